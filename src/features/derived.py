@@ -1,0 +1,112 @@
+"""Columns worked out row by row from a table's own columns: durations, lateness, common scale.
+
+Each is a function of one row, so it is the same in training, snapshot and request. It is revealed
+when the last of its inputs is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.comments import sentiment
+
+if TYPE_CHECKING:
+    from features.history import Rows
+
+Floats = NDArray[np.float64]
+HOUR = 3_600_000_000.0
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A row-wise column: what it needs, when it is known, how it is made."""
+
+    needs: tuple[str, ...]
+    revealed_by: str | None
+    make: Callable[["Rows"], Floats]
+    unit: str
+
+
+def _hours(rows: "Rows", start: str, end: str) -> Floats:
+    """Hours from one moment to another; NaN where either is missing."""
+    first, last = rows.times[start], rows.times[end]
+    missing = (first == _NEVER) | (last == _NEVER)
+    hours = (np.where(missing, 0, last) - np.where(missing, 0, first)) / HOUR
+    return np.where(missing, np.nan, hours)
+
+
+def _lateness(rows: "Rows") -> Floats:
+    return _hours(rows, "due_at", "occurred_at") / 24.0
+
+
+def _late(rows: "Rows") -> Floats:
+    lateness = _lateness(rows)
+    return np.where(np.isnan(lateness), np.nan, (lateness > 0).astype(np.float64))
+
+
+def _overdue(rows: "Rows") -> Floats:
+    lateness = _lateness(rows)
+    return np.where(np.isnan(lateness), np.nan, np.maximum(lateness, 0.0))
+
+
+def _level(rows: "Rows", column: str) -> Floats:
+    """An answer on the common scale, 0 (worst) to 100 (best)."""
+    low, high = rows.numbers["scale_low"], rows.numbers["scale_high"]
+    return 100.0 * (rows.numbers[column] - low) / (high - low)
+
+
+def _gap(rows: "Rows") -> Floats:
+    """Perception minus expectation, in points of the common scale (SERVQUAL's gap)."""
+    return _level(rows, "score") - _level(rows, "expectation")
+
+
+def _mood(rows: "Rows") -> Floats:
+    """Sentiment of the comment, -1 to 1, NaN without one; each distinct text is read once."""
+    read = sentiment(rows.words["comment"])
+    codes = rows.codes["comment"]
+    if not len(read):
+        return np.full(len(codes), np.nan)
+    return np.where(codes < 0, np.nan, read[np.maximum(codes, 0)])
+
+
+DERIVED: dict[str, dict[str, Derived]] = {
+    "customers": {},
+    "events": {
+        "lateness_days": Derived(("due_at",), None, _lateness, "days"),
+        "overdue_days": Derived(("due_at",), None, _overdue, "days"),
+        "late": Derived(("due_at",), None, _late, "share"),
+    },
+    "surveys": {
+        "level": Derived(("score",), "answered_at", lambda r: _level(r, "score"), "points"),
+        "expected_level": Derived(
+            ("expectation",), "answered_at", lambda r: _level(r, "expectation"), "points"
+        ),
+        "gap": Derived(("score", "expectation"), "answered_at", _gap, "points"),
+        "sentiment": Derived(("comment",), "answered_at", _mood, "-1 to 1"),
+        "answer_hours": Derived(
+            ("answered_at",), "answered_at", lambda r: _hours(r, "sent_at", "answered_at"), "hours"
+        ),
+    },
+    "tickets": {
+        "reply_hours": Derived(
+            ("first_reply_at",),
+            "first_reply_at",
+            lambda r: _hours(r, "opened_at", "first_reply_at"),
+            "hours",
+        ),
+        "resolution_hours": Derived(
+            ("closed_at",), "closed_at", lambda r: _hours(r, "opened_at", "closed_at"), "hours"
+        ),
+        "sentiment": Derived(("comment",), None, _mood, "-1 to 1"),
+    },
+}
+
+
+def derive(table: str, rows: "Rows") -> dict[str, Floats]:
+    """Every derived column of a table."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {name: column.make(rows) for name, column in DERIVED[table].items()}

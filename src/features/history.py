@@ -1,0 +1,218 @@
+"""A company's past in arrays, and the one place where time is cut.
+
+A cutoff `c` is an instant. A row counts at `c` when it occurred before `c` and was known before `c`
+(both strictly); a column that is revealed later than its row counts when that moment, too, lies
+before `c`. A window of `w` days looks at `[c - w, c)`. Nothing else in the project compares times
+with a cutoff to make a feature.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+from numpy.typing import NDArray
+
+from features.contract import TABLES, TableContract
+from features.derived import DERIVED, derive
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Microseconds of a day.
+DAY = 86_400_000_000
+#: A moment that never comes: the time of what is missing, hence never known.
+NEVER = np.iinfo(np.int64).max
+#: A moment before all others: since when a constant is known.
+ALWAYS = np.iinfo(np.int64).min // 2
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def window_span(clock, start, end, cutoff, window):  # type: ignore[no-untyped-def]
+    """Rows of one customer with `cutoff - window <= clock < cutoff`, as `(first, past the last)`.
+
+    `clock[start:end]` ascends; `window` is in microseconds, negative = all time.
+    """
+    low, high = start, end
+    while low < high:
+        middle = (low + high) // 2
+        if clock[middle] < cutoff:
+            low = middle + 1
+        else:
+            high = middle
+    stop = low
+    if window < 0:
+        return start, stop
+    low, high = start, stop
+    while low < high:
+        middle = (low + high) // 2
+        if clock[middle] < cutoff - window:
+            low = middle + 1
+        else:
+            high = middle
+    return low, stop
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
+    """Whether a row (or the later column that is asked for) was known before the cutoff."""
+    return known[row] < cutoff
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One table of a history, sorted by customer, clock, known and then every other column.
+
+    `offsets[i]:offsets[i + 1]` are the rows of customer `i`. Numbers are float64 with NaN for
+    missing, times int64 microseconds with NEVER for missing, texts codes into `words` with -1 for
+    missing.
+    """
+
+    contract: TableContract
+    offsets: Ints
+    numbers: dict[str, Floats]
+    times: dict[str, Ints]
+    codes: dict[str, NDArray[np.int32]]
+    words: dict[str, tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    def known_since(self, columns: frozenset[str]) -> Ints:
+        """When each row, with the given columns of it, is known: the latest of their moments."""
+        moment = self.times[self.contract.known]
+        reveals = {reveal for c in columns if (reveal := revealed_by(self.contract, c))}
+        for name in sorted(reveals):
+            moment = np.maximum(moment, self.times[name])
+        return moment
+
+
+def revealed_by(contract: TableContract, column: str) -> str | None:
+    """The time column that reveals a column of a table, or None if it comes with the row."""
+    derived = DERIVED[contract.name].get(column)
+    if derived is not None:
+        return derived.revealed_by
+    declared = contract.column(column)
+    return declared.revealed_by if declared else None
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of a set of customers: sorted distinct ids, and the rows of each table."""
+
+    customer_ids: tuple[str, ...]
+    tables: dict[str, Rows]
+
+    def rows_of(self, customers: pa.Array) -> Ints:
+        """The position of each customer id; raises KeyError naming an unknown one."""
+        position = pc.index_in(customers, pa.array(self.customer_ids, pa.string()))
+        if position.null_count:
+            lost = pc.filter(customers, pc.is_null(position))[0].as_py()
+            raise KeyError(f"customer {lost!r} is not in the history")
+        return position.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def build_history(tables: Mapping[str, pa.Table], is_sorted: bool = False) -> History:
+    """Contract tables as arrays, one code path for a whole company and for one request.
+
+    Columns have the contract's types; missing columns are missing values. `is_sorted` promises
+    that each table is already ordered by all its columns in contract order, nulls last.
+    """
+    ids = _all_customers(tables)
+    codebook = pa.array(ids, pa.string())
+    return History(
+        tuple(ids),
+        {name: _rows(TABLES[name], table, codebook, is_sorted) for name, table in tables.items()},
+    )
+
+
+def _all_customers(tables: Mapping[str, pa.Table]) -> list[str]:
+    """Every customer id in any table, sorted."""
+    distinct: set[str] = set()
+    for table in tables.values():
+        distinct.update(pc.unique(table["customer_id"].combine_chunks()).to_pylist())
+    return sorted(distinct)
+
+
+def _rows(contract: TableContract, table: pa.Table, ids: pa.Array, is_sorted: bool) -> Rows:
+    """One contract table as sorted arrays with its derived columns."""
+    customer = pc.index_in(table["customer_id"].combine_chunks(), ids)
+    customer = customer.to_numpy(zero_copy_only=False).astype(np.int64)
+    numbers: dict[str, Floats] = {}
+    times: dict[str, Ints] = {}
+    codes: dict[str, NDArray[np.int32]] = {}
+    words: dict[str, tuple[str, ...]] = {}
+    names = [*contract.names[1:], *(c for c in table.column_names if c not in contract.names)]
+    for name in names:
+        kind = _kind(contract, table, name)
+        if kind == "time":
+            times[name] = _times(table, name)
+        elif kind == "text":
+            codes[name], words[name] = _codes(table, name)
+        else:
+            numbers[name] = _numbers(table, name)
+    if contract.clock == "valid_from":
+        times["valid_from"] = np.where(times["valid_from"] == NEVER, ALWAYS, times["valid_from"])
+    if contract.known == "known_at":
+        unset = times["known_at"] == NEVER
+        times["known_at"] = np.where(unset, times[contract.clock], times["known_at"])
+    if not is_sorted:
+        order = _order(customer, names, {**numbers, **times, **codes})
+        customer = customer[order]
+        numbers, times = _taken(numbers, order), _taken(times, order)
+        codes = _taken(codes, order)
+    offsets = np.searchsorted(customer, np.arange(len(ids) + 1))
+    rows = Rows(contract, offsets, numbers, times, codes, words)
+    return replace(rows, numbers={**numbers, **derive(contract.name, rows)})
+
+
+def _taken(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # type: ignore[type-arg]
+    return {name: values[order] for name, values in columns.items()}
+
+
+def _order(customer: Ints, names: list[str], columns: Mapping[str, NDArray]) -> Ints:  # type: ignore[type-arg]
+    """The order by customer and then by every column in contract order, missing last."""
+    keys = []
+    for name in names:
+        values = columns[name]
+        if values.dtype == np.int32:  # codes: -1 is missing and sorts last
+            values = np.where(values < 0, np.iinfo(np.int32).max, values)
+        keys.append(values)
+    return np.lexsort((*reversed(keys), customer))
+
+
+def _kind(contract: TableContract, table: pa.Table, name: str) -> str:
+    """text, number or time: as the contract says, or for an attribute as its values are."""
+    declared = contract.column(name)
+    if declared:
+        return declared.kind
+    kind = table.schema.field(name).type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return "text" if is_text or pa.types.is_dictionary(kind) else "number"
+
+
+def _times(table: pa.Table, name: str) -> Ints:
+    if name not in table.column_names:
+        return np.full(table.num_rows, NEVER, np.int64)
+    column = table[name].combine_chunks().cast(pa.timestamp("us", "UTC"))
+    return pc.fill_null(column.view(pa.int64()), NEVER).to_numpy(zero_copy_only=False)
+
+
+def _numbers(table: pa.Table, name: str) -> Floats:
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    column = table[name].combine_chunks().cast(pa.float64())
+    return pc.fill_null(column, np.nan).to_numpy(zero_copy_only=False)
+
+
+def _codes(table: pa.Table, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Codes into the sorted distinct texts, so that the order of codes is that of the texts."""
+    if name not in table.column_names:
+        return np.full(table.num_rows, -1, np.int32), ()
+    column = table[name].combine_chunks().cast(pa.string())
+    words = sorted(w for w in pc.unique(column).to_pylist() if w is not None)
+    codes = pc.fill_null(pc.index_in(column, pa.array(words, pa.string())), -1)
+    codes = pc.if_else(pc.is_null(column), -1, codes)
+    return codes.to_numpy(zero_copy_only=False).astype(np.int32), tuple(words)

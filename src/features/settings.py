@@ -1,0 +1,98 @@
+"""Where the project lives and what the environment sets: `GOODWILL_...` variables and paths."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from features.errors import ConfigRefused
+
+#: Switches that keep every library from calling home.
+QUIET = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+
+
+def no_tracking() -> None:
+    """Switch off the telemetry of every library, for this process and its children."""
+    os.environ.update(QUIET)
+
+
+class Settings(BaseSettings):
+    """What the environment decides; everything else is in the company's TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="GOODWILL_", extra="ignore")
+
+    home: Path | None = Field(None, description="project folder; found upwards from here if unset")
+    real_data: Path | None = Field(None, description="folder of the real data sets")
+    threads: int = Field(2, ge=1, le=64, description="threads for training and features")
+    host: str = Field("127.0.0.1", description="address the service binds")
+    port: int = Field(3000, ge=1, le=65535, description="port the service listens on")
+    workers: int = Field(2, ge=1, le=64, description="processes of the service")
+    block_customers: int = Field(50_000, ge=1, description="customers held in memory at once")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one project: where a company's files and the tracking store are."""
+
+    home: Path
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def mlruns(self) -> Path:
+        return self.home / "mlruns"
+
+    def company(self, name: str) -> Path:
+        """The folder of everything generated for one company."""
+        return self.data / name
+
+    def history(self, name: str) -> Path:
+        return self.company(name) / "history"
+
+    def features(self, name: str) -> Path:
+        return self.company(name) / "features"
+
+    def scores(self, name: str) -> Path:
+        return self.company(name) / "scores" / "scores.parquet"
+
+    def report(self, name: str) -> Path:
+        return self.company(name) / "report.html"
+
+    def serving(self, name: str) -> Path:
+        return self.mlruns / "serving" / name
+
+    def log(self, name: str) -> Path:
+        return self.mlruns / "logs" / f"{name}.jsonl"
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """The project around `start` (default: the working directory), or the one `GOODWILL_HOME` names.
+
+    Raises ConfigRefused when neither is found. Never looks beside this file: an installed wheel
+    or a Bento lies elsewhere.
+    """
+    home = Settings().home
+    if home is not None:
+        return Workspace(home.resolve())
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        marker = folder / "pyproject.toml"
+        if marker.is_file() and 'name = "goodwill"' in marker.read_text(encoding="utf-8"):
+            return Workspace(folder)
+    raise ConfigRefused(
+        f"no goodwill project at or above {here}; change into one or set GOODWILL_HOME"
+    )
+
+
+def real_data_root(workspace: Workspace) -> Path:
+    """The folder of the shared real data sets: `GOODWILL_REAL_DATA`, else `../shared/data`."""
+    return Settings().real_data or workspace.home.parent / "shared" / "data"

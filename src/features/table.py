@@ -1,0 +1,60 @@
+"""Feature tables: one row a customer and cutoff, one column a feature. The only way to make them."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features import behaviour, crm, service, survey
+from features.engine import Plan, evaluate
+from features.expressions import Aggregate
+from features.history import History
+from features.registry import Column, columns
+from features.schema import Schema
+
+#: The modules whose features are registered; importing them defines the features.
+FAMILIES = (crm, behaviour, survey, service)
+
+
+def plan_for(schema: Schema, names: tuple[str, ...] | None = None) -> Plan:
+    """Every feature the company's tables allow, or just those named (a model's own)."""
+    made = columns(schema)
+    if names is None:
+        return Plan.of(made)
+    by_name = {column.name: column for column in made}
+    return Plan.of([by_name[n] for n in names if n in by_name])
+
+
+def feature_table(
+    history: History,
+    customers: pa.Array,
+    cutoff: NDArray[np.int64],
+    plan: Plan,
+    threads: int = 1,
+) -> pa.Table:
+    """Features of each customer as of each cutoff (microseconds since 1970, UTC).
+
+    `customers` and `cutoff` run in parallel, in any order; the answer keeps it. Numbers are float64
+    with NaN where there is nothing to measure; texts are dictionaries with null.
+    """
+    position = history.rows_of(customers)
+    values = evaluate(history, position, cutoff.astype(np.int64), plan, threads)
+    arrays = [customers.cast(pa.string()), pa.array(cutoff, pa.timestamp("us", "UTC"))]
+    for column, numbers in zip(plan.columns, values, strict=True):
+        words = _words(history, column)
+        arrays.append(pa.array(numbers) if words is None else _texts(numbers, words))
+    return pa.table(arrays, names=["customer_id", "cutoff", *plan.names])
+
+
+def _words(history: History, column: Column) -> tuple[str, ...] | None:
+    """The texts a column's codes stand for, or None if it is a number."""
+    leaf = column.expression
+    if not column.is_text or not isinstance(leaf, Aggregate) or leaf.column is None:
+        return None
+    rows = history.tables.get(leaf.view.table)
+    return rows.words.get(leaf.column, ()) if rows else ()
+
+
+def _texts(codes: NDArray[np.float64], words: tuple[str, ...]) -> pa.Array:
+    missing = np.isnan(codes)
+    indices = pa.array(np.where(missing, 0, codes).astype(np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))

@@ -1,0 +1,262 @@
+"""Training sets: labels by SQL over the history, features as of each label's cutoff, on disk."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from features.company import Company
+from features.engine import Plan
+from features.errors import DataRefused
+from features.history import History
+from features.progress import Steps
+from features.settings import Settings, Workspace
+from features.storage import Manifest, blocks
+from features.table import feature_table, plan_for
+from models.splits import cutoffs, instant, microseconds
+from models.targets import Condition, Target, trainable
+
+#: Columns of a training set that are no features.
+KEYS = ("customer_id", "cutoff", "label", "weight")
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """How many rows a training set has, why others are not in it, and how the labels fall.
+
+    `outside` counts rows of customers outside the target's population, `unripe` answers too young
+    for their window, `sampled_out` rows beyond `calendar.max_rows`.
+    """
+
+    rows: int
+    customers: int
+    outside: int
+    unripe: int
+    sampled_out: int
+    cutoffs: tuple[str, ...]
+    classes: dict[str, int]
+
+
+def build_features(
+    company: Company, workspace: Workspace, steps: Steps
+) -> tuple[dict[str, LabelCounts], dict[str, str]]:
+    """Write the training set of each target and the snapshot of all customers.
+
+    Returns the counts per target, and for each target that cannot be trained the reason.
+    """
+    manifest = Manifest.read(workspace, company.name)
+    able, unable = trainable(company, manifest.schema)
+    folder = workspace.features(company.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = plan_for(manifest.schema)
+    counts: dict[str, LabelCounts] = {}
+    for target in able:
+        with steps.step(f"features for {target.name}") as done:
+            try:
+                labels, unripe, beyond = _labels(target, company, workspace, manifest)
+            except DataRefused as err:
+                if len(able) == 1 or target.on_calendar:
+                    raise
+                unable[target.name] = str(err)
+                continue
+            path = folder / f"{target.name}.parquet"
+            rows, outside = _write(target, company, workspace, labels, plan, path, steps)
+            counts[target.name] = _counts(target, path, outside, unripe, beyond)
+            done(rows=rows, columns=len(plan.columns), cutoffs=len(counts[target.name].cutoffs))
+    with steps.step("snapshot of all customers") as done:
+        rows = write_snapshot(company, workspace, manifest, plan, steps)
+        done(rows=rows, as_of=manifest.data_end[:10])
+    _clear_others(folder, [*counts, "snapshot"])
+    (folder / "counts.json").write_text(
+        json.dumps({n: asdict(c) for n, c in counts.items()}, indent=2), encoding="utf-8"
+    )
+    return counts, unable
+
+
+def _clear_others(folder: Path, keep: list[str]) -> None:
+    """Remove training sets of targets that can no longer be trained."""
+    for file in folder.glob("*.parquet"):
+        if file.stem not in keep:
+            file.unlink()
+
+
+def _connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
+    """The history's tables as views, and `known(customer_id, since)`."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")
+    clocks = {"customers": "valid_from", "events": "greatest(occurred_at, known_at)",
+              "surveys": "sent_at", "tickets": "opened_at"}  # fmt: skip
+    seen = []
+    for file in sorted(workspace.history(company.name).glob("*.parquet")):
+        path = str(file).replace("'", "''")
+        con.execute(f"create view {file.stem} as select * from read_parquet('{path}')")
+        seen.append(f"select customer_id, {clocks[file.stem]} as since from {file.stem}")
+    con.execute(
+        "create temp table known as select customer_id, min(since) as since from ("
+        f"{' union all '.join(seen)}) where since is not null group by 1"
+    )
+    return con
+
+
+def _labels(
+    target: Target, company: Company, workspace: Workspace, manifest: Manifest
+) -> tuple[pa.Table, int, int]:
+    """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe and sampled out."""
+    config = company.target(target.name)
+    span = target.span_days(config)
+    con = _connect(workspace, company)
+    try:
+        if target.on_calendar:
+            grid = cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
+            con.execute("create temp table cutoffs (cutoff timestamptz)")
+            con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
+        ripe_end = instant(microseconds(manifest.end)).isoformat()
+        made = f"({target.labels(config)})"
+        ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
+        total, unripe = con.execute(
+            f"select count(*), count(*) filter (not ({ripe})) from {made}"
+        ).fetchall()[0]
+        keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
+        sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
+        labels = con.sql(
+            f"select customer_id, cutoff, label::double as label, weight::double as weight "
+            f"from {made} where {ripe} and {sample} order by all"
+        ).to_arrow_table()
+    finally:
+        con.close()
+    if not labels.num_rows:
+        raise DataRefused(
+            f"target {target.name}: no ripe label in {total:,} rows; "
+            f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
+        )
+    return labels, int(unripe), int(total - unripe - labels.num_rows)
+
+
+def _write(
+    target: Target,
+    company: Company,
+    workspace: Workspace,
+    labels: pa.Table,
+    plan: Plan,
+    path: Path,
+    steps: Steps,
+) -> tuple[int, int]:
+    """Features beside the labels, block by block; rows written and rows outside the population."""
+    condition = target.population(company.target(target.name))
+    outside = rows = 0
+    writer: pq.ParquetWriter | None = None
+    temporary = path.with_suffix(".new")
+    for history, part in _blocks_of(labels, company, workspace, steps, f"features {target.name}"):
+        cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC"))
+        made = feature_table(
+            history,
+            part["customer_id"].combine_chunks(),
+            cutoff.view(pa.int64()).to_numpy(zero_copy_only=False),
+            plan,
+            Settings().threads,
+        )
+        made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
+        inside = members(made, condition)
+        outside += int((~inside).sum())
+        made = made.filter(pa.array(inside))
+        rows += made.num_rows
+        made = _plain(made)
+        writer = writer or pq.ParquetWriter(temporary, made.schema, compression="zstd")
+        writer.write_table(made)
+    if writer:
+        writer.close()
+        temporary.replace(path)
+    return rows, outside
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Dictionaries as texts: Parquet makes its own, and blocks then agree on the schema."""
+    fields = [
+        pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _blocks_of(
+    labels: pa.Table, company: Company, workspace: Workspace, steps: Steps, name: str
+) -> Iterator[tuple[History, pa.Table]]:
+    """Each block of the history with the labels of its customers."""
+    size = Settings().block_customers
+    manifest = Manifest.read(workspace, company.name)
+    total = -(-manifest.customers // size)
+    for history in steps.track(blocks(workspace, company.name, size), total, name):
+        ids = pa.array(history.customer_ids, pa.string())
+        part = labels.filter(pc.is_in(labels["customer_id"], ids)) if total > 1 else labels
+        if part.num_rows:
+            yield history, part
+
+
+def members(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
+    """Which rows belong to a target's population; a missing value does not."""
+    if condition is None:
+        return np.ones(features.num_rows, bool)
+    value = features[condition.column].to_numpy()
+    inside = ~np.isnan(value)
+    if condition.at_least is not None:
+        inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
+    if condition.at_most is not None:
+        inside &= np.nan_to_num(value, nan=np.inf) <= condition.at_most
+    return inside
+
+
+def _counts(
+    target: Target, path: Path, outside: int, unripe: int, sampled_out: int
+) -> LabelCounts:
+    if not path.exists():
+        raise DataRefused(f"target {target.name}: no customer belongs to its population")
+    keys = pq.read_table(path, columns=list(KEYS))
+    label = keys["label"].to_numpy()
+    if target.classes:
+        classes = {c: int((label == i).sum()) for i, c in enumerate(target.classes)}
+    else:
+        classes = {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
+    distinct = pc.unique(keys["cutoff"]).to_pylist()
+    shown = distinct if target.on_calendar else [min(distinct), max(distinct)]
+    return LabelCounts(
+        rows=keys.num_rows,
+        customers=len(pc.unique(keys["customer_id"])),
+        outside=outside,
+        unripe=unripe,
+        sampled_out=sampled_out,
+        cutoffs=tuple(c.isoformat() for c in sorted(shown)),
+        classes=classes,
+    )
+
+
+def write_snapshot(
+    company: Company, workspace: Workspace, manifest: Manifest, plan: Plan, steps: Steps
+) -> int:
+    """Features of every customer as of the end of the data; the number of rows."""
+    path = workspace.features(company.name) / "snapshot.parquet"
+    size = Settings().block_customers
+    as_of = microseconds(manifest.end)
+    writer: pq.ParquetWriter | None = None
+    temporary = path.with_suffix(".new")
+    rows = 0
+    total = -(-manifest.customers // size)
+    for history in steps.track(blocks(workspace, company.name, size), total, "snapshot"):
+        ids = pa.array(history.customer_ids, pa.string())
+        cutoff = np.full(len(ids), as_of, np.int64)
+        made = _plain(feature_table(history, ids, cutoff, plan, Settings().threads))
+        metadata = {b"goodwill": json.dumps({"fingerprint": manifest.fingerprint}).encode()}
+        made = made.replace_schema_metadata(metadata)
+        writer = writer or pq.ParquetWriter(temporary, made.schema, compression="zstd")
+        writer.write_table(made)
+        rows += made.num_rows
+    if writer:
+        writer.close()
+        temporary.replace(path)
+    return rows
