@@ -1,14 +1,20 @@
 """What a customer does: orders, money, deliveries, payments, returns, visits, contracts."""
 
 from features.expressions import Expression, Past, View
-from features.registry import HORIZON, feature
+from features.registry import HORIZON, Window, feature
 
-WINDOWS = (30, 90, 180, 365, None, HORIZON)
+WINDOWS: tuple[Window, ...] = (30, 90, 180, 365, None, HORIZON)
 SALES = ("order", "return")
 
 
 def _orders(past: Past) -> View:
     return past.events.where(kind="order")
+
+
+@feature(unit="month")
+def season(past: Past) -> Expression:
+    """Month of the year"""
+    return past.month
 
 
 @feature(unit="days")

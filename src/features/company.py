@@ -31,11 +31,11 @@ class About(Strict):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     title: str = ""
-    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     time_zone: str = "UTC"
     root: str = "{here}"
     data_end: datetime | None = None
-    max_bad_share: float = Field(0.0, ge=0.0, le=1.0)
+    max_bad_share: float = Field(default=0.0, ge=0.0, le=1.0)
 
     @field_validator("time_zone")
     @classmethod
@@ -81,8 +81,8 @@ class Calendar(Strict):
     """
 
     every: Literal["week", "month", "quarter"] = "month"
-    warmup_days: int = Field(90, ge=0)
-    max_rows: int = Field(1_000_000, ge=1000)
+    warmup_days: int = Field(default=90, ge=0)
+    max_rows: int = Field(default=1_000_000, ge=1000)
     first_cutoff: datetime | None = None
     test_cutoff: datetime | None = None
 
@@ -96,11 +96,11 @@ class TargetConfig(Strict):
     """
 
     enabled: bool = True
-    horizon_days: int = Field(90, ge=1, le=1100)
-    gap_days: int = Field(0, ge=0, le=365)
+    horizon_days: int = Field(default=90, ge=1, le=1100)
+    gap_days: int = Field(default=0, ge=0, le=365)
     definition: Literal["cancel", "silence"] | None = None
-    active_days: int | None = Field(None, ge=1)
-    test_share: float = Field(0.2, gt=0.0, lt=0.9)
+    active_days: int | None = Field(default=None, ge=1)
+    test_share: float = Field(default=0.2, gt=0.0, lt=0.9)
 
 
 class Reference(Strict):
@@ -223,8 +223,7 @@ def _check_mappings(company: Company) -> None:
                 )
         for constant in set(mapping.constant) - set(mapping.columns):
             problems.append(
-                f"tables.{name}.constant names {constant}"
-                f"{near(constant, list(mapping.columns))}"
+                f"tables.{name}.constant names {constant}{near(constant, list(mapping.columns))}"
             )
     if "events" not in company.tables and "surveys" not in company.tables:
         problems.append("tables needs at least events or surveys: there is nothing to learn from")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.expressions import Aggregate, Arithmetic, Constant, Expression, View
+from features.expressions import Aggregate, Arithmetic, Constant, Expression, Month, View
 from features.history import DAY, NEVER, History, Rows
 from features.kernel import OPERATIONS, aggregate
 from features.registry import Column
@@ -78,7 +78,7 @@ def evaluate(
         values = _pass(rows, stream, leaves, customer, cutoff, threads)
         results.update((leaf, values[:, j]) for j, leaf in enumerate(leaves))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [_value(c.expression, results, len(customer)) for c in plan.columns]
+        return [_value(c.expression, results, cutoff) for c in plan.columns]
 
 
 def _pass(
@@ -204,14 +204,16 @@ def _links(values: Floats, offsets: Ints) -> Ints:
     return links
 
 
-def _value(expression: Expression, results: dict[Aggregate, Floats], n: int) -> Floats:
+def _value(expression: Expression, results: dict[Aggregate, Floats], cutoff: Ints) -> Floats:
     if isinstance(expression, Aggregate):
         return results[expression]
     if isinstance(expression, Constant):
-        return np.full(n, expression.value)
+        return np.full(len(cutoff), expression.value)
+    if isinstance(expression, Month):
+        return _month(cutoff)
     if not isinstance(expression, Arithmetic):
         raise TypeError(f"{expression!r} is no expression of a feature")
-    left, right = (_value(e, results, n) for e in (expression.left, expression.right))
+    left, right = (_value(e, results, cutoff) for e in (expression.left, expression.right))
     if expression.operator == "+":
         return left + right
     if expression.operator == "-":
@@ -219,3 +221,8 @@ def _value(expression: Expression, results: dict[Aggregate, Floats], n: int) -> 
     if expression.operator == "*":
         return left * right
     return np.where(right == 0, np.nan, left / np.where(right == 0, 1.0, right))
+
+
+def _month(cutoff: Ints) -> Floats:
+    months = cutoff.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    return (months % 12 + 1).astype(np.float64)

@@ -41,6 +41,11 @@ class Constant(Expression):
 
 
 @dataclass(frozen=True)
+class Month(Expression):
+    """The month of the cutoff in UTC, 1 to 12: the season a label window starts in."""
+
+
+@dataclass(frozen=True)
 class Arithmetic(Expression):
     operator: Literal["+", "-", "*", "/"]
     left: Expression
@@ -170,6 +175,11 @@ class Past:
     """What was known of one customer before a cutoff, looking back `window` days (None = all)."""
 
     window: int | None = None
+
+    @property
+    def month(self) -> Month:
+        """The month of the cutoff, 1 to 12."""
+        return Month()
 
     @property
     def customers(self) -> View:

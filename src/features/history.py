@@ -29,7 +29,7 @@ NEVER = np.iinfo(np.int64).max
 ALWAYS = np.iinfo(np.int64).min // 2
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def window_span(clock, start, end, cutoff, window):  # type: ignore[no-untyped-def]
     """Rows of one customer with `cutoff - window <= clock < cutoff`, as `(first, past the last)`.
 
@@ -55,7 +55,7 @@ def window_span(clock, start, end, cutoff, window):  # type: ignore[no-untyped-d
     return low, stop
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
     """Whether a row (or the later column that is asked for) was known before the cutoff."""
     return known[row] < cutoff

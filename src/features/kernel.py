@@ -23,7 +23,7 @@ OPERATIONS = {
 _compiled = njit(cache=True, nogil=True)
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def aggregate(stream, rows, leaves, out):  # type: ignore[no-untyped-def]
     """Fill `out[i, j]` with leaf `j` for row `i`.
 
@@ -51,14 +51,12 @@ def aggregate(stream, rows, leaves, out):  # type: ignore[no-untyped-def]
             elif op == SLOPE:
                 out[i, j] = _slope(clock, known, values[k], low, high, cutoff[i])
             elif op == DECAYED_SUM:
-                out[i, j] = _decayed(
-                    clock, known, values[k], low, high, cutoff[i], half_life[j]
-                )
+                out[i, j] = _decayed(clock, known, values[k], low, high, cutoff[i], half_life[j])
             else:
                 out[i, j] = _summary(op, known, values[k], low, high, cutoff[i])
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _count(known, low, high, cutoff):  # type: ignore[no-untyped-def]
     n = 0
     for r in range(low, high):
@@ -67,7 +65,7 @@ def _count(known, low, high, cutoff):  # type: ignore[no-untyped-def]
     return float(n)
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _summary(op, known, value, low, high, cutoff):  # type: ignore[no-untyped-def]
     """sum, mean, min, max, std, last, first of the values that are there; a sum of none is 0."""
     n, total, least, most = 0, 0.0, np.inf, -np.inf
@@ -98,7 +96,7 @@ def _summary(op, known, value, low, high, cutoff):  # type: ignore[no-untyped-de
     return _deviation(known, value, low, high, cutoff, n, total / n)
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _deviation(known, value, low, high, cutoff, n, mean):  # type: ignore[no-untyped-def]
     if n < 2:
         return np.nan
@@ -109,7 +107,7 @@ def _deviation(known, value, low, high, cutoff, n, mean):  # type: ignore[no-unt
     return np.sqrt(squares / (n - 1))
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _timing(op, clock, known, low, high, cutoff):  # type: ignore[no-untyped-def]
     """Days since the latest or earliest row, and mean and deviation of the gaps between rows."""
     n = 0
@@ -132,7 +130,7 @@ def _timing(op, clock, known, low, high, cutoff):  # type: ignore[no-untyped-def
     return mean if op == GAP_MEAN else _gap_deviation(clock, known, low, high, cutoff, mean)
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _gap_deviation(clock, known, low, high, cutoff, mean):  # type: ignore[no-untyped-def]
     gaps, squares = 0, 0.0
     previous = np.int64(NEVER)
@@ -146,7 +144,7 @@ def _gap_deviation(clock, known, low, high, cutoff, mean):  # type: ignore[no-un
     return np.sqrt(squares / (gaps - 1)) if gaps > 1 else np.nan
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _distinct(known, value, same, low, high, cutoff):  # type: ignore[no-untyped-def]
     """Different values: a row counts unless an earlier known row of the window has its value."""
     n = 0
@@ -161,7 +159,7 @@ def _distinct(known, value, same, low, high, cutoff):  # type: ignore[no-untyped
     return float(n)
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _slope(clock, known, value, low, high, cutoff):  # type: ignore[no-untyped-def]
     """Least squares of the value on time, per 30 days; time is centred to keep precision."""
     n, sum_t, sum_x = 0, 0.0, 0.0
@@ -181,7 +179,7 @@ def _slope(clock, known, value, low, high, cutoff):  # type: ignore[no-untyped-d
     return -30.0 * across / spread if spread > 1e-12 else np.nan
 
 
-@_compiled  # type: ignore[untyped-decorator]
+@_compiled
 def _decayed(clock, known, value, low, high, cutoff, half_life):  # type: ignore[no-untyped-def]
     total = 0.0
     for r in range(low, high):

@@ -60,8 +60,9 @@ def check_table(
     total = _count(con, f"typed_{name}")
     if total == 0:
         left_out = sum(mapped.dropped.values())
+        also = f" ({left_out:,} left out by drop rules)" if left_out else ""
         raise DataRefused(
-            f"table {name} is empty: 0 rows{f' ({left_out:,} left out by drop rules)' if left_out else ''}; "
+            f"table {name} is empty: 0 rows{also}; "
             f"check its files, or remove tables.{name} from {company.path.name}"
         )
     rules = list(_rules(con, company, mapped, limit))

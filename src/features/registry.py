@@ -11,7 +11,7 @@ from features.schema import Schema
 
 Each = Literal["attribute", "dimension"]
 #: As far back as a target of the company looks ahead: one window for each such horizon.
-HORIZON = "horizon"
+HORIZON: Literal["horizon"] = "horizon"
 Window = int | Literal["horizon"] | None
 
 

@@ -28,13 +28,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GOODWILL_", extra="ignore")
 
-    home: Path | None = Field(None, description="project folder; found upwards from here if unset")
-    real_data: Path | None = Field(None, description="folder of the real data sets")
-    threads: int = Field(2, ge=1, le=64, description="threads for training and features")
-    host: str = Field("127.0.0.1", description="address the service binds")
-    port: int = Field(3000, ge=1, le=65535, description="port the service listens on")
-    workers: int = Field(2, ge=1, le=64, description="processes of the service")
-    block_customers: int = Field(50_000, ge=1, description="customers held in memory at once")
+    home: Path | None = Field(
+        default=None, description="project folder (default: upwards from here)"
+    )
+    real_data: Path | None = Field(default=None, description="folder of the real data sets")
+    threads: int = Field(default=2, ge=1, le=64, description="threads for training and features")
+    host: str = Field(default="127.0.0.1", description="address the service binds")
+    port: int = Field(default=3000, ge=1, le=65535, description="port the service listens on")
+    workers: int = Field(default=2, ge=1, le=64, description="processes of the service")
+    block_customers: int = Field(default=50_000, ge=1, description="customers in memory at once")
 
 
 @dataclass(frozen=True)

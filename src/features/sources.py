@@ -147,7 +147,10 @@ def _type_of(
 ) -> str:
     """The SQL type of one expression, tried alone so that an error names its column."""
     described = _run(
-        con, f"describe select ({sql}) as x from {base}", company, f"tables.{table}.columns.{column}"
+        con,
+        f"describe select ({sql}) as x from {base}",
+        company,
+        f"tables.{table}.columns.{column}",
     )
     return str(described[0][1])
 
@@ -188,9 +191,7 @@ def _is_number(kind: str) -> bool:
     }  # fmt: skip
 
 
-def _convert(
-    company: Company, table: str, column: Column, kind: str, sql: str
-) -> tuple[str, bool]:
+def _convert(company: Company, table: str, column: Column, kind: str, sql: str) -> tuple[str, bool]:
     """SQL that brings an expression to its contract type, and whether conversion may fail."""
     place = f"table {table}, column {column.name}"
     if column.kind == "text":
@@ -251,5 +252,3 @@ def _columns_hint(con: duckdb.DuckDBPyConnection) -> str:
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-

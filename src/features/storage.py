@@ -141,7 +141,7 @@ def _manifest(
         if name != "customers":
             clock = table.contract.clock
             bounds.append(
-                con.execute(f"select min({clock}), max({clock}) from good_{name}").to_arrow_table()
+                con.sql(f"select min({clock}), max({clock}) from good_{name}").to_arrow_table()
             )
     ids = " union ".join(f"select customer_id from good_{n}" for n in mapped)
     starts = [b.column(0)[0].as_py() for b in bounds]
@@ -166,9 +166,7 @@ def _manifest(
     )
 
 
-def _schema(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, Mapped]
-) -> Schema:
+def _schema(con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, Mapped]) -> Schema:
     """Which columns are there; a column without a single value counts as not there."""
     tables = {}
     for name, table in mapped.items():

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from features.company import Company
 from features.engine import Plan
@@ -20,8 +19,9 @@ from features.progress import Steps
 from features.settings import Settings, Workspace
 from features.storage import Manifest, blocks
 from features.table import feature_table, plan_for
+from models.population import members
 from models.splits import cutoffs, instant, microseconds
-from models.targets import Condition, Target, trainable
+from models.targets import Target, trainable
 
 #: Columns of a training set that are no features.
 KEYS = ("customer_id", "cutoff", "label", "weight")
@@ -74,10 +74,24 @@ def build_features(
         rows = write_snapshot(company, workspace, manifest, plan, steps)
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
-    (folder / "counts.json").write_text(
-        json.dumps({n: asdict(c) for n, c in counts.items()}, indent=2), encoding="utf-8"
-    )
+    content = {"counts": {n: asdict(c) for n, c in counts.items()}, "unable": unable}
+    (folder / "counts.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
     return counts, unable
+
+
+def read_counts(
+    company: Company, workspace: Workspace
+) -> tuple[dict[str, LabelCounts], dict[str, str]]:
+    """What `build_features` returned when it last ran. Raises DataRefused if it never did."""
+    path = workspace.features(company.name) / "counts.json"
+    if not path.is_file():
+        raise DataRefused(f"no training sets of {company.name}; make them with `goodwill features`")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    counts = {
+        name: LabelCounts(**{**raw, "cutoffs": tuple(raw["cutoffs"])})
+        for name, raw in content["counts"].items()
+    }
+    return counts, content["unable"]
 
 
 def _clear_others(folder: Path, keep: list[str]) -> None:
@@ -132,6 +146,8 @@ def _labels(
         ).to_arrow_table()
     finally:
         con.close()
+    if not total:
+        raise DataRefused(f"target {target.name}: the history holds not one label of it")
     if not labels.num_rows:
         raise DataRefused(
             f"target {target.name}: no ripe label in {total:,} rows; "
@@ -199,22 +215,7 @@ def _blocks_of(
             yield history, part
 
 
-def members(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
-    """Which rows belong to a target's population; a missing value does not."""
-    if condition is None:
-        return np.ones(features.num_rows, bool)
-    value = features[condition.column].to_numpy()
-    inside = ~np.isnan(value)
-    if condition.at_least is not None:
-        inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
-    if condition.at_most is not None:
-        inside &= np.nan_to_num(value, nan=np.inf) <= condition.at_most
-    return inside
-
-
-def _counts(
-    target: Target, path: Path, outside: int, unripe: int, sampled_out: int
-) -> LabelCounts:
+def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: int) -> LabelCounts:
     if not path.exists():
         raise DataRefused(f"target {target.name}: no customer belongs to its population")
     keys = pq.read_table(path, columns=list(KEYS))

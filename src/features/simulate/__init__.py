@@ -1,0 +1,1 @@
+"""The sample company: a simulated wholesaler whose truth is known."""

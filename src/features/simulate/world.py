@@ -1,0 +1,211 @@
+"""The sample company's laws: its parameters, its customers' traits, and the rates a state implies.
+
+`docs/sample-company.md` states every formula. Time is counted in days since `START`; a state holds
+for a week. Traits have shape (customers,); a state may carry further axes in front of that one.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+START = datetime(2024, 7, 1, tzinfo=UTC)
+END = datetime(2026, 7, 1, tzinfo=UTC)
+END_DAY = float((END - START).days)
+WEEKS = int(END_DAY // 7) + 1
+#: The satisfaction scale ends here, on both sides.
+EXTREME = 3.5
+
+INDUSTRIES = ("automotive", "construction", "food", "healthcare", "hospitality", "logistics")
+SIZES = ("small", "medium", "large")
+REGIONS = (
+    "East China",
+    "South China",
+    "North China",
+    "Western Europe",
+    "Northern Europe",
+    "North America",
+)
+CHINESE_REGIONS = 3  # the first ones write Chinese
+DIMENSIONS = ("overall", "product", "service", "price", "delivery", "staff")
+
+
+@dataclass(frozen=True)
+class Nature:
+    """The parameters of the generative model; rates are per week, effects in units of S."""
+
+    present_share: float = 0.7
+    persistence: float = 0.95
+    baseline_mean: float = 0.45
+    baseline_sd: float = 0.9
+    noise_sd: float = 0.08
+    order_rate_median: float = 0.12
+    order_rate_sigma: float = 0.45
+    order_pull: float = 0.5
+    season: float = 0.12
+    spend_median: float = 420.0
+    spend_sigma: float = 0.9
+    spend_pull: float = 0.12
+    amount_sigma: float = 0.6
+    late_share: float = 0.14
+    very_late_share: float = 0.3
+    return_share: float = 0.05
+    return_pull: float = -0.4
+    refund_mean: float = 0.6
+    complaint_rate: float = 0.014
+    complaint_pull: float = -0.8
+    request_rate: float = 0.012
+    slow_share: float = 0.25
+    quick_share: float = 0.35
+    reopen_share: float = 0.12
+    visit_rate: float = 0.035
+    login_rate_median: float = 0.1
+    login_rate_sigma: float = 0.2
+    login_pull: float = 0.95
+    owner_change_rate: float = 0.004
+    upgrade_rate: float = 0.003
+    downgrade_rate: float = 0.003
+    plan_pull: float = 0.7
+    credit_change_rate: float = 0.006
+    effect_on_time: float = 0.06
+    effect_late: float = -0.4
+    effect_very_late: float = -0.35
+    effect_return: float = -0.3
+    effect_complaint: float = -0.3
+    effect_slow: float = -0.45
+    effect_quick: float = 0.4
+    effect_reopened: float = -0.5
+    effect_visit: float = 0.15
+    effect_owner_change: float = -0.2
+    effect_price_round: float = -0.25
+    cancel_log_rate: float = -5.35
+    cancel_pull: float = -1.8
+    cancel_price: float = 0.2
+    refusal_logit: float = -2.5
+    refusal_pull: float = -1.7
+    response_logit: float = -1.4
+    response_pull: float = 0.5
+    response_proneness: float = 0.8
+    response_login: float = 0.4
+    response_complaint: float = -0.5
+
+
+NATURE = Nature()
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What never changes about each customer of a block; `joined` and `anniversary` are days."""
+
+    industry: IntArray
+    size: IntArray
+    region: IntArray
+    joined: FloatArray
+    anniversary: FloatArray
+    baseline: FloatArray
+    service_sensitivity: FloatArray
+    price_sensitivity: FloatArray
+    order_rate: FloatArray
+    spend: FloatArray
+    late_share: FloatArray
+    slow_share: FloatArray
+    login_rate: FloatArray
+    undiscipline: FloatArray
+    proneness: FloatArray
+    coverage: FloatArray
+
+    def only(self, chosen: IntArray | BoolArray) -> "Traits":
+        """The traits of the chosen customers."""
+        return Traits(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def draw_traits(rng: np.random.Generator, customers: int, nature: Nature) -> Traits:
+    """The traits of a block of customers.
+
+    `joined` is negative for those present at the start; renewals fall on `anniversary` + 365 k.
+    """
+    size = rng.choice(3, customers, p=(0.6, 0.3, 0.1))
+    region = rng.integers(0, len(REGIONS), customers)
+    present = rng.random(customers) < nature.present_share
+    since = rng.uniform(0.0, 6 * 365.0, customers)
+    joined = np.where(present, -since, rng.uniform(0.0, 608.0, customers))
+    normal = rng.standard_normal((8, customers))
+    late_by_region = np.array((0.8, 1.0, 1.3, 0.7, 0.9, 1.3))[region]
+    slow_by_region = np.array((0.9, 1.3, 0.8, 1.2, 0.7, 1.1))[region]
+    return Traits(
+        industry=rng.integers(0, len(INDUSTRIES), customers),
+        size=size,
+        region=region,
+        joined=joined,
+        anniversary=np.where(present, (-since) % 365.0, joined + 365.0),
+        baseline=nature.baseline_mean + nature.baseline_sd * normal[0],
+        service_sensitivity=np.exp(0.35 * normal[1]),
+        price_sensitivity=np.exp(0.4 * normal[2]),
+        order_rate=nature.order_rate_median * np.exp(nature.order_rate_sigma * normal[3]),
+        spend=nature.spend_median
+        * np.array((1.0, 2.2, 6.0))[size]
+        * np.exp(nature.spend_sigma * normal[4]),
+        late_share=np.minimum(nature.late_share * late_by_region * np.exp(0.5 * normal[5]), 0.5),
+        slow_share=nature.slow_share * slow_by_region,
+        login_rate=nature.login_rate_median * np.exp(nature.login_rate_sigma * normal[6]),
+        undiscipline=np.exp(0.4 * normal[7]),
+        proneness=rng.standard_normal(customers),
+        coverage=rng.beta(2.0, 3.0, customers),
+    )
+
+
+def season(nature: Nature, week: int) -> float:
+    """The factor on orders in a week: highest in early November, lowest in early May."""
+    return float(1.0 + nature.season * np.sin(2 * np.pi * (week - 5) / 52.18))
+
+
+def late_probability(traits: Traits, week: int) -> FloatArray:
+    """The probability that an order of this week arrives late: 1.6 times as much in December."""
+    peak = 1.6 if week % 52 in (22, 23, 24, 25) else 1.0
+    return np.minimum(traits.late_share * peak, 0.8)
+
+
+def price_round(nature: Nature, traits: Traits, week: int) -> FloatArray:
+    """The effect on S of the price list of each January."""
+    return nature.effect_price_round * traits.price_sensitivity * float(week % 52 == 27)
+
+
+def order_rate(nature: Nature, traits: Traits, state: FloatArray, week: int) -> FloatArray:
+    """Orders a week."""
+    return traits.order_rate * np.exp(nature.order_pull * state) * season(nature, week)
+
+
+def mean_amount(nature: Nature, traits: Traits, state: FloatArray) -> FloatArray:
+    """The expected net amount of one order, EUR, before returns."""
+    return traits.spend * np.exp(nature.spend_pull * state)
+
+
+def return_probability(nature: Nature, state: FloatArray) -> FloatArray:
+    """The probability that a part of an order comes back."""
+    return np.minimum(nature.return_share * np.exp(nature.return_pull * state), 0.5)
+
+
+def complaint_rate(nature: Nature, state: FloatArray) -> FloatArray:
+    """Complaints a week."""
+    return nature.complaint_rate * np.exp(nature.complaint_pull * state)
+
+
+def cancel_rate(nature: Nature, traits: Traits, state: FloatArray) -> FloatArray:
+    """The hazard of cancelling, a week, outside the renewal day."""
+    price = nature.cancel_price * np.log(traits.price_sensitivity)
+    return np.exp(nature.cancel_log_rate + nature.cancel_pull * state + price)
+
+
+def refusal_probability(nature: Nature, state: FloatArray) -> FloatArray:
+    """The probability of cancelling on the renewal day instead of renewing."""
+    return logistic(nature.refusal_logit + nature.refusal_pull * state)
+
+
+def logistic(x: FloatArray) -> FloatArray:
+    """The logistic function."""
+    return 1.0 / (1.0 + np.exp(-x))

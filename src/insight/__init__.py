@@ -1,0 +1,1 @@
+"""What people read: reports of what is known and predicted."""

@@ -1,0 +1,1 @@
+"""Targets, training, evaluation and tracking of the models."""

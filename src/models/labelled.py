@@ -1,0 +1,83 @@
+"""Feature rows with what happened to each, and what is refused as a label."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.errors import DataRefused
+
+KINDS = ("binary", "multiclass", "regression")
+MIN_ROWS = 50
+POSITIVE_ONLY = ("tweedie", "poisson", "gamma")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Feature rows with what happened to each: 0/1, a class 0..K-1, or a value; and weights."""
+
+    features: pa.Table
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        rows = self.features.num_rows
+        lengths = [len(self.y)] + ([] if self.weight is None else [len(self.weight)])
+        if set(lengths) != {rows}:
+            raise DataRefused(
+                f"{rows} feature rows with {lengths} labels and weights; one each is needed"
+            )
+        if self.weight is not None and not (np.isfinite(self.weight) & (self.weight >= 0)).all():
+            raise DataRefused("a weight is negative, infinite or missing; weights are 0 or more")
+
+
+def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
+    """Refuse labels LightGBM would silently train on.
+
+    Raises DataRefused for missing or infinite labels, labels outside 0/1 or 0..K-1, a class
+    without rows, and fewer than 50 rows.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r} is not known; it should be one of {KINDS}")
+    check_values(kind, y, n_classes)
+    if len(y) < MIN_ROWS:
+        raise DataRefused(f"{len(y)} labelled rows; at least {MIN_ROWS} are needed to train")
+    if kind == "regression":
+        return
+    classes = max(n_classes, 2)
+    counts = np.bincount(np.asarray(y, dtype=np.int64), minlength=classes)
+    if (counts == 0).any():
+        found = ", ".join(f"{count} of class {name}" for name, count in enumerate(counts))
+        raise DataRefused(
+            f"labelled rows by class: {found}; every class 0..{classes - 1} needs at least one row"
+        )
+
+
+def check_values(kind: str, y: np.ndarray, n_classes: int) -> None:
+    """Refuse labels that are not a number, or not one of the classes."""
+    y = np.asarray(y, dtype=np.float64)
+    bad = int((~np.isfinite(y)).sum())
+    if bad:
+        raise DataRefused(f"{bad} of {len(y)} labels are missing or infinite; all must be numbers")
+    if kind != "regression":
+        classes = max(n_classes, 2)
+        outside = y[~np.isin(y, np.arange(classes))]
+        if len(outside):
+            raise DataRefused(
+                f"{len(outside)} of {len(y)} labels are outside 0..{classes - 1}, "
+                f"for example {outside[0]:g}; a {kind} label is a whole number in that range"
+            )
+
+
+def check_objective(kind: str, y: np.ndarray, objective: str | None) -> None:
+    """Refuse an objective that does not go with the kind or with the labels' sign."""
+    if objective is None:
+        return
+    if kind != "regression":
+        raise ValueError(f"objective {objective!r} for {kind}: only a regression takes another one")
+    negative = int((y < 0).sum())
+    if objective in POSITIVE_ONLY and negative:
+        raise DataRefused(
+            f"{negative} of {len(y)} labels are negative, which the objective {objective} "
+            "cannot take; use regression, l1 or huber"
+        )

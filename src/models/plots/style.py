@@ -1,0 +1,101 @@
+"""How every picture of a model looks: one palette, one kind of axis, titles with the finding."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart; also apart in grey.
+MODEL = "#0072B2"
+RULE = "#D55E00"
+CASE = "#CC79A7"
+ACTUAL = "#009E73"
+INK = "#1F2933"
+QUIET = "#7B8794"
+FAINT = "#E4E7EB"
+
+Array = np.ndarray
+
+
+def canvas(
+    title: str, subtitle: str, ratios: tuple[float, ...], size: tuple[float, float] = (9.6, 4.9)
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure with the finding on top and panels beside each other of these widths."""
+    figure = Figure(figsize=size, dpi=120, facecolor="white")
+    height = size[1]
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, 1 - 0.82 / height), w_pad=0.12)
+    for down, text, points, weight, colour in (
+        (0.16, title, 14, "bold", INK),
+        (0.49, subtitle, 10, "normal", QUIET),
+    ):
+        figure.text(
+            0.16 / size[0], 1 - down / height, text, fontsize=points, weight=weight, color=colour,
+            ha="left", va="top",
+        )  # fmt: skip
+    grid = figure.add_gridspec(1, len(ratios), width_ratios=ratios)
+    axes = [figure.add_subplot(grid[0, place]) for place in range(len(ratios))]
+    for axis in axes:
+        house(axis)
+    return figure, axes
+
+
+def house(axis: Axes) -> None:
+    """The house style of one panel: no box, faint grid behind, quiet ticks."""
+    axis.set_axisbelow(True)
+    axis.grid(color=FAINT, linewidth=0.8)
+    for side, spine in axis.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(QUIET)
+    axis.tick_params(colors=QUIET, labelcolor=INK, labelsize=9, length=3)
+    axis.xaxis.label.set(color=INK, size=10)
+    axis.yaxis.label.set(color=INK, size=10)
+
+
+def heading(axis: Axes, text: str) -> None:
+    """What one panel shows, over its left edge."""
+    axis.set_title(text, loc="left", fontsize=10.5, color=INK, weight="bold", pad=8)
+
+
+def legend(axis: Axes, place: str = "best") -> None:
+    """The legend, without a frame."""
+    axis.legend(frameon=False, fontsize=9, labelcolor=INK, loc=place)
+
+
+def percent(axis: Axes, which: str) -> None:
+    """Shares shown as per cent along "x", "y" or "xy"."""
+    for name in which:
+        getattr(axis, f"{name}axis").set_major_formatter(
+            FuncFormatter(lambda v, _: f"{100 * v:.3g}%")
+        )
+
+
+def money(axis: Axes, which: str) -> None:
+    """Large values shown short (1.2k, 3M) along "x", "y" or "xy"."""
+    for name in which:
+        getattr(axis, f"{name}axis").set_major_formatter(FuncFormatter(lambda v, _: short(v)))
+
+
+def short(value: float) -> str:
+    """A value in three digits at most: 0.12, 4.5, 980, 1.2k, 3M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def rows_text(y: Array) -> str:
+    """How many rows a picture rests on."""
+    return f"{len(y):,} later rows"
+
+
+def weights(y: Array, weight: Array | None) -> Array:
+    """The weights as numbers, 1 each where there are none."""
+    return np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+
+
+def tenths(score: Array, w: Array) -> Array:
+    """Which tenth of the weight each row is in, 0 the lowest; tied scores share one."""
+    _, where = np.unique(score, return_inverse=True)
+    mass = np.bincount(where, w)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    return np.asarray(np.minimum((middle * 10).astype(np.int64), 9)[where])

@@ -1,0 +1,20 @@
+"""Who a target is about, told by the features of a customer at a cutoff."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.targets import Condition
+
+
+def members(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
+    """Which rows belong to a target's population; a missing value does not."""
+    if condition is None:
+        return np.ones(features.num_rows, bool)
+    value = features[condition.column].to_numpy()
+    inside = ~np.isnan(value)
+    if condition.at_least is not None:
+        inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
+    if condition.at_most is not None:
+        inside &= np.nan_to_num(value, nan=np.inf) <= condition.at_most
+    return inside

@@ -1,0 +1,56 @@
+"""What a customer is used to spending: the unit in which his future value is predicted.
+
+Trees cannot go beyond the values they have seen, and a wholesaler's largest customers lie far out.
+So the value model predicts a multiple of the customer's own spending level; with absolute errors
+weighted by that level, this minimises the absolute error in money: `level * |y / level - f| =
+|y - level * f|`.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: The floor is this share of the median level: new customers start from there.
+FLOOR_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class SpendLevel:
+    """The larger of three rates of net revenue, each over `horizon_days`, above a floor.
+
+    The rates: of the last horizon, of the last year, and since the customer's first event.
+    """
+
+    horizon_days: int
+    floor: float
+
+    @classmethod
+    def fit(cls, features: pa.Table, horizon_days: int) -> "SpendLevel":
+        """Set the floor from the customers of the training rows; at least 1 unit of money."""
+        levels = cls(horizon_days, 0.0).of(features)
+        spending = levels[levels > 0]
+        median = float(np.median(spending)) if len(spending) else 0.0
+        return cls(horizon_days, max(1.0, FLOOR_SHARE * median))
+
+    def of(self, features: pa.Table) -> Floats:
+        """The level of each row, in money per horizon; never below the floor."""
+        days = float(self.horizon_days)
+        tenure = np.maximum(_column(features, "tenure_days", days), days)
+        rates = (
+            _column(features, f"revenue_{self.horizon_days}d", 0.0),
+            _column(features, "revenue_365d", 0.0) * days / np.minimum(tenure, 365.0),
+            _column(features, "revenue_all", 0.0) * days / tenure,
+        )
+        return self.floor + np.maximum(np.maximum.reduce(rates), 0.0)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def _column(features: pa.Table, name: str, missing: float) -> Floats:
+    return np.nan_to_num(features[name].to_numpy(), nan=missing)

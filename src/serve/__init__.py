@@ -1,0 +1,1 @@
+"""Scores over HTTP, and the `goodwill` command."""

@@ -1,0 +1,99 @@
+"""What the HTTP application asks of a scorer, and what it gets back; no framework in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from serve.records import Records
+
+#: One output of a model: a probability or score, a class name, a flag, or nothing to say.
+Output = float | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How much one feature moved one customer's prediction.
+
+    `effect` is on the model's own additive scale; its sign says the direction.
+    `value` is the feature as it stood at the cutoff; None where there was nothing to measure.
+    """
+
+    feature: str
+    meaning: str
+    value: float | str | None
+    effect: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerScore:
+    """One customer's predictions and reasons, each by target."""
+
+    customer_id: str
+    predictions: dict[str, dict[str, Output]]
+    reasons: dict[str, list[Reason]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Scores made with one set of model versions; `as_of` is the cutoff of the features."""
+
+    as_of: datetime
+    scores: list[CustomerScore]
+    unknown: list[str]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model says about itself. `cutoffs` are its training cutoffs."""
+
+    target: str
+    version: str
+    trained_at: datetime
+    cutoffs: list[datetime]
+    horizon_days: int
+    metrics: dict[str, float]
+    grade: str
+    features: int
+    label_counts: dict[str, int] = field(default_factory=dict)
+
+
+class Scorer(Protocol):
+    """One company's models and snapshot. Called from several threads at once.
+
+    `refresh` swaps models by one reference, so that a call sees one set of versions only.
+    """
+
+    company: str
+
+    def ready(self) -> bool:
+        """At least one model and the snapshot are loaded."""
+        ...
+
+    def missing(self) -> dict[str, str]:
+        """Targets that cannot be scored now, and why."""
+        ...
+
+    def as_of(self) -> datetime:
+        """The cutoff of the snapshot."""
+        ...
+
+    def models(self) -> list[ModelInfo]:
+        """The loaded models."""
+        ...
+
+    def by_ids(self, ids: Sequence[str], targets: Sequence[str] | None, reasons: int) -> Batch:
+        """Scores from the snapshot; ids it does not hold come back in `unknown`."""
+        ...
+
+    def by_records(
+        self, records: Records, as_of: datetime | None, targets: Sequence[str] | None, reasons: int
+    ) -> Batch:
+        """Scores from rows sent along, cut at `as_of` (default: now)."""
+        ...
+
+    def refresh(self) -> None:
+        """Notice a new champion or snapshot and swap to it; keep the last good one on failure."""
+        ...

@@ -1,0 +1,201 @@
+"""`goodwill VERB`: the console command behind every Makefile target."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from features.company import Company, load_company
+from features.errors import GoodwillError
+from features.progress import Steps
+from features.settings import Settings, Workspace, find_workspace, no_tracking
+
+COMPANY = click.option(
+    "--company",
+    "toml",
+    type=click.Path(path_type=Path),
+    default=None,
+    envvar="GOODWILL_COMPANY",
+    help="The company's TOML file (default: data/sample.toml).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="goodwill")
+def cli() -> None:
+    """Goodwill: satisfaction, NPS, churn and value of every customer, from tables you have."""
+
+
+def main() -> None:
+    """Run the command; an error a user can mend ends in one message and its exit code."""
+    no_tracking()
+    try:
+        cli(standalone_mode=False)
+    except GoodwillError as err:
+        click.echo(f"goodwill: {type(err).__name__}: {err}", err=True)
+        sys.exit(err.exit_code)
+    except click.ClickException as err:
+        err.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+
+
+class Run:
+    """What a verb works with: workspace, company and its steps."""
+
+    def __init__(self, toml: Path | None) -> None:
+        self.workspace: Workspace = find_workspace()
+        path = toml or self.workspace.data / "sample.toml"
+        self.company: Company = load_company(path)
+        self.steps = Steps(self.workspace.log(self.company.name))
+
+    def wrote(self, *paths: Path) -> None:
+        """Say what was written, relative to the project."""
+        for path in paths:
+            shown = os.path.relpath(path, self.workspace.home)
+            self.steps.note(f"  wrote [bold]{shown}[/]")
+
+
+def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
+    """Register a verb that takes a company and the options given."""
+
+    def register(work: Callable[..., None]) -> Any:
+        def run(toml: Path | None, **given: Any) -> None:
+            work(Run(toml), **given)
+
+        run.__doc__ = work.__doc__
+        for option in (*options, COMPANY):
+            run = option(run)
+        return cli.command(name)(run)
+
+    return register
+
+
+CUSTOMERS = click.option("--customers", default=5000, envvar="CUSTOMERS", show_default=True)
+SEED = click.option("--seed", default=7, envvar="SEED", show_default=True)
+
+
+@verb("data", CUSTOMERS, SEED)
+def data(run: Run, customers: int, seed: int) -> None:
+    """Make the sample company if it is the one asked for, check the tables, store the history."""
+    from features.storage import import_history
+    from models.retrain import only_one
+
+    with only_one(run.company, run.workspace):
+        if run.company.name == "sample":
+            make_sample(run, customers, seed)
+        manifest = import_history(run.company, run.workspace, run.steps)
+    run.steps.note(
+        f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
+        f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
+    )
+    run.wrote(run.workspace.history(run.company.name))
+
+
+def make_sample(run: Run, customers: int, seed: int) -> None:
+    """Simulate the sample company into its raw and truth folders."""
+    from features.simulate.company import simulate
+
+    folder = run.workspace.company(run.company.name)
+    with run.steps.step("simulate the sample company") as done:
+        rows = simulate(folder / "raw", folder / "truth", customers, seed)
+        done(customers=customers, rows=sum(rows.values()))
+
+
+def ensure_sample(run: Run) -> None:
+    """Make the sample company's tables unless they are there, or another company is asked for."""
+    if run.company.name == "sample" and not (run.company.root(run.workspace)).exists():
+        make_sample(run, customers=5000, seed=7)
+
+
+@verb("features")
+def features(run: Run) -> None:
+    """Build the training set of each target and the snapshot of all customers."""
+    from models.dataset import build_features
+    from models.retrain import only_one
+
+    with only_one(run.company, run.workspace):
+        _, unable = build_features(run.company, run.workspace, run.steps)
+    for target, why in unable.items():
+        run.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
+    run.wrote(run.workspace.features(run.company.name))
+
+
+@verb("train")
+def train(run: Run) -> None:
+    """Train, judge and register every target; promote what is better than the champion."""
+    from models.dataset import read_counts
+    from models.retrain import check_gate, only_one, train_all
+
+    with only_one(run.company, run.workspace):
+        counts, unable = read_counts(run.company, run.workspace)
+        outcomes = train_all(run.company, run.workspace, run.steps, counts, unable)
+    run.wrote(run.workspace.mlruns / "mlflow.db", run.workspace.serving(run.company.name))
+    check_gate(outcomes)
+
+
+@verb("retrain")
+def retrain(run: Run) -> None:
+    """The whole chain: check, features, train, promote or keep, score, report.
+
+    Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
+    """
+    from insight.report import write_report
+    from models import retrain as chain
+
+    ensure_sample(run)
+    outcomes = chain.retrain(run.company, run.workspace, run.steps)
+    path = write_report(run.company, run.workspace, run.steps)
+    run.wrote(run.workspace.scores(run.company.name), path)
+    chain.check_gate(outcomes)
+
+
+@verb("score")
+def score(run: Run) -> None:
+    """Write the scores of every customer, one Parquet row each."""
+    from models.score import score_everyone
+
+    run.wrote(score_everyone(run.company, run.workspace, run.steps))
+
+
+@verb("report")
+def report(run: Run) -> None:
+    """Write the report as one HTML file."""
+    from insight.report import write_report
+
+    run.wrote(write_report(run.company, run.workspace, run.steps))
+
+
+PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
+
+
+@verb("serve", PORT)
+def serve(run: Run, port: int | None) -> None:
+    """Serve scores over HTTP on 127.0.0.1 until Ctrl-C."""
+    from serve.launch import Launch, serve_until_stopped
+
+    settings = Settings()
+    launch = Launch(
+        run.company.path, run.workspace, port or settings.port, workers=settings.workers
+    )
+    run.steps.note(f"  serving {run.company.name} on http://127.0.0.1:{launch.port} (Ctrl-C ends)")
+    serve_until_stopped(launch)
+
+
+STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
+
+
+@verb("demo", CUSTOMERS, SEED, PORT, STAY)
+def demo(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
+    """From nothing to scores over HTTP: data, features, models, scores, report, three answers."""
+    from serve.demo import show
+
+    show(run, customers, seed, port, stay)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What each route does. The docstring of a handler is its text in the API documentation."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from features.errors import DataRefused
+from serve.answers import Batch, Scorer
+from serve.desk import Desk
+from serve.envelope import Call, json_response
+from serve.errors import InvalidRequest, NotReady, Problem, UnknownCustomer
+from serve.pages import docs_page, index_page
+from serve.parsing import check_targets, parse_request
+from serve.reading import read_body
+from serve.records import ID_LENGTH
+from serve.schemas import USUAL_REASONS, RecordsRequest, ScoreRequest
+
+#: Below these a call is quicker on the event loop than by way of a thread.
+FEW_BYTES, FEW_CUSTOMERS = 16_384, 100
+
+
+async def score_customers(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Score customers of the snapshot.
+
+    Up to 1,000 ids in one call, all targets or those named, with reasons on demand. Ids the
+    snapshot does not hold come back in `unknown_customers`; the others are scored. An id named
+    twice is scored once.
+    """
+    body = await read_body(scope, receive)
+    parse = partial(parse_request, ScoreRequest, body)
+    request = await desk.work(parse, beside=len(body) > FEW_BYTES)
+    scorer = desk.upkeep.need()
+    targets = _servable(scorer, request.targets)
+    ids = list(dict.fromkeys(request.customer_ids))
+    score = partial(scorer.by_ids, ids, targets, request.reasons)
+    beside = len(ids) > FEW_CUSTOMERS or request.reasons > 0
+    return await _answer(desk, call, await desk.work(score, beside=beside))
+
+
+async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Score customers from rows sent along.
+
+    For customers the snapshot does not hold yet, or as they would stand at another time. The
+    rows have the columns of the data contract; fields of a customer beyond `customer_id` and
+    `valid_from` are its attributes. Only what is known before `as_of` (default: now) counts.
+    """
+    body = await read_body(scope, receive)
+    parse = partial(parse_request, RecordsRequest, body)
+    request = await desk.work(parse, beside=len(body) > FEW_BYTES)
+    scorer = desk.upkeep.need()
+    targets = _servable(scorer, request.targets)
+    score = partial(scorer.by_records, request.records, request.as_of, targets, request.reasons)
+    try:
+        batch = await desk.work(score, beside=True)
+    except DataRefused:  # its message may hold values, which an answer never repeats
+        raise InvalidRequest("the records break a rule of the data contract") from None
+    return await _answer(desk, call, batch)
+
+
+async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Show one customer's scores.
+
+    All targets with three reasons each, from the snapshot.
+    """
+    customer_id: str = scope["path_params"]["id"]
+    scorer = desk.upkeep.need()
+    if len(customer_id) > ID_LENGTH:
+        raise UnknownCustomer("the snapshot holds no such customer")
+    score = partial(scorer.by_ids, [customer_id], None, USUAL_REASONS)
+    batch: Batch = await desk.work(score, beside=True)
+    if batch.unknown:
+        raise UnknownCustomer("the snapshot holds no such customer")
+    return await _answer(desk, call, batch)
+
+
+async def list_models(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """List the models being served.
+
+    With how each was trained and how good it is, and the targets that cannot be scored with the
+    reason.
+    """
+    scorer = desk.upkeep.present()
+    answer = {
+        "request_id": call.request_id,
+        "company": scorer.company,
+        "as_of": scorer.as_of() if scorer.ready() else None,
+        "models": scorer.models(),
+        "missing": scorer.missing(),
+    }
+    return json_response(answer)
+
+
+async def live(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Tell that the process is up, with or without models."""
+    return json_response({"status": "alive", "missing": {}})
+
+
+async def ready(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Tell whether customers can be scored, and which targets cannot."""
+    scorer = desk.upkeep.need()
+    return json_response({"status": "ready", "missing": scorer.missing()})
+
+
+async def show_metrics(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Show counters for Prometheus, summed over the workers."""
+    page = await desk.work(desk.metrics.page, beside=True)
+    return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def show_openapi(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Give the OpenAPI 3.1 document of this service."""
+    return json_response(desk.document())
+
+
+async def show_docs(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Describe the API on a page to read."""
+    return docs_page(desk.document())
+
+
+async def show_index(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Say what this service is, whose it is, and which models it serves."""
+    scorer = desk.upkeep.scorer
+    if scorer is None:
+        return index_page("", [], {"service": desk.upkeep.reason})
+    return index_page(scorer.company, scorer.models(), scorer.missing())
+
+
+def known_targets(scorer: Scorer) -> list[str]:
+    """Every target the scorer has heard of, served or not."""
+    return sorted({model.target for model in scorer.models()} | set(scorer.missing()))
+
+
+def _servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
+    """The wanted targets; one named but without a model makes the call fail for now."""
+    targets = check_targets(wanted, known_targets(scorer)) if wanted else None
+    missing = scorer.missing() if targets else {}
+    absent = [Problem(target, missing[target]) for target in targets or () if target in missing]
+    if absent:
+        raise NotReady("a wanted target cannot be scored now", absent)
+    return targets
+
+
+async def _answer(desk: Desk, call: Call, batch: Batch) -> Response:
+    desk.metrics.scored(batch)
+    call.facts.update(customers=len(batch.scores), versions=batch.versions)
+    age = (datetime.now(UTC) - batch.as_of).total_seconds()
+    answer: dict[str, Any] = {
+        "request_id": call.request_id,
+        "as_of": batch.as_of,
+        "feature_age_seconds": max(0.0, age),
+        "model_versions": batch.versions,
+        "scores": batch.scores,
+        "unknown_customers": batch.unknown,
+    }
+    return await desk.work(partial(json_response, answer), beside=len(batch.scores) > 100)

@@ -1,0 +1,242 @@
+"""What the operations take and give, as pydantic models with examples."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from serve.records import CustomerId, Instant, Records, Text
+
+MOST_IDS, MOST_TARGETS, MOST_REASONS, USUAL_REASONS = 1_000, 20, 10, 3
+
+
+def _reasons(value: object) -> int:
+    if isinstance(value, bool):
+        return USUAL_REASONS if value else 0
+    if isinstance(value, int) and 0 <= value <= MOST_REASONS:
+        return value
+    raise PydanticCustomError(
+        "reasons", f"must be a whole number from 0 to {MOST_REASONS}, or true for {USUAL_REASONS}"
+    )
+
+
+Reasons = Annotated[
+    int,
+    PlainValidator(_reasons),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MOST_REASONS},
+                {"type": "boolean"},
+            ]
+        }
+    ),
+    Field(description=f"Reasons a target: 0 to {MOST_REASONS}; true means {USUAL_REASONS}."),
+]
+Targets = Annotated[
+    list[Text] | None,
+    Field(
+        min_length=1, max_length=MOST_TARGETS, description="Targets to score; all when left out."
+    ),
+]
+
+
+def _shape(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [example]},
+    )
+
+
+_AS_OF = "2025-06-30T00:00:00Z"
+_REASON = {
+    "feature": "days_since_order",
+    "meaning": "Days since the last order.",
+    "unit": "days",
+    "value": 74.0,
+    "effect": 0.52,
+}
+_SCORE = {
+    "customer_id": "C-1001",
+    "predictions": {"churn": {"probability": 0.31, "in_population": True}},
+    "reasons": {"churn": [_REASON]},
+}
+_SCORE_ANSWER = {
+    "request_id": "7f1c2a",
+    "as_of": _AS_OF,
+    "feature_age_seconds": 5400.0,
+    "model_versions": {"churn": "3"},
+    "scores": [_SCORE],
+    "unknown_customers": ["C-9999"],
+}
+_MODEL = {
+    "target": "churn",
+    "version": "3",
+    "trained_at": _AS_OF,
+    "cutoffs": ["2025-01-31T00:00:00Z", "2025-02-28T00:00:00Z"],
+    "horizon_days": 90,
+    "metrics": {"auc": 0.84},
+    "grade": "A",
+    "features": 120,
+    "label_counts": {"0": 9100, "1": 900},
+}
+_MODELS_ANSWER = {
+    "request_id": "7f1c2a",
+    "company": "sample",
+    "as_of": _AS_OF,
+    "models": [_MODEL],
+    "missing": {"nps": "no champion yet"},
+}
+_ERROR = {
+    "error": {
+        "code": "invalid_request",
+        "message": "the request has 1 problem",
+        "details": [{"where": "customer_ids[2]", "problem": "Input should be a valid string"}],
+        "request_id": "7f1c2a",
+    }
+}
+_EVENT = {
+    "customer_id": "C-1001",
+    "occurred_at": "2025-05-02T10:00:00Z",
+    "kind": "order",
+    "amount": 129.9,
+}
+
+
+class ScoreRequest(BaseModel):
+    """Customers of the snapshot to score; an id named twice is scored once."""
+
+    model_config = _shape(
+        {"customer_ids": ["C-1001", "C-9999"], "targets": ["churn"], "reasons": 3}
+    )
+
+    customer_ids: list[CustomerId] = Field(min_length=1, max_length=MOST_IDS)
+    targets: Targets = None
+    reasons: Reasons = 0
+
+
+class RecordsRequest(BaseModel):
+    """Rows of customers to score as they would stand at `as_of` (default: now)."""
+
+    model_config = _shape(
+        {
+            "records": {
+                "customers": [
+                    {"customer_id": "C-1001", "valid_from": "2024-01-01T00:00:00Z", "size": 40}
+                ],
+                "events": [_EVENT],
+            },
+            "as_of": _AS_OF,
+            "targets": ["churn"],
+        }
+    )
+
+    records: Records
+    as_of: Instant | None = None
+    targets: Targets = None
+    reasons: Reasons = 0
+
+
+class ReasonAnswer(BaseModel):
+    """What moved a prediction: `effect` is on the model's additive scale."""
+
+    model_config = _shape(_REASON)
+
+    feature: str
+    meaning: str
+    unit: str
+    value: float | str | None
+    effect: float | None
+
+
+class ScoreOfCustomer(BaseModel):
+    """One customer's predictions and reasons, each by target."""
+
+    model_config = _shape(_SCORE)
+
+    customer_id: str
+    predictions: dict[str, dict[str, float | str | bool | None]]
+    reasons: dict[str, list[ReasonAnswer]]
+
+
+class ScoreAnswer(BaseModel):
+    """Scores made with one set of model versions; unknown customers are named, not an error."""
+
+    model_config = _shape(_SCORE_ANSWER)
+
+    request_id: str
+    as_of: datetime
+    feature_age_seconds: float
+    model_versions: dict[str, str]
+    scores: list[ScoreOfCustomer]
+    unknown_customers: list[str]
+
+
+class ModelCard(BaseModel):
+    """How a model was made and how good it is."""
+
+    model_config = _shape(_MODEL)
+
+    target: str
+    version: str
+    trained_at: datetime
+    cutoffs: list[datetime]
+    horizon_days: int
+    metrics: dict[str, float | None]
+    grade: str
+    features: int
+    label_counts: dict[str, int]
+
+
+class ModelsAnswer(BaseModel):
+    """The loaded models, and the targets that cannot be scored with the reason."""
+
+    model_config = _shape(_MODELS_ANSWER)
+
+    request_id: str
+    company: str
+    as_of: datetime | None
+    models: list[ModelCard]
+    missing: dict[str, str]
+
+
+class HealthAnswer(BaseModel):
+    """How the process is; `missing` names targets that cannot be scored, with the reason."""
+
+    model_config = _shape({"status": "ready", "missing": {"nps": "no champion yet"}})
+
+    status: str
+    missing: dict[str, str] = {}
+
+
+class ErrorDetail(BaseModel):
+    """One thing that is wrong, and where; never the value that was sent."""
+
+    model_config = _shape({"where": "customer_ids[2]", "problem": "Input should be a valid string"})
+
+    where: str
+    problem: str
+
+
+class ErrorBody(BaseModel):
+    """What went wrong; `code` is stable, `message` is for people."""
+
+    model_config = _shape(_ERROR["error"])
+
+    code: str
+    message: str
+    details: list[ErrorDetail]
+    request_id: str
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    model_config = _shape(_ERROR)
+
+    error: ErrorBody

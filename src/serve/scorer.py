@@ -1,0 +1,206 @@
+"""Scores for ids out of the snapshot and for raw records, by the same features and models.
+
+Depends on bundles and the snapshot file only: no MLflow, no training code, no web framework.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.company import Company, load_company
+from features.engine import Plan
+from features.errors import GoodwillError
+from features.history import build_history
+from features.schema import Schema
+from features.settings import Workspace, find_workspace
+from features.table import feature_table, plan_for
+from models.bundle import POINTER, Bundle
+from models.explain import Meaning
+from models.explain import reasons as explain
+from models.predict import MIXES, OUTPUTS, predict
+from models.score import champions
+from models.splits import instant, microseconds
+from models.targets import TARGETS
+from serve.answers import Batch, CustomerScore, ModelInfo, Output, Reason
+from serve.records import Records
+from serve.tables import records_to_tables
+
+log = logging.getLogger("goodwill.scorer")
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The features of all customers as of one cutoff, and where each customer is."""
+
+    features: pa.Table
+    place: dict[str, int]
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What a call sees: models and snapshot of one moment, swapped by one reference."""
+
+    bundles: dict[str, Bundle]
+    missing: dict[str, str]
+    snapshot: _Snapshot | None
+    stamp: tuple[Any, ...]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The features the models read, by the schema of the newest model."""
+        names = {n for b in self.bundles.values() for n in b.columns}
+        return plan_for(self.schema, tuple(sorted(names)))
+
+    @cached_property
+    def schema(self) -> Schema:
+        return max(self.bundles.values(), key=lambda b: str(b.manifest["trained_at"])).schema
+
+
+class CompanyScorer:
+    """One company's champions and snapshot. Safe to call from several threads."""
+
+    def __init__(self, company: Company, workspace: Workspace) -> None:
+        self.company = company.name
+        self.workspace = workspace
+        self._loaded = self._load()
+
+    def _stamp(self) -> tuple[Any, ...]:
+        """Changes when a pointer or the snapshot is replaced."""
+        serving = self.workspace.serving(self.company)
+        files = [serving / t / POINTER for t in TARGETS] + [self._snapshot_path()]
+        stats = [f.stat() if f.exists() else None for f in files]
+        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) if s else None for s in stats)
+
+    def _snapshot_path(self) -> Path:
+        return self.workspace.features(self.company) / "snapshot.parquet"
+
+    def _load(self) -> _Loaded:
+        stamp = self._stamp()
+        bundles, missing = champions(self.workspace.serving(self.company))
+        snapshot = _read_snapshot(self._snapshot_path()) if stamp[-1] else None
+        loaded = _Loaded(bundles, missing, snapshot, stamp)
+        if bundles:
+            _ = loaded.plan  # compiled before the first request
+        return loaded
+
+    def ready(self) -> bool:
+        return bool(self._loaded.bundles) and self._loaded.snapshot is not None
+
+    def missing(self) -> dict[str, str]:
+        lacking = dict(self._loaded.missing)
+        if self._loaded.snapshot is None:
+            lacking["snapshot"] = f"no snapshot of {self.company}; make it with `goodwill features`"
+        return lacking
+
+    def as_of(self) -> datetime:
+        snapshot = self._loaded.snapshot
+        return snapshot.as_of if snapshot else datetime.now(UTC)
+
+    def models(self) -> list[ModelInfo]:
+        return [_info(b) for b in self._loaded.bundles.values()]
+
+    def by_ids(self, ids: Sequence[str], targets: Sequence[str] | None, reasons: int) -> Batch:
+        loaded = self._loaded
+        if loaded.snapshot is None:
+            raise GoodwillError("no snapshot is loaded")
+        distinct = list(dict.fromkeys(ids))
+        known = [i for i in distinct if i in loaded.snapshot.place]
+        places = pa.array([loaded.snapshot.place[i] for i in known], pa.int64())
+        features = loaded.snapshot.features.take(places)
+        unknown = [i for i in distinct if i not in loaded.snapshot.place]
+        return _batch(loaded, features, loaded.snapshot.as_of, (targets, reasons), unknown)
+
+    def by_records(
+        self, records: Records, as_of: datetime | None, targets: Sequence[str] | None, reasons: int
+    ) -> Batch:
+        loaded = self._loaded
+        moment = as_of or datetime.now(UTC)
+        history = build_history(records_to_tables(records, loaded.schema))
+        ids = pa.array(history.customer_ids, pa.string())
+        cutoff = np.full(len(ids), microseconds(moment), np.int64)
+        features = feature_table(history, ids, cutoff, loaded.plan)
+        return _batch(loaded, features, moment, (targets, reasons), [])
+
+    def refresh(self) -> None:
+        if self._stamp() == self._loaded.stamp:
+            return
+        before = self._loaded
+        after = self._load()
+        bundles = {**before.bundles, **after.bundles}  # the last good version stays
+        lost = {t: why for t, why in after.missing.items() if t not in bundles}
+        for target, why in after.missing.items():
+            if target in before.bundles:
+                log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
+        snapshot = after.snapshot or before.snapshot
+        self._loaded = _Loaded(bundles, lost, snapshot, after.stamp)
+        _ = self._loaded.plan if bundles else None
+
+
+def load_scorer(company_toml: str) -> CompanyScorer:
+    """The scorer of a company's TOML file in the project around the working directory."""
+    workspace = find_workspace()
+    return CompanyScorer(load_company(Path(company_toml)), workspace)
+
+
+def _read_snapshot(path: Path) -> _Snapshot:
+    table = pq.read_table(path).combine_chunks()
+    place = {customer: i for i, customer in enumerate(table["customer_id"].to_pylist())}
+    cutoff = table["cutoff"].combine_chunks().view(pa.int64())[0].as_py()
+    return _Snapshot(table, place, instant(cutoff))
+
+
+def _batch(
+    loaded: _Loaded,
+    features: pa.Table,
+    as_of: datetime,
+    wish: tuple[Sequence[str] | None, int],
+    unknown: list[str],
+) -> Batch:
+    """Predict the wished targets for every row and turn columns into customers."""
+    targets, top = wish
+    chosen = {t: b for t, b in loaded.bundles.items() if targets is None or t in targets}
+    ids = features["customer_id"].to_pylist()
+    predictions: list[dict[str, dict[str, Output]]] = [{} for _ in ids]
+    why: list[dict[str, list[Reason]]] = [{} for _ in ids]
+    for target, bundle in chosen.items() if ids else ():
+        outputs = {n: np.asarray(v).tolist() for n, v in predict(bundle, features).items()}
+        for i in range(len(ids)):
+            predictions[i][target] = {n: outputs[n][i] for n in OUTPUTS[target]}
+        if top:
+            for i, reasons in enumerate(_reasons(bundle, features, top)):
+                why[i][target] = reasons
+    scores = [CustomerScore(c, p, w) for c, p, w in zip(ids, predictions, why, strict=True)]
+    return Batch(as_of, scores, unknown, {t: b.version for t, b in chosen.items()})
+
+
+def _reasons(bundle: Bundle, features: pa.Table, top: int) -> list[list[Reason]]:
+    meanings = {f["name"]: Meaning(f["meaning"], f["unit"]) for f in bundle.manifest["features"]}
+    found = explain(bundle.estimator, features, top, meanings, MIXES.get(bundle.target))
+    return [
+        [Reason(r.feature, r.description, r.value, r.contribution, r.unit) for r in row]
+        for row in found
+    ]
+
+
+def _info(bundle: Bundle) -> ModelInfo:
+    facts = bundle.manifest
+    return ModelInfo(
+        target=bundle.target,
+        version=bundle.version,
+        trained_at=datetime.fromisoformat(facts["trained_at"]),
+        cutoffs=[datetime.fromisoformat(c) for c in facts["cutoffs"]],
+        horizon_days=int(facts["horizon_days"]),
+        metrics=dict(facts["metrics"]),
+        grade=str(facts["grade"]),
+        features=len(facts["features"]),
+        label_counts=dict(facts["label_counts"]),
+    )

@@ -1,0 +1,34 @@
+"""The table of outcomes is whole, and every error has the one shape."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from serve.errors import OUTCOMES, ApiError, InvalidRequest, NotReady, Problem
+from serve.schemas import ErrorAnswer
+
+
+def test_every_error_class_is_in_the_table_once() -> None:
+    assert set(OUTCOMES) == set(ApiError.__subclasses__())
+    codes = [outcome.code for outcome in OUTCOMES.values()]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("error", OUTCOMES)
+def test_every_error_fits_the_schema(error: type[ApiError]) -> None:
+    made = error("what was wrong", [Problem("here", "why")])
+    answer = ErrorAnswer.model_validate(made.body("id-1"))
+    assert answer.error.code == OUTCOMES[error].code
+    assert made.status == OUTCOMES[error].status
+
+
+def test_not_ready_says_when_to_ask_again() -> None:
+    assert int(NotReady("later").headers["Retry-After"]) > 0
+    assert InvalidRequest("no").headers == {}
+
+
+def test_the_reference_names_every_code_with_its_status() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    told = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", text, re.MULTILINE))
+    assert told == {(str(o.status), o.code) for o in OUTCOMES.values()}

@@ -1,0 +1,180 @@
+"""A real BentoML server with two workers over real HTTP, around the fake scorer."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from conftest import error_of
+
+from features.settings import Workspace
+from serve.app import OPERATIONS
+from serve.launch import Launch, Server, serving
+from serve.schemas import RecordsRequest
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "src"
+RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+
+
+def environment(loader: str) -> dict[str, str]:
+    return {
+        "GOODWILL_SCORER": f"fake_scorer:{loader}",
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(HERE)]),
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("served")
+    plan = Launch(
+        home / "sample.toml",
+        Workspace(home),
+        output=home / "service.log",
+        environment=environment("load"),
+    )
+    with serving(plan) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as made:
+        yield made
+
+
+def test_our_answers_win_over_bentomls(client: httpx.Client) -> None:
+    for operation in OPERATIONS:
+        if operation.method == "GET":
+            answer = client.get(operation.path.replace("{id}", "C-1"))
+            assert answer.status_code == 200, operation.path
+            assert len(answer.headers["x-request-id"]) == 32
+    assert "goodwill_ready 1.0" in client.get("/metrics").text
+    assert "testing" in client.get("/").text
+    assert client.get("/openapi.json").json()["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs.json", "/schema.json", "/healthz", "/assets/x", "/%2e%2e/"]
+)
+def test_what_is_bentomls_is_not_there(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert error_of(answer)["code"] == "unknown_path"
+
+
+def test_scores_over_http(client: httpx.Client) -> None:
+    answer = client.post("/v1/scores", json={"customer_ids": ["C-1", "no"], "reasons": True})
+    assert answer.status_code == 200
+    assert answer.json()["unknown_customers"] == ["no"]
+    assert client.post("/v1/scores/records", json=RECORDS).status_code == 200
+    assert client.get("/v1/customers/C-1").status_code == 200
+    assert client.get("/v1/customers/no").status_code == 404
+
+
+def test_bad_calls_over_http(client: httpx.Client) -> None:
+    json = {"content-type": "application/json"}
+    assert client.get("/v1/scores").status_code == 405
+    assert client.post("/v1/scores", content=b"{}").status_code == 415
+    assert client.post("/v1/scores", content=b"[1e999]", headers=json).status_code == 400
+    assert client.post("/v1/scores", json={"customer_ids": ["a"] * 1001}).status_code == 422
+    large = client.post("/v1/scores", content=b" " * (11 * 2**20), headers=json)
+    assert error_of(large)["code"] == "body_too_large"
+    parts = client.post("/v1/scores", content=(b" " * 2**20 for _ in range(12)), headers=json)
+    assert parts.status_code == 413
+    assert client.get("/livez").status_code == 200
+
+
+def test_twenty_calls_at_once_and_metrics_over_all_workers(client: httpx.Client) -> None:
+    name = 'goodwill_scored_customers_total{target="churn"}'
+
+    def scored() -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", client.get("/metrics").text, re.MULTILINE)
+        return float(found.group(1)) if found else 0.0
+
+    def ask(number: int) -> tuple[int, list[Any]]:
+        ids = [f"C-{number * 50 + n}" for n in range(50)]
+        with httpx.Client(base_url=client.base_url, trust_env=False, timeout=30) as own:
+            body = {"customer_ids": ids, "targets": ["churn"]}
+            answers = [own.post("/v1/scores", json=body) for _ in range(5)]
+        assert {a.status_code for a in answers} == {200}
+        assert all([s["customer_id"] for s in a.json()["scores"]] == ids for a in answers)
+        return len(answers), ids
+
+    before = scored()
+    with ThreadPoolExecutor(20) as pool:
+        calls = sum(count for count, _ in pool.map(ask, range(20)))
+    seen = {scored() for _ in range(6)}  # whichever worker answers
+    assert seen == {before + calls * 50}
+
+
+def test_the_metrics_are_files_of_two_workers(server: Server) -> None:
+    workers = psutil.Process(server.process.pid).children()
+    assert len(workers) == 2
+    files = (server.scratch / "prometheus_multiproc_dir").glob("counter_*.db")
+    pids = {int(re.sub(r"\D", "", file.stem)) for file in files}
+    assert pids == {worker.pid for worker in workers}
+
+
+def test_the_log_holds_calls_and_no_values(server: Server, client: httpx.Client) -> None:
+    client.post("/v1/scores", json={"customer_ids": ["canary 5550123"], "targets": ["5550123"]})
+    client.get("/v1/customers/5550123?key=5550123")
+    assert server.output is not None
+    text = server.output.read_text("utf-8")
+    assert '"route": "/v1/customers/{id}"' in text
+    assert "5550123" not in text
+
+
+def test_nothing_listens_beyond_this_machine(server: Server) -> None:
+    family = [psutil.Process(server.process.pid)]
+    family += family[0].children(recursive=True)
+    addresses = {
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_a_scorer_that_cannot_load_leaves_the_service_up(tmp_path: Path) -> None:
+    plan = Launch(
+        tmp_path / "sample.toml",
+        Workspace(tmp_path),
+        workers=1,
+        output=tmp_path / "service.log",
+        environment=environment("load_never"),
+    )
+    with serving(plan, wait_for="/livez") as running:
+        pid = running.process.pid
+        workers = {child.pid for child in psutil.Process(pid).children()}
+        answer = httpx.get(running.url + "/readyz", trust_env=False)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert error_of(answer)["code"] == "not_ready"
+        time.sleep(0.5)
+        assert httpx.get(running.url + "/livez", trust_env=False).status_code == 200
+        assert {child.pid for child in psutil.Process(pid).children()} == workers
+    assert "0170" not in running.log_end()
+    assert "0000000" not in running.log_end()
+
+
+def test_the_service_never_imports_mlflow_and_says_what_to_set() -> None:
+    code = (
+        "import sys, serve.service as s\n"
+        "assert 'mlflow' not in sys.modules\n"
+        "try: s.scorer_from_environment()\n"
+        "except s.ConfigRefused as refused: sys.stdout.write(str(refused))"
+    )
+    env = {k: v for k, v in os.environ.items() if k != "GOODWILL_COMPANY"}
+    env["PYTHONPATH"] = str(SOURCES)
+    told = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True)
+    assert told.stdout.decode().startswith("set GOODWILL_COMPANY to the path")
