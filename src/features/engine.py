@@ -162,12 +162,12 @@ def _chosen(rows: Rows, view: View) -> NDArray[np.bool_] | None:
 def _equals(rows: Rows, column: str, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
     codes, words = rows.codes[column], rows.words[column]
     sought = [words.index(w) for w in wanted if w in words]
-    return codes == sought[0] if len(sought) == 1 else np.isin(codes, sought)
+    return np.asarray(codes == sought[0] if len(sought) == 1 else np.isin(codes, sought))
 
 
 def _given(rows: Rows, column: str) -> NDArray[np.bool_]:
     if column in rows.times:
-        return rows.times[column] != NEVER
+        return np.asarray(rows.times[column] != NEVER)
     if column in rows.codes:
         return rows.codes[column] >= 0
     return ~np.isnan(rows.numbers[column])

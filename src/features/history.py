@@ -111,7 +111,7 @@ class History:
         if position.null_count:
             lost = pc.filter(customers, pc.is_null(position))[0].as_py()
             raise KeyError(f"customer {lost!r} is not in the history")
-        return position.to_numpy(zero_copy_only=False).astype(np.int64)
+        return np.asarray(position.to_numpy(zero_copy_only=False), np.int64)
 
 
 def build_history(tables: Mapping[str, pa.Table], is_sorted: bool = False) -> History:
@@ -197,14 +197,16 @@ def _times(table: pa.Table, name: str) -> Ints:
     if name not in table.column_names:
         return np.full(table.num_rows, NEVER, np.int64)
     column = table[name].combine_chunks().cast(pa.timestamp("us", "UTC"))
-    return pc.fill_null(column.view(pa.int64()), NEVER).to_numpy(zero_copy_only=False)
+    filled = pc.fill_null(column.view(pa.int64()), NEVER)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _numbers(table: pa.Table, name: str) -> Floats:
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     column = table[name].combine_chunks().cast(pa.float64())
-    return pc.fill_null(column, np.nan).to_numpy(zero_copy_only=False)
+    filled = pc.fill_null(column, np.nan)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), np.float64)
 
 
 def _codes(table: pa.Table, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:

@@ -95,7 +95,7 @@ def _windows(feature: Feature, schema: Schema) -> list[int | None]:
     """The declared windows, with the company's horizons in the place of HORIZON."""
     days: list[int | None] = []
     for window in feature.windows:
-        days += schema.horizons if window == HORIZON else [window]  # type: ignore[list-item]
+        days += schema.horizons if window == HORIZON else [window]
     return list(dict.fromkeys(days))
 
 

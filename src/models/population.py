@@ -11,8 +11,8 @@ def members(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_
     """Which rows belong to a target's population; a missing value does not."""
     if condition is None:
         return np.ones(features.num_rows, bool)
-    value = features[condition.column].to_numpy()
-    inside = ~np.isnan(value)
+    value = np.asarray(features[condition.column].to_numpy(), np.float64)
+    inside = np.asarray(~np.isnan(value))
     if condition.at_least is not None:
         inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
     if condition.at_most is not None:

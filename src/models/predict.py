@@ -50,7 +50,7 @@ def segments(expected: NDArray[np.float64], bounds: list[Mapping[str, Any]]) -> 
     """The value segment of each expected value: the highest whose `at_least` it reaches."""
     names = np.array([str(b["name"]) for b in bounds])
     edges = np.array([float(b["at_least"]) for b in bounds[:-1]])
-    return names[(expected[:, None] < edges[None, :]).sum(axis=1)]
+    return np.asarray(names[(expected[:, None] < edges[None, :]).sum(axis=1)])
 
 
 def segment_bounds(expected: NDArray[np.float64]) -> list[dict[str, Any]]:

@@ -46,11 +46,11 @@ class SpendLevel:
             _column(features, "revenue_365d", 0.0) * days / np.minimum(tenure, 365.0),
             _column(features, "revenue_all", 0.0) * days / tenure,
         )
-        return self.floor + np.maximum(np.maximum.reduce(rates), 0.0)
+        return np.asarray(self.floor + np.maximum(np.maximum.reduce(rates), 0.0))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
 
 def _column(features: pa.Table, name: str, missing: float) -> Floats:
-    return np.nan_to_num(features[name].to_numpy(), nan=missing)
+    return np.asarray(np.nan_to_num(features[name].to_numpy(), nan=missing))

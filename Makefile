@@ -1,0 +1,97 @@
+# Every target is a thin call of the console command `goodwill VERB`. COMPANY=path.toml chooses the
+# company (default: the sample), CUSTOMERS and SEED the size and the draw of the sample.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+export PYTHONPATH := $(CURDIR)/src
+export GOODWILL_HOME := $(CURDIR)
+
+COMPANY ?= data/sample.toml
+CUSTOMERS ?= 5000
+SEED ?= 7
+SERVE ?= 1
+PORT ?= 3000
+UV_VERSION := 0.13.9
+
+BASE_PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+GOODWILL := .venv/bin/goodwill
+# Changes with the lock and with the folder: scripts and the editable install hold its path.
+READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: help setup demo data features train retrain score report serve notebooks mlflow test check \
+        lint bench clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
+	  awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@echo "  COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
+
+$(READY): requirements.lock pyproject.toml
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "goodwill needs Python 3.11, found: $$($(BASE_PYTHON) --version); set BASE_PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(PY) || $(BASE_PYTHON) -m venv .venv
+	@echo "installing the pinned packages into .venv (wheels only) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: uv==$(UV_VERSION)
+	@.venv/bin/uv pip install --python $(PY) --only-binary :all: -r requirements.lock
+	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@rm -f .venv/ready-*; touch $@
+
+setup: $(READY)  ## Install everything into .venv from requirements.lock
+
+demo: setup  ## From nothing to scores over HTTP in one go (SERVE=0 ends after the answers)
+	@$(GOODWILL) demo --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) --port $(PORT) \
+	  $(if $(filter 0,$(SERVE)),--no-stay,--stay)
+
+data: setup  ## Make the sample company if chosen, check the tables, store the history
+	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED)
+
+features: setup  ## Build the training set of each target and the snapshot of all customers
+	@$(GOODWILL) features --company $(COMPANY)
+
+train: setup  ## Train, judge and register every target; promote what is better
+	@$(GOODWILL) train --company $(COMPANY)
+
+retrain: setup  ## The whole chain; exit 0 promoted or kept, 3 data, 4 gate, 5 already running
+	@$(GOODWILL) retrain --company $(COMPANY)
+
+score: setup  ## Write one Parquet row of scores for every customer
+	@$(GOODWILL) score --company $(COMPANY)
+
+report: setup  ## Write the report as one HTML file
+	@$(GOODWILL) report --company $(COMPANY)
+
+serve: setup  ## Serve scores over HTTP on 127.0.0.1 until Ctrl-C
+	@$(GOODWILL) serve --company $(COMPANY) --port $(PORT)
+
+notebooks: setup  ## Open the notebooks in JupyterLab on 127.0.0.1
+	@GOODWILL_COMPANY=$(abspath $(COMPANY)) $(PY) -m jupyter lab --ip 127.0.0.1 notebooks
+
+mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
+	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \
+	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
+
+test: setup  ## Run the whole test suite
+	@$(PY) -m pytest -n 2 --dist loadfile
+
+lint: setup
+	@$(PY) -m ruff format --check src tests notebooks benchmarks
+	@$(PY) -m ruff check src tests notebooks benchmarks
+	@$(PY) -m mypy
+	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
+
+check: lint test  ## Format, lint, types, import contracts, tests
+
+bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results
+	@$(PY) -m benchmarks
+
+clean:  ## Remove everything generated (keeps .venv and the company files)
+	@find data -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@echo "removed data/*/, mlruns/* and the caches"
