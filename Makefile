@@ -7,6 +7,7 @@ SHELL := /bin/bash
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
+export OMP_WAIT_POLICY := PASSIVE
 export PYTHONPATH := $(CURDIR)/src
 export GOODWILL_HOME := $(CURDIR)
 

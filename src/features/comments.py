@@ -6,7 +6,7 @@ lexicon of our own for the trade. A score depends on its own text only, so it ca
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ def sentiment(texts: Sequence[str | None]) -> NDArray[np.float64]:
     return np.array([_one(text) for text in texts], dtype=np.float64)
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def _one(text: str | None) -> float:
     if text is None or not text.strip():
         return float("nan")

@@ -65,8 +65,8 @@ class TableMapping(Strict):
 
     @model_validator(mode="after")
     def _says_where(self) -> "TableMapping":
-        if (self.files is None) == (not self.sources):
-            raise ValueError("give either files or sources")
+        if (not self.files) == (not self.sources) or not all(self.sources.values()):
+            raise ValueError("give either files or sources, and at least one file")
         if self.sources and not self.query:
             raise ValueError("several sources need a query that joins them")
         return self
@@ -106,7 +106,7 @@ class TargetConfig(Strict):
 class Reference(Strict):
     """A figure somebody measured on the same data, printed beside ours in the report."""
 
-    target: Literal["satisfaction", "nps", "churn", "value"]
+    target: str
     metric: str
     value: float
     what: str
@@ -118,9 +118,7 @@ class Company(Strict):
     about: About = Field(alias="company")
     tables: dict[Literal["customers", "events", "surveys", "tickets"], TableMapping]
     calendar: Calendar = Calendar()
-    targets: dict[Literal["satisfaction", "nps", "churn", "value"], TargetConfig] = Field(
-        default_factory=dict
-    )
+    targets: dict[str, TargetConfig] = Field(default_factory=dict)
     references: list[Reference] = Field(default_factory=list)
     path: Path = Path("company.toml")
 
@@ -130,9 +128,8 @@ class Company(Strict):
 
     def target(self, name: str) -> TargetConfig:
         """The settings of a target; 90 days of horizon (30 for an answer) unless the file says."""
-        given: dict[str, TargetConfig] = {str(k): v for k, v in self.targets.items()}
         default = 30 if name in {"satisfaction", "nps"} else 90
-        return given.get(name) or TargetConfig(horizon_days=default)
+        return self.targets.get(name) or TargetConfig(horizon_days=default)
 
     def root(self, workspace: Workspace) -> Path:
         """The folder the files of the tables are relative to, placeholders resolved."""

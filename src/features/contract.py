@@ -43,6 +43,14 @@ class TableContract:
     def names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns rows are sorted by: what is revealed later comes last.
+
+        So nothing still hidden at a cutoff decides which of two rows of one moment comes first.
+        """
+        return tuple(c.name for c in sorted(self.columns, key=lambda c: c.revealed_by is not None))
+
 
 CUSTOMERS = TableContract(
     "customers",

@@ -87,14 +87,14 @@ class View:
     def where(self, **conditions: str | tuple[str, ...]) -> "View":
         """Rows whose text columns equal the value, or one of the values."""
         pairs = tuple(
-            (self._checked(column), (value,) if isinstance(value, str) else tuple(value))
+            (self._checked(column, "text"), (value,) if isinstance(value, str) else tuple(value))
             for column, value in conditions.items()
         )
         return replace(self, equal=self.equal + pairs)
 
     def at_least(self, **conditions: float) -> "View":
         """Rows whose number columns reach the value."""
-        pairs = tuple((self._checked(c), float(v)) for c, v in conditions.items())
+        pairs = tuple((self._checked(c, "number"), float(v)) for c, v in conditions.items())
         return replace(self, least=self.least + pairs)
 
     def known(self, *columns: str) -> "View":
@@ -159,14 +159,22 @@ class View:
         return Aggregate(self, "gap_std")
 
     def _over(self, operation: Operation, column: str) -> Aggregate:
-        return Aggregate(self, operation, self._checked(column))
+        kinds = ("number", "text") if operation in {"last", "first", "distinct"} else ("number",)
+        return Aggregate(self, operation, self._checked(column, *kinds))
 
-    def _checked(self, column: str) -> str:
-        """Refuse a column the table does not have (attributes of customers are open)."""
+    def _checked(self, column: str, *kinds: str) -> str:
+        """Refuse a column the table does not have (attributes of customers are open), or of a
+        kind that cannot be used so."""
         contract = TABLES[self.table]
         known = [*contract.names, *DERIVED[self.table]]
         if column not in known and not contract.open_ended:
             raise ConfigRefused(f"{self.table} has no column {column!r}{near(column, known)}")
+        declared = contract.column(column)
+        kind = declared.kind.replace("flag", "number") if declared else None
+        if kinds and kind and kind not in kinds:
+            raise ConfigRefused(
+                f"{self.table}.{column} is a {kind} column; a {' or '.join(kinds)} column is needed"
+            )
         return column
 
 

@@ -6,7 +6,7 @@ before `c`. A window of `w` days looks at `[c - w, c)`. Nothing else in the proj
 with a cutoff to make a feature.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,9 +65,9 @@ def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
 class Rows:
     """One table of a history, sorted by customer, clock, known and then every other column.
 
-    `offsets[i]:offsets[i + 1]` are the rows of customer `i`. Numbers are float64 with NaN for
-    missing, times int64 microseconds with NEVER for missing, texts codes into `words` with -1 for
-    missing.
+    Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
+    rows of customer `i`. Numbers are float64 with NaN for missing, times int64 microseconds with
+    NEVER for missing, texts codes into `words` with -1 for missing.
     """
 
     contract: TableContract
@@ -114,13 +114,16 @@ class History:
         return np.asarray(position.to_numpy(zero_copy_only=False), np.int64)
 
 
-def build_history(tables: Mapping[str, pa.Table], is_sorted: bool = False) -> History:
+def build_history(
+    tables: Mapping[str, pa.Table], is_sorted: bool = False, customers: Iterable[str] = ()
+) -> History:
     """Contract tables as arrays, one code path for a whole company and for one request.
 
     Columns have the contract's types; missing columns are missing values. `is_sorted` promises
-    that each table is already ordered by all its columns in contract order, nulls last.
+    that each table is already ordered by the contract's `order`, nulls last. `customers` are
+    there even without a single row.
     """
-    ids = _all_customers(tables)
+    ids = sorted(_all_customers(tables).union(customers))
     codebook = pa.array(ids, pa.string())
     return History(
         tuple(ids),
@@ -128,12 +131,12 @@ def build_history(tables: Mapping[str, pa.Table], is_sorted: bool = False) -> Hi
     )
 
 
-def _all_customers(tables: Mapping[str, pa.Table]) -> list[str]:
-    """Every customer id in any table, sorted."""
+def _all_customers(tables: Mapping[str, pa.Table]) -> set[str]:
+    """Every customer id in any table."""
     distinct: set[str] = set()
     for table in tables.values():
         distinct.update(pc.unique(table["customer_id"].combine_chunks()).to_pylist())
-    return sorted(distinct)
+    return distinct
 
 
 def _rows(contract: TableContract, table: pa.Table, ids: pa.Array, is_sorted: bool) -> Rows:
@@ -144,7 +147,7 @@ def _rows(contract: TableContract, table: pa.Table, ids: pa.Array, is_sorted: bo
     times: dict[str, Ints] = {}
     codes: dict[str, NDArray[np.int32]] = {}
     words: dict[str, tuple[str, ...]] = {}
-    names = [*contract.names[1:], *(c for c in table.column_names if c not in contract.names)]
+    names = [*contract.order[1:], *(c for c in table.column_names if c not in contract.names)]
     for name in names:
         kind = _kind(contract, table, name)
         if kind == "time":
@@ -173,7 +176,7 @@ def _taken(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # t
 
 
 def _order(customer: Ints, names: list[str], columns: Mapping[str, NDArray]) -> Ints:  # type: ignore[type-arg]
-    """The order by customer and then by every column in contract order, missing last."""
+    """The order by customer and then by the named columns, missing last."""
     keys = []
     for name in names:
         values = columns[name]

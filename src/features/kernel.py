@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from features.history import DAY, NEVER, is_known, window_span
+from features.history import ALWAYS, DAY, NEVER, is_known, window_span
 
 #: Codes of the operations, as the compiled pass knows them.
 OPERATIONS = {
@@ -113,7 +113,7 @@ def _timing(op, clock, known, low, high, cutoff):  # type: ignore[no-untyped-def
     n = 0
     first, last = np.int64(NEVER), np.int64(NEVER)
     for r in range(low, high):
-        if is_known(known, r, cutoff):
+        if is_known(known, r, cutoff) and clock[r] != ALWAYS:  # what has no date has no age
             if n == 0:
                 first = clock[r]
             last = clock[r]
@@ -135,7 +135,7 @@ def _gap_deviation(clock, known, low, high, cutoff, mean):  # type: ignore[no-un
     gaps, squares = 0, 0.0
     previous = np.int64(NEVER)
     for r in range(low, high):
-        if not is_known(known, r, cutoff):
+        if not is_known(known, r, cutoff) or clock[r] == ALWAYS:
             continue
         if previous != NEVER:
             squares += ((clock[r] - previous) / DAY - mean) ** 2

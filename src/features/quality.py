@@ -74,6 +74,7 @@ def check_table(
     findings = [Finding(name, r, n, total) for r, n in zip(rules, counts, strict=True) if n]
     bad = " or ".join(f"broken_{i}" for i in range(len(rules)))
     broken = con.execute(f"select count(*) from flagged where {bad}").fetchall()[0][0]
+    quarantine.unlink(missing_ok=True)  # a former run's rows
     if broken:
         _write_quarantine(con, rules, bad, quarantine)
     share = broken / total
@@ -85,9 +86,16 @@ def check_table(
             f"  the rows are in {quarantine}; mend them, leave them out with a rule under "
             f"tables.{name}.drop, or raise company.max_bad_share in {company.path.name}"
         )
+    if broken == total:
+        raise DataRefused(
+            f"no row of table {name} is left: all {total:,} rows break the contract, see {quarantine}; "
+            f"mend them, or remove tables.{name} from {company.path.name}"
+        )
     extra = ", ".join([*(f"broken_{i}" for i in range(len(rules))), *_raw(mapped)])
+    filled = "replace (coalesce(known_at, occurred_at) as known_at)" if name == "events" else ""
     con.execute(
-        f"create temp table good_{name} as select * exclude ({extra}) from flagged where not ({bad})"
+        f"create temp table good_{name} as select * exclude ({extra}) {filled} "
+        f"from flagged where not ({bad})"
     )
     con.execute(f"drop table flagged; drop table typed_{name}")
     return findings

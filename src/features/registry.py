@@ -1,6 +1,7 @@
 """`@feature`: a function whose name is the column, whose docstring is its meaning."""
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -71,7 +72,14 @@ def feature(
 def columns(schema: Schema) -> list[Column]:
     """Every column the registered features make for a company of this schema."""
     made = [c for f in REGISTRY.values() for c in _columns(f, schema)]
-    return [c for c in made if schema.offers(c.expression)]
+    offered = [c for c in made if schema.offers(c.expression)]
+    twice = [name for name, n in Counter(c.name for c in offered).items() if n > 1]
+    if twice:
+        raise ConfigRefused(
+            f"two features make a column {twice[0]!r}; rename one of them, or the attribute or "
+            "dimension it is made for"
+        )
+    return offered
 
 
 def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:

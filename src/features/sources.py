@@ -63,13 +63,15 @@ def map_table(
     types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
     selected, converted = [], []
+    typed: dict[str, str] = {}
     for column in _all_columns(contract, attributes):
         expression = mapping.columns.get(column.name)
         if expression is None:
-            selected.append(f'{_missing(column, mapping)} as "{column.name}"')
+            selected.append(f'{_missing(column, typed)} as "{column.name}"')
             continue
-        typed, keep_raw = _convert(company, name, column, types[column.name], expression)
-        selected.append(f'{typed} as "{column.name}"')
+        sql, keep_raw = _convert(company, name, column, types[column.name], expression)
+        typed[column.name] = sql
+        selected.append(f'{sql} as "{column.name}"')
         if keep_raw:
             converted.append(column.name)
             selected.append(f'({expression})::varchar as "raw_{column.name}"')
@@ -113,7 +115,7 @@ def _suffix(path: Path) -> str:
 
 
 def _expand(company: Company, table: str, root: Path, pattern: str) -> list[Path]:
-    found = sorted(Path(p) for p in glob.glob(str(root / pattern)))
+    found = sorted(Path(p) for p in glob.glob(str(Path(glob.escape(str(root))) / pattern)))
     if not found:
         hint = "make it with `goodwill data`" if company.name == "sample" else (
             "check `root` and `files`, or set GOODWILL_REAL_DATA if it holds {real_data}"
@@ -136,7 +138,8 @@ def _drop(
     for rule, condition in mapping.drop.items():
         hit = f"coalesce(({condition}), false)"
         sql = f"select count(*) from reshaped where {hit} and not ({earlier})"
-        counts[rule] = _run(con, sql, company, f"tables.{name}.drop.{rule!r}")[0][0]
+        place = f"tables.{name}.drop.{rule!r}"
+        counts[rule] = _run(con, sql, company, place, condition)[0][0]
         earlier = f"{earlier} or {hit}"
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
     return "kept", counts
@@ -151,6 +154,7 @@ def _type_of(
         f"describe select ({sql}) as x from {base}",
         company,
         f"tables.{table}.columns.{column}",
+        sql,
     )
     return str(described[0][1])
 
@@ -174,13 +178,10 @@ def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[Co
     return [*contract.columns, *extra]
 
 
-def _missing(column: Column, mapping: TableMapping) -> str:
-    """What stands for a column the mapping leaves out."""
-    default = mapping.columns.get(column.default, column.default)
+def _missing(column: Column, typed: dict[str, str]) -> str:
+    """What stands for a column the mapping leaves out: another typed column, or a constant."""
     sql = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
-    if column.default in mapping.columns:
-        return f'"{column.default}"'
-    return f"({default})::{sql[column.kind]}"
+    return typed.get(column.default, f"({column.default})::{sql[column.kind]}")
 
 
 def _is_number(kind: str) -> bool:
@@ -220,9 +221,16 @@ def _convert(company: Company, table: str, column: Column, kind: str, sql: str) 
     )
 
 
-def _run(con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str) -> list[tuple]:  # type: ignore[type-arg]
-    """Run SQL out of the company's file; an error names the place in the file and what to mend."""
+def _run(
+    con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
+) -> list[tuple]:  # type: ignore[type-arg]
+    """Run SQL out of the company's file; an error names the place in the file and what to mend.
+
+    `given` is the expression of the file inside it, which must be one by itself.
+    """
     try:
+        if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
+            raise duckdb.ParserException("it holds several statements; write a single one")
         return list(con.execute(sql).fetchall())
     except duckdb.BinderException as err:
         raise DataRefused(

@@ -110,16 +110,19 @@ def _import_tables(
             quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
             found = check_table(con, company, mapped[name], limit, quarantine)
             findings += found
-            done(rows=_write_table(con, name, target), dropped=sum(mapped[name].dropped.values()),
+            written = _write_table(con, mapped[name], target)
+            done(rows=written, dropped=sum(mapped[name].dropped.values()),
                  quarantined=sum(f.rows for f in found))  # fmt: skip
     return _manifest(con, company, mapped, findings)
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, name: str, target: Path) -> int:
-    """Sort a checked table by all its columns and write it; the number of its rows."""
+def _write_table(con: duckdb.DuckDBPyConnection, mapped: Mapped, target: Path) -> int:
+    """Sort a checked table as a history is sorted and write it; the number of its rows."""
+    name = mapped.contract.name
+    order = ", ".join(_ident(c) for c in (*mapped.contract.order, *mapped.attributes))
     path = str(target / f"{name}.parquet").replace("'", "''")
     con.execute(
-        f"copy (select * from good_{name} order by all) to '{path}' "
+        f"copy (select * from good_{name} order by {order}) to '{path}' "
         "(format parquet, compression zstd, row_group_size 100000)"
     )
     return int(con.execute(f"select count(*) from good_{name}").fetchall()[0][0])

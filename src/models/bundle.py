@@ -22,8 +22,8 @@ from features.errors import DataRefused
 from features.schema import Schema
 from models.calibrate import Calibrator
 from models.estimator import Estimator
+from models.population import Condition
 from models.spend import SpendLevel
-from models.targets import Condition
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 POINTER = "champion.json"
@@ -181,7 +181,7 @@ def describe_condition(condition: Condition | None) -> dict[str, Any] | None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")  # as it is: no newline is translated
     except (OSError, UnicodeDecodeError) as err:
         raise DataRefused(f"{path} cannot be read: {type(err).__name__}") from None
 

@@ -75,7 +75,9 @@ def build_features(
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
     content = {"counts": {n: asdict(c) for n, c in counts.items()}, "unable": unable}
-    (folder / "counts.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+    temporary = folder / "counts.json.new"
+    temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    temporary.replace(folder / "counts.json")
     return counts, unable
 
 

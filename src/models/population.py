@@ -1,10 +1,19 @@
 """Who a target is about, told by the features of a customer at a cutoff."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.targets import Condition
+
+@dataclass(frozen=True)
+class Condition:
+    """Who belongs to a target's population, told by a feature: `at_least <= column <= at_most`."""
+
+    column: str
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 def members(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:

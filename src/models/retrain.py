@@ -1,6 +1,8 @@
 """The whole chain for one company, as a scheduled job runs it with nobody watching."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +29,9 @@ from models.splits import instant
 from models.targets import TARGETS
 from models.train import Trained, flat_metrics, load_rows, train
 
+#: Settings of a target that decide what a label is.
+LABEL = ("horizon_days", "gap_days", "definition")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -46,7 +51,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
     Raises DataRefused or ConfigRefused (exit 3) with nothing overwritten, AlreadyRunning (exit 5).
     The caller ends with `check_gate` (exit 4), after the report is written.
     """
-    with only_one(company, workspace):
+    with only_one(company, workspace), _as_before_if_refused(company, workspace):
         import_history(company, workspace, steps)
         counts, unable = build_features(company, workspace, steps)
         outcomes = train_all(company, workspace, steps, counts, unable)
@@ -69,6 +74,35 @@ def only_one(company: Company, workspace: Workspace) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def _as_before_if_refused(company: Company, workspace: Workspace) -> Iterator[None]:
+    """Put the former history and features back when the new data are refused later on."""
+    folders = [workspace.history(company.name), workspace.features(company.name)]
+    former = {f: f.with_name(f"{f.name}.before") for f in folders}
+    for folder, before in former.items():
+        shutil.rmtree(before, ignore_errors=True)
+        if folder.exists():  # files are only ever replaced, so links to them keep their content
+            shutil.copytree(folder, before, copy_function=_link)
+    try:
+        yield
+    except DataRefused:
+        for folder, before in former.items():
+            if before.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                before.rename(folder)
+        raise
+    finally:
+        for before in former.values():
+            shutil.rmtree(before, ignore_errors=True)
+
+
+def _link(source: str, copy: str) -> None:
+    try:
+        os.link(source, copy)
+    except OSError:  # a file system without links
+        shutil.copy2(source, copy)
+
+
 def check_gate(outcomes: list[Outcome]) -> None:
     """Raise GateFailed when a target has neither a new model nor an old champion to serve."""
     failed = [o for o in outcomes if o.decision == "refused"]
@@ -84,13 +118,16 @@ def train_all(
     counts: dict[str, LabelCounts],
     unable: dict[str, str],
 ) -> list[Outcome]:
-    """Train every target that can be, each in a child run of one parent run."""
+    """Train every target that can be, each in a child run of one parent run; then promote or keep.
+
+    Nothing is promoted before every target is trained: data refused for one leave all as they were.
+    """
     with steps.step("open the tracking store"):
         registry = Registry(workspace)
         registry.sweep(company.name)
     manifest = Manifest.read(workspace, company.name)
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
-    outcomes = []
+    outcomes, trained = [], []
     with registry.run(company.name, name) as parent:
         registry.log(
             parent,
@@ -108,7 +145,9 @@ def train_all(
                 continue
             with registry.run(company.name, target, parent) as run_id:
                 job = _Job(company, workspace, steps, registry, run_id, manifest, counts[target])
-                outcomes.append(job.run(target))
+                trained.append((job, *job.train(target)))
+        outcomes += [job.decide(model, bundle) for job, model, bundle in trained]
+        outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)
     return outcomes
@@ -131,8 +170,8 @@ class _Job:
     manifest: Manifest
     counts: LabelCounts
 
-    def run(self, name: str) -> Outcome:
-        """Train, log, register, compare with the champion, promote or keep."""
+    def train(self, name: str) -> tuple[Trained, Bundle]:
+        """Train, judge, log and register a new version."""
         with self.steps.step(f"train {name}") as done:
             rows = load_rows(self.company, self.workspace, name)
             trained = train(TARGETS[name], self.company, rows)
@@ -144,7 +183,7 @@ class _Job:
         with self.steps.step(f"log {name}") as done:
             bundle = self._register(trained)
             done(version=bundle.version)
-        return self._decide(trained, bundle)
+        return trained, bundle
 
     def _register(self, trained: Trained) -> Bundle:
         facts = _facts(trained, self.company, self.workspace, self.manifest, self.counts)
@@ -174,7 +213,7 @@ class _Job:
         manifest = {**facts, "version": version, "run_id": self.run_id}
         return Bundle(trained.estimator, trained.calibrator, manifest)
 
-    def _decide(self, trained: Trained, bundle: Bundle) -> Outcome:
+    def decide(self, trained: Trained, bundle: Bundle) -> Outcome:
         """Promote a better model; keep the champion otherwise; refuse what loses to its rule."""
         name, judged = trained.target.name, trained.evaluation
         serving = self.workspace.serving(self.company.name)
@@ -208,9 +247,10 @@ class _Job:
         if old is None:
             return "promoted", f"the first model; {trained.evaluation.reason}"
         test = trained.test
-        lacking = set(old.columns) - set(test.features.column_names) - {"season"}
-        if lacking or old.manifest["horizon_days"] != trained.config.horizon_days:
-            what = f"lacks {sorted(lacking)[0]}" if lacking else "has another horizon"
+        lacking = sorted(set(old.columns) - set(test.features.column_names) - {"season"})
+        other = [k for k in LABEL if old.manifest[k] != getattr(trained.config, k)]
+        if lacking or other:
+            what = f"needs {lacking[0]}" if lacking else f"has another {other[0]}"
             return "promoted", f"version {old.version} cannot be compared: it {what}"
         features = test.features
         if "season" in old.columns and "season" not in features.column_names:
@@ -251,7 +291,7 @@ def _facts(
         "population": describe_condition(target.population(config)),
         "spend_level": asdict(trained.spend) if trained.spend else None,
         "also_reads": list(trained.also_reads),
-        "segments": segment_bounds(values) if target.name == "value" else None,
+        "segments": segment_bounds(values) if target.kind == "regression" else None,
         "schema": json.loads(manifest.schema.to_json()),
         "features": [{"name": c.name, "meaning": c.meaning, "unit": c.unit} for c in used],
         "dropped_features": list(trained.dropped),

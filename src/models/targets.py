@@ -9,23 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from features.company import Company, TargetConfig
+from features.company import Company, TargetConfig, near
+from features.errors import ConfigRefused
 from features.schema import Schema
+from models.answers import (
+    LEVELS,
+    NPS_CLASSES,
+    Answer,
+    class_and_shares,
+    level_and_dissatisfied,
+    probability,
+    value_and_segment,
+)
+from models.population import Condition
 
 Kind = Literal["binary", "multiclass", "ordinal", "regression"]
-
-#: The levels of satisfaction, on the common scale of 0 to 100.
-LEVELS = (0.0, 25.0, 50.0, 75.0, 100.0)
-NPS_CLASSES = ("detractor", "passive", "promoter")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Who belongs to a target's population, told by a feature: `at_least <= column <= at_most`."""
-
-    column: str
-    at_least: float | None = None
-    at_most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class Target:
     `labels` gives SQL for (customer_id, cutoff, label, weight) from a company's settings; `needs`
     are the tables and columns it cannot do without; `rule` names the features of the business rule;
     `on_calendar` tells labels at calendar cutoffs from labels at the sending of a question.
+    `answer` turns calibrated predictions into the `outputs` people use; `mix` is the combination
+    of class scores that reasons explain.
     """
 
     name: str
@@ -44,6 +44,9 @@ class Target:
     labels: Callable[[TargetConfig], str]
     rule: Callable[[TargetConfig], str]
     on_calendar: bool
+    outputs: tuple[str, ...]
+    answer: Answer
+    mix: tuple[float, ...] | None = None
     population: Callable[[TargetConfig], Condition | None] = lambda _: None
 
     def span_days(self, config: TargetConfig) -> int:
@@ -115,6 +118,9 @@ TARGETS: dict[str, Target] = {
         labels=_satisfaction_labels,
         rule=lambda _: "csat_last",
         on_calendar=False,
+        outputs=("score", "dissatisfied"),
+        answer=level_and_dissatisfied,
+        mix=LEVELS,
     ),
     "nps": Target(
         "nps",
@@ -124,6 +130,9 @@ TARGETS: dict[str, Target] = {
         labels=_nps_labels,
         rule=lambda _: "nps_last",
         on_calendar=False,
+        outputs=("class", *NPS_CLASSES),
+        answer=class_and_shares,
+        mix=(-1.0, 0.0, 1.0),
     ),
     "churn": Target(
         "churn",
@@ -133,6 +142,8 @@ TARGETS: dict[str, Target] = {
         labels=_churn_labels,
         rule=lambda c: "days_since_event" if c.definition == "cancel" else "days_since_order",
         on_calendar=True,
+        outputs=("probability", "in_population"),
+        answer=probability,
         population=_churn_population,
     ),
     "value": Target(
@@ -143,12 +154,15 @@ TARGETS: dict[str, Target] = {
         labels=_value_labels,
         rule=lambda c: f"revenue_{c.horizon_days}d",
         on_calendar=True,
+        outputs=("expected", "segment"),
+        answer=value_and_segment,
     ),
 }
 
 
 def trainable(company: Company, schema: Schema) -> tuple[list[Target], dict[str, str]]:
     """The targets a company's data allow, and for each other one the reason why not."""
+    check_names(company)
     able, unable = [], {}
     for target in TARGETS.values():
         reason = _why_not(target, company, schema)
@@ -157,6 +171,15 @@ def trainable(company: Company, schema: Schema) -> tuple[list[Target], dict[str,
         else:
             able.append(target)
     return able, unable
+
+
+def check_names(company: Company) -> None:
+    """Raise ConfigRefused when a company's file sets up a target that does not exist."""
+    for name in [*company.targets, *(r.target for r in company.references)]:
+        if name not in TARGETS:
+            raise ConfigRefused(
+                f"{company.path.name}: unknown key targets.{name}{near(name, [*TARGETS])}"
+            )
 
 
 def _why_not(target: Target, company: Company, schema: Schema) -> str | None:

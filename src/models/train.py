@@ -107,7 +107,7 @@ def train(target: Target, company: Company, rows: Rows) -> Trained:
     rows = replace(rows, features=_without_new_seasons(rows, split))
     parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
     spend = None
-    if target.name == "value":
+    if target.kind == "regression":
         spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
     params = _params(target)
     data = {n: _labelled(part, spend) for n, part in parts.items()}
@@ -179,7 +179,7 @@ def _kind(target: Target) -> str:
 
 def _params(target: Target) -> Params:
     params = Params(threads=Settings().threads, n_classes=max(1, len(target.classes)))
-    if target.name != "value":
+    if target.kind != "regression":
         return params
     # Spending differs more finely than leaving: larger trees, on most of the columns.
     return replace(

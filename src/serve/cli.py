@@ -12,6 +12,7 @@ from features.company import Company, load_company
 from features.errors import GoodwillError
 from features.progress import Steps
 from features.settings import Settings, Workspace, find_workspace, no_tracking
+from models.targets import check_names
 
 COMPANY = click.option(
     "--company",
@@ -51,6 +52,7 @@ class Run:
         self.workspace: Workspace = find_workspace()
         path = toml or self.workspace.data / "sample.toml"
         self.company: Company = load_company(path)
+        check_names(self.company)
         self.steps = Steps(self.workspace.log(self.company.name))
 
     def wrote(self, *paths: Path) -> None:

@@ -1,0 +1,81 @@
+"""Pictures the notebooks draw several times: tiles, dots with intervals, reasons as bars."""
+
+from collections.abc import Sequence
+
+import matplotlib.dates as mdates
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from models.plots.style import CASE, INK, MODEL, QUIET, canvas, house
+from models.plots.style import heading as heading
+
+
+def tiles(
+    title: str, subtitle: str, count: int, columns: int = 3, height: float = 1.75
+) -> tuple[Figure, list[Axes]]:
+    """A figure of small panels in rows, the finding on top."""
+    rows = -(-count // columns)
+    figure, (whole,) = canvas(title, subtitle, (1,), (9.6, 1.0 + height * rows))
+    whole.remove()
+    grid = figure.add_gridspec(rows, columns)
+    axes = [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
+    for axis in axes:
+        house(axis)
+    return figure, axes
+
+
+def along_time(axis: Axes, most: int = 6) -> None:
+    """Dates along x, few and short."""
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=most)
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+
+
+def bars(axis: Axes, names: Sequence[str], values: Sequence[float], form: str = "{:,.0f}") -> None:
+    """Horizontal bars, the first on top, each with its value."""
+    place = np.arange(len(names))
+    axis.barh(place, values, 0.68, color=MODEL)
+    for i, value in zip(place, values, strict=True):
+        axis.annotate(form.format(value), (value, i), (4, 0), textcoords="offset points",
+                      va="center", fontsize=9, color=INK)  # fmt: skip
+    axis.set_yticks(place, names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.set_xlim(0, max([*values, 1e-9]) * 1.18)
+    axis.grid(visible=False, axis="y")
+    axis.tick_params(axis="y", length=0)
+
+
+def dots(
+    axis: Axes,
+    names: Sequence[str],
+    triples: Sequence[tuple[float, float, float]],
+    colour: str = MODEL,
+    shift: float = 0.0,
+    label: str | None = None,
+) -> None:
+    """A dot with its interval (value, low, high) for each name, the first on top."""
+    for i, (value, low, high) in enumerate(triples):
+        axis.plot([low, high], [i + shift] * 2, color=colour, lw=2, alpha=0.6)
+        axis.plot(value, i + shift, "o", color=colour, ms=7, mec="white", mew=1.2,
+                  label=label if i == 0 else None)  # fmt: skip
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    axis.tick_params(axis="y", length=0)
+
+
+def reason_bars(axis: Axes, reasons: Sequence[tuple[str, float]], raises: str, lowers: str) -> None:
+    """What moved one prediction: bars to the right raise it, to the left lower it."""
+    names = [name if len(name) < 58 else name[:57] + "…" for name, _ in reasons]
+    effects = [effect for _, effect in reasons]
+    colours = [CASE if effect > 0 else MODEL for effect in effects]
+    axis.barh(range(len(names)), effects, 0.66, color=colours)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.axvline(0, color=QUIET, lw=1)
+    edge = 1.12 * max(abs(e) for e in effects)
+    axis.set_xlim(-edge, edge)
+    axis.set_xlabel(f"← {lowers}          {raises} →")
+    axis.grid(visible=False, axis="y")
+    axis.tick_params(axis="y", length=0)

@@ -1,0 +1,83 @@
+"""One customer's records in a shape that can be drawn: who makes a good story, and what he left."""
+
+import duckdb
+import pandas as pd
+
+from features.storage import Manifest
+
+DAY = pd.Timedelta(days=1)
+
+STORY = """
+    with candidates as (
+        select customer_id, date_trunc('day', occurred_at) + interval 1 day as cutoff
+        from events where known_at > date_trunc('day', occurred_at) + interval 1 day
+    ), leavers as (
+        select customer_id, min(occurred_at) as left_at from events where kind = 'cancel' group by 1
+    ), activity as (
+        select customer_id, count(*) as n, count(distinct kind) as kinds from events group by 1
+    )
+    select customer_id, cutoff
+    from candidates join activity using (customer_id) left join leavers using (customer_id)
+    where cutoff > $first and cutoff < $last
+    order by coalesce(left_at < cutoff, false),
+        not coalesce(left_at > cutoff + interval 20 day and left_at < cutoff + to_days($horizon), false),
+        kinds desc, abs(n - 80), customer_id, cutoff
+    limit 1
+"""
+
+
+def pick(
+    sql: duckdb.DuckDBPyConnection, manifest: Manifest, horizon: int
+) -> tuple[str, pd.Timestamp]:
+    """A customer and a cutoff at which a record of his had happened but was not known yet.
+
+    Where there are contracts, one who cancels within the horizon; where nothing is booked late,
+    the busiest customer, a horizon before the end of the data.
+    """
+    start, end = (pd.Timestamp(t).tz_localize(None) for t in (manifest.start, manifest.end))
+    last = end - horizon * DAY
+    wish = {"horizon": horizon, "first": start + (last - start) / 2, "last": last}
+    found = sql.execute(STORY, wish).fetchall()
+    if found:
+        return str(found[0][0]), pd.Timestamp(found[0][1])
+    busiest = sql.sql("select customer_id from events group by 1 order by count(*) desc, 1 limit 1")
+    return str(busiest.fetchall()[0][0]), last.normalize()
+
+
+def records_of(sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str) -> pd.DataFrame:
+    """Everything of a customer: `lane`, `moment` and when it was `known`."""
+    selects = {
+        "events": "select kind as lane, occurred_at as moment, coalesce(known_at, occurred_at) as known "
+        "from events",
+        "customers": "select 'CRM record', valid_from, valid_from from customers",
+        "surveys": "select case when moment = sent_at then 'question' else 'answer' end, moment, moment "
+        "from (select *, unnest([sent_at, answered_at]) as moment from surveys)",
+        "tickets": "select kind, opened_at, opened_at from tickets",
+    }
+    chosen = [f"from ({selects[t]} where customer_id = $customer)" for t in selects if t in tables]
+    query = f"select * from ({' union all '.join(chosen)}) where moment is not null order by moment"
+    return sql.execute(query, {"customer": customer}).df()
+
+
+def spans_of(
+    sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str, cutoff: pd.Timestamp
+) -> pd.DataFrame:
+    """What was known later than it began, around a cutoff: `what`, `start` and `known`."""
+    never = "timestamp '2199-01-01'"
+    selects = {
+        "events": "select kind || ', booked late' as what, occurred_at as start, known_at as known "
+        "from events where known_at > occurred_at and customer_id = $customer",
+        "surveys": f"select instrument || ', answer', sent_at, coalesce(answered_at, {never}) "
+        "from surveys where coalesce(dimension, 'overall') = 'overall' and customer_id = $customer",
+        "tickets": "select kind || ', ' || step, opened_at, moment from (select *, "
+        f"unnest([coalesce(first_reply_at, {never}), coalesce(closed_at, {never})]) as moment, "
+        "unnest(['first reply', 'closed']) as step from tickets) where customer_id = $customer",
+    }
+    chosen = [f"from ({selects[t]})" for t in selects if t in tables]
+    query = (
+        f"select what, start, least(known, $cutoff + interval 60 day) as known "
+        f"from ({' union all '.join(chosen)}) where known >= $cutoff - interval 40 day "
+        "and start < $cutoff + interval 14 day order by start, what limit 14"
+    )
+    wish = {"customer": customer, "cutoff": cutoff.to_pydatetime()}
+    return sql.execute(query, wish).df()

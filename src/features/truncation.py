@@ -1,0 +1,84 @@
+"""Does a feature look into the future? Its values are compared with those of a truncated history.
+
+A history cut off at `c` holds what was known before `c` and nothing else, so features as of `c` must
+come out of it bit for bit as they do of the full one. What is cut is written down here a second
+time, on purpose: taken from the contract, a mistake in the contract would prove itself right.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.engine import Plan
+from features.history import build_history
+from features.table import feature_table
+
+#: A row is there from the latest of these moments on.
+ROWS = {
+    "customers": ("valid_from",),
+    "events": ("occurred_at", "known_at"),
+    "surveys": ("sent_at",),
+    "tickets": ("opened_at",),
+}
+#: What a moment later than the row reveals, the moment itself included.
+LATER: dict[str, dict[str, tuple[str, ...]]] = {
+    "surveys": {"answered_at": ("score", "expectation", "comment", "answered_at")},
+    "tickets": {"first_reply_at": ("first_reply_at",), "closed_at": ("reopened", "closed_at")},
+}
+
+Tables = Mapping[str, pa.Table]
+
+
+def truncate(tables: Tables, cutoff: int) -> dict[str, pa.Table]:
+    """The contract tables as they stood at a cutoff (microseconds since 1970, UTC).
+
+    Rows that came at the cutoff or after are gone, values revealed then are blank.
+    """
+    instant = pa.scalar(cutoff, pa.timestamp("us", "UTC"))
+    return {name: _blanked(name, _cut(name, t, instant), instant) for name, t in tables.items()}
+
+
+def _cut(name: str, table: pa.Table, instant: pa.Scalar) -> pa.Table:
+    for moment in ROWS[name]:
+        if moment in table.column_names:
+            later = pc.greater_equal(table[moment], instant)
+            table = table.filter(pc.invert(pc.fill_null(later, False)))
+    return table
+
+
+def _blanked(name: str, table: pa.Table, instant: pa.Scalar) -> pa.Table:
+    for moment, columns in LATER.get(name, {}).items():
+        if moment not in table.column_names:
+            continue
+        is_known = pc.fill_null(pc.less(table[moment], instant), False)
+        for column in (c for c in columns if c in table.column_names):
+            place = table.column_names.index(column)
+            blank = pa.scalar(None, table.schema.field(column).type)
+            table = table.set_column(place, column, pc.if_else(is_known, table[column], blank))
+    return table
+
+
+def leaking(tables: Tables, customers: pa.Array, cutoffs: Iterable[int], plan: Plan) -> list[str]:
+    """The planned columns of which any value at any cutoff depends on what came at it or later.
+
+    Every customer is looked at as of every cutoff; an empty list is the proof that nothing leaks.
+    """
+    ids = customers.to_pylist()
+    full = build_history(tables, customers=ids)
+    found: set[str] = set()
+    for cutoff in cutoffs:
+        past = build_history(truncate(tables, cutoff), customers=ids)
+        instants = np.full(len(ids), cutoff, np.int64)
+        seen, was = (feature_table(h, customers, instants, plan) for h in (full, past))
+        found.update(name for name in plan.names if not _same_bits(seen[name], was[name]))
+    return [name for name in plan.names if name in found]
+
+
+def _same_bits(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
+    """Whether two columns are equal bit for bit; NaN equals NaN, and texts are compared as texts."""
+    if not pa.types.is_floating(one.type):
+        return bool(one.cast(pa.string()).equals(other.cast(pa.string())))
+    a, b = one.to_numpy(), other.to_numpy()
+    return bool(((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))).all())

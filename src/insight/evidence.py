@@ -1,0 +1,123 @@
+"""How the serving model does on today's test rows: measures beside its rule, and the pictures."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.company import Company, TargetConfig
+from features.errors import DataRefused
+from features.settings import Workspace
+from insight.pictures import Picture, drawable, drawing, picture
+from models.baselines import Rule, last_answer_rule, recency_rule, repeat_rule
+from models.bootstrap import Interval
+from models.bundle import Bundle
+from models.evaluate import evaluate
+from models.labelled import Labelled
+from models.plots.gallery import figures
+from models.targets import TARGETS, Target
+from models.train import Rows, check_split, load_rows, split_rows
+
+Measured = dict[str, dict[str, Interval]]
+
+#: The pictures shown first; the others are folded away.
+FIRST = ("gain_and_lift", "gain_and_lift_dissatisfied", "confusion", "importance")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A model on the test rows: `measured[contestant][measure]`, and its pictures.
+
+    `moved` tells that these are not the rows the model was judged on when it was trained; the
+    linear model's measures, which nobody keeps, are then those of the training.
+    """
+
+    rows: int
+    customers: int
+    measured: Measured
+    moved: bool
+    first: list[Picture]
+    more: list[Picture]
+
+
+def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
+    """Judge a serving model on the current test rows of its target; nothing is retrained.
+
+    Raises DataRefused when the training set lacks a column the model reads, or holds no test rows
+    to judge on.
+    """
+    target = TARGETS[bundle.target]
+    config = company.target(target.name)
+    rows = load_rows(company, workspace, target.name)
+    lacking = sorted(set(bundle.columns) - set(rows.features.column_names))
+    if lacking:
+        raise DataRefused(
+            f"version {bundle.version} of {target.name} reads {lacking[0]}, which the training set "
+            "lacks; run `goodwill retrain`"
+        )
+    split = split_rows(target, config, rows)
+    check_split(target, rows, split)
+    test = rows.take(split.test)
+    predictions = {
+        "model": bundle.calibrated(test.features),
+        "rule": rule_predictions(target, config, rows.take(split.refit), test),
+    }
+    judged = evaluate(target.kind, test.label, predictions, test.weight, test.customer)
+    kept = from_flat(bundle.manifest["metrics"])
+    then = kept["model"].get(judged.primary, Interval(math.nan, math.nan, math.nan))
+    same = math.isclose(then.value, judged.metrics["model"][judged.primary].value, rel_tol=1e-6)
+    measured = {**judged.metrics, "linear": kept["linear"]}
+    drawn = _pictures(bundle, target, test, predictions)
+    return Evidence(
+        judged.rows,
+        judged.customers,
+        measured,
+        not same,
+        [p for name, p in drawn.items() if name in FIRST],
+        [p for name, p in drawn.items() if name not in FIRST],
+    )
+
+
+def rule_predictions(
+    target: Target, config: TargetConfig, known: Rows, test: Rows
+) -> NDArray[np.float64]:
+    """What the target's business rule, learnt from the known rows, says about the test rows."""
+    learnt = rule_of(target, config).fit(Labelled(known.features, known.label, known.weight))
+    return np.asarray(learnt.predict(test.features))
+
+
+def rule_of(target: Target, config: TargetConfig) -> Rule:
+    """The rule of thumb a target is held against, as training chooses it."""
+    column = target.rule(config)
+    if target.kind == "binary":
+        return recency_rule(column)
+    if target.kind == "regression":
+        return repeat_rule(column)
+    return last_answer_rule(column, "multiclass", len(target.classes))
+
+
+def from_flat(metrics: dict[str, float]) -> Measured:
+    """The measures of a manifest by contestant; what a manifest leaves out is NaN."""
+    measured: Measured = {"model": {}, "rule": {}, "linear": {}}
+    for name, value in metrics.items():
+        if name.endswith(("_low", "_high")):
+            continue
+        who = name.split("_", 1)[0]
+        who, measure = (who, name.split("_", 1)[1]) if who in ("rule", "linear") else ("model", name)
+        low, high = (metrics.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+        measured[who][measure] = Interval(value, low, high)
+    return measured
+
+
+def _pictures(
+    bundle: Bundle, target: Target, test: Rows, predictions: dict[str, NDArray[np.float64]]
+) -> dict[str, Picture]:
+    meanings = {f["name"]: drawable(f["meaning"]) for f in bundle.manifest["features"]}
+    gains = {n: g for n, g in bundle.estimator.importance().items() if n in meanings}
+    with drawing():
+        drawn = figures(
+            target.kind, test.label, predictions["model"], predictions["rule"], test.weight,
+            gains, descriptions=meanings, classes=target.classes or None,
+        )  # fmt: skip
+        return {name: picture(figure) for name, figure in drawn.items()}

@@ -1,0 +1,83 @@
+"""What came in and what was left out, rule by rule; and the features made of it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.storage import Manifest
+from features.table import plan_for
+from insight.facts import Facts
+from insight.numbers import MISSING, count, share
+from insight.wording import TITLES
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows of a table a rule kept out: `way` is dropped (on purpose) or quarantined (broken)."""
+
+    table: str
+    way: str
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class FeatureLine:
+    """A feature for people: its column, meaning, unit, how often it is missing, who reads it."""
+
+    name: str
+    meaning: str
+    unit: str
+    missing: str
+    read_by: str
+
+
+def left_out(manifest: Manifest) -> list[LeftOut]:
+    """Every rule of the ledger that kept out at least one row."""
+    found = [
+        LeftOut(table, way, rule, rows)
+        for way, ledger in (("dropped", manifest.dropped), ("quarantined", manifest.quarantined))
+        for table, rules in ledger.items()
+        for rule, rows in rules.items()
+    ]
+    return [line for line in found if line.rows]
+
+
+def feature_lines(facts: Facts) -> list[FeatureLine]:
+    """Every feature the company's tables allow, in the order of the feature table."""
+    rates = missing_rates(facts.workspace.features(facts.company.name) / "snapshot.parquet")
+    readers: dict[str, list[str]] = {}
+    for target, bundle in facts.bundles.items():
+        for name in bundle.estimator.encoder.columns:
+            readers.setdefault(name, []).append(TITLES[target].split(" ")[0])
+    return [
+        FeatureLine(
+            column.name,
+            column.meaning,
+            column.unit,
+            share(rates[column.name]) if column.name in rates else MISSING,
+            ", ".join(readers.get(column.name, [])),
+        )
+        for column in plan_for(facts.manifest.schema).columns
+    ]
+
+
+def missing_rates(snapshot: Path) -> dict[str, float]:
+    """The share of customers without a value, by feature; empty without a snapshot."""
+    if not snapshot.is_file():
+        return {}
+    file = pq.ParquetFile(snapshot)
+    empty: Counter[str] = Counter()
+    for batch in file.iter_batches(50_000):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            empty[name] += pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
+    rows = max(file.metadata.num_rows, 1)
+    return {name: empty[name] / rows for name in file.schema_arrow.names}
+
+
+def rows_by_table(manifest: Manifest) -> list[tuple[str, str]]:
+    """Rows kept, table by table."""
+    return [(table, count(rows)) for table, rows in manifest.rows.items()]

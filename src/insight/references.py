@@ -1,0 +1,69 @@
+"""Figures others measured on the same data, beside ours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.company import Company, Reference
+from insight.evidence import Measured
+from insight.numbers import signed
+from insight.wording import MEASURES, TITLES, value_text
+from models.bootstrap import Interval
+from models.metrics import METRICS
+
+#: Other names under which a measure is known.
+ALSO_CALLED = {"top_tenth_capture": "capture_10"}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One reference in words: its figure, ours, the difference and who is better."""
+
+    target: str
+    measure: str
+    what: str
+    theirs: str
+    ours: str
+    difference: str
+    verdict: str
+    outcome: str  # better, worse, even or unknown
+
+
+def beside_references(company: Company, measured: dict[str, Measured]) -> list[Beside]:
+    """Every reference of the company's file, in its order; `measured` is by target."""
+    return [_beside(r, measured.get(r.target, {}).get("model", {})) for r in company.references]
+
+
+def _beside(reference: Reference, ours: dict[str, Interval]) -> Beside:
+    name = ALSO_CALLED.get(reference.metric, reference.metric)
+    words = MEASURES.get(name)
+    form = words.form if words else "ratio"
+    interval = ours.get(name)
+    measured = interval is not None and np.isfinite(interval.value)
+    difference, verdict, outcome = "", "we have no such figure", "unknown"
+    if interval is not None and measured:
+        places = {"ratio": 3, "percent": 1, "points": 1, "times": 1, "money": 0}[form]
+        gap = interval.value - reference.value
+        difference = signed(100 * gap if form == "percent" else gap, places)
+        difference += " points" if form == "percent" else ""
+        verdict, outcome = _verdict(gap, METRICS[name].higher_is_better, interval, reference.value)
+    return Beside(
+        TITLES[reference.target],
+        words.label if words else reference.metric,
+        reference.what,
+        value_text(reference.value, form),
+        value_text(interval.value, form) if interval is not None else "–",
+        difference,
+        verdict,
+        outcome,
+    )
+
+
+def _verdict(gap: float, high: bool, ours: Interval, theirs: float) -> tuple[str, str]:
+    if gap == 0:
+        return "the same", "even"
+    better = (gap > 0) == high
+    outcome = "better" if better else "worse"
+    if np.isfinite(ours.low) and ours.low <= theirs <= ours.high:
+        return f"ours is {outcome}, within our 95 % interval", outcome
+    return f"ours is {outcome}", outcome

@@ -1,0 +1,137 @@
+"""Targets and measures in the words of a business reader."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from features.company import TargetConfig
+from insight.numbers import MISSING, count, day, decimal, share
+from models.bootstrap import Interval
+
+Form = Literal["ratio", "percent", "points", "times", "money"]
+
+TITLES = {
+    "satisfaction": "Satisfaction",
+    "nps": "Recommendation (NPS)",
+    "churn": "Churn",
+    "value": "Value",
+}
+
+DECISIONS = {
+    "promoted": "promoted: this model serves now",
+    "kept": "kept: the former model goes on serving",
+    "refused": "refused: no model serves",
+    "skipped": "skipped: not trained",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a measure is called, what it says, and how its values are written."""
+
+    label: str
+    meaning: str
+    form: Form
+
+
+MEASURES: dict[str, Words] = {
+    "roc_auc": Words(
+        "Ranking (ROC AUC)",
+        "chance that a customer it happened to is ranked above one it did not; 0.5 is guessing",
+        "ratio",
+    ),
+    "pr_auc": Words("Average precision", "share of right alarms, over all thresholds", "ratio"),
+    "log_loss": Words("Log loss", "mean surprise at what happened", "ratio"),
+    "brier": Words("Brier score", "mean squared error of the probability", "ratio"),
+    "ece": Words("Calibration error", "by how much a probability is off on average", "percent"),
+    "lift_10": Words("Lift of the top tenth", "times the average, among those on top", "times"),
+    "capture_10": Words(
+        "Caught in the top tenth", "share of the whole found in the tenth ranked highest", "percent"
+    ),
+    "multiclass_log_loss": Words("Log loss", "mean surprise at the answer that came", "ratio"),
+    "macro_auc": Words("Ranking, mean of classes", "each answer against the others", "ratio"),
+    "accuracy": Words("Accuracy", "share of rows whose likeliest answer came", "percent"),
+    "dissatisfied_auc": Words(
+        "Ranking of the dissatisfied",
+        "chance that one of the two lowest answers is ranked below another; 0.5 is guessing",
+        "ratio",
+    ),
+    "score_mae": Words("Error of the score", "mean distance in points of 0 to 100", "points"),
+    "score_spearman": Words("Rank correlation", "expected score against the answer", "ratio"),
+    "quadratic_kappa": Words("Agreement (kappa)", "1 is perfect, 0 is chance", "ratio"),
+    "mae": Words("Mean error", "mean distance from what was spent", "money"),
+    "rmse": Words("Root mean squared error", "large misses count more", "money"),
+    "spearman": Words("Rank correlation", "predicted order against the actual one", "ratio"),
+}
+
+
+def value_text(value: float, form: Form) -> str:
+    """One value of a measure."""
+    if not math.isfinite(value):
+        return MISSING
+    if form == "percent":
+        return share(value)
+    if form == "times":
+        return f"{decimal(value, 1)} ×"
+    return decimal(value, {"ratio": 3, "points": 1, "money": 0 if abs(value) >= 100 else 1}[form])
+
+
+def range_text(interval: Interval, form: Form) -> str:
+    """The 95 % interval of a measure; empty where it is not known."""
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return ""
+    low, high = (value_text(end, form) for end in (interval.low, interval.high))
+    for unit in (" %", " ×"):
+        if high.endswith(unit):
+            low = low.removesuffix(unit)
+    return f"{low} to {high}"
+
+
+def label_words(target: str, config: TargetConfig) -> str:
+    """What a label of the target says, in a sentence."""
+    after = f"within {config.horizon_days} days"
+    if config.gap_days:
+        after = (
+            f"from day {config.gap_days} to day {config.gap_days + config.horizon_days}"
+            " after the cutoff"
+        )
+    if target == "satisfaction":
+        return (
+            f"The answer to the question about overall satisfaction, if it comes {after} of being "
+            "asked, on five levels from 0 to 100."
+        )
+    if target == "nps":
+        return (
+            f"The answer to the question about recommending, if it comes {after} of being asked: "
+            "0 to 6 detractor, 7 and 8 passive, 9 and 10 promoter."
+        )
+    if target == "value":
+        return f"Net revenue {after}: orders minus returns."
+    if config.definition == "cancel":
+        return f"The customer cancels {after}."
+    return f"The customer orders nothing {after}."
+
+
+def population_words(target: str, config: TargetConfig) -> str:
+    """Whom the target is about."""
+    if target in ("satisfaction", "nps"):
+        return "Customers who were asked; a label exists for those who answered."
+    if target == "value":
+        return "Every customer known at the cutoff."
+    if config.definition == "cancel":
+        return "Customers with an open contract at the cutoff."
+    if config.active_days:
+        return f"Customers who ordered in the {config.active_days} days before the cutoff."
+    return "Customers who ordered at least once before the cutoff."
+
+
+def cutoff_words(cutoffs: list[str], on_calendar: bool) -> str:
+    """When the labels were cut, first to last."""
+    moments = sorted(datetime.fromisoformat(c) for c in cutoffs)
+    if not moments:
+        return "none"
+    span = f"{day(moments[0])} to {day(moments[-1])}"
+    if on_calendar:
+        return f"{count(len(moments))} cutoffs, {span}"
+    return f"Each question's own sending, {span}"

@@ -1,0 +1,36 @@
+"""What every test may use: a small sample company."""
+
+from pathlib import Path
+
+import pytest
+
+from features.company import Company, load_company
+from features.progress import quiet
+from features.settings import Workspace
+from features.simulate.company import simulate
+from features.storage import import_history
+
+PROJECT = Path(__file__).parents[1]
+
+
+def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
+    """The sample company, simulated and imported below a folder of its own."""
+    workspace = Workspace(home)
+    folder = workspace.company("sample")
+    folder.mkdir(parents=True)
+    simulate(folder / "raw", folder / "truth", customers, seed)
+    mapping = workspace.data / "sample.toml"  # its root is {here}/sample/raw
+    mapping.write_text((PROJECT / "data/sample.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    company = load_company(mapping)
+    import_history(company, workspace, quiet())
+    return company, workspace
+
+
+@pytest.fixture(scope="session")
+def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
+    """The sample company with 400 customers, its history and features built; treat as read-only."""
+    from models.dataset import build_features
+
+    company, workspace = sample_company(tmp_path_factory.mktemp("small"), customers=400)
+    build_features(company, workspace, quiet())
+    return company, workspace

@@ -1,0 +1,28 @@
+"""Builders of the tests of features."""
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import sample_company
+
+from features.company import Company
+from features.settings import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent))  # tables_by_hand is a module
+
+
+@pytest.fixture(scope="session")
+def tiny_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
+    """The sample company with 150 customers, imported; treat as read-only."""
+    return sample_company(tmp_path_factory.mktemp("tiny"), customers=150)
+
+
+@pytest.fixture(scope="session")
+def tiny_tables(tiny_company: tuple[Company, Workspace]) -> dict[str, pa.Table]:
+    """Its contract tables."""
+    company, workspace = tiny_company
+    files = workspace.history(company.name).glob("*.parquet")
+    return {file.stem: pq.read_table(file) for file in files}
