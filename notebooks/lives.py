@@ -15,15 +15,24 @@ STORY = """
         select customer_id, min(occurred_at) as left_at from events where kind = 'cancel' group by 1
     ), activity as (
         select customer_id, count(*) as n, count(distinct kind) as kinds from events group by 1
-    )
+    ), pending as ({pending})
     select customer_id, cutoff
     from candidates join activity using (customer_id) left join leavers using (customer_id)
+    left join pending p using (customer_id)
     where cutoff > $first and cutoff < $last
+    group by customer_id, cutoff, left_at, kinds, n
     order by coalesce(left_at < cutoff, false),
         not coalesce(left_at > cutoff + interval 20 day and left_at < cutoff + to_days($horizon), false),
+        count(distinct p.what) filter (p.begun < cutoff and p.known >= cutoff) desc,
         kinds desc, abs(n - 80), customer_id, cutoff
     limit 1
 """
+PENDING = {
+    "surveys": "select customer_id, 'answer' as what, sent_at as begun, answered_at as known "
+    "from surveys where answered_at is not null",
+    "tickets": "select customer_id, kind, opened_at, closed_at from tickets "
+    "where closed_at is not null",
+}
 
 
 def pick(
@@ -37,7 +46,12 @@ def pick(
     start, end = (pd.Timestamp(t).tz_localize(None) for t in (manifest.start, manifest.end))
     last = end - horizon * DAY
     wish = {"horizon": horizon, "first": start + (last - start) / 2, "last": last}
-    found = sql.execute(STORY, wish).fetchall()
+    pending = [PENDING[t] for t in PENDING if t in manifest.rows]
+    nothing = (
+        "select '' as customer_id, '' as what, null::timestamp as begun, null::timestamp as known"
+    )
+    story = STORY.format(pending=" union all ".join([nothing, *pending]))
+    found = sql.execute(story, wish).fetchall()
     if found:
         return str(found[0][0]), pd.Timestamp(found[0][1])
     busiest = sql.sql("select customer_id from events group by 1 order by count(*) desc, 1 limit 1")
@@ -68,7 +82,8 @@ def spans_of(
         "events": "select kind || ', booked late' as what, occurred_at as start, known_at as known "
         "from events where known_at > occurred_at and customer_id = $customer",
         "surveys": f"select instrument || ', answer', sent_at, coalesce(answered_at, {never}) "
-        "from surveys where coalesce(dimension, 'overall') = 'overall' and customer_id = $customer",
+        "from surveys where coalesce(dimension, 'overall') = 'overall' and customer_id = $customer "
+        "and sent_at >= $cutoff - interval 40 day",
         "tickets": "select kind || ', ' || step, opened_at, moment from (select *, "
         f"unnest([coalesce(first_reply_at, {never}), coalesce(closed_at, {never})]) as moment, "
         "unnest(['first reply', 'closed']) as step from tickets) where customer_id = $customer",

@@ -81,22 +81,26 @@ def hidden(spans: pd.DataFrame, cutoff: pd.Timestamp, title: str) -> Figure:
 
 
 def windows(
-    moments: pd.Series, cutoff: pd.Timestamp, counts: dict[int, float], what: str, title: str
+    rows: pd.DataFrame, cutoff: pd.Timestamp, counts: dict[int, float], what: str, title: str
 ) -> Figure:
-    """The same records through windows of several lengths, each `[cutoff - days, cutoff)`."""
+    """The same records (`moment`, `known`) through windows `[cutoff - days, cutoff)`."""
     figure, (axis,) = canvas(
-        title, "Each window ends just before the cutoff; what comes later is in none of them.",
+        title, "Pink: it happened before the cutoff, but was not known yet, so no window counts it",
         (1,), (9.6, 1.9 + 0.36 * len(counts)),
     )  # fmt: skip
-    for place, (days, count) in enumerate(counts.items()):
-        start = cutoff - days * DAY
-        inside = moments[(moments >= start) & (moments < cutoff)]
-        axis.plot([start, cutoff], [place + 1] * 2, color=MODEL, lw=11, alpha=0.18,
-                  solid_capstyle="butt")  # fmt: skip
-        axis.plot(inside, [place + 1] * len(inside), "|", color=MODEL, ms=11, mew=1.8)
-        axis.annotate(f"{count:.0f}", (cutoff, place + 1), (9, 0), textcoords="offset points",
-                      va="center", fontsize=10, weight="bold", color=MODEL)  # fmt: skip
-    axis.plot(moments, [0] * len(moments), "|", color=QUIET, ms=13, mew=1.6)
+    for place, (days, count) in enumerate({0: np.nan, **counts}.items()):
+        start = cutoff - (days or 9999) * DAY
+        inside = rows[(rows["moment"] >= start) & ((rows["moment"] < cutoff) | (days == 0))]
+        early = inside["moment"] < cutoff
+        late = early & (inside["known"] >= cutoff)
+        for mask, colour in ((~late, MODEL if days else QUIET), (late, CASE)):
+            axis.plot(inside["moment"][mask], [place] * int(mask.sum()), "|", color=colour, ms=11,
+                      mew=2)  # fmt: skip
+        if days:
+            axis.plot([start, cutoff], [place, place], color=MODEL, lw=11, alpha=0.18,
+                      solid_capstyle="butt")  # fmt: skip
+            axis.annotate(f"{count:.0f}", (cutoff, place), (9, 0), textcoords="offset points",
+                          va="center", fontsize=10, weight="bold", color=MODEL)  # fmt: skip
     axis.set_yticks(range(len(counts) + 1), [what, *(f"last {d} days" for d in counts)])
     axis.set_ylim(len(counts) + 0.6, -0.6)
     axis.set_xlim(cutoff - 1.06 * max(counts) * DAY, cutoff + 60 * DAY)

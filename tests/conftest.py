@@ -1,5 +1,6 @@
 """What every test may use: a small sample company."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, 
     company = load_company(mapping)
     import_history(company, workspace, quiet())
     return company, workspace
+
+
+@pytest.fixture(scope="session")
+def make_company() -> Callable[[Path, int], tuple[Company, Workspace]]:
+    """Simulates and imports the sample company: `make_company(home, customers)`."""
+    return sample_company
 
 
 @pytest.fixture(scope="session")

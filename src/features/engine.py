@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.contract import TABLES
 from features.expressions import Aggregate, Arithmetic, Constant, Expression, Month, View
-from features.history import DAY, NEVER, History, Rows
+from features.history import DAY, NEVER, History, Rows, revealed_by
 from features.kernel import OPERATIONS, aggregate
 from features.registry import Column
 
@@ -20,7 +21,11 @@ _BLOCK = 20_000  # rows a thread takes at once
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows several leaves look at: a view without its window, and what must be known of them."""
+    """Rows several leaves look at: a view without its window, and what must have been revealed.
+
+    `reveals` are the time columns after which the columns a leaf uses are known; those that come
+    with the row need none, so that leaves over different columns share the stream.
+    """
 
     view: View
     reveals: frozenset[str]
@@ -31,7 +36,9 @@ class Stream:
         used = {*view.having, *(c for c, _ in view.equal), *(c for c, _ in view.least)}
         if leaf.column:
             used.add(leaf.column)
-        return cls(view.within(None), frozenset(used))
+        contract = TABLES[view.table]
+        reveals = {reveal for c in used if (reveal := revealed_by(contract, c))}
+        return cls(view.within(None), frozenset(reveals))
 
 
 @dataclass(frozen=True)
@@ -132,11 +139,13 @@ def _compact(rows: Rows | None, stream: Stream, names: list[str], link: bool) ->
         return np.zeros(2, np.int64), none, none, nothing, nothing.astype(np.int64)
     clock, known = rows.times[stream.view.clock], rows.known_since(stream.reveals)
     offsets = rows.offsets
+    columns = [_column(rows, n) for n in names] or [np.zeros(len(clock))]
     chosen = _chosen(rows, stream.view)
-    values = np.stack([_column(rows, n) for n in names]) if names else np.zeros((1, len(clock)))
     if chosen is not None:
-        offsets = np.concatenate(([0], np.cumsum(chosen)))[rows.offsets]
-        clock, known, values = clock[chosen], known[chosen], values[:, chosen]
+        kept = np.flatnonzero(chosen)
+        offsets = np.searchsorted(kept, rows.offsets)
+        clock, known, columns = clock[kept], known[kept], [c[kept] for c in columns]
+    values = np.stack(columns)
     if stream.view.clock != rows.contract.clock:  # rows are sorted along another clock
         order = _along(clock, offsets)
         clock, known, values = clock[order], known[order], values[:, order]

@@ -80,10 +80,9 @@ class Rows:
     def __len__(self) -> int:
         return int(self.offsets[-1])
 
-    def known_since(self, columns: frozenset[str]) -> Ints:
-        """When each row, with the given columns of it, is known: the latest of their moments."""
+    def known_since(self, reveals: frozenset[str]) -> Ints:
+        """When each row is known together with what these time columns reveal: the latest."""
         moment = self.times[self.contract.known]
-        reveals = {reveal for c in columns if (reveal := revealed_by(self.contract, c))}
         for name in sorted(reveals):
             moment = np.maximum(moment, self.times[name])
         return moment

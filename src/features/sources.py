@@ -205,7 +205,7 @@ def _convert(company: Company, table: str, column: Column, kind: str, sql: str) 
             text = f"({sql})"
             return f"coalesce(try_cast({text} as double), {cast.format(text)})", True
         raise DataRefused(f"{place}: all rows are of type {kind}; cast it to a number in {sql!r}")
-    if kind == "TIMESTAMP WITH TIME ZONE":
+    if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}:
         return f"({sql})::timestamptz", False
     zone = _quote(company.about.time_zone)
     if kind.startswith("TIMESTAMP") or kind == "DATE":

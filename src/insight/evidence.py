@@ -21,8 +21,13 @@ from models.train import Rows, check_split, load_rows, split_rows
 
 Measured = dict[str, dict[str, Interval]]
 
-#: The pictures shown first; the others are folded away.
-FIRST = ("gain_and_lift", "gain_and_lift_dissatisfied", "confusion", "importance")
+#: The pictures shown first by kind of target; the others are folded away.
+FIRST = {
+    "binary": ("gain_and_lift", "importance"),
+    "multiclass": ("confusion", "importance"),
+    "ordinal": ("gain_and_lift_dissatisfied", "importance"),
+    "regression": ("gain_and_lift", "importance"),
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
         judged.customers,
         measured,
         not same,
-        [p for name, p in drawn.items() if name in FIRST],
-        [p for name, p in drawn.items() if name not in FIRST],
+        [p for name, p in drawn.items() if name in FIRST[target.kind]],
+        [p for name, p in drawn.items() if name not in FIRST[target.kind]],
     )
 
 
@@ -104,7 +109,9 @@ def from_flat(metrics: dict[str, float]) -> Measured:
         if name.endswith(("_low", "_high")):
             continue
         who = name.split("_", 1)[0]
-        who, measure = (who, name.split("_", 1)[1]) if who in ("rule", "linear") else ("model", name)
+        who, measure = (
+            (who, name.split("_", 1)[1]) if who in ("rule", "linear") else ("model", name)
+        )
         low, high = (metrics.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
         measured[who][measure] = Interval(value, low, high)
     return measured

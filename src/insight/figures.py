@@ -1,11 +1,10 @@
 """Pictures of scores and of the months behind them; the finding stands beside them as words."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from insight.facts import Scores
 from insight.numbers import count, decimal, share
 from insight.past import Months
 from insight.pictures import Picture, drawing, picture
-from models.plots.style import CASE, INK, MODEL, QUIET, RULE, house, legend, money, percent
+from models.plots.style import CASE, INK, MODEL, QUIET, RULE, house, legend, money, percent, short
 from models.plots.value import linear_part, symlog
 
 Floats = NDArray[np.float64]
@@ -43,17 +42,25 @@ def score_pictures(scores: Scores, currency: str) -> list[Picture]:
 
 
 def satisfaction(scores: Scores) -> Picture:
-    """How the predicted scores are spread over 0 to 100."""
-    score = scores.numbers("satisfaction_score")
+    """How the predicted scores are spread over 0 to 100, current customers below former ones."""
+    score, inside = scores.numbers("satisfaction_score"), scores.current
+    parts = [("current customers", score[inside], MODEL), ("former ones", score[~inside], QUIET)]
+    parts = [part for part in parts if len(part[1])]
     figure, axis = _panel()
-    axis.hist(score, np.arange(0, 102.5, 2.5).tolist(), color=MODEL, alpha=0.8,
-              weights=np.full(len(score), 1 / len(score)))  # fmt: skip
-    axis.axvline(score.mean(), color=INK, lw=1.2, ls=(0, (4, 3)))
+    axis.hist(
+        [values for _, values, _ in parts], np.arange(0, 102.5, 2.5).tolist(), stacked=True,
+        weights=[np.full(len(values), 1 / len(score)) for _, values, _ in parts],
+        color=[colour for *_, colour in parts], label=[name for name, *_ in parts], alpha=0.85,
+    )  # fmt: skip
     axis.set(xlim=(0, 100), xlabel="predicted satisfaction, 0 to 100", ylabel="share of customers")
     percent(axis, "y")
-    low, high = np.quantile(score, [0.1, 0.9])
-    finding = f"Four fifths of the customers score {decimal(low, 0)} to {decimal(high, 0)}"
-    return picture(figure, finding, "Dashed: the mean of all customers scored.")
+    if len(parts) > 1:
+        legend(axis, "upper left")
+    told = score[inside] if inside.any() else score
+    low, high = np.quantile(told, [0.1, 0.9])
+    who = "current customers" if len(parts) > 1 else "customers"
+    finding = f"Four fifths of the {who} score {decimal(low, 0)} to {decimal(high, 0)}"
+    return picture(figure, finding, "Everybody scored, in steps of 2.5 points.")
 
 
 def churn(scores: Scores) -> Picture:
@@ -65,7 +72,9 @@ def churn(scores: Scores) -> Picture:
     axis.set(xlim=(0, 1), xlabel="probability of leaving", ylabel="share of current customers")
     percent(axis, "xy")
     likely = count((chance >= 0.5).sum())
-    finding = f"{likely} of {count(len(chance))} current customers are likelier to leave than to stay"
+    finding = (
+        f"{likely} of {count(len(chance))} current customers are likelier to leave than to stay"
+    )
     return picture(figure, finding, "A probability of 50 % or more; current customers alone.")
 
 
@@ -89,7 +98,7 @@ def concentration(scores: Scores, currency: str) -> Picture:
     axis.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="share of customers, most valuable first",
              ylabel="share of the expected value")  # fmt: skip
     percent(axis, "xy")
-    legend(axis, "lower right")
+    axis.legend(fontsize=9, labelcolor=INK, loc="lower right", facecolor="white", edgecolor="white")
     tenth = float(np.interp(0.1, people, held / total))
     finding = f"A tenth of the customers holds {share(tenth)} of the expected value"
     return picture(figure, finding, f"Expected net revenue in {currency}, by segment.")
@@ -108,6 +117,10 @@ def risk_and_value(scores: Scores, currency: str) -> Picture:
               label="the 15 to call first")  # fmt: skip
     ends = (float(value.min(initial=0.0)), float(value.max(initial=1.0)))
     symlog(axis, "y", linear_part(value), ends)
+    if len(first) and (least := float((chance * value)[first[-1]])) > 0:
+        along = np.linspace(max(least / ends[1], 1e-3), max(float(chance.max()), 1e-3), 200)
+        axis.plot(along, least / along, color=QUIET, lw=1, ls=(0, (4, 3)),
+                  label=f"{short(least)} at risk")  # fmt: skip
     axis.set(xlabel="probability of leaving", ylabel=f"expected value, {currency}", xlim=(0, None))
     percent(axis, "x")
     legend(axis, "lower right")
@@ -131,8 +144,7 @@ def month_pictures(months: dict[str, Months], currency: str) -> list[Picture]:
 
 def _revenue(months: Months, currency: str) -> Picture:
     figure, axis = _panel()
-    middle = [first + timedelta(days=14) for first in months.first_days]
-    axis.bar(middle, months.numbers, width=24, color=MODEL, alpha=0.85)
+    axis.bar(_days(months) + 14, months.numbers, width=24, color=MODEL, alpha=0.85)
     axis.set_ylabel(f"net revenue a month, {currency}")
     money(axis, "y")
     _dates(axis)
@@ -141,7 +153,7 @@ def _revenue(months: Months, currency: str) -> Picture:
 
 def _active(months: Months) -> Picture:
     figure, axis = _panel()
-    axis.plot(months.first_days, months.numbers, "o-", color=MODEL, lw=1.8, ms=4)
+    axis.plot(_days(months), months.numbers, "o-", color=MODEL, lw=1.8, ms=4)
     axis.set(ylim=(0, None), ylabel="customers with an order in the month")
     _dates(axis)
     return picture(figure, f"Active customers, {_halves(months)}", "Whole months.")
@@ -150,7 +162,7 @@ def _active(months: Months) -> Picture:
 def _trend(months: Months, name: str) -> Picture:
     said = {"satisfaction": "mean answer, 0 to 100", "nps": "NPS, −100 to 100"}[name]
     figure, axis = _panel()
-    axis.plot(months.first_days, months.numbers, "o-", color=CASE, lw=1.8, ms=4)
+    axis.plot(_days(months), months.numbers, "o-", color=CASE, lw=1.8, ms=4)
     axis.set_ylabel(said)
     _dates(axis)
     seen = months.numbers[np.isfinite(months.numbers)]
@@ -159,20 +171,26 @@ def _trend(months: Months, name: str) -> Picture:
     return picture(figure, finding, "Those who answered, by month of the answer.")
 
 
+def _days(months: Months) -> Floats:
+    return np.asarray(date2num(months.first_days), np.float64)
+
+
 def _dates(axis: Axes) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=7)
+    axis.xaxis_date()
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _halves(months: Months) -> str:
     """The last half year against the one before or, where that is too short, the last months."""
-    by_month: dict[date, float] = dict(zip(months.first_days, months.numbers, strict=True))
-    numbers = np.array(list(by_month.values()))
+    numbers = months.numbers
     if len(numbers) < 12:
         return "month by month"
     before, after = numbers[-12:-6].mean(), numbers[-6:].mean()
     if not before > 0:
         return "month by month"
     change = after / before - 1
-    return f"last half year {'up' if change >= 0 else 'down'} {share(abs(change))} on the one before"
+    return (
+        f"last half year {'up' if change >= 0 else 'down'} {share(abs(change))} on the one before"
+    )

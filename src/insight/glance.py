@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from insight.facts import Facts, Scores
 from insight.numbers import MISSING, count, decimal, money, share, signed
 from insight.past import Answered
+from insight.wording import TITLES
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +42,18 @@ class Tile:
     label: str
     value: str
     note: str
+
+
+@dataclass(frozen=True)
+class SurveyLine:
+    """A question: what is predicted, and what those said in the last year who answered it."""
+
+    question: str
+    everybody: str
+    current: str
+    said: str
+    answers: str
+    rate: str
 
 
 @dataclass(frozen=True)
@@ -81,9 +94,7 @@ def _mean(values: Floats | None, inside: NDArray[np.bool_] | None = None) -> flo
     return float(chosen.mean()) if len(chosen) else None
 
 
-def _at_risk(
-    churn: Floats | None, value: Floats | None, inside: NDArray[np.bool_]
-) -> float | None:
+def _at_risk(churn: Floats | None, value: Floats | None, inside: NDArray[np.bool_]) -> float | None:
     if churn is None or value is None:
         return None
     return float((churn * value)[inside].sum())
@@ -101,6 +112,29 @@ def tiles(sums: Sums, facts: Facts, answers: dict[str, Answered]) -> list[Tile]:
         note = _beside(sums.nps_current, signed, answers.get("nps"))
         found.append(Tile("Predicted NPS", signed(sums.nps), note))
     return found + _money_tiles(sums, facts)
+
+
+def survey_lines(scores: Scores | None, answers: dict[str, Answered]) -> list[SurveyLine]:
+    """A line for each question that is asked or whose answer is predicted."""
+    sums = add_up(scores) if scores else None
+    lines = []
+    for target, write in (("satisfaction", decimal), ("nps", signed)):
+        given = answers.get(target)
+        means = [getattr(sums, name, None) for name in (target, f"{target}_current")]
+        if given is None and means[0] is None:
+            continue
+        everybody, current = (MISSING if mean is None else write(mean, 1) for mean in means)
+        lines.append(
+            SurveyLine(
+                TITLES[target],
+                everybody,
+                current,
+                write(given.figure, 1) if given else MISSING,
+                f"{count(given.answered)} of {count(given.asked)}" if given else "none",
+                share(given.rate) if given else MISSING,
+            )
+        )
+    return lines
 
 
 def _money_tiles(sums: Sums, facts: Facts) -> list[Tile]:
@@ -161,9 +195,7 @@ def _opinions(scores: Scores, chosen: NDArray[np.intp]) -> list[tuple[str, list[
         columns.append(("dissatisfied", [share(p) for p in unhappy]))
     if "nps_class" in scores:
         classes = [str(c) for c in scores.columns["nps_class"][chosen]]
-        chance = [
-            scores.numbers(f"nps_{c}")[row] for c, row in zip(classes, chosen, strict=True)
-        ]
+        chance = [scores.numbers(f"nps_{c}")[row] for c, row in zip(classes, chosen, strict=True)]
         named = [f"{c}, {share(p)}" for c, p in zip(classes, chance, strict=True)]
         columns.append(("NPS", named))
     return columns

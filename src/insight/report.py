@@ -1,13 +1,122 @@
-"""placeholder while the report is written"""
+"""The report: one HTML file that says what is known, what is predicted and how far to trust it."""
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.company import Company
 from features.progress import Steps
 from features.settings import Workspace
+from insight import numbers
+from insight.cautions import cautions
+from insight.evidence import Measured
+from insight.facts import Facts, gather
+from insight.figures import month_pictures, score_pictures
+from insight.glance import add_up, calls, survey_lines, tiles
+from insight.ledger import feature_lines, left_out, rows_by_table
+from insight.past import Answered, Months, answered, history, months
+from insight.references import beside_references
+from insight.sections import Section, section
+from insight.wording import TITLES
+from models.targets import TARGETS
 
 
 def write_report(company: Company, workspace: Workspace, steps: Steps) -> Path:
+    """Write the report of a company from what its last run left, and return its path.
+
+    Nothing is trained or scored. A company without scores or models gets a report that says so;
+    raises DataRefused without a history.
+    """
     path = workspace.report(company.name)
-    path.write_text("x")
+    with steps.step("write the report") as done:
+        facts = gather(company, workspace)
+        text = render(facts, datetime.now(UTC))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+        done(bytes=len(text.encode()), targets=", ".join(facts.bundles))
     return path
+
+
+def render(facts: Facts, made: datetime) -> str:
+    """The report's HTML; `made` is the moment it claims."""
+    environment = Environment(
+        loader=PackageLoader("insight", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(count=numbers.count, share=numbers.share, day=numbers.day)
+    sections, measured = _sections(facts)
+    with history(facts.workspace, facts.company.name) as con:
+        said, by_month = answered(con, facts.manifest), months(con, facts.manifest)
+    page = environment.get_template("report.html.j2")
+    return page.render(
+        **_head(facts, made, sections),
+        **_overview(facts, said, by_month),
+        sections=sections,
+        references=beside_references(facts.company, measured),
+        untrained=_untrained(facts),
+        tables=rows_by_table(facts.manifest),
+        left_out=left_out(facts.manifest),
+        features=feature_lines(facts),
+    )
+
+
+def _sections(facts: Facts) -> tuple[list[Section], dict[str, Measured]]:
+    """The targets that serve or were trained, with their measures by target."""
+    found, measured = [], {}
+    for target in TARGETS:
+        decision = facts.decisions.get(target)
+        if target in facts.bundles or (decision and decision.decision == "refused"):
+            told, measured[target] = section(target, facts)
+            found.append(told)
+    return found, measured
+
+
+def _untrained(facts: Facts) -> list[tuple[str, str]]:
+    """Targets nothing was trained for, or that no model serves, with the reason."""
+    reasons = dict(facts.missing)
+    reasons |= {t: d.reason for t, d in facts.decisions.items() if d.decision == "skipped"}
+    return [(TITLES[target], reasons[target]) for target in TARGETS if target in reasons]
+
+
+def _head(facts: Facts, made: datetime, sections: list[Section]) -> dict[str, Any]:
+    manifest = facts.manifest
+    return {
+        "title": facts.company.about.title or facts.company.name,
+        "name": facts.company.name,
+        "starts": manifest.start,
+        "ends": manifest.end,
+        "as_of": facts.scores.as_of if facts.scores else None,
+        "fingerprint": manifest.fingerprint,
+        "made": f"{numbers.day(made)}, {made:%H:%M} UTC",
+        "models": [(s.title, s.version, s.grade, s.name) for s in sections if s.version],
+        "currency": facts.company.about.currency,
+    }
+
+
+def _overview(
+    facts: Facts, said: dict[str, Answered], by_month: dict[str, Months]
+) -> dict[str, Any]:
+    """Sums, pictures and the call list; empty where nothing has been scored."""
+    currency = facts.company.about.currency
+    past = month_pictures(by_month, currency)
+    surveys = survey_lines(facts.scores, said)
+    if facts.scores is None:
+        return {"tiles": [], "surveys": surveys, "notes": [], "calls": None, "drawn": [],
+                "past": past}  # fmt: skip
+    sums = add_up(facts.scores)
+    return {
+        "tiles": tiles(sums, facts, said),
+        "surveys": surveys,
+        "notes": cautions(facts, said),
+        "calls": calls(facts.scores, currency),
+        "drawn": score_pictures(facts.scores, currency),
+        "past": past,
+    }

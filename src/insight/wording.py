@@ -1,6 +1,7 @@
 """Targets and measures in the words of a business reader."""
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -64,6 +65,20 @@ MEASURES: dict[str, Words] = {
     "rmse": Words("Root mean squared error", "large misses count more", "money"),
     "spearman": Words("Rank correlation", "predicted order against the actual one", "ratio"),
 }
+
+
+def in_words(reason: str) -> str:
+    """A reason of training as a sentence, with the measures called as in the tables."""
+    named = re.sub(r"[a-z0-9_]+", lambda m: _called(m.group()), reason).strip().rstrip(".")
+    return f"{named[:1].upper()}{named[1:]}." if named else ""
+
+
+def _called(word: str) -> str:
+    """The label of a measure, with a small letter inside a sentence; other words as they are."""
+    if word not in MEASURES or word == "accuracy":
+        return word
+    label = MEASURES[word].label
+    return f"{label[0].lower()}{label[1:]}"
 
 
 def value_text(value: float, form: Form) -> str:

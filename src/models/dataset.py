@@ -184,14 +184,17 @@ def _write(
         made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
         inside = members(made, condition)
         outside += int((~inside).sum())
+        if not inside.any():
+            continue
         made = made.filter(pa.array(inside))
         rows += made.num_rows
         made = _plain(made)
         writer = writer or pq.ParquetWriter(temporary, made.schema, compression="zstd")
         writer.write_table(made)
-    if writer:
-        writer.close()
-        temporary.replace(path)
+    if writer is None:
+        raise DataRefused(f"target {target.name}: no customer belongs to its population")
+    writer.close()
+    temporary.replace(path)
     return rows, outside
 
 
@@ -218,8 +221,6 @@ def _blocks_of(
 
 
 def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: int) -> LabelCounts:
-    if not path.exists():
-        raise DataRefused(f"target {target.name}: no customer belongs to its population")
     keys = pq.read_table(path, columns=list(KEYS))
     label = keys["label"].to_numpy()
     if target.classes:

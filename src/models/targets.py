@@ -38,6 +38,7 @@ class Target:
     """
 
     name: str
+    title: str
     kind: Kind
     classes: tuple[str, ...]
     needs: tuple[tuple[str, tuple[str, ...]], ...]
@@ -112,6 +113,7 @@ _ANSWERS = ("instrument", "score", "answered_at")
 TARGETS: dict[str, Target] = {
     "satisfaction": Target(
         "satisfaction",
+        title="Satisfaction",
         kind="ordinal",
         classes=tuple(f"{level:.0f}" for level in LEVELS),
         needs=(("surveys", _ANSWERS),),
@@ -124,6 +126,7 @@ TARGETS: dict[str, Target] = {
     ),
     "nps": Target(
         "nps",
+        title="Recommendation (NPS)",
         kind="multiclass",
         classes=NPS_CLASSES,
         needs=(("surveys", _ANSWERS),),
@@ -136,6 +139,7 @@ TARGETS: dict[str, Target] = {
     ),
     "churn": Target(
         "churn",
+        title="Churn",
         kind="binary",
         classes=("stays", "leaves"),
         needs=(("events", ("kind",)),),
@@ -148,6 +152,7 @@ TARGETS: dict[str, Target] = {
     ),
     "value": Target(
         "value",
+        title="Value",
         kind="regression",
         classes=(),
         needs=(("events", ("amount",)),),

@@ -1,12 +1,12 @@
 """Builders of the tests of features."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import sample_company
 
 from features.company import Company
 from features.settings import Workspace
@@ -15,9 +15,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # tables_by_hand is a module
 
 
 @pytest.fixture(scope="session")
-def tiny_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
+def tiny_company(
+    tmp_path_factory: pytest.TempPathFactory, make_company: Callable[[Path, int], tuple[Company, Workspace]]
+) -> tuple[Company, Workspace]:
     """The sample company with 150 customers, imported; treat as read-only."""
-    return sample_company(tmp_path_factory.mktemp("tiny"), customers=150)
+    return make_company(tmp_path_factory.mktemp("tiny"), 150)
 
 
 @pytest.fixture(scope="session")

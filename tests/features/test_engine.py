@@ -253,9 +253,7 @@ def test_dividing_by_zero_is_nothing_to_measure(left):
 
 def test_nothing_stays_nothing_in_arithmetic():
     mean = PAST.events.where(kind="return").mean("amount")
-    for expression in (mean + 1, mean - mean, mean * 0, mean / 2, 2 * PAST.events.count() / mean) if (
-        hasattr(mean, "__rmul__")
-    ) else (mean + 1, mean - mean, mean * 0, mean / 2):
+    for expression in (mean + 1, mean - mean, mean * 0, mean / 2):
         (found,) = values(orders(1), expression, 10)
         assert found != found
 
@@ -290,7 +288,7 @@ def test_threads_and_blocks_give_the_same_bits(monkeypatch):
     made = expressions(QUESTIONS["all events"], 30)
     plan = Plan.of([column_of(e, n) for n, e in made.items()])
     customer = rng.integers(0, 3, 101)
-    cutoff = np.array([micro(d) for d in rng.integers(0, 80, 101)])
+    cutoff = np.array([micro(d) for d in rng.integers(0, 80, 101).tolist()])
     whole = evaluate(history, customer, cutoff, plan)
     monkeypatch.setattr(engine, "_BLOCK", 7)
     for threads in (1, 4):

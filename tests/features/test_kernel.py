@@ -81,7 +81,7 @@ def test_one_and_two_rows_have_no_spread():
 
 
 def test_slope_of_rows_at_one_instant_is_nothing():
-    (slope,) = values({"events": ROWS}, Past(20).events.slope("amount"), 85)
+    (slope,) = values({"events": ROWS}, Past(10).events.slope("amount"), 85)
     assert slope != slope
 
 

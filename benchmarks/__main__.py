@@ -1,0 +1,41 @@
+"""`python -m benchmarks [NAME ...]`: run the measurements and write their tables."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from features.errors import GoodwillError
+from features.settings import no_tracking
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run the named measurements (default: all) and write `results/<name>.md`."""
+    no_tracking()
+    from benchmarks import feature_engine, oracle
+
+    known: dict[str, Callable[[], str]] = {
+        "feature_engine": feature_engine.measure,
+        "oracle": oracle.measure,
+    }
+    wanted = sys.argv[1:] or list(known)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        sys.stderr.write(f"no measurement {unknown[0]!r}; known: {', '.join(known)}\n")
+        return 2
+    RESULTS.mkdir(exist_ok=True)
+    for name in wanted:
+        sys.stderr.write(f"measuring {name} ...\n")
+        try:
+            table = known[name]()
+        except GoodwillError as err:
+            sys.stderr.write(f"{name}: {err}\n")
+            return err.exit_code
+        (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
+        sys.stdout.write(f"{table}\nwrote benchmarks/results/{name}.md\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

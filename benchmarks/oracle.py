@@ -1,0 +1,63 @@
+"""How near the models come to the truth of the simulated company, which only benchmarks may read."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from features.company import load_company
+from features.errors import DataRefused
+from features.settings import find_workspace
+from models.metrics import mae, roc_auc, spearman
+from models.score import champions
+from models.targets import TARGETS
+from models.train import load_rows, split_rows
+
+
+def measure() -> str:
+    """Churn, value and satisfaction of the sample's champions beside the stored truth."""
+    workspace = find_workspace()
+    company = load_company(workspace.data / "sample.toml")
+    truth = workspace.company("sample") / "truth"
+    if not truth.is_dir():
+        raise DataRefused("no sample company with its truth; make it with `make retrain`")
+    bundles, _ = champions(workspace.serving("sample"))
+    state = pd.read_parquet(truth / "state.parquet")
+    lines = ["# Beside the truth of the sample company", ""]
+    lines += ["| target | measure | model | oracle | ratio |", "|---|---|--:|--:|--:|"]
+    for target in ("churn", "value"):
+        if target not in bundles:
+            continue
+        rows = load_rows(company, workspace, target)
+        config = company.target(target)
+        test = rows.take(split_rows(TARGETS[target], config, rows).test)
+        keys = pq.read_table(
+            workspace.features("sample") / f"{target}.parquet", columns=["customer_id", "cutoff"]
+        ).to_pandas()[split_rows(TARGETS[target], config, rows).test]
+        cutoff = keys["cutoff"].iloc[0]
+        nearest = state["cutoff"].unique()
+        nearest = nearest[np.argmin(np.abs(nearest - cutoff))]
+        known = state[state["cutoff"] == nearest].set_index("account_no")
+        known = known.reindex(keys["customer_id"])
+        inside = known["active"].fillna(False).to_numpy(bool)
+        lines += _compare(target, test.label[inside], _answers(bundles, target, test)[inside],
+                          known[inside])  # fmt: skip
+    lines += ["", f"The truth is that of the nearest monthly cutoff ({nearest:%Y-%m-%d}), for "
+              "customers still active there; the test cutoff is the models' own.", ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _answers(bundles: dict, target: str, test: object) -> np.ndarray:  # type: ignore[type-arg]
+    return np.asarray(bundles[target].calibrated(test.features))  # type: ignore[attr-defined]
+
+
+def _compare(target: str, y: np.ndarray, model: np.ndarray, known: pd.DataFrame) -> list[str]:  # type: ignore[type-arg]
+    if target == "churn":
+        best = known["churn_probability"].to_numpy()
+        a, b = roc_auc(y, model), roc_auc(y, best)
+        return [f"| churn | ROC AUC | {a:.3f} | {b:.3f} | {a / b:.3f} |"]
+    best = known["expected_value"].to_numpy()
+    rows = []
+    for name, measure_ in (("MAE", mae), ("Spearman", spearman)):
+        a, b = measure_(y, model), measure_(y, best)
+        rows.append(f"| value | {name} | {a:,.3g} | {b:,.3g} | {a / b:.3f} |")
+    return rows

@@ -1,0 +1,59 @@
+"""What a reader must know before trusting the numbers of the overview."""
+
+from insight.facts import Facts, Scores
+from insight.numbers import share
+from insight.past import Answered
+from insight.reach import NOTABLE, beyond_training
+from insight.wording import TITLES
+
+ANSWER_TARGETS = ("satisfaction", "nps")
+
+
+def cautions(facts: Facts, said: dict[str, Answered]) -> list[str]:
+    """The cautions that hold for these scores; none before anybody is scored."""
+    scores = facts.scores
+    if scores is None:
+        return []
+    found = _stale(facts, scores)
+    if set(ANSWER_TARGETS) & set(scores.versions):
+        found.append(
+            "Predicted figures are for everybody, answered ones for those who answered. The prediction "
+            "is not yet corrected for who answers, so it leans towards the kind of customer who does."
+        )
+    if any(given.asked == given.answered for given in said.values()):
+        found.append("The data hold answered questions only: the answer rate cannot be known.")
+    found += _far(facts, scores)
+    if {"churn_probability", "value_expected"} <= set(scores.columns):
+        found.append(
+            "Value at risk ranks customers; it is no forecast of a loss. The expected value already "
+            "counts the chance that a customer leaves, so the product is on the low side."
+        )
+    return found
+
+
+def _stale(facts: Facts, scores: Scores) -> list[str]:
+    """Whether the scores were made by other models, or as of another day, than what is here."""
+    old = [
+        f"{TITLES[target]} by version {version} (version {facts.bundles[target].version} serves)"
+        for target, version in scores.versions.items()
+        if target in facts.bundles and facts.bundles[target].version != version
+    ]
+    if scores.as_of != facts.manifest.end:
+        old.append(f"as of {scores.as_of:%Y-%m-%d} (the data end on {facts.manifest.end:%Y-%m-%d})")
+    return [f"The scores are not of today: {', '.join(old)}. Run `goodwill score`."] if old else []
+
+
+def _far(facts: Facts, scores: Scores) -> list[str]:
+    """A warning for each answer model whose customers are mostly unlike those it learnt from."""
+    found = []
+    for target in ANSWER_TARGETS:
+        if target not in facts.bundles or target not in scores.versions:
+            continue
+        part = beyond_training(target, facts.company, facts.workspace, facts.bundles.get("churn"))
+        if part is not None and part >= NOTABLE:
+            found.append(
+                f"{TITLES[target]}: {share(part)} of the customers have been silent longer than 95 % "
+                "of those whose answers the model learnt from. It knows what people say soon after a "
+                "purchase; for the others trust the order at most, not the level."
+            )
+    return found

@@ -1,0 +1,91 @@
+"""One small company, trained once for all tests: copy it before changing anything."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.company import Company, load_company
+from features.progress import Steps, quiet
+from features.settings import Workspace
+from features.simulate.company import simulate
+from models.dataset import LabelCounts, read_counts
+from models.retrain import Outcome, retrain, train_all
+from models.targets import TARGETS
+
+PROJECT = Path(__file__).parents[2]
+CUSTOMERS = 1000
+ONE_THREAD = mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"})
+
+with warnings.catch_warnings():  # MLflow uses what its own libraries call deprecated
+    warnings.simplefilter("ignore")
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+
+def simulated(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
+    """The sample company's raw tables and TOML file below a home of its own."""
+    workspace = Workspace(home)
+    folder = workspace.company("sample")
+    folder.mkdir(parents=True)
+    simulate(folder / "raw", folder / "truth", customers, seed)
+    shutil.copy(PROJECT / "data/sample.toml", workspace.data)
+    return load_company(workspace.data / "sample.toml"), workspace
+
+
+@cache
+def trained() -> tuple[Workspace, list[Outcome]]:
+    """The home of a company that was retrained once, and what became of its targets."""
+    folder = tempfile.mkdtemp(prefix="goodwill-trained-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    company, workspace = simulated(Path(folder) / "home", CUSTOMERS)
+    steps = Steps(workspace.log("sample"), quiet().console)
+    with ONE_THREAD:
+        return workspace, retrain(company, workspace, steps)
+
+
+def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
+    """A copy of the trained company, to be changed at will."""
+    shutil.copytree(trained()[0].home, home)
+    return load_company(home / "data/sample.toml"), Workspace(home)
+
+
+def train_only(company: Company, workspace: Workspace, *targets: str) -> list[Outcome]:
+    """Train some targets on the training sets as they are on disk."""
+    counts: dict[str, LabelCounts] = read_counts(company, workspace)[0]
+    unable = {t: "not asked for" for t in TARGETS if t not in targets}
+    outcomes = train_all(company, workspace, quiet(), counts, unable)
+    return [o for o in outcomes if o.target in targets]
+
+
+def relabel(workspace: Workspace, target: str, label: Any) -> None:
+    """Replace the labels of a training set."""
+    path = workspace.features("sample") / f"{target}.parquet"
+    table = pq.read_table(path)
+    place = table.column_names.index("label")
+    pq.write_table(table.set_column(place, "label", pa.array(label, pa.float64())), path)
+
+
+@contextmanager
+def unchanged(workspace: Workspace) -> Iterator[None]:
+    """What serves must be byte for byte the same afterwards: pointers, bundles, history, scores."""
+    before = _contents(workspace)
+    yield
+    assert _contents(workspace) == before
+
+
+def _contents(workspace: Workspace) -> dict[str, bytes]:
+    company = workspace.company("sample")
+    folders = [workspace.serving("sample"), company / "history", company / "features"]
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file()]
+    files.append(workspace.scores("sample"))
+    return {str(f): f.read_bytes() for f in files if f.exists()}
