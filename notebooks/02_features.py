@@ -124,9 +124,10 @@ plan = plan_for(manifest.schema)
 one = features_at(CUTOFF, plan, pa.array([CUSTOMER])).to_pandas().iloc[0]
 kind = "orders"
 lengths = [d for d in (30, 90, 180, 365) if f"{kind}_{d}d" in plan.names]
-windows(records[records["lane"] == "order"], CUTOFF, {d: one[f"{kind}_{d}d"] for d in lengths}, "all orders",
-        f"{one[f'{kind}_{lengths[0]}d']:.0f} orders in {lengths[0]} days, "
-        f"{one[f'{kind}_{lengths[-1]}d']:.0f} in {lengths[-1]}")  # fmt: skip
+counts = {d: one[f"{kind}_{d}d"] for d in lengths}
+shortest, longest = counts[lengths[0]], counts[lengths[-1]]
+windows(records[records["lane"] == "order"], CUTOFF, counts, "all orders",
+        f"Orders: {shortest:.0f} in {lengths[0]} days, {longest:.0f} in {lengths[-1]}")  # fmt: skip
 
 # %% [markdown]
 # ## All features of all customers

@@ -58,7 +58,7 @@ print(f"{len(rows.label):,} rows of {len(np.unique(rows.customer)):,} customers 
 # - **valid**: the last cutoff whose label was ripe *before* the test cutoff. It decides when to stop
 #   growing trees, and learns the calibration.
 # - **fit**: cutoffs ripe before the validation cutoff. The bars must not cross the dashed lines.
-# - **only refit**: ripe before the test, but too late to fit; the model that ships learns from them, too.
+# - **only refit**: ripe before the test, but too late to fit; the model that ships learns from them.
 #
 # A random split would put the same customer in March into training and in April into the test. The two
 # label windows share two months: the model would be asked what it has already been told.
@@ -75,7 +75,7 @@ calendar(dates, parts, config.gap_days, target.span_days(config),
 # %% [markdown]
 # ## How often it happens
 #
-# Only customers in the **population** are rows: here those with an open contract at the cutoff. The share
+# Only customers in the **population** are rows: with contracts, those who have an open one. The share
 # that leaves moves with the seasons, which is one more reason to judge on a later cutoff and to ask
 # whether the *level* of the probabilities is right, not only their order.
 
@@ -125,6 +125,7 @@ for axis, name in zip(axes, names, strict=True):
              + [(value.value, value.low, value.high)], colour)  # fmt: skip
     if axis is not axes[0]:
         axis.set_yticklabels([])
+    axis.locator_params(axis="x", nbins=4)
     heading(axis, name)
 figure
 
@@ -144,7 +145,7 @@ drawn["roc_and_pr"]
 # %% [markdown]
 # ## Is 30 % really 30 %?
 #
-# A probability one can calculate with ("expected loss = probability times value") must be **calibrated**:
+# A probability one can calculate with ("expected loss = probability times value") is **calibrated**:
 # of those given 30 %, three in ten leave. Calibration is learnt on the validation cutoff, for what the
 # trees say of rows they were fitted on is always too sure.
 
@@ -173,7 +174,7 @@ drawn["importance"]
 # %% [markdown]
 # ## With the added feature
 #
-# The feature of [02_features](02_features.ipynb), declared again in one cell. Is the model better with it?
+# The feature of [02_features](02_features.ipynb), declared again in a cell. Is the model better with it?
 # Both are asked about the same customers, and the **difference** is resampled: two separate intervals
 # that overlap would say little, for both share the luck of the draw.
 
@@ -251,9 +252,13 @@ for name, mask in slices.items():
         area = bootstrap(roc_auc, test.label[mask], said["model"][mask])
         found.append((f"{name} ({test.label[mask].sum():.0f} of {mask.sum():,} left)", area))
 whole = judged.metrics["model"]["roc_auc"].value
-worst = min(found, key=lambda f: f[1].value, default=("nobody", None))
+title = "Too few left to look at slices"
+if found:
+    name, area = min(found, key=lambda f: f[1].value)
+    certain = "Weakest" if area.high < whole else "Weakest, if not by chance"
+    title = f"{certain}: {name.split(' (')[0]}"
 figure, (axis,) = canvas(
-    f"Weakest: {worst[0].split(' (')[0]}",
+    title,
     "ROC area within a slice, with 95 % intervals; dashed: all customers",
     (1,), (9.6, 1.7 + 0.33 * max(1, len(found))),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.plots.style import CASE, INK, MODEL, QUIET, canvas, house
+from models.plots.style import INK, MODEL, QUIET, canvas, house
 from models.plots.style import heading as heading
 
 
@@ -65,17 +65,18 @@ def dots(
     axis.tick_params(axis="y", length=0)
 
 
-def reason_bars(axis: Axes, reasons: Sequence[tuple[str, float]], raises: str, lowers: str) -> None:
-    """What moved one prediction: bars to the right raise it, to the left lower it."""
-    names = [name if len(name) < 58 else name[:57] + "…" for name, _ in reasons]
+def reason_bars(
+    axis: Axes, reasons: Sequence[tuple[str, float]], left: tuple[str, str], right: tuple[str, str]
+) -> None:
+    """What moved one prediction, to the left or right; each side has a word and a colour."""
     effects = [effect for _, effect in reasons]
-    colours = [CASE if effect > 0 else MODEL for effect in effects]
-    axis.barh(range(len(names)), effects, 0.66, color=colours)
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.4, -0.6)
+    colours = [right[1] if effect > 0 else left[1] for effect in effects]
+    axis.barh(range(len(effects)), effects, 0.66, color=colours)
+    axis.set_yticks(range(len(effects)), [name for name, _ in reasons])
+    axis.set_ylim(len(effects) - 0.4, -0.6)
     axis.axvline(0, color=QUIET, lw=1)
-    edge = 1.12 * max(abs(e) for e in effects)
+    edge = 1.12 * max([abs(e) for e in effects], default=1.0)
     axis.set_xlim(-edge, edge)
-    axis.set_xlabel(f"← {lowers}          {raises} →")
+    axis.set_xlabel(f"← {left[0]}          {right[0]} →")
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)

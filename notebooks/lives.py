@@ -9,8 +9,8 @@ DAY = pd.Timedelta(days=1)
 
 STORY = """
     with candidates as (
-        select customer_id, date_trunc('day', occurred_at) + interval 1 day as cutoff
-        from events where known_at > date_trunc('day', occurred_at) + interval 1 day
+        select customer_id, date_trunc('day', occurred_at) + interval 3 day as cutoff, kind
+        from events where known_at > date_trunc('day', occurred_at) + interval 84 hour
     ), leavers as (
         select customer_id, min(occurred_at) as left_at from events where kind = 'cancel' group by 1
     ), activity as (
@@ -20,9 +20,10 @@ STORY = """
     from candidates join activity using (customer_id) left join leavers using (customer_id)
     left join pending p using (customer_id)
     where cutoff > $first and cutoff < $last
-    group by customer_id, cutoff, left_at, kinds, n
+    group by customer_id, cutoff, kind, left_at, kinds, n
     order by coalesce(left_at < cutoff, false),
         not coalesce(left_at > cutoff + interval 20 day and left_at < cutoff + to_days($horizon), false),
+        kind <> 'order',
         count(distinct p.what) filter (p.begun < cutoff and p.known >= cutoff) desc,
         kinds desc, abs(n - 80), customer_id, cutoff
     limit 1

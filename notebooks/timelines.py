@@ -42,8 +42,8 @@ def life(
     )  # fmt: skip
     end = cutoff + horizon_days * DAY
     axis.axvspan(cutoff, end, color=CASE, alpha=0.12, lw=0)
-    axis.annotate("label window", (cutoff + (end - cutoff) / 2, len(lanes) - 0.62), ha="center",
-                  fontsize=8.5, color=CASE, weight="bold")  # fmt: skip
+    axis.annotate("label window", (end, 1.0), (0, 3), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="right", weight="bold", color=CASE)  # fmt: skip
     for place, lane in enumerate(lanes):
         axis.axhline(place, color=FAINT, lw=1, zorder=1)
         part = rows[rows["lane"] == lane]

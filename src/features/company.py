@@ -201,7 +201,7 @@ def _explain(error: Any) -> str:
 def near(word: str, known: list[str]) -> str:
     """`; did you mean ...? known: ...`, for messages about a misspelt word."""
     close = difflib.get_close_matches(word, known, n=2)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    hint = f"; did you mean {' or '.join(close)}?" if close else ";"
     return f"{hint} known: {', '.join(known)}"
 
 

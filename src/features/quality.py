@@ -198,7 +198,8 @@ def _offsets_of(zone: str) -> set[str]:
     """The offsets a zone has in summer and winter, in the spellings a text may use."""
     moments = (datetime(2024, month, 1, tzinfo=ZoneInfo(zone)) for month in (1, 7))
     plain = {moment.strftime("%z") for moment in moments}
-    return plain | {f"{o[:3]}:{o[3:]}" for o in plain} | {o[:3] for o in plain if o[3:] == "00"}
+    spelt = plain | {f"{o[:3]}:{o[3:]}" for o in plain} | {o[:3] for o in plain if o[3:] == "00"}
+    return spelt | {"Z"} if "+0000" in plain else spelt
 
 
 def _table_rules(name: str, mapped: Mapped) -> Iterator[Rule]:

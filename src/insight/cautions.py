@@ -7,10 +7,15 @@ from insight.reach import NOTABLE, beyond_training
 from insight.wording import TITLES
 
 ANSWER_TARGETS = ("satisfaction", "nps")
+#: Nobody answers that often: unanswered questions are not in the data.
+ALL_ANSWERED = 0.98
 
 
-def cautions(facts: Facts, said: dict[str, Answered]) -> list[str]:
-    """The cautions that hold for these scores; none before anybody is scored."""
+def cautions(facts: Facts, said: dict[str, Answered], far: dict[str, float]) -> list[str]:
+    """The cautions that hold for these scores; none before anybody is scored.
+
+    `far` is what `far_from_training` found.
+    """
     scores = facts.scores
     if scores is None:
         return []
@@ -20,9 +25,14 @@ def cautions(facts: Facts, said: dict[str, Answered]) -> list[str]:
             "Predicted figures are for everybody, answered ones for those who answered. The prediction "
             "is not yet corrected for who answers, so it leans towards the kind of customer who does."
         )
-    if any(given.asked == given.answered for given in said.values()):
+    if any(given.rate > ALL_ANSWERED for given in said.values()):
         found.append("The data hold answered questions only: the answer rate cannot be known.")
-    found += _far(facts, scores)
+    found += [
+        f"{TITLES[target]}: {share(part)} of the customers have been silent longer than 95 % of those "
+        "whose answers the model learnt from. It knows what people say soon after something happened; "
+        "for the others trust the order at most, not the level."
+        for target, part in far.items()
+    ]
     if {"churn_probability", "value_expected"} <= set(scores.columns):
         found.append(
             "Value at risk ranks customers; it is no forecast of a loss. The expected value already "
@@ -43,17 +53,13 @@ def _stale(facts: Facts, scores: Scores) -> list[str]:
     return [f"The scores are not of today: {', '.join(old)}. Run `goodwill score`."] if old else []
 
 
-def _far(facts: Facts, scores: Scores) -> list[str]:
-    """A warning for each answer model whose customers are mostly unlike those it learnt from."""
-    found = []
+def far_from_training(facts: Facts) -> dict[str, float]:
+    """Answer models whose customers are mostly unlike those it learnt from, with their share."""
+    found = {}
     for target in ANSWER_TARGETS:
-        if target not in facts.bundles or target not in scores.versions:
-            continue
-        part = beyond_training(target, facts.company, facts.workspace, facts.bundles.get("churn"))
-        if part is not None and part >= NOTABLE:
-            found.append(
-                f"{TITLES[target]}: {share(part)} of the customers have been silent longer than 95 % "
-                "of those whose answers the model learnt from. It knows what people say soon after a "
-                "purchase; for the others trust the order at most, not the level."
-            )
+        if target in facts.bundles and facts.scores and target in facts.scores.versions:
+            churn = facts.bundles.get("churn")
+            part = beyond_training(target, facts.company, facts.workspace, churn)
+            if part is not None and part >= NOTABLE:
+                found[target] = part
     return found

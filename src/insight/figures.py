@@ -98,7 +98,7 @@ def concentration(scores: Scores, currency: str) -> Picture:
     axis.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="share of customers, most valuable first",
              ylabel="share of the expected value")  # fmt: skip
     percent(axis, "xy")
-    axis.legend(fontsize=9, labelcolor=INK, loc="lower right", facecolor="white", edgecolor="white")
+    _boxed_legend(axis)
     tenth = float(np.interp(0.1, people, held / total))
     finding = f"A tenth of the customers holds {share(tenth)} of the expected value"
     return picture(figure, finding, f"Expected net revenue in {currency}, by segment.")
@@ -123,11 +123,16 @@ def risk_and_value(scores: Scores, currency: str) -> Picture:
                   label=f"{short(least)} at risk")  # fmt: skip
     axis.set(xlabel="probability of leaving", ylabel=f"expected value, {currency}", xlim=(0, None))
     percent(axis, "x")
-    legend(axis, "lower right")
+    _boxed_legend(axis)
     risk = chance * value
     part = risk[first].sum() / risk.sum() if risk.sum() > 0 else float("nan")
     finding = f"{count(len(first))} customers hold {share(part)} of the value at risk"
     return picture(figure, finding, "Current customers; the axis of value is logarithmic.")
+
+
+def _boxed_legend(axis: Axes) -> None:
+    """A legend that stays readable over what is drawn."""
+    axis.legend(fontsize=9, labelcolor=INK, loc="lower right", facecolor="white", edgecolor="white")
 
 
 def month_pictures(months: dict[str, Months], currency: str) -> list[Picture]:

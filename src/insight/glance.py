@@ -1,6 +1,6 @@
 """What the scores add up to, and the customers to call first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from insight.wording import TITLES
 Floats = NDArray[np.float64]
 
 MOST_CALLS = 15
+FAR = "; not to be trusted, see below"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class SurveyLine:
 class CallList:
     """Customers in the order to call them; `rows` are texts in the order of `columns`."""
 
+    who: str
     order: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -100,16 +102,24 @@ def _at_risk(churn: Floats | None, value: Floats | None, inside: NDArray[np.bool
     return float((churn * value)[inside].sum())
 
 
-def tiles(sums: Sums, facts: Facts, answers: dict[str, Answered]) -> list[Tile]:
-    """The overview: only the numbers the company's targets give."""
+def tiles(
+    sums: Sums, facts: Facts, answers: dict[str, Answered], far: Collection[str] = ()
+) -> list[Tile]:
+    """The overview: only the numbers the company's targets give.
+
+    `far` names the targets whose customers are mostly unlike those the model learnt from.
+    """
     current = "" if sums.current is None else f"{count(sums.current)} of them current"
+    current = "all of them current" if sums.current == sums.customers else current
     found = [Tile("Customers scored", count(sums.customers), current)]
     if sums.satisfaction is not None:
         note = _beside(sums.satisfaction_current, decimal, answers.get("satisfaction"))
+        note += FAR if "satisfaction" in far else ""
         shown = f"{decimal(sums.satisfaction, 1)} of 100"
         found.append(Tile("Predicted satisfaction", shown, note))
     if sums.nps is not None:
         note = _beside(sums.nps_current, signed, answers.get("nps"))
+        note += FAR if "nps" in far else ""
         found.append(Tile("Predicted NPS", signed(sums.nps), note))
     return found + _money_tiles(sums, facts)
 
@@ -183,7 +193,8 @@ def calls(scores: Scores, currency: str) -> CallList:
     columns += _opinions(scores, chosen)
     names = tuple(name for name, _ in columns)
     rows = list(zip(*(texts for _, texts in columns), strict=True))
-    return CallList(order, names, rows)
+    who = "current customers" if "churn_in_population" in scores else "customers"
+    return CallList(who, order, names, rows)
 
 
 def _opinions(scores: Scores, chosen: NDArray[np.intp]) -> list[tuple[str, list[str]]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.company import Company, Reference
 from insight.evidence import Measured
-from insight.numbers import signed
+from insight.numbers import MISSING, signed
 from insight.wording import MEASURES, TITLES, value_text
 from models.bootstrap import Interval
 from models.metrics import METRICS
@@ -39,31 +39,26 @@ def _beside(reference: Reference, ours: dict[str, Interval]) -> Beside:
     words = MEASURES.get(name)
     form = words.form if words else "ratio"
     interval = ours.get(name)
-    measured = interval is not None and np.isfinite(interval.value)
-    difference, verdict, outcome = "", "we have no such figure", "unknown"
-    if interval is not None and measured:
-        places = {"ratio": 3, "percent": 1, "points": 1, "times": 1, "money": 0}[form]
+    difference, verdict, outcome = "", "not measured here", "unknown"
+    if interval is not None and np.isfinite(interval.value):
         gap = interval.value - reference.value
+        places = {"ratio": 3, "percent": 1, "points": 1, "times": 1, "money": 0}[form]
         difference = signed(100 * gap if form == "percent" else gap, places)
         difference += " points" if form == "percent" else ""
-        verdict, outcome = _verdict(gap, METRICS[name].higher_is_better, interval, reference.value)
+        if value_text(interval.value, form) == value_text(reference.value, form):
+            difference, verdict, outcome = "0", "the same", "even"
+        else:
+            better = (gap > 0) == METRICS[name].higher_is_better
+            outcome = "better" if better else "worse"
+            noise = interval.low <= reference.value <= interval.high
+            verdict = f"{outcome}, within the noise" if noise else outcome
     return Beside(
         TITLES[reference.target],
         words.label if words else reference.metric,
         reference.what,
         value_text(reference.value, form),
-        value_text(interval.value, form) if interval is not None else "–",
+        value_text(interval.value, form) if interval is not None else MISSING,
         difference,
         verdict,
         outcome,
     )
-
-
-def _verdict(gap: float, high: bool, ours: Interval, theirs: float) -> tuple[str, str]:
-    if gap == 0:
-        return "the same", "even"
-    better = (gap > 0) == high
-    outcome = "better" if better else "worse"
-    if np.isfinite(ours.low) and ours.low <= theirs <= ours.high:
-        return f"ours is {outcome}, within our 95 % interval", outcome
-    return f"ours is {outcome}", outcome

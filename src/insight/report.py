@@ -11,7 +11,7 @@ from features.company import Company
 from features.progress import Steps
 from features.settings import Workspace
 from insight import numbers
-from insight.cautions import cautions
+from insight.cautions import cautions, far_from_training
 from insight.evidence import Measured
 from insight.facts import Facts, gather
 from insight.figures import month_pictures, score_pictures
@@ -111,11 +111,11 @@ def _overview(
     if facts.scores is None:
         return {"tiles": [], "surveys": surveys, "notes": [], "calls": None, "drawn": [],
                 "past": past}  # fmt: skip
-    sums = add_up(facts.scores)
+    far = far_from_training(facts)
     return {
-        "tiles": tiles(sums, facts, said),
+        "tiles": tiles(add_up(facts.scores), facts, said, far),
         "surveys": surveys,
-        "notes": cautions(facts, said),
+        "notes": cautions(facts, said, far),
         "calls": calls(facts.scores, currency),
         "drawn": score_pictures(facts.scores, currency),
         "past": past,

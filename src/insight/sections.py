@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from features.company import TargetConfig
 from features.errors import DataRefused
 from insight.evidence import Evidence, Measured, from_flat, weigh
-from insight.facts import Facts
+from insight.facts import Decision, Facts
 from insight.numbers import count, day, share
 from insight.pictures import Picture
 from insight.wording import (
@@ -87,14 +87,22 @@ def section(target: str, facts: Facts) -> tuple[Section, Measured]:
         grade_reason=in_words(str(bundle.manifest["grade_reason"])) if bundle else "",
         decision=DECISIONS.get(outcome, outcome) or "no training run is on record",
         outcome=outcome,
-        reason=in_words(decision.reason) if decision else "",
+        reason=_reason(decision, bundle),
         definition=_definition(target, facts, bundle, evidence),
         labels=_labels(target, facts, bundle),
-        lines=measure_lines(target, measured),
+        lines=measure_lines(target, measured, facts.company.about.currency),
         notes=notes,
         first=evidence.first if evidence else [],
         more=evidence.more if evidence else [],
     ), measured
+
+
+def _reason(decision: Decision | None, bundle: Bundle | None) -> str:
+    """Why it was decided so, without the grade's reason that stands above it."""
+    told = decision.reason if decision else ""
+    if bundle:
+        told = told.replace(f"; {bundle.manifest['grade_reason']}", "")
+    return in_words(told)
 
 
 def _evidence(bundle: Bundle | None, facts: Facts) -> tuple[Evidence | None, list[str]]:
@@ -170,17 +178,17 @@ def _labels(target: str, facts: Facts, bundle: Bundle | None) -> list[tuple[str,
     return lines
 
 
-def measure_lines(target: str, measured: Measured) -> list[Line]:
+def measure_lines(target: str, measured: Measured, currency: str = "") -> list[Line]:
     """The table of measures: the model, its rule and the linear model beside each other."""
     names = metric_names(TARGETS[target].kind)
     return [
-        _line(name, measured, primary=name == names[0])
+        _line(name, measured, currency, primary=name == names[0])
         for name in names
         if any(name in of for of in measured.values())
     ]
 
 
-def _line(name: str, measured: Measured, primary: bool) -> Line:
+def _line(name: str, measured: Measured, currency: str, primary: bool) -> Line:
     words, high = MEASURES[name], METRICS[name].higher_is_better
     found = [measured.get(who, {}).get(name) for who in ("model", "rule", "linear")]
     values = [i.value for i in found if i is not None and math.isfinite(i.value)]
@@ -195,4 +203,5 @@ def _line(name: str, measured: Measured, primary: bool) -> Line:
         )
         for interval in found
     ]
-    return Line(words.label, words.meaning, "high" if high else "low", primary, cells)
+    label = f"{words.label}, {currency}" if words.form == "money" else words.label
+    return Line(label, words.meaning, "higher" if high else "lower", primary, cells)

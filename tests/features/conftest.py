@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # tables_by_hand is a module
 
 @pytest.fixture(scope="session")
 def tiny_company(
-    tmp_path_factory: pytest.TempPathFactory, make_company: Callable[[Path, int], tuple[Company, Workspace]]
+    tmp_path_factory: pytest.TempPathFactory,
+    make_company: Callable[[Path, int], tuple[Company, Workspace]],
 ) -> tuple[Company, Workspace]:
     """The sample company with 150 customers, imported; treat as read-only."""
     return make_company(tmp_path_factory.mktemp("tiny"), 150)
@@ -28,3 +29,11 @@ def tiny_tables(tiny_company: tuple[Company, Workspace]) -> dict[str, pa.Table]:
     company, workspace = tiny_company
     files = workspace.history(company.name).glob("*.parquet")
     return {file.stem: pq.read_table(file) for file in files}
+
+
+@pytest.fixture
+def shop(tmp_path: Path):
+    """A small company of CSV files."""
+    from companies_by_hand import Shop
+
+    return Shop(tmp_path)

@@ -46,8 +46,8 @@ def test_the_time_of_day_is_kept_and_the_first_cutoff_may_be_the_start() -> None
 
 
 def test_given_cutoffs_bound_the_calendar() -> None:
-    found = days("month", "2020-01-01", "2024-05-01", 30,
-                 first_cutoff="2023-06-15T00:00:00", test_cutoff="2023-10-15T02:00:00+02:00")  # fmt: skip
+    given = {"first_cutoff": "2023-06-15T00:00:00", "test_cutoff": "2023-10-15T02:00:00+02:00"}
+    found = days("month", "2020-01-01", "2024-05-01", 30, **given)
     assert found == ["2023-06-15", "2023-07-15", "2023-08-15", "2023-09-15", "2023-10-15"]
 
 
@@ -121,8 +121,9 @@ def test_no_label_window_of_an_answer_split_reaches_what_it_is_judged_on(
     cutoff = np.array(when, np.int64) * DAY
     try:
         split = split_answers(cutoff, span, share)
-    except DataRefused as refused:
-        assert f"all {len(when)} answers lie within {span} days before the test" in str(refused)
+    except DataRefused:
+        first_test = np.quantile(cutoff, 1 - share, method="lower")
+        assert cutoff.min() + span * DAY > first_test
         return
     assert split.test.sum() >= int(share * len(when))
     assert split.valid.any()
@@ -142,6 +143,13 @@ def _nothing_overlaps(cutoff, split, span) -> None:  # type: ignore[no-untyped-d
     assert (split.refit >= (split.fit | split.valid)).all()
     left_out = end[~split.refit & ~split.test]
     assert (left_out > test).all()  # nothing ripe is wasted
+
+
+def test_answers_too_close_together_are_refused() -> None:
+    with pytest.raises(DataRefused, match="all 3 answers lie within 10 days before the test"):
+        split_answers(np.array([0, 1, 9], np.int64) * DAY, 10, 0.3)
+    with pytest.raises(DataRefused, match="no cutoff is ripe 10 days before the test"):
+        split_calendar(np.array([0, 1, 9], np.int64) * DAY, 10)
 
 
 def test_the_split_of_answers_by_eye() -> None:

@@ -225,6 +225,6 @@ def test_why_a_target_cannot_be_trained(tmp_path: Path) -> None:
 
 def test_a_target_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
     company, workspace = written(tmp_path, "[targets.chrun]\nhorizon_days = 9", events=ORDERS)
-    with pytest.raises(ConfigRefused, match="did you mean churn.*satisfaction, nps, churn, value"):
+    with pytest.raises(ConfigRefused, match=r"did you mean churn.*satisfaction, nps, churn, value"):
         trainable(company, Manifest.read(workspace, "written").schema)
     assert load_company(company.path).targets.keys() == {"chrun"}

@@ -1,0 +1,89 @@
+"""Steps: what is told, and the one JSON line each leaves."""
+
+import io
+import json
+from datetime import datetime
+
+import pytest
+from rich.console import Console
+
+from features.errors import DataRefused
+from features.progress import Steps, quiet
+
+
+@pytest.fixture
+def told() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def steps(tmp_path, told: io.StringIO) -> Steps:
+    return Steps(tmp_path / "logs" / "shop.jsonl", Console(file=told, width=120))
+
+
+def lines(steps: Steps) -> list[dict]:
+    return [json.loads(line) for line in steps.log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_step_leaves_one_line_of_json(steps, told):
+    with steps.step("check events") as done:
+        done(rows=1234567, share=0.123456)
+        done(what="orders", full=True)
+    (line,) = lines(steps)
+    assert datetime.fromisoformat(line.pop("at")).utcoffset().total_seconds() == 0
+    assert line.pop("seconds") >= 0
+    assert line == {
+        "step": "check events", "outcome": "ok", "rows": 1234567, "share": 0.123456,
+        "what": "orders", "full": True,
+    }  # fmt: skip
+    for shown in ("✓", "check events", "rows 1,234,567", "share 0.1235", "full True"):
+        assert shown in told.getvalue()
+
+
+def test_a_failed_step_is_logged_with_its_error_and_raised(steps, told):
+    def fail() -> None:
+        with steps.step("check surveys") as done:
+            done(rows=3)
+            raise DataRefused("too bad")
+
+    with pytest.raises(DataRefused, match="too bad"):
+        fail()
+    (line,) = lines(steps)
+    assert (line["outcome"], line["rows"]) == ("DataRefused", 3)
+    assert "too bad" not in steps.log.read_text(encoding="utf-8"), "no values in the log"
+    assert "✗" in told.getvalue()
+
+
+def test_even_an_interruption_is_logged(steps):
+    with pytest.raises(KeyboardInterrupt), steps.step("train"):
+        raise KeyboardInterrupt
+    assert lines(steps)[0]["outcome"] == "KeyboardInterrupt"
+
+
+def test_steps_follow_each_other_in_the_log(steps):
+    for name in ("one", "zwei", "三"):
+        with steps.step(name):
+            pass
+    assert [line["step"] for line in lines(steps)] == ["one", "zwei", "三"]
+
+
+def test_tracking_passes_every_item_on(steps):
+    assert list(steps.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
+    assert list(steps.track(["alone"], 1, "letters")) == ["alone"]
+    assert list(quiet().track(iter("ab"), 2, "letters")) == ["a", "b"]
+
+
+def test_a_note_is_for_people_only(steps, told):
+    steps.note("look here")
+    assert "look here" in told.getvalue()
+    assert not steps.log.exists()
+
+
+def test_quiet_steps_say_and_write_nothing(capsys):
+    steps = quiet()
+    with steps.step("silent") as done:
+        done(rows=1)
+    steps.note("nothing")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+    assert steps.log is None

@@ -1,0 +1,126 @@
+"""The history on disk: its manifest, its fingerprint, and that it is written as a whole."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from companies_by_hand import GOOD
+
+from features import storage
+from features.errors import DataRefused
+from features.storage import Manifest, blocks, customer_ids
+
+
+def test_the_manifest_tells_what_there_is(shop):
+    shop.tables["events"] = {"drop": {"returns": "kind = 'return'"}}
+    written = shop.run()
+    read = Manifest.read(shop.workspace, "shop")
+    assert read == written
+    assert (read.customers, read.rows["events"]) == (2, 3)
+    assert read.dropped == {"events": {"returns": 1}}
+    assert read.start == datetime(2024, 1, 5, 10, tzinfo=UTC)
+    assert read.end == datetime(2024, 3, 2, tzinfo=UTC), "the day after the last record"
+
+
+def test_a_declared_end_is_kept(shop):
+    shop.about["data_end"] = "2024-06-01T02:00:00+02:00"
+    assert shop.run().end == datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def test_without_a_history_the_way_to_one_is_told(shop):
+    with pytest.raises(
+        DataRefused, match=r"no history of shop at .*; make it with `goodwill data`"
+    ):
+        Manifest.read(shop.workspace, "shop")
+
+
+def test_the_schema_knows_only_columns_with_values(shop):
+    schema = shop.run().schema
+    assert schema.tables["customers"] == ("customer_id", "valid_from", "region", "size")
+    assert "category" not in schema.tables["events"]
+    assert {"amount", "known_at"} <= set(schema.tables["events"])
+    assert schema.dimensions == ()
+    assert schema.horizons == (90,)
+
+
+def test_an_attribute_without_a_value_is_not_there(shop):
+    shop.text["customers"] = GOOD["customers"].replace(",5", ",").replace(",7", ",")
+    assert shop.run().schema.attributes == {"region": "text"}
+
+
+def test_dimensions_are_those_asked_about(shop):
+    shop.columns["surveys"] = {"dimension": "case when score = 4 then 'price' else 'staff' end"}
+    shop.tail = "[targets.churn]\nhorizon_days = 30\n[targets.value]\nhorizon_days = 60\n"
+    schema = shop.run().schema
+    assert schema.dimensions == ("price", "staff")
+    assert schema.horizons == (30, 60)
+
+
+def test_the_fingerprint_does_not_know_the_order_of_rows(shop):
+    first = shop.run()
+    for name, text in GOOD.items():
+        header, *rows = text.splitlines()
+        random.Random(3).shuffle(rows)
+        shop.text[name] = "\n".join([header, *reversed(rows)]) + "\n"
+    again = shop.run()
+    assert again == first
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new"),
+    [
+        ("events", ",20,", ",20.000001,"), ("events", "08:00:00", "08:00:00.000001"),
+        ("events", "shop", "Shop"), ("events", "A,2024-01-09", "B,2024-01-09"),
+        ("events", ",web", ","), ("customers", "north", "North"), ("surveys", "fine", "fine "),
+        ("surveys", "4,1,5", "4,1,7"), ("tickets", "true", "false"),
+        ("events", "A,2024-01-05 10:00:00,order,10,web\n", ""),
+        ("events", "B,2024-02", "A,2024-01-05 10:00:00,order,10,web\nB,2024-02"),
+    ],
+)  # fmt: skip
+def test_the_fingerprint_changes_with_any_value(shop, table, old, new):
+    before = shop.run().fingerprint
+    shop.spoil(table, old, new)
+    assert shop.run().fingerprint != before
+
+
+def test_an_interrupted_import_leaves_the_former_history(shop, monkeypatch):
+    shop.run()
+    before = shop.digest()
+    shop.spoil("events", ",20,", ",21,")
+    honest = storage._write_table
+
+    def interrupted(con, mapped, target):
+        if mapped.contract.name == "tickets":
+            raise KeyboardInterrupt
+        return honest(con, mapped, target)
+
+    monkeypatch.setattr(storage, "_write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shop.run()
+    assert shop.digest() == before
+
+
+def test_what_a_killed_run_left_is_cleared(shop):
+    folder = shop.workspace.history("shop")
+    for name in ("history.new", "history.old"):
+        (folder.with_name(name)).mkdir(parents=True)
+        (folder.with_name(name) / "events.parquet").write_text("half a file")
+    shop.run()
+    assert {p.name for p in shop.workspace.company("shop").iterdir()} == {"history"}
+
+
+def test_a_table_no_longer_mapped_is_no_longer_stored(shop):
+    shop.run()
+    del shop.text["tickets"]
+    shop.run()
+    files = {p.name for p in shop.workspace.history("shop").iterdir()}
+    assert files == {"customers.parquet", "events.parquet", "surveys.parquet", "history.json"}
+
+
+def test_customers_are_those_of_all_tables(shop):
+    del shop.text["customers"]
+    shop.spoil("tickets", "B,2024-03", "Ö,2024-03").spoil("events", "A,2024-01-05", "10,2024-01-05")
+    assert shop.run().customers == 4
+    assert customer_ids(shop.workspace, "shop") == ["10", "A", "B", "Ö"]
+    assert [b.customer_ids for b in blocks(shop.workspace, "shop", 3)] == [("10", "A", "B"), ("Ö",)]
+    assert [b.customer_ids for b in blocks(shop.workspace, "shop", 9)] == [("10", "A", "B", "Ö")]

@@ -1,0 +1,95 @@
+"""What people get of each target: outputs by eye on calibrated numbers, and on a real model."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from trained_company import trained
+
+from models.answers import (
+    class_and_shares,
+    level_and_dissatisfied,
+    probability,
+    segment_bounds,
+    segments,
+    value_and_segment,
+)
+from models.predict import MIXES, OUTPUTS, predict
+from models.score import champions
+from models.targets import TARGETS
+
+NO_FEATURES = pa.table({"days": [1.0, float("nan")]})
+
+
+def test_satisfaction_is_the_expected_level_and_the_two_lowest() -> None:
+    shares = np.array([[1, 0, 0, 0, 0], [0.1, 0.2, 0.3, 0.2, 0.2]])
+    answer = level_and_dissatisfied(shares, NO_FEATURES, {})
+    assert answer["score"].tolist() == pytest.approx([0, 0.2 * 25 + 0.3 * 50 + 0.2 * 75 + 20])
+    assert answer["dissatisfied"].tolist() == pytest.approx([1, 0.3])
+
+
+def test_nps_is_the_likeliest_class_and_every_share() -> None:
+    manifest = {"classes": ["detractor", "passive", "promoter"]}
+    answer = class_and_shares(np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]]), NO_FEATURES, manifest)
+    assert answer["class"].tolist() == ["passive", "detractor"]
+    assert answer["promoter"].tolist() == [0.3, 0.1]
+
+
+def test_churn_is_the_probability_and_whom_it_is_about() -> None:
+    manifest = {"population": {"column": "days", "at_least": 0, "at_most": None}}
+    answer = probability(np.array([0.1, 0.9]), NO_FEATURES, manifest)
+    assert answer["probability"].tolist() == [0.1, 0.9]
+    assert answer["in_population"].tolist() == [True, False]
+    everyone = probability(np.array([0.1, 0.9]), NO_FEATURES, {"population": None})
+    assert everyone["in_population"].tolist() == [True, True]
+
+
+BOUNDS = [{"name": "top", "at_least": 100.0}, {"name": "high", "at_least": 10.0},
+          {"name": "middle", "at_least": 1.0}, {"name": "low", "at_least": None}]  # fmt: skip
+
+
+def test_a_segment_begins_at_its_bound() -> None:
+    expected = np.array([1e9, 100, 99.999, 10, 9.999, 1, 0.999, -5])
+    assert segments(expected, BOUNDS).tolist() == [
+        "top", "top", "high", "high", "middle", "middle", "low", "low",
+    ]  # fmt: skip
+    assert value_and_segment(expected, NO_FEATURES, {"segments": BOUNDS})["expected"] is expected
+
+
+def test_segments_hold_5_15_30_and_50_percent() -> None:
+    expected = np.random.default_rng(2).permutation(1000).astype(float)
+    names, counts = np.unique(segments(expected, segment_bounds(expected)), return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
+        "top": 50, "high": 150, "middle": 300, "low": 500,
+    }  # fmt: skip
+
+
+def test_equal_values_share_a_segment() -> None:
+    assert set(segments(np.zeros(10), segment_bounds(np.zeros(10))).tolist()) == {"top"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> None:
+    workspace = trained()[0]
+    bundle = champions(workspace.serving("sample"))[0][target]
+    table = pq.read_table(workspace.features("sample") / "snapshot.parquet")
+    answer = predict(bundle, table)
+    assert tuple(answer) == OUTPUTS[target]
+    assert {len(v) for v in answer.values()} == {table.num_rows}
+    for name in ("dissatisfied", "probability", "detractor", "passive", "promoter"):
+        if name in answer:
+            assert answer[name].min() > 0
+            assert answer[name].max() < 1
+    if target == "satisfaction":
+        assert answer["score"].min() >= 0
+        assert answer["score"].max() <= 100
+    if target == "nps":
+        np.testing.assert_allclose(sum(answer[c] for c in bundle.manifest["classes"]), 1)
+    if target == "churn":
+        open_contracts = table["open_contracts"].to_numpy()
+        assert (answer["in_population"] == (open_contracts >= 1)).all()
+    if target == "value":
+        np.testing.assert_array_equal(
+            answer["segment"], segments(answer["expected"], bundle.manifest["segments"])
+        )
+    assert (target in MIXES) == (TARGETS[target].kind in {"ordinal", "multiclass"})

@@ -1,0 +1,86 @@
+"""The scores file: the columns the architecture promises, one row a customer."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from trained_company import CUSTOMERS, copy_of_trained, trained
+
+from features.errors import DataRefused
+from features.progress import quiet
+from models import score
+from models.score import champions, score_everyone
+
+TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
+COLUMNS = {
+    "customer_id": TEXT,
+    "as_of": pa.timestamp("us", "UTC"),
+    "satisfaction_score": NUMBER,
+    "satisfaction_dissatisfied": NUMBER,
+    "nps_class": TEXT,
+    "nps_detractor": NUMBER,
+    "nps_passive": NUMBER,
+    "nps_promoter": NUMBER,
+    "churn_probability": NUMBER,
+    "churn_in_population": FLAG,
+    "value_expected": NUMBER,
+    "value_segment": TEXT,
+    "satisfaction_version": TEXT,
+    "nps_version": TEXT,
+    "churn_version": TEXT,
+    "value_version": TEXT,
+}
+
+
+def test_the_columns_are_those_of_the_architecture() -> None:
+    table = pq.read_table(trained()[0].scores("sample"))
+    assert dict(zip(table.schema.names, table.schema.types, strict=True)) == COLUMNS
+    assert table.num_rows == CUSTOMERS == len(set(table["customer_id"].to_pylist()))
+    assert {c.null_count for c in table.columns} == {0}
+    assert {f"{t:%Y-%m-%d %H:%M %Z}" for t in table["as_of"].to_pylist()} == {
+        "2026-07-01 00:00 UTC"
+    }
+    versions = json.loads(table.schema.metadata[b"goodwill_versions"])
+    assert versions == dict.fromkeys(("satisfaction", "nps", "churn", "value"), "1")
+
+
+def test_again_and_in_small_blocks_the_file_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copy_of_trained(tmp_path / "home")
+    before = workspace.scores("sample").read_bytes()
+    score_everyone(company, workspace, quiet())
+    assert workspace.scores("sample").read_bytes() == before
+    first = pq.read_table(workspace.scores("sample"))
+    monkeypatch.setattr(score, "ROWS_AT_ONCE", 170)
+    score_everyone(company, workspace, quiet())
+    assert pq.ParquetFile(workspace.scores("sample")).num_row_groups == 6
+    assert pq.read_table(workspace.scores("sample")).equals(first)
+
+
+def test_targets_without_a_model_have_no_columns(tmp_path: Path) -> None:
+    company, workspace = copy_of_trained(tmp_path / "home")
+    serving = workspace.serving("sample")
+    (serving / "nps/champion.json").unlink()
+    (serving / "value/1/model.txt").write_text("tree\n")
+    found, missing = champions(serving)
+    assert list(found) == ["satisfaction", "churn"]
+    assert missing["nps"] == "no model has been promoted"
+    assert "model.txt has SHA-256" in missing["value"]
+    table = pq.read_table(score_everyone(company, workspace, quiet()))
+    assert table.column_names == [c for c in COLUMNS if not c.startswith(("nps", "value"))]
+
+
+def test_nothing_to_score_with_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    company, workspace = copy_of_trained(tmp_path / "home")
+    before = workspace.scores("sample").read_bytes()
+    for pointer in workspace.serving("sample").glob("*/champion.json"):
+        pointer.unlink()
+    with pytest.raises(DataRefused, match=r"no model of sample .*no model has been promoted"):
+        score_everyone(company, workspace, quiet())
+    (workspace.features("sample") / "snapshot.parquet").unlink()
+    with pytest.raises(DataRefused, match=r"no snapshot .*goodwill features"):
+        score_everyone(company, workspace, quiet())
+    assert workspace.scores("sample").read_bytes() == before

@@ -1,0 +1,142 @@
+"""The notebooks run from start to end on a small company, draw, and stay equal to their pairs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "notebooks"
+NAMES = ("01_history", "02_features", "03_models", "04_scores")
+CUSTOMERS = 600
+
+Runs = dict[str, "Future[NotebookNode]"]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """What kernels inherit: the workspace in `home`, our sources, and threads that share two cores."""
+    return {
+        "GOODWILL_HOME": str(home),
+        "GOODWILL_COMPANY": "data/sample.toml",
+        "GOODWILL_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONPATH": str(ROOT / "src"),
+        "CUSTOMERS": str(CUSTOMERS),
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+
+
+#: A process of its own: the event loops and sockets of the kernel's client end with it.
+EXECUTE = """
+import sys, nbformat
+from nbclient import NotebookClient
+source, target, folder = sys.argv[1:]
+notebook = nbformat.read(source, as_version=4)
+place = {"metadata": {"path": folder}}
+NotebookClient(notebook, timeout=200, kernel_name="python3", resources=place).execute()
+nbformat.write(notebook, target)
+"""
+
+
+def _execute(name: str, home: Path) -> NotebookNode:
+    """Run a notebook as JupyterLab would: with its folder as the working directory."""
+    target = home / f"{name}.ipynb"
+    command = [sys.executable, "-c", EXECUTE, FOLDER / f"{name}.ipynb", target, FOLDER]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-5000:]  # the cell and its traceback
+    return nbformat.read(target, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace with a small company: history and features made by what the notebooks begin with.
+
+    Models and scores are left for 04_scores to make, beside the others.
+    """
+    home = tmp_path_factory.mktemp("workspace")
+    (home / "data").mkdir()
+    toml = (ROOT / "data" / "sample.toml").read_text(encoding="utf-8")
+    (home / "data" / "sample.toml").write_text(toml, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in _environment(home).items():
+            patch.setenv(key, value)
+        code = "from start import begin; begin('data/sample.toml', upto='features')"
+        made = subprocess.run(
+            [sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True, check=False
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert "nothing of `goodwill data` yet" in made.stdout
+        assert "nothing of `goodwill features` yet" in made.stdout
+        yield home
+
+
+@pytest.fixture(scope="module")
+def runs(home: Path) -> Iterator[Runs]:
+    """Every notebook, run two at a time, the longest first."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(_execute, name, home) for name in reversed(NAMES)}
+
+
+def _images(notebook: NotebookNode) -> int:
+    outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
+    return sum("image/png" in output.get("data", {}) for output in outputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_and_draws(runs: Runs, name: str) -> None:
+    notebook = runs[name].result()
+    assert _images(notebook) >= 4
+
+
+def test_a_notebook_makes_what_is_missing(runs: Runs, home: Path) -> None:
+    cells = runs["04_scores"].result().cells
+    told = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
+    assert "nothing of `goodwill train` yet" in told
+    assert "nothing of `goodwill score` yet" in told
+    assert (home / "data" / "sample" / "scores" / "scores.parquet").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_stored_without_outputs(name: str) -> None:
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    assert [cell.id for cell in notebook.cells] == [str(i) for i in range(len(notebook.cells))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_equals_its_pair(name: str) -> None:
+    stored, pair = jupytext.read(FOLDER / f"{name}.ipynb"), jupytext.read(FOLDER / f"{name}.py")
+    assert [(c.cell_type, c.source) for c in stored.cells] == [
+        (c.cell_type, c.source) for c in pair.cells
+    ], f"run `jupytext --sync notebooks/{name}.py`, then `nbstripout notebooks/{name}.ipynb`"
+    assert stored.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_explains_itself(name: str) -> None:
+    cells = jupytext.read(FOLDER / f"{name}.py").cells
+    prose = [cell for cell in cells if cell.cell_type == "markdown"]
+    assert prose[0].source.startswith("# ")
+    assert len(prose) >= 6
+    assert "/work/" not in "".join(cell.source for cell in cells)
+
+
+def test_every_notebook_is_tested_and_paired() -> None:
+    stored = {path.stem for path in FOLDER.glob("*.ipynb")}
+    paired = {path.stem for path in FOLDER.glob("[0-9]*.py")}
+    assert stored == paired == set(NAMES)
+
+
+def test_the_kernel_is_the_one_of_this_environment() -> None:
+    kernels = Path(sys.prefix) / "share" / "jupyter" / "kernels" / "python3"
+    assert kernels.is_dir() or os.environ.get("JUPYTER_PATH")

@@ -1,0 +1,209 @@
+"""`goodwill VERB` as a person or a scheduler runs it, with every way to the network cut."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from features.errors import GateFailed
+from serve import cli
+
+sys.path.append(str(Path(__file__).parents[1] / "models"))
+
+from trained_company import PROJECT
+
+#: Put on the path of the command: any connection to another machine, and any name, fails.
+OFFLINE = """
+import socket
+
+HERE = ("127.0.0.1", "::1", "localhost")
+
+def guard(name):
+    original = getattr(socket.socket, name)
+
+    def guarded(self, address, *rest):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in HERE:
+            log(f"{name} {address}")
+        return original(self, address, *rest)
+
+    setattr(socket.socket, name, guarded)
+
+def log(what):
+    with open(__file__ + ".tried", "a") as out:
+        out.write(what + "\\n")
+    raise OSError("the network is cut: " + what)
+
+lookup = socket.getaddrinfo
+
+def local_names(host, *rest, **more):
+    if host not in (*HERE, None, ""):
+        log(f"getaddrinfo {host}")
+    return lookup(host, *rest, **more)
+
+for name in ("connect", "connect_ex"):
+    guard(name)
+socket.getaddrinfo = local_names
+"""
+
+
+class Home:
+    """A project folder of its own in which the command runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "data").mkdir(parents=True)
+        shutil.copy(PROJECT / "data/sample.toml", path / "data")
+        (path / "offline").mkdir()
+        (path / "offline/sitecustomize.py").write_text(OFFLINE)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GOODWILL_")}
+        environment = {
+            **kept,
+            "PYTHONPATH": f"{self.path / 'offline'}{os.pathsep}{PROJECT / 'src'}",
+            "GOODWILL_HOME": str(self.path),
+            "GOODWILL_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        return subprocess.run(
+            [sys.executable, "-W", "error::DeprecationWarning:serve", "-m", "serve.cli", *words],
+            env=environment, cwd=self.path, capture_output=True, text=True, timeout=250,
+        )  # fmt: skip
+
+    def digests(self, folder: str) -> dict[str, str]:
+        files = sorted((self.path / folder).rglob("*.*"))
+        return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+    def tried(self) -> str:
+        path = self.path / "offline/sitecustomize.py.tried"
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with data of 700 customers; the tests below build on each other's steps."""
+    made = Home(tmp_path_factory.mktemp("cli") / "home")
+    done = made.run("data", "--customers", "700")
+    assert done.returncode == 0, done.stderr
+    assert "700 customers, data from 2024-07-01 to 2026-07-01, fingerprint" in done.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def retrained(home: Home) -> Home:
+    done = home.run("retrain")
+    assert done.returncode == 0, done.stderr
+    assert "churn promoted" in done.stderr
+    assert done.stdout == ""
+    return home
+
+
+def test_help_lists_the_verbs(home: Home) -> None:
+    done = home.run("--help")
+    assert done.returncode == 0
+    verbs = ("data", "features", "train", "retrain", "score", "report", "serve", "demo")
+    assert set(cli.cli.commands) >= set(verbs)
+    for verb in cli.cli.commands:
+        assert f"\n  {verb} " in done.stdout
+        assert cli.cli.commands[verb].help, verb
+    assert "Exit codes: 0 promoted or kept, 3 data refused" in home.run("retrain", "-h").stdout
+
+
+def test_an_unknown_verb_or_option_is_2(home: Home) -> None:
+    for words in (["fly"], ["data", "--customer", "3"], ["data", "--customers", "many"]):
+        done = home.run(*words)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert "Error: " in done.stderr
+
+
+def test_an_unknown_company_is_3_and_names_the_known_ones(home: Home) -> None:
+    done = home.run("score", "--company", str(home.path / "data/nobody.toml"))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("goodwill: ConfigRefused: no company file ")
+    assert done.stderr.endswith("TOML files in that folder: sample.toml\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unusable_setting_or_place_is_a_message(home: Home, tmp_path: Path) -> None:
+    done = home.run("data", "--customers", "3")
+    assert done.returncode == 3
+    assert "customers = 3: the sample company can have 100 to" in done.stderr
+    lost = Home(tmp_path / "lost")
+    done = lost.run("score")
+    assert done.returncode == 3
+    assert "no snapshot" in done.stderr
+
+
+def test_data_again_are_the_same_bytes_and_fingerprint(home: Home, tmp_path: Path) -> None:
+    again = Home(tmp_path / "again")
+    done = again.run("data", "--customers", "700")
+    assert done.returncode == 0, done.stderr
+    for folder in ("data/sample/raw", "data/sample/truth"):
+        assert home.digests(folder) == again.digests(folder)
+        assert len(home.digests(folder)) >= 2
+
+    def fingerprint(of: Home) -> str:
+        text = (of.path / "data/sample/history/history.json").read_text()
+        return str(json.loads(text)["fingerprint"])
+
+    assert fingerprint(home) == fingerprint(again)
+
+
+def test_a_held_lock_is_5(home: Home) -> None:
+    lock = home.path / "mlruns/locks/sample.lock"
+    with FileLock(lock):
+        done = home.run("features")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
+
+
+def test_a_failed_gate_is_4(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise GateFailed("no model is fit to serve")
+
+    monkeypatch.setattr(cli.cli.commands["score"], "callback", fail)
+    monkeypatch.setattr(sys, "argv", ["goodwill", "score"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 4
+    assert capsys.readouterr() == ("", "goodwill: GateFailed: no model is fit to serve\n")
+
+
+def test_retrain_and_score_need_no_network(retrained: Home) -> None:
+    scores = retrained.path / "data/sample/scores/scores.parquet"
+    first = scores.read_bytes()
+    for _ in range(2):
+        scores.unlink()
+        done = retrained.run("score")
+        assert done.returncode == 0, done.stderr
+        assert "wrote data/sample/scores/scores.parquet" in done.stderr
+        assert scores.read_bytes() == first
+    assert retrained.tried() == ""
+
+
+def test_the_network_is_really_cut(retrained: Home) -> None:
+    program = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(retrained.path / "offline")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "the network is cut" in done.stderr
+    assert "192.0.2.1" in retrained.tried()
+    (retrained.path / "offline/sitecustomize.py.tried").unlink()
+
+
+def test_retrain_leaves_nothing_outside_its_folders(retrained: Home) -> None:
+    assert {p.name for p in retrained.path.iterdir()} == {"data", "mlruns", "offline"}
+    made = {p.name for p in (retrained.path / "mlruns").iterdir()}
+    assert made <= {"mlflow.db", "mlflow.lock", "home.txt", "artifacts", "serving", "logs", "locks"}

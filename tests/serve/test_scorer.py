@@ -1,0 +1,202 @@
+"""The scorer of a company: what it answers, and how it follows new champions and snapshots."""
+
+import logging
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "models"))
+
+from trained_company import CUSTOMERS, copy_of_trained, trained
+
+from features.company import Company, load_company
+from features.errors import GoodwillError
+from features.settings import Workspace
+from models.bundle import champion, point_to, write_bundle
+from models.calibrate import Calibrator
+from models.targets import TARGETS
+from serve.records import Records
+from serve.scorer import CompanyScorer, load_scorer
+
+ONE = ["A0000001"]
+
+
+@pytest.fixture(scope="module")
+def shared() -> CompanyScorer:
+    workspace = trained()[0]
+    return CompanyScorer(load_company(workspace.data / "sample.toml"), workspace)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> tuple[Company, Workspace]:
+    return copy_of_trained(tmp_path / "home")
+
+
+def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
+    assert shared.ready()
+    assert shared.missing() == {}
+    assert shared.as_of() == datetime(2026, 7, 1, tzinfo=UTC)
+    infos = {m.target: m for m in shared.models()}
+    assert list(infos) == list(TARGETS)
+    assert {m.version for m in infos.values()} == {"1"}
+    assert infos["churn"].horizon_days == 90
+    assert infos["churn"].label_counts.keys() == {"stays", "leaves"}
+    assert 0.5 < infos["churn"].metrics["roc_auc"] < 1
+    assert infos["churn"].cutoffs == sorted(infos["churn"].cutoffs)
+    assert all(m.features > 50 and m.grade in {"A", "B"} for m in infos.values())
+
+
+def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
+    assert [s.customer_id for s in batch.scores] == ["A0000009", "A0000002"]
+    assert batch.unknown == ["nobody"]
+    assert all(s.reasons == {} for s in batch.scores)
+    alone = shared.by_ids(["A0000002"], None, 0)
+    assert alone.scores[0] == batch.scores[1]
+
+
+def test_nobody_known_is_an_empty_answer(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(["x"], None, 2)
+    assert (batch.scores, batch.unknown) == ([], ["x"])
+    assert shared.by_ids([], None, 2).scores == []
+
+
+def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(ONE, ["churn", "nps"], 2)
+    assert set(batch.versions) == set(batch.scores[0].predictions) == {"churn", "nps"}
+    for reasons in batch.scores[0].reasons.values():
+        assert len(reasons) == 2
+        assert all(r.meaning and r.meaning != r.feature for r in reasons)
+        assert abs(reasons[0].effect) >= abs(reasons[1].effect) > 0
+
+
+def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:
+    records = Records.model_validate({"customers": [{"customer_id": "new"}]})
+    batch = shared.by_records(records, None, None, 1)
+    assert abs((batch.as_of - datetime.now(UTC)).total_seconds()) < 60
+    (score,) = batch.scores
+    assert score.customer_id == "new"
+    assert set(score.predictions) == set(TARGETS)
+    assert score.predictions["churn"]["in_population"] is False
+
+
+def test_a_company_without_anything_is_not_ready_and_says_why(tmp_path: Path) -> None:
+    shutil.copy(trained()[0].data / "sample.toml", tmp_path)
+    scorer = CompanyScorer(load_company(tmp_path / "sample.toml"), Workspace(tmp_path))
+    assert not scorer.ready()
+    assert scorer.missing()["churn"] == "no model has been promoted"
+    assert "goodwill features" in scorer.missing()["snapshot"]
+    assert scorer.models() == []
+    with pytest.raises(GoodwillError, match="no snapshot"):
+        scorer.by_ids(ONE, None, 0)
+    scorer.refresh()
+    assert not scorer.ready()
+
+
+def test_load_scorer_finds_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = trained()[0].home
+    monkeypatch.setenv("GOODWILL_HOME", str(home))
+    assert load_scorer(str(home / "data/sample.toml")).ready()
+
+
+def new_version(workspace: Workspace, target: str, version: str) -> Path:
+    """A version that answers differently: churn calibrated to nearly half of the log odds."""
+    serving = workspace.serving("sample")
+    old = champion(serving, target)
+    assert old is not None
+    calibrator = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.25]})
+    changed = type(old)(old.estimator, calibrator, {**old.manifest, "version": version})
+    return write_bundle(changed, serving / target / version)
+
+
+def churn(scorer: CompanyScorer) -> tuple[str, Any]:
+    batch = scorer.by_ids(ONE, ["churn"], 0)
+    return batch.versions["churn"], batch.scores[0].predictions["churn"]["probability"]
+
+
+def test_a_new_pointer_swaps_the_version(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = churn(scorer)
+    loaded = scorer._loaded
+    scorer.refresh()
+    assert scorer._loaded is loaded  # nothing new, nothing read
+    new_version(workspace, "churn", "2")
+    scorer.refresh()
+    assert churn(scorer) == before  # not before it is pointed to
+    point_to(workspace.serving("sample"), "churn", "2")
+    scorer.refresh()
+    version, probability = churn(scorer)
+    assert version == "2"
+    assert probability != before[1]
+    assert {m.target: m.version for m in scorer.models()} == {
+        "satisfaction": "1", "nps": "1", "churn": "2", "value": "1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["model.txt", "manifest.json", "champion.json", "gone"])
+def test_a_broken_new_version_keeps_the_old_one(
+    copied: tuple[Company, Workspace], caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = churn(scorer)
+    folder = new_version(workspace, "churn", "2")
+    point_to(workspace.serving("sample"), "churn", "2")
+    if damage == "gone":
+        shutil.rmtree(folder)
+    else:
+        path = folder.parent / damage if damage == "champion.json" else folder / damage
+        path.write_bytes(path.read_bytes()[:-9])
+    with caplog.at_level(logging.WARNING, "goodwill.scorer"):
+        scorer.refresh()
+    assert churn(scorer) == before
+    assert scorer.ready()
+    assert scorer.missing() == {}
+    assert "keep churn 1: " in caplog.text
+    new_version_is_mended = new_version(workspace, "churn", "3")
+    point_to(workspace.serving("sample"), "churn", new_version_is_mended.name)
+    scorer.refresh()
+    assert churn(scorer)[0] == "3"
+
+
+def test_a_broken_version_at_the_start_is_missing_with_its_reason(
+    copied: tuple[Company, Workspace],
+) -> None:
+    company, workspace = copied
+    (workspace.serving("sample") / "churn/1/model.txt").write_text("tree")
+    scorer = CompanyScorer(company, workspace)
+    assert list(scorer.missing()) == ["churn"]
+    assert "model.txt has SHA-256" in scorer.missing()["churn"]
+    assert set(scorer.by_ids(ONE, None, 0).versions) == {"satisfaction", "nps", "value"}
+
+
+def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    path = workspace.features("sample") / "snapshot.parquet"
+    table = pq.read_table(path)
+    later = np.full(10, np.datetime64("2026-08-01T00:00:00", "us"))
+    part = table.slice(5, 10).set_column(
+        1, "cutoff", pa.array(later, pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+    )
+    pq.write_table(part, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+    assert (
+        len(scorer.by_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores) == CUSTOMERS
+    )
+    scorer.refresh()
+    batch = scorer.by_ids(["A0000004", "A0000005", "A0000014", "A0000015"], ["nps"], 0)
+    assert batch.unknown == ["A0000004", "A0000015"]
+    assert batch.as_of == scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
+    path.unlink()
+    scorer.refresh()
+    assert scorer.ready()
+    assert scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)

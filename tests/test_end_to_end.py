@@ -1,0 +1,150 @@
+"""One customer, three ways to his score: by id, by his own records, and in the scores file."""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+sys.path.append(str(Path(__file__).parent / "models"))
+
+from trained_company import CUSTOMERS, trained
+
+from features.company import load_company
+from models.predict import OUTPUTS
+from models.targets import TARGETS
+from serve.answers import Batch, CustomerScore
+from serve.records import Records
+from serve.scorer import CompanyScorer
+
+AT_ONCE = 250
+Answers = dict[str, CustomerScore]
+
+
+@pytest.fixture(scope="module")
+def scorer() -> CompanyScorer:
+    workspace = trained()[0]
+    return CompanyScorer(load_company(workspace.data / "sample.toml"), workspace)
+
+
+@pytest.fixture(scope="module")
+def ids() -> list[str]:
+    return [f"A{i:07}" for i in range(CUSTOMERS)]
+
+
+@pytest.fixture(scope="module")
+def from_the_file() -> dict[str, dict[str, Any]]:
+    table = pq.read_table(trained()[0].scores("sample"))
+    return {row["customer_id"]: row for row in table.to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def by_ids(scorer: CompanyScorer, ids: list[str]) -> Batch:
+    return scorer.by_ids(ids, None, 3)
+
+
+@pytest.fixture(scope="module")
+def by_records(scorer: CompanyScorer, ids: list[str]) -> list[Batch]:
+    return [
+        scorer.by_records(Records.model_validate(content), scorer.as_of(), None, 3)
+        for content in requests(ids)
+    ]
+
+
+def requests(ids: list[str]) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """What a client would send: the rows of some customers, as JSON has them."""
+    history = trained()[0].history("sample")
+    tables = {
+        name: [_json(row) for row in pq.read_table(history / f"{name}.parquet").to_pylist()]
+        for name in ("customers", "events", "surveys", "tickets")
+    }
+    for start in range(0, len(ids), AT_ONCE):
+        some = set(ids[start : start + AT_ONCE])
+        yield {
+            name: [row for row in reversed(rows) if row["customer_id"] in some]
+            for name, rows in tables.items()
+        }
+
+
+def _json(row: dict[str, Any]) -> dict[str, Any]:
+    plain = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in row.items()}
+    if plain.get("reopened") is not None:
+        plain["reopened"] = bool(plain["reopened"])
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def by_customer(batches: list[Batch]) -> Answers:
+    return {score.customer_id: score for batch in batches for score in batch.scores}
+
+
+def test_all_customers_are_answered_with_all_targets(
+    by_ids: Batch, by_records: list[Batch], from_the_file: dict[str, dict[str, Any]], ids: list[str]
+) -> None:
+    answers = by_customer([by_ids]), by_customer(by_records)
+    assert [list(by_customer([by_ids])), sorted(answers[1]), list(from_the_file)] == [ids] * 3
+    for batch in (by_ids, *by_records):
+        assert batch.unknown == []
+        assert batch.versions == dict.fromkeys(TARGETS, "1")
+        assert batch.as_of == from_the_file[ids[0]]["as_of"]
+    for score in [*answers[0].values(), *answers[1].values()]:
+        assert {t: tuple(o) for t, o in score.predictions.items()} == OUTPUTS
+
+
+def test_id_records_and_file_give_the_same_numbers(
+    by_ids: Batch, by_records: list[Batch], from_the_file: dict[str, dict[str, Any]]
+) -> None:
+    first, second = by_customer([by_ids]), by_customer(by_records)
+    largest = 0.0
+    for customer, row in from_the_file.items():
+        for target, outputs in OUTPUTS.items():
+            for name in outputs:
+                told = [a[customer].predictions[target][name] for a in (first, second)]
+                told.append(row[f"{target}_{name}"])
+                if isinstance(told[0], float):
+                    largest = max(largest, max(told) - min(told))
+                else:
+                    assert len(set(told)) == 1, (customer, target, name, told)
+    print(f"largest difference between id, records and file: {largest:g}")  # noqa: T201
+    assert largest <= 1e-9
+
+
+def test_reasons_are_the_same_by_id_and_by_records(by_ids: Batch, by_records: list[Batch]) -> None:
+    first, second = by_customer([by_ids]), by_customer(by_records)
+    assert {len(r) for s in first.values() for r in s.reasons.values()} == {3}
+    different = [c for c in first if first[c].reasons != second[c].reasons]
+    assert different == []
+
+
+def test_the_answers_differ_between_customers_and_over_time(
+    scorer: CompanyScorer, by_ids: Batch, ids: list[str]
+) -> None:
+    """So that equality above is not the equality of constants."""
+    for target, output in (("satisfaction", "score"), ("nps", "promoter"),
+                           ("churn", "probability"), ("value", "expected")):  # fmt: skip
+        assert len({s.predictions[target][output] for s in by_ids.scores}) > CUSTOMERS / 3
+    content = next(requests(ids))
+    earlier = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    before = scorer.by_records(Records.model_validate(content), earlier, ["churn"], 0)
+    now = by_customer([by_ids])
+    moved = [
+        s
+        for s in before.scores
+        if s.predictions["churn"] != now[s.customer_id].predictions["churn"]
+    ]
+    assert len(moved) > AT_ONCE / 2
+    known = {
+        name: [r for r in rows if _known(r) < earlier.isoformat()] for name, rows in content.items()
+    }
+    cut = scorer.by_records(Records.model_validate(known), earlier, ["churn"], 0)
+    assert [s.predictions for s in cut.scores] == [
+        s.predictions for s in before.scores if s.customer_id in {c.customer_id for c in cut.scores}
+    ]
+
+
+def _known(row: dict[str, Any]) -> str:
+    """When a row became known; rows known later say nothing at an earlier cutoff."""
+    clocks = ("valid_from", "known_at", "occurred_at", "sent_at", "opened_at")
+    return max(str(row[c]) for c in clocks if c in row)
