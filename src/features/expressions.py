@@ -37,6 +37,8 @@ class Expression:
 
 @dataclass(frozen=True)
 class Constant(Expression):
+    """A plain number, the same for everybody."""
+
     value: float
 
 
@@ -47,6 +49,8 @@ class Month(Expression):
 
 @dataclass(frozen=True)
 class Arithmetic(Expression):
+    """Two expressions combined; dividing by zero gives NaN."""
+
     operator: Literal["+", "-", "*", "/"]
     left: Expression
     right: Expression

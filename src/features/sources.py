@@ -11,6 +11,7 @@ import duckdb
 
 from features.company import Company, TableMapping
 from features.contract import TABLES, Column, TableContract
+from features.conversions import convert, is_number, quoted
 from features.errors import ConfigRefused, DataRefused
 from features.settings import Workspace
 
@@ -22,8 +23,6 @@ READERS = {
     ".csv": "read_csv({files}, union_by_name = true, sample_size = -1, "
     f"auto_type_candidates = {CSV_TYPES})",
 }
-#: An explicit offset at the end of a time written as text: Z, +02, +02:00, +0200.
-OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection
     con.execute("SET memory_limit = '4GB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
-    con.execute(f"SET temp_directory = {_quote(str(spill))}")
+    con.execute(f"SET temp_directory = {quoted(str(spill))}")
     return con
 
 
@@ -71,9 +70,9 @@ def map_table(
     for column in _all_columns(contract, attributes):
         expression = mapping.columns.get(column.name)
         if expression is None:
-            selected.append(f'{_missing(column, typed)} as "{column.name}"')
+            selected.append(f'{missing(column, typed)} as "{column.name}"')
             continue
-        sql, keep_raw = _convert(company, name, column, types[column.name], expression)
+        sql, keep_raw = convert(company, name, column, types[column.name], expression)
         typed[column.name] = sql
         selected.append(f'{sql} as "{column.name}"')
         if keep_raw:
@@ -103,7 +102,7 @@ def _bind_sources(
                 f"{company.path.name}: tables.{table} reads {', '.join(p.name for p in paths[:3])}; "
                 f"the files of one source must all be Parquet or all be CSV (also .csv.gz)"
             )
-        files = "[" + ", ".join(_quote(str(p)) for p in paths) + "]"
+        files = "[" + ", ".join(quoted(str(p)) for p in paths) + "]"
         reader = READERS[suffixes.pop()].format(files=files)
         _run(con, f'create or replace temp view "{name}" as select * from {reader}',
              company, f"tables.{table}: file {paths[0].name}")  # fmt: skip
@@ -174,55 +173,12 @@ def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) 
                 "show today's state in the past; map valid_from, or list columns that never change "
                 "under tables.customers.constant"
             )
-    return {n: "number" if _is_number(types[n]) else "text" for n in names}
+    return {n: "number" if is_number(types[n]) else "text" for n in names}
 
 
 def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[Column]:
     extra = [Column(n, "text" if k == "text" else "number") for n, k in attributes.items()]
     return [*contract.columns, *extra]
-
-
-def _missing(column: Column, typed: dict[str, str]) -> str:
-    """What stands for a column the mapping leaves out: another typed column, or a constant."""
-    sql = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
-    return typed.get(column.default, f"({column.default})::{sql[column.kind]}")
-
-
-def _is_number(kind: str) -> bool:
-    plain = kind.split("(")[0]
-    return plain in {
-        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-        "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN",
-    }  # fmt: skip
-
-
-def _convert(company: Company, table: str, column: Column, kind: str, sql: str) -> tuple[str, bool]:
-    """SQL that brings an expression to its contract type, and whether conversion may fail."""
-    place = f"table {table}, column {column.name}"
-    if column.kind == "text":
-        return f"({sql})::varchar", False
-    if column.kind in {"number", "flag"}:
-        if _is_number(kind):
-            return f"({sql})::double", False
-        if kind == "VARCHAR":
-            cast = "try_cast(trim({0}) as boolean)::double" if column.kind == "flag" else "null"
-            text = f"({sql})"
-            return f"coalesce(try_cast({text} as double), {cast.format(text)})", True
-        raise DataRefused(f"{place}: all rows are of type {kind}; cast it to a number in {sql!r}")
-    if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}:
-        return f"({sql})::timestamptz", False
-    zone = _quote(company.about.time_zone)
-    if kind.startswith("TIMESTAMP") or kind == "DATE":
-        return f"timezone({zone}, ({sql})::timestamp)", False
-    if kind == "VARCHAR":
-        naive = f"timezone({zone}, try_cast(({sql}) as timestamp))"
-        aware = f"try_cast(({sql}) as timestamptz)"
-        has_offset = f"regexp_matches(trim({sql}), {_quote(OFFSET)}) and contains({sql}, ':')"
-        return f"case when {has_offset} then {aware} else {naive} end", True
-    raise DataRefused(
-        f"{place}: all rows are of type {kind}, which is no time; convert it in the expression, "
-        f"for seconds since 1970 with to_timestamp({sql})"
-    )
 
 
 def _run(
@@ -260,7 +216,3 @@ def _columns_hint(con: duckdb.DuckDBPyConnection) -> str:
     except duckdb.Error:
         return ""
     return f"; the columns are: {', '.join(names)}"
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features import behaviour, crm, service, survey
+from features import behaviour, contact, crm, ledger, service, survey
 from features.engine import Plan, evaluate
 from features.expressions import Aggregate
 from features.history import History
@@ -12,7 +12,7 @@ from features.registry import Column, columns
 from features.schema import Schema
 
 #: The modules whose features are registered; importing them defines the features.
-FAMILIES = (crm, behaviour, survey, service)
+FAMILIES = (crm, behaviour, ledger, contact, survey, service)
 
 
 def plan_for(schema: Schema, names: tuple[str, ...] | None = None) -> Plan:

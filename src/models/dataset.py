@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,8 +18,9 @@ from features.progress import Steps
 from features.settings import Settings, Workspace
 from features.storage import Manifest, blocks
 from features.table import feature_table, plan_for
+from models.labels import label_rows
 from models.population import members
-from models.splits import cutoffs, instant, microseconds
+from models.splits import microseconds
 from models.targets import Target, trainable
 
 #: Columns of a training set that are no features.
@@ -60,7 +60,7 @@ def build_features(
     for target in able:
         with steps.step(f"features for {target.name}") as done:
             try:
-                labels, unripe, beyond = _labels(target, company, workspace, manifest)
+                labels, unripe, beyond = label_rows(target, company, workspace, manifest)
             except DataRefused as err:
                 if len(able) == 1 or target.on_calendar:
                     raise
@@ -101,61 +101,6 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
     for file in folder.glob("*.parquet"):
         if file.stem not in keep:
             file.unlink()
-
-
-def _connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
-    """The history's tables as views, and `known(customer_id, since)`."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")
-    clocks = {"customers": "valid_from", "events": "greatest(occurred_at, known_at)",
-              "surveys": "sent_at", "tickets": "opened_at"}  # fmt: skip
-    seen = []
-    for file in sorted(workspace.history(company.name).glob("*.parquet")):
-        path = str(file).replace("'", "''")
-        con.execute(f"create view {file.stem} as select * from read_parquet('{path}')")
-        seen.append(f"select customer_id, {clocks[file.stem]} as since from {file.stem}")
-    con.execute(
-        "create temp table known as select customer_id, min(since) as since from ("
-        f"{' union all '.join(seen)}) where since is not null group by 1"
-    )
-    return con
-
-
-def _labels(
-    target: Target, company: Company, workspace: Workspace, manifest: Manifest
-) -> tuple[pa.Table, int, int]:
-    """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe and sampled out."""
-    config = company.target(target.name)
-    span = target.span_days(config)
-    con = _connect(workspace, company)
-    try:
-        if target.on_calendar:
-            grid = cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
-            con.execute("create temp table cutoffs (cutoff timestamptz)")
-            con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
-        ripe_end = instant(microseconds(manifest.end)).isoformat()
-        made = f"({target.labels(config)})"
-        ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
-        total, unripe = con.execute(
-            f"select count(*), count(*) filter (not ({ripe})) from {made}"
-        ).fetchall()[0]
-        keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
-        sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
-        labels = con.sql(
-            f"select customer_id, cutoff, label::double as label, weight::double as weight "
-            f"from {made} where {ripe} and {sample} order by all"
-        ).to_arrow_table()
-    finally:
-        con.close()
-    if not total:
-        raise DataRefused(f"target {target.name}: the history holds not one label of it")
-    if not labels.num_rows:
-        raise DataRefused(
-            f"target {target.name}: no ripe label in {total:,} rows; "
-            f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
-        )
-    return labels, int(unripe), int(total - unripe - labels.num_rows)
 
 
 def _write(
