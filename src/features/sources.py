@@ -11,7 +11,7 @@ import duckdb
 
 from features.company import Company, TableMapping
 from features.contract import TABLES, Column, TableContract
-from features.conversions import convert, is_number, quoted
+from features.conversions import convert, is_number, missing, quoted
 from features.errors import ConfigRefused, DataRefused
 from features.settings import Workspace
 

@@ -167,7 +167,7 @@ def test_a_held_lock_is_5(home: Home) -> None:
 def test_a_failed_gate_is_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(**_: object) -> None:
         raise GateFailed("no model is fit to serve")
 
     monkeypatch.setattr(cli.cli.commands["score"], "callback", fail)
