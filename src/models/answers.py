@@ -23,7 +23,9 @@ def level_and_dissatisfied(
     calibrated: Floats, _features: pa.Table, _manifest: Mapping[str, Any]
 ) -> Outputs:
     """The expected level, 0 to 100, and the probability of the two lowest levels."""
-    return {"score": calibrated @ np.array(LEVELS), "dissatisfied": calibrated[:, :2].sum(axis=1)}
+    # Not a matrix product: its last digit depends on how many rows are asked for together.
+    score = (calibrated * np.array(LEVELS)).sum(axis=1)
+    return {"score": score, "dissatisfied": calibrated[:, :2].sum(axis=1)}
 
 
 def class_and_shares(

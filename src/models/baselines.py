@@ -122,7 +122,7 @@ def _learn_recency(rule: Rule, train: Labelled) -> Answer:
         return np.column_stack([np.where(missing, 0, level), missing])
 
     model = LogisticRegression(C=1e3).fit(inputs(train.features), train.y, _weight(train))
-    return lambda features: _probabilities(model, inputs(features), "binary")
+    return lambda features: _probabilities(model, inputs(features), rule)
 
 
 def _learn_repeat(rule: Rule, train: Labelled) -> Answer:
@@ -174,14 +174,15 @@ def _learn_linear(rule: Rule, train: Labelled) -> Answer:
         # A baseline that has not settled in its last digit is still a baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=300, tol=1e-3).fit(x, train.y, weight)
-    return lambda features: _probabilities(model, inputs(features), rule.kind)
+    return lambda features: _probabilities(model, inputs(features), rule)
 
 
-def _probabilities(model: LogisticRegression, x: Array, kind: str) -> Array:
-    if not len(x):
-        return np.empty((0, len(model.classes_))) if kind == "multiclass" else np.empty(0)
-    p = np.asarray(model.predict_proba(x))
-    return p[:, 1] if kind == "binary" else p
+def _probabilities(model: LogisticRegression, x: Array, rule: Rule) -> Array:
+    """Probability of 1 (n,), or of every class (n, K): none for a class training has not seen."""
+    p = np.zeros((len(x), max(2, rule.n_classes)))
+    if len(x):
+        p[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(x)
+    return p[:, 1] if rule.kind == "binary" else p
 
 
 def _prepared(encoder: Encoder, features: pa.Table) -> Callable[[pa.Table], Array]:

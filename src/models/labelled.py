@@ -34,8 +34,8 @@ class Labelled:
 def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
     """Refuse labels LightGBM would silently train on.
 
-    Raises DataRefused for missing or infinite labels, labels outside 0/1 or 0..K-1, a class
-    without rows, and fewer than 50 rows.
+    Raises DataRefused for missing or infinite labels, labels outside 0/1 or 0..K-1, rows of one
+    class only, and fewer than 50 rows. A class of several that has no rows is never predicted.
     """
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is not known; it should be one of {KINDS}")
@@ -46,10 +46,10 @@ def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
         return
     classes = max(n_classes, 2)
     counts = np.bincount(np.asarray(y, dtype=np.int64), minlength=classes)
-    if (counts == 0).any():
+    if (counts > 0).sum() < 2:
         found = ", ".join(f"{count} of class {name}" for name, count in enumerate(counts))
         raise DataRefused(
-            f"labelled rows by class: {found}; every class 0..{classes - 1} needs at least one row"
+            f"labelled rows by class: {found}; at least two classes need rows to tell them apart"
         )
 
 

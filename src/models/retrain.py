@@ -21,9 +21,6 @@ from models.registry import Registry, code_revision
 from models.score import score_everyone
 from models.targets import TARGETS
 
-#: Settings of a target that decide what a label is.
-LABEL = ("horizon_days", "gap_days", "definition")
-
 
 def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
     """Import, check, build features, train, judge, promote or keep, and score everyone.
@@ -105,7 +102,7 @@ def train_all(
     with steps.step("open the tracking store"):
         registry = Registry(workspace)
         registry.sweep(company.name)
-    manifest = Manifest.read(workspace, company.name)
+    manifest, unable = Manifest.read(workspace, company.name), dict(unable)
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
     outcomes, trained = [], []
     with registry.run(company.name, name) as parent:
@@ -118,14 +115,18 @@ def train_all(
             {"company.toml": company.path.read_text(encoding="utf-8"),
              "history.json": json.dumps(asdict(manifest), indent=1)},
         )  # fmt: skip
-        for target in TARGETS:
-            if target in unable:
-                outcomes.append(Outcome(target, "skipped", unable[target]))
-                steps.note(f"[yellow]–[/] {target}: cannot be trained: {unable[target]}")
-                continue
+        for target in counts:
             with registry.run(company.name, target, parent) as run_id:
                 job = Job(company, workspace, steps, registry, run_id, manifest, counts[target])
-                trained.append((job, *job.train(target)))
+                try:
+                    trained.append((job, *job.train(target)))
+                except DataRefused as err:
+                    if TARGETS[target].on_calendar or len(unable) == len(TARGETS) - 1:
+                        raise
+                    unable[target] = str(err)  # too few answers do not stop churn and value
+        for target, why in unable.items():
+            outcomes.append(Outcome(target, "skipped", why))
+            steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
         outcomes += [job.decide(model, bundle) for job, model, bundle in trained]
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})

@@ -22,7 +22,7 @@ def test_good_labels_pass():
         ("binary", np.full(ROWS, 2.0), 1, r"60 of 60 labels are outside 0\.\.1, for example 2"),
         ("multiclass", np.full(ROWS, 0.5), 3, r"outside 0\.\.2"),
         ("binary", np.zeros(ROWS), 1, "60 of class 0, 0 of class 1"),
-        ("multiclass", np.arange(ROWS) % 2, 3, "0 of class 2"),
+        ("multiclass", np.ones(ROWS), 3, "60 of class 1, 0 of class 2"),
         ("binary", np.arange(49) % 2, 1, "49 labelled rows; at least 50"),
     ],
 )

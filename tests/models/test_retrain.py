@@ -25,7 +25,7 @@ from features.company import Company, load_company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import quiet
 from features.settings import Workspace
-from models import retrain as chain
+from models import job
 from models.bundle import Bundle, champion, point_to, write_bundle
 from models.estimator import Estimator, Labelled, Params
 from models.registry import Registry, model_name
@@ -38,7 +38,7 @@ from models.train import load_rows, split_rows
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than training; the trained company has its pictures."""
     trained()
-    monkeypatch.setattr(chain, "figures", lambda *_, **__: {})
+    monkeypatch.setattr(job, "figures", lambda *_, **__: {})
 
 
 @pytest.fixture
@@ -255,14 +255,25 @@ def test_nothing_is_promoted_before_all_targets_are_trained(
             raise DataRefused("not this one")
         return trains(target, company, rows)
 
-    trains = chain.train
-    monkeypatch.setattr(chain, "train", one_fails)
+    trains = job.train
+    monkeypatch.setattr(job, "train", one_fails)
     with unchanged(workspace), pytest.raises(DataRefused, match="not this one"):
         train_only(company, workspace, "nps", "churn")
     registry = Registry(workspace)
     experiment = registry.client.get_experiment_by_name("goodwill-sample").experiment_id
     failed = registry.client.search_runs([experiment], "attributes.status = 'FAILED'")
     assert {r.info.run_name.split()[0] for r in failed} == {"retrain", "churn"}
+
+
+def test_too_few_answers_skip_their_target_only(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    relabel(workspace, "nps", np.full(len(load_rows(company, workspace, "nps").label), 2.0))
+    with unchanged(workspace):
+        nps, churn = train_only(company, workspace, "nps", "churn")
+    assert (nps.decision, churn.decision) == ("skipped", "kept")
+    assert nps.reason.startswith("target nps: no label 'detractor' or 'passive' among the")
+    with unchanged(workspace), pytest.raises(DataRefused, match="no label 'detractor'"):
+        train_only(company, workspace, "nps")  # nothing else to train
 
 
 def test_a_company_without_surveys_trains_two_targets(tmp_path: Path) -> None:

@@ -6,25 +6,31 @@ import numpy as np
 import pytest
 from trained_company import trained
 
-from features.company import load_company
+from features.company import Company, load_company
 from features.errors import DataRefused
+from features.settings import Workspace
 from models.bundle import champion
 from models.targets import TARGETS
-from models.train import Rows, check_split, flat_metrics, load_rows, split_rows, train
-
-WORKSPACE = trained()[0]
-COMPANY = load_company(WORKSPACE.data / "sample.toml")
+from models.train import check_split, flat_metrics, load_rows, split_rows, train
 
 
-def rows_of(target: str) -> Rows:
-    return load_rows(COMPANY, WORKSPACE, target)
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return trained()[0]
+
+
+@pytest.fixture(scope="module")
+def company(workspace: Workspace) -> Company:
+    return load_company(workspace.data / "sample.toml")
 
 
 @pytest.mark.parametrize("target", ["nps", "churn"])
-def test_training_again_gives_the_same_bytes(target: str) -> None:
-    first = champion(WORKSPACE.serving("sample"), target)
+def test_training_again_gives_the_same_bytes(
+    company: Company, workspace: Workspace, target: str
+) -> None:
+    first = champion(workspace.serving("sample"), target)
     assert first is not None
-    again = train(TARGETS[target], COMPANY, rows_of(target))
+    again = train(TARGETS[target], company, load_rows(company, workspace, target))
     assert again.estimator.to_text() == first.estimator.to_text()
     assert again.estimator.encoder.to_json() == first.estimator.encoder.to_json()
     assert again.calibrator.to_json() == first.calibrator.to_json()
@@ -32,18 +38,22 @@ def test_training_again_gives_the_same_bytes(target: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["fit", "refit", "test"])
-def test_a_class_without_a_row_is_refused_by_name(part: str) -> None:
-    rows, target = rows_of("churn"), TARGETS["churn"]
-    split = split_rows(target, COMPANY.target("churn"), rows)
+def test_a_class_without_a_row_is_refused_by_name(
+    company: Company, workspace: Workspace, part: str
+) -> None:
+    rows, target = load_rows(company, workspace, "churn"), TARGETS["churn"]
+    split = split_rows(target, company.target("churn"), rows)
     check_split(target, rows, split)
     label = np.where(getattr(split, part), 0.0, rows.label)
     with pytest.raises(DataRefused, match=r"churn: no label 'leaves' among .* part \(stays"):
         check_split(target, replace(rows, label=label), split)
 
 
-def test_a_rare_level_may_lack_in_the_test_but_not_all_but_one() -> None:
-    rows, target = rows_of("satisfaction"), TARGETS["satisfaction"]
-    split = split_rows(target, COMPANY.target("satisfaction"), rows)
+def test_a_rare_level_may_lack_in_the_test_but_not_all_but_one(
+    company: Company, workspace: Workspace
+) -> None:
+    rows, target = load_rows(company, workspace, "satisfaction"), TARGETS["satisfaction"]
+    split = split_rows(target, company.target("satisfaction"), rows)
     assert not (rows.label[split.test] == 0).any()  # so it is in the trained company
     check_split(target, rows, split)
     label = np.where(split.test, 3.0, rows.label)
@@ -51,6 +61,8 @@ def test_a_rare_level_may_lack_in_the_test_but_not_all_but_one() -> None:
         check_split(target, replace(rows, label=label), split)
 
 
-def test_a_training_set_that_was_not_made_is_refused() -> None:
+def test_a_training_set_that_was_not_made_is_refused(
+    company: Company, workspace: Workspace
+) -> None:
     with pytest.raises(DataRefused, match=r"no training set .*goodwill features"):
-        load_rows(COMPANY, WORKSPACE, "nothing")
+        load_rows(company, workspace, "nothing")

@@ -50,7 +50,7 @@ def test_the_answer_as_a_table() -> None:
         "Days since the last order: 1.23e+03; Industry: retail; Visits: None",
     ]  # fmt: skip
     assert [c.strip() for c in lines[5].strip("│ ").split("│")] == [
-        "C-2", "–", "passive", "–", "– (–)", "",
+        "C-2", "–", "passive", "–", "– (–)",
     ]  # fmt: skip
 
 
