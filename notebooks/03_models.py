@@ -18,6 +18,8 @@
 import os
 from dataclasses import replace
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before LightGBM: waiting threads sleep
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq

@@ -129,7 +129,8 @@ by_segment = scores.groupby("value_segment").agg(
     customers=("customer_id", "size"), money=("value_expected", "sum")
 ).reindex(order).fillna(0)  # fmt: skip
 risk = inside.groupby("value_segment")["churn_probability"].mean().reindex(order)
-mood = inside.groupby("value_segment")["satisfaction_score"].mean().reindex(order)
+mood = "satisfaction_score" if "satisfaction_score" in inside else "value_expected"
+mean = inside.groupby("value_segment")[mood].mean().reindex(order)
 share = by_segment / by_segment.sum()
 figure, (left, middle, right) = canvas(
     f"The top segment, {share['customers'].iloc[0]:.0%} of the customers, brings "
@@ -147,8 +148,8 @@ left.set_ylim(0, 1.25 * share.max().max())
 bars(middle, order, list(risk.fillna(0)), "{:.1%}")
 percent(middle, "x")
 heading(middle, "Mean probability of leaving")
-bars(right, order, list(mood.fillna(0)), "{:.0f}")
-heading(right, "Mean satisfaction")
+bars(right, order, list(mean.fillna(0)), "{:,.0f}")
+heading(right, f"Mean {mood.replace('_', ' ')}")
 figure
 
 # %% [markdown]

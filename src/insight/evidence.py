@@ -10,14 +10,13 @@ from features.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
 from insight.pictures import Picture, drawable, drawing, picture
-from models.baselines import Rule, last_answer_rule, recency_rule, repeat_rule
 from models.bootstrap import Interval
 from models.bundle import Bundle
 from models.evaluate import evaluate
 from models.labelled import Labelled
 from models.plots.gallery import figures
 from models.targets import TARGETS, Target
-from models.train import Rows, check_split, load_rows, split_rows
+from models.train import Rows, check_split, load_rows, rule_of, split_rows
 
 Measured = dict[str, dict[str, Interval]]
 
@@ -88,18 +87,10 @@ def rule_predictions(
     target: Target, config: TargetConfig, known: Rows, test: Rows
 ) -> NDArray[np.float64]:
     """What the target's business rule, learnt from the known rows, says about the test rows."""
-    learnt = rule_of(target, config).fit(Labelled(known.features, known.label, known.weight))
+    learnt = rule_of(target, config, known.features.column_names).fit(
+        Labelled(known.features, known.label, known.weight)
+    )
     return np.asarray(learnt.predict(test.features))
-
-
-def rule_of(target: Target, config: TargetConfig) -> Rule:
-    """The rule of thumb a target is held against, as training chooses it."""
-    column = target.rule(config)
-    if target.kind == "binary":
-        return recency_rule(column)
-    if target.kind == "regression":
-        return repeat_rule(column)
-    return last_answer_rule(column, "multiclass", len(target.classes))
 
 
 def from_flat(metrics: dict[str, float]) -> Measured:

@@ -15,8 +15,6 @@ from insight.wording import (
     TITLES,
     cutoff_words,
     in_words,
-    label_words,
-    population_words,
     range_text,
     value_text,
 )
@@ -131,8 +129,8 @@ def _definition(
     counts = facts.counts.get(target)
     cutoffs = list(bundle.manifest["cutoffs"] if bundle else counts.cutoffs if counts else [])
     lines = [
-        ("What is predicted", label_words(target, config)),
-        ("For whom", population_words(target, config)),
+        ("What is predicted", TARGETS[target].means(config)),
+        ("For whom", TARGETS[target].whom(config)),
         ("Horizon", _horizon(config)),
         ("Cutoffs", cutoff_words(cutoffs, TARGETS[target].on_calendar)),
     ]

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from features.company import TargetConfig
 from insight.numbers import MISSING, count, day, decimal, share
 from models.bootstrap import Interval
+from models.targets import TARGETS
 
 Form = Literal["ratio", "percent", "points", "times", "money"]
 
-TITLES = {
-    "satisfaction": "Satisfaction",
-    "nps": "Recommendation (NPS)",
-    "churn": "Churn",
-    "value": "Value",
-}
+TITLES = {name: target.title for name, target in TARGETS.items()}
 
 DECISIONS = {
     "promoted": "promoted: this model serves now",
@@ -101,44 +96,6 @@ def range_text(interval: Interval, form: Form) -> str:
         if high.endswith(unit):
             low = low.removesuffix(unit)
     return f"{low} to {high}"
-
-
-def label_words(target: str, config: TargetConfig) -> str:
-    """What a label of the target says, in a sentence."""
-    after = f"within {config.horizon_days} days"
-    if config.gap_days:
-        after = (
-            f"from day {config.gap_days} to day {config.gap_days + config.horizon_days}"
-            " after the cutoff"
-        )
-    if target == "satisfaction":
-        return (
-            f"The answer to the question about overall satisfaction, if it comes {after} of being "
-            "asked, on five levels from 0 to 100."
-        )
-    if target == "nps":
-        return (
-            f"The answer to the question about recommending, if it comes {after} of being asked: "
-            "0 to 6 detractor, 7 and 8 passive, 9 and 10 promoter."
-        )
-    if target == "value":
-        return f"Net revenue {after}: orders minus returns."
-    if config.definition == "cancel":
-        return f"The customer cancels {after}."
-    return f"The customer orders nothing {after}."
-
-
-def population_words(target: str, config: TargetConfig) -> str:
-    """Whom the target is about."""
-    if target in ("satisfaction", "nps"):
-        return "Customers who were asked; a label exists for those who answered."
-    if target == "value":
-        return "Every customer known at the cutoff."
-    if config.definition == "cancel":
-        return "Customers with an open contract at the cutoff."
-    if config.active_days:
-        return f"Customers who ordered in the {config.active_days} days before the cutoff."
-    return "Customers who ordered at least once before the cutoff."
 
 
 def cutoff_words(cutoffs: list[str], on_calendar: bool) -> str:

@@ -30,6 +30,7 @@ Kind = Literal["binary", "multiclass", "ordinal", "regression"]
 class Target:
     """One prediction: its label in SQL, whom it is about and the rule of thumb it must beat.
 
+    `means` and `whom` say the label and the population in a sentence each, for the report.
     `labels` gives SQL for (customer_id, cutoff, label, weight) from a company's settings; `needs`
     are the tables and columns it cannot do without; `rule` names the features of the business rule;
     `on_calendar` tells labels at calendar cutoffs from labels at the sending of a question.
@@ -39,6 +40,8 @@ class Target:
 
     name: str
     title: str
+    means: Callable[[TargetConfig], str]
+    whom: Callable[[TargetConfig], str]
     kind: Kind
     classes: tuple[str, ...]
     needs: tuple[tuple[str, tuple[str, ...]], ...]
@@ -53,6 +56,33 @@ class Target:
     def span_days(self, config: TargetConfig) -> int:
         """Days from a cutoff until its label is ripe: gap and horizon."""
         return config.gap_days + config.horizon_days
+
+
+def _within(config: TargetConfig) -> str:
+    """The label window in words."""
+    if not config.gap_days:
+        return f"within {config.horizon_days} days"
+    return (
+        f"from day {config.gap_days} to day {config.gap_days + config.horizon_days} "
+        "after the cutoff"
+    )
+
+
+def _asked(_config: TargetConfig) -> str:
+    return "Customers who were asked; a label exists for those who answered."
+
+
+def _churn_means(config: TargetConfig) -> str:
+    what = "cancels" if config.definition == "cancel" else "orders nothing"
+    return f"The customer {what} {_within(config)}."
+
+
+def _churn_whom(config: TargetConfig) -> str:
+    if config.definition == "cancel":
+        return "Customers with an open contract at the cutoff."
+    if config.active_days:
+        return f"Customers who ordered in the {config.active_days} days before the cutoff."
+    return "Customers who ordered at least once before the cutoff."
 
 
 def _window_events(config: TargetConfig, value: str) -> str:
@@ -114,6 +144,11 @@ TARGETS: dict[str, Target] = {
     "satisfaction": Target(
         "satisfaction",
         title="Satisfaction",
+        means=lambda c: (
+            f"The answer to the question about overall satisfaction, if it comes {_within(c)} of "
+            "being asked, on five levels from 0 to 100."
+        ),
+        whom=_asked,
         kind="ordinal",
         classes=tuple(f"{level:.0f}" for level in LEVELS),
         needs=(("surveys", _ANSWERS),),
@@ -127,6 +162,11 @@ TARGETS: dict[str, Target] = {
     "nps": Target(
         "nps",
         title="Recommendation (NPS)",
+        means=lambda c: (
+            f"The answer to the question about recommending, if it comes {_within(c)} of being "
+            "asked: 0 to 6 detractor, 7 and 8 passive, 9 and 10 promoter."
+        ),
+        whom=_asked,
         kind="multiclass",
         classes=NPS_CLASSES,
         needs=(("surveys", _ANSWERS),),
@@ -140,6 +180,8 @@ TARGETS: dict[str, Target] = {
     "churn": Target(
         "churn",
         title="Churn",
+        means=_churn_means,
+        whom=_churn_whom,
         kind="binary",
         classes=("stays", "leaves"),
         needs=(("events", ("kind",)),),
@@ -153,6 +195,8 @@ TARGETS: dict[str, Target] = {
     "value": Target(
         "value",
         title="Value",
+        means=lambda c: f"Net revenue {_within(c)}: orders minus returns.",
+        whom=lambda _: "Every customer known at the cutoff.",
         kind="regression",
         classes=(),
         needs=(("events", ("amount",)),),

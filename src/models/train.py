@@ -199,8 +199,8 @@ def _labelled(rows: Rows, spend: SpendLevel | None) -> Labelled:
     return Labelled(rows.features, rows.label / level, rows.weight * level / level.mean())
 
 
-def _rule(target: Target, config: TargetConfig, columns: Sequence[str]) -> Rule:
-    """The rule of thumb a target must beat."""
+def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> Rule:
+    """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
     column = target.rule(config)
     if column not in columns:
         raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
@@ -222,7 +222,7 @@ def _contest(
     refit, test = parts["refit"], parts["test"].features
     plain = estimator.predict(test)
     known = Labelled(refit.features, refit.label, refit.weight)
-    rule = _rule(target, config, refit.features.column_names).fit(known)
+    rule = rule_of(target, config, refit.features.column_names).fit(known)
     linear = linear_model(_kind(target), len(target.classes) or 1).fit(known)
     return {
         "model": calibrator.apply(plain * spend.of(test) if spend else plain),

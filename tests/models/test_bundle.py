@@ -136,13 +136,21 @@ def test_a_missing_file_is_refused_by_name(serving: Path, name: str) -> None:
         champion(serving, "nps")
 
 
-@pytest.mark.parametrize("name", ["model.txt", "encoder.json", "golden.json"])
+@pytest.mark.parametrize("name", ["model.txt", "golden.json"])
 def test_a_file_with_a_matching_hash_must_still_make_sense(serving: Path, name: str) -> None:
     """Someone who edits a file and its hash still gets no wrong answer."""
     folder = serving / "nps/1"
     _rewrite(folder, name, (serving / "churn/1" / name).read_text(encoding="utf-8"))
     with pytest.raises(DataRefused):
         read_bundle(folder)
+
+
+def test_an_encoder_in_another_order_is_refused(serving: Path) -> None:
+    content = json.loads((serving / "nps/1/encoder.json").read_text())
+    content["columns"] = [*content["columns"][1::-1], *content["columns"][2:]]
+    _rewrite(serving / "nps/1", "encoder.json", json.dumps(content))
+    with pytest.raises(DataRefused, match="name other columns"):
+        read_bundle(serving / "nps/1")
 
 
 def test_another_calibration_with_a_matching_hash_is_refused(serving: Path) -> None:
