@@ -48,7 +48,7 @@ def _run(verb: str, toml: Path) -> None:
     command = [sys.executable, "-m", "serve.cli", verb, "--company", str(toml)]
     sources = os.pathsep.join(str(Path(p).resolve()) for p in sys.path if p)
     done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": sources}, text=True,
+        command, env={**os.environ, "PYTHONPATH": sources, "TERM": "dumb"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     print(done.stdout)

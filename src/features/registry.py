@@ -111,4 +111,5 @@ def _meaning(feature: Feature, window: int | None, value: str | None) -> str:
     text = feature.meaning
     if window is None:
         text = text.replace("in the last {window} days", "so far")
-    return text.replace("{window}", str(window)).replace("{value}", value or "")
+    text = text.replace("{window}", str(window)).replace("{value}", (value or "").replace("_", " "))
+    return text[:1].upper() + text[1:]

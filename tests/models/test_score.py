@@ -84,3 +84,24 @@ def test_nothing_to_score_with_is_refused_and_the_old_file_stays(tmp_path: Path)
     with pytest.raises(DataRefused, match=r"no snapshot .*goodwill features"):
         score_everyone(company, workspace, quiet())
     assert workspace.scores("sample").read_bytes() == before
+
+
+def test_a_failure_in_the_middle_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copy_of_trained(tmp_path / "home")
+    before = workspace.scores("sample").read_bytes()
+    monkeypatch.setattr(score, "ROWS_AT_ONCE", 400)
+    scores, calls = score.score_table, []
+
+    def second_fails(features, bundles):  # type: ignore[no-untyped-def]
+        calls.append(features.num_rows)
+        if len(calls) == 2:
+            raise DataRefused("the disk is full")
+        return scores(features, bundles)
+
+    monkeypatch.setattr(score, "score_table", second_fails)
+    with pytest.raises(DataRefused, match="disk is full"):
+        score_everyone(company, workspace, quiet())
+    assert calls == [400, 400]
+    assert workspace.scores("sample").read_bytes() == before

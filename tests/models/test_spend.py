@@ -24,7 +24,7 @@ def test_the_level_is_the_largest_of_three_rates_above_the_floor() -> None:
         tenure_days=[730, 730, 730, 180, 10, NAN, 400],
         revenue_90d=[900, 0, 0, 0, 50, NAN, -500],
         revenue_365d=[900, 3650, 0, 400, 50, NAN, -500],
-        revenue_all=[900, 3650, 14600, 400, 50, NAN, -500],
+        revenue_all=[900, 3650, 14600, 0, 50, NAN, -500],
     )
     assert SpendLevel(90, 7.0).of(table).tolist() == pytest.approx(
         [7 + 900,  # the last horizon

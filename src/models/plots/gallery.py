@@ -72,8 +72,12 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
 
 
 def _cut(name: str, most: int = 62) -> str:
+    """A long name without its middle: the window, which tells columns apart, is at its end."""
     name = name.rstrip(".")
-    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+    if len(name) <= most:
+        return name
+    tail = name[-24:].lstrip()
+    return name[: most - len(tail) - 1].rstrip() + "…" + tail
 
 
 def score_distribution(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:
