@@ -19,7 +19,7 @@ ROWS = contract_table("events", [dict(zip(
         ("A",  90,   99, "order",   30, "z"),     # known late, but in time
         ("A",  95,  100, "order",  500, "late"),  # known exactly at the cutoff: does not count
         ("A",  98,  120, "order",  600, "late"),  # known after the cutoff
-        ("A", 100, None, "order", 7000, "now"),   # exactly at the cutoff: does not count
+        ("A", 100,   99, "order", 7000, "now"),   # announced, but exactly at the cutoff: does not count
         ("A", 110,  105, "order", 8000, "next"),  # after the cutoff
     ]])
 
