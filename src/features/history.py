@@ -1,9 +1,6 @@
-"""A company's past in arrays, and the one place where time is cut.
+"""A company's past in arrays: each table sorted by customer and time, with when each row is known.
 
-A cutoff `c` is an instant. A row counts at `c` when it occurred before `c` and was known before `c`
-(both strictly); a column that is revealed later than its row counts when that moment, too, lies
-before `c`. A window of `w` days looks at `[c - w, c)`. Nothing else in the project compares times
-with a cutoff to make a feature.
+What counts at a cutoff is decided in `features.kernel`, the one place where time is cut.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
 from features.contract import TABLES, TableContract
@@ -27,38 +23,6 @@ DAY = 86_400_000_000
 NEVER = np.iinfo(np.int64).max
 #: A moment before all others: since when a constant is known.
 ALWAYS = np.iinfo(np.int64).min // 2
-
-
-@njit(cache=True, nogil=True)
-def window_span(clock, start, end, cutoff, window):  # type: ignore[no-untyped-def]
-    """Rows of one customer with `cutoff - window <= clock < cutoff`, as `(first, past the last)`.
-
-    `clock[start:end]` ascends; `window` is in microseconds, negative = all time.
-    """
-    low, high = start, end
-    while low < high:
-        middle = (low + high) // 2
-        if clock[middle] < cutoff:
-            low = middle + 1
-        else:
-            high = middle
-    stop = low
-    if window < 0:
-        return start, stop
-    low, high = start, stop
-    while low < high:
-        middle = (low + high) // 2
-        if clock[middle] < cutoff - window:
-            low = middle + 1
-        else:
-            high = middle
-    return low, stop
-
-
-@njit(cache=True, nogil=True, inline="always")
-def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
-    """Whether a row (or the later column that is asked for) was known before the cutoff."""
-    return known[row] < cutoff
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,16 @@
-"""The compiled pass: window aggregates of one filtered stream, for many customers and cutoffs."""
+"""The compiled pass over a stream of rows, and the one place where time is cut.
+
+A cutoff `c` is an instant. A row counts at `c` when it occurred before `c` and was known before `c`
+(both strictly); a column that is revealed later than its row counts when that moment, too, lies
+before `c`. A window of `w` days looks at `[c - w, c)`. `window_span` and `is_known` say so, and
+nothing else in the project compares times with a cutoff to make a feature. They stand in this file
+because the cache of compiled code notices a change of this file only.
+"""
 
 import numpy as np
 from numba import njit
 
-from features.history import ALWAYS, DAY, NEVER, is_known, window_span
+from features.history import ALWAYS, DAY, NEVER
 
 #: Codes of the operations, as the compiled pass knows them.
 OPERATIONS = {
@@ -21,6 +28,38 @@ OPERATIONS = {
 ) = range(len(OPERATIONS))  # fmt: skip
 
 _compiled = njit(cache=True, nogil=True)
+
+
+@njit(cache=True, nogil=True)
+def window_span(clock, start, end, cutoff, window):  # type: ignore[no-untyped-def]
+    """Rows of one customer with `cutoff - window <= clock < cutoff`, as `(first, past the last)`.
+
+    `clock[start:end]` ascends; `window` is in microseconds, negative = all time.
+    """
+    low, high = start, end
+    while low < high:
+        middle = (low + high) // 2
+        if clock[middle] < cutoff:
+            low = middle + 1
+        else:
+            high = middle
+    stop = low
+    if window < 0:
+        return start, stop
+    low, high = start, stop
+    while low < high:
+        middle = (low + high) // 2
+        if clock[middle] < cutoff - window:
+            low = middle + 1
+        else:
+            high = middle
+    return low, stop
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
+    """Whether a row (or the later column that is asked for) was known before the cutoff."""
+    return known[row] < cutoff
 
 
 @_compiled

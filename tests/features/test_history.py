@@ -22,8 +22,8 @@ from features.history import (
     History,
     build_history,
     revealed_by,
-    window_span,
 )
+from features.kernel import window_span
 from features.storage import blocks
 from features.table import feature_table, plan_for
 

@@ -1,47 +1,14 @@
-"""A service in this process around a fake scorer, called over ASGI."""
+"""A service in this process around a fake scorer, for every test of serving."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
-sys.path.insert(0, str(Path(__file__).parent))  # the fake is a module that servers import, too
+sys.path.insert(0, str(Path(__file__).parent))  # modules that tests, and servers, import
 
-from fake_scorer import FakeScorer
-
-from serve.app import application
-from serve.upkeep import Upkeep
-
-
-class Service:
-    """The application with its fake; each call runs in an event loop of its own."""
-
-    def __init__(self) -> None:
-        self.scorer = FakeScorer()
-        self.upkeep = Upkeep(lambda: self.scorer)
-        self.upkeep.look()
-        self.app: Starlette = application(self.upkeep)
-
-    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return asyncio.run(self._call(method, path, options))
-
-    async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://testing") as client:
-            return await client.request(method, path, **options)
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.call("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self.call("POST", path, **options)
-
-    def post_text(self, path: str, body: bytes | str) -> httpx.Response:
-        return self.post(path, content=body, headers={"content-type": "application/json"})
+from service_in_process import Service, error_of
 
 
 @pytest.fixture
@@ -53,17 +20,6 @@ def service() -> Service:
 def shared_service() -> Service:
     """For property tests, which may not begin anew for every example."""
     return Service()
-
-
-def error_of(response: httpx.Response) -> dict[str, Any]:
-    """The error in the one shape, checked."""
-    body = response.json()
-    assert set(body) == {"error"}
-    error: dict[str, Any] = body["error"]
-    assert set(error) == {"code", "message", "details", "request_id"}
-    assert error["request_id"] == response.headers["x-request-id"]
-    assert all(set(detail) == {"where", "problem"} for detail in error["details"])
-    return error
 
 
 @pytest.fixture

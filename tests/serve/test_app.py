@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Service
+from service_in_process import Service
 from starlette.types import Message
 
 from serve import upkeep

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import pytest
-from conftest import Service
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from service_in_process import Service
 
 from serve.envelope import json_response
 

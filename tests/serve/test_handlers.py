@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Service, error_of
 from fake_scorer import AS_OF
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from service_in_process import Service, error_of
 
 from features.errors import DataRefused
 from serve.schemas import HealthAnswer, ModelsAnswer, RecordsRequest, ScoreAnswer

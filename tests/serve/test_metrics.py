@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import Service
+from service_in_process import Service
 
 
 def sample(text: str, name: str) -> float:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import Service
+from service_in_process import Service
 
 from serve.pages import index_page
 

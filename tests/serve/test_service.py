@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from conftest import error_of
+from service_in_process import error_of
 
 from features.settings import Workspace
 from serve.app import OPERATIONS

@@ -21,7 +21,7 @@ from features.simulate.truth import HORIZON, cutoffs, effect_moments, outlook
 from features.simulate.weeks import WeekStart, cancellation, effects, happenings, live
 from features.simulate.world import NATURE, Traits, draw_traits
 
-HOME = Path(__file__).parents[2]
+HOME = Path(__file__).parents[3]
 CUSTOMERS = BLOCK + 500
 SEED = 11
 KINDS = {
