@@ -117,7 +117,7 @@ def _write(
     outside = rows = 0
     writer: pq.ParquetWriter | None = None
     temporary = path.with_suffix(".new")
-    for history, part in _blocks_of(labels, company, workspace, steps, f"features {target.name}"):
+    for history, part in _blocks_of(labels, company, workspace, steps):
         cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC"))
         made = feature_table(
             history,
@@ -152,13 +152,13 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _blocks_of(
-    labels: pa.Table, company: Company, workspace: Workspace, steps: Steps, name: str
+    labels: pa.Table, company: Company, workspace: Workspace, steps: Steps
 ) -> Iterator[tuple[History, pa.Table]]:
     """Each block of the history with the labels of its customers."""
     size = Settings().block_customers
     manifest = Manifest.read(workspace, company.name)
     total = -(-manifest.customers // size)
-    for history in steps.track(blocks(workspace, company.name, size), total, name):
+    for history in steps.track(blocks(workspace, company.name, size), total):
         ids = pa.array(history.customer_ids, pa.string())
         part = labels.filter(pc.is_in(labels["customer_id"], ids)) if total > 1 else labels
         if part.num_rows:
@@ -196,7 +196,7 @@ def write_snapshot(
     temporary = path.with_suffix(".new")
     rows = 0
     total = -(-manifest.customers // size)
-    for history in steps.track(blocks(workspace, company.name, size), total, "snapshot"):
+    for history in steps.track(blocks(workspace, company.name, size), total):
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), as_of, np.int64)
         made = _plain(feature_table(history, ids, cutoff, plan, Settings().threads))

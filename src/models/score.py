@@ -56,7 +56,7 @@ def score_everyone(company: Company, workspace: Workspace, steps: Steps) -> Path
         file = pq.ParquetFile(snapshot)
         total = -(-file.metadata.num_rows // ROWS_AT_ONCE)
         writer: pq.ParquetWriter | None = None
-        for batch in steps.track(file.iter_batches(ROWS_AT_ONCE), total, "score"):
+        for batch in steps.track(file.iter_batches(ROWS_AT_ONCE), total):
             scored = score_table(pa.Table.from_batches([batch]), bundles)
             writer = writer or pq.ParquetWriter(temporary, scored.schema, compression="zstd")
             writer.write_table(scored)

@@ -104,7 +104,7 @@ def make_sample(run: Run, customers: int, seed: int) -> None:
 
     folder = run.workspace.company(run.company.name)
     with run.steps.step("simulate the sample company") as done:
-        rows = simulate(folder / "raw", folder / "truth", customers, seed)
+        rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
         done(customers=customers, rows=sum(rows.values()))
 
 
@@ -151,8 +151,9 @@ def retrain(run: Run) -> None:
 
     ensure_sample(run)
     outcomes = chain.retrain(run.company, run.workspace, run.steps)
-    path = write_report(run.company, run.workspace, run.steps)
-    run.wrote(run.workspace.scores(run.company.name), path)
+    if any(o.version for o in outcomes):
+        path = write_report(run.company, run.workspace, run.steps)
+        run.wrote(run.workspace.scores(run.company.name), path)
     chain.check_gate(outcomes)
 
 

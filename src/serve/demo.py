@@ -1,5 +1,6 @@
 """The newcomer's tour: from nothing to three customers' scores over HTTP."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -7,7 +8,7 @@ import pyarrow.parquet as pq
 from rich.table import Table
 
 from features.settings import Settings
-from serve.launch import Launch, serving
+from serve.launch import Launch, refuse_taken, serving, sigterm_interrupts
 
 if TYPE_CHECKING:
     from serve.cli import Run
@@ -19,12 +20,13 @@ def show(run: "Run", customers: int, seed: int, port: int | None, stay: bool) ->
     from models import retrain as chain
     from serve.cli import make_sample
 
+    settings = Settings()
+    refuse_taken(port or settings.port)  # before the work, not after it
     if run.company.name == "sample":
         make_sample(run, customers, seed)
     outcomes = chain.retrain(run.company, run.workspace, run.steps)
     report = write_report(run.company, run.workspace, run.steps)
     run.wrote(run.workspace.scores(run.company.name), report)
-    settings = Settings()
     launch = Launch(
         run.company.path,
         run.workspace,
@@ -32,20 +34,24 @@ def show(run: "Run", customers: int, seed: int, port: int | None, stay: bool) ->
         workers=settings.workers,
         output=run.workspace.mlruns / "logs" / "service.log",
     )
-    with run.steps.step("start the service"):
-        context = serving(launch)
-        server = context.__enter__()
     try:
+        _serve(run, launch, stay)
+    except KeyboardInterrupt:
+        run.steps.note("  stopped")
+    chain.check_gate(outcomes)
+
+
+def _serve(run: "Run", launch: Launch, stay: bool) -> None:
+    """Start the service, show three answers and the addresses; stop it in the end."""
+    with ExitStack() as running:
+        running.enter_context(sigterm_interrupts())
+        with run.steps.step("start the service"):
+            server = running.enter_context(serving(launch))
         _ask(run, server.url)
         _addresses(run, server.url)
         if stay:
             run.steps.note("  serving until Ctrl-C ...")
             server.process.wait()
-    except KeyboardInterrupt:
-        run.steps.note("  stopped")
-    finally:
-        context.__exit__(None, None, None)
-    chain.check_gate(outcomes)
 
 
 def three_customers(run: "Run") -> list[str]:

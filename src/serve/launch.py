@@ -104,7 +104,7 @@ class Server:
 
 def start(launch: Launch) -> Server:
     """Start the service on 127.0.0.1. Raises ConfigRefused when the port is taken."""
-    _refuse_taken(launch.port)
+    refuse_taken(launch.port)
     command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
     command += ["--host", HOST, "--port", str(launch.port)]
     command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
@@ -137,22 +137,33 @@ def serving(
 def serve_until_stopped(launch: Launch, *, seconds: float = 60.0) -> int:
     """Serve in the foreground until Ctrl-C, SIGTERM or the service's own end; its exit code."""
 
+    try:
+        with sigterm_interrupts(), serving(launch, wait_for="/livez", seconds=seconds) as server:
+            log.info("serving on %s, for this machine only", server.url)
+            return server.process.wait()
+    except KeyboardInterrupt:
+        return 0
+
+
+@contextlib.contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that what was started is stopped."""
+
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        with serving(launch, wait_for="/livez", seconds=seconds) as server:
-            log.info("serving on %s, for this machine only", server.url)
-            return server.process.wait()
-    except KeyboardInterrupt:
-        return 0
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _refuse_taken(port: int) -> None:
-    """Before BentoML clears the folder of the metrics, which a running service still uses."""
+def refuse_taken(port: int) -> None:
+    """Raise ConfigRefused when somebody listens on a port of ours.
+
+    Before BentoML clears the folder of the metrics, which a running service still uses.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

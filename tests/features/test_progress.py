@@ -67,10 +67,20 @@ def test_steps_follow_each_other_in_the_log(steps):
     assert [line["step"] for line in lines(steps)] == ["one", "zwei", "三"]
 
 
-def test_tracking_passes_every_item_on(steps):
-    assert list(steps.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
-    assert list(steps.track(["alone"], 1, "letters")) == ["alone"]
-    assert list(quiet().track(iter("ab"), 2, "letters")) == ["a", "b"]
+def test_tracking_passes_every_item_on_inside_a_step(steps):
+    with steps.step("letters"):
+        assert list(steps.track(iter("abc"), 3)) == ["a", "b", "c"]
+    assert list(steps.track(["alone"], 1)) == ["alone"]
+    assert list(quiet().track(iter("ab"), 2)) == ["a", "b"]
+
+
+def test_a_step_shows_how_far_it_is(tmp_path):
+    told = io.StringIO()
+    steps = Steps(None, Console(file=told, width=120, force_terminal=True))
+    with steps.step("simulate") as done:
+        done.progress(1, 4)
+        steps.note("now")  # a line above the spinner draws it again
+    assert "simulate ... 25%, about" in told.getvalue()
 
 
 def test_a_note_is_for_people_only(steps, told):
