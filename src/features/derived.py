@@ -6,19 +6,13 @@ when the last of its inputs is.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.comments import sentiment
+from features.rows import NEVER, Floats, Rows
 
-if TYPE_CHECKING:
-    from features.history import Rows
-
-Floats = NDArray[np.float64]
 HOUR = 3_600_000_000.0
-_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -27,44 +21,44 @@ class Derived:
 
     needs: tuple[str, ...]
     revealed_by: str | None
-    make: Callable[["Rows"], Floats]
+    make: Callable[[Rows], Floats]
     unit: str
 
 
-def _hours(rows: "Rows", start: str, end: str) -> Floats:
+def _hours(rows: Rows, start: str, end: str) -> Floats:
     """Hours from one moment to another; NaN where either is missing."""
     first, last = rows.times[start], rows.times[end]
-    missing = (first == _NEVER) | (last == _NEVER)
+    missing = (first == NEVER) | (last == NEVER)
     hours = (np.where(missing, 0, last) - np.where(missing, 0, first)) / HOUR
     return np.where(missing, np.nan, hours)
 
 
-def _lateness(rows: "Rows") -> Floats:
+def _lateness(rows: Rows) -> Floats:
     return _hours(rows, "due_at", "occurred_at") / 24.0
 
 
-def _late(rows: "Rows") -> Floats:
+def _late(rows: Rows) -> Floats:
     lateness = _lateness(rows)
     return np.where(np.isnan(lateness), np.nan, (lateness > 0).astype(np.float64))
 
 
-def _overdue(rows: "Rows") -> Floats:
+def _overdue(rows: Rows) -> Floats:
     lateness = _lateness(rows)
     return np.where(np.isnan(lateness), np.nan, np.maximum(lateness, 0.0))
 
 
-def _level(rows: "Rows", column: str) -> Floats:
+def _level(rows: Rows, column: str) -> Floats:
     """An answer on the common scale, 0 (worst) to 100 (best)."""
     low, high = rows.numbers["scale_low"], rows.numbers["scale_high"]
     return 100.0 * (rows.numbers[column] - low) / (high - low)
 
 
-def _gap(rows: "Rows") -> Floats:
+def _gap(rows: Rows) -> Floats:
     """Perception minus expectation, in points of the common scale (SERVQUAL's gap)."""
     return _level(rows, "score") - _level(rows, "expectation")
 
 
-def _mood(rows: "Rows") -> Floats:
+def _mood(rows: Rows) -> Floats:
     """Sentiment of the comment, -1 to 1, NaN without one; each distinct text is read once."""
     read = sentiment(rows.words["comment"])
     codes = rows.codes["comment"]
@@ -106,7 +100,7 @@ DERIVED: dict[str, dict[str, Derived]] = {
 }
 
 
-def derive(table: str, rows: "Rows") -> dict[str, Floats]:
+def derive(table: str, rows: Rows) -> dict[str, Floats]:
     """Every derived column of a table."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return {name: column.make(rows) for name, column in DERIVED[table].items()}

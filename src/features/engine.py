@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES
 from features.expressions import Aggregate, Arithmetic, Constant, Expression, Month, View
-from features.history import DAY, NEVER, History, Rows, revealed_by
+from features.history import History, revealed_by
 from features.kernel import OPERATIONS, aggregate
 from features.registry import Column
+from features.rows import DAY, NEVER, Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,43 +13,7 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES, TableContract
 from features.derived import DERIVED, derive
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-#: Microseconds of a day.
-DAY = 86_400_000_000
-#: A moment that never comes: the time of what is missing, hence never known.
-NEVER = np.iinfo(np.int64).max
-#: A moment before all others: since when a constant is known.
-ALWAYS = np.iinfo(np.int64).min // 2
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One table of a history, sorted by customer, clock, known and then every other column.
-
-    Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
-    rows of customer `i`. Numbers are float64 with NaN for missing, times int64 microseconds with
-    NEVER for missing, texts codes into `words` with -1 for missing.
-    """
-
-    contract: TableContract
-    offsets: Ints
-    numbers: dict[str, Floats]
-    times: dict[str, Ints]
-    codes: dict[str, NDArray[np.int32]]
-    words: dict[str, tuple[str, ...]]
-
-    def __len__(self) -> int:
-        return int(self.offsets[-1])
-
-    def known_since(self, reveals: frozenset[str]) -> Ints:
-        """When each row is known together with what these time columns reveal: the latest."""
-        moment = self.times[self.contract.known]
-        for name in sorted(reveals):
-            moment = np.maximum(moment, self.times[name])
-        return moment
+from features.rows import ALWAYS, NEVER, Floats, Ints, Rows
 
 
 def revealed_by(contract: TableContract, column: str) -> str | None:

@@ -10,7 +10,7 @@ because the cache of compiled code notices a change of this file only.
 import numpy as np
 from numba import njit
 
-from features.history import ALWAYS, DAY, NEVER
+from features.rows import ALWAYS, DAY, NEVER
 
 #: Codes of the operations, as the compiled pass knows them.
 OPERATIONS = {

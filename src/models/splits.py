@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from features.company import Calendar, as_utc
 from features.errors import DataRefused
-from features.history import DAY
+from features.rows import DAY
 
 Mask = NDArray[np.bool_]
 #: Share of the answers before the test that validates (satisfaction, nps).

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.company import Company, TargetConfig
 from features.errors import DataRefused
-from features.history import DAY
+from features.rows import DAY
 from features.settings import Settings, Workspace
 from models.baselines import Rule, last_answer_rule, linear_model, recency_rule, repeat_rule
 from models.calibrate import Calibrator

@@ -1,6 +1,5 @@
 """`goodwill VERB`: the console command behind every Makefile target."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +7,9 @@ from typing import Any
 
 import click
 
-from features.company import Company, load_company
 from features.errors import GoodwillError
-from features.progress import Steps
-from features.settings import Settings, Workspace, find_workspace, no_tracking
-from models.targets import check_names
+from features.settings import Settings, no_tracking
+from serve.run import Run, ensure_sample, make_sample
 
 COMPANY = click.option(
     "--company",
@@ -43,23 +40,6 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-
-
-class Run:
-    """What a verb works with: workspace, company and its steps."""
-
-    def __init__(self, toml: Path | None) -> None:
-        self.workspace: Workspace = find_workspace()
-        path = toml or self.workspace.data / "sample.toml"
-        self.company: Company = load_company(path)
-        check_names(self.company)
-        self.steps = Steps(self.workspace.log(self.company.name))
-
-    def wrote(self, *paths: Path) -> None:
-        """Say what was written, relative to the project."""
-        for path in paths:
-            shown = os.path.relpath(path, self.workspace.home)
-            self.steps.note(f"  wrote [bold]{shown}[/]")
 
 
 def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
@@ -96,22 +76,6 @@ def data(run: Run, customers: int, seed: int) -> None:
         f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
     )
     run.wrote(run.workspace.history(run.company.name))
-
-
-def make_sample(run: Run, customers: int, seed: int) -> None:
-    """Simulate the sample company into its raw and truth folders."""
-    from features.simulate.company import simulate
-
-    folder = run.workspace.company(run.company.name)
-    with run.steps.step("simulate the sample company") as done:
-        rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
-        done(customers=customers, rows=sum(rows.values()))
-
-
-def ensure_sample(run: Run) -> None:
-    """Make the sample company's tables unless they are there, or another company is asked for."""
-    if run.company.name == "sample" and not (run.company.root(run.workspace)).exists():
-        make_sample(run, customers=5000, seed=7)
 
 
 @verb("features")

@@ -1,7 +1,7 @@
 """The newcomer's tour: from nothing to three customers' scores over HTTP."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
@@ -9,16 +9,13 @@ from rich.table import Table
 
 from features.settings import Settings
 from serve.launch import Launch, refuse_taken, serving, sigterm_interrupts
-
-if TYPE_CHECKING:
-    from serve.cli import Run
+from serve.run import Run, make_sample
 
 
-def show(run: "Run", customers: int, seed: int, port: int | None, stay: bool) -> None:
+def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
     from insight.report import write_report
     from models import retrain as chain
-    from serve.cli import make_sample
 
     settings = Settings()
     refuse_taken(port or settings.port)  # before the work, not after it
@@ -41,7 +38,7 @@ def show(run: "Run", customers: int, seed: int, port: int | None, stay: bool) ->
     chain.check_gate(outcomes)
 
 
-def _serve(run: "Run", launch: Launch, stay: bool) -> None:
+def _serve(run: Run, launch: Launch, stay: bool) -> None:
     """Start the service, show three answers and the addresses; stop it in the end."""
     with ExitStack() as running:
         running.enter_context(sigterm_interrupts())
@@ -54,7 +51,7 @@ def _serve(run: "Run", launch: Launch, stay: bool) -> None:
             server.process.wait()
 
 
-def three_customers(run: "Run") -> list[str]:
+def three_customers(run: Run) -> list[str]:
     """The likeliest to leave, the most valuable and one in the middle (by the scores file)."""
     scores = pq.read_table(run.workspace.scores(run.company.name)).to_pandas()
     picks: list[str] = []
@@ -68,7 +65,7 @@ def three_customers(run: "Run") -> list[str]:
     return list(dict.fromkeys(picks))[:3]
 
 
-def _ask(run: "Run", url: str) -> None:
+def _ask(run: Run, url: str) -> None:
     """Ask the running service for three customers and print its answer as a table."""
     ids = three_customers(run)
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
@@ -107,7 +104,7 @@ def _value(value: Any) -> str:
     return f"{value:,.3g}" if isinstance(value, float) else str(value)
 
 
-def _addresses(run: "Run", url: str) -> None:
+def _addresses(run: Run, url: str) -> None:
     lines = {
         "service": url,
         "its documentation": f"{url}/docs",

@@ -15,15 +15,9 @@ from tables_by_hand import contract_table, micro
 
 from features.contract import TABLES
 from features.derived import DERIVED
-from features.history import (
-    ALWAYS,
-    DAY,
-    NEVER,
-    History,
-    build_history,
-    revealed_by,
-)
+from features.history import History, build_history, revealed_by
 from features.kernel import window_span
+from features.rows import ALWAYS, DAY, NEVER
 from features.storage import blocks
 from features.table import feature_table, plan_for
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 from tables_by_hand import column_of, contract_table, micro
 
-from features import engine, history, kernel, table
+from features import engine, history, kernel, rows, table
 from features.contract import EVENTS, SURVEYS, TABLES, TICKETS
 from features.derived import DERIVED, Derived
 from features.engine import Plan, Stream
@@ -233,7 +233,7 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, court):
     honest = kernel.window_span
 
     def late(clock, start, end, cutoff, window):
-        return honest(clock, start, end, cutoff + 7 * history.DAY, window)
+        return honest(clock, start, end, cutoff + 7 * rows.DAY, window)
 
     planted.setattr(kernel, "window_span", late)
     for name in ("_count", "_summary"):  # and rows booked later, else `known` still protects
@@ -272,7 +272,7 @@ def test_planted_a_cutoff_shifted_by_a_day(planted, court):
     honest = table.evaluate
 
     def shifted(history_, position, cutoff, plan, threads=1):
-        return honest(history_, position, cutoff + history.DAY, plan, threads)
+        return honest(history_, position, cutoff + rows.DAY, plan, threads)
 
     planted.setattr(table, "evaluate", shifted)
     assert len(court()) > 20

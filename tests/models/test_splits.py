@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.company import Calendar
 from features.errors import DataRefused
-from features.history import DAY
+from features.rows import DAY
 from models.splits import cutoffs, instant, microseconds, split_answers, split_calendar
 
 
