@@ -27,7 +27,7 @@ from models.targets import Target
 Floats = NDArray[np.float64]
 
 #: A validation in another season than the test stops too early: at least so many rounds.
-LEAST_ROUNDS = 100
+LEAST_ROUNDS = {"binary": 60, "multiclass": 60, "ordinal": 60, "regression": 100}
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def train(target: Target, company: Company, rows: Rows) -> Trained:
         drifted = first.predict(valid.features)
         level = without_drift(drifted, valid.label, valid.weight)
         calibrator = Calibrator.fit(_kind(target), level, valid.label, valid.weight)
-    final = first.refit(data["refit"], params, max(first.rounds, LEAST_ROUNDS))
+    final = first.refit(data["refit"], params, max(first.rounds, LEAST_ROUNDS[target.kind]))
     predictions = _contest(target, config, (final, calibrator, spend), parts)
     test = parts["test"]
     judged = evaluate(target.kind, test.label, predictions, test.weight, test.customer)
