@@ -25,8 +25,9 @@ class About(Strict):
     """Who the company is and what holds for all its tables.
 
     `time_zone` is that of times that carry none. `data_end` is the first instant that is not in
-    the data (default: the start of the day after the last record). `max_bad_share` is the share
-    of a table's rows that may break the contract (they are quarantined) before the run stops.
+    the data (default: the start of the day after the last record); younger records are refused,
+    without it those younger than the clock. `max_bad_share` is the share of a table's rows that
+    may break the contract (they are quarantined) before the run stops.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")

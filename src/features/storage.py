@@ -99,9 +99,8 @@ def _import_tables(
     target: Path,
     steps: Steps,
 ) -> Manifest:
-    limit = datetime.now(UTC)
-    if company.about.data_end:
-        limit = min(limit, as_utc(company.about.data_end))
+    declared = company.about.data_end  # else nothing can be younger than this moment
+    limit = as_utc(declared) if declared else datetime.now(UTC)
     mapped: dict[str, Mapped] = {}
     findings: list[Finding] = []
     for name in (n for n in ORDER if n in company.tables):

@@ -25,6 +25,8 @@ log = logging.getLogger("goodwill.launch")
 HOST = "127.0.0.1"
 #: Longer than a call may work, so that calls in flight finish.
 STOP_SECONDS = 55.0
+#: Patience with a service that is stopped while it starts.
+START_SECONDS = 5.0
 #: Longer than a client's pool keeps a connection, so that the client closes it first.
 KEEP_ALIVE_SECONDS = 60
 _POLL_SECONDS = 0.1
@@ -70,6 +72,7 @@ class Server:
     url: str
     output: Path | None
     scratch: Path
+    answers: bool = False
 
     def wait(self, path: str, seconds: float) -> None:
         """Return when GET `path` answers 200. Raises ServiceDown when it ends or is too slow."""
@@ -80,6 +83,7 @@ class Server:
                     raise ServiceDown(f"the service ended at once: {self.log_end()}")
                 with contextlib.suppress(httpx.TransportError):
                     if client.get(path).status_code == httpx.codes.OK:
+                        self.answers = True
                         return
                 time.sleep(_POLL_SECONDS)
         raise ServiceDown(f"no {path} from {self.url} within {seconds:.0f} s: {self.log_end()}")
@@ -91,11 +95,14 @@ class Server:
         return self.output.read_text("utf-8", errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Let calls in flight finish, then end the supervisor and every worker it started."""
+        """Let calls in flight finish, then end the supervisor and every worker it started.
+
+        A service that never answered has no calls in flight, and may not listen to signals yet.
+        """
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_SECONDS)
+                self.process.wait(STOP_SECONDS if self.answers else START_SECONDS)
         with contextlib.suppress(ProcessLookupError):  # our own group: it was started as one
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
