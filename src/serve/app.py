@@ -96,6 +96,8 @@ class Endpoint:
         call.route = self._operation.path
         call.quiet = self._operation.quiet
         try:
+            if NotReady in self._operation.errors and not self._operation.quiet:
+                await self._desk.upkeep.first_load()
             answer: Response = await self._operation.handle(self._desk, call, scope, receive)
         except ApiError as error:
             answer = error_response(error, call)

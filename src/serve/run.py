@@ -34,6 +34,7 @@ def make_sample(run: Run, customers: int, seed: int) -> None:
     with run.steps.step("simulate the sample company") as done:
         rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
         done(customers=customers, rows=sum(rows.values()))
+    run.wrote(folder / "raw", folder / "truth")
 
 
 def ensure_sample(run: Run) -> None:

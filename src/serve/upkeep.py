@@ -14,6 +14,8 @@ log = logging.getLogger("goodwill.serve")
 
 #: Seconds between two looks for a new champion, and between two attempts to load.
 REFRESH_SECONDS, RETRY_SECONDS = 1.0, 2.0
+#: Longest a call waits for the first load of its worker, which another worker may have behind it.
+FIRST_LOAD_SECONDS = 20.0
 
 
 class Upkeep:
@@ -28,6 +30,7 @@ class Upkeep:
         self.scorer: Scorer | None = None
         self.reason = "the models are being loaded"
         self.failures = 0
+        self.loading = False
         self._next_attempt = 0.0
 
     def present(self) -> Scorer:
@@ -43,6 +46,12 @@ class Upkeep:
             problems = [Problem(target, why) for target, why in sorted(scorer.missing().items())]
             raise NotReady("no model is ready", problems)
         return scorer
+
+    async def first_load(self) -> None:
+        """Return when this worker's first load has ended, well or not, or took too long."""
+        until = time.monotonic() + FIRST_LOAD_SECONDS
+        while self.loading and time.monotonic() < until:
+            await asyncio.sleep(0.02)
 
     def look(self) -> None:
         """Load the scorer, or let it notice a new champion. Blocks; never raises."""
@@ -72,6 +81,8 @@ class Upkeep:
     async def run(self, executor: Executor) -> None:
         """Look once a second until cancelled, beside the event loop."""
         loop = asyncio.get_running_loop()
+        self.loading = self.scorer is None
         while True:
             await loop.run_in_executor(executor, self.look)
+            self.loading = False
             await asyncio.sleep(REFRESH_SECONDS)

@@ -1,5 +1,9 @@
 """The service comes up without a scorer, says why, and gets one later."""
 
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from fake_scorer import FakeScorer
 
@@ -90,3 +94,26 @@ def test_a_scorer_without_models_is_not_ready() -> None:
     with pytest.raises(NotReady) as refused:
         upkeep.need()
     assert refused.value.problems == [("nps", "no champion yet")]
+
+
+def test_a_call_waits_for_the_first_load_of_its_worker() -> None:
+    async def call() -> tuple[float, Scorer]:
+        upkeep = Upkeep(lambda: (time.sleep(0.3), FakeScorer())[1])
+        with ThreadPoolExecutor(1) as executor:
+            task = asyncio.create_task(upkeep.run(executor))
+            await asyncio.sleep(0)
+            start = time.monotonic()
+            await upkeep.first_load()
+            waited = time.monotonic() - start
+            task.cancel()
+            return waited, upkeep.need()
+
+    waited, scorer = asyncio.run(call())
+    assert 0.2 < waited < 10
+    assert scorer.ready()
+
+
+def test_a_call_does_not_wait_when_nothing_is_loading() -> None:
+    start = time.monotonic()
+    asyncio.run(Upkeep(FakeScorer).first_load())
+    assert time.monotonic() - start < 1
