@@ -128,7 +128,7 @@ def test_a_notebook_explains_itself(name: str) -> None:
     prose = [cell for cell in cells if cell.cell_type == "markdown"]
     assert prose[0].source.startswith("# ")
     assert len(prose) >= 6
-    assert "/work/" not in "".join(cell.source for cell in cells)
+    assert str(ROOT) not in "".join(cell.source for cell in cells)
 
 
 def test_every_notebook_is_tested_and_paired() -> None:
