@@ -161,7 +161,9 @@ class Registry:
         """The version with the alias `champion`, or None."""
         try:
             found = self.client.get_model_version_by_alias(model_name(company, target), "champion")
-        except MlflowException:
+        except MlflowException as err:
+            if err.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise  # a store that fails is not a model without a champion
             return None
         return str(found.version)
 
