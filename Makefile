@@ -24,7 +24,7 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup demo data features train retrain score report serve notebooks mlflow test check \
+.PHONY: help setup spark demo data features train retrain score report serve notebooks mlflow test check \
         lint bench clean
 
 help:  ## Show the targets
@@ -43,6 +43,10 @@ $(READY): requirements.lock pyproject.toml
 	@rm -f .venv/ready-*; touch $@
 
 setup: $(READY)  ## Install everything into .venv from requirements.lock
+
+spark: setup  ## Install Spark for `--engine spark` (source package; needs Java 17)
+	@.venv/bin/uv pip install --python $(PY) --only-binary :all: --no-binary pyspark \
+	  --no-deps -r requirements-spark.lock
 
 demo: setup  ## From nothing to scores over HTTP in one go (SERVE=0 ends after the answers)
 	@$(GOODWILL) demo --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) --port $(PORT) \

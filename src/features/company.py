@@ -1,6 +1,5 @@
 """A company's TOML file: which tables it has, how they map onto the contract, what to predict."""
 
-import difflib
 import importlib.util
 import tomllib
 from datetime import UTC, datetime
@@ -8,17 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from features.contract import TABLES
 from features.errors import ConfigRefused
+from features.mapping import Strict, TableMapping, near
 from features.settings import Workspace, real_data_root
-
-
-class Strict(BaseModel):
-    """A TOML section: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class About(Strict):
@@ -46,31 +40,6 @@ class About(Strict):
         except (KeyError, ValueError, OSError):
             raise ValueError(f"{zone!r} is no time zone; one is 'Europe/London'") from None
         return zone
-
-
-class TableMapping(Strict):
-    """Where one contract table comes from, and an SQL expression for each of its columns.
-
-    SQL sees `source` (all `files`), or each of `sources` by its name; `query` may join and reshape
-    them first. `constant` lists customer columns that never change, the only ones that may be
-    used without a `valid_from`. `drop` names rules: rows for which the SQL condition holds are left
-    out, and counted under the rule's name.
-    """
-
-    files: str | list[str] | None = None
-    sources: dict[str, str | list[str]] = Field(default_factory=dict)
-    query: str | None = None
-    columns: dict[str, str]
-    constant: list[str] = Field(default_factory=list)
-    drop: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _says_where(self) -> "TableMapping":
-        if (not self.files) == (not self.sources) or not all(self.sources.values()):
-            raise ValueError("give either files or sources, and at least one file")
-        if self.sources and not self.query:
-            raise ValueError("several sources need a query that joins them")
-        return self
 
 
 class Calendar(Strict):
@@ -197,13 +166,6 @@ def _explain(error: Any) -> str:
         choices = error["ctx"]["expected"]
         return f"{place}: {error['input']!r} is not one of {choices}"
     return f"{place}: {error['msg']} (got {error['input']!r})"
-
-
-def near(word: str, known: list[str]) -> str:
-    """`; did you mean ...? known: ...`, for messages about a misspelt word."""
-    close = difflib.get_close_matches(word, known, n=2)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ";"
-    return f"{hint} known: {', '.join(known)}"
 
 
 def _check_mappings(company: Company) -> None:

@@ -8,10 +8,10 @@ by zero gives NaN, "nothing to measure").
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from features.company import near
 from features.contract import TABLES
 from features.derived import DERIVED
 from features.errors import ConfigRefused
+from features.mapping import near
 
 Operation = Literal[
     "count", "sum", "mean", "min", "max", "std", "last", "first", "distinct", "days_since",

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from features.company import Company, TableMapping
+from features.company import Company
 from features.contract import TABLES, Column, TableContract
 from features.conversions import convert, is_number, missing, quoted
 from features.errors import ConfigRefused, DataRefused
+from features.mapping import TableMapping
 from features.settings import Workspace
 
 #: What CSV may be read as. Not as an instant: DuckDB takes times without an offset for UTC if a

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from features.company import Company, TargetConfig, near
+from features.company import Company, TargetConfig
 from features.errors import ConfigRefused
+from features.mapping import near
 from features.schema import Schema
 from models.answers import (
     LEVELS,
