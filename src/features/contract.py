@@ -120,5 +120,13 @@ TICKETS = TableContract(
 
 TABLES: dict[str, TableContract] = {t.name: t for t in (CUSTOMERS, EVENTS, SURVEYS, TICKETS)}
 
+#: Kinds of rows features and targets know; a company may have others.
+KINDS = {
+    "events": (
+        "order", "return", "payment", "shipment", "visit", "login", "contract", "renewal", "cancel",
+    ),
+    "tickets": ("complaint", "request"),
+}  # fmt: skip
+
 #: Answers to a question are asked with one of these.
 INSTRUMENTS = ("csat", "nps", "ces", "servqual")

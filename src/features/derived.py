@@ -4,7 +4,7 @@ Each is a function of one row, so it is the same in training, snapshot and reque
 when the last of its inputs is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +100,10 @@ DERIVED: dict[str, dict[str, Derived]] = {
 }
 
 
-def derive(table: str, rows: Rows) -> dict[str, Floats]:
-    """Every derived column of a table."""
+def derive(rows: Rows, wanted: Iterable[str | None]) -> None:
+    """Add the wanted derived columns to a table's numbers, unless they are there."""
+    made = DERIVED[rows.contract.name]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: column.make(rows) for name, column in DERIVED[table].items()}
+        for name in wanted:
+            if name in made and name not in rows.numbers:
+                rows.numbers[name] = made[name].make(rows)

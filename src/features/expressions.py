@@ -5,6 +5,8 @@ works it out for many customers and cutoffs at once. Descriptions combine with `
 by zero gives NaN, "nothing to measure").
 """
 
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,6 +23,10 @@ Operation = Literal[
 
 class Expression:
     """Something the engine can work out for a customer and a cutoff."""
+
+    def leaves(self) -> Iterator["Aggregate"]:
+        """The aggregates it is made of."""
+        return iter(())
 
     def __add__(self, other: "Expression | float") -> "Arithmetic":
         return Arithmetic("+", self, as_expression(other))
@@ -55,6 +61,10 @@ class Arithmetic(Expression):
     left: Expression
     right: Expression
 
+    def leaves(self) -> Iterator["Aggregate"]:
+        yield from self.left.leaves()
+        yield from self.right.leaves()
+
 
 def as_expression(value: "Expression | float") -> Expression:
     """A number as an expression; an expression as it is."""
@@ -73,37 +83,81 @@ class Aggregate(Expression):
     column: str | None = None
     half_life: float = 0.0
 
+    def leaves(self) -> Iterator["Aggregate"]:
+        yield self
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The values of a text column that are not among its `top` ones, dealt into `of` parts by hash.
+
+    So a category that was rare, or unknown when the columns were chosen, still counts somewhere.
+    """
+
+    top: tuple[str, ...]
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"other values ({self.number + 1} of {self.of})" if self.of > 1 else "other values"
+
+    def holds(self, text: str) -> bool:
+        """Whether a text falls into this part; the same on every machine."""
+        return text not in self.top and zlib.crc32(text.encode()) % self.of == self.number
+
+
+Wanted = str | float | Bucket
+Test = Literal["is", "at least", "at most", "known"]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a row must meet: `column` is one of `values`, keeps to the `bound`, or is known."""
+
+    column: str
+    test: Test
+    values: tuple[Wanted, ...] = ()
+    bound: float = 0.0
+
 
 @dataclass(frozen=True)
 class View:
-    """Rows of one table: `clock` is the time axis, `window` in days (None = all time).
-
-    `having` lists columns that must be known and not missing, `equal` and `least` filter by value.
-    """
+    """Rows of one table: `clock` is the time axis, `window` in days (None = all time)."""
 
     table: str
     clock: str
     window: int | None
-    equal: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    least: tuple[tuple[str, float], ...] = ()
-    having: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
 
-    def where(self, **conditions: str | tuple[str, ...]) -> "View":
-        """Rows whose text columns equal the value, or one of the values."""
-        pairs = tuple(
-            (self._checked(column, "text"), (value,) if isinstance(value, str) else tuple(value))
-            for column, value in conditions.items()
-        )
-        return replace(self, equal=self.equal + pairs)
+    def wanted(self, column: str) -> tuple[str, ...]:
+        """The texts a column is filtered for."""
+        asked = [f for f in self.filters if f.column == column and f.test == "is"]
+        return tuple(v for f in asked for v in f.values if isinstance(v, str))
+
+    def where(self, **conditions: Wanted | tuple[Wanted, ...]) -> "View":
+        """Rows whose columns equal the value, or one of the values; flags are 1.0 and 0.0."""
+        made = []
+        for column, value in conditions.items():
+            values = value if isinstance(value, tuple) else (value,)
+            kind = "number" if all(isinstance(v, int | float) for v in values) else "text"
+            made.append(Filter(self._checked(column, kind), "is", values))
+        return self._filtered(*made)
 
     def at_least(self, **conditions: float) -> "View":
         """Rows whose number columns reach the value."""
-        pairs = tuple((self._checked(c, "number"), float(v)) for c, v in conditions.items())
-        return replace(self, least=self.least + pairs)
+        return self._bounded("at least", conditions)
+
+    def at_most(self, **conditions: float) -> "View":
+        """Rows whose number columns do not exceed the value."""
+        return self._bounded("at most", conditions)
 
     def known(self, *columns: str) -> "View":
         """Rows of which these columns are given, and already known at the cutoff."""
-        return replace(self, having=self.having + tuple(self._checked(c) for c in columns))
+        return self._filtered(*(Filter(self._checked(c), "known") for c in columns))
+
+    def share(self, **conditions: Wanted | tuple[Wanted, ...]) -> Arithmetic:
+        """The share of the rows whose columns equal the values; NaN without rows."""
+        return self.where(**conditions).count() / self.count()
 
     def within(self, days: int | None) -> "View":
         """The same rows, looking back another number of days (None = all time)."""
@@ -162,6 +216,14 @@ class View:
         """Sample standard deviation of the days between rows; NaN with fewer than three rows."""
         return Aggregate(self, "gap_std")
 
+    def _bounded(self, test: Test, conditions: dict[str, float]) -> "View":
+        return self._filtered(
+            *(Filter(self._checked(c, "number"), test, (), float(v)) for c, v in conditions.items())
+        )
+
+    def _filtered(self, *filters: Filter) -> "View":
+        return replace(self, filters=self.filters + filters)
+
     def _over(self, operation: Operation, column: str) -> Aggregate:
         kinds = ("number", "text") if operation in {"last", "first", "distinct"} else ("number",)
         return Aggregate(self, operation, self._checked(column, *kinds))
@@ -188,6 +250,10 @@ class Past:
 
     window: int | None = None
 
+    def within(self, days: int | None) -> "Past":
+        """The same past looking back another number of days, for ratios and trends of features."""
+        return Past(days)
+
     @property
     def month(self) -> Month:
         """The month of the cutoff, 1 to 12."""
@@ -210,7 +276,7 @@ class Past:
     @property
     def answers(self) -> View:
         """Questions answered, along the time of the answer."""
-        return View("surveys", "answered_at", self.window, having=("answered_at",))
+        return View("surveys", "answered_at", self.window).known("answered_at")
 
     @property
     def tickets(self) -> View:

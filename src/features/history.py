@@ -4,7 +4,7 @@ What counts at a cutoff is decided in `features.kernel`, the one place where tim
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.contract import TABLES, TableContract
-from features.derived import DERIVED, derive
+from features.derived import DERIVED
 from features.rows import ALWAYS, NEVER, Floats, Ints, Rows
 
 
@@ -34,6 +34,9 @@ class History:
 
     def rows_of(self, customers: pa.Array) -> Ints:
         """The position of each customer id; raises KeyError naming an unknown one."""
+        if pa.types.is_dictionary(customers.type):
+            place = self.rows_of(customers.dictionary)
+            return np.asarray(place[customers.indices.to_numpy()])
         position = pc.index_in(customers, pa.array(self.customer_ids, pa.string()))
         if position.null_count:
             lost = pc.filter(customers, pc.is_null(position))[0].as_py()
@@ -46,30 +49,33 @@ def build_history(
 ) -> History:
     """Contract tables as arrays, one code path for a whole company and for one request.
 
-    Columns have the contract's types; missing columns are missing values. `is_sorted` promises
-    that each table is already ordered by the contract's `order`, nulls last. `customers` are
-    there even without a single row.
+    Columns have the contract's types, texts may be dictionaries; missing columns are missing
+    values. `is_sorted` promises that each table is already ordered by the contract's `order`, nulls
+    last. `customers` are there even without a single row.
     """
-    ids = sorted(_all_customers(tables).union(customers))
-    codebook = pa.array(ids, pa.string())
+    owners = {name: encode(table["customer_id"]) for name, table in tables.items()}
+    ids = sorted(set(customers).union(*(words for _, words in owners.values())))
     return History(
         tuple(ids),
-        {name: _rows(TABLES[name], table, codebook, is_sorted) for name, table in tables.items()},
+        {
+            name: _rows(TABLES[name], table, _positions(*owners[name], ids), len(ids), is_sorted)
+            for name, table in tables.items()
+        },
     )
 
 
-def _all_customers(tables: Mapping[str, pa.Table]) -> set[str]:
-    """Every customer id in any table."""
-    distinct: set[str] = set()
-    for table in tables.values():
-        distinct.update(pc.unique(table["customer_id"].combine_chunks()).to_pylist())
-    return distinct
+def _positions(codes: NDArray[np.int32], words: tuple[str, ...], ids: list[str]) -> Ints:
+    """The customer of each row as a position in `ids`, which holds all words in the same order."""
+    if len(words) == len(ids):
+        return codes.astype(np.int64)
+    place = pc.index_in(pa.array(words, pa.string()), pa.array(ids, pa.string()))
+    return np.asarray(place.to_numpy(zero_copy_only=False), np.int64)[codes]
 
 
-def _rows(contract: TableContract, table: pa.Table, ids: pa.Array, is_sorted: bool) -> Rows:
-    """One contract table as sorted arrays with its derived columns."""
-    customer = pc.index_in(table["customer_id"].combine_chunks(), ids)
-    customer = customer.to_numpy(zero_copy_only=False).astype(np.int64)
+def _rows(
+    contract: TableContract, table: pa.Table, customer: Ints, customers: int, is_sorted: bool
+) -> Rows:
+    """One contract table as sorted arrays."""
     numbers: dict[str, Floats] = {}
     times: dict[str, Ints] = {}
     codes: dict[str, NDArray[np.int32]] = {}
@@ -93,9 +99,9 @@ def _rows(contract: TableContract, table: pa.Table, ids: pa.Array, is_sorted: bo
         customer = customer[order]
         numbers, times = _taken(numbers, order), _taken(times, order)
         codes = _taken(codes, order)
-    offsets = np.searchsorted(customer, np.arange(len(ids) + 1))
-    rows = Rows(contract, offsets, numbers, times, codes, words)
-    return replace(rows, numbers={**numbers, **derive(contract.name, rows)})
+    offsets = np.zeros(customers + 1, np.int64)
+    np.cumsum(np.bincount(customer, minlength=customers), out=offsets[1:])
+    return Rows(contract, offsets, numbers, times, codes, words)
 
 
 def _taken(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # type: ignore[type-arg]
@@ -140,11 +146,22 @@ def _numbers(table: pa.Table, name: str) -> Floats:
 
 
 def _codes(table: pa.Table, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Codes into the sorted distinct texts, so that the order of codes is that of the texts."""
     if name not in table.column_names:
         return np.full(table.num_rows, -1, np.int32), ()
-    column = table[name].combine_chunks().cast(pa.string())
-    words = sorted(w for w in pc.unique(column).to_pylist() if w is not None)
-    codes = pc.fill_null(pc.index_in(column, pa.array(words, pa.string())), -1)
-    codes = pc.if_else(pc.is_null(column), -1, codes)
-    return codes.to_numpy(zero_copy_only=False).astype(np.int32), tuple(words)
+    return encode(table[name])
+
+
+def encode(texts: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Texts as codes into their sorted distinct values (so codes are ordered as texts are), -1 for
+    missing. A dictionary may hold values no row has; they are left out."""
+    if not pa.types.is_dictionary(texts.type):
+        texts = texts.cast(pa.string()).dictionary_encode()
+    merged = texts.unify_dictionaries().combine_chunks()
+    indices = np.asarray(pc.fill_null(merged.indices, -1).to_numpy(zero_copy_only=False), np.int32)
+    used = np.zeros(len(merged.dictionary) + 1, bool)
+    used[indices] = True
+    order = pc.array_sort_indices(merged.dictionary).to_numpy()
+    order = order[used[order]]
+    place = np.full(len(used), -1, np.int32)  # its last entry is that of the missing
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return place[indices], tuple(merged.dictionary.take(pa.array(order)).to_pylist())

@@ -1,16 +1,26 @@
 """`@feature`: a function whose name is the column, whose docstring is its meaning."""
 
 import inspect
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from features.contract import TABLES
 from features.errors import ConfigRefused
-from features.expressions import Expression, Past
+from features.expressions import Bucket, Expression, Past
+from features.mapping import near
 from features.schema import Schema
 
-Each = Literal["attribute", "dimension"]
+#: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, or the top
+#: values of a text column, such as "events.category", and the hashed rest of them. Of one kind of
+#: rows: "events.order.category".
+EACH = (
+    "attribute",
+    "dimension",
+    *(f"{t.name}.{c.name}" for t in TABLES.values() for c in t.columns if c.kind == "text"),
+)
 #: As far back as a target of the company looks ahead: one window for each such horizon.
 HORIZON: Literal["horizon"] = "horizon"
 Window = int | Literal["horizon"] | None
@@ -24,7 +34,7 @@ class Feature:
     meaning: str
     unit: str
     windows: tuple[Window, ...]
-    each: Each | None
+    each: str | None
     build: Callable[..., Expression]
 
 
@@ -41,13 +51,19 @@ class Column:
     expression: Expression
     is_text: bool = False
 
+    @property
+    def source(self) -> str:
+        """The tables it is made of, or "calendar"."""
+        tables = dict.fromkeys(leaf.view.table for leaf in self.expression.leaves())
+        return ", ".join(tables) or "calendar"
+
 
 #: Every registered feature, in the order of registration.
 REGISTRY: dict[str, Feature] = {}
 
 
 def feature(
-    *, unit: str, windows: tuple[Window, ...] = (None,), each: Each | None = None
+    *, unit: str, windows: tuple[Window, ...] = (None,), each: str | None = None
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Register a feature: the function describes it, `windows` are days back (None = all time).
 
@@ -63,14 +79,36 @@ def feature(
             raise ConfigRefused(f"feature {name} has no docstring; say what it means in a line")
         if not name.isidentifier() or name == "<lambda>":
             raise ConfigRefused(f"feature {name!r}: give it a name; it becomes the column's name")
+        _check(name, windows, each)
         REGISTRY[name] = Feature(name, meaning, unit, windows, each, build)
         return build
 
     return register
 
 
+def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
+    """Refuse windows and repetitions that do not exist."""
+    for window in windows:
+        if isinstance(window, str) and window != HORIZON:
+            raise ConfigRefused(f"feature {name}: no window {window!r}{near(window, [HORIZON])}")
+        is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
+        if not is_days and window is not None and window != HORIZON:
+            raise ConfigRefused(
+                f"feature {name}: no window {window!r}; a window is a whole number of days above 0, "
+                "None for all time, or HORIZON"
+            )
+    table, _, column = (each or "").partition(".")
+    if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:2]:
+        raise ConfigRefused(
+            f"feature {name}: cannot be made for each {each!r}{near(each, [*EACH])}"
+        )
+
+
 def columns(schema: Schema) -> list[Column]:
-    """Every column the registered features make for a company of this schema."""
+    """Every column the registered features make for a company of this schema.
+
+    Raises ConfigRefused for a misspelt kind, with the near ones.
+    """
     made = [c for f in REGISTRY.values() for c in _columns(f, schema)]
     offered = [c for c in made if schema.offers(c.expression)]
     twice = [name for name, n in Counter(c.name for c in offered).items() if n > 1]
@@ -83,13 +121,19 @@ def columns(schema: Schema) -> list[Column]:
 
 
 def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
-    values: tuple[str | None, ...] = schema.values(feature.each) if feature.each else (None,)
+    values = schema.values(feature.each) if feature.each else (None,)
     several = len(feature.windows) > 1
-    for value in values:
+    for value, slug in zip(values, _slugs(values), strict=True):
         for window in _windows(feature, schema):
             past = Past(window)
             expression = feature.build(past) if value is None else feature.build(past, value)
-            parts = [feature.name, value]
+            if not isinstance(expression, Expression):
+                raise ConfigRefused(
+                    f"feature {feature.name} returns {expression!r}; it should return what it "
+                    "makes of the past, such as past.events.count()"
+                )
+            schema.refuse_misspelt(feature.name, expression)
+            parts = [feature.name, slug]
             if window is not None:
                 parts.append(f"{window}d")
             elif several:
@@ -97,6 +141,19 @@ def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
             name = "_".join(p for p in parts if p)
             text = schema.is_text(expression)
             yield Column(name, _meaning(feature, window, value), feature.unit, expression, text)
+
+
+def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:
+    """Values as parts of a column's name: letters (of any script), digits and underscores; a second
+    one that would read the same gets a number."""
+    made: list[str] = []
+    for value in values:
+        slug = re.sub(r"\W+", "_", str(value or "")).strip("_")
+        if isinstance(value, Bucket):
+            slug = f"hashed{value.number + 1}"
+        alike = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", m) is not None for m in made)
+        made.append(f"{slug}_{alike + 1}" if alike else slug)
+    return made
 
 
 def _windows(feature: Feature, schema: Schema) -> list[int | None]:
@@ -107,9 +164,10 @@ def _windows(feature: Feature, schema: Schema) -> list[int | None]:
     return list(dict.fromkeys(days))
 
 
-def _meaning(feature: Feature, window: int | None, value: str | None) -> str:
+def _meaning(feature: Feature, window: int | None, value: str | Bucket | None) -> str:
     text = feature.meaning
     if window is None:
         text = text.replace("in the last {window} days", "so far")
-    text = text.replace("{window}", str(window)).replace("{value}", (value or "").replace("_", " "))
+    shown = "" if value is None else str(value).replace("_", " ")
+    text = text.replace("{window}", str(window)).replace("{value}", shown)
     return text[:1].upper() + text[1:]

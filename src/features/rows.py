@@ -24,7 +24,8 @@ class Rows:
 
     Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
     rows of customer `i`. Numbers are float64 with NaN for missing, times int64 microseconds with
-    NEVER for missing, texts codes into `words` with -1 for missing.
+    NEVER for missing, texts codes into `words` with -1 for missing. Derived columns join `numbers`
+    when a feature first needs them.
     """
 
     contract: TableContract

@@ -1,6 +1,6 @@
 """How a customer was served: tickets, how fast they were answered and solved."""
 
-from features.expressions import Expression, Past, View
+from features.expressions import Bucket, Expression, Past, View
 from features.registry import feature
 
 
@@ -78,6 +78,12 @@ def severity(past: Past) -> Expression:
 def complaint_trend(past: Past) -> Expression:
     """Share of the year's complaints that fell in the last 90 days"""
     return _complaints(past).within(90).count() / _complaints(past).within(365).count()
+
+
+@feature(unit="tickets", each="tickets.category", windows=(365,))
+def tickets_about(past: Past, category: str | Bucket) -> Expression:
+    """Tickets about {value} in the last {window} days"""
+    return past.tickets.where(category=category).count()
 
 
 @feature(unit="category")

@@ -5,7 +5,7 @@ import pytest
 from tables_by_hand import contract_table
 
 from features.contract import TABLES
-from features.derived import DERIVED
+from features.derived import DERIVED, derive
 from features.history import build_history
 
 NAN = float("nan")
@@ -14,9 +14,9 @@ NAN = float("nan")
 def derived(table: str, column: str, *rows: dict) -> list[float]:
     clock = TABLES[table].clock
     made = [{"customer_id": "A", clock: 2 + i / 1000} | row for i, row in enumerate(rows)]
-    found: list[float] = (
-        build_history({table: contract_table(table, made)}).tables[table].numbers[column].tolist()
-    )
+    rows_ = build_history({table: contract_table(table, made)}).tables[table]
+    derive(rows_, [column])
+    found: list[float] = rows_.numbers[column].tolist()
     return found
 
 
@@ -85,6 +85,7 @@ def test_sentiment_of_comments(table):
 def test_an_empty_table_has_empty_columns():
     for name, columns in DERIVED.items():
         rows = build_history({name: contract_table(name, [])}, customers=["A"]).tables[name]
+        derive(rows, columns)
         assert all(len(rows.numbers[column]) == 0 for column in columns)
 
 

@@ -274,11 +274,6 @@ def test_the_month_is_that_of_the_cutoff_in_utc():
     assert table["it"].to_pylist() == [12, 12, 1, 2]
 
 
-def test_what_is_no_expression_is_named():
-    with pytest.raises(TypeError, match="'five' is no expression"):
-        values(orders(1), "five", 10)  # type: ignore[arg-type]
-
-
 def test_threads_and_blocks_give_the_same_bits(monkeypatch):
     rng = np.random.default_rng(3)
     rows = [

@@ -3,7 +3,17 @@
 import pytest
 
 from features.errors import ConfigRefused
-from features.expressions import Aggregate, Arithmetic, Constant, Month, Past, View, as_expression
+from features.expressions import (
+    Aggregate,
+    Arithmetic,
+    Bucket,
+    Constant,
+    Filter,
+    Month,
+    Past,
+    View,
+    as_expression,
+)
 
 PAST = Past(90)
 
@@ -12,7 +22,14 @@ def test_an_expression_describes_what_it_says():
     expression = PAST.events.where(kind="order").at_least(amount=5).known("category").sum("amount")
     assert expression == Aggregate(
         View(
-            "events", "occurred_at", 90, (("kind", ("order",)),), (("amount", 5.0),), ("category",)
+            "events",
+            "occurred_at",
+            90,
+            (
+                Filter("kind", "is", ("order",)),
+                Filter("amount", "at least", bound=5.0),
+                Filter("category", "known"),
+            ),
         ),
         "sum",
         "amount",
@@ -21,14 +38,14 @@ def test_an_expression_describes_what_it_says():
 
 def test_each_table_has_its_clock():
     assert [
-        (view.table, view.clock, view.window, view.having)
+        (view.table, view.clock, view.window, [f.column for f in view.filters])
         for view in (PAST.customers, PAST.events, PAST.surveys, PAST.answers, PAST.tickets)
     ] == [
-        ("customers", "valid_from", 90, ()),
-        ("events", "occurred_at", 90, ()),
-        ("surveys", "sent_at", 90, ()),
-        ("surveys", "answered_at", 90, ("answered_at",)),
-        ("tickets", "opened_at", 90, ()),
+        ("customers", "valid_from", 90, []),
+        ("events", "occurred_at", 90, []),
+        ("surveys", "sent_at", 90, []),
+        ("surveys", "answered_at", 90, ["answered_at"]),
+        ("tickets", "opened_at", 90, []),
     ]
     assert Past().events.window is None
     assert PAST.month == Month()
@@ -37,8 +54,8 @@ def test_each_table_has_its_clock():
 def test_filters_add_up_and_leave_the_view_they_start_from():
     orders = PAST.events.where(kind="order")
     online = orders.where(channel=("web", "app"))
-    assert orders.equal == (("kind", ("order",)),)
-    assert online.equal == (("kind", ("order",)), ("channel", ("web", "app")))
+    assert orders.filters == (Filter("kind", "is", ("order",)),)
+    assert online.filters == (*orders.filters, Filter("channel", "is", ("web", "app")))
     assert online.within(7).window == 7
     assert online.within(None).window is None
     assert online.window == 90
@@ -81,6 +98,7 @@ def test_a_misspelt_column_is_refused_with_near_ones(build, message):
         (lambda: PAST.events.sum("category"), "events.category is a text column; a number column"),
         (lambda: PAST.events.max("due_at"), "events.due_at is a time column; a number column"),
         (lambda: PAST.events.last("due_at"), "a number or text column is needed"),
+        (lambda: PAST.events.where(kind=5), "events.kind is a text column; a number column"),
         (lambda: PAST.events.where(amount="5"), "events.amount is a number column; a text column"),
         (lambda: PAST.events.at_least(channel=5), "events.channel is a text column"),
         (lambda: PAST.tickets.where(reopened="yes"), "a text column is needed"),
@@ -97,3 +115,34 @@ def test_attributes_of_customers_are_open():
     assert PAST.customers.last("anything a CRM holds").column == "anything a CRM holds"
     assert PAST.tickets.mean("reopened").column == "reopened"
     assert PAST.events.distinct("channel").column == "channel"
+
+
+def test_a_filter_takes_numbers_flags_and_several_values():
+    assert PAST.tickets.where(reopened=True, severity=(3, 4)).filters == (
+        Filter("reopened", "is", (True,)),
+        Filter("severity", "is", (3, 4)),
+    )
+    assert PAST.events.at_most(amount=9).filters == (Filter("amount", "at most", bound=9.0),)
+
+
+def test_a_share_is_a_count_over_a_count():
+    share = PAST.events.share(kind="return")
+    assert share == PAST.events.where(kind="return").count() / PAST.events.count()
+    assert [leaf.operation for leaf in share.leaves()] == ["count", "count"]
+
+
+def test_every_text_is_a_top_value_or_in_exactly_one_bucket():
+    top = ("books", "tools")
+    buckets = [Bucket(top, number, 3) for number in range(3)]
+    for text in ("books", "tools", "garden", "", "发票", "Ã¼"):
+        assert sum(bucket.holds(text) for bucket in buckets) == (text not in top)
+    assert [str(bucket) for bucket in buckets] == [
+        "other values (1 of 3)",
+        "other values (2 of 3)",
+        "other values (3 of 3)",
+    ]
+    assert str(Bucket(top, 0, 1)) == "other values"
+
+
+def test_the_past_of_another_window_makes_trends():
+    assert PAST.within(30) == Past(30)

@@ -13,9 +13,10 @@ from tables_by_hand import column_of, contract_table, micro
 from features import engine, history, kernel, rows, table
 from features.contract import EVENTS, SURVEYS, TABLES, TICKETS
 from features.derived import DERIVED, Derived
-from features.engine import Plan, Stream
+from features.engine import Plan
 from features.expressions import Aggregate, Past, View
 from features.history import build_history
+from features.packing import Stream
 from features.registry import REGISTRY, feature
 from features.storage import Manifest
 from features.table import feature_table, plan_for
@@ -230,14 +231,13 @@ def test_planted_the_code_of_a_text(planted, court, tiny_tables, manifest):
 def test_planted_a_window_that_ends_a_week_too_late(planted, court):
     """The compiled pass in plain Python, with a window that looks beyond the cutoff."""
     planted.setattr(engine, "aggregate", kernel.aggregate.py_func)
-    honest = kernel.window_span
+    honest = kernel.first_not_before
 
-    def late(clock, start, end, cutoff, window):
-        return honest(clock, start, end, cutoff + 7 * rows.DAY, window)
+    def late(clock, start, end, cutoff):
+        return honest(clock, start, end, cutoff + 7 * rows.DAY)
 
-    planted.setattr(kernel, "window_span", late)
-    for name in ("_count", "_summary"):  # and rows booked later, else `known` still protects
-        planted.setattr(kernel, name, getattr(kernel, name).py_func)
+    planted.setattr(kernel, "first_not_before", late)
+    # and rows booked later count, else `known` still protects
     planted.setattr(kernel, "is_known", lambda known, row, cutoff: True)
     assert {"orders_30d", "revenue_90d", "visits_90d", "tickets_30d"} <= set(court())
 
@@ -245,7 +245,6 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, court):
 def test_planted_rows_known_at_the_very_cutoff(planted):
     """An event booked exactly at the cutoff is not yet known."""
     planted.setattr(engine, "aggregate", kernel.aggregate.py_func)
-    planted.setattr(kernel, "_count", kernel._count.py_func)
     tables = {"events": contract_table("events", [
         {"customer_id": "A", "occurred_at": 1, "known_at": 5, "kind": "order"},
     ])}  # fmt: skip
@@ -264,7 +263,7 @@ def test_planted_a_filter_that_needs_no_revelation(planted, court):
         bare = View(leaf.view.table, leaf.view.clock, None)
         return Stream(leaf.view.within(None), honest(replace(leaf, view=bare)).reveals)
 
-    planted.setattr(engine.Stream, "of", careless)
+    planted.setattr(Stream, "of", careless)
     assert {"open_tickets", "response_rate_all"} <= set(court())
 
 

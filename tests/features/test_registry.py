@@ -1,6 +1,7 @@
 """`@feature`: names, windows, repetition, and what is refused."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,97 @@ def test_what_the_company_has_no_data_for_is_not_made():
         return past.events.sum("quantity") / past.events.count()
 
     assert names() == []
+
+
+def test_each_top_value_and_the_hashed_rest():
+    @feature(unit="orders", each="events.order.category", windows=(30,))
+    def bought(past, category):
+        """Orders of {value} in the last {window} days"""
+        return past.events.where(kind="order", category=category).count()
+
+    few = replace(SCHEMA, tops={"events.order.category": ("books", "Küche & Bad", "Küche Bad")},
+                  tables={"events": (*SCHEMA.tables["events"], "category")})  # fmt: skip
+    assert [(c.name, c.meaning) for c in columns(few)] == [
+        ("bought_books_30d", "Orders of books in the last 30 days"),
+        ("bought_Küche_Bad_30d", "Orders of Küche & Bad in the last 30 days"),
+        ("bought_Küche_Bad_2_30d", "Orders of Küche Bad in the last 30 days"),
+        ("bought_hashed1_30d", "Orders of other values in the last 30 days"),
+    ]
+    many = replace(few, tops={"events.order.category": tuple("abcdefgh")})
+    assert [c.name for c in columns(many)][8:] == [f"bought_hashed{n}_30d" for n in (1, 2, 3, 4)]
+    assert columns(replace(few, tops={})) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"windows": (30, "horizn")}, "no window 'horizn'; did you mean horizon"),
+        ({"windows": (0,)}, "no window 0; a window is a whole number of days above 0"),
+        ({"windows": (7.5,)}, "no window 7.5"),
+        ({"windows": (True,)}, "no window True"),
+        ({"each": "dimensoin"}, "each 'dimensoin'; did you mean dimension"),
+        ({"each": "events.categry"}, "did you mean events.category"),
+        ({"each": "event.order.category"}, "did you mean events.category"),
+        ({"each": "events.amount"}, "cannot be made for each 'events.amount'"),
+    ],
+)
+def test_a_misspelt_window_or_repetition_is_refused_with_near_ones(options, message):
+    with pytest.raises(ConfigRefused) as refused:
+
+        @feature(unit="orders", **options)
+        def purchases(past, *_):
+            """Orders"""
+            return past.events.count()
+
+    assert message in str(refused.value)
+    assert names() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"), [("order", 1), ("handover", 1), ("login", 1), ("teleport", 0)]
+)
+def test_a_kind_the_company_has_not_is_left_out(kind, made):
+    @feature(unit="orders")
+    def purchases(past):
+        """Orders so far"""
+        return past.events.where(kind=kind).count()
+
+    assert len(columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))) == made
+
+
+@pytest.mark.parametrize("kind", ["ordr", "hand-over", ("order", "cancell")])
+def test_a_misspelt_kind_is_refused_with_near_ones(kind):
+    @feature(unit="orders")
+    def purchases(past):
+        """Orders so far"""
+        return past.events.where(kind=kind).count()
+
+    with pytest.raises(ConfigRefused, match=r"purchases: events has no kind .*; did you mean"):
+        columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))
+
+
+def test_what_a_function_returns_must_be_an_expression():
+    @feature(unit="orders")
+    def purchases(past):
+        """Orders so far"""
+        return 5
+
+    with pytest.raises(ConfigRefused, match="feature purchases returns 5; it should return"):
+        columns(SCHEMA)
+
+
+def test_a_column_names_its_tables():
+    @feature(unit="ratio")
+    def mixed(past):
+        """Tickets for each order"""
+        return past.surveys.count() / past.events.count() + past.month
+
+    @feature(unit="month")
+    def now(past):
+        """Month of the year"""
+        return past.month
+
+    assert [c.source for c in columns(SCHEMA)] == ["surveys, events", "calendar"]
 
 
 def test_the_shipped_features_are_documented(tiny_company, registry):
