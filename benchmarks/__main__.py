@@ -13,10 +13,11 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     no_tracking()
-    from benchmarks import feature_engine, oracle
+    from benchmarks import feature_engine, large_files, oracle
 
     known: dict[str, Callable[[], str]] = {
         "feature_engine": feature_engine.measure,
+        "large_files": large_files.measure,
         "oracle": oracle.measure,
     }
     wanted = sys.argv[1:] or list(known)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from features.expressions import Aggregate, Arithmetic, Constant, Expression, Month
 from features.history import History
 from features.kernel import aggregate
-from features.packing import Look, Stream, looks
+from features.packing import Look, Stream, fixed, looks
 from features.registry import Column
 from features.rows import Floats, Ints
 
@@ -76,20 +76,17 @@ def _fill(
 ) -> None:
     """Work out every aggregate: packing by stream, then the passes by column and block of rows."""
     firsts = np.cumsum([0, *(len(group) for _, group in plan.streams)]).tolist()
-    packed = list(each(lambda s: list(looks(history, *s)), plan.streams))
+    streams = [(*pair, first) for pair, first in zip(plan.streams, firsts, strict=False)]
+    several = list(each(lambda s: list(looks(history, *s)), streams))
+    customer, cutoff = fixed(customer), fixed(cutoff)
 
-    def work(part: tuple[int, Look, int]) -> None:
-        start, look, first = part
+    def work(part: tuple[int, Look]) -> None:
+        start, look = part
         rows = slice(start, start + _BLOCK)
-        aggregate(look.rows, (customer[rows], cutoff[rows]), look.leaves, values[first:, rows])
+        aggregate(look.rows, (customer[rows], cutoff[rows]), look.leaves, values, start)
 
-    parts = [
-        (start, look, first)
-        for start in range(0, len(customer), _BLOCK)
-        for first, several in zip(firsts, packed, strict=False)
-        for look in several
-    ]
-    list(each(work, parts))
+    starts = range(0, len(customer), _BLOCK)
+    list(each(work, [(start, look) for start in starts for part in several for look in part]))
 
 
 @contextmanager

@@ -59,8 +59,8 @@ def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def aggregate(stream, rows, leaves, out):  # type: ignore[no-untyped-def]
-    """Fill `out[place[j], i]` with leaf `j` for row `i`; the leaves look at one column.
+def aggregate(stream, rows, leaves, out, start):  # type: ignore[no-untyped-def]
+    """Fill `out[place[j], start + i]` with leaf `j` for row `i`; the leaves look at one column.
 
     stream: (offsets, clock, known, value, same); rows: (customer, cutoff); leaves: (operation,
     window in microseconds or -1, half-life in days, place), the longest window last.
@@ -73,12 +73,12 @@ def aggregate(stream, rows, leaves, out):  # type: ignore[no-untyped-def]
     customer, cutoff = rows
     operation, window, half_life, place = leaves
     for i in range(len(customer)):
-        start, c = offsets[customer[i]], cutoff[i]
-        stop = first_not_before(clock, start, offsets[customer[i] + 1], c)
+        first, c = offsets[customer[i]], cutoff[i]
+        stop = first_not_before(clock, first, offsets[customer[i] + 1], c)
         low, count, dated, latest, earliest = stop, 0, 0, NEVER, NEVER
         n, total, least, most, newest, oldest = 0, 0.0, np.inf, -np.inf, np.nan, np.nan
         for j in range(len(operation)):
-            while low > start and is_within(clock, low - 1, c, window[j]):
+            while low > first and is_within(clock, low - 1, c, window[j]):
                 low -= 1
                 if not is_known(known, low, c):
                     continue
@@ -102,7 +102,7 @@ def aggregate(stream, rows, leaves, out):  # type: ignore[no-untyped-def]
                 answer = _timing(op, dated, latest, earliest, c)
             else:
                 answer = _once_more(op, clock, known, value, same, low, stop, c, half_life[j])
-            out[place[j], i] = answer
+            out[place[j], start + i] = answer
 
 
 @_inlined

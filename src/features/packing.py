@@ -45,15 +45,20 @@ class Look:
     """One column of a stream for the compiled pass, and the aggregates made of it.
 
     `leaves` are (operation, window in microseconds or -1, half-life in days, place), sorted by
-    window with all time last; `place` counts within the stream's own aggregates.
+    window with all time last; `place` is the row of the matrix of values.
     """
 
     rows: Packed
     leaves: tuple[Ints, Ints, Floats, Ints]
 
 
-def looks(history: History, stream: Stream, leaves: Sequence[Aggregate]) -> Iterator[Look]:
-    """One look for each column; what only counts or dates rows goes with the first of them."""
+def looks(
+    history: History, stream: Stream, leaves: Sequence[Aggregate], first: int
+) -> Iterator[Look]:
+    """One look for each column; what only counts or dates rows goes with the first of them.
+
+    The aggregates' values go to the rows of the matrix from `first` on.
+    """
     names: list[str | None] = [*sorted({leaf.column for leaf in leaves if leaf.column})] or [None]
     rows = history.tables.get(stream.view.table)
     if rows is None:  # the request brought no such table: an empty history of it
@@ -65,17 +70,27 @@ def looks(history: History, stream: Stream, leaves: Sequence[Aggregate]) -> Iter
         packed = list(_pack(rows, stream, names, linked))
     for name, pack in zip(names, packed, strict=True):
         chosen = [p for p, leaf in enumerate(leaves) if (leaf.column or names[0]) == name]
-        yield Look(pack, _declared(leaves, chosen))
+        yield Look(tuple(map(fixed, pack)), _declared(leaves, chosen, first))  # type: ignore[arg-type]
 
 
-def _declared(leaves: Sequence[Aggregate], chosen: list[int]) -> tuple[Ints, Ints, Floats, Ints]:
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, not to be written: what comes from Arrow never is, and with one type of arrays the
+    pass is compiled once."""
+    seen = array.view()
+    seen.flags.writeable = False
+    return seen
+
+
+def _declared(
+    leaves: Sequence[Aggregate], chosen: list[int], first: int
+) -> tuple[Ints, Ints, Floats, Ints]:
     chosen = sorted(chosen, key=lambda p: _days(leaves[p]))
     windows = [_days(leaves[p]) for p in chosen]
     return (
         np.array([OPERATIONS[leaves[p].operation] for p in chosen], np.int64),
         np.array([-1 if w == math.inf else int(w) * DAY for w in windows], np.int64),
         np.array([leaves[p].half_life for p in chosen]),
-        np.array(chosen, np.int64),
+        np.array(chosen, np.int64) + first,
     )
 
 

@@ -1,0 +1,93 @@
+"""Ten times the events: customers in blocks, time that grows with them and memory that does not.
+
+`GOODWILL_BENCH_EVENTS` sets the small size (default 5,000,000), the large one is ten times it.
+Both run the same way, in blocks of `GOODWILL_BLOCK_CUSTOMERS`, each in a process of its own.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import THREADS, features_of
+from benchmarks.events import EVENTS_A_CUSTOMER, write_events
+
+TIMES = 10
+
+
+def measure() -> str:
+    """Run both sizes and return the table."""
+    events = int(os.environ.get("GOODWILL_BENCH_EVENTS", "5000000"))
+    told = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in (events, TIMES * events):
+            path = Path(folder) / f"events_{size}.parquet"
+            sys.stderr.write(f"  writing {size:,} events ...\n")
+            write_events(path, size)
+            told.append(_run(path))
+            path.unlink()
+    small, large = told
+    return "\n".join(
+        [
+            "# Feature engine at ten times the size",
+            "",
+            f"Customers in blocks of {small['block']:,}, {THREADS} threads, 12 monthly cutoffs, 40 "
+            "window aggregates; the rows are made block by block and counted.",
+            "",
+            "| events | customers | rows | seconds | peak memory MB |",
+            "|--:|--:|--:|--:|--:|",
+            *(
+                f"| {size:,} | {size // EVENTS_A_CUSTOMER:,} | {t['rows']:,} | {t['seconds']:.1f} "
+                f"| {t['peak_mb']:,.0f} |"
+                for size, t in ((events, small), (TIMES * events, large))
+            ),
+            "",
+            f"{TIMES} times the events take {large['seconds'] / small['seconds']:.1f} times as long.",
+            "",
+        ]
+    )
+
+
+def _run(path: Path) -> dict[str, Any]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}
+    command = [sys.executable, "-m", "benchmarks.feature_scale", str(path)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True, check=True
+    )
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def main() -> None:
+    """Make the feature table of one file block by block, telling how far it is."""
+    from features.history import build_history
+    from features.parts import spans
+    from features.progress import Steps
+    from features.settings import Settings
+    from features.stored import stored_customers
+
+    path, block, steps = Path(sys.argv[1]), Settings().block_customers, Steps()
+    start, rows = time.perf_counter(), 0
+    with steps.step(f"features of {path.stem}") as done:
+        pieces = spans(stored_customers([path]), block)
+        for span in steps.track(pieces, len(pieces)):
+            history = build_history({"events": span.read(path)}, is_sorted=True)
+            rows += features_of(history).num_rows
+        done(rows=rows)
+    told = {
+        "seconds": time.perf_counter() - start,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rows": rows,
+        "block": block,
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Tables made from parts of the customers: where the parts are made, and how they land on disk.
+
+A feature is a function of one customer's rows, so any division of the customers makes the same
+table. On disk it is one Parquet file, or a folder of part files that sort in the order of the
+customers; `pyarrow.parquet.read_table` takes both.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
+
+from features.progress import Steps
+from features.settings import Settings
+from features.stored import read_stored
+
+Piece = TypeVar("Piece")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbours in the order of the ids: the customers from `first` to `last`, both included."""
+
+    first: str
+    last: str
+
+    def read(self, file: Path) -> pa.Table:
+        """The rows of these customers in a Parquet file sorted by customer."""
+        return read_stored(file, self.first, self.last)
+
+
+def spans(ids: Sequence[str], size: int) -> list[Span]:
+    """Sorted ids in spans of at most `size` customers."""
+    return [Span(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
+
+
+class Runner(Protocol):
+    """Where work over customers runs: in this process, or on a cluster."""
+
+    @property
+    def threads(self) -> int:
+        """How many threads the making of one piece may use."""
+
+    def size(self, customers: int) -> int:
+        """How many of so many customers make one piece; a piece is in memory as a whole."""
+
+    def write(
+        self,
+        make: Callable[[Piece], pa.Table | None],
+        pieces: Sequence[Piece],
+        path: Path,
+        steps: Steps,
+    ) -> int:
+        """Put what `make` makes of each piece at `path`, in the order of the pieces; the rows.
+
+        What lies there stays when a piece fails and when there is not one row. Pieces and `make`
+        can be pickled.
+        """
+
+
+class LocalRunner:
+    """Makes one piece after the other in this process and writes one file."""
+
+    @property
+    def threads(self) -> int:
+        return Settings().threads
+
+    def size(self, customers: int) -> int:
+        return Settings().block_customers
+
+    def write(
+        self,
+        make: Callable[[Piece], pa.Table | None],
+        pieces: Sequence[Piece],
+        path: Path,
+        steps: Steps,
+    ) -> int:
+        temporary = path.with_suffix(".new")
+        rows = write_file(temporary, map(make, steps.track(pieces, len(pieces))))
+        if rows:
+            put(temporary, path)
+        return rows
+
+
+LOCAL = LocalRunner()
+#: Rows of a row group at the most: what a look at a few customers reads at the least.
+ROWS_TOGETHER = 10_000
+
+
+def write_file(path: Path, tables: Iterable[pa.Table | None]) -> int:
+    """Write tables of one schema as one Parquet file, in row groups; the number of rows.
+
+    Nothing is written for None and for tables without rows.
+    """
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for table in tables:
+            if table is not None and table.num_rows:
+                writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+                writer.write_table(table, row_group_size=ROWS_TOGETHER)
+                rows += table.num_rows
+    finally:
+        if writer:
+            writer.close()
+    return rows
+
+
+def files_of(path: Path) -> list[Path]:
+    """The Parquet files of a table: the file itself, or the part files of a folder in order."""
+    return sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of a table's columns."""
+    return list(dataset(path).schema.names)
+
+
+def put(made: Path, path: Path) -> None:
+    """Put a finished table, file or folder, in the place of the former one.
+
+    A file replaces a file atomically. A folder cannot: for an instant there is neither, then the
+    new one whole.
+    """
+    if made.is_file() and not path.is_dir():
+        made.replace(path)
+        return
+    former = path.with_suffix(".former")
+    remove(former)
+    if path.exists():
+        path.rename(former)
+    made.rename(path)
+    remove(former)
+
+
+def remove(path: Path) -> None:
+    """Remove a table, file or folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
