@@ -18,9 +18,9 @@ def read_stored(file: Path, first: str | None = None, last: str | None = None) -
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     with pq.ParquetFile(file, read_dictionary=texts) as source:
         if first is None or last is None:
-            return source.read()
-        table = source.read_row_groups(_groups(source, first, last))
-    ids = table["customer_id"].unify_dictionaries().combine_chunks()
+            return source.read().unify_dictionaries()
+        table = source.read_row_groups(_groups(source, first, last)).unify_dictionaries()
+    ids = table["customer_id"].combine_chunks()
     if not len(ids):
         return table
     words = ids.dictionary

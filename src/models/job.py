@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from features.company import Company
+from features.describe import Described, describe
 from features.errors import DataRefused
 from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest
 from features.table import plan_for
 from models.bundle import Bundle, champion, describe_condition, point_to, write_bundle
+from models.card import card
 from models.dataset import LabelCounts
 from models.evaluate import beats
 from models.plots.gallery import figures
@@ -82,7 +84,8 @@ class Job:
             {"evaluation.json": trained.evaluation.to_json(),
              "evaluation.txt": trained.evaluation.table().to_string(),
              "manifest.json": json.dumps(facts, indent=1, default=str),
-             "labels.json": json.dumps(asdict(self.counts), indent=1)},
+             "labels.json": json.dumps(asdict(self.counts), indent=1),
+             "card.md": _card(trained, facts)},
             figures(trained.target.kind, trained.test.label, trained.predictions["model"],
                     trained.predictions["rule"], trained.test.weight,
                     trained.estimator.importance(), descriptions=meanings,
@@ -144,6 +147,12 @@ class Job:
         return ("promoted" if verdict else "kept"), verdict.reason
 
 
+def _card(trained: Trained, facts: dict[str, Any]) -> str:
+    target, config = trained.target, trained.config
+    described = [Described(**feature) for feature in facts["features"]]
+    return card(target.title, target.means(config), target.whom(config), facts, described)
+
+
 def _facts(
     trained: Trained,
     company: Company,
@@ -155,6 +164,7 @@ def _facts(
     target, config, split = trained.target, trained.config, trained.split
     columns = {c.name: c for c in plan_for(manifest.schema).columns}
     used = [columns[n] for n in trained.estimator.encoder.columns]
+    training = workspace.features(company.name) / f"{target.name}.parquet"
     values = trained.predictions["model"]
     return {
         "company": company.name,
@@ -174,7 +184,7 @@ def _facts(
         "also_reads": list(trained.also_reads),
         "segments": segment_bounds(values) if target.kind == "regression" else None,
         "schema": json.loads(manifest.schema.to_json()),
-        "features": [{"name": c.name, "meaning": c.meaning, "unit": c.unit} for c in used],
+        "features": [asdict(d) for d in describe(used, training)],
         "dropped_features": list(trained.dropped),
         "label_counts": trained.label_counts,
         "fingerprint": manifest.fingerprint,

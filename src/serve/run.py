@@ -1,12 +1,19 @@
 """What a verb of the command works with: the project, the company, and its steps."""
 
 import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.company import Company, load_company
+from features.parts import LOCAL, Runner
 from features.progress import Steps
 from features.settings import Workspace, find_workspace
 from models.targets import check_names
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Run:
@@ -24,6 +31,41 @@ class Run:
         for path in paths:
             shown = os.path.relpath(path, self.workspace.home)
             self.steps.note(f"  wrote [bold]{shown}[/]")
+
+    def show(self, frame: "DataFrame") -> None:
+        """Print a small table."""
+        from rich.table import Table
+
+        table = Table(*frame.columns, box=None, pad_edge=True)
+        for row in frame.itertuples(index=False):
+            table.add_row(*map(str, row))
+        self.steps.console.print(table)
+
+    def describe_features(self) -> None:
+        """Print every feature column, with the missing rates of the last snapshot."""
+        from rich.console import Console
+        from rich.table import Column, Table
+
+        from features.describe import as_percent, describe
+        from features.storage import Manifest
+        from features.table import plan_for
+
+        name = self.company.name
+        plan = plan_for(Manifest.read(self.workspace, name).schema)
+        table = Table(
+            Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
+        )
+        for d in describe(plan.columns, self.workspace.features(name) / "snapshot.parquet"):
+            table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
+        Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+    def runner(self, engine: str) -> AbstractContextManager[Runner]:
+        """Where the work over customers runs: "local", or "spark" for as long as the block lasts."""
+        if engine == "local":
+            return nullcontext(LOCAL)
+        from features.spark import spark_runner
+
+        return spark_runner(self.steps)
 
 
 def make_sample(run: Run, customers: int, seed: int) -> None:

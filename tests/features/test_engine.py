@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tables_by_hand import column_of, contract_table, micro, values
 
 from features import engine
+from features.contract import TABLES
 from features.engine import Plan, evaluate
-from features.expressions import Past, View
+from features.expressions import Bucket, Past, View
 from features.history import build_history
 from features.table import feature_table
 
@@ -70,6 +71,18 @@ QUESTIONS = {
         PAST.events.at_least(amount=3).known("category"), "lateness_days", "occurred_at",
         f"(occurred_at - due_at) / {DAY}.0",
         f"{KNOWN} and amount >= 3 and category is not null", order=EVENT_ORDER,
+    ),
+    "small events": Question(
+        PAST.events.at_most(amount=2), "amount", "occurred_at", "amount",
+        f"{KNOWN} and amount <= 2", order=EVENT_ORDER,
+    ),
+    "events of two amounts": Question(
+        PAST.events.where(amount=(2, -1)), "quantity", "occurred_at", "quantity",
+        f"{KNOWN} and amount in (2, -1)", order=EVENT_ORDER,
+    ),
+    "events of category a or any but a and b": Question(
+        PAST.events.where(category=("a", Bucket(("a", "b"), 0, 1))), "amount", "occurred_at",
+        "amount", f"{KNOWN} and category <> 'b'", order=EVENT_ORDER,
     ),
     "questions": Question(
         PAST.surveys, "level", "sent_at", LEVEL, "true", "answered_at < c", SURVEY_ORDER
@@ -145,10 +158,13 @@ def in_microseconds(table: pa.Table) -> pa.Table:
 
 
 def oracle(
-    tables: dict[str, pa.Table], question: Question, window: int | None
+    tables: dict[str, pa.Table],
+    question: Question,
+    window: int | None,
+    cutoffs: tuple[float, ...] = CUTOFFS,
 ) -> dict[str, np.ndarray]:
     name = question.view.table
-    grid = [(who, micro(cutoff)) for cutoff in CUTOFFS for who in CUSTOMERS]
+    grid = [(who, micro(cutoff)) for cutoff in cutoffs for who in CUSTOMERS]
     with duckdb.connect(config={"threads": 1}) as con:
         con.register(name, in_microseconds(tables[name]))
         con.execute("create table grid (place int, customer_id varchar, c bigint)")
@@ -181,7 +197,7 @@ def after(row: dict, base: str, *later: str) -> dict:
 EVENT = st.fixed_dictionaries({
     "customer_id": st.sampled_from(CUSTOMERS), "occurred_at": HOURS, "known_at": maybe(LATER),
     "kind": st.sampled_from(["order", "return", "visit"]), "amount": maybe(SMALL),
-    "quantity": maybe(SMALL), "category": maybe(st.sampled_from("ab")), "due_at": maybe(HOURS),
+    "quantity": maybe(SMALL), "category": maybe(st.sampled_from("abc")), "due_at": maybe(HOURS),
 }).map(lambda row: after(row, "occurred_at", "known_at"))  # fmt: skip
 SURVEY = st.fixed_dictionaries({
     "customer_id": st.sampled_from(CUSTOMERS), "sent_at": HOURS, "answered_at": maybe(LATER),
@@ -197,6 +213,35 @@ TICKET = st.fixed_dictionaries({
 ROWS = {"events": EVENT, "surveys": SURVEY, "tickets": TICKET}
 
 
+#: Days after the start of 2024: its start, around the leap day, around the nights in which clocks
+#: change in Europe and America, and the turn of the year.
+SEASONS = (0, 50, 63, 81, 291, 300, 356)
+TIMES = {c.name for table in TABLES.values() for c in table.columns if c.kind == "time"}
+
+
+def moved(row: dict, days: float) -> dict:
+    """A row as it would have been so many days later."""
+    return {k: v + days if k in TIMES and v is not None else v for k, v in row.items()}
+
+
+def agree(
+    tables: dict[str, pa.Table], question: Question, window: int | None, cutoffs: tuple[float, ...]
+) -> None:
+    """Hold every operation of the engine against plain SQL."""
+    wanted = oracle(tables, question, window, cutoffs)
+    made = expressions(question, window)
+    found = feature_table(
+        build_history(tables, customers=CUSTOMERS),
+        pa.array(CUSTOMERS * len(cutoffs)),
+        np.repeat([micro(c) for c in cutoffs], len(CUSTOMERS)),
+        Plan.of([column_of(e, n) for n, e in made.items()]),
+    )
+    for operation in made:
+        np.testing.assert_allclose(
+            found[operation].to_numpy(), wanted[operation], rtol=1e-9, atol=1e-9, err_msg=operation
+        )
+
+
 @pytest.mark.parametrize("asked", QUESTIONS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
@@ -205,19 +250,30 @@ def test_the_engine_agrees_with_plain_sql(asked, data):
     name = question.view.table
     rows = data.draw(st.lists(ROWS[name], min_size=1, max_size=24), label="rows")
     window = data.draw(st.sampled_from([None, 1, 4, 9]), label="window")
-    tables = {name: contract_table(name, rows)}
-    wanted = oracle(tables, question, window)
-    made = expressions(question, window)
-    found = feature_table(
-        build_history(tables, customers=CUSTOMERS),
-        pa.array(CUSTOMERS * len(CUTOFFS)),
-        np.repeat([micro(c) for c in CUTOFFS], len(CUSTOMERS)),
-        Plan.of([column_of(e, n) for n, e in made.items()]),
+    season = data.draw(st.sampled_from(SEASONS), label="season")
+    tables = {name: contract_table(name, [moved(row, season) for row in rows])}
+    agree(tables, question, window, tuple(c + season for c in CUTOFFS))
+
+
+@pytest.mark.parametrize("asked", ["all events", "sales"])
+def test_one_customer_with_a_hundred_thousand_events(asked):
+    rng = np.random.default_rng(5)
+    size = 100_000
+    occurred = micro(0) + rng.integers(0, 20 * DAY, size) // 60_000_000 * 60_000_000  # with ties
+    late = rng.choice([0, 0, 0, DAY], size)
+    events = pa.table(
+        {
+            "customer_id": pa.array(np.where(rng.random(size) < 0.001, "B", "A")),
+            "occurred_at": pa.array(occurred, pa.timestamp("us", "UTC")),
+            "known_at": pa.array(occurred + late, pa.timestamp("us", "UTC")),
+            "kind": pa.array(rng.choice(["order", "return", "visit"], size)),
+            "amount": pa.array(rng.normal(size=size).round(2), mask=rng.random(size) < 0.1),
+        }
     )
-    for operation in made:
-        np.testing.assert_allclose(
-            found[operation].to_numpy(), wanted[operation], rtol=1e-9, atol=1e-9, err_msg=operation
-        )
+    empty = contract_table("events", [])
+    tables = {"events": pa.concat_tables([empty, events], promote_options="default")}
+    for window in (None, 4):
+        agree(tables, QUESTIONS[asked], window, CUTOFFS)
 
 
 def test_the_oracle_can_disagree():
