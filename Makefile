@@ -24,7 +24,7 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup spark demo data features train retrain score report serve notebooks mlflow test check \
+.PHONY: help setup spark demo data quality features court train retrain score report serve notebooks mlflow test check \
         lint bench clean
 
 help:  ## Show the targets
@@ -55,8 +55,14 @@ demo: setup  ## From nothing to scores over HTTP in one go (SERVE=0 ends after t
 data: setup  ## Make the sample company if chosen, check the tables, store the history
 	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED)
 
+quality: setup  ## Say how usable the company's tables are; writes data/NAME/usability.html
+	@$(GOODWILL) quality --company $(COMPANY)
+
 features: setup  ## Build the training set of each target and the snapshot of all customers
 	@$(GOODWILL) features --company $(COMPANY)
+
+court: setup  ## Look for leaks in the training sets and in what they are made of
+	@$(GOODWILL) court --company $(COMPANY)
 
 train: setup  ## Train, judge and register every target; promote what is better
 	@$(GOODWILL) train --company $(COMPANY)

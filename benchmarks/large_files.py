@@ -24,7 +24,6 @@ from features.storage import import_history
 FORMATS = {
     "csv": "(header)",
     "csv.gz": "(header, compression gzip)",
-    "csv.zst": "(header, compression zstd)",
     "parquet": "(format parquet)",
 }
 BYTES_PER_ROW = 65

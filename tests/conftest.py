@@ -1,11 +1,14 @@
 """What every test may use: a small sample company."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from features.company import Company, load_company
+from features.errors import ConfigRefused
+from features.parts import Runner
 from features.progress import quiet
 from features.settings import Workspace
 from features.simulate.company import simulate
@@ -41,3 +44,16 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Wo
     company, workspace = sample_company(tmp_path_factory.mktemp("small"), customers=400)
     build_features(company, workspace, quiet())
     return company, workspace
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Runner]:
+    """Spark on two cores for the tests of one file, skipped where pyspark or Java is missing."""
+    from features.spark import spark_runner
+
+    with ExitStack() as stack:
+        try:
+            runner = stack.enter_context(spark_runner(quiet()))
+        except ConfigRefused as err:
+            pytest.skip(str(err))
+        yield runner

@@ -15,7 +15,9 @@ TARGETS = [
     "setup",
     "demo",
     "data",
+    "quality",
     "features",
+    "court",
     "train",
     "retrain",
     "score",
@@ -113,6 +115,7 @@ def test_public_functions_say_what_they_do() -> None:
         ("mlflow", {"models/registry.py"}),
         ("bentoml", {"serve/service.py"}),
         ("lightgbm", {"models/estimator.py"}),
+        ("pyspark", {"features/spark.py"}),
         ("starlette", None),
     ],
 )

@@ -11,6 +11,7 @@ from features.company import load_company
 from features.progress import quiet
 from features.settings import Workspace
 from features.storage import Manifest
+from models.dataset import read_counts
 from models.retrain import Outcome, check_gate, retrain
 from models.score import champions
 
@@ -73,6 +74,8 @@ def test_olist_satisfaction_on_the_last_fifth_in_time(
     metrics = outcomes["satisfaction"].metrics
     assert metrics is not None
     assert metrics["dissatisfied_auc"] > 0.65
+    counts, _ = read_counts(load_company(PROJECT / "data/olist.toml"), Workspace(tmp_path))
+    assert counts["satisfaction"].late == 108  # of 12,831 reviews
     assert metrics["multiclass_log_loss"] < metrics["rule_multiclass_log_loss"]
     training = pq.read_table(
         Workspace(tmp_path).features("olist") / "satisfaction.parquet", columns=["weight", "label"]

@@ -1,6 +1,7 @@
 """What a customer buys: orders, their money, cadence and trend."""
 
-from features.expressions import Bucket, Expression, Past, View
+from features.expressions import Expression, Past, View
+from features.filters import Bucket
 from features.registry import HORIZON, Window, feature
 
 WINDOWS: tuple[Window, ...] = (30, 90, 180, 365, None, HORIZON)

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from features.contract import TABLES
+from features.database import DatabaseSettings
 from features.errors import ConfigRefused
-from features.mapping import Strict, TableMapping, near
+from features.mapping import Correction, Strict, TableMapping, near
 from features.settings import Workspace, real_data_root
 
 
@@ -90,6 +91,7 @@ class Company(Strict):
     calendar: Calendar = Calendar()
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
     references: list[Reference] = Field(default_factory=list)
+    postgres: DatabaseSettings = DatabaseSettings()
     path: Path = Path("company.toml")
 
     @property
@@ -148,9 +150,11 @@ def load_company(path: Path) -> Company:
 _SECTIONS: dict[str, type[BaseModel]] = {
     "company": About,
     "tables": TableMapping,
+    "correct": Correction,
     "calendar": Calendar,
     "targets": TargetConfig,
     "references": Reference,
+    "postgres": DatabaseSettings,
 }
 
 
@@ -159,12 +163,17 @@ def _explain(error: Any) -> str:
     where = [str(p) for p in error["loc"] if str(p) != "[key]"]
     place = ".".join(where)
     if error["type"] == "extra_forbidden":
-        section = _SECTIONS.get(where[0]) if len(where) > 1 else Company
+        inner = "correct" if "correct" in where[:-1] else where[0]
+        section = _SECTIONS.get(inner) if len(where) > 1 else Company
         known = [f.alias or n for n, f in section.model_fields.items()] if section else []
         return f"unknown key {place}{near(where[-1], [k for k in known if k != 'path'])}"
     if error["type"] == "literal_error" and len(where) > 1:
         choices = error["ctx"]["expected"]
         return f"{place}: {error['input']!r} is not one of {choices}"
+    if error["type"] == "value_error" and isinstance(error["input"], dict):
+        return f"{place}: {error['ctx']['error']}"
+    if place == "postgres.url_from":  # may hold what does not belong there: a URL and its password
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
     return f"{place}: {error['msg']} (got {error['input']!r})"
 
 
@@ -181,6 +190,10 @@ def _check_mappings(company: Company) -> None:
                 problems.append(
                     f"unknown key tables.{name}.columns.{extra}{near(extra, list(contract.names))}"
                 )
+        if name == "customers" and mapping.daily:
+            problems.append(
+                "tables.customers.daily: versions of a customer are compared across files"
+            )
         for constant in set(mapping.constant) - set(mapping.columns):
             problems.append(
                 f"tables.{name}.constant names {constant}{near(constant, list(mapping.columns))}"

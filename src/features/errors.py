@@ -3,6 +3,7 @@
 GoodwillError
 ├── ConfigRefused    exit 3  the company's TOML or a setting is wrong
 ├── DataRefused      exit 3  the company's data break the contract or cannot train a target
+│   └── LeakFound    exit 3  the court found that something tells a model the future
 ├── GateFailed       exit 4  no model was good enough to be promoted
 └── AlreadyRunning   exit 5  another retrain of the same company holds the lock
 """
@@ -24,6 +25,10 @@ class DataRefused(GoodwillError):
     """The company's data break the contract, or hold too little to train on."""
 
     exit_code = 3
+
+
+class LeakFound(DataRefused):
+    """Features, labels or data would tell a model what cannot be known when it predicts."""
 
 
 class GateFailed(GoodwillError):

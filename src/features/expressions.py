@@ -5,7 +5,6 @@ works it out for many customers and cutoffs at once. Descriptions combine with `
 by zero gives NaN, "nothing to measure").
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 from features.contract import TABLES
 from features.derived import DERIVED
 from features.errors import ConfigRefused
+from features.filters import Filter, Test, Wanted
 from features.mapping import near
 
 Operation = Literal[
@@ -85,39 +85,6 @@ class Aggregate(Expression):
 
     def leaves(self) -> Iterator["Aggregate"]:
         yield self
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """The values of a text column that are not among its `top` ones, dealt into `of` parts by hash.
-
-    So a category that was rare, or unknown when the columns were chosen, still counts somewhere.
-    """
-
-    top: tuple[str, ...]
-    number: int
-    of: int
-
-    def __str__(self) -> str:
-        return f"other values ({self.number + 1} of {self.of})" if self.of > 1 else "other values"
-
-    def holds(self, text: str) -> bool:
-        """Whether a text falls into this part; the same on every machine."""
-        return text not in self.top and zlib.crc32(text.encode()) % self.of == self.number
-
-
-Wanted = str | float | Bucket
-Test = Literal["is", "at least", "at most", "known"]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What a row must meet: `column` is one of `values`, keeps to the `bound`, or is known."""
-
-    column: str
-    test: Test
-    values: tuple[Wanted, ...] = ()
-    bound: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Where one contract table of a company comes from and how it maps: a section of its TOML file."""
 
 import difflib
+from textwrap import shorten
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,28 +13,124 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Correction(Strict):
+    """A value the company corrects: where `when` holds, `column` becomes `becomes`, both SQL.
+
+    They see the contract's columns of the table, times in UTC, after all earlier corrections.
+    """
+
+    column: str
+    when: str
+    becomes: str
+
+
+class CsvFormat(Strict):
+    """How CSV files are written, where that is not UTF-8 with `"` around texts (doubled inside).
+
+    The delimiter is found in the files unless it is given. The first line after `skip_lines` names
+    the columns.
+    """
+
+    delimiter: str | None = Field(default=None, min_length=1, max_length=4)
+    quote: str = Field(default='"', max_length=1)
+    escape: str = Field(default='"', max_length=1)
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+
+
 class TableMapping(Strict):
     """Where one contract table comes from, and an SQL expression for each of its columns.
 
-    SQL sees `source` (all `files`), or each of `sources` by its name; `query` may join and reshape
-    them first. `constant` lists customer columns that never change, the only ones that may be
-    used without a `valid_from`. `drop` names rules: rows for which the SQL condition holds are left
-    out, and counted under the rule's name.
+    SQL sees `source` (all `files`, or the query or table `postgres` names), or each of `sources` and
+    `postgres` by its name; `query` may join and reshape them first. `constant` lists customer
+    columns that never change, the only ones that may be used without a `valid_from`. `drop` names
+    rules: rows for which the SQL condition holds are left out, and counted under the rule's name.
+    `correct` names rules that change values, and
+    `duplicates = "remove"` keeps one of several rows that are equal in every contract column; both
+    work after the mapping and before the checks, and are counted in the ledger.
+    `daily` (true, or names of sources) promises that files are written once, such as one a day, and
+    that the query makes a file's rows from that file alone: imports then read only the new ones.
     """
 
     files: str | list[str] | None = None
     sources: dict[str, str | list[str]] = Field(default_factory=dict)
+    postgres: str | dict[str, str] = Field(default_factory=dict)
+    csv: CsvFormat = CsvFormat()
     query: str | None = None
     columns: dict[str, str]
     constant: list[str] = Field(default_factory=list)
     drop: dict[str, str] = Field(default_factory=dict)
+    correct: dict[str, Correction] = Field(default_factory=dict)
+    duplicates: Literal["keep", "remove"] = "keep"
+    daily: bool | list[str] = False
 
     @model_validator(mode="after")
     def _says_where(self) -> "TableMapping":
-        if (not self.files) == (not self.sources) or not all(self.sources.values()):
-            raise ValueError("give either files or sources, and at least one file")
-        if self.sources and not self.query:
+        named = [*self.sources, *(self.postgres if isinstance(self.postgres, dict) else ())]
+        given = [*self.file_sources.values(), *self.queries.values()]
+        if bool(self.files) + isinstance(self.postgres, str) + bool(named) != 1 or not all(given):
+            raise ValueError(
+                "give either files or sources, and at least one file; or postgres, alone or beside "
+                "sources"
+            )
+        if named and not self.query:
             raise ValueError("several sources need a query that joins them")
+        if len(named) != len(set(named)):
+            raise ValueError("a name under sources is also one under postgres; give it another")
+        return self
+
+    @property
+    def file_sources(self) -> dict[str, str | list[str]]:
+        """The file patterns of each source that is read from files, by the name SQL sees."""
+        return self.sources if self.files is None else {"source": self.files}
+
+    @property
+    def daily_sources(self) -> tuple[str, ...]:
+        """The sources whose files are written once, by the name SQL sees."""
+        if isinstance(self.daily, list):
+            return tuple(self.daily)
+        return tuple(self.file_sources) if self.daily else ()
+
+    def with_files(self, files: dict[str, list[str]]) -> "TableMapping":
+        """The same mapping reading these files of its daily sources."""
+        if self.files is not None:
+            return self.model_copy(update={"files": files["source"]})
+        return self.model_copy(update={"sources": {**self.sources, **files}})
+
+    @property
+    def queries(self) -> dict[str, str]:
+        """The query or table of each source that is read from PostgreSQL, by the name SQL sees."""
+        return {"source": self.postgres} if isinstance(self.postgres, str) else self.postgres
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each source comes from, in words, by the name SQL sees."""
+        files = {n: [f] if isinstance(f, str) else f for n, f in self.file_sources.items()}
+        queries = {n: " ".join(query.split()) for n, query in self.queries.items()}
+        return {
+            **{name: ", ".join(patterns) for name, patterns in files.items()},
+            **{name: f"PostgreSQL: {shorten(query, 60)}" for name, query in queries.items()},
+        }
+
+    @model_validator(mode="after")
+    def _is_daily_for_good(self) -> "TableMapping":
+        for name in self.daily_sources:
+            if name not in self.file_sources:
+                hint = near(name, list(self.file_sources))
+                raise ValueError(f"daily: no source of files is called {name}{hint}")
+        if self.daily and (self.duplicates == "remove" or self.postgres):
+            raise ValueError(
+                'daily files are read once: duplicates = "remove" would have to look at all of them, '
+                "and a PostgreSQL query has no files"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _corrects_what_is_mapped(self) -> "TableMapping":
+        for name, rule in self.correct.items():
+            if rule.column not in self.columns:
+                hint = near(rule.column, list(self.columns))
+                raise ValueError(f"correct.{name}: no mapped column is called {rule.column}{hint}")
         return self
 
 

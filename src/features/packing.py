@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES
 from features.derived import derive
-from features.expressions import Aggregate, Bucket, Filter, View, Wanted
+from features.expressions import Aggregate, View
+from features.filters import Bucket, Filter, Wanted
 from features.history import History, revealed_by
 from features.kernel import OPERATIONS
 from features.rows import DAY, NEVER, Floats, Ints, Rows

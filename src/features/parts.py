@@ -8,6 +8,7 @@ customers; `pyarrow.parquet.read_table` takes both.
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,7 +18,6 @@ from pyarrow.dataset import dataset
 
 from features.progress import Steps
 from features.settings import Settings
-from features.stored import read_stored
 
 Piece = TypeVar("Piece")
 
@@ -31,12 +31,20 @@ class Span:
 
     def read(self, file: Path) -> pa.Table:
         """The rows of these customers in a Parquet file sorted by customer."""
-        return read_stored(file, self.first, self.last)
+        bounds = [("customer_id", ">=", self.first), ("customer_id", "<=", self.last)]
+        return pq.read_table(file, filters=bounds)
 
 
 def spans(ids: Sequence[str], size: int) -> list[Span]:
     """Sorted ids in spans of at most `size` customers."""
     return [Span(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
+
+
+def deal(pieces: Sequence[Piece], partitions: int) -> list[Sequence[Piece]]:
+    """Neighbouring pieces together, in at most so many shares of about the same length."""
+    count = min(partitions, len(pieces))
+    bounds = [len(pieces) * i // count for i in range(count + 1)] if count else [0]
+    return [pieces[a:b] for a, b in pairwise(bounds)]
 
 
 class Runner(Protocol):

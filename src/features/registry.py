@@ -9,7 +9,8 @@ from typing import Literal
 
 from features.contract import TABLES
 from features.errors import ConfigRefused
-from features.expressions import Bucket, Expression, Past
+from features.expressions import Expression, Past
+from features.filters import Bucket
 from features.mapping import near
 from features.schema import Schema
 
@@ -42,7 +43,7 @@ class Feature:
 class Column:
     """One feature column as it is computed: name, meaning, unit and the expression behind it.
 
-    `is_text` tells a categorical column from a number.
+    `is_text` tells a categorical column from a number, `declared_in` is the module of the function.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     unit: str
     expression: Expression
     is_text: bool = False
+    declared_in: str = ""
 
     @property
     def source(self) -> str:
@@ -140,7 +142,9 @@ def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
                 parts.append("all")
             name = "_".join(p for p in parts if p)
             text = schema.is_text(expression)
-            yield Column(name, _meaning(feature, window, value), feature.unit, expression, text)
+            meaning = _meaning(feature, window, value)
+            module = feature.build.__module__
+            yield Column(name, meaning, feature.unit, expression, text, module)
 
 
 def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:

@@ -35,6 +35,13 @@ def rules_of(
             yield Rule("no value", column.name, f'"{column.name}" is null', "every row needs one")
     latest = f"timestamptz '{limit.isoformat()}'"
     for column in contract.columns:
+        if column.kind == "time":
+            yield Rule(
+                "infinite dates",
+                column.name,
+                f'not isfinite("{column.name}")',
+                "map 'infinity' to null, such as nullif(x, 'infinity')",
+            )
         if column.kind == "time" and column.name != "due_at":
             yield Rule(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",

@@ -8,7 +8,8 @@ from typing import Any
 from features.contract import KINDS, TABLES
 from features.derived import DERIVED
 from features.errors import ConfigRefused
-from features.expressions import Aggregate, Bucket, Expression
+from features.expressions import Aggregate, Expression
+from features.filters import Bucket
 from features.mapping import near
 
 #: So many of a column's values get feature columns of their own, and so many parts the rest.

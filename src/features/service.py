@@ -1,6 +1,7 @@
 """How a customer was served: tickets, how fast they were answered and solved."""
 
-from features.expressions import Bucket, Expression, Past, View
+from features.expressions import Expression, Past, View
+from features.filters import Bucket
 from features.registry import feature
 
 

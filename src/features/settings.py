@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535, description="port the service listens on")
     workers: int = Field(default=2, ge=1, le=64, description="processes of the service")
     block_customers: int = Field(default=50_000, ge=1, description="customers in memory at once")
+    spark_master: str = Field(default="local[2]", description="where `--engine spark` runs")
+    spark_partitions: int | None = Field(
+        default=None, ge=1, description="parts of a table (default: one per 5,000 customers)"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,21 @@
 Every problem of reading is a DataRefused that names table, column and remedy.
 """
 
-import glob
+import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from features.company import Company
 from features.contract import TABLES, Column, TableContract
 from features.conversions import convert, is_number, missing, quoted
-from features.errors import ConfigRefused, DataRefused
+from features.errors import ConfigRefused
 from features.mapping import TableMapping
+from features.origins import bind_sources, spill_folder
 from features.settings import Workspace
-
-#: What CSV may be read as. Not as an instant: DuckDB takes times without an offset for UTC if a
-#: single row has one; left as texts, they are converted by the company's zone and checked.
-CSV_TYPES = "['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIME', 'DATE', 'TIMESTAMP', 'VARCHAR']"
-READERS = {
-    ".parquet": "read_parquet({files}, union_by_name = true)",
-    ".csv": "read_csv({files}, union_by_name = true, sample_size = -1, "
-    f"auto_type_candidates = {CSV_TYPES})",
-}
+from features.statements import run
 
 
 @dataclass(frozen=True)
@@ -44,24 +38,38 @@ class Mapped:
 
 def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
     """A DuckDB session in UTC whose memory is bounded and which spills beside the company's data."""
+    spill = spill_folder(workspace, company)
+    shutil.rmtree(spill, ignore_errors=True)  # of an import that was killed
     con = duckdb.connect()
-    spill = workspace.company(company.name) / "spill"
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET memory_limit = '4GB'")
+    con.execute(f"SET memory_limit = '{_memory_limit()}MB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
     con.execute(f"SET temp_directory = {quoted(str(spill))}")
     return con
 
 
+def _memory_limit() -> int:
+    """Megabytes for DuckDB: 4,000, but at most half of the machine's memory."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2_000_000
+    return min(4_000, machine)
+
+
 def map_table(
-    con: duckdb.DuckDBPyConnection, company: Company, name: str, workspace: Workspace
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    known: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Mapped:
-    """Read one table's files, apply its query, drop rules and expressions; leave `typed_<name>`."""
+    """Read one table's files, apply its query, drop rules and expressions; leave `typed_<name>`.
+
+    `known` are the columns, with their types, of sources that may have no files.
+    """
     mapping = company.tables[name]  # type: ignore[index]
     contract = TABLES[name]
-    _bind_sources(con, company, name, mapping, workspace)
-    _run(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
+    bind_sources(con, company, name, mapping, workspace, known)
+    run(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
     types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
@@ -79,56 +87,10 @@ def map_table(
         if keep_raw:
             converted.append(column.name)
             selected.append(f'({expression})::varchar as "raw_{column.name}"')
-    _run(con, f"create temp table typed_{name} as select {', '.join(selected)} from {kept}",
+    run(con, f"create temp table typed_{name} as select {', '.join(selected)} from {kept}",
          company, f"tables.{name}.columns")  # fmt: skip
     con.execute("drop view if exists kept; drop view reshaped")
     return Mapped(contract, tuple(mapping.columns), tuple(converted), attributes, dropped)
-
-
-def _bind_sources(
-    con: duckdb.DuckDBPyConnection,
-    company: Company,
-    table: str,
-    mapping: TableMapping,
-    workspace: Workspace,
-) -> None:
-    """Make each named source (or `source`) a view of its files."""
-    root = company.root(workspace)
-    named = mapping.sources or {"source": mapping.files or []}
-    for name, patterns in named.items():
-        paths = [p for text in _as_list(patterns) for p in _expand(company, table, root, text)]
-        suffixes = {_suffix(p) for p in paths}
-        if len(suffixes) > 1 or not suffixes <= set(READERS):
-            raise DataRefused(
-                f"{company.path.name}: tables.{table} reads {', '.join(p.name for p in paths[:3])}; "
-                f"the files of one source must all be Parquet or all be CSV (also .csv.gz)"
-            )
-        files = "[" + ", ".join(quoted(str(p)) for p in paths) + "]"
-        reader = READERS[suffixes.pop()].format(files=files)
-        _run(con, f'create or replace temp view "{name}" as select * from {reader}',
-             company, f"tables.{table}: file {paths[0].name}")  # fmt: skip
-
-
-def _as_list(patterns: str | list[str]) -> list[str]:
-    return [patterns] if isinstance(patterns, str) else patterns
-
-
-def _suffix(path: Path) -> str:
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
-    return Path(name).suffix
-
-
-def _expand(company: Company, table: str, root: Path, pattern: str) -> list[Path]:
-    found = sorted(Path(p) for p in glob.glob(str(Path(glob.escape(str(root))) / pattern)))
-    if not found:
-        hint = "make it with `goodwill data`" if company.name == "sample" else (
-            "check `root` and `files`, or set GOODWILL_REAL_DATA if it holds {real_data}"
-        )  # fmt: skip
-        raise DataRefused(
-            f"table {table}: missing file {root / pattern} (0 rows read); {hint} "
-            f"in {company.path.name}"
-        )
-    return found
 
 
 def _drop(
@@ -137,23 +99,23 @@ def _drop(
     """Count what each drop rule leaves out (a row under the first rule it meets)."""
     if not mapping.drop:
         return "reshaped", {}
-    counts: dict[str, int] = {}
-    earlier = "false"
+    earlier, hits = "false", []
     for rule, condition in mapping.drop.items():
         hit = f"coalesce(({condition}), false)"
-        sql = f"select count(*) from reshaped where {hit} and not ({earlier})"
         place = f"tables.{name}.drop.{rule!r}"
-        counts[rule] = _run(con, sql, company, place, condition)[0][0]
+        run(con, f"describe select {hit} from reshaped", company, place, condition)
+        hits.append(f"count(*) filter ({hit} and not ({earlier}))")
         earlier = f"{earlier} or {hit}"
+    counted = run(con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop")
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
-    return "kept", counts
+    return "kept", dict(zip(mapping.drop, counted[0], strict=True))
 
 
 def _type_of(
     con: duckdb.DuckDBPyConnection, company: Company, table: str, column: str, sql: str, base: str
 ) -> str:
     """The SQL type of one expression, tried alone so that an error names its column."""
-    described = _run(
+    described = run(
         con,
         f"describe select ({sql}) as x from {base}",
         company,
@@ -180,40 +142,3 @@ def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) 
 def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[Column]:
     extra = [Column(n, "text" if k == "text" else "number") for n, k in attributes.items()]
     return [*contract.columns, *extra]
-
-
-def _run(
-    con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
-) -> list[tuple]:  # type: ignore[type-arg]
-    """Run SQL out of the company's file; an error names the place in the file and what to mend.
-
-    `given` is the expression of the file inside it, which must be one by itself.
-    """
-    try:
-        if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
-            raise duckdb.ParserException("it holds several statements; write a single one")
-        return list(con.execute(sql).fetchall())
-    except duckdb.BinderException as err:
-        raise DataRefused(
-            f"{company.path.name}: {place} names something the data do not have: {_first(err)}"
-            f"{_columns_hint(con)}"
-        ) from None
-    except duckdb.ParserException as err:
-        raise DataRefused(
-            f"{company.path.name}: {place} is not a valid SQL expression: {_first(err)}"
-        ) from None
-    except duckdb.Error as err:
-        raise DataRefused(f"{company.path.name}: {place} cannot be read: {_first(err)}") from None
-
-
-def _first(err: Exception) -> str:
-    lines = [line for line in str(err).splitlines() if line.strip()]
-    return " ".join(lines[:2])
-
-
-def _columns_hint(con: duckdb.DuckDBPyConnection) -> str:
-    try:
-        names = [row[0] for row in con.execute("describe reshaped").fetchall()]
-    except duckdb.Error:
-        return ""
-    return f"; the columns are: {', '.join(names)}"

@@ -4,26 +4,31 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from features.company import Company, as_utc
-from features.contract import TABLES
+from features.arrivals import Stamps, write_record
+from features.changes import FILE, Ledger
+from features.company import Company
 from features.errors import DataRefused
+from features.growth import Basis, CannotGrow, Growth, Types, code_of, growth_of
 from features.history import History, build_history
+from features.intake import Taken, latest_of, take_all_in
+from features.parts import Span, spans
 from features.progress import Steps
-from features.quality import Finding, check_table
 from features.schema import Schema
 from features.settings import Workspace
-from features.sources import Mapped, connect, map_table
-
-ORDER = ("customers", "events", "surveys", "tickets")
+from features.sources import Mapped, connect
+from features.stored import read_stored, stored_customers
+from features.usability.examine import Usability, examine
+from features.usability.lines import summary
+from features.vocabulary import schema_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Manifest:
     @classmethod
     def read(cls, workspace: Workspace, company: str) -> "Manifest":
         """The manifest of a company's history; raises DataRefused where there is none."""
+        _bring_back(workspace.history(company))
         path = workspace.history(company) / "history.json"
         if not path.is_file():
             raise DataRefused(f"no history of {company} at {path}; make it with `goodwill data`")
@@ -65,27 +71,65 @@ class Manifest:
 def import_history(company: Company, workspace: Workspace, steps: Steps) -> Manifest:
     """Read, check and store every table of a company; the former history stays on any refusal.
 
-    Raises DataRefused or ConfigRefused with what is wrong.
+    What the tables are worth is written to `usability.json`, what became of each row to the
+    history's `ledger.json`. Raises DataRefused or ConfigRefused with what is wrong.
     """
+    _bring_back(workspace.history(company.name))
+    limit = latest_of(company)
+    growth, files, why = growth_of(company, workspace, limit)
+    if growth:
+        steps.note(f"  reading {growth.count:,} new files of {len(files):,}")
+        try:
+            return _import(company, workspace, steps, growth, files)
+        except CannotGrow as err:
+            why = str(err)
+    if why:
+        steps.note(f"  reading every file: {why}")
+    return _import(company, workspace, steps, None, files)
+
+
+def _import(
+    company: Company, workspace: Workspace, steps: Steps, growth: Growth | None, files: Stamps
+) -> Manifest:
+    """Import into a folder beside the history, which it replaces when it is whole."""
     final = workspace.history(company.name)
     target = final.with_name("history.new")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     con = connect(workspace, company)
     try:
-        manifest = _import_tables(con, company, workspace, target, steps)
+        basis = code_of(company), latest_of(company).isoformat()
+        manifest, found, types = _import_tables(con, company, workspace, target, steps, growth)
+        (target / FILE).write_text(Ledger(found.ledger).to_json(), encoding="utf-8")
         (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
-        old = final.with_name("history.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
-            final.rename(old)
-        target.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        Basis(*basis, types).write(target)
+        write_record(files, target)
+        _swap(target, final)
+        found.write(workspace)
     finally:
         con.close()
         shutil.rmtree(target, ignore_errors=True)
         shutil.rmtree(workspace.company(company.name) / "spill", ignore_errors=True)
     return manifest
+
+
+def _swap(target: Path, final: Path) -> None:
+    """Put a finished history in the place of the former one, which a dying process leaves beside."""
+    old = final.with_name("history.old")
+    while target.exists():
+        if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            final.rename(old)
+        with suppress(OSError):  # a reader has just brought the former one back
+            target.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _bring_back(final: Path) -> None:
+    """Undo the half of a swap after which a process died: nothing else leaves only an old history."""
+    old = final.with_name("history.old")
+    if not final.exists() and (old / "history.json").is_file():
+        old.rename(final)
 
 
 def _manifest_json(manifest: Manifest) -> str:
@@ -98,24 +142,21 @@ def _import_tables(
     workspace: Workspace,
     target: Path,
     steps: Steps,
-) -> Manifest:
-    declared = company.about.data_end  # else nothing can be younger than this moment
-    limit = as_utc(declared) if declared else datetime.now(UTC)
-    mapped: dict[str, Mapped] = {}
-    findings: list[Finding] = []
-    for name in (n for n in ORDER if n in company.tables):
-        with steps.step(f"check {name}") as done:
-            mapped[name] = map_table(con, company, name, workspace)
-            quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
-            found = check_table(con, company, mapped[name], limit, quarantine)
-            findings += found
-            written = _write_table(con, mapped[name], target)
-            done(rows=written, dropped=sum(mapped[name].dropped.values()),
-                 quarantined=sum(f.rows for f in found))  # fmt: skip
-    return _manifest(con, company, mapped, findings)
+    growth: Growth | None,
+) -> tuple[Manifest, Usability, Types]:
+    ledger = Ledger()
+    keep = partial(_write_table, con, target)
+    taken = take_all_in(con, company, workspace, ledger, steps, keep, growth)
+    with steps.step("examine the tables") as done:
+        found = examine(con, company, taken, ledger)
+        done(**found.counts())
+    for line in summary(found):
+        steps.note(line)
+    types = {t.mapped.contract.name: t.types for t in taken if t.types}
+    return _manifest(con, company, taken, found), found, types
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, mapped: Mapped, target: Path) -> int:
+def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -> int:
     """Sort a checked table as a history is sorted and write it; the number of its rows."""
     name = mapped.contract.name
     order = ", ".join(_ident(c) for c in (*mapped.contract.order, *mapped.attributes))
@@ -128,69 +169,31 @@ def _write_table(con: duckdb.DuckDBPyConnection, mapped: Mapped, target: Path) -
 
 
 def _manifest(
-    con: duckdb.DuckDBPyConnection,
-    company: Company,
-    mapped: dict[str, Mapped],
-    findings: list[Finding],
+    con: duckdb.DuckDBPyConnection, company: Company, taken: list[Taken], found: Usability
 ) -> Manifest:
-    rows, prints, bounds = {}, [], []
-    for name, table in mapped.items():
+    prints = []
+    mapped = {t.mapped.contract.name: t.mapped for t in taken}
+    for name in mapped:
         count, mixed = con.execute(
-            f"select count(*), sum(hash(t)::hugeint) from good_{name} t"
+            f"select count(*), sum(hash(whole_row)::hugeint) from good_{name} whole_row"
         ).fetchall()[0]
-        rows[name] = int(count)
         prints.append(f"{name}:{count}:{mixed}")
-        if name != "customers":
-            clock = table.contract.clock
-            bounds.append(
-                con.sql(f"select min({clock}), max({clock}) from good_{name}").to_arrow_table()
-            )
     ids = " union ".join(f"select customer_id from good_{n}" for n in mapped)
-    starts = [b.column(0)[0].as_py() for b in bounds]
-    latest = max(b.column(1)[0].as_py() for b in bounds)
-    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    end = as_utc(company.about.data_end) if company.about.data_end else midnight
     quarantined: dict[str, dict[str, int]] = {}
-    for found in findings:
-        quarantined.setdefault(found.table, {})[f"{found.rule.column}: {found.rule.name}"] = (
-            found.rows
-        )
+    for broken in (b for t in taken for b in t.verdict.broken):
+        rule = f"{broken.rule.column}: {broken.rule.name}"
+        quarantined.setdefault(broken.table, {})[rule] = broken.rows
     return Manifest(
         company=company.name,
-        rows=rows,
+        rows=found.rows,
         customers=int(con.execute(f"select count(*) from ({ids})").fetchall()[0][0]),
-        data_start=min(starts).astimezone(UTC).isoformat(),
-        data_end=end.astimezone(UTC).isoformat(),
+        data_start=found.data_start,
+        data_end=found.data_end,
         fingerprint=hashlib.sha256("\n".join(prints).encode()).hexdigest()[:16],
-        schema=_schema(con, company, mapped),
+        schema=schema_of(con, company, mapped),
         dropped={n: m.dropped for n, m in mapped.items() if m.dropped},
         quarantined=quarantined,
     )
-
-
-def _schema(con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, Mapped]) -> Schema:
-    """Which columns are there; a column without a single value counts as not there."""
-    tables = {}
-    for name, table in mapped.items():
-        columns = [*TABLES[name].names, *table.attributes]
-        counts = con.execute(
-            f"select {', '.join(f'count({_ident(c)})' for c in columns)} from good_{name}"
-        ).fetchall()[0]
-        tables[name] = tuple(c for c, n in zip(columns, counts, strict=True) if n)
-    attributes = mapped["customers"].attributes if "customers" in mapped else {}
-    dimensions: tuple[str, ...] = ()
-    if "surveys" in mapped:
-        dimensions = tuple(
-            row[0]
-            for row in con.execute(
-                "select dimension from good_surveys where instrument in ('csat', 'servqual') and "
-                "dimension is not null and dimension <> 'overall' group by 1 "
-                "order by count(*) desc, 1 limit 12"
-            ).fetchall()
-        )
-    present = {k: v for k, v in attributes.items() if k in tables.get("customers", ())}
-    horizons = {company.target(t).horizon_days for t in ("churn", "value")}
-    return Schema(tables, present, tuple(sorted(dimensions)), tuple(sorted(horizons)))
 
 
 def _ident(name: str) -> str:
@@ -199,23 +202,17 @@ def _ident(name: str) -> str:
 
 def customer_ids(workspace: Workspace, company: str) -> list[str]:
     """Every customer of a company's history, sorted."""
-    files = sorted(workspace.history(company).glob("*.parquet"))
-    ids: set[str] = set()
-    for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(columns=["customer_id"]):
-            ids.update(batch.column(0).unique().to_pylist())
-    return sorted(ids)
+    return stored_customers(sorted(workspace.history(company).glob("*.parquet")))
 
 
 def blocks(workspace: Workspace, company: str, size: int) -> Iterator[History]:
     """The history in blocks of at most `size` customers, in the order of their ids."""
-    ids = customer_ids(workspace, company)
-    files = sorted(workspace.history(company).glob("*.parquet"))
-    for start in range(0, len(ids), size):
-        part = ids[start : start + size]
-        bounds = [("customer_id", ">=", part[0]), ("customer_id", "<=", part[-1])]
-        whole = len(part) == len(ids)
-        tables: dict[str, pa.Table] = {
-            file.stem: pq.read_table(file, filters=None if whole else bounds) for file in files
-        }
-        yield build_history(tables, is_sorted=True)
+    for span in spans(customer_ids(workspace, company), size):
+        yield block(workspace.history(company), span)
+
+
+def block(folder: Path, span: Span) -> History:
+    """The history of a span of customers, from the folder of a company's tables."""
+    files = sorted(folder.glob("*.parquet"))
+    tables = {file.stem: read_stored(file, span.first, span.last) for file in files}
+    return build_history(tables, is_sorted=True)

@@ -24,6 +24,11 @@ def plan_for(schema: Schema, names: tuple[str, ...] | None = None) -> Plan:
     return Plan.of([by_name[n] for n in names if n in by_name])
 
 
+def shipped(column: Column) -> bool:
+    """Whether a column is declared in a family file, and so known to the service as well."""
+    return column.declared_in in {family.__name__ for family in FAMILIES}
+
+
 def feature_table(
     history: History,
     customers: pa.Array,

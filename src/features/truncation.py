@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from features.engine import Plan
 from features.history import build_history
@@ -29,6 +30,8 @@ LATER: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 Tables = Mapping[str, pa.Table]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 def truncate(tables: Tables, cutoff: int) -> dict[str, pa.Table]:
@@ -37,18 +40,55 @@ def truncate(tables: Tables, cutoff: int) -> dict[str, pa.Table]:
     Rows that came at the cutoff or after are gone, values revealed then are blank.
     """
     instant = pa.scalar(cutoff, pa.timestamp("us", "UTC"))
-    return {name: _blanked(name, _cut(name, t, instant), instant) for name, t in tables.items()}
+    return {
+        name: _blanked(name, t.filter(_there(name, t, instant)), instant)
+        for name, t in tables.items()
+    }
 
 
-def _cut(name: str, table: pa.Table, instant: pa.Scalar) -> pa.Table:
+def truncate_each(tables: Tables, customers: pa.Array, cutoffs: Ints) -> dict[str, pa.Table]:
+    """The contract tables as they stood for each (customer, cutoff), each a customer of its own.
+
+    Row `i` of the pairs is the customer `pair_names(n)[i]`: so one history holds every customer as
+    of every cutoff that is looked at.
+    """
+    return {name: _truncated_each(name, t, customers, cutoffs) for name, t in tables.items()}
+
+
+def pair_names(pairs: int) -> pa.Array:
+    """What `truncate_each` calls the customer of each of so many pairs."""
+    return pc.utf8_lpad(pa.array(np.arange(pairs)).cast(pa.string()), 9, "0")
+
+
+def _truncated_each(name: str, table: pa.Table, customers: pa.Array, cutoffs: Ints) -> pa.Table:
+    """Every pair with the rows of its customer, cut off at its cutoff."""
+    owner = pc.index_in(table["customer_id"].combine_chunks(), pc.unique(customers))
+    code = pc.index_in(customers, pc.unique(customers)).to_numpy(zero_copy_only=False)
+    codes = pc.fill_null(owner, -1).to_numpy(zero_copy_only=False)
+    order = np.argsort(codes, kind="stable")
+    first, last = (np.searchsorted(codes[order], code, side) for side in ("left", "right"))
+    count = last - first
+    pair = np.repeat(np.arange(len(code)), count)
+    within = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
+    rows = table.take(pa.array(order[first[pair] + within]))
+    place = rows.column_names.index("customer_id")
+    rows = rows.set_column(place, "customer_id", pair_names(len(code)).take(pa.array(pair)))
+    instant = pa.array(cutoffs[pair], pa.timestamp("us", "UTC"))
+    there = _there(name, rows, instant)
+    return _blanked(name, rows.filter(there), instant.filter(there))
+
+
+def _there(name: str, table: pa.Table, instant: pa.Scalar | pa.Array) -> pa.Array:
+    """Which rows were there before the instant."""
+    kept = pa.array(np.ones(table.num_rows, bool))
     for moment in ROWS[name]:
         if moment in table.column_names:
-            later = pc.greater_equal(table[moment], instant)
-            table = table.filter(pc.invert(pc.fill_null(later, False)))
-    return table
+            later = pc.greater_equal(table[moment].combine_chunks(), instant)
+            kept = pc.and_(kept, pc.invert(pc.fill_null(later, False)))
+    return kept
 
 
-def _blanked(name: str, table: pa.Table, instant: pa.Scalar) -> pa.Table:
+def _blanked(name: str, table: pa.Table, instant: pa.Scalar | pa.Array) -> pa.Table:
     for moment, columns in LATER.get(name, {}).items():
         if moment not in table.column_names:
             continue
@@ -82,3 +122,14 @@ def _same_bits(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
         return bool(one.cast(pa.string()).equals(other.cast(pa.string())))
     a, b = one.to_numpy(), other.to_numpy()
     return bool(((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))).all())
+
+
+def differing(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Mask:
+    """Which rows of two feature columns differ by more than rounding (one part in a billion)."""
+    if pa.types.is_floating(one.type) and pa.types.is_floating(other.type):
+        a, b = one.to_numpy(), other.to_numpy()
+        return np.asarray(~np.isclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True), bool)
+    if pa.types.is_floating(one.type) or pa.types.is_floating(other.type):
+        return np.ones(len(one), bool)
+    first, second = (c.cast(pa.string()).to_pylist() for c in (one, other))
+    return np.array([a != b for a, b in zip(first, second, strict=True)], bool)

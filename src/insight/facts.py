@@ -108,7 +108,7 @@ def read_decisions(company: Company, workspace: Workspace) -> dict[str, Decision
 def read_scores(company: Company, workspace: Workspace) -> Scores | None:
     """The scores file, or None before the first scoring. Raises DataRefused for an empty one."""
     path = workspace.scores(company.name)
-    if not path.is_file():
+    if not path.exists():
         return None
     table = pq.read_table(path)
     if not table.num_rows:

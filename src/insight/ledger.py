@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
+from features.changes import ledger_of
 from features.storage import Manifest
 from features.table import plan_for
 from insight.facts import Facts
 from insight.numbers import MISSING, count, share
+from insight.usability import ledger_rows
 from insight.wording import TITLES
 
 
@@ -46,6 +48,12 @@ def left_out(manifest: Manifest) -> list[LeftOut]:
     return [line for line in found if line.rows]
 
 
+def changes(facts: Facts) -> list[tuple[str, str, str, str, str, str]]:
+    """Every line of the ledger: what came, left or changed; empty for an older history."""
+    ledger = ledger_of(facts.workspace, facts.company.name)
+    return ledger_rows(ledger.lines) if ledger else []
+
+
 def feature_lines(facts: Facts) -> list[FeatureLine]:
     """Every feature the company's tables allow, in the order of the feature table."""
     rates = missing_rates(facts.workspace.features(facts.company.name) / "snapshot.parquet")
@@ -67,15 +75,15 @@ def feature_lines(facts: Facts) -> list[FeatureLine]:
 
 def missing_rates(snapshot: Path) -> dict[str, float]:
     """The share of customers without a value, by feature; empty without a snapshot."""
-    if not snapshot.is_file():
+    if not snapshot.exists():
         return {}
-    file = pq.ParquetFile(snapshot)
+    table = dataset(snapshot)
     empty: Counter[str] = Counter()
-    for batch in file.iter_batches(50_000):
+    for batch in table.to_batches(batch_size=50_000):
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             empty[name] += pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
-    rows = max(file.metadata.num_rows, 1)
-    return {name: empty[name] / rows for name in file.schema_arrow.names}
+    rows = max(table.count_rows(), 1)
+    return {name: empty[name] / rows for name in table.schema.names}
 
 
 def rows_by_table(manifest: Manifest) -> list[tuple[str, str]]:

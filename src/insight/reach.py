@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.company import Company
+from features.parts import columns_of
 from features.settings import Workspace
 from models.bundle import Bundle
 from models.population import members
@@ -25,12 +26,12 @@ def beyond_training(
     """
     folder = workspace.features(company.name)
     training, snapshot = folder / f"{target}.parquet", folder / "snapshot.parquet"
-    if not (training.is_file() and snapshot.is_file()):
+    if not (training.exists() and snapshot.exists()):
         return None
     condition = churn.population if churn else None
     columns = [SILENCE, *([condition.column] if condition else [])]
-    names = pq.read_schema(snapshot).names
-    if SILENCE not in pq.read_schema(training).names or not set(columns) <= set(names):
+    names = columns_of(snapshot)
+    if SILENCE not in columns_of(training) or not set(columns) <= set(names):
         return None
     features = pq.read_table(snapshot, columns=list(dict.fromkeys(columns)))
     inside = members(features, condition)

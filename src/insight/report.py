@@ -16,10 +16,11 @@ from insight.evidence import Measured
 from insight.facts import Facts, gather
 from insight.figures import month_pictures, score_pictures
 from insight.glance import add_up, calls, survey_lines, tiles
-from insight.ledger import feature_lines, left_out, rows_by_table
+from insight.ledger import changes, feature_lines, left_out, rows_by_table
 from insight.past import Answered, Months, answered, history, months
 from insight.references import beside_references
 from insight.sections import Section, section
+from insight.usability import usability_link
 from insight.wording import TITLES
 from models.targets import TARGETS
 
@@ -64,6 +65,8 @@ def render(facts: Facts, made: datetime) -> str:
         untrained=_untrained(facts),
         tables=rows_by_table(facts.manifest),
         left_out=left_out(facts.manifest),
+        changes=changes(facts),
+        usability=usability_link(facts),
         features=feature_lines(facts),
     )
 

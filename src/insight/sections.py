@@ -169,6 +169,7 @@ def _labels(target: str, facts: Facts, bundle: Bundle | None) -> list[tuple[str,
             for words, rows in (
                 ("not used: outside the population", counts.outside),
                 ("not used: window not over yet", counts.unripe),
+                ("not used: answered after the horizon", counts.late),
                 ("not used: beyond max_rows", counts.sampled_out),
             )
             if rows

@@ -1,30 +1,35 @@
 """Training sets: labels by SQL over the history, features as of each label's cutoff, on disk."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from features.changes import keep_beside
 from features.company import Company
 from features.engine import Plan
 from features.errors import DataRefused
 from features.history import History
+from features.parts import LOCAL, Runner, Span, remove, spans
 from features.progress import Steps
-from features.settings import Settings, Workspace
-from features.storage import Manifest, blocks
+from features.settings import Workspace
+from features.storage import Manifest, block, customer_ids
 from features.table import feature_table, plan_for
 from models.labels import label_rows
-from models.population import members
+from models.population import Condition, members
 from models.splits import microseconds
 from models.targets import Target, trainable
 
 #: Columns of a training set that are no features.
 KEYS = ("customer_id", "cutoff", "label", "weight")
+#: Label rows of a row group: what a span of customers reads at the least to find its own.
+LABELS_TOGETHER = 50_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class LabelCounts:
     """How many rows a training set has, why others are not in it, and how the labels fall.
 
     `outside` counts rows of customers outside the target's population, `unripe` answers too young
-    for their window, `sampled_out` rows beyond `calendar.max_rows`.
+    for their window, `sampled_out` rows beyond `calendar.max_rows`, `late` answers after the horizon.
     """
 
     rows: int
@@ -42,10 +47,86 @@ class LabelCounts:
     sampled_out: int
     cutoffs: tuple[str, ...]
     classes: dict[str, int]
+    late: int = 0
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes the feature rows of a span of customers, here or on another machine."""
+
+    history: Path
+    plan: Plan
+    threads: int
+
+    def training(self, labels: Path, condition: Condition | None, span: Span) -> pa.Table | None:
+        """Features beside the labels of the population; None where the span has no label."""
+        part = span.read(labels)
+        if not part.num_rows:
+            return None
+        cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC")).view(pa.int64())
+        ids = part["customer_id"].combine_chunks()
+        made = self._features(block(self.history, span), ids, cutoff.to_numpy(zero_copy_only=False))
+        made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
+        return made.filter(pa.array(members(made, condition)))
+
+    def snapshot(self, as_of: int, fingerprint: str, span: Span) -> pa.Table:
+        """Features of every customer of the span as of one cutoff."""
+        history = block(self.history, span)
+        ids = pa.array(history.customer_ids, pa.string())
+        made = self._features(history, ids, np.full(len(ids), as_of, np.int64))
+        metadata = json.dumps({"fingerprint": fingerprint}).encode()
+        return made.replace_schema_metadata({b"goodwill": metadata})
+
+    def _features(self, history: History, ids: pa.Array, cutoff: NDArray[np.int64]) -> pa.Table:
+        """With texts instead of dictionaries: Parquet makes its own, and parts then agree."""
+        made = feature_table(history, ids, cutoff, self.plan, self.threads)
+        fields = [
+            pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f
+            for f in made.schema
+        ]
+        return made.cast(pa.schema(fields))
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """What writes the sets of one history: its customers in pieces, and where the work runs."""
+
+    folder: Path
+    maker: Maker
+    pieces: list[Span]
+    runner: Runner
+    steps: Steps
+
+    @classmethod
+    def of(cls, manifest: Manifest, workspace: Workspace, steps: Steps, runner: Runner) -> "_Sets":
+        name = manifest.company
+        ids = customer_ids(workspace, name)
+        maker = Maker(workspace.history(name), plan_for(manifest.schema), runner.threads)
+        pieces = spans(ids, runner.size(len(ids)))
+        return cls(workspace.features(name), maker, pieces, runner, steps)
+
+    def write_training(self, target: Target, labels: pa.Table, condition: Condition | None) -> int:
+        """Write the training set of a target; its rows. Raises DataRefused if there are none."""
+        path = self.folder / f"{target.name}.parquet"
+        beside = path.with_suffix(".labels")
+        pq.write_table(labels, beside, row_group_size=LABELS_TOGETHER)
+        try:
+            make = partial(self.maker.training, beside, condition)
+            rows = self.runner.write(make, self.pieces, path, self.steps)
+        finally:
+            beside.unlink()
+        if not rows:
+            raise DataRefused(f"target {target.name}: no customer belongs to its population")
+        return rows
+
+    def write_snapshot(self, manifest: Manifest) -> int:
+        """Write the features of every customer as of the end of the data; the number of rows."""
+        make = partial(self.maker.snapshot, microseconds(manifest.end), manifest.fingerprint)
+        return self.runner.write(make, self.pieces, self.folder / "snapshot.parquet", self.steps)
 
 
 def build_features(
-    company: Company, workspace: Workspace, steps: Steps
+    company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL
 ) -> tuple[dict[str, LabelCounts], dict[str, str]]:
     """Write the training set of each target and the snapshot of all customers.
 
@@ -55,23 +136,29 @@ def build_features(
     able, unable = trainable(company, manifest.schema)
     folder = workspace.features(company.name)
     folder.mkdir(parents=True, exist_ok=True)
-    plan = plan_for(manifest.schema)
+    sets = _Sets.of(manifest, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
     for target in able:
         with steps.step(f"features for {target.name}") as done:
             try:
-                labels, unripe, beyond = label_rows(target, company, workspace, manifest)
+                labels, unripe, late, beyond = label_rows(target, company, workspace, manifest)
             except DataRefused as err:
                 if len(able) == 1 or target.on_calendar:
                     raise
                 unable[target.name] = str(err)
                 continue
+            rows = sets.write_training(
+                target, labels, target.population(company.target(target.name))
+            )
+            outside = labels.num_rows - rows
             path = folder / f"{target.name}.parquet"
-            rows, outside = _write(target, company, workspace, labels, plan, path, steps)
-            counts[target.name] = _counts(target, path, outside, unripe, beyond)
-            done(rows=rows, columns=len(plan.columns), cutoffs=len(counts[target.name].cutoffs))
+            counted = _counts(target, path, outside, unripe, beyond)
+            counts[target.name] = replace(counted, late=late)
+            columns = len(sets.maker.plan.columns)
+            done(rows=rows, columns=columns, cutoffs=len(counts[target.name].cutoffs))
     with steps.step("snapshot of all customers") as done:
-        rows = write_snapshot(company, workspace, manifest, plan, steps)
+        rows = sets.write_snapshot(manifest)
+        keep_beside(workspace, company.name, folder)
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
     content = {"counts": {n: asdict(c) for n, c in counts.items()}, "unable": unable}
@@ -100,69 +187,7 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
     """Remove training sets of targets that can no longer be trained."""
     for file in folder.glob("*.parquet"):
         if file.stem not in keep:
-            file.unlink()
-
-
-def _write(
-    target: Target,
-    company: Company,
-    workspace: Workspace,
-    labels: pa.Table,
-    plan: Plan,
-    path: Path,
-    steps: Steps,
-) -> tuple[int, int]:
-    """Features beside the labels, block by block; rows written and rows outside the population."""
-    condition = target.population(company.target(target.name))
-    outside = rows = 0
-    writer: pq.ParquetWriter | None = None
-    temporary = path.with_suffix(".new")
-    for history, part in _blocks_of(labels, company, workspace, steps):
-        cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC"))
-        made = feature_table(
-            history,
-            part["customer_id"].combine_chunks(),
-            cutoff.view(pa.int64()).to_numpy(zero_copy_only=False),
-            plan,
-            Settings().threads,
-        )
-        made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
-        inside = members(made, condition)
-        outside += int((~inside).sum())
-        if not inside.any():
-            continue
-        made = made.filter(pa.array(inside))
-        rows += made.num_rows
-        made = _plain(made)
-        writer = writer or pq.ParquetWriter(temporary, made.schema, compression="zstd")
-        writer.write_table(made)
-    if writer is None:
-        raise DataRefused(f"target {target.name}: no customer belongs to its population")
-    writer.close()
-    temporary.replace(path)
-    return rows, outside
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Dictionaries as texts: Parquet makes its own, and blocks then agree on the schema."""
-    fields = [
-        pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema
-    ]
-    return table.cast(pa.schema(fields))
-
-
-def _blocks_of(
-    labels: pa.Table, company: Company, workspace: Workspace, steps: Steps
-) -> Iterator[tuple[History, pa.Table]]:
-    """Each block of the history with the labels of its customers."""
-    size = Settings().block_customers
-    manifest = Manifest.read(workspace, company.name)
-    total = -(-manifest.customers // size)
-    for history in steps.track(blocks(workspace, company.name, size), total):
-        ids = pa.array(history.customer_ids, pa.string())
-        part = labels.filter(pc.is_in(labels["customer_id"], ids)) if total > 1 else labels
-        if part.num_rows:
-            yield history, part
+            remove(file)
 
 
 def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: int) -> LabelCounts:
@@ -183,29 +208,3 @@ def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: 
         cutoffs=tuple(c.isoformat() for c in sorted(shown)),
         classes=classes,
     )
-
-
-def write_snapshot(
-    company: Company, workspace: Workspace, manifest: Manifest, plan: Plan, steps: Steps
-) -> int:
-    """Features of every customer as of the end of the data; the number of rows."""
-    path = workspace.features(company.name) / "snapshot.parquet"
-    size = Settings().block_customers
-    as_of = microseconds(manifest.end)
-    writer: pq.ParquetWriter | None = None
-    temporary = path.with_suffix(".new")
-    rows = 0
-    total = -(-manifest.customers // size)
-    for history in steps.track(blocks(workspace, company.name, size), total):
-        ids = pa.array(history.customer_ids, pa.string())
-        cutoff = np.full(len(ids), as_of, np.int64)
-        made = _plain(feature_table(history, ids, cutoff, plan, Settings().threads))
-        metadata = {b"goodwill": json.dumps({"fingerprint": manifest.fingerprint}).encode()}
-        made = made.replace_schema_metadata(metadata)
-        writer = writer or pq.ParquetWriter(temporary, made.schema, compression="zstd")
-        writer.write_table(made)
-        rows += made.num_rows
-    if writer:
-        writer.close()
-        temporary.replace(path)
-    return rows

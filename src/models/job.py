@@ -13,7 +13,7 @@ from features.errors import DataRefused
 from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest
-from features.table import plan_for
+from features.table import plan_for, shipped
 from models.bundle import Bundle, champion, describe_condition, point_to, write_bundle
 from models.card import card
 from models.dataset import LabelCounts
@@ -128,6 +128,13 @@ class Job:
 
     def _compare(self, trained: Trained, old: Bundle | None) -> tuple[str, str]:
         """Challenger against champion on the challenger's own test rows."""
+        columns = plan_for(self.manifest.schema).columns
+        used = set(trained.estimator.encoder.columns)
+        if tried := [c for c in columns if c.name in used and not shipped(c)]:
+            return ("kept" if old else "refused"), (
+                f"{tried[0].name} is declared in {tried[0].declared_in}, which the service does not "
+                "know; move the function into a family file"
+            )
         if old is None:
             return "promoted", f"the first model; {trained.evaluation.reason}"
         test = trained.test

@@ -1,5 +1,7 @@
 """Labels: what happened after each cutoff, by a target's SQL over the stored history."""
 
+from collections.abc import Iterable
+
 import duckdb
 import pyarrow as pa
 
@@ -10,30 +12,40 @@ from features.storage import Manifest
 from models.splits import cutoffs, instant, microseconds
 from models.targets import Target
 
+#: An answer later than this is none: the horizon with which every answer would be a label.
+EVER_DAYS = 36_500
+
 
 def _connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
     """The history's tables as views, and `known(customer_id, since)`."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
-    clocks = {"customers": "valid_from", "events": "greatest(occurred_at, known_at)",
-              "surveys": "sent_at", "tickets": "opened_at"}  # fmt: skip
-    seen = []
+    con.execute("SET threads = 1")  # several add amounts up in another order every time
+    names = []
     for file in sorted(workspace.history(company.name).glob("*.parquet")):
         path = str(file).replace("'", "''")
         con.execute(f"create view {file.stem} as select * from read_parquet('{path}')")
-        seen.append(f"select customer_id, {clocks[file.stem]} as since from {file.stem}")
+        names.append(file.stem)
+    know(con, names)
+    return con
+
+
+def know(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Make `known(customer_id, since)`: when each customer of the tables was first known."""
+    clocks = {"customers": "valid_from", "events": "greatest(occurred_at, known_at)",
+              "surveys": "sent_at", "tickets": "opened_at"}  # fmt: skip
+    seen = [f"select customer_id, {clocks[name]} as since from {name}" for name in tables]
     con.execute(
-        "create temp table known as select customer_id, min(since) as since from ("
+        "create or replace temp table known as select customer_id, min(since) as since from ("
         f"{' union all '.join(seen)}) where since is not null group by 1"
     )
-    return con
 
 
 def label_rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest
-) -> tuple[pa.Table, int, int]:
-    """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe and sampled out."""
+) -> tuple[pa.Table, int, int, int]:
+    """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe, late, sampled out."""
     config = company.target(target.name)
     span = target.span_days(config)
     con = _connect(workspace, company)
@@ -48,6 +60,7 @@ def label_rows(
         total, unripe = con.execute(
             f"select count(*), count(*) filter (not ({ripe})) from {made}"
         ).fetchall()[0]
+        late = 0 if target.on_calendar else _ever(con, target, company) - total
         keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
         sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
         labels = con.sql(
@@ -63,4 +76,10 @@ def label_rows(
             f"target {target.name}: no ripe label in {total:,} rows; "
             f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
         )
-    return labels, int(unripe), int(total - unripe - labels.num_rows)
+    return labels, int(unripe), late, int(total - unripe - labels.num_rows)
+
+
+def _ever(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:
+    """The labels there would be if answers might come at any time."""
+    patient = company.target(target.name).model_copy(update={"horizon_days": EVER_DAYS})
+    return int(con.execute(f"select count(*) from ({target.labels(patient)})").fetchall()[0][0])

@@ -15,6 +15,8 @@ from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest, import_history
+from models.court.charge import refuse
+from models.court.trial import hear
 from models.dataset import LabelCounts, build_features
 from models.job import Job, Outcome
 from models.registry import Registry, code_revision
@@ -98,6 +100,7 @@ def train_all(
     """Train every target that can be, each in a child run of one parent run; then promote or keep.
 
     Nothing is promoted before every target is trained: data refused for one leave all as they were.
+    Raises LeakFound before anything is trained when the leak court charges something.
     """
     with steps.step("open the tracking store"):
         registry = Registry(workspace)
@@ -115,6 +118,9 @@ def train_all(
             {"company.toml": company.path.read_text(encoding="utf-8"),
              "history.json": json.dumps(asdict(manifest), indent=1)},
         )  # fmt: skip
+        verdict = hear(company, workspace, manifest, counts, steps)
+        registry.log(parent, {"leaks": len(verdict.charges)}, {}, {"court.json": verdict.to_json()})
+        refuse(verdict)
         for target in counts:
             with registry.run(company.name, target, parent) as run_id:
                 job = Job(company, workspace, steps, registry, run_id, manifest, counts[target])

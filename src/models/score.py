@@ -1,6 +1,7 @@
 """The nightly scores file: one row a customer with all predictions and the versions behind them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,12 @@ import pyarrow.parquet as pq
 
 from features.company import Company
 from features.errors import DataRefused
+from features.parts import LOCAL, Runner, Span, files_of, spans
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundle import Bundle, champion
 from models.predict import OUTPUTS, predict
 from models.targets import TARGETS
-
-ROWS_AT_ONCE = 50_000
 
 
 def champions(serving: Path) -> tuple[dict[str, Bundle], dict[str, str]]:
@@ -35,14 +35,16 @@ def champions(serving: Path) -> tuple[dict[str, Bundle], dict[str, str]]:
     return found, missing
 
 
-def score_everyone(company: Company, workspace: Workspace, steps: Steps) -> Path:
-    """Write the scores of every customer of the snapshot; the file's path.
+def score_everyone(
+    company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL
+) -> Path:
+    """Write the scores of every customer of the snapshot; the path of the file or its parts.
 
     Targets without a model have no columns. Raises DataRefused without a snapshot or any model.
     """
     bundles, missing = champions(workspace.serving(company.name))
     snapshot = workspace.features(company.name) / "snapshot.parquet"
-    if not snapshot.is_file():
+    if not snapshot.exists():
         raise DataRefused(f"no snapshot {snapshot}; make it with `goodwill features`")
     if not bundles:
         whys = "; ".join(f"{t}: {why}" for t, why in missing.items())
@@ -51,20 +53,26 @@ def score_everyone(company: Company, workspace: Workspace, steps: Steps) -> Path
         )
     path = workspace.scores(company.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
     with steps.step("score every customer") as done:
-        file = pq.ParquetFile(snapshot)
-        total = -(-file.metadata.num_rows // ROWS_AT_ONCE)
-        writer: pq.ParquetWriter | None = None
-        for batch in steps.track(file.iter_batches(ROWS_AT_ONCE), total):
-            scored = score_table(pa.Table.from_batches([batch]), bundles)
-            writer = writer or pq.ParquetWriter(temporary, scored.schema, compression="zstd")
-            writer.write_table(scored)
-        if writer:
-            writer.close()
-            temporary.replace(path)
-        done(rows=file.metadata.num_rows, targets=", ".join(bundles))
+        rows = runner.write(partial(_scores, bundles), _pieces(snapshot, runner), path, steps)
+        done(rows=rows, targets=", ".join(bundles))
     return path
+
+
+def _pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:
+    """Which customers of which file of the snapshot are scored together."""
+    ids = {file: pq.read_table(file, columns=["customer_id"]) for file in files_of(snapshot)}
+    size = runner.size(sum(table.num_rows for table in ids.values()))
+    return [
+        (file, span)
+        for file, table in ids.items()
+        for span in spans(table["customer_id"].to_pylist(), size)
+    ]
+
+
+def _scores(bundles: dict[str, Bundle], piece: tuple[Path, Span]) -> pa.Table:
+    file, span = piece
+    return score_table(span.read(file), bundles)
 
 
 def score_table(features: pa.Table, bundles: dict[str, Bundle]) -> pa.Table:

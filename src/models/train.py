@@ -82,9 +82,13 @@ class Trained:
 def load_rows(company: Company, workspace: Workspace, target: str) -> Rows:
     """The training set of a target, as `goodwill features` wrote it."""
     path = workspace.features(company.name) / f"{target}.parquet"
-    if not path.is_file():
+    if not path.exists():
         raise DataRefused(f"no training set {path}; make it with `goodwill features`")
-    table = pq.read_table(path)
+    return rows_of(pq.read_table(path))
+
+
+def rows_of(table: pa.Table) -> Rows:
+    """A training set in memory, from its table of keys, label, weight and features."""
     return Rows(
         table.drop([*KEYS]),
         table["label"].to_numpy(),

@@ -65,30 +65,91 @@ SEED = click.option("--seed", default=7, envvar="SEED", show_default=True)
 def data(run: Run, customers: int, seed: int) -> None:
     """Make the sample company if it is the one asked for, check the tables, store the history."""
     from features.storage import import_history
+    from insight.usability import write_usability
     from models.retrain import only_one
 
     with only_one(run.company, run.workspace):
         if run.company.name == "sample":
             make_sample(run, customers, seed)
         manifest = import_history(run.company, run.workspace, run.steps)
+        usability = write_usability(run.company, run.workspace, run.steps)
     run.steps.note(
         f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
         f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
     )
-    run.wrote(run.workspace.history(run.company.name))
+    run.wrote(run.workspace.history(run.company.name), usability)
 
 
-@verb("features")
-def features(run: Run) -> None:
+@verb("quality")
+def quality(run: Run) -> None:
+    """Say how usable the tables are: findings, remedies and the ledger, on the terminal and as HTML.
+
+    Nothing is imported. Exit code 3 when an import would be refused.
+    """
+    from features.errors import DataRefused
+    from features.usability.inspection import inspect_tables
+    from features.usability.lines import screen
+    from insight.usability import write_usability
+    from models.retrain import only_one
+
+    ensure_sample(run)
+    with only_one(run.company, run.workspace):
+        found = inspect_tables(run.company, run.workspace, run.steps)
+        path = write_usability(run.company, run.workspace, run.steps)
+    run.steps.console.print(screen(found))
+    run.wrote(path, path.with_suffix(".json"))
+    if found.refusals:
+        raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
+
+
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Where it runs: in this process, or on GOODWILL_SPARK_MASTER (docs/cluster.md).",
+)
+
+
+DESCRIBE = click.option(
+    "--describe", is_flag=True, help="Only print every column: meaning, unit, source, missing rate."
+)
+
+
+@verb("features", DESCRIBE, ENGINE)
+def features(run: Run, engine: str, describe: bool) -> None:
     """Build the training set of each target and the snapshot of all customers."""
+    if describe:
+        run.describe_features()
+        return
     from models.dataset import build_features
     from models.retrain import only_one
 
-    with only_one(run.company, run.workspace):
-        _, unable = build_features(run.company, run.workspace, run.steps)
+    with only_one(run.company, run.workspace), run.runner(engine) as runner:
+        _, unable = build_features(run.company, run.workspace, run.steps, runner)
     for target, why in unable.items():
         run.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
     run.wrote(run.workspace.features(run.company.name))
+
+
+@verb("court")
+def court(run: Run) -> None:
+    """Look for leaks in the training sets and the history; exit code 3 if there is one."""
+    from features.storage import Manifest
+    from models.court.charge import refuse
+    from models.court.trial import hear
+    from models.dataset import read_counts
+    from models.retrain import only_one
+
+    with only_one(run.company, run.workspace):
+        manifest = Manifest.read(run.workspace, run.company.name)
+        counts, _ = read_counts(run.company, run.workspace)
+        verdict = hear(run.company, run.workspace, manifest, counts, run.steps)
+    run.show(verdict.table())
+    for note in verdict.notes:
+        run.steps.note(f"  note: {note}")
+    run.wrote(run.workspace.features(run.company.name) / "court.json")
+    refuse(verdict)
 
 
 @verb("train")
@@ -111,22 +172,25 @@ def retrain(run: Run) -> None:
     Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
     from insight.report import write_report
+    from insight.usability import write_usability
     from models import retrain as chain
 
     ensure_sample(run)
     outcomes = chain.retrain(run.company, run.workspace, run.steps)
+    write_usability(run.company, run.workspace, run.steps)
     if any(o.version for o in outcomes):
         path = write_report(run.company, run.workspace, run.steps)
         run.wrote(run.workspace.scores(run.company.name), path)
     chain.check_gate(outcomes)
 
 
-@verb("score")
-def score(run: Run) -> None:
+@verb("score", ENGINE)
+def score(run: Run, engine: str) -> None:
     """Write the scores of every customer, one Parquet row each."""
     from models.score import score_everyone
 
-    run.wrote(score_everyone(run.company, run.workspace, run.steps))
+    with run.runner(engine) as runner:
+        run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
 
 
 @verb("report")

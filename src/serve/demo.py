@@ -15,6 +15,7 @@ from serve.run import Run, make_sample
 def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
     from insight.report import write_report
+    from insight.usability import write_usability
     from models import retrain as chain
 
     settings = Settings()
@@ -22,6 +23,7 @@ def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> N
     if run.company.name == "sample":
         make_sample(run, customers, seed)
     outcomes = chain.retrain(run.company, run.workspace, run.steps)
+    write_usability(run.company, run.workspace, run.steps)
     report = write_report(run.company, run.workspace, run.steps)
     run.wrote(run.workspace.scores(run.company.name), report)
     launch = Launch(

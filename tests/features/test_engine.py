@@ -14,7 +14,8 @@ from tables_by_hand import column_of, contract_table, micro, values
 from features import engine
 from features.contract import TABLES
 from features.engine import Plan, evaluate
-from features.expressions import Bucket, Past, View
+from features.expressions import Past, View
+from features.filters import Bucket
 from features.history import build_history
 from features.table import feature_table
 

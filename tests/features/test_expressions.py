@@ -6,14 +6,13 @@ from features.errors import ConfigRefused
 from features.expressions import (
     Aggregate,
     Arithmetic,
-    Bucket,
     Constant,
-    Filter,
     Month,
     Past,
     View,
     as_expression,
 )
+from features.filters import Bucket, Filter
 
 PAST = Past(90)
 

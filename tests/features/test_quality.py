@@ -134,3 +134,10 @@ def test_one_foreign_offset_throughout_is_fine(shop):
     shop.text["events"] = shop.text["events"].replace(":00,", ":00+05:30,")
     shop.run()
     assert shop.moments("events", "occurred_at")[0] == "2024-01-05 04:30:00"
+
+
+@pytest.mark.parametrize("odd", ["infinity", "-infinity"])
+def test_infinite_dates_are_told_as_such(shop, odd):
+    shop.columns["events"] = {"due_at": f"case when amount = 20 then timestamptz '{odd}' end"}
+    with pytest.raises(DataRefused, match="column due_at: infinite dates in 1 of 4 rows; map 'inf"):
+        shop.run()

@@ -194,7 +194,7 @@ def test_bad_input_is_refused_and_the_former_history_stays(
     spoil_it, refusal, messages = BAD[name]
     shutil.copytree(good_history, shop.workspace.history("shop"))
     before = shop.digest()
-    assert len(before) == 5
+    assert "history/history.json" in before
     monkeypatch.chdir(tmp_path)
     spoil_it(shop)
     with pytest.raises(GoodwillError) as refused:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from companies_by_hand import GOOD
@@ -89,10 +90,10 @@ def test_an_interrupted_import_leaves_the_former_history(shop, monkeypatch):
     shop.spoil("events", ",20,", ",21,")
     honest = storage._write_table
 
-    def interrupted(con, mapped, target):
+    def interrupted(con, target, mapped):
         if mapped.contract.name == "tickets":
             raise KeyboardInterrupt
-        return honest(con, mapped, target)
+        return honest(con, target, mapped)
 
     monkeypatch.setattr(storage, "_write_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -106,7 +107,9 @@ def test_what_a_killed_run_left_is_cleared(shop):
         (folder.with_name(name)).mkdir(parents=True)
         (folder.with_name(name) / "events.parquet").write_text("half a file")
     shop.run()
-    assert {p.name for p in shop.workspace.company("shop").iterdir()} == {"history"}
+    assert {p.name for p in shop.workspace.company("shop").iterdir()} == {
+        "history", "usability.json",
+    }  # fmt: skip
 
 
 def test_a_table_no_longer_mapped_is_no_longer_stored(shop):
@@ -114,7 +117,8 @@ def test_a_table_no_longer_mapped_is_no_longer_stored(shop):
     del shop.text["tickets"]
     shop.run()
     files = {p.name for p in shop.workspace.history("shop").iterdir()}
-    assert files == {"customers.parquet", "events.parquet", "surveys.parquet", "history.json"}
+    tables = {"customers.parquet", "events.parquet", "surveys.parquet"}
+    assert files == tables | {"history.json", "ledger.json"}
 
 
 def test_customers_are_those_of_all_tables(shop):
@@ -124,3 +128,40 @@ def test_customers_are_those_of_all_tables(shop):
     assert customer_ids(shop.workspace, "shop") == ["10", "A", "B", "Ö"]
     assert [b.customer_ids for b in blocks(shop.workspace, "shop", 3)] == [("10", "A", "B"), ("Ö",)]
     assert [b.customer_ids for b in blocks(shop.workspace, "shop", 9)] == [("10", "A", "B", "Ö")]
+
+
+def test_a_history_whose_swap_was_killed_half_way_is_brought_back(shop):
+    written = shop.run()
+    folder = shop.workspace.history("shop")
+    folder.rename(folder.with_name("history.old"))
+    assert Manifest.read(shop.workspace, "shop") == written
+    assert not folder.with_name("history.old").exists()
+
+
+def test_an_import_after_a_killed_swap_keeps_the_former_history_if_it_is_refused(shop):
+    written = shop.run()
+    folder = shop.workspace.history("shop")
+    folder.rename(folder.with_name("history.old"))
+    shop.spoil("events", ",20,", ",x,")
+    with pytest.raises(DataRefused):
+        shop.run()
+    assert Manifest.read(shop.workspace, "shop") == written
+
+
+def test_a_reader_between_the_two_renames_does_not_stop_the_import(shop, monkeypatch):
+    shop.run()
+    shop.spoil("events", ",20,", ",21,")
+    honest, folder = Path.rename, shop.workspace.history("shop")
+    read = []
+
+    def read_between(self, target):
+        moved = honest(self, target)
+        if Path(target).name == "history.old" and not read:
+            read.append(Manifest.read(shop.workspace, "shop"))
+        return moved
+
+    monkeypatch.setattr(Path, "rename", read_between)
+    written = shop.run()
+    assert read[0].fingerprint != written.fingerprint
+    assert Manifest.read(shop.workspace, "shop") == written
+    assert not folder.with_name("history.old").exists()

@@ -64,7 +64,8 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
         *(f"features for {t}" for t in TARGETS),
-        "snapshot of all customers", "open the tracking store", *each, "score every customer",
+        "snapshot of all customers", "open the tracking store", "leak court", *each,
+        "score every customer",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
     assert all(line["seconds"] >= 0 and line["at"].endswith("+00:00") for line in lines)

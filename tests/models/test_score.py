@@ -54,7 +54,7 @@ def test_again_and_in_small_blocks_the_file_says_the_same(
     score_everyone(company, workspace, quiet())
     assert workspace.scores("sample").read_bytes() == before
     first = pq.read_table(workspace.scores("sample"))
-    monkeypatch.setattr(score, "ROWS_AT_ONCE", 170)
+    monkeypatch.setenv("GOODWILL_BLOCK_CUSTOMERS", "170")
     score_everyone(company, workspace, quiet())
     assert pq.ParquetFile(workspace.scores("sample")).num_row_groups == 6
     assert pq.read_table(workspace.scores("sample")).equals(first)
@@ -91,7 +91,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file(
 ) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     before = workspace.scores("sample").read_bytes()
-    monkeypatch.setattr(score, "ROWS_AT_ONCE", 400)
+    monkeypatch.setenv("GOODWILL_BLOCK_CUSTOMERS", "400")
     scores, calls = score.score_table, []
 
     def second_fails(features, bundles):  # type: ignore[no-untyped-def]

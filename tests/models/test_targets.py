@@ -182,7 +182,7 @@ def test_satisfaction_levels_from_two_scales_answered_in_time_and_ripe(tmp_path:
         ("i", 4),  # a second before the horizon ends; j answers when it has ended
         ("k", 4),  # ripe at the very end of the data; l is a second too young
     ]  # fmt: skip
-    assert counts.unripe == 1
+    assert (counts.unripe, counts.late) == (1, 1)
     assert counts.classes == {"0": 1, "25": 2, "50": 1, "75": 2, "100": 4}
 
 

@@ -1,6 +1,7 @@
 """The notebooks run from start to end on a small company, draw, and stay equal to their pairs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
-NAMES = ("01_history", "02_features", "03_models", "04_scores")
+NAMES = ("01_history", "02_features", "03_models", "04_scores", "05_leakage")
 CUSTOMERS = 600
 
 Runs = dict[str, "Future[NotebookNode]"]
@@ -63,8 +64,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     home = tmp_path_factory.mktemp("workspace")
     (home / "data").mkdir()
-    toml = (ROOT / "data" / "sample.toml").read_text(encoding="utf-8")
-    (home / "data" / "sample.toml").write_text(toml, encoding="utf-8")
+    for name in ("sample.toml", "complete_journey.toml"):  # 05_leakage is about real data
+        shutil.copy(ROOT / "data" / name, home / "data")
     with pytest.MonkeyPatch.context() as patch:
         for key, value in _environment(home).items():
             patch.setenv(key, value)

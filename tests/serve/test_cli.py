@@ -107,12 +107,34 @@ def retrained(home: Home) -> Home:
 def test_help_lists_the_verbs(home: Home) -> None:
     done = home.run("--help")
     assert done.returncode == 0
-    verbs = ("data", "features", "train", "retrain", "score", "report", "serve", "demo")
+    verbs = ("data", "quality", "features", "train", "retrain", "score", "report", "serve", "demo")
     assert set(cli.cli.commands) >= set(verbs)
     for verb in cli.cli.commands:
         assert f"\n  {verb} " in done.stdout
         assert cli.cli.commands[verb].help, verb
     assert "Exit codes: 0 promoted or kept, 3 data refused" in home.run("retrain", "-h").stdout
+
+
+def test_quality_tells_findings_and_writes_the_page(home: Home) -> None:
+    done = home.run("quality")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "sample: 0 errors" in done.stderr
+    for name in ("usability.json", "usability.html"):
+        assert f"wrote data/sample/{name}" in done.stderr
+        assert (home.path / "data/sample" / name).stat().st_size > 5000
+
+
+def test_quality_of_tables_an_import_refuses_is_3_with_the_page(home: Home) -> None:
+    toml = (home.path / "data/sample.toml").read_text()
+    early = toml.replace('name = "sample"', 'name = "early"').replace("2026-07-01", "2025-07-01")
+    (home.path / "data/early.toml").write_text(early)
+    done = home.run("quality", "--company", str(home.path / "data/early.toml"))
+    (home.path / "data/early.toml").unlink()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "DataRefused: an import would be refused:\n" in done.stderr
+    assert "future dates, after 2025-07-01" in done.stderr
+    assert (home.path / "data/early/usability.html").exists()
+    assert not (home.path / "data/early/history").exists()
 
 
 def test_an_unknown_verb_or_option_is_2(home: Home) -> None:

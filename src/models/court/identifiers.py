@@ -1,0 +1,126 @@
+"""Columns that name a customer or number the rows: a model learns them by heart."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow.dataset import dataset
+
+from features.contract import TABLES
+from features.parts import columns_of
+from models.court.case import Case
+from models.court.charge import Charge, Finding
+from models.dataset import KEYS
+
+KIND = "identifier"
+#: Rows from which a column can be called an identifier, and the share of values that are its own.
+LEAST, OWN = 100, 0.95
+#: A numbering may miss so many of its numbers and still be one.
+DENSE = 1.02
+
+REMEDY = (
+    "leave it out of the company's file: nothing is to be learnt from a name or a number, only from "
+    "what customers have in common"
+)
+
+
+def judge(case: Case) -> Finding:
+    """Look for ids, row numbers and texts that nobody shares among the columns features read."""
+    columns = [
+        (table, name)
+        for table, mapped in case.manifest.schema.tables.items()
+        for name in mapped
+        if _may_be_read(table, name) and name in _read(case, table)
+    ]
+    charges = [
+        c for name in (*(t.name for t in case.targets), "snapshot") for c in _added(case, name)
+    ]
+    for table, name in columns:
+        column = TABLES[table].column(name)
+        kind = column.kind if column else case.manifest.schema.attributes.get(name, "text")
+        evidence = (_text if kind == "text" else _number)(case.con, table, _ident(name))
+        if evidence:
+            charges.append(Charge(KIND, f"{table}.{name}", evidence, REMEDY))
+    return Finding(KIND, f"{len(columns)} columns", tuple(charges))
+
+
+def _added(case: Case, name: str) -> list[Charge]:
+    """Columns of a stored set that no feature makes and that number or name its rows."""
+    path = case.workspace.features(case.company.name) / f"{name}.parquet"
+    charges = []
+    for column in (n for n in columns_of(path) if n not in (*KEYS, *case.plan.names)):
+        values = dataset(path).to_table(columns=[column])[column]
+        own = len(pc.unique(values)) >= max(LEAST, OWN * len(values))
+        if own and (pa.types.is_integer(values.type) or not pa.types.is_floating(values.type)
+                    or _ascends(values.to_numpy())):  # fmt: skip
+            evidence = f"{len(pc.unique(values)):,} different values in {len(values):,} rows"
+            charges.append(Charge(KIND, f"column {column} of features/{name}.parquet", evidence,
+                                  REMEDY, None if name == "snapshot" else name))  # fmt: skip
+    return charges
+
+
+def _ascends(values: NDArray[np.float64]) -> bool:
+    """Whether values run up or down with the rows."""
+    step = np.diff(values)
+    return bool((step > 0).all() or (step < 0).all())
+
+
+def _may_be_read(table: str, name: str) -> bool:
+    """Times and free texts are no identifiers, keys are known to be."""
+    column = TABLES[table].column(name)
+    return name not in ("customer_id", "comment") and (column is None or column.kind != "time")
+
+
+def _read(case: Case, table: str) -> set[str]:
+    """The columns of a table that planned features show the values of."""
+    return {
+        leaf.column
+        for stream, leaves in case.plan.streams
+        if stream.view.table == table
+        for leaf in leaves
+        if leaf.column
+    }
+
+
+def _text(con: duckdb.DuckDBPyConnection, table: str, name: str) -> str | None:
+    """Nearly every text is its own customer's (of attributes) or row's alone."""
+    per = "customer_id" if table == "customers" else "rowid_"
+    rows, distinct, same, dates = con.execute(
+        f"with t as (select *, row_number() over () as rowid_ from {table} where {name} is not null) "
+        f"select count(distinct {per}), count(distinct {name}), count(distinct {per}) filter "
+        f"(lower(trim({name})) = lower(customer_id)), count(distinct {per}) filter "
+        f"(try_cast({name} as timestamp) is not null) from t"
+    ).fetchall()[0]
+    if rows < LEAST or dates >= OWN * rows:  # few share a date, but it says something
+        return None
+    if same >= OWN * rows:
+        return f"{same:,} of {rows:,} values are the customer_id itself"
+    owners = "customers" if table == "customers" else "rows"
+    return f"{distinct:,} different texts for {rows:,} {owners}" if distinct >= OWN * rows else None
+
+
+def _number(con: duckdb.DuckDBPyConnection, table: str, name: str) -> str | None:
+    """The digits of the id, or numbers from one on without gaps, one a row or customer."""
+    if table != "customers":
+        return None
+    customers, distinct, whole, low, high, same = con.execute(
+        f"select count(distinct customer_id) filter ({name} is not null), "
+        f"count(distinct {name}), bool_and({name} = floor({name})), min({name}), max({name}), "
+        f"count(distinct customer_id) filter (try_cast(regexp_replace(customer_id, '\\D', '', 'g') "
+        f"as double) = {name}) from {table}"
+    ).fetchall()[0]
+    if customers < LEAST:
+        return None
+    if same >= OWN * customers:
+        return f"{same:,} of {customers:,} values are the digits of the customer_id"
+    if whole and distinct >= OWN * customers and high - low + 1 <= DENSE * max(distinct, 1) + 1:
+        return (
+            f"{distinct:,} whole numbers from {low:.0f} to {high:.0f} without gaps for {customers:,} "
+            "customers: a numbering of the rows"
+        )
+    return None
+
+
+def _ident(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
