@@ -13,10 +13,20 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     no_tracking()
-    from benchmarks import feature_engine, large_files, oracle
+    from benchmarks import (
+        feature_engine,
+        feature_scale,
+        featuretools_peer,
+        large_files,
+        one_customer,
+        oracle,
+    )
 
     known: dict[str, Callable[[], str]] = {
         "feature_engine": feature_engine.measure,
+        "feature_scale": feature_scale.measure,
+        "featuretools_peer": featuretools_peer.measure,
+        "one_customer": one_customer.measure,
         "large_files": large_files.measure,
         "oracle": oracle.measure,
     }

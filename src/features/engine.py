@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 from features.expressions import Aggregate, Arithmetic, Constant, Expression, Month
 from features.history import History
 from features.kernel import aggregate
-from features.packing import Look, Stream, fixed, looks
+from features.packing import Asked, Packed, Stream, fixed, looks
 from features.registry import Column
 from features.rows import Floats, Ints
 
@@ -25,6 +25,7 @@ class Plan:
 
     columns: tuple[Column, ...]
     streams: tuple[tuple[Stream, tuple[Aggregate, ...]], ...]
+    asked: tuple[tuple[Stream, tuple[Asked, ...]], ...] = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> "Plan":
@@ -33,7 +34,10 @@ class Plan:
         for column in columns:
             for leaf in column.expression.leaves():
                 grouped.setdefault(Stream.of(leaf), {})[leaf] = None
-        return cls(tuple(columns), tuple((s, tuple(leaves)) for s, leaves in grouped.items()))
+        streams = tuple((stream, tuple(leaves)) for stream, leaves in grouped.items())
+        firsts = np.cumsum([0, *(len(leaves) for _, leaves in streams)]).tolist()
+        asked = tuple((s, Asked.of(a, n)) for (s, a), n in zip(streams, firsts, strict=False))
+        return cls(tuple(columns), streams, asked)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,18 +79,16 @@ def _fill(
     each: Callable[..., Iterator[Any]],
 ) -> None:
     """Work out every aggregate: packing by stream, then the passes by column and block of rows."""
-    firsts = np.cumsum([0, *(len(group) for _, group in plan.streams)]).tolist()
-    streams = [(*pair, first) for pair, first in zip(plan.streams, firsts, strict=False)]
-    several = list(each(lambda s: list(looks(history, *s)), streams))
+    packed = list(each(lambda s: list(looks(history, *s)), plan.asked))
     customer, cutoff = fixed(customer), fixed(cutoff)
 
-    def work(part: tuple[int, Look]) -> None:
-        start, look = part
+    def work(part: tuple[int, Packed, Asked]) -> None:
+        start, pack, asked = part
         rows = slice(start, start + _BLOCK)
-        aggregate(look.rows, (customer[rows], cutoff[rows]), look.leaves, values, start)
+        aggregate(pack, (customer[rows], cutoff[rows]), asked.leaves, values, start)
 
     starts = range(0, len(customer), _BLOCK)
-    list(each(work, [(start, look) for start in starts for part in several for look in part]))
+    list(each(work, [(start, *look) for start in starts for part in packed for look in part]))
 
 
 @contextmanager

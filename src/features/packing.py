@@ -1,7 +1,7 @@
 """The rows a feature looks at, filtered and packed as the compiled pass wants them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,37 +41,48 @@ class Stream:
         return cls(view.within(None), frozenset(reveals))
 
 
-@dataclass(frozen=True)
-class Look:
-    """One column of a stream for the compiled pass, and the aggregates made of it.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The aggregates over one column of a stream, as the compiled pass wants them.
 
     `leaves` are (operation, window in microseconds or -1, half-life in days, place), sorted by
-    window with all time last; `place` is the row of the matrix of values.
+    window with all time last; `place` is the row of the matrix of values. `linked`: rows of the same
+    value must be known to each other.
     """
 
-    rows: Packed
+    column: str | None
     leaves: tuple[Ints, Ints, Floats, Ints]
+    linked: bool
+
+    @classmethod
+    def of(cls, leaves: Sequence[Aggregate], first: int) -> "tuple[Asked, ...]":
+        """The aggregates of one stream by column, whose values go to the rows from `first` on.
+
+        What only counts or dates rows goes with the first column.
+        """
+        names: list[str | None] = [*sorted({x.column for x in leaves if x.column})] or [None]
+        chosen: dict[str | None, list[int]] = {name: [] for name in names}
+        for place, leaf in enumerate(leaves):
+            chosen[leaf.column or names[0]].append(place)
+        return tuple(
+            cls(n, _declared(leaves, p, first), any(leaves[i].operation == "distinct" for i in p))
+            for n, p in chosen.items()
+        )
 
 
 def looks(
-    history: History, stream: Stream, leaves: Sequence[Aggregate], first: int
-) -> Iterator[Look]:
-    """One look for each column; what only counts or dates rows goes with the first of them.
-
-    The aggregates' values go to the rows of the matrix from `first` on.
-    """
-    names: list[str | None] = [*sorted({leaf.column for leaf in leaves if leaf.column})] or [None]
+    history: History, stream: Stream, asked: Sequence[Asked]
+) -> Iterator[tuple[Packed, Asked]]:
+    """The rows of a stream packed for each column that is asked for."""
     rows = history.tables.get(stream.view.table)
     if rows is None:  # the request brought no such table: an empty history of it
         none = np.zeros(0, np.int64)
         offsets = np.zeros(len(history.customer_ids) + 1, np.int64)
-        packed: list[Packed] = [(offsets, none, none, np.zeros(0), none) for _ in names]
+        packed: Iterable[Packed] = [(offsets, none, none, np.zeros(0), none)] * len(asked)
     else:
-        linked = {leaf.column for leaf in leaves if leaf.operation == "distinct"}
-        packed = list(_pack(rows, stream, names, linked))
-    for name, pack in zip(names, packed, strict=True):
-        chosen = [p for p, leaf in enumerate(leaves) if (leaf.column or names[0]) == name]
-        yield Look(tuple(map(fixed, pack)), _declared(leaves, chosen, first))  # type: ignore[arg-type]
+        packed = _pack(rows, stream, asked)
+    for pack, group in zip(packed, asked, strict=True):
+        yield tuple(map(fixed, pack)), group  # type: ignore[misc]
 
 
 def fixed(array: NDArray[Any]) -> NDArray[Any]:
@@ -99,12 +110,10 @@ def _days(leaf: Aggregate) -> float:
     return math.inf if leaf.view.window is None else leaf.view.window
 
 
-def _pack(
-    rows: Rows, stream: Stream, names: Sequence[str | None], linked: set[str | None]
-) -> Iterator[Packed]:
+def _pack(rows: Rows, stream: Stream, asked: Sequence[Asked]) -> Iterator[Packed]:
     """The stream's rows of each column: those that pass its filters, along its clock."""
     view = stream.view
-    derive(rows, [*names, *(f.column for f in view.filters)])
+    derive(rows, [*(a.column for a in asked), *(f.column for f in view.filters)])
     clock, known, offsets = rows.times[view.clock], rows.known_since(stream.reveals), rows.offsets
     kept: Any = slice(None)
     if view.filters:
@@ -115,9 +124,9 @@ def _pack(
         order = np.lexsort((clock, _owners(offsets)))
         clock, known = clock[order], known[order]
         kept = order if isinstance(kept, slice) else kept[order]
-    for name in names:
-        value = _column(rows, name)[kept] if name else np.zeros(len(clock))
-        same = _links(value, offsets) if name in linked else np.zeros(0, np.int64)
+    for group in asked:
+        value = _column(rows, group.column)[kept] if group.column else np.zeros(len(clock))
+        same = _links(value, offsets) if group.linked else np.zeros(0, np.int64)
         yield offsets, clock, known, np.ascontiguousarray(value), same
 
 
