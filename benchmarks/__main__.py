@@ -18,6 +18,7 @@ def main() -> int:
         feature_scale,
         featuretools_peer,
         large_files,
+        nightly,
         one_customer,
         oracle,
     )
@@ -26,6 +27,7 @@ def main() -> int:
         "feature_engine": feature_engine.measure,
         "feature_scale": feature_scale.measure,
         "featuretools_peer": featuretools_peer.measure,
+        "nightly": nightly.measure,
         "one_customer": one_customer.measure,
         "large_files": large_files.measure,
         "oracle": oracle.measure,

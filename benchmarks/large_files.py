@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -97,7 +98,7 @@ def _import(folder: Path, name: str) -> dict[str, float]:
     )
     while child.poll() is None:
         peak = max(peak, _bytes_in(spill))
-        time.sleep(0.2)
+        time.sleep(0.5)
     answer, _ = child.communicate()
     if child.returncode:
         raise RuntimeError(f"the import of events.{name} failed, see above")
@@ -105,12 +106,12 @@ def _import(folder: Path, name: str) -> dict[str, float]:
 
 
 def _bytes_in(folder: Path) -> int:
+    """The bytes of the files of a folder that is written and removed while we look."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # it goes while we look
-            continue
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
     return total
 
 

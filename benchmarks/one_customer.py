@@ -31,7 +31,7 @@ def measure() -> str:
             "# One customer",
             "",
             f"{EVENTS} events, {warm['columns']} feature columns, one thread, records as a request "
-            f"brings them: build the history, make the row. Median and 99th percentile of {CALLS} calls.",
+            f"brings them: build the history, make the row. {CALLS} calls.",
             "",
             "| | |",
             "|---|--:|",

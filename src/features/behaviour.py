@@ -1,7 +1,6 @@
 """What a customer buys: orders, their money, cadence and trend."""
 
 from features.expressions import Expression, Past, View
-from features.filters import Bucket
 from features.registry import HORIZON, Window, feature
 
 WINDOWS: tuple[Window, ...] = (30, 90, 180, 365, None, HORIZON)
@@ -100,12 +99,6 @@ def quantity(past: Past) -> Expression:
 def categories(past: Past) -> Expression:
     """Different product categories ordered in the last {window} days"""
     return _orders(past).distinct("category")
-
-
-@feature(unit="orders", each="events.order.category", windows=(365,))
-def orders_of(past: Past, category: str | Bucket) -> Expression:
-    """Orders of {value} in the last {window} days"""
-    return _orders(past).where(category=category).count()
 
 
 @feature(unit="category")
