@@ -223,7 +223,6 @@ class Past:
 
     @property
     def month(self) -> Month:
-        """The month of the cutoff, 1 to 12."""
         return Month()
 
     @property

@@ -102,8 +102,9 @@ def _import(
         manifest, found, types = _import_tables(con, company, workspace, target, steps, growth)
         (target / FILE).write_text(Ledger(found.ledger).to_json(), encoding="utf-8")
         (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
-        Basis(*basis, types).write(target)
-        write_record(files, target)
+        if files:
+            Basis(*basis, types).write(target)
+            write_record(files, target)
         _swap(target, final)
         found.write(workspace)
     finally:
