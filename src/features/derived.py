@@ -6,13 +6,17 @@ when the last of its inputs is.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from features.comments import sentiment
 from features.rows import NEVER, Floats, Rows
+from features.topics import TOPICS, topic
 
 HOUR = 3_600_000_000.0
+#: The column that only a fitted tone can make.
+TONE = "tone"
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,39 @@ def _gap(rows: Rows) -> Floats:
     return _level(rows, "score") - _level(rows, "expectation")
 
 
-def _mood(rows: Rows) -> Floats:
-    """Sentiment of the comment, -1 to 1, NaN without one; each distinct text is read once."""
-    read = sentiment(rows.words["comment"])
+def _by_text(rows: Rows, read: Callable[[tuple[str, ...]], Floats]) -> Floats:
+    """What a reader makes of each comment, NaN without one; each distinct text is read once."""
     codes = rows.codes["comment"]
-    if not len(read):
+    made = read(rows.words["comment"])
+    if not len(made):
         return np.full(len(codes), np.nan)
-    return np.where(codes < 0, np.nan, read[np.maximum(codes, 0)])
+    return np.where(codes < 0, np.nan, made[np.maximum(codes, 0)])
+
+
+def _mood(rows: Rows) -> Floats:
+    return _by_text(rows, sentiment)
+
+
+def _about(name: str, rows: Rows) -> Floats:
+    return _by_text(rows, partial(topic, name=name))
+
+
+def _tone(rows: Rows) -> Floats:
+    """What the company's own customers mean by such words, in points; NaN where none was fitted."""
+    return _by_text(rows, rows.tone.of) if rows.tone else np.full(len(rows), np.nan)
+
+
+def _of_comments(revealed_by: str | None) -> dict[str, Derived]:
+    """The columns a table's comments make: how they feel, how they would score, what they are about."""
+    needs = ("comment",)
+    return {
+        "sentiment": Derived(needs, revealed_by, _mood, "-1 to 1"),
+        TONE: Derived(needs, revealed_by, _tone, "points"),
+        **{
+            f"about_{name}": Derived(needs, revealed_by, partial(_about, name), "flag")
+            for name in TOPICS
+        },
+    }
 
 
 DERIVED: dict[str, dict[str, Derived]] = {
@@ -80,7 +110,7 @@ DERIVED: dict[str, dict[str, Derived]] = {
             ("expectation",), "answered_at", lambda r: _level(r, "expectation"), "points"
         ),
         "gap": Derived(("score", "expectation"), "answered_at", _gap, "points"),
-        "sentiment": Derived(("comment",), "answered_at", _mood, "-1 to 1"),
+        **_of_comments("answered_at"),
         "answer_hours": Derived(
             ("answered_at",), "answered_at", lambda r: _hours(r, "sent_at", "answered_at"), "hours"
         ),
@@ -95,7 +125,7 @@ DERIVED: dict[str, dict[str, Derived]] = {
         "resolution_hours": Derived(
             ("closed_at",), "closed_at", lambda r: _hours(r, "opened_at", "closed_at"), "hours"
         ),
-        "sentiment": Derived(("comment",), None, _mood, "-1 to 1"),
+        **_of_comments(None),
     },
 }
 

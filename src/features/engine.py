@@ -15,20 +15,25 @@ from features.kernel import aggregate
 from features.packing import Asked, Packed, Stream, fixed, looks
 from features.registry import Column
 from features.rows import Floats, Ints
+from features.tone import Tone
 
 _BLOCK = 20_000  # rows a thread takes at once
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The columns to make and, grouped by stream, the aggregates they are made of."""
+    """The columns to make and, grouped by stream, the aggregates they are made of.
+
+    `tone` reads the comments for the columns made of it; without one they have no values.
+    """
 
     columns: tuple[Column, ...]
     streams: tuple[tuple[Stream, tuple[Aggregate, ...]], ...]
     asked: tuple[tuple[Stream, tuple[Asked, ...]], ...] = field(compare=False, repr=False)
+    tone: Tone | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, columns: Sequence[Column]) -> "Plan":
+    def of(cls, columns: Sequence[Column], tone: Tone | None = None) -> "Plan":
         """Collect each different aggregate once; those over the same rows share a pass."""
         grouped: dict[Stream, dict[Aggregate, None]] = {}
         for column in columns:
@@ -37,7 +42,7 @@ class Plan:
         streams = tuple((stream, tuple(leaves)) for stream, leaves in grouped.items())
         firsts = np.cumsum([0, *(len(leaves) for _, leaves in streams)]).tolist()
         asked = tuple((s, Asked.of(a, n)) for (s, a), n in zip(streams, firsts, strict=False))
-        return cls(tuple(columns), streams, asked)
+        return cls(tuple(columns), streams, asked, tone)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,6 +56,7 @@ def evaluate(
 
     Texts come as codes into the history's words (NaN where there is none).
     """
+    history = history.read_with(plan.tone)
     leaves = [leaf for _, group in plan.streams for leaf in group]
     values = _matrix(len(leaves), len(customer))
     with _workers(threads if len(customer) > _BLOCK else 1) as each:

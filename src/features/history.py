@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.contract import TABLES, TableContract
 from features.derived import DERIVED
 from features.rows import ALWAYS, NEVER, Floats, Ints, Rows
+from features.tone import Tone
 
 
 def revealed_by(contract: TableContract, column: str) -> str | None:
@@ -31,6 +32,10 @@ class History:
 
     customer_ids: tuple[str, ...]
     tables: dict[str, Rows]
+
+    def read_with(self, tone: Tone | None) -> "History":
+        """The same history, comments being read by this tone."""
+        return History(self.customer_ids, {n: r.read_with(tone) for n, r in self.tables.items()})
 
     def rows_of(self, customers: pa.Array) -> Ints:
         """The position of each customer id; raises KeyError naming an unknown one."""

@@ -14,12 +14,13 @@ from features.filters import Bucket
 from features.mapping import near
 from features.schema import Schema
 
-#: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, or the top
-#: values of a text column, such as "events.category", and the hashed rest of them. Of one kind of
-#: rows: "events.order.category".
+#: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, the topics of
+#: comments, or the top values of a text column, such as "events.category", and the hashed rest of
+#: them. Of one kind of rows: "events.order.category".
 EACH = (
     "attribute",
     "dimension",
+    "topic",
     *(f"{t.name}.{c.name}" for t in TABLES.values() for c in t.columns if c.kind == "text"),
 )
 #: As far back as a target of the company looks ahead: one window for each such horizon.
@@ -52,6 +53,12 @@ class Column:
     expression: Expression
     is_text: bool = False
     declared_in: str = ""
+
+    def reads(self, column: str) -> bool:
+        """Whether it is made of a column of that name, by its values or as a filter."""
+        leaves = list(self.expression.leaves())
+        filtered = (f.column for leaf in leaves for f in leaf.view.filters)
+        return column in {*(leaf.column for leaf in leaves), *filtered}
 
     @property
     def source(self) -> str:
@@ -100,7 +107,7 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
                 "None for all time, or HORIZON"
             )
     table, _, column = (each or "").partition(".")
-    if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:2]:
+    if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:3]:
         raise ConfigRefused(
             f"feature {name}: cannot be made for each {each!r}{near(each, [*EACH])}"
         )

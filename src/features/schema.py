@@ -11,6 +11,7 @@ from features.errors import ConfigRefused
 from features.expressions import Aggregate, Expression
 from features.filters import Bucket
 from features.mapping import near
+from features.topics import TOPICS
 
 #: So many of a column's values get feature columns of their own, and so many parts the rest.
 TOP = 8
@@ -38,6 +39,8 @@ class Schema:
         """What a feature declared with `each` is repeated for."""
         if each in {"attribute", "dimension"}:
             return tuple(self.attributes) if each == "attribute" else self.dimensions
+        if each == "topic":  # offered where there are comments
+            return TOPICS
         top = self.tops.get(each, ())
         parts = BUCKETS if len(top) == TOP else 1
         return (*top, *(Bucket(top, n, parts) for n in range(parts))) if top else ()

@@ -1,5 +1,6 @@
 """How a customer was served: tickets, how fast they were answered and solved."""
 
+from features.derived import TONE
 from features.expressions import Expression, Past, View
 from features.filters import Bucket
 from features.registry import feature
@@ -97,3 +98,21 @@ def last_ticket_category(past: Past) -> Expression:
 def ticket_sentiment(past: Past) -> Expression:
     """Mean sentiment of ticket texts in the last {window} days"""
     return past.tickets.mean("sentiment")
+
+
+@feature(unit="tickets", each="topic", windows=(365,))
+def ticket_texts_about(past: Past, topic: str) -> Expression:
+    """Tickets whose text is about {value} in the last {window} days"""
+    return past.tickets.where(**{f"about_{topic}": 1.0}).count()
+
+
+@feature(unit="points of 100", windows=(365,))
+def ticket_tone(past: Past) -> Expression:
+    """Mean score that ticket texts of the last {window} days sound like"""
+    return past.tickets.mean(TONE)
+
+
+@feature(unit="points of 100")
+def ticket_tone_last(past: Past) -> Expression:
+    """Score that the last ticket text sounds like"""
+    return past.tickets.last(TONE)

@@ -1,5 +1,6 @@
 """What a customer said when asked, and whether he answered."""
 
+from features.derived import TONE
 from features.expressions import Expression, Past, View
 from features.registry import feature
 
@@ -124,3 +125,21 @@ def comment_sentiment_last(past: Past) -> Expression:
 def comments(past: Past) -> Expression:
     """Survey comments written in the last {window} days"""
     return past.answers.known("comment").count()
+
+
+@feature(unit="comments", each="topic", windows=(365,))
+def comments_about(past: Past, topic: str) -> Expression:
+    """Survey comments about {value} in the last {window} days"""
+    return past.answers.where(**{f"about_{topic}": 1.0}).count()
+
+
+@feature(unit="points of 100", windows=(365,))
+def comment_tone(past: Past) -> Expression:
+    """Mean score that survey comments of the last {window} days sound like"""
+    return past.answers.mean(TONE)
+
+
+@feature(unit="points of 100")
+def comment_tone_last(past: Past) -> Expression:
+    """Score that the last survey comment sounds like"""
+    return past.answers.last(TONE)

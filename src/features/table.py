@@ -5,23 +5,30 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features import behaviour, contact, crm, ledger, service, survey
+from features.derived import TONE
 from features.engine import Plan, evaluate
 from features.expressions import Aggregate
 from features.history import History
 from features.registry import Column, columns
 from features.schema import Schema
+from features.tone import Tone
 
 #: The modules whose features are registered; importing them defines the features.
 FAMILIES = (crm, behaviour, ledger, contact, survey, service)
 
 
-def plan_for(schema: Schema, names: tuple[str, ...] | None = None) -> Plan:
-    """Every feature the company's tables allow, or just those named (a model's own)."""
-    made = columns(schema)
+def plan_for(
+    schema: Schema, names: tuple[str, ...] | None = None, tone: Tone | None = None
+) -> Plan:
+    """Every feature the company's tables allow, or just those named (a model's own).
+
+    Those that need a tone of comments are among them where it is given.
+    """
+    made = [column for column in columns(schema) if tone or not column.reads(TONE)]
     if names is None:
-        return Plan.of(made)
+        return Plan.of(made, tone)
     by_name = {column.name: column for column in made}
-    return Plan.of([by_name[n] for n in names if n in by_name])
+    return Plan.of([by_name[n] for n in names if n in by_name], tone)
 
 
 def shipped(column: Column) -> bool:

@@ -10,6 +10,7 @@ from pyarrow.dataset import dataset
 from features.changes import ledger_of
 from features.storage import Manifest
 from features.table import plan_for
+from features.tone import Tone
 from insight.facts import Facts
 from insight.numbers import MISSING, count, share
 from insight.usability import ledger_rows
@@ -57,6 +58,7 @@ def changes(facts: Facts) -> list[tuple[str, str, str, str, str, str]]:
 def feature_lines(facts: Facts) -> list[FeatureLine]:
     """Every feature the company's tables allow, in the order of the feature table."""
     rates = missing_rates(facts.workspace.features(facts.company.name) / "snapshot.parquet")
+    tone = Tone.read(facts.workspace.features(facts.company.name))
     readers: dict[str, list[str]] = {}
     for target, bundle in facts.bundles.items():
         for name in bundle.estimator.encoder.columns:
@@ -69,7 +71,7 @@ def feature_lines(facts: Facts) -> list[FeatureLine]:
             share(rates[column.name]) if column.name in rates else MISSING,
             ", ".join(readers.get(column.name, [])),
         )
-        for column in plan_for(facts.manifest.schema).columns
+        for column in plan_for(facts.manifest.schema, tone=tone).columns
     ]
 
 

@@ -2,7 +2,8 @@
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
 (made-up rows with their answers) and `manifest.json` (everything about the model, with the SHA-256 of
-the other files). Loading one executes nothing, and needs neither MLflow nor training code.
+the other files); with `tone.json` where the model reads comments. Loading one executes nothing, and
+needs neither MLflow nor training code.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from features.schema import Schema
+from features.tone import FILE as TONE_FILE
+from features.tone import Tone, digest_of
 from models.calibrate import Calibrator
 from models.estimator import Estimator
 from models.population import Condition
@@ -27,6 +30,8 @@ from models.spend import SpendLevel
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 POINTER = "champion.json"
+#: Read by a bundle's tone where it is written and where it is loaded, which must agree.
+SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Bundle:
     estimator: Estimator
     calibrator: Calibrator
     manifest: dict[str, Any]
+    tone: Tone | None = None
 
     @property
     def target(self) -> str:
@@ -81,6 +87,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
         "calibrator.json": bundle.calibrator.to_json(),
         "golden.json": json.dumps(golden(bundle)),
     }
+    if bundle.tone:
+        contents[TONE_FILE] = bundle.tone.to_json()
     hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
     manifest = {**bundle.manifest, "files": hashes}
     temporary = folder.with_name(f".{folder.name}.new")
@@ -102,7 +110,8 @@ def read_bundle(folder: Path) -> Bundle:
     Raises DataRefused naming the file that is missing, changed or answers differently.
     """
     manifest = _read_json(folder / "manifest.json")
-    texts = {name: _read(folder / name) for name in FILES}
+    also = (TONE_FILE,) if TONE_FILE in manifest.get("files", {}) else ()
+    texts = {name: _read(folder / name) for name in (*FILES, *also)}
     for name, text in texts.items():
         expected, found = manifest.get("files", {}).get(name), _sha256(text.encode())
         if found != expected:
@@ -110,10 +119,17 @@ def read_bundle(folder: Path) -> Bundle:
                 f"bundle {folder}: {name} has SHA-256 {found[:12]}, the manifest says "
                 f"{str(expected)[:12]}; export the version again"
             )
+    tone = Tone.from_json(texts[TONE_FILE]) if also else None
+    if digest_of(tone) != manifest.get("tone"):
+        raise DataRefused(
+            f"bundle {folder}: its model reads comments by the tone {manifest.get('tone')}, the bundle "
+            f"holds {digest_of(tone) or 'none'}; export the version again"
+        )
     bundle = Bundle(
         Estimator.from_text(texts["model.txt"], texts["encoder.json"]),
         Calibrator.from_json(texts["calibrator.json"]),
         manifest,
+        tone,
     )
     _replay(bundle, json.loads(texts["golden.json"]), folder)
     return bundle
@@ -122,7 +138,8 @@ def read_bundle(folder: Path) -> Bundle:
 def golden(bundle: Bundle) -> dict[str, Any]:
     """Rows made of no customer, with the bundle's answers: each column steps through fixed values."""
     rows = _golden_rows(bundle)
-    return {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
+    answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
+    return answers | ({"tone": bundle.tone.of(SENTENCES).tolist()} if bundle.tone else {})
 
 
 def _golden_rows(bundle: Bundle) -> pa.Table:
@@ -143,9 +160,11 @@ def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
     try:
         answers = np.atleast_1d(bundle.calibrated(_golden_rows(bundle)))
         wanted = np.array(expected["answers"], dtype=np.float64)
-        same = answers.shape == wanted.shape and np.allclose(
-            answers, wanted, rtol=0, atol=1e-9, equal_nan=True
-        )
+        same = answers.shape == wanted.shape and _alike(answers, wanted)
+        if bundle.tone:
+            same = same and _alike(
+                bundle.tone.of(SENTENCES), np.array(expected["tone"], np.float64)
+            )
     except (ValueError, KeyError, TypeError, IndexError):  # parts of different models
         same = False
     if not same:
@@ -153,6 +172,10 @@ def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
             f"bundle {folder}: the golden rows are answered differently here than where the model "
             "was trained; check the versions of lightgbm and numpy, or export the version again"
         )
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return np.allclose(one, other, rtol=0, atol=1e-9, equal_nan=True)
 
 
 def point_to(serving: Path, target: str, version: str) -> None:

@@ -21,15 +21,21 @@ from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest, block, customer_ids
 from features.table import feature_table, plan_for
+from features.tone import Tone, digest_of, keep_tone
+from models.comment_tone import tone_for
 from models.labels import label_rows
 from models.population import Condition, members
 from models.splits import microseconds
-from models.targets import Target, trainable
+from models.targets import TARGETS, Target, trainable
 
 #: Columns of a training set that are no features.
 KEYS = ("customer_id", "cutoff", "label", "weight")
 #: Label rows of a row group: what a span of customers reads at the least to find its own.
 LABELS_TOGETHER = 50_000
+
+
+#: Label rows, and how many were left out: unripe, late, sampled out.
+Labels = tuple[pa.Table, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ class Maker:
         history = block(self.history, span)
         ids = pa.array(history.customer_ids, pa.string())
         made = self._features(history, ids, np.full(len(ids), as_of, np.int64))
-        metadata = json.dumps({"fingerprint": fingerprint}).encode()
+        content = {"fingerprint": fingerprint, "tone": digest_of(self.plan.tone)}
+        metadata = json.dumps(content).encode()
         return made.replace_schema_metadata({b"goodwill": metadata})
 
     def _features(self, history: History, ids: pa.Array, cutoff: NDArray[np.int64]) -> pa.Table:
@@ -98,10 +105,18 @@ class _Sets:
     steps: Steps
 
     @classmethod
-    def of(cls, manifest: Manifest, workspace: Workspace, steps: Steps, runner: Runner) -> "_Sets":
+    def of(
+        cls,
+        manifest: Manifest,
+        tone: Tone | None,
+        workspace: Workspace,
+        steps: Steps,
+        runner: Runner,
+    ) -> "_Sets":
         name = manifest.company
         ids = customer_ids(workspace, name)
-        maker = Maker(workspace.history(name), plan_for(manifest.schema), runner.threads)
+        plan = plan_for(manifest.schema, tone=tone)
+        maker = Maker(workspace.history(name), plan, runner.threads)
         pieces = spans(ids, runner.size(len(ids)))
         return cls(workspace.features(name), maker, pieces, runner, steps)
 
@@ -126,27 +141,28 @@ class _Sets:
 
 
 def build_features(
-    company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    runner: Runner = LOCAL,
+    refit_comments: bool = False,
 ) -> tuple[dict[str, LabelCounts], dict[str, str]]:
     """Write the training set of each target and the snapshot of all customers.
 
     Returns the counts per target, and for each target that cannot be trained the reason.
+    `refit_comments` has comments read by a new tone even if a champion brings its own.
     """
     manifest = Manifest.read(workspace, company.name)
-    able, unable = trainable(company, manifest.schema)
+    labelled, unable = _label_all(company, workspace, manifest, steps)
     folder = workspace.features(company.name)
     folder.mkdir(parents=True, exist_ok=True)
-    sets = _Sets.of(manifest, workspace, steps, runner)
+    keys = {name: labels for name, (labels, *_) in labelled.items()}
+    tone = tone_for(company, workspace, manifest, keys, steps, refit_comments)
+    sets = _Sets.of(manifest, tone, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
-    for target in able:
-        with steps.step(f"features for {target.name}") as done:
-            try:
-                labels, unripe, late, beyond = label_rows(target, company, workspace, manifest)
-            except DataRefused as err:
-                if len(able) == 1 or target.on_calendar:
-                    raise
-                unable[target.name] = str(err)
-                continue
+    for name, (labels, unripe, late, beyond) in labelled.items():
+        target = TARGETS[name]
+        with steps.step(f"features for {name}") as done:
             rows = sets.write_training(
                 target, labels, target.population(company.target(target.name))
             )
@@ -158,6 +174,7 @@ def build_features(
             done(rows=rows, columns=columns, cutoffs=len(counts[target.name].cutoffs))
     with steps.step("snapshot of all customers") as done:
         rows = sets.write_snapshot(manifest)
+        keep_tone(tone, folder)
         keep_beside(workspace, company.name, folder)
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
@@ -166,6 +183,24 @@ def build_features(
     temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
     temporary.replace(folder / "counts.json")
     return counts, unable
+
+
+def _label_all(
+    company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
+) -> tuple[dict[str, Labels], dict[str, str]]:
+    """The labels of each target that has any, and for each other target the reason."""
+    able, unable = trainable(company, manifest.schema)
+    found: dict[str, Labels] = {}
+    with steps.step("labels") as done:
+        for target in able:
+            try:
+                found[target.name] = label_rows(target, company, workspace, manifest)
+            except DataRefused as err:
+                if len(able) == 1 or target.on_calendar:
+                    raise
+                unable[target.name] = str(err)
+        done(**{name: labels.num_rows for name, (labels, *_) in found.items()})
+    return found, unable
 
 
 def read_counts(

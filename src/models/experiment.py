@@ -21,6 +21,7 @@ from features.progress import Steps, quiet
 from features.settings import Workspace
 from features.storage import Manifest, customer_ids
 from features.table import plan_for, shipped
+from features.tone import Tone
 from models.dataset import Maker
 from models.evaluate import Comparison, beats
 from models.labels import label_rows
@@ -64,7 +65,7 @@ def try_features(
     """
     steps = steps or quiet()
     manifest = Manifest.read(workspace, company.name)
-    plan = plan_for(manifest.schema)
+    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
     on_trial = columns or tuple(c.name for c in plan.columns if not shipped(c))
     _refuse_unknown(on_trial, plan.names)
     rows = _rows(TARGETS[target], company, workspace, manifest, steps)
@@ -95,7 +96,8 @@ def _rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
 ) -> Rows:
     """The training set of a target with every column registered now, made beside the stored one."""
-    maker = Maker(workspace.history(company.name), plan_for(manifest.schema), LOCAL.threads)
+    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
+    maker = Maker(workspace.history(company.name), plan, LOCAL.threads)
     ids = customer_ids(workspace, company.name)
     labels = label_rows(target, company, workspace, manifest)[0]
     condition = target.population(company.target(target.name))

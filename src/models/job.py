@@ -3,17 +3,21 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from features.company import Company
+from features.derived import TONE
 from features.describe import Described, describe
 from features.errors import DataRefused
 from features.progress import Steps
+from features.registry import Column
 from features.settings import Workspace
 from features.storage import Manifest
 from features.table import plan_for, shipped
+from features.tone import Tone, digest_of
 from models.bundle import Bundle, champion, describe_condition, point_to, write_bundle
 from models.card import card
 from models.dataset import LabelCounts
@@ -68,9 +72,23 @@ class Job:
             done(version=bundle.version)
         return trained, bundle
 
+    @cached_property
+    def tone(self) -> Tone | None:
+        """What read the comments when the features were made."""
+        return Tone.read(self.workspace.features(self.company.name))
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Every feature there can be."""
+        return plan_for(self.manifest.schema, tone=self.tone).columns
+
     def _register(self, trained: Trained) -> Bundle:
-        facts = _facts(trained, self.company, self.workspace, self.manifest, self.counts)
-        bundle = Bundle(trained.estimator, trained.calibrator, {**facts, "version": "0"})
+        columns = {c.name: c for c in self.columns}
+        used = [columns[n] for n in trained.estimator.encoder.columns]
+        facts = _facts(trained, self.company, self.workspace, self.manifest, self.counts, used)
+        tone = self.tone if any(c.reads(TONE) for c in used) else None
+        facts["tone"] = digest_of(tone)
+        bundle = Bundle(trained.estimator, trained.calibrator, {**facts, "version": "0"}, tone)
         meanings = {f["name"]: f["meaning"] for f in facts["features"]}
         self.registry.log(
             self.run_id,
@@ -95,7 +113,7 @@ class Job:
                                            "test_start")}  # fmt: skip
         version = self.registry.register(self.run_id, self.company.name, bundle, tags)
         manifest = {**facts, "version": version, "run_id": self.run_id}
-        return Bundle(trained.estimator, trained.calibrator, manifest)
+        return Bundle(trained.estimator, trained.calibrator, manifest, tone)
 
     def decide(self, trained: Trained, bundle: Bundle) -> Outcome:
         """Promote a better model; keep the champion otherwise; refuse what loses to its rule."""
@@ -128,9 +146,8 @@ class Job:
 
     def _compare(self, trained: Trained, old: Bundle | None) -> tuple[str, str]:
         """Challenger against champion on the challenger's own test rows."""
-        columns = plan_for(self.manifest.schema).columns
         used = set(trained.estimator.encoder.columns)
-        if tried := [c for c in columns if c.name in used and not shipped(c)]:
+        if tried := [c for c in self.columns if c.name in used and not shipped(c)]:
             return ("kept" if old else "refused"), (
                 f"{tried[0].name} is declared in {tried[0].declared_in}, which the service does not "
                 "know; move the function into a family file"
@@ -143,6 +160,10 @@ class Job:
         if lacking or other:
             what = f"needs {lacking[0]}" if lacking else f"has another {other[0]}"
             return "promoted", f"version {old.version} cannot be compared: it {what}"
+        if old.tone and old.tone != self.tone:
+            return "promoted", (
+                f"version {old.version} cannot be compared: it reads comments with another model"
+            )
         features = test.features
         if "season" in old.columns and "season" not in features.column_names:
             months = [float(instant(int(c)).month) for c in test.cutoff]
@@ -166,11 +187,10 @@ def _facts(
     workspace: Workspace,
     manifest: Manifest,
     counts: LabelCounts,
+    used: list[Column],
 ) -> dict[str, Any]:
     """Everything a bundle's manifest says about a model but its version."""
     target, config, split = trained.target, trained.config, trained.split
-    columns = {c.name: c for c in plan_for(manifest.schema).columns}
-    used = [columns[n] for n in trained.estimator.encoder.columns]
     training = workspace.features(company.name) / f"{target.name}.parquet"
     values = trained.predictions["model"]
     return {

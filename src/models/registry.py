@@ -137,6 +137,8 @@ class Registry:
             )
             (model / "encoder.json").write_text(bundle.estimator.encoder.to_json(), "utf-8")
             (model / "calibrator.json").write_text(bundle.calibrator.to_json(), "utf-8")
+            if bundle.tone:
+                (model / "tone.json").write_text(bundle.tone.to_json(), "utf-8")
             self.client.log_artifacts(run_id, str(model), "model")
         try:
             self.client.create_registered_model(name, {"company": company})

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from features.company import Company
 from features.errors import DataRefused
@@ -35,12 +36,33 @@ def champions(serving: Path) -> tuple[dict[str, Bundle], dict[str, str]]:
     return found, missing
 
 
+def fitting(
+    bundles: dict[str, Bundle], tone: str | None
+) -> tuple[dict[str, Bundle], dict[str, str]]:
+    """The models whose comments were read by the tone of that digest, and why the others do not fit."""
+    apart = {
+        target: f"{target} version {bundle.version} reads comments with another model than the "
+        "features were made with; run `goodwill features` and, if that does not help, `goodwill train`"
+        for target, bundle in bundles.items()
+        if bundle.tone and bundle.tone.digest != tone
+    }
+    return {target: b for target, b in bundles.items() if target not in apart}, apart
+
+
+def tone_of(snapshot: Path) -> str | None:
+    """The digest of the tone a snapshot's comments were read by; None for none."""
+    told = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
+    found = json.loads(told).get("tone")
+    return str(found) if found else None
+
+
 def score_everyone(
     company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL
 ) -> Path:
     """Write the scores of every customer of the snapshot; the path of the file or its parts.
 
-    Targets without a model have no columns. Raises DataRefused without a snapshot or any model.
+    Targets without a model have no columns. Raises DataRefused without a snapshot or any model, and
+    when no model reads comments as the snapshot does.
     """
     bundles, missing = champions(workspace.serving(company.name))
     snapshot = workspace.features(company.name) / "snapshot.parquet"
@@ -51,6 +73,11 @@ def score_everyone(
         raise DataRefused(
             f"no model of {company.name} to score with ({whys}); run `goodwill train`"
         )
+    bundles, apart = fitting(bundles, tone_of(snapshot))
+    if not bundles:
+        raise DataRefused("; ".join(apart.values()))
+    for why in apart.values():
+        steps.note(f"[yellow]–[/] not scored: {why}")
     path = workspace.scores(company.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with steps.step("score every customer") as done:

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.company import Calendar, as_utc
+from features.company import Calendar, TargetConfig, as_utc
 from features.errors import DataRefused
 from features.rows import DAY
+from models.targets import Target
 
 Mask = NDArray[np.bool_]
 #: Share of the answers before the test that validates (satisfaction, nps).
@@ -77,6 +78,14 @@ def _back(last: datetime, steps: int, every: str) -> datetime:
         return last - timedelta(days=7 * steps)
     months = steps * (3 if every == "quarter" else 1)
     return (pd.Timestamp(last) - pd.DateOffset(months=months)).to_pydatetime()
+
+
+def split_of(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
+    """The later-in-time split of a target's rows, by their cutoffs."""
+    span = target.span_days(config)
+    if target.on_calendar:
+        return split_calendar(cutoff, span)
+    return split_answers(cutoff, span, config.test_share)
 
 
 def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:

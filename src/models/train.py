@@ -21,7 +21,7 @@ from models.drift import without_drift
 from models.estimator import Estimator, Labelled, Params
 from models.evaluate import Evaluation, evaluate
 from models.spend import SpendLevel
-from models.splits import Split, split_answers, split_calendar
+from models.splits import Split, split_of
 from models.targets import Target
 
 Floats = NDArray[np.float64]
@@ -133,10 +133,7 @@ def train(target: Target, company: Company, rows: Rows) -> Trained:
 
 def split_rows(target: Target, config: TargetConfig, rows: Rows) -> Split:
     """The later-in-time split of a target's rows."""
-    span = target.span_days(config)
-    if target.on_calendar:
-        return split_calendar(rows.cutoff, span)
-    return split_answers(rows.cutoff, span, config.test_share)
+    return split_of(target, config, rows.cutoff)
 
 
 def check_split(target: Target, rows: Rows, split: Split) -> None:

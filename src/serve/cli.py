@@ -116,8 +116,15 @@ DESCRIBE = click.option(
 )
 
 
-@verb("features", DESCRIBE, ENGINE)
-def features(run: Run, engine: str, describe: bool) -> None:
+REFIT = click.option(
+    "--refit-comments",
+    is_flag=True,
+    help="Learn anew how comments sound, even if a champion reads them already (docs/comments.md).",
+)
+
+
+@verb("features", DESCRIBE, REFIT, ENGINE)
+def features(run: Run, engine: str, describe: bool, refit_comments: bool) -> None:
     """Build the training set of each target and the snapshot of all customers."""
     if describe:
         run.describe_features()
@@ -126,7 +133,7 @@ def features(run: Run, engine: str, describe: bool) -> None:
     from models.retrain import only_one
 
     with only_one(run.company, run.workspace), run.runner(engine) as runner:
-        _, unable = build_features(run.company, run.workspace, run.steps, runner)
+        _, unable = build_features(run.company, run.workspace, run.steps, runner, refit_comments)
     for target, why in unable.items():
         run.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
     run.wrote(run.workspace.features(run.company.name))
@@ -148,7 +155,7 @@ def court(run: Run) -> None:
     run.show(verdict.table())
     for note in verdict.notes:
         run.steps.note(f"  note: {note}")
-    run.wrote(run.workspace.features(run.company.name) / "court.json")
+    run.wrote(run.workspace.company(run.company.name) / "court.json")
     refuse(verdict)
 
 

@@ -49,9 +49,11 @@ class Run:
         from features.describe import as_percent, describe
         from features.storage import Manifest
         from features.table import plan_for
+        from features.tone import Tone
 
         name = self.company.name
-        plan = plan_for(Manifest.read(self.workspace, name).schema)
+        tone = Tone.read(self.workspace.features(name))
+        plan = plan_for(Manifest.read(self.workspace, name).schema, tone=tone)
         table = Table(
             Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
         )

@@ -26,7 +26,7 @@ from models.bundle import POINTER, Bundle
 from models.explain import Meaning
 from models.explain import reasons as explain
 from models.predict import MIXES, OUTPUTS, predict
-from models.score import champions
+from models.score import champions, fitting, tone_of
 from models.splits import instant, microseconds
 from models.targets import TARGETS
 from serve.answers import Batch, CustomerScore, ModelInfo, Output, Reason
@@ -43,6 +43,7 @@ class _Snapshot:
     features: pa.Table
     place: dict[str, int]
     as_of: datetime
+    tone: str | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class _Loaded:
     def plan(self) -> Plan:
         """The features the models read, by the schema of the newest model."""
         names = {n for b in self.bundles.values() for n in b.columns}
-        return plan_for(self.schema, tuple(sorted(names)))
+        tone = next((b.tone for b in self.bundles.values() if b.tone), None)  # all have the same
+        return plan_for(self.schema, tuple(sorted(names)), tone)
 
     @cached_property
     def schema(self) -> Schema:
@@ -87,10 +89,7 @@ class CompanyScorer:
         stamp = self._stamp()
         bundles, missing = champions(self.workspace.serving(self.company))
         snapshot = _read_snapshot(self._snapshot_path()) if stamp[-1] else None
-        loaded = _Loaded(bundles, missing, snapshot, stamp)
-        if bundles:
-            _ = loaded.plan  # compiled before the first request
-        return loaded
+        return _together(bundles, missing, [snapshot], stamp)
 
     def ready(self) -> bool:
         return bool(self._loaded.bundles) and self._loaded.snapshot is not None
@@ -140,9 +139,7 @@ class CompanyScorer:
         for target, why in after.missing.items():
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
-        snapshot = after.snapshot or before.snapshot
-        self._loaded = _Loaded(bundles, lost, snapshot, after.stamp)
-        _ = self._loaded.plan if bundles else None
+        self._loaded = _together(bundles, lost, [after.snapshot, before.snapshot], after.stamp)
 
 
 def load_scorer(company_toml: str) -> CompanyScorer:
@@ -151,11 +148,32 @@ def load_scorer(company_toml: str) -> CompanyScorer:
     return CompanyScorer(load_company(Path(company_toml)), workspace)
 
 
+def _together(
+    bundles: dict[str, Bundle],
+    missing: dict[str, str],
+    snapshots: list[_Snapshot | None],
+    stamp: tuple[Any, ...],
+) -> _Loaded:
+    """Models with the snapshot most of them can read, the first of equally good ones.
+
+    So between new features and the training that follows, what is served goes on together.
+    """
+    apart: dict[str, str] = {}
+    snapshot: _Snapshot | None = None
+    if there := [s for s in snapshots if s]:
+        snapshot = max(there, key=lambda s: len(fitting(bundles, s.tone)[0]))
+        bundles, apart = fitting(bundles, snapshot.tone)
+    loaded = _Loaded(bundles, {**missing, **apart}, snapshot, stamp)
+    if bundles:
+        _ = loaded.plan  # compiled before the first request
+    return loaded
+
+
 def _read_snapshot(path: Path) -> _Snapshot:
     table = pq.read_table(path).combine_chunks()
     place = {customer: i for i, customer in enumerate(table["customer_id"].to_pylist())}
     cutoff = table["cutoff"].combine_chunks().view(pa.int64())[0].as_py()
-    return _Snapshot(table, place, instant(cutoff))
+    return _Snapshot(table, place, instant(cutoff), tone_of(path))
 
 
 def _batch(

@@ -82,6 +82,14 @@ def test_sentiment_of_comments(table):
     assert np.isnan(derived(table, "sentiment", {"comment": None})).all()
 
 
+@pytest.mark.parametrize("table", ["surveys", "tickets"])
+def test_topics_of_comments(table):
+    rows = [{"comment": "the delivery was late"}, {"comment": None}, {"comment": "我们很满意"}]
+    assert derived(table, "about_delivery", *rows) == pytest.approx([1, NAN, 0], nan_ok=True)
+    assert derived(table, "about_price", *rows) == pytest.approx([0, NAN, 0], nan_ok=True)
+    assert np.isnan(derived(table, "tone", *rows)).all(), "no tone was given"
+
+
 def test_an_empty_table_has_empty_columns():
     for name, columns in DERIVED.items():
         rows = build_history({name: contract_table(name, [])}, customers=["A"]).tables[name]

@@ -20,6 +20,7 @@ from features.kernel import first_not_before, is_within
 from features.rows import ALWAYS, DAY, NEVER
 from features.storage import blocks
 from features.table import feature_table, plan_for
+from features.topics import TOPICS
 
 NEAR = st.integers(0, 3)
 TIES = st.fixed_dictionaries({
@@ -144,7 +145,8 @@ def test_what_reveals_a_column():
         ("tickets", "closed_at"): {"closed_at", "reopened", "resolution_hours"},
         ("surveys", "answered_at"): {
             "answered_at", "score", "expectation", "comment",
-            "level", "expected_level", "gap", "sentiment", "answer_hours",
+            "level", "expected_level", "gap", "sentiment", "tone", "answer_hours",
+            *(f"about_{name}" for name in TOPICS),
         },
     }  # fmt: skip
     for name, contract in TABLES.items():

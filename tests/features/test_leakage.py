@@ -20,6 +20,7 @@ from features.packing import Stream
 from features.registry import REGISTRY, feature
 from features.storage import Manifest
 from features.table import feature_table, plan_for
+from features.tone import Tone
 from features.truncation import leaking, truncate
 
 Tables = dict[str, pa.Table]
@@ -53,10 +54,21 @@ def everyone(tiny_tables: Tables) -> pa.Array:
     return pc.unique(tiny_tables["customers"]["customer_id"].combine_chunks())
 
 
+@pytest.fixture(scope="module")
+def tone(tiny_tables: Tables) -> Tone:
+    """What reads the comments: given before any cutoff is looked at."""
+    comments = pc.drop_null(tiny_tables["surveys"]["comment"]).to_pylist()
+    levels = np.arange(len(comments)) * 31 % 101.0
+    texts, levels = comments * 3, np.tile(levels, 3)
+    found = Tone.fit(texts, levels, np.ones(len(levels)), 0)
+    assert found is not None
+    return found
+
+
 @pytest.fixture
-def court(tiny_tables: Tables, everyone: pa.Array, manifest: Manifest) -> Callable[[], list[str]]:
+def court(tiny_tables, everyone, manifest, tone) -> Callable[[], list[str]]:
     """Which columns leak at a few cutoffs, with whatever has been planted by then."""
-    return lambda: leaking(tiny_tables, everyone, FEW, plan_for(manifest.schema))
+    return lambda: leaking(tiny_tables, everyone, FEW, plan_for(manifest.schema, tone=tone))
 
 
 @pytest.fixture
@@ -68,8 +80,8 @@ def planted(monkeypatch: pytest.MonkeyPatch):
     REGISTRY.update(before)
 
 
-def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest):
-    plan = plan_for(manifest.schema)
+def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest, tone):
+    plan = plan_for(manifest.schema, tone=tone)
     assert len(plan.names) > 100
     assert {name for name in REGISTRY if any(c.startswith(name) for c in plan.names)} == set(
         REGISTRY
@@ -77,7 +89,7 @@ def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest):
     assert leaking(tiny_tables, everyone, CUTOFFS, plan) == []
 
 
-def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest):
+def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest, tone):
     """Rows and later columns are really cut, and most columns hold values at the cutoffs."""
     cut = truncate(tiny_tables, FEW[0])
     for name, whole in tiny_tables.items():
@@ -89,7 +101,7 @@ def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest):
         )
         assert pc.all(before).as_py()
         assert 0 < still < cut[name].num_rows
-    plan = plan_for(manifest.schema)
+    plan = plan_for(manifest.schema, tone=tone)
     made = feature_table(build_history(tiny_tables), everyone, np.full(len(everyone), FEW[1]), plan)
     empty = [n for n in plan.names if _nothing_in(made[n])]
     assert empty == ["last_payment_channel"]  # its payments name no channel

@@ -8,6 +8,7 @@ from tables_by_hand import contract_table, micro
 from features.history import build_history
 from features.storage import Manifest
 from features.table import feature_table, plan_for
+from features.tone import PLACES, Tone
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +125,19 @@ def test_no_rows_asked_for(tiny_tables, schema):
     )
     assert nobody.num_rows == 0
     assert "orders_30d" in nobody.column_names
+
+
+def test_columns_of_a_tone_are_there_with_one_only(tiny_tables, schema):
+    """The same history read by two tones: no value of the first is left in the second."""
+    names = {"comment_tone_365d", "comment_tone_last", "ticket_tone_365d", "ticket_tone_last"}
+    assert names.isdisjoint(plan_for(schema).names)
+    history = build_history(tiny_tables)
+    ids = pa.array(history.customer_ids)
+    cutoff = np.full(len(ids), micro(10_000))
+    weights = (0.0,) * PLACES
+    for level in (30.0, 70.0):
+        plan = plan_for(schema, tone=Tone(0, 200, (level, level), (weights, weights)))
+        assert set(plan.names) - set(plan_for(schema).names) == names
+        made = feature_table(history, ids, cutoff, plan)
+        last = made["ticket_tone_last"].to_numpy()
+        assert set(last[~np.isnan(last)].tolist()) == {level}

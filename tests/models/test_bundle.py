@@ -47,7 +47,7 @@ def test_a_bundle_comes_back_exactly(serving: Path, target: str) -> None:
 
 def test_nothing_of_a_customer_and_nothing_executable_is_in_it(serving: Path) -> None:
     for file in serving.rglob("*"):
-        assert file.is_dir() or file.name in {*FILES, "manifest.json", POINTER}
+        assert file.is_dir() or file.name in {*FILES, "tone.json", "manifest.json", POINTER}
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             assert "A0000" not in text, file

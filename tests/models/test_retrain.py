@@ -63,7 +63,7 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "log")]
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
-        *(f"features for {t}" for t in TARGETS),
+        "examine the tables", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
         "snapshot of all customers", "open the tracking store", "leak court", *each,
         "score every customer",
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def plant(company: Company, workspace: Workspace, target: str, learns: str, **ch
     assert old is not None
     manifest = {**old.manifest, "version": "0", **changes}
     write_bundle(Bundle(estimator, replace(old.calibrator, method="identity", parameters=None),
-                        manifest), serving / target / "0")  # fmt: skip
+                        manifest, old.tone), serving / target / "0")  # fmt: skip
     point_to(serving, target, "0")
 
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,8 @@ def new_version(workspace: Workspace, target: str, version: str) -> Path:
     old = champion(serving, target)
     assert old is not None
     calibrator = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.25]})
-    changed = type(old)(old.estimator, calibrator, {**old.manifest, "version": version})
+    manifest = {**old.manifest, "version": version}
+    changed = replace(old, calibrator=calibrator, manifest=manifest)
     return write_bundle(changed, serving / target / version)
 
 
@@ -202,3 +204,28 @@ def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> N
     scorer.refresh()
     assert scorer.ready()
     assert scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
+    copied: tuple[Company, Workspace],
+) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = scorer.by_ids(ONE, None, 0)
+    path = workspace.features("sample") / "snapshot.parquet"
+    table = pq.read_table(path)
+    told = {b"goodwill": b'{"fingerprint": "f", "tone": "another"}'}
+    pq.write_table(table.replace_schema_metadata(told), path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+    scorer.refresh()
+    assert scorer.by_ids(ONE, None, 0) == before, "what is served goes on together"
+    assert scorer.missing() == {}
+    started = CompanyScorer(company, workspace)
+    assert not started.ready()
+    assert "reads comments with another model" in started.missing()["nps"]
+
+
+def test_a_request_reads_comments_by_the_tone_of_its_models(shared: CompanyScorer) -> None:
+    tone = shared._loaded.plan.tone
+    assert tone is not None
+    assert {b.tone for b in shared._loaded.bundles.values()} == {tone}

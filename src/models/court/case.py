@@ -19,6 +19,7 @@ from features.history import History, build_history
 from features.settings import Settings, Workspace
 from features.storage import Manifest
 from features.table import feature_table, plan_for
+from features.tone import Tone
 from models import train as training
 from models.dataset import KEYS
 from models.splits import Split
@@ -30,8 +31,8 @@ Floats = NDArray[np.float64]
 SEED = 7
 #: Customers drawn at random, and the ones with the most records beside them.
 CUSTOMERS, LARGEST = 400, 10
-#: Stored rows of each set that are made again, and the row groups they come from.
-PROBES, GROUPS = 100, 2
+#: Stored rows of each set that are made again, and the row groups they come from (10,000 rows).
+PROBES, GROUPS = 100, 1
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,17 @@ class Case:
     @cached_property
     def plan(self) -> Plan:
         """Every feature the company's tables allow."""
-        return plan_for(self.manifest.schema)
+        return plan_for(self.manifest.schema, tone=self.tone)
+
+    @cached_property
+    def tone(self) -> Tone | None:
+        """What read the comments when the training sets were made."""
+        return Tone.read(self.workspace.features(self.company.name))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The columns of the planned features."""
+        return self.plan.names
 
     @cached_property
     def con(self) -> duckdb.DuckDBPyConnection:

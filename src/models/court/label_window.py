@@ -5,30 +5,21 @@ history that ends at the end of the window, and over one that begins with it: no
 For answers, it is run over a history that ends at the cutoff: no label may be there yet.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.contract import TABLES
 from features.rows import DAY
 from features.truncation import pair_names, truncate_each
-from models.court.case import Case, ids, instants
+from models.court.case import Case, Ints, ids, instants
 from models.court.charge import Charge, Finding
-from models.labels import know
-from models.splits import instant
+from models.court.label_histories import Labels, between, labels_over
 from models.targets import Target
 
 KIND = "label window"
 #: Labels that are known at the cutoff are those of an answer that had already come.
 ANSWERED = "after the answer"
-
-Labels = pd.Series
-Tables = Mapping[str, pa.Table]
 
 
 def judge(case: Case) -> Finding:
@@ -39,7 +30,7 @@ def judge(case: Case) -> Finding:
     try:
         con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
         for target in case.targets:
-            found, rows = _examine(Clerk(con, case, target))
+            found, rows = _examine(con, case, target)
             charges += found
             looked += rows
     finally:
@@ -49,104 +40,42 @@ def judge(case: Case) -> Finding:
     )
 
 
-@dataclass(frozen=True)
-class Clerk:
-    """Makes a target's labels again out of whatever tables are handed to it."""
-
-    con: duckdb.DuckDBPyConnection
-    case: Case
-    target: Target
-
-    def labels(self, tables: Tables, cutoff: int, known: Tables | None = None) -> Labels:
-        """The target's SQL over these tables; customers are known since the records of `known`."""
-        for name, table in (known or tables).items():
-            self.con.register(name, table)
-        know(self.con, list(tables))
-        for name, table in tables.items() if known else ():
-            self.con.register(name, table)
-        moment = instant(cutoff).isoformat()
-        self.con.execute(
-            f"create or replace temp table cutoffs as select timestamptz '{moment}' as cutoff"
-        )
-        sql = self.target.labels(self.case.company.target(self.target.name))
-        made = self.con.sql(
-            f"select customer_id, cutoff, label::double as label from ({sql})"
-        ).to_arrow_table()
-        index = pd.MultiIndex.from_arrays([made["customer_id"].to_pylist(), instants(made)])
-        labels = pd.Series(made["label"].to_numpy(), index).sort_index()
-        return labels[~labels.index.duplicated()]
-
-
-def _examine(clerk: Clerk) -> tuple[list[Charge], int]:
+def _examine(
+    con: duckdb.DuckDBPyConnection, case: Case, target: Target
+) -> tuple[list[Charge], int]:
     """The charges against one target, and how many labels were compared."""
-    case, target = clerk.case, clerk.target
     probes = case.probes[target.name]
     tables = case.tables_of(pc.unique(ids(probes)))
-    span = case.span(target)
-    charges, rows = [], 0
-    for cutoff in _moments(case, target):
-        start, end = cutoff + case.gap(target) * DAY, cutoff + span * DAY
-        whole = clerk.labels(tables, cutoff)
-        mine = _of(whole, target, cutoff, end, span)
-        rows += len(mine)
-        ending = clerk.labels(_between(tables, None, end), cutoff)
-        charges += _further(target, mine, _of(ending, target, cutoff, end, span))
-        later = whole[whole.index.get_level_values(1) >= cutoff]
-        charges += _back(target, later, clerk.labels(_between(tables, start, None), cutoff, tables))
-        if target.on_calendar:
-            empty = clerk.labels(_between(tables, None, cutoff), cutoff)
-            charges += _chosen_by_the_future(target, mine, empty)
-    if not target.on_calendar:
-        charges += _answered_before(clerk, tables, probes)
-        rows += probes.num_rows
-    return list({(c.kind, c.remedy): c for c in charges}.values()), rows
+    cutoff, span = _moment(case, target), case.span(target) * DAY
+    start, end = cutoff + case.gap(target) * DAY, cutoff + span
+    own: Ints = instants(probes)
+    histories = {
+        "whole": tables,
+        "ending": between(tables, None, end),
+        "from start": between(tables, start, None),
+        "empty": between(tables, None, cutoff),
+        "before": {} if target.on_calendar else truncate_each(tables, ids(probes), own),
+    }
+    made = labels_over(con, case, target, cutoff, histories, known={"from start": tables})
+    whole, ending = (_of(made[n], target, cutoff, end - span) for n in ("whole", "ending"))
+    charges = _further(target, whole, ending)
+    later = made["whole"].index.get_level_values(1) >= cutoff
+    charges += _back(target, made["whole"][later], made["from start"])
+    if target.on_calendar:
+        return charges + _chosen_by_the_future(target, whole, made["empty"]), len(whole)
+    return charges + _answered_before(target, made["before"], own), len(whole) + len(own)
 
 
-def _moments(case: Case, target: Target) -> list[int]:
-    """Cutoffs to look at: the latest and a middle one; for answers a moment between the halves."""
+def _moment(case: Case, target: Target) -> int:
+    """The cutoff to look at: one in the middle, with records before and after its window."""
     cutoffs = np.unique(case.keys(target).cutoff)
-    places = (-1, len(cutoffs) // 2) if target.on_calendar else (len(cutoffs) // 2,)
-    return sorted({int(cutoffs[p]) for p in places})
+    return int(cutoffs[len(cutoffs) // 2])
 
 
-def _of(labels: Labels, target: Target, cutoff: int, end: int, span: int) -> Labels:
-    """The labels whose windows end by `end`; at this cutoff if it is one of the calendar."""
+def _of(labels: Labels, target: Target, cutoff: int, latest: int) -> Labels:
+    """The labels whose windows are over by then; at this cutoff if it is one of the calendar."""
     moment = labels.index.get_level_values(1)
-    return labels[moment == cutoff] if target.on_calendar else labels[moment + span * DAY <= end]
-
-
-def _between(tables: Tables, start: int | None, end: int | None) -> dict[str, pa.Table]:
-    """Records that occurred from `start` on and before `end`; answers that came by then.
-
-    When a record was entered does not matter here: a label is what really happened.
-    """
-    cut = {}
-    for name, table in tables.items():
-        clock = table[TABLES[name].clock]
-        if end is not None:
-            table = table.filter(pc.fill_null(pc.less(clock, _scalar(end)), name == "customers"))
-            table = _unanswered(table, end) if name == "surveys" else table
-        if start is not None and name != "customers":
-            clock = table[TABLES[name].clock]
-            table = table.filter(pc.greater_equal(clock, _scalar(start)))
-        cut[name] = table
-    return cut
-
-
-def _unanswered(surveys: pa.Table, end: int) -> pa.Table:
-    """Without the answers that came at `end` or later."""
-    known = pc.fill_null(pc.less(surveys["answered_at"], _scalar(end)), False)
-    for column in ("score", "expectation", "comment", "answered_at"):
-        if column in surveys.column_names:
-            place = surveys.column_names.index(column)
-            blank = pa.scalar(None, surveys.schema.field(column).type)
-            values = pc.if_else(known, surveys[column], blank)
-            surveys = surveys.set_column(place, column, values)
-    return surveys
-
-
-def _scalar(moment: int) -> pa.Scalar:
-    return pa.scalar(moment, pa.timestamp("us", "UTC"))
+    return labels[moment == cutoff] if target.on_calendar else labels[moment <= latest]
 
 
 def _further(target: Target, whole: Labels, ending: Labels) -> list[Charge]:
@@ -187,17 +116,14 @@ def _chosen_by_the_future(target: Target, whole: Labels, empty: Labels) -> list[
     )]  # fmt: skip
 
 
-def _answered_before(clerk: Clerk, tables: Tables, pairs: pa.Table) -> list[Charge]:
+def _answered_before(target: Target, labels: Labels, cutoff: Ints) -> list[Charge]:
     """Rows whose label the SQL makes out of what was known at their cutoff already."""
-    cutoff = instants(pairs)
-    labels = clerk.labels(truncate_each(tables, ids(pairs), cutoff), int(cutoff[0]))
     own = pd.MultiIndex.from_arrays([pair_names(len(cutoff)).to_pylist(), cutoff])
     early = len(labels.index.intersection(own))
     if not early:
         return []
     return [Charge(
-        ANSWERED, f"labels of {clerk.target.name}",
+        ANSWERED, f"labels of {target.name}",
         f"{early:,} of {len(cutoff):,} looked-at answers had come before the cutoff of their row, so "
-        "features see them", "take the sending of the question (sent_at) as the cutoff",
-        clerk.target.name,
+        "features see them", "take the sending of the question (sent_at) as the cutoff", target.name,
     )]  # fmt: skip

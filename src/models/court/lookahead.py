@@ -29,7 +29,10 @@ STORED = (
     "make the training sets again with `goodwill features`; if it stays, whatever writes them uses "
     "more than the customer's past (a statistic over all customers, labels, a later cutoff)"
 )
-STRANGE = "declare it with @feature, or remove it from what writes the training set"
+STRANGE = (
+    "make the training sets again with `goodwill features`; what belongs there is declared with "
+    "@feature, whatever else writes them should not"
+)
 
 
 def judge(case: Case) -> Finding:
@@ -39,15 +42,14 @@ def judge(case: Case) -> Finding:
     cutoff = np.concatenate([when for _, when in at])
     was = _from_the_past(case, customers, cutoff)
     seen = case.made(case.history, customers, cutoff)
-    ahead = {n: m for n in case.plan.names if (m := differing(seen[n], was[n])).any()}
+    ahead = {n: m for n in case.names if (m := differing(seen[n], was[n])).any()}
     charges = _charge_features(ahead, len(cutoff))
     start = 0
     for name, rows in case.probes.items():
         charges += _charge_stored(case, name, was.slice(start, rows.num_rows), set(ahead))
         start += rows.num_rows
     looked = (
-        f"{len(case.plan.names)} features in {len(cutoff):,} rows of "
-        f"{len(case.closely):,} customers"
+        f"{len(case.names)} features in {len(cutoff):,} rows of {len(case.closely):,} customers"
     )
     return Finding(KIND, looked, tuple(charges))
 
@@ -97,17 +99,17 @@ def _times(columns: int, most: int) -> str:
 def _charge_stored(case: Case, name: str, was: pa.Table, known: set[str]) -> Iterable[Charge]:
     """Stored columns nobody declared, and stored values that the customer's past does not give."""
     stored = case.probes[name]
-    strange = [n for n in names_of(stored) if n not in case.plan.names]
+    strange = [n for n in names_of(stored) if n not in case.names]
     target = None if name == "snapshot" else name
     file = f"features/{name}.parquet"
     if strange:
         yield Charge(UNDECLARED, f"column {some(strange)} of {file}",
-                     f"none of the {len(case.plan.names)} registered features makes it, so nothing "
+                     f"none of the {len(case.names)} registered features makes it, so nothing "
                      "shows what it knew", STRANGE, target)  # fmt: skip
     wrong = {
         n: int(mask.sum())
         for n in names_of(stored)
-        if n in case.plan.names and n not in known and (mask := differing(stored[n], was[n])).any()
+        if n in case.names and n not in known and (mask := differing(stored[n], was[n])).any()
     }
     if wrong:
         named = sorted(wrong, key=lambda n: -wrong[n])

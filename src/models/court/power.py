@@ -6,6 +6,7 @@ For classes it is the AUC of the class that is told best (against the rest), for
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -22,8 +23,10 @@ def rates(texts: pa.ChunkedArray, label: Floats, customer: Ints) -> Floats:
 
     Out of sample, so that rare texts do not tell by heart; a missing text is one of its own.
     """
-    merged = texts.cast(pa.string()).combine_chunks().dictionary_encode("encode")
-    codes = np.asarray(merged.indices.to_numpy(zero_copy_only=False), np.int64)
+    coded = texts.combine_chunks()
+    coded = coded if pa.types.is_dictionary(coded.type) else coded.dictionary_encode()
+    codes = pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy(zero_copy_only=False)
+    codes = codes.astype(np.int64)
     told = np.full(len(codes), np.nan)
     for part in (0, 1):
         other, mine = customer % 2 != part, customer % 2 == part
@@ -40,7 +43,7 @@ def ranks(values: Floats) -> Floats:
     `values` has a row for each feature.
     """
     filled = np.where(np.isnan(values), -np.inf, values)
-    order = np.argsort(filled, axis=1, kind="stable")
+    order = np.argsort(filled, axis=1)
     inside = np.take_along_axis(filled, order, axis=1)
     place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
     new = np.ones(values.shape, bool)

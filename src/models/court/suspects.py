@@ -74,7 +74,7 @@ def judge(case: Case, windows: dict[str, list[Window]]) -> Finding:
         charges += _collapsing(case, target, ranked, roles, beyond)
         charges += _deciding(case, target, ranked, roles, np.maximum(beyond, latest))
     measured = sum(len(w) for w in windows.values())
-    looked = f"{len(case.plan.names)} features in {measured} label windows"
+    looked = f"{len(case.names)} features in {measured} label windows"
     return Finding(KIND, looked, tuple(charges))
 
 
@@ -154,7 +154,7 @@ def _collapsing(
         return []
     worst, *_ = found = found[np.argsort(-lost[found])]
     return [Charge(
-        KIND, f"feature {some([case.plan.names[i] for i in found])}",
+        KIND, f"feature {some([case.names[i] for i in found])}",
         f"alone it tells the outcome with a power of {_share(told.now[worst])} (1 is certainty), but "
         f"{_share(told.before[worst])} with its values of {case.span(target)} days earlier, over "
         f"{_rows(ranked)}", REMEDY_LATE, target.name,
@@ -194,7 +194,7 @@ def _deciding(
             f"unexplained, {beyond[i]:.1f} times as closely as an honest attribute can"
         )
         charges.append(Charge(
-            KIND, f"feature {case.plan.names[i]}",
+            KIND, f"feature {case.names[i]}",
             f"it never changes and {evidence}, over {_rows(ranked)}", REMEDY_STATE, target.name,
         ))  # fmt: skip
     return charges

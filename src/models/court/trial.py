@@ -13,6 +13,7 @@ from models.court import (
     copies,
     identifiers,
     label_window,
+    late_tone,
     lookahead,
     ripeness,
     snapshots,
@@ -35,6 +36,7 @@ def findings_of(case: Case) -> Iterator[Finding]:
     yield control.judge(case, windows)
     yield copies.judge(case)
     yield ripeness.judge(case)
+    yield late_tone.judge(case)
     yield identifiers.judge(case)
 
 
@@ -47,14 +49,14 @@ def hear(
 ) -> Verdict:
     """Look for leaks in the training sets of the targets in `counts` and in what they are made of.
 
-    The same data give the same verdict; it is written beside the features as `court.json`.
+    The same data give the same verdict; it is written as `court.json` in the company's folder.
     """
     with steps.step("leak court") as done:
         case = Case.of(company, workspace, manifest, list(counts))
         findings = tuple(_told_once(finding) for finding in findings_of(case))
         case.con.close()
         verdict = Verdict(findings)
-        path = workspace.features(company.name) / "court.json"
+        path = workspace.company(company.name) / "court.json"
         path.write_text(verdict.to_json(), encoding="utf-8")
         done(checks=len(findings), customers=len(case.customers), charges=len(verdict.charges))
     return verdict

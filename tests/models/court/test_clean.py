@@ -17,7 +17,7 @@ def test_a_clean_company_is_not_charged(make_company, tmp_path, customers, seed)
     counts, _ = build_features(company, workspace, quiet())
     verdict = hear(company, workspace, Manifest.read(workspace, "sample"), counts, quiet())
     assert [str(charge) for charge in verdict.charges] == []
-    assert len(verdict.findings) == 9
+    assert len(verdict.findings) == 10
 
 
 def test_the_same_data_give_the_same_verdict(small_company):
@@ -26,4 +26,4 @@ def test_the_same_data_give_the_same_verdict(small_company):
     counts, _ = read_counts(company, workspace)
     first, second = (hear(company, workspace, manifest, counts, quiet()) for _ in range(2))
     assert first.to_json() == second.to_json()
-    assert (workspace.features("sample") / "court.json").read_text() == first.to_json()
+    assert (workspace.company("sample") / "court.json").read_text() == first.to_json()

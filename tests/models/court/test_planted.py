@@ -102,7 +102,7 @@ def test_the_label_among_the_features(planted):
     planted.store("churn", table.append_column("risk", pa.array(table["label"].to_numpy() + noise)))
     words = told(planted.hear(), "undeclared column")
     assert "column risk of features/churn.parquet (target churn)" in words
-    assert "declare it with @feature" in words
+    assert "is declared with @feature" in words
 
 
 # --- snapshots --------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_a_split_that_learns_its_test(planted, monkeypatch):
 
 def test_a_split_whose_windows_overlap(planted, monkeypatch):
     honest = splits.split_calendar
-    monkeypatch.setattr(training, "split_calendar", lambda cutoff, span: honest(cutoff, span // 3))
+    monkeypatch.setattr(splits, "split_calendar", lambda cutoff, span: honest(cutoff, span // 3))
     words = told(planted.hear(), "overlapping windows")
     assert "the split of churn" in words
     assert "label windows of 90 days that reach into the test" in words
@@ -327,9 +327,9 @@ def test_features_from_after_the_answer(planted, monkeypatch, moment):
 @pytest.mark.parametrize(
     ("expression", "evidence"),
     [
-        ("account_no", "are the customer_id itself"),
+        ("account_no", "400 of 400 looked-at values are the customer_id itself"),
         ("regexp_replace(account_no, '[A-Z]', '')::double", "the digits of the customer_id"),
-        ("name", "different texts for 400 customers"),
+        ("name", "400 different texts for 400 looked-at customers"),
         ("row_number() over ()", "a numbering of the rows"),
     ],
 )

@@ -31,9 +31,9 @@ def test_training_refuses_to_start(leaking):
     with ONE_THREAD, pytest.raises(LeakFound, match=r"copies: features/churn\.parquet"):
         train_all(leaking.company, leaking.workspace, quiet(), counts, unable)
     assert not leaking.workspace.serving("sample").exists()
-    record = json.loads((leaking.workspace.features("sample") / "court.json").read_text())
+    record = json.loads((leaking.workspace.company("sample") / "court.json").read_text())
     assert record["passed"] is False
-    assert len(record["findings"]) == 9
+    assert len(record["findings"]) == 10
     client = Registry(leaking.workspace).client
     (run,) = client.search_runs([e.experiment_id for e in client.search_experiments()
                                  if e.name == "goodwill-sample"])  # fmt: skip
