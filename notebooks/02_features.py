@@ -255,7 +255,7 @@ figure
 # %% [markdown]
 # Whether the *model* gets better with it is another question, because it may know the same from other
 # columns already: that is tried in [03_models](03_models.ipynb), and in one call,
-`models.experiment.try_features(company, workspace, "churn")`. A feature that proves itself moves to
+# `models.experiment.try_features(company, workspace, "churn")`. A feature that proves itself moves to
 # `src/features/behaviour.py` as it stands; nothing else has to be told.
 #
 # ## The proof: cut the history, ask again
