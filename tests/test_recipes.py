@@ -55,7 +55,8 @@ def write_acme(folder: Path) -> None:
     pd.DataFrame(
         {"id": returns["id"], "returned": returns["ordered"], "refund": returns["net"] / 2}
     ).to_parquet(folder / "returns.parquet")
-    accounts = pd.DataFrame({"id": ids, "changed": "2024-01-01 00:00:00"})
+    joined = START - pd.to_timedelta(rng.integers(0, 400, len(ids)), unit="D")
+    accounts = pd.DataFrame({"id": ids, "changed": joined.strftime("%Y-%m-%d %H:%M:%S")})
     accounts["plan"] = rng.choice(["basic", "plus"], len(ids))
     accounts.to_csv(folder / "accounts.csv", index=False)
 

@@ -1,6 +1,7 @@
 """A feature of a notebook cell: tried out at once, never promoted from there."""
 
 import json
+import shutil
 import warnings
 
 import numpy as np
@@ -8,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features import behaviour
+from features.company import Company, load_company
 from features.errors import ConfigRefused
 from features.progress import quiet
 from features.registry import REGISTRY, feature
+from features.settings import Workspace
 from features.storage import Manifest
 from features.table import plan_for
 from models.experiment import try_features
@@ -34,8 +37,17 @@ def define() -> None:
         return past.events.share(kind="login")
 
 
-def test_a_feature_is_tried_beside_the_model_without_it(small_company, cell):
-    company, workspace = small_company
+@pytest.fixture(scope="module")
+def a_copy(small_company, tmp_path_factory) -> tuple[Company, Workspace]:
+    """The small company in a place of its own: trials leave runs in the tracking store."""
+    home = tmp_path_factory.mktemp("tried") / "home"
+    shutil.copytree(small_company[1].home, home)
+    workspace = Workspace(home)
+    return load_company(workspace.data / "sample.toml"), workspace
+
+
+def test_a_feature_is_tried_beside_the_model_without_it(a_copy, cell):
+    company, workspace = a_copy
     stored = (workspace.features("sample") / "churn.parquet").stat().st_mtime_ns
     define()
     with warnings.catch_warnings():
@@ -57,8 +69,8 @@ def test_a_feature_is_tried_beside_the_model_without_it(small_company, cell):
     assert np.isfinite(logged.data.metrics["without_roc_auc"])
 
 
-def test_a_column_of_the_house_can_be_tried_and_a_misspelt_one_is_refused(small_company):
-    company, workspace = small_company
+def test_a_column_of_the_house_can_be_tried_and_a_misspelt_one_is_refused(a_copy):
+    company, workspace = a_copy
     with pytest.raises(ConfigRefused, match="no feature is on trial"):
         try_features(company, workspace, "churn")
     with pytest.raises(ConfigRefused, match="'orders_90'; did you mean orders_90d"):
