@@ -87,7 +87,7 @@ mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
 
 test: setup  ## Run the whole test suite
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 3 --dist loadfile --durations=15
 
 lint: setup
 	@$(PY) -m ruff format --check src tests notebooks benchmarks

@@ -244,7 +244,7 @@ def agree(
 
 
 @pytest.mark.parametrize("asked", QUESTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_engine_agrees_with_plain_sql(asked, data):
     question = QUESTIONS[asked]

@@ -55,7 +55,7 @@ def home_in(
     return made
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 7])
+@pytest.mark.parametrize("partitions", [1, 7])
 def test_every_table_is_the_same_with_any_number_of_partitions(
     home_in: Callable[[int], tuple[Company, Workspace]], partitions: int
 ) -> None:
