@@ -21,6 +21,8 @@ def main() -> int:
         nightly,
         one_customer,
         oracle,
+        reasons,
+        who_answers,
     )
 
     known: dict[str, Callable[[], str]] = {
@@ -31,6 +33,8 @@ def main() -> int:
         "one_customer": one_customer.measure,
         "large_files": large_files.measure,
         "oracle": oracle.measure,
+        "reasons": reasons.measure,
+        "who_answers": who_answers.measure,
     }
     wanted = sys.argv[1:] or list(known)
     unknown = [name for name in wanted if name not in known]

@@ -216,30 +216,20 @@ CUSTOMER = str(calls["customer_id"].iloc[0])
 scorer = CompanyScorer(company, workspace)
 (answer,) = scorer.by_ids([CUSTOMER], None, reasons=8).scores
 
-
-def said(reason) -> str:
-    """A reason with the value the feature has."""
-    what = reason.meaning.replace("in the last ", "in ").split(" (")[0]
-    what = what if len(what) < 64 else f"{what[:63]}…"
-    if reason.value is None:
-        return f"{what}: nothing"
-    value = f"{reason.value:,.3g}" if isinstance(reason.value, float) else reason.value
-    return f"{what}: {value}"
-
-
 explained = [t for t in ("churn", "satisfaction") if t in answer.reasons]
 summary = calls.iloc[0]
 figure, axes = tiles(
     f"{CUSTOMER}: {summary['churn_probability']:.0%} likely to leave, "
     f"{summary['value_expected']:,.0f} {currency} expected",
-    "Effect of each feature on the model's own additive scale", len(explained), 1, height=2.9,
+    "Effect of each factor in points of the score", len(explained), 1, height=2.9,
 )  # fmt: skip
 sides = {
     "churn": (("stays", MODEL), ("leaves", CASE)),
     "satisfaction": (("discontent", CASE), ("content", MODEL)),
 }
 for axis, target in zip(axes, explained, strict=True):
-    reason_bars(axis, [(said(r), r.effect) for r in answer.reasons[target]], *sides[target])
+    told = [(r.text.rsplit(": ", 1)[0], r.effect) for r in answer.reasons[target]]
+    reason_bars(axis, told, *sides[target])
     heading(axis, target)
 figure
 

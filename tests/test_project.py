@@ -115,6 +115,7 @@ def test_public_functions_say_what_they_do() -> None:
         ("mlflow", {"models/registry.py"}),
         ("bentoml", {"serve/service.py"}),
         ("lightgbm", {"models/estimator.py"}),
+        ("woodelf", {"models/reasons/bulk.py"}),
         ("adbc_driver_postgresql", {"features/postgres.py"}),
         ("pyspark", {"features/spark.py"}),
         ("starlette", None),

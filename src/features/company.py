@@ -83,6 +83,18 @@ class Reference(Strict):
     what: str
 
 
+class Asking(Strict):
+    """Whom to ask next: the list holds `list_size` customers, none asked in the last `rest_days`.
+
+    `segment` is the attribute (`crm_...`) or `value_segment` across which the list is fair; unset:
+    segments of value where they are scored, else the first attribute that is a text.
+    """
+
+    rest_days: int = Field(default=90, ge=0, le=3650)
+    list_size: int = Field(default=200, ge=1, le=1_000_000)
+    segment: str | None = None
+
+
 class Company(Strict):
     """One company: its tables, calendar and targets, as its TOML file says."""
 
@@ -91,6 +103,7 @@ class Company(Strict):
     calendar: Calendar = Calendar()
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
     references: list[Reference] = Field(default_factory=list)
+    asking: Asking = Asking()
     postgres: DatabaseSettings = DatabaseSettings()
     path: Path = Path("company.toml")
 
@@ -154,6 +167,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "calendar": Calendar,
     "targets": TargetConfig,
     "references": Reference,
+    "asking": Asking,
     "postgres": DatabaseSettings,
 }
 

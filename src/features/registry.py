@@ -11,8 +11,10 @@ from features.contract import TABLES
 from features.errors import ConfigRefused
 from features.expressions import Expression, Past
 from features.filters import Bucket
+from features.levers import Lever
 from features.mapping import near
 from features.schema import Schema
+from features.sentences import CHINESE_VALUES, PLAIN, Phrases
 
 #: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, the topics of
 #: comments, or the top values of a text column, such as "events.category", and the hashed rest of
@@ -38,6 +40,8 @@ class Feature:
     windows: tuple[Window, ...]
     each: str | None
     build: Callable[..., Expression]
+    phrases: Phrases = PLAIN
+    lever: Lever | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Column:
     """One feature column as it is computed: name, meaning, unit and the expression behind it.
 
     `is_text` tells a categorical column from a number, `declared_in` is the module of the function.
+    The columns of one `factor` differ in their `window` only. `phrases` are what a salesperson
+    reads; `lever` is what the company can do about it.
     """
 
     name: str
@@ -53,6 +59,10 @@ class Column:
     expression: Expression
     is_text: bool = False
     declared_in: str = ""
+    factor: str = ""
+    window: int | None = None
+    phrases: Phrases = PLAIN
+    lever: Lever | None = None
 
     def reads(self, column: str) -> bool:
         """Whether it is made of a column of that name, by its values or as a filter."""
@@ -72,13 +82,25 @@ REGISTRY: dict[str, Feature] = {}
 
 
 def feature(
-    *, unit: str, windows: tuple[Window, ...] = (None,), each: str | None = None
+    *,
+    unit: str,
+    windows: tuple[Window, ...] = (None,),
+    each: str | None = None,
+    en: str = "",
+    zh: str = "",
+    form: str = "",
+    lever: Lever | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Register a feature: the function describes it, `windows` are days back (None = all time).
 
     In the docstring's first line `{window}` stands for the days ("in the last {window} days" reads
     "so far" for all time) and `{value}` for the value of `each`. Defining a feature of the same
     name again replaces it, so that a notebook cell can be run twice.
+
+    For the reasons of a prediction: `zh` is the docstring's first line in Chinese, `en` what a
+    salesperson reads where the docstring is too technical; with `{n}` for the value they are whole
+    sentences. `form` is how the value is written if its unit does not tell (`features.sentences`);
+    `lever` is what the company can do about it (`features.levers`).
     """
 
     def register(build: Callable[..., Expression]) -> Callable[..., Expression]:
@@ -89,7 +111,8 @@ def feature(
         if not name.isidentifier() or name == "<lambda>":
             raise ConfigRefused(f"feature {name!r}: give it a name; it becomes the column's name")
         _check(name, windows, each)
-        REGISTRY[name] = Feature(name, meaning, unit, windows, each, build)
+        phrases = Phrases(en or meaning, zh, form or unit)
+        REGISTRY[name] = Feature(name, meaning, unit, windows, each, build, phrases, lever)
         return build
 
     return register
@@ -149,9 +172,12 @@ def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
                 parts.append("all")
             name = "_".join(p for p in parts if p)
             text = schema.is_text(expression)
-            meaning = _meaning(feature, window, value)
-            module = feature.build.__module__
-            yield Column(name, meaning, feature.unit, expression, text, module)
+            meaning = _meaning(feature.meaning, window, value)
+            factor = "_".join(p for p in (feature.name, slug) if p)
+            yield Column(
+                name, meaning, feature.unit, expression, text, feature.build.__module__,
+                factor, window, _phrases(feature, window, value), feature.lever,
+            )  # fmt: skip
 
 
 def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:
@@ -175,8 +201,20 @@ def _windows(feature: Feature, schema: Schema) -> list[int | None]:
     return list(dict.fromkeys(days))
 
 
-def _meaning(feature: Feature, window: int | None, value: str | Bucket | None) -> str:
-    text = feature.meaning
+def _phrases(feature: Feature, window: int | None, value: str | Bucket | None) -> Phrases:
+    """The feature's phrases for one window and value; in Chinese all time reads "累计"."""
+    chinese = feature.phrases.zh
+    if window is None:
+        chinese = chinese.replace("近{window}天的", "累计").replace("近{window}天", "累计")
+    shown = "" if value is None else CHINESE_VALUES.get(str(value), str(value).replace("_", " "))
+    return Phrases(
+        _meaning(feature.phrases.en, window, value),
+        chinese.replace("{window}", str(window)).replace("{value}", shown),
+        feature.phrases.form,
+    )
+
+
+def _meaning(text: str, window: int | None, value: str | Bucket | None) -> str:
     if window is None:
         text = text.replace("in the last {window} days", "so far")
     shown = "" if value is None else str(value).replace("_", " ")

@@ -75,6 +75,9 @@ class Workspace:
     def report(self, name: str) -> Path:
         return self.company(name) / "report.html"
 
+    def cards(self, name: str) -> Path:
+        return self.company(name) / "cards"
+
     def serving(self, name: str) -> Path:
         return self.mlruns / "serving" / name
 

@@ -23,7 +23,8 @@ def cautions(facts: Facts, said: dict[str, Answered], far: dict[str, float]) -> 
     if set(ANSWER_TARGETS) & set(scores.versions):
         found.append(
             "Predicted figures are for everybody, answered ones for those who answered. The prediction "
-            "is not yet corrected for who answers, so it leans towards the kind of customer who does."
+            "is not yet corrected for who answers, so it leans towards the kind of customer who does; "
+            "what everybody asked would have answered has a section of its own where it can be told."
         )
     if any(given.rate > ALL_ANSWERED for given in said.values()):
         found.append("The data hold answered questions only: the answer rate cannot be known.")

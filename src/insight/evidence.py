@@ -12,11 +12,14 @@ from features.settings import Workspace
 from insight.pictures import Picture, drawable, drawing, picture
 from models.bootstrap import Interval
 from models.bundle import Bundle
+from models.contest import rule_of
+from models.enough import check_enough
 from models.evaluate import evaluate
 from models.labelled import Labelled
 from models.plots.gallery import figures
+from models.slices import Slices, slices_of
 from models.targets import TARGETS, Target
-from models.train import Rows, check_split, load_rows, rule_of, split_rows
+from models.train import Rows, check_split, load_rows, split_rows
 
 Measured = dict[str, dict[str, Interval]]
 
@@ -34,7 +37,8 @@ class Evidence:
     """A model on the test rows: `measured[contestant][measure]`, and its pictures.
 
     `moved` tells that these are not the rows the model was judged on when it was trained; the
-    linear model's measures, which nobody keeps, are then those of the training.
+    linear model's measures, which nobody keeps, are then those of the training. `warnings` say what
+    of the data is small.
     """
 
     rows: int
@@ -43,6 +47,8 @@ class Evidence:
     moved: bool
     first: list[Picture]
     more: list[Picture]
+    slices: Slices
+    warnings: list[str]
 
 
 def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
@@ -80,6 +86,8 @@ def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
         not same,
         [p for name, p in drawn.items() if name in FIRST[target.kind]],
         [p for name, p in drawn.items() if name not in FIRST[target.kind]],
+        slices_of(target, test, predictions["model"], predictions["rule"]),
+        check_enough(target, rows.label, rows.customer, split),
     )
 
 

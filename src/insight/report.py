@@ -12,6 +12,7 @@ from features.progress import Steps
 from features.settings import Workspace
 from insight import numbers
 from insight.cautions import cautions, far_from_training
+from insight.everyone import everyone
 from insight.evidence import Measured
 from insight.facts import Facts, gather
 from insight.figures import month_pictures, score_pictures
@@ -61,6 +62,7 @@ def render(facts: Facts, made: datetime) -> str:
         **_head(facts, made, sections),
         **_overview(facts, said, by_month),
         sections=sections,
+        everyone=everyone(facts.company, facts.workspace, facts.manifest.fingerprint),
         references=beside_references(facts.company, measured),
         untrained=_untrained(facts),
         tables=rows_by_table(facts.manifest),

@@ -9,6 +9,7 @@ from insight.evidence import Evidence, Measured, from_flat, weigh
 from insight.facts import Decision, Facts
 from insight.numbers import count, day, share
 from insight.pictures import Picture
+from insight.weaknesses import Ageing, Groups, ageing_told, groups_told
 from insight.wording import (
     DECISIONS,
     MEASURES,
@@ -62,6 +63,8 @@ class Section:
     labels: list[tuple[str, str, str]]
     lines: list[Line]
     notes: list[str]
+    groups: Groups | None
+    ageing: Ageing | None
     first: list[Picture]
     more: list[Picture]
 
@@ -90,6 +93,8 @@ def section(target: str, facts: Facts) -> tuple[Section, Measured]:
         labels=_labels(target, facts, bundle),
         lines=measure_lines(target, measured, facts.company.about.currency),
         notes=notes,
+        groups=groups_told(target, evidence.slices) if evidence else None,
+        ageing=ageing_told(target, facts.company, facts.workspace),
         first=evidence.first if evidence else [],
         more=evidence.more if evidence else [],
     ), measured
@@ -111,11 +116,13 @@ def _evidence(bundle: Bundle | None, facts: Facts) -> tuple[Evidence | None, lis
         evidence = weigh(bundle, facts.company, facts.workspace)
     except DataRefused as err:
         return None, [f"The figures are those of its training: {err}."]
+    small = [f"{warning}." for warning in evidence.warnings]
     if not evidence.moved:
-        return evidence, []
+        return evidence, small
     return evidence, [
         "The data have moved on since this model was trained: model and rule are measured on the "
-        "current test rows, the linear model's column is that of the training."
+        "current test rows, the linear model's column is that of the training.",
+        *small,
     ]
 
 

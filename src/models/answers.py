@@ -8,6 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.population import Condition, members
+from models.ranges import LevelRanges, ValueRanges
+from models.spend import SpendLevel
+from models.survival import MONTHS, Survival
 
 Floats = NDArray[np.float64]
 Outputs = dict[str, NDArray[Any]]
@@ -20,12 +23,26 @@ NPS_CLASSES = ("detractor", "passive", "promoter")
 
 
 def level_and_dissatisfied(
-    calibrated: Floats, _features: pa.Table, _manifest: Mapping[str, Any]
+    calibrated: Floats, _features: pa.Table, manifest: Mapping[str, Any]
 ) -> Outputs:
-    """The expected level, 0 to 100, and the probability of the two lowest levels."""
+    """The expected level, 0 to 100, its range and the probability of the two lowest levels."""
     # Not a matrix product: its last digit depends on how many rows are asked for together.
     score = (calibrated * np.array(LEVELS)).sum(axis=1)
-    return {"score": score, "dissatisfied": calibrated[:, :2].sum(axis=1)}
+    low, high = _unknown(score), _unknown(score)
+    if manifest.get("ranges"):
+        first, last = LevelRanges(**manifest["ranges"]).of(calibrated)
+        low, high = np.array(LEVELS)[first], np.array(LEVELS)[last]
+    return {
+        "score": score,
+        "low": np.minimum(low, score),
+        "high": np.maximum(high, score),
+        "dissatisfied": calibrated[:, :2].sum(axis=1),
+    }
+
+
+def _unknown(values: Floats) -> Floats:
+    """What a model of an older version cannot tell."""
+    return np.full(len(values), np.nan)
 
 
 def class_and_shares(
@@ -38,17 +55,40 @@ def class_and_shares(
 
 
 def probability(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
-    """The probability of the event, and whether the customer belongs to the population."""
+    """The probability of leaving, whether the customer belongs to the population, and how long he stays.
+
+    `survival` has the chance of still being there after 0 to 12 months, `months_left` how many of
+    the next twelve he is expected to stay.
+    """
     raw = manifest["population"]
     inside = members(features, Condition(**raw) if raw else None)
-    return {"probability": calibrated, "in_population": inside}
+    survival, months = np.full((len(calibrated), MONTHS + 1), np.nan), _unknown(calibrated)
+    if manifest.get("survival"):
+        stays = Survival.from_dict(manifest["survival"])
+        survival = stays.curve(calibrated)
+        months = stays.months_left(survival)
+    return {
+        "probability": calibrated,
+        "in_population": inside,
+        "months_left": months,
+        "survival": survival,
+    }
 
 
 def value_and_segment(
-    calibrated: Floats, _features: pa.Table, manifest: Mapping[str, Any]
+    calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]
 ) -> Outputs:
-    """Money over the horizon, and the value segment it falls in."""
-    return {"expected": calibrated, "segment": segments(calibrated, manifest["segments"])}
+    """Money over the horizon, its range, and the value segment it falls in."""
+    low, high = _unknown(calibrated), _unknown(calibrated)
+    if manifest.get("ranges"):
+        level = SpendLevel(**manifest["spend_level"]).of(features)
+        low, high = ValueRanges.from_dict(manifest["ranges"]).of(features, calibrated, level)
+    return {
+        "expected": calibrated,
+        "low": low,
+        "high": high,
+        "segment": segments(calibrated, manifest["segments"]),
+    }
 
 
 def segments(expected: Floats, bounds: list[Mapping[str, Any]]) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """How sure a measured number is: the same measure on resampled rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,8 +81,32 @@ def _interval(
     for _ in range(n if count else 0):
         times = np.bincount(rng.integers(0, count, count), minlength=count)
         values.append(measure(np.repeat(order, times[code])))
-    defined = np.array([v for v in values if np.isfinite(v)])
+    return percentiles(value, np.array(values))
+
+
+def drawn_together(
+    metric: Callable[[Array, Array, Array | None], float],
+    y: Array,
+    predictions: Sequence[Array],
+    weight: Array,
+    groups: Array,
+    n: int = 200,
+) -> tuple[Array, Array]:
+    """The measure of several predictions (k,), and on the same `n` drawings of groups (n, k)."""
+    code = np.unique(groups, return_inverse=True)[1].ravel()
+    count = int(code.max()) + 1 if len(code) else 0
+    rng = np.random.default_rng(0)
+    again = np.empty((n, len(predictions)))
+    for place in range(n):
+        times = np.bincount(rng.integers(0, max(count, 1), count), minlength=count)
+        again[place] = [metric(y, p, weight * times[code]) for p in predictions]
+    return np.array([metric(y, p, weight) for p in predictions]), again
+
+
+def percentiles(value: float, drawn: Array) -> Interval:
+    """A value with the range that holds 95 % of what was drawn; undefined drawings do not count."""
+    defined = drawn[np.isfinite(drawn)]
     if not len(defined):
-        return Interval(value, float("nan"), float("nan"))
+        return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(defined, [0.025, 0.975])
-    return Interval(value, float(low), float(high))
+    return Interval(float(value), float(low), float(high))

@@ -27,6 +27,7 @@ from models.calibrate import Calibrator
 from models.estimator import Estimator
 from models.population import Condition
 from models.spend import SpendLevel
+from models.support import Support
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 POINTER = "champion.json"
@@ -70,6 +71,12 @@ class Bundle:
     def spend(self) -> SpendLevel | None:
         raw = self.manifest["spend_level"]
         return SpendLevel(**raw) if raw else None
+
+    @cached_property
+    def support(self) -> Support | None:
+        """What the training rows looked like; None for a model of an older version."""
+        raw = self.manifest.get("support")
+        return Support.from_dict(raw) if raw else None
 
     def calibrated(self, features: pa.Table) -> NDArray[np.float64]:
         """Probabilities (n,) or (n, K), or values in money (n,), after calibration."""

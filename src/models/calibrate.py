@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from features.errors import DataRefused
 from models.metrics import log_loss, multiclass_log_loss
 
-ENOUGH_FOR_ISOTONIC = 1000
 FEWEST_OF_A_CLASS = 10
 FOLDS = 5
 EDGE = 1e-9
@@ -26,8 +24,9 @@ Parameters = dict[str, list[float]]
 class Calibrator:
     """A monotone correction of one model's predictions, as plain numbers.
 
-    `method` is identity, isotonic (points `x`, `y`), platt (`slope`, `shift` on the log odds),
-    vector (`slope`, `shift` per class on the log probability) or scale (`factor`).
+    `method` is identity, platt (`slope`, `shift` on the log odds), vector (`slope`, `shift` per class
+    on the log probability) or scale (`factor`). Isotonic steps (points `x`, `y`) are applied where an
+    older model has them, and no longer learnt: they tie customers that the trees tell apart.
     """
 
     kind: str
@@ -108,9 +107,7 @@ def _method(kind: str, prediction: Array, y: Array) -> str:
     rarest = int(np.bincount(y.astype(np.int64), minlength=classes).min()) if len(y) else 0
     if rarest < FEWEST_OF_A_CLASS:
         return "identity"
-    if kind == "binary":
-        return "isotonic" if rarest >= ENOUGH_FOR_ISOTONIC else "platt"
-    return "vector"
+    return "platt" if kind == "binary" else "vector"
 
 
 def _gains(kind: str, method: str, rows: tuple[Array, Array, Array]) -> bool:
@@ -163,14 +160,6 @@ def _platt(p: Array, known: dict[str, Array]) -> Array:
     return np.asarray(1 / (1 + np.exp(-score)))
 
 
-def _learn_isotonic(prediction: Array, y: Array, weight: Array) -> Parameters:
-    # An end block of n rows in which nothing happened still leaves room for half an event.
-    edge = 0.5 / (len(y) + 1)
-    steps = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip")
-    steps.fit(prediction, y, sample_weight=weight)
-    return {"x": steps.X_thresholds_.tolist(), "y": steps.y_thresholds_.tolist()}
-
-
 def _isotonic(p: Array, known: dict[str, Array]) -> Array:
     return np.asarray(np.interp(p, known["x"], known["y"]))
 
@@ -214,7 +203,6 @@ def _learn_scale(prediction: Array, y: Array, weight: Array) -> Parameters | Non
 
 LEARN: dict[str, Callable[[Array, Array, Array], Parameters | None]] = {
     "platt": _learn_platt,
-    "isotonic": _learn_isotonic,
     "vector": _learn_vector,
     "scale": _learn_scale,
 }

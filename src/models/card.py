@@ -1,69 +1,73 @@
-"""A model's card: what it predicts, for whom, how well, from what, as one page of Markdown."""
+"""A model's card: what to know before using one version of a model, in Markdown and in HTML."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from features.describe import Described, as_markdown
-
-#: What a card says of a model's manifest, with the words for it.
-FACTS = {
-    "company": "Company",
-    "trained_at": "Trained",
-    "data_end": "Data up to",
-    "horizon_days": "Horizon, days",
-    "gap_days": "Gap, days",
-    "test_start": "Judged on rows from",
-    "fingerprint": "Data fingerprint",
-    "code_revision": "Code revision",
-}
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 
-def card(
-    title: str, means: str, whom: str, facts: Mapping[str, Any], described: Sequence[Described]
-) -> str:
-    """The card of a trained target.
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the columns named in `words` are read from the left, the others are figures."""
 
-    `facts` are those of the manifest; `described` are the features the model reads, with their
-    missing rates among the training rows.
-    """
-    metrics = facts["metrics"]
-    names = [n for n in metrics if f"rule_{n}" in metrics]
-    return "\n".join(
-        [
-            f"# {title}",
-            "",
-            f"{means} {whom}",
-            "",
-            f"Grade {facts['grade']}: {facts['grade_reason']}.",
-            "",
-            *(f"- {words}: {facts[key]}" for key, words in FACTS.items()),
-            f"- Training cutoffs: {_span(facts['cutoffs'])}",
-            "- Labels: " + ", ".join(f"{k} {n:,}" for k, n in facts["label_counts"].items()),
-            "",
-            "## How well, on later data",
-            "",
-            "| | model | business rule | linear model |",
-            "|---|--:|--:|--:|",
-            *(
-                f"| {n} | {_figure(metrics.get(n))} | {_figure(metrics.get(f'rule_{n}'))} "
-                f"| {_figure(metrics.get(f'linear_{n}'))} |"
-                for n in names
-            ),
-            "",
-            "## From what",
-            "",
-            as_markdown(described),
-            "",
-        ]
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part under its own heading: sentences, points of a list, and perhaps a table."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """The card of one version of a target's model; `summary` is what it predicts and for whom."""
+
+    title: str
+    summary: str
+    grade: str
+    parts: tuple[Part, ...]
+
+    def markdown(self) -> str:
+        """The card as Markdown."""
+        return _template("card.md.j2").render(card=self)
+
+    def html(self) -> str:
+        """The card as one HTML page that needs nothing from outside."""
+        return _template("card.html.j2").render(card=self)
+
+    def write(self, folder: Path, name: str) -> None:
+        """Write `<name>.md` and `<name>.html` in a folder, each replaced whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, text in (("md", self.markdown()), ("html", self.html())):
+            temporary = folder / f"{name}.{ending}.new"
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, folder / f"{name}.{ending}")
+
+
+def _cell(text: str) -> str:
+    """A text inside a Markdown table: neither a bar nor a line break may end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+@cache
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("models", "."),
+        autoescape=name.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-
-
-def _span(cutoffs: Sequence[str]) -> str:
-    """The first and the last cutoff, and how many there are."""
-    if len(cutoffs) < 2:
-        return ", ".join(c[:10] for c in cutoffs)
-    return f"{cutoffs[0][:10]} to {cutoffs[-1][:10]} ({len(cutoffs)})"
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}"
+    environment.filters["cell"] = _cell
+    return environment.get_template(name)

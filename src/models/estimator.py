@@ -54,13 +54,22 @@ class Estimator:
     classes: int
 
     @classmethod
-    def fit(cls, kind: str, train: Labelled, valid: Labelled | None, params: Params) -> "Estimator":
+    def fit(
+        cls,
+        kind: str,
+        train: Labelled,
+        valid: Labelled | None,
+        params: Params,
+        without: tuple[str, ...] = (),
+    ) -> "Estimator":
         """Grow trees on `train` until `valid` no longer gains; all rounds when `valid` is None.
+
+        The columns `without` are not read.
 
         The same data and seed give the same model text, byte for byte, whatever the threads.
         Raises DataRefused for labels or features that LightGBM would take in silence.
         """
-        kept, dropped = informative(train.features)
+        kept, dropped = informative(train.features.drop([*without]))
         if not kept:
             raise DataRefused(
                 f"none of the {len(dropped)} feature columns varies; at least one must"

@@ -1,16 +1,13 @@
 """One target's training inside its run: train, log, register, compare, promote or keep."""
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from features.company import Company
 from features.derived import TONE
-from features.describe import Described, describe
 from features.errors import DataRefused
 from features.progress import Steps
 from features.registry import Column
@@ -18,16 +15,21 @@ from features.settings import Workspace
 from features.storage import Manifest
 from features.table import plan_for, shipped
 from features.tone import Tone, digest_of
-from models.bundle import Bundle, champion, describe_condition, point_to, write_bundle
-from models.card import card
+from models.bundle import Bundle, champion, point_to, write_bundle
+from models.card import Card
+from models.card_content import card_of
 from models.dataset import LabelCounts
 from models.evaluate import beats
+from models.facts import facts_of
+from models.guards import Guarded, guard
 from models.plots.gallery import figures
-from models.predict import segment_bounds
-from models.registry import Registry, code_revision
+from models.registry import Registry
+from models.slices import slices_of
 from models.splits import instant
+from models.staying import survival_of
 from models.targets import TARGETS
 from models.train import Trained, flat_metrics, load_rows, train
+from models.tuning import tuned_params
 
 #: Settings of a target that decide what a label is.
 LABEL = ("horizon_days", "gap_days", "definition")
@@ -46,6 +48,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A new version, registered and not decided on yet."""
+
+    trained: Trained
+    guarded: Guarded
+    bundle: Bundle
+    card: Card
+
+
+@dataclass(frozen=True)
 class Job:
     """Training one target inside its run."""
 
@@ -57,20 +69,43 @@ class Job:
     manifest: Manifest
     counts: LabelCounts
 
-    def train(self, name: str) -> tuple[Trained, Bundle]:
-        """Train, judge, log and register a new version."""
+    def train(self, name: str) -> Candidate:
+        """Train, judge, look at it from all sides, log and register a new version."""
         with self.steps.step(f"train {name}") as done:
             rows = load_rows(self.company, self.workspace, name)
-            trained = train(TARGETS[name], self.company, rows)
+            tuned = tuned_params(self.company, self.workspace, TARGETS[name])
+            trained = train(TARGETS[name], self.company, rows, tuned)
             judged = trained.evaluation
             best = judged.metrics["model"][judged.primary].value
             rule = judged.metrics["rule"][judged.primary].value
             done(grade=judged.grade, **{judged.primary: best, "rule": rule},
                  rounds=trained.estimator.rounds, test_rows=judged.rows)  # fmt: skip
+        trained = self._with_survival(trained)
+        with self.steps.step(f"guard {name}") as done:
+            guarded = guard(trained, rows)
+            worst, lasts = guarded.slices.worst, guarded.staleness.lasts
+            done(groups=len(guarded.slices.judged), worst=worst.name if worst else None,
+                 lasts_months=lasts, warnings=len(guarded.warnings))  # fmt: skip
+        for warning in guarded.warnings:
+            self.steps.note(f"  [yellow]–[/] {warning}")
         with self.steps.step(f"log {name}") as done:
-            bundle = self._register(trained)
+            bundle = self._register(trained, guarded)
+            card = card_of(trained, bundle.manifest, guarded)
+            pages = {"card.md": card.markdown(), "card.html": card.html()}
+            self.registry.log(self.run_id, {}, {}, pages)
             done(version=bundle.version)
-        return trained, bundle
+        return Candidate(trained, guarded, bundle, card)
+
+    def _with_survival(self, trained: Trained) -> Trained:
+        """A churn target with its survival curve, which needs more of the history than labels."""
+        if trained.target.name != "churn":
+            return trained
+        with self.steps.step("survival curve") as done:
+            survival, agreement = survival_of(trained, self.company, self.workspace, self.manifest)
+            text = json.dumps(agreement.to_dict(), indent=1)
+            self.registry.log(self.run_id, {}, {}, {"survival.json": text})
+            done(learnt_months=survival.learnt)
+        return replace(trained, survival=survival)
 
     @cached_property
     def tone(self) -> Tone | None:
@@ -82,10 +117,10 @@ class Job:
         """Every feature there can be."""
         return plan_for(self.manifest.schema, tone=self.tone).columns
 
-    def _register(self, trained: Trained) -> Bundle:
+    def _register(self, trained: Trained, guarded: Guarded) -> Bundle:
         columns = {c.name: c for c in self.columns}
         used = [columns[n] for n in trained.estimator.encoder.columns]
-        facts = _facts(trained, self.company, self.workspace, self.manifest, self.counts, used)
+        facts = facts_of(trained, self.company, self.workspace, self.manifest, self.counts, used)
         tone = self.tone if any(c.reads(TONE) for c in used) else None
         facts["tone"] = digest_of(tone)
         bundle = Bundle(trained.estimator, trained.calibrator, {**facts, "version": "0"}, tone)
@@ -103,11 +138,11 @@ class Job:
              "evaluation.txt": trained.evaluation.table().to_string(),
              "manifest.json": json.dumps(facts, indent=1, default=str),
              "labels.json": json.dumps(asdict(self.counts), indent=1),
-             "card.md": _card(trained, facts)},
+             "guards.json": guarded.to_json()},
             figures(trained.target.kind, trained.test.label, trained.predictions["model"],
                     trained.predictions["rule"], trained.test.weight,
                     trained.estimator.importance(), descriptions=meanings,
-                    classes=trained.target.classes or None),
+                    classes=trained.target.classes or None) | guarded.figures(),
         )  # fmt: skip
         tags = {k: str(facts[k]) for k in ("fingerprint", "code_revision", "horizon_days", "grade",
                                            "test_start")}  # fmt: skip
@@ -115,15 +150,19 @@ class Job:
         manifest = {**facts, "version": version, "run_id": self.run_id}
         return Bundle(trained.estimator, trained.calibrator, manifest, tone)
 
-    def decide(self, trained: Trained, bundle: Bundle) -> Outcome:
-        """Promote a better model; keep the champion otherwise; refuse what loses to its rule."""
+    def decide(self, new: Candidate) -> Outcome:
+        """Promote a better model; keep the champion otherwise; refuse what loses to its rule.
+
+        Also refused is what loses to its rule in one group of customers, beyond chance.
+        """
+        trained, bundle, objection = new.trained, new.bundle, new.guarded.slices.objection
         name, judged = trained.target.name, trained.evaluation
         serving = self.workspace.serving(self.company.name)
         metrics = flat_metrics(judged)
         old, lost = self._champion(name)
-        if judged.grade == "C":
+        if judged.grade == "C" or objection:
             decision = "kept" if old else "refused"
-            reason = judged.reason
+            reason = judged.reason if judged.grade == "C" else str(objection)
         else:
             decision, reason = self._compare(trained, old)
             reason = f"{lost}; {reason}" if lost else reason
@@ -131,11 +170,19 @@ class Job:
             write_bundle(bundle, serving / name / bundle.version)
             point_to(serving, name, bundle.version)
             self.registry.promote(self.company.name, name, bundle.version)
+        self._leave_card(new, decision == "promoted")
         self.registry.log(self.run_id, {"decision": decision, "decision_reason": reason}, {})
         colour = {"promoted": "green", "kept": "cyan", "refused": "red"}[decision]
         self.steps.note(f"  [{colour}]{name} {decision}[/]: {reason}")
         version = bundle.version if decision == "promoted" else (old.version if old else None)
         return Outcome(name, decision, reason, version, judged.grade, metrics)
+
+    def _leave_card(self, new: Candidate, serves: bool) -> None:
+        """The card of the serving version, and what the report draws from the last training."""
+        folder, name = self.workspace.cards(self.company.name), new.trained.target.name
+        if serves:
+            new.card.write(folder, name)
+        new.guarded.write(folder / f"{name}.json")
 
     def _champion(self, target: str) -> tuple[Bundle | None, str | None]:
         """The serving model, or why a broken one does not count."""
@@ -168,56 +215,14 @@ class Job:
         if "season" in old.columns and "season" not in features.column_names:
             months = [float(instant(int(c)).month) for c in test.cutoff]
             features = features.append_column("season", [np.array(months)])
+        champions = old.calibrated(features)
         verdict = beats(
-            trained.target.kind, test.label, trained.predictions["model"],
-            old.calibrated(features), test.weight, test.customer,
+            trained.target.kind, test.label, trained.predictions["model"], champions, test.weight,
+            test.customer,
         )  # fmt: skip
-        return ("promoted" if verdict else "kept"), verdict.reason
-
-
-def _card(trained: Trained, facts: dict[str, Any]) -> str:
-    target, config = trained.target, trained.config
-    described = [Described(**feature) for feature in facts["features"]]
-    return card(target.title, target.means(config), target.whom(config), facts, described)
-
-
-def _facts(
-    trained: Trained,
-    company: Company,
-    workspace: Workspace,
-    manifest: Manifest,
-    counts: LabelCounts,
-    used: list[Column],
-) -> dict[str, Any]:
-    """Everything a bundle's manifest says about a model but its version."""
-    target, config, split = trained.target, trained.config, trained.split
-    training = workspace.features(company.name) / f"{target.name}.parquet"
-    values = trained.predictions["model"]
-    return {
-        "company": company.name,
-        "target": target.name,
-        "kind": target.kind,
-        "classes": list(target.classes),
-        "currency": company.about.currency,
-        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cutoffs": list(counts.cutoffs),
-        "valid_start": split.valid_start.isoformat(),
-        "test_start": split.test_start.isoformat(),
-        "gap_days": config.gap_days,
-        "horizon_days": config.horizon_days,
-        "definition": config.definition,
-        "population": describe_condition(target.population(config)),
-        "spend_level": asdict(trained.spend) if trained.spend else None,
-        "also_reads": list(trained.also_reads),
-        "segments": segment_bounds(values) if target.kind == "regression" else None,
-        "schema": json.loads(manifest.schema.to_json()),
-        "features": [asdict(d) for d in describe(used, training)],
-        "dropped_features": list(trained.dropped),
-        "label_counts": trained.label_counts,
-        "fingerprint": manifest.fingerprint,
-        "data_end": manifest.data_end,
-        "code_revision": code_revision(workspace),
-        "metrics": flat_metrics(trained.evaluation),
-        "grade": trained.evaluation.grade,
-        "grade_reason": trained.evaluation.reason,
-    }
+        if not verdict:
+            return "kept", verdict.reason
+        beside = slices_of(
+            trained.target, test, trained.predictions["model"], champions, "champion"
+        )
+        return ("kept", beside.objection) if beside.objection else ("promoted", verdict.reason)

@@ -9,6 +9,8 @@ from features.errors import DataRefused
 
 KINDS = ("binary", "multiclass", "regression")
 MIN_ROWS = 50
+LARGEST = float(np.finfo(np.float32).max)
+"""LightGBM keeps labels in single precision: what is larger becomes infinite without a word."""
 POSITIVE_ONLY = ("tweedie", "poisson", "gamma")
 
 
@@ -29,6 +31,13 @@ class Labelled:
             )
         if self.weight is not None and not (np.isfinite(self.weight) & (self.weight >= 0)).all():
             raise DataRefused("a weight is negative, infinite or missing; weights are 0 or more")
+        if self.weight is not None and rows and not self.weight.any():
+            raise DataRefused(f"the weights of all {rows} rows are 0; at least one must count")
+
+    def take(self, mask: np.ndarray) -> "Labelled":
+        """The rows of a mask."""
+        weight = None if self.weight is None else self.weight[mask]
+        return Labelled(self.features.filter(pa.array(mask)), self.y[mask], weight)
 
 
 def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
@@ -54,11 +63,16 @@ def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
 
 
 def check_values(kind: str, y: np.ndarray, n_classes: int) -> None:
-    """Refuse labels that are not a number, or not one of the classes."""
+    """Refuse labels that are not a number, not one of the classes, or too large to be kept."""
     y = np.asarray(y, dtype=np.float64)
     bad = int((~np.isfinite(y)).sum())
     if bad:
         raise DataRefused(f"{bad} of {len(y)} labels are missing or infinite; all must be numbers")
+    large = int((np.abs(y) > LARGEST).sum())
+    if large:
+        raise DataRefused(
+            f"{large} of {len(y)} labels are larger than {LARGEST:g}; use another unit"
+        )
     if kind != "regression":
         classes = max(n_classes, 2)
         outside = y[~np.isin(y, np.arange(classes))]

@@ -16,7 +16,7 @@ from models.targets import Target
 EVER_DAYS = 36_500
 
 
-def _connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
+def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
     """The history's tables as views, and `known(customer_id, since)`."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
@@ -48,7 +48,7 @@ def label_rows(
     """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe, late, sampled out."""
     config = company.target(target.name)
     span = target.span_days(config)
-    con = _connect(workspace, company)
+    con = connect(workspace, company)
     try:
         if target.on_calendar:
             grid = cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)

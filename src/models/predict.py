@@ -8,7 +8,7 @@ from models.bundle import Bundle
 from models.targets import TARGETS
 
 #: What each target answers, in the order of the scores file.
-OUTPUTS = {target.name: target.outputs for target in TARGETS.values()}
+OUTPUTS = {target.name: (*target.outputs, "abstain") for target in TARGETS.values()}
 
 #: What reasons explain: the mix of class scores that makes one number of several.
 MIXES = {t.name: np.array(t.mix) for t in TARGETS.values() if t.mix}
@@ -18,9 +18,16 @@ def predict(bundle: Bundle, features: pa.Table) -> Outputs:
     """The outputs of one target for each row of a feature table.
 
     Probabilities lie within (0, 1); `satisfaction.score` is the expected level, 0 to 100;
-    `value.expected` is money over the horizon; flags are booleans.
+    `value.expected` is money over the horizon; flags are booleans. `low` and `high` hold nine of ten
+    outcomes; `abstain` marks rows unlike any training row, whose numbers are guesses. What a model
+    of an older version cannot tell is NaN.
     """
-    return TARGETS[bundle.target].answer(bundle.calibrated(features), features, bundle.manifest)
+    calibrated = bundle.calibrated(features)
+    outputs = TARGETS[bundle.target].answer(calibrated, features, bundle.manifest)
+    unlike = np.zeros(features.num_rows, bool)
+    if bundle.support:
+        unlike = bundle.support.unlike(bundle.estimator, features)
+    return {**outputs, "abstain": unlike}
 
 
 __all__ = ["MIXES", "OUTPUTS", "predict", "segment_bounds", "segments"]

@@ -15,6 +15,7 @@ from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest, import_history
+from models.answering.results import write_population
 from models.court.charge import refuse
 from models.court.trial import hear
 from models.dataset import LabelCounts, build_features
@@ -36,6 +37,8 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
         outcomes = train_all(company, workspace, steps, counts, unable)
         if any(o.version for o in outcomes):
             score_everyone(company, workspace, steps)
+        if "surveys" in company.tables:
+            write_population(company, workspace, steps)
     return outcomes
 
 
@@ -125,7 +128,7 @@ def train_all(
             with registry.run(company.name, target, parent) as run_id:
                 job = Job(company, workspace, steps, registry, run_id, manifest, counts[target])
                 try:
-                    trained.append((job, *job.train(target)))
+                    trained.append((job, job.train(target)))
                 except DataRefused as err:
                     if TARGETS[target].on_calendar or len(unable) == len(TARGETS) - 1:
                         raise
@@ -133,7 +136,7 @@ def train_all(
         for target, why in unable.items():
             outcomes.append(Outcome(target, "skipped", why))
             steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
-        outcomes += [job.decide(model, bundle) for job, model, bundle in trained]
+        outcomes += [job.decide(candidate) for job, candidate in trained]
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)

@@ -1,12 +1,14 @@
 """The nightly scores file: one row a customer with all predictions and the versions behind them."""
 
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
 from features.company import Company
@@ -15,7 +17,9 @@ from features.parts import LOCAL, Runner, Span, files_of, spans
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundle import Bundle, champion
+from models.consistency import Check, check_together
 from models.predict import OUTPUTS, predict
+from models.strangers import strangers
 from models.targets import TARGETS
 
 
@@ -81,12 +85,41 @@ def score_everyone(
     path = workspace.scores(company.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with steps.step("score every customer") as done:
-        rows = runner.write(partial(_scores, bundles), _pieces(snapshot, runner), path, steps)
-        done(rows=rows, targets=", ".join(bundles))
+        rows = runner.write(partial(_scores, bundles), pieces(snapshot, runner), path, steps)
+        told = [w for bundle in bundles.values() for w in strangers(bundle, snapshot)]
+        done(rows=rows, targets=", ".join(bundles), unknown_categories=len(told))
+    for sentence in told:
+        steps.note(f"[yellow]–[/] {sentence}")
+    with steps.step("do the predictions agree") as done:
+        checks = check_scores(path, snapshot, bundles)
+        done(**{c.name: f"{c.share:.2%} apart" for c in checks})
     return path
 
 
-def _pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:
+def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[Check]:
+    """How many customers' predictions contradict each other, kept beside the scores."""
+    scores = dataset(path).to_table()
+    outputs = {
+        target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
+        for target in bundles
+    }
+    checks = check_together(outputs, _usual_spend(bundles, snapshot))
+    text = json.dumps([{**asdict(c), "share": c.share} for c in checks], indent=1)
+    (path.parent / "agreement.json").write_text(text, encoding="utf-8")
+    return checks
+
+
+def _usual_spend(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float64] | None:
+    """What each customer is used to spending; None unless churn and value look equally far ahead."""
+    value, churn = bundles.get("value"), bundles.get("churn")
+    if not (value and churn and value.spend):
+        return None
+    if value.manifest["horizon_days"] != churn.manifest["horizon_days"]:
+        return None
+    return value.spend.of(dataset(snapshot).to_table([*value.manifest["also_reads"]]))
+
+
+def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:
     """Which customers of which file of the snapshot are scored together."""
     ids = {file: pq.read_table(file, columns=["customer_id"]) for file in files_of(snapshot)}
     size = runner.size(sum(table.num_rows for table in ids.values()))

@@ -1,7 +1,6 @@
 """Training one target: split in time, fit, calibrate, refit, judge beside its business rule."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,25 @@ from numpy.typing import NDArray
 
 from features.company import Company, TargetConfig
 from features.errors import DataRefused
-from features.rows import DAY
-from features.settings import Settings, Workspace
-from models.baselines import Rule, last_answer_rule, linear_model, recency_rule, repeat_rule
+from features.settings import Workspace
 from models.calibrate import Calibrator
+from models.contest import Model, contest
+from models.crossfit import out_of_fold
 from models.dataset import KEYS
 from models.drift import without_drift
+from models.enough import check_enough
 from models.estimator import Estimator, Labelled, Params
 from models.evaluate import Evaluation, evaluate
+from models.ranges import LevelRanges, ValueRanges
+from models.shift import left_out
 from models.spend import SpendLevel
 from models.splits import Split, split_of
+from models.support import Support
+from models.survival import Survival
 from models.targets import Target
+from models.tuning import LEAST_ROUNDS, default_params, kind_of
 
 Floats = NDArray[np.float64]
-
-#: A validation in another season than the test stops too early: at least so many rounds.
-LEAST_ROUNDS = {"binary": 60, "multiclass": 60, "ordinal": 60, "regression": 100}
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained target with the rows it was judged on and everything worth telling about it."""
+    """A trained target with the rows it was judged on and everything worth telling about it.
+
+    `unseen` are calibrated predictions for the refit rows by models of other customers (multiples of
+    the level for a value).
+    """
 
     target: Target
     config: TargetConfig
@@ -67,6 +73,10 @@ class Trained:
     params: Params
     dropped: tuple[str, ...]
     label_counts: dict[str, int]
+    ranges: dict[str, Any] | None
+    support: Support
+    unseen: Floats
+    survival: Survival | None = None
 
     @property
     def also_reads(self) -> tuple[str, ...]:
@@ -75,7 +85,7 @@ class Trained:
         extra = [population.column] if population else []
         if self.spend:
             extra += [f"revenue_{self.spend.horizon_days}d", "revenue_365d", "revenue_all"]
-            extra.append("tenure_days")
+            extra += ["tenure_days", *(self.ranges or {}).get("columns", ())]
         return tuple(dict.fromkeys(extra))
 
 
@@ -98,37 +108,68 @@ def rows_of(table: pa.Table) -> Rows:
     )
 
 
-def train(target: Target, company: Company, rows: Rows) -> Trained:
+def train(target: Target, company: Company, rows: Rows, params: Params | None = None) -> Trained:
     """Train a target on all but the latest labels and judge it on those.
 
     `fit` and `valid` find the number of rounds and the shape of the calibration, `refit` grows the
     trees that ship, and with them the level: it has seen every season that `fit` and `valid` have.
-    Raises DataRefused when a part holds too little to learn from or to judge on.
+    `params` are the target's defaults unless given. Raises DataRefused when a part holds too little
+    to learn from or to judge on.
     """
-    config = company.target(target.name)
+    config, kind = company.target(target.name), kind_of(target)
     split = split_rows(target, config, rows)
     check_split(target, rows, split)
-    rows = replace(rows, features=_without_new_seasons(rows, split))
+    params = params or default_params(target)
+    without = left_out(kind, rows.features, rows.cutoff, split)
     parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
     spend = None
-    if target.kind == "regression":
+    if kind == "regression":
         spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
-    params = _params(target)
-    data = {n: _labelled(part, spend) for n, part in parts.items()}
-    first = Estimator.fit(_kind(target), data["fit"], data["valid"], params)
-    calibrator = Calibrator(_kind(target))
-    if target.kind != "regression":
-        valid = parts["valid"]
-        drifted = first.predict(valid.features)
-        level = without_drift(drifted, valid.label, valid.weight)
-        calibrator = Calibrator.fit(_kind(target), level, valid.label, valid.weight)
-    final = first.refit(data["refit"], params, max(first.rounds, LEAST_ROUNDS[target.kind]))
-    predictions = _contest(target, config, (final, calibrator, spend), parts)
+    data = {n: labelled(part, spend) for n, part in parts.items()}
+    first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
+    calibrator = _calibrator(kind, first, parts["valid"])
+    rounds = max(first.rounds, LEAST_ROUNDS[kind])
+    final = first.refit(data["refit"], params, rounds)
+    unseen = out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
     test = parts["test"]
-    judged = evaluate(target.kind, test.label, predictions, test.weight, test.customer)
-    dropped = tuple(c for c in rows.features.column_names if c not in final.encoder.columns)
-    return Trained(target, config, final, calibrator, spend, split, judged, predictions, test,
-                   params, dropped, count_labels(target, rows.label))  # fmt: skip
+    predictions = contest(
+        target,
+        config,
+        Model(final, calibrator, spend, without),
+        Labelled(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
+        test.features,
+    )
+    return Trained(
+        target, config, final, calibrator, spend, split,
+        evaluate(target.kind, test.label, predictions, test.weight, test.customer),
+        predictions, test, params,
+        dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
+        label_counts=count_labels(target, rows.label),
+        ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
+        support=Support.fit(final, parts["refit"].features),
+        unseen=calibrator.apply(unseen),
+    )  # fmt: skip
+
+
+def _calibrator(kind: str, first: Estimator, valid: Rows) -> Calibrator:
+    """The correction of the shape, learnt on rows later than those `first` has seen."""
+    if kind == "regression":
+        return Calibrator(kind)
+    drifted = first.predict(valid.features)
+    level = without_drift(drifted, valid.label, valid.weight)
+    return Calibrator.fit(kind, level, valid.label, valid.weight)
+
+
+def _ranges(
+    kind: str, target: Target, rows: Rows, unseen: Floats, spend: SpendLevel | None
+) -> dict[str, Any] | None:
+    """How far outcomes lie from predictions for rows not learnt from; None for churn and NPS."""
+    if spend:
+        level = spend.of(rows.features)
+        return ValueRanges.fit(rows.features, unseen, level, rows.label).to_dict()
+    if target.kind == "ordinal":
+        return asdict(LevelRanges.fit(unseen, rows.label, rows.weight))
+    return None
 
 
 def split_rows(target: Target, config: TargetConfig, rows: Rows) -> Split:
@@ -155,6 +196,7 @@ def check_split(target: Target, rows: Rows, split: Split) -> None:
                 f"{len(label):,} rows of the {name} part ({shown or 'empty'}); at least one of each is "
                 f"needed: bring a longer history, or change targets.{target.name}"
             )
+    check_enough(target, rows.label, rows.customer, split)
 
 
 def count_labels(target: Target, label: Floats) -> dict[str, int]:
@@ -164,72 +206,12 @@ def count_labels(target: Target, label: Floats) -> dict[str, int]:
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
 
 
-def _without_new_seasons(rows: Rows, split: Split) -> pa.Table:
-    """Leave out the month of the year unless training has seen the months of the test."""
-    month = rows.features["season"].to_numpy()
-    if np.isin(month[split.test], month[split.refit]).all() and _spans_seasons(rows, split):
-        return rows.features
-    return rows.features.drop(["season"])
-
-
-def _spans_seasons(rows: Rows, split: Split) -> bool:
-    """Whether training looks back far enough (nine months) for seasons to show."""
-    seen = rows.cutoff[split.refit]
-    return bool((rows.cutoff[split.test].min() - seen.min()) / DAY > 270)
-
-
-def _kind(target: Target) -> str:
-    return "multiclass" if target.kind == "ordinal" else target.kind
-
-
-def _params(target: Target) -> Params:
-    params = Params(threads=Settings().threads, n_classes=max(1, len(target.classes)))
-    if target.kind != "regression":
-        return params
-    # Spending differs more finely than leaving: larger trees, on most of the columns.
-    return replace(
-        params, objective="l1", n_classes=1, leaves=31, min_data_in_leaf=40, feature_fraction=0.7
-    )
-
-
-def _labelled(rows: Rows, spend: SpendLevel | None) -> Labelled:
+def labelled(rows: Rows, spend: SpendLevel | None) -> Labelled:
     """Labels as the trees see them: values as multiples of the level, weighted by it."""
     if spend is None:
         return Labelled(rows.features, rows.label, rows.weight)
     level = spend.of(rows.features)
     return Labelled(rows.features, rows.label / level, rows.weight * level / level.mean())
-
-
-def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> Rule:
-    """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
-    column = target.rule(config)
-    if column not in columns:
-        raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
-    if target.kind == "binary":
-        return recency_rule(column)
-    if target.kind == "regression":
-        return repeat_rule(column)
-    return last_answer_rule(column, "multiclass", len(target.classes))
-
-
-def _contest(
-    target: Target,
-    config: TargetConfig,
-    model: tuple[Estimator, Calibrator, SpendLevel | None],
-    parts: dict[str, Rows],
-) -> dict[str, Floats]:
-    """Predictions for the test rows by the model, its rule and a linear model."""
-    estimator, calibrator, spend = model
-    refit, test = parts["refit"], parts["test"].features
-    plain = estimator.predict(test)
-    known = Labelled(refit.features, refit.label, refit.weight)
-    rule = rule_of(target, config, refit.features.column_names).fit(known)
-    linear = linear_model(_kind(target), len(target.classes) or 1).fit(known)
-    return {
-        "model": calibrator.apply(plain * spend.of(test) if spend else plain),
-        "rule": rule.predict(test),
-        "linear": linear.predict(test),
-    }
 
 
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from serve.records import Records
 
 #: One output of a model: a probability or score, a class name, a flag, or nothing to say.
 Output = float | str | bool | None
+Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How much one feature moved one customer's prediction.
+    """How much one factor moved one customer's score.
 
-    `effect` is on the model's own additive scale; its sign says the direction.
-    `value` is the feature as it stood at the cutoff; None where there was nothing to measure.
+    `effect` is in the score people see: points of 100 (NPS: of -100 to 100) or money.
+    `feature` is the column with most of it, `value` as it stood at the cutoff; None where there was
+    nothing to measure. `text` is the reason as a sentence.
     """
 
     feature: str
@@ -24,6 +26,34 @@ class Reason:
     value: float | str | None
     effect: float
     unit: str = ""
+    factor: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A lever pulled from where the customer stands to where he would be; with the columns moved."""
+
+    lever: str
+    unit: str
+    start: float
+    end: float
+    columns: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfAnswer:
+    """The smallest change that reaches the goal, or the best there is; what the model says."""
+
+    customer_id: str
+    target: str
+    version: str
+    goal: float
+    reached: bool
+    score: float
+    score_then: float
+    moves: list[Move]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +114,31 @@ class Scorer(Protocol):
         """The loaded models."""
         ...
 
-    def by_ids(self, ids: Sequence[str], targets: Sequence[str] | None, reasons: int) -> Batch:
+    def by_ids(
+        self,
+        ids: Sequence[str],
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
         """Scores from the snapshot; ids it does not hold come back in `unknown`."""
         ...
 
     def by_records(
-        self, records: Records, as_of: datetime | None, targets: Sequence[str] | None, reasons: int
+        self,
+        records: Records,
+        as_of: datetime | None,
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
     ) -> Batch:
         """Scores from rows sent along, cut at `as_of` (default: now)."""
+        ...
+
+    def what_if(
+        self, customer_id: str, target: str, goal: float, language: Language = "en"
+    ) -> WhatIfAnswer | None:
+        """What would bring a customer of the snapshot to the goal; None for an unknown customer."""
         ...
 
     def refresh(self) -> None:

@@ -40,6 +40,7 @@ from serve.schemas import (
     ScoreRequest,
 )
 from serve.upkeep import Upkeep
+from serve.what_if_schemas import WhatIfRequest, WhatIfResponse
 
 _BODY = (MalformedJson, BodyTooSlow, BodyTooLarge, WrongMediaType, InvalidRequest)
 _SCORING = (NotReady, TooSlow)
@@ -70,6 +71,15 @@ OPERATIONS: tuple[Operation, ...] = (
         handlers.show_customer,
         ScoreAnswer,
         errors=(UnknownCustomer, *_SCORING),
+        tag="scores",
+    ),
+    Operation(
+        "POST",
+        "/v1/whatif",
+        handlers.what_if,
+        WhatIfResponse,
+        body=WhatIfRequest,
+        errors=(UnknownCustomer, *_BODY, *_SCORING),
         tag="scores",
     ),
     Operation(

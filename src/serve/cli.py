@@ -9,16 +9,8 @@ import click
 
 from features.errors import GoodwillError
 from features.settings import Settings, no_tracking
+from serve.options import COMPANY, CUSTOMERS, DESCRIBE, ENGINE, PORT, REFIT, SEED, STAY, TOP
 from serve.run import Run, ensure_sample, make_sample
-
-COMPANY = click.option(
-    "--company",
-    "toml",
-    type=click.Path(path_type=Path),
-    default=None,
-    envvar="GOODWILL_COMPANY",
-    help="The company's TOML file (default: data/sample.toml).",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,10 +47,6 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
         return cli.command(name)(run)
 
     return register
-
-
-CUSTOMERS = click.option("--customers", default=5000, envvar="CUSTOMERS", show_default=True)
-SEED = click.option("--seed", default=7, envvar="SEED", show_default=True)
 
 
 @verb("data", CUSTOMERS, SEED)
@@ -100,27 +88,6 @@ def quality(run: Run) -> None:
     run.wrote(path, path.with_suffix(".json"))
     if found.refusals:
         raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
-
-
-ENGINE = click.option(
-    "--engine",
-    type=click.Choice(["local", "spark"]),
-    default="local",
-    show_default=True,
-    help="Where it runs: in this process, or on GOODWILL_SPARK_MASTER (docs/cluster.md).",
-)
-
-
-DESCRIBE = click.option(
-    "--describe", is_flag=True, help="Only print every column: meaning, unit, source, missing rate."
-)
-
-
-REFIT = click.option(
-    "--refit-comments",
-    is_flag=True,
-    help="Learn anew how comments sound, even if a champion reads them already (docs/comments.md).",
-)
 
 
 @verb("features", DESCRIBE, REFIT, ENGINE)
@@ -200,15 +167,31 @@ def score(run: Run, engine: str) -> None:
         run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
 
 
+@verb("population")
+def population(run: Run) -> None:
+    """Say what everybody asked would have answered, and whom to ask next (docs/who-answers.md)."""
+    from models.answering.results import write_population
+    from models.retrain import only_one
+
+    with only_one(run.company, run.workspace):
+        run.wrote(*write_population(run.company, run.workspace, run.steps))
+
+
+@verb("reasons", TOP, ENGINE)
+def reasons(run: Run, top: int, engine: str) -> None:
+    """Write why every customer got his scores, in English and Chinese (docs/reasons.md)."""
+    from models.reasons.nightly import explain_everyone
+
+    with run.runner(engine) as runner:
+        run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner, top))
+
+
 @verb("report")
 def report(run: Run) -> None:
     """Write the report as one HTML file."""
     from insight.report import write_report
 
     run.wrote(write_report(run.company, run.workspace, run.steps))
-
-
-PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
 
 
 @verb("serve", PORT)
@@ -222,9 +205,6 @@ def serve(run: Run, port: int | None) -> None:
     )
     run.steps.note(f"  serving {run.company.name} on http://127.0.0.1:{launch.port} (Ctrl-C ends)")
     serve_until_stopped(launch)
-
-
-STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)

@@ -92,7 +92,7 @@ def answer_table(answer: dict[str, Any], currency: str) -> Table:
             _shown(p, "nps", "class", "{}"),
             _shown(p, "churn", "probability", "{:.1%}"),
             f"{_shown(p, 'value', 'expected', '{:,.0f}')} ({_shown(p, 'value', 'segment', '{}')})",
-            "; ".join(f"{r['meaning']}: {_value(r['value'])}" for r in why),
+            "; ".join(r["text"] for r in why),
         )
     return table
 
@@ -100,10 +100,6 @@ def answer_table(answer: dict[str, Any], currency: str) -> Table:
 def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> str:
     value = predictions.get(target, {}).get(output)
     return "–" if value is None else form.format(value)
-
-
-def _value(value: Any) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) else str(value)
 
 
 def _addresses(run: Run, url: str) -> None:

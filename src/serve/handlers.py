@@ -1,6 +1,7 @@
 """What each route does. The docstring of a handler is its text in the API documentation."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from features.errors import DataRefused
-from serve.answers import Batch, Scorer
+from serve.answers import Batch, Scorer, WhatIfAnswer
 from serve.desk import Desk
 from serve.envelope import Call, json_response
 from serve.errors import InvalidRequest, NotReady, Problem, UnknownCustomer
@@ -18,6 +19,7 @@ from serve.parsing import check_targets, parse_request
 from serve.reading import read_body
 from serve.records import ID_LENGTH
 from serve.schemas import USUAL_REASONS, RecordsRequest, ScoreRequest
+from serve.what_if_schemas import WhatIfRequest
 
 #: Below these a call is quicker on the event loop than by way of a thread.
 FEW_BYTES, FEW_CUSTOMERS = 16_384, 100
@@ -36,7 +38,7 @@ async def score_customers(desk: Desk, call: Call, scope: Scope, receive: Receive
     scorer = desk.upkeep.need()
     targets = _servable(scorer, request.targets)
     ids = list(dict.fromkeys(request.customer_ids))
-    score = partial(scorer.by_ids, ids, targets, request.reasons)
+    score = partial(scorer.by_ids, ids, targets, request.reasons, request.language)
     beside = len(ids) > FEW_CUSTOMERS or request.reasons > 0
     return await _answer(desk, call, await desk.work(score, beside=beside))
 
@@ -53,7 +55,14 @@ async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     request = await desk.work(parse, beside=len(body) > FEW_BYTES)
     scorer = desk.upkeep.need()
     targets = _servable(scorer, request.targets)
-    score = partial(scorer.by_records, request.records, request.as_of, targets, request.reasons)
+    score = partial(
+        scorer.by_records,
+        request.records,
+        request.as_of,
+        targets,
+        request.reasons,
+        request.language,
+    )
     try:
         batch = await desk.work(score, beside=True)
     except DataRefused:  # its message may hold values, which an answer never repeats
@@ -75,6 +84,27 @@ async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     if batch.unknown:
         raise UnknownCustomer("the snapshot holds no such customer")
     return await _answer(desk, call, batch)
+
+
+async def what_if(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Say what would bring a customer's score to a goal.
+
+    The smallest change of what the company can act on (how fast it replies, how late it delivers,
+    how often it visits) with which the model would see the customer below a risk, or above a score.
+    Or the nearest it gets. It is what the model says, not a promise.
+    """
+    body = await read_body(scope, receive)
+    request = parse_request(WhatIfRequest, body)
+    scorer = desk.upkeep.need()
+    _servable(scorer, [request.target])
+    ask = partial(
+        scorer.what_if, request.customer_id, request.target, request.goal, request.language
+    )
+    answer: WhatIfAnswer | None = await desk.work(ask, beside=True)
+    if answer is None:
+        raise UnknownCustomer("the snapshot holds no such customer")
+    beginning = {"request_id": call.request_id, "as_of": scorer.as_of()}
+    return json_response({**beginning, **asdict(answer)})
 
 
 async def list_models(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:

@@ -1,7 +1,7 @@
 """What the operations take and give, as pydantic models with examples."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -34,6 +34,7 @@ Reasons = Annotated[
     ),
     Field(description=f"Reasons a target: 0 to {MOST_REASONS}; true means {USUAL_REASONS}."),
 ]
+Language = Annotated[Literal["en", "zh"], Field(description="Of the sentences.")]
 Targets = Annotated[
     list[Text] | None,
     Field(
@@ -42,7 +43,8 @@ Targets = Annotated[
 ]
 
 
-def _shape(example: dict[str, Any]) -> ConfigDict:
+def shape(example: dict[str, Any]) -> ConfigDict:
+    """How every model reads and writes: nothing beyond its fields, no lax types; with an example."""
     return ConfigDict(
         extra="forbid",
         strict=True,
@@ -56,10 +58,12 @@ def _shape(example: dict[str, Any]) -> ConfigDict:
 _AS_OF = "2025-06-30T00:00:00Z"
 _REASON = {
     "feature": "days_since_order",
-    "meaning": "Days since the last order.",
+    "meaning": "Days since the last order",
     "unit": "days",
     "value": 74.0,
-    "effect": 0.52,
+    "effect": 5.2,
+    "factor": "days_since_order",
+    "text": "74 days since the last order: +5.2 points churn risk",
 }
 _SCORE = {
     "customer_id": "C-1001",
@@ -111,19 +115,18 @@ _EVENT = {
 class ScoreRequest(BaseModel):
     """Customers of the snapshot to score; an id named twice is scored once."""
 
-    model_config = _shape(
-        {"customer_ids": ["C-1001", "C-9999"], "targets": ["churn"], "reasons": 3}
-    )
+    model_config = shape({"customer_ids": ["C-1001", "C-9999"], "targets": ["churn"], "reasons": 3})
 
     customer_ids: list[CustomerId] = Field(min_length=1, max_length=MOST_IDS)
     targets: Targets = None
     reasons: Reasons = 0
+    language: Language = "en"
 
 
 class RecordsRequest(BaseModel):
     """Rows of customers to score as they would stand at `as_of` (default: now)."""
 
-    model_config = _shape(
+    model_config = shape(
         {
             "records": {
                 "customers": [
@@ -140,24 +143,27 @@ class RecordsRequest(BaseModel):
     as_of: Instant | None = None
     targets: Targets = None
     reasons: Reasons = 0
+    language: Language = "en"
 
 
 class ReasonAnswer(BaseModel):
-    """What moved a prediction: `effect` is on the model's additive scale."""
+    """What moved a score: `effect` is in points of 100 (NPS: of -100 to 100) or money."""
 
-    model_config = _shape(_REASON)
+    model_config = shape(_REASON)
 
     feature: str
     meaning: str
     unit: str
     value: float | str | None
     effect: float | None
+    factor: str
+    text: str
 
 
 class ScoreOfCustomer(BaseModel):
     """One customer's predictions and reasons, each by target."""
 
-    model_config = _shape(_SCORE)
+    model_config = shape(_SCORE)
 
     customer_id: str
     predictions: dict[str, dict[str, float | str | bool | None]]
@@ -167,7 +173,7 @@ class ScoreOfCustomer(BaseModel):
 class ScoreAnswer(BaseModel):
     """Scores made with one set of model versions; unknown customers are named, not an error."""
 
-    model_config = _shape(_SCORE_ANSWER)
+    model_config = shape(_SCORE_ANSWER)
 
     request_id: str
     as_of: datetime
@@ -180,7 +186,7 @@ class ScoreAnswer(BaseModel):
 class ModelCard(BaseModel):
     """How a model was made and how good it is."""
 
-    model_config = _shape(_MODEL)
+    model_config = shape(_MODEL)
 
     target: str
     version: str
@@ -196,7 +202,7 @@ class ModelCard(BaseModel):
 class ModelsAnswer(BaseModel):
     """The loaded models, and the targets that cannot be scored with the reason."""
 
-    model_config = _shape(_MODELS_ANSWER)
+    model_config = shape(_MODELS_ANSWER)
 
     request_id: str
     company: str
@@ -208,7 +214,7 @@ class ModelsAnswer(BaseModel):
 class HealthAnswer(BaseModel):
     """How the process is; `missing` names targets that cannot be scored, with the reason."""
 
-    model_config = _shape({"status": "ready", "missing": {"nps": "no champion yet"}})
+    model_config = shape({"status": "ready", "missing": {"nps": "no champion yet"}})
 
     status: str
     missing: dict[str, str] = {}
@@ -217,7 +223,7 @@ class HealthAnswer(BaseModel):
 class ErrorDetail(BaseModel):
     """One thing that is wrong, and where; never the value that was sent."""
 
-    model_config = _shape({"where": "customer_ids[2]", "problem": "Input should be a valid string"})
+    model_config = shape({"where": "customer_ids[2]", "problem": "Input should be a valid string"})
 
     where: str
     problem: str
@@ -226,7 +232,7 @@ class ErrorDetail(BaseModel):
 class ErrorBody(BaseModel):
     """What went wrong; `code` is stable, `message` is for people."""
 
-    model_config = _shape(_ERROR["error"])
+    model_config = shape(_ERROR["error"])
 
     code: str
     message: str
@@ -237,6 +243,6 @@ class ErrorBody(BaseModel):
 class ErrorAnswer(BaseModel):
     """The one shape of every error."""
 
-    model_config = _shape(_ERROR)
+    model_config = shape(_ERROR)
 
     error: ErrorBody

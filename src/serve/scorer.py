@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.company import Company, load_company
 from features.engine import Plan
@@ -23,27 +22,36 @@ from features.schema import Schema
 from features.settings import Workspace, find_workspace
 from features.table import feature_table, plan_for
 from models.bundle import POINTER, Bundle
-from models.explain import Meaning
-from models.explain import reasons as explain
-from models.predict import MIXES, OUTPUTS, predict
-from models.score import champions, fitting, tone_of
-from models.splits import instant, microseconds
+from models.predict import OUTPUTS, predict
+from models.reasons.earlier import Earlier, earlier
+from models.score import champions, fitting
+from models.splits import microseconds
 from models.targets import TARGETS
-from serve.answers import Batch, CustomerScore, ModelInfo, Output, Reason
+from serve.answers import (
+    Batch,
+    CustomerScore,
+    Language,
+    ModelInfo,
+    Output,
+    Reason,
+    WhatIfAnswer,
+)
 from serve.records import Records
+from serve.snapshot import Snapshot
 from serve.tables import records_to_tables
+from serve.why import Why
 
 log = logging.getLogger("goodwill.scorer")
 
 
 @dataclass(frozen=True)
-class _Snapshot:
-    """The features of all customers as of one cutoff, and where each customer is."""
+class _Wish:
+    """What a call asks for; `earlier` are the windows before, None where the rows must tell them."""
 
-    features: pa.Table
-    place: dict[str, int]
-    as_of: datetime
-    tone: str | None
+    targets: Sequence[str] | None
+    reasons: int
+    language: Language
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class _Loaded:
 
     bundles: dict[str, Bundle]
     missing: dict[str, str]
-    snapshot: _Snapshot | None
+    snapshot: Snapshot | None
     stamp: tuple[Any, ...]
 
     @cached_property
@@ -61,6 +69,10 @@ class _Loaded:
         names = {n for b in self.bundles.values() for n in b.columns}
         tone = next((b.tone for b in self.bundles.values() if b.tone), None)  # all have the same
         return plan_for(self.schema, tuple(sorted(names)), tone)
+
+    @cached_property
+    def why(self) -> Why:
+        return Why(self.bundles, self.snapshot.features if self.snapshot else None)
 
     @cached_property
     def schema(self) -> Schema:
@@ -88,7 +100,7 @@ class CompanyScorer:
     def _load(self) -> _Loaded:
         stamp = self._stamp()
         bundles, missing = champions(self.workspace.serving(self.company))
-        snapshot = _read_snapshot(self._snapshot_path()) if stamp[-1] else None
+        snapshot = Snapshot.read(self._snapshot_path()) if stamp[-1] else None
         return _together(bundles, missing, [snapshot], stamp)
 
     def ready(self) -> bool:
@@ -107,7 +119,13 @@ class CompanyScorer:
     def models(self) -> list[ModelInfo]:
         return [_info(b) for b in self._loaded.bundles.values()]
 
-    def by_ids(self, ids: Sequence[str], targets: Sequence[str] | None, reasons: int) -> Batch:
+    def by_ids(
+        self,
+        ids: Sequence[str],
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
         loaded = self._loaded
         if loaded.snapshot is None:
             raise GoodwillError("no snapshot is loaded")
@@ -116,10 +134,16 @@ class CompanyScorer:
         places = pa.array([loaded.snapshot.place[i] for i in known], pa.int64())
         features = loaded.snapshot.features.take(places)
         unknown = [i for i in distinct if i not in loaded.snapshot.place]
-        return _batch(loaded, features, loaded.snapshot.as_of, (targets, reasons), unknown)
+        wish = _Wish(targets, reasons, language)
+        return _batch(loaded, features, loaded.snapshot.as_of, wish, unknown)
 
     def by_records(
-        self, records: Records, as_of: datetime | None, targets: Sequence[str] | None, reasons: int
+        self,
+        records: Records,
+        as_of: datetime | None,
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
     ) -> Batch:
         loaded = self._loaded
         moment = as_of or datetime.now(UTC)
@@ -127,7 +151,19 @@ class CompanyScorer:
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), microseconds(moment), np.int64)
         features = feature_table(history, ids, cutoff, loaded.plan)
-        return _batch(loaded, features, moment, (targets, reasons), [])
+        before = (
+            earlier(history, features, loaded.plan.columns, loaded.plan.tone) if reasons else {}
+        )
+        return _batch(loaded, features, moment, _Wish(targets, reasons, language, before), [])
+
+    def what_if(
+        self, customer_id: str, target: str, goal: float, language: Language = "en"
+    ) -> WhatIfAnswer | None:
+        loaded = self._loaded
+        if loaded.snapshot is None or customer_id not in loaded.snapshot.place:
+            return None
+        features = loaded.snapshot.features.slice(loaded.snapshot.place[customer_id], 1)
+        return loaded.why.what_if(target, features, goal, language)
 
     def refresh(self) -> None:
         if self._stamp() == self._loaded.stamp:
@@ -151,7 +187,7 @@ def load_scorer(company_toml: str) -> CompanyScorer:
 def _together(
     bundles: dict[str, Bundle],
     missing: dict[str, str],
-    snapshots: list[_Snapshot | None],
+    snapshots: list[Snapshot | None],
     stamp: tuple[Any, ...],
 ) -> _Loaded:
     """Models with the snapshot most of them can read, the first of equally good ones.
@@ -159,33 +195,26 @@ def _together(
     So between new features and the training that follows, what is served goes on together.
     """
     apart: dict[str, str] = {}
-    snapshot: _Snapshot | None = None
+    snapshot: Snapshot | None = None
     if there := [s for s in snapshots if s]:
         snapshot = max(there, key=lambda s: len(fitting(bundles, s.tone)[0]))
         bundles, apart = fitting(bundles, snapshot.tone)
     loaded = _Loaded(bundles, {**missing, **apart}, snapshot, stamp)
     if bundles:
-        _ = loaded.plan  # compiled before the first request
+        _ = loaded.plan, loaded.why.reasoners  # compiled before the first request
     return loaded
-
-
-def _read_snapshot(path: Path) -> _Snapshot:
-    table = pq.read_table(path).combine_chunks()
-    place = {customer: i for i, customer in enumerate(table["customer_id"].to_pylist())}
-    cutoff = table["cutoff"].combine_chunks().view(pa.int64())[0].as_py()
-    return _Snapshot(table, place, instant(cutoff), tone_of(path))
 
 
 def _batch(
     loaded: _Loaded,
     features: pa.Table,
     as_of: datetime,
-    wish: tuple[Sequence[str] | None, int],
+    wish: _Wish,
     unknown: list[str],
 ) -> Batch:
     """Predict the wished targets for every row and turn columns into customers."""
-    targets, top = wish
-    chosen = {t: b for t, b in loaded.bundles.items() if targets is None or t in targets}
+    targets = loaded.bundles if wish.targets is None else wish.targets
+    chosen = {t: b for t, b in loaded.bundles.items() if t in targets}
     ids = features["customer_id"].to_pylist()
     predictions: list[dict[str, dict[str, Output]]] = [{} for _ in ids]
     why: list[dict[str, list[Reason]]] = [{} for _ in ids]
@@ -193,20 +222,12 @@ def _batch(
         outputs = {n: np.asarray(v).tolist() for n, v in predict(bundle, features).items()}
         for i in range(len(ids)):
             predictions[i][target] = {n: outputs[n][i] for n in OUTPUTS[target]}
-        if top:
-            for i, reasons in enumerate(_reasons(bundle, features, top)):
+        if wish.reasons:
+            told = loaded.why.reasons(target, features, wish.reasons, wish.language, wish.earlier)
+            for i, reasons in enumerate(told):
                 why[i][target] = reasons
     scores = [CustomerScore(c, p, w) for c, p, w in zip(ids, predictions, why, strict=True)]
     return Batch(as_of, scores, unknown, {t: b.version for t, b in chosen.items()})
-
-
-def _reasons(bundle: Bundle, features: pa.Table, top: int) -> list[list[Reason]]:
-    meanings = {f["name"]: Meaning(f["meaning"], f["unit"]) for f in bundle.manifest["features"]}
-    found = explain(bundle.estimator, features, top, meanings, MIXES.get(bundle.target))
-    return [
-        [Reason(r.feature, r.description, r.value, r.contribution, r.unit) for r in row]
-        for row in found
-    ]
 
 
 def _info(bundle: Bundle) -> ModelInfo:

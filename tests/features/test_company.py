@@ -75,6 +75,7 @@ def test_a_small_file_is_enough(tmp_path):
          ["unknown key targets.churn.horizon", "did you mean horizon_days"]),
         (ABOUT + EVENTS + '[[references]]\ntarget = "nps"\nmetric = "x"\nvalue = 1\nwhta = "y"\n',
          ["unknown key references.0.whta; did you mean what?", "references.0.what: Field required"]),
+        (ABOUT + EVENTS + "[asking]\nrest = 9\n", ["unknown key asking.rest", "rest_days"]),
     ],
 )  # fmt: skip
 def test_unknown_keys_are_named_with_near_ones(tmp_path, text, messages):

@@ -7,6 +7,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from features.expressions import Constant, Past
+from features.levers import REPLY_TIME
 from features.registry import HORIZON, REGISTRY, columns, feature
 from features.schema import Schema
 from features.storage import Manifest
@@ -265,3 +266,25 @@ def _shipped():
 
 
 _REGISTERED = dict(REGISTRY)
+
+
+def test_phrases_follow_window_and_value():
+    @feature(unit="orders", windows=(30, None), en="buys in the last {window} days",
+             zh="近{window}天的订单数", form="plain", lever=REPLY_TIME)  # fmt: skip
+    def purchases(past):
+        """Orders in the last {window} days"""
+        return past.events.count()
+
+    @feature(unit="points", each="dimension", zh="对{value}的评分")
+    def joy(past, dimension):
+        """Joy about {value}"""
+        return past.answers.where(dimension=dimension).mean("score")
+
+    made = {c.name: c for c in columns(SCHEMA)}
+    short, ever = made["purchases_30d"], made["purchases_all"]
+    assert (short.phrases.en, short.phrases.zh) == ("Buys in the last 30 days", "近30天的订单数")
+    assert (ever.phrases.en, ever.phrases.zh) == ("Buys so far", "累计订单数")
+    assert (short.factor, short.window, short.lever) == ("purchases", 30, REPLY_TIME)
+    assert (ever.factor, ever.window, ever.phrases.form) == ("purchases", None, "plain")
+    assert (made["joy_price"].factor, made["joy_price"].phrases.zh) == ("joy_price", "对价格的评分")
+    assert made["joy_price"].phrases.en == "Joy about price"

@@ -1,32 +1,61 @@
-"""A model's card says what a reader of a score must know."""
+"""A card in Markdown and HTML: everything is there, and nothing from a table can break out of it."""
 
-from features.describe import Described
-from models.card import card
+import re
 
-FACTS = {
-    "company": "acme", "trained_at": "2026-07-01T00:00:00+00:00", "data_end": "2026-07-01",
-    "horizon_days": 90, "gap_days": 0, "test_start": "2026-04-01", "fingerprint": "abc",
-    "code_revision": "1234567", "cutoffs": ["2025-01-01T00:00", "2025-02-01T00:00", "2026-04-01T00:00"],
-    "label_counts": {"stays": 9000, "leaves": 1000}, "grade": "A", 
-    "grade_reason": "better than the rule",
-    "metrics": {"roc_auc": 0.7771, "roc_auc_low": 0.75, "rule_roc_auc": 0.5471, "linear_roc_auc": 0.7652,
-                "ece": 0.02},
-}  # fmt: skip
+from models.card import Card, Part, Table
+
+CARD = Card(
+    "Churn, version 3",
+    "The customer cancels. Customers with a contract.",
+    "A: better than the rule",
+    (
+        Part("The data", ("Two sentences.", "Here."), ("Company: acme", "Version: 3")),
+        Part("Groups", table=Table(("group", "rows"), [("plan: a|b\nc <i>", "1,200")])),
+    ),
+)
 
 
-def test_a_card_tells_target_grade_metrics_and_features():
-    described = [Described("orders_90d", "Orders in the last 90 days", "orders", "events", 0.0)]
-    shown = card("Churn", "The customer cancels.", "Customers with a contract.", FACTS, described)
-    lines = shown.splitlines()
-    assert lines[:5] == [
-        "# Churn",
-        "",
-        "The customer cancels. Customers with a contract.",
-        "",
+def test_markdown_word_for_word():
+    assert CARD.markdown() == (
+        "# Churn, version 3\n\n"
+        "The customer cancels. Customers with a contract.\n\n"
+        "Grade A: better than the rule.\n\n"
+        "## The data\n\n"
+        "Two sentences.\n\n"
+        "Here.\n\n"
+        "- Company: acme\n"
+        "- Version: 3\n\n"
+        "## Groups\n\n"
+        "| group | rows |\n"
+        "|---|--:|\n"
+        "| plan: a\\|b c <i> | 1,200 |\n"
+    )
+
+
+def test_html_needs_nothing_from_outside_and_escapes_values():
+    page = CARD.html()
+    assert "<h1>Churn, version 3</h1>" in page
+    assert "<li>Company: acme</li>" in page
+    assert '<td class="text">plan: a|b\nc &lt;i&gt;</td><td>1,200</td>' in page
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href)\s*=|<script|url\(""", page)
+
+
+def test_both_say_the_same():
+    words = re.sub(r"<style>.*?</style>|<[^>]+>", " ", CARD.html(), flags=re.DOTALL)
+    for text in (
+        "Two sentences.",
+        "Version: 3",
+        "Groups",
+        "1,200",
         "Grade A: better than the rule.",
-    ]
-    assert "- Training cutoffs: 2025-01-01 to 2026-04-01 (3)" in lines
-    assert "- Labels: stays 9,000, leaves 1,000" in lines
-    assert "| roc_auc | 0.7771 | 0.5471 | 0.7652 |" in lines
-    assert "| orders_90d | Orders in the last 90 days | orders | events | 0 % |" in lines
-    assert not any("_low" in line or "ece" in line for line in lines), "only what the rule has, too"
+    ):
+        assert text in words
+        assert text in CARD.markdown()
+
+
+def test_writing_replaces_both_files_whole(tmp_path):
+    CARD.write(tmp_path / "cards", "churn")
+    CARD.write(tmp_path / "cards", "churn")
+    assert sorted(p.name for p in (tmp_path / "cards").iterdir()) == ["churn.html", "churn.md"]
+    assert (tmp_path / "cards/churn.md").read_text(encoding="utf-8") == CARD.markdown()

@@ -24,6 +24,24 @@ def test_good_labels_pass():
         ("binary", np.zeros(ROWS), 1, "60 of class 0, 0 of class 1"),
         ("multiclass", np.ones(ROWS), 3, "60 of class 1, 0 of class 2"),
         ("binary", np.arange(49) % 2, 1, "49 labelled rows; at least 50"),
+        (
+            "binary",
+            np.where(np.arange(ROWS) < 3, -np.inf, 1),
+            1,
+            "3 of 60 labels are missing or inf",
+        ),
+        (
+            "regression",
+            np.where(np.arange(ROWS) < 2, 1e39, 1),
+            1,
+            "2 of 60 labels are larger than 3.4",
+        ),
+        (
+            "multiclass",
+            np.full(ROWS, -1.0),
+            3,
+            r"60 of 60 labels are outside 0\.\.2, for example -1",
+        ),
     ],
 )
 def test_labels_lightgbm_would_take_in_silence_are_refused(kind, y, classes, message):
@@ -50,3 +68,5 @@ def test_lengths_and_weights():
         Labelled(features, np.zeros(3))
     with pytest.raises(DataRefused, match="weight"):
         Labelled(features, np.zeros(2), np.array([1, -1.0]))
+    with pytest.raises(DataRefused, match="the weights of all 2 rows are 0"):
+        Labelled(features, np.zeros(2), np.zeros(2))

@@ -26,10 +26,14 @@ from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import quiet
 from features.settings import Workspace
 from models import job
+from models.bootstrap import Interval
 from models.bundle import Bundle, champion, point_to, write_bundle
 from models.estimator import Estimator, Labelled, Params
+from models.guards import Guarded
 from models.registry import Registry, model_name
 from models.retrain import Outcome, check_gate, only_one, retrain
+from models.slices import Slice, Slices
+from models.staleness import Staleness
 from models.targets import TARGETS
 from models.train import load_rows, split_rows
 
@@ -60,12 +64,12 @@ def test_the_first_models_are_promoted() -> None:
 def test_the_log_has_a_json_line_for_every_step() -> None:
     lines = [json.loads(line) for line in trained()[0].log("sample").read_text().splitlines()]
     steps = [line["step"] for line in lines]
-    each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "log")]
+    each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "guard", "log")]
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
         "examine the tables", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
         "snapshot of all customers", "open the tracking store", "leak court", *each,
-        "score every customer",
+        "score every customer", "who answers: satisfaction", "who answers: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
     assert all(line["seconds"] >= 0 and line["at"].endswith("+00:00") for line in lines)
@@ -174,6 +178,49 @@ def test_a_model_of_grade_c_is_never_promoted(copied: tuple[Company, Workspace])
     with pytest.raises(GateFailed, match=r"fit to serve for:\n  - churn: not better than") as gate:
         check_gate([refused])
     assert gate.value.exit_code == 4
+
+
+def objecting(rival: str) -> Slices:
+    """Groups of which one is lost to the rival."""
+    bad, good = Interval(-0.3, -0.4, -0.2), Interval(0.2, 0.1, 0.3)
+    lost = Slice("crm_plan", "basic", 250, 250, good, good, bad, 0.001, 0.1, 0.5, 0.5)
+    kept = replace(lost, value="premium", gain=good, worse=1.0)
+    return Slices("roc_auc", rival, (kept, lost), (), ())
+
+
+def test_a_model_that_loses_to_its_rule_in_one_group_is_refused(
+    copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copied
+    looked = Guarded((), objecting("rule"), Staleness("roc_auc", 0.5, ()))
+    monkeypatch.setattr(job, "guard", lambda *_: looked)
+    card = (workspace.cards("sample") / "churn.md").read_bytes()
+    with unchanged(workspace):
+        (kept,) = train_only(company, workspace, "churn")
+    assert (kept.decision, kept.version) == ("kept", "1")
+    assert kept.grade in ("A", "B")
+    assert kept.reason.startswith(
+        "worse than the rule for plan: basic: roc_auc 0.2 against 0.2 on 250"
+    )
+    assert (workspace.cards("sample") / "churn.md").read_bytes() == card
+    (workspace.serving("sample") / "churn/champion.json").unlink()
+    with unchanged(workspace):
+        (refused,) = train_only(company, workspace, "churn")
+    assert (refused.decision, refused.version) == ("refused", None)
+    with pytest.raises(GateFailed, match="churn: worse than the rule for plan: basic"):
+        check_gate([refused])
+
+
+def test_a_better_challenger_that_loses_in_one_group_does_not_replace_the_champion(
+    copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copied
+    plant(company, workspace, "nps", "noise")
+    monkeypatch.setattr(job, "slices_of", lambda *rivals: objecting(rivals[-1]))
+    with unchanged(workspace):
+        (outcome,) = train_only(company, workspace, "nps")
+    assert (outcome.decision, outcome.version) == ("kept", "0")
+    assert outcome.reason.startswith("worse than the champion for plan: basic")
 
 
 @pytest.fixture

@@ -4,7 +4,15 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from serve.answers import Batch, CustomerScore, ModelInfo, Reason
+from serve.answers import (
+    Batch,
+    CustomerScore,
+    Language,
+    ModelInfo,
+    Move,
+    Reason,
+    WhatIfAnswer,
+)
 from serve.records import Records
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -41,7 +49,13 @@ class FakeScorer:
             for t in TARGETS
         ]
 
-    def by_ids(self, ids: Sequence[str], targets: Sequence[str] | None, reasons: int) -> Batch:
+    def by_ids(
+        self,
+        ids: Sequence[str],
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
         if self.fail is not None:
             raise self.fail
         if SLOW in ids:
@@ -53,7 +67,12 @@ class FakeScorer:
         return Batch(AS_OF, scores, unknown, dict.fromkeys(wanted, "7"))
 
     def by_records(
-        self, records: Records, as_of: datetime | None, targets: Sequence[str] | None, reasons: int
+        self,
+        records: Records,
+        as_of: datetime | None,
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
     ) -> Batch:
         if self.fail is not None:
             raise self.fail
@@ -61,6 +80,14 @@ class FakeScorer:
         ids = dict.fromkeys(row.customer_id for row in records.customers)
         scores = [CustomerScore(i, _predict(i, wanted), _reasons(wanted, reasons)) for i in ids]
         return Batch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
+
+    def what_if(
+        self, customer_id: str, target: str, goal: float, language: Language = "en"
+    ) -> WhatIfAnswer | None:
+        if customer_id[:2] != "C-" or not customer_id[2:].isdecimal():
+            return None
+        moves = [Move("reply time", "hours", float("nan"), 4.0, {"reply_hours_90d": 4.0})]
+        return WhatIfAnswer(customer_id, target, "7", goal, True, 50.0, goal, moves, language)
 
     def refresh(self) -> None:
         self.refreshed += 1

@@ -208,6 +208,28 @@ def test_retrain_and_score_need_no_network(retrained: Home) -> None:
     assert retrained.tried() == ""
 
 
+def test_reasons_are_written_beside_the_scores(retrained: Home) -> None:
+    file = retrained.path / "data/sample/scores/reasons.parquet"
+    done = retrained.run("reasons", "--top", "2")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "wrote data/sample/scores/reasons.parquet" in done.stderr
+    first = file.read_bytes()
+    assert retrained.run("reasons", "--top", "2").returncode == 0
+    assert file.read_bytes() == first
+    assert "0 is not in the range 1<=x<=10" in retrained.run("reasons", "--top", "0").stderr
+
+
+def test_population_writes_who_answers_and_whom_to_ask(retrained: Home) -> None:
+    folder = retrained.path / "data/sample"
+    first = [(folder / name).read_bytes() for name in ("population.json", "ask_next.csv")]
+    done = retrained.run("population")
+    assert (done.returncode, done.stdout) == (0, "")
+    for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
+        assert f"wrote data/sample/{name}" in done.stderr
+        assert (folder / name).read_bytes() == before
+    assert "What everybody would have answered" in (folder / "report.html").read_text()
+
+
 def test_the_network_is_really_cut(retrained: Home) -> None:
     program = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
     done = subprocess.run(

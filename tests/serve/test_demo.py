@@ -24,11 +24,10 @@ ANSWER: dict[str, Any] = {
                 "value": {"expected": 12345.6, "segment": "top"},
             },
             "reasons": {
-                "value": [{"meaning": "Not this", "value": 1.0}],
+                "value": [{"text": "Not this"}],
                 "churn": [
-                    {"meaning": "Days since the last order", "value": 1234.5},
-                    {"meaning": "Industry", "value": "retail"},
-                    {"meaning": "Visits", "value": None},
+                    {"text": "74 days since the last order: +5.2 points churn risk"},
+                    {"text": "industry in the CRM is retail: -1 point churn risk"},
                 ],
             },
         },
@@ -39,7 +38,7 @@ ANSWER: dict[str, Any] = {
 
 def test_the_answer_as_a_table() -> None:
     out = StringIO()
-    Console(file=out, width=200).print(answer_table(ANSWER, "EUR"))
+    Console(file=out, width=220).print(answer_table(ANSWER, "EUR"))
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
     assert lines[0] == "POST /v1/scores, as of 2026-07-01"
     assert [c.strip() for c in lines[2].strip("┃ ").split("┃")] == [
@@ -47,7 +46,8 @@ def test_the_answer_as_a_table() -> None:
     ]  # fmt: skip
     assert [c.strip() for c in lines[4].strip("│ ").split("│")] == [
         "C-1", "72 of 100", "promoter", "4.1%", "12,346 (top)",
-        "Days since the last order: 1.23e+03; Industry: retail; Visits: None",
+        "74 days since the last order: +5.2 points churn risk; "
+        "industry in the CRM is retail: -1 point churn risk",
     ]  # fmt: skip
     assert [c.strip() for c in lines[5].strip("│ ").split("│")] == [
         "C-2", "–", "passive", "–", "– (–)",

@@ -12,6 +12,7 @@ from service_in_process import Service, error_of
 
 from features.errors import DataRefused
 from serve.schemas import HealthAnswer, ModelsAnswer, RecordsRequest, ScoreAnswer
+from serve.what_if_schemas import WhatIfResponse
 
 RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 
@@ -49,6 +50,33 @@ def test_reasons_come_on_demand(service: Service, reasons: object, count: int) -
     body = {"customer_ids": ["C-1"], "targets": ["churn"], "reasons": reasons}
     made = scores(service.post("/v1/scores", json=body))
     assert len(made.scores[0].reasons.get("churn", [])) == count
+
+
+def test_what_if_says_what_the_model_says(service: Service) -> None:
+    body = {"customer_id": "C-5", "target": "churn", "goal": 10.0, "language": "zh"}
+    answer = service.post("/v1/whatif", json=body)
+    made = WhatIfResponse.model_validate_json(answer.text)
+    assert (made.customer_id, made.target, made.version) == ("C-5", "churn", "7")
+    assert (made.goal, made.reached, made.score_then, made.text) == (10.0, True, 10.0, "zh")
+    assert made.moves[0].columns == {"reply_hours_90d": 4.0}
+    assert made.moves[0].start is None  # not a number
+    assert made.request_id == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"customer_id": "nobody", "target": "churn", "goal": 1.0}, 404, "unknown_customer"),
+        ({"customer_id": "C-5", "target": "joy", "goal": 1.0}, 422, "invalid_request"),
+        ({"customer_id": "C-5", "target": "nps", "goal": 1.0}, 503, "not_ready"),
+        ({"customer_id": "C-5", "target": "churn"}, 422, "invalid_request"),
+        ({"customer_id": "C-5", "target": "churn", "goal": "10"}, 422, "invalid_request"),
+        ({"customer_id": "C-5", "target": "churn", "goal": 1, "language": "de"}, 422, "invalid_request"),
+    ],
+)  # fmt: skip
+def test_what_if_refuses(service: Service, body: dict[str, Any], status: int, code: str) -> None:
+    answer = service.post("/v1/whatif", json=body)
+    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
 
 
 def test_a_thousand_customers_in_one_call(service: Service) -> None:

@@ -1,12 +1,15 @@
 """The scorer of a company: what it answers, and how it follows new champions and snapshots."""
 
+import json
 import logging
+import re
 import shutil
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +28,7 @@ from models.calibrate import Calibrator
 from models.targets import TARGETS
 from serve.records import Records
 from serve.scorer import CompanyScorer, load_scorer
+from serve.why import Why
 
 ONE = ["A0000001"]
 
@@ -76,6 +80,59 @@ def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
         assert len(reasons) == 2
         assert all(r.meaning and r.meaning != r.feature for r in reasons)
         assert abs(reasons[0].effect) >= abs(reasons[1].effect) > 0
+
+
+def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> None:
+    english = shared.by_ids(ONE, None, 4).scores[0].reasons
+    chinese = shared.by_ids(ONE, None, 4, "zh").scores[0].reasons
+    for target, reasons in english.items():
+        for one, other in zip(reasons, chinese[target], strict=True):
+            assert (one.factor, one.effect) == (other.factor, other.effect)
+            assert one.feature.startswith(one.factor)
+            assert re.search(r": [+-]", one.text)
+            assert re.search(r"[\u4e00-\u9fff]", other.text)
+
+
+def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> None:
+    """Ten of them at most: the strongest of the factors that `goodwill reasons` adds up."""
+    (score,) = shared.by_ids(ONE, ["churn"], 10).scores
+    found = shared._loaded.why.reasoners["churn"]
+    features = shared._loaded.snapshot.features.slice(shared._loaded.snapshot.place[ONE[0]], 1)
+    every = found.reasons(features, 999)[0]
+    assert [r.effect for r in score.reasons["churn"]] == [r.effect for r in every[:10]]
+
+
+def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> None:
+    """Records sent along are a history: one login of late, four in the 90 days before."""
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    why = shared._loaded.why
+    logins = [
+        {"customer_id": "n", "kind": "login", "occurred_at": (now - timedelta(days=d)).isoformat()}
+        for d in (20, 100, 120, 140, 160, 500)
+    ]
+    for events, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
+        rows = {"customers": [{"customer_id": "n"}], "events": events}
+        records = Records.model_validate_json(json.dumps(rows))
+        with mock.patch.object(Why, "reasons", autospec=True, side_effect=Why.reasons) as asked:
+            shared.by_records(records, now, ["churn"], 10)
+        earlier = asked.call_args.args[5]
+        assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
+        features = asked.call_args.args[2]
+        told = [r.text for r in why.reasons("churn", features, 200, "en", earlier)[0]]
+        fell = [t for t in told if t.startswith("logins fell from 4 to 1 in 90 days: ")]
+        assert compared or not fell
+        assert any(" fell from " in t or " rose from " in t for t in told) == compared
+
+
+def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
+    assert shared.what_if("nobody", "churn", 1.0) is None
+    found = shared.what_if(ONE[0], "satisfaction", 99.0)
+    probability = shared.by_ids(ONE, ["satisfaction"], 0).scores[0].predictions["satisfaction"]
+    assert found is not None
+    assert found.score == pytest.approx(probability["score"])
+    assert found.score_then >= found.score
+    assert (found.reached, found.target) == (False, "satisfaction")
+    assert "promise" in found.text or found.text.startswith("Nothing you can act on")
 
 
 def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:

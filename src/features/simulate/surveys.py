@@ -67,16 +67,23 @@ def questions(rng: np.random.Generator, lives: Lives, nature: Nature, nps: bool)
 
 
 def response_probability(lives: Lives, nature: Nature, found: Occurrences) -> FloatArray:
-    """Who answers: the content, the survey-prone, those lately logged in and without complaint."""
-    state = lives.satisfaction[found.week, found.customer]
-    logins = _lately(lives.counts["login"], 2)[found.week, found.customer] > 0
-    complaints = _lately(lives.counts["complaint"], 4)[found.week, found.customer] > 0
+    """Who answers: the survey-prone, those who dealt with the company lately and were not let down.
+
+    All this shows in the tables but for the proneness, which is harmless, and a weak pull of the
+    satisfaction itself, which no correction can see.
+    """
+
+    def lately(kind: str, weeks: int) -> BoolArray:
+        happened: BoolArray = _lately(lives.counts[kind], weeks)[found.week, found.customer] > 0
+        return happened
+
     return world.logistic(
         nature.response_logit
-        + nature.response_pull * state
+        + nature.response_pull * lives.satisfaction[found.week, found.customer]
         + nature.response_proneness * lives.traits.proneness[found.customer]
-        + nature.response_login * logins
-        + nature.response_complaint * complaints
+        + nature.response_login * lately("login", 4)
+        + nature.response_late * lately("late", 13)
+        + nature.response_complaint * lately("complaint", 13)
     )
 
 

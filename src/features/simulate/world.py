@@ -88,11 +88,12 @@ class Nature:
     cancel_price: float = 0.2
     refusal_logit: float = -2.5
     refusal_pull: float = -1.7
-    response_logit: float = -1.4
-    response_pull: float = 0.5
+    response_logit: float = -1.0
+    response_pull: float = 0.02
     response_proneness: float = 0.8
-    response_login: float = 0.4
-    response_complaint: float = -0.5
+    response_login: float = 0.6
+    response_late: float = -0.4
+    response_complaint: float = -0.6
 
 
 NATURE = Nature()

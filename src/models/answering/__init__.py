@@ -1,0 +1,1 @@
+"""Who answers when asked, and what everybody would have answered."""

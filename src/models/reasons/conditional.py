@@ -1,0 +1,59 @@
+"""A what-if in a sentence: what the model says, never a promise."""
+
+from models.reasons import chinese, effect, english
+from models.reasons.what_if import WhatIf
+
+
+def in_english(found: WhatIf, target: str, currency: str) -> str:
+    """What would have to be otherwise, and what the model would say then."""
+    name = effect.title(target, "en")
+    now, then, goal = _amounts(found, target, currency)
+    if found.reached and not found.moves:
+        return f"The model says {now} {name}; the goal of {goal} is reached."
+    if not found.moves:
+        return f"Nothing you can act on brings the model from {now} {name} nearer to {goal}."
+    clauses = " and ".join(
+        move.lever.en.format(
+            start=english.written(move.start, move.lever.form, currency),
+            end=english.written(move.end, move.lever.form, currency),
+            window=move.window,
+        )
+        for move in found.moves
+    )
+    if found.reached:
+        told = f"If {english.singular(clauses)}, the model would say {then} {name} instead of {now}"
+    else:
+        told = (
+            f"Even if {english.singular(clauses)}, the model would say {then} {name} (now {now}), "
+            f"short of the goal of {goal}"
+        )
+    return f"{told}. This is what the model says, not a promise."
+
+
+def in_chinese(found: WhatIf, target: str, currency: str) -> str:
+    """The same in Chinese."""
+    name = effect.title(target, "zh")
+    now, then, goal = (text.replace(" %", "%") for text in _amounts(found, target, currency))
+    if found.reached and not found.moves:
+        return f"模型给出的{name}为{now}，已达到目标{goal}。"
+    if not found.moves:
+        return f"没有可采取的措施能让模型给出的{name}从{now}更接近{goal}。"
+    clauses = "，且".join(
+        move.lever.zh.format(
+            start=chinese.written(move.start, move.lever.form, currency),
+            end=chinese.written(move.end, move.lever.form, currency),
+            window=move.window,
+        )
+        for move in found.moves
+    )
+    if found.reached:
+        told = f"如果{clauses}，模型给出的{name}将是{then}，而不是{now}"
+    else:
+        told = f"即使{clauses}，模型给出的{name}也是{then}（现在{now}），达不到目标{goal}"
+    return f"{told}。这只是模型的判断，不是承诺。"
+
+
+def _amounts(found: WhatIf, target: str, currency: str) -> tuple[str, ...]:
+    """The score now, then, and the goal."""
+    scores = (found.score, found.score_then, found.goal)
+    return tuple(effect.amount(target, score, currency) for score in scores)

@@ -1,0 +1,111 @@
+"""Rolling validations before the test: what a search for parameters is judged on.
+
+Each validation lies later than what it is fitted on, by the label window, and ends before the test.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.company import Company
+from features.errors import DataRefused
+from features.progress import Steps
+from features.rows import DAY
+from features.settings import Workspace
+from models.dataset import read_counts
+from models.estimator import Estimator, Labelled, Params
+from models.metrics import METRICS, PRIMARY
+from models.shift import left_out
+from models.spend import SpendLevel
+from models.splits import Split, instant
+from models.targets import TARGETS, Target
+from models.train import Rows, check_split, labelled, load_rows, split_rows
+from models.tuning import Tuned, kind_of, search, write_tuned
+
+Mask = NDArray[np.bool_]
+FOLDS = 3
+#: Rows a validation is fitted on at the least.
+FEWEST = 500
+
+
+def validations(
+    cutoff: NDArray[np.int64], split: Split, span_days: int
+) -> Iterator[tuple[Mask, Mask]]:
+    """Up to three (fit, validation) pairs, the latest first, each a step further back in time.
+
+    A step is the length of the rows `split` validates on, at least the label window of one cutoff.
+    """
+    span = span_days * DAY
+    seen = cutoff[split.valid]
+    width = int(seen.max() - seen.min())
+    start = int(seen.min())
+    for _ in range(FOLDS):
+        valid = (cutoff >= start) & (cutoff <= start + width)
+        fit = cutoff + span <= start
+        if fit.sum() < FEWEST or not valid.any():
+            return
+        yield fit, valid
+        earlier = cutoff[cutoff < start - width]
+        if not len(earlier):
+            return
+        start = int(earlier.max()) - width if width else int(earlier.max())
+
+
+def rolling_loss(target: Target, rows: Rows, split: Split, span_days: int, params: Params) -> float:
+    """The primary measure over the rolling validations, turned so that lower is better."""
+    metric, losses = METRICS[PRIMARY[target.kind]], []
+    for fit, valid in validations(rows.cutoff, split, span_days):
+        part = Split(
+            fit, valid, valid, fit, split.valid_start, instant(int(rows.cutoff[valid].min()))
+        )
+        without = left_out(kind_of(target), rows.features, rows.cutoff, part)
+        known, later = rows.take(fit), rows.take(valid)
+        spend = None
+        if target.kind == "regression":
+            spend = SpendLevel.fit(known.features, span_days)
+        data: tuple[Labelled, Labelled] = labelled(known, spend), labelled(later, spend)
+        grown = Estimator.fit(kind_of(target), *data, params, without)
+        said = grown.predict(later.features)
+        said = said * spend.of(later.features) if spend else said
+        value = metric.function(later.label, said, later.weight)
+        losses.append(-value if metric.higher_is_better else value)
+    return float(np.mean(losses)) if losses else float("inf")
+
+
+def tune(
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    minutes: float,
+    trials: int = 40,
+    seed: int = 7,
+) -> dict[str, Tuned]:
+    """Search parameters for every target that can be trained, and keep those better than the defaults.
+
+    The test rows are never looked at. The minutes are shared between the targets. Raises DataRefused
+    without training sets.
+    """
+    counts, _ = read_counts(company, workspace)
+    found: dict[str, Tuned] = {}
+    for name in counts:
+        target, config = TARGETS[name], company.target(name)
+        with steps.step(f"tune {name}") as done:
+            rows = load_rows(company, workspace, name)
+            split = split_rows(target, config, rows)
+            try:
+                check_split(target, rows, split)
+            except DataRefused as err:
+                done(left_out=str(err))
+                continue
+            span = target.span_days(config)
+
+            def loss(params: Params, target: Target = target, rows: Rows = rows,
+                     split: Split = split, span: int = span) -> float:  # fmt: skip
+                return rolling_loss(target, rows, split, span, params)
+
+            tuned = search(target, loss, trials, 60 * minutes / len(counts), seed)
+            found[name] = tuned
+            done(trials=tuned.trials, loss=tuned.loss, default=tuned.default_loss)
+    write_tuned(company, workspace, found)
+    return found
