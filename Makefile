@@ -16,6 +16,7 @@ CUSTOMERS ?= 5000
 SEED ?= 7
 SERVE ?= 1
 PORT ?= 3000
+MINUTES ?= 10
 UV_VERSION := 0.13.9
 
 BASE_PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -24,8 +25,8 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup spark demo data quality features court train retrain score report serve notebooks mlflow test check \
-        lint bench clean
+.PHONY: help setup spark demo data quality features court tune train retrain score population reasons report \
+        serve notebooks mlflow test check lint bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
@@ -64,6 +65,9 @@ features: setup  ## Build the training set of each target and the snapshot of al
 court: setup  ## Look for leaks in the training sets and in what they are made of
 	@$(GOODWILL) court --company $(COMPANY)
 
+tune: setup  ## Search better parameters for this company (MINUTES=10)
+	@$(GOODWILL) tune --company $(COMPANY) --minutes $(MINUTES)
+
 train: setup  ## Train, judge and register every target; promote what is better
 	@$(GOODWILL) train --company $(COMPANY)
 
@@ -72,6 +76,12 @@ retrain: setup  ## The whole chain; exit 0 promoted or kept, 3 data, 4 gate, 5 a
 
 score: setup  ## Write one Parquet row of scores for every customer
 	@$(GOODWILL) score --company $(COMPANY)
+
+population: setup  ## Say what everybody would have answered, and whom to ask next
+	@$(GOODWILL) population --company $(COMPANY)
+
+reasons: setup  ## Write why every customer got his scores, in English and Chinese
+	@$(GOODWILL) reasons --company $(COMPANY)
 
 report: setup  ## Write the report as one HTML file
 	@$(GOODWILL) report --company $(COMPANY)

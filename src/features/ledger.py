@@ -84,6 +84,17 @@ def late_deliveries(past: Past) -> Expression:
 
 
 @feature(
+    unit="days",
+    en="the delivery promised for the last order was due {n} ago (negative: still to come)",
+    zh="最近一单承诺的送达日已过去{n}（负数表示尚未到期）",
+    form="days",
+)
+def days_past_promise(past: Past) -> Expression:
+    """Days since the promised day of the last order (before it: negative)"""
+    return _orders(past).days_since() + _orders(past).last("lateness_days")
+
+
+@feature(
     unit="orders",
     windows=(90, 365),
     en="orders not yet delivered in the last {window} days",

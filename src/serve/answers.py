@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 
 from serve.records import Records
 
-#: One output of a model: a probability or score, a class name, a flag, or nothing to say.
-Output = float | str | bool | None
+#: One output of a model: a probability or score, a class name, a flag, a curve, or nothing to say.
+Output = float | str | bool | list[float] | None
 Language = Literal["en", "zh"]
 
 

@@ -9,7 +9,18 @@ import click
 
 from features.errors import GoodwillError
 from features.settings import Settings, no_tracking
-from serve.options import COMPANY, CUSTOMERS, DESCRIBE, ENGINE, PORT, REFIT, SEED, STAY, TOP
+from serve.options import (
+    COMPANY,
+    CUSTOMERS,
+    DESCRIBE,
+    ENGINE,
+    MINUTES,
+    PORT,
+    REFIT,
+    SEED,
+    STAY,
+    TOP,
+)
 from serve.run import Run, ensure_sample, make_sample
 
 
@@ -137,6 +148,19 @@ def train(run: Run) -> None:
         outcomes = train_all(run.company, run.workspace, run.steps, counts, unable)
     run.wrote(run.workspace.mlruns / "mlflow.db", run.workspace.serving(run.company.name))
     check_gate(outcomes)
+
+
+@verb("tune", MINUTES)
+def tune(run: Run, minutes: float) -> None:
+    """Search better parameters for this company's models; `goodwill train` then uses them."""
+    from models.retrain import only_one
+    from models.rolling import tune as search
+
+    with only_one(run.company, run.workspace):
+        found = search(run.company, run.workspace, run.steps, minutes)
+    for name, tuned in found.items():
+        what = "better than the defaults, kept" if tuned.better else "the defaults stay"
+        run.steps.note(f"  {name}: {tuned.loss:.4g} against {tuned.default_loss:.4g}: {what}")
 
 
 @verb("retrain")

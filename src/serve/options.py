@@ -38,3 +38,11 @@ TOP = click.option(
     show_default=True,
     help="Reasons a customer and target.",
 )
+MINUTES = click.option(
+    "--minutes",
+    type=click.FloatRange(0.05, 600),
+    default=10.0,
+    envvar="MINUTES",
+    show_default=True,
+    help="Time for the search, shared between the targets.",
+)

@@ -67,7 +67,15 @@ _REASON = {
 }
 _SCORE = {
     "customer_id": "C-1001",
-    "predictions": {"churn": {"probability": 0.31, "in_population": True}},
+    "predictions": {
+        "churn": {
+            "probability": 0.31,
+            "in_population": True,
+            "months_left": 8.9,
+            "survival": [1.0, 0.9, 0.79],
+            "abstain": False,
+        }
+    },
     "reasons": {"churn": [_REASON]},
 }
 _SCORE_ANSWER = {
@@ -166,7 +174,7 @@ class ScoreOfCustomer(BaseModel):
     model_config = shape(_SCORE)
 
     customer_id: str
-    predictions: dict[str, dict[str, float | str | bool | None]]
+    predictions: dict[str, dict[str, float | str | bool | list[float] | None]]
     reasons: dict[str, list[ReasonAnswer]]
 
 
