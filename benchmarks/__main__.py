@@ -18,6 +18,7 @@ def main() -> int:
         feature_scale,
         featuretools_peer,
         large_files,
+        league,
         nightly,
         one_customer,
         oracle,
@@ -33,6 +34,7 @@ def main() -> int:
         "one_customer": one_customer.measure,
         "large_files": large_files.measure,
         "oracle": oracle.measure,
+        "league": league.measure,
         "reasons": reasons.measure,
         "who_answers": who_answers.measure,
     }

@@ -48,6 +48,11 @@ MEASURES: dict[str, Words] = {
     "multiclass_log_loss": Words("Log loss", "mean surprise at the answer that came", "ratio"),
     "macro_auc": Words("Ranking, mean of classes", "each answer against the others", "ratio"),
     "accuracy": Words("Accuracy", "share of rows whose likeliest answer came", "percent"),
+    "class_ece": Words(
+        "Calibration error, mean of classes",
+        "by how much a probability is off on average",
+        "percent",
+    ),
     "dissatisfied_auc": Words(
         "Ranking of the dissatisfied",
         "chance that one of the two lowest answers is ranked below another; 0.5 is guessing",

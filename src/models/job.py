@@ -22,6 +22,7 @@ from models.dataset import LabelCounts
 from models.evaluate import beats
 from models.facts import facts_of
 from models.guards import Guarded, guard
+from models.hindsight import hindsight
 from models.plots.gallery import figures
 from models.registry import Registry
 from models.slices import slices_of
@@ -138,7 +139,8 @@ class Job:
              "evaluation.txt": trained.evaluation.table().to_string(),
              "manifest.json": json.dumps(facts, indent=1, default=str),
              "labels.json": json.dumps(asdict(self.counts), indent=1),
-             "guards.json": guarded.to_json()},
+             "guards.json": guarded.to_json(),
+             "calibration.json": hindsight(bundle, trained.test).to_json()},
             figures(trained.target.kind, trained.test.label, trained.predictions["model"],
                     trained.predictions["rule"], trained.test.weight,
                     trained.estimator.importance(), descriptions=meanings,

@@ -109,6 +109,16 @@ def macro_auc(y: Array, prediction: Array, weight: Array | None = None) -> float
     return float(np.mean(each))
 
 
+def class_ece(y: Array, prediction: Array, weight: Array | None = None) -> float:
+    """Mean over the classes of the calibration error of the class against the rest."""
+    classes = range(prediction.shape[1])
+    each = [
+        expected_calibration_error((y == k).astype(float), prediction[:, k], weight)
+        for k in classes
+    ]
+    return float(np.mean(each))
+
+
 def multiclass_log_loss(y: Array, prediction: Array, weight: Array | None = None) -> float:
     """Mean surprise in nats at the class that happened."""
     chosen = prediction[np.arange(len(y)), np.asarray(y, dtype=np.int64)]
@@ -194,6 +204,7 @@ METRICS: dict[str, Metric] = {
     "multiclass_log_loss": Metric(multiclass_log_loss, False, _CLASSES),
     "macro_auc": Metric(macro_auc, True, _CLASSES),
     "accuracy": Metric(accuracy, True, _CLASSES),
+    "class_ece": Metric(class_ece, False, _CLASSES),
     "dissatisfied_auc": Metric(dissatisfied_auc, True, ("ordinal",)),
     "score_mae": Metric(score_mae, False, ("ordinal",)),
     "score_spearman": Metric(score_spearman, True, ("ordinal",)),

@@ -14,9 +14,10 @@ from models.plots.style import (
     legend,
     percent,
     rows_text,
-    tenths,
     weights,
 )
+from models.reliability import reliability as by_bin
+from models.reliability import wilson as wilson
 
 Array = np.ndarray
 
@@ -63,43 +64,39 @@ def _unit_square(axis: Axes, x: str, y: str) -> None:
     percent(axis, "xy")
 
 
-def wilson(share: Array, count: Array) -> tuple[Array, Array]:
-    """95 % interval of a share seen in so many rows. Wilson (1927)."""
-    z = 1.96
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return centre - half, centre + half
-
-
-def reliability(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:
+def reliability(
+    y: Array, model: Array, rule: Array, weight: Array | None = None, rival: str = "rule"
+) -> Figure:
     """Whether 30 % means 30 %: observed against predicted share, with how often each is said.
 
-    Bins hold a tenth of the weight each; bars are Wilson intervals at Kish's effective size.
+    Bins hold a tenth of the weight each; bars are Wilson intervals at Kish's effective size. `rival`
+    names what stands beside the model.
     """
     w = weights(y, weight)
     off = {n: expected_calibration_error(y, p, w) for n, p in (("model", model), ("rule", rule))}
     figure, (left, right) = canvas(
         f"A predicted probability is off by {100 * off['model']:.1f} points on average, "
-        f"the rule's by {100 * off['rule']:.1f}",
+        f"the {rival}'s by {100 * off['rule']:.1f}",
         f"On the dashed line, what was predicted is what happened; {len(y):,} predictions",
         (1.25, 1),
     )
     top = 0.0
-    for name, score, colour, mark in (("model", model, MODEL, "o"), ("rule", rule, RULE, "s")):
-        said, seen, low, high = _bins(y, score, w)
+    for name, score, colour, mark in (("model", model, MODEL, "o"), (rival, rule, RULE, "s")):
+        bins = by_bin(y, score, w)
+        seen, low, high = (bins[c].to_numpy() for c in ("observed", "low", "high"))
         spread = [np.maximum(seen - low, 0), np.maximum(high - seen, 0)]
         left.errorbar(
-            said, seen, spread, color=colour, fmt=f"{mark}-", ms=5.5, lw=1.6, elinewidth=1.2,
-            capsize=2.5, label=name, zorder=3 if name == "model" else 2,
+            bins["predicted"], seen, spread, color=colour, fmt=f"{mark}-", ms=5.5, lw=1.6,
+            elinewidth=1.2, capsize=2.5, label=name, zorder=3 if name == "model" else 2,
         )  # fmt: skip
-        top = max(top, float(said.max()), float(high.max()))
+        top = max(top, float(bins["predicted"].max()), float(high.max()))
     left.plot([0, 1], [0, 1], color=QUIET, lw=1, ls=(0, (4, 3)), zorder=1)
     edge = min(1.0, top * 1.06)
     left.set(xlim=(-0.01, edge), ylim=(-0.01, edge), xlabel="predicted", ylabel="happened")
     steps = np.linspace(0, max(edge, float(model.max()), float(rule.max())), 31).tolist()
     share = w / w.sum()
     right.hist(model, steps, weights=share, color=MODEL, alpha=0.75, label="model")
-    right.hist(rule, steps, weights=share, histtype="step", color=RULE, lw=1.8, label="rule")
+    right.hist(rule, steps, weights=share, histtype="step", color=RULE, lw=1.8, label=rival)
     right.set(xlabel="predicted", ylabel="share of rows")
     percent(left, "xy")
     percent(right, "xy")
@@ -108,16 +105,6 @@ def reliability(y: Array, model: Array, rule: Array, weight: Array | None = None
     legend(left, "upper left")
     legend(right, "upper right")
     return figure
-
-
-def _bins(y: Array, score: Array, w: Array) -> tuple[Array, Array, Array, Array]:
-    bins = tenths(score, w)
-    total = np.bincount(bins, w, 10)
-    used = total > 0
-    size = total[used] ** 2 / np.bincount(bins, w**2, 10)[used]
-    said = np.bincount(bins, w * score, 10)[used] / total[used]
-    seen = np.bincount(bins, w * y, 10)[used] / total[used]
-    return (said, seen, *wilson(seen, size))
 
 
 def gain_and_lift(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:

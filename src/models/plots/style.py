@@ -5,6 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from models.reliability import weight_bins
+
 # Okabe and Ito's palette, which colour-blind readers can tell apart; also apart in grey.
 MODEL = "#0072B2"
 RULE = "#D55E00"
@@ -95,7 +97,4 @@ def weights(y: Array, weight: Array | None) -> Array:
 
 def tenths(score: Array, w: Array) -> Array:
     """Which tenth of the weight each row is in, 0 the lowest; tied scores share one."""
-    _, where = np.unique(score, return_inverse=True)
-    mass = np.bincount(where, w)
-    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    return np.asarray(np.minimum((middle * 10).astype(np.int64), 9)[where])
+    return weight_bins(score, w, 10)
