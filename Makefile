@@ -97,7 +97,7 @@ mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
 
 test: setup  ## Run the whole test suite
-	@$(PY) -m pytest -n 3 --dist loadfile --durations=15
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15
 
 lint: setup
 	@$(PY) -m ruff format --check src tests notebooks benchmarks

@@ -14,6 +14,7 @@ def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     no_tracking()
     from benchmarks import (
+        calibration,
         feature_engine,
         feature_scale,
         featuretools_peer,
@@ -23,10 +24,12 @@ def main() -> int:
         one_customer,
         oracle,
         reasons,
+        value_forms,
         who_answers,
     )
 
     known: dict[str, Callable[[], str]] = {
+        "calibration": calibration.measure,
         "feature_engine": feature_engine.measure,
         "feature_scale": feature_scale.measure,
         "featuretools_peer": featuretools_peer.measure,
@@ -35,6 +38,7 @@ def main() -> int:
         "large_files": large_files.measure,
         "oracle": oracle.measure,
         "league": league.measure,
+        "value_forms": value_forms.measure,
         "reasons": reasons.measure,
         "who_answers": who_answers.measure,
     }

@@ -50,7 +50,9 @@ def plain_lightgbm_on_rfm(task: Task) -> Answer:
     if task.kind == "regression":
         grown = lgb.LGBMRegressor(**common).fit(learn, task.learn.label)
         return np.asarray(grown.predict(test))
-    model = lgb.LGBMClassifier(**common).fit(learn, task.learn.label, sample_weight=task.learn.weight)
+    model = lgb.LGBMClassifier(**common).fit(
+        learn, task.learn.label, sample_weight=task.learn.weight
+    )
     return _shares(model, test, task)
 
 

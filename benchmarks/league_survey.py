@@ -20,7 +20,17 @@ from models.tuning import default_params
 
 FOLDS = 5
 #: Who was asked where and when says nothing of his answer; the answer itself is the label.
-NO_FEATURES = ("RESPNUM", "CCGID", "RUNID", "INTDATE", "FLIGHT", "ARRTIME", "DEPTIME", "WEIGHT", "NETPRO")
+NO_FEATURES = (
+    "RESPNUM",
+    "CCGID",
+    "RUNID",
+    "INTDATE",
+    "FLIGHT",
+    "ARRTIME",
+    "DEPTIME",
+    "WEIGHT",
+    "NETPRO",
+)
 OVERALL = "Q7ALL"
 
 
@@ -31,7 +41,9 @@ def survey_row(fixture: Callable[..., Any], standing: Callable[..., Any]) -> Any
     rows = _rows()
     said = {who: np.zeros((len(rows.label), 3)) for who in _CONTESTANTS}
     seconds = dict.fromkeys(_CONTESTANTS, 0.0)
-    for learn, test in StratifiedKFold(FOLDS, shuffle=True, random_state=7).split(rows.label, rows.label):
+    for learn, test in StratifiedKFold(FOLDS, shuffle=True, random_state=7).split(
+        rows.label, rows.label
+    ):
         masks = (np.isin(np.arange(len(rows.label)), part) for part in (learn, test))
         task = Task("multiclass", 3, *(rows.take(mask) for mask in masks))
         for who, peer in _CONTESTANTS.items():
@@ -40,7 +52,9 @@ def survey_row(fixture: Callable[..., Any], standing: Callable[..., Any]) -> Any
             seconds[who] += took
     together = {who: (said[who], seconds[who]) for who in _CONTESTANTS}
     together = {OURS: together.pop("ours"), **together}
-    return standing_of("SFO 2017 (5-fold)", "nps", ("macro_auc", "multiclass_log_loss"), rows, together)
+    return standing_of(
+        "SFO 2017 (5-fold)", "nps", ("macro_auc", "multiclass_log_loss"), rows, together
+    )
 
 
 def _rows() -> Rows:
@@ -66,9 +80,13 @@ def _rated(name: str) -> bool:
 def _column(name: str, values: pd.Series) -> pa.Array:
     """Ratings 1 to 5 as numbers (6: not used, 0: no answer), texts as categories."""
     if values.dtype.kind not in "if":
-        return pa.array(values.astype(object).where(values.notna(), None).tolist()).dictionary_encode()
+        return pa.array(
+            values.astype(object).where(values.notna(), None).tolist()
+        ).dictionary_encode()
     numbers = values.to_numpy(np.float64)
-    return pa.array(np.where((numbers >= 1) & (numbers <= 5), numbers, np.nan) if _rated(name) else numbers)
+    return pa.array(
+        np.where((numbers >= 1) & (numbers <= 5), numbers, np.nan) if _rated(name) else numbers
+    )
 
 
 def _summaries(table: pd.DataFrame) -> dict[str, pa.Array]:
@@ -78,7 +96,8 @@ def _summaries(table: pd.DataFrame) -> dict[str, pa.Array]:
     kept = pd.DataFrame(rated)
     made = {"ratings_mean": kept.mean(axis=1), "ratings_lowest": kept.min(axis=1),
             "ratings_spread": kept.std(axis=1), "ratings_given": kept.notna().sum(axis=1),
-            "ratings_best": (kept == 5).mean(axis=1), "ratings_poor": (kept <= 3).mean(axis=1)}  # fmt: skip
+            "ratings_best": (kept == 5).mean(axis=1),
+            "ratings_poor": (kept <= 3).mean(axis=1)}  # fmt: skip
     return {name: pa.array(values.to_numpy(np.float64)) for name, values in made.items()}
 
 

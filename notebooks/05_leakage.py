@@ -59,7 +59,7 @@ def verdict_of(company, workspace):
 # %% [markdown]
 # ## An honest company
 #
-# Before anything is trained, the court looks for leaks of nine kinds. `goodwill train` and
+# Before anything is trained, the court looks for leaks of ten kinds. `goodwill train` and
 # `goodwill retrain` start only if it has nothing to say; `goodwill court` shows what it looked at.
 
 # %%

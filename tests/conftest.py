@@ -15,6 +15,25 @@ from features.simulate.company import simulate
 from features.storage import import_history
 
 PROJECT = Path(__file__).parents[1]
+#: Files that take longest, longest first: begun last, one of them would keep the other workers waiting.
+SLOW = (
+    "test_notebooks",
+    "test_end_to_end",
+    "test_recipes",
+    "test_real_companies",
+    "test_reproducible",
+    "test_retrain",
+    "test_distributed",
+    "test_engine",
+    "test_cli",
+    "test_service",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow files first; the order within a file stays."""
+    place = {name: i for i, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(SLOW)))
 
 
 def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:

@@ -39,9 +39,9 @@ class History:
 
     def rows_of(self, customers: pa.Array) -> Ints:
         """The position of each customer id; raises KeyError naming an unknown one."""
-        if pa.types.is_dictionary(customers.type):
-            place = self.rows_of(customers.dictionary)
-            return np.asarray(place[customers.indices.to_numpy()])
+        if pa.types.is_dictionary(customers.type):  # which may hold words that no row uses
+            used, row = np.unique(customers.indices.to_numpy(), return_inverse=True)
+            return np.asarray(self.rows_of(customers.dictionary.take(pa.array(used)))[row])
         position = pc.index_in(customers, pa.array(self.customer_ids, pa.string()))
         if position.null_count:
             lost = pc.filter(customers, pc.is_null(position))[0].as_py()

@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
@@ -121,8 +120,11 @@ def _swap(target: Path, final: Path) -> None:
         if final.exists():
             shutil.rmtree(old, ignore_errors=True)
             final.rename(old)
-        with suppress(OSError):  # a reader has just brought the former one back
+        try:
             target.rename(final)
+        except OSError:
+            if not final.exists():  # else a reader has just brought the former one back
+                raise
     shutil.rmtree(old, ignore_errors=True)
 
 

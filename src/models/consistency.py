@@ -65,16 +65,19 @@ def _satisfaction_and_nps(
 
 def _levelled(values: Floats, like: Floats) -> Floats:
     """Values with the mean and the spread of others."""
+    if not len(values):
+        return values
     spread = values.std()
-    if not len(values) or spread == 0:
-        return np.full(len(values), like.mean() if len(like) else 0.0)
+    if spread == 0:
+        return np.full(len(values), like.mean())
     return np.asarray(like.mean() + (values - values.mean()) * like.std() / spread)
 
 
 def _churn_and_value(
     churn: Mapping[str, NDArray[Any]], value: Mapping[str, NDArray[Any]], level: Floats
 ) -> Check:
-    inside = np.asarray(churn["in_population"], bool)
+    # a model of an older version has no range to compare with
+    inside = np.asarray(churn["in_population"], bool) & ~np.isnan(value["low"])
     spent = ((1.0 - churn["probability"]) * level)[inside]
     apart = (spent < value["low"][inside]) | (spent > value["high"][inside])
     return Check(

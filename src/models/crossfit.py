@@ -1,7 +1,5 @@
 """Predictions for training rows by models that have not seen their customers."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +32,6 @@ def out_of_fold(
         rest, part = fold != held, fold == held
         if not part.any() or not rest.any():
             continue
-        grown = first.refit(data.take(rest), replace(params, threads=params.threads), rounds)
+        grown = first.refit(data.take(rest), params, rounds)
         made[part] = grown.predict(data.take(part).features)
     return made

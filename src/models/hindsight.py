@@ -59,7 +59,7 @@ class Hindsight:
         """How many outcomes lie in their range; None for a target without ranges."""
         if not self.bundle.manifest.get("ranges"):
             return None
-        return coverage(self.actual, *self._ranges, self.rows.weight)
+        return self.covered(np.ones(len(self.actual), bool), "all")
 
     @cached_property
     def covered_segments(self) -> tuple[Coverage, ...]:
@@ -67,6 +67,11 @@ class Hindsight:
         if self.coverage is None:
             return ()
         return coverage_by_segment(self.rows.features, self.actual, self._ranges, self.rows.weight)
+
+    def covered(self, part: NDArray[np.bool_], name: str) -> Coverage:
+        """How many outcomes of some of the rows lie in their range."""
+        low, high = (end[part] for end in self._ranges)
+        return coverage(self.actual[part], low, high, self.rows.weight[part], name)
 
     @property
     def _ranges(self) -> tuple[Floats, Floats]:

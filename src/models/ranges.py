@@ -17,8 +17,6 @@ from models.cells import Cells
 Floats = NDArray[np.float64]
 #: The share of outcomes a range is to hold, and the share that may lie below it.
 COVERAGE, BELOW = 0.90, 0.05
-#: A group in which so many spend exactly nothing is settled: no range can miss a tenth of it.
-SETTLED = 0.92
 #: What the groups of the value ranges are told apart by, beside the prediction and the level.
 HISTORY = ("tenure_days", "orders_365d", "days_since_order", "orders_all")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from features.company import Company
+from features.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.progress import Steps
 from features.rows import DAY
@@ -25,8 +25,9 @@ from models.tuning import Tuned, kind_of, search, write_tuned
 
 Mask = NDArray[np.bool_]
 FOLDS = 3
-#: Rows a validation is fitted on at the least.
-FEWEST = 500
+#: Rows a validation is fitted on at the least, and the share of the rows of the final fit: what is
+#: best for a third of the rows (a short history) says little about all of them.
+FEWEST, LEAST_SHARE = 500, 0.5
 
 
 def validations(
@@ -43,7 +44,7 @@ def validations(
     for _ in range(FOLDS):
         valid = (cutoff >= start) & (cutoff <= start + width)
         fit = cutoff + span <= start
-        if fit.sum() < FEWEST or not valid.any():
+        if fit.sum() < max(FEWEST, LEAST_SHARE * split.refit.sum()) or not valid.any():
             return
         yield fit, valid
         earlier = cutoff[cutoff < start - width]
@@ -52,10 +53,12 @@ def validations(
         start = int(earlier.max()) - width if width else int(earlier.max())
 
 
-def rolling_loss(target: Target, rows: Rows, split: Split, span_days: int, params: Params) -> float:
+def rolling_loss(
+    target: Target, config: TargetConfig, rows: Rows, split: Split, params: Params
+) -> float:
     """The primary measure over the rolling validations, turned so that lower is better."""
     metric, losses = METRICS[PRIMARY[target.kind]], []
-    for fit, valid in validations(rows.cutoff, split, span_days):
+    for fit, valid in validations(rows.cutoff, split, target.span_days(config)):
         part = Split(
             fit, valid, valid, fit, split.valid_start, instant(int(rows.cutoff[valid].min()))
         )
@@ -63,7 +66,7 @@ def rolling_loss(target: Target, rows: Rows, split: Split, span_days: int, param
         known, later = rows.take(fit), rows.take(valid)
         spend = None
         if target.kind == "regression":
-            spend = SpendLevel.fit(known.features, span_days)
+            spend = SpendLevel.fit(known.features, config.horizon_days)
         data: tuple[Labelled, Labelled] = labelled(known, spend), labelled(later, spend)
         grown = Estimator.fit(kind_of(target), *data, params, without)
         said = grown.predict(later.features)
@@ -98,11 +101,13 @@ def tune(
             except DataRefused as err:
                 done(left_out=str(err))
                 continue
-            span = target.span_days(config)
+            if not any(True for _ in validations(rows.cutoff, split, target.span_days(config))):
+                done(left_out="too short a history to try parameters on; the defaults stay")
+                continue
 
-            def loss(params: Params, target: Target = target, rows: Rows = rows,
-                     split: Split = split, span: int = span) -> float:  # fmt: skip
-                return rolling_loss(target, rows, split, span, params)
+            def loss(params: Params, target: Target = target, config: TargetConfig = config,
+                     rows: Rows = rows, split: Split = split) -> float:  # fmt: skip
+                return rolling_loss(target, config, rows, split, params)
 
             tuned = search(target, loss, trials, 60 * minutes / len(counts), seed)
             found[name] = tuned

@@ -33,6 +33,7 @@ def default_params(target: Target) -> Params:
             leaves=31,
             min_data_in_leaf=40,
             feature_fraction=0.7,
+            l2=20.0,
         )
     # Leaving adds up from many small signs; three splits of each tree catch how they meet.
     return replace(params, leaves=4) if target.kind == "binary" else params
@@ -71,7 +72,10 @@ def search(
     start = default_params(target)
 
     def objective(trial: "optuna.Trial") -> float:
-        return loss(replace(start, **_suggested(trial, target)))
+        try:
+            return loss(replace(start, **_suggested(trial, target)))
+        except DataRefused as err:  # an objective that these labels do not allow
+            raise optuna.TrialPruned(str(err)) from err
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
     study.enqueue_trial({k: getattr(start, k) for k in _space(target)})
@@ -120,12 +124,31 @@ def tuned_params(company: Company, workspace: Workspace, target: Target) -> Para
         return default_params(target)
     try:
         found = json.loads(path.read_text(encoding="utf-8")).get(target.name)
-        return replace(default_params(target), **(found["params"] if found else {}))
+        params = found["params"] if found else {}
+        return replace(
+            default_params(target), **{n: _checked(target, n, v) for n, v in params.items()}
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise DataRefused(
             f"{path} cannot be read ({type(err).__name__}: {err}); make it again with `goodwill tune`, "
             "or delete it to train with the defaults"
         ) from None
+
+
+def _checked(target: Target, name: str, value: Any) -> Any:
+    """A parameter that a search can have found; ValueError for any other."""
+    if name not in _space(target):
+        raise ValueError(f"{name} is not searched for {target.name}; {_space(target)} are")
+    if name == "objective":
+        if value not in OBJECTIVES:
+            raise ValueError(f"objective {value!r} is not one of {OBJECTIVES}")
+        return value
+    low, high = SPACE[name]
+    whole = isinstance(getattr(Params(), name), int)
+    if type(value) not in ((int,) if whole else (int, float)) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} = {value!r} is not {kind} from {low} to {high}")
+    return value
 
 
 def write_tuned(company: Company, workspace: Workspace, found: dict[str, Tuned]) -> None:

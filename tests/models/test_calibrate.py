@@ -24,10 +24,10 @@ def overconfident_classes(rows, k=4, seed=0):
     return sure / sure.sum(axis=1, keepdims=True), y.astype(float)
 
 
-@pytest.mark.parametrize(("rows", "method"), [(800, "platt"), (6000, "isotonic")])
-def test_sureness_is_brought_down_to_what_happens(rows, method):
+@pytest.mark.parametrize("rows", [800, 6000])
+def test_sureness_is_brought_down_to_what_happens(rows):
     calibrator = Calibrator.fit("binary", *overconfident(rows))
-    assert calibrator.method == method
+    assert calibrator.method == "platt"  # steps, too, for many rows would tie customers
     p, y = overconfident(20_000, seed=1)
     assert log_loss(y, calibrator.apply(p)) < log_loss(y, p) - 0.02
     assert expected_calibration_error(y, calibrator.apply(p)) < 0.03
@@ -90,11 +90,19 @@ def test_weights_count():
     assert heavy.apply(p).mean() > plain.apply(p).mean() + 0.1
 
 
-CALIBRATORS = [
-    Calibrator("binary"),
-    Calibrator.fit("binary", *overconfident(800)),
-    Calibrator.fit("binary", *overconfident(6000)),
-]
+#: As models of older versions hold them; steps are no longer learnt.
+STEPS = Calibrator("binary", "isotonic", {"x": [0.1, 0.4, 0.8], "y": [0.05, 0.05, 0.6]})
+CALIBRATORS = [Calibrator("binary"), Calibrator.fit("binary", *overconfident(800)), STEPS]
+
+
+def test_the_steps_of_an_older_model_still_answer():
+    answer = STEPS.apply(np.array([0.0, 0.1, 0.3, 0.6, 0.8, 1.0]))
+    np.testing.assert_allclose(answer, [0.05, 0.05, 0.05, 0.325, 0.6, 0.6])
+
+
+def test_customers_the_trees_tell_apart_stay_apart():
+    p = np.sort(np.random.default_rng(4).uniform(0.001, 0.999, 2000))
+    assert (np.diff(CALIBRATORS[1].apply(p)) > 0).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30), st.sampled_from(CALIBRATORS))

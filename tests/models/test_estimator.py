@@ -153,3 +153,21 @@ def test_an_encoder_with_swapped_columns_is_refused(fitted):
     swapped = replace(fitted.encoder, columns=(columns[1], columns[0], *columns[2:]))
     with pytest.raises(DataRefused, match="name other columns"):
         Estimator.from_text(fitted.to_text(), swapped.to_json())
+
+
+def test_a_column_left_out_is_not_read_nor_grown_on_again():
+    data = Labelled(TABLE, labels(TABLE, "binary"))
+    grown = Estimator.fit("binary", data, None, QUICK, without=("orders 30d",))
+    assert grown.encoder.columns == ("gap", '行业, "x"')
+    assert grown.refit(data, QUICK).encoder.columns == grown.encoder.columns
+    other = LATER.set_column(1, "orders 30d", pa.array(np.full(300, 1e9)))
+    np.testing.assert_array_equal(grown.predict(LATER), grown.predict(other))
+    with pytest.raises(DataRefused, match="none of the 1 feature columns varies"):
+        Estimator.fit("binary", data, None, QUICK, without=("orders 30d", "gap", '行业, "x"'))
+
+
+def test_a_given_number_of_rounds_is_grown():
+    data = Labelled(TABLE, labels(TABLE, "binary"))
+    grown = Estimator.fit("binary", data, Labelled(LATER, labels(LATER, "binary")), QUICK)
+    assert grown.refit(data, QUICK).rounds == grown.rounds
+    assert grown.refit(data, QUICK, rounds=7).rounds == 7

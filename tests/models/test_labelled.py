@@ -8,6 +8,15 @@ from models.labelled import Labelled, check_labels, check_objective
 ROWS = 60
 
 
+def test_a_mask_takes_features_labels_and_weights_together():
+    table = pa.table({"a": [1.0, 2.0, 3.0]})
+    mask = np.array([True, False, True])
+    taken = Labelled(table, np.array([0.0, 1.0, 2.0]), np.array([5.0, 6.0, 7.0])).take(mask)
+    assert taken.features["a"].to_pylist() == [1, 3]
+    assert (taken.y.tolist(), taken.weight.tolist()) == ([0, 2], [5, 7])
+    assert Labelled(table, np.zeros(3)).take(mask).weight is None
+
+
 def test_good_labels_pass():
     check_labels("binary", np.arange(ROWS) % 2)
     check_labels("multiclass", np.arange(ROWS) % 3, 3)

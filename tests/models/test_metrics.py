@@ -92,6 +92,10 @@ def test_class_measures_agree_with_scikit_learn(seed, k):
     assert metrics.accuracy(y, p, w) == pytest.approx(right)
     each = [oracle.roc_auc_score(y == c, p[:, c], sample_weight=w) for c in range(k)]
     assert metrics.macro_auc(y, p, w) == pytest.approx(np.mean(each))
+    off = [
+        metrics.expected_calibration_error(1.0 * (y == k), p[:, k], w) for k in range(p.shape[1])
+    ]
+    assert metrics.class_ece(y, p, w) == pytest.approx(np.mean(off))
     level = np.floor(p @ np.arange(k) + 0.5).astype(int)
     kappa = oracle.cohen_kappa_score(y, level, weights="quadratic", sample_weight=w)
     assert metrics.quadratic_kappa(y, p, w) == pytest.approx(kappa, abs=1e-9)

@@ -16,7 +16,11 @@ from models.ranges import LevelRanges, ValueRanges, central, narrowest
 @pytest.mark.parametrize(
     ("outcome", "low", "high"),
     [
-        (np.arange(1.0, 101), 5, 95),  # 5 is the fifth; 91 of 100 (0.9 of 101, rounded up) from there
+        (
+            np.arange(1.0, 101),
+            5,
+            95,
+        ),  # 5 is the fifth; 91 of 100 (0.9 of 101, rounded up) from there
         (np.r_[np.zeros(50), np.arange(1.0, 51)], 0, 41),  # nothing lies below: 50 zeros, then 41
         (np.r_[np.zeros(95), np.full(5, 9.0)], 0, 0),  # nine of ten spend nothing
         (np.r_[np.full(10, -7.0), np.arange(90.0)], -7, 80),  # more returned than bought
@@ -37,7 +41,7 @@ def test_nine_tenths_lie_inside_whatever_is_equal(outcome: np.ndarray) -> None:
 
 
 def customers(rows: int, seed: int) -> tuple[pa.Table, np.ndarray, np.ndarray, np.ndarray]:
-    """Features, predicted multiple, level and outcome; the young spend less and vary six times as much."""
+    """Features, predicted multiple, level and outcome; the young spend less and vary more."""
     rng = np.random.default_rng(seed)
     tenure = rng.uniform(0, 2000, rows)
     level = np.exp(rng.normal(5, 1, rows))

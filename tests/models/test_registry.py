@@ -57,14 +57,9 @@ def test_a_child_run_says_how_its_model_was_made_and_how_good_it_is(moved: Regis
             "rounds", "calibration"} <= set(run.data.params)  # fmt: skip
     assert {"roc_auc", "roc_auc_low", "rule_roc_auc", "linear_roc_auc"} <= set(run.data.metrics)
     assert {
-        "card.md",
-        "evaluation.json",
-        "evaluation.txt",
-        "manifest.json",
-        "labels.json",
-        "plots",
-        "model",
-    } == (artifacts(moved, run.info.run_id))
+        "card.md", "card.html", "evaluation.json", "evaluation.txt", "manifest.json", "labels.json",
+        "guards.json", "survival.json", "calibration.json", "plots", "model",
+    } == artifacts(moved, run.info.run_id)  # fmt: skip
     assert len(artifacts(moved, run.info.run_id, "plots")) >= 4
     assert {
         f"model/{n}" for n in ("model.lgb", "encoder.json", "calibrator.json", "tone.json")

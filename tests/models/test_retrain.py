@@ -65,11 +65,13 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     lines = [json.loads(line) for line in trained()[0].log("sample").read_text().splitlines()]
     steps = [line["step"] for line in lines]
     each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "guard", "log")]
+    each.insert(each.index("guard churn"), "survival curve")
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
         "examine the tables", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
         "snapshot of all customers", "open the tracking store", "leak court", *each,
-        "score every customer", "who answers: satisfaction", "who answers: nps",
+        "score every customer", "do the predictions agree",
+        "who answers: satisfaction", "who answers: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
     assert all(line["seconds"] >= 0 and line["at"].endswith("+00:00") for line in lines)
@@ -298,10 +300,10 @@ def test_nothing_is_promoted_before_all_targets_are_trained(
     for pointer in workspace.serving("sample").glob("*/champion.json"):
         pointer.unlink()
 
-    def one_fails(target, company, rows):  # type: ignore[no-untyped-def]
+    def one_fails(target, company, rows, params):  # type: ignore[no-untyped-def]
         if target.name == "churn":
             raise DataRefused("not this one")
-        return trains(target, company, rows)
+        return trains(target, company, rows, params)
 
     trains = job.train
     monkeypatch.setattr(job, "train", one_fails)

@@ -20,9 +20,7 @@ def months(first: str, count: int) -> list[int]:
     return [microseconds(datetime(year + p // 12, p % 12 + 1, 1, tzinfo=UTC)) for p in places]
 
 
-def panel(
-    train: list[int], test: list[int], each: int = 100
-) -> tuple[pa.Table, np.ndarray, Split]:
+def panel(train: list[int], test: list[int], each: int = 100) -> tuple[pa.Table, np.ndarray, Split]:
     """`each` customers at every cutoff: age since the first one, a stable column, the month."""
     cutoff = np.repeat(np.array([*train, *test]), each)
     masks = np.isin(cutoff, train), np.isin(cutoff, test)

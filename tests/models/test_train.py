@@ -10,6 +10,9 @@ from features.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.bundle import champion
+from models.estimator import Params
+from models.metrics import log_loss
+from models.ranges import ValueRanges
 from models.targets import TARGETS
 from models.train import check_split, flat_metrics, load_rows, split_rows, train
 
@@ -37,6 +40,31 @@ def test_training_again_gives_the_same_bytes(
     assert flat_metrics(again.evaluation) == first.manifest["metrics"]
 
 
+@pytest.mark.parametrize("target", ["churn", "value"])
+def test_what_is_told_of_unseen_rows_comes_from_models_of_other_customers(
+    company: Company, workspace: Workspace, target: str
+) -> None:
+    rows = load_rows(company, workspace, target)
+    made = train(TARGETS[target], company, rows, Params(max_rounds=30))
+    refit = rows.take(made.split.refit)
+    seen = made.calibrator.apply(made.estimator.predict(refit.features))
+    assert made.unseen.shape == seen.shape == refit.label.shape
+    assert (made.unseen != seen).mean() > 0.9
+    if target == "churn":
+        assert log_loss(refit.label, made.unseen) > log_loss(refit.label, seen)  # learnt by heart
+        assert (made.ranges, made.spend) == (None, None)
+    else:
+        low, high = ValueRanges.from_dict(made.ranges).of(
+            refit.features,
+            made.unseen * made.spend.of(refit.features),
+            made.spend.of(refit.features),
+        )
+        inside = (refit.label >= low) & (refit.label <= high)
+        assert 0.9 <= inside.mean() < 0.94
+        assert {"revenue_90d", "revenue_365d", "revenue_all", "tenure_days",
+                *made.ranges["columns"]} <= set(made.also_reads)  # fmt: skip
+
+
 @pytest.mark.parametrize("part", ["fit", "refit", "test"])
 def test_a_class_without_a_row_is_refused_by_name(
     company: Company, workspace: Workspace, part: str
@@ -54,8 +82,9 @@ def test_a_rare_level_may_lack_in_the_test_but_not_all_but_one(
 ) -> None:
     rows, target = load_rows(company, workspace, "satisfaction"), TARGETS["satisfaction"]
     split = split_rows(target, company.target("satisfaction"), rows)
-    assert not (rows.label[split.test] == 0).any()  # so it is in the trained company
-    check_split(target, rows, split)
+    rare = np.where(split.test, np.maximum(rows.label, 1.0), rows.label)
+    assert (rare == 0).any()
+    check_split(target, replace(rows, label=rare), split)
     label = np.where(split.test, 3.0, rows.label)
     with pytest.raises(DataRefused, match="of the test part"):
         check_split(target, replace(rows, label=label), split)

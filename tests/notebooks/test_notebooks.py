@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 NAMES = (
     "01_history", "02_features", "03_models", "04_scores", "05_leakage",
-    "07_who_answers", "08_reasons",
+    "06_calibration_and_intervals", "07_who_answers", "08_reasons",
 )  # fmt: skip
+#: Those that ask the serving models.
+SERVED = ("06_calibration_and_intervals", "08_reasons")
 CUSTOMERS = 600
 
 Runs = dict[str, "Future[NotebookNode]"]
@@ -84,15 +86,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def runs(home: Path) -> Iterator[Runs]:
-    """Every notebook, run two at a time, the longest first; 08 after 04, which makes its models."""
+    """Every notebook, run two at a time, the longest first; some after 04, which makes their models."""
     with ThreadPoolExecutor(2) as pool:
-        others = [name for name in reversed(NAMES) if name != "08_reasons"]
+        others = [name for name in reversed(NAMES) if name not in SERVED]
         running = {name: pool.submit(_execute, name, home) for name in others}
         models = running["04_scores"]
-        running["08_reasons"] = pool.submit(
-            lambda: models.result() and _execute("08_reasons", home)
-        )
+        for name in SERVED:
+            running[name] = pool.submit(_after, models, name, home)
         yield running
+
+
+def _after(models: "Future[NotebookNode]", name: str, home: Path) -> NotebookNode:
+    models.result()
+    return _execute(name, home)
 
 
 def _images(notebook: NotebookNode) -> int:

@@ -1,0 +1,121 @@
+"""Whether the probabilities and ranges of the trained companies are true, beside chance.
+
+About every company of the workspace whose models are trained: `goodwill retrain` first.
+"""
+
+import numpy as np
+
+from features.company import Company, load_company
+from features.errors import DataRefused
+from features.settings import Workspace, find_workspace
+from models.hindsight import Hindsight, on_test_rows
+from models.score import champions
+
+Asked = dict[tuple[str, str], Hindsight]
+WORST = 6
+OUTPUT = "segment"
+
+
+def measure() -> str:
+    """Calibration error beside chance and coverage of the ranges, overall and by segment."""
+    workspace = find_workspace()
+    asked: Asked = {}
+    for path in sorted(workspace.data.glob("*.toml")):
+        company = load_company(path)
+        asked |= _company(company, workspace)
+    if not asked:
+        raise DataRefused(f"no trained company below {workspace.home}; run `goodwill retrain`")
+    return "\n".join(
+        [*_head(), *_errors(asked), *_off(asked), *_covered(asked), *_groups(asked), ""]
+    )
+
+
+def _company(company: Company, workspace: Workspace) -> Asked:
+    bundles, _ = champions(workspace.serving(company.name))
+    return {
+        (company.name, target): on_test_rows(bundle, company, workspace)
+        for target, bundle in bundles.items()
+    }
+
+
+def _head() -> list[str]:
+    return [
+        "# Calibration and coverage",
+        "",
+        "Serving models on their test rows, later than all they learnt from. The calibration error is "
+        "the mean gap between predicted and observed share over 15 bins (of classes: the mean over "
+        "them); beside it what exactly true probabilities show on as many rows, in the mean and in 95 "
+        "of 100 cases. Segments are the groups with 500 rows or more.",
+        "",
+    ]
+
+
+def _errors(asked: Asked) -> list[str]:
+    lines = [
+        "| company | target | rows | correction | error | chance | chance, 95 % | segments "
+        "| beyond chance | abstains |",
+        "|---|---|--:|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for (company, target), one in asked.items():
+        if one.error:
+            e, parts = one.error, one.segments
+            lines.append(
+                f"| {company} | {target} | {e.rows:,} | {one.bundle.calibrator.method} "
+                f"| {e.error:.2%} | {e.chance:.2%} | {e.chance_high:.2%} | {len(parts)} "
+                f"| {sum(s.beyond_chance for s in parts)} | {one.unlike:.1%} |"
+            )
+    return lines
+
+
+def _off(asked: Asked) -> list[str]:
+    found = [(*key, s) for key, one in asked.items() for s in one.segments]
+    found.sort(key=lambda line: line[2].error / line[2].chance_high, reverse=True)
+    beyond = sum(s.beyond_chance for *_, s in found)
+    return [
+        "",
+        f"{beyond} of {len(found)} segments are beyond the 95 % point; chance alone makes "
+        f"{len(found) / 20:.0f}. The {WORST} furthest off:",
+        "",
+        "| company | target | segment | rows | error | chance, 95 % |",
+        "|---|---|---|--:|--:|--:|",
+        *(
+            f"| {company} | {target} | {s.name} | {s.rows:,} | {s.error:.2%} | {s.chance_high:.2%} |"
+            for company, target, s in found[:WORST]
+        ),
+    ]
+
+
+def _covered(asked: Asked) -> list[str]:
+    lines = [
+        "",
+        "## Ranges that hold nine of ten",
+        "",
+        "| company | target | rows | inside | 95 % interval | below | above | range of one point "
+        "| segments | lowest | highest |",
+        "|---|---|--:|--:|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for (company, target), one in asked.items():
+        if c := one.coverage:
+            shares = [s.share for s in one.covered_segments] or [float("nan")]
+            point = np.mean(one.outputs["high"] - one.outputs["low"] < 1e-9)
+            lines.append(
+                f"| {company} | {target} | {c.rows:,} | {c.share:.1%} | {c.low:.1%} to {c.high:.1%} "
+                f"| {c.below:.1%} | {c.above:.1%} | {point:.0%} | {len(one.covered_segments)} "
+                f"| {min(shares):.1%} | {max(shares):.1%} |"
+            )
+    return lines
+
+
+def _groups(asked: Asked) -> list[str]:
+    """Coverage by value segment."""
+    lines = ["", "| company | value segment | rows | inside | below | above |",
+             "|---|---|--:|--:|--:|--:|"]  # fmt: skip
+    for (company, _), one in asked.items():
+        if OUTPUT in one.outputs and one.coverage:
+            for name in ("top", "high", "middle", "low"):
+                c = one.covered(one.outputs[OUTPUT] == name, name)
+                lines.append(
+                    f"| {company} | {name} | {c.rows:,} | {c.share:.1%} | {c.below:.1%} "
+                    f"| {c.above:.1%} |"
+                )
+    return lines
