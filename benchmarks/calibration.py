@@ -3,8 +3,6 @@
 About every company of the workspace whose models are trained: `goodwill retrain` first.
 """
 
-import numpy as np
-
 from features.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace, find_workspace
@@ -13,7 +11,6 @@ from models.score import champions
 
 Asked = dict[tuple[str, str], Hindsight]
 WORST = 6
-OUTPUT = "segment"
 
 
 def measure() -> str:
@@ -90,17 +87,16 @@ def _covered(asked: Asked) -> list[str]:
         "",
         "## Ranges that hold nine of ten",
         "",
-        "| company | target | rows | inside | 95 % interval | below | above | range of one point "
-        "| segments | lowest | highest |",
-        "|---|---|--:|--:|---|--:|--:|--:|--:|--:|--:|",
+        "| company | target | rows | inside | 95 % interval | below | above | segments | lowest "
+        "| highest |",
+        "|---|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]
     for (company, target), one in asked.items():
         if c := one.coverage:
             shares = [s.share for s in one.covered_segments] or [float("nan")]
-            point = np.mean(one.outputs["high"] - one.outputs["low"] < 1e-9)
             lines.append(
                 f"| {company} | {target} | {c.rows:,} | {c.share:.1%} | {c.low:.1%} to {c.high:.1%} "
-                f"| {c.below:.1%} | {c.above:.1%} | {point:.0%} | {len(one.covered_segments)} "
+                f"| {c.below:.1%} | {c.above:.1%} | {len(one.covered_segments)} "
                 f"| {min(shares):.1%} | {max(shares):.1%} |"
             )
     return lines
@@ -111,9 +107,9 @@ def _groups(asked: Asked) -> list[str]:
     lines = ["", "| company | value segment | rows | inside | below | above |",
              "|---|---|--:|--:|--:|--:|"]  # fmt: skip
     for (company, _), one in asked.items():
-        if OUTPUT in one.outputs and one.coverage:
+        if "segment" in one.outputs and one.coverage:
             for name in ("top", "high", "middle", "low"):
-                c = one.covered(one.outputs[OUTPUT] == name, name)
+                c = one.covered(one.outputs["segment"] == name, name)
                 lines.append(
                     f"| {company} | {name} | {c.rows:,} | {c.share:.1%} | {c.below:.1%} "
                     f"| {c.above:.1%} |"

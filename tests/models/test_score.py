@@ -1,9 +1,11 @@
 """The scores file: the columns the architecture promises, one row a customer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from trained_company import CUSTOMERS, copy_of_trained, trained
@@ -11,7 +13,7 @@ from trained_company import CUSTOMERS, copy_of_trained, trained
 from features.errors import DataRefused
 from features.progress import quiet
 from models import score
-from models.score import champions, score_everyone
+from models.score import champions, check_scores, score_everyone
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
 COLUMNS = {
@@ -54,6 +56,48 @@ def test_the_columns_are_those_of_the_architecture() -> None:
     }
     versions = json.loads(table.schema.metadata[b"goodwill_versions"])
     assert versions == dict.fromkeys(("satisfaction", "nps", "churn", "value"), "1")
+
+
+def test_how_many_predictions_contradict_each_other_is_kept_beside_the_scores() -> None:
+    workspace = trained()[0]
+    path = workspace.scores("sample").parent / "agreement.json"
+    opinions, money = json.loads(path.read_text(encoding="utf-8"))
+    table = pq.read_table(workspace.scores("sample"))
+    assert opinions["name"] == "satisfaction and recommendation"
+    assert opinions["customers"] == table.num_rows
+    score, index = (
+        table["satisfaction_score"].to_numpy(),
+        50 + 50 * (table["nps_promoter"].to_numpy() - table["nps_detractor"].to_numpy()),
+    )
+    z = (index - index.mean()) / index.std()
+    apart = abs(score.mean() + z * score.std() - score) > 50
+    assert opinions["contradictions"] == apart.sum()
+    assert money["name"] == "churn and value"
+    assert money["customers"] == pc.sum(table["churn_in_population"]).as_py() > 0
+    for check in (opinions, money):
+        assert check["share"] == check["contradictions"] / check["customers"] < 0.2
+
+
+def test_a_range_holds_its_prediction_and_a_curve_its_chance() -> None:
+    table = pq.read_table(trained()[0].scores("sample"))
+    for target, middle in (("satisfaction", "score"), ("value", "expected")):
+        value, low, high = (table[f"{target}_{n}"].to_numpy() for n in (middle, "low", "high"))
+        assert ((low <= value) & (value <= high)).all()
+    curves = table["churn_survival"].to_pylist()
+    assert {len(curve) for curve in curves} == {13}
+    assert all(curve == sorted(curve, reverse=True) and curve[0] == 1 for curve in curves)
+
+
+def test_churn_and_value_are_not_compared_over_different_horizons(tmp_path: Path) -> None:
+    company, workspace = copy_of_trained(tmp_path / "home")
+    bundles, _ = champions(workspace.serving("sample"))
+    shorter = {**bundles["churn"].manifest, "horizon_days": 30}
+    bundles["churn"] = replace(bundles["churn"], manifest=shorter)
+    snapshot = workspace.features(company.name) / "snapshot.parquet"
+    (only,) = check_scores(workspace.scores("sample"), snapshot, bundles)
+    assert only.name == "satisfaction and recommendation"
+    assert check_scores(workspace.scores("sample"), snapshot, {"nps": bundles["nps"]}) == []
+    assert json.loads((workspace.scores("sample").parent / "agreement.json").read_text()) == []
 
 
 def test_again_and_in_small_blocks_the_file_says_the_same(
