@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 from features.errors import DataRefused
 from models.metrics import log_loss, multiclass_log_loss
@@ -150,6 +148,8 @@ def _log_odds(p: Array) -> Array:
 
 
 def _learn_platt(prediction: Array, y: Array, weight: Array) -> Parameters | None:
+    from sklearn.linear_model import LogisticRegression  # training only
+
     fitted = LogisticRegression(C=1e4).fit(_log_odds(prediction)[:, None], y, weight)
     slope, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     return {"slope": [slope], "shift": [shift]} if slope > 0 else None
@@ -166,6 +166,8 @@ def _isotonic(p: Array, known: dict[str, Array]) -> Array:
 
 def _learn_vector(prediction: Array, y: Array, weight: Array) -> Parameters:
     """Vector scaling (Guo et al. 2017), drawn lightly towards leaving the classes as they are."""
+    from scipy.optimize import minimize
+
     k = prediction.shape[1]
     logs = np.log(np.clip(prediction, EDGE, 1))
     hit = np.eye(k)[y.astype(np.int64)]

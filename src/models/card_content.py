@@ -11,6 +11,7 @@ from features.describe import as_percent
 from models.bootstrap import Interval
 from models.card import Card, Part, Table
 from models.guards import Guarded
+from models.reliability import calibration_error
 from models.slices import Slice, on_scale
 from models.train import Trained
 
@@ -132,7 +133,15 @@ def _calibration(trained: Trained) -> Part:
     sentence = (
         f"Corrected by the method {trained.calibrator.method}; means by fifths of the test rows."
     )
-    return Part("Calibration", (sentence,), table=Table(head, rows))
+    return Part("Calibration", (sentence, *_beside_chance(trained)), table=Table(head, rows))
+
+
+def _beside_chance(trained: Trained) -> tuple[str, ...]:
+    """How far off probabilities are, and how far perfect ones would be; nothing about values."""
+    if not trained.target.classes:
+        return ()
+    test = trained.test
+    return (calibration_error(test.label, trained.predictions["model"], test.weight).told(),)
 
 
 def _ageing(guarded: Guarded) -> Part:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeRegressor
 
 Floats = NDArray[np.float64]
 MOST_CELLS = 24
@@ -32,6 +31,8 @@ class Cells:
 
         `inputs` has shape (rows, columns), without missing values.
         """
+        from sklearn.tree import DecisionTreeRegressor  # training only: a service reads numbers
+
         least = min(FEWEST_ROWS, max(1, len(outcome) // 4))
         grown = DecisionTreeRegressor(
             max_leaf_nodes=MOST_CELLS, min_samples_leaf=least, random_state=0

@@ -41,6 +41,14 @@ class CalibrationError:
         """Whether the error is larger than 95 of 100 perfect ones."""
         return self.error > self.chance_high
 
+    def told(self) -> str:
+        """The error beside chance as a sentence."""
+        return (
+            f"Off by {100 * self.error:.1f} points on average; probabilities that are exactly right "
+            f"are off by {100 * self.chance:.1f} on {self.rows:,} rows, and by more than "
+            f"{100 * self.chance_high:.1f} in one case of twenty."
+        )
+
 
 def reliability(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
     """Predicted and observed share in bins of equal weight, the lowest probabilities first.

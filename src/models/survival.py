@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
@@ -128,6 +127,8 @@ def _hazards(
     score: Floats, month: NDArray[np.int64], left: NDArray[np.bool_], weight: Floats
 ) -> tuple[list[float], float]:
     """Levels of the months from 1 on and the slope common to them, by maximum likelihood."""
+    from scipy.optimize import minimize  # training only
+
     inside = month >= 1
     score, place, hit = score[inside], month[inside] - 1, left[inside].astype(float)
     share = weight[inside] / max(weight[inside].sum(), EDGE)

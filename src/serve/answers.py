@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from serve.records import Records
 
@@ -144,3 +147,12 @@ class Scorer(Protocol):
     def refresh(self) -> None:
         """Notice a new champion or snapshot and swap to it; keep the last good one on failure."""
         ...
+
+
+def said(values: NDArray[Any]) -> list[Output]:
+    """An output as JSON can hold it: what a model cannot tell is None."""
+    listed: list[Output] = np.asarray(values).tolist()
+    if values.dtype.kind != "f" or not np.isnan(values).any():
+        return listed
+    unknown = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
+    return [None if lacks else value for value, lacks in zip(listed, unknown, strict=True)]

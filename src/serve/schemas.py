@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from serve.examples import AS_OF, ERROR, EVENT, MODEL, MODELS_ANSWER, REASON, SCORE, SCORE_ANSWER
 from serve.records import CustomerId, Instant, Records, Text
 
 MOST_IDS, MOST_TARGETS, MOST_REASONS, USUAL_REASONS = 1_000, 20, 10, 3
@@ -55,71 +56,6 @@ def shape(example: dict[str, Any]) -> ConfigDict:
     )
 
 
-_AS_OF = "2025-06-30T00:00:00Z"
-_REASON = {
-    "feature": "days_since_order",
-    "meaning": "Days since the last order",
-    "unit": "days",
-    "value": 74.0,
-    "effect": 5.2,
-    "factor": "days_since_order",
-    "text": "74 days since the last order: +5.2 points churn risk",
-}
-_SCORE = {
-    "customer_id": "C-1001",
-    "predictions": {
-        "churn": {
-            "probability": 0.31,
-            "in_population": True,
-            "months_left": 8.9,
-            "survival": [1.0, 0.9, 0.79],
-            "abstain": False,
-        }
-    },
-    "reasons": {"churn": [_REASON]},
-}
-_SCORE_ANSWER = {
-    "request_id": "7f1c2a",
-    "as_of": _AS_OF,
-    "feature_age_seconds": 5400.0,
-    "model_versions": {"churn": "3"},
-    "scores": [_SCORE],
-    "unknown_customers": ["C-9999"],
-}
-_MODEL = {
-    "target": "churn",
-    "version": "3",
-    "trained_at": _AS_OF,
-    "cutoffs": ["2025-01-31T00:00:00Z", "2025-02-28T00:00:00Z"],
-    "horizon_days": 90,
-    "metrics": {"auc": 0.84},
-    "grade": "A",
-    "features": 120,
-    "label_counts": {"0": 9100, "1": 900},
-}
-_MODELS_ANSWER = {
-    "request_id": "7f1c2a",
-    "company": "sample",
-    "as_of": _AS_OF,
-    "models": [_MODEL],
-    "missing": {"nps": "no champion yet"},
-}
-_ERROR = {
-    "error": {
-        "code": "invalid_request",
-        "message": "the request has 1 problem",
-        "details": [{"where": "customer_ids[2]", "problem": "Input should be a valid string"}],
-        "request_id": "7f1c2a",
-    }
-}
-_EVENT = {
-    "customer_id": "C-1001",
-    "occurred_at": "2025-05-02T10:00:00Z",
-    "kind": "order",
-    "amount": 129.9,
-}
-
-
 class ScoreRequest(BaseModel):
     """Customers of the snapshot to score; an id named twice is scored once."""
 
@@ -140,9 +76,9 @@ class RecordsRequest(BaseModel):
                 "customers": [
                     {"customer_id": "C-1001", "valid_from": "2024-01-01T00:00:00Z", "size": 40}
                 ],
-                "events": [_EVENT],
+                "events": [EVENT],
             },
-            "as_of": _AS_OF,
+            "as_of": AS_OF,
             "targets": ["churn"],
         }
     )
@@ -157,7 +93,7 @@ class RecordsRequest(BaseModel):
 class ReasonAnswer(BaseModel):
     """What moved a score: `effect` is in points of 100 (NPS: of -100 to 100) or money."""
 
-    model_config = shape(_REASON)
+    model_config = shape(REASON)
 
     feature: str
     meaning: str
@@ -171,7 +107,7 @@ class ReasonAnswer(BaseModel):
 class ScoreOfCustomer(BaseModel):
     """One customer's predictions and reasons, each by target."""
 
-    model_config = shape(_SCORE)
+    model_config = shape(SCORE)
 
     customer_id: str
     predictions: dict[str, dict[str, float | str | bool | list[float] | None]]
@@ -181,7 +117,7 @@ class ScoreOfCustomer(BaseModel):
 class ScoreAnswer(BaseModel):
     """Scores made with one set of model versions; unknown customers are named, not an error."""
 
-    model_config = shape(_SCORE_ANSWER)
+    model_config = shape(SCORE_ANSWER)
 
     request_id: str
     as_of: datetime
@@ -194,7 +130,7 @@ class ScoreAnswer(BaseModel):
 class ModelCard(BaseModel):
     """How a model was made and how good it is."""
 
-    model_config = shape(_MODEL)
+    model_config = shape(MODEL)
 
     target: str
     version: str
@@ -210,7 +146,7 @@ class ModelCard(BaseModel):
 class ModelsAnswer(BaseModel):
     """The loaded models, and the targets that cannot be scored with the reason."""
 
-    model_config = shape(_MODELS_ANSWER)
+    model_config = shape(MODELS_ANSWER)
 
     request_id: str
     company: str
@@ -240,7 +176,7 @@ class ErrorDetail(BaseModel):
 class ErrorBody(BaseModel):
     """What went wrong; `code` is stable, `message` is for people."""
 
-    model_config = shape(_ERROR["error"])
+    model_config = shape(ERROR["error"])
 
     code: str
     message: str
@@ -251,6 +187,6 @@ class ErrorBody(BaseModel):
 class ErrorAnswer(BaseModel):
     """The one shape of every error."""
 
-    model_config = shape(_ERROR)
+    model_config = shape(ERROR)
 
     error: ErrorBody

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from features.company import Company, load_company
 from features.engine import Plan
@@ -36,6 +35,7 @@ from serve.answers import (
     Output,
     Reason,
     WhatIfAnswer,
+    said,
 )
 from serve.records import Records
 from serve.snapshot import Snapshot
@@ -220,7 +220,7 @@ def _batch(
     predictions: list[dict[str, dict[str, Output]]] = [{} for _ in ids]
     why: list[dict[str, list[Reason]]] = [{} for _ in ids]
     for target, bundle in chosen.items() if ids else ():
-        outputs = {n: _said(v) for n, v in predict(bundle, features).items()}
+        outputs = {n: said(v) for n, v in predict(bundle, features).items()}
         for i in range(len(ids)):
             predictions[i][target] = {n: outputs[n][i] for n in OUTPUTS[target]}
         if wish.reasons:
@@ -229,15 +229,6 @@ def _batch(
                 why[i][target] = reasons
     scores = [CustomerScore(c, p, w) for c, p, w in zip(ids, predictions, why, strict=True)]
     return Batch(as_of, scores, unknown, {t: b.version for t, b in chosen.items()})
-
-
-def _said(values: NDArray[Any]) -> list[Output]:
-    """An output as JSON can hold it: what a model cannot tell is None."""
-    said: list[Output] = np.asarray(values).tolist()
-    if values.dtype.kind != "f" or not np.isnan(values).any():
-        return said
-    unknown = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
-    return [None if lacks else value for value, lacks in zip(said, unknown, strict=True)]
 
 
 def _info(bundle: Bundle) -> ModelInfo:

@@ -70,6 +70,18 @@ def test_calibration_has_all_test_rows(told):
     assert sum(counts) == int(said[1].replace(",", ""))
 
 
+def test_the_calibration_error_stands_beside_chance_for_probabilities(told):
+    _, bundle, text = told
+    off = re.search(
+        r"Off by ([\d.]+) points on average; .* off by ([\d.]+) on", part(text, "Calibration")
+    )
+    name = {"binary": "ece"}.get(bundle.manifest["kind"], "class_ece")
+    measured = bundle.manifest["metrics"].get(name)
+    assert (off is None) == (measured is None)
+    if off and measured:
+        assert float(off[1]) == pytest.approx(100 * measured, abs=0.051)
+
+
 def test_small_data_is_among_the_limits():
     text = (trained()[0].cards("sample") / "nps.md").read_text(encoding="utf-8")
     assert re.search(

@@ -127,7 +127,8 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
             assert answer[name].min() > 0
             assert answer[name].max() < 1
     assert answer["abstain"].dtype == bool
-    assert answer["abstain"].mean() < 0.2
+    customers = table["open_contracts"].to_numpy() >= 1  # others may be silent for longer than any
+    assert answer["abstain"][customers].mean() < 0.02 < answer["abstain"][~customers].mean()
     if "low" in answer:
         middle = answer["score" if target == "satisfaction" else "expected"]
         assert ((answer["low"] <= middle) & (middle <= answer["high"])).all()

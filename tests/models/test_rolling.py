@@ -16,7 +16,7 @@ from features.errors import DataRefused
 from features.progress import quiet
 from features.rows import DAY
 from models import rolling
-from models.rolling import FEWEST, FOLDS, rolling_loss, tune, validations
+from models.rolling import FEWEST, FOLDS, LEAST_SHARE, rolling_loss, tune, validations
 from models.splits import Split, split_answers, split_calendar
 from models.targets import TARGETS
 from models.train import Rows, load_rows, split_rows
@@ -44,8 +44,9 @@ def test_on_a_calendar_each_validation_is_a_cutoff_earlier() -> None:
 def test_a_short_history_has_fewer_and_a_small_one_none() -> None:
     cutoff = np.repeat(np.arange(0, 150, 30) * DAY, FEWEST)
     assert pairs(cutoff, split_calendar(cutoff, 30), 30) == [
-        ([0, 30, 60], [90]), ([0, 30], [60]), ([0], [30]),
-    ]  # fmt: skip
+        ([0, 30, 60], [90]),
+        ([0, 30], [60]),  # half of what is learnt from in the end; a quarter says too little
+    ]
     few = np.repeat(np.arange(0, 150, 30) * DAY, FEWEST // 3)
     assert pairs(few, split_calendar(few, 30), 30) == []  # 498 rows to fit on
 
@@ -71,7 +72,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
     for fit, valid in found:
         assert (cutoff[fit] + span * DAY).max() <= cutoff[valid].min()
         assert (cutoff[valid] + span * DAY).max() <= cutoff[split.test].min()
-        assert fit.sum() >= FEWEST
+        assert fit.sum() >= max(FEWEST, LEAST_SHARE * split.refit.sum())
     for (_, later), (_, earlier) in pairwise(found):
         assert cutoff[earlier].max() < cutoff[later].min()
 
@@ -125,7 +126,8 @@ def test_what_is_found_is_kept_for_the_next_training(
 
     monkeypatch.setattr(rolling, "rolling_loss", loss)
     found = tune(company, workspace, quiet(), minutes=5, trials=8)
-    assert set(found) == set(TARGETS)
+    # a thousand customers answer too seldom to try anything on
+    assert {"churn", "value"} <= set(found) < set(TARGETS)
     assert {n for n, t in found.items() if t.better} <= {"churn"}
     assert found["churn"].default_loss == default_params(CHURN).leaves
     assert {t.trials for t in found.values()} == {8}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.plots.gallery import FIGURES, figures, importance
-from models.plots.ranking import wilson
+from models.plots.ranking import reliability, wilson
 
 RNG = np.random.default_rng(0)
 N = 200
@@ -78,6 +78,14 @@ def test_awkward_values_draw():
     for y, model, rule in ((some, nothing, nothing), (some, some, some), (-some, some, -some)):
         for figure in figures("regression", y, model, rule).values():
             draw(figure)
+
+
+def test_reliability_names_what_stands_beside_the_model():
+    y, p = np.tile([0.0, 1.0], 50), np.tile([0.2, 0.8], 50)
+    figure = reliability(y, p, 1 - p, rival="uncalibrated model")
+    assert "the uncalibrated model's by 80.0" in figure.texts[0].get_text()
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert names == ["model", "uncalibrated model"]
 
 
 def test_wilson_is_the_textbook_interval():
