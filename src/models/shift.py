@@ -43,10 +43,12 @@ def left_out(
     Only features and cutoffs are looked at, never labels.
     """
     earlier, later = (features.filter(pa.array(m)) for m in (split.refit, split.test))
-    found = [] if knows_seasons(kind, features, cutoff, split) else ["season"]
+    found = []
+    if "season" in features.column_names and not knows_seasons(kind, features, cutoff, split):
+        found.append("season")
     if kind != "regression":  # amounts are predicted in multiples of a level that moves along
         found += [c for c in outside_training(earlier, later) if c not in found]
-    return tuple(c for c in found if c in features.column_names)
+    return tuple(found)
 
 
 def knows_seasons(kind: str, features: pa.Table, cutoff: NDArray[np.int64], split: Split) -> bool:

@@ -48,7 +48,7 @@ def survival_of(
     start, end = microseconds(split.test_start), microseconds(manifest.end)
     stays = durations(company, workspace, manifest, seen, start)
     weight = np.ones(seen.num_rows)
-    horizon = float(config.horizon_days) if config.definition == "cancel" else None
+    horizon = float(trained.target.span_days(config)) if config.definition == "cancel" else None
     survival = Survival.fit(trained.unseen, stays, weight, horizon)
     after = durations(company, workspace, manifest, later, end)
     return survival, Agreement(

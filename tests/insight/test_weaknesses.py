@@ -130,7 +130,10 @@ def test_a_trained_company_has_both_and_its_small_data_is_told(trained_company):
     facts = gather(*trained_company)
     for target in TARGETS:
         told, _ = section(target, facts)
-        assert told.groups.told
         assert told.ageing.drawn, target
-    told, _ = section("nps", facts)
+        if target == "nps":  # refused: 600 customers answer too seldom to beat the rule
+            assert told.groups is None
+        else:
+            assert told.groups.told
+    told, _ = section("satisfaction", facts)
     assert any("labelled customers to learn from" in note and "few" in note for note in told.notes)
