@@ -209,7 +209,7 @@ if "value" in ranged:
     features = one.rows.features
     column = "tenure_days" if "tenure_days" in features.column_names else "orders_all"
     history = features[column].to_numpy()
-    width = (one.outputs["high"] - one.outputs["low"]) / bundle.spend.of(features)
+    width = (one.outputs["high"] - one.outputs["low"]) / bundle.spend.usual(features)
     edges = np.unique(np.nanquantile(history, np.linspace(0, 1, 9)))
     place = np.clip(np.searchsorted(edges, history, side="right") - 1, 0, max(len(edges) - 2, 0))
     found = pd.DataFrame({"place": place, "history": history, "width": width}).dropna()

@@ -23,10 +23,10 @@ HISTORY = ("tenure_days", "orders_365d", "days_since_order", "orders_all")
 
 @dataclass(frozen=True)
 class ValueRanges:
-    """Ranges of future value in multiples of a customer's spending level, by group of customers.
+    """Ranges of future value in multiples of a unit of each customer, by group of customers.
 
     `low` and `high` belong to the tree's nodes (0 where a node is no leaf); `columns` are the
-    feature columns the tree reads after the predicted multiple and the logarithm of the level.
+    feature columns the tree reads after the predicted multiple and the logarithm of the unit.
     """
 
     cells: Cells

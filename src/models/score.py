@@ -116,7 +116,7 @@ def _usual_spend(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float
         return None
     if value.manifest["horizon_days"] != churn.manifest["horizon_days"]:
         return None
-    return value.spend.of(dataset(snapshot).to_table([*value.manifest["also_reads"]]))
+    return value.spend.usual(dataset(snapshot).to_table([*value.manifest["also_reads"]]))
 
 
 def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:

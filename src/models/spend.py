@@ -1,9 +1,10 @@
-"""What a customer is used to spending: the unit in which his future value is predicted.
+"""What a customer is used to spending, and the unit in which his future value is predicted.
 
 Trees cannot go beyond the values they have seen, and a wholesaler's largest customers lie far out.
-So the value model predicts a multiple of the customer's own spending level; with absolute errors
-weighted by that level, this minimises the absolute error in money: `level * |y / level - f| =
-|y - level * f|`.
+So the value model predicts a multiple of a unit made from the customer's own spending level; with
+absolute errors weighted by that unit, this minimises the absolute error in money: `unit * |y / unit - f|
+= |y - unit * f|`. The unit is the square root of the level: the level itself explains a shop whose
+customers differ little worse than plain money, and plain money a wholesaler worse than the level.
 """
 
 import json
@@ -17,27 +18,35 @@ Floats = NDArray[np.float64]
 
 #: The floor is this share of the median level: new customers start from there.
 FLOOR_SHARE = 0.2
+#: The unit is this power of the level.
+POWER = 0.5
 
 
 @dataclass(frozen=True)
 class SpendLevel:
     """The larger of three rates of net revenue, each over `horizon_days`, above a floor.
 
-    The rates: of the last horizon, of the last year, and since the customer's first event.
+    The rates: of the last horizon, of the last year, and since the customer's first event. `power`
+    makes the unit from it; models of older versions have 1.
     """
 
     horizon_days: int
     floor: float
+    power: float = 1.0
 
     @classmethod
     def fit(cls, features: pa.Table, horizon_days: int) -> "SpendLevel":
         """Set the floor from the customers of the training rows; at least 1 unit of money."""
-        levels = cls(horizon_days, 0.0).of(features)
+        levels = cls(horizon_days, 0.0).usual(features)
         spending = levels[levels > 0]
         median = float(np.median(spending)) if len(spending) else 0.0
-        return cls(horizon_days, max(1.0, FLOOR_SHARE * median))
+        return cls(horizon_days, max(1.0, FLOOR_SHARE * median), POWER)
 
     def of(self, features: pa.Table) -> Floats:
+        """The unit of each row, in which its value is predicted; positive."""
+        return np.asarray(self.usual(features) ** self.power)
+
+    def usual(self, features: pa.Table) -> Floats:
         """The level of each row, in money per horizon; never below the floor."""
         days = float(self.horizon_days)
         tenure = np.maximum(_column(features, "tenure_days", days), days)

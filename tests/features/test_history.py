@@ -179,7 +179,9 @@ def test_an_unknown_customer_is_named():
 
 def test_words_of_a_dictionary_that_no_row_uses_need_no_customer():
     history = build_history({}, customers=["A", "B"])
-    words = pa.DictionaryArray.from_arrays(pa.array([2, 0, 2], pa.int32()), pa.array(["A", "C", "B"]))
+    words = pa.DictionaryArray.from_arrays(
+        pa.array([2, 0, 2], pa.int32()), pa.array(["A", "C", "B"])
+    )
     assert history.rows_of(words).tolist() == [1, 0, 1]
 
 

@@ -37,9 +37,16 @@ def test_the_level_is_the_largest_of_three_rates_above_the_floor() -> None:
     )  # fmt: skip
 
 
+def test_the_unit_is_a_power_of_the_level_and_the_level_itself_for_older_models() -> None:
+    table = features(revenue_90d=[93.0, 0.0], tenure_days=[400.0, 400.0])
+    assert SpendLevel(90, 7.0, 0.5).usual(table).tolist() == [100.0, 7.0]
+    assert SpendLevel(90, 7.0, 0.5).of(table).tolist() == pytest.approx([10.0, 7.0**0.5])
+    assert SpendLevel(90, 7.0).of(table).tolist() == [100.0, 7.0]
+
+
 def test_the_floor_is_a_fifth_of_the_median_spender_and_at_least_one() -> None:
     spend = features(revenue_90d=[0.0, 0.0, 100.0, 200.0, 300.0], tenure_days=[400.0] * 5)
-    assert SpendLevel.fit(spend, 90) == SpendLevel(90, 40.0)
+    assert SpendLevel.fit(spend, 90) == SpendLevel(90, 40.0, 0.5)
     assert SpendLevel.fit(features(revenue_90d=[0.5]), 90).floor == 1.0
     assert SpendLevel.fit(features(revenue_90d=[0.0, NAN]), 90).floor == 1.0
 
