@@ -1,8 +1,10 @@
 """What every test may use: a small sample company."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -47,6 +49,15 @@ def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, 
     company = load_company(mapping)
     import_history(company, workspace, quiet())
     return company, workspace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_between_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Name a folder that all processes of this run share (tests/models/trained_company.py)."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with mock.patch.dict(os.environ, {"GOODWILL_TEST_SHARED": str(shared / "shared")}):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """One small company, trained once for all tests: copy it before changing anything."""
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from features.company import Company, load_company
 from features.progress import Steps, quiet
@@ -25,6 +28,8 @@ from models.targets import TARGETS
 
 PROJECT = Path(__file__).parents[2]
 CUSTOMERS, SEED = 1000, 7  # nobody's latest answer is of the lowest level
+#: Where the processes of one test run share what is expensive to make.
+SHARED = "GOODWILL_TEST_SHARED"
 ONE_THREAD = mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"})
 
 with warnings.catch_warnings():  # MLflow uses what its own libraries call deprecated
@@ -55,16 +60,32 @@ def trained() -> tuple[Workspace, list[Outcome]]:
 
 @cache
 def _trained() -> tuple[Workspace, list[Outcome]] | Exception:
-    """Also a failure is kept: one is enough for all tests."""
-    folder = tempfile.mkdtemp(prefix="goodwill-trained-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    company, workspace = simulated(Path(folder) / "home", CUSTOMERS, SEED)
-    steps = Steps(workspace.log("sample"), quiet().console)
+    """Trained by the first test process that needs it; a failure is met only once in each, too."""
+    folder = _shared_folder()
+    told = folder / "outcomes.json"
     try:
-        with ONE_THREAD:
-            return workspace, retrain(company, workspace, steps)
+        with FileLock(folder / "lock"), ONE_THREAD:
+            if not told.is_file():
+                shutil.rmtree(folder / "home", ignore_errors=True)
+                company, workspace = simulated(folder / "home", CUSTOMERS, SEED)
+                steps = Steps(workspace.log("sample"), quiet().console)
+                outcomes = retrain(company, workspace, steps)
+                told.write_text(json.dumps([asdict(o) for o in outcomes]), encoding="utf-8")
+        found = json.loads(told.read_text(encoding="utf-8"))
+        return Workspace(folder / "home"), [Outcome(**o) for o in found]
     except Exception as error:
         return error
+
+
+def _shared_folder() -> Path:
+    """The same folder in all processes of a test run: tests/conftest.py names it."""
+    if shared := os.environ.get(SHARED):
+        folder = Path(shared) / "trained"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    folder = Path(tempfile.mkdtemp(prefix="goodwill-trained-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
