@@ -106,6 +106,7 @@ def _images(notebook: NotebookNode) -> int:
     return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
+@pytest.mark.timeout(900)  # the first one trains the company all of them read
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_and_draws(runs: Runs, name: str) -> None:
     notebook = runs[name].result()
