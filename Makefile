@@ -26,7 +26,7 @@ GOODWILL := .venv/bin/goodwill
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
 .PHONY: help setup spark demo data quality features court tune train retrain score population reasons report \
-        serve notebooks mlflow test check lint bench clean
+        serve notebooks mlflow bento test chaos check lint bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
@@ -96,8 +96,14 @@ mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
 	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
 
+bento: setup  ## Build the service as a Bento in dist/bento, to run without this project
+	@$(GOODWILL) bento
+
 test: setup  ## Run the whole test suite
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+	@$(PY) -m pytest -m "not chaos" -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+
+chaos: setup  ## Faults, load and fuzzing against a real service
+	@$(PY) -m pytest -m chaos --durations=15
 
 lint: setup
 	@$(PY) -m ruff format --check src tests notebooks benchmarks

@@ -20,10 +20,13 @@ def main() -> int:
         featuretools_peer,
         large_files,
         league,
+        load,
+        million,
         nightly,
         one_customer,
         oracle,
         reasons,
+        serving,
         value_forms,
         who_answers,
     )
@@ -41,6 +44,9 @@ def main() -> int:
         "value_forms": value_forms.measure,
         "reasons": reasons.measure,
         "who_answers": who_answers.measure,
+        "serving": serving.measure,
+        "load": load.measure,
+        "million": million.measure,
     }
     wanted = sys.argv[1:] or list(known)
     unknown = [name for name in wanted if name not in known]

@@ -4,18 +4,13 @@ Every row is a data set and a target; all contestants learn from the same rows (
 the test) and predict the same later ones. The peers get our features; the difference is the model.
 """
 
-import os
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.league_customers import expected
+from benchmarks.league_home import home_of_its_own, with_training_sets
 from benchmarks.league_peers import (
     Task,
     catboost,
@@ -23,14 +18,11 @@ from benchmarks.league_peers import (
     plain_lightgbm_on_rfm,
     timed,
 )
+from benchmarks.league_standing import OURS, Fixture, standing_of
 from benchmarks.league_survey import survey_row
-from features.company import Company, load_company
 from features.errors import DataRefused
-from features.progress import Steps
-from features.settings import Workspace, find_workspace, real_data_root
-from features.storage import import_history
-from models.bootstrap import Interval, bootstrap, paired_difference
-from models.dataset import build_features
+from features.settings import Workspace
+from models.bootstrap import Interval
 from models.metrics import METRICS
 from models.targets import TARGETS
 from models.train import load_rows, train
@@ -48,82 +40,26 @@ FIXTURES = (
     ("complete_journey", "value", ("mae", "spearman")),
     ("olist", "satisfaction", ("multiclass_log_loss", "dissatisfied_auc")),
 )
-OURS = "goodwill"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One contestant in one row: its measures, and the seconds it took; NaN where not told."""
-
-    name: str
-    measures: dict[str, Interval]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Fixture:
-    """A row of the league: everybody's standing and how the best of the others compares with us."""
-
-    data: str
-    target: str
-    rows: int
-    standings: list[Standing]
-    gain: Interval
-
-    @property
-    def verdict(self) -> str:
-        """Whether we are first, tied for first (the gain's interval holds 0) or behind."""
-        if self.gain.value >= 0:
-            return "first"
-        return "tied" if self.gain.high >= 0 else "behind"
 
 
 def measure() -> str:
     """Train ours and its peers on every data set that is there, and write who is where."""
     found, lacking = [], []
-    with _home() as workspace:
+    with home_of_its_own() as workspace:
         for data, target, measures in FIXTURES:
             try:
                 found.append(_fixture(workspace, data, target, measures))
             except DataRefused as err:
                 lacking.append(f"{data} {target}: {err}")
     try:
-        found.append(survey_row(Fixture, Standing))
+        found.append(survey_row())
     except DataRefused as err:
         lacking.append(f"SFO 2017: {err}")
     return _table(found, lacking)
 
 
-@contextmanager
-def _home() -> Iterator[Workspace]:
-    """A workspace of its own, so that no model, tuning or tone of before has a say."""
-    project = find_workspace()
-    with tempfile.TemporaryDirectory(prefix="goodwill-league-") as folder:
-        home = Path(folder)
-        (home / "data").mkdir()
-        for toml in project.data.glob("*.toml"):
-            (home / "data" / toml.name).write_text(toml.read_text(encoding="utf-8"), "utf-8")
-        os.environ.setdefault("GOODWILL_REAL_DATA", str(real_data_root(project)))
-        yield Workspace(home)
-
-
-def _company(workspace: Workspace, name: str) -> Company:
-    """The company with its training sets made."""
-    company = load_company(workspace.data / f"{name}.toml")
-    if not (workspace.features(name) / "counts.json").is_file():
-        if name == "sample":
-            from features.simulate.company import simulate
-
-            folder = workspace.company(name)
-            simulate(folder / "raw", folder / "truth", customers=5000, seed=7)
-        steps = Steps()
-        import_history(company, workspace, steps)
-        build_features(company, workspace, steps)
-    return company
-
-
 def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ...]) -> Fixture:
-    company, target = _company(workspace, data), TARGETS[name]
+    company, target = with_training_sets(workspace, data), TARGETS[name]
     rows = load_rows(company, workspace, name)
     start = time.perf_counter()
     trained = train(target, company, rows)
@@ -143,27 +79,6 @@ def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ..
         answer = money if name == "value" else np.exp(-count)
         said["BG/NBD, Gamma-Gamma"] = (answer, time.perf_counter() - start)
     return standing_of(data, name, measures, trained.test, said)
-
-
-def standing_of(data, name, measures, test, said) -> Fixture:  # type: ignore[no-untyped-def]
-    """Measure every contestant's predictions on the same rows."""
-    y, weight, groups = test.label, test.weight, test.customer
-    standings = []
-    for who, (answer, seconds) in said.items():
-        found = {
-            m: bootstrap(METRICS[m].function, y, answer, weight, groups=groups)
-            for m in measures
-            if not (who.startswith("BG") and name == "churn" and m != "roc_auc")
-        }
-        standings.append(Standing(who, found, seconds))
-    first = METRICS[measures[0]]
-    sign = 1 if first.higher_is_better else -1
-    others = {s.name: sign * s.measures[measures[0]].value for s in standings if s.name != OURS}
-    best = max(others, key=lambda who: others[who])
-    pair = (said[OURS][0], said[best][0])
-    gain = paired_difference(first.function, y, *(pair if sign > 0 else pair[::-1]), weight,
-                             groups=groups)  # fmt: skip
-    return Fixture(data, name, len(y), standings, gain)
 
 
 def _table(found: list[Fixture], lacking: list[str]) -> str:

@@ -1,8 +1,5 @@
 """The row of the league on San Francisco airport's survey of 2017: the NPS class from the answers."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +7,7 @@ import pyarrow.parquet as pq
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.league_peers import Task, catboost, histogram_boosting, timed
+from benchmarks.league_standing import OURS, Fixture, standing_of
 from features.errors import DataRefused
 from features.settings import find_workspace, real_data_root
 from models.baselines import last_answer_rule, linear_model
@@ -34,10 +32,8 @@ NO_FEATURES = (
 OVERALL = "Q7ALL"
 
 
-def survey_row(fixture: Callable[..., Any], standing: Callable[..., Any]) -> Any:
+def survey_row() -> Fixture:
     """Five folds within the year: everybody predicts each fold from the other four."""
-    from benchmarks.league import OURS, standing_of
-
     rows = _rows()
     said = {who: np.zeros((len(rows.label), 3)) for who in _CONTESTANTS}
     seconds = dict.fromkeys(_CONTESTANTS, 0.0)

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.league import _company, _home
 from benchmarks.league_customers import expected
+from benchmarks.league_home import home_of_its_own, with_training_sets
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.estimator import Estimator, Labelled, Params
@@ -38,7 +38,7 @@ def measure() -> str:
     lines = ["# Forms of the value model", "", "MAE relative to the rule (the last period again); "
              "`validations` is the mean over rolling cutoffs before the test and decides, `test` only "
              "shows. Smaller is better.", ""]  # fmt: skip
-    with _home() as workspace:
+    with home_of_its_own() as workspace:
         for name in ("sample", "online_retail", "complete_journey"):
             try:
                 lines += _compared(workspace, name)
@@ -48,7 +48,7 @@ def measure() -> str:
 
 
 def _compared(workspace: Workspace, name: str) -> list[str]:
-    company = _company(workspace, name)
+    company = with_training_sets(workspace, name)
     config = company.target("value")
     rows = load_rows(company, workspace, "value")
     split = split_rows(VALUE, config, rows)

@@ -17,8 +17,8 @@
 # %%
 # %matplotlib inline
 import os
+import time
 
-import httpx
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -40,6 +40,7 @@ from models.plots.style import (
     short,
 )
 from models.score import champions, score_everyone
+from serve.client import Client
 from serve.launch import Launch, serving
 from serve.scorer import CompanyScorer
 
@@ -247,17 +248,16 @@ launch = Launch(
 took = []
 with (
     serving(launch) as server,
-    httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
+    Client(server.url) as goodwill,
 ):
-    print(client.get("/readyz").json())
-    reply = client.post("/v1/scores", json={"customer_ids": [*asked, "nobody"], "reasons": 1})
-    reply.raise_for_status()
+    rows = goodwill.scores([*asked, "nobody"], reasons=1)
     for customer in asked:
-        call = client.post("/v1/scores", json={"customer_ids": [customer], "reasons": 3})
-        took.append(call.elapsed.total_seconds() * 1000)
-body = reply.json()
-print(f"versions {body['model_versions']}, unknown: {body['unknown_customers']}")
-body["scores"][0]
+        begun = time.perf_counter()
+        goodwill.scores([customer], reasons=3)
+        took.append(1000 * (time.perf_counter() - begun))
+    models = {model["target"]: model["version"] for model in goodwill.models()}
+print(f"{len(asked) + 1} asked for, {len(rows)} known; versions {models}")
+rows[0]
 
 # %% [markdown]
 # The answer must equal the file: same features, same models, same code. Not nearly: exactly.
@@ -268,7 +268,7 @@ served = pd.DataFrame(
         "customer_id": row["customer_id"],
         **{f"{t}_{n}": v for t, outputs in row["predictions"].items() for n, v in outputs.items()},
     }
-    for row in body["scores"]
+    for row in rows
 ).set_index("customer_id")
 filed = scores.set_index("customer_id").loc[served.index, served.columns]
 served, filed = (  # curves as tuples, which can be compared whole

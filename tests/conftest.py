@@ -29,6 +29,7 @@ SLOW = (
     "test_engine",
     "test_cli",
     "test_service",
+    "test_bento",
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from features.contract import TABLES
 from features.database import DatabaseSettings
@@ -95,6 +95,26 @@ class Asking(Strict):
     segment: str | None = None
 
 
+class Serving(Strict):
+    """How old features may be, in hours since their cutoff.
+
+    Past `warn_after_hours` answers carry a warning, past `refuse_after_hours` (unset: never) there are
+    none.
+    """
+
+    warn_after_hours: float | None = Field(default=None, gt=0)
+    refuse_after_hours: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _warns_before_it_refuses(self) -> "Serving":
+        warn, refuse = self.warn_after_hours, self.refuse_after_hours
+        if warn is not None and refuse is not None and warn > refuse:
+            raise ValueError(
+                f"warn_after_hours is {warn:g}, after refuse_after_hours, {refuse:g}; warn earlier"
+            )
+        return self
+
+
 class Company(Strict):
     """One company: its tables, calendar and targets, as its TOML file says."""
 
@@ -104,6 +124,7 @@ class Company(Strict):
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
     references: list[Reference] = Field(default_factory=list)
     asking: Asking = Asking()
+    serving: Serving = Serving()
     postgres: DatabaseSettings = DatabaseSettings()
     path: Path = Path("company.toml")
 
@@ -168,6 +189,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "targets": TargetConfig,
     "references": Reference,
     "asking": Asking,
+    "serving": Serving,
     "postgres": DatabaseSettings,
 }
 

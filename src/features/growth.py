@@ -8,7 +8,7 @@ read again, and the run says why.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from features.arrivals import Arrivals, Stamps, read_record, stamp_files
 from features.changes import FILE, Ledger
 from features.company import Company
 from features.conversions import quoted
+from features.feedback import stamp_of
 from features.settings import Workspace
 
 #: What beside the files decides what an import makes, inside the folder of a history.
@@ -60,11 +61,16 @@ class Growth:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an import stood on: mapping and version of the code, latest moment allowed, types."""
+    """What an import stood on: mapping and version of the code, latest moment allowed, types.
+
+    `feedback` stamps what the CRM had sent back; `waiting` events of it were not taken in.
+    """
 
     code: str
     limit: str
     types: Types
+    feedback: str = ""
+    waiting: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> "Basis | None":
@@ -73,8 +79,7 @@ class Basis:
         return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def write(self, folder: Path) -> None:
-        content = {"code": self.code, "limit": self.limit, "types": self.types}
-        (folder / BASIS).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        (folder / BASIS).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
 def code_of(company: Company) -> str:
@@ -101,6 +106,9 @@ def growth_of(
     if not recorded or basis is None or ledger is None:
         return None, found, ""
     arrivals = Arrivals.compare(recorded, found)
+    came = stamp_of(workspace.feedback(company.name)) != basis.feedback or basis.waiting > 0
+    if came and "events" in daily:
+        return None, found, "the CRM has sent feedback"
     if why := _why_not(company, arrivals, basis, ledger, limit):
         return None, found, why
     new: dict[str, dict[str, list[str]]] = {

@@ -10,6 +10,7 @@ from features.changes import Ledger
 from features.company import Company, as_utc
 from features.corrections import correct, count_reading, count_scales
 from features.errors import DataRefused
+from features.feedback import take_in_feedback
 from features.growth import (
     CannotGrow,
     Growth,
@@ -35,13 +36,15 @@ ORDER = ("customers", "events", "surveys", "tickets")
 class Taken:
     """A table taken in: `good_<name>` holds its rows; what the files repeat; the contract's verdict.
 
-    `types` are the columns of its daily sources.
+    `types` are the columns of its daily sources. `waiting` is the feedback that could not be taken in
+    yet.
     """
 
     mapped: Mapped
     verdict: Verdict
     repeated: list[Finding]
     types: dict[str, dict[str, str]]
+    waiting: int = 0
 
 
 def take_all_in(
@@ -68,6 +71,10 @@ def take_all_in(
                 table = _take_new(con, company, name, workspace, ledger, growth)
             else:
                 table = take_in(con, company, name, workspace, ledger)
+                if name == "events":
+                    folder = workspace.feedback(company.name)
+                    waiting = take_in_feedback(con, folder, ledger, latest_of(company))
+                    table = replace(table, waiting=waiting)
             if growth and name == "customers":
                 refuse_lost_customers(con, growth)
             taken.append(table)

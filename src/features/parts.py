@@ -100,7 +100,7 @@ LOCAL = LocalRunner()
 ROWS_TOGETHER = 10_000
 
 
-def write_file(path: Path, tables: Iterable[pa.Table | None]) -> int:
+def write_file(path: Path, tables: Iterable[pa.Table | None], together: int = ROWS_TOGETHER) -> int:
     """Write tables of one schema as one Parquet file, in row groups; the number of rows.
 
     Nothing is written for None and for tables without rows.
@@ -111,7 +111,7 @@ def write_file(path: Path, tables: Iterable[pa.Table | None]) -> int:
         for table in tables:
             if table is not None and table.num_rows:
                 writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-                writer.write_table(table, row_group_size=ROWS_TOGETHER)
+                writer.write_table(table, row_group_size=together)
                 rows += table.num_rows
     finally:
         if writer:

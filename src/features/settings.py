@@ -39,6 +39,20 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535, description="port the service listens on")
     workers: int = Field(default=2, ge=1, le=64, description="processes of the service")
     block_customers: int = Field(default=50_000, ge=1, description="customers in memory at once")
+    keys: Path | None = Field(
+        default=None, description="file of API keys (default: data/keys.json of the project)"
+    )
+    rate: float = Field(default=500.0, gt=0, description="calls a second of a key without its own")
+    in_flight: int = Field(default=64, ge=1, description="calls at once in a worker; more get 429")
+    operate_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="port to operate on (default: the next after `port`)",
+    )
+    audit_required: bool = Field(
+        default=False, description="refuse to score what cannot be written to the audit"
+    )
     spark_master: str = Field(default="local[2]", description="where `--engine spark` runs")
     spark_partitions: int | None = Field(
         default=None, ge=1, description="parts of a table (default: one per 5,000 customers)"
@@ -77,6 +91,9 @@ class Workspace:
 
     def cards(self, name: str) -> Path:
         return self.company(name) / "cards"
+
+    def feedback(self, name: str) -> Path:
+        return self.company(name) / "feedback"
 
     def serving(self, name: str) -> Path:
         return self.mlruns / "serving" / name

@@ -16,6 +16,7 @@ from features.arrivals import Stamps, write_record
 from features.changes import FILE, Ledger
 from features.company import Company
 from features.errors import DataRefused
+from features.feedback import stamp_of
 from features.growth import Basis, CannotGrow, Growth, Types, code_of, growth_of
 from features.history import History, build_history
 from features.intake import Taken, latest_of, take_all_in
@@ -98,11 +99,14 @@ def _import(
     con = connect(workspace, company)
     try:
         basis = code_of(company), latest_of(company).isoformat()
-        manifest, found, types = _import_tables(con, company, workspace, target, steps, growth)
+        feedback = stamp_of(workspace.feedback(company.name))
+        manifest, found, types, waiting = _import_tables(
+            con, company, workspace, target, steps, growth
+        )
         (target / FILE).write_text(Ledger(found.ledger).to_json(), encoding="utf-8")
         (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
         if files:
-            Basis(*basis, types).write(target)
+            Basis(*basis, types, feedback, waiting).write(target)
             write_record(files, target)
         _swap(target, final)
         found.write(workspace)
@@ -146,7 +150,7 @@ def _import_tables(
     target: Path,
     steps: Steps,
     growth: Growth | None,
-) -> tuple[Manifest, Usability, Types]:
+) -> tuple[Manifest, Usability, Types, int]:
     ledger = Ledger()
     keep = partial(_write_table, con, target)
     taken = take_all_in(con, company, workspace, ledger, steps, keep, growth)
@@ -156,7 +160,8 @@ def _import_tables(
     for line in summary(found):
         steps.note(line)
     types = {t.mapped.contract.name: t.types for t in taken if t.types}
-    return _manifest(con, company, taken, found), found, types
+    waiting = sum(t.waiting for t in taken)
+    return _manifest(con, company, taken, found), found, types, waiting
 
 
 def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -> int:

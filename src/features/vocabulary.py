@@ -7,6 +7,7 @@ import duckdb
 from features.company import Company
 from features.contract import TABLES, TableContract
 from features.conversions import identifier
+from features.identifying import identifying
 from features.schema import TOP, Schema
 from features.sources import Mapped
 
@@ -19,7 +20,8 @@ def schema_of(
 ) -> Schema:
     """What a company has in its checked tables (`good_<name>`): columns, kinds, frequent values.
 
-    A column without a single value counts as not there.
+    A column without a single value counts as not there, and so does an attribute that names the
+    customer.
     """
     tables = {}
     for name, table in mapped.items():
@@ -39,7 +41,10 @@ def schema_of(
                 "order by count(*) desc, 1 limit 12"
             ).fetchall()
         )
-    present = {k: v for k, v in attributes.items() if k in tables.get("customers", ())}
+    names = {found.attribute for found in identifying(con, "good_customers", attributes)}
+    present = {
+        k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in names
+    }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
     return Schema(
         tables,

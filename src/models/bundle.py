@@ -2,7 +2,8 @@
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
 (made-up rows with their answers) and `manifest.json` (everything about the model, with the SHA-256 of
-the other files); with `tone.json` where the model reads comments. Loading one executes nothing, and
+the other files); with `tone.json` where the model reads comments and `about.json`, its card and how it
+was judged, for people. Loading one executes nothing, and
 needs neither MLflow nor training code.
 """
 
@@ -30,6 +31,7 @@ from models.spend import SpendLevel
 from models.support import Support
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
+ABOUT_FILE = "about.json"
 POINTER = "champion.json"
 #: Read by a bundle's tone where it is written and where it is loaded, which must agree.
 SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
@@ -37,12 +39,17 @@ SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não rec
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model ready to score: trees, calibration and the manifest that describes them."""
+    """A model ready to score: trees, calibration and the manifest that describes them.
+
+    `about` is what people read: the card as Markdown, every measure, calibration by bins. A model of
+    an older version has none.
+    """
 
     estimator: Estimator
     calibrator: Calibrator
     manifest: dict[str, Any]
     tone: Tone | None = None
+    about: dict[str, Any] | None = None
 
     @property
     def target(self) -> str:
@@ -96,6 +103,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
     }
     if bundle.tone:
         contents[TONE_FILE] = bundle.tone.to_json()
+    if bundle.about:
+        contents[ABOUT_FILE] = json.dumps(bundle.about, ensure_ascii=False, allow_nan=False)
     hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
     manifest = {**bundle.manifest, "files": hashes}
     temporary = folder.with_name(f".{folder.name}.new")
@@ -117,7 +126,7 @@ def read_bundle(folder: Path) -> Bundle:
     Raises DataRefused naming the file that is missing, changed or answers differently.
     """
     manifest = _read_json(folder / "manifest.json")
-    also = (TONE_FILE,) if TONE_FILE in manifest.get("files", {}) else ()
+    also = [name for name in (TONE_FILE, ABOUT_FILE) if name in manifest.get("files", {})]
     texts = {name: _read(folder / name) for name in (*FILES, *also)}
     for name, text in texts.items():
         expected, found = manifest.get("files", {}).get(name), _sha256(text.encode())
@@ -126,7 +135,7 @@ def read_bundle(folder: Path) -> Bundle:
                 f"bundle {folder}: {name} has SHA-256 {found[:12]}, the manifest says "
                 f"{str(expected)[:12]}; export the version again"
             )
-    tone = Tone.from_json(texts[TONE_FILE]) if also else None
+    tone = Tone.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
     if digest_of(tone) != manifest.get("tone"):
         raise DataRefused(
             f"bundle {folder}: its model reads comments by the tone {manifest.get('tone')}, the bundle "
@@ -137,6 +146,7 @@ def read_bundle(folder: Path) -> Bundle:
         Calibrator.from_json(texts["calibrator.json"]),
         manifest,
         tone,
+        json.loads(texts[ABOUT_FILE]) if ABOUT_FILE in texts else None,
     )
     _replay(bundle, json.loads(texts["golden.json"]), folder)
     return bundle

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from features.errors import DataRefused
 from models.estimator import Estimator, Labelled, Params
 
 Floats = NDArray[np.float64]
@@ -25,13 +26,18 @@ def out_of_fold(
     The customers are dealt to three folds; every fold is predicted by trees grown on the other two
     with the columns of `first` and a fixed number of rounds. A model's errors on rows it has
     learnt from are too small to say how wrong it is about others.
+
+    Raises DataRefused when all customers are dealt to one fold.
     """
     fold = fold_of(customer)
-    made = first.predict(data.features)
-    for held in range(FOLDS):
+    made = np.empty_like(first.predict(data.features))
+    for held in np.unique(fold):
         rest, part = fold != held, fold == held
-        if not part.any() or not rest.any():
-            continue
+        if not rest.any():
+            raise DataRefused(
+                f"{len(np.unique(customer))} customers are too few to judge a model on others; at least "
+                "a few dozen are needed"
+            )
         grown = first.refit(data.take(rest), params, rounds)
         made[part] = grown.predict(data.take(part).features)
     return made

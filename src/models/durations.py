@@ -20,8 +20,8 @@ def durations(
 ) -> Durations:
     """How long the customer of each (customer_id, cutoff) row stayed.
 
-    Nothing after `until` (microseconds since 1970) is looked at, so that what is learnt from these
-    rows has not seen the test.
+    Nothing after `until` (microseconds since 1970) is looked at, nor what became known later, so that
+    what is learnt from these rows has not seen the test.
     """
     config = company.target("churn")
     con = connect(workspace, company)
@@ -46,7 +46,7 @@ def _cancels(end: str) -> str:
         select k.place, epoch(min(e.occurred_at) - any_value(k.cutoff)) / 86400 as left_days,
                epoch({end} - any_value(k.cutoff)) / 86400 as seen_days
         from keys k left join events e on e.customer_id = k.customer_id and e.kind = 'cancel'
-            and e.occurred_at >= k.cutoff and e.occurred_at < {end}
+            and e.occurred_at >= k.cutoff and e.occurred_at < {end} and e.known_at < {end}
         group by k.place
     """
 
@@ -59,7 +59,7 @@ def _silences(horizon: int, end: str) -> str:
             union all
             select k.place, k.cutoff, e.occurred_at from keys k
             join events e on e.customer_id = k.customer_id and e.kind = 'order'
-                and e.occurred_at >= k.cutoff and e.occurred_at < {end}
+                and e.occurred_at >= k.cutoff and e.occurred_at < {end} and e.known_at < {end}
         ),
         gaps as (
             select place, cutoff, moment,

@@ -15,6 +15,7 @@ from features.settings import Workspace
 from features.storage import Manifest
 from features.table import plan_for, shipped
 from features.tone import Tone, digest_of
+from models.about import about_of
 from models.bundle import Bundle, champion, point_to, write_bundle
 from models.card import Card
 from models.card_content import card_of
@@ -22,7 +23,7 @@ from models.dataset import LabelCounts
 from models.evaluate import beats
 from models.facts import facts_of
 from models.guards import Guarded, guard
-from models.hindsight import hindsight
+from models.hindsight import Hindsight, hindsight
 from models.plots.gallery import figures
 from models.registry import Registry
 from models.slices import slices_of
@@ -56,6 +57,7 @@ class Candidate:
     guarded: Guarded
     bundle: Bundle
     card: Card
+    seen: Hindsight
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,12 @@ class Job:
         for warning in guarded.warnings:
             self.steps.note(f"  [yellow]–[/] {warning}")
         with self.steps.step(f"log {name}") as done:
-            bundle = self._register(trained, guarded)
+            bundle, seen = self._register(trained, guarded)
             card = card_of(trained, bundle.manifest, guarded)
             pages = {"card.md": card.markdown(), "card.html": card.html()}
             self.registry.log(self.run_id, {}, {}, pages)
             done(version=bundle.version)
-        return Candidate(trained, guarded, bundle, card)
+        return Candidate(trained, guarded, bundle, card, seen)
 
     def _with_survival(self, trained: Trained) -> Trained:
         """A churn target with its survival curve, which needs more of the history than labels."""
@@ -118,7 +120,7 @@ class Job:
         """Every feature there can be."""
         return plan_for(self.manifest.schema, tone=self.tone).columns
 
-    def _register(self, trained: Trained, guarded: Guarded) -> Bundle:
+    def _register(self, trained: Trained, guarded: Guarded) -> tuple[Bundle, Hindsight]:
         columns = {c.name: c for c in self.columns}
         used = [columns[n] for n in trained.estimator.encoder.columns]
         facts = facts_of(trained, self.company, self.workspace, self.manifest, self.counts, used)
@@ -126,6 +128,7 @@ class Job:
         facts["tone"] = digest_of(tone)
         bundle = Bundle(trained.estimator, trained.calibrator, {**facts, "version": "0"}, tone)
         meanings = {f["name"]: f["meaning"] for f in facts["features"]}
+        seen = hindsight(bundle, trained.test)
         self.registry.log(
             self.run_id,
             {k: facts[k] for k in ("kind", "horizon_days", "gap_days", "test_start",
@@ -140,7 +143,7 @@ class Job:
              "manifest.json": json.dumps(facts, indent=1, default=str),
              "labels.json": json.dumps(asdict(self.counts), indent=1),
              "guards.json": guarded.to_json(),
-             "calibration.json": hindsight(bundle, trained.test).to_json()},
+             "calibration.json": seen.to_json()},
             figures(trained.target.kind, trained.test.label, trained.predictions["model"],
                     trained.predictions["rule"], trained.test.weight,
                     trained.estimator.importance(), descriptions=meanings,
@@ -150,7 +153,7 @@ class Job:
                                            "test_start")}  # fmt: skip
         version = self.registry.register(self.run_id, self.company.name, bundle, tags)
         manifest = {**facts, "version": version, "run_id": self.run_id}
-        return Bundle(trained.estimator, trained.calibrator, manifest, tone)
+        return Bundle(trained.estimator, trained.calibrator, manifest, tone), seen
 
     def decide(self, new: Candidate) -> Outcome:
         """Promote a better model; keep the champion otherwise; refuse what loses to its rule.
@@ -169,7 +172,8 @@ class Job:
             decision, reason = self._compare(trained, old)
             reason = f"{lost}; {reason}" if lost else reason
         if decision == "promoted":
-            write_bundle(bundle, serving / name / bundle.version)
+            whole = replace(bundle, about=about_of(trained.evaluation, new.seen, new.card))
+            write_bundle(whole, serving / name / bundle.version)
             point_to(serving, name, bundle.version)
             self.registry.promote(self.company.name, name, bundle.version)
         self._leave_card(new, decision == "promoted")

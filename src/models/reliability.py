@@ -83,7 +83,7 @@ def wilson(share: Array, count: Array) -> tuple[Array, Array]:
     z = 1.96
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return centre - half, centre + half
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding leaves 0 to 1
 
 
 def calibration_error(

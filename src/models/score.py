@@ -19,6 +19,7 @@ from features.settings import Workspace
 from models.bundle import Bundle, champion
 from models.consistency import Check, check_together
 from models.predict import OUTPUTS, predict
+from models.score_history import VERSIONS, keep_scores
 from models.strangers import strangers
 from models.targets import TARGETS
 
@@ -68,6 +69,23 @@ def score_everyone(
     Targets without a model have no columns. Raises DataRefused without a snapshot or any model, and
     when no model reads comments as the snapshot does.
     """
+    bundles, snapshot = models_of_snapshot(company, workspace, steps)
+    path = workspace.scores(company.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with steps.step("score every customer") as done:
+        rows = runner.write(partial(_scores, bundles), pieces(snapshot, runner), path, steps)
+        done(rows=rows, targets=", ".join(bundles))
+    after_scoring(path, snapshot, bundles, steps)
+    return path
+
+
+def models_of_snapshot(
+    company: Company, workspace: Workspace, steps: Steps
+) -> tuple[dict[str, Bundle], Path]:
+    """The serving models that read comments as the snapshot does, and where the snapshot is.
+
+    What is not scored, and why, is told. Raises DataRefused when there is nothing to score (with).
+    """
     bundles, missing = champions(workspace.serving(company.name))
     snapshot = workspace.features(company.name) / "snapshot.parquet"
     if not snapshot.exists():
@@ -82,18 +100,19 @@ def score_everyone(
         raise DataRefused("; ".join(apart.values()))
     for why in apart.values():
         steps.note(f"[yellow]–[/] not scored: {why}")
-    path = workspace.scores(company.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with steps.step("score every customer") as done:
-        rows = runner.write(partial(_scores, bundles), pieces(snapshot, runner), path, steps)
+    return bundles, snapshot
+
+
+def after_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps: Steps) -> None:
+    """Keep the scores in the history, and count what is strange about them."""
+    keep_scores(path)
+    with steps.step("do the predictions agree") as done:
         told = [w for bundle in bundles.values() for w in strangers(bundle, snapshot)]
-        done(rows=rows, targets=", ".join(bundles), unknown_categories=len(told))
+        checks = check_scores(path, snapshot, bundles)
+        apart = {c.name: f"{c.share:.2%} apart" for c in checks}
+        done(**apart, unknown_categories=len(told))
     for sentence in told:
         steps.note(f"[yellow]–[/] {sentence}")
-    with steps.step("do the predictions agree") as done:
-        checks = check_scores(path, snapshot, bundles)
-        done(**{c.name: f"{c.share:.2%} apart" for c in checks})
-    return path
 
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[Check]:
@@ -121,8 +140,13 @@ def _usual_spend(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float
 
 def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:
     """Which customers of which file of the snapshot are scored together."""
+    customers = sum(pq.read_metadata(file).num_rows for file in files_of(snapshot))
+    return pieces_of(snapshot, runner.size(customers))
+
+
+def pieces_of(snapshot: Path, size: int) -> list[tuple[Path, Span]]:
+    """The customers of a snapshot in pieces of at most so many, and the file of each."""
     ids = {file: pq.read_table(file, columns=["customer_id"]) for file in files_of(snapshot)}
-    size = runner.size(sum(table.num_rows for table in ids.values()))
     return [
         (file, span)
         for file, table in ids.items()
@@ -145,4 +169,4 @@ def score_table(features: pa.Table, bundles: dict[str, Bundle]) -> pa.Table:
     for target, bundle in bundles.items():
         columns[f"{target}_version"] = pa.array([bundle.version] * features.num_rows)
     versions = json.dumps({t: b.version for t, b in bundles.items()})
-    return pa.table(columns).replace_schema_metadata({b"goodwill_versions": versions.encode()})
+    return pa.table(columns).replace_schema_metadata({VERSIONS: versions.encode()})

@@ -1,6 +1,6 @@
 """What the HTTP application asks of a scorer, and what it gets back; no framework in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -8,11 +8,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from features.feedback import Feedback, Kept
+from models.score_history import PastScore
 from serve.records import Records
 
 #: One output of a model: a probability or score, a class name, a flag, a curve, or nothing to say.
 Output = float | str | bool | list[float] | None
 Language = Literal["en", "zh"]
+#: What is asked of a what-if: a score to reach, or levers by name with where to set them.
+Wish = float | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,37 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class LeverRange:
+    """How far a lever goes for one customer, who stands at `now`, an end of it.
+
+    `targets` are those whose model takes notice.
+    """
+
+    lever: str
+    unit: str
+    now: float
+    least: float
+    most: float
+    targets: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIfAnswer:
-    """The smallest change that reaches the goal, or the best there is; what the model says."""
+    """The smallest change that reaches the goal, or the best there is; what the model says.
+
+    Levers set by hand have no goal and reach nothing: both are None. `abstain`: the model knows
+    nobody like this customer.
+    """
 
     customer_id: str
     target: str
     version: str
-    goal: float
-    reached: bool
+    goal: float | None
+    reached: bool | None
     score: float
     score_then: float
     moves: list[Move]
+    abstain: bool
     text: str
 
 
@@ -70,12 +94,19 @@ class CustomerScore:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Scores made with one set of model versions; `as_of` is the cutoff of the features."""
+    """Scores made with one set of model versions; `as_of` is the cutoff of the features.
+
+    `unseen` counts, for records sent along, customers with categories a target's model knows not;
+    `fingerprint` is of the history behind the snapshot's features.
+    """
 
     as_of: datetime
     scores: list[CustomerScore]
     unknown: list[str]
     versions: dict[str, str]
+    unseen: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +122,27 @@ class ModelInfo:
     grade: str
     features: int
     label_counts: dict[str, int] = field(default_factory=dict)
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAbout:
+    """A model with what people read of it: measures, calibration by bins, coverage, its card."""
+
+    info: ModelInfo
+    primary: str
+    measures: dict[str, dict[str, dict[str, float | None]]]
+    calibration: list[dict[str, Any]]
+    coverage: float | None
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgeLimits:
+    """How old features may be, in hours, until answers warn and until there are none; None: any age."""
+
+    warn_after_hours: float | None = None
+    refuse_after_hours: float | None = None
 
 
 class Scorer(Protocol):
@@ -100,6 +152,7 @@ class Scorer(Protocol):
     """
 
     company: str
+    limits: AgeLimits
 
     def ready(self) -> bool:
         """At least one model and the snapshot are loaded."""
@@ -139,13 +192,47 @@ class Scorer(Protocol):
         ...
 
     def what_if(
-        self, customer_id: str, target: str, goal: float, language: Language = "en"
+        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
     ) -> WhatIfAnswer | None:
-        """What would bring a customer of the snapshot to the goal; None for an unknown customer."""
+        """What brings a customer to a goal, or levers set by hand him; None for an unknown one."""
         ...
 
-    def refresh(self) -> None:
-        """Notice a new champion or snapshot and swap to it; keep the last good one on failure."""
+    def knows(self, customer_id: str) -> bool:
+        """The snapshot holds this customer."""
+        ...
+
+    def find(self, prefix: str, limit: int) -> list[str]:
+        """The first customers of the snapshot whose id begins so, in the order of the ids."""
+        ...
+
+    def history(self, customer_id: str) -> Sequence[PastScore]:
+        """What was said of a customer in earlier scorings, the oldest first."""
+        ...
+
+    def about(self, target: str) -> ModelAbout | None:
+        """What there is to know of the loaded model of a target; None when there is none."""
+        ...
+
+    def keep_feedback(self, feedback: Feedback) -> Kept:
+        """Store what the CRM reports, once for each key, for the next import.
+
+        Raises KeyTaken when the key came with another content, OSError when it cannot be stored.
+        """
+        ...
+
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        """What the company can move for a customer; nothing for an unknown one."""
+        ...
+
+    def unseen(self) -> Mapping[str, int]:
+        """Customers of the snapshot with a category that the target's model does not know."""
+        ...
+
+    def refresh(self) -> Mapping[str, str]:
+        """Notice a new champion or snapshot and swap to it; keep the last good one on failure.
+
+        What became of each part that changed: `loaded`, `kept` (the old one) or `failed`.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,85 +13,25 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve import handlers
+from serve.audit import Audit
 from serve.desk import Desk
 from serve.envelope import Call, Envelope, error_response
 from serve.errors import (
     ApiError,
-    BodyTooLarge,
-    BodyTooSlow,
+    Forbidden,
     InvalidRequest,
-    MalformedJson,
+    NoKey,
     NotReady,
-    TooSlow,
-    UnknownCustomer,
+    TooMany,
     UnknownPath,
-    WrongMediaType,
     WrongMethod,
 )
+from serve.gatekeeper import Gatekeeper
 from serve.openapi import Operation, document
-from serve.schemas import (
-    HealthAnswer,
-    ModelsAnswer,
-    RecordsRequest,
-    ScoreAnswer,
-    ScoreRequest,
-)
+from serve.operations import OPERATIONS
 from serve.upkeep import Upkeep
-from serve.what_if_schemas import WhatIfRequest, WhatIfResponse
-
-_BODY = (MalformedJson, BodyTooSlow, BodyTooLarge, WrongMediaType, InvalidRequest)
-_SCORING = (NotReady, TooSlow)
-
-#: Every route there is. A new endpoint is one row here and its handler.
-OPERATIONS: tuple[Operation, ...] = (
-    Operation(
-        "POST",
-        "/v1/scores",
-        handlers.score_customers,
-        ScoreAnswer,
-        body=ScoreRequest,
-        errors=(*_BODY, *_SCORING),
-        tag="scores",
-    ),
-    Operation(
-        "POST",
-        "/v1/scores/records",
-        handlers.score_records,
-        ScoreAnswer,
-        body=RecordsRequest,
-        errors=(*_BODY, *_SCORING),
-        tag="scores",
-    ),
-    Operation(
-        "GET",
-        "/v1/customers/{id}",
-        handlers.show_customer,
-        ScoreAnswer,
-        errors=(UnknownCustomer, *_SCORING),
-        tag="scores",
-    ),
-    Operation(
-        "POST",
-        "/v1/whatif",
-        handlers.what_if,
-        WhatIfResponse,
-        body=WhatIfRequest,
-        errors=(UnknownCustomer, *_BODY, *_SCORING),
-        tag="scores",
-    ),
-    Operation(
-        "GET", "/v1/models", handlers.list_models, ModelsAnswer, errors=(NotReady,), tag="models"
-    ),
-    Operation("GET", "/livez", handlers.live, HealthAnswer, quiet=True),
-    Operation("GET", "/readyz", handlers.ready, HealthAnswer, errors=(NotReady,), quiet=True),
-    Operation("GET", "/metrics", handlers.show_metrics, "text/plain", quiet=True),
-    Operation("GET", "/openapi.json", handlers.show_openapi, "application/json"),
-    Operation("GET", "/docs", handlers.show_docs, "text/html"),
-    Operation("GET", "/", handlers.show_index, "text/html"),
-)
 
 
 class Endpoint:
@@ -105,18 +45,33 @@ class Endpoint:
         call: Call = scope["call"]
         call.route = self._operation.path
         call.quiet = self._operation.quiet
-        try:
-            if NotReady in self._operation.errors and not self._operation.quiet:
-                await self._desk.upkeep.first_load()
-            answer: Response = await self._operation.handle(self._desk, call, scope, receive)
-        except ApiError as error:
-            answer = error_response(error, call)
-        await answer(scope, receive, send)
+        with contextlib.ExitStack() as place:
+            try:
+                if need := self._operation.scope:
+                    place.enter_context(self._desk.gate.places)
+                    await self._desk.gate.let_in(need, call, scope, self._desk.upkeep)
+                if NotReady in self._operation.errors and not self._operation.quiet:
+                    await self._desk.upkeep.first_load()
+                answer: ASGIApp = await self._operation.handle(self._desk, call, scope, receive)
+            except ApiError as error:
+                if isinstance(error, InvalidRequest):
+                    self._desk.metrics.rejected(call.route, error.rules)
+                if isinstance(error, NoKey | Forbidden | TooMany):
+                    self._desk.metrics.refused(error.code)
+                answer = error_response(error, call)
+            await answer(scope, receive, send)
 
 
-def application(upkeep: Upkeep) -> Starlette:
-    """The ASGI application; its lifespan loads the scorer behind it and keeps it fresh."""
-    desk = Desk(upkeep, lambda targets: _described(tuple(sorted(targets))))
+def application(
+    upkeep: Upkeep,
+    gate: Gatekeeper | None = None,
+    audits: Callable[[str], Audit] | None = None,
+) -> Starlette:
+    """The ASGI application; its lifespan loads the scorer behind it and keeps it fresh.
+
+    Without a gate nobody needs a key; `audits` opens the audit of a company, None keeps none.
+    """
+    desk = Desk(upkeep, _described, gate, audits)
     app = Starlette(
         routes=[
             Route(o.path, Endpoint(o, desk), methods=[o.method], name=o.name) for o in OPERATIONS
@@ -151,8 +106,8 @@ async def _unrouted(request: Request, error: Exception) -> Response:
 
 
 @lru_cache(maxsize=8)
-def _described(targets: tuple[str, ...]) -> Any:
-    return document(OPERATIONS, _version(), targets)
+def _described(targets: tuple[str, ...], locked: bool) -> Any:
+    return document(OPERATIONS, _version(), targets, locked)
 
 
 def _version() -> str:

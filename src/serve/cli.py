@@ -2,26 +2,28 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from features.errors import GoodwillError
 from features.settings import Settings, no_tracking
+from serve.operating import OPERATING
 from serve.options import (
-    COMPANY,
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
+    HOST,
     MINUTES,
     PORT,
     REFIT,
     SEED,
     STAY,
     TOP,
+    WITH_REASONS,
 )
 from serve.run import Run, ensure_sample, make_sample
+from serve.verbs import command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,13 +51,8 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
     """Register a verb that takes a company and the options given."""
 
     def register(work: Callable[..., None]) -> Any:
-        def run(toml: Path | None, **given: Any) -> None:
-            work(Run(toml), **given)
-
-        run.__doc__ = work.__doc__
-        for option in (*options, COMPANY):
-            run = option(run)
-        return cli.command(name)(run)
+        cli.add_command(made := command(name, *options)(work))
+        return made
 
     return register
 
@@ -182,13 +179,23 @@ def retrain(run: Run) -> None:
     chain.check_gate(outcomes)
 
 
-@verb("score", ENGINE)
-def score(run: Run, engine: str) -> None:
-    """Write the scores of every customer, one Parquet row each."""
+@verb("score", WITH_REASONS, ENGINE)
+def score(run: Run, engine: str, reasons: bool) -> None:
+    """Write the scores of every customer, one Parquet row each; with --reasons, why they are so.
+
+    With reasons it goes on where a killed run stopped.
+    """
+    from models.night import score_and_explain
+    from models.reasons.nightly import explain_everyone
     from models.score import score_everyone
 
+    if reasons and engine == "local":
+        run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
+        return
     with run.runner(engine) as runner:
         run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
+        if reasons:
+            run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner))
 
 
 @verb("population")
@@ -218,17 +225,25 @@ def report(run: Run) -> None:
     run.wrote(write_report(run.company, run.workspace, run.steps))
 
 
-@verb("serve", PORT)
-def serve(run: Run, port: int | None) -> None:
-    """Serve scores over HTTP on 127.0.0.1 until Ctrl-C."""
+@verb("serve", HOST, PORT)
+def serve(run: Run, host: str | None, port: int | None) -> None:
+    """Serve scores over HTTP until Ctrl-C; without API keys for this machine only."""
     from serve.launch import Launch, serve_until_stopped
+    from serve.operate import operating
 
     settings = Settings()
     launch = Launch(
-        run.company.path, run.workspace, port or settings.port, workers=settings.workers
+        run.company.path,
+        run.workspace,
+        port or settings.port,
+        workers=settings.workers,
+        host=host or settings.host,
     )
-    run.steps.note(f"  serving {run.company.name} on http://127.0.0.1:{launch.port} (Ctrl-C ends)")
-    serve_until_stopped(launch)
+    beside = settings.operate_port or launch.port + 1
+    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.told()}")
+    run.steps.note(f"  to operate it, from this machine: http://127.0.0.1:{beside}/status")
+    with operating(run.company, run.workspace, beside):
+        serve_until_stopped(launch)
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)
@@ -238,6 +253,9 @@ def demo(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> N
 
     show(run, customers, seed, port, stay)
 
+
+for _verb in OPERATING:
+    cli.add_command(_verb)
 
 if __name__ == "__main__":
     main()

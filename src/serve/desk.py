@@ -1,11 +1,17 @@
 """What every handler of one worker shares: the scorer, the metrics, and threads for long work."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from serve.errors import TooSlow
+from serve.answers import Batch
+from serve.audit import Asker, Audit
+from serve.envelope import Call
+from serve.errors import NotStored, TooSlow
+from serve.gatekeeper import Gatekeeper
 from serve.metrics import Metrics
 from serve.upkeep import Upkeep
 
@@ -19,8 +25,16 @@ THREADS = 4
 class Desk:
     """The state of one worker process."""
 
-    def __init__(self, upkeep: Upkeep, describe: Callable[[Iterable[str]], Any]) -> None:
+    def __init__(
+        self,
+        upkeep: Upkeep,
+        describe: Callable[[tuple[str, ...], bool], Any],
+        gate: Gatekeeper | None = None,
+        audits: Callable[[str], Audit] | None = None,
+    ) -> None:
         self.upkeep = upkeep
+        self.gate = gate or Gatekeeper()
+        self._audit_of = cache(audits) if audits else None
         self.metrics = Metrics(upkeep)
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._describe = describe
@@ -39,10 +53,40 @@ class Desk:
         except TimeoutError:
             raise TooSlow(f"no answer within {WORK_SECONDS:.0f} seconds") from None
 
+    def account(self, call: Call, batch: Batch, body: bytes = b"") -> None:
+        """Count a scoring, put its customers' number and the versions in the log, and audit it.
+
+        `body` is what was sent where rows were sent along. Raises NotStored when the audit cannot
+        be written and must be.
+        """
+        self.metrics.scored(batch)
+        call.facts.update(customers=len(batch.scores), versions=batch.versions)
+        ids = [score.customer_id for score in batch.scores]
+        self.audit(call, ids, batch.as_of, batch.versions, batch.fingerprint, body)
+
+    def audit(
+        self,
+        call: Call,
+        ids: Sequence[str],
+        as_of: datetime,
+        versions: dict[str, str],
+        fingerprint: str = "",
+        body: bytes = b"",
+    ) -> None:
+        """Write down who scored whom with what. Raises NotStored when that fails and must not."""
+        if self._audit_of is None:
+            return
+        audit = self._audit_of(self.upkeep.present().company)
+        who = Asker(call.request_id, call.client, call.route)
+        if not audit.scored(who, ids, as_of, versions, fingerprint, body):
+            self.metrics.unaudited()
+            if audit.required:
+                raise NotStored("the audit cannot be written, so nothing is scored")
+
     def document(self) -> Any:
-        """The OpenAPI document with the targets known now."""
+        """The OpenAPI document with the targets served now."""
         scorer = self.upkeep.scorer
-        if scorer is None:
-            return self._describe(())
-        served = {model.target for model in scorer.models()}
-        return self._describe(served | set(scorer.missing()))
+        known: set[str] = set()
+        if scorer is not None:
+            known = {model.target for model in scorer.models()}
+        return self._describe(tuple(sorted(known)), self.gate.locked)

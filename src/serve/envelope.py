@@ -40,6 +40,7 @@ class Call:
     status: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     quiet: bool = False
+    client: str = ""
 
 
 def json_response(content: Any, status: int = 200, headers: Any = None) -> Response:

@@ -2,15 +2,24 @@
 
 ApiError
 ├── MalformedJson      400
+├── NoKey              401
+├── Forbidden          403
 ├── UnknownCustomer    404
+├── UnknownTarget      404
 ├── UnknownPath        404
 ├── WrongMethod        405
 ├── BodyTooSlow        408
+├── KeyReused          409
+├── LeverStuck         409
 ├── BodyTooLarge       413
+├── LineTooLong        413
 ├── WrongMediaType     415
 ├── InvalidRequest     422
+├── TooMany            429
 ├── Unexpected         500
 ├── NotReady           503
+├── NotStored          503
+├── StaleFeatures      503
 └── TooSlow            504
 """
 
@@ -43,11 +52,15 @@ class ApiError(Exception):
     def status(self) -> int:
         return OUTCOMES[type(self)].status
 
+    @property
+    def code(self) -> str:
+        return OUTCOMES[type(self)].code
+
     def body(self, request_id: str) -> dict[str, object]:
         """The one error shape of the service."""
         return {
             "error": {
-                "code": OUTCOMES[type(self)].code,
+                "code": self.code,
                 "message": self.message,
                 "details": [problem._asdict() for problem in self.problems],
                 "request_id": request_id,
@@ -59,8 +72,23 @@ class MalformedJson(ApiError):
     """The body is not JSON as RFC 8259 has it, or not UTF-8."""
 
 
+class NoKey(ApiError):
+    """The call carries no key, or none that works."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, (), {"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(ApiError):
+    """The key is good, but not for this."""
+
+
 class UnknownCustomer(ApiError):
     """The snapshot holds no such customer."""
+
+
+class UnknownTarget(ApiError):
+    """Nothing is predicted under this name."""
 
 
 class UnknownPath(ApiError):
@@ -75,8 +103,20 @@ class BodyTooSlow(ApiError):
     """The body did not arrive in time."""
 
 
+class KeyReused(ApiError):
+    """An idempotency key came again, with another content."""
+
+
+class LeverStuck(ApiError):
+    """A lever cannot be set so for this customer, as he stands."""
+
+
 class BodyTooLarge(ApiError):
     """The body is larger than the limit."""
+
+
+class LineTooLong(ApiError):
+    """A line of a stream is larger than the limit."""
 
 
 class WrongMediaType(ApiError):
@@ -84,7 +124,23 @@ class WrongMediaType(ApiError):
 
 
 class InvalidRequest(ApiError):
-    """The body is JSON, but not what the operation takes."""
+    """The body is JSON, but not what the operation takes.
+
+    `rules` counts the rows at fault by the rule they break, for the metrics.
+    """
+
+    def __init__(
+        self, message: str, problems: Sequence[Problem] = (), rules: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(message, problems)
+        self.rules = dict(rules or {"contract": 1})
+
+
+class TooMany(ApiError):
+    """The client asks more often than it may, or the service is busy; `seconds` is how long to wait."""
+
+    def __init__(self, message: str, seconds: int = 1) -> None:
+        super().__init__(message, (), {"Retry-After": str(seconds)})
 
 
 class Unexpected(ApiError):
@@ -96,6 +152,20 @@ class NotReady(ApiError):
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, problems, {"Retry-After": str(RETRY_SECONDS)})
+
+
+class NotStored(ApiError):
+    """What was sent could not be written down."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, (), {"Retry-After": str(RETRY_SECONDS)})
+
+
+class StaleFeatures(ApiError):
+    """The snapshot is older than the company allows to answer from."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, (), {"Retry-After": str(STALE_RETRY_SECONDS)})
 
 
 class TooSlow(ApiError):
@@ -112,17 +182,32 @@ class Outcome(NamedTuple):
 
 #: What a client should wait before it asks a service again that is not ready.
 RETRY_SECONDS = 5
+#: New features come with the next run of the schedule.
+STALE_RETRY_SECONDS = 600
 
 OUTCOMES: dict[type[ApiError], Outcome] = {
     MalformedJson: Outcome(400, "malformed_json", "The body is not valid JSON in UTF-8."),
+    NoKey: Outcome(401, "no_key", "No key that works was sent as `Authorization: Bearer gw_...`."),
+    Forbidden: Outcome(403, "forbidden", "The key is not for this operation or this service."),
     UnknownCustomer: Outcome(404, "unknown_customer", "The snapshot holds no such customer."),
+    UnknownTarget: Outcome(404, "unknown_target", "Nothing is predicted under this name."),
     UnknownPath: Outcome(404, "unknown_path", "No route has this path."),
     WrongMethod: Outcome(405, "wrong_method", "The path exists, but not for this method."),
     BodyTooSlow: Outcome(408, "body_too_slow", "The body did not arrive in time."),
+    KeyReused: Outcome(409, "key_reused", "The idempotency key came with another content before."),
+    LeverStuck: Outcome(409, "lever_stuck", "A lever cannot be set so for this customer."),
     BodyTooLarge: Outcome(413, "body_too_large", "The body is larger than 10 MiB."),
+    LineTooLong: Outcome(413, "line_too_long", "A line of a stream is longer than 64 KiB."),
     WrongMediaType: Outcome(415, "wrong_media_type", "Only uncompressed application/json is read."),
     InvalidRequest: Outcome(422, "invalid_request", "The body is not what the operation takes."),
+    TooMany: Outcome(
+        429, "too_many", "More calls than allowed; `Retry-After` says when to ask again."
+    ),
     Unexpected: Outcome(500, "unexpected", "A bug; the log names it under the request id."),
     NotReady: Outcome(503, "not_ready", "No model or no snapshot is loaded yet."),
+    NotStored: Outcome(503, "not_stored", "What was sent could not be written down; nothing was."),
+    StaleFeatures: Outcome(
+        503, "stale_features", "The features are older than the company allows."
+    ),
     TooSlow: Outcome(504, "too_slow", "The answer took too long."),
 }

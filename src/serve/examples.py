@@ -10,6 +10,22 @@ REASON = {
     "factor": "days_since_order",
     "text": "74 days since the last order: +5.2 points churn risk",
 }
+LEVER = {
+    "lever": "reply time",
+    "unit": "hours",
+    "now": 71.2,
+    "least": 1.0,
+    "most": 71.2,
+    "targets": ["churn", "satisfaction"],
+}
+PAST_SCORE = {
+    "as_of": "2025-05-31T00:00:00Z",
+    "satisfaction": 71.2,
+    "nps": 12.0,
+    "churn": 0.26,
+    "value": 4180.0,
+    "versions": {"churn": "3"},
+}
 SCORE = {
     "customer_id": "C-1001",
     "predictions": {
@@ -27,6 +43,7 @@ SCORE_ANSWER = {
     "request_id": "7f1c2a",
     "as_of": AS_OF,
     "feature_age_seconds": 5400.0,
+    "warnings": [],
     "model_versions": {"churn": "3"},
     "scores": [SCORE],
     "unknown_customers": ["C-9999"],
@@ -41,6 +58,7 @@ MODEL = {
     "grade": "A",
     "features": 120,
     "label_counts": {"0": 9100, "1": 900},
+    "currency": "EUR",
 }
 MODELS_ANSWER = {
     "request_id": "7f1c2a",

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -10,15 +9,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from features.errors import DataRefused
+from models.reasons.sliders import LeverRefused
 from serve.answers import Batch, Scorer, WhatIfAnswer
 from serve.desk import Desk
 from serve.envelope import Call, json_response
-from serve.errors import InvalidRequest, NotReady, Problem, UnknownCustomer
-from serve.pages import docs_page, index_page
+from serve.errors import InvalidRequest, LeverStuck, NotReady, Problem, UnknownCustomer
+from serve.freshness import freshness, refuse_stale
+from serve.pages import docs_page
 from serve.parsing import check_targets, parse_request
 from serve.reading import read_body
-from serve.records import ID_LENGTH
-from serve.schemas import USUAL_REASONS, RecordsRequest, ScoreRequest
+from serve.schemas import RecordsRequest, ScoreRequest
 from serve.what_if_schemas import WhatIfRequest
 
 #: Below these a call is quicker on the event loop than by way of a thread.
@@ -36,11 +36,12 @@ async def score_customers(desk: Desk, call: Call, scope: Scope, receive: Receive
     parse = partial(parse_request, ScoreRequest, body)
     request = await desk.work(parse, beside=len(body) > FEW_BYTES)
     scorer = desk.upkeep.need()
-    targets = _servable(scorer, request.targets)
+    refuse_stale(scorer)
+    targets = servable(scorer, request.targets)
     ids = list(dict.fromkeys(request.customer_ids))
     score = partial(scorer.by_ids, ids, targets, request.reasons, request.language)
     beside = len(ids) > FEW_CUSTOMERS or request.reasons > 0
-    return await _answer(desk, call, await desk.work(score, beside=beside))
+    return await _answer(desk, call, scorer, await desk.work(score, beside=beside))
 
 
 async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
@@ -54,7 +55,7 @@ async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     parse = partial(parse_request, RecordsRequest, body)
     request = await desk.work(parse, beside=len(body) > FEW_BYTES)
     scorer = desk.upkeep.need()
-    targets = _servable(scorer, request.targets)
+    targets = servable(scorer, request.targets)
     score = partial(
         scorer.by_records,
         request.records,
@@ -67,61 +68,36 @@ async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) 
         batch = await desk.work(score, beside=True)
     except DataRefused:  # its message may hold values, which an answer never repeats
         raise InvalidRequest("the records break a rule of the data contract") from None
-    return await _answer(desk, call, batch)
-
-
-async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Show one customer's scores.
-
-    All targets with three reasons each, from the snapshot.
-    """
-    customer_id: str = scope["path_params"]["id"]
-    scorer = desk.upkeep.need()
-    if len(customer_id) > ID_LENGTH:
-        raise UnknownCustomer("the snapshot holds no such customer")
-    score = partial(scorer.by_ids, [customer_id], None, USUAL_REASONS)
-    batch: Batch = await desk.work(score, beside=True)
-    if batch.unknown:
-        raise UnknownCustomer("the snapshot holds no such customer")
-    return await _answer(desk, call, batch)
+    return await _answer(desk, call, scorer, batch, body)
 
 
 async def what_if(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Say what would bring a customer's score to a goal.
+    """Say what would bring a customer's score to a goal, or what levers set by hand would do to it.
 
-    The smallest change of what the company can act on (how fast it replies, how late it delivers,
-    how often it visits) with which the model would see the customer below a risk, or above a score.
-    Or the nearest it gets. It is what the model says, not a promise.
+    With a goal: the smallest change of what the company can act on (how fast it replies, how late
+    it delivers, how often it visits) with which the model would see the customer below a risk, or
+    above a score. Or the nearest it gets. With `set`: the score with these levers where they are
+    set, each no further than `levers` of the customer says. It is what the model says, not a promise.
     """
     body = await read_body(scope, receive)
     request = parse_request(WhatIfRequest, body)
     scorer = desk.upkeep.need()
-    _servable(scorer, [request.target])
+    refuse_stale(scorer)
+    servable(scorer, [request.target])
     ask = partial(
-        scorer.what_if, request.customer_id, request.target, request.goal, request.language
+        scorer.what_if, request.customer_id, request.target, request.wish, request.language
     )
-    answer: WhatIfAnswer | None = await desk.work(ask, beside=True)
+    try:
+        answer: WhatIfAnswer | None = await desk.work(ask, beside=True)
+    except LeverRefused as refused:  # it names levers and their ends, never what was sent
+        problem = Problem("set", str(refused))
+        raise LeverStuck("a lever cannot be set so for this customer", [problem]) from None
     if answer is None:
         raise UnknownCustomer("the snapshot holds no such customer")
-    beginning = {"request_id": call.request_id, "as_of": scorer.as_of()}
+    as_of = scorer.as_of()
+    desk.audit(call, [answer.customer_id], as_of, {answer.target: answer.version})
+    beginning = {"request_id": call.request_id, "as_of": as_of}
     return json_response({**beginning, **asdict(answer)})
-
-
-async def list_models(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
-    """List the models being served.
-
-    With how each was trained and how good it is, and the targets that cannot be scored with the
-    reason.
-    """
-    scorer = desk.upkeep.present()
-    answer = {
-        "request_id": call.request_id,
-        "company": scorer.company,
-        "as_of": scorer.as_of() if scorer.ready() else None,
-        "models": scorer.models(),
-        "missing": scorer.missing(),
-    }
-    return json_response(answer)
 
 
 async def live(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
@@ -151,20 +127,12 @@ async def show_docs(desk: Desk, call: Call, scope: Scope, receive: Receive) -> R
     return docs_page(desk.document())
 
 
-async def show_index(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Say what this service is, whose it is, and which models it serves."""
-    scorer = desk.upkeep.scorer
-    if scorer is None:
-        return index_page("", [], {"service": desk.upkeep.reason})
-    return index_page(scorer.company, scorer.models(), scorer.missing())
-
-
 def known_targets(scorer: Scorer) -> list[str]:
     """Every target the scorer has heard of, served or not."""
     return sorted({model.target for model in scorer.models()} | set(scorer.missing()))
 
 
-def _servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
+def servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
     """The wanted targets; one named but without a model makes the call fail for now."""
     targets = check_targets(wanted, known_targets(scorer)) if wanted else None
     missing = scorer.missing() if targets else {}
@@ -174,14 +142,13 @@ def _servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
     return targets
 
 
-async def _answer(desk: Desk, call: Call, batch: Batch) -> Response:
-    desk.metrics.scored(batch)
-    call.facts.update(customers=len(batch.scores), versions=batch.versions)
-    age = (datetime.now(UTC) - batch.as_of).total_seconds()
+async def _answer(
+    desk: Desk, call: Call, scorer: Scorer, batch: Batch, body: bytes = b""
+) -> Response:
+    desk.account(call, batch, body)
     answer: dict[str, Any] = {
         "request_id": call.request_id,
-        "as_of": batch.as_of,
-        "feature_age_seconds": max(0.0, age),
+        **freshness(batch, scorer.limits),
         "model_versions": batch.versions,
         "scores": batch.scores,
         "unknown_customers": batch.unknown,

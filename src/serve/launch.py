@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -19,6 +20,8 @@ import httpx
 
 from features.errors import ConfigRefused, GoodwillError
 from features.settings import QUIET, Workspace
+from serve.family import end_family
+from serve.key_watch import keys_wanted
 
 log = logging.getLogger("goodwill.launch")
 
@@ -57,6 +60,27 @@ class Launch:
     workers: int = 2
     output: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    host: str = HOST
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches the service."""
+        near = {"0.0.0.0": HOST, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound
+        return f"http://{f'[{near}]' if ':' in near else near}:{self.port}"
+
+    def told(self) -> str:
+        """Who is answered, in words."""
+        if keys_wanted(self.workspace):
+            return "for clients with an API key"
+        return "no API keys are configured, so for this machine only and open to everybody on it"
+
+    def refuse_open_door(self) -> None:
+        """Raise ConfigRefused for an address others reach while there are no keys to ask for."""
+        if not keys_wanted(self.workspace) and not _is_loopback(self.host):
+            raise ConfigRefused(
+                f"host {self.host} is reached from other machines, and there are no API keys; make "
+                "one with `goodwill keys add NAME --scopes score,read`, or serve on 127.0.0.1"
+            )
 
     @property
     def scratch(self) -> Path:
@@ -103,6 +127,8 @@ class Server:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS if self.answers else START_SECONDS)
+        if self.process.poll() is None:  # its workers lead groups of their own
+            end_family(self.process.pid)
         with contextlib.suppress(ProcessLookupError):  # our own group: it was started as one
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -110,10 +136,11 @@ class Server:
 
 
 def start(launch: Launch) -> Server:
-    """Start the service on 127.0.0.1. Raises ConfigRefused when the port is taken."""
-    refuse_taken(launch.port)
+    """Start the service. Raises ConfigRefused for a taken port, and for an open door."""
+    launch.refuse_open_door()
+    refuse_taken(launch.port, launch.host)
     command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
-    command += ["--host", HOST, "--port", str(launch.port)]
+    command += ["--host", launch.host, "--port", str(launch.port)]
     command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
     with _opened(launch.output) as stream:
         process = subprocess.Popen(
@@ -125,7 +152,7 @@ def start(launch: Launch) -> Server:
             stderr=subprocess.STDOUT if stream else None,
             start_new_session=True,
         )
-    return Server(process, f"http://{HOST}:{launch.port}", launch.output, launch.scratch)
+    return Server(process, launch.url, launch.output, launch.scratch)
 
 
 @contextlib.contextmanager
@@ -146,7 +173,7 @@ def serve_until_stopped(launch: Launch, *, seconds: float = 60.0) -> int:
 
     try:
         with sigterm_interrupts(), serving(launch, wait_for="/livez", seconds=seconds) as server:
-            log.info("serving on %s, for this machine only", server.url)
+            log.info("serving on %s, %s", server.url, launch.told())
             return server.process.wait()
     except KeyboardInterrupt:
         return 0
@@ -166,19 +193,29 @@ def sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def refuse_taken(port: int) -> None:
+def refuse_taken(port: int, host: str = HOST) -> None:
     """Raise ConfigRefused when somebody listens on a port of ours.
 
     Before BentoML clears the folder of the metrics, which a running service still uses.
     """
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             raise ConfigRefused(
-                f"port {port} of {HOST} cannot be bound ({error.strerror}); choose a free one"
+                f"port {port} of {host} cannot be bound ({error.strerror}); choose a free one"
             ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: what it stands for may change
+        return False
 
 
 def _environment(launch: Launch) -> dict[str, str]:
@@ -191,6 +228,7 @@ def _environment(launch: Launch) -> dict[str, str]:
         "GOODWILL_HOME": str(launch.workspace.home),
         "GOODWILL_WORKERS": str(launch.workers),
         "BENTOML_HOME": str(launch.scratch),
+        "GOODWILL_LAUNCHER": str(os.getpid()),
         "PYTHONPATH": os.pathsep.join([sources, *([inherited] if inherited else [])]),
         **launch.environment,
     }

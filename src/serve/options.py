@@ -31,6 +31,9 @@ REFIT = click.option(
 )
 PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
 STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
+WITH_REASONS = click.option(
+    "--reasons", is_flag=True, help="Write the reasons of every score, too, in the same pass."
+)
 TOP = click.option(
     "--top",
     type=click.IntRange(1, 10),
@@ -45,4 +48,31 @@ MINUTES = click.option(
     envvar="MINUTES",
     show_default=True,
     help="Time for the search, shared between the targets.",
+)
+HOST = click.option(
+    "--host", default=None, help="Address (default: GOODWILL_HOST or 127.0.0.1; others need keys)."
+)
+SCOPE_LIST = click.option(
+    "--scopes", required=True, help="What the key is for: score,read,feedback,operate."
+)
+DAYS = click.option("--days", type=click.FloatRange(0, min_open=True), help="When the key ends.")
+RATE = click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Calls a second (default: GOODWILL_RATE).",
+)
+OVERLAP = click.option(
+    "--overlap-days",
+    type=click.FloatRange(0),
+    default=7.0,
+    show_default=True,
+    help="How long the former key works on.",
+)
+VERSION = click.option("--version", default=None, help="The version (default: the one before).")
+REQUEST = click.option("--request", default=None, help="Only the call with this request id.")
+RECORDS = click.option(
+    "--records",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="The body that was sent to /v1/scores/records, as a file.",
 )

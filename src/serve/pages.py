@@ -1,4 +1,4 @@
-"""The two pages for people: what this service is, and its API. Nothing comes from the internet."""
+"""The API described on a page to read. Nothing comes from the internet."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,6 @@ from html import escape
 from typing import Any
 
 from starlette.responses import HTMLResponse
-
-from serve.answers import ModelInfo
 
 _STYLE = """
 :root{color-scheme:light dark}
@@ -28,38 +26,12 @@ _POLICY = {
 }
 
 
-def index_page(
-    company: str, models: Sequence[ModelInfo], missing: Mapping[str, str]
-) -> HTMLResponse:
-    """What this is, whose customers it scores, with which models."""
-    cells = [
-        (m.target, m.version, m.grade, f"{m.trained_at:%Y-%m-%d}", f"{m.horizon_days} days")
-        for m in models
-    ]
-    absent = "".join(
-        f"<li><code>{escape(target)}</code>: {escape(why)}</li>"
-        for target, why in sorted(missing.items())
-    )
-    parts = [
-        "<h1>Goodwill</h1><p>Predicts satisfaction, recommendation (NPS), churn and value "
-        f"for every customer of <b>{escape(company or 'no company yet')}</b>.</p>",
-        _table(("Target", "Version", "Grade", "Trained", "Looks ahead"), cells)
-        if cells
-        else "<p>No model is loaded yet.</p>",
-        f"<h3>Not served</h3><ul>{absent}</ul>" if absent else "",
-        '<h2>Ask it</h2><ul><li><a href="docs">The API, described</a></li>'
-        '<li><a href="openapi.json">openapi.json</a></li><li><a href="v1/models">Models</a></li>'
-        '<li><a href="readyz">Is it ready?</a></li><li><a href="metrics">Metrics</a></li></ul>',
-    ]
-    return _page("Goodwill", "".join(parts))
-
-
 def docs_page(document: Mapping[str, Any]) -> HTMLResponse:
     """The OpenAPI document as a page to read."""
     info = document["info"]
     parts = [f"<h1>{escape(info['title'])} API {escape(info['version'])}</h1>"]
     parts.append(f"<p>{escape(info['description'])}</p>")
-    parts.append('<p><a href="openapi.json">openapi.json</a> · <a href=".">start page</a></p>')
+    parts.append('<p><a href="openapi.json">openapi.json</a> · <a href=".">console</a></p>')
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parts.append(_operation(document, method, path, operation))

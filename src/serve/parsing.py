@@ -3,15 +3,16 @@
 import json
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from serve.errors import InvalidRequest, MalformedJson, Problem
-from serve.records import CustomerRow, EventRow, Records, SurveyRow, TicketRow
-from serve.schemas import RecordsRequest, ScoreRequest
 
 Request = TypeVar("Request", bound=BaseModel)
 
@@ -20,8 +21,6 @@ LARGEST_WHOLE = 2**53
 MOST_PROBLEMS = 20
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_MODELS = (ScoreRequest, RecordsRequest, Records, CustomerRow, EventRow, SurveyRow, TicketRow)
-_FIELDS = sorted({name for model in _MODELS for name in model.model_fields})
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,23 +84,43 @@ def parse_request(model: type[Request], body: bytes) -> Request:
     except ValidationError as error:
         count = error.error_count()
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        problems = [_problem(one) for one in found[:MOST_PROBLEMS]]
+        problems = [problem_of(model, one) for one in found[:MOST_PROBLEMS]]
     noun = "problem" if count == 1 else "problems"
-    raise InvalidRequest(f"the request has {count} {noun}", problems)
+    raise InvalidRequest(f"the request has {count} {noun}", problems, _rows_by_rule(found))
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _rows_by_rule(errors: Sequence[ErrorDetails]) -> Counter[str]:
+    """How many rows break each rule; what belongs to no row is one row of the body."""
+    broken = set()
+    for error in errors:
+        steps = error["loc"]
+        place = next((i + 1 for i, step in enumerate(steps) if isinstance(step, int)), 0)
+        broken.add((error["type"], steps[:place]))
+    return Counter(rule for rule, _ in broken)
+
+
+@lru_cache(maxsize=32)
+def fields_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """Every name of ours in a model and in the models inside it."""
+    schema = model.model_json_schema()
+    parts = (schema, *schema.get("$defs", {}).values())
+    return tuple(sorted({name for part in parts for name in part.get("properties", {})}))
+
+
+def problem_of(model: type[BaseModel], error: ErrorDetails) -> Problem:
+    """One of pydantic's findings in our words, without the value."""
+    known = fields_of(model)
     if error["type"] != "extra_forbidden":
-        return Problem(_where(error["loc"]), error["msg"])
-    near = get_close_matches(str(error["loc"][-1]), _FIELDS, n=1)
+        return Problem(_where(error["loc"], known), error["msg"])
+    near = get_close_matches(str(error["loc"][-1]), known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return Problem(_where(error["loc"]), f"this field is not known{hint}")
+    return Problem(_where(error["loc"], known), f"this field is not known{hint}")
 
 
-def _where(place: tuple[int | str, ...]) -> str:
+def _where(place: tuple[int | str, ...], known: Sequence[str]) -> str:
     """The place in the body; a name that is not ours is the client's data, so it becomes `*`."""
     steps = [
-        f"[{step}]" if isinstance(step, int) else f".{step if step in _FIELDS else '*'}"
+        f"[{step}]" if isinstance(step, int) else f".{step if step in known else '*'}"
         for step in place
     ]
     return "".join(steps).lstrip(".") or "body"

@@ -1,13 +1,14 @@
 """Reads a request body within its limits: media type, size while reading, and time."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.types import Receive, Scope
 
 from serve.envelope import ClientLeft
 from serve.errors import BodyTooLarge, BodyTooSlow, WrongMediaType
 
+JSON = b"application/json"
 BODY_BYTES = 10 * 2**20
 BODY_SECONDS = 30.0
 
@@ -17,7 +18,7 @@ _CLOSE = {"Connection": "close"}
 async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body. Raises WrongMediaType, BodyTooLarge, BodyTooSlow or ClientLeft."""
     headers = dict(scope["headers"])
-    _check_media_type(headers)
+    check_media_type(headers)
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length[:20]) > BODY_BYTES:
         raise _too_large()
@@ -52,10 +53,11 @@ def _too_large() -> BodyTooLarge:
     )
 
 
-def _check_media_type(headers: dict[bytes, bytes]) -> None:
+def check_media_type(headers: Mapping[bytes, bytes], taken: Sequence[bytes] = (JSON,)) -> None:
+    """Raise WrongMediaType unless the body is one of those, in UTF-8 and not compressed."""
     media, *parameters = headers.get(b"content-type", b"").lower().split(b";")
-    if media.strip() != b"application/json" or not _utf8(parameters):
-        raise WrongMediaType("send Content-Type: application/json in UTF-8")
+    if media.strip() not in taken or not _utf8(parameters):
+        raise WrongMediaType(f"send Content-Type: {taken[0].decode()} in UTF-8")
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise WrongMediaType("send the body without Content-Encoding")
 

@@ -152,7 +152,7 @@ class TicketRow(Row):
 
 
 class Records(BaseModel):
-    """The rows of one or more customers; every row belongs to one of `customers`."""
+    """The rows of customers; whoever has rows but none under `customers` is scored without attributes."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False
@@ -163,19 +163,17 @@ class Records(BaseModel):
     surveys: list[SurveyRow] = Field(default=[], max_length=MOST_SURVEYS)
     tickets: list[TicketRow] = Field(default=[], max_length=MOST_TICKETS)
 
+    @property
+    def strangers(self) -> list[str]:
+        """Customers with rows but without one under `customers`, in the order of their ids."""
+        rows = (*self.events, *self.surveys, *self.tickets)
+        return sorted({row.customer_id for row in rows} - {c.customer_id for c in self.customers})
+
     @model_validator(mode="after")
-    def _rows_belong_to_customers(self) -> Self:
-        known = {row.customer_id for row in self.customers}
-        tables: dict[str, list[Any]] = {
-            "events": self.events,
-            "surveys": self.surveys,
-            "tickets": self.tickets,
-        }
-        for table, rows in tables.items():
-            for place, row in enumerate(rows):
-                if row.customer_id not in known:
-                    raise PydanticCustomError(
-                        "stray_row",
-                        f"{table}[{place}].customer_id is not among the customer_id of customers",
-                    )
+    def _customers_are_few(self) -> Self:
+        named = len({row.customer_id for row in self.customers}) + len(self.strangers)
+        if named > MOST_CUSTOMERS:
+            raise PydanticCustomError(
+                "customers", f"the rows are of {named} customers; send at most {MOST_CUSTOMERS}"
+            )
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from serve.examples import AS_OF, ERROR, EVENT, MODEL, MODELS_ANSWER, REASON, SCORE, SCORE_ANSWER
+from serve.examples import AS_OF, ERROR, EVENT, REASON, SCORE, SCORE_ANSWER
 from serve.records import CustomerId, Instant, Records, Text
 
 MOST_IDS, MOST_TARGETS, MOST_REASONS, USUAL_REASONS = 1_000, 20, 10, 3
@@ -15,8 +15,9 @@ MOST_IDS, MOST_TARGETS, MOST_REASONS, USUAL_REASONS = 1_000, 20, 10, 3
 def _reasons(value: object) -> int:
     if isinstance(value, bool):
         return USUAL_REASONS if value else 0
-    if isinstance(value, int) and 0 <= value <= MOST_REASONS:
-        return value
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if whole and 0 <= value <= MOST_REASONS:  # type: ignore[operator]  # JSON knows no 2.0
+        return int(value)  # type: ignore[call-overload, no-any-return]
     raise PydanticCustomError(
         "reasons", f"must be a whole number from 0 to {MOST_REASONS}, or true for {USUAL_REASONS}"
     )
@@ -104,13 +105,16 @@ class ReasonAnswer(BaseModel):
     text: str
 
 
+Predictions = dict[str, dict[str, float | str | bool | list[float] | None]]
+
+
 class ScoreOfCustomer(BaseModel):
     """One customer's predictions and reasons, each by target."""
 
     model_config = shape(SCORE)
 
     customer_id: str
-    predictions: dict[str, dict[str, float | str | bool | list[float] | None]]
+    predictions: Predictions
     reasons: dict[str, list[ReasonAnswer]]
 
 
@@ -122,37 +126,10 @@ class ScoreAnswer(BaseModel):
     request_id: str
     as_of: datetime
     feature_age_seconds: float
+    warnings: list[str]
     model_versions: dict[str, str]
     scores: list[ScoreOfCustomer]
     unknown_customers: list[str]
-
-
-class ModelCard(BaseModel):
-    """How a model was made and how good it is."""
-
-    model_config = shape(MODEL)
-
-    target: str
-    version: str
-    trained_at: datetime
-    cutoffs: list[datetime]
-    horizon_days: int
-    metrics: dict[str, float | None]
-    grade: str
-    features: int
-    label_counts: dict[str, int]
-
-
-class ModelsAnswer(BaseModel):
-    """The loaded models, and the targets that cannot be scored with the reason."""
-
-    model_config = shape(MODELS_ANSWER)
-
-    request_id: str
-    company: str
-    as_of: datetime | None
-    models: list[ModelCard]
-    missing: dict[str, str]
 
 
 class HealthAnswer(BaseModel):

@@ -4,10 +4,10 @@ Depends on bundles and the snapshot file only: no MLflow, no training code, no w
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,42 +17,39 @@ import pyarrow as pa
 from features.company import Company, load_company
 from features.engine import Plan
 from features.errors import GoodwillError
+from features.feedback import Feedback, Kept, keep
 from features.history import build_history
 from features.schema import Schema
 from features.settings import Workspace, find_workspace
 from features.table import feature_table, plan_for
 from models.bundle import POINTER, Bundle
-from models.predict import OUTPUTS, predict
-from models.reasons.earlier import Earlier, earlier
+from models.predict import predict
+from models.reasons.earlier import earlier
 from models.score import champions, fitting
+from models.score_history import PastScore, history_of, score_history
 from models.splits import microseconds
 from models.targets import TARGETS
 from serve.answers import (
+    AgeLimits,
     Batch,
-    CustomerScore,
     Language,
+    LeverRange,
+    ModelAbout,
     ModelInfo,
-    Output,
-    Reason,
     WhatIfAnswer,
-    said,
+    Wish,
 )
+from serve.batch import Asked, Question, batch_of
+from serve.model_info import model_about, model_info
 from serve.records import Records
+from serve.reloads import SNAPSHOT, became
 from serve.snapshot import Snapshot
-from serve.tables import records_to_tables
+from serve.snapshot_scores import SnapshotScores, snapshot_scores
+from serve.tables import misfits, records_to_tables
+from serve.unseen import unseen_customers
 from serve.why import Why
 
 log = logging.getLogger("goodwill.scorer")
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What a call asks for; `earlier` are the windows before, None where the rows must tell them."""
-
-    targets: Sequence[str] | None
-    reasons: int
-    language: Language
-    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class _Loaded:
     missing: dict[str, str]
     snapshot: Snapshot | None
     stamp: tuple[Any, ...]
+    scores: dict[str, SnapshotScores]
 
     @cached_property
     def plan(self) -> Plan:
@@ -71,9 +69,23 @@ class _Loaded:
         tone = next((b.tone for b in self.bundles.values() if b.tone), None)  # all have the same
         return plan_for(self.schema, tuple(sorted(names)), tone)
 
+    @property
+    def parts(self) -> set[str]:
+        return {*self.bundles, *((SNAPSHOT,) if self.snapshot else ())}
+
+    @cached_property
+    def unseen(self) -> dict[str, int]:
+        """Customers of the snapshot with a category that a target's model does not know."""
+        return unseen_customers(self.bundles, self.snapshot.features) if self.snapshot else {}
+
+    def make_some_scores(self) -> None:
+        """Go on with the scores of the snapshot, so that calls find them made."""
+        for scores in self.scores.values():
+            scores.make_some()
+
     @cached_property
     def why(self) -> Why:
-        return Why(self.bundles, self.snapshot.features if self.snapshot else None)
+        return Why(self.bundles, self.snapshot)
 
     @cached_property
     def schema(self) -> Schema:
@@ -85,7 +97,9 @@ class CompanyScorer:
 
     def __init__(self, company: Company, workspace: Workspace) -> None:
         self.company = company.name
+        self.limits = AgeLimits(**company.serving.model_dump())
         self.workspace = workspace
+        self._read: tuple[Any, Snapshot | None] = (None, None)
         self._loaded = self._load()
 
     def _stamp(self) -> tuple[Any, ...]:
@@ -101,8 +115,14 @@ class CompanyScorer:
     def _load(self) -> _Loaded:
         stamp = self._stamp()
         bundles, missing = champions(self.workspace.serving(self.company))
-        snapshot = Snapshot.read(self._snapshot_path()) if stamp[-1] else None
-        return _together(bundles, missing, [snapshot], stamp)
+        return _together(bundles, missing, [self._snapshot(stamp[-1])], stamp, {})
+
+    def _snapshot(self, stamp: Any) -> Snapshot | None:
+        """The snapshot on disk, read once as long as its file is the same."""
+        if stamp != self._read[0]:
+            found = Snapshot.read(self._snapshot_path()) if stamp else None
+            self._read = (stamp, found)
+        return self._read[1]
 
     def ready(self) -> bool:
         return bool(self._loaded.bundles) and self._loaded.snapshot is not None
@@ -118,7 +138,7 @@ class CompanyScorer:
         return snapshot.as_of if snapshot else datetime.now(UTC)
 
     def models(self) -> list[ModelInfo]:
-        return [_info(b) for b in self._loaded.bundles.values()]
+        return [model_info(b) for b in self._loaded.bundles.values()]
 
     def by_ids(
         self,
@@ -132,11 +152,16 @@ class CompanyScorer:
             raise GoodwillError("no snapshot is loaded")
         distinct = list(dict.fromkeys(ids))
         known = [i for i in distinct if i in loaded.snapshot.place]
-        places = pa.array([loaded.snapshot.place[i] for i in known], pa.int64())
-        features = loaded.snapshot.features.take(places)
-        unknown = [i for i in distinct if i not in loaded.snapshot.place]
-        wish = _Wish(targets, reasons, language)
-        return _batch(loaded, features, loaded.snapshot.as_of, wish, unknown)
+        places = np.array([loaded.snapshot.place[i] for i in known], np.int64)
+        asked = Asked(
+            known,
+            loaded.snapshot.as_of,
+            outputs=lambda target: loaded.scores[target].of(places),
+            features=partial(loaded.snapshot.features.take, places),
+            unknown=[i for i in distinct if i not in loaded.snapshot.place],
+        )
+        batch = batch_of(loaded.bundles, loaded.why, asked, Question(targets, reasons, language))
+        return replace(batch, fingerprint=loaded.snapshot.fingerprint)
 
     def by_records(
         self,
@@ -155,28 +180,61 @@ class CompanyScorer:
         before = (
             earlier(history, features, loaded.plan.columns, loaded.plan.tone) if reasons else {}
         )
-        return _batch(loaded, features, moment, _Wish(targets, reasons, language, before), [])
+        asked = Asked(
+            ids.to_pylist(),
+            moment,
+            outputs=lambda target: predict(loaded.bundles[target], features),
+            features=lambda: features,
+        )
+        question = Question(targets, reasons, language, before)
+        batch = batch_of(loaded.bundles, loaded.why, asked, question)
+        chosen = {t: loaded.bundles[t] for t in batch.versions}
+        warnings = misfits(records, loaded.schema)
+        return replace(batch, unseen=unseen_customers(chosen, features), warnings=warnings)
 
     def what_if(
-        self, customer_id: str, target: str, goal: float, language: Language = "en"
+        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
     ) -> WhatIfAnswer | None:
-        loaded = self._loaded
-        if loaded.snapshot is None or customer_id not in loaded.snapshot.place:
-            return None
-        features = loaded.snapshot.features.slice(loaded.snapshot.place[customer_id], 1)
-        return loaded.why.what_if(target, features, goal, language)
+        return self._loaded.why.what_if(customer_id, target, wish, language)
 
-    def refresh(self) -> None:
-        if self._stamp() == self._loaded.stamp:
-            return
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        return self._loaded.why.levers(customer_id)
+
+    def knows(self, customer_id: str) -> bool:
+        snapshot = self._loaded.snapshot
+        return snapshot is not None and customer_id in snapshot.place
+
+    def find(self, prefix: str, limit: int) -> list[str]:
+        snapshot = self._loaded.snapshot
+        return snapshot.beginning_with(prefix, limit) if snapshot else []
+
+    def history(self, customer_id: str) -> Sequence[PastScore]:
+        return score_history(history_of(self.workspace.scores(self.company)), customer_id)
+
+    def about(self, target: str) -> ModelAbout | None:
+        bundle = self._loaded.bundles.get(target)
+        return model_about(bundle) if bundle else None
+
+    def keep_feedback(self, feedback: Feedback) -> Kept:
+        return keep(self.workspace.feedback(self.company), feedback)
+
+    def unseen(self) -> Mapping[str, int]:
+        return self._loaded.unseen
+
+    def refresh(self) -> Mapping[str, str]:
         before = self._loaded
+        if self._stamp() == before.stamp:
+            before.make_some_scores()
+            return {}
         after = self._load()
         bundles = {**before.bundles, **after.bundles}  # the last good version stays
         lost = {t: why for t, why in after.missing.items() if t not in bundles}
         for target, why in after.missing.items():
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
-        self._loaded = _together(bundles, lost, [after.snapshot, before.snapshot], after.stamp)
+        snapshots = [after.snapshot, before.snapshot]
+        self._loaded = _together(bundles, lost, snapshots, after.stamp, before.scores)
+        return became(before.stamp, after.stamp, before.parts, after.parts)
 
 
 def load_scorer(company_toml: str) -> CompanyScorer:
@@ -190,6 +248,7 @@ def _together(
     missing: dict[str, str],
     snapshots: list[Snapshot | None],
     stamp: tuple[Any, ...],
+    former: Mapping[str, SnapshotScores],
 ) -> _Loaded:
     """Models with the snapshot most of them can read, the first of equally good ones.
 
@@ -200,47 +259,8 @@ def _together(
     if there := [s for s in snapshots if s]:
         snapshot = max(there, key=lambda s: len(fitting(bundles, s.tone)[0]))
         bundles, apart = fitting(bundles, snapshot.tone)
-    loaded = _Loaded(bundles, {**missing, **apart}, snapshot, stamp)
+    scores = snapshot_scores(bundles, snapshot.features, former) if snapshot else {}
+    loaded = _Loaded(bundles, {**missing, **apart}, snapshot, stamp, scores)
     if bundles:
-        _ = loaded.plan, loaded.why.reasoners  # compiled before the first request
+        _ = loaded.plan, loaded.why.reasoners, loaded.unseen  # made before the first request
     return loaded
-
-
-def _batch(
-    loaded: _Loaded,
-    features: pa.Table,
-    as_of: datetime,
-    wish: _Wish,
-    unknown: list[str],
-) -> Batch:
-    """Predict the wished targets for every row and turn columns into customers."""
-    targets = loaded.bundles if wish.targets is None else wish.targets
-    chosen = {t: b for t, b in loaded.bundles.items() if t in targets}
-    ids = features["customer_id"].to_pylist()
-    predictions: list[dict[str, dict[str, Output]]] = [{} for _ in ids]
-    why: list[dict[str, list[Reason]]] = [{} for _ in ids]
-    for target, bundle in chosen.items() if ids else ():
-        outputs = {n: said(v) for n, v in predict(bundle, features).items()}
-        for i in range(len(ids)):
-            predictions[i][target] = {n: outputs[n][i] for n in OUTPUTS[target]}
-        if wish.reasons:
-            told = loaded.why.reasons(target, features, wish.reasons, wish.language, wish.earlier)
-            for i, reasons in enumerate(told):
-                why[i][target] = reasons
-    scores = [CustomerScore(c, p, w) for c, p, w in zip(ids, predictions, why, strict=True)]
-    return Batch(as_of, scores, unknown, {t: b.version for t, b in chosen.items()})
-
-
-def _info(bundle: Bundle) -> ModelInfo:
-    facts = bundle.manifest
-    return ModelInfo(
-        target=bundle.target,
-        version=bundle.version,
-        trained_at=datetime.fromisoformat(facts["trained_at"]),
-        cutoffs=[datetime.fromisoformat(c) for c in facts["cutoffs"]],
-        horizon_days=int(facts["horizon_days"]),
-        metrics=dict(facts["metrics"]),
-        grade=str(facts["grade"]),
-        features=len(facts["features"]),
-        label_counts=dict(facts["label_counts"]),
-    )

@@ -11,15 +11,19 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
-from features.settings import Settings, no_tracking
+from features.settings import Settings, find_workspace, no_tracking
 from serve.answers import Scorer
 from serve.app import application
+from serve.audit import Audit
+from serve.family import end_with_parent
+from serve.gatekeeper import Gatekeeper
 from serve.upkeep import Upkeep
 
 #: Longer than the service's own limit, so that a slow call ends in our error shape.
@@ -68,8 +72,17 @@ def _log_to_stdout() -> None:
 
 def _mount(service: Any) -> Any:
     """Mounted, the application's lifespan is BentoML's to run."""
-    service.mount_asgi_app(application(Upkeep(scorer_from_environment)), path="/", name="goodwill")
+    workspace = find_workspace()
+    audits = partial(Audit, workspace, required=Settings().audit_required)
+    app = application(Upkeep(scorer_from_environment), Gatekeeper.of(workspace), audits)
+    service.mount_asgi_app(app, path="/", name="goodwill")
     return service
+
+
+def _end_with_launcher() -> None:
+    """In the supervisor, end with the process that launched it, where one said who it is."""
+    if os.environ.get("GOODWILL_LAUNCHER") == str(os.getppid()):
+        end_with_parent()
 
 
 class _Goodwill:
@@ -77,9 +90,11 @@ class _Goodwill:
 
     def __init__(self) -> None:
         _log_to_stdout()
+        end_with_parent(named="bentoml")
 
 
 no_tracking()
+_end_with_launcher()
 Goodwill = _mount(
     bentoml.service(
         name="goodwill",

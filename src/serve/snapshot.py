@@ -1,7 +1,10 @@
 """The features of all customers as of one cutoff, and where each customer is in them."""
 
+import json
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +22,22 @@ class Snapshot:
     place: dict[str, int]
     as_of: datetime
     tone: str | None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the history the features were made from; empty where the file does not say."""
+        told = (self.features.schema.metadata or {}).get(b"goodwill", b"{}")
+        return str(json.loads(told).get("fingerprint", ""))
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Every customer, in the order of the ids."""
+        return sorted(self.place)
+
+    def beginning_with(self, prefix: str, limit: int) -> list[str]:
+        """The first customers whose id begins so."""
+        start = bisect_left(self.ids, prefix)
+        return [i for i in self.ids[start : start + limit] if i.startswith(prefix)]
 
     @classmethod
     def read(cls, path: Path) -> "Snapshot":

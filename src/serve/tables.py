@@ -21,7 +21,8 @@ def records_to_tables(records: Records, schema: Schema) -> dict[str, pa.Table]:
     """Contract tables of a request; a table without rows is left out.
 
     Attributes take the type the company's own CRM gives them: a number sent for a text attribute
-    is read as text, a text sent for a number as missing. Unknown attributes are left aside.
+    is read as text, a text sent for a number as missing. Unknown attributes are left aside
+    (`misfits` tells of both).
     """
     tables: dict[str, pa.Table] = {}
     if records.customers:
@@ -31,6 +32,25 @@ def records_to_tables(records: Records, schema: Schema) -> dict[str, pa.Table]:
         if rows:
             tables[name] = pa.table({c.name: _column(rows, c) for c in TABLES[name].columns})
     return tables
+
+
+def misfits(records: Records, schema: Schema) -> list[str]:
+    """What of the attributes is missing or could not be used, in sentences that repeat nothing of what was sent."""
+    known = schema.attributes
+    strange = sum(not row.attributes.keys() <= known.keys() for row in records.customers)
+    told = []
+    if strangers := len(records.strangers):
+        told.append(f"{strangers} customers have rows but none under customers: no attributes")
+    if strange:
+        told.append(
+            f"{strange} of {len(records.customers)} customers carry attributes the company does not "
+            f"have; they were left aside; known: {', '.join(known) or 'none'}"
+        )
+    for name in (n for n, kind in known.items() if kind == "number"):
+        texts = sum(isinstance(row.attributes.get(name), str) for row in records.customers)
+        if texts:
+            told.append(f"{name} is a number; {texts} customers sent a text, read as missing")
+    return told
 
 
 def _column(rows: Sequence[Any], column: Column) -> pa.Array:

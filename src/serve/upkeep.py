@@ -31,6 +31,8 @@ class Upkeep:
         self.reason = "the models are being loaded"
         self.failures = 0
         self.loading = False
+        #: Told what became of each part that was loaded anew: (part, "loaded" | "kept" | "failed").
+        self.heard: Callable[[str, str], None] = lambda part, result: None
         self._next_attempt = 0.0
 
     def present(self) -> Scorer:
@@ -63,8 +65,10 @@ class Upkeep:
                 self.scorer = self._load()
                 self._next_attempt = 0.0
                 log.info("scorer loaded")
+                self.heard("service", "loaded")
             else:
-                self.scorer.refresh()
+                for part, result in self.scorer.refresh().items():
+                    self.heard(part, result)
                 self.reason = ""
         except Exception as error:  # the last good scorer goes on
             self._failed(error)
@@ -77,6 +81,7 @@ class Upkeep:
             log.warning("upkeep failed: %s", reason)
         self.reason = reason
         self.failures += 1
+        self.heard("service", "kept" if self.scorer else "failed")
 
     async def run(self, executor: Executor) -> None:
         """Look once a second until cancelled, beside the event loop."""

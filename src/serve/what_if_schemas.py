@@ -1,12 +1,17 @@
 """What the what-if operation takes and gives, as pydantic models with examples."""
 
 from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
+from serve.answers import Wish
 from serve.records import CustomerId, Text
 from serve.schemas import Language, shape
 
+MOST_LEVERS = 20
+_BY_HAND: dict[str, Any] = {"customer_id": "C-1001", "target": "churn", "set": {"reply time": 12.0}}
 _MOVE = {
     "lever": "reply time",
     "unit": "hours",
@@ -16,19 +21,68 @@ _MOVE = {
 }
 
 
+def _given(value: float | dict[str, float] | None) -> float | dict[str, float]:
+    if value is None:
+        raise PydanticCustomError("given", "must be left out rather than null")
+    return value
+
+
+Goal = Annotated[
+    float | None,
+    Field(ge=-1e15, le=1e15),
+    AfterValidator(_given),
+    WithJsonSchema({"type": "number", "minimum": -1e15, "maximum": 1e15}),
+]
+Setting = Annotated[
+    dict[Text, float] | None,
+    Field(min_length=1, max_length=MOST_LEVERS),
+    AfterValidator(_given),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": MOST_LEVERS,
+            "additionalProperties": {"type": "number"},
+            "description": "Levers of the customer, and where to set each.",
+        }
+    ),
+]
+
+
 class WhatIfRequest(BaseModel):
-    """A customer of the snapshot, a target, and the score it should reach.
+    """A customer of the snapshot, a target, and either a score to reach or levers set by hand.
 
     The goal is in points of 100 for a probability, -100 to 100 for NPS, 0 to 100 for satisfaction,
-    money for value.
+    money for value. `GET /v1/customers/{id}` names the customer's levers and how far each goes.
     """
 
-    model_config = shape({"customer_id": "C-1001", "target": "churn", "goal": 10.0})
+    model_config = ConfigDict(
+        **{
+            **shape({}),
+            "json_schema_extra": {
+                "examples": [{"customer_id": "C-1001", "target": "churn", "goal": 10.0}, _BY_HAND],
+                "oneOf": [{"required": ["goal"]}, {"required": ["set"]}],
+            },
+        }
+    )
 
     customer_id: CustomerId
     target: Text
-    goal: float = Field(ge=-1e15, le=1e15)
+    # A factory, because a default of null would stand in a schema that has no null.
+    goal: Goal = Field(default_factory=lambda: None)
+    set: Setting = Field(default_factory=lambda: None)
     language: Language = "en"
+
+    @model_validator(mode="after")
+    def _one_wish(self) -> "WhatIfRequest":
+        if (self.goal is None) == (self.set is None):
+            raise PydanticCustomError("wish", "needs exactly one of goal and set")
+        return self
+
+    @property
+    def wish(self) -> Wish:
+        """The goal, or the levers with where they are set."""
+        return self.goal if self.goal is not None else self.set or {}
 
 
 class MoveAnswer(BaseModel):
@@ -44,7 +98,11 @@ class MoveAnswer(BaseModel):
 
 
 class WhatIfResponse(BaseModel):
-    """What the model would say then; never a promise that the customer would."""
+    """What the model would say then; never a promise that the customer would.
+
+    With levers set by hand, `goal` and `reached` are null. `abstain`: the model knows nobody like
+    this customer.
+    """
 
     model_config = shape(
         {
@@ -58,6 +116,7 @@ class WhatIfResponse(BaseModel):
             "score": 18.2,
             "score_then": 9.4,
             "moves": [_MOVE],
+            "abstain": False,
             "text": "If no first reply had taken longer than 14 hours (the longest took 3 days), the "
             "model would say 9.4 % churn risk instead of 18 %. This is what the model says, not a "
             "promise.",
@@ -69,9 +128,10 @@ class WhatIfResponse(BaseModel):
     customer_id: str
     target: str
     version: str
-    goal: float
-    reached: bool
+    goal: float | None
+    reached: bool | None
     score: float
     score_then: float
     moves: list[MoveAnswer]
+    abstain: bool
     text: str

@@ -10,26 +10,29 @@ from models.bundle import Bundle
 from models.reasons.conditional import in_chinese, in_english
 from models.reasons.earlier import Earlier, nested
 from models.reasons.reasoner import Language, Reasoner
+from models.reasons.sliders import Sliders
 from models.reasons.what_if import WhatIfs
-from serve.answers import Move, Reason, WhatIfAnswer
+from serve.answers import LeverRange, Move, Reason, WhatIfAnswer, Wish
+from serve.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Why:
-    """The models of one moment as those who are asked why; `reference` is their snapshot."""
+    """The models of one moment as those who are asked why, about the customers of their snapshot."""
 
     bundles: Mapping[str, Bundle]
-    reference: pa.Table | None
+    snapshot: Snapshot | None
 
     @cached_property
     def reasoners(self) -> dict[str, Reasoner]:
         return {target: Reasoner(bundle) for target, bundle in self.bundles.items()}
 
     @cached_property
-    def _what_ifs(self) -> dict[str, WhatIfs]:
-        if self.reference is None:
-            return {}
-        return {target: WhatIfs(r, self.reference) for target, r in self.reasoners.items()}
+    def _sliders(self) -> Sliders:
+        """Asked only about customers of the snapshot, so there is one."""
+        reference = self.snapshot.features if self.snapshot else pa.table({})
+        what_ifs = {target: WhatIfs(r, reference) for target, r in self.reasoners.items()}
+        return Sliders(what_ifs, reference)
 
     def reasons(
         self,
@@ -51,17 +54,44 @@ class Why:
             for row in found
         ]
 
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        """How far each lever goes for a customer; none for an unknown one."""
+        features = self._row(customer_id)
+        if features is None:
+            return []
+        return [
+            LeverRange(s.lever.name, s.lever.unit, s.now, s.least, s.most, list(s.targets))
+            for s in self._sliders.spans(features)
+        ]
+
     def what_if(
-        self, target: str, features: pa.Table, goal: float, language: Language
-    ) -> WhatIfAnswer:
-        """The smallest change of what the company can act on that brings one customer to the goal."""
+        self, customer_id: str, target: str, wish: Wish, language: Language
+    ) -> WhatIfAnswer | None:
+        """The smallest change of levers that reaches a goal, or what levers set by hand bring.
+
+        None for an unknown customer. Raises LeverRefused (`models.reasons.sliders`).
+        """
+        features = self._row(customer_id)
+        if features is None:
+            return None
+        if isinstance(wish, Mapping):
+            found = self._sliders.moved(target, features, wish)
+        else:
+            found = self._sliders.what_ifs[target].smallest_change(features, wish)
         reasoner = self.reasoners[target]
-        found = self._what_ifs[target].smallest_change(features, goal)
         say = in_chinese if language == "zh" else in_english
         moves = [
             Move(m.lever.name, m.lever.unit, m.start, m.end, dict(m.columns)) for m in found.moves
         ]
         return WhatIfAnswer(
             found.customer_id, target, reasoner.bundle.version, found.goal, found.reached,
-            found.score, found.score_then, moves, say(found, target, reasoner.currency),
+            found.score, found.score_then, moves, found.abstain,
+            say(found, target, reasoner.currency),
         )  # fmt: skip
+
+    def _row(self, customer_id: str) -> pa.Table | None:
+        """A customer's features; None for one the snapshot does not hold."""
+        place = self.snapshot.place.get(customer_id) if self.snapshot else None
+        if self.snapshot is None or place is None:
+            return None
+        return self.snapshot.features.slice(place, 1)

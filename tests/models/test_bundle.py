@@ -40,6 +40,7 @@ def test_a_bundle_comes_back_exactly(serving: Path, target: str) -> None:
     assert again.manifest == first.manifest
     assert (again.population, again.spend) == (first.population, first.spend)
     assert again.columns == first.columns
+    assert again.about == first.about
     for name in (*FILES, "manifest.json"):
         ours, theirs = (serving / target / v / name for v in ("1", "2"))
         assert ours.read_bytes() == theirs.read_bytes(), name
@@ -47,7 +48,13 @@ def test_a_bundle_comes_back_exactly(serving: Path, target: str) -> None:
 
 def test_nothing_of_a_customer_and_nothing_executable_is_in_it(serving: Path) -> None:
     for file in serving.rglob("*"):
-        assert file.is_dir() or file.name in {*FILES, "tone.json", "manifest.json", POINTER}
+        assert file.is_dir() or file.name in {
+            *FILES,
+            "tone.json",
+            "about.json",
+            "manifest.json",
+            POINTER,
+        }
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             assert "A0000" not in text, file

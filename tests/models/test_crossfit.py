@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.errors import DataRefused
 from models.crossfit import FOLDS, fold_of, out_of_fold
 from models.estimator import Estimator, Labelled, Params
 
@@ -97,3 +98,11 @@ def test_classes_have_a_share_each() -> None:
     assert made.shape == (400, 3)
     np.testing.assert_allclose(made.sum(axis=1), 1)
     assert (made.argmax(axis=1) == y).mean() > 0.8
+
+
+def test_customers_of_one_fold_cannot_be_judged_on_others() -> None:
+    data, customer = one_by_heart("binary")
+    alone = data.take(customer == 3)
+    first = Estimator.fit("binary", data, None, MEMORY, ())
+    with pytest.raises(DataRefused, match="1 customers are too few"):
+        out_of_fold(first, alone, customer[customer == 3], MEMORY, ROUNDS)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as oracle
@@ -82,6 +82,7 @@ def test_calibration_error_of_a_table_checked_by_eye():
 
 
 @given(st.integers(0, 1000), st.integers(2, 5))
+@settings(deadline=None)  # scikit-learn is slow the first time
 def test_class_measures_agree_with_scikit_learn(seed, k):
     rng = np.random.default_rng(seed)
     y = np.concatenate([np.arange(k), rng.integers(0, k, 30)])

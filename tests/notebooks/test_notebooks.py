@@ -13,6 +13,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from offline import Offline, tried
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 NAMES = (
@@ -33,7 +35,7 @@ def _environment(home: Path) -> dict[str, str]:
         "GOODWILL_COMPANY": "data/sample.toml",
         "GOODWILL_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
-        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONPATH": Offline(home / "offline").path(ROOT / "src"),
         "CUSTOMERS": str(CUSTOMERS),
         "MPLCONFIGDIR": str(home / "matplotlib"),
         "IPYTHONDIR": str(home / "ipython"),
@@ -119,6 +121,12 @@ def test_a_notebook_makes_what_is_missing(runs: Runs, home: Path) -> None:
     assert "nothing of `goodwill train` yet" in told
     assert "nothing of `goodwill score` yet" in told
     assert (home / "data" / "sample" / "scores" / "scores.parquet").is_file()
+
+
+def test_no_notebook_reaches_another_machine(runs: Runs, home: Path) -> None:
+    for run in runs.values():
+        run.result()
+    assert tried(home / "offline") == ""
 
 
 @pytest.mark.parametrize("name", NAMES)

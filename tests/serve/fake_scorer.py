@@ -1,22 +1,30 @@
 """A scorer without a model: customers `C-<n>` exist for n below 2,000, scores follow from n."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from features.feedback import Feedback, Kept, KeyTaken
+from models.reasons.sliders import LeverRefused
+from models.score_history import PastScore
 from serve.answers import (
+    AgeLimits,
     Batch,
     CustomerScore,
     Language,
+    LeverRange,
+    ModelAbout,
     ModelInfo,
     Move,
     Reason,
     WhatIfAnswer,
+    Wish,
 )
 from serve.records import Records
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
 TARGETS = ("churn", "value")
+IDS = frozenset(f"C-{n}" for n in range(2000))
 #: A customer that takes a second and a half.
 SLOW = "C-1999"
 
@@ -26,8 +34,10 @@ class FakeScorer:
 
     company = "testing"
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, path: str = "", limits: AgeLimits | None = None) -> None:
         self.path = path
+        self.limits = limits or AgeLimits()
+        self.kept: dict[str, Feedback] = {}
         self.refreshed = 0
         self.is_ready = True
         self.fail: Exception | None = None
@@ -82,15 +92,53 @@ class FakeScorer:
         return Batch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
 
     def what_if(
-        self, customer_id: str, target: str, goal: float, language: Language = "en"
+        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
     ) -> WhatIfAnswer | None:
         if customer_id[:2] != "C-" or not customer_id[2:].isdecimal():
             return None
-        moves = [Move("reply time", "hours", float("nan"), 4.0, {"reply_hours_90d": 4.0})]
-        return WhatIfAnswer(customer_id, target, "7", goal, True, 50.0, goal, moves, language)
+        if isinstance(wish, Mapping):
+            if wish.keys() != {"reply time"}:
+                raise LeverRefused("1 of 1 levers cannot be moved; reply time can")
+            end, goal, reached, then = wish["reply time"], None, None, wish["reply time"]
+        else:
+            end, goal, reached, then = 4.0, wish, True, wish
+        moves = [Move("reply time", "hours", float("nan"), end, {"reply_hours_90d": end})]
+        return WhatIfAnswer(
+            customer_id, target, "7", goal, reached, 50.0, then, moves, False, language
+        )
 
-    def refresh(self) -> None:
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        return [LeverRange("reply time", "hours", 48.0, 2.0, 48.0, ["churn"])]
+
+    def knows(self, customer_id: str) -> bool:
+        return customer_id in IDS
+
+    def find(self, prefix: str, limit: int) -> list[str]:
+        return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
+
+    def history(self, customer_id: str) -> list[PastScore]:
+        return [PastScore(AS_OF, {"churn": 0.2, "value": None}, {"churn": "6"})]
+
+    def about(self, target: str) -> ModelAbout | None:
+        info = next((m for m in self.models() if m.target == target), None)
+        measure = {"value": 0.8, "low": 0.7, "high": None}
+        bins = [{"case": "churn", "predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3,
+                 "rows": 50}]  # fmt: skip
+        measures = {"model": {"auc": measure}}
+        return ModelAbout(info, "auc", measures, bins, None, "# Card") if info else None
+
+    def keep_feedback(self, feedback: Feedback) -> Kept:
+        before = self.kept.setdefault(feedback.key, feedback)
+        if before != feedback:
+            raise KeyTaken("another content")
+        return Kept(len(feedback.events), AS_OF, before is not feedback)
+
+    def unseen(self) -> dict[str, int]:
+        return {"churn": 3}
+
+    def refresh(self) -> dict[str, str]:
         self.refreshed += 1
+        return {}
 
 
 def _predict(customer_id: str, targets: Sequence[str]) -> dict[str, dict[str, float | bool | None]]:

@@ -14,11 +14,11 @@ from serve.upkeep import Upkeep
 class Service:
     """The application with its fake; each call runs in an event loop of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, **guards: Any) -> None:
         self.scorer = FakeScorer()
         self.upkeep = Upkeep(lambda: self.scorer)
         self.upkeep.look()
-        self.app: Starlette = application(self.upkeep)
+        self.app: Starlette = application(self.upkeep, **guards)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._call(method, path, options))

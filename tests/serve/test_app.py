@@ -8,7 +8,7 @@ from service_in_process import Service
 from starlette.types import Message
 
 from serve import upkeep
-from serve.app import OPERATIONS
+from serve.operations import OPERATIONS
 
 
 @pytest.mark.parametrize(

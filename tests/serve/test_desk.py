@@ -14,7 +14,7 @@ from serve.upkeep import Upkeep
 
 @pytest.fixture
 def desk() -> Desk:
-    return Desk(Upkeep(FakeScorer), lambda targets: sorted(targets))
+    return Desk(Upkeep(FakeScorer), lambda targets, locked: [*targets, locked])
 
 
 def test_short_work_stays_on_the_event_loop(desk: Desk) -> None:
@@ -33,6 +33,6 @@ def test_work_that_takes_too_long_is_given_up(desk: Desk, monkeypatch: pytest.Mo
 
 
 def test_the_document_knows_the_targets_once_there_are_some(desk: Desk) -> None:
-    assert desk.document() == []
+    assert desk.document() == [False]
     desk.upkeep.look()
-    assert desk.document() == ["churn", "nps", "value"]
+    assert desk.document() == ["churn", "nps", "value", False]

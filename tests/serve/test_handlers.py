@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service_in_process import Service, error_of
 
 from features.errors import DataRefused
-from serve.schemas import HealthAnswer, ModelsAnswer, RecordsRequest, ScoreAnswer
+from serve.schemas import HealthAnswer, RecordsRequest, ScoreAnswer
 from serve.what_if_schemas import WhatIfResponse
 
 RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
@@ -114,27 +114,6 @@ def test_rows_the_scorer_refuses_are_422_without_values(service: Service, refuse
     assert answer.status_code == 422
     assert refused(answer)["code"] == "invalid_request"
     assert "5550123" not in answer.text
-
-
-def test_one_customer_comes_with_three_reasons(service: Service) -> None:
-    made = scores(service.get("/v1/customers/C-7"))
-    assert len(made.scores) == 1
-    assert {len(reasons) for reasons in made.scores[0].reasons.values()} == {3}
-
-
-@pytest.mark.parametrize("path", ["nobody", "x" * 5000, "%00", "%F0%9F%98%80", "%ED%A0%80", "'"])
-def test_an_unknown_customer_is_404(service: Service, refused: Any, path: str) -> None:
-    answer = service.get(f"/v1/customers/{path}")
-    assert answer.status_code == 404
-    assert refused(answer)["code"] == "unknown_customer"
-
-
-def test_models_are_listed(service: Service) -> None:
-    made = ModelsAnswer.model_validate_json(service.get("/v1/models").text)
-    assert made.company == "testing"
-    assert [model.target for model in made.models] == ["churn", "value"]
-    assert made.models[0].metrics == {"auc": 0.8, "lift": None}
-    assert made.missing == {"nps": "no champion yet"}
 
 
 def test_health_with_models(service: Service) -> None:

@@ -21,6 +21,7 @@ from serve.launch import HOST, Launch, ServiceDown, free_port, serving, start
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
 PATHS = os.pathsep.join([str(SOURCES), str(HERE)])
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused, or for clients with keys
 FAKE = {"GOODWILL_SCORER": "fake_scorer:load", "PYTHONPATH": PATHS}
 
 
@@ -108,3 +109,30 @@ def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
         parent.wait()
     assert len(started) >= 2
     assert not any(process.is_running() for process in started)
+
+
+def test_the_door_stays_shut_to_other_machines_without_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOODWILL_KEYS", raising=False)
+    for host in (EVERYWHERE, "::", "10.0.0.1", "somewhere.example"):
+        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        with pytest.raises(ConfigRefused, match=r"no API keys; make one with `goodwill keys add"):
+            start(plan)
+    for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
+        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        plan.refuse_open_door()
+        assert "this machine only" in plan.told()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
+    plan = Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
+    plan.refuse_open_door()
+    assert plan.told() == "for clients with an API key"
+    assert plan.url == "http://127.0.0.1:4000"
+    assert (
+        Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url == "http://[::1]:4000"
+    )

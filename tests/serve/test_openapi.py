@@ -11,8 +11,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from service_in_process import Service
 
-from serve.app import OPERATIONS
 from serve.openapi import document
+from serve.operations import OPERATIONS
 
 DOCUMENT = document(OPERATIONS, "1", ["churn", "value"])
 MEDIA = [
@@ -34,7 +34,7 @@ MEDIA = [
 def check(value: Any, schema: Any) -> None:
     resource: Resource[Any] = Resource(contents=DOCUMENT, specification=DRAFT202012)
     registry: Registry[Any] = Registry().with_resource("urn:api", resource)
-    absolute = {"$ref": "urn:api" + schema["$ref"]}
+    absolute = {"$ref": "urn:api" + schema["$ref"]} if "$ref" in schema else schema
     Draft202012Validator(absolute, registry=registry, format_checker=FormatChecker()).validate(
         value
     )
@@ -74,7 +74,10 @@ def test_answers_fit_the_document(service: Service) -> None:
     body = {"customer_ids": ["C-1", "C-13", "no"], "reasons": 2}
     score = {"$ref": "#/components/schemas/ScoreAnswer"}
     check(service.post("/v1/scores", json=body).json(), score)
-    check(service.get("/v1/customers/C-13").json(), score)
+    customer = {"$ref": "#/components/schemas/CustomerAnswer"}
+    check(service.get("/v1/customers/C-13").json(), customer)
+    check(service.get("/v1/customers").json(), {"$ref": "#/components/schemas/FoundCustomers"})
+    check(service.get("/v1/models/churn").json(), {"$ref": "#/components/schemas/ModelAnswer"})
     check(service.get("/v1/models").json(), {"$ref": "#/components/schemas/ModelsAnswer"})
     check(service.get("/readyz").json(), {"$ref": "#/components/schemas/HealthAnswer"})
     check(service.get("/nothing").json(), {"$ref": "#/components/schemas/ErrorAnswer"})

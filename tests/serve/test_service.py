@@ -16,8 +16,8 @@ import pytest
 from service_in_process import error_of
 
 from features.settings import Workspace
-from serve.app import OPERATIONS
 from serve.launch import Launch, Server, serving
+from serve.operations import OPERATIONS
 from serve.schemas import RecordsRequest
 
 HERE = Path(__file__).parent

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.simulate import world
+from features.simulate.canary import CANARY, signed
 from features.simulate.comments import comments, sentiment_of_ticket, worst_topic
 from features.simulate.tables import (
     booked_later,
@@ -20,8 +21,6 @@ from features.simulate.tables import (
 from features.simulate.weeks import PLANS, TOPICS, Lives
 from features.simulate.world import BoolArray, FloatArray, IntArray
 
-#: The first customer: his texts must be found nowhere but in the raw accounts.
-CANARY = ("CANARY Quietwater Ltd", "+000-CANARY-4711", "canary@canary.invalid")
 _FIRST = ("Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord", "Granite", "Harbour")
 _SECOND = ("Foods", "Freight", "Homes", "Works", "Clinics", "Motors", "Inns", "Supplies")
 LATE_VISIT = 0.35
@@ -124,8 +123,10 @@ def _tickets(rng: np.random.Generator, lives: Lives, names: pa.Array, kind: str)
     severity = np.clip(severity, 1, 4) if kind == "complaint" else np.clip(severity, 1, 2)
     written = rng.random(size) < (0.75 if kind == "complaint" else 0.4)
     chinese = lives.traits.region[customer] < world.CHINESE_REGIONS
+    accounts = names.take(pa.array(customer))
+    about = (chinese, sentiment_of_ticket(kind, size), topic)
     columns = {
-        "account_no": names.take(pa.array(customer)),
+        "account_no": accounts,
         "opened_at": instants(found.day),
         "first_reply_at": instants(within(reply, lives.cancelled[customer])),
         "closed_at": instants(within(close, np.inf)),
@@ -134,7 +135,7 @@ def _tickets(rng: np.random.Generator, lives: Lives, names: pa.Array, kind: str)
         "severity": pa.array(severity.astype(np.int64)),
         "channel": words(rng.choice(3, size, p=(0.5, 0.3, 0.2)), ("email", "phone", "portal")),
         "reopened": pa.array(reopened),
-        "comment": comments(rng, (chinese, sentiment_of_ticket(kind, size), topic), written),
+        "comment": signed(comments(rng, about, written), accounts),
     }
     return rows(columns, found.day < world.END_DAY)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.simulate import world
+from features.simulate.canary import is_canary, signed
 from features.simulate.comments import comments, sentiment_of_score, worst_topic
 from features.simulate.tables import (
     Occurrences,
@@ -96,10 +97,12 @@ def survey_table(
     topic = worst_topic(rng, lives.hurts[found.week, found.customer])
     chinese = lives.traits.region[found.customer] < world.CHINESE_REGIONS
     sentiment = sentiment_of_score(asked.answer, asked.nps)
-    written = ~silent & (asked.dimension == 0) & (rng.random(size) < 0.45)
+    accounts = names.take(pa.array(found.customer))
+    talks = (rng.random(size) < 0.45) | is_canary(accounts)
+    written = ~silent & (asked.dimension == 0) & talks
     instrument = "nps" if asked.nps else "csat"
     columns = {
-        "account_no": names.take(pa.array(found.customer)),
+        "account_no": accounts,
         "sent_at": instants(found.day),
         "answered_at": instants(asked.answered),
         "instrument": pa.repeat(instrument, size),
@@ -108,7 +111,7 @@ def survey_table(
         "scale_low": pa.repeat(0 if asked.nps else 1, size),
         "scale_high": pa.repeat(10 if asked.nps else 5, size),
         "expectation": number_or_null(np.where(silent, np.nan, asked.expectation)),
-        "comment": comments(rng, (chinese, sentiment, topic), written),
+        "comment": signed(comments(rng, (chinese, sentiment, topic), written), accounts),
         "channel": words(found.customer % 3 == 0, ("email", "portal")),
     }
     return rows(columns, found.day < world.END_DAY)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from features.identifying import identifying
 from features.usability.finding import Finding, Severity
 from features.usability.subject import Subject, quoted_name
 
@@ -54,6 +55,17 @@ def values(subject: Subject) -> Iterator[Finding]:
                 "one value in all rows that have any: nothing can be learnt from it",
                 "check the expression; if it is right, the column may be left out",
             )  # fmt: skip
+
+
+def naming(subject: Subject) -> Iterator[Finding]:
+    """Attributes that name the customer, of which no feature is made."""
+    for found in identifying(subject.con, subject.table, subject.mapped.attributes):
+        yield Finding(
+            subject.name, found.attribute, "names customers", "warning", subject.rows, subject.rows,
+            f"{found.values:,} values among {found.customers:,} customers: it names them, so no "
+            "feature is made of it",
+            f"take tables.{subject.name}.columns.{found.attribute} out: it is stored and never used",
+        )  # fmt: skip
 
 
 def missing(subject: Subject) -> Iterator[Finding]:

@@ -34,7 +34,8 @@ Check = Callable[[Subject], Iterator[Finding]]
 
 #: Checks of every table, of tables with a clock, and of the customers all tables know.
 ANY_TABLE: tuple[Check, ...] = (
-    columns.values, columns.missing, duplicates.duplicates, outliers.outliers, churned.spellings,
+    columns.values, columns.naming, columns.missing, duplicates.duplicates, outliers.outliers,
+    churned.spellings,
 )  # fmt: skip
 CLOCKED: tuple[Check, ...] = (
     moments.order_of_times, moments.before_first_version, moments.signs, moments.clock,

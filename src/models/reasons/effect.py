@@ -1,5 +1,7 @@
 """A score and what a reason does to it, in words: "+11 points churn risk"."""
 
+from functools import lru_cache
+
 from models.reasons.figures import number, signed
 from models.targets import TARGETS
 
@@ -14,7 +16,12 @@ TITLES = {
 
 def english(target: str, points: float, currency: str) -> str:
     """The effect on the score in English; money where the target is money."""
-    by = signed(points)
+    return in_english(target, signed(points), currency)
+
+
+@lru_cache(maxsize=10_000)
+def in_english(target: str, by: str, currency: str) -> str:
+    """The same, of an effect that is written already: "+11"."""
     unit = "point" if by in {"+1", "-1"} else "points"
     unit = currency if TARGETS[target].kind == "regression" else unit
     return " ".join(filter(None, (by, unit, title(target, "en"))))
@@ -22,9 +29,15 @@ def english(target: str, points: float, currency: str) -> str:
 
 def chinese(target: str, points: float, currency: str) -> str:
     """The effect on the score in Chinese; a probability moves by percentage points."""
+    return in_chinese(target, signed(points), currency)
+
+
+@lru_cache(maxsize=10_000)
+def in_chinese(target: str, by: str, currency: str) -> str:
+    """The same, of an effect that is written already: "+11"."""
     kind = TARGETS[target].kind
     unit = f" {currency}" if kind == "regression" else "个百分点" if kind == "binary" else "分"
-    return f"{title(target, 'zh')}{signed(points)}{unit}".rstrip()
+    return f"{title(target, 'zh')}{by}{unit}".rstrip()
 
 
 def title(target: str, language: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from features.registry import Column
 from models.reasons.absence import absence
@@ -121,8 +122,13 @@ FORMS: dict[str, Callable[[float], str]] = {
 
 
 def _phrase(column: Column) -> str:
-    """The column's phrase inside a sentence: no remarks in brackets, no capital."""
-    text = re.sub(r" \([^)]*\)", "", column.phrases.en or column.meaning)
+    return _inside(column.phrases.en or column.meaning)
+
+
+@lru_cache(maxsize=10_000)
+def _inside(phrase: str) -> str:
+    """A phrase inside a sentence: no remarks in brackets, no capital."""
+    text = re.sub(r" \([^)]*\)", "", phrase)
     text = re.sub(r"^Days since ", "{n} days since ", text)
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
@@ -153,6 +159,8 @@ def _from(then: str, now: str) -> str:
 
 def singular(text: str) -> str:
     """One day, one hour: no plural after a one."""
+    if "1 " not in text:
+        return text
     return re.sub(r"(?<![\d.,])1 (day|hour|time|point|sales visit)s\b", r"1 \1", text)
 
 

@@ -11,7 +11,7 @@ from models.bundle import Bundle
 from models.estimator import Estimator
 from models.reasons.bulk import bulk_contributions
 from models.reasons.path import split
-from models.reasons.scale import Scale, coordinates
+from models.reasons.scale import Scale, placed
 
 Floats = NDArray[np.float64]
 
@@ -41,8 +41,8 @@ def explain(bundle: Bundle, features: pa.Table) -> Explained:
     the score that is seen, because the model's link is one this file does not know.
     """
     scale = Scale.of(bundle)
-    end = coordinates(bundle, features)
     moves, average = raw_moves(bundle.estimator, features)
+    end = placed(bundle, features, average + moves.sum(axis=2))
     start = np.column_stack([np.broadcast_to(average, (len(end), len(average))), end[:, -1]])
     score = scale.of_calibrated(bundle.calibrated(features))
     _agree(scale.seen(end), score, scale.objective)

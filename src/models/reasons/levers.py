@@ -78,8 +78,12 @@ class Pull:
         return np.asarray(np.nan_to_num(np.abs(amounts - now) / spread))
 
 
-def pulls(columns: Iterable[Column], forest: Forest, reference: pa.Table) -> tuple[Pull, ...]:
+def pulls(
+    columns: Iterable[Column], forest: Forest | None, reference: pa.Table
+) -> tuple[Pull, ...]:
     """The levers a model's columns offer, bounded by the customers of a reference table.
+
+    Without a forest (columns of several models) nothing is known of what the trees notice.
 
     A lever none of whose columns is in its own unit, or has any value, is not offered.
     """
@@ -99,7 +103,7 @@ def pulls(columns: Iterable[Column], forest: Forest, reference: pa.Table) -> tup
         known = table[~np.isnan(table).all(axis=1)]
         if len(known):
             low, high = np.quantile(np.nanmax(known, axis=1), PLAUSIBLE)
-            places = [forest.thresholds(read[c.name]) for c in counted]
+            places = [forest.thresholds(read[c.name]) for c in counted] if forest else []
             notice = np.unique(np.floor(np.concatenate([*places, [0.0]]) * 100) / 100)
             made.append(Pull(lever, tuple(members), float(low), float(high), tuple(notice)))
     return tuple(made)

@@ -1,10 +1,8 @@
 """The reasons file beside the scores file: the few factors behind every score, in words."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from pyarrow.dataset import dataset
@@ -16,22 +14,14 @@ from features.progress import Steps
 from features.settings import Workspace
 from features.storage import Manifest, block
 from models.reasons.earlier import Earlier, earlier
-from models.reasons.reasoner import Reason, Reasoner
+from models.reasons.reasoner import Reasoner
+from models.reasons.table import SCHEMA, reason_table
 from models.score import champions, fitting, pieces, tone_of
+
+__all__ = ["SCHEMA", "Teller", "explain_everyone", "own_history", "reason_table"]
 
 #: Reasons a customer and target.
 TOP = 3
-SCHEMA = pa.schema(
-    {
-        "customer_id": pa.string(),
-        "target": pa.string(),
-        "rank": pa.int64(),
-        "feature": pa.string(),
-        "contribution": pa.float64(),
-        "text_en": pa.string(),
-        "text_zh": pa.string(),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,10 @@ class Teller:
     def table(self, piece: tuple[Path, Span]) -> pa.Table:
         """One row a customer, target and reason, in the order of the customers of each target."""
         file, span = piece
-        features = span.read(file)
+        return self.told(span.read(file), span)
+
+    def told(self, features: pa.Table, span: Span) -> pa.Table:
+        """The same, of the features of these customers."""
         before = self._before(features, span)
         return pa.concat_tables(
             [
@@ -84,7 +77,7 @@ def explain_everyone(
         raise DataRefused(f"no model of {company.name} to explain ({whys}); run `goodwill train`")
     for why in apart.values():
         steps.note(f"[yellow]–[/] not explained: {why}")
-    history = _own_history(workspace, company.name, snapshot, steps)
+    history = own_history(workspace, company.name, snapshot, steps)
     teller = Teller(tuple(Reasoner(b) for b in bundles.values()), history, runner.threads, top)
     path = workspace.scores(company.name).with_name("reasons.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,34 +87,7 @@ def explain_everyone(
     return path
 
 
-def reason_table(
-    reasoner: Reasoner, features: pa.Table, top: int, before: Earlier | None = None
-) -> pa.Table:
-    """The reasons of one target for each row of a feature table, strongest first."""
-    told = reasoner.reasons(features, top, ("en", "zh"), before)
-    ids = features["customer_id"].to_pylist()
-    target = reasoner.bundle.target
-    rows = [
-        _row(customer, target, rank, reason)
-        for customer, reasons in zip(ids, told, strict=True)
-        for rank, reason in enumerate(reasons, 1)
-    ]
-    return pa.Table.from_pylist(rows, SCHEMA)
-
-
-def _row(customer: str, target: str, rank: int, reason: Reason) -> Mapping[str, Any]:
-    return {
-        "customer_id": customer,
-        "target": target,
-        "rank": rank,
-        "feature": reason.feature,
-        "contribution": reason.effect,
-        "text_en": reason.texts["en"],
-        "text_zh": reason.texts["zh"],
-    }
-
-
-def _own_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
+def own_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
     """The history the snapshot was made of; None, and a note, where another one lies there now."""
     told = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
     if json.loads(told).get("fingerprint") == Manifest.read(workspace, name).fingerprint:

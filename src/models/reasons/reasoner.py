@@ -91,7 +91,7 @@ class Reasoner:
         totals = self.factors.totals(explained.parts)
         speakers = self.factors.speakers(explained.parts, totals)
         order = strongest(totals, top)
-        values = _Values(features, earlier or {})
+        values = Values(features, earlier or {})
         return [
             [
                 self._reason(int(f), explained.columns[speakers[row, f]], totals[row, f], languages,
@@ -104,7 +104,7 @@ class Reasoner:
 
     def _reason(
         self, factor: int, name: str, points: float, languages: Sequence[Language],
-        values: "_Values", row: int,
+        values: "Values", row: int,
     ) -> Reason:  # fmt: skip
         column, value = self.columns[name], values.now(name, row)
         before = values.before(name, row)
@@ -129,19 +129,26 @@ class Reasoner:
     ) -> str:
         """Cause and effect in one line."""
         target = self.bundle.target
+        what = self.cause(column, value, before, language)
         if language == "zh":
-            what = chinese.cause(column, value, before, self.currency)
             return f"{what}：{effect.chinese(target, points, self.currency)}"
-        what = english.cause(column, value, before, self.currency)
         return f"{what}: {effect.english(target, points, self.currency)}"
 
+    def cause(
+        self, column: Column, value: float | str | None, before: float | None, language: Language
+    ) -> str:
+        """What the customer's value of a column is, and what it was before."""
+        say = chinese.cause if language == "zh" else english.cause
+        return say(column, value, before, self.currency)
 
-class _Values:
+
+class Values:
     """The values of a feature table as people see them, a column read when it is first asked for."""
 
     def __init__(self, features: pa.Table, earlier: Earlier) -> None:
         self._features, self._earlier = features, earlier
         self._read: dict[str, list[float | str | None]] = {}
+        self._then: dict[str, list[float | None] | None] = {}
 
     def now(self, name: str, row: int) -> float | str | None:
         if name not in self._read:
@@ -150,8 +157,12 @@ class _Values:
         return self._read[name][row]
 
     def before(self, name: str, row: int) -> float | None:
-        found = self._earlier.get(name)
-        return None if found is None or np.isnan(found[row]) else float(found[row])
+        if name not in self._then:
+            found = self._earlier.get(name)
+            told = None if found is None else [None if v != v else v for v in found.tolist()]
+            self._then[name] = told
+        then = self._then[name]
+        return None if then is None else then[row]
 
 
 def _undeclared(name: str, told: Mapping[str, str]) -> Column:

@@ -62,7 +62,11 @@ class Scale:
 
 def coordinates(bundle: Bundle, features: pa.Table) -> Floats:
     """Where each row stands: the raw scores of the classes and the spend level (n, classes + 1)."""
-    raw = bundle.estimator.raw(features)
+    return placed(bundle, features, bundle.estimator.raw(features))
+
+
+def placed(bundle: Bundle, features: pa.Table, raw: Floats) -> Floats:
+    """The same, of raw scores that are known: (n,) or (n, classes)."""
     level = bundle.spend.of(features) if bundle.spend else np.ones(len(raw))
     return np.column_stack([raw, level])
 

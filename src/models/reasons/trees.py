@@ -55,7 +55,12 @@ class Forest:
     @classmethod
     def of(cls, estimator: Estimator) -> "Forest":
         """Read the trees of an estimator, whose text was checked when it was loaded."""
-        head, *blocks = estimator.to_text().partition("\nend of trees")[0].split("\nTree=")
+        return cls.of_text(estimator.to_text())
+
+    @classmethod
+    def of_text(cls, text: str) -> "Forest":
+        """Read the trees of a model's text."""
+        head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
         width = int(_fields(head)["num_tree_per_iteration"])
         trees = [_tree(_fields(block)) for block in blocks]
         classes = tuple(tuple(trees[k::width]) for k in range(width))

@@ -4,8 +4,8 @@ It says what the model says: customers who are served like that have such scores
 this customer so would change him, only an experiment tells.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -48,15 +48,17 @@ class WhatIf:
     """The smallest change that reaches the goal, or, not `reached`, the best there is.
 
     Scores are what people see (`models.reasons.scale`). No moves: the goal is reached already, or
-    no lever helps.
+    no lever helps. Without a goal (`models.reasons.sliders`) nothing can be reached: both are None.
+    `abstain`: the model knows nobody like the customer, as he is or as he would be.
     """
 
     customer_id: str
-    goal: float
-    reached: bool
+    goal: float | None
+    reached: bool | None
     score: float
     score_then: float
     moves: tuple[Move, ...]
+    abstain: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,12 @@ class WhatIfs:
         return self.reasoner.bundle
 
     @cached_property
+    def forest(self) -> Forest:
+        return Forest.of(self.bundle.estimator)
+
+    @cached_property
     def pulls(self) -> tuple[Pull, ...]:
-        forest = Forest.of(self.bundle.estimator)
-        return pulls(list(self.reasoner.columns.values()), forest, self.reference)
+        return pulls(list(self.reasoner.columns.values()), self.forest, self.reference)
 
     @cached_property
     def scale(self) -> Scale:
@@ -95,21 +100,36 @@ class WhatIfs:
             raise DataRefused(
                 f"{features.num_rows} rows; what-if is asked for one customer at a time"
             )
-        row = {c.name: _number(features, c.name) for p in self.pulls for c in p.columns}
-        base = features.select([n for n in features.column_names if n in self.bundle.columns])
+        row, base = standing(features, self.pulls), self._read(features)
         now = float(self._scores(base)[0])
-        best = WhatIf(
-            str(features["customer_id"][0].as_py()), goal, self._gap(now, goal) <= 0, now, now, ()
-        )
+        best = WhatIf(_customer(features), goal, self._gap(now, goal) <= 0, now, now, ())
         for amounts in () if best.reached else _grids(self.pulls, row):
-            found = self._best(base, row, amounts, best)
+            found = self._best(base, row, amounts, best, goal)
             best = min(best, found, key=lambda one: self._gap(one.score_then, goal))
             if best.reached:
                 break
-        return best
+        return replace(best, abstain=self._unlike(base, best.moves))
+
+    def with_moves(self, features: pa.Table, moves: Sequence[Move]) -> WhatIf:
+        """What the model says of one row after these moves, wherever they bring it."""
+        base = self._read(features)
+        now = float(self._scores(base)[0])
+        then = float(self._scores(_after(base, moves))[0]) if moves else now
+        unlike = self._unlike(base, moves)
+        return WhatIf(_customer(features), None, None, now, then, tuple(moves), unlike)
+
+    def splits_on(self, names: Iterable[str]) -> bool:
+        """Whether any tree of the model looks at one of these columns."""
+        place = {name: i for i, name in enumerate(self.reasoner.columns)}
+        return any(len(self.forest.thresholds(place[n])) for n in names if n in place)
 
     def _best(
-        self, base: pa.Table, row: Mapping[str, float], amounts: Floats, before: WhatIf
+        self,
+        base: pa.Table,
+        row: Mapping[str, float],
+        amounts: Floats,
+        before: WhatIf,
+        goal: float,
     ) -> WhatIf:
         """The nearest of the amounts (m, levers) that reaches the goal, or the one that gets closest."""
         moved: dict[str, Floats] = {}
@@ -118,15 +138,24 @@ class WhatIfs:
             moved |= pull.moved(row, tried)
             far += pull.distance(pull.stands(row), tried)
         scores = self._scores(_replaced(base, moved, len(amounts)))
-        gaps = np.maximum(0.0, self._gap(scores, before.goal))
+        gaps = np.maximum(0.0, self._gap(scores, goal))
         pick = int(np.lexsort((far, gaps))[0])
         moves = tuple(
-            _move(pull, row, float(end), {c.name: float(moved[c.name][pick]) for c in pull.columns})
+            move(pull, row, float(end))
             for pull, end in zip(self.pulls, amounts[pick], strict=True)
             if not np.isnan(end)
         )
         reached, then = bool(gaps[pick] == 0), float(scores[pick])
-        return WhatIf(before.customer_id, before.goal, reached, before.score, then, moves)
+        return WhatIf(before.customer_id, goal, reached, before.score, then, moves)
+
+    def _read(self, features: pa.Table) -> pa.Table:
+        return features.select([n for n in features.column_names if n in self.bundle.columns])
+
+    def _unlike(self, base: pa.Table, moves: Sequence[Move]) -> bool:
+        """Whether the model knows nobody like the row, before or after the moves."""
+        support, estimator = self.bundle.support, self.bundle.estimator
+        rows = (base, _after(base, moves))
+        return support is not None and any(bool(support.unlike(estimator, r)[0]) for r in rows)
 
     def _scores(self, features: pa.Table) -> Floats:
         return self.scale.of_calibrated(self.bundle.calibrated(features))
@@ -136,9 +165,26 @@ class WhatIfs:
         return score - goal if self.lower_is_better else goal - score
 
 
-def _move(pull: Pull, row: Mapping[str, float], end: float, columns: Mapping[str, float]) -> Move:
+def move(pull: Pull, row: Mapping[str, float], end: float) -> Move:
+    """A lever pulled to an amount, for a customer who stands at `row`."""
     window = pull.counted[0].window if pull.lever.direction == "up" else None
+    columns = {n: float(v[0]) for n, v in pull.moved(row, np.array([end])).items()}
     return Move(pull.lever, pull.stands(row), end, window, columns)
+
+
+def standing(features: pa.Table, pulled: Iterable[Pull]) -> dict[str, float]:
+    """The columns of levers in the one row of a table; NaN where there is nothing."""
+    return {c.name: _number(features, c.name) for pull in pulled for c in pull.columns}
+
+
+def _customer(features: pa.Table) -> str:
+    return str(features["customer_id"][0].as_py())
+
+
+def _after(base: pa.Table, moves: Sequence[Move]) -> pa.Table:
+    """The one row with the moves in those columns that it has."""
+    moved = {n: np.array([v]) for m in moves for n, v in m.columns.items()}
+    return _replaced(base, {n: v for n, v in moved.items() if n in base.column_names}, 1)
 
 
 def _grids(pulls: Sequence[Pull], row: Mapping[str, float]) -> Iterator[Floats]:

@@ -1,0 +1,60 @@
+"""Where every contestant stands in one row of the league, and whether we are first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from models.bootstrap import Interval, bootstrap, paired_difference
+from models.metrics import METRICS
+from models.train import Rows
+
+OURS = "goodwill"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contestant in one row: its measures, and the seconds it took; NaN where not told."""
+
+    name: str
+    measures: dict[str, Interval]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """A row of the league: everybody's standing and how the best of the others compares with us."""
+
+    data: str
+    target: str
+    rows: int
+    standings: list[Standing]
+    gain: Interval
+
+    @property
+    def verdict(self) -> str:
+        """Whether we are first, tied for first (the gain's interval holds 0) or behind."""
+        if self.gain.value >= 0:
+            return "first"
+        return "tied" if self.gain.high >= 0 else "behind"
+
+
+def standing_of(
+    data: str, name: str, measures: tuple[str, ...], test: Rows, said: dict[str, Any]
+) -> Fixture:
+    """Measure every contestant's predictions on the same rows."""
+    y, weight, groups = test.label, test.weight, test.customer
+    standings = []
+    for who, (answer, seconds) in said.items():
+        found = {
+            m: bootstrap(METRICS[m].function, y, answer, weight, groups=groups)
+            for m in measures
+            if not (who.startswith("BG") and name == "churn" and m != "roc_auc")
+        }
+        standings.append(Standing(who, found, seconds))
+    first = METRICS[measures[0]]
+    sign = 1 if first.higher_is_better else -1
+    others = {s.name: sign * s.measures[measures[0]].value for s in standings if s.name != OURS}
+    best = max(others, key=lambda who: others[who])
+    pair = (said[OURS][0], said[best][0])
+    gain = paired_difference(first.function, y, *(pair if sign > 0 else pair[::-1]), weight,
+                             groups=groups)  # fmt: skip
+    return Fixture(data, name, len(y), standings, gain)

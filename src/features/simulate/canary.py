@@ -1,0 +1,21 @@
+"""The first customer is the canary: his marked texts may be found in no file made from the tables."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+ACCOUNT = "A0000000"
+#: Name, phone and mail address.
+CANARY = ("CANARY Quietwater Ltd", "+000-CANARY-4711", "canary@canary.invalid")
+
+
+def is_canary(accounts: pa.Array) -> NDArray[np.bool_]:
+    """Which accounts are the canary's."""
+    return np.asarray(pc.equal(accounts, ACCOUNT).to_numpy(zero_copy_only=False))
+
+
+def signed(comments: pa.Array, accounts: pa.Array) -> pa.Array:
+    """The comments of accounts, those of the canary signed as a careless customer does."""
+    marked = pc.binary_join_element_wise(comments, ", ".join(CANARY), " ")
+    return pc.if_else(pc.equal(accounts, ACCOUNT), marked, comments)

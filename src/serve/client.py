@@ -1,0 +1,235 @@
+"""A client of the service in one file, for notebooks and for programs: needs httpx and nothing of ours.
+
+with Client("http://127.0.0.1:3000") as goodwill:
+    for score in goodwill.scores(["C-1001", "C-1002"], targets=["churn"], reasons=3):
+        print(score["customer_id"], score["predictions"]["churn"]["probability"])
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, NotRequired, Self, TypedDict
+from urllib.parse import quote
+
+import httpx
+
+Language = Literal["en", "zh"]
+Output = float | str | bool | list[float] | None
+#: Most ids the service takes in one call.
+MOST_IDS = 1_000
+#: Answers that say when to ask again.
+PASSING = (429, 503)
+
+
+class Reason(TypedDict):
+    """What moved a score, in the score people see."""
+
+    feature: str
+    meaning: str
+    unit: str
+    value: float | str | None
+    effect: float | None
+    factor: str
+    text: str
+
+
+class Score(TypedDict):
+    """One customer's predictions and reasons, each by target."""
+
+    customer_id: str
+    predictions: dict[str, dict[str, Output]]
+    reasons: dict[str, list[Reason]]
+
+
+class PastScore(TypedDict):
+    """What was said of a customer before."""
+
+    as_of: str
+    satisfaction: float | None
+    nps: float | None
+    churn: float | None
+    value: float | None
+    versions: dict[str, str]
+
+
+class Customer(Score):
+    """One customer with everything the service knows."""
+
+    request_id: str
+    as_of: str
+    feature_age_seconds: float
+    warnings: list[str]
+    model_versions: dict[str, str]
+    segment: str | None
+    history: list[PastScore]
+    levers: list[dict[str, Any]]
+
+
+class Line(Score):
+    """One line of a streamed answer: a score, or an error."""
+
+    line: int
+    model_versions: dict[str, str]
+    error: NotRequired[dict[str, Any]]
+
+
+class Outcome(TypedDict):
+    """Something that happened to a customer, for the service to learn from."""
+
+    customer_id: str
+    occurred_at: str
+    kind: str
+    amount: NotRequired[float | None]
+    quantity: NotRequired[float | None]
+    channel: NotRequired[str | None]
+    category: NotRequired[str | None]
+
+
+class ServiceError(Exception):
+    """The service refused; `code` is stable, `request_id` finds the call in its log."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {error['code']}: {error['message']} ({error['request_id']})")
+        self.status, self.code = status, str(error["code"])
+        self.details: list[dict[str, str]] = error["details"]
+        self.request_id = str(error["request_id"])
+
+
+class Client:
+    """Calls one service. `key` is sent as a bearer token; 429 and 503 are tried again `tries` times."""
+
+    def __init__(
+        self, url: str, key: str | None = None, *, tries: int = 3, seconds: float = 60.0
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=seconds, trust_env=False)
+        self._tries = tries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def scores(
+        self,
+        customer_ids: Iterable[str],
+        targets: Sequence[str] | None = None,
+        reasons: int = 0,
+        language: Language = "en",
+    ) -> list[Score]:
+        """Scores of any number of customers, in calls of 1,000; those unknown are left out."""
+        found: list[Score] = []
+        distinct = [*dict.fromkeys(customer_ids)]
+        for start in range(0, len(distinct), MOST_IDS):
+            ids = distinct[start : start + MOST_IDS]
+            body = {
+                "customer_ids": ids,
+                "targets": targets,
+                "reasons": reasons,
+                "language": language,
+            }
+            found += self._call("POST", "/v1/scores", json=body)["scores"]
+        return found
+
+    def score_records(
+        self, records: Mapping[str, Any], as_of: str | None = None, reasons: int = 0
+    ) -> list[Score]:
+        """Scores of customers whose rows are sent along."""
+        body = {"records": records, "as_of": as_of, "reasons": reasons}
+        scores: list[Score] = self._call("POST", "/v1/scores/records", json=body)["scores"]
+        return scores
+
+    def stream(
+        self, customer_ids: Iterable[str], targets: Sequence[str] | None = None, reasons: int = 0
+    ) -> Iterator[Line]:
+        """A line for each customer as it comes; lines with `error` are given too.
+
+        Raises ServiceError when the stream is refused or ends early.
+        """
+        query = {"reasons": str(reasons)} | ({"targets": ",".join(targets)} if targets else {})
+        lines = (json.dumps({"customer_id": c}).encode() + b"\n" for c in customer_ids)
+        headers = {"Content-Type": "application/x-ndjson"}
+        with self._http.stream(
+            "POST", "/v1/scores/stream", params=query, content=lines, headers=headers
+        ) as answer:
+            if answer.is_error:
+                answer.read()
+                raise _error(answer)
+            told: dict[str, Any] = {}
+            for text in answer.iter_lines():
+                told = json.loads(text)
+                if "line" in told:
+                    yield told  # type: ignore[misc]
+        if "end" not in told:
+            raise ServiceError(answer.status_code, told.get("error", _CUT_OFF))
+
+    def find(self, prefix: str, limit: int = 20) -> list[str]:
+        """Customers whose id begins so."""
+        query = {"prefix": prefix, "limit": str(limit)}
+        found: list[str] = self._call("GET", "/v1/customers", params=query)["customers"]
+        return found
+
+    def customer(self, customer_id: str, language: Language = "en") -> Customer:
+        """One customer with everything the service knows."""
+        path = f"/v1/customers/{quote(customer_id, safe='')}"
+        told: Customer = self._call("GET", path, params={"language": language})
+        return told
+
+    def what_if(
+        self, customer_id: str, target: str, *, goal: float | None = None,
+        levers: Mapping[str, float] | None = None, language: Language = "en",
+    ) -> dict[str, Any]:  # fmt: skip
+        """What brings a customer to a goal, or where levers set by hand bring him; give one of both."""
+        wish = {"goal": goal} if levers is None else {"set": dict(levers)}
+        body = {"customer_id": customer_id, "target": target, "language": language, **wish}
+        told: dict[str, Any] = self._call("POST", "/v1/whatif", json=body)
+        return told
+
+    def feedback(self, idempotency_key: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """Report outcomes; sent again under the same key they are kept once."""
+        body = {"idempotency_key": idempotency_key, "outcomes": outcomes}
+        told: dict[str, Any] = self._call("POST", "/v1/feedback", json=body)
+        return told
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models being served."""
+        told: list[dict[str, Any]] = self._call("GET", "/v1/models")["models"]
+        return told
+
+    def model(self, target: str) -> dict[str, Any]:
+        """One model: measures, calibration, card."""
+        told: dict[str, Any] = self._call("GET", f"/v1/models/{quote(target, safe='')}")
+        return told
+
+    def _call(self, method: str, path: str, **how: Any) -> Any:
+        for _ in range(self._tries - 1):
+            answer = self._http.request(method, path, **how)
+            if answer.status_code not in PASSING:
+                break
+            time.sleep(min(10.0, float(answer.headers.get("Retry-After", 1))))
+        else:
+            answer = self._http.request(method, path, **how)
+        if answer.is_error:
+            raise _error(answer)
+        return answer.json()
+
+
+_CUT_OFF = {
+    "code": "cut_off", "message": "the stream ended early", "details": [], "request_id": "unknown",
+}  # fmt: skip
+
+
+def _error(answer: httpx.Response) -> ServiceError:
+    try:
+        return ServiceError(answer.status_code, answer.json()["error"])
+    except (ValueError, KeyError, TypeError):  # something between us and the service
+        request = answer.headers.get("x-request-id", "unknown")
+        said = {"code": "no_answer", "message": answer.reason_phrase, "details": []}
+        return ServiceError(answer.status_code, {**said, "request_id": request})

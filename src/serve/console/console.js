@@ -1,0 +1,140 @@
+// The page: which view the address names, and what surrounds every view.
+// The address holds its state behind "#", which browsers never send to a server.
+
+import { ask, forgetKey, hasKey, isStale, prepare } from "./api.js";
+import { customerPage } from "./customer.js";
+import { el, show } from "./dom.js";
+import { explained } from "./errors.js";
+import { askForKey } from "./key.js";
+import { modelList, modelPage } from "./models.js";
+import { labelSearch, prepareSearch, shown } from "./search.js";
+import { language, otherLanguage, say, speak } from "./words.js";
+
+const SOON = 300;
+const LONG = 5000;
+const view = document.getElementById("view");
+const notice = document.getElementById("notice");
+const progress = document.getElementById("progress");
+let served = null;
+let waiting = 0;
+let timers = [];
+
+/** Shows that we wait, though not for what is quick. */
+function working(change) {
+  waiting += change;
+  if (waiting === 0 || (waiting === 1 && change === 1)) {
+    timers.forEach(clearTimeout);
+    progress.hidden = true;
+  }
+  if (waiting === 1 && change === 1) {
+    timers = [[SOON, "working"], [LONG, "still.working"]].map(([after, text]) =>
+      setTimeout(() => {
+        progress.hidden = false;
+        show(progress, say(text));
+      }, after));
+  }
+}
+
+/** What the address names: a place and what is shown there. */
+function place() {
+  const [name, rest] = location.hash.slice(1).split(/\/(.*)/s);
+  try {
+    return [name || "customers", decodeURIComponent(rest ?? "")];
+  } catch {
+    return ["customers", ""];
+  }
+}
+
+async function models() {
+  served = await ask("models", "v1/models");
+  document.getElementById("company").textContent = served.company;
+  return served;
+}
+
+/** One customer with everything; by the other road where the id cannot stand in a path. */
+async function customer(id) {
+  if (!/\/|^\.{1,2}$/.test(id)) return ask("view", `v1/customers/${encodeURIComponent(id)}?language=${language()}`);
+  const body = { customer_ids: [id], reasons: true, language: language() };
+  const { scores, ...told } = await ask("view", "v1/scores", body);
+  if (!scores.length) throw Object.assign(new Error(), { code: "unknown_customer" });
+  return { ...told, ...scores[0], segment: scores[0].predictions.value?.segment };
+}
+
+const VIEWS = {
+  customers: async () => {
+    shown("");
+    const welcome = [el("p", { class: "welcome" }, say("welcome"))];
+    await models().catch((error) => isStale(error) || welcome.push(explained(error, open)));
+    return welcome;
+  },
+  customer: async (id) => {
+    shown(id);
+    const [found, all] = await Promise.all([customer(id), models()]);
+    return customerPage(found, all.models);
+  },
+  models: async (target) => {
+    shown("");
+    if (!target) return modelList(await models());
+    const [model] = await Promise.all([ask("view", `v1/models/${encodeURIComponent(target)}`), models()]);
+    return modelPage(model);
+  },
+};
+
+let opened = 0;
+
+/** Shows the view the address names; one that was left meanwhile is not shown any more. */
+async function open() {
+  const mine = (opened += 1);
+  const [name, rest] = place();
+  view.setAttribute("aria-busy", "true");
+  show(notice);
+  mark(name);
+  try {
+    const parts = await (VIEWS[name] ?? VIEWS.customers)(rest);
+    if (mine !== opened) return;
+    show(view, ...parts);
+    view.querySelector("h1")?.focus({ preventScroll: true });
+  } catch (error) {
+    if (mine !== opened || isStale(error)) return;
+    show(view);
+    show(notice, explained(error, open));
+  } finally {
+    if (mine === opened) view.removeAttribute("aria-busy");
+    document.getElementById("forget").hidden = !hasKey();
+  }
+}
+
+function mark(name) {
+  const current = name === "models" ? "models" : "customers";
+  const link = (target, href) =>
+    el("a", { href, "aria-current": target === current ? "page" : null }, say(`place.${target}`));
+  show(document.getElementById("places"), link("customers", "#customers"), link("models", "#models"), link("docs", "docs"));
+}
+
+function labelled() {
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  const button = document.getElementById("language");
+  button.textContent = say("language.other");
+  button.lang = otherLanguage();
+  document.getElementById("forget").textContent = say("key.forget");
+  labelSearch();
+}
+
+document.getElementById("language").addEventListener("click", () => {
+  speak(otherLanguage());
+  labelled();
+  open();
+});
+document.getElementById("forget").addEventListener("click", () => {
+  forgetKey();
+  open();
+});
+window.addEventListener("hashchange", open);
+prepare({ key: askForKey, progress: working });
+prepareSearch((id) => {
+  const address = `#customer/${encodeURIComponent(id)}`;
+  if (location.hash === address) open();
+  else location.hash = address;
+});
+labelled();
+open();

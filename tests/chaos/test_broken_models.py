@@ -1,0 +1,213 @@
+"""New models that cannot serve: the old ones go on, the others too, and a counter says so."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from served_company import WORKERS, Served, error_code, eventually, figure, served
+
+from features.settings import Workspace
+from models.bundle import POINTER, point_to
+from models.targets import TARGETS
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+
+Break = Callable[[Path], None]
+
+
+def cut(name: str, share: float) -> Break:
+    """Leave only the first part of a file of the new version."""
+
+    def broken(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: int(share * len(content))])
+
+    return broken
+
+
+def flipped(name: str) -> Break:
+    """Turn one bit in the middle of a file over."""
+
+    def broken(folder: Path) -> None:
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(content)
+
+    return broken
+
+
+def signed_again(folder: Path) -> None:
+    """Let the manifest agree with the files, as if the version had been exported like that."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    for name in manifest["files"]:
+        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def of_another_width(folder: Path) -> None:
+    """The trees of another target with its own encoder: whole, but not those of the golden rows."""
+    for name in ("model.txt", "encoder.json"):
+        shutil.copy(folder.parents[1] / "value/1" / name, folder)
+    signed_again(folder)
+
+
+def trees_of_another_width(folder: Path) -> None:
+    """Trees that read other columns than the encoder gives."""
+    shutil.copy(folder.parents[1] / "value/1/model.txt", folder)
+    signed_again(folder)
+
+
+def fewer_columns(folder: Path) -> None:
+    """An encoder that has lost a column."""
+    encoder = json.loads((folder / "encoder.json").read_bytes())
+    encoder["columns"] = encoder["columns"][:-1]
+    (folder / "encoder.json").write_text(json.dumps(encoder), encoding="utf-8")
+    signed_again(folder)
+
+
+def cut_and_signed(folder: Path) -> None:
+    cut("model.txt", 0.6)(folder)
+    signed_again(folder)
+
+
+def lists_for_objects(folder: Path) -> None:
+    """Files that are JSON, signed, and of another shape than ours."""
+    for name in ("calibrator.json", "golden.json"):
+        (folder / name).write_text("[]", encoding="utf-8")
+    signed_again(folder)
+
+
+MODELS: dict[str, Break] = {
+    "cut": cut("model.txt", 0.5),
+    "cut-and-signed": cut_and_signed,
+    "flipped-byte": flipped("model.txt"),
+    "flipped-manifest": flipped("manifest.json"),
+    "flipped-golden": flipped("golden.json"),
+    "empty": cut("model.txt", 0.0),
+    "empty-manifest": cut("manifest.json", 0.0),
+    "wrong-width": of_another_width,
+    "wrong-width-trees": trees_of_another_width,
+    "fewer-columns": fewer_columns,
+    "lists-for-objects": lists_for_objects,
+}
+POINTERS = {
+    "garbage": b"\x00\xff\xfe garbage",
+    "empty": b"",
+    "half": b'{"version": "1", "manif',
+    "list": b"[1]",
+    "number": b'{"version": 1e999, "manifest_sha256": 3}',
+    "elsewhere": b'{"version": "../../../../etc", "manifest_sha256": ""}',
+    "deep": b"[" * 50_000,
+    "nobody": b'{"version": "77", "manifest_sha256": "00"}',
+}
+
+
+@pytest.fixture(scope="module")
+def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("broken") / "home") as running:
+        yield running
+
+
+def the_old_one_serves(now: Served, put: Callable[[], None]) -> None:
+    """Put something broken in place of churn: nothing changes but the counter, for every worker."""
+    before, workers = now.score(), now.workers()
+    kept, failed = now.reloads("churn", "kept"), now.reloads("service", "failed")
+    put()
+    eventually(lambda: now.reloads("churn", "kept") == kept + WORKERS)
+    time.sleep(1.2)  # another look: it was noted once, not every second
+    assert now.reloads("churn", "kept") == kept + WORKERS
+    assert now.reloads("service", "failed") == failed
+    for _ in range(3 * WORKERS):
+        answer = now.score()
+        assert answer["model_versions"] == before["model_versions"]
+        assert answer["scores"] == before["scores"]
+    assert now.get("/readyz").status_code == 200
+    assert now.workers() == workers
+    loaded = now.reloads("churn", "loaded")
+    point_to(now.models, "churn", "1")
+    eventually(lambda: now.reloads("churn", "loaded") == loaded + WORKERS)
+
+
+@pytest.mark.parametrize("fault", MODELS)
+def test_a_broken_model_never_serves(now: Served, fault: str) -> None:
+    folder = now.models / "churn/2"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(now.models / "churn/1", folder)
+    digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+    def put() -> None:
+        MODELS[fault](folder)
+        if (folder / "manifest.json").stat().st_size:
+            point_to(now.models, "churn", "2")
+        else:
+            replaced(now, json.dumps({"version": "2", "manifest_sha256": digest}).encode())
+
+    the_old_one_serves(now, put)
+
+
+@pytest.mark.parametrize("fault", POINTERS)
+def test_a_broken_pointer_is_not_followed(now: Served, fault: str) -> None:
+    the_old_one_serves(now, lambda: replaced(now, POINTERS[fault]))
+
+
+def test_a_pointer_that_goes_away_leaves_the_model(now: Served) -> None:
+    the_old_one_serves(now, now.pointer("churn").unlink)
+
+
+def replaced(now: Served, content: bytes) -> None:
+    path = now.pointer("churn")
+    path.with_suffix(".half").write_bytes(content)
+    path.with_suffix(".half").replace(path)
+
+
+@pytest.mark.parametrize("fault", ["wrong-width-trees", "lists-for-objects"])
+def test_one_broken_model_does_not_stop_the_other_three(tmp_path: Path, fault: str) -> None:
+    def broken(workspace: Workspace) -> None:
+        folder = workspace.serving("sample") / "churn/1"
+        MODELS[fault](folder)
+        point_to(workspace.serving("sample"), "churn", "1")
+
+    with served(tmp_path / "home", broken) as now:
+        answer = now.score()
+        assert set(answer["model_versions"]) == set(TARGETS) - {"churn"}
+        refused = now.post("/v1/scores", {"customer_ids": now.ids[:1], "targets": ["churn"]})
+        assert (refused.status_code, error_code(refused.content)) == (503, "not_ready")
+        assert set(now.get("/v1/models").json()["missing"]) == {"churn"}
+        assert now.metric('goodwill_part_ready{part="churn"}') == 0
+        assert now.metric('goodwill_part_ready{part="value"}') == 1
+        assert now.get(f"/v1/customers/{now.ids[0]}").status_code == 200
+
+
+def test_without_any_champion_the_service_is_up_and_becomes_ready(tmp_path: Path) -> None:
+    def away(workspace: Workspace) -> None:
+        for target in TARGETS:
+            pointer = workspace.serving("sample") / target / POINTER
+            pointer.rename(pointer.with_suffix(".away"))
+
+    with served(tmp_path / "home", away, wait_for="/livez") as now:
+        workers = now.workers()
+        began = time.monotonic()
+        unready = now.get("/readyz")
+        seconds = time.monotonic() - began
+        assert (unready.status_code, error_code(unready.content)) == (503, "not_ready")
+        assert int(unready.headers["retry-after"]) > 0
+        assert seconds < 1
+        refused = now.post("/v1/scores", {"customer_ids": now.ids[:1]})
+        assert refused.status_code == 503
+        assert now.get("/livez").status_code == 200
+        pointer = now.pointer("nps")
+        pointer.with_suffix(".away").rename(pointer)
+        took = eventually(lambda: all(_ready(now) for _ in range(4 * WORKERS)))
+        assert set(now.score()["model_versions"]) == {"nps"}
+        assert now.workers() == workers
+    figure("no champion: seconds to /readyz 503", round(seconds, 3))
+    figure("no champion: seconds from the pointer to all workers ready", round(took, 1))
+
+
+def _ready(now: Served) -> bool:
+    return now.get("/readyz").status_code == httpx.codes.OK

@@ -1,0 +1,194 @@
+"""Bodies nobody should send, against every operation that takes one: refused or rightly answered."""
+
+import copy
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from served_company import Served, error_code, figure, served
+
+from serve.openapi import Lines, Operation
+from serve.operations import OPERATIONS
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+
+POSTS = {o.path: o for o in OPERATIONS if o.method == "POST"}
+#: Stands in every text that is sent: where an error repeats it, it was echoed.
+CANARY = "zq5550123"
+#: As they stand in JSON, in place of every value of an operation's example.
+VALUES = (
+    *("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e308", "5e-324", "-0.0"),
+    *("true", "null", "12", '"12"', "-1", "9007199254740993", "9" * 5_000, "[]", "{}", "[[[]]]"),
+    *(f'"{CANARY}"', '""', f'"{CANARY * 3_000}"', f'"{CANARY}\\u0000"'),
+    *(f'"{CANARY}\\ud800"', f'"\\udc00{CANARY}"', f'"{CANARY}\\ud83d\\ude00"'),
+    *(f'"{CANARY}😀👩‍👩‍👧"', f'"\u202eאבג{CANARY}"', f'"مرحبا{CANARY}"', f'"非常{CANARY}"'),
+    f'"{CANARY}\'; DROP TABLE customers; --"',
+    f'"=HYPERLINK(\\"http://{CANARY}\\")"',
+    f'"{{{{7*7}}}}${{jndi:ldap://{CANARY}}}<script>{CANARY}</script>"',
+    f'{{"{CANARY}": 1}}',
+    f'["{CANARY}"]',
+)
+DEEP = 50_000
+_HERE = "@here@"
+
+
+@pytest.fixture(scope="module")
+def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("rough") / "home") as running:
+        yield running
+        text = running.log()
+    assert CANARY not in text
+    assert "Traceback" not in text
+
+
+@pytest.fixture(scope="module")
+def client(now: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=now.server.url, trust_env=False, timeout=60) as made:
+        yield made
+
+
+def examples(operation: Operation) -> list[Any]:
+    """What the document gives as examples of a body."""
+    if isinstance(operation.body, Lines):
+        return [operation.body.example]
+    assert operation.body is not None
+    found: list[Any] = operation.body.model_config["json_schema_extra"]["examples"]  # type: ignore[index]
+    return found
+
+
+def places(value: Any) -> Iterator[tuple[Any, ...]]:
+    """The place of every value inside a value, itself included."""
+    yield ()
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, dict | list):
+        for key, part in inside:
+            yield from ((key, *place) for place in places(part))
+
+
+def with_value(example: Any, place: tuple[Any, ...], text: str) -> bytes:
+    """The example as JSON with a text of JSON in one place."""
+    if not place:
+        return text.encode("utf-8")
+    made = copy.deepcopy(example)
+    inner = made
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = _HERE
+    return json.dumps(made).replace(f'"{_HERE}"', text).encode("utf-8")
+
+
+def raw_bodies(example: Any) -> dict[str, bytes]:
+    """Bodies that are wrong as a whole."""
+    plain = json.dumps(example).encode()
+    return {
+        "empty": b"",
+        "not-json": f"{CANARY}: yes".encode(),
+        "cut": plain[: len(plain) // 2],
+        "bom": b"\xef\xbb\xbf" + plain,
+        "utf-16": plain.decode().encode("utf-16"),
+        "invalid-utf-8": plain[:-2] + b'\xff\xfe"' + plain[-2:],
+        "overlong-utf-8": plain[:-2] + b"\xc0\xaf" + plain[-2:],
+        "raw-surrogate": plain[:-2] + b"\xed\xa0\x80" + plain[-2:],
+        "nul": plain[:-1] + b"\x00" + plain[-1:],
+        "duplicate-keys": plain[:-1] + b", " + plain[1:],
+        "deep-lists": b"[" * DEEP + b"]" * DEEP,
+        "deep-objects": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+        "two-values": plain + b" " + plain,
+        "comment": b"/* " + CANARY.encode() + b" */" + plain,
+        "gzip-unsaid": gzip.compress(plain),
+        "many-fields": json.dumps({f"{CANARY}{n}": n for n in range(5_000)}).encode(),
+    }
+
+
+def is_answered_well(answer: httpx.Response, operation: Operation) -> None:
+    """Refused in the service's shape, or answered; never broken, and nothing sent in an error."""
+    told = f"{operation.path} {answer.request.content[:300]!r}: {answer.text[:300]}"
+    assert answer.status_code < 500, told
+    if answer.status_code != 200:
+        assert 400 <= answer.status_code, told
+        error_code(answer.content)
+        assert CANARY not in answer.text, told
+        assert not any(CANARY in value for value in answer.headers.values()), told
+    elif isinstance(operation.body, Lines):
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+        assert lines[-1]["end"] is True, told
+        errors = [line["error"] for line in lines if "error" in line]
+        assert lines[-1]["failed"] == len(errors), told
+        assert CANARY not in json.dumps(errors), told
+    else:
+        _strictly_json(answer.text)
+
+
+def _strictly_json(text: str) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} in an answer")
+
+    json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_rough_value_in_any_place(client: httpx.Client, path: str) -> None:
+    operation, statuses = POSTS[path], list[int]()
+    for example in examples(operation):
+        assert client.post(path, json=example).status_code < 500
+        for place in places(example):
+            for value in VALUES:
+                body = with_value(example, place, value)
+                answer = client.post(path, content=body, headers=_json(operation))
+                is_answered_well(answer, operation)
+                statuses.append(answer.status_code)
+    figure(f"rough values for {path}", {s: statuses.count(s) for s in sorted(set(statuses))})
+    assert len(statuses) >= 2 * len(VALUES)
+
+
+def _json(operation: Operation) -> dict[str, str]:
+    is_lines = isinstance(operation.body, Lines)
+    return {"content-type": operation.body.media if is_lines else "application/json"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_that_is_wrong_as_a_whole(client: httpx.Client, path: str) -> None:
+    operation = POSTS[path]
+    for name, body in raw_bodies(examples(operation)[0]).items():
+        answer = client.post(path, content=body, headers=_json(operation))
+        is_answered_well(answer, operation)
+        if not isinstance(operation.body, Lines):
+            assert answer.status_code in (400, 422), (name, answer.text[:300])
+        elif name != "empty":
+            assert '"error"' in answer.text, (name, answer.text[:300])
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_another_encoding_is_refused(client: httpx.Client, path: str) -> None:
+    body = json.dumps(examples(POSTS[path])[0]).encode()
+    zipped = {**_json(POSTS[path]), "content-encoding": "gzip"}
+    for content, headers in (
+        (gzip.compress(body), zipped),
+        (body, zipped),
+        (body, {"content-type": "text/plain"}),
+        (body, {"content-type": f"application/{CANARY}"}),
+        (body, {"content-type": "application/json; charset=utf-16"}),
+        (body, {}),
+    ):
+        answer = client.post(path, content=content, headers=headers)
+        is_answered_well(answer, POSTS[path])
+        assert (answer.status_code, error_code(answer.content)) == (415, "wrong_media_type")
+
+
+@pytest.mark.parametrize("text", [v for v in VALUES if CANARY in v and "\\ud8" not in v])
+def test_an_unknown_id_comes_back_as_it_was_sent(client: httpx.Client, text: str) -> None:
+    """The right answer to a strange id: nobody is called so."""
+    if text[0] != '"' or "\\udc" in text or len(text) > 200 or "\\u0000" in text:
+        return
+    body = f'{{"customer_ids": [{text}]}}'.encode()
+    answer = client.post("/v1/scores", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert answer.json()["unknown_customers"] == [json.loads(text)]
+
+
+def test_the_service_still_answers(now: Served) -> None:
+    assert len(now.score()["scores"]) == 5
+    assert 'status="5' not in now.get("/metrics").text

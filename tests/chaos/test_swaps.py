@@ -1,0 +1,135 @@
+"""New champions and a rollback while customers are asked for."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from second_version import promote_milder_churn
+from served_company import OTHERWISE, Served, eventually, figure, second_version, served
+from steady_load import WIRES, Load, Reply, post, steady_load
+
+from models.bundle import point_to
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+
+SWAPS, RATE = 5, 30.0
+ASKED = 20
+#: (target, version, customer) -> predictions and reasons.
+Known = dict[tuple[str, str, str], tuple[Any, Any]]
+
+
+def ask(served_now: Served, number: int) -> bytes:
+    """Ten customers without reasons; every tenth call two with reasons."""
+    many = number % 10 > 0
+    first = number % 7 if many else number % (ASKED - 1)
+    ids = served_now.ids[first : first + (10 if many else 2)]
+    return post("/v1/scores", {"customer_ids": ids, "reasons": 0 if many else 2})
+
+
+def remembered(served_now: Served) -> Known:
+    """What the present versions say of everybody who is asked for."""
+    answer = served_now.score(*served_now.ids[:ASKED], reasons=2)
+    return {
+        (target, version, score["customer_id"]): (
+            score["predictions"][target],
+            score["reasons"][target],
+        )
+        for target, version in answer["model_versions"].items()
+        for score in answer["scores"]
+    }
+
+
+def is_of_its_versions(reply: Reply, known: Known) -> bool:
+    """Whether every number of an answer is what the versions it names say."""
+    answer = json.loads(reply.body)
+    for score in answer["scores"]:
+        assert set(score["predictions"]) == set(answer["model_versions"])
+        for target, version in answer["model_versions"].items():
+            prediction, reasons = known[target, version, score["customer_id"]]
+            told = score["reasons"].get(target, reasons)
+            if score["predictions"][target] != prediction or told != reasons:
+                return False
+    return bool(answer["scores"])
+
+
+def all_serve(served_now: Served, wanted: dict[str, str]) -> bool:
+    return all(v[t] == n for v in served_now.versions() for t, n in wanted.items())
+
+
+def latest_serve(load: Load, version: str) -> bool:
+    """Whether the last answer on every connection names that version of churn."""
+    latest = load.replies[-2 * WIRES :]
+    return all(json.loads(r.body)["model_versions"]["churn"] == version for r in latest)
+
+
+def no_call_failed(load: Load) -> None:
+    assert load.lost() == []
+    assert set(load.statuses()) == {200}
+
+
+def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> None:
+    def two_versions(workspace: Any) -> None:
+        for target in OTHERWISE:
+            second_version(workspace, target)
+
+    with served(tmp_path / "home", two_versions) as now:
+        known = remembered(now)
+        for target in OTHERWISE:
+            point_to(now.models, target, "2")
+        eventually(lambda: all_serve(now, dict.fromkeys(OTHERWISE, "2")))
+        known |= remembered(now)
+        for target in OTHERWISE:  # the two do answer otherwise
+            assert known[target, "1", now.ids[0]] != known[target, "2", now.ids[0]]
+        workers = now.workers()
+        with steady_load(now.server.url, RATE, lambda number: ask(now, number)) as load:
+            for swap in range(SWAPS):
+                time.sleep(1.5)
+                for target in OTHERWISE:  # one after the other: mixed pairs are served, too
+                    point_to(now.models, target, "12"[swap % 2])
+                    time.sleep(0.5)
+            time.sleep(2.0)
+        assert now.workers() == workers
+    no_call_failed(load)
+    assert [r for r in load.replies if not is_of_its_versions(r, known)] == []
+    seen = {tuple(json.loads(r.body)["model_versions"].items()) for r in load.replies}
+    assert len(seen) >= 2
+    figure("swaps: calls", len(load.replies))
+    figure("swaps: pairs of versions seen", len(seen))
+    figure("swaps: p99 in ms", round(1000 * load.percentile(0.99)))
+
+
+def test_rollback_by_one_command_under_load(tmp_path: Path) -> None:
+    with served(tmp_path / "home", lambda w: _promoted(w)) as now:
+        assert all_serve(now, {"churn": "2"})
+        with steady_load(now.server.url, RATE, lambda number: ask(now, number)) as load:
+            time.sleep(2.0)
+            command = [sys.executable, "-m", "serve.cli", "rollback", "churn", "--company"]
+            began = time.monotonic()
+            ran = subprocess.run(
+                [*command, str(now.workspace.data / "sample.toml")],
+                cwd=now.workspace.home,
+                env=_environment(now),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ran.returncode == 0, ran.stderr
+            eventually(lambda: latest_serve(load, "1"))
+            seconds = time.monotonic() - began
+    no_call_failed(load)
+    figure("rollback: seconds from the command to every worker", round(seconds, 1))
+    assert seconds < 10
+
+
+def _promoted(workspace: Any) -> None:
+    assert promote_milder_churn(workspace) == "2"
+
+
+def _environment(now: Served) -> dict[str, str]:
+    sources = str(Path(__file__).parents[2] / "src")
+    return {**os.environ, "GOODWILL_HOME": str(now.workspace.home), "PYTHONPATH": sources}

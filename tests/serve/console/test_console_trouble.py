@@ -1,0 +1,117 @@
+"""The console in trouble: hostile names, late answers, errors, and a service behind a key."""
+
+import re
+from pathlib import Path
+
+import pytest
+from console_company import HOSTILE, IDS, SLASHED, SLOW, SLOW_SECONDS
+from playwright.sync_api import Browser, Page, Route, expect
+from watched_page import Watched, answering, forgiven
+
+from serve.gatekeeper import Gatekeeper
+from serve.key_watch import KeyWatch
+from serve.keys import KeyFile
+
+
+def test_no_text_of_a_customer_becomes_markup(page: Page, address: str) -> None:
+    page.goto(address)
+    box = page.get_by_role("combobox")
+    box.press_sequentially("<scr")
+    expect(page.get_by_role("option")).to_have_text(HOSTILE)
+    page.get_by_role("option").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.locator(".reasons p").first).to_have_text("<b>late</b> payments")
+    expect(page.locator(".reasons b")).to_have_count(0)
+    assert page.title() == "Goodwill"
+
+
+@pytest.mark.parametrize("customer", [SLASHED, HOSTILE])
+def test_an_id_that_cannot_stand_in_a_path_is_shown_too(
+    page: Page, address: str, customer: str
+) -> None:
+    page.goto(address)
+    page.get_by_role("combobox").fill(customer)
+    page.get_by_role("combobox").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(customer)
+    expect(page.get_by_role("region", name="Churn risk").locator(".figure")).to_have_text(
+        f"{IDS.index(customer)} %"
+    )
+
+
+@pytest.mark.parametrize(("then", "title"), [("customer/C-006", "C-006"), ("models", "Models")])
+def test_an_old_answer_that_comes_late_is_dropped(
+    page: Page, address: str, then: str, title: str
+) -> None:
+    page.goto(f"{address}#customer/C-005")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("C-005")
+    page.evaluate(f"location.hash = '#customer/{SLOW}'")
+    expect(page.get_by_text("Working …")).to_be_visible()
+    page.evaluate(f"location.hash = '#{then}'")
+    expect(heading).to_have_text(title)
+    page.wait_for_timeout(1_000 * SLOW_SECONDS + 300)
+    expect(heading).to_have_text(title)
+    expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_an_error_is_said_in_words_with_its_request_id(watched: Watched, address: str) -> None:
+    with forgiven(watched):
+        page = watched.page
+        page.goto(f"{address}#customer/nobody")
+        notice = page.get_by_role("alert")
+        expect(notice).to_contain_text("There is no customer with this id.")
+        expect(notice).to_contain_text(re.compile(r"Request [0-9a-f]{32}"))
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_a_service_that_is_gone_is_said_and_asked_again(watched: Watched, address: str) -> None:
+    with forgiven(watched):
+        page = watched.page
+        page.goto(address)
+        page.route("**/v1/**", lambda route: route.abort())
+        page.evaluate("location.hash = '#customer/C-007'")
+        expect(page.get_by_role("alert")).to_contain_text("The service does not answer.")
+        page.unroute("**/v1/**")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("C-007")
+        expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_too_many_questions_are_said_with_the_time_to_wait(watched: Watched, address: str) -> None:
+    def too_many(route: Route) -> None:
+        error = {"code": "too_many", "message": "m", "details": [], "request_id": "r"}
+        route.fulfill(status=429, headers={"Retry-After": "7"}, json={"error": error})
+
+    with forgiven(watched):
+        watched.page.route("**/v1/customers/**", too_many)
+        watched.page.goto(f"{address}#customer/C-007")
+        expect(watched.page.get_by_role("alert")).to_contain_text("Try again in 7 s.")
+
+
+def test_a_key_is_asked_for_once_used_and_forgotten(browser: Browser, tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    secret = keys.add("people", ["score", "read"], "testing")
+    with answering(Gatekeeper(KeyWatch(keys.path, wanted=True))) as url:
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        page.goto(f"{url}#customer/C-008")
+        dialog = page.get_by_role("dialog", name="A key is needed")
+        field = dialog.get_by_label("Key", exact=True)
+        expect(field).to_have_attribute("type", "password")
+        field.fill("gw_wrong")
+        field.press("Enter")
+        expect(dialog).to_contain_text("The key was not accepted.")
+        field.fill(secret)
+        field.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("C-008")
+        page.reload()
+        expect(page.get_by_role("heading", level=1)).to_have_text("C-008")
+        kept = page.evaluate("[JSON.stringify(localStorage), document.cookie, location.href]")
+        assert secret not in "".join(kept)
+        assert page.evaluate("Object.values(sessionStorage)") == [secret]
+        page.get_by_role("button", name="Forget key").click()
+        expect(dialog).to_be_visible()
+        assert page.evaluate("sessionStorage.length") == 0
+        dialog.press("Escape")
+        expect(page.get_by_role("alert")).to_contain_text("Without a key the service does not")
+        context.close()

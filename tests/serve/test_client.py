@@ -1,0 +1,119 @@
+"""The client against a real service: what it sends is taken, what it types is what comes."""
+
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+from pydantic import BaseModel
+
+from features.settings import Workspace
+from serve import client as ours
+from serve.client import Client, ServiceError
+from serve.customers import CustomerAnswer, PastScore
+from serve.feedback import Outcome
+from serve.launch import Launch, serving
+from serve.schemas import ReasonAnswer, ScoreOfCustomer
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "src"
+
+
+@pytest.fixture(scope="module")
+def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    home = tmp_path_factory.mktemp("served")
+    environment = {
+        "GOODWILL_SCORER": "fake_scorer:load",
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(HERE)]),
+    }
+    launch = Launch(
+        home / "sample.toml", Workspace(home), output=home / "log", environment=environment
+    )
+    with serving(launch) as server, Client(server.url) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("typed", "model"),
+    [
+        (ours.Reason, ReasonAnswer),
+        (ours.Score, ScoreOfCustomer),
+        (ours.PastScore, PastScore),
+        (ours.Customer, CustomerAnswer),
+        (ours.Outcome, Outcome),
+    ],
+)
+def test_the_types_are_those_of_the_service(typed: type, model: type[BaseModel]) -> None:
+    assert set(get_type_hints(typed)) == set(model.model_fields)
+
+
+def test_more_customers_than_fit_a_call(goodwill: Client) -> None:
+    ids = [f"C-{n}" for n in range(1500)] + ["nobody", "C-1"]
+    scores = goodwill.scores(ids, targets=["churn"], reasons=1)
+    assert [score["customer_id"] for score in scores] == ids[:1500]
+    assert scores[5]["predictions"]["churn"]["probability"] == 5 / 97.3
+
+
+def test_a_stream_gives_a_line_for_each(goodwill: Client) -> None:
+    lines = list(goodwill.stream((f"C-{n}" for n in range(1990, 2010)), targets=["value"]))
+    assert [line["line"] for line in lines] == list(range(1, 21))
+    assert sum("error" in line for line in lines) == 10
+
+
+def test_one_customer_and_what_could_be(goodwill: Client) -> None:
+    assert goodwill.find("C-199", limit=2) == ["C-199", "C-1990"]
+    assert goodwill.customer("C-7", "zh")["customer_id"] == "C-7"
+    assert goodwill.what_if("C-7", "churn", goal=10.0)["reached"] is True
+    assert goodwill.what_if("C-7", "churn", levers={"reply time": 12.0})["goal"] is None
+
+
+def test_models_and_feedback(goodwill: Client) -> None:
+    assert [model["target"] for model in goodwill.models()] == ["churn", "value"]
+    assert goodwill.model("churn")["card"] == "# Card"
+    told = goodwill.feedback(
+        "k", [{"customer_id": "C-1", "occurred_at": "2025-06-12T09:00:00Z", "kind": "order"}]
+    )
+    assert told["accepted"] == 1
+
+
+def test_records_are_scored(goodwill: Client) -> None:
+    records = {"customers": [{"customer_id": "new"}]}
+    assert [s["customer_id"] for s in goodwill.score_records(records)] == ["new"]
+
+
+@pytest.mark.parametrize("customer", ["no body", "a/b", "../models", "%2e", "é"])
+def test_a_refusal_says_what_and_under_which_id(goodwill: Client, customer: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        goodwill.customer(customer)
+    assert refused.value.status == 404
+    assert refused.value.request_id in str(refused.value)
+
+
+def test_busy_is_asked_again() -> None:
+    asked: list[str] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(429 if len(asked) < 3 else 200)
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(b'{"models": []}')
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Busy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with Client(f"http://127.0.0.1:{server.server_port}") as goodwill:
+            assert goodwill.models() == []
+        assert len(asked) == 3
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

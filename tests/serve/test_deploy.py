@@ -1,0 +1,221 @@
+"""What the files in deploy/ name is there, and the doors they should shut are shut."""
+
+import json
+import re
+import shutil
+import subprocess
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_scorer import AS_OF, FakeScorer
+
+from features.settings import Settings
+from serve.answers import Batch, CustomerScore
+from serve.cli import cli
+from serve.launch import KEEP_ALIVE_SECONDS
+from serve.metrics import Metrics
+from serve.reading import BODY_BYTES
+from serve.upkeep import Upkeep
+
+PROJECT = Path(__file__).parents[2]
+DEPLOY = PROJECT / "deploy"
+FILES = sorted(path for path in DEPLOY.iterdir() if path.is_file())
+UNITS = [path for path in FILES if path.suffix in (".service", ".timer")]
+#: Set for the service beside its settings: `serve.service` reads it.
+COMPANY = "GOODWILL_COMPANY"
+#: Labels that Prometheus adds.
+ADDED = {"instance", "job", "le"}
+
+
+def read(name: str) -> str:
+    return (DEPLOY / name).read_text("utf-8")
+
+
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(read("compose.yaml"))
+    return content
+
+
+def unit(path: Path) -> dict[str, list[str]]:
+    """The values of each key, whatever section it is in."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        key, equals, value = line.partition("=")
+        if equals and line[0] != "#":
+            found.setdefault(key, []).append(value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def metrics() -> dict[str, set[str]]:
+    """The labels of every metric, by the names that can be asked for."""
+    scorer = FakeScorer()
+    upkeep = Upkeep(lambda: scorer)
+    counters = Metrics(upkeep)
+    upkeep.look()
+    counters.answered("/v1/scores", "POST", 200, 0.01)
+    score = CustomerScore("a", {"churn": {"probability": 0.1}})
+    counters.scored(Batch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
+    counters.rejected("/v1/scores", {"missing": 1})
+    counters.refused("no_key")
+    found: dict[str, set[str]] = {}
+    for line in counters.page().decode().splitlines():
+        if line.startswith("goodwill_"):
+            name, labels = re.fullmatch(r"(\w+)(?:{(.*)})? \S+", line).groups()  # type: ignore[union-attr]
+            found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
+    return found
+
+
+def expressions() -> list[str]:
+    alerts = yaml.safe_load(read("alerts.yml"))
+    asked = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    board = json.loads(read("grafana.json"))
+    asked += [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
+    return asked + [note["expr"] for note in board["annotations"]["list"]]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_setting_that_a_file_names_exists(path: Path) -> None:
+    known = {f"GOODWILL_{name.upper()}" for name in Settings.model_fields} | {COMPANY}
+    assert set(re.findall(r"\bGOODWILL_[A-Z_]+", path.read_text("utf-8"))) <= known
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_every_metric_and_label_that_is_asked_for_exists(
+    expression: str, metrics: dict[str, set[str]]
+) -> None:
+    named = re.findall(r"\b(goodwill_\w+)(?:{([^}]*)})?", expression)
+    assert named or expression.startswith("up")
+    labels = set(ADDED)
+    for name, chosen in named:
+        assert name in metrics
+        assert set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", chosen)) <= metrics[name] | ADDED
+        labels |= metrics[name]
+    for listed in re.findall(r"\b(?:by|ignoring|on) \(([^)]*)\)", expression):
+        assert {label.strip() for label in listed.split(",")} <= labels
+    assert expression.count("(") == expression.count(")")
+
+
+def test_every_metric_is_watched_and_explained(metrics: dict[str, set[str]]) -> None:
+    asked = " ".join(expressions())
+    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    for name in metrics:
+        if not name.endswith(("_created", "_sum", "_count", "_bucket")):
+            assert name in asked, name
+            assert f"`{name}`" in document, name
+
+
+def test_every_alert_says_what_to_do() -> None:
+    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    alerts = yaml.safe_load(read("alerts.yml"))
+    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
+    assert len(rules) >= 6
+    for rule in rules:
+        assert rule["annotations"]["summary"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert f"`{rule['alert']}`" in document, rule["alert"]
+
+
+def test_every_setting_is_in_the_table() -> None:
+    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(GOODWILL_[A-Z_]+)` \|", document, re.MULTILINE))
+    assert rows == {f"GOODWILL_{name.upper()}" for name in Settings.model_fields} | {COMPANY}
+
+
+def test_the_panels_do_not_overlap_and_are_numbered() -> None:
+    panels = json.loads(read("grafana.json"))["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for one, other in combinations([panel["gridPos"] for panel in panels], 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+    assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in panels)
+
+
+def test_only_the_proxy_is_reached_from_outside() -> None:
+    services = compose()["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    assert services["service"]["networks"] == ["inside"]
+    assert compose()["networks"]["inside"]["internal"] is True
+
+
+def test_the_proxy_hides_metrics_and_passes_what_the_service_takes() -> None:
+    text = read("Caddyfile")
+    assert "path /metrics /livez /readyz" in text
+    assert "not path /v1/scores/stream" in text
+    assert f"max_size {BODY_BYTES // 2**20}MiB" in text
+    idle, keeps = (int(re.search(rf"{word} (\d+)s", text)[1]) for word in ("idle", "keepalive"))  # type: ignore[index]
+    assert max(idle, keeps) < KEEP_ALIVE_SECONDS
+
+
+@pytest.mark.parametrize("name", ["service", "proxy"])
+def test_containers_may_do_little(name: str) -> None:
+    container = compose()["services"][name]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert {"pids_limit", "mem_limit", "tmpfs", "logging"} <= set(container)
+
+
+def test_the_service_cannot_change_its_models_or_keys() -> None:
+    service = compose()["services"]["service"]
+    assert service["user"] == "10001:10001"
+    mounted = dict(
+        volume.rsplit(":", 2)[-2:] for volume in service["volumes"] if volume[-3:] == ":ro"
+    )
+    assert mounted == {"/srv/goodwill/mlruns/serving": "ro", "/run/goodwill": "ro"}
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    text = read("Dockerfile")
+    lines = text.splitlines()
+    assert {line.split()[1] for line in lines if line.startswith("FROM")} == {"python:3.11-slim"}
+    last = [line for line in lines if line.startswith("USER")][-1]
+    assert last == "USER 10001:10001"
+    assert "HEALTHCHECK" in text
+    assert "/livez" in text
+    assert not re.search(r"\b(curl|wget|sudo|ssh|git)\b", text)
+    assert '"--only-binary", ":all:"' in text
+    command = json.loads(next(x for x in lines if x.startswith("CMD ")).removeprefix("CMD "))
+    assert command[:3] == ["bentoml", "serve", "/opt/bento"]
+    copied = [line.split()[1] for line in lines if line.startswith("COPY dist")]
+    assert all(path.startswith("dist/bento") for path in copied)
+    assert read("Dockerfile.dockerignore").splitlines()[-2:] == ["*", "!dist/bento"]
+
+
+@pytest.mark.parametrize("path", [p for p in UNITS if p.suffix == ".service"], ids=lambda p: p.name)
+def test_units_run_verbs_that_exist_and_may_do_little(path: Path) -> None:
+    said = unit(path)
+    (command,) = said["ExecStart"]
+    assert command.split()[0].endswith("/.venv/bin/goodwill")
+    assert command.split()[1] in cli.commands
+    assert said["User"] == ["goodwill"]
+    for hardened in ("NoNewPrivileges", "PrivateTmp", "ProtectHome", "LockPersonality"):
+        assert said[hardened] == ["yes"]
+    assert said["ProtectSystem"] == ["strict"]
+    assert said["CapabilityBoundingSet"] == [""]
+    assert said["MemoryMax"]
+
+
+def test_retraining_gives_way_to_the_service() -> None:
+    said = unit(DEPLOY / "goodwill-retrain.service")
+    assert said["Nice"] == ["19"]
+    assert "GOODWILL_THREADS=1" in said["Environment"]
+    assert unit(DEPLOY / "goodwill-retrain.timer")["OnCalendar"]
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    for path in UNITS:
+        text = path.read_text("utf-8")
+        assert {"Unit", "Service", "Timer", "Install"} >= set(re.findall(r"(?m)^\[(\w+)\]$", text))
+        assert re.fullmatch(r"(?:(?:#.*|\[\w+\]|[A-Z]\w+=.*|)\n)+", text)
+        text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/bin/true", text)
+        (tmp_path / path.name).write_text(re.sub(r"(?m)^(User|Group)=.*", "", text))
+    if not (tool := shutil.which("systemd-analyze")):
+        return
+    names = [str(tmp_path / path.name) for path in UNITS]
+    told = subprocess.run([tool, "verify", "--man=no", *names], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "Unknown" not in told.stderr

@@ -1,0 +1,110 @@
+"""The canary's name, phone and mail are in the tables and in nothing that is made from them."""
+
+import json
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from service_in_process import Service
+
+from marks import MARKS, marked, marked_files
+
+sys.path.append(str(Path(__file__).parents[1] / "models"))
+
+from trained_company import copy_of_trained
+
+from features.company import Company
+from features.progress import Steps, quiet
+from features.settings import Workspace
+from features.simulate.canary import ACCOUNT, CANARY
+from insight.report import write_report
+from insight.usability import write_usability
+from models.reasons.nightly import explain_everyone
+from serve.audit import Audit
+from serve.scorer import CompanyScorer
+
+TEXT = ", ".join(CANARY)
+RECORD = {"customer_id": CANARY[0], "valid_from": "2025-01-01T00:00:00Z", "name": CANARY[0]}
+TICKET = {"customer_id": CANARY[0], "opened_at": "2026-01-01T00:00:00Z", "comment": TEXT}
+#: Bodies that are wrong in every way, each with the marks in it.
+WRONG = (
+    TEXT,
+    json.dumps({"customer_ids": [TEXT], TEXT: 1}),
+    json.dumps({"customer_ids": TEXT}),
+    json.dumps({"customer_ids": ["C-1"], "targets": [TEXT]}),
+    json.dumps({"records": {"customers": [{**RECORD, "valid_from": TEXT}]}}),
+    json.dumps({"records": {"customers": [RECORD], "tickets": [{**TICKET, "severity": TEXT}]}}),
+    json.dumps({"records": {"customers": [RECORD, RECORD]}, "as_of": CANARY[1]}),
+    json.dumps({"customer_id": ACCOUNT, "target": TEXT, "goal": 3}),
+    json.dumps({"customer_id": TEXT, "target": "churn", "goal": 3}),
+    '{"customer_ids": ["' + TEXT + '"], "customer_ids": []}',
+)
+PATHS = ("/v1/scores", "/v1/scores/records", "/v1/whatif", "/v1/feedback", "/v1/scores/stream")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
+    """The trained company, with everything written that people read."""
+    company, workspace = copy_of_trained(tmp_path_factory.mktemp("personal") / "home")
+    steps = Steps(workspace.log("sample"), quiet().console)
+    write_usability(company, workspace, steps)
+    explain_everyone(company, workspace, steps)
+    write_report(company, workspace, steps)
+    return company, workspace
+
+
+def test_the_marks_are_where_they_come_from(home: tuple[Company, Workspace]) -> None:
+    _company, workspace = home
+    raw = marked_files([workspace.company("sample") / "raw"])
+    assert {Path(name).stem for name in raw} == {"crm_accounts", "surveys", "tickets"}
+    assert all(marks == list(MARKS) for marks in raw.values())
+    stored = marked_files([workspace.history("sample")])
+    assert {Path(name).stem for name in stored} == {"surveys", "tickets"}  # comments are read
+
+
+def test_nothing_made_from_the_tables_holds_them(home: tuple[Company, Workspace]) -> None:
+    _company, workspace = home
+    folder = workspace.company("sample")
+    tables = {folder / "raw", workspace.history("sample"), folder / "truth"}
+    made = [part for part in folder.iterdir() if part not in tables]
+    names = {part.name for part in made}
+    assert {"features", "scores", "cards", "report.html", "usability.html"} <= names
+    assert workspace.log("sample").is_file()
+    assert (workspace.serving("sample") / "churn" / "champion.json").is_file()
+    assert marked_files([*made, workspace.mlruns]) == {}
+
+
+def test_a_load_of_bad_bodies_leaves_no_trace(
+    home: tuple[Company, Workspace], caplog: pytest.LogCaptureFixture
+) -> None:
+    company, workspace = home
+    caplog.set_level(logging.DEBUG, "goodwill")
+    service = Service(audits=partial(Audit, workspace))
+    service.upkeep.scorer = CompanyScorer(company, workspace)
+    told: list[str] = []
+    for path in PATHS:
+        for body in WRONG:
+            answer = service.post_text(path, body)
+            assert answer.status_code < 500 or answer.json()["error"]["code"] == "not_ready"
+            if answer.status_code >= 400:
+                told.append(answer.text)
+    assert len(told) > 20
+    right = [
+        service.post("/v1/scores", json={"customer_ids": [ACCOUNT], "reasons": 10}),
+        service.get(f"/v1/customers/{ACCOUNT}"),
+        service.post(
+            "/v1/scores/records", json={"records": {"customers": [RECORD], "tickets": [TICKET]}}
+        ),
+    ]
+    assert [answer.status_code for answer in right] == [200, 200, 200]
+    told += [answer.text for answer in right[:2]]
+    told += [service.get(f"/v1/customers/{TEXT}").text, service.get(f"/v1/{TEXT}").text]
+    told += [service.get("/metrics").text, caplog.text]
+    assert marked("".join(told)) == []
+    assert "ms" in caplog.text
+    assert marked_files([workspace.mlruns]) == {}
+    assert ACCOUNT not in "".join(
+        f.read_text() for f in (workspace.mlruns / "audit").rglob("*.jsonl")
+    )
