@@ -66,8 +66,8 @@ def measure() -> str:
             f"`goodwill score --reasons`, {count:,} customers, four targets, {told:,} reasons in two "
             f"languages, {Settings().threads} processes. Memory is the sum over all processes of what "
             "each has resident; the goal is 600 s and 4 GB. The customers are the sample's, repeated, "
-            "without a history: sentences compare with no window before. The machine does other work, so "
-            "seconds are upper bounds.",
+            "without a history: sentences compare with no window before. The machine does other work, "
+            "so seconds are upper bounds.",
             "",
             "| | time | of all cores | memory |",
             "|---|--:|--:|--:|",

@@ -50,7 +50,7 @@ def measure() -> str:
             f"{SINGLES:,} of them, by one thread as well. *Explained* is the whole way to parts of the "
             "score that people see, *told* with three sentences each in two languages.",
             "",
-            "| target | trees | LightGBM, rows a second | woodelf | times | explained | told |",
+            "| target | trees | LightGBM, rows a second | in bulk | times | explained | told |",
             "|---|--:|--:|--:|--:|--:|--:|",
             *(_bulk(bundle, rows) for bundle in bundles.values()),
             "",

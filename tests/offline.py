@@ -6,9 +6,11 @@ from pathlib import Path
 #: Found by every Python that starts with its folder on PYTHONPATH. An audit hook sees what any
 #: library does with a socket, however it got hold of it.
 OFFLINE = """
+import os
 import sys
 
-HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None)
+#: BentoML's process manager asks what its own machine is called.
+HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None, os.uname().nodename)
 ADDRESSED = ("socket.connect", "socket.sendto", "socket.sendmsg")
 NAMED = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 

@@ -75,13 +75,14 @@ class Maker:
         made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
         return made.filter(pa.array(members(made, condition)))
 
-    def snapshot(self, as_of: int, fingerprint: str, span: Span) -> pa.Table:
-        """Features of every customer of the span as of one cutoff."""
+    def snapshot(self, manifest: Manifest, span: Span) -> pa.Table:
+        """Features of every customer of the span as of the end of the data."""
         history = block(self.history, span)
         ids = pa.array(history.customer_ids, pa.string())
-        made = self._features(history, ids, np.full(len(ids), as_of, np.int64))
-        content = {"fingerprint": fingerprint, "tone": digest_of(self.plan.tone)}
-        metadata = json.dumps(content).encode()
+        cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
+        made = self._features(history, ids, cutoff)
+        told = {"company": manifest.company, "fingerprint": manifest.fingerprint}
+        metadata = json.dumps({**told, "tone": digest_of(self.plan.tone)}).encode()
         return made.replace_schema_metadata({b"goodwill": metadata})
 
     def _features(self, history: History, ids: pa.Array, cutoff: NDArray[np.int64]) -> pa.Table:
@@ -136,7 +137,7 @@ class _Sets:
 
     def write_snapshot(self, manifest: Manifest) -> int:
         """Write the features of every customer as of the end of the data; the number of rows."""
-        make = partial(self.maker.snapshot, microseconds(manifest.end), manifest.fingerprint)
+        make = partial(self.maker.snapshot, manifest)
         return self.runner.write(make, self.pieces, self.folder / "snapshot.parquet", self.steps)
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from features.errors import GoodwillError
-from features.settings import Settings, no_tracking
+from features.settings import no_tracking
 from serve.operating import OPERATING
 from serve.options import (
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
-    HOST,
     MINUTES,
     PORT,
     REFIT,
@@ -187,10 +186,12 @@ def score(run: Run, engine: str, reasons: bool) -> None:
     """
     from models.night import score_and_explain
     from models.reasons.nightly import explain_everyone
+    from models.retrain import only_one
     from models.score import score_everyone
 
     if reasons and engine == "local":
-        run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
+        with only_one(run.company, run.workspace):  # two would share the unfinished blocks
+            run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
         return
     with run.runner(engine) as runner:
         run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
@@ -223,27 +224,6 @@ def report(run: Run) -> None:
     from insight.report import write_report
 
     run.wrote(write_report(run.company, run.workspace, run.steps))
-
-
-@verb("serve", HOST, PORT)
-def serve(run: Run, host: str | None, port: int | None) -> None:
-    """Serve scores over HTTP until Ctrl-C; without API keys for this machine only."""
-    from serve.launch import Launch, serve_until_stopped
-    from serve.operate import operating
-
-    settings = Settings()
-    launch = Launch(
-        run.company.path,
-        run.workspace,
-        port or settings.port,
-        workers=settings.workers,
-        host=host or settings.host,
-    )
-    beside = settings.operate_port or launch.port + 1
-    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.told()}")
-    run.steps.note(f"  to operate it, from this machine: http://127.0.0.1:{beside}/status")
-    with operating(run.company, run.workspace, beside):
-        serve_until_stopped(launch)
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)

@@ -11,15 +11,22 @@ import threading
 import time
 from pathlib import Path
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS, _END_SECONDS = 0.5, 5.0
 _PROC = Path("/proc")
 
 
 def end_family(pid: int) -> None:
-    """End a process and everything it started, at once; it is held first, so that it starts no more."""
+    """End a process and everything it started, at once; it is held first, so that it starts no more.
+
+    Returns when what it started is gone, which the system may take a moment for.
+    """
     _send(pid, signal.SIGSTOP)
-    for member in (pid, *descendants(pid)):
+    started = descendants(pid)
+    for member in (pid, *started):
         _send(member, signal.SIGKILL)
+    until = time.monotonic() + _END_SECONDS
+    while any((_PROC / str(member)).exists() for member in started) and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def descendants(pid: int) -> list[int]:

@@ -1,15 +1,47 @@
-"""The verbs of those who operate the service: keys, rollback, replay."""
+"""The verbs of those who operate the service: serve, keys, rollback, replay."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from features.settings import find_workspace
+from features.settings import Settings, find_workspace
 from serve.keys import Key, KeyFile
-from serve.options import COMPANY, DAYS, OVERLAP, RATE, RECORDS, REQUEST, SCOPE_LIST, VERSION
+from serve.options import (
+    COMPANY,
+    DAYS,
+    HOST,
+    OVERLAP,
+    PORT,
+    RATE,
+    RECORDS,
+    REQUEST,
+    SCOPE_LIST,
+    VERSION,
+)
 from serve.run import Run
 from serve.verbs import command
+
+
+@command("serve", HOST, PORT)
+def serve(run: Run, host: str | None, port: int | None) -> None:
+    """Serve scores over HTTP until Ctrl-C; without API keys for this machine only."""
+    from serve.launch import Launch, serve_until_stopped
+    from serve.operate import operating
+
+    settings = Settings()
+    launch = Launch(
+        run.company.path,
+        run.workspace,
+        port or settings.port,
+        workers=settings.workers,
+        host=host or settings.host,
+    )
+    beside = settings.operate_port or launch.port + 1
+    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.told()}")
+    run.steps.note(f"  to operate it, from this machine: http://127.0.0.1:{beside}/status")
+    with operating(run.company, run.workspace, beside):
+        serve_until_stopped(launch)
 
 
 @click.group()
@@ -116,4 +148,4 @@ def bento() -> None:
 
 
 #: The verbs of this file, for the command to take up.
-OPERATING = (keys, rollback, replay, bento)
+OPERATING = (serve, keys, rollback, replay, bento)

@@ -5,9 +5,9 @@ Depends on bundles and the snapshot file only: no MLflow, no training code, no w
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from features.company import Company, load_company
-from features.engine import Plan
-from features.errors import GoodwillError
+from features.errors import DataRefused, GoodwillError
 from features.feedback import Feedback, Kept, keep
 from features.history import build_history
-from features.schema import Schema
 from features.settings import Workspace, find_workspace
-from features.table import feature_table, plan_for
-from models.bundle import POINTER, Bundle
+from features.table import feature_table
+from models.bundle import POINTER
 from models.predict import predict
 from models.reasons.earlier import earlier
-from models.score import champions, fitting
+from models.score import champions
 from models.score_history import PastScore, history_of, score_history
 from models.splits import microseconds
 from models.targets import TARGETS
@@ -40,56 +38,15 @@ from serve.answers import (
     Wish,
 )
 from serve.batch import Asked, Question, batch_of
+from serve.loaded import Loaded, together
 from serve.model_info import model_about, model_info
 from serve.records import Records
 from serve.reloads import SNAPSHOT, became
 from serve.snapshot import Snapshot
-from serve.snapshot_scores import SnapshotScores, snapshot_scores
 from serve.tables import misfits, records_to_tables
 from serve.unseen import unseen_customers
-from serve.why import Why
 
 log = logging.getLogger("goodwill.scorer")
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """What a call sees: models and snapshot of one moment, swapped by one reference."""
-
-    bundles: dict[str, Bundle]
-    missing: dict[str, str]
-    snapshot: Snapshot | None
-    stamp: tuple[Any, ...]
-    scores: dict[str, SnapshotScores]
-
-    @cached_property
-    def plan(self) -> Plan:
-        """The features the models read, by the schema of the newest model."""
-        names = {n for b in self.bundles.values() for n in b.columns}
-        tone = next((b.tone for b in self.bundles.values() if b.tone), None)  # all have the same
-        return plan_for(self.schema, tuple(sorted(names)), tone)
-
-    @property
-    def parts(self) -> set[str]:
-        return {*self.bundles, *((SNAPSHOT,) if self.snapshot else ())}
-
-    @cached_property
-    def unseen(self) -> dict[str, int]:
-        """Customers of the snapshot with a category that a target's model does not know."""
-        return unseen_customers(self.bundles, self.snapshot.features) if self.snapshot else {}
-
-    def make_some_scores(self) -> None:
-        """Go on with the scores of the snapshot, so that calls find them made."""
-        for scores in self.scores.values():
-            scores.make_some()
-
-    @cached_property
-    def why(self) -> Why:
-        return Why(self.bundles, self.snapshot)
-
-    @cached_property
-    def schema(self) -> Schema:
-        return max(self.bundles.values(), key=lambda b: str(b.manifest["trained_at"])).schema
 
 
 class CompanyScorer:
@@ -100,6 +57,7 @@ class CompanyScorer:
         self.limits = AgeLimits(**company.serving.model_dump())
         self.workspace = workspace
         self._read: tuple[Any, Snapshot | None] = (None, None)
+        self._refused = ""
         self._loaded = self._load()
 
     def _stamp(self) -> tuple[Any, ...]:
@@ -112,15 +70,20 @@ class CompanyScorer:
     def _snapshot_path(self) -> Path:
         return self.workspace.features(self.company) / "snapshot.parquet"
 
-    def _load(self) -> _Loaded:
+    def _load(self) -> Loaded:
         stamp = self._stamp()
         bundles, missing = champions(self.workspace.serving(self.company))
-        return _together(bundles, missing, [self._snapshot(stamp[-1])], stamp, {})
+        return together(bundles, missing, [self._snapshot(stamp[-1])], stamp, {})
 
     def _snapshot(self, stamp: Any) -> Snapshot | None:
         """The snapshot on disk, read once as long as its file is the same."""
         if stamp != self._read[0]:
-            found = Snapshot.read(self._snapshot_path()) if stamp else None
+            found, self._refused = None, ""
+            try:
+                found = Snapshot.read(self._snapshot_path(), self.company) if stamp else None
+            except DataRefused as refused:  # the one before, if there is one, goes on
+                self._refused = str(refused)
+                log.warning("%s", refused)
             self._read = (stamp, found)
         return self._read[1]
 
@@ -130,7 +93,8 @@ class CompanyScorer:
     def missing(self) -> dict[str, str]:
         lacking = dict(self._loaded.missing)
         if self._loaded.snapshot is None:
-            lacking["snapshot"] = f"no snapshot of {self.company}; make it with `goodwill features`"
+            none = f"no snapshot of {self.company}; make it with `goodwill features`"
+            lacking[SNAPSHOT] = self._refused or none
         return lacking
 
     def as_of(self) -> datetime:
@@ -233,34 +197,13 @@ class CompanyScorer:
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
         snapshots = [after.snapshot, before.snapshot]
-        self._loaded = _together(bundles, lost, snapshots, after.stamp, before.scores)
-        return became(before.stamp, after.stamp, before.parts, after.parts)
+        self._loaded = together(bundles, lost, snapshots, after.stamp, before.scores)
+        taken = after.snapshot is None or self._loaded.snapshot is after.snapshot
+        found = after.parts if taken else after.parts - {SNAPSHOT}
+        return became(before.stamp, after.stamp, before.parts, found)
 
 
 def load_scorer(company_toml: str) -> CompanyScorer:
     """The scorer of a company's TOML file in the project around the working directory."""
     workspace = find_workspace()
     return CompanyScorer(load_company(Path(company_toml)), workspace)
-
-
-def _together(
-    bundles: dict[str, Bundle],
-    missing: dict[str, str],
-    snapshots: list[Snapshot | None],
-    stamp: tuple[Any, ...],
-    former: Mapping[str, SnapshotScores],
-) -> _Loaded:
-    """Models with the snapshot most of them can read, the first of equally good ones.
-
-    So between new features and the training that follows, what is served goes on together.
-    """
-    apart: dict[str, str] = {}
-    snapshot: Snapshot | None = None
-    if there := [s for s in snapshots if s]:
-        snapshot = max(there, key=lambda s: len(fitting(bundles, s.tone)[0]))
-        bundles, apart = fitting(bundles, snapshot.tone)
-    scores = snapshot_scores(bundles, snapshot.features, former) if snapshot else {}
-    loaded = _Loaded(bundles, {**missing, **apart}, snapshot, stamp, scores)
-    if bundles:
-        _ = loaded.plan, loaded.why.reasoners, loaded.unseen  # made before the first request
-    return loaded

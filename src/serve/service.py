@@ -12,13 +12,14 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
-from features.settings import Settings, find_workspace, no_tracking
+from features.settings import Settings, Workspace, find_workspace, no_tracking
 from serve.answers import Scorer
 from serve.app import application
 from serve.audit import Audit
@@ -70,9 +71,17 @@ def _log_to_stdout() -> None:
     logger.propagate = False
 
 
+def _workspace() -> Workspace:
+    """The project; without one the working directory, from which nobody is scored."""
+    try:
+        return find_workspace()
+    except ConfigRefused:  # said by /readyz: an exception here would restart the worker for ever
+        return Workspace(Path.cwd())
+
+
 def _mount(service: Any) -> Any:
     """Mounted, the application's lifespan is BentoML's to run."""
-    workspace = find_workspace()
+    workspace = _workspace()
     audits = partial(Audit, workspace, required=Settings().audit_required)
     app = application(Upkeep(scorer_from_environment), Gatekeeper.of(workspace), audits)
     service.mount_asgi_app(app, path="/", name="goodwill")

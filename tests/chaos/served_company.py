@@ -104,6 +104,8 @@ def served(
     with serving(launch, wait_for=wait_for, seconds=90) as server:
         made = Served(server, company, workspace, table["customer_id"].to_pylist())
         eventually(lambda: len(made.workers()) == WORKERS)
+        if wait_for == "/readyz":  # answered by one of them
+            eventually(lambda: made.reloads("service", "loaded") == WORKERS, 60)
         yield made
 
 

@@ -59,10 +59,10 @@ def test_slow_bodies_hold_nobody_up_and_are_ended(now: Served) -> None:
         with steady_load(now.server.url, 50, ask) as load:
             for _ in range(10):
                 time.sleep(0.5)
-                assert all([caller.send_one() for caller in slow])
+                assert all(caller.send_one() for caller in slow)
         while time.monotonic() - began < BODY_SECONDS - 2:
             time.sleep(1.0)
-            assert all([caller.send_one() for caller in slow])
+            assert all(caller.send_one() for caller in slow)
         answers = [caller.answer() for caller in slow]
         took = time.monotonic() - began
     assert set(load.statuses()) == {200}

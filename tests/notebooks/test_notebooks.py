@@ -1,5 +1,6 @@
 """The notebooks run from start to end on a small company, draw, and stay equal to their pairs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from marks import marked
 from offline import Offline, tried
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +129,12 @@ def test_no_notebook_reaches_another_machine(runs: Runs, home: Path) -> None:
     for run in runs.values():
         run.result()
     assert tried(home / "offline") == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_notebook_shows_the_canary(runs: Runs, name: str) -> None:
+    outputs = [c.get("outputs", []) for c in runs[name].result().cells]
+    assert marked(json.dumps(outputs)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

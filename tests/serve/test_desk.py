@@ -35,4 +35,4 @@ def test_work_that_takes_too_long_is_given_up(desk: Desk, monkeypatch: pytest.Mo
 def test_the_document_knows_the_targets_once_there_are_some(desk: Desk) -> None:
     assert desk.document() == [False]
     desk.upkeep.look()
-    assert desk.document() == ["churn", "nps", "value", False]
+    assert desk.document() == ["churn", "value", False]

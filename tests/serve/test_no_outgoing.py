@@ -47,6 +47,7 @@ def test_the_network_is_really_cut(tmp_path: Path, attempt: str) -> None:
     assert "192.0.2.1" in offline.tried()
 
 
+@pytest.mark.timeout(900)  # it may be the first that needs the trained company
 def test_a_service_under_work_reaches_nobody(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     offline = Offline(tmp_path / "offline")

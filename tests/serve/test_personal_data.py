@@ -41,6 +41,8 @@ WRONG = (
     json.dumps({"customer_id": TEXT, "target": "churn", "goal": 3}),
     '{"customer_ids": ["' + TEXT + '"], "customer_ids": []}',
 )
+#: The first test that needs the trained company waits for it.
+pytestmark = pytest.mark.timeout(900)
 PATHS = ("/v1/scores", "/v1/scores/records", "/v1/whatif", "/v1/feedback", "/v1/scores/stream")
 
 

@@ -135,6 +135,19 @@ def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
     assert "promise" in found.text or found.text.startswith("Nothing you can act on")
 
 
+def test_levers_of_a_customer_can_be_set_as_far_as_they_say(shared: CompanyScorer) -> None:
+    assert shared.levers("nobody") == []
+    customer = next(i for i in shared.find("", 40) if shared.levers(i))
+    for lever in shared.levers(customer):
+        assert lever.now in (lever.least, lever.most)
+        far = lever.least if lever.now == lever.most else lever.most
+        answer = shared.what_if(customer, lever.targets[0], {lever.lever: far}, "zh")
+        assert answer is not None
+        assert (answer.goal, answer.reached) == (None, None)
+        assert [(m.lever, m.start, m.end) for m in answer.moves] == [(lever.lever, lever.now, far)]
+        assert "不是承诺" in answer.text
+
+
 def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:
     records = Records.model_validate({"customers": [{"customer_id": "new"}]})
     batch = shared.by_records(records, None, None, 1)

@@ -54,7 +54,6 @@ export const CHINESE = {
   "months.left": "未来 12 个月中预计留存 {months} 个月",
   "survival.title": "若干个月后仍是客户的概率",
   "survival.text": "仍是客户的概率：3 个月后 {three}，6 个月后 {six}，12 个月后 {twelve}。",
-  "months": "个月",
   "outside": "该客户不在此模型的适用范围内，此数字不适用。",
   "abstain": "模型没有见过类似的客户，数字仅供参考。",
   "segment": "价值分层",

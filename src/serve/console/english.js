@@ -54,7 +54,6 @@ export const ENGLISH = {
   "months.left": "{months} of the next 12 months expected to stay",
   "survival.title": "Still a customer after so many months",
   "survival.text": "Probability of still being a customer: after 3 months {three}, after 6 {six}, after 12 {twelve}.",
-  "months": "months",
   "outside": "Not among the customers this model is about, so the number does not apply.",
   "abstain": "The model knows nobody like this customer: take the numbers as a guess.",
   "segment": "Value segment",
