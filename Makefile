@@ -74,8 +74,8 @@ train: setup  ## Train, judge and register every target; promote what is better
 retrain: setup  ## The whole chain; exit 0 promoted or kept, 3 data, 4 gate, 5 already running
 	@$(GOODWILL) retrain --company $(COMPANY)
 
-score: setup  ## Write one Parquet row of scores for every customer
-	@$(GOODWILL) score --company $(COMPANY)
+score: setup  ## Write scores and reasons of every customer; goes on after a kill
+	@$(GOODWILL) score --reasons --company $(COMPANY)
 
 population: setup  ## Say what everybody would have answered, and whom to ask next
 	@$(GOODWILL) population --company $(COMPANY)

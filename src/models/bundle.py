@@ -236,7 +236,7 @@ def _read(path: Path) -> str:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_read(path))
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise DataRefused(f"{path} is not valid JSON: {err}") from None
     if not isinstance(content, dict):
         raise DataRefused(f"{path} should hold a JSON object")

@@ -37,7 +37,7 @@ def serving_version(serving: Path, target: str) -> str | None:
         return None
     try:
         return str(json.loads(path.read_bytes())["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "?"
 
 

@@ -32,7 +32,8 @@ _REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
     "required": False,
-    "description": "Your name for this call; up to 64 letters, digits, dots, dashes and underscores; else another one is made up.",
+    "description": "Your name for this call, up to 64 letters, digits, dots, dashes, underscores; "
+    "else one is made up.",
     "schema": {"type": "string"},
     "example": "crm-7f1c2a",
 }

@@ -152,7 +152,7 @@ class TicketRow(Row):
 
 
 class Records(BaseModel):
-    """The rows of customers; whoever has rows but none under `customers` is scored without attributes."""
+    """The rows of customers; who has rows but none under `customers` is scored without attributes."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False

@@ -35,7 +35,7 @@ def records_to_tables(records: Records, schema: Schema) -> dict[str, pa.Table]:
 
 
 def misfits(records: Records, schema: Schema) -> list[str]:
-    """What of the attributes is missing or could not be used, in sentences that repeat nothing of what was sent."""
+    """What of the attributes could not be used, in sentences that repeat nothing of what was sent."""
     known = schema.attributes
     strange = sum(not row.attributes.keys() <= known.keys() for row in records.customers)
     told = []

@@ -142,10 +142,10 @@ def test_a_broken_model_never_serves(now: Served, fault: str) -> None:
 
     def put() -> None:
         MODELS[fault](folder)
-        if (folder / "manifest.json").stat().st_size:
-            point_to(now.models, "churn", "2")
-        else:
+        if fault.endswith("manifest"):  # broken after the pointer was made
             replaced(now, json.dumps({"version": "2", "manifest_sha256": digest}).encode())
+        else:
+            point_to(now.models, "churn", "2")
 
     the_old_one_serves(now, put)
 

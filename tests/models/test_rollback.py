@@ -44,7 +44,7 @@ def test_back_and_forth_moves_pointer_and_alias(twice: Trained) -> None:
     assert served.version == "2"
 
 
-@pytest.mark.parametrize("garbage", [b"", b"[]", b"{", b"\xff"])
+@pytest.mark.parametrize("garbage", [b"", b"[]", b"{", b"\xff", b"[" * 50_000])
 def test_a_broken_pointer_is_mended(twice: Trained, garbage: bytes) -> None:
     company, workspace = twice
     pointer = workspace.serving("sample") / "churn" / POINTER

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from features import contract
-from serve.records import CustomerRow, EventRow, Records, SurveyRow, TicketRow
+from serve.records import MOST_CUSTOMERS, CustomerRow, EventRow, Records, SurveyRow, TicketRow
 
 ROWS = {"customers": CustomerRow, "events": EventRow, "surveys": SurveyRow, "tickets": TicketRow}
 EVENT = {"customer_id": "a", "occurred_at": "2025-01-01T00:00:00Z", "kind": "order"}
@@ -67,10 +67,16 @@ def test_attributes_are_few_and_their_names_short() -> None:
         CustomerRow.model_validate({"customer_id": "a", "x" * 101: 1})
 
 
-def test_every_row_belongs_to_a_customer() -> None:
-    assert records(events=[EVENT]).events[0].customer_id == "a"
-    with pytest.raises(ValidationError, match=r"events\[1\]"):
-        records(events=[EVENT, {**EVENT, "customer_id": "b"}])
+def test_rows_of_others_are_theirs() -> None:
+    assert records(events=[EVENT]).strangers == []
+    assert records(events=[EVENT, {**EVENT, "customer_id": "b"}]).strangers == ["b"]
+
+
+def test_the_rows_are_of_so_many_customers_at_the_most() -> None:
+    rows = [{**EVENT, "customer_id": f"b{n}"} for n in range(MOST_CUSTOMERS - 1)]
+    assert len(records(events=rows).strangers) == MOST_CUSTOMERS - 1
+    with pytest.raises(ValidationError, match="at most 1000"):
+        records(events=[*rows, {**EVENT, "customer_id": "one more"}])
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
