@@ -171,7 +171,8 @@ def test_another_calibration_with_a_matching_hash_is_refused(serving: Path) -> N
     "garbage",
     [b"", b"{", b"[]", b"null", b'"1"', b"{}", b'{"version": "1"}', b'{"version": "9"}', b"\xff\xfe",
      b'{"version": "1", "manifest_sha256": "0000"}', b'{"version": null}',
-     b'{"version": "../churn/1", "manifest_sha256": null}', b'{"version": "\\u0000"}'],
+     b'{"version": "../churn/1", "manifest_sha256": null}', b'{"version": "\\u0000"}',
+     b"[" * 50_000],
 )  # fmt: skip
 def test_a_garbled_pointer_is_refused(serving: Path, garbage: bytes) -> None:
     (serving / "nps" / POINTER).write_bytes(garbage)
