@@ -77,7 +77,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "data/acme.toml").write_text(toml, encoding="utf-8")
     handler, row = blocks("An endpoint")
     append(home / "src/serve/handlers.py", handler)
-    insert_after(home / "src/serve/app.py", "OPERATIONS: tuple[Operation, ...] = (", row)
+    insert_after(home / "src/serve/operations.py", "OPERATIONS: tuple[Operation, ...] = (", row)
     done = run(home, "-m", "serve.cli", "retrain", "--company", "data/acme.toml")
     assert done.returncode == 0, done.stderr
     return home
