@@ -125,6 +125,7 @@ class Company(Strict):
     references: list[Reference] = Field(default_factory=list)
     asking: Asking = Asking()
     serving: Serving = Serving()
+    insight: dict[str, Any] = Field(default_factory=dict)
     postgres: DatabaseSettings = DatabaseSettings()
     path: Path = Path("company.toml")
 

@@ -21,10 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 NAMES = (
     "01_history", "02_features", "03_models", "04_scores", "05_leakage",
-    "06_calibration_and_intervals", "07_who_answers", "08_reasons",
+    "06_calibration_and_intervals", "07_who_answers", "08_reasons", "09_satisfaction",
+    "10_value_and_tiers", "11_complaints", "12_closed_loop",
 )  # fmt: skip
 #: Those that ask the serving models.
-SERVED = ("06_calibration_and_intervals", "08_reasons")
+SERVED = ("06_calibration_and_intervals", "08_reasons", "10_value_and_tiers")
 CUSTOMERS = 600
 
 Runs = dict[str, "Future[NotebookNode]"]

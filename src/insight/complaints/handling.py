@@ -1,0 +1,131 @@
+"""How complaints are handled: where they stand, how long it takes, how many come back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+#: Fewer complaints than this give no figure of their own.
+FEWEST = 20
+HOUR = 3600.0
+DAY = 24 * HOUR
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True)
+class CycleTime:
+    """How long complaints wait: hours to the first reply or days to the solution.
+
+    Those still waiting count for as long as they have waited (Kaplan-Meier), so that slow cases do
+    not vanish from the figure. Median with 95 % interval; `nine_in_ten` are done by then; NaN where
+    so many have not been done yet.
+    """
+
+    step: str
+    unit: str
+    category: str
+    complaints: int
+    waiting: int
+    median: float
+    low: float
+    high: float
+    nine_in_ten: float
+
+
+@dataclass(frozen=True)
+class ReopenRate:
+    """The share of solved complaints that were opened again, with 95 % interval (Wilson)."""
+
+    category: str
+    solved: int
+    reopened: int
+    rate: float
+    low: float
+    high: float
+
+
+def states(complaints: pd.DataFrame) -> dict[str, int]:
+    """Where complaints stand: received (no reply yet), answered, closed, reopened after closing.
+
+    Empty where nobody recorded replies or solutions.
+    """
+    if not complaints[["first_reply_at", "closed_at"]].notna().any(axis=None):
+        return {}
+    closed = complaints["closed_at"].notna()
+    answered = complaints["first_reply_at"].notna()
+    again = closed & (complaints["reopened"] == 1)
+    return {
+        "received": int((~closed & ~answered).sum()),
+        "answered": int((~closed & answered).sum()),
+        "closed": int((closed & ~again).sum()),
+        "reopened": int(again.sum()),
+    }
+
+
+def cycle_times(complaints: pd.DataFrame, end: datetime) -> list[CycleTime]:
+    """Times to the first reply and to the solution, of all complaints and by category.
+
+    Categories of fewer than `FEWEST` complaints, and steps no complaint has a time of, are left out.
+    """
+    steps = (("first reply", "first_reply_at", "hours", HOUR),
+             ("solution", "closed_at", "days", DAY))  # fmt: skip
+    rows = []
+    for step, column, unit, seconds in steps:
+        if complaints[column].notna().any():
+            for name, part in _groups(complaints):
+                waited, done = _waited(part, column, end)
+                rows.append(_cycle(step, unit, name, waited / seconds, done))
+    return rows
+
+
+def _groups(complaints: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """All complaints, then those of each category large enough, largest first."""
+    yield EVERYTHING, complaints
+    sizes = complaints["category"].value_counts()
+    for name in sorted(sizes.index, key=lambda n: (-sizes[n], n)):
+        if sizes[name] >= FEWEST:
+            yield str(name), complaints[complaints["category"] == name]
+
+
+def _waited(part: pd.DataFrame, column: str, end: datetime) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds until the step or until now, and whether it was done."""
+    now = pd.Timestamp(end)
+    done = part[column].notna() & (part[column] <= now)
+    until = part[column].where(done, now)
+    seconds = (until - part["opened_at"]).dt.total_seconds().clip(lower=0)
+    return seconds.to_numpy(float), done.to_numpy(bool)
+
+
+def _cycle(step: str, unit: str, name: str, waited: np.ndarray, done: np.ndarray) -> CycleTime:
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    low = high = median = nine = float("nan")
+    if done.any():
+        curve = SurvfuncRight(waited, done.astype(int))
+        median, nine = float(curve.quantile(0.5)), float(curve.quantile(0.9))
+        low, high = _limits(lambda: curve.quantile_ci(0.5, method="log"))
+    waiting = int((~done).sum())
+    return CycleTime(step, unit, name, len(waited), waiting, median, low, high, nine)
+
+
+def _limits(limits: Callable[[], tuple[float, float]]) -> tuple[float, float]:
+    """The ends of an interval; its numbers may touch 0 and 1, where logarithms end."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = limits()
+    return float(low), float(high) if np.isfinite(high) else float("nan")
+
+
+def reopen_rates(complaints: pd.DataFrame) -> list[ReopenRate]:
+    """How many solved complaints came back, of all and by category; none where nobody recorded it."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    solved = complaints[complaints["closed_at"].notna() & complaints["reopened"].notna()]
+    rows = []
+    for name, part in _groups(solved) if len(solved) else ():
+        again = int((part["reopened"] == 1).sum())
+        low, high = proportion_confint(again, len(part), method="wilson")
+        rate = again / len(part)
+        rows.append(ReopenRate(name, len(part), again, rate, float(low), float(high)))
+    return rows

@@ -1,0 +1,1 @@
+"""Satisfaction as it is measured: scales, measures, drivers, segments, trend."""

@@ -1,0 +1,120 @@
+"""The figures of customer satisfaction: each is a value per question asked or customer and period."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from insight.satisfaction.choices import Satisfaction
+
+Rows = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure: the rows it is about, and the value of each (NaN: asked without an answer).
+
+    `source`: made of the questions asked or of the customers by period. `kind`: a `rate` is the
+    share of values that are 1, a `mean` their mean.
+    """
+
+    title: str
+    unit: str
+    kind: Literal["rate", "mean"]
+    source: Literal["asked", "customers"]
+    about: Callable[[Rows], "pd.Series[bool]"]
+    value: Callable[[Rows, Satisfaction], "pd.Series[Any]"]
+    per_dimension: bool = False
+
+    def of(self, rows: Rows, choices: Satisfaction) -> Rows:
+        """The rows the figure is about with their `value`; `weight` is 1 where rows have none."""
+        kept = rows[self.about(rows)]
+        weight = kept.get("weight", 1.0)
+        return kept.assign(value=self.value(kept, choices).astype(float), weight=weight)
+
+
+def _question(instrument: str, overall: bool = True) -> Callable[[Rows], "pd.Series[bool]"]:
+    def asked(rows: Rows) -> "pd.Series[bool]":
+        mask = rows["instrument"] == instrument
+        return mask & (rows["dimension"] == "overall") if overall else mask
+
+    return asked
+
+
+def _marked(score: "pd.Series[float]", mark: "pd.Series[bool]") -> "pd.Series[float]":
+    """1 and 0, missing where there is no answer."""
+    return mark.astype(float).where(score.notna())
+
+
+def _nps(rows: Rows, choices: Satisfaction) -> "pd.Series[float]":
+    ten = (rows["score"] / 10).round(9)  # 0.1 + 0.2 and the like must not miss a cut point
+    points = np.select(
+        [ten >= choices.promoters_from, ten <= choices.detractors_to], [100.0, -100.0], 0.0
+    )
+    return pd.Series(points, rows.index).where(rows["score"].notna())  # fmt: skip
+
+
+def _effort(rows: Rows, choices: Satisfaction) -> "pd.Series[float]":
+    return 100.0 - rows["score"] if choices.effort_low_is_easy else rows["score"]
+
+
+def _stood(rows: Rows) -> "pd.Series[bool]":
+    return rows["stood"]
+
+
+MEASURES = {
+    "csat_index": Measure(
+        "Satisfaction index", "0 to 10", "mean", "asked", _question("csat"),
+        lambda r, c: r["score"] / 10,
+    ),
+    "satisfied": Measure(
+        "Satisfied customers", "share of answers", "rate", "asked", _question("csat"),
+        lambda r, c: _marked(r["score"], r["score"] >= c.satisfied_from),
+    ),
+    "dimension": Measure(
+        "Satisfaction by dimension", "0 to 100", "mean", "asked", _question("csat", overall=False),
+        lambda r, c: r["score"], per_dimension=True,
+    ),
+    "nps": Measure(
+        "Net promoter score", "-100 to 100", "mean", "asked", _question("nps"), _nps,
+    ),
+    "effort": Measure(
+        "Customer effort (100: no effort)", "0 to 100", "mean", "asked", _question("ces"), _effort,
+    ),
+    "gap": Measure(
+        "Service gap, perception less expectation", "-100 to 100", "mean", "asked",
+        _question("servqual", overall=False),
+        lambda r, c: r["score"] - r["expectation"], per_dimension=True,
+    ),
+    "retention": Measure(
+        "Customers kept over the period", "share of customers", "rate", "customers", _stood,
+        lambda r, c: r["stays"],
+    ),
+    "active": Measure(
+        "Customers active in the period", "share of customers", "rate", "customers", _stood,
+        lambda r, c: r["active"],
+    ),
+    "called_back": Measure(
+        "Customers called or visited in the period", "share of customers", "rate", "customers", _stood,
+        lambda r, c: r["called"],
+    ),
+    "complaint": Measure(
+        "Customers who complained in the period", "share of customers", "rate", "customers", _stood,
+        lambda r, c: r["complaints"] > 0,
+    ),
+    "complaints_per_100": Measure(
+        "Complaints per 100 customers", "complaints", "mean", "customers", _stood,
+        lambda r, c: 100.0 * r["complaints"],
+    ),
+    "repurchase": Measure(
+        "Buyers who bought on a second day of the period", "share of buyers", "rate", "customers",
+        lambda r: r["order_days"] > 0, lambda r, c: r["order_days"] > 1,
+    ),
+    "loyalty": Measure(
+        "Buyers who bought in each of the last periods", "share of buyers known so long", "rate",
+        "customers", lambda r: (r["order_days"] > 0) & r["known"].fillna(False).astype(bool),
+        lambda r, c: r["loyal"],
+    ),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Where a customer stands: tier, stars, stage, quadrant, and why that changed."""

@@ -1,0 +1,156 @@
+"""Several people rating the same customers: whether they agree, and who is lenient."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import DataRefused
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far raters agree (1: fully), with a 95 % interval, and over how many customers it was told."""
+
+    value: float
+    low: float
+    high: float
+    customers: int
+
+
+def icc(ratings: pd.DataFrame, of: Literal["one", "mean"] = "one") -> Agreement:
+    """The intraclass correlation of absolute agreement, of one rater or of the mean of all of them.
+
+    Customers are rows, raters columns; customers not rated by everybody are left out. ICC(2,1) and
+    ICC(2,k) of Shrout and Fleiss (1979), interval of McGraw and Wong (1996). Raises DataRefused under
+    3 complete customers or 2 raters.
+    """
+    from scipy.stats import f
+
+    x = ratings.dropna().to_numpy(float)
+    n, k = x.shape
+    if n < 3 or k < 2:
+        raise DataRefused(
+            f"{n} customers rated by all of {k} raters; agreement needs 3 customers and 2 raters"
+        )
+    rows, columns, rest = _mean_squares(x)
+    if rows + rest == 0:
+        raise DataRefused(
+            "all ratings are equal; agreement cannot be told: rate customers that differ"
+        )
+    single = (rows - rest) / (rows + (k - 1) * rest + k * (columns - rest) / n)
+    if single >= 1:
+        return Agreement(1.0, 1.0, 1.0, n)
+    a, b = k * single / (n * (1 - single)), 1 + k * single * (n - 1) / (n * (1 - single))
+    free = (a * columns + b * rest) ** 2 / (
+        (a * columns) ** 2 / (k - 1) + (b * rest) ** 2 / ((n - 1) * (k - 1))
+    )
+    above, below = f.ppf(0.975, n - 1, free), f.ppf(0.975, free, n - 1)
+    error = k * columns + (k * n - k - n) * rest
+    low = n * (rows - above * rest) / (above * error + n * rows)
+    high = n * (below * rows - rest) / (error + n * below * rows)
+    value, lowest, highest = float(single), float(low), float(high)
+    if of == "mean":  # Spearman and Brown: the mean of k raters
+        value, lowest, highest = (k * v / (1 + (k - 1) * v) for v in (value, lowest, highest))
+    return Agreement(value, lowest, highest, n)
+
+
+def krippendorff_alpha(
+    ratings: pd.DataFrame,
+    level: Literal["nominal", "ordinal", "interval"] = "ordinal",
+    seed: int = 0,
+) -> Agreement:
+    """Krippendorff's alpha (2011): observed against expected disagreement; missing ratings allowed.
+
+    Customers are rows, raters columns. The interval is a bootstrap over customers. Raises DataRefused
+    when no customer has two ratings, or all ratings are equal.
+    """
+    x = ratings.to_numpy(float)
+    x = x[np.isfinite(x).sum(axis=1) >= 2]
+    values = np.unique(x[np.isfinite(x)])
+    if len(values) < 2:
+        raise DataRefused(
+            f"{len(x)} customers have two ratings or more, with {len(values)} different ones; agreement "
+            "needs ratings that differ"
+        )
+    counts = np.array([[np.sum(row == v) for v in values] for row in x], dtype=float)
+    rng = np.random.default_rng(seed)
+    again = []
+    for _ in range(500):
+        drawn = counts[rng.integers(0, len(counts), len(counts))]
+        if (drawn.sum(axis=0) > 0).sum() > 1:
+            again.append(_alpha(drawn, values, level))
+    low, high = np.quantile(again, [0.025, 0.975])
+    return Agreement(_alpha(counts, values, level), float(low), float(high), len(x))
+
+
+def consensus(ratings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Each customer's rating as if everybody had rated him, and each rater's leniency in points.
+
+    Customers are rows, raters columns, gaps allowed: least squares of a customer's and a rater's part,
+    the raters' parts summing to 0. Raises DataRefused when raters cannot be compared because groups
+    of them share no customer, and names the groups.
+    """
+    x = ratings.dropna(how="all")
+    _check_connected(x)
+    rated = x.stack().dropna()
+    row = pd.Categorical(rated.index.get_level_values(0), categories=x.index).codes
+    column = pd.Categorical(rated.index.get_level_values(1), categories=x.columns).codes
+    y, count = rated.to_numpy(float), x.notna().to_numpy(float)
+    per_row, per_column = count.sum(axis=1), count.sum(axis=0)
+    # Customers' parts eliminated: a small system over the raters, solved with their sum at 0.
+    left = np.diag(per_column) - count.T @ (count / per_row[:, None])
+    means = np.bincount(row, y, len(x)) / per_row
+    right = np.bincount(column, y - means[row], x.shape[1])
+    lenient = np.linalg.solve(left + 1.0, right)
+    level = means - (count @ lenient) / per_row
+    return pd.Series(level, x.index), pd.Series(lenient, x.columns)
+
+
+def _mean_squares(x: Floats) -> tuple[float, float, float]:
+    """Mean squares between customers, between raters, and of the rest."""
+    n, k = x.shape
+    mean = x.mean()
+    rows = k * ((x.mean(axis=1) - mean) ** 2).sum()
+    columns = n * ((x.mean(axis=0) - mean) ** 2).sum()
+    rest = max(((x - mean) ** 2).sum() - rows - columns, 0.0)
+    return float(rows / (n - 1)), float(columns / (k - 1)), float(rest / ((n - 1) * (k - 1)))
+
+
+def _alpha(counts: Floats, values: Floats, level: str) -> float:
+    """One minus observed over expected disagreement; `counts` has a row a customer, a column a value."""
+    m = counts.sum(axis=1)
+    total = counts.sum(axis=0)
+    distance = _distances(values, total, level)
+    # A value paired with itself has distance 0, so the pairs need no correction on the diagonal.
+    observed = ((counts @ distance * counts).sum(axis=1) / (m - 1)).sum() / m.sum()
+    expected = (total @ distance @ total) / (m.sum() * (m.sum() - 1))
+    return float(1 - observed / expected)
+
+
+def _distances(values: Floats, total: Floats, level: str) -> Floats:
+    """Squared distances between values."""
+    if level == "nominal":
+        return 1.0 - np.eye(len(values))
+    if level == "interval":
+        return np.asarray((values[:, None] - values) ** 2)
+    upto = np.cumsum(total) - total / 2  # mid-ranks: ordinal distance counts the ratings between
+    return np.asarray((upto[:, None] - upto) ** 2)
+
+
+def _check_connected(x: pd.DataFrame) -> None:
+    """Raters are compared over customers they share, directly or through others."""
+    from scipy.sparse.csgraph import connected_components
+
+    shared = x.notna().to_numpy(int)
+    groups, member = connected_components(shared.T @ shared, directed=False)
+    if groups > 1:
+        names = [" and ".join(map(str, x.columns[member == g])) for g in range(groups)]
+        raise DataRefused(
+            f"{'; '.join(names)} have rated no customer in common; let one rater of each group rate "
+            "the same customers"
+        )

@@ -1,0 +1,135 @@
+"""Drivers against closed forms, brute force over all orders, and a world where they are known."""
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from appliance_brand import FACTORS, appliance_brand
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.errors import DataRefused
+from insight.satisfaction.drivers import drivers, shapley_shares
+
+
+def by_all_orders(x, y):
+    """The mean gain in R², order by order, with least squares."""
+
+    def explained(columns):
+        if not columns:
+            return 0.0
+        design = np.column_stack([np.ones(len(y)), x[:, columns]])
+        rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+        return 1 - (rest**2).sum() / ((y - y.mean()) ** 2).sum()
+
+    gains = np.zeros(x.shape[1])
+    orders = list(permutations(range(x.shape[1])))
+    for order in orders:
+        for place, driver in enumerate(order):
+            gains[driver] += explained(list(order[: place + 1])) - explained(list(order[:place]))
+    return gains / gains.sum()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_shares_are_the_mean_gain_over_all_orders(seed, count):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(80, count)) @ rng.normal(size=(count, count))
+    y = x @ rng.normal(size=count) + rng.normal(size=80)
+    np.testing.assert_allclose(shapley_shares(x, y), by_all_orders(x, y), atol=1e-8)
+
+
+def test_unrelated_drivers_share_by_their_squared_effects():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50_000, 3))
+    y = x @ [3.0, 2.0, 1.0] + rng.normal(size=50_000)
+    np.testing.assert_allclose(shapley_shares(x, y), np.array([9, 4, 1]) / 14, atol=0.01)
+
+
+def world(rows=400, seed=0):
+    """Quality counts twice as much as service and does well; price counts nothing and does badly."""
+    rng = np.random.default_rng(seed)
+    mood = rng.normal(size=rows)
+    frame = pd.DataFrame({
+        "quality": 85 + 6 * mood + 6 * rng.normal(size=rows),
+        "service": 60 + 6 * mood + 6 * rng.normal(size=rows),
+        "price": 55 + 8 * rng.normal(size=rows),
+    })  # fmt: skip
+    return frame.assign(
+        overall=0.6 * frame["quality"] + 0.5 * frame["service"] + 6 * rng.normal(size=rows)
+    )
+
+
+def test_effects_and_importance_are_found_with_the_truth_inside():
+    found = drivers(world(), "overall")
+    table = found.table
+    for name, truth in {"quality": 0.6, "service": 0.5, "price": 0.0}.items():
+        assert table.loc[name, "effect_low"] < truth < table.loc[name, "effect_high"]
+    assert table["importance"].sum() == pytest.approx(1)
+    assert table.index[-1] == "price"
+    assert table.loc["price", "importance_high"] < 0.05
+    assert 0.5 < found.explained < 0.9
+
+
+def test_the_matrix_says_where_to_work():
+    table = drivers(world(), "overall").table
+    assert table.loc["service", "quadrant"] == "concentrate here"
+    assert table.loc["quality", "quadrant"] == "keep up the good work"
+    assert table.loc["price", "quadrant"] == "low priority"
+    assert table["clear"].all()
+
+
+def test_of_equal_drivers_no_quadrant_is_clear():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(70 + 10 * rng.normal(size=(300, 2)), columns=["a", "b"])
+    frame["overall"] = frame["a"] + frame["b"] + rng.normal(size=300)
+    assert not drivers(frame, "overall").table["clear"].any()
+
+
+def test_intervals_of_effects_hold_the_truth_in_19_of_20_samples():
+    hits = [
+        table.loc["quality", "effect_low"] < 0.6 < table.loc["quality", "effect_high"]
+        for table in (drivers(world(120, seed), "overall").table for seed in range(40))
+    ]
+    assert np.mean(hits) >= 0.88
+
+
+def test_weights_and_missing_answers():
+    """Rows of weight 0 count for nothing; incomplete ones are left out and counted."""
+    frame = world()
+    twice = pd.concat([frame, frame.assign(overall=-frame["overall"])], ignore_index=True)
+    weight = pd.Series(np.repeat([1.0, 0.0], len(frame)))
+    found = drivers(twice, "overall", weight)
+    expected = drivers(frame, "overall").table
+    columns = ["effect", "importance"]
+    np.testing.assert_allclose(found.table[columns], expected[columns], atol=1e-6)
+    twice.loc[:4, "price"] = np.nan
+    assert drivers(twice, "overall", weight).incomplete == 5
+
+
+def test_price_drives_the_discontent_customers_of_the_appliance_brand_and_no_others():
+    answers, group = appliance_brand(1500)
+    by_factor = pd.DataFrame({name: answers[items].mean(axis=1) for name, items in FACTORS.items()})
+    by_factor = by_factor.assign(price=answers["price"], overall=answers["overall"])
+    assert drivers(by_factor[group == 2], "overall").table.index[0] == "price"
+    for other in (0, 1):
+        table = drivers(by_factor[group == other], "overall").table
+        assert table.index[0] == "product_quality"
+        assert table.loc["price", "importance"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (world(40), "40 complete rows for 3 drivers of overall; 50 are needed"),
+        (world().assign(price=1.0), "price: every answer is the same"),
+        (world().assign(twin=lambda t: 2 * t["price"]), "twin follows from the others"),
+        (world().assign(**{f"x{i}": np.arange(400.0) ** (i + 1) for i in range(10)}),
+         "13 drivers; at most 12"),
+        (world().drop(columns="overall"), "no column overall among quality, service, price"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_told_apart_is_refused(frame, message):
+    with pytest.raises(DataRefused, match=message):
+        drivers(frame, "overall")

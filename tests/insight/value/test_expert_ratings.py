@@ -1,0 +1,60 @@
+"""Ratings of experts: read from a file, checked line by line, made into one figure a customer."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from features.errors import DataRefused
+from insight.value.expert_ratings import Experts, rated, read_ratings
+
+SETTINGS = Experts(file="ratings.csv")
+HEAD = "customer_id,rater,item,score\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "ratings.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_two_raters_one_stricter(tmp_path: Path) -> None:
+    lines = [
+        f"C{i},{who},customer_credit,{i + more}\n"
+        for i in (1, 2, 3)
+        for who, more in (("x", 1), ("y", 0))
+    ]
+    lines += [
+        "C1,x,customer_credit,2\n",
+        "C2,y,market_coverage,5\n",
+    ]  # the first: again, the later counts
+    ratings = read_ratings(written(tmp_path, HEAD + "".join(lines)), SETTINGS)
+    assert len(ratings) == 7
+    level, lenient = rated(ratings)
+    assert level["customer_credit"].tolist() == pytest.approx([1.5, 2.5, 3.5])
+    assert level["market_coverage"].dropna().to_dict() == {"C2": 5.0}
+    assert lenient["customer_credit"].to_dict() == pytest.approx({"x": 0.5, "y": -0.5})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("customer_id,rater,item\n", "lacks score; it has customer_id, rater, item"),
+        (HEAD + "C1,x,mood,3\n", "rates mood; the items are customer_credit"),
+        (
+            HEAD + "C1,x,customer_credit,3\nC2,x,customer_credit,7\n",
+            "1 scores off .* 1 to 5; .* line 3",
+        ),
+        (HEAD + "C1,x,customer_credit,good\n", "'good' in line 2"),
+    ],
+)
+def test_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(DataRefused, match=words):
+        read_ratings(written(tmp_path, text), SETTINGS)
+
+
+def test_no_file_and_no_range(tmp_path: Path) -> None:
+    with pytest.raises(DataRefused, match=r"no file ratings\.csv"):
+        read_ratings(tmp_path / "ratings.csv", SETTINGS)
+    with pytest.raises(ValidationError, match="low should be below high"):
+        Experts(file="x.csv", low=5, high=1)
