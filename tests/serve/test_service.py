@@ -54,11 +54,12 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def test_our_answers_win_over_bentomls(client: httpx.Client) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET":
-            answer = client.get(operation.path.replace("{id}", "C-1"))
+            path = operation.path.format(id="C-1", target="churn", file="console.js")
+            answer = client.get(path)
             assert answer.status_code == 200, operation.path
             assert len(answer.headers["x-request-id"]) == 32
     assert "goodwill_ready 1.0" in client.get("/metrics").text
-    assert "testing" in client.get("/").text
+    assert "console/console.js" in client.get("/").text
     assert client.get("/openapi.json").json()["openapi"] == "3.1.0"
 
 
