@@ -17,7 +17,8 @@ def test_every_error_class_is_in_the_table_once() -> None:
 
 @pytest.mark.parametrize("error", OUTCOMES)
 def test_every_error_fits_the_schema(error: type[ApiError]) -> None:
-    made = error("what was wrong", [Problem("here", "why")])
+    made = error("what was wrong")
+    made.problems = [Problem("here", "why")]
     answer = ErrorAnswer.model_validate(made.body("id-1"))
     assert answer.error.code == OUTCOMES[error].code
     assert made.status == OUTCOMES[error].status

@@ -23,14 +23,14 @@ def test_every_example_fits_its_model(model: type[BaseModel]) -> None:
         model.model_validate(example, strict=model in (ScoreRequest, RecordsRequest))
 
 
-@pytest.mark.parametrize(("sent", "meant"), [(True, 3), (False, 0), (0, 0), (10, 10)])
+@pytest.mark.parametrize(("sent", "meant"), [(True, 3), (False, 0), (0, 0), (10, 10), (2.0, 2)])
 def test_reasons_are_a_count_or_true(sent: object, meant: int) -> None:
     assert ScoreRequest.model_validate({"customer_ids": ["a"], "reasons": sent}).reasons == meant
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"reasons": 11}, {"reasons": -1}, {"reasons": 1.0}, {"reasons": "3"}, {"reasons": None},
+    [{"reasons": 11}, {"reasons": -1}, {"reasons": 1.5}, {"reasons": "3"}, {"reasons": None},
      {"customer_ids": []}, {"customer_ids": ["a"] * 1001}, {"customer_ids": "a"},
      {"customer_ids": [1]}, {"customer_ids": [""]}, {"customer_ids": ["x" * 201]},
      {"customer_ids": None}, {"targets": []}, {"targets": "churn"}, {"targets": [1]},

@@ -26,13 +26,17 @@ REMEDY = (
 
 
 def judge(case: Case) -> Finding:
-    """Look for ids, row numbers and texts that nobody shares among the columns features read."""
+    """Look for ids, row numbers and texts that nobody shares among the columns features read.
+
+    Attributes that no feature reads because they name customers (`features.identifying`) are looked
+    at as well: whoever maps one wants it read.
+    """
     columns = [
         (table, name)
         for table, mapped in case.manifest.schema.tables.items()
         for name in mapped
         if _may_be_read(table, name) and name in _read(case, table)
-    ]
+    ] + [("customers", name) for name in _set_apart(case)]
     charges = [
         c for name in (*(t.name for t in case.targets), "snapshot") for c in _added(case, name)
     ]
@@ -64,6 +68,14 @@ def _ascends(values: NDArray[np.float64]) -> bool:
     """Whether values run up or down with the rows."""
     step = np.diff(values)
     return bool((step > 0).all() or (step < 0).all())
+
+
+def _set_apart(case: Case) -> list[str]:
+    """The text attributes in the history that its schema does not have."""
+    known = (*TABLES["customers"].names, *case.manifest.schema.attributes)
+    stored = case.tables["customers"].schema if "customers" in case.tables else pa.schema([])
+    texts = [field.name for field in stored if pa.types.is_string(field.type)]
+    return [name for name in texts if name not in known]
 
 
 def _may_be_read(table: str, name: str) -> bool:
