@@ -168,7 +168,7 @@ def _mlflow(workspace: Workspace) -> Iterator[Contestant]:
     mlflow.lightgbm.save_model(bundle.estimator.booster, folder)
 
     def sent(ids: list[str]) -> tuple[str, Any]:
-        told = [[None if v != v else v for v in rows[place[i]].tolist()] for i in ids]
+        told = [[0.0 if v != v else v for v in rows[place[i]].tolist()] for i in ids]  # no nulls
         return "/invocations", {"dataframe_split": {"columns": names, "data": told}}
 
     command = [
@@ -189,7 +189,8 @@ def _mlflow(workspace: Workspace) -> Iterator[Contestant]:
 
 @contextmanager
 def _running(command: list[str], port: int, path: str) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}
+    commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."]), "PATH": commands}
     root = Path(__file__).parents[1]
     process = subprocess.Popen(
         command, env=environment, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
