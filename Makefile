@@ -116,9 +116,10 @@ check: lint test  ## Format, lint, types, import contracts, tests
 bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results
 	@$(PY) -m benchmarks
 
-clean:  ## Remove everything generated (keeps .venv and the company files)
-	@find data -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
-	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+clean:  ## Remove everything generated; keeps .venv, company files, feedback, keys and audit
+	@find data -mindepth 2 -maxdepth 2 ! -name feedback ! -name audit.key -exec rm -rf {} +
+	@find data -mindepth 1 -maxdepth 1 -type d -empty -delete
+	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md ! -name audit -exec rm -rf {} +
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
-	@echo "removed data/*/, mlruns/* and the caches"
+	@echo "removed what was generated in data/ and mlruns/, and the caches; kept feedback and audit"
