@@ -25,7 +25,7 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup spark demo data quality features court tune train retrain score population reasons report \
+.PHONY: help setup spark demo data quality features court tune train retrain score population reasons evaluate report \
         serve notebooks mlflow bento test chaos check lint bench clean
 
 help:  ## Show the targets
@@ -83,7 +83,10 @@ population: setup  ## Say what everybody would have answered, and whom to ask ne
 reasons: setup  ## Write why every customer got his scores, in English and Chinese
 	@$(GOODWILL) reasons --company $(COMPANY)
 
-report: setup  ## Write the report as one HTML file
+evaluate: setup  ## Work out indicators, tiers, stars, segments and causes of complaints
+	@$(GOODWILL) evaluate --company $(COMPANY)
+
+report: setup  ## Write the report as one HTML file (LANG_REPORT=zh: in Chinese)
 	@$(GOODWILL) report --company $(COMPANY)
 
 serve: setup  ## Serve scores over HTTP on 127.0.0.1 until Ctrl-C

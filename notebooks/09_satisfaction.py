@@ -58,7 +58,7 @@ workspace, company = begin(COMPANY, upto="data")
 
 # %%
 found = indicators(company, workspace)
-figures = {figure.name: figure for figure in found.figures}
+figures = {figure.key: figure for figure in found.figures}
 for name, why in found.skipped.items():
     print(f"{name}: {why}")
 pd.DataFrame(

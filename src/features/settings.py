@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.errors import ConfigRefused
@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     )
     audit_required: bool = Field(
         default=False, description="refuse to score what cannot be written to the audit"
+    )
+    report_language: str = Field(
+        default="en",
+        validation_alias=AliasChoices("LANG_REPORT", "GOODWILL_LANG_REPORT", "report_language"),
+        description="language of the report: en or zh",
     )
     spark_master: str = Field(default="local[2]", description="where `--engine spark` runs")
     spark_partitions: int | None = Field(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.feedback import Feedback, Kept
 from models.score_history import PastScore
+from serve.evaluated import Evaluated
 from serve.records import Records
 
 #: One output of a model: a probability or score, a class name, a flag, a curve, or nothing to say.
@@ -228,8 +229,12 @@ class Scorer(Protocol):
         """Customers of the snapshot with a category that the target's model does not know."""
         ...
 
+    def evaluated(self) -> Evaluated:
+        """The last evaluation, or why there is none."""
+        ...
+
     def refresh(self) -> Mapping[str, str]:
-        """Notice a new champion or snapshot and swap to it; keep the last good one on failure.
+        """Notice a new champion, snapshot or evaluation and swap to it; keep the last good one.
 
         What became of each part that changed: `loaded`, `kept` (the old one) or `failed`.
         """

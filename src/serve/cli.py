@@ -18,10 +18,10 @@ from serve.options import (
     REFIT,
     SEED,
     STAY,
-    TOP,
     WITH_REASONS,
 )
 from serve.run import Run, ensure_sample, make_sample
+from serve.telling import TELLING
 from serve.verbs import command
 
 
@@ -161,21 +161,17 @@ def tune(run: Run, minutes: float) -> None:
 
 @verb("retrain")
 def retrain(run: Run) -> None:
-    """The whole chain: check, features, train, promote or keep, score, report.
+    """The whole chain: check, features, train, promote or keep, score, evaluate, report.
 
     Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
-    from insight.report import write_report
-    from insight.usability import write_usability
-    from models import retrain as chain
+    from models.retrain import check_gate
+    from serve.night import whole_night
 
     ensure_sample(run)
-    outcomes = chain.retrain(run.company, run.workspace, run.steps)
-    write_usability(run.company, run.workspace, run.steps)
-    if any(o.version for o in outcomes):
-        path = write_report(run.company, run.workspace, run.steps)
-        run.wrote(run.workspace.scores(run.company.name), path)
-    chain.check_gate(outcomes)
+    outcomes, paths = whole_night(run)
+    run.wrote(*paths)
+    check_gate(outcomes)
 
 
 @verb("score", WITH_REASONS, ENGINE)
@@ -184,6 +180,7 @@ def score(run: Run, engine: str, reasons: bool) -> None:
 
     With reasons it goes on where a killed run stopped.
     """
+    from insight.evaluation.evaluate import stand_alone
     from models.night import score_and_explain
     from models.reasons.nightly import explain_everyone
     from models.retrain import only_one
@@ -192,38 +189,13 @@ def score(run: Run, engine: str, reasons: bool) -> None:
     if reasons and engine == "local":
         with only_one(run.company, run.workspace):  # two would share the unfinished blocks
             run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
+            stand_alone(run.company, run.workspace, run.steps)
         return
     with run.runner(engine) as runner:
         run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
         if reasons:
             run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner))
-
-
-@verb("population")
-def population(run: Run) -> None:
-    """Say what everybody asked would have answered, and whom to ask next (docs/who-answers.md)."""
-    from models.answering.results import write_population
-    from models.retrain import only_one
-
-    with only_one(run.company, run.workspace):
-        run.wrote(*write_population(run.company, run.workspace, run.steps))
-
-
-@verb("reasons", TOP, ENGINE)
-def reasons(run: Run, top: int, engine: str) -> None:
-    """Write why every customer got his scores, in English and Chinese (docs/reasons.md)."""
-    from models.reasons.nightly import explain_everyone
-
-    with run.runner(engine) as runner:
-        run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner, top))
-
-
-@verb("report")
-def report(run: Run) -> None:
-    """Write the report as one HTML file."""
-    from insight.report import write_report
-
-    run.wrote(write_report(run.company, run.workspace, run.steps))
+    stand_alone(run.company, run.workspace, run.steps)
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)
@@ -234,7 +206,7 @@ def demo(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> N
     show(run, customers, seed, port, stay)
 
 
-for _verb in OPERATING:
+for _verb in (*TELLING, *OPERATING):
     cli.add_command(_verb)
 
 if __name__ == "__main__":

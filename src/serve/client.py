@@ -8,7 +8,6 @@ with Client("http://127.0.0.1:3000") as goodwill:
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Literal, NotRequired, Self, TypedDict
 from urllib.parse import quote
 
@@ -53,7 +52,20 @@ class PastScore(TypedDict):
     versions: dict[str, str]
 
 
-class Customer(Score):
+class Standing(TypedDict):
+    """How a customer was evaluated; None where he was not. `migration` has from, to, since, cause."""
+
+    tier: str | None
+    stars: int | None
+    stage: str | None
+    service_level: str | None
+    value_score: dict[str, float | None] | None
+    group: str | None
+    quadrant: str | None
+    migration: dict[str, str | None] | None
+
+
+class Customer(Score, Standing):
     """One customer with everything the service knows."""
 
     request_id: str
@@ -64,6 +76,7 @@ class Customer(Score):
     segment: str | None
     history: list[PastScore]
     levers: list[dict[str, Any]]
+    standing_as_of: str | None
 
 
 class Line(Score):
@@ -109,32 +122,20 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._http.close()
 
     def scores(
-        self,
-        customer_ids: Iterable[str],
-        targets: Sequence[str] | None = None,
-        reasons: int = 0,
-        language: Language = "en",
-    ) -> list[Score]:
+        self, customer_ids: Iterable[str], targets: Sequence[str] | None = None,
+        reasons: int = 0, language: Language = "en",
+    ) -> list[Score]:  # fmt: skip
         """Scores of any number of customers, in calls of 1,000; those unknown are left out."""
         found: list[Score] = []
         distinct = [*dict.fromkeys(customer_ids)]
         for start in range(0, len(distinct), MOST_IDS):
             ids = distinct[start : start + MOST_IDS]
-            body = {
-                "customer_ids": ids,
-                "targets": targets,
-                "reasons": reasons,
-                "language": language,
-            }
+            body = {"customer_ids": ids, "targets": targets, "reasons": reasons,
+                    "language": language}  # fmt: skip
             found += self._call("POST", "/v1/scores", json=body)["scores"]
         return found
 
@@ -198,6 +199,14 @@ class Client:
         told: dict[str, Any] = self._call("POST", "/v1/feedback", json=body)
         return told
 
+    def indicators(self, name: str | None = None, by: str | None = None) -> dict[str, Any]:
+        """What the last evaluation measured: all indicators or one, with all groups or one column's."""
+        return self._evaluated("indicators", {"name": name, "by": by})
+
+    def segments(self, by: str | None = None) -> dict[str, Any]:
+        """The segments of the last evaluation: all, or those by tier, stars, stage and the like."""
+        return self._evaluated("segments", {"by": by})
+
     def models(self) -> list[dict[str, Any]]:
         """The models being served."""
         told: list[dict[str, Any]] = self._call("GET", "/v1/models")["models"]
@@ -206,6 +215,11 @@ class Client:
     def model(self, target: str) -> dict[str, Any]:
         """One model: measures, calibration, card."""
         told: dict[str, Any] = self._call("GET", f"/v1/models/{quote(target, safe='')}")
+        return told
+
+    def _evaluated(self, what: str, query: Mapping[str, str | None]) -> dict[str, Any]:
+        given = {name: value for name, value in query.items() if value is not None}
+        told: dict[str, Any] = self._call("GET", f"/v1/{what}", params=given)
         return told
 
     def _call(self, method: str, path: str, **how: Any) -> Any:

@@ -15,11 +15,13 @@ from serve.answers import Batch, Scorer
 from serve.desk import Desk
 from serve.envelope import Call, json_response
 from serve.errors import UnknownCustomer
-from serve.examples import AS_OF, LEVER, PAST_SCORE, SCORE
+from serve.evaluated import of_another_day
+from serve.examples import AS_OF, LEVER, PAST_SCORE, SCORE, STANDING
 from serve.freshness import freshness, refuse_stale
 from serve.query import parse_query
 from serve.records import ID_LENGTH
 from serve.schemas import USUAL_REASONS, Language, Predictions, ReasonAnswer, shape
+from serve.standing import Standing
 
 MOST_FOUND = 100
 
@@ -83,8 +85,8 @@ class LeverAnswer(BaseModel):
     targets: list[str]
 
 
-class CustomerAnswer(BaseModel):
-    """One customer: predictions, reasons, segment of value, former scores, what could be otherwise."""
+class CustomerAnswer(Standing):
+    """One customer: predictions, reasons, segment of value, former scores, standing, levers."""
 
     model_config = shape(
         {
@@ -97,6 +99,8 @@ class CustomerAnswer(BaseModel):
             "segment": "middle",
             "history": [PAST_SCORE],
             "levers": [LEVER],
+            "standing_as_of": AS_OF,
+            **STANDING,
         }
     )
 
@@ -111,6 +115,10 @@ class CustomerAnswer(BaseModel):
     segment: Annotated[str | None, Field(description="Of value; null without that model.")]
     history: list[PastScore]
     levers: list[LeverAnswer]
+    standing_as_of: Annotated[
+        datetime | None,
+        Field(description="Of tier, stars and the like; null before the first evaluation."),
+    ]
 
 
 async def find_customers(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
@@ -127,8 +135,8 @@ async def find_customers(desk: Desk, call: Call, scope: Scope, receive: Receive)
 async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show one customer.
 
-    All targets with three reasons each, the segment of value, what was said of him before, and
-    what the company could do otherwise for him.
+    All targets with three reasons each, the segment of value, what was said of him before, what
+    the company could do otherwise for him, and where the last evaluation left him.
     """
     customer_id: str = scope["path_params"]["id"]
     query = parse_query(CustomerQuery, scope)
@@ -141,7 +149,14 @@ async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) 
         raise UnknownCustomer("the snapshot holds no such customer")
     batch, told = answer
     desk.account(call, batch)
-    return json_response({"request_id": call.request_id, **freshness(batch, scorer.limits), **told})
+    age = freshness(batch, scorer.limits)
+    evaluated = scorer.evaluated()
+    since = evaluated.standings.as_of if evaluated.standings else None
+    if since:
+        age["warnings"] += of_another_day("tier, stars and stage are", since, batch.as_of)
+    standing = evaluated.standing(customer_id).model_dump(by_alias=True)
+    told |= {"standing_as_of": since, **standing}
+    return json_response({"request_id": call.request_id, **age, **told})
 
 
 def _told(

@@ -14,18 +14,15 @@ from serve.run import Run, make_sample
 
 def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
-    from insight.report import write_report
-    from insight.usability import write_usability
-    from models import retrain as chain
+    from models.retrain import check_gate
+    from serve.night import whole_night
 
     settings = Settings()
     refuse_taken(port or settings.port)  # before the work, not after it
     if run.company.name == "sample":
         make_sample(run, customers, seed)
-    outcomes = chain.retrain(run.company, run.workspace, run.steps)
-    write_usability(run.company, run.workspace, run.steps)
-    report = write_report(run.company, run.workspace, run.steps)
-    run.wrote(run.workspace.scores(run.company.name), report)
+    outcomes, paths = whole_night(run)
+    run.wrote(*paths)
     launch = Launch(
         run.company.path,
         run.workspace,
@@ -37,7 +34,7 @@ def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> N
         _serve(run, launch, stay)
     except KeyboardInterrupt:
         run.steps.note("  stopped")
-    chain.check_gate(outcomes)
+    check_gate(outcomes)
 
 
 def _serve(run: Run, launch: Launch, stay: bool) -> None:

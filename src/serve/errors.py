@@ -6,6 +6,7 @@ ApiError
 ├── Forbidden          403
 ├── UnknownCustomer    404
 ├── UnknownTarget      404
+├── UnknownIndicator   404
 ├── UnknownPath        404
 ├── WrongMethod        405
 ├── BodyTooSlow        408
@@ -91,6 +92,10 @@ class UnknownTarget(ApiError):
     """Nothing is predicted under this name."""
 
 
+class UnknownIndicator(ApiError):
+    """Nothing is measured under this name, or by this column."""
+
+
 class UnknownPath(ApiError):
     """No route has this path."""
 
@@ -148,7 +153,7 @@ class Unexpected(ApiError):
 
 
 class NotReady(ApiError):
-    """No model or no snapshot is loaded yet."""
+    """No model, no snapshot or no evaluation is loaded yet."""
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, problems, {"Retry-After": str(RETRY_SECONDS)})
@@ -191,6 +196,9 @@ OUTCOMES: dict[type[ApiError], Outcome] = {
     Forbidden: Outcome(403, "forbidden", "The key is not for this operation or this service."),
     UnknownCustomer: Outcome(404, "unknown_customer", "The snapshot holds no such customer."),
     UnknownTarget: Outcome(404, "unknown_target", "Nothing is predicted under this name."),
+    UnknownIndicator: Outcome(
+        404, "unknown_indicator", "Nothing is measured under this name, or by this column."
+    ),
     UnknownPath: Outcome(404, "unknown_path", "No route has this path."),
     WrongMethod: Outcome(405, "wrong_method", "The path exists, but not for this method."),
     BodyTooSlow: Outcome(408, "body_too_slow", "The body did not arrive in time."),
@@ -204,7 +212,7 @@ OUTCOMES: dict[type[ApiError], Outcome] = {
         429, "too_many", "More calls than allowed; `Retry-After` says when to ask again."
     ),
     Unexpected: Outcome(500, "unexpected", "A bug; the log names it under the request id."),
-    NotReady: Outcome(503, "not_ready", "No model or no snapshot is loaded yet."),
+    NotReady: Outcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
     NotStored: Outcome(503, "not_stored", "What was sent could not be written down; nothing was."),
     StaleFeatures: Outcome(
         503, "stale_features", "The features are older than the company allows."

@@ -81,3 +81,68 @@ EVENT = {
     "kind": "order",
     "amount": 129.9,
 }
+MIGRATION = {"from": "B", "to": "A", "since": "2025-04-30T00:00:00Z", "cause": "contribution"}
+FIGURE = {"value": 78.2, "low": 71.4, "high": 83.9}
+STANDING = {
+    "tier": "A",
+    "stars": 5,
+    "stage": "active",
+    "service_level": "priority",
+    "value_score": FIGURE,
+    "group": "frequent, loyal",
+    "quadrant": "keep",
+    "migration": MIGRATION,
+}
+EVALUATION = {
+    "request_id": "7f1c2a",
+    "company": "sample",
+    "as_of": AS_OF,
+    "made_at": "2025-07-01T04:10:00Z",
+    "currency": "EUR",
+    "warnings": [],
+    "skipped": {"complaints": "the company has no tickets"},
+}
+_POINT = {"value": 0.71, "low": 0.66, "high": 0.76, "asked": 900, "answered": 310}
+_EVERYBODY = {"value": 0.68, "low": 0.61, "high": 0.74}
+_COUNTED = {**_POINT, "coverage": 0.344, "customers": 305, "everybody": _EVERYBODY}
+INDICATORS = {
+    **EVALUATION,
+    "period": "month",
+    "indicators": [
+        {
+            "name": "csat",
+            "title": "Satisfied answers",
+            "unit": "share",
+            "kind": "rate",
+            "period": "2025-05-01",
+            **_COUNTED,
+            "before": 0.69,
+            "moved": "no",
+            "goal": {"target": 0.75, "better": "higher", "verdict": "uncertain", "gap": 0.04},
+            "over_time": [{"period": "2025-04-01", **_POINT}],
+            "cells": [{"by": "region", "group": "north", **_COUNTED}],
+            "hidden": {"region": {"cells": 1, "answers": 4}},
+        }
+    ],
+    "alerts": [],
+    "too_young": 0,
+    "not_measured": {"ces": "no question of this kind was asked"},
+}
+SEGMENTS = {
+    **EVALUATION,
+    "segments": [
+        {"by": "tier", "name": "A", "customers": 1000, "share": 0.2, "expected_value": 810000.0}
+    ],
+    "stability": 0.93,
+    "tiers": {
+        "since": "2025-03-31T00:00:00Z",
+        "until": AS_OF,
+        "before": ["A", "B"],
+        "after": ["A", "B"],
+        "customers": [[950, 40], [50, 960]],
+        "moved": 0.045,
+        "causes": [{"cause": "contribution", "up": 30, "down": 25, "other": 0}],
+    },
+    "stages": None,
+    "value": None,
+}

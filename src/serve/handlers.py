@@ -106,9 +106,10 @@ async def live(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Respon
 
 
 async def ready(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Tell whether customers can be scored, and which targets cannot."""
+    """Tell whether customers can be scored, which targets cannot, and whether an evaluation lacks."""
     scorer = desk.upkeep.need()
-    return json_response({"status": "ready", "missing": scorer.missing()})
+    missing = {**scorer.missing(), **scorer.evaluated().missing}
+    return json_response({"status": "ready", "missing": missing})
 
 
 async def show_metrics(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:

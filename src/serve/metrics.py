@@ -153,7 +153,10 @@ def _of_models(scorer: Scorer) -> Iterable[Metric]:
         ("target",),
     )
     parts = {m.target: 1.0 for m in models} | dict.fromkeys(scorer.missing(), 0.0)
-    meaning = "1 when the target can be scored, 0 when its model or the snapshot lacks."
+    evaluated = scorer.evaluated()
+    parts["evaluation"] = float(evaluated.told is not None)
+    parts["standing"] = float(evaluated.standings is not None)
+    meaning = "1 when the target can be scored or the part of the evaluation is there, else 0."
     yield _gauge("part_ready", meaning, {(p,): there for p, there in parts.items()}, ("part",))
     yield _gauge(
         "snapshot_unseen_customers",

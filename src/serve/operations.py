@@ -1,6 +1,6 @@
 """Every route there is. A new endpoint is one row here, and a file with its handler and shapes."""
 
-from serve import console_files, customers, feedback, handlers, model_cards, stream
+from serve import console_files, customers, feedback, handlers, indicators, model_cards, stream
 from serve.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -14,6 +14,7 @@ from serve.errors import (
     StaleFeatures,
     TooSlow,
     UnknownCustomer,
+    UnknownIndicator,
     UnknownPath,
     UnknownTarget,
     WrongMediaType,
@@ -113,6 +114,26 @@ OPERATIONS: tuple[Operation, ...] = (
         model_cards.ModelAnswer,
         errors=(UnknownTarget, NotReady),
         tag="models",
+        scope="read",
+    ),
+    Operation(
+        "GET",
+        "/v1/indicators",
+        indicators.show_indicators,
+        indicators.IndicatorsAnswer,
+        query=indicators.IndicatorsQuery,
+        errors=(UnknownIndicator, InvalidRequest, NotReady),
+        tag="evaluation",
+        scope="read",
+    ),
+    Operation(
+        "GET",
+        "/v1/segments",
+        indicators.show_segments,
+        indicators.SegmentsAnswer,
+        query=indicators.SegmentsQuery,
+        errors=(InvalidRequest, NotReady),
+        tag="evaluation",
         scope="read",
     ),
     Operation("GET", "/livez", handlers.live, HealthAnswer, quiet=True),

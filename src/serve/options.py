@@ -29,6 +29,9 @@ REFIT = click.option(
     is_flag=True,
     help="Learn anew how comments sound, even if a champion reads them already (docs/comments.md).",
 )
+REDRAW = click.option(
+    "--redraw", is_flag=True, help="Draw the yardsticks of value, tiers and stars on today anew."
+)
 PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
 STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
 WITH_REASONS = click.option(

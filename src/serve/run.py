@@ -1,6 +1,7 @@
 """What a verb of the command works with: the project, the company, and its steps."""
 
 import os
+import shutil
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -78,6 +79,7 @@ def make_sample(run: Run, customers: int, seed: int) -> None:
     with run.steps.step("simulate the sample company") as done:
         rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
         done(customers=customers, rows=sum(rows.values()))
+    shutil.rmtree(folder / "evaluation", ignore_errors=True)  # tiers of other customers
     run.wrote(folder / "raw", folder / "truth")
 
 

@@ -133,7 +133,7 @@ class ScoreAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """How the process is; `missing` names targets that cannot be scored, with the reason."""
+    """How the process is; `missing` names what cannot be told (a target, the evaluation) and why."""
 
     model_config = shape({"status": "ready", "missing": {"nps": "no champion yet"}})
 

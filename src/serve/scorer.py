@@ -20,6 +20,7 @@ from features.feedback import Feedback, Kept, keep
 from features.history import build_history
 from features.settings import Workspace, find_workspace
 from features.table import feature_table
+from insight.evaluation.stored import evaluation_folder
 from models.bundle import POINTER
 from models.predict import predict
 from models.reasons.earlier import earlier
@@ -38,6 +39,7 @@ from serve.answers import (
     Wish,
 )
 from serve.batch import Asked, Question, batch_of
+from serve.evaluated import Evaluated, EvaluationWatch
 from serve.loaded import Loaded, together
 from serve.model_info import model_about, model_info
 from serve.records import Records
@@ -58,6 +60,9 @@ class CompanyScorer:
         self.workspace = workspace
         self._read: tuple[Any, Snapshot | None] = (None, None)
         self._refused = ""
+        self._evaluations = EvaluationWatch(
+            evaluation_folder(workspace, company.name), company.name
+        )
         self._loaded = self._load()
 
     def _stamp(self) -> tuple[Any, ...]:
@@ -185,7 +190,13 @@ class CompanyScorer:
     def unseen(self) -> Mapping[str, int]:
         return self._loaded.unseen
 
+    def evaluated(self) -> Evaluated:
+        return self._evaluations.now
+
     def refresh(self) -> Mapping[str, str]:
+        return {**self._evaluations.look(), **self._refresh()}
+
+    def _refresh(self) -> Mapping[str, str]:
         before = self._loaded
         if self._stamp() == before.stamp:
             before.make_some_scores()

@@ -4,11 +4,10 @@ from datetime import date
 
 import pytest
 
-from insight.facts import read_scores
+from insight.facts import gather, read_scores
 from insight.figures import month_pictures, score_pictures
 from insight.glance import add_up, calls
 from insight.past import answered, history, months
-from insight.report import gather
 
 
 def test_the_sums(world, four_targets):

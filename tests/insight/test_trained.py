@@ -10,7 +10,7 @@ from features.progress import Steps, quiet
 from insight.evidence import rule_predictions
 from insight.facts import gather
 from insight.ledger import feature_lines
-from insight.report import write_report
+from insight.model_report import write_model_report
 from insight.sections import section
 from models.metrics import METRICS, PRIMARY
 from models.score import champions
@@ -22,7 +22,7 @@ from models.train import load_rows, split_rows
 def written(trained_company, tmp_path_factory):
     """The page and the log of writing it."""
     log = tmp_path_factory.mktemp("log") / "log.jsonl"
-    path = write_report(*trained_company, Steps(log, quiet().console))
+    path = write_model_report(*trained_company, Steps(log, quiet().console))
     return path.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
 
 
@@ -101,5 +101,5 @@ def test_nothing_personal_is_shown(page, trained_company):
 
 def test_the_step_leaves_one_line_in_the_log(written):
     (line,) = (json.loads(row) for row in written[1].splitlines())
-    assert line["step"] == "write the report"
+    assert line["step"] == "write the page of the models"
     assert line["outcome"] == "ok"

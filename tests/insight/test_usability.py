@@ -11,7 +11,7 @@ from features.errors import DataRefused
 from features.progress import quiet
 from features.usability.examine import Usability
 from features.usability.finding import Finding
-from insight.report import write_report
+from insight.model_report import write_model_report
 from insight.usability import render, usability_page, write_usability
 
 MONTHS = ["2025-01", "2025-02", "2025-03"]
@@ -101,13 +101,13 @@ def test_the_page_is_written_from_what_is_kept_and_the_report_leads_to_it(world)
     tiny, workspace = world()
     with pytest.raises(DataRefused, match="run `goodwill quality`"):
         write_usability(tiny, workspace, quiet())
-    assert "usability of the data" not in write_report(tiny, workspace, quiet()).read_text()
+    assert "usability of the data" not in write_model_report(tiny, workspace, quiet()).read_text()
     found([GAP], profile=PROFILE).write(workspace)
     path = write_usability(tiny, workspace, quiet())
     assert path == usability_page(workspace, "tiny")
     assert not list(path.parent.glob("*.new"))
     assert '<a href="usability.html">usability of the data</a>' in (
-        write_report(tiny, workspace, quiet()).read_text()
+        write_model_report(tiny, workspace, quiet()).read_text()
     )
 
 
@@ -117,5 +117,5 @@ def test_the_report_shows_the_ledger_of_the_history(world):
         '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
         '"rows": 3}]'
     )
-    text = words(write_report(tiny, workspace, quiet()).read_text())
+    text = words(write_model_report(tiny, workspace, quiet()).read_text())
     assert "events corrected, as the file says cents: amount 3 25 25" in text

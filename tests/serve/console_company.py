@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from evaluation_by_hand import evaluated
 from fake_scorer import AS_OF, FakeScorer
 
 from models.score_history import PastScore
@@ -20,6 +21,7 @@ from serve.answers import (
     WhatIfAnswer,
     Wish,
 )
+from serve.evaluated import Evaluated
 
 TARGETS = ("satisfaction", "nps", "churn", "value")
 HOSTILE = '<script>document.title="taken"</script>'
@@ -43,6 +45,9 @@ SENTENCES = {"en": "<b>late</b> payments", "zh": "付款<b>逾期</b>"}
 
 class ConsoleCompany(FakeScorer):
     """Scores follow from the place of a customer in IDS; one is unlike any, one is slow."""
+
+    def evaluated(self) -> Evaluated:
+        return evaluated("C-{:03}")
 
     def missing(self) -> dict[str, str]:
         return {"reorder": "no champion <i>yet</i>"}

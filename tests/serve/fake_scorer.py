@@ -1,8 +1,12 @@
 """A scorer without a model: customers `C-<n>` exist for n below 2,000, scores follow from n."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+
+from evaluation_by_hand import evaluated
 
 from features.feedback import Feedback, Kept, KeyTaken
 from models.reasons.sliders import LeverRefused
@@ -20,6 +24,7 @@ from serve.answers import (
     WhatIfAnswer,
     Wish,
 )
+from serve.evaluated import Evaluated, EvaluationWatch
 from serve.records import Records
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -40,6 +45,7 @@ class FakeScorer:
         self.kept: dict[str, Feedback] = {}
         self.refreshed = 0
         self.is_ready = True
+        self.evaluation = evaluated()
         self.fail: Exception | None = None
 
     def ready(self) -> bool:
@@ -136,6 +142,9 @@ class FakeScorer:
     def unseen(self) -> dict[str, int]:
         return {"churn": 3}
 
+    def evaluated(self) -> Evaluated:
+        return self.evaluation
+
     def refresh(self) -> dict[str, str]:
         self.refreshed += 1
         return {}
@@ -163,3 +172,22 @@ def load(path: str) -> FakeScorer:
 def load_never(path: str) -> FakeScorer:
     """A loader that fails with a message which must not reach a client."""
     raise ValueError("secret of +49 170 0000000")
+
+
+class WatchingScorer(FakeScorer):
+    """One that follows an evaluation's files, in the folder of FAKE_EVALUATION."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.watch = EvaluationWatch(Path(os.environ["FAKE_EVALUATION"]), self.company)
+
+    def evaluated(self) -> Evaluated:
+        return self.watch.now
+
+    def refresh(self) -> dict[str, str]:
+        return self.watch.look()
+
+
+def load_watching(path: str) -> FakeScorer:
+    """A scorer whose evaluation is that of files."""
+    return WatchingScorer(path)

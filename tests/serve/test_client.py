@@ -17,6 +17,7 @@ from serve.customers import CustomerAnswer, PastScore
 from serve.feedback import Outcome
 from serve.launch import Launch, serving
 from serve.schemas import ReasonAnswer, ScoreOfCustomer
+from serve.standing import Standing
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
@@ -43,6 +44,7 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         (ours.Score, ScoreOfCustomer),
         (ours.PastScore, PastScore),
         (ours.Customer, CustomerAnswer),
+        (ours.Standing, Standing),
         (ours.Outcome, Outcome),
     ],
 )
@@ -68,6 +70,18 @@ def test_one_customer_and_what_could_be(goodwill: Client) -> None:
     assert goodwill.customer("C-7", "zh")["customer_id"] == "C-7"
     assert goodwill.what_if("C-7", "churn", goal=10.0)["reached"] is True
     assert goodwill.what_if("C-7", "churn", levers={"reply time": 12.0})["goal"] is None
+
+
+def test_where_customers_stand(goodwill: Client) -> None:
+    customer = goodwill.customer("C-7")
+    assert (customer["tier"], customer["stars"]) == ("B", 3)
+    assert customer["migration"]
+    assert customer["migration"]["from"] == "C"
+    (csat,) = goodwill.indicators("csat", by="region")["indicators"]
+    assert [cell["group"] for cell in csat["cells"]] == ["north", "south"]
+    assert len(goodwill.indicators()["indicators"]) == 2
+    assert [s["name"] for s in goodwill.segments("tier")["segments"]] == ["A", "B", "C"]
+    assert len(goodwill.segments()["segments"]) == 4
 
 
 def test_models_and_feedback(goodwill: Client) -> None:

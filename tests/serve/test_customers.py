@@ -61,6 +61,34 @@ def test_one_customer_comes_with_everything(service: Service) -> None:
     assert made.as_of == AS_OF
 
 
+def test_where_he_stands_is_told_with_its_day(service: Service) -> None:
+    made = CustomerAnswer.model_validate_json(service.get("/v1/customers/C-7").text)
+    assert (made.tier, made.stars, made.stage, made.service_level) == ("B", 3, "at_risk", "plus")
+    assert (made.group, made.quadrant) == (None, "secure")
+    assert made.value_score is not None
+    assert made.value_score.low == 7 / 11.7
+    assert made.migration is not None
+    assert (made.migration.from_, made.migration.to) == ("C", "B")
+    assert made.standing_as_of == AS_OF
+    new = CustomerAnswer.model_validate_json(service.get("/v1/customers/C-1500").text)
+    assert (new.tier, new.stars, new.value_score, new.migration) == (None,) * 4
+    assert new.standing_as_of == AS_OF
+    assert new.warnings == []
+
+
+def test_an_evaluation_of_another_day_than_the_features_is_warned_of(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fake_scorer.AS_OF", AS_OF + timedelta(days=31))
+    for path, what in (
+        ("/v1/customers/C-7", "tier, stars and stage are"),
+        ("/v1/indicators", "the evaluation is"),
+        ("/v1/segments", "the evaluation is"),
+    ):
+        (warning,) = service.get(path).json()["warnings"]
+        assert f"{what} as of 2025-06-30, the features are as of 2025-07-31; run" in warning
+
+
 @pytest.mark.parametrize("path", ["nobody", "x" * 5000, "%00", "%F0%9F%98%80", "%ED%A0%80", "'"])
 def test_an_unknown_customer_is_404(service: Service, path: str) -> None:
     answer = service.get(f"/v1/customers/{path}")

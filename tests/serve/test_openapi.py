@@ -79,6 +79,10 @@ def test_answers_fit_the_document(service: Service) -> None:
     check(service.get("/v1/customers").json(), {"$ref": "#/components/schemas/FoundCustomers"})
     check(service.get("/v1/models/churn").json(), {"$ref": "#/components/schemas/ModelAnswer"})
     check(service.get("/v1/models").json(), {"$ref": "#/components/schemas/ModelsAnswer"})
+    check(service.get("/v1/customers/C-7").json(), customer)
+    for name in ("indicators", "segments"):
+        schema = {"$ref": f"#/components/schemas/{name.capitalize()}Answer"}
+        check(service.get(f"/v1/{name}").json(), schema)
     check(service.get("/readyz").json(), {"$ref": "#/components/schemas/HealthAnswer"})
     check(service.get("/nothing").json(), {"$ref": "#/components/schemas/ErrorAnswer"})
 

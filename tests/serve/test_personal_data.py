@@ -19,7 +19,7 @@ from features.company import Company
 from features.progress import Steps, quiet
 from features.settings import Workspace
 from features.simulate.canary import ACCOUNT, CANARY
-from insight.report import write_report
+from insight.report.page import write_report
 from insight.usability import write_usability
 from models.reasons.nightly import explain_everyone
 from serve.audit import Audit

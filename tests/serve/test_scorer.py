@@ -18,11 +18,13 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "models"))
 
+from evaluation_by_hand import write
 from trained_company import CUSTOMERS, copy_of_trained, trained
 
 from features.company import Company, load_company
 from features.errors import GoodwillError
 from features.settings import Workspace
+from insight.evaluation.stored import evaluation_folder
 from models.bundle import champion, point_to, write_bundle
 from models.calibrate import Calibrator
 from models.targets import TARGETS
@@ -274,6 +276,19 @@ def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> N
     scorer.refresh()
     assert scorer.ready()
     assert scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def test_an_evaluation_is_taken_up_without_new_models(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    loaded = scorer._loaded
+    assert scorer.evaluated().missing.keys() == {"evaluation", "standing"}
+    write(evaluation_folder(workspace, "sample"), "sample")
+    assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
+    assert scorer.evaluated().standing("C-7").tier == "B"
+    assert scorer._loaded is loaded
+    assert scorer.refresh() == {}
+    assert CompanyScorer(company, workspace).evaluated().told is not None
 
 
 def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(

@@ -64,8 +64,10 @@ def states(complaints: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def cycle_times(complaints: pd.DataFrame, end: datetime) -> list[CycleTime]:
-    """Times to the first reply and to the solution, of all complaints and by category.
+def cycle_times(
+    complaints: pd.DataFrame, end: datetime, by_category: bool = True
+) -> list[CycleTime]:
+    """Times to the first reply and to the solution, of all complaints and, unless told, by category.
 
     Categories of fewer than `FEWEST` complaints, and steps no complaint has a time of, are left out.
     """
@@ -74,15 +76,19 @@ def cycle_times(complaints: pd.DataFrame, end: datetime) -> list[CycleTime]:
     rows = []
     for step, column, unit, seconds in steps:
         if complaints[column].notna().any():
-            for name, part in _groups(complaints):
+            for name, part in _groups(complaints, by_category):
                 waited, done = _waited(part, column, end)
                 rows.append(_cycle(step, unit, name, waited / seconds, done))
     return rows
 
 
-def _groups(complaints: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _groups(
+    complaints: pd.DataFrame, by_category: bool = True
+) -> Iterator[tuple[str, pd.DataFrame]]:
     """All complaints, then those of each category large enough, largest first."""
     yield EVERYTHING, complaints
+    if not by_category:
+        return
     sizes = complaints["category"].value_counts()
     for name in sorted(sizes.index, key=lambda n: (-sizes[n], n)):
         if sizes[name] >= FEWEST:
@@ -117,13 +123,16 @@ def _limits(limits: Callable[[], tuple[float, float]]) -> tuple[float, float]:
     return float(low), float(high) if np.isfinite(high) else float("nan")
 
 
-def reopen_rates(complaints: pd.DataFrame) -> list[ReopenRate]:
-    """How many solved complaints came back, of all and by category; none where nobody recorded it."""
+def reopen_rates(complaints: pd.DataFrame, by_category: bool = True) -> list[ReopenRate]:
+    """How many solved complaints came back, of all and, unless told, by category.
+
+    None where nobody recorded it.
+    """
     from statsmodels.stats.proportion import proportion_confint
 
     solved = complaints[complaints["closed_at"].notna() & complaints["reopened"].notna()]
     rows = []
-    for name, part in _groups(solved) if len(solved) else ():
+    for name, part in _groups(solved, by_category) if len(solved) else ():
         again = int((part["reopened"] == 1).sum())
         low, high = proportion_confint(again, len(part), method="wilson")
         rate = again / len(part)

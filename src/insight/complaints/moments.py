@@ -1,9 +1,10 @@
 """The moments causes are looked for before: answers to a survey, and cutoffs after which some left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -14,6 +15,8 @@ from insight.complaints.settings import ComplaintSettings
 
 #: Fewer cases (discontent answers, departures) than this have no causes that could be told apart.
 FEWEST_CASES = 50
+#: Rows whose causes are looked for at the most.
+MOST_ROWS = 40_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,19 @@ class Moments:
     name: str
     title: str
     table: pd.DataFrame
+
+    def drawn(self, most: int = MOST_ROWS) -> "Moments":
+        """All rows of so many customers drawn by lot that there are about `most`; all of fewer rows.
+
+        The models of the causes take minutes beyond that, and the intervals are narrow by then.
+        """
+        if len(self.table) <= most:
+            return self
+        people = np.sort(self.table["customer_id"].unique())
+        count = round(len(people) * most / len(self.table))
+        some = np.random.default_rng(0).choice(people, count, replace=False)
+        table = self.table[self.table["customer_id"].isin(some)].reset_index(drop=True)
+        return replace(self, table=table.assign(row=table.index))
 
 
 def answers(con: duckdb.DuckDBPyConnection) -> Moments:

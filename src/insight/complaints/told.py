@@ -4,8 +4,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from features.company import Company
 from features.errors import DataRefused
@@ -26,6 +29,12 @@ def study_complaints(company: Company, workspace: Workspace) -> dict[str, Any]:
 
     What cannot be told stands under `skipped` with the reason.
     """
+    import_module("sklearn.linear_model")  # now: libraries loaded later are not limited
+    with threadpool_limits(1):  # hundreds of small models: threads would only wait for each other
+        return _studied(company, workspace)
+
+
+def _studied(company: Company, workspace: Workspace) -> dict[str, Any]:
     skipped: dict[str, str] = {}
     told: dict[str, Any] = {"company": company.name, "skipped": skipped, "causes": {}}
     found: Complaints | None = None
@@ -58,7 +67,7 @@ def causes_of(
             if outcome == "dissatisfaction"
             else departures(con, company, workspace, settings)
         )
-        return rank(con, moments, settings, tickets)
+        return rank(con, moments.drawn(), settings, tickets)
 
 
 def _intake(found: Complaints) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The indicators that complaints give: how fast they are answered and solved, how many come back."""
 
-from insight.complaints.handling import EVERYTHING, cycle_times, reopen_rates
+from insight.complaints.handling import cycle_times, reopen_rates
 from insight.complaints.received import Complaints
 from insight.loop.indicators import Measured
 
@@ -12,11 +12,10 @@ def complaint_indicators(found: Complaints) -> dict[str, Measured | None]:
     """Median hours to the first reply, median days to the solution, and the share opened again."""
     measured: dict[str, Measured | None] = dict.fromkeys(NAMES)
     steps = {"first reply": "hours_to_reply", "solution": "days_to_solution"}
-    for time in cycle_times(found.table, found.end):
-        if time.category == EVERYTHING:
-            measured[steps[time.step]] = Measured(
-                time.median, time.low, time.high, time.complaints, unit=time.unit
-            )
-    for rate in reopen_rates(found.table)[:1]:
+    for time in cycle_times(found.table, found.end, by_category=False):
+        measured[steps[time.step]] = Measured(
+            time.median, time.low, time.high, time.complaints, unit=time.unit
+        )
+    for rate in reopen_rates(found.table, by_category=False):
         measured["reopen_rate"] = Measured(rate.rate, rate.low, rate.high, rate.solved)
     return measured

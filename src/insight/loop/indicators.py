@@ -13,6 +13,7 @@ Verdict = Literal["reached", "missed", "uncertain"]
 
 #: Fewer cases behind an indicator than this prove nothing.
 FEWEST = 20
+NO_DATA = "no data: record what it is measured by, or drop the target"
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,13 @@ class Unmeasured:
 def check(
     targets: Mapping[str, IndicatorTarget],
     measured: Mapping[str, Measured | None],
+    reasons: Mapping[str, str] | None = None,
 ) -> list[Checked | Unmeasured]:
     """Every target beside its indicator, in the order of the file.
 
     `measured` holds None for indicators that exist but have no data: they are said to be unmeasured,
-    as are those of fewer than `FEWEST` cases. Raises ConfigRefused for a target of an indicator
-    nobody has heard of, with near names.
+    with the reason if there is one, as are those of fewer than `FEWEST` cases. Raises ConfigRefused for
+    a target of an indicator nobody has heard of, with near names.
     """
     unknown = [name for name in targets if name not in measured]
     if unknown:
@@ -74,14 +76,15 @@ def check(
             f"  - insight.loop.targets.{n}{near(n, sorted(measured))}" for n in unknown
         )
         raise ConfigRefused(f"targets of unknown indicators:\n{lines}")
-    return [_checked(name, target, measured[name]) for name, target in targets.items()]
+    why = {name: (reasons or {}).get(name, NO_DATA) for name in targets}
+    return [_checked(name, target, measured[name], why[name]) for name, target in targets.items()]
 
 
-def _checked(name: str, target: IndicatorTarget, found: Measured | None) -> Checked | Unmeasured:
+def _checked(
+    name: str, target: IndicatorTarget, found: Measured | None, why: str
+) -> Checked | Unmeasured:
     if found is None or not math.isfinite(found.value):
-        return Unmeasured(
-            name, target, "no data: record what it is measured by, or drop the target"
-        )
+        return Unmeasured(name, target, why)
     if found.n < FEWEST:
         return Unmeasured(name, target, f"{found.n} cases; a verdict takes at least {FEWEST}")
     sign = 1.0 if target.better == "higher" else -1.0

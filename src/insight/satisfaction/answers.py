@@ -16,6 +16,9 @@ OPTIONAL = {
     "dimension": "varchar", "expectation": "double", "channel": "varchar", "weight": "double",
 }  # fmt: skip
 UNKNOWN = "unknown"
+#: The customers, those without `valid_from` as they have always been.
+DESCRIBED = """(select * replace (coalesce(valid_from, timestamptz '-infinity') as valid_from)
+                from customers)"""
 
 
 def attributes(con: duckdb.DuckDBPyConnection, manifest: Manifest, by: list[str]) -> list[str]:
@@ -53,7 +56,7 @@ def asked(
         for name, kind in OPTIONAL.items()
     ]
     known = "s.customer_id = c.customer_id and s.sent_at >= c.valid_from"
-    joined = f"asof left join customers c on {known}" if by else ""
+    joined = f"asof left join {DESCRIBED} c on {known}" if by else ""
     rows = con.sql(
         f"""
         select s.customer_id, date_trunc('{choices.period}', s.sent_at) as period, s.instrument,

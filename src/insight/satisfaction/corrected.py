@@ -1,29 +1,29 @@
-"""What everybody asked would have answered, beside what those who answered said, cell by cell."""
+"""What everybody asked would have answered, beside what those who answered said, group by group."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from features.company import Company
-from features.errors import ConfigRefused
-from features.mapping import near
 from features.settings import Workspace
-from models.answering.doubly_robust import Answers, doubly_robust, naive
-from models.answering.estimate import Figure, Study
+from models.answering.by_group import CHANNEL
 from models.answering.results import read_population
 
 #: The figures of `population.json` by measure, and what one of our units is in theirs.
 STUDIED = {"csat_index": ("csat", 10.0), "satisfied": ("satisfied", 100.0), "nps": ("nps", 1.0)}
+
+#: Why other figures are not corrected.
+COUNTED = "it is counted of all, not asked"
+NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)
 class Corrected:
     """A figure of the last year's answers and what everybody asked would have said, with 95 %.
 
-    `fresh` is false when the study was made of older data than the history.
+    `fresh` is false when the study was made of older data than the history. `by` has the same for the
+    groups of a customer's attribute or the channel: `by["region"]["north"]`; small ones are missing.
     """
 
     answered: float
@@ -31,6 +31,7 @@ class Corrected:
     low: float
     high: float
     fresh: bool
+    by: dict[str, dict[str, "Corrected"]] = field(default_factory=dict)
 
 
 def corrected_figures(
@@ -55,45 +56,17 @@ def corrected_figures(
 
 
 def _corrected(figure: dict[str, Any], unit: float, fresh: bool) -> Corrected:
-    said, everybody = figure["answered"], figure["everybody_asked"]
+    cuts = {
+        name if name == CHANNEL else name.removeprefix("crm_"): {
+            group: _both(told["said"], told["everybody_asked"], unit, fresh)
+            for group, told in cut["groups"].items()
+        }
+        for name, cut in figure.get("by", {}).items()  # older files have none
+    }
+    return replace(_both(figure["answered"], figure["everybody_asked"], unit, fresh), by=cuts)
+
+
+def _both(said: dict[str, Any], everybody: dict[str, Any], unit: float, fresh: bool) -> Corrected:
     numbers = (said["value"], everybody["value"], everybody["low"], everybody["high"])
     answered, value, low, high = (np.nan if n is None else n / unit for n in numbers)
     return Corrected(answered, value, low, high, fresh)
-
-
-def corrected_cells(
-    study: Study, figure: Figure, by: str, fewest: int = 20
-) -> tuple[pd.DataFrame, int]:
-    """A figure by the values of a feature (`crm_region`), naive and corrected; how many were hidden.
-
-    Columns: the feature, `asked`, `answered`, then `naive` and `corrected`, each with `_low` and
-    `_high`. The models are those of the whole study, so a small cell borrows from all others; its
-    interval does not. Raises ConfigRefused for a feature the invitations lack.
-    """
-    able = [n for n in study.asked.features.column_names if n.startswith("crm_")]
-    if by not in study.asked.features.column_names:
-        raise ConfigRefused(f"no feature {by} to cut by{near(by, able)}")
-    recent = study.asked.features.filter(pa.array(study.asked.recent))
-    group = recent[by].to_pandas().astype(object).fillna("unknown").to_numpy()
-    answers, lines, hidden = study.answers(figure), [], 0
-    for value in sorted(set(group), key=str):
-        part = _part(answers, group == value)
-        answered = int((part.weight > 0).sum())
-        if answered < fewest:
-            hidden += 1
-            continue
-        heard = naive(part.said, np.where(part.weight > 0, part.base, 0.0), part.customer)
-        whole = doubly_robust(part)
-        lines.append({
-            by: value, "asked": len(part.base), "answered": answered,
-            "naive": heard.value, "naive_low": heard.low, "naive_high": heard.high,
-            "corrected": whole.value, "corrected_low": whole.low, "corrected_high": whole.high,
-        })  # fmt: skip
-    return pd.DataFrame(lines), hidden
-
-
-def _part(answers: Answers, rows: np.ndarray) -> Answers:
-    return Answers(
-        answers.said[rows], answers.expected[rows], answers.weight[rows], answers.base[rows],
-        answers.customer[rows],
-    )  # fmt: skip

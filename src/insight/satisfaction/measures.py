@@ -17,7 +17,7 @@ class Measure:
     """A figure: the rows it is about, and the value of each (NaN: asked without an answer).
 
     `source`: made of the questions asked or of the customers by period. `kind`: a `rate` is the
-    share of values that are 1, a `mean` their mean.
+    share of values that are 1, a `mean` their mean. `remedy`: what to do where it has no data.
     """
 
     title: str
@@ -27,6 +27,7 @@ class Measure:
     about: Callable[[Rows], "pd.Series[bool]"]
     value: Callable[[Rows, Satisfaction], "pd.Series[Any]"]
     per_dimension: bool = False
+    remedy: str = "ask the question, or leave the figure out"
 
     def of(self, rows: Rows, choices: Satisfaction) -> Rows:
         """The rows the figure is about with their `value`; `weight` is 1 where rows have none."""
@@ -35,12 +36,17 @@ class Measure:
         return kept.assign(value=self.value(kept, choices).astype(float), weight=weight)
 
 
-def _question(instrument: str, overall: bool = True) -> Callable[[Rows], "pd.Series[bool]"]:
-    def asked(rows: Rows) -> "pd.Series[bool]":
-        mask = rows["instrument"] == instrument
-        return mask & (rows["dimension"] == "overall") if overall else mask
+def _question(instrument: str) -> Callable[[Rows], "pd.Series[bool]"]:
+    return lambda rows: (rows["instrument"] == instrument) & (rows["dimension"] == "overall")
 
-    return asked
+
+def _dimensions(rows: Rows) -> "pd.Series[bool]":
+    """What is asked beside overall satisfaction, which is the index."""
+    return (rows["instrument"] == "csat") & (rows["dimension"] != "overall")
+
+
+def _gaps(rows: Rows) -> "pd.Series[bool]":
+    return rows["instrument"] == "servqual"
 
 
 def _marked(score: "pd.Series[float]", mark: "pd.Series[bool]") -> "pd.Series[float]":
@@ -74,7 +80,7 @@ MEASURES = {
         lambda r, c: _marked(r["score"], r["score"] >= c.satisfied_from),
     ),
     "dimension": Measure(
-        "Satisfaction by dimension", "0 to 100", "mean", "asked", _question("csat", overall=False),
+        "Satisfaction by dimension", "0 to 100", "mean", "asked", _dimensions,
         lambda r, c: r["score"], per_dimension=True,
     ),
     "nps": Measure(
@@ -85,12 +91,13 @@ MEASURES = {
     ),
     "gap": Measure(
         "Service gap, perception less expectation", "-100 to 100", "mean", "asked",
-        _question("servqual", overall=False),
+        _gaps,
         lambda r, c: r["score"] - r["expectation"], per_dimension=True,
     ),
     "retention": Measure(
         "Customers kept over the period", "share of customers", "rate", "customers", _stood,
         lambda r, c: r["stays"],
+        remedy="without contracts it takes customer_days of data before a period ends",
     ),
     "active": Measure(
         "Customers active in the period", "share of customers", "rate", "customers", _stood,
@@ -98,15 +105,15 @@ MEASURES = {
     ),
     "called_back": Measure(
         "Customers called or visited in the period", "share of customers", "rate", "customers", _stood,
-        lambda r, c: r["called"],
+        lambda r, c: r["called"], remedy="map visits or calls (callback_kinds)",
     ),
     "complaint": Measure(
         "Customers who complained in the period", "share of customers", "rate", "customers", _stood,
-        lambda r, c: r["complaints"] > 0,
+        lambda r, c: _marked(r["complaints"], r["complaints"] > 0), remedy="map tickets",
     ),
     "complaints_per_100": Measure(
         "Complaints per 100 customers", "complaints", "mean", "customers", _stood,
-        lambda r, c: 100.0 * r["complaints"],
+        lambda r, c: 100.0 * r["complaints"], remedy="map tickets",
     ),
     "repurchase": Measure(
         "Buyers who bought on a second day of the period", "share of buyers", "rate", "customers",

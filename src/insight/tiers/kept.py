@@ -21,13 +21,17 @@ from insight.value.weights import Weights
 
 @dataclass(frozen=True)
 class Kept:
-    """The yardsticks of one reference day."""
+    """The yardsticks of one reference day; without stars where their chances could not be told.
+
+    `made_for` names the settings they were drawn for: under others they are of no use.
+    """
 
     as_of: datetime
     scale: Scale
     weights: Weights
     borders: Borders
-    stars: StarScale
+    stars: StarScale | None
+    made_for: str = ""
 
     @property
     def version(self) -> str:
@@ -47,7 +51,8 @@ class Kept:
                 "scale": {name: values.tolist() for name, values in self.scale.reference.items()},
                 "weights": asdict(self.weights),
                 "borders": asdict(self.borders),
-                "stars": asdict(self.stars),
+                "stars": asdict(self.stars) if self.stars else None,
+                "made_for": self.made_for,
             }
         )
 
@@ -63,7 +68,8 @@ def read_kept(file: Path) -> Kept:
             Scale({name: np.array(values, float) for name, values in told["scale"].items()}),
             Weights(**weights),
             Borders(*(tuple(told["borders"][key]) for key in ("names", "at"))),
-            StarScale(*(tuple(told["stars"][key]) for key in ("scores", "rates", "chances"))),
+            _stars(told["stars"]),
+            str(told.get("made_for", "")),
         )
     except FileNotFoundError:
         raise DataRefused(f"no file {file.name}: draw the tiers on a reference day first") from None
@@ -72,3 +78,9 @@ def read_kept(file: Path) -> Kept:
             f"{file.name} cannot be read ({type(err).__name__}: {err}); delete it and draw "
             "the tiers anew"
         ) from None
+
+
+def _stars(told: dict[str, list[float]] | None) -> StarScale | None:
+    if told is None:
+        return None
+    return StarScale(*(tuple(told[key]) for key in ("scores", "rates", "chances")))

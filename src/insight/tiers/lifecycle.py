@@ -76,22 +76,28 @@ def staged(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
     Columns `first`, `last`, `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
     """
     leaving = facts.get("leaving", pd.Series(np.nan, facts.index))
+    facts = facts.assign(leaving=leaving)
     rules = [
-        (facts["cancelled"].notna(), "lost", "cancelled {cancelled:.0f} days ago"),
-        (facts["first"].isna() & facts["comeback"].isna(), "prospect", "no order yet"),
-        (facts["last"] >= settings.lost_days, "lost", "silent for {last:.0f} days"),
-        (facts["last"] >= settings.at_risk_days, "at_risk", "silent for {last:.0f} days"),
-        (facts["comeback"] < settings.new_days, "reactivated", "came back {comeback:.0f} days ago"),
-        (facts["first"] < settings.new_days, "new", "first order {first:.0f} days ago"),
-        (leaving >= settings.at_risk_probability, "at_risk", "likely to leave: {leaving:.2f}"),
+        (facts["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
+        (facts["first"].isna() & facts["comeback"].isna(), "prospect", "no order yet", "first"),
+        (facts["last"] >= settings.lost_days, "lost", "silent for {:.0f} days", "last"),
+        (facts["last"] >= settings.at_risk_days, "at_risk", "silent for {:.0f} days", "last"),
+        (
+            facts["comeback"] < settings.new_days,
+            "reactivated",
+            "came back {:.0f} days ago",
+            "comeback",
+        ),
+        (facts["first"] < settings.new_days, "new", "first order {:.0f} days ago", "first"),
+        (leaving >= settings.at_risk_probability, "at_risk", "likely to leave: {:.2f}", "leaving"),
+        (pd.Series(True, facts.index), "active", "last seen {:.0f} days ago", "last"),
     ]
-    which = np.select(
-        [holds.to_numpy(bool) for holds, _, _ in rules], range(len(rules)), len(rules)
-    )
-    names = np.array([*(s for _, s, _ in rules), "active"], dtype=object)
-    texts = [*(text for _, _, text in rules), "last seen {last:.0f} days ago"]
-    rows = facts.assign(leaving=leaving).to_dict("records")
-    cause = [texts[w].format_map(row) for w, row in zip(which, rows, strict=True)]
+    which = np.select([holds.to_numpy(bool) for holds, *_ in rules], range(len(rules)))
+    names = np.array([stage for _, stage, _, _ in rules], dtype=object)
+    cause = np.empty(len(facts), dtype=object)
+    for place, (_, _, text, column) in enumerate(rules):
+        mine = which == place
+        cause[mine] = [text.format(value) for value in facts.loc[mine, column].tolist()]
     return pd.DataFrame({"stage": names[which], "cause": cause}, index=facts.index)
 
 

@@ -17,15 +17,15 @@ LEANING = {-1: "up", 0: "", 1: "down"}
 def standing(
     score: pd.Series,
     placed: Placed,
-    scale: StarScale,
-    stage: pd.DataFrame,
-    quadrants: pd.DataFrame,
+    scale: StarScale | None,
+    stage: pd.DataFrame | None,
+    quadrants: pd.DataFrame | None,
     settings: TierSettings,
 ) -> pd.DataFrame:
     """A row a customer with `COLUMNS`, as the scores file and `GET /v1/customers/{id}` can hold them.
 
     `leaning` says that a customer was beyond a border once and moves if that is confirmed. A customer
-    without a tier has no service level.
+    without a tier has no service level; what is None was not to be told, and is missing.
     """
     served = pd.DataFrame(
         {
@@ -38,17 +38,17 @@ def standing(
             for name, policy in settings.policies.items()
         },
         index=["service_level", "manager", "first_reply_hours", "visits_per_year"],
-    ).T
+    ).T.infer_objects()
     table = pd.DataFrame(
         {
             "tier": placed.tier,
             "leaning": placed.leaning.map(LEANING),
-            "stars": stars(score, scale),
-            "star_version": scale.version,
-            "stage": stage["stage"],
-            "stage_cause": stage["cause"],
-            "quadrant": quadrants["quadrant"],
-            "risk": quadrants["risk"],
+            "stars": stars(score, scale) if scale else None,
+            "star_version": scale.version if scale else None,
+            "stage": stage["stage"] if stage is not None else None,
+            "stage_cause": stage["cause"] if stage is not None else None,
+            "quadrant": quadrants["quadrant"] if quadrants is not None else None,
+            "risk": quadrants["risk"] if quadrants is not None else None,
         },
         index=score.index,
     )

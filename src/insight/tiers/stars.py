@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,13 @@ FEWEST = 50
 
 
 class StarSettings(Strict):
-    """`[insight.stars]`: the chances from which a customer has 2, 3, 4 and 5 stars."""
+    """`[insight.stars]`: the chances from which a customer has 2, 3, 4 and 5 stars.
 
+    `by` says what of: bringing more than the median buyer (`value`), staying (`churn`), or being
+    content (`satisfaction`).
+    """
+
+    by: Literal["value", "churn", "satisfaction"] = "value"
     chances: list[float] = Field(default_factory=lambda: [0.2, 0.4, 0.6, 0.8])
 
     @model_validator(mode="after")

@@ -14,6 +14,8 @@ from insight.tiers.borders import Borders, named, places, tiers
 
 #: Half of a 95 % interval, in standard deviations.
 HALF = 1.96
+#: Customers below which noise between two periods cannot be told.
+FEWEST = 30
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,19 @@ def move(
 def noise(before: pd.Series, after: pd.Series) -> float:
     """Half of the 95 % interval of a figure, told from how it differs between two periods.
 
-    By the median, so that the few who really changed do not count. Raises DataRefused under 30
-    customers with both.
+    By the median of those whose figure changed at all, so that neither the few who really changed nor
+    those of whom nothing new is known count. 0 where fewer than 30 changed: the others are sure.
+    Raises DataRefused under 30 customers with both.
     """
     both = (after - before).dropna()
-    if len(both) < 30:
+    if len(both) < FEWEST:
         raise DataRefused(
-            f"{len(both)} customers have a figure in both periods; the noise between them needs 30"
+            f"{len(both)} customers have a figure in both periods; the noise between them needs {FEWEST}"
         )
-    deviation = float((both - both.median()).abs().median()) * 1.4826
+    changed = both[both != 0]
+    if len(changed) < FEWEST:
+        return 0.0
+    deviation = float((changed - changed.median()).abs().median()) * 1.4826
     return HALF * deviation / float(np.sqrt(2))
 
 

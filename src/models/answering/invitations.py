@@ -23,6 +23,7 @@ from models.targets import Target
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Texts = NDArray[np.object_]
 
 #: Which rows of `surveys` ask the question a target is about.
 QUESTIONS = {
@@ -42,7 +43,8 @@ class Invitations:
     `level` is the class of the answer that came within the horizon, NaN without one. `customer`
     numbers the customers, `recent` marks those sent from `starts` on, `ends` is when the youngest
     ripe one may have been sent. `late` were answered after the horizon and count as unanswered;
-    `unripe` were sent too late, `older` are beyond the newest `MOST_INVITATIONS`.
+    `unripe` were sent too late, `older` are beyond the newest `MOST_INVITATIONS`. `channel` is how each
+    was asked, None where surveys do not say.
     """
 
     features: pa.Table
@@ -57,6 +59,7 @@ class Invitations:
     ends: datetime
     unripe: int = 0
     older: int = 0
+    channel: Texts | None = None
 
     @property
     def answered(self) -> Mask:
@@ -74,7 +77,7 @@ def invitations(
     """
     span = target.span_days(company.target(target.name))
     ends = manifest.end - timedelta(days=span)
-    asked, unripe = _asked(target, company, workspace, ends)
+    asked, unripe = _asked(target, company, workspace, manifest, ends)
     if not asked.num_rows and not unripe:
         raise DataRefused("the question was never asked")
     if not asked.num_rows:
@@ -104,13 +107,22 @@ def invitations(
         ends=ends,
         unripe=unripe,
         older=asked.num_rows - kept.num_rows,
+        channel=_channel(kept, manifest),
     )
 
 
+def _channel(asked: pa.Table, manifest: Manifest) -> Texts | None:
+    if "channel" not in manifest.schema.tables["surveys"]:
+        return None
+    named = pc.fill_null(asked["channel"], "unknown")
+    return np.asarray(named.to_numpy(zero_copy_only=False), object)
+
+
 def _asked(
-    target: Target, company: Company, workspace: Workspace, ends: datetime
+    target: Target, company: Company, workspace: Workspace, manifest: Manifest, ends: datetime
 ) -> tuple[pa.Table, int]:
-    """(customer_id, cutoff, label, weight, late) of the ripe invitations; how many are unripe."""
+    """(customer_id, cutoff, label, weight, late, channel) of the ripe ones; how many are unripe."""
+    named = "channel" in manifest.schema.tables["surveys"]
     path = str(workspace.history(company.name) / "surveys.parquet").replace("'", "''")
     con = duckdb.connect()
     try:
@@ -120,19 +132,20 @@ def _asked(
             f"""create temp table asked as
             with sent as (
                 select customer_id, sent_at as cutoff, avg(weight) as weight,
+                       {"min(channel)" if named else "null::varchar"} as channel,
                        count(answered_at) filter (score is not null) as ever
                 from surveys where {QUESTIONS[target.name]} group by all),
             said as (
                 select customer_id, cutoff, max(label) as label
                 from ({target.labels(company.target(target.name))}) group by all)
-            select customer_id, cutoff, label::double as label, weight::double as weight,
+            select customer_id, cutoff, label::double as label, weight::double as weight, channel,
                    label is null and ever > 0 as late,
                    cutoff <= timestamptz '{ends.isoformat()}' as ripe
             from sent left join said using (customer_id, cutoff)"""
         )
         (unripe,) = con.execute("select count(*) from asked where not ripe").fetchall()[0]
         ripe = con.sql(
-            "select customer_id, cutoff, label, weight, late from asked where ripe "
+            "select customer_id, cutoff, label, weight, late, channel from asked where ripe "
             "order by customer_id, cutoff"
         ).to_arrow_table()
     finally:

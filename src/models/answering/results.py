@@ -16,6 +16,7 @@ from features.settings import Workspace
 from features.storage import Manifest
 from models.answering.ask_next import ask_next
 from models.answering.audience import candidates, current, snapshot_of
+from models.answering.by_group import attributes, by_group
 from models.answering.coverage import coverage, everybody
 from models.answering.doubly_robust import doubly_robust
 from models.answering.estimate import FIGURES, Figure, Study, check, said, study
@@ -153,7 +154,14 @@ def _figure(
         "all_customers": everybody(found, figure, shares).to_dict() if len(shares) else None,
         "bounds": [asdict(bound(answers, found.chance, gamma)) for gamma in GAMMAS],
         "gamma_to_answered": gamma_to(heard["value"] or 0.0, answers, found.chance),
+        "by": {name: _by(found, figure, name) for name in attributes(found)},
     }
+
+
+def _by(found: Study, figure: Figure, name: str) -> dict[str, Any]:
+    """A figure by group, those who answered beside everybody asked; small groups are counted only."""
+    groups, hidden = by_group(found, figure, name)
+    return {"groups": groups, "hidden": hidden}
 
 
 def _headline(told: dict[str, Any]) -> dict[str, float]:

@@ -102,6 +102,21 @@ export function timeLine({ values, moments, changed, label, write, writeDay }) {
   );
 }
 
+/** A line as small as a word, for a cell of a table. */
+export function spark(values, label) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const x = scale(0, values.length - 1, 3, 97);
+  const y = low === high ? () => 12 : scale(low, high, 21, 3);
+  const points = values.map((value, i) => `${x(i)},${y(value)}`);
+  return svg(
+    "svg",
+    { viewBox: "0 0 100 24", role: "img", "aria-label": label, class: "chart spark" },
+    svg("title", {}, label),
+    svg("polyline", { points: points.join(" "), class: "curve" }),
+    svg("circle", { cx: x(values.length - 1), cy: y(values.at(-1)), r: 2.5, class: "dot" }),
+  );
+}
+
 /** Groups of customers by what was predicted and what happened, with the interval of the latter. */
 export function reliabilityPlot({ bins, label, predicted, observed, write }) {
   const top = Math.max(...bins.map((b) => Math.max(b.predicted, b.high ?? b.observed)), 0.01) * 1.05;

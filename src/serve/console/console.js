@@ -5,6 +5,7 @@ import { ask, forgetKey, hasKey, isStale, prepare } from "./api.js";
 import { customerPage } from "./customer.js";
 import { el, show } from "./dom.js";
 import { explained } from "./errors.js";
+import { evaluationPage } from "./evaluation.js";
 import { askForKey } from "./key.js";
 import { modelList, modelPage } from "./models.js";
 import { labelSearch, prepareSearch, shown } from "./search.js";
@@ -72,6 +73,11 @@ const VIEWS = {
     const [found, all] = await Promise.all([customer(id), models()]);
     return customerPage(found, all.models);
   },
+  evaluation: async () => {
+    shown("");
+    const [measured, cut] = await Promise.all([ask("view", "v1/indicators"), ask("cut", "v1/segments"), models()]);
+    return evaluationPage(measured, cut);
+  },
   models: async (target) => {
     shown("");
     if (!target) return modelList(await models());
@@ -105,10 +111,11 @@ async function open() {
 }
 
 function mark(name) {
-  const current = name === "models" ? "models" : "customers";
+  const current = ["models", "evaluation"].includes(name) ? name : "customers";
   const link = (target, href) =>
     el("a", { href, "aria-current": target === current ? "page" : null }, say(`place.${target}`));
-  show(document.getElementById("places"), link("customers", "#customers"), link("models", "#models"), link("docs", "docs"));
+  const own = ["customers", "evaluation", "models"].map((target) => link(target, `#${target}`));
+  show(document.getElementById("places"), own, link("docs", "docs"));
 }
 
 function labelled() {

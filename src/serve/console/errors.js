@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { say } from "./words.js";
 
 const KNOWN = new Set([
-  "unreachable", "unknown_customer", "unknown_target", "unknown_path", "not_ready", "stale_features",
+  "unreachable", "unknown_customer", "unknown_target", "unknown_indicator", "unknown_path", "not_ready", "stale_features",
   "too_slow", "too_many", "no_key", "forbidden", "lever_stuck", "invalid_request", "unexpected",
 ]);
 

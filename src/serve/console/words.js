@@ -25,6 +25,10 @@ export function say(key, gaps = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => gaps[name] ?? "");
 }
 
+/** What a name of the service's is called here, such as a stage; otherwise as it calls itself. */
+export const named = (kind, name, otherwise = name) =>
+  WORDS[spoken][`${kind}.${name}`] ?? WORDS.en[`${kind}.${name}`] ?? otherwise;
+
 const locale = () => (spoken === "zh" ? "zh-CN" : "en-GB");
 
 /** A number with the digits that matter: 1,234; 56; 3.4; 0.25. */
@@ -35,6 +39,10 @@ export function number(value) {
   const text = new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
   return text === "-0" ? "0" : text;
 }
+
+/** A measured figure: two digits after the point where it is small, else one. */
+export const digits = (value) =>
+  new Intl.NumberFormat(locale(), { maximumFractionDigits: Math.abs(value) < 9.95 ? 2 : 1 }).format(value);
 
 /** A number with one digit after the point. */
 export const tenths = (value) =>
@@ -54,6 +62,17 @@ export function percent(share) {
   if (share === null || share === undefined) return say("unknown");
   if (share > 0 && share < 0.005) return spoken === "zh" ? "<1%" : "< 1 %";
   return `${Math.round(100 * share)}${spoken === "zh" ? "%" : " %"}`;
+}
+
+/** A share of 1 in percent with the digits that tell two of them apart. */
+export const rate = (share) => `${digits(100 * share)}${spoken === "zh" ? "%" : " %"}`;
+
+/** The month, quarter or year that begins on a day. */
+export function period(start, length) {
+  const [first, last] = [new Date(start), new Date(start)];
+  last.setUTCMonth(first.getUTCMonth() + { month: 0, quarter: 2, year: 11 }[length]);
+  const style = { year: "numeric", month: "short", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(locale(), style).formatRange(first, last);
 }
 
 /** A day. */

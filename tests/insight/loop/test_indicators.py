@@ -66,6 +66,12 @@ def test_an_indicator_without_data_or_with_too_few_cases_is_said_to_be() -> None
     assert few.why == "7 cases; a verdict takes at least 20"
 
 
+def test_the_reason_why_nothing_is_measured_is_told() -> None:
+    (found,) = check({"nps": MORE}, {"nps": None}, {"nps": "the question was never asked"})
+    assert isinstance(found, Unmeasured)
+    assert found.why == "the question was never asked"
+
+
 def test_a_target_of_an_unknown_indicator_is_refused_with_a_near_one() -> None:
     with pytest.raises(ConfigRefused, match=r"insight\.loop\.targets\.scat.*csat"):
         check({"scat": MORE}, {"csat": None})

@@ -38,6 +38,7 @@ def write(
     folder: Path,
     churn: str = "silence",
     insight: dict[str, Any] | None = None,
+    start: str = "2025-01-01T00:00:00+00:00",
     **tables: list[dict[str, Any]],
 ) -> tuple[Company, Workspace, Manifest]:
     """`write(tmp_path, surveys=[...], events=[...], customers=[...])`: columns are those named."""
@@ -54,8 +55,9 @@ def write(
         pq.write_table(made, place / f"{name}.parquet")
         schema[name] = tuple(columns)
     manifest = Manifest(
-        company="tiny", rows={}, customers=4, data_start="2025-01-01T00:00:00+00:00",
-        data_end=END.isoformat(), fingerprint="abc", schema=Schema(schema, {}, (), (90,)),
+        company="tiny", rows={n: len(r) for n, r in tables.items()}, customers=4,
+        data_start=start, data_end=END.isoformat(), fingerprint="abc",
+        schema=Schema(schema, {}, (), (90,)),
     )  # fmt: skip
     (place / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     mapping = {"files": "events.csv", "columns": {}}

@@ -1,22 +1,10 @@
-"""Corrected figures beside naive ones: read from the study's file, and cell by cell by hand."""
+"""Corrected figures beside naive ones, as the study's file tells them."""
 
 import json
-from datetime import UTC, datetime
-from types import SimpleNamespace
 
-import numpy as np
-import pyarrow as pa
-import pytest
 from asked_by_hand import on, said, write
 
-from features.errors import ConfigRefused
-from insight.satisfaction.corrected import corrected_cells, corrected_figures
-from models.answering.estimate import FIGURES, Study
-from models.answering.invitations import Invitations
-from models.answering.weights import Weights
-from models.targets import TARGETS
-
-CSAT = FIGURES["satisfaction"][0]
+from insight.satisfaction.corrected import corrected_figures
 
 
 def told(name, answered, everybody):
@@ -59,35 +47,14 @@ def test_without_a_study_the_remedy_is_told(tmp_path):
     assert set(lacking.values()) == {"who answers has not been studied; run `goodwill population`"}
 
 
-def study_by_hand() -> Study:
-    """Six invitations in the north, two in the south: in the north the content half answered."""
-    level = np.array([4.0, 4.0, 4.0, np.nan, np.nan, np.nan, 2.0, np.nan])
-    rows = len(level)
-    asked = Invitations(
-        features=pa.table({"crm_region": ["north"] * 6 + ["south"] * 2}),
-        ids=tuple(f"C{i}" for i in range(rows)), customer=np.arange(rows), sent=np.zeros(rows, np.int64),
-        level=level, weight=np.ones(rows), recent=np.ones(rows, bool), late=np.zeros(rows, bool),
-        starts=datetime(2025, 1, 1, tzinfo=UTC), ends=datetime(2026, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
-    shares = np.zeros((rows, 5))
-    shares[np.arange(rows), [4, 4, 4, 0, 0, 0, 2, 2]] = 1.0  # the model knows the silent are cross
-    answered = ~np.isnan(level)
-    weights = Weights(np.full(rows, 0.5), answered.astype(float), 0)
-    outcome = SimpleNamespace(unseen=shares)
-    return Study(TARGETS["satisfaction"], asked, None, outcome, weights)  # type: ignore[arg-type]
-
-
-def test_a_cell_is_corrected_by_its_own_answers_and_silence():
-    table, hidden = corrected_cells(study_by_hand(), CSAT, "crm_region", fewest=2)
-    line = table.iloc[0]
-    assert line[["crm_region", "asked", "answered", "naive"]].tolist() == ["north", 6, 3, 100.0]
-    assert line["corrected"] == pytest.approx(50.0)
-    assert line["corrected_low"] < 50 < line["corrected_high"]
-    assert hidden == 1
-
-
-def test_a_feature_that_is_not_there_is_refused():
-    with pytest.raises(
-        ConfigRefused, match="no feature crm_regoin to cut by; did you mean crm_region"
-    ):
-        corrected_cells(study_by_hand(), CSAT, "crm_regoin")
+def test_groups_come_in_the_same_unit_under_the_name_of_the_attribute(tmp_path):
+    both = told("csat", 72.0, 68.0)
+    group = {"asked": 50, "answered": 30, "said": both["answered"]}
+    cut = {"groups": {"north": group | {"everybody_asked": both["everybody_asked"]}}, "hidden": 2}
+    figure = both | {"by": {"crm_region": cut, "channel": {"groups": {}, "hidden": 1}}}
+    content = {"fingerprint": "abc", "questions": {"satisfaction": {"figures": [figure]}}}
+    found, _ = stored(tmp_path, content)
+    by = found["csat_index"].by
+    assert set(by) == {"region", "channel"}
+    north = by["region"]["north"]
+    assert (north.answered, north.everybody, north.low, north.high) == (7.2, 6.8, 6.6, 7.0)

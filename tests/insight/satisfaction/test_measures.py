@@ -72,7 +72,7 @@ def test_a_figure_is_about_its_own_question():
         [answers("csat", [50.0]), answers("csat", [25.0], "price"), answers("nps", [90.0])]
     )
     assert values("csat_index", rows) == [5.0]
-    assert values("dimension", rows) == [50.0, 25.0]
+    assert values("dimension", rows) == [25.0]  # overall satisfaction is the index
 
 
 def test_customers_count_once_a_period():

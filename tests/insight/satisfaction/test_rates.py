@@ -98,3 +98,38 @@ def test_whole_periods_lie_within_the_data(tmp_path, period, count):
 def test_without_events_there_are_no_rates(tmp_path):
     with pytest.raises(DataRefused, match="no events; rates of customers need orders"):
         quarter(tmp_path, 2, surveys=[said("A", on(2), 5.0)])
+
+
+def test_who_stays_is_not_known_before_somebody_could_be_silent_long_enough(tmp_path):
+    """The data begin in January: 100 days later is the tenth of April, in the second quarter."""
+    events = [event("A", on(m, 5)) for m in (1, 3, 6)]
+    company, workspace, manifest = write(tmp_path, events=events)
+    with history(workspace, company.name) as con:
+        table = customers_by_period(con, company, manifest, Satisfaction(customer_days=100))
+    stays = table.groupby("period")["stays"].agg(lambda s: s.notna().all())
+    assert stays.tolist() == [False, True, True, True]
+
+
+def test_what_nobody_records_is_missing_and_not_none(tmp_path):
+    first = quarter(tmp_path, 1, events=[event("A", on(1, 5)), event("A", on(2, 5))])
+    assert first["complaints"].isna().all()
+    assert first["called"].isna().all()
+
+
+def test_two_orders_of_a_day_are_one_and_of_two_days_two(tmp_path):
+    events = [
+        event("A", on(5, 9)),
+        event("A", on(5, 9)),
+        event("B", on(5, 9)),
+        event("B", on(5, 8)),
+    ]
+    second = quarter(tmp_path, 2, events=events)
+    assert second["order_days"].to_dict() == {"A": 1, "B": 2}
+
+
+def test_attributes_without_a_date_have_always_been_so(tmp_path):
+    customers = [{"customer_id": "A", "valid_from": None, "region": "north"}]
+    second = quarter(
+        tmp_path, 2, Satisfaction(by=["region"]), events=[event("A", on(4, 2))], customers=customers
+    )
+    assert second["region"].tolist() == ["north"]

@@ -23,7 +23,7 @@ FEW = Satisfaction(fewest=2)
 
 
 def test_a_cell_says_how_many_were_asked_and_answered():
-    rows = answers([100.0, 50.0, np.nan, 0.0], region=["n", "n", "n", "s"])
+    rows = answers([100.0, 50.0, np.nan, np.nan], region=["n", "n", "n", "s"])
     found = cells(MEASURES["csat_index"], rows, FEW, ("region",))
     line = found.table.iloc[0]
     assert line[["region", "asked", "answered", "customers", "value"]].tolist() == [
@@ -43,6 +43,38 @@ def test_small_cells_are_hidden_and_counted():
     assert (found.hidden, found.hidden_answers) == (2, 2)
 
 
+def test_a_small_cell_does_not_follow_from_the_total():
+    """All together 60.0 of 10 answers: without e, w and s the north would follow by subtraction."""
+    region = ["n"] + ["s"] * 2 + ["w"] * 3 + ["e"] * 4
+    rows = answers([50.0] + [100.0] * 2 + [0.0] * 3 + [75.0] * 4, region=region)
+    found = cells(MEASURES["csat_index"], rows, FEW, ("region",))
+    assert found.table["region"].tolist() == ["e", "w"]
+    assert (found.hidden, found.hidden_answers) == (2, 3)
+
+
+def test_the_total_of_each_period_is_one_of_its_own():
+    rows = answers(
+        [50.0] * 8, region=["n", "s", "s", "w", "w", "n", "n", "s"], period=[1] * 5 + [2] * 3
+    )
+    found = cells(MEASURES["csat_index"], rows, FEW, ("region", "period"))
+    shown = list(zip(found.table["region"], found.table["period"], strict=True))
+    assert shown == [("w", 1)]  # in period 1 n alone was small, and s went with it; in 2 all went
+    assert (found.hidden, found.hidden_answers) == (4, 6)
+
+
+def test_a_period_is_not_hidden_for_another():
+    rows = answers([50.0] * 5, period=[1, 2, 2, 3, 3])
+    found = cells(MEASURES["csat_index"], rows, FEW, ("period",))
+    assert found.table["period"].tolist() == [2, 3]
+
+
+def test_without_the_bootstrap_the_interval_is_the_normal_one():
+    """Errors by hand: 25 and -25 around 50; 2 / 1 * (25^2 + 25^2) / 4 = 25^2, so 50 +- 1.96 * 25."""
+    rows = answers([75.0, 25.0])
+    line = cells(MEASURES["csat_index"], rows, FEW, resampled=False).table.iloc[0]
+    assert (line["low"], line["high"]) == pytest.approx((5 - 4.899910, 5 + 4.899910))
+
+
 def test_weights_count():
     rows = answers([100.0, 0.0], weight=[3.0, 1.0])
     assert cells(MEASURES["csat_index"], rows, FEW).table["value"].item() == 7.5
@@ -55,6 +87,24 @@ def test_dimensions_are_always_kept_apart():
         "price": 75.0,
         "staff": 0.0,
     }
+
+
+def test_cells_are_those_pandas_counts():
+    rng = np.random.default_rng(5)
+    rows = answers(
+        rng.choice([0.0, 50.0, 100.0, np.nan], 600), region=rng.choice(list("abc"), 600),
+        channel=rng.choice(["mail", "phone"], 600),
+    )  # fmt: skip
+    rows["customer_id"] = rng.choice([f"C{i}" for i in range(150)], 600)
+    ours = cells(MEASURES["csat_index"], rows, FEW, ("region", "channel")).table
+    theirs = rows.groupby(["region", "channel"]).agg(
+        asked=("score", "size"), answered=("score", "count"), value=("score", "mean")
+    )
+    theirs["value"] /= 10
+    said = rows.dropna().groupby(["region", "channel"])["customer_id"].nunique()
+    ours = ours.set_index(["region", "channel"])
+    pd.testing.assert_frame_equal(ours[list(theirs)], theirs, check_dtype=False)
+    assert ours["customers"].tolist() == said.tolist()
 
 
 @pytest.mark.parametrize(("ones", "rows"), [(7, 20), (0, 15), (15, 15), (1, 1000)])

@@ -48,6 +48,11 @@ def test_both_files_are_written(own_company: Home) -> None:
         assert asked["low"] < asked["value"] < asked["high"]
         assert asked["value"] < figure["answered"]["value"]
         assert figure["bounds"][0]["low"] == pytest.approx(asked["value"])
+        assert {"crm_region", "crm_plan", "channel"} <= set(figure["by"])
+        plans = figure["by"]["crm_plan"]["groups"].values()
+        assert sum(g["asked"] for g in plans) == question["invitations"]
+        whole = sum(g["asked"] * g["everybody_asked"]["value"] for g in plans)
+        assert whole / question["invitations"] == pytest.approx(asked["value"], abs=2)
     covered = question["coverage"]
     assert covered["answered"] < covered["asked"] <= covered["customers"]
     assert 0.5 < covered["share"] <= 1

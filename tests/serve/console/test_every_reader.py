@@ -7,7 +7,8 @@ from watched_page import Watched
 
 PHONE = {"width": 360, "height": 740}
 #: What is there once a view is.
-SIGNS = {"": ".welcome", "customer/": "#history", "models": ".cards", "models/": "#reliability"}
+SIGNS = {"": ".welcome", "customer/": "#history", "models": ".cards", "models/": "#reliability",
+         "evaluation": "#moves"}  # fmt: skip
 
 
 def fits(page: Page) -> bool:
@@ -74,7 +75,14 @@ def test_the_models_are_listed_with_card_and_calibration(page: Page, address: st
 def test_nothing_is_wider_than_a_phone(page: Page, address: str, language: str) -> None:
     page.set_viewport_size(PHONE)
     page.goto(f"{address}?lang={language}")
-    for view in ("", "customer/C-003", "models", "models/nps", f"customer/{STRANGER}"):
+    for view in (
+        "",
+        "customer/C-007",
+        "evaluation",
+        "models",
+        "models/nps",
+        f"customer/{STRANGER}",
+    ):
         page.evaluate(f"location.hash = '#{view}'")
         page.locator(SIGNS[view.split("/")[0] + "/" * ("/" in view)]).first.wait_for()
         assert fits(page), view

@@ -1,4 +1,4 @@
-"""The report: one HTML file that says what is known, what is predicted and how far to trust it."""
+"""The analysts' page, `models.html`: what is known, what is predicted and how far to trust it."""
 
 import os
 from datetime import UTC, datetime
@@ -26,14 +26,19 @@ from insight.wording import TITLES
 from models.targets import TARGETS
 
 
-def write_report(company: Company, workspace: Workspace, steps: Steps) -> Path:
-    """Write the report of a company from what its last run left, and return its path.
+def model_page(workspace: Workspace, company: str) -> Path:
+    """Where the analysts' page of a company is."""
+    return workspace.company(company) / "models.html"
 
-    Nothing is trained or scored. A company without scores or models gets a report that says so;
+
+def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> Path:
+    """Write the analysts' page of a company from what its last run left, and return its path.
+
+    Nothing is trained or scored. A company without scores or models gets a page that says so;
     raises DataRefused without a history.
     """
-    path = workspace.report(company.name)
-    with steps.step("write the report") as done:
+    path = model_page(workspace, company.name)
+    with steps.step("write the page of the models") as done:
         facts = gather(company, workspace)
         text = render(facts, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +50,7 @@ def write_report(company: Company, workspace: Workspace, steps: Steps) -> Path:
 
 
 def render(facts: Facts, made: datetime) -> str:
-    """The report's HTML; `made` is the moment it claims."""
+    """The page's HTML; `made` is the moment it claims."""
     environment = Environment(
         loader=PackageLoader("insight", "."),
         autoescape=True,
@@ -57,7 +62,7 @@ def render(facts: Facts, made: datetime) -> str:
     sections, measured = _sections(facts)
     with history(facts.workspace, facts.company.name) as con:
         said, by_month = answered(con, facts.manifest), months(con, facts.manifest)
-    page = environment.get_template("report.html.j2")
+    page = environment.get_template("model_report.html.j2")
     return page.render(
         **_head(facts, made, sections),
         **_overview(facts, said, by_month),

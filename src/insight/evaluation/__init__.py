@@ -1,0 +1,1 @@
+"""A company's evaluation: the figures, segments and moves that report, HTTP and scores file share."""

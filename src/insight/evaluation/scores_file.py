@@ -1,0 +1,75 @@
+"""The scores file: what was predicted for everybody, and the standing it gains for the CRM."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
+
+from features.errors import DataRefused
+from features.parts import ROWS_TOGETHER, files_of
+from insight.evaluation.valued import SCORED, scored_columns
+from models.score_history import VERSIONS
+
+#: Columns of the standing that the scores file gains, with their types.
+GAINED = {
+    "value_score": pa.float64(),
+    "tier": pa.string(),
+    "stars": pa.int64(),
+    "stage": pa.string(),
+    "service_level": pa.string(),
+    "tier_before": pa.string(),
+    "moved_because": pa.string(),
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was predicted of every customer, by customer, and by which versions of the models."""
+
+    table: pd.DataFrame
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def read_scored(path: Path, as_of: datetime) -> Scored:
+    """The scores of that day. Raises DataRefused where there are none, or those of another day."""
+    if not path.exists():
+        raise DataRefused("nobody is scored; run `goodwill score`")
+    source = dataset(path)
+    day = source.head(1, columns=["as_of"])["as_of"][0].as_py()
+    if day != as_of:
+        raise DataRefused(
+            f"the scores are of {day:%Y-%m-%d}, the data end {as_of:%Y-%m-%d}; run `goodwill score`"
+        )
+    there = [c for c in ("customer_id", *SCORED) if c in source.schema.names]
+    told = (source.schema.metadata or {}).get(VERSIONS, b"{}")
+    return Scored(
+        scored_columns(source.to_table(columns=there).to_pandas()), dict(json.loads(told))
+    )
+
+
+def add_standing(scores: Path, standing: pd.DataFrame) -> None:
+    """Put the standing into the scores file, part by part; a customer without one has nulls.
+
+    Columns of a former standing are replaced; everything else stays as it was.
+    """
+    for file in files_of(scores):
+        table = pq.read_table(file)
+        beside = standing.reindex(table["customer_id"].to_pylist())
+        for name, kind in GAINED.items():
+            values = beside[name] if name in beside else pd.Series(None, beside.index, dtype=object)
+            column = pa.array(values.astype(object).to_numpy(), kind, from_pandas=True)
+            place = table.schema.get_field_index(name)
+            table = (
+                table.append_column(name, column)
+                if place < 0
+                else table.set_column(place, name, column)
+            )
+        part = file.with_suffix(".new")
+        pq.write_table(table, part, compression="zstd", row_group_size=ROWS_TOGETHER)
+        os.replace(part, file)

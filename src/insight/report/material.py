@@ -1,0 +1,75 @@
+"""Everything the report is made of, read once: evaluation, standing, complaints, scores, models."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from features.company import Company
+from features.errors import DataRefused
+from features.settings import Workspace
+from features.usability.examine import Usability
+from insight.evaluation.shape import Evaluation
+from insight.evaluation.stored import STANDING, evaluation_folder, read_evaluation
+from insight.facts import Facts, gather
+from insight.report.numerals import Numerals
+from insight.report.words import Language, Words
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is known of a company; None stands for what was never made, `broken` says what is unreadable.
+
+    `standing` has a row a customer, by customer_id.
+    """
+
+    facts: Facts
+    evaluation: Evaluation | None
+    standing: pd.DataFrame | None
+    complaints: dict[str, Any] | None
+    usability: Usability | None
+    broken: str
+    words: Words
+    numerals: Numerals
+
+    @property
+    def period(self) -> str:
+        return self.evaluation.period if self.evaluation else "quarter"
+
+
+def read_material(company: Company, workspace: Workspace, language: Language) -> Material:
+    """Read what there is. Raises DataRefused without a history; all else may be missing."""
+    facts = gather(company, workspace)
+    folder = evaluation_folder(workspace, company.name)
+    broken, evaluation = "", None
+    try:
+        evaluation = read_evaluation(folder)
+    except DataRefused as err:
+        broken = str(err)
+    path = folder / STANDING
+    words = Words(language)
+    return Material(
+        facts=facts,
+        evaluation=evaluation,
+        standing=_standing(pd.read_parquet(path)) if path.is_file() else None,
+        complaints=_complaints(company, workspace),
+        usability=Usability.read(workspace, company.name),
+        broken=broken,
+        words=words,
+        numerals=Numerals(words, company.about.currency),
+    )
+
+
+def _standing(table: pd.DataFrame) -> pd.DataFrame:
+    if "customer_id" in table:
+        table = table.set_index("customer_id")
+    return table.set_axis(table.index.astype(str))
+
+
+def _complaints(company: Company, workspace: Workspace) -> dict[str, Any] | None:
+    path = workspace.company(company.name) / "complaints.json"
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
