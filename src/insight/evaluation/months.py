@@ -43,7 +43,7 @@ class Month:
 
     @property
     def placed(self) -> Placed:
-        return Placed(self.table["tier"], self.table["leaning"])
+        return Placed(self.table["tier"], self.table["leaning"], self.table["value_score"])
 
     def write(self, folder: Path) -> None:
         """Keep the month in the folder, whole or not at all, and the last 24 of them."""
@@ -133,7 +133,7 @@ def stay(before: Placed, figure: pd.Series, found: Borders) -> Placed:
     fresh = tiers(figure, found)
     tier = before.tier.reindex(figure.index).where(lambda t: t.notna(), fresh)
     leaning = before.leaning.reindex(figure.index).fillna(0).astype(int)
-    return Placed(tier.where(figure.notna(), None), leaning)
+    return Placed(tier.where(figure.notna(), None), leaning, figure)
 
 
 def _since(before: Month | None, month: Month) -> pd.Series:

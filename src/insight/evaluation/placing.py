@@ -29,6 +29,7 @@ from insight.evaluation.yardsticks import (
 from insight.tiers.lifecycle import stages
 from insight.tiers.quadrant import QuadrantSettings, quadrant
 from insight.tiers.standing import standing
+from insight.value.fuzzy import Grades, evaluate
 
 MONTHS = "months"
 #: So much must be known before a day for its figures to mean something.
@@ -48,6 +49,11 @@ class Place:
     yardsticks: Yardsticks
     months: list[Month]
     skipped: dict[str, str]
+
+    def fuzzy_grades(self, grades: Grades) -> pd.DataFrame:
+        """Every customer's grade by fuzzy evaluation of his score's dimensions; is it clear?"""
+        found = evaluate(self.months[-1].table, self.yardsticks.kept.weights, grades)
+        return pd.DataFrame({"fuzzy_grade": found.grade, "fuzzy_unclear": found.unclear})
 
 
 def place_everyone(

@@ -72,6 +72,7 @@ def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool 
     stages = parts.make("stages", lambda: stage_moves(place.months))
     table = place.table.assign(as_of=pd.Timestamp(place.today.as_of))
     table["group"] = groups.of if groups else None
+    table = table.join(place.fuzzy_grades(measurer.choices.value.grades))
     table["tier_before"], table["moved_because"] = None, None
     if moved:
         table["tier_before"] = place.months[-2].table["tier"].reindex(table.index)

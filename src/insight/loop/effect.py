@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from features.errors import DataRefused
 from models.bootstrap import Interval
 
 Floats = NDArray[np.float64]
@@ -56,12 +57,14 @@ def held_out_effect(outcome: Floats, treated: Bools, before: Floats) -> Effect:
     """The effect against a hold-out group drawn by lot.
 
     `before` (rows, columns) was known before the action; the outcome is regressed on treatment,
-    centred `before` and their products (Lin 2013), standard errors robust (HC1). What varies in no
+    centred `before` and their products (Lin 2013), standard errors robust (HC3). What varies in no
     way is left out. Too few on a side, or sides that differed before as lots do not: not identifiable.
     """
     compared, count = int((~treated).sum()), int(treated.sum())
     if min(count, compared) < FEWEST:
         return not_identifiable(count, compared, _too_few(count, compared))
+    if why := unusable(outcome):
+        return not_identifiable(count, compared, why)
     before = _varying(before)
     apart = _largest_z(before, treated)
     if apart > LOPSIDED:
@@ -85,6 +88,25 @@ def not_identifiable(treated: int, compared: int, why: str) -> Effect:
     return Effect(NOT_IDENTIFIABLE, treated, compared, None, None, 0.0, why)
 
 
+def unusable(outcome: Floats) -> str:
+    """Why outcomes cannot be compared: all are the same; empty where they can.
+
+    Raises DataRefused for missing ones.
+    """
+    missing = int(np.isnan(outcome).sum())
+    if missing:
+        raise DataRefused(
+            f"{missing:,} of {len(outcome):,} outcomes are missing; what did not happen is 0, and "
+            "customers whose outcome is not known yet are to be left out"
+        )
+    if np.ptp(outcome) > 0:
+        return ""
+    return (
+        f"the outcome is {outcome[0]:g} for every customer: nothing differs that could be compared; "
+        "wait longer, or take an outcome that happens oftener"
+    )
+
+
 def _too_few(treated: int, compared: int) -> str:
     if not compared:
         return (
@@ -106,7 +128,8 @@ def _largest_z(before: Floats, treated: Bools) -> float:
         return 0.0
     error = np.sqrt(first.var(axis=0) / len(first) + second.var(axis=0) / len(second))
     apart = np.abs(first.mean(axis=0) - second.mean(axis=0))
-    return float(np.max(np.where(error > 0, apart / np.where(error > 0, error, 1.0), 0.0)))
+    with np.errstate(divide="ignore", invalid="ignore"):  # each side all alike: equal, or far apart
+        return float(np.max(np.where(apart > 0, apart / error, 0.0)))
 
 
 def _regression(outcome: Floats, treated: Bools, before: Floats) -> tuple[Any, int]:
@@ -116,7 +139,7 @@ def _regression(outcome: Floats, treated: Bools, before: Floats) -> tuple[Any, i
     centred = before - before.mean(axis=0)
     moved = treated.astype(float)[:, None]
     design = np.hstack([np.ones((len(outcome), 1)), moved, centred, moved * centred])
-    return sm.OLS(outcome, design).fit(cov_type="HC1"), 1
+    return sm.OLS(outcome, design).fit(cov_type="HC3"), 1
 
 
 def _explained(outcome: Floats, treated: Bools, before: Floats) -> float:

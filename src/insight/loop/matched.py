@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insight.complaints.attribution import folds_of
-from insight.loop.effect import FEWEST, Effect, not_identifiable
+from insight.loop.effect import FEWEST, Effect, not_identifiable, unusable
 from models.bootstrap import percentiles
 
 Floats = NDArray[np.float64]
@@ -25,6 +25,8 @@ def matched_effect(outcome: Floats, treated: Bools, before: Floats, seed: int = 
     count, compared = int(treated.sum()), int((~treated).sum())
     if min(count, compared) < FEWEST:
         why = f"{count:,} treated and {compared:,} others; a comparison takes {FEWEST} of each"
+        return not_identifiable(count, compared, why)
+    if why := unusable(outcome):
         return not_identifiable(count, compared, why)
     chance, without = _crossed(outcome, treated, before, seed)
     alone = treated & (chance > EDGE)

@@ -1,8 +1,8 @@
 """Whom an action moves most: an uplift score, its Qini curve, and whom to treat under a budget.
 
 Qini: treated and left-alone customers are sorted by score; the curve counts the extra outcomes among
-the first ones, and the coefficient is the area between it and the line of treating anybody, as a share
-of what treating all brings about per customer (Radcliffe 2007).
+the first ones, and the coefficient is the area between it and the line of treating anybody (Radcliffe
+2007). Customers of one score come together: their order in the log says nothing.
 """
 
 from dataclasses import dataclass
@@ -73,27 +73,45 @@ def uplift_scores(outcome: Floats, treated: Bools, before: Floats, seed: int = 0
 
 
 def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: int = 100) -> Qini:
-    """The Qini curve of a score on a log drawn by lot, its coefficient with a bootstrap interval."""
+    """The Qini curve of a score on a log drawn by lot, its coefficient with a bootstrap interval.
+
+    Raises DataRefused for missing scores, and for a log without anybody treated or left alone.
+    """
+    if not np.isfinite(score).all():
+        raise DataRefused(
+            f"{int((~np.isfinite(score)).sum()):,} of {len(score):,} customers have no score; leave them "
+            "out, or score them"
+        )
+    if treated.all() or not treated.any():
+        raise DataRefused(
+            f"{int(treated.sum()):,} of {len(treated):,} customers were treated; a curve takes some of "
+            "either side"
+        )
     order = np.argsort(-score, kind="stable")
     y, t = outcome[order], treated[order].astype(float)
-    gains = _curve(y, t, np.ones(len(y)))
+    last = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])
+    gains = _curve(y, t, np.ones(len(y)), last)
     rng = np.random.default_rng(seed)
     n = len(y)
     drawn = []
     for _ in range(DRAWS):
         times = np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
-        drawn.append(_area(_curve(y, t, times)))
+        drawn.append(_area(_curve(y, t, times, last)))
     places = np.unique(np.linspace(0, n, points + 1).astype(int))
     coefficient = percentiles(_area(gains), np.array(drawn))
     return Qini(coefficient, places / n, np.concatenate([[0.0], gains])[places])
 
 
-def _curve(y: Floats, t: Floats, times: Floats) -> Floats:
-    """Extra outcomes per customer of the log when the first ones are treated, after each customer."""
+def _curve(y: Floats, t: Floats, times: Floats, last: NDArray[np.int64]) -> Floats:
+    """Extra outcomes per customer of the log when the first ones are treated, after each customer.
+
+    `last` are the places where a score ends: between them the curve is straight.
+    """
     with_, without = np.cumsum(times * t), np.cumsum(times * (1 - t))
     good, alone = np.cumsum(times * t * y), np.cumsum(times * (1 - t) * y)
     ratio = np.divide(with_, without, out=np.zeros_like(with_), where=without > 0)
-    return np.asarray((good - alone * ratio) / max(with_[-1], 1.0))
+    gains = (good - alone * ratio) / max(with_[-1], 1.0)
+    return np.interp(np.arange(1, len(y) + 1), np.r_[0, last + 1], np.r_[0.0, gains[last]])
 
 
 def _area(gains: Floats) -> float:
@@ -115,8 +133,13 @@ def plan(score: Floats, cost: Floats, budget: float) -> Plan:
     """The customers to treat under a budget: most gain for the money first, none who would lose by it.
 
     `score` is the gain of treating each, `cost` what it takes, in the budget's currency. Raises
-    DataRefused for a budget that nobody can be treated with, and for costs that are not positive.
+    DataRefused for a budget that nobody can be treated with, for costs that are not positive, and for
+    missing scores.
     """
+    if np.isnan(score).any():
+        raise DataRefused(
+            f"{int(np.isnan(score).sum()):,} of {len(score):,} customers have no score; leave them out"
+        )
     if not (cost > 0).all():
         raise DataRefused(f"the lowest cost of an action is {cost.min():g}; it should be above 0")
     worth = np.flatnonzero(score > 0)

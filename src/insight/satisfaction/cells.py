@@ -145,11 +145,11 @@ def mean(values: Floats, weight: Floats, customer: Ints, resampled: bool = True)
     """A weighted mean with the 95 % interval of a bootstrap that draws whole customers.
 
     Many customers (over 2,000) take the normal interval instead, which is then the same, as do all
-    that are not to be `resampled`.
+    that are not to be `resampled`. That of a single customer has no ends: nobody says how others vary.
     """
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
-    if count > MOST_RESAMPLED or not resampled:
+    if count > MOST_RESAMPLED or count < 2 or not resampled:
         told = Estimate(value, clustered(weight / weight.sum() * (values - value), customer))
         return Interval(value, told.low, told.high)
     total = np.bincount(customer, weight * values, count)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.satisfaction.ordinal import correlations
+from insight.satisfaction.ordinal import check_items, correlations
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +108,7 @@ def _complete(answers: pd.DataFrame) -> pd.DataFrame:
             f"{len(complete)} complete rows of {answers.shape[1]} items; factors need {need} rows of "
             "at least 3 items"
         )
+    check_items(complete)
     return complete
 
 

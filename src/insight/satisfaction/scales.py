@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ class Equipercentile:
     """Each point of one scale with the point of another below which as many answers lie.
 
     The answers to both must come from groups that are alike, as when the scale was changed between
-    two waves. Kolen and Brennan (2014), chapter 2: percentile ranks, linear in between.
+    two waves. Kolen and Brennan (2014), chapter 2: percentile ranks, linear within a point's unit.
     """
 
     points: Floats
@@ -88,9 +89,14 @@ class Equipercentile:
     def fit(cls, answers: Floats, target: Floats, scale: Scale, onto: Scale) -> "Equipercentile":
         """Learn the mapping from answers on `scale` to `target`, answers on `onto`.
 
-        Scales of whole numbers whose `low` is the smaller end. Raises DataRefused for less than 30
-        answers on either.
+        Scales of whole numbers. Raises DataRefused for less than 30 answers on either, and for a scale
+        whose `low` is the larger end.
         """
+        for turned in (s for s in (scale, onto) if s.low > s.high):
+            raise DataRefused(
+                f"a scale from {turned.low:g} to {turned.high:g} runs down; bring its answers to one "
+                "that runs up first (to_hundred)"
+            )
         few = min(np.isfinite(answers).sum(), np.isfinite(target).sum())
         if few < FEWEST_ANSWERS:
             raise DataRefused(
@@ -100,10 +106,8 @@ class Equipercentile:
         points, there = (np.arange(s.low, s.high + 1) for s in (scale, onto))
         here, beyond = _cumulative(answers, points), _cumulative(target, there)
         ranks = (np.r_[0.0, here[:-1]] + here) / 2
-        edges = np.r_[there[0] - 0.5, there + 0.5]
-        reached = np.r_[0.0, beyond]
-        rising = np.r_[True, np.diff(reached) > 0]  # a point nobody chose has no width
-        matched = np.interp(ranks, reached[rising], edges[rising])
+        matched = (_point_at(ranks, there, beyond, "left")
+                   + _point_at(ranks, there, beyond, "right")) / 2  # fmt: skip
         clipped = np.clip(matched, onto.low, onto.high)
         return cls(points, np.maximum.accumulate(clipped))
 
@@ -152,6 +156,21 @@ def to_one_scale(
     for name in found:
         mapped[name] = 100.0 - mapped[name]
     return mapped, found
+
+
+def _point_at(
+    ranks: Floats, points: Floats, upto: Floats, side: Literal["left", "right"]
+) -> Floats:
+    """The place on a scale below which a share of its answers lies, each spread over its point's unit.
+
+    Between points that nobody chose the place is not known: the `left` or `right` end of the gap.
+    """
+    below = np.r_[0.0, upto[:-1]]
+    chosen = upto > below
+    points, below, upto = points[chosen], below[chosen], upto[chosen]
+    place = np.minimum(np.searchsorted(upto, ranks, side), len(points) - 1)
+    inside = (ranks - below[place]) / (upto - below)[place]
+    return np.asarray(points[place] - 0.5 + np.clip(inside, 0.0, 1.0))
 
 
 def _cumulative(answers: Floats, points: Floats) -> Floats:

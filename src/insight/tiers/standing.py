@@ -24,7 +24,7 @@ def standing(
 ) -> pd.DataFrame:
     """A row a customer with `COLUMNS`, as the scores file and `GET /v1/customers/{id}` can hold them.
 
-    `leaning` says that a customer was beyond a border once and moves if that is confirmed. A customer
+    `leaning` says that a customer was beyond a border and moves if that is confirmed. A customer
     without a tier has no service level; what is None was not to be told, and is missing.
     """
     served = pd.DataFrame(

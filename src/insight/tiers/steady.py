@@ -1,7 +1,9 @@
 """Tiers that do not flap: a customer moves when his figure is surely beyond the border, and stays so.
 
-Surely: by more than its half-width in two periods running, or by twice that at once. Noise alone then
-moves hardly anybody, and a change that is real arrives in the second period at the latest.
+Surely: by more than 1.4 half-widths in the mean of two periods, or by twice the half-width at once. The
+mean errs less than either period, so noise alone moves hardly anybody, and a change that is real arrives
+in the second period at the latest. Who has not moved at once lay at most twice the half-width beyond:
+the mean of two periods is beyond by 1.4 only where both are.
 """
 
 from dataclasses import dataclass
@@ -14,21 +16,28 @@ from insight.tiers.borders import Borders, named, places, tiers
 
 #: Half of a 95 % interval, in standard deviations.
 HALF = 1.96
+#: Half-widths beyond the border from which a customer moves: by the mean of two periods, and at once.
+CONFIRMED, AT_ONCE = 1.4, 2.0
 #: Customers below which noise between two periods cannot be told.
 FEWEST = 30
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The tier of every customer, and whether he leans up (-1) or down (1): beyond the border once."""
+    """The tier of every customer, and the figure he was placed by.
+
+    `leaning` is -1 (up) or 1 (down) for a figure beyond the border by its half-width that has not moved
+    him yet.
+    """
 
     tier: pd.Series
     leaning: pd.Series
+    figure: pd.Series
 
 
 def place(figure: pd.Series, found: Borders) -> Placed:
     """Everybody placed for the first time, by the figure alone."""
-    return Placed(tiers(figure, found), pd.Series(0, figure.index))
+    return Placed(tiers(figure, found), pd.Series(0, figure.index), figure)
 
 
 def move(
@@ -55,19 +64,23 @@ def move(
         )
     number = {name: i for i, name in enumerate(found.names)}
     old = before.tier.reindex(figure.index).map(number).fillna(-1).to_numpy(int)
-    leaning = before.leaning.reindex(figure.index).fillna(0).to_numpy(int)
+    mean = (x + before.figure.reindex(figure.index).to_numpy(float)) / 2
     now = places(x, found)
-    # Pulled towards the tier he is in, does he still look to be outside of it?
     toward = np.sign(now - old)
-    once = np.sign(places(x + toward * h, found) - old) == toward
-    twice = np.sign(places(x + 2 * toward * h, found) - old) == toward
-    beyond = np.where(once, toward, 0)
-    moves = (toward != 0) & (twice | (once & (leaning == toward)))
-    fresh = (old < 0) | (now < 0)
-    tier = np.where(fresh | moves, now, old)
-    leans = np.where(fresh | moves, 0, beyond)
+
+    def beyond(values: np.ndarray, widths: float) -> np.ndarray:
+        """Pulled so far towards the tier he is in, does he still look to be outside of it?"""
+        pulled = values + widths * toward * h
+        return (np.sign(places(pulled, found) - old) == toward) & ~np.isnan(values)
+
+    moves = (toward != 0) & (beyond(x, AT_ONCE) | beyond(mean, CONFIRMED))
+    settled = (old < 0) | (now < 0) | moves
+    tier = np.where(settled, now, old)
+    leans = np.where(~settled & beyond(x, 1.0), toward, 0)
     return Placed(
-        pd.Series(named(tier, found), figure.index, dtype=object), pd.Series(leans, figure.index)
+        pd.Series(named(tier, found), figure.index, dtype=object),
+        pd.Series(leans, figure.index),
+        figure,
     )
 
 

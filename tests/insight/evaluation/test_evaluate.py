@@ -18,6 +18,7 @@ from insight.evaluation.months import kept_months
 from insight.evaluation.scores_file import GAINED
 from insight.evaluation.shape import Evaluation
 from insight.evaluation.stored import STANDING, evaluation_folder, read_evaluation
+from insight.value.fuzzy import Grades
 
 Home = tuple[Company, Workspace]
 
@@ -82,6 +83,14 @@ def test_the_policy_of_a_tier_is_that_of_the_file(home: Home) -> None:
     assert policies["A"].offers == ["customised products", "yearly business review"]
     served = standing(home).groupby("tier")["service_level"].unique().map(list).to_dict()
     assert served == {"A": ["priority"], "B": ["plus"], "C": ["standard"]}
+
+
+def test_fuzzy_grades_go_with_the_score(home: Home) -> None:
+    table = standing(home)
+    means = table.groupby("fuzzy_grade")["value_score"].mean()
+    best_first = [name for name in Grades().names if name in means.index]
+    assert len(best_first) >= 3
+    assert means[best_first].is_monotonic_decreasing or means[best_first].is_monotonic_increasing
 
 
 def test_the_same_night_again_says_the_same(home: Home) -> None:

@@ -11,7 +11,9 @@ from insight.tiers.steady import Placed
 
 def test_the_service_level_is_that_of_the_tier() -> None:
     who = ["C1", "C2", "C3"]
-    placed = Placed(pd.Series(["A", "C", None], who, dtype=object), pd.Series([0, -1, 0], who))
+    placed = Placed(
+        pd.Series(["A", "C", None], who, dtype=object), pd.Series([0, -1, 0], who), pd.Series()
+    )
     score = pd.Series([0.9, 0.3, np.nan], who)
     stage = pd.DataFrame({"stage": ["active", "new", "prospect"], "cause": ["x", "y", "z"]}, who)
     fields = pd.DataFrame({"quadrant": ["develop", "limit", None], "risk": [None, "r", None]}, who)

@@ -15,58 +15,69 @@ SIGMA = 5.0
 WIDTH = HALF * SIGMA
 
 
-def placed(tier: str, leaning: int = 0) -> Placed:
-    return Placed(pd.Series([tier]), pd.Series([leaning]))
+def placed(tier: str, figure: float) -> Placed:
+    return Placed(pd.Series([tier]), pd.Series([0]), pd.Series([figure]))
 
 
 @pytest.mark.parametrize(
-    ("tier", "leaning", "figure", "now", "leans"),
+    ("tier", "before", "figure", "now", "leans"),
     [
-        ("B", 0, 60, "B", 0),  # inside
-        ("B", 0, 83, "B", 0),  # beyond the border, not by 5
-        ("B", 0, 86, "B", -1),  # by 5: once
-        ("B", -1, 86, "A", 0),  # again: moves
-        ("B", 1, 86, "B", -1),  # the other way before: once
-        ("B", 0, 91, "A", 0),  # by twice 5: at once
-        ("B", 0, 44, "B", 1),
-        ("B", 1, 44, "C", 0),
-        ("A", 0, 30, "C", 0),  # two tiers down
-        ("C", 0, 95, "A", 0),
-        ("A", 0, 71, "A", 1),  # leaves A, at 30 short of C
-        ("A", 1, np.nan, None, 0),
+        ("B", 60, 60, "B", 0),  # inside
+        ("B", 60, 83, "B", 0),  # beyond the border, not by 5
+        ("B", 60, 86, "B", -1),  # by 5, the mean of both inside
+        ("B", 86, 86, "B", -1),  # the mean by 6, not by 7
+        ("B", 87.5, 87, "A", 0),  # the mean by more than 7
+        ("B", 89, 84, "B", 0),  # no more by 5, the mean by 6.5
+        ("B", 44, 87, "B", -1),  # the other way before
+        ("B", 60, 91, "A", 0),  # by twice 5: at once
+        ("B", 60, 44, "B", 1),
+        ("B", 42, 43, "C", 0),
+        ("A", 85, 30, "C", 0),  # two tiers down
+        ("C", 45, 95, "A", 0),
+        ("A", 85, 71, "A", 1),  # leaves A, at 30 short of C
+        ("A", 85, np.nan, None, 0),
+        ("B", np.nan, 87, "B", -1),  # a tier whose figure is not known any more
     ],
 )
 def test_the_rule_by_hand(
-    tier: str, leaning: int, figure: float, now: str | None, leans: int
+    tier: str, before: float, figure: float, now: str | None, leans: int
 ) -> None:
-    found = move(placed(tier, leaning), pd.Series([figure], dtype=float), 5.0, THREE)
+    found = move(placed(tier, before), pd.Series([figure], dtype=float), 5.0, THREE)
     assert (found.tier[0], found.leaning[0]) == (now, leans)
+    assert found.figure[0] == figure or np.isnan(figure)
 
 
-def world(months: int, count: int = 20_000, seed: int = 0) -> tuple[pd.Series, list[pd.Series]]:
+def world(
+    months: int, count: int = 20_000, seed: int = 0, sigma: float = SIGMA, spread: float = 20
+) -> tuple[pd.Series, list[pd.Series]]:
     rng = np.random.default_rng(seed)
-    true = pd.Series(rng.normal(60, 20, count))
-    return true, [true + rng.normal(0, SIGMA, count) for _ in range(months)]
+    true = pd.Series(rng.normal(60, spread, count))
+    return true, [true + rng.normal(0, sigma, count) for _ in range(months)]
 
 
-@pytest.mark.parametrize("cuts", [[0.2, 0.5], [0.1, 0.3, 0.6, 0.8]])
+@pytest.mark.parametrize("cuts", [[0.2, 0.5], [0.2, 0.4, 0.6, 0.8]])
+@pytest.mark.parametrize(("sigma", "spread"), [(5, 20), (10, 20), (9, 9)])
 def test_under_pure_noise_at_most_one_in_a_hundred_moves(
-    cuts: list[float], capsys: pytest.CaptureFixture[str]
+    cuts: list[float], sigma: float, spread: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Two years, the noise as the evaluation tells it: from a quarter of the spread to all of it."""
     names = list("ABCDE")[: len(cuts) + 1]
     settings = TierSettings.model_construct(method="quantile", by="x", names=names, cuts=cuts)
-    _, months = world(14)
+    _, months = world(25, seed=len(names), sigma=sigma, spread=spread)
     found = borders(months[0], settings)
     before, plain_before = place(months[0], found), tiers(months[0], found)
     steady, plain = [], []
     for figure in months[1:]:
-        after = move(before, figure, WIDTH, found)
+        after = move(before, figure, noise(before.figure, figure), found)
         plain_after = tiers(figure, borders(figure, settings))
         steady.append(moved_share(before.tier, after.tier))
         plain.append(moved_share(plain_before, plain_after))
         before, plain_before = after, plain_after
     with capsys.disabled():
-        sys.stdout.write(f"\n{names}: {max(steady):.2%} move at most, plain {np.mean(plain):.1%} ")
+        sys.stdout.write(
+            f"\n{names}, noise {sigma / spread:.2f} of the spread: {max(steady):.2%} move at most, "
+            f"plain {np.mean(plain):.1%} "
+        )
     assert max(steady) <= 0.01
     assert min(plain) > 0.1
 
@@ -76,7 +87,9 @@ def test_under_pure_noise_at_most_one_in_a_hundred_moves(
 def test_a_real_change_arrives_within_two_periods(widths: float, arrived: float, way: int) -> None:
     """The true figure comes to lie so many half-widths beyond the border, from anywhere in B."""
     rng = np.random.default_rng(1)
-    before = Placed(pd.Series(["B"] * 20_000), pd.Series(0, range(20_000)))
+    who = range(20_000)
+    was = pd.Series(rng.uniform(50, 80, len(who)))
+    before = Placed(pd.Series("B", who), pd.Series(0, who), was)
     true = 80 + widths * WIDTH if way == 1 else 50 - widths * WIDTH
     for _ in range(2):
         before = move(before, pd.Series(true + rng.normal(0, SIGMA, 20_000)), WIDTH, THREE)
@@ -85,13 +98,15 @@ def test_a_real_change_arrives_within_two_periods(widths: float, arrived: float,
 
 def test_sure_figures_move_at_once() -> None:
     figure = pd.Series([79.0, 81.0, 49.0])
-    before = Placed(pd.Series(["A", "B", "B"]), pd.Series(0, range(3)))
+    before = Placed(
+        pd.Series(["A", "B", "B"]), pd.Series(0, range(3)), pd.Series([81.0, 79.0, 51.0])
+    )
     assert move(before, figure, 0.0, THREE).tier.tolist() == ["B", "A", "C"]
 
 
 def test_new_customers_are_placed_plainly_and_a_width_is_needed() -> None:
     figure = pd.Series([90.0, 90.0], ["old", "new"])
-    before = Placed(pd.Series(["B"], ["old"]), pd.Series([0], ["old"]))
+    before = Placed(pd.Series(["B"], ["old"]), pd.Series([0], ["old"]), pd.Series([60.0], ["old"]))
     found = move(before, figure, pd.Series({"old": 20.0, "new": 20.0}), THREE)
     assert found.tier.to_dict() == {"old": "B", "new": "A"}
     with pytest.raises(DataRefused, match=r"1 customers have a figure .*first: new"):
