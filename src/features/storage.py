@@ -194,7 +194,9 @@ def _manifest(
     return Manifest(
         company=company.name,
         rows=found.rows,
-        customers=int(con.execute(f"select count(*) from ({ids})").fetchall()[0][0]),
+        customers=int(
+            con.execute(f"select count(distinct customer_id) from ({ids})").fetchall()[0][0]
+        ),
         data_start=found.data_start,
         data_end=found.data_end,
         fingerprint=hashlib.sha256("\n".join(prints).encode()).hexdigest()[:16],

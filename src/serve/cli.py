@@ -166,7 +166,7 @@ def retrain(run: Run) -> None:
     Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
     from models.retrain import check_gate
-    from serve.night import whole_night
+    from serve.scheduled import whole_night
 
     ensure_sample(run)
     outcomes, paths = whole_night(run)

@@ -15,7 +15,7 @@ from serve.run import Run, make_sample
 def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
     from models.retrain import check_gate
-    from serve.night import whole_night
+    from serve.scheduled import whole_night
 
     settings = Settings()
     refuse_taken(port or settings.port)  # before the work, not after it

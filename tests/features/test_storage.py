@@ -130,6 +130,12 @@ def test_customers_are_those_of_all_tables(shop):
     assert [b.customer_ids for b in blocks(shop.workspace, "shop", 9)] == [("10", "A", "B", "Ö")]
 
 
+def test_customers_of_a_single_table_count_once(shop):
+    for name in ("customers", "tickets", "surveys"):
+        shop.text.pop(name, None)
+    assert shop.run().customers == len(customer_ids(shop.workspace, "shop")) == 2
+
+
 def test_a_history_whose_swap_was_killed_half_way_is_brought_back(shop):
     written = shop.run()
     folder = shop.workspace.history("shop")

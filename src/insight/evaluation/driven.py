@@ -29,8 +29,8 @@ def tell_drivers(asked: pd.DataFrame | None) -> Drivers:
     if OUTCOME not in wide or not names:
         known = ", ".join(map(str, wide)) or "nothing"
         raise DataRefused(
-            f"drivers need overall satisfaction and what goes into it; asked was {known}: ask for "
-            "product, service, price, delivery, staff"
+            f"drivers need overall satisfaction and what goes into it; answers there are to {known}: "
+            "ask for product, service, price, delivery, staff"
         )
     kept, left_out = _answered(wide)
     found = drivers(kept, OUTCOME, weight)

@@ -26,7 +26,7 @@ def tell_figure(figure: Measured, found: Sources) -> Indicator:
     Raises DataRefused where the last period has too few answers, with the last one that has not.
     """
     points = [_point(row) for row in figure.over_time.table.to_dict("records")]
-    last = last_of(points, found)
+    last = last_of(points, found, _counted(figure, found))
     customers = figure.over_time.table["customers"].iloc[-1]
     corrected, why = figure.corrected, figure.why_not
     if corrected is not None and not corrected.fresh:
@@ -54,8 +54,8 @@ def cuts_of(figure: Measured) -> dict[str, Cells]:
     }  # fmt: skip
 
 
-def last_of(points: list[Point], found: Sources) -> Point:
-    """The point of the last whole period.
+def last_of(points: list[Point], found: Sources, counted: str) -> Point:
+    """The point of the last whole period, in which so many were `counted` ("12 answers").
 
     Raises DataRefused where it has none, naming the last that has.
     """
@@ -64,9 +64,16 @@ def last_of(points: list[Point], found: Sources) -> Point:
     told = f"{found.choices.period} from {found.last:%Y-%m-%d}"
     former = f"; the last figure is {points[-1].value:.4g} of {points[-1].period}" if points else ""
     raise DataRefused(
-        f"fewer than {found.choices.fewest} answers in the {told}{former}: wait, ask more, or choose a "
-        "longer period under [insight.satisfaction]"
+        f"{counted} in the {told}, a figure takes {found.choices.fewest}{former}: wait, ask more, or "
+        "choose a longer period under [insight.satisfaction]"
     )
+
+
+def _counted(figure: Measured, found: Sources) -> str:
+    """How many answers or customers of the last period a figure is made of, in words."""
+    newest = figure.rows[figure.rows["period"] == found.last]
+    count = int(figure.measure.of(newest, found.choices)["value"].notna().sum())
+    return f"{count:,} {'answers' if figure.measure.source == 'asked' else 'customers'}"
 
 
 def before(points: list[Point], found: Sources) -> Point | None:

@@ -11,7 +11,7 @@ from insight.loop.actions import action_log
 from insight.loop.complaint_indicators import NAMES
 from insight.loop.cycle import cycle
 from insight.loop.effect import Effect, not_identifiable
-from insight.loop.indicators import Checked, Measured, Unmeasured, check
+from insight.loop.indicators import NO_DATA, Checked, Measured, Unmeasured, check
 from insight.loop.measured import Outcome, action_effect
 from insight.loop.settings import LoopSettings
 from insight.satisfaction.indicators import key_of
@@ -80,12 +80,18 @@ def checked(
     for name, measure in MEASURES.items():
         if not measure.per_dimension:
             known[name] = None
-        elif name in not_measured:  # none of its dimensions has data
+        elif not _asked(name, indicators, not_measured):  # nobody knows its dimensions
             mine = [target for target in targets if target.startswith(f"{name}_")]
             known |= dict.fromkeys(mine)
-            not_measured = not_measured | dict.fromkeys(mine, not_measured[name])
+            not_measured = not_measured | dict.fromkeys(mine, not_measured.get(name, NO_DATA))
     known |= {key_of(told.name, told.dimension): _measured(told) for told in indicators}
     return check(targets, known, not_measured)
+
+
+def _asked(name: str, indicators: list[Indicator], not_measured: dict[str, str]) -> bool:
+    """Whether any dimension of a figure was asked about, with enough answers or without."""
+    too_few = any(key.startswith(f"{name}_") for key in not_measured)
+    return too_few or any(told.name == name for told in indicators)
 
 
 def _measured(told: Indicator) -> Measured:

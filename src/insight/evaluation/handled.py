@@ -115,7 +115,7 @@ def _told(
                 period=day_of(start), value=figure.value, low=known(figure.low),
                 high=known(figure.high), asked=asked, answered=answered,
             ))  # fmt: skip
-    last = last_of(points, found)
+    last = last_of(points, found, _last_counted(lines[found.last][name], found))
     former = before(points, found)
     customers = table.loc[table["period"] == found.last, "customer_id"].nunique()
     return Indicator(
@@ -125,6 +125,21 @@ def _told(
         before=former.value if former else None, moved=moved(last, former),
         why_not=COUNTED,
     )  # fmt: skip
+
+
+def _last_counted(newest: Measured | None, found: Sources) -> str:
+    """How many complaints the last period has, in words.
+
+    Raises DataRefused where they are enough and most still wait: their median is not known yet.
+    """
+    count = newest.n if newest else 0
+    if newest and count >= found.choices.fewest and known(newest.value) is None:
+        raise DataRefused(
+            f"more than half of the {count:,} complaints in the {found.choices.period} from "
+            f"{found.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
+            "record when they were answered"
+        )
+    return f"{count:,} complaints"
 
 
 def _counted(kind: Kind, part: pd.DataFrame) -> tuple[int, int]:

@@ -73,16 +73,24 @@ def place_everyone(
     kept = kept_months(folder / MONTHS) if found else []
     now = _month(measurer, yardsticks, today, versions)
     months = _told(measurer, manifest, yardsticks, [m for m in kept if m.as_of <= today.as_of], now)
-    skipped: dict[str, str] = {}
+    unknown = measurer.rated_in_vain(today.measured.index)
+    skipped = {"ratings of unknown customers": unknown} if unknown else {}
     table = _standing(measurer, yardsticks, months, today, skipped)
     _keep(folder, yardsticks, months)
     return Place(today, table, yardsticks, months, skipped)
 
 
 def _horizon_ago(measurer: Measurer, manifest: Manifest) -> Day | None:
-    """The customers a horizon before the end of the data; None where too little is known of them."""
-    day = manifest.end - timedelta(days=measurer.horizon_days)
-    return measurer.then(day) if day >= manifest.start + SETTLED else None
+    """The customers a horizon before the end of the data; None where too little is known of them.
+
+    A month that is worked out anyway will do if it lies within a tenth of the horizon.
+    """
+    exact = manifest.end - timedelta(days=measurer.horizon_days)
+    if exact < manifest.start + SETTLED:
+        return None
+    near = timedelta(days=measurer.horizon_days / 10)
+    months = days_before(manifest.end, manifest.start + SETTLED)
+    return measurer.then(next((day for day in months if abs(day - exact) <= near), exact))
 
 
 def _told(

@@ -1,6 +1,6 @@
 """What every customer measured on a day, as the value score and the standing are made of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -31,12 +31,13 @@ class Day:
 
 @dataclass(frozen=True)
 class Measurer:
-    """Measures the customers of a company on any day of its history."""
+    """Measures the customers of a company on any day of its history; keeps `earlier` days it made."""
 
     company: Company
     workspace: Workspace
     choices: Choices
     ratings: pd.DataFrame | None
+    earlier: dict[datetime, Day] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, company: Company, workspace: Workspace, choices: Choices) -> "Measurer":
@@ -53,20 +54,35 @@ class Measurer:
         Raises DataRefused where nothing is recorded that a measure could be made of.
         """
         history = self.workspace.history(self.company.name)
-        for table in ("customers", "events"):
-            if not (history / f"{table}.parquet").is_file():
-                raise DataRefused(
-                    f"the company has no {table}; a customer's value is told from customers and events"
-                )
+        if not (history / "events.parquet").is_file():
+            raise DataRefused(
+                "the company has no events; a customer's value is told from his orders: map them under "
+                "[tables.events]"
+            )
         told = measures(
             history, day, scores, self.ratings, self.choices.value.margins, self.horizon_days
         )
         return Day(day, told, scores)
 
+    def rated_in_vain(self, known: pd.Index) -> str:
+        """What to say of ratings of customers who are not known; empty where there are none."""
+        if self.ratings is None:
+            return ""
+        odd = self.ratings.index.difference(known)
+        if odd.empty:
+            return ""
+        return (
+            f"{len(odd)} of {len(self.ratings)} customers rated by experts are not known (first: "
+            f"{odd[0]}); their ids should be those of the customers"
+        )
+
     def then(self, day: datetime) -> Day:
         """The customers known on an earlier day, with what today's models would have predicted."""
-        scores = scores_at(self.company, self.workspace, day)
-        return self.on(day, scored_columns(scores.to_pandas()) if scores else None)
+        if day not in self.earlier:
+            scores = scores_at(self.company, self.workspace, day)
+            frame = scored_columns(scores.to_pandas()) if scores else None
+            self.earlier[day] = self.on(day, frame)
+        return self.earlier[day]
 
     @property
     def horizon_days(self) -> int:

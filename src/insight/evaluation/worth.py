@@ -70,13 +70,15 @@ def traits_told(place: Place, company: Company, workspace: Workspace) -> list[Tr
     ]
 
 
-#: Measures that the score may not be made of.
-TRAITS = ("tenure_days", "churn_probability", "satisfaction_answer", "firm_reputation", "orders")
+#: Measures beside the attributes: neither what the score is made of nor what only repeats it.
+TRAITS = ("tenure_days", "satisfaction_answer", "firm_reputation")
 
 
 def _attributes(company: Company, workspace: Workspace) -> pd.DataFrame:
     """The last known attributes of every customer, without those that name single customers."""
     path = workspace.history(company.name) / "customers.parquet"
+    if not path.is_file():
+        return pd.DataFrame()
     table = pd.read_parquet(path)
     order = [c for c in ("valid_from",) if c in table]
     table = table.sort_values(order) if order else table

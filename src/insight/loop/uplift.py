@@ -79,8 +79,8 @@ def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: 
     """
     if not np.isfinite(score).all():
         raise DataRefused(
-            f"{int((~np.isfinite(score)).sum()):,} of {len(score):,} customers have no score; leave them "
-            "out, or score them"
+            f"{int((~np.isfinite(score)).sum()):,} of {len(score):,} customers have no score; leave "
+            "them out, or score them"
         )
     if treated.all() or not treated.any():
         raise DataRefused(

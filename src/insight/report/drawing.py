@@ -3,6 +3,7 @@
 import io
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -30,7 +31,7 @@ class Canvas:
     size: tuple[float, float] = (4.1, 2.15)
     figure: Figure = field(init=False)
     axis: Axes = field(init=False)
-    _tips: list[str] = field(init=False, default_factory=list)
+    _tips: list[tuple[str, Mapping[str, str]]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.figure = Figure(figsize=self.size, dpi=72, facecolor="none")
@@ -39,9 +40,9 @@ class Canvas:
         self.axis.set_facecolor("none")
         house(self.axis)
 
-    def tip(self, x: float, y: float, text: str) -> None:
-        """Words that show when the place is pointed at or tapped."""
-        self._tips.append(text)
+    def tip(self, x: float, y: float, text: str, exact: Mapping[str, str] | None = None) -> None:
+        """Words that show when the place is pointed at or tapped, with the exact numbers behind them."""
+        self._tips.append((text, exact or {}))
         name = f"tip{len(self._tips) - 1}"
         self.axis.plot([x], [y], "o", ms=REACH, alpha=0.0, color=INK, gid=name, zorder=9)
 
@@ -78,8 +79,10 @@ class Canvas:
         )
 
     def _tipped(self, found: re.Match[str]) -> str:
-        text = escape(self._tips[int(found[1])])
-        return f'<g class="tip" tabindex="0" data-tip="{text}"><title>{text}</title>'
+        said, exact = self._tips[int(found[1])]
+        text = escape(said)
+        more = "".join(f' data-{name}="{escape(value)}"' for name, value in exact.items())
+        return f'<g class="tip" tabindex="0" data-tip="{text}"{more}><title>{text}</title>'
 
 
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))

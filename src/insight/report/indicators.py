@@ -6,7 +6,7 @@ from insight.evaluation.shape import Cell, Indicator
 from insight.report.material import Material
 from insight.report.numerals import Numerals
 from insight.report.overview import Aim, Change, aim, change, group_name
-from insight.report.shown import Shown, first_targets, shown, title, written
+from insight.report.shown import Shown, attributes, first_targets, shown, title, written
 
 #: Columns of the groups table: more do not fit a page.
 MOST_COLUMNS = 6
@@ -39,6 +39,7 @@ class Row:
     change: Change
     aim: Aim | None
     order: float
+    exact: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,12 @@ def _row(i: Indicator, material: Material) -> Row:
         change=change(i, numerals),
         aim=aim(i, numerals),
         order=i.value,
-    )
+        exact=attributes(
+            row=i.name, dimension=i.dimension, asked=i.asked, answered=i.answered,
+            coverage=i.coverage, customers=i.customers, before=i.before, year=i.year,
+            target=i.goal and i.goal.target, gap=i.goal and i.goal.gap,
+        ),
+    )  # fmt: skip
 
 
 def strip(i: Indicator) -> Strip | None:
@@ -126,13 +132,14 @@ def not_measured(material: Material) -> list[tuple[str, str]]:
 
 
 def group_tables(material: Material) -> list[GroupTable]:
-    """A table for each way customers are cut, in the order of the evaluation."""
+    """A table for each way customers are cut: by their attributes, then by channel and standing."""
     if material.evaluation is None:
         return []
     told = [i for i in first_targets(material.evaluation.indicators) if i.cells or i.hidden]
     names = list(dict.fromkeys(
         by for i in told for by in (*(c.by for c in i.cells), *i.hidden)
     ))  # fmt: skip
+    names.sort(key=lambda by: by in ("channel", "tier", "stage"))
     return [_table(by, told, material) for by in names]
 
 

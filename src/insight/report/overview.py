@@ -7,6 +7,7 @@ from insight.report.material import Material
 from insight.report.numerals import Numerals
 from insight.report.shown import (
     Shown,
+    attributes,
     better,
     first_targets,
     moved_by,
@@ -53,6 +54,7 @@ class Warned:
 
     text: str
     mood: str
+    exact: dict[str, str]
 
 
 def tiles(material: Material) -> list[Tile]:
@@ -129,7 +131,11 @@ def _warned(alert: Alert, indicator: Indicator | None, material: Material) -> Wa
         off=numerals.decimal(abs(alert.errors_off)),
         period=numerals.period(alert.period, material.period),
     )
-    return Warned(text, mood)
+    exact = attributes(
+        alert=alert.indicator, dimension=alert.dimension, of=f"{alert.by}={alert.group}",
+        value=alert.value, expected=alert.expected, off=alert.errors_off,
+    )  # fmt: skip
+    return Warned(text, mood, exact)
 
 
 def where(by: str, group: str, material: Material) -> str:

@@ -50,6 +50,15 @@ def shown(
     )
 
 
+def attributes(**told: object) -> dict[str, str]:
+    """The attributes that hold numbers exactly, under their names; what is not known has none."""
+    return {
+        name.replace("_", "-"): value if isinstance(value, str) else repr(value)
+        for name, value in told.items()
+        if value is not None
+    }
+
+
 def is_share(indicator: Indicator) -> bool:
     """Whether an indicator is told in per cent."""
     return indicator.kind == "rate" or indicator.unit.startswith("share")

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from insight.evaluation.shape import Moves, Segment
 from insight.report.material import Material
 from insight.report.numerals import Numerals
+from insight.report.shown import attributes
 from insight.report.words import Words
 
+#: Numbers of a segment that are held exactly.
+MEASURED = (
+    "customers", "share", "expected_value", "share_of_value", "satisfaction", "churn_probability",
+    "rule_share", "rule_reach",
+)  # fmt: skip
 KINDS = ("tier", "stage", "group", "stars", "quadrant", "value")
 
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """A segment in words; `bar` is its share of customers in per cent of the largest."""
+    """A segment in words; `bar` is its share of customers in per cent of the largest.
+
+    `exact` are the attributes that hold its numbers, by what they are of.
+    """
 
     name: str
     note: str
@@ -26,7 +35,7 @@ class SegmentRow:
     leaving: str
     rule: str
     policy: list[str]
-    exact: dict[str, str]
+    exact: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class MoveCell:
     number: int
     kind: str
     depth: float
+    exact: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,8 @@ class MoveTable:
     rows: list[tuple[str, list[MoveCell]]]
     causes: list[tuple[str, str, str, str]]
     way: bool
+    exact: dict[str, str]
+    exact_causes: list[dict[str, str]]
 
 
 def segment_tables(material: Material) -> list[SegmentTable]:
@@ -94,7 +106,10 @@ def _row(segment: Segment, most: float, material: Material) -> SegmentRow:
         leaving="" if leaving is None else numerals.share(leaving),
         rule=_rule(segment, numerals),
         policy=_policy(segment, material),
-        exact={"segment": segment.by, "name": segment.name, "value": repr(segment.customers)},
+        exact={
+            of: attributes(segment=segment.by, name=segment.name, of=of, value=getattr(segment, of))
+            for of in MEASURED
+        },
     )
 
 
@@ -161,7 +176,7 @@ def move_table(material: Material, which: str) -> MoveTable | None:
         total = sum(counts) or 1
         cells = [
             MoveCell(numerals.count(n) if n else "·", n, "stayed" if a == before else "moved",
-                     round(n / total, 3))
+                     round(n / total, 3), attributes(moves=which, name=before, to=a, value=n))
             for a, n in zip(moves.after, counts, strict=True)
         ]  # fmt: skip
         rows.append((words.named(kind, before), cells))
@@ -172,7 +187,18 @@ def move_table(material: Material, which: str) -> MoveTable | None:
     ]
     way = any(c.up or c.down for c in moves.causes)
     after = [words.named(kind, a) for a in moves.after]
-    return MoveTable(words(f"moves_{which}"), _note(moves, material), after, rows, causes, way)
+    exact = attributes(moves=which, moved=moves.moved, plain=moves.plain)
+    exact_causes = [attributes(moves=which, **c.model_dump()) for c in moves.causes]
+    return MoveTable(
+        words(f"moves_{which}"),
+        _note(moves, material),
+        after,
+        rows,
+        causes,
+        way,
+        exact,
+        exact_causes,
+    )
 
 
 def _note(moves: Moves, material: Material) -> str:

@@ -82,7 +82,9 @@ def _chart(i: Indicator, material: Material) -> Markup:
         canvas.axis.axhline(i.goal.target, color=RULE, linewidth=1.1, linestyle=(0, (1, 1.6)))
     _alerted(canvas, i, material, {start: x for x, start in enumerate(starts[:split])})
     for x, point in enumerate([*past, *ahead]):
-        canvas.tip(x, point.value, _said(i, point, material, x >= split))
+        what = f"{point.period}{' forecast' if x >= split else ''}"
+        exact = shown(i, point, material.numerals, what).exact
+        canvas.tip(x, point.value, _said(i, point, material, x >= split), exact)
     _axes(canvas, i, material, starts)
     return canvas.svg()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from insight.evaluation.shape import Value
 from insight.report.material import Material
 from insight.report.overview import group_name
+from insight.report.shown import attributes
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 
@@ -32,6 +33,8 @@ class WorthPart:
     lines: list[str]
     left_out: list[tuple[str, str]]
     traits: list[TraitRow]
+    exact: dict[str, str]
+    exact_weights: list[list[dict[str, str]]]
 
 
 def worth_part(material: Material) -> WorthPart | None:
@@ -55,7 +58,15 @@ def worth_part(material: Material) -> WorthPart | None:
         lines=_lines(found, material),
         left_out=left_out,
         traits=_traits(material),
-    )
+        exact=attributes(
+            score=found.version, scored=found.scored, unscored=found.unscored,
+            top_changed=found.top_changed, star_chances=found.star_chances,
+        ),
+        exact_weights=[
+            [attributes(weight=w.dimension, name=m, value=w.by_method.get(m)) for m in methods]
+            for w in found.weights
+        ],
+    )  # fmt: skip
 
 
 def _lines(found: Value, material: Material) -> list[str]:

@@ -12,6 +12,8 @@ from insight.satisfaction.scales import Equipercentile, Scale, one_scale
 
 #: What a question is, and what of it is optional in the contract.
 QUESTION = ["instrument", "dimension"]
+#: What is said of a question that cannot be used.
+REFUSED = [*QUESTION, "why"]
 OPTIONAL = {
     "dimension": "varchar", "expectation": "double", "channel": "varchar", "weight": "double",
 }  # fmt: skip
@@ -46,6 +48,20 @@ def asked(
 
     Raises DataRefused where nothing was asked or the scales of a question disagree.
     """
+    table, refused = usable(con, manifest, choices)
+    for why in refused["why"]:
+        raise DataRefused(why)
+    return table
+
+
+def usable(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, choices: Satisfaction
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of `asked` without the questions whose scales disagree, and those: `instrument`,
+    `dimension`, `why`.
+
+    Raises DataRefused where nothing was asked.
+    """
     columns = manifest.schema.tables.get("surveys", ())
     if not columns:
         raise DataRefused("the company has no surveys; satisfaction is measured by asking")
@@ -70,10 +86,16 @@ def asked(
     table["dimension"] = table["dimension"].fillna("overall")
     table["weight"] = table["weight"].fillna(1.0)
     table[["channel", *by]] = table[["channel", *by]].fillna(UNKNOWN)
-    parts = [_on_one_scale(part, choices) for _, part in table.groupby(QUESTION, sort=False)]
-    if not parts:
+    if table.empty:
         raise DataRefused("no question was sent before the end of the data; nothing is measured")
-    return pd.concat(parts).sort_index().drop(columns=["scale_low", "scale_high"])
+    parts, refused = [table[:0]], []
+    for question, part in table.groupby(QUESTION, sort=False):
+        try:
+            parts.append(_on_one_scale(part, choices))
+        except DataRefused as err:
+            refused.append((*question, str(err)))
+    said = pd.concat(parts).sort_index().drop(columns=["scale_low", "scale_high"])
+    return said, pd.DataFrame(refused, columns=REFUSED)
 
 
 def _on_one_scale(question: pd.DataFrame, choices: Satisfaction) -> pd.DataFrame:

@@ -138,7 +138,8 @@ def wilson(values: Floats, weight: Floats, customer: Ints, level: float = 0.95) 
         z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
         / (1 + z**2 / effective)
     )  # fmt: skip
-    return Interval(share, float(max(0.0, centre - reach)), float(min(1.0, centre + reach)))
+    low, high = max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
+    return Interval(share, min(low, share), max(high, share))  # at 0 and 1 rounding would miss it
 
 
 def mean(values: Floats, weight: Floats, customer: Ints, resampled: bool = True) -> Interval:

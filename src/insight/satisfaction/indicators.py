@@ -73,7 +73,11 @@ def indicators(
             skipped[name] = found.lacking[measure.source]
             continue
         unable = why.get(name, NOT_STUDIED if measure.source == "asked" else COUNTED)
+        refused = _refused(name, measure, found)
+        skipped |= refused
         for dimension, rows in _dimensions(measure, found.rows[measure.source]):
+            if rows.empty and refused:
+                continue
             try:
                 over_time, by = _cut(measure, rows, found)
             except DataRefused as err:
@@ -92,6 +96,17 @@ def _dimensions(measure: Measure, rows: pd.DataFrame) -> list[tuple[str | None, 
     if not measure.per_dimension or about.empty:
         return [(None, about)]
     return [(str(name), part) for name, part in about.groupby("dimension", sort=True)]
+
+
+def _refused(name: str, measure: Measure, found: Sources) -> dict[str, str]:
+    """Why a figure, or one of its dimensions, is asked about in a way that cannot be used."""
+    if measure.source != "asked":
+        return {}
+    mine = found.refused[measure.about(found.refused)]
+    return {
+        key_of(name, dimension if measure.per_dimension else None): why
+        for dimension, why in zip(mine["dimension"], mine["why"], strict=True)
+    }
 
 
 def _cut(measure: Measure, rows: pd.DataFrame, found: Sources) -> tuple[Cells, dict[str, Cells]]:

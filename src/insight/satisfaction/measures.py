@@ -101,7 +101,7 @@ MEASURES = {
     ),
     "active": Measure(
         "Customers active in the period", "share of customers", "rate", "customers", _stood,
-        lambda r, c: r["active"],
+        lambda r, c: r["active"], remedy="map orders, logins or visits (active_kinds)",
     ),
     "called_back": Measure(
         "Customers called or visited in the period", "share of customers", "rate", "customers", _stood,
@@ -118,10 +118,12 @@ MEASURES = {
     "repurchase": Measure(
         "Buyers who bought on a second day of the period", "share of buyers", "rate", "customers",
         lambda r: r["order_days"] > 0, lambda r, c: r["order_days"] > 1,
+        remedy="map events of kind order",
     ),
     "loyalty": Measure(
         "Buyers who bought in each of the last periods", "share of buyers known so long", "rate",
         "customers", lambda r: (r["order_days"] > 0) & r["known"].fillna(False).astype(bool),
         lambda r, c: r["loyal"],
+        remedy="map events of kind order, over more than loyal_periods periods",
     ),
 }  # fmt: skip

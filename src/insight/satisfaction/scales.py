@@ -69,7 +69,8 @@ def one_scale(question: str, low: Floats, high: Floats) -> Scale:
         )
         raise DataRefused(
             f"{question}: the scales disagree within one question: {found}; give each its own "
-            "dimension, or bring them to one scale and say so in [tables.surveys.columns]"
+            'dimension, or say how they come together: mixed_scales = "linear" or "equipercentile" '
+            "under [insight.satisfaction]"
         )  # fmt: skip
     return Scale(float(pairs[0, 0]), float(pairs[0, 1]))
 

@@ -1,6 +1,6 @@
 """What a company's figures are made of: questions asked and customers by period, read once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import duckdb
@@ -11,7 +11,7 @@ from features.errors import DataRefused
 from features.settings import Workspace
 from features.storage import Manifest
 from insight.past import history
-from insight.satisfaction.answers import UNKNOWN, asked
+from insight.satisfaction.answers import REFUSED, UNKNOWN, usable
 from insight.satisfaction.choices import Satisfaction
 from insight.satisfaction.rates import customers_by_period, whole_periods
 from insight.settings import section
@@ -20,6 +20,8 @@ from insight.settings import section
 @dataclass(frozen=True)
 class Sources:
     """The rows by source (`asked`, `customers`), why one is missing, and the whole periods.
+
+    `refused` are the questions that cannot be used: `instrument`, `dimension`, `why`.
 
     `outside` questions were sent in no whole period: they still wait for answers, or came early. `by`
     are the columns every figure is cut by.
@@ -32,6 +34,7 @@ class Sources:
     lacking: dict[str, str]
     outside: int
     by: tuple[str, ...]
+    refused: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=REFUSED))
 
     @property
     def last(self) -> datetime:
@@ -54,13 +57,13 @@ def sources(company: Company, workspace: Workspace) -> Sources:
             f"{choices.period}; choose a shorter period under [insight.satisfaction]"
         )
     with history(workspace, company.name) as con:
-        rows, lacking = _read(con, company, manifest, choices)
+        rows, lacking, refused = _read(con, company, manifest, choices)
     outside = 0
     if "asked" in rows:
         inside = rows["asked"]["period"].isin(periods)
         rows["asked"], outside = rows["asked"][inside], int((~inside).sum())
     by = ("channel", *choices.by)
-    return Sources(choices, manifest.fingerprint, periods, rows, lacking, outside, by)
+    return Sources(choices, manifest.fingerprint, periods, rows, lacking, outside, by, refused)
 
 
 def with_standing(found: Sources, standing: pd.DataFrame) -> Sources:
@@ -100,15 +103,15 @@ def at_the_time(rows: pd.DataFrame, standing: pd.DataFrame) -> pd.DataFrame:
 
 def _read(
     con: duckdb.DuckDBPyConnection, company: Company, manifest: Manifest, choices: Satisfaction
-) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
-    """What figures are made of, and why some of it is not there."""
-    rows, lacking = {}, {}
+) -> tuple[dict[str, pd.DataFrame], dict[str, str], pd.DataFrame]:
+    """What figures are made of, why some of it is not there, and the questions that cannot be used."""
+    rows, lacking, refused = {}, {}, pd.DataFrame(columns=REFUSED)
     try:
-        rows["asked"] = asked(con, manifest, choices)
+        rows["asked"], refused = usable(con, manifest, choices)
     except DataRefused as err:
         lacking["asked"] = str(err)
     try:
         rows["customers"] = customers_by_period(con, company, manifest, choices)
     except DataRefused as err:
         lacking["customers"] = str(err)
-    return rows, lacking
+    return rows, lacking, refused

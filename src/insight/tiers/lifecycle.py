@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from features.errors import DataRefused
 from features.mapping import Strict
+from insight.value.known import view_customers
 
 STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
 #: Where a stage can lead at once.
@@ -61,8 +62,9 @@ def stages(
 
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
-        values = [cutoff, *(str(history / f"{t}.parquet") for t in ("customers", "events"))]
-        found = con.sql(SQL, params=[*values, settings.lost_days])
+        view_customers(con, history)
+        values = [cutoff, str(history / "events.parquet"), settings.lost_days]
+        found = con.sql(SQL, params=values)
         facts: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
     facts = facts.astype(float).sort_index()
     if leaving is not None:
@@ -130,13 +132,13 @@ def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     return counts.reindex(index=order, columns=order, fill_value=0)
 
 
-#: $1 the cutoff, $2 and $3 the files of customers and events, $4 the days of silence that are a loss.
+#: $1 the cutoff, $2 the file of events, $3 the days of silence that are a loss.
 SQL = """
 with known as (
-  select * from read_parquet($3) where known_at < $1::timestamptz and occurred_at < $1::timestamptz
+  select * from read_parquet($2) where known_at < $1::timestamptz and occurred_at < $1::timestamptz
 ),
 everybody as (
-  select customer_id from read_parquet($2) where valid_from is null or valid_from < $1::timestamptz
+  select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
   union select customer_id from known
 ),
 life as (
@@ -153,7 +155,7 @@ lives as (
          max(moment) filter (kind = 'order') as last_order,
          max(moment) filter (kind <> 'cancel') as tied, max(moment) filter (kind = 'cancel') as left_on,
          max(moment) filter (
-           (kind = 'order' and epoch(moment - last_order) >= $4 * 86400)
+           (kind = 'order' and epoch(moment - last_order) >= $3 * 86400)
            or (kind <> 'cancel' and last_cancel >= coalesce(last_tie, last_cancel))
          ) as comeback
   from life group by customer_id

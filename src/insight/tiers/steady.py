@@ -50,18 +50,7 @@ def move(
     there is a figure.
     """
     x = figure.to_numpy(float)
-    h = (
-        half_width.reindex(figure.index).to_numpy(float)
-        if isinstance(half_width, pd.Series)
-        else None
-    )
-    h = np.full(len(x), half_width, dtype=float) if h is None else h
-    wrong = ~np.isnan(x) & ~(h >= 0)
-    if wrong.any():
-        raise DataRefused(
-            f"{int(wrong.sum())} customers have a figure and no half-width of its interval (first: "
-            f"{figure.index[wrong][0]}); give 0 where the figure is sure"
-        )
+    h = _half_widths(half_width, figure)
     number = {name: i for i, name in enumerate(found.names)}
     old = before.tier.reindex(figure.index).map(number).fillna(-1).to_numpy(int)
     mean = (x + before.figure.reindex(figure.index).to_numpy(float)) / 2
@@ -71,7 +60,7 @@ def move(
     def beyond(values: np.ndarray, widths: float) -> np.ndarray:
         """Pulled so far towards the tier he is in, does he still look to be outside of it?"""
         pulled = values + widths * toward * h
-        return (np.sign(places(pulled, found) - old) == toward) & ~np.isnan(values)
+        return np.asarray((np.sign(places(pulled, found) - old) == toward) & ~np.isnan(values))
 
     moves = (toward != 0) & (beyond(x, AT_ONCE) | beyond(mean, CONFIRMED))
     settled = (old < 0) | (now < 0) | moves
@@ -82,6 +71,19 @@ def move(
         pd.Series(leans, figure.index),
         figure,
     )
+
+
+def _half_widths(half_width: pd.Series | float, figure: pd.Series) -> np.ndarray:
+    """A half-width a customer, none missing or negative where there is a figure."""
+    each = half_width.reindex(figure.index) if isinstance(half_width, pd.Series) else half_width
+    h = np.full(len(figure), each, dtype=float)
+    wrong = figure.notna().to_numpy() & ~(h >= 0)
+    if wrong.any():
+        raise DataRefused(
+            f"{int(wrong.sum())} customers have a figure and no half-width of its interval (first: "
+            f"{figure.index[wrong][0]}); give 0 where the figure is sure"
+        )
+    return h
 
 
 def noise(before: pd.Series, after: pd.Series) -> float:

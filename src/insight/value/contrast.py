@@ -50,7 +50,7 @@ def contrast(
     if count < FEWEST:
         raise DataRefused(
             f"{share:.0%} of {len(known)} customers are {count}; the contrast needs {FEWEST} at each "
-            f"end: choose a share of {FEWEST / max(len(known), 1):.0%} or more"
+            f"end: {_remedy(len(known), share)}"
         )
     order = known.sort_values(kind="stable").index
     worst, best = order[:count], order[::-1][:count]
@@ -64,6 +64,13 @@ def contrast(
     five = _different(table, found, keep)
     alike = _likeness(found, table.loc[five], found.loc[best], found.loc[worst])
     return Contrast([str(c) for c in best], [str(c) for c in worst], table, five, alike)
+
+
+def _remedy(count: int, share: float) -> str:
+    """What would give the ends enough customers; an end has half of them at the most."""
+    if count < 2 * FEWEST:
+        return f"so many customers are too few, from {round(FEWEST / share)} on there are enough"
+    return f"choose a share of {FEWEST / count:.0%} or more"
 
 
 def _compared(best: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:

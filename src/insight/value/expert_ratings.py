@@ -37,15 +37,29 @@ class Experts(Strict):
 def read_ratings(file: Path, settings: Experts) -> pd.DataFrame:
     """The ratings as they were given, a row each, repeated ones once.
 
-    Raises DataRefused for a missing file or column, an item not configured, a score off the scale.
+    Raises DataRefused for a missing file or column, an empty cell, an item not configured, a score off
+    the scale.
     """
     if not file.is_file():
         raise DataRefused(f"no file {file.name} with ratings; columns are {', '.join(COLUMNS)}")
-    table = pd.read_csv(file, dtype={"customer_id": str, "rater": str, "item": str})
+    try:  # as texts: an id can be 007 or NA
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except ValueError as err:  # pandas' own and wrong letters are among them
+        raise DataRefused(
+            f"{file.name} cannot be read ({err}); it should be CSV in UTF-8 with the columns "
+            f"{', '.join(COLUMNS)}"
+        ) from None
     lacking = [c for c in COLUMNS if c not in table]
     if lacking:
         raise DataRefused(
             f"{file.name} lacks {', '.join(lacking)}; it has {', '.join(table.columns)}"
+        )
+    empty = table[list(COLUMNS[:3])] == ""
+    if empty.any(axis=None):
+        lines = np.flatnonzero(empty.any(axis=1))
+        raise DataRefused(
+            f"{len(lines)} lines of {file.name} lack a {' or '.join(COLUMNS[:3])}; the first is line "
+            f"{lines[0] + 2}: fill it in or take the line out"
         )
     odd = sorted(set(table["item"]) - set(settings.items))
     if odd:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from features.errors import DataRefused
 from features.mapping import Strict
+from insight.value.known import view_customers
 
 
 class Margins(Strict):
@@ -38,8 +39,8 @@ def ledger(history: Path, cutoff: datetime, margins: Margins | None = None) -> p
             {"category": margin.categories.keys(), "rate": margin.categories.values()}
         )
         con.register("rates", rates.astype({"category": str, "rate": float}))
-        values = [cutoff, *[str(history / f"{t}.parquet") for t in ("customers", "events")]]
-        values.append(margin.default)
+        view_customers(con, history)
+        values = [cutoff, str(history / "events.parquet"), margin.default]
         found: pd.DataFrame = con.sql(SQL, params=values).to_arrow_table().to_pandas()
     if found.empty:
         raise DataRefused(
@@ -48,21 +49,21 @@ def ledger(history: Path, cutoff: datetime, margins: Margins | None = None) -> p
     return found.set_index("customer_id").sort_index().astype(float)
 
 
-#: $1 the cutoff, $2 and $3 the files of customers and events, $4 the margin of other categories.
+#: $1 the cutoff, $2 the file of events, $3 the margin of other categories.
 SQL = """
 with known as (
-  select *, $1::timestamptz - occurred_at <= interval 365 day as recent from read_parquet($3)
+  select *, $1::timestamptz - occurred_at <= interval 365 day as recent from read_parquet($2)
   where known_at < $1::timestamptz and occurred_at < $1::timestamptz
 ),
 everybody as (
-  select customer_id from read_parquet($2) where valid_from is null or valid_from < $1::timestamptz
+  select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
   union select customer_id from known
 ),
 delivered as (
   select distinct customer_id, due_at from known where kind = 'shipment' and due_at is not null
 ),
 orders as (
-  select o.customer_id, o.amount, o.recent, o.amount * coalesce(r.rate, $4) as margin,
+  select o.customer_id, o.amount, o.recent, o.amount * coalesce(r.rate, $3) as margin,
          d.customer_id is not null or not exists (from known where kind = 'shipment') as arrived
   from known o left join delivered d using (customer_id, due_at)
   left join rates r on r.category = o.category where o.kind = 'order'
@@ -82,7 +83,7 @@ rest as (
 ),
 money as (
   select customer_id, coalesce(ordered, 0) as ordered, coalesce(returned, 0) as returned,
-         coalesce(margin, 0) - $4 * coalesce(returned, 0) as margin, late,
+         coalesce(margin, 0) - $3 * coalesce(returned, 0) as margin, late,
          coalesce(in_transit, 0) as in_transit,
          greatest(0, coalesce(delivered, 0) - coalesce(all_returned, 0) - coalesce(paid, 0))
            as receivable

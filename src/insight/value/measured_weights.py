@@ -89,10 +89,11 @@ def _prepared(table: pd.DataFrame, keep: str | None = None) -> tuple[list[str], 
     complete = table.dropna()
     names = [str(c) for c in table.columns if c != keep]
     if len(complete) < FEWEST:
-        lacking = table[names].isna().mean().idxmax()
+        missing = table[names].isna().sum()
+        leave_out = f"{missing.idxmax()} lacks most, leave it out or " if missing.any() else ""
         raise DataRefused(
             f"{len(complete)} of {len(table)} customers have every dimension; weights from the data "
-            f"need {FEWEST}: {lacking} lacks most, leave it out or give the weights"
+            f"need {FEWEST}: {leave_out}give the weights"
         )
     values = complete[names].to_numpy(float)
     low, span = values.min(axis=0), np.ptp(values, axis=0)

@@ -131,12 +131,17 @@ def dimensions(table: pd.DataFrame, scale: Scale, settings: ValueSettings) -> pd
 def weight_sets(
     table: pd.DataFrame, settings: ValueSettings, outcome: pd.Series | None = None
 ) -> dict[str, Weights]:
-    """The weights of the dimensions by every method there is something for, by the method's name."""
-    sets = {
-        "given": given({n: d.weight for n, d in settings.dimensions.items()}),
-        "entropy": entropy_weights(table),
-        "critic": critic_weights(table),
-    }
+    """The weights of the dimensions by every method there is something for, by the method's name.
+
+    Raises DataRefused for weights from the data only where they are those that count.
+    """
+    sets = {"given": given({n: d.weight for n, d in settings.dimensions.items()})}
+    for name, tell in (("entropy", entropy_weights), ("critic", critic_weights)):
+        try:
+            sets[name] = tell(table)
+        except DataRefused:
+            if settings.weights == name:
+                raise
     if settings.ahp is not None:
         sets["ahp"] = ahp_weights(settings.ahp)
     if outcome is not None:

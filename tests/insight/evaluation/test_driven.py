@@ -64,8 +64,8 @@ def test_the_widest_service_gaps_are_drivers():
     ("asked", "why"),
     [
         (None, "no surveys"),
-        (questions(overall=np.arange(9.0)), "asked was overall: ask for product"),
-        (questions(price=np.arange(9.0)), "asked was price"),
+        (questions(overall=np.arange(9.0)), "answers there are to overall: ask for product"),
+        (questions(price=np.arange(9.0)), "answers there are to price"),
         (company_answers(30), "30 complete rows for 1 drivers of overall; 50 are needed"),
     ],
 )

@@ -87,6 +87,16 @@ def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> 
     assert turns["effort"].act == "measure it first"
 
 
+def test_where_nothing_was_measured_every_target_is_unmeasured(tmp_path: Path) -> None:
+    """Data of no whole period: a dimension's target is not a misspelling."""
+    goals = targets(dimension_delivery={"target": 80}, gap_speed={"target": 0}, nps={"target": 9})
+    company, workspace = history(tmp_path, goals)
+    turns = tell_cycle(company, workspace, [], {})
+    assert [turn.verdict for turn in turns] == ["unmeasured"] * 3
+    with pytest.raises(ConfigRefused, match="dimension_delivery"):
+        tell_cycle(company, workspace, [indicator("dimension", 70, dimension="price")], {})
+
+
 def test_without_targets_nothing_turns(tmp_path: Path) -> None:
     assert tell_cycle(*history(tmp_path), [indicator("nps", 30)], {}) == []
 

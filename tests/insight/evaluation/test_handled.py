@@ -93,9 +93,12 @@ def test_what_cannot_be_told_says_why(tmp_path: Path) -> None:
     made, lacking = told(tmp_path / "b", received(8, [5.0] * 25))
     assert made == {}
     assert (
-        "fewer than 5 answers in the quarter from 2025-10-01; the last figure is 5"
+        "0 complaints in the quarter from 2025-10-01, a figure takes 5; the last figure is 5"
         in (lacking["hours_to_reply"])
     )
+    made, lacking = told(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
+    assert "hours_to_reply" not in made
+    assert "more than half of the 25 complaints in the quarter" in lacking["hours_to_reply"]
     _, lacking = told(tmp_path / "c", plain[:3])
     assert set(lacking) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
     assert "has 3 tickets of kind complaint" in lacking["reopen_rate"]

@@ -62,12 +62,12 @@ def test_the_period_before_is_the_last_but_one_and_no_other():
 
 
 def test_too_few_answers_in_the_last_period_are_told_with_the_last_figure():
-    assert last_of([point(4, 45.0), point(7, 50.0)], FOUND).value == 50.0
+    assert last_of([point(4, 45.0), point(7, 50.0)], FOUND, "30 answers").value == 50.0
     with pytest.raises(
         DataRefused,
-        match=r"fewer than 20 answers in the quarter from 2025-07-01; the last figure is 45 of 2025-04",
+        match="3 answers in the quarter from 2025-07-01, a figure takes 20; the last figure is 45 of",
     ):
-        last_of([point(4, 45.0)], FOUND)
+        last_of([point(4, 45.0)], FOUND, "3 answers")
 
 
 def test_what_is_no_number_is_null():

@@ -110,7 +110,7 @@ def test_a_last_quarter_of_few_answers_is_not_measured(tmp_path):
     told = told_of(tmp_path, scores=[5.0, *[None] * 7])
     assert "csat_index" not in {i.name for i in told.indicators}
     assert (
-        "fewer than 2 answers in the quarter from 2025-10-01; the last figure is 10"
+        "1 answers in the quarter from 2025-10-01, a figure takes 2; the last figure is 10"
         in (told.not_measured["csat_index"])
     )
 
@@ -121,7 +121,24 @@ def test_scales_that_disagree_leave_the_question_out(tmp_path):
     company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
     told = tell_indicators(company, workspace)
     assert "scale" in told.not_measured["csat_index"]
+    assert "mixed_scales" in told.not_measured["satisfied"]
+    assert told.not_measured["nps"].endswith("ask the question, or leave the figure out")
     assert "active" in {i.name for i in told.indicators}
+
+
+def test_scales_that_disagree_leave_only_their_own_question_out(tmp_path):
+    made = tables()
+    made["surveys"][3] |= {"scale_high": 10.0}
+    other = {"instrument": "nps", "scale_low": 0.0, "scale_high": 10.0}
+    made["surveys"] += [row | other for row in tables()["surveys"]]
+    price = {"dimension": "price"}
+    made["surveys"] += [row | price for row in tables()["surveys"]]
+    made["surveys"] += [row | price | {"scale_high": 7.0} for row in tables()["surveys"]]
+    company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
+    told = tell_indicators(company, workspace)
+    assert "nps" in {i.name for i in told.indicators}
+    assert "csat overall: the scales disagree" in told.not_measured["csat_index"]
+    assert "csat price: the scales disagree" in told.not_measured["dimension_price"]
 
 
 def test_wrong_targets_attributes_and_no_history_are_refused(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from features.errors import DataRefused
 from insight.loop.effect import NOT_IDENTIFIABLE, held_out_effect
 from insight.loop.matched import matched_effect
 
@@ -117,3 +118,41 @@ def test_treated_customers_unlike_everybody_are_no_comparison() -> None:
     assert "have nobody alike" in found.note
     few = matched_effect(outcome, np.arange(1000) < 9, before)
     assert few.note == "9 treated and 991 others; a comparison takes 50 of each"
+
+
+def test_an_outcome_that_is_the_same_for_all_proves_nothing() -> None:
+    _, treated, before = trial(1)
+    for outcome in (np.zeros(len(treated)), np.full(len(treated), 0.1)):
+        for found in (
+            held_out_effect(outcome, treated, before),
+            matched_effect(outcome, treated, before),
+        ):
+            assert found.verdict == NOT_IDENTIFIABLE
+            assert found.note.startswith(f"the outcome is {outcome[0]:g} for every customer")
+
+
+def test_missing_outcomes_are_refused() -> None:
+    outcome, treated, before = trial(1)
+    outcome[:3] = np.nan
+    for effect in (held_out_effect, matched_effect):
+        with pytest.raises(DataRefused, match="3 of 1,000 outcomes are missing"):
+            effect(outcome, treated, before)
+
+
+def test_sides_each_all_alike_before_that_differ_were_not_drawn_by_lot() -> None:
+    outcome, treated, _ = trial(1)
+    found = held_out_effect(outcome, treated, treated.astype(float)[:, None])
+    assert found.verdict == NOT_IDENTIFIABLE
+    assert "not drawn by lot" in found.note
+
+
+def test_a_few_large_customers_do_not_make_an_effect_of_nothing() -> None:
+    """Log-normal spend, 60 on a side: an interval of HC1 would leave out the truth in 12 of 100."""
+    wrong = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        before = rng.lognormal(3, 1.2, 120)
+        treated = np.arange(120) < 60
+        outcome = before * rng.lognormal(0, 0.5, 120)
+        wrong += held_out_effect(outcome, treated, before[:, None]).verdict != "no effect seen"
+    assert wrong / 300 < 0.09

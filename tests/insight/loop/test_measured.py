@@ -90,9 +90,11 @@ def test_an_outcome_that_is_not_over_is_waited_for(tmp_path: Path) -> None:
     assert "the data end 2026-01-01" in found.note
 
 
-def test_departures_are_outcomes_and_a_missing_table_is_told(tmp_path: Path) -> None:
+def test_departures_nobody_of_which_came_and_a_missing_table_are_told(tmp_path: Path) -> None:
     company, workspace = campaign(tmp_path, lot=True)
-    assert action_effect(company, workspace, "call", "leaves").verdict == "no effect seen"
+    left = action_effect(company, workspace, "call", "leaves")
+    assert left.verdict == "not identifiable"
+    assert left.note.startswith("the outcome is 0 for every customer")
     with pytest.raises(DataRefused, match="acme has no tickets to count complaints in"):
         action_effect(company, workspace, "call", "complaints")
 

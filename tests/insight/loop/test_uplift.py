@@ -95,3 +95,27 @@ def test_a_budget_for_nobody_and_a_cost_of_nothing_are_refused() -> None:
         plan(np.array([1.0]), np.array([3.0]), 1.0)
     with pytest.raises(DataRefused, match="lowest cost of an action is 0"):
         plan(np.array([1.0]), np.array([0.0]), 1.0)
+
+
+def test_customers_of_one_score_come_together_however_the_log_is_sorted() -> None:
+    """All treated first: their order must not pass for a score that sorts."""
+    outcome, treated, X, gain = log(4)
+    by_side = np.argsort(~treated, kind="stable")
+    same = qini(np.zeros(len(X)), outcome[by_side], treated[by_side])
+    assert same.coefficient.value == pytest.approx(0, abs=1e-12)
+    two = (gain > 0.1).astype(float)
+    shuffled = np.random.default_rng(0).permutation(len(X))
+    first, other = (qini(two[o], outcome[o], treated[o]) for o in (by_side, shuffled))
+    assert first.coefficient.value == pytest.approx(other.coefficient.value)
+    assert first.sorts
+
+
+def test_a_curve_takes_scores_and_both_sides() -> None:
+    outcome, treated, X, _ = log(0, 600)
+    holes = np.where(np.arange(600) < 2, np.nan, X[:, 0])
+    with pytest.raises(DataRefused, match="2 of 600 customers have no score"):
+        qini(holes, outcome, treated)
+    with pytest.raises(DataRefused, match="2 of 600 customers have no score"):
+        plan(holes, np.ones(600), 10.0)
+    with pytest.raises(DataRefused, match="600 of 600 customers were treated"):
+        qini(X[:, 0], outcome, np.ones(600, bool))

@@ -68,3 +68,8 @@ def test_too_few_rows_or_items_are_refused(table):
         DataRefused, match=r"complete rows of \d items; factors need 50 rows of at least 3"
     ):
         factors(table)
+
+
+def test_an_item_that_never_varies_is_refused():
+    with pytest.raises(DataRefused, match="q1: every answer is the same"):
+        factors(noise().assign(q1=3.0))

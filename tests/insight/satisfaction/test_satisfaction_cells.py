@@ -116,6 +116,18 @@ def test_wilson_is_that_of_scipy_when_every_row_is_a_customer(ones, rows):
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
 
 
+@pytest.mark.parametrize("rows", [9, 20, 29, 297])
+def test_a_share_of_none_or_all_lies_inside_its_interval(rows):
+    for value in (0.0, 1.0):
+        found = wilson(np.full(rows, value), np.ones(rows), np.arange(rows))
+        assert found.low <= value <= found.high
+
+
+def test_the_mean_of_a_single_customer_has_no_ends():
+    found = mean(np.arange(30.0), np.ones(30), np.zeros(30, int))
+    assert (found.value, found.low, found.high) == (14.5, -np.inf, np.inf)
+
+
 def test_a_customer_who_answers_twice_is_one_source_of_chance():
     once = wilson(np.tile([1.0, 0.0], 20), np.ones(40), np.arange(40))
     twice = wilson(np.repeat(np.tile([1.0, 0.0], 20), 2), np.ones(80), np.repeat(np.arange(40), 2))

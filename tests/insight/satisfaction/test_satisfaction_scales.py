@@ -109,6 +109,25 @@ def test_equipercentile_undoes_a_leniency_the_line_keeps():
     assert abs(linear.mean() - ten.mean()) > 1.0
 
 
+def test_points_nobody_chose_take_no_answers():
+    """On 0 to 100 people answer in tens: 80 is matched to 80, not to the middle of 70 and 80."""
+    one, all_80 = np.full(50, 3.0), np.full(50, 80.0)
+    hundred = Scale(0, 100)
+    assert Equipercentile.fit(one, all_80, Scale(1, 5), hundred).of(np.array([3.0])) == 80
+    four, six = np.repeat([2.0, 4.0], 20), np.repeat([2.0, 6.0], 20)
+    mapped = Equipercentile.fit(four, six, Scale(1, 5), Scale(1, 7))
+    assert mapped.of(np.array([2.0, 3.0, 4.0])).tolist() == [2.0, 4.0, 6.0]
+    mood = np.random.default_rng(1).normal(0.6, 0.2, (2, 600)).clip(0, 1)
+    five, tens = np.round(mood[0] * 4) + 1, np.round(mood[1] * 10) * 10
+    found = Equipercentile.fit(five, tens, Scale(1, 5), hundred).of(five)
+    assert found.mean() == pytest.approx(tens.mean(), abs=1.5)  # to the middle: 4 less
+
+
+def test_equipercentile_refuses_a_scale_that_runs_down():
+    with pytest.raises(DataRefused, match="a scale from 5 to 1 runs down"):
+        Equipercentile.fit(np.ones(50), np.ones(50), Scale(5, 1), Scale(1, 7))
+
+
 def test_equipercentile_needs_answers():
     with pytest.raises(DataRefused, match="29 answers on one of two scales; at least 30"):
         Equipercentile.fit(np.ones(29), np.ones(50), Scale(1, 5), Scale(1, 5))

@@ -118,3 +118,12 @@ def test_everybody_has_one_stage(
 def test_at_risk_comes_before_lost() -> None:
     with pytest.raises(ValidationError, match="at risk before he is lost"):
         LifecycleSettings(at_risk_days=400)
+
+
+def test_without_a_table_of_customers_nobody_is_a_prospect(history: Path) -> None:
+    whole = stages(history, CUTOFF, SETTINGS)
+    (history / "customers.parquet").unlink()
+    found = stages(history, CUTOFF, SETTINGS)
+    assert len(found) < len(whole)
+    pd.testing.assert_frame_equal(found, whole.loc[found.index])
+    assert set(whole["stage"].drop(found.index)) == {"prospect"}

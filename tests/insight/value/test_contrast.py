@@ -75,5 +75,7 @@ def test_noise_has_no_five() -> None:
 def test_refused() -> None:
     with pytest.raises(DataRefused, match=r"10% of 100 customers are 10; .* share of 20% or more"):
         contrast(WORTH.head(100), TRAITS)
+    with pytest.raises(DataRefused, match=r"10% of 12 .*are too few, from 200 on there are enough"):
+        contrast(WORTH.head(12), TRAITS)
     with pytest.raises(DataRefused, match="no trait differs"):
         contrast(WORTH, TRAITS[["same"]])

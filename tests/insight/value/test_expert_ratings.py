@@ -46,11 +46,25 @@ def test_two_raters_one_stricter(tmp_path: Path) -> None:
             "1 scores off .* 1 to 5; .* line 3",
         ),
         (HEAD + "C1,x,customer_credit,good\n", "'good' in line 2"),
+        (HEAD + "C1,x,customer_credit,\n", "'' in line 2"),
+        (HEAD + "C1,x,customer_credit,3\nC1,,customer_credit,3\n", "1 lines of .* lack .* line 3"),
+        (HEAD + ",x,customer_credit,3\n", "lack a customer_id"),
+        (HEAD + "C1,x,,3\n", "lack a customer_id or rater or item; the first is line 2"),
+        ("", "should be CSV in UTF-8 with the columns customer_id, rater, item, score"),
     ],
 )
 def test_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(DataRefused, match=words):
         read_ratings(written(tmp_path, text), SETTINGS)
+
+
+def test_ids_are_texts_and_the_file_is_utf_8(tmp_path: Path) -> None:
+    file = written(tmp_path, HEAD + "007,王,customer_credit,4\nNA,王,customer_credit,2\n")
+    level, _ = rated(read_ratings(file, SETTINGS))
+    assert level["customer_credit"].to_dict() == {"007": 4.0, "NA": 2.0}
+    file.write_text(HEAD + "007,王,customer_credit,4\n", encoding="gbk")
+    with pytest.raises(DataRefused, match="should be CSV in UTF-8"):
+        read_ratings(file, SETTINGS)
 
 
 def test_no_file_and_no_range(tmp_path: Path) -> None:

@@ -124,6 +124,14 @@ def test_every_method_gives_its_weights() -> None:
     assert sets["ahp"].share["power"] == pytest.approx(4 / 7)
 
 
+@pytest.mark.parametrize("count", [12, 0])
+def test_a_dozen_customers_have_weights_that_need_no_data(count: int) -> None:
+    table = pd.DataFrame({n: np.arange(count, dtype=float) for n in SETTINGS.dimensions})
+    assert set(weight_sets(table, SETTINGS)) == {"given"}
+    with pytest.raises(DataRefused, match=f"{count} of {count} .* need 30: give the weights"):
+        weight_sets(table, SETTINGS.model_copy(update={"weights": "critic"}))
+
+
 def test_the_weights_the_settings_ask_for_are_used_or_asked_for() -> None:
     scale = Scale.fit(TABLE, SETTINGS)
     rows: list[list[float | str]] = [[1, 9, 9], ["1/9", 1, 1], ["1/9", 1, 1]]

@@ -47,3 +47,9 @@ def test_without_deliveries_ordered_is_delivered(history: Path) -> None:
 def test_a_day_before_anybody_is_refused(history: Path) -> None:
     with pytest.raises(DataRefused, match="no customer is known before 2020-01-01"):
         ledger(history, datetime(2020, 1, 1, tzinfo=UTC))
+
+
+def test_without_a_table_of_customers_they_are_those_of_the_events(history: Path) -> None:
+    whole = ledger(history, CUTOFF)
+    (history / "customers.parquet").unlink()
+    pd.testing.assert_frame_equal(ledger(history, CUTOFF), whole.loc[["A", "B"]])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from features.errors import ConfigRefused
+from features.errors import GoodwillError
 from models.job import Outcome
 from serve.run import Run
 
@@ -10,7 +10,7 @@ from serve.run import Run
 def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
     """Retrain, evaluate and report; what became of each target, and the files people look at.
 
-    Settings of the evaluation are checked before anything runs. One that only the data show to be wrong
+    Settings of the evaluation are checked before anything runs. What only the data show to be wrong
     costs the evaluation and not the report, and is raised in the end.
     """
     from insight.evaluation.choices import choices_of
@@ -25,11 +25,11 @@ def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
     write_usability(company, workspace, steps)
     if not any(o.version for o in outcomes):
         return outcomes, []
-    refused: ConfigRefused | None = None
+    refused: GoodwillError | None = None
     try:
         with only_one(company, workspace):
             evaluate(company, workspace, steps)
-    except ConfigRefused as err:
+    except GoodwillError as err:
         refused = err
     report = write_report(company, workspace, steps)
     if refused:

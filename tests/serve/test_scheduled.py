@@ -1,0 +1,77 @@
+"""A night whose evaluation cannot be told still writes its report, and says so in the end."""
+
+from pathlib import Path
+
+import pytest
+
+from features.errors import ConfigRefused
+from models import retrain as chain
+from models.job import Outcome
+from serve import scheduled
+from serve.run import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A company of which nothing but the order of the night matters."""
+    monkeypatch.setenv("GOODWILL_HOME", str(tmp_path))
+    return Run(Path(__file__).parents[2] / "data/sample.toml")
+
+
+def played(
+    monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], evaluation: object
+) -> list[str]:
+    """Puts words in the place of the long steps; the list of those that were called."""
+    done: list[str] = []
+
+    def evaluate(*_: object) -> list[Path]:
+        done.append("evaluate")
+        if isinstance(evaluation, Exception):
+            raise evaluation
+        return []
+
+    def report(*_: object) -> Path:
+        done.append("report")
+        return Path("report.html")
+
+    monkeypatch.setattr(chain, "retrain", lambda *_: outcomes)
+    monkeypatch.setattr("insight.usability.write_usability", lambda *_: done.append("usability"))
+    monkeypatch.setattr("insight.evaluation.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("insight.report.page.write_report", report)
+    return done
+
+
+KEPT = Outcome("churn", "kept", "as good", version="1")
+
+
+def test_the_order_of_a_night(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = played(monkeypatch, [KEPT], None)
+    outcomes, paths = scheduled.whole_night(run)
+    assert done == ["usability", "evaluate", "report"]
+    assert outcomes == [KEPT]
+    assert paths[-1] == Path("report.html")
+
+
+def test_an_evaluation_that_fails_costs_no_report(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = played(monkeypatch, [KEPT], ConfigRefused("insight.satisfaction.by names nowhere"))
+    with pytest.raises(ConfigRefused, match="names nowhere"):
+        scheduled.whole_night(run)
+    assert done[-1] == "report"
+
+
+def test_without_a_model_there_is_nothing_to_evaluate(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = played(monkeypatch, [Outcome("churn", "refused", "loses to its rule")], None)
+    assert scheduled.whole_night(run)[1] == []
+    assert done == ["usability"]
+
+
+def test_wrong_settings_stop_before_the_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = played(monkeypatch, [KEPT], None)
+    run.company = run.company.model_copy(update={"insight": {"tires": {}}})
+    with pytest.raises(ConfigRefused, match=r"unknown section insight\.tires"):
+        scheduled.whole_night(run)
+    assert not done
