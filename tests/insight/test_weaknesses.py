@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from insight.evidence import weigh
 from insight.facts import gather
 from insight.sections import section
 from insight.weaknesses import MOST, ageing_told, groups_told
@@ -126,14 +127,18 @@ def test_a_broken_record_is_told_and_does_not_stop_the_report(world):
     assert said.drawn == []
 
 
-def test_a_trained_company_has_both_and_its_small_data_is_told(trained_company):
+def test_a_trained_company_has_both(trained_company):
     facts = gather(*trained_company)
     for target in TARGETS:
         told, _ = section(target, facts)
         assert told.ageing.drawn, target
-        if target == "nps":  # refused: 600 customers answer too seldom to beat the rule
-            assert told.groups is None
-        else:
-            assert told.groups.told
-    told, _ = section("satisfaction", facts)
-    assert any("labelled customers to learn from" in note and "few" in note for note in told.notes)
+        assert told.groups.told, target
+
+
+def test_what_warns_of_small_data_is_told(trained_company, monkeypatch):
+    facts = gather(*trained_company)
+    found = weigh(facts.bundles["churn"], *trained_company)
+    few = "340 labelled customers to learn from are few"
+    monkeypatch.setattr("insight.sections.weigh", lambda *_: replace(found, warnings=(few,)))
+    told, _ = section("churn", facts)
+    assert f"{few}." in told.notes

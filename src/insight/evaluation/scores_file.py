@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -72,4 +73,5 @@ def add_standing(scores: Path, standing: pd.DataFrame) -> None:
             )
         part = file.with_suffix(".new")
         pq.write_table(table, part, compression="zstd", row_group_size=ROWS_TOGETHER)
+        shutil.copystat(file, part)  # the scores are as old as they were: reasons fit them still
         os.replace(part, file)

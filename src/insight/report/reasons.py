@@ -25,6 +25,7 @@ VALUABLE = {"value": 1.0}
 def reasons_of(facts: Facts, customers: Sequence[str], language: Language) -> dict[str, list[str]]:
     """At most three sentences a customer: what makes him likely to leave or unhappy.
 
+    Of whom nothing does among the strongest factors, what moves his predictions most.
     Read from the reasons file where it is of the models that serve, else worked out for these customers.
     Customers without a snapshot, and a company without models, have none.
     """
@@ -37,10 +38,14 @@ def reasons_of(facts: Facts, customers: Sequence[str], language: Language) -> di
     way = WORSE if table["target"].isin(list(WORSE)).any() else VALUABLE
     worse = table[table["contribution"] * table["target"].map(way) > 0]
     order = {target: place for place, target in enumerate(way)}
-    worse = worse.assign(place=worse["target"].map(order)).sort_values(["rank", "place"])
-    worse = worse.drop_duplicates(["customer_id", "feature"])
+    content = table[
+        ~table["customer_id"].isin(worse["customer_id"]) & table["target"].isin(list(way))
+    ]
+    shown = pd.concat([worse, content])
+    shown = shown.assign(place=shown["target"].map(order)).sort_values(["rank", "place"])
+    shown = shown.drop_duplicates(["customer_id", "feature"])
     told: dict[str, list[str]] = {}
-    for who, text in zip(worse["customer_id"], worse[f"text_{language}"], strict=True):
+    for who, text in zip(shown["customer_id"], shown[f"text_{language}"], strict=True):
         told.setdefault(str(who), []).append(str(text))
     return {who: texts[:TOP] for who, texts in told.items()}
 
