@@ -147,7 +147,8 @@ shown.round(3)
 # ## Tiers that do not flap
 #
 # Six months, with measures that can be had on every one of those days. Borders are drawn once. A
-# customer moves when the mean of two scores running is surely beyond a border, or one score twice as far.
+# customer moves when the mean of two scores running is surely beyond a border, or one score
+# twice as far.
 
 # %%
 plain_settings = ValueSettings(

@@ -21,6 +21,7 @@ from insight.evaluation.stand import Parts, Stand, stand
 from insight.evaluation.stored import STANDING, evaluation_folder, write_evaluation
 from insight.evaluation.valued import Measurer
 from insight.evaluation.worth import traits_told, value_told
+from insight.loop.settings import LoopSettings
 from insight.satisfaction.choices import Satisfaction
 from insight.settings import section
 
@@ -102,7 +103,9 @@ def _told(
 ) -> Evaluation:
     currency = company.about.currency
     indicators = said.indicators if said else []
-    not_measured = said.not_measured if said else {}
+    goals = section(company, "loop", LoopSettings).targets
+    why = parts.skipped.get("indicators", "")
+    not_measured = said.not_measured if said else dict.fromkeys(goals, why)
     driven = parts.make("drivers", lambda: tell_drivers(said.asked if said else None))
     traits = stood and parts.make("traits", lambda: traits_told(stood.place, company, workspace))
     return Evaluation(
