@@ -15,6 +15,7 @@ def main() -> int:
     no_tracking()
     from benchmarks import (
         calibration,
+        evaluation,
         feature_engine,
         feature_scale,
         featuretools_peer,
@@ -33,6 +34,7 @@ def main() -> int:
 
     known: dict[str, Callable[[], str]] = {
         "calibration": calibration.measure,
+        "evaluation": evaluation.measure,
         "feature_engine": feature_engine.measure,
         "feature_scale": feature_scale.measure,
         "featuretools_peer": featuretools_peer.measure,
