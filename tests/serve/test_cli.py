@@ -191,7 +191,7 @@ def test_population_writes_who_answers_and_whom_to_ask(retrained: Home) -> None:
     for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
         assert f"wrote data/sample/{name}" in done.stderr
         assert (folder / name).read_bytes() == before
-    assert "What everybody would have answered" in (folder / "report.html").read_text()
+    assert "What everybody would have answered" in (folder / "models.html").read_text()
 
 
 def test_retrain_leaves_nothing_outside_its_folders(retrained: Home) -> None:
