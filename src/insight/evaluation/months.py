@@ -128,6 +128,11 @@ def with_since(months: Sequence[Month]) -> list[Month]:
     return told
 
 
+def same_month(before: Month, told: Month) -> Month:
+    """A month told again, with `since` as it was told before; newcomers came into their tier now."""
+    return replace(told, table=told.table.assign(since=_since(before, told)))
+
+
 def stay(before: Placed, figure: pd.Series, found: Borders) -> Placed:
     """The tiers of those placed before, and of newcomers by the figure alone; none without a figure."""
     fresh = tiers(figure, found)

@@ -1,6 +1,6 @@
 """Where every customer stands today: the score by kept yardsticks, tiers moved on, stars, stage."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from insight.evaluation.months import (
     kept_months,
     months_before,
     next_month,
+    same_month,
     with_since,
 )
 from insight.evaluation.stored import evaluation_folder
@@ -101,7 +102,7 @@ def _told(
     if kept:
         told = next_month(kept[-1], now, borders)
         if kept[-1].name == now.name:
-            told = replace(told, table=told.table.join(kept[-1].table["since"]))
+            told = same_month(kept[-1], told)
         return with_since([*(m for m in kept if m.name != now.name), told])
     today = next_month(None, now, borders)
     past = [

@@ -14,6 +14,7 @@ from insight.evaluation.months import (
     kept_months,
     months_before,
     next_month,
+    same_month,
     with_since,
 )
 from insight.tiers.borders import Borders
@@ -80,6 +81,15 @@ def test_the_months_before_are_told_backwards_from_today() -> None:
     assert since["a"] == june.as_of
     assert since["b"] == may.as_of
     assert since["c"] == JULY
+
+
+def test_a_month_told_again_keeps_since_and_newcomers_begin_now() -> None:
+    (first,) = with_since([next_month(None, month(JULY, a=60, b=49), CUT)])
+    later = datetime(2026, 6, 20, tzinfo=UTC)
+    again = same_month(first, next_month(first, month(later, a=10, c=70, d=np.nan), CUT))
+    since = again.table["since"]
+    assert (since["a"], since["c"]) == (JULY, later)
+    assert pd.isna(since["d"])
 
 
 def test_a_month_comes_back_as_it_was_and_the_last_24_are_kept(tmp_path: Path) -> None:
