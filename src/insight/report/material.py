@@ -1,8 +1,10 @@
 """Everything the report is made of, read once: evaluation, standing, complaints, scores, models."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -15,6 +17,8 @@ from insight.evaluation.stored import STANDING, evaluation_folder, read_evaluati
 from insight.facts import Facts, gather
 from insight.report.numerals import Numerals
 from insight.report.words import Language, Words
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -42,26 +46,39 @@ def read_material(company: Company, workspace: Workspace, language: Language) ->
     """Read what there is. Raises DataRefused without a history; all else may be missing."""
     facts = gather(company, workspace)
     folder = evaluation_folder(workspace, company.name)
-    broken, evaluation = "", None
-    try:
-        evaluation = read_evaluation(folder)
-    except DataRefused as err:
-        broken = str(err)
-    path = folder / STANDING
+    evaluation, broken = _whole(lambda: read_evaluation(folder), "evaluation.json")
+    standing, torn = _whole(lambda: _standing(folder / STANDING), STANDING)
+    complaints, lost = _whole(lambda: _complaints(company, workspace), "complaints.json")
     words = Words(language)
     return Material(
         facts=facts,
         evaluation=evaluation,
-        standing=_standing(pd.read_parquet(path)) if path.is_file() else None,
-        complaints=_complaints(company, workspace),
+        standing=standing,
+        complaints=complaints,
         usability=Usability.read(workspace, company.name),
-        broken=broken,
+        broken="; ".join(filter(None, (broken, torn, lost))),
         words=words,
         numerals=Numerals(words, company.about.currency),
     )
 
 
-def _standing(table: pd.DataFrame) -> pd.DataFrame:
+def _whole(read: Callable[[], Read | None], name: str) -> tuple[Read | None, str]:
+    """What is read, or None with the reason for a file that is damaged."""
+    try:
+        return read(), ""
+    except DataRefused as err:
+        return None, str(err)
+    except (OSError, ValueError) as err:  # pyarrow's and JSON's own are among them
+        told = (
+            f"{name} cannot be read ({type(err).__name__}); make it again with `goodwill evaluate`"
+        )
+        return None, told
+
+
+def _standing(path: Path) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    table = pd.read_parquet(path)
     if "customer_id" in table:
         table = table.set_index("customer_id")
     return table.set_axis(table.index.astype(str))
