@@ -3,11 +3,11 @@
 About every company of the workspace whose models are trained: `goodwill retrain` first.
 """
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace, find_workspace
-from models.hindsight import Hindsight, on_test_rows
-from models.score import champions
+from models.scoring.batch import champions
+from models.validation.holdout_evaluation import Hindsight, on_test_rows
 
 Asked = dict[tuple[str, str], Hindsight]
 WORST = 6

@@ -16,7 +16,7 @@ import pyarrow as pa
 from benchmarks.events import COLUMNS, CUTOFFS, KINDS, WINDOWS
 
 if TYPE_CHECKING:
-    from features.history import History
+    from features.history.build_history import History
 
 THREADS = 2
 YEAR = timedelta(days=max(WINDOWS))
@@ -24,18 +24,18 @@ YEAR = timedelta(days=max(WINDOWS))
 
 def goodwill(path: Path) -> pa.Table:
     """The product's own path: stored table, arrays, plan, compiled pass."""
-    from features.history import build_history
-    from features.stored import read_stored
+    from features.history.build_history import build_history
+    from features.history.parquet import read_stored
 
     return features_of(build_history({"events": read_stored(path)}, is_sorted=True))
 
 
 def features_of(history: "History") -> pa.Table:
     """The forty aggregates for every customer of a history and every cutoff."""
-    from features.engine import Plan
-    from features.expressions import Past
-    from features.registry import Column
-    from features.table import feature_table
+    from features.definitions.expressions import Past
+    from features.definitions.feature_registry import Column
+    from features.engine.compute_features import Plan
+    from features.feature_table import feature_table
 
     columns = []
     for kind in KINDS:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.trained_sample import trained_sample
-from features.company import Company
+from features.config.company import Company
 from features.progress import Steps, quiet
 from features.settings import Workspace
-from insight.complaints.told import _studied, study_complaints
-from insight.evaluation.evaluate import evaluate
-from insight.evaluation.stored import evaluation_folder
+from insight.complaints.complaint_analysis import _studied, study_complaints
+from insight.evaluation.run_evaluation import evaluate
+from insight.evaluation.storage import evaluation_folder
 
 STEPS = {
     "where every customer stands": "standing, groups, moves",

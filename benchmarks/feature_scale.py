@@ -66,11 +66,11 @@ def _run(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Make the feature table of one file block by block, telling how far it is."""
-    from features.history import build_history
-    from features.parts import spans
+    from features.execution.partitions import spans
+    from features.history.build_history import build_history
+    from features.history.parquet import stored_customers
     from features.progress import Steps
     from features.settings import Settings
-    from features.stored import stored_customers
 
     path, block, steps = Path(sys.argv[1]), Settings().block_customers, Steps()
     start, rows = time.perf_counter(), 0

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import duckdb
 
-from features.company import load_company
+from features.config.company import load_company
+from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.settings import Workspace
-from features.storage import import_history
 
 FORMATS = {
     "csv": "(header)",

@@ -22,11 +22,11 @@ from benchmarks.league_standing import OURS, Fixture, standing_of
 from benchmarks.league_survey import survey_row
 from features.errors import DataRefused
 from features.settings import Workspace
-from models.bootstrap import Interval
-from models.metrics import METRICS
-from models.targets import TARGETS
-from models.train import load_rows, train
-from models.tuning import kind_of
+from models.evaluation.bootstrap import Interval
+from models.evaluation.metrics import METRICS
+from models.targets.registry import TARGETS
+from models.training.hyperparameters import kind_of
+from models.training.train import load_rows, train
 
 #: What is measured: data set, target, measures (the first ranks).
 FIXTURES = (

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
+from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.settings import Workspace, find_workspace, real_data_root
-from features.storage import import_history
-from models.dataset import build_features
+from models.training_set.build_training_sets import build_features
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def with_training_sets(workspace: Workspace, name: str) -> Company:
     company = load_company(workspace.data / f"{name}.toml")
     if not (workspace.features(name) / "counts.json").is_file():
         if name == "sample":
-            from features.simulate.company import simulate
+            from features.sample_company.generate import simulate
 
             folder = workspace.company(name)
             simulate(folder / "raw", folder / "truth", customers=5000, seed=7)

@@ -12,8 +12,8 @@ import pyarrow as pa
 from catboost import CatBoostClassifier, CatBoostRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from models.encoder import Encoder, informative
-from models.train import Rows
+from models.learners.feature_encoder import Encoder, informative
+from models.training.train import Rows
 
 #: Recency, frequency, monetary value, and how long the customer has been there.
 RFM = ("days_since_order", "days_since_event", "orders_365d", "orders_all", "revenue_365d",

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models.bootstrap import Interval, bootstrap, paired_difference
-from models.metrics import METRICS
-from models.train import Rows
+from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
+from models.evaluation.metrics import METRICS
+from models.training.train import Rows
 
 OURS = "goodwill"
 

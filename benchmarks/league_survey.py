@@ -10,11 +10,11 @@ from benchmarks.league_peers import Task, catboost, histogram_boosting, timed
 from benchmarks.league_standing import OURS, Fixture, standing_of
 from features.errors import DataRefused
 from features.settings import find_workspace, real_data_root
-from models.baselines import last_answer_rule, linear_model
-from models.estimator import Estimator, Labelled
-from models.targets import TARGETS
-from models.train import Rows
-from models.tuning import default_params
+from models.learners.baselines import last_answer_rule, linear_model
+from models.learners.lightgbm import Estimator, Labelled
+from models.targets.registry import TARGETS
+from models.training.hyperparameters import default_params
+from models.training.train import Rows
 
 FOLDS = 5
 #: Who was asked where and when says nothing of his answer; the answer itself is the label.

@@ -21,10 +21,10 @@ import psutil
 import pyarrow.parquet as pq
 
 from benchmarks.trained_sample import trained_sample
-from features.company import Company
+from features.config.company import Company
 from features.errors import ConfigRefused
 from features.settings import Workspace
-from serve.launch import Launch, serving
+from serve.process.server import Launch, serving
 
 RATE, SECONDS = 150, 30
 SCRIPT = """

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
+from features.import_history.run_import import import_history
 from features.progress import quiet
 from features.settings import Workspace
-from features.storage import import_history
 
 EVENTS_A_DAY = 20_000
 FIRST = date(2025, 1, 1)

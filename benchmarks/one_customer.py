@@ -99,9 +99,9 @@ def main() -> None:
     """Time the first call and many warm ones."""
     start = time.perf_counter()
     from features.contract import TABLES
-    from features.history import build_history
-    from features.schema import Schema
-    from features.table import feature_table, plan_for
+    from features.definitions.company_schema import Schema
+    from features.feature_table import feature_table, plan_for
+    from features.history.build_history import build_history
 
     tables = customer()
     attributes = {"industry": "text", "credit_limit": "number"}

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from features.company import load_company
+from features.config.company import load_company
 from features.errors import DataRefused
 from features.settings import find_workspace
-from models.metrics import mae, roc_auc, spearman
-from models.score import champions
-from models.targets import TARGETS
-from models.train import load_rows, split_rows
+from models.evaluation.metrics import mae, roc_auc, spearman
+from models.scoring.batch import champions
+from models.targets.registry import TARGETS
+from models.training.train import load_rows, split_rows
 
 
 def measure() -> str:

@@ -13,18 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.progress import quiet
+from features.sample_company.generate import simulate
 from features.settings import Workspace
-from features.simulate.company import simulate
-from models.bundle import Bundle
-from models.reasons.bulk import bulk_contributions
-from models.reasons.explain import explain
-from models.reasons.reasoner import Reasoner
-from models.reasons.scale import Scale
-from models.reasons.what_if import WhatIfs
-from models.retrain import retrain
-from models.score import champions
+from models.bundles.bundle import Bundle
+from models.explain.attributions import explain
+from models.explain.counterfactuals import WhatIfs
+from models.explain.output_scale import Scale
+from models.explain.reasons import Reasoner
+from models.explain.treeshap.bulk import bulk_contributions
+from models.pipeline.retrain import retrain
+from models.scoring.batch import champions
 
 ROWS, SINGLES = 20_000, 1_000
 ASKED = 200

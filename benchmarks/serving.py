@@ -23,11 +23,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.serving_peers import TARGETS
 from benchmarks.trained_sample import trained_sample
-from features.company import Company
+from features.config.company import Company
 from features.settings import Workspace
-from models.score import champions
-from serve.launch import Launch, free_port, serving
-from serve.scorer import CompanyScorer
+from models.scoring.batch import champions
+from serve.process.server import Launch, free_port, serving
+from serve.scoring.company_scorer import CompanyScorer
 
 #: Customers in a call, calls in a round, and the ratio to the bare application that is the goal.
 SIZES = {1: (100, 3.5), 100: (40, 1.15), 1000: (10, None)}

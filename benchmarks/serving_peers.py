@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from features.settings import Workspace, no_tracking
-from models.score import champions
+from models.scoring.batch import champions
 
 TARGETS = ("churn", "value")
 Answer = list[dict[str, Any]]

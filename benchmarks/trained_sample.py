@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 from benchmarks.reasons import sample
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.progress import quiet
 from features.settings import Workspace
-from models.retrain import retrain
+from models.pipeline.retrain import retrain
 
 
 def trained_sample(home: Path) -> tuple[Company, Workspace]:

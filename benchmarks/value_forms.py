@@ -17,15 +17,15 @@ from benchmarks.league_customers import expected
 from benchmarks.league_home import home_of_its_own, with_training_sets
 from features.errors import DataRefused
 from features.settings import Workspace
-from models.estimator import Estimator, Labelled, Params
-from models.metrics import mae
-from models.rolling import validations
-from models.shift import left_out
-from models.spend import SpendLevel
-from models.splits import Split, instant
-from models.targets import TARGETS
-from models.train import Rows, labelled, load_rows, split_rows
-from models.tuning import default_params
+from models.evaluation.metrics import mae
+from models.learners.lightgbm import Estimator, Labelled, Params
+from models.targets.registry import TARGETS
+from models.targets.spend_level import SpendLevel
+from models.training.distribution_shift import left_out
+from models.training.hyperparameters import default_params
+from models.training.train import Rows, labelled, load_rows, split_rows
+from models.training.tuning import validations
+from models.training_set.splits import Split, instant
 
 VALUE = TARGETS["value"]
 ROUNDS = 100

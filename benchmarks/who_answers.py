@@ -12,16 +12,16 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from features.company import load_company
+from features.config.company import load_company
+from features.import_history.run_import import import_history
 from features.progress import quiet
+from features.sample_company.generate import simulate
 from features.settings import Workspace, find_workspace
-from features.simulate.company import simulate
-from features.storage import import_history
-from models.answering.doubly_robust import doubly_robust
-from models.answering.estimate import FIGURES, said, study
-from models.answering.invitations import Invitations, invitations
-from models.answering.sensitivity import bound
-from models.targets import TARGETS
+from models.nonresponse.aipw import doubly_robust
+from models.nonresponse.estimate import FIGURES, said, study
+from models.nonresponse.invitations import Invitations, invitations
+from models.nonresponse.sensitivity import bound
+from models.targets.registry import TARGETS
 
 COMPANIES, CUSTOMERS = 100, 1500
 SAMPLE = (5000, 7)

@@ -28,8 +28,8 @@ from IPython.display import display
 from start import begin, open_tables
 
 from features.contract import TABLES
-from features.storage import Manifest
-from models.plots.ranking import wilson
+from features.import_history.run_import import Manifest
+from models.plots.ranking_curves import wilson
 from models.plots.style import (
     ACTUAL,
     CASE,

@@ -30,14 +30,14 @@ from lives import pick, records_of, spans_of
 from start import begin, open_tables
 from timelines import hidden, life, windows
 
-from features import behaviour
-from features.history import build_history
-from features.registry import REGISTRY, feature
-from features.storage import Manifest
-from features.table import feature_table, plan_for
-from features.truncation import leaking, truncate
-from models.metrics import roc_auc
-from models.plots.ranking import wilson
+from features.definitions.feature_registry import REGISTRY, feature
+from features.families import orders
+from features.feature_table import feature_table, plan_for
+from features.history.build_history import build_history
+from features.import_history.run_import import Manifest
+from features.lookahead import leaking, truncate
+from models.evaluation.metrics import roc_auc
+from models.plots.ranking_curves import wilson
 from models.plots.style import (
     CASE,
     MODEL,
@@ -96,7 +96,7 @@ hidden(spans, CUTOFF, f"{crossing} things had begun and were not known yet")
 # where a feature could look past the cutoff, even by mistake.
 
 # %%
-Code(inspect.getsource(behaviour.orders) + "\n\n" + inspect.getsource(behaviour.order_overdue),
+Code(inspect.getsource(orders.orders) + "\n\n" + inspect.getsource(orders.order_overdue),
      language="python")  # fmt: skip
 
 # %% [markdown]
@@ -252,11 +252,10 @@ heading(right, "Share that left, by tenth")
 legend(right, "upper left")
 figure
 
-# %% [markdown]
-# Whether the *model* gets better with it is another question, because it may know the same from other
-# columns already: that is tried in [03_models](03_models.ipynb), and in one call,
-# `models.experiment.try_features(company, workspace, "churn")`. A feature that proves itself moves to
-# `src/features/behaviour.py` as it stands; nothing else has to be told.
+# %% [markdown] Whether the *model* gets better with it is another question, because it may know the
+# same from other columns already: that is tried in [03_models](03_models.ipynb), and in one call,
+# `models.pipeline.try_features.try_features(company, workspace, "churn")`. A feature that proves
+# itself moves to `src/features/families/orders.py` as it stands; nothing else has to be told.
 #
 # ## The proof: cut the history, ask again
 #

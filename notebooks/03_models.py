@@ -27,17 +27,17 @@ from bars import along_time, dots, heading
 from start import begin
 from timelines import calendar, part_of
 
-from features.history import build_history
-from features.registry import feature
-from features.storage import Manifest
-from features.table import feature_table, plan_for
-from models.evaluate import beats
-from models.metrics import bootstrap, roc_auc
-from models.plots.gallery import figures
-from models.plots.ranking import wilson
+from features.definitions.feature_registry import feature
+from features.feature_table import feature_table, plan_for
+from features.history.build_history import build_history
+from features.import_history.run_import import Manifest
+from models.evaluation.grade import beats
+from models.evaluation.metrics import bootstrap, roc_auc
+from models.plots.all_plots import figures
+from models.plots.ranking_curves import wilson
 from models.plots.style import MODEL, QUIET, RULE, canvas, legend, percent
-from models.targets import TARGETS
-from models.train import load_rows, split_rows, train
+from models.targets.registry import TARGETS
+from models.training.train import load_rows, split_rows, train
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 

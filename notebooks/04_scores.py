@@ -39,10 +39,10 @@ from models.plots.style import (
     percent,
     short,
 )
-from models.score import champions, score_everyone
+from models.scoring.batch import champions, score_everyone
 from serve.client import Client
-from serve.launch import Launch, serving
-from serve.scorer import CompanyScorer
+from serve.process.server import Launch, serving
+from serve.scoring.company_scorer import CompanyScorer
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 

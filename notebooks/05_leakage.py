@@ -30,21 +30,21 @@ from bars import bars, heading
 from scipy.stats import spearmanr
 from start import begin
 
-from features.company import load_company
+from features.config.company import load_company
 from features.errors import LeakFound
-from features.history import build_history
+from features.feature_table import feature_table, plan_for
+from features.history.build_history import build_history
+from features.import_history.run_import import Manifest, import_history
+from features.lookahead import differing
 from features.progress import quiet
 from features.settings import Workspace
-from features.storage import Manifest, import_history
-from features.table import feature_table, plan_for
-from features.truncation import differing
-from models.court.charge import refuse
-from models.court.trial import hear
-from models.dataset import build_features, read_counts
-from models.estimator import Estimator, Labelled, Params
+from models.leakage.check_leakage import hear
+from models.leakage.findings import refuse
+from models.learners.lightgbm import Estimator, Labelled, Params
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
-from models.targets import TARGETS
-from models.train import load_rows, split_rows
+from models.targets.registry import TARGETS
+from models.training.train import load_rows, split_rows
+from models.training_set.build_training_sets import build_features, read_counts
 
 workspace, company = begin("data/complete_journey.toml", upto="features")
 horizon = company.target("value").horizon_days

@@ -28,15 +28,15 @@ from bars import bars, dots, heading, tiles
 from IPython.display import display
 from start import begin
 
-from features.storage import Manifest
-from models.durations import durations
-from models.hindsight import on_test_rows
-from models.plots.ranking import reliability
+from features.import_history.run_import import Manifest
+from models.evaluation.calibration_error import calibration_error
+from models.learners.survival_curve import MONTHS, kaplan_meier
+from models.plots.ranking_curves import reliability
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
-from models.reliability import calibration_error
-from models.score import champions
-from models.splits import microseconds
-from models.survival import MONTHS, kaplan_meier
+from models.scoring.batch import champions
+from models.training.tenure_durations import durations
+from models.training_set.splits import microseconds
+from models.validation.holdout_evaluation import on_test_rows
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 

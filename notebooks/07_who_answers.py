@@ -24,17 +24,17 @@ import pandas as pd
 from bars import bars, dots, heading
 from start import begin
 
+from features.import_history.run_import import Manifest
 from features.progress import quiet
-from features.storage import Manifest
-from models.answering.audience import current, snapshot_of
-from models.answering.coverage import coverage, everybody
-from models.answering.doubly_robust import doubly_robust
-from models.answering.estimate import FIGURES, said, study
-from models.answering.invitations import invitations
-from models.answering.results import write_population
-from models.answering.sensitivity import bound, gamma_to
+from models.nonresponse.aipw import doubly_robust
+from models.nonresponse.estimate import FIGURES, said, study
+from models.nonresponse.invitations import invitations
+from models.nonresponse.nonresponse_results import write_population
+from models.nonresponse.overlap import coverage, everybody
+from models.nonresponse.sampling_frame import current, snapshot_of
+from models.nonresponse.sensitivity import bound, gamma_to
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent, tenths
-from models.targets import TARGETS
+from models.targets.registry import TARGETS
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 QUESTION = "satisfaction"  # or "nps"

@@ -26,20 +26,20 @@ from bars import bars, heading, reason_bars, tiles
 from start import begin
 
 from features.progress import quiet
-from models.bundle import Bundle
-from models.calibrate import Calibrator
-from models.estimator import Estimator, Labelled, Params
+from models.bundles.bundle import Bundle
+from models.explain import effect_text
+from models.explain.attributions import explain
+from models.explain.counterfactuals import WhatIfs
+from models.explain.reasons import Reasoner
+from models.explain.score_change import changes
+from models.explain.score_change_lines import Teller
+from models.explain.what_if_sentences import in_english
+from models.learners.calibration import Calibrator
+from models.learners.lightgbm import Estimator, Labelled, Params
 from models.plots.style import ACTUAL, CASE, INK, MODEL, QUIET, RULE, canvas, legend
-from models.population import members
-from models.reasons import effect
-from models.reasons.before_after import Teller
-from models.reasons.change import changes
-from models.reasons.conditional import in_english
-from models.reasons.explain import explain
-from models.reasons.nightly import explain_everyone
-from models.reasons.reasoner import Reasoner
-from models.reasons.what_if import WhatIfs
-from models.score import champions
+from models.scoring.batch import champions
+from models.scoring.batch_reasons import explain_everyone
+from models.targets.population import members
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
@@ -48,7 +48,7 @@ bundles, _ = champions(workspace.serving(company.name))
 snapshot = pq.read_table(workspace.features(company.name) / "snapshot.parquet")
 TARGET = next(t for t in ("churn", "satisfaction", "nps", "value") if t in bundles)
 bundle, reasoner = bundles[TARGET], Reasoner(bundles[TARGET])
-name = effect.title(TARGET, "en")
+name = effect_text.title(TARGET, "en")
 print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
       f"{len(reasoner.factors.names)} factors")  # fmt: skip
 

@@ -29,22 +29,22 @@ from IPython.display import display
 from start import begin
 
 from features.errors import DataRefused
-from features.storage import Manifest
-from insight.past import history
-from insight.satisfaction.answers import asked
-from insight.satisfaction.cells import cells
-from insight.satisfaction.choices import Satisfaction
-from insight.satisfaction.control import DRIFT_LIMIT, LIMIT, control_chart
+from features.import_history.run_import import Manifest
+from insight.company_settings import section
+from insight.model_report.history_series import history
+from insight.satisfaction.cluster_rules import segment_rules
+from insight.satisfaction.clustering import segments
+from insight.satisfaction.control_charts import DRIFT_LIMIT, LIMIT, control_chart
+from insight.satisfaction.crosstabs import cells
 from insight.satisfaction.drivers import drivers
-from insight.satisfaction.factors import factors
+from insight.satisfaction.factor_analysis import factors
 from insight.satisfaction.forecast import forecast
 from insight.satisfaction.indicators import indicators
-from insight.satisfaction.measures import MEASURES
-from insight.satisfaction.ordinal import cronbach, descriptives
-from insight.satisfaction.scales import reversed_items
-from insight.satisfaction.segment_rules import segment_rules
-from insight.satisfaction.segments import segments
-from insight.settings import section
+from insight.satisfaction.psychometrics import cronbach, descriptives
+from insight.satisfaction.rating_scales import reversed_items
+from insight.satisfaction.responses import asked
+from insight.satisfaction.satisfaction_metrics import MEASURES
+from insight.satisfaction.satisfaction_settings import Satisfaction
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")

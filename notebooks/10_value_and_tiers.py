@@ -23,19 +23,19 @@ import pandas as pd
 from bars import bars, dots, heading
 from start import begin
 
-from insight.settings import section
-from insight.tiers.borders import TierSettings, borders, share_of_value, tiers
-from insight.tiers.lifecycle import LifecycleSettings, stages, transitions
-from insight.tiers.migration import causes, matrix, migrations
-from insight.tiers.quadrant import QuadrantSettings, quadrant
-from insight.tiers.standing import standing
-from insight.tiers.stars import StarSettings, star_check, star_scale
-from insight.tiers.steady import move, moved_share, noise, place
-from insight.value.contrast import contrast
-from insight.value.fuzzy import evaluate
-from insight.value.measured_weights import learned_weights
-from insight.value.measures import MEASURES, measures
-from insight.value.scoring import (
+from insight.company_settings import section
+from insight.segments.lifecycle_stages import LifecycleSettings, stages, transitions
+from insight.segments.migrations import causes, matrix, migrations
+from insight.segments.quadrant import QuadrantSettings, quadrant
+from insight.segments.star_rating import StarSettings, star_check, star_scale
+from insight.segments.status_row import standing
+from insight.segments.tier_hysteresis import move, moved_share, noise, place
+from insight.segments.tier_thresholds import TierSettings, borders, share_of_value, tiers
+from insight.value.fuzzy_grades import evaluate
+from insight.value.objective_weights import learned_weights
+from insight.value.trait_contrast import contrast
+from insight.value.value_metrics import MEASURES, measures
+from insight.value.value_score import (
     Dimension,
     Scale,
     ValueSettings,

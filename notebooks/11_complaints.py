@@ -24,11 +24,11 @@ from bars import bars, dots, heading
 from start import begin
 
 from features.errors import DataRefused
-from insight.complaints.handling import cycle_times, reopen_rates, states
+from insight.complaints.cause_tree import as_text, tree
+from insight.complaints.complaint_analysis import causes_of
+from insight.complaints.handling_times import cycle_times, reopen_rates, states
+from insight.complaints.intake import complaints
 from insight.complaints.pareto import pareto, vital_few
-from insight.complaints.received import complaints
-from insight.complaints.told import causes_of
-from insight.complaints.tree import as_text, tree
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/olist.toml")

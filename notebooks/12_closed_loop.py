@@ -23,15 +23,15 @@ import pandas as pd
 from bars import dots, heading
 from start import begin, open_tables
 
-from insight.complaints.circumstances import as_columns
-from insight.complaints.received import complaints
-from insight.loop.complaint_indicators import complaint_indicators
-from insight.loop.cycle import cycle
-from insight.loop.effect import held_out_effect
-from insight.loop.indicators import Measured, check
-from insight.loop.matched import matched_effect
-from insight.loop.settings import IndicatorTarget
-from insight.loop.uplift import plan, qini, uplift_scores
+from insight.closed_loop.closed_loop_settings import IndicatorTarget
+from insight.closed_loop.complaint_targets import complaint_indicators
+from insight.closed_loop.matching import matched_effect
+from insight.closed_loop.pdca import cycle
+from insight.closed_loop.target_status import Measured, check
+from insight.closed_loop.treatment_effect import held_out_effect
+from insight.closed_loop.uplift import plan, qini, uplift_scores
+from insight.complaints.confounders import as_columns
+from insight.complaints.intake import complaints
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.settings import Workspace, real_data_root
-from insight.satisfaction.scales import Scale
+from insight.satisfaction.rating_scales import Scale
 
 YEARS = range(2011, 2018)
 #: The name of each question in 2011, 2012, 2013 and from 2014 on.
@@ -54,7 +54,7 @@ def _year(folder: Path, year: int) -> pd.DataFrame:
 
 
 def as_asked(surveys: pd.DataFrame, question: str, instrument: str = "csat") -> pd.DataFrame:
-    """One question as `insight.satisfaction.cells` reads it: a row an interview, answered or not."""
+    """One question as `insight.satisfaction.crosstabs` reads it: a row an interview, answered or not."""
     score = surveys[question] * (10.0 if instrument == "nps" else 1.0)
     return pd.DataFrame({
         "customer_id": surveys.index.astype(str), "period": surveys["year"], "score": score,

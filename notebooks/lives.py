@@ -3,7 +3,7 @@
 import duckdb
 import pandas as pd
 
-from features.storage import Manifest
+from features.import_history.run_import import Manifest
 
 DAY = pd.Timedelta(days=1)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.contract import TABLES
 from features.errors import GateFailed
 from features.settings import Workspace, find_workspace, no_tracking
-from models.bundle import POINTER
-from models.targets import TARGETS
+from models.bundles.bundle import POINTER
+from models.targets.registry import TARGETS
 
 
 def begin(toml: str, upto: str) -> tuple[Workspace, Company]:

@@ -8,13 +8,13 @@ from unittest import mock
 
 import pytest
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.errors import ConfigRefused
-from features.parts import Runner
+from features.execution.partitions import Runner
+from features.import_history.run_import import import_history
 from features.progress import quiet
+from features.sample_company.generate import simulate
 from features.settings import Workspace
-from features.simulate.company import simulate
-from features.storage import import_history
 
 PROJECT = Path(__file__).parents[1]
 #: Files that take longest, longest first: begun last, one of them would keep the other workers waiting.
@@ -54,7 +54,7 @@ def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, 
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_between_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Name a folder that all processes of this run share (tests/models/trained_company.py)."""
+    """Name a folder that all processes of this run share (tests/support/trained_company.py)."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with mock.patch.dict(os.environ, {"GOODWILL_TEST_SHARED": str(shared / "shared")}):
@@ -70,7 +70,7 @@ def make_company() -> Callable[[Path, int], tuple[Company, Workspace]]:
 @pytest.fixture(scope="session")
 def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
     """The sample company with 400 customers, its history and features built; treat as read-only."""
-    from models.dataset import build_features
+    from models.training_set.build_training_sets import build_features
 
     company, workspace = sample_company(tmp_path_factory.mktemp("small"), customers=400)
     build_features(company, workspace, quiet())
@@ -80,7 +80,7 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Wo
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Runner]:
     """Spark on two cores for the tests of one file, skipped where pyspark or Java is missing."""
-    from features.spark import spark_runner
+    from features.execution.spark import spark_runner
 
     with ExitStack() as stack:
         try:

@@ -1,27 +1,22 @@
 """One customer, three ways to his score: by id, by his own records, and in the scores file."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from math import isclose
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.append(str(Path(__file__).parent / "models"))
-
-from trained_company import CUSTOMERS, trained
-
-from features.company import load_company
-from models.predict import OUTPUTS
-from models.targets import TARGETS
-from serve.answers import Batch, CustomerScore, Reason
-from serve.records import Records
-from serve.scorer import CompanyScorer
+from features.config.company import load_company
+from models.bundles.predict import OUTPUTS
+from models.targets.registry import TARGETS
+from serve.schemas.record_schemas import Records
+from serve.scoring.company_scorer import CompanyScorer
+from serve.scoring.scorer import Batch, CustomerScore, Reason
+from support.trained_company import CUSTOMERS, trained
 
 AT_ONCE = 250
 Answers = dict[str, CustomerScore]

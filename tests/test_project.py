@@ -113,11 +113,11 @@ def test_public_functions_say_what_they_do() -> None:
 @pytest.mark.parametrize(
     ("framework", "allowed"),
     [
-        ("mlflow", {"models/registry.py"}),
+        ("mlflow", {"models/bundles/mlflow_registry.py"}),
         ("bentoml", {"serve/service.py"}),
-        ("lightgbm", {"models/estimator.py"}),
-        ("adbc_driver_postgresql", {"features/postgres.py"}),
-        ("pyspark", {"features/spark.py"}),
+        ("lightgbm", {"models/learners/lightgbm.py"}),
+        ("adbc_driver_postgresql", {"features/ingest/postgres.py"}),
+        ("pyspark", {"features/execution/spark.py"}),
         ("starlette", None),
     ],
 )

@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features.company import load_company
+from features.config.company import load_company
+from features.import_history.run_import import Manifest
 from features.progress import quiet
 from features.settings import Workspace
-from features.storage import Manifest
-from models.dataset import read_counts
-from models.retrain import Outcome, check_gate, retrain
-from models.score import champions
+from models.pipeline.retrain import Outcome, check_gate, retrain
+from models.scoring.batch import champions
+from models.training_set.build_training_sets import read_counts
 
 PROJECT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("GOODWILL_REAL_DATA", PROJECT.parent / "shared" / "data"))

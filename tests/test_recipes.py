@@ -69,15 +69,17 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(PROJECT / "pyproject.toml", home)
     (home / "data").mkdir()
     write_acme(home / "acme")
-    append(home / "src/features/behaviour.py", blocks("A feature")[0])
+    append(home / "src/features/families/orders.py", blocks("A feature")[0])
     insert_after(
-        home / "src/models/targets.py", "TARGETS: dict[str, Target] = {", blocks("A target")[0]
+        home / "src/models/targets/registry.py",
+        "TARGETS: dict[str, Target] = {",
+        blocks("A target")[0],
     )
     toml = blocks("A company")[0].replace('root = "/data/acme"', f'root = "{home / "acme"}"')
     (home / "data/acme.toml").write_text(toml, encoding="utf-8")
     handler, row = blocks("An endpoint")
-    append(home / "src/serve/handlers.py", handler)
-    insert_after(home / "src/serve/operations.py", "OPERATIONS: tuple[Operation, ...] = (", row)
+    append(home / "src/serve/handlers/scores.py", handler)
+    insert_after(home / "src/serve/routes.py", "OPERATIONS: tuple[Operation, ...] = (", row)
     done = run(home, "-m", "serve.cli", "retrain", "--company", "data/acme.toml")
     assert done.returncode == 0, done.stderr
     return home

@@ -15,9 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve.audit import Audit
-from serve.desk import Desk
-from serve.envelope import Call, Envelope, error_response
+from serve.app_state import Desk
 from serve.errors import (
     ApiError,
     Forbidden,
@@ -28,10 +26,12 @@ from serve.errors import (
     UnknownPath,
     WrongMethod,
 )
-from serve.gatekeeper import Gatekeeper
-from serve.openapi import Operation, document
-from serve.operations import OPERATIONS
-from serve.upkeep import Upkeep
+from serve.http.middleware import Call, Envelope, error_response
+from serve.http.openapi import Operation, document
+from serve.routes import OPERATIONS
+from serve.scoring.reload_loop import Upkeep
+from serve.security.audit_log import Audit
+from serve.security.authentication import Gatekeeper
 
 
 class Endpoint:

@@ -20,16 +20,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
 from features.settings import Settings, Workspace, find_workspace, no_tracking
-from serve.answers import Scorer
 from serve.app import application
-from serve.audit import Audit
-from serve.family import end_with_parent
-from serve.gatekeeper import Gatekeeper
-from serve.upkeep import Upkeep
+from serve.process.process_tree import end_with_parent
+from serve.scoring.reload_loop import Upkeep
+from serve.scoring.scorer import Scorer
+from serve.security.audit_log import Audit
+from serve.security.authentication import Gatekeeper
 
 #: Longer than the service's own limit, so that a slow call ends in our error shape.
 BENTOML_SECONDS = 60
-LOADER = "serve.scorer:load_scorer"
+LOADER = "serve.scoring.company_scorer:load_scorer"
 
 
 def scorer_from_environment() -> Scorer:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from served_company import WORKERS, Served, error_code, eventually, figure, served
 
 from features.settings import Workspace
-from models.bundle import POINTER, point_to
-from models.targets import TARGETS
+from models.bundles.bundle import POINTER, point_to
+from models.targets.registry import TARGETS
+from support.served_company import WORKERS, Served, error_code, eventually, figure, served
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import psutil
 import pytest
-from served_company import Served, figure, served
-from steady_load import calls_at_once, get, post
 
-from serve.schemas import RecordsRequest
+from serve.schemas.score_schemas import RecordsRequest
+from support.served_company import Served, figure, served
+from support.steady_load import calls_at_once, get, post
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

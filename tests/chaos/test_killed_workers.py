@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from served_company import WORKERS, Served, eventually, figure, served
-from steady_load import post, steady_load
 
-from serve.family import descendants
+from serve.process.process_tree import descendants
+from support.served_company import WORKERS, Served, eventually, figure, served
+from support.steady_load import post, steady_load
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from served_company import Served, error_code, figure, served
 
-from serve.openapi import Lines, Operation
-from serve.operations import OPERATIONS
+from serve.http.openapi import Lines, Operation
+from serve.routes import OPERATIONS
+from support.served_company import Served, error_code, figure, served
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

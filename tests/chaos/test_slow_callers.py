@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from served_company import Served, error_code, figure, served
-from steady_load import calls_at_once, get, post, steady_load
 
-from serve.reading import BODY_SECONDS
-from serve.schemas import MOST_IDS
+from serve.http.request_body import BODY_SECONDS
+from serve.schemas.score_schemas import MOST_IDS
+from support.served_company import Served, error_code, figure, served
+from support.steady_load import calls_at_once, get, post, steady_load
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
@@ -97,7 +97,7 @@ def test_random_paths_leave_the_metrics_small(now: Served) -> None:
 
 
 def _templates() -> set[str]:
-    from serve.operations import OPERATIONS
+    from serve.routes import OPERATIONS
 
     return {operation.path for operation in OPERATIONS}
 

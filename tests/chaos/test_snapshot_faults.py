@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from served_company import WORKERS, Served, error_code, eventually, figure, served
-from steady_load import post, steady_load
 
 from features.settings import Workspace
+from support.served_company import WORKERS, Served, error_code, eventually, figure, served
+from support.steady_load import post, steady_load
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from second_version import promote_milder_churn
-from served_company import OTHERWISE, Served, eventually, figure, second_version, served
-from steady_load import WIRES, Load, Reply, post, steady_load
 
-from models.bundle import point_to
+from models.bundles.bundle import point_to
+from support.second_version import promote_milder_churn
+from support.served_company import OTHERWISE, Served, eventually, figure, second_version, served
+from support.steady_load import WIRES, Load, Reply, post, steady_load
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

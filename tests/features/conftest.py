@@ -1,6 +1,5 @@
 """Builders of the tests of features."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.company import Company
+from features.config.company import Company
 from features.settings import Workspace
-
-sys.path.insert(0, str(Path(__file__).parent))  # tables_by_hand is a module
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +31,6 @@ def tiny_tables(tiny_company: tuple[Company, Workspace]) -> dict[str, pa.Table]:
 @pytest.fixture
 def shop(tmp_path: Path):
     """A small company of CSV files."""
-    from companies_by_hand import Shop
+    from support.company_builders import Shop
 
     return Shop(tmp_path)

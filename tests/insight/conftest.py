@@ -1,7 +1,6 @@
 """A world of four customers written by hand, and a small simulated company with models."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.company import Company
-from features.schema import Schema
+from features.config.company import Company
+from features.definitions.company_schema import Schema
+from features.import_history.run_import import Manifest
 from features.settings import Workspace
-from features.storage import Manifest
-
-sys.path.append(str(Path(__file__).parents[1] / "models"))  # last: it has a conftest, too
-from trained_company import copy_of_trained
+from support.trained_company import copy_of_trained
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
 TIMES = pa.timestamp("us", "UTC")

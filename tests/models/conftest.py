@@ -1,11 +1,6 @@
 """The helpers of these tests are modules beside them."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parent))  # last: other folders have a conftest, too
 
 
 @pytest.fixture(autouse=True)

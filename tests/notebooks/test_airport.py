@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from features.settings import Workspace, find_workspace, real_data_root
-from insight.satisfaction.cells import cells
-from insight.satisfaction.choices import Satisfaction
-from insight.satisfaction.measures import MEASURES
+from insight.satisfaction.crosstabs import cells
+from insight.satisfaction.satisfaction_metrics import MEASURES
+from insight.satisfaction.satisfaction_settings import Satisfaction
 
 sys.path.append(str(Path(__file__).parents[2] / "notebooks"))
 from airport import ITEMS, airport_surveys, as_asked

@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from marks import marked
-from offline import Offline, tried
+from support.canary_marks import marked
+from support.offline import Offline, tried
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"

@@ -1,14 +1,10 @@
 """A service in this process around a fake scorer, for every test of serving."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # modules that tests, and servers, import
-
-from service_in_process import Service, error_of
+from support.service_in_process import Service, error_of
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from service_in_process import Service
 from starlette.types import Message
 
-from serve import upkeep
-from serve.operations import OPERATIONS
+from serve.routes import OPERATIONS
+from serve.scoring import reload_loop
+from support.service_in_process import Service
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_client_that_leaves_gets_nothing_and_is_counted(service: Service) -> N
 def test_the_lifespan_refreshes_until_it_ends(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(reload_loop, "REFRESH_SECONDS", 0.01)
 
     async def live() -> int:
         async with service.app.router.lifespan_context(service.app):

@@ -13,22 +13,22 @@ from pydantic import BaseModel
 from features.settings import Workspace
 from serve import client as ours
 from serve.client import Client, ServiceError
-from serve.customers import CustomerAnswer, PastScore
-from serve.feedback import Outcome
-from serve.launch import Launch, serving
-from serve.schemas import ReasonAnswer, ScoreOfCustomer
-from serve.standing import Standing
+from serve.handlers.customers import CustomerAnswer, PastScore
+from serve.handlers.feedback import Outcome
+from serve.process.server import Launch, serving
+from serve.schemas.score_schemas import ReasonAnswer, ScoreOfCustomer
+from serve.scoring.customer_standing import Standing
 
-HERE = Path(__file__).parent
-SOURCES = HERE.parents[1] / "src"
+TESTS = Path(__file__).parents[1]
+SOURCES = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture(scope="module")
 def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     home = tmp_path_factory.mktemp("served")
     environment = {
-        "GOODWILL_SCORER": "fake_scorer:load",
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(HERE)]),
+        "GOODWILL_SCORER": "support.fake_scorer:load",
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
     }
     launch = Launch(
         home / "sample.toml", Workspace(home), output=home / "log", environment=environment

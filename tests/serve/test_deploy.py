@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_scorer import AS_OF, FakeScorer
 from pydantic import AliasChoices
 
 from features.settings import Settings
-from serve.answers import Batch, CustomerScore
-from serve.cli import cli
-from serve.launch import KEEP_ALIVE_SECONDS
-from serve.metrics import Metrics
-from serve.reading import BODY_BYTES
-from serve.upkeep import Upkeep
+from serve.cli.main import cli
+from serve.http.request_body import BODY_BYTES
+from serve.observability.prometheus import Metrics
+from serve.process.server import KEEP_ALIVE_SECONDS
+from serve.scoring.reload_loop import Upkeep
+from serve.scoring.scorer import Batch, CustomerScore
+from support.fake_scorer import AS_OF, FakeScorer
 
 PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / "deploy"

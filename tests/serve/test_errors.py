@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from serve.errors import OUTCOMES, ApiError, InvalidRequest, NotReady, Problem
-from serve.schemas import ErrorAnswer
+from serve.schemas.score_schemas import ErrorAnswer
 
 
 def test_every_error_class_is_in_the_table_once() -> None:

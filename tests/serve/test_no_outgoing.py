@@ -10,12 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "models"))
-
-from trained_company import copy_of_trained
-
-from offline import Offline
-from serve.launch import Launch, serving
+from serve.process.server import Launch, serving
+from support.offline import Offline
+from support.trained_company import copy_of_trained
 
 SOURCES = Path(__file__).parents[2] / "src"
 ROWS = {"customers": [{"customer_id": "new-1", "valid_from": "2025-01-01T00:00:00Z"}]}

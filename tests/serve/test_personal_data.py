@@ -2,28 +2,23 @@
 
 import json
 import logging
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
-from service_in_process import Service
 
-from marks import MARKS, marked, marked_files
-
-sys.path.append(str(Path(__file__).parents[1] / "models"))
-
-from trained_company import copy_of_trained
-
-from features.company import Company
+from features.config.company import Company
 from features.progress import Steps, quiet
+from features.sample_company.canary import ACCOUNT, CANARY
 from features.settings import Workspace
-from features.simulate.canary import ACCOUNT, CANARY
-from insight.report.page import write_report
-from insight.usability import write_usability
-from models.reasons.nightly import explain_everyone
-from serve.audit import Audit
-from serve.scorer import CompanyScorer
+from insight.business_report.business_report_page import write_report
+from insight.data_quality_report.data_quality_page import write_usability
+from models.scoring.batch_reasons import explain_everyone
+from serve.scoring.company_scorer import CompanyScorer
+from serve.security.audit_log import Audit
+from support.canary_marks import MARKS, marked, marked_files
+from support.service_in_process import Service
+from support.trained_company import copy_of_trained
 
 TEXT = ", ".join(CANARY)
 RECORD = {"customer_id": CANARY[0], "valid_from": "2025-01-01T00:00:00Z", "name": CANARY[0]}

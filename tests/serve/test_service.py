@@ -13,22 +13,22 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from service_in_process import error_of
 
 from features.settings import Workspace
-from serve.launch import Launch, Server, serving
-from serve.operations import OPERATIONS
-from serve.schemas import RecordsRequest
+from serve.process.server import Launch, Server, serving
+from serve.routes import OPERATIONS
+from serve.schemas.score_schemas import RecordsRequest
+from support.service_in_process import error_of
 
-HERE = Path(__file__).parent
-SOURCES = HERE.parents[1] / "src"
+TESTS = Path(__file__).parents[1]
+SOURCES = Path(__file__).parents[2] / "src"
 RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 
 
 def environment(loader: str) -> dict[str, str]:
     return {
-        "GOODWILL_SCORER": f"fake_scorer:{loader}",
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(HERE)]),
+        "GOODWILL_SCORER": f"support.fake_scorer:{loader}",
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
     }
 
 

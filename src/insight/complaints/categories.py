@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from features.topics import TOPICS, topics
+from features.text.topics import TOPICS, topics
 
 #: Fewer texts with a category than this teach nothing; a category needs this many of its own.
 FEWEST_TEXTS, FEWEST_OF_ONE = 100, 10

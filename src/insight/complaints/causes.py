@@ -8,11 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.complaints.attribution import Attribution, Rows, attribute, folds_of, probability
-from insight.complaints.circumstances import as_columns, circumstances
-from insight.complaints.happenings import Cause, causes
-from insight.complaints.moments import Moments
-from insight.complaints.settings import ComplaintSettings
+from insight.complaints.attributable_fraction import (
+    Attribution,
+    Rows,
+    attribute,
+    folds_of,
+    probability,
+)
+from insight.complaints.complaint_settings import ComplaintSettings
+from insight.complaints.confounders import as_columns, circumstances
+from insight.complaints.exposures import Cause, causes
+from insight.complaints.index_dates import Moments
 
 Floats = NDArray[np.float64]
 

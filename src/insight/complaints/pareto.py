@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from insight.complaints.received import effective
+from insight.complaints.intake import effective
 
 #: The vital few: the largest categories that together hold this share.
 VITAL = 0.8

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from pyarrow.dataset import dataset
 
 from features.errors import DataRefused
-from features.parts import ROWS_TOGETHER, files_of
-from insight.evaluation.valued import SCORED, scored_columns
-from models.score_history import VERSIONS
+from features.execution.partitions import ROWS_TOGETHER, files_of
+from insight.evaluation.customer_metrics import SCORED, scored_columns
+from models.scoring.score_history import VERSIONS
 
 #: Columns of the standing that the scores file gains, with their types.
 GAINED = {

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.satisfaction.ordinal import check_items
+from insight.satisfaction.psychometrics import check_items
 
 Floats = NDArray[np.float64]
 

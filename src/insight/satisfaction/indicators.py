@@ -5,13 +5,18 @@ from datetime import datetime
 
 import pandas as pd
 
-from features.company import Company
+from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.satisfaction.cells import Cells, cells
-from insight.satisfaction.corrected import COUNTED, NOT_STUDIED, Corrected, corrected_figures
-from insight.satisfaction.measures import MEASURES, Measure
-from insight.satisfaction.sources import Sources, sources
+from insight.satisfaction.crosstabs import Cells, cells
+from insight.satisfaction.nonresponse_adjusted import (
+    COUNTED,
+    NOT_STUDIED,
+    Corrected,
+    corrected_figures,
+)
+from insight.satisfaction.satisfaction_inputs import Sources, sources
+from insight.satisfaction.satisfaction_metrics import MEASURES, Measure
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from features.config.table_mapping import Strict
 from features.errors import ConfigRefused
-from features.mapping import Strict
 from insight.value.weights import Weights
 
 Floats = NDArray[np.float64]

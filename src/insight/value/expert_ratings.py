@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from features.config.table_mapping import Strict
 from features.errors import DataRefused
-from features.mapping import Strict
-from insight.value.raters import consensus
+from insight.value.rater_agreement import consensus
 
 COLUMNS = ("customer_id", "rater", "item", "score")
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from models.reliability import weight_bins
+from models.evaluation.calibration_error import weight_bins
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; also apart in grey.
 MODEL = "#0072B2"

@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.company import Company, load_company
+from features.config.company import Company, load_company
 from features.errors import DataRefused
+from features.import_history.run_import import import_history
 from features.progress import quiet
 from features.settings import Workspace
-from features.storage import import_history
+from insight.complaints.cause_tree import ASK, as_text, tree
 from insight.complaints.causes import Ranking
+from insight.complaints.complaint_analysis import causes_of, study_complaints, write_complaints
+from insight.complaints.intake import complaints
 from insight.complaints.pareto import pareto
-from insight.complaints.received import complaints
-from insight.complaints.told import causes_of, study_complaints, write_complaints
-from insight.complaints.tree import ASK, as_text, tree
-
-from .history_by_hand import NOW, Row, answer, event, history, ticket
+from support.complaint_history_builders import NOW, Row, answer, event, history, ticket
 
 PROJECT = Path(__file__).parents[3]
 REAL_DATA = Path(os.environ.get("GOODWILL_REAL_DATA", PROJECT.parent / "shared" / "data"))

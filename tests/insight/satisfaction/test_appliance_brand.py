@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from appliance_brand import FACTORS, ITEMS, appliance_brand
 
-from insight.satisfaction.factors import factors
-from insight.satisfaction.ordinal import cronbach, descriptives
-from insight.satisfaction.scales import Scale, to_one_scale
+from insight.satisfaction.factor_analysis import factors
+from insight.satisfaction.psychometrics import cronbach, descriptives
+from insight.satisfaction.rating_scales import Scale, to_one_scale
+from support.appliance_brand import FACTORS, ITEMS, appliance_brand
 
 
 def test_the_brand_has_mean_80_and_standard_deviation_10_with_most_answers_from_70_to_90():

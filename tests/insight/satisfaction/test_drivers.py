@@ -5,12 +5,12 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from appliance_brand import FACTORS, appliance_brand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
 from insight.satisfaction.drivers import drivers, shapley_shares
+from support.appliance_brand import FACTORS, appliance_brand
 
 
 def by_all_orders(x, y):

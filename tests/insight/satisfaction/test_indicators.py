@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from asked_by_hand import on, said, write
 
 from features.errors import DataRefused
 from insight.satisfaction.indicators import indicators
+from support.survey_builders import on, said, write
 
 CHOICES = {"satisfaction": {"fewest": 2, "by": ["region"]}}
 

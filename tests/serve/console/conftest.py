@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from watched_page import Watched, answering
+
+from support.watched_page import Watched, answering
 
 CHROMIUM = shutil.which("chromium")
 

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from console_company import HOSTILE, IDS, SLASHED, SLOW, SLOW_SECONDS
 from playwright.sync_api import Browser, Page, Route, expect
-from watched_page import Watched, answering, forgiven
 
-from serve.gatekeeper import Gatekeeper
-from serve.key_watch import KeyWatch
-from serve.keys import KeyFile
+from serve.security.api_keys import KeyFile
+from serve.security.authentication import Gatekeeper
+from serve.security.key_file_watcher import KeyWatch
+from support.console_company import HOSTILE, IDS, SLASHED, SLOW, SLOW_SECONDS
+from support.watched_page import Watched, answering, forgiven
 
 
 def test_no_text_of_a_customer_becomes_markup(page: Page, address: str) -> None:

@@ -1,9 +1,10 @@
 """A customer in a real browser: found by typing, read, and what could be otherwise."""
 
 import pytest
-from console_company import STRANGER
 from playwright.sync_api import Page, expect
-from watched_page import Watched
+
+from support.console_company import STRANGER
+from support.watched_page import Watched
 
 
 def test_a_customer_is_found_by_typing_and_arrow_keys(page: Page, address: str) -> None:

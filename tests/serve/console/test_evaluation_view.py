@@ -2,9 +2,10 @@
 
 import json
 
-from console_company import HOSTILE
 from playwright.sync_api import Page, Route, expect
-from watched_page import Watched, forgiven
+
+from support.console_company import HOSTILE
+from support.watched_page import Watched, forgiven
 
 
 def test_a_customer_stands_somewhere_and_came_from_somewhere(page: Page, address: str) -> None:

@@ -1,9 +1,10 @@
 """The console for everybody: in two languages, on a phone, by night, and without seeing it."""
 
 import pytest
-from console_company import STRANGER
 from playwright.sync_api import Page, expect
-from watched_page import Watched
+
+from support.console_company import STRANGER
+from support.watched_page import Watched
 
 PHONE = {"width": 360, "height": 740}
 #: What is there once a view is.

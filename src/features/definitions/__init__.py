@@ -1,0 +1,1 @@
+"""The feature language: expressions, filters, registry, levers."""

@@ -1,0 +1,66 @@
+"""What each feature column is: meaning, unit, source, and how often it has nothing to say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.dataset import dataset
+
+from features.definitions.feature_registry import Column
+
+
+@dataclass(frozen=True)
+class Described:
+    """A feature column in words; `missing` is the share of rows without a value, None if unknown."""
+
+    name: str
+    meaning: str
+    unit: str
+    source: str
+    missing: float | None = None
+
+
+def describe(columns: Sequence[Column], rows: Path | pa.Table | None) -> list[Described]:
+    """Describe columns, with the missing rates among `rows`: a table, or where it lies.
+
+    A column the rows do not have has no rate.
+    """
+    rates = missing_rates(rows, [c.name for c in columns])
+    return [
+        Described(c.name, c.meaning, c.unit, c.source, rates.get(c.name))  # in the plan's order
+        for c in columns
+    ]
+
+
+def missing_rates(rows: Path | pa.Table | None, names: Sequence[str]) -> dict[str, float]:
+    """The share of rows in which each column is null or NaN, read batch by batch."""
+    if rows is None or (isinstance(rows, Path) and not rows.exists()):
+        return {}
+    source = dataset(rows)
+    wanted = [n for n in names if n in source.schema.names]
+    lacking = dict.fromkeys(wanted, 0)
+    total = 0
+    for batch in source.to_batches(columns=wanted):
+        total += batch.num_rows
+        for name in wanted:
+            empty = pc.is_null(batch.column(name), nan_is_null=True)
+            lacking[name] += pc.sum(empty).as_py() or 0
+    return {name: n / total for name, n in lacking.items()} if total else {}
+
+
+def as_markdown(described: Sequence[Described]) -> str:
+    """The description as a Markdown table, for a model's card."""
+    lines = ["| feature | meaning | unit | source | missing |", "|---|---|---|---|--:|"]
+    for d in described:
+        cells = (d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def as_percent(share: float | None) -> str:
+    """A share for people: nothing where unknown, and no 0 % for what is rare."""
+    if share is None:
+        return ""
+    return "0 %" if share == 0 else "< 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,107 @@
+"""Which tables and columns a company really has: decides which features can be made for it."""
+
+import difflib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from features.config.table_mapping import near
+from features.contract import KINDS, TABLES
+from features.definitions.expressions import Aggregate, Expression
+from features.definitions.filters import Bucket
+from features.errors import ConfigRefused
+from features.history.derived_columns import DERIVED
+from features.text.topics import TOPICS
+
+#: So many of a column's values get feature columns of their own, and so many parts the rest.
+TOP = 8
+BUCKETS = 4
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of a company with their mapped columns, its attributes and survey dimensions.
+
+    `attributes` maps an attribute of the CRM to "text" or "number". `horizons` are the label windows
+    in days, for features that look back just as far. `kinds` are the kinds of rows by table, `tops`
+    the most frequent values of a text column ("events.category") in the older half of its rows, so
+    that what came later does not choose the columns.
+    """
+
+    tables: dict[str, tuple[str, ...]]
+    attributes: dict[str, str]
+    dimensions: tuple[str, ...]
+    horizons: tuple[int, ...] = ()
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tops: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def values(self, each: str) -> tuple[str | Bucket, ...]:
+        """What a feature declared with `each` is repeated for."""
+        if each in {"attribute", "dimension"}:
+            return tuple(self.attributes) if each == "attribute" else self.dimensions
+        if each == "topic":  # offered where there are comments
+            return TOPICS
+        top = self.tops.get(each, ())
+        parts = BUCKETS if len(top) == TOP else 1
+        return (*top, *(Bucket(top, n, parts) for n in range(parts))) if top else ()
+
+    def refuse_misspelt(self, feature: str, expression: Expression) -> None:
+        """Raise ConfigRefused when an expression asks for a kind that looks like a known one.
+
+        A kind that looks like none is one this company does not have.
+        """
+        for leaf in expression.leaves():
+            table = leaf.view.table
+            known = [*dict.fromkeys((*KINDS.get(table, ()), *self.kinds.get(table, ())))]
+            for wanted in leaf.view.wanted("kind"):
+                if wanted not in known and difflib.get_close_matches(wanted, known, cutoff=0.7):
+                    raise ConfigRefused(
+                        f"feature {feature}: {table} has no kind {wanted!r}{near(wanted, known)}"
+                    )
+
+    def offers(self, expression: Expression) -> bool:
+        """Whether the company has every table and column an expression needs."""
+        return all(self._offers(leaf) for leaf in expression.leaves())
+
+    def _offers(self, leaf: Aggregate) -> bool:
+        view = leaf.view
+        if view.table not in self.tables:
+            return False
+        used = {view.clock, *(f.column for f in view.filters)}
+        if leaf.column:
+            used.add(leaf.column)
+        if leaf.column and view.table == "customers":  # what is constant needs no date
+            used.discard("valid_from")
+        kinds = {*KINDS.get(view.table, ()), *self.kinds.get(view.table, ())}
+        wanted = view.wanted("kind")
+        if wanted and self.kinds.get(view.table) and kinds.isdisjoint(wanted):
+            return False
+        return all(self._has(view.table, column) for column in used)
+
+    def is_text(self, expression: Expression) -> bool:
+        """Whether an expression yields a text: the last or first value of a text column."""
+        if not isinstance(expression, Aggregate) or expression.operation not in {"last", "first"}:
+            return False
+        declared = TABLES[expression.view.table].column(expression.column or "")
+        if declared:
+            return declared.kind == "text"
+        return self.attributes.get(expression.column or "") == "text"
+
+    def _has(self, table: str, column: str) -> bool:
+        derived = DERIVED[table].get(column)
+        needs = derived.needs if derived else (column,)
+        return all(n in self.tables[table] for n in needs)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Schema":
+        raw: dict[str, Any] = json.loads(text)
+        return cls(
+            {name: tuple(columns) for name, columns in raw["tables"].items()},
+            dict(raw["attributes"]),
+            tuple(raw["dimensions"]),
+            tuple(raw["horizons"]),
+            *({k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")),
+        )

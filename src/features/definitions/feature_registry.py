@@ -1,0 +1,223 @@
+"""`@feature`: a function whose name is the column, whose docstring is its meaning."""
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from features.config.table_mapping import near
+from features.contract import TABLES
+from features.definitions.company_schema import Schema
+from features.definitions.expressions import Expression, Past
+from features.definitions.filters import Bucket
+from features.definitions.levers import Lever
+from features.definitions.phrases import CHINESE_VALUES, PLAIN, Phrases
+from features.errors import ConfigRefused
+
+#: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, the topics of
+#: comments, or the top values of a text column, such as "events.category", and the hashed rest of
+#: them. Of one kind of rows: "events.order.category".
+EACH = (
+    "attribute",
+    "dimension",
+    "topic",
+    *(f"{t.name}.{c.name}" for t in TABLES.values() for c in t.columns if c.kind == "text"),
+)
+#: As far back as a target of the company looks ahead: one window for each such horizon.
+HORIZON: Literal["horizon"] = "horizon"
+Window = int | Literal["horizon"] | None
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A declared feature: one column for each of its windows and each value of `each`."""
+
+    name: str
+    meaning: str
+    unit: str
+    windows: tuple[Window, ...]
+    each: str | None
+    build: Callable[..., Expression]
+    phrases: Phrases = PLAIN
+    lever: Lever | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature column as it is computed: name, meaning, unit and the expression behind it.
+
+    `is_text` tells a categorical column from a number, `declared_in` is the module of the function.
+    The columns of one `factor` differ in their `window` only. `phrases` are what a salesperson
+    reads; `lever` is what the company can do about it.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    expression: Expression
+    is_text: bool = False
+    declared_in: str = ""
+    factor: str = ""
+    window: int | None = None
+    phrases: Phrases = PLAIN
+    lever: Lever | None = None
+
+    def reads(self, column: str) -> bool:
+        """Whether it is made of a column of that name, by its values or as a filter."""
+        leaves = list(self.expression.leaves())
+        filtered = (f.column for leaf in leaves for f in leaf.view.filters)
+        return column in {*(leaf.column for leaf in leaves), *filtered}
+
+    @property
+    def source(self) -> str:
+        """The tables it is made of, or "calendar"."""
+        tables = dict.fromkeys(leaf.view.table for leaf in self.expression.leaves())
+        return ", ".join(tables) or "calendar"
+
+
+#: Every registered feature, in the order of registration.
+REGISTRY: dict[str, Feature] = {}
+
+
+def feature(
+    *,
+    unit: str,
+    windows: tuple[Window, ...] = (None,),
+    each: str | None = None,
+    en: str = "",
+    zh: str = "",
+    form: str = "",
+    lever: Lever | None = None,
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Register a feature: the function describes it, `windows` are days back (None = all time).
+
+    In the docstring's first line `{window}` stands for the days ("in the last {window} days" reads
+    "so far" for all time) and `{value}` for the value of `each`. Defining a feature of the same
+    name again replaces it, so that a notebook cell can be run twice.
+
+    For the reasons of a prediction: `zh` is the docstring's first line in Chinese, `en` what a
+    salesperson reads where the docstring is too technical; with `{n}` for the value they are whole
+    sentences. `form` is how the value is written if its unit does not tell
+    (`features.definitions.phrases`); `lever` is what the company can do about it
+    (`features.definitions.levers`).
+    """
+
+    def register(build: Callable[..., Expression]) -> Callable[..., Expression]:
+        name = build.__name__
+        meaning = (inspect.getdoc(build) or "").split("\n")[0]
+        if not meaning:
+            raise ConfigRefused(f"feature {name} has no docstring; say what it means in a line")
+        if not name.isidentifier() or name == "<lambda>":
+            raise ConfigRefused(f"feature {name!r}: give it a name; it becomes the column's name")
+        _check(name, windows, each)
+        phrases = Phrases(en or meaning, zh, form or unit)
+        REGISTRY[name] = Feature(name, meaning, unit, windows, each, build, phrases, lever)
+        return build
+
+    return register
+
+
+def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
+    """Refuse windows and repetitions that do not exist."""
+    for window in windows:
+        if isinstance(window, str) and window != HORIZON:
+            raise ConfigRefused(f"feature {name}: no window {window!r}{near(window, [HORIZON])}")
+        is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
+        if not is_days and window is not None and window != HORIZON:
+            raise ConfigRefused(
+                f"feature {name}: no window {window!r}; a window is a whole number of days above 0, "
+                "None for all time, or HORIZON"
+            )
+    table, _, column = (each or "").partition(".")
+    if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:3]:
+        raise ConfigRefused(
+            f"feature {name}: cannot be made for each {each!r}{near(each, [*EACH])}"
+        )
+
+
+def columns(schema: Schema) -> list[Column]:
+    """Every column the registered features make for a company of this schema.
+
+    Raises ConfigRefused for a misspelt kind, with the near ones.
+    """
+    made = [c for f in REGISTRY.values() for c in _columns(f, schema)]
+    offered = [c for c in made if schema.offers(c.expression)]
+    twice = [name for name, n in Counter(c.name for c in offered).items() if n > 1]
+    if twice:
+        raise ConfigRefused(
+            f"two features make a column {twice[0]!r}; rename one of them, or the attribute or "
+            "dimension it is made for"
+        )
+    return offered
+
+
+def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
+    values = schema.values(feature.each) if feature.each else (None,)
+    several = len(feature.windows) > 1
+    for value, slug in zip(values, _slugs(values), strict=True):
+        for window in _windows(feature, schema):
+            past = Past(window)
+            expression = feature.build(past) if value is None else feature.build(past, value)
+            if not isinstance(expression, Expression):
+                raise ConfigRefused(
+                    f"feature {feature.name} returns {expression!r}; it should return what it "
+                    "makes of the past, such as past.events.count()"
+                )
+            schema.refuse_misspelt(feature.name, expression)
+            parts = [feature.name, slug]
+            if window is not None:
+                parts.append(f"{window}d")
+            elif several:
+                parts.append("all")
+            name = "_".join(p for p in parts if p)
+            text = schema.is_text(expression)
+            meaning = _meaning(feature.meaning, window, value)
+            factor = "_".join(p for p in (feature.name, slug) if p)
+            yield Column(
+                name, meaning, feature.unit, expression, text, feature.build.__module__,
+                factor, window, _phrases(feature, window, value), feature.lever,
+            )  # fmt: skip
+
+
+def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:
+    """Values as parts of a column's name: letters (of any script), digits and underscores; a second
+    one that would read the same gets a number."""
+    made: list[str] = []
+    for value in values:
+        slug = re.sub(r"\W+", "_", str(value or "")).strip("_")
+        if isinstance(value, Bucket):
+            slug = f"hashed{value.number + 1}"
+        alike = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", m) is not None for m in made)
+        made.append(f"{slug}_{alike + 1}" if alike else slug)
+    return made
+
+
+def _windows(feature: Feature, schema: Schema) -> list[int | None]:
+    """The declared windows, with the company's horizons in the place of HORIZON."""
+    days: list[int | None] = []
+    for window in feature.windows:
+        days += schema.horizons if window == HORIZON else [window]
+    return list(dict.fromkeys(days))
+
+
+def _phrases(feature: Feature, window: int | None, value: str | Bucket | None) -> Phrases:
+    """The feature's phrases for one window and value; in Chinese all time reads "累计"."""
+    chinese = feature.phrases.zh
+    if window is None:
+        chinese = chinese.replace("近{window}天的", "累计").replace("近{window}天", "累计")
+    shown = "" if value is None else CHINESE_VALUES.get(str(value), str(value).replace("_", " "))
+    return Phrases(
+        _meaning(feature.phrases.en, window, value),
+        chinese.replace("{window}", str(window)).replace("{value}", shown),
+        feature.phrases.form,
+    )
+
+
+def _meaning(text: str, window: int | None, value: str | Bucket | None) -> str:
+    if window is None:
+        text = text.replace("in the last {window} days", "so far")
+    shown = "" if value is None else str(value).replace("_", " ")
+    text = text.replace("{window}", str(window)).replace("{value}", shown)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,49 @@
+"""What a company can do about its customers: the levers that features declare."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Something a company can act on, moved in one direction only.
+
+    "down" is a cap: every column of the lever in its `unit` is at most the amount, and a share of
+    what exceeds zero vanishes with a cap of zero. "up" is a number reached in the shortest window;
+    every longer one grows by as much, and days since the last shrink as if they were evenly spread.
+    `en` and `zh` are a clause with `{start}`, `{end}` and `{window}` (days) in it, `form` is how an
+    amount is written (`features.definitions.phrases`).
+    """
+
+    name: str
+    unit: str
+    direction: Literal["down", "up"]
+    en: str
+    zh: str
+    form: str
+
+
+REPLY_TIME = Lever(
+    "reply time",
+    unit="hours",
+    direction="down",
+    en="no first reply had taken longer than {end} (the longest took {start})",
+    zh="首次回复都不超过{end}（现在最长{start}）",
+    form="hours",
+)
+PUNCTUALITY = Lever(
+    "delivery lateness",
+    unit="days",
+    direction="down",
+    en="the worst delivery had come {end} (it came {start})",
+    zh="最差的一次配送为{end}（现在{start}）",
+    form="lateness",
+)
+CONTACT = Lever(
+    "contact frequency",
+    unit="visits",
+    direction="up",
+    en="there had been {end} sales visits in {window} days (there were {start})",
+    zh="{window}天内有{end}次销售拜访（现在{start}次）",
+    form="visits",
+)

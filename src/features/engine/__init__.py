@@ -1,0 +1,1 @@
+"""The compiled pass that computes features."""

@@ -1,0 +1,189 @@
+"""The rows a feature looks at, filtered and packed as the compiled pass wants them."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.contract import TABLES
+from features.definitions.expressions import Aggregate, View
+from features.definitions.filters import Bucket, Filter, Wanted
+from features.engine.kernel import OPERATIONS
+from features.history.build_history import History, revealed_by
+from features.history.derived_columns import derive
+from features.history.rows import DAY, NEVER, Floats, Ints, Rows
+
+Mask = NDArray[np.bool_]
+#: offsets, clock, known, value, same: see `kernel.aggregate`.
+Packed = tuple[Ints, Ints, Ints, Floats, Ints]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows several aggregates look at: a view without its window, and what must have been revealed.
+
+    `reveals` are the time columns after which the columns in use are known; those that come with
+    the row need none, so that aggregates over different columns share the stream.
+    """
+
+    view: View
+    reveals: frozenset[str]
+
+    @classmethod
+    def of(cls, leaf: Aggregate) -> "Stream":
+        view = leaf.view
+        used = {f.column for f in view.filters} | ({leaf.column} if leaf.column else set())
+        contract = TABLES[view.table]
+        reveals = {reveal for c in used if (reveal := revealed_by(contract, c))}
+        return cls(view.within(None), frozenset(reveals))
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The aggregates over one column of a stream, as the compiled pass wants them.
+
+    `leaves` are (operation, window in microseconds or -1, half-life in days, place), sorted by
+    window with all time last; `place` is the row of the matrix of values. `linked`: rows of the same
+    value must be known to each other.
+    """
+
+    column: str | None
+    leaves: tuple[Ints, Ints, Floats, Ints]
+    linked: bool
+
+    @classmethod
+    def of(cls, leaves: Sequence[Aggregate], first: int) -> "tuple[Asked, ...]":
+        """The aggregates of one stream by column, whose values go to the rows from `first` on.
+
+        What only counts or dates rows goes with the first column.
+        """
+        names: list[str | None] = [*sorted({x.column for x in leaves if x.column})] or [None]
+        chosen: dict[str | None, list[int]] = {name: [] for name in names}
+        for place, leaf in enumerate(leaves):
+            chosen[leaf.column or names[0]].append(place)
+        return tuple(
+            cls(n, _declared(leaves, p, first), any(leaves[i].operation == "distinct" for i in p))
+            for n, p in chosen.items()
+        )
+
+
+def looks(
+    history: History, stream: Stream, asked: Sequence[Asked]
+) -> Iterator[tuple[Packed, Asked]]:
+    """The rows of a stream packed for each column that is asked for."""
+    rows = history.tables.get(stream.view.table)
+    if rows is None:  # the request brought no such table: an empty history of it
+        none = np.zeros(0, np.int64)
+        offsets = np.zeros(len(history.customer_ids) + 1, np.int64)
+        packed: Iterable[Packed] = [(offsets, none, none, np.zeros(0), none)] * len(asked)
+    else:
+        packed = _pack(rows, stream, asked)
+    for pack, group in zip(packed, asked, strict=True):
+        yield tuple(map(fixed, pack)), group  # type: ignore[misc]
+
+
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, not to be written: what comes from Arrow never is, and with one type of arrays the
+    pass is compiled once."""
+    seen = array.view()
+    seen.flags.writeable = False
+    return seen
+
+
+def _declared(
+    leaves: Sequence[Aggregate], chosen: list[int], first: int
+) -> tuple[Ints, Ints, Floats, Ints]:
+    chosen = sorted(chosen, key=lambda p: _days(leaves[p]))
+    windows = [_days(leaves[p]) for p in chosen]
+    return (
+        np.array([OPERATIONS[leaves[p].operation] for p in chosen], np.int64),
+        np.array([-1 if w == math.inf else int(w) * DAY for w in windows], np.int64),
+        np.array([leaves[p].half_life for p in chosen]),
+        np.array(chosen, np.int64) + first,
+    )
+
+
+def _days(leaf: Aggregate) -> float:
+    return math.inf if leaf.view.window is None else leaf.view.window
+
+
+def _pack(rows: Rows, stream: Stream, asked: Sequence[Asked]) -> Iterator[Packed]:
+    """The stream's rows of each column: those that pass its filters, along its clock."""
+    view = stream.view
+    derive(rows, [*(a.column for a in asked), *(f.column for f in view.filters)])
+    clock, known, offsets = rows.times[view.clock], rows.known_since(stream.reveals), rows.offsets
+    kept: Any = slice(None)
+    if view.filters:
+        kept = np.flatnonzero(np.logical_and.reduce([_passes(rows, f) for f in view.filters]))
+        offsets = np.searchsorted(kept, rows.offsets)
+        clock, known = clock[kept], known[kept]
+    if view.clock != rows.contract.clock:  # rows are sorted along another clock
+        order = np.lexsort((clock, _owners(offsets)))
+        clock, known = clock[order], known[order]
+        kept = order if isinstance(kept, slice) else kept[order]
+    for group in asked:
+        value = _column(rows, group.column)[kept] if group.column else np.zeros(len(clock))
+        same = _links(value, offsets) if group.linked else np.zeros(0, np.int64)
+        yield offsets, clock, known, np.ascontiguousarray(value), same
+
+
+def _passes(rows: Rows, condition: Filter) -> Mask:
+    """Which rows meet a filter; a missing value meets none."""
+    column, wanted = condition.column, condition.values
+    if condition.test == "known":
+        return _given(rows, column)
+    if condition.test == "is" and column in rows.codes:
+        return _equals(rows.codes[column], rows.words[column], wanted)
+    numbers = _column(rows, column)
+    if condition.test == "is":
+        return np.isin(numbers, [v for v in wanted if isinstance(v, int | float)])
+    if condition.test == "at least":
+        return np.asarray(numbers >= condition.bound)
+    return np.asarray(numbers <= condition.bound)
+
+
+def _equals(codes: NDArray[np.int32], words: tuple[str, ...], wanted: tuple[Wanted, ...]) -> Mask:
+    buckets = [w for w in wanted if isinstance(w, Bucket)]
+    sought = [
+        code
+        for code, word in enumerate(words)
+        if word in wanted or any(bucket.holds(word) for bucket in buckets)
+    ]
+    return np.asarray(codes == sought[0] if len(sought) == 1 else np.isin(codes, sought))
+
+
+def _given(rows: Rows, column: str) -> Mask:
+    if column in rows.times:
+        return np.asarray(rows.times[column] != NEVER)
+    if column in rows.codes:
+        return rows.codes[column] >= 0
+    return ~np.isnan(_column(rows, column))
+
+
+def _column(rows: Rows, name: str) -> Floats:
+    """A column as floats; texts as codes, NaN for missing."""
+    if name in rows.numbers:
+        return rows.numbers[name]
+    if name in rows.codes:
+        codes = rows.codes[name]
+        return np.where(codes < 0, np.nan, codes.astype(np.float64))
+    return np.full(len(rows), np.nan)
+
+
+def _owners(offsets: Ints) -> Ints:
+    """The customer of each packed row."""
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def _links(value: Floats, offsets: Ints) -> Ints:
+    """For each row the previous row of the same customer with the same value, -1 if none."""
+    links = np.full(len(value), -1, np.int64)
+    owner = _owners(offsets)
+    order = np.lexsort((np.arange(len(value)), value, owner))
+    ranked, owned = value[order], owner[order]
+    again = (ranked[1:] == ranked[:-1]) & (owned[1:] == owned[:-1])
+    links[order[1:][again]] = order[:-1][again]
+    return links

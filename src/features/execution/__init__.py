@@ -1,0 +1,1 @@
+"""Work split over customers: partitions, checkpoints, Spark."""

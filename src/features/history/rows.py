@@ -1,0 +1,55 @@
+"""One table of a history as sorted arrays, and the moments that stand for always and never."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.contract import TableContract
+from features.text.comment_score_model import Tone
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Microseconds of a day.
+DAY = 86_400_000_000
+#: A moment that never comes: the time of what is missing, hence never known.
+NEVER = np.iinfo(np.int64).max
+#: A moment before all others: since when a constant is known.
+ALWAYS = np.iinfo(np.int64).min // 2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One table of a history, sorted by customer, clock, known and then every other column.
+
+    Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
+    rows of customer `i`. Numbers are float64 with NaN for missing, times int64 microseconds with
+    NEVER for missing, texts codes into `words` with -1 for missing. Derived columns join `numbers`
+    when a feature first needs them; `tone` is what reads the comments for the column of that name.
+    """
+
+    contract: TableContract
+    offsets: Ints
+    numbers: dict[str, Floats]
+    times: dict[str, Ints]
+    codes: dict[str, NDArray[np.int32]]
+    words: dict[str, tuple[str, ...]]
+    tone: Tone | None = None
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    def read_with(self, tone: Tone | None) -> "Rows":
+        """The same rows, comments being read by another tone."""
+        if tone == self.tone:
+            return self
+        kept = {name: values for name, values in self.numbers.items() if name != "tone"}
+        return replace(self, numbers=kept, tone=tone)
+
+    def known_since(self, reveals: frozenset[str]) -> Ints:
+        """When each row is known together with what these time columns reveal: the latest."""
+        moment = self.times[self.contract.known]
+        for name in sorted(reveals):
+            moment = np.maximum(moment, self.times[name])
+        return moment

@@ -1,0 +1,1 @@
+"""One import: every table checked and stored, in full or only what is new."""

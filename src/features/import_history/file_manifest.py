@@ -1,0 +1,138 @@
+"""Which files of a company are new since the last import: where a source is one file or folder a day.
+
+A file is the same when its size and its time of change are; where only the time differs (a copy,
+a restore), its contents decide. The record lies beside the history and changes with it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.ingest.files import find_files
+from features.settings import Workspace
+
+#: The name of the record inside the folder of a history.
+RECORD = "files.json"
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a file was when it was read: bytes, nanoseconds of its last change, SHA-256."""
+
+    size: int
+    changed_ns: int
+    sha256: str
+
+
+#: (table, source, path relative to the company's root or absolute) -> what the file was.
+Key = tuple[str, str, str]
+Stamps = Mapping[Key, Stamp]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """The files of a company beside those of its last import, each list sorted.
+
+    Only when nothing but `new` has changed may an import read the new files alone.
+    """
+
+    new: tuple[Key, ...]
+    changed: tuple[Key, ...]
+    gone: tuple[Key, ...]
+    same: tuple[Key, ...]
+
+    @classmethod
+    def compare(cls, recorded: Stamps, found: Stamps) -> "Arrivals":
+        """What happened to the files between two stamps of them."""
+        both = recorded.keys() & found.keys()
+        changed = {k for k in both if recorded[k].sha256 != found[k].sha256}
+        return cls(
+            new=tuple(sorted(found.keys() - recorded.keys())),
+            changed=tuple(sorted(changed)),
+            gone=tuple(sorted(recorded.keys() - found.keys())),
+            same=tuple(sorted(both - changed)),
+        )
+
+    @property
+    def only_new(self) -> bool:
+        """Whether every file of the last import is there and as it was."""
+        return not self.changed and not self.gone
+
+    def why_not(self) -> str:
+        """Why the new files alone do not do, for people; empty when they do."""
+        told = [
+            f"{len(keys)} {what}, first {keys[0][2]}"
+            for what, keys in (("changed", self.changed), ("gone", self.gone))
+            if keys
+        ]
+        return "; ".join(told)
+
+    def new_files(self, table: str, source: str) -> list[str]:
+        """The new files of one source of a table, in the order of their paths."""
+        return [path for t, s, path in self.new if (t, s) == (table, source)]
+
+
+def stamp_files(company: Company, workspace: Workspace, recorded: Stamps | None = None) -> Stamps:
+    """Stamp every file the company's tables read now; raises DataRefused where one is missing.
+
+    A file whose size and time are those `recorded` is not read again.
+    """
+    root, known = company.root(workspace), recorded or {}
+    stamps: dict[Key, Stamp] = {}
+    for table, mapping in company.tables.items():
+        for source, patterns in mapping.file_sources.items():
+            given = [patterns] if isinstance(patterns, str) else patterns
+            for path in find_files(company, table, root, given):
+                key = (table, source, _name(path, root))
+                stamps[key] = _stamp(path, known.get(key))
+    return stamps
+
+
+def _name(path: Path, root: Path) -> str:
+    """Relative to the root, so that a moved company is still the same."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def _stamp(path: Path, known: Stamp | None) -> Stamp:
+    now = path.stat()
+    if known and (known.size, known.changed_ns) == (now.st_size, now.st_mtime_ns):
+        return known
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return Stamp(now.st_size, now.st_mtime_ns, digest.hexdigest())
+
+
+def write_record(stamps: Stamps, folder: Path) -> None:
+    """Write the stamps into the folder of the history they were read for."""
+    lines = [{"key": list(key), **asdict(stamp)} for key, stamp in sorted(stamps.items())]
+    (folder / RECORD).write_text(json.dumps(lines, indent=1), encoding="utf-8")
+
+
+def read_record(folder: Path) -> Stamps | None:
+    """The stamps of the history in a folder; None where there is no record.
+
+    Raises DataRefused for a record that cannot be read.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        return None
+    try:
+        lines: Iterable[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
+        return {_key(line.pop("key")): Stamp(**line) for line in lines}  # type: ignore[arg-type]
+    except (ValueError, TypeError, KeyError, AttributeError) as err:
+        raise DataRefused(
+            f"the record of files {path} cannot be read ({err}); remove it, and the next import "
+            "reads every file"
+        ) from None
+
+
+def _key(value: object) -> Key:
+    table, source, path = map(str, value)  # type: ignore[call-overload]
+    return table, source, path

@@ -1,0 +1,158 @@
+"""One table on its way in: read through its mapping, corrected, held against the contract."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from features.config.company import Company, as_utc
+from features.data_quality.duplicates import repeated_in_files
+from features.data_quality.finding import Finding
+from features.errors import DataRefused
+from features.import_history.incremental import (
+    CannotGrow,
+    Growth,
+    merged,
+    put_in_front,
+    refuse_lost_customers,
+    refuse_other_types,
+    source_types,
+)
+from features.ingest.corrections import correct, count_reading, count_scales
+from features.ingest.feedback import take_in_feedback
+from features.ingest.read_table import Mapped, map_table
+from features.ingest.source_views import read_databases
+from features.ingest.validate import Verdict, check_table
+from features.progress import Steps
+from features.row_audit import Ledger
+from features.settings import Workspace
+
+#: Tables are read in this order: whoever is not among the customers is a stranger elsewhere.
+ORDER = ("customers", "events", "surveys", "tickets")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A table taken in: `good_<name>` holds its rows; what the files repeat; the contract's verdict.
+
+    `types` are the columns of its daily sources. `waiting` is the feedback that could not be taken in
+    yet.
+    """
+
+    mapped: Mapped
+    verdict: Verdict
+    repeated: list[Finding]
+    types: dict[str, dict[str, str]]
+    waiting: int = 0
+
+
+def take_all_in(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    workspace: Workspace,
+    ledger: Ledger,
+    steps: Steps,
+    keep: Callable[[Mapped], int] | None = None,
+    growth: Growth | None = None,
+) -> list[Taken]:
+    """Take in every table of a company, in order; `keep` stores one and returns its rows.
+
+    With `keep`, the first refused table raises DataRefused. Without, all tables are looked at, and
+    the refusals stand in the verdicts. With `growth`, only new files of daily tables are read;
+    raises CannotGrow where that would not make what reading everything makes.
+    """
+    read_databases(con, company, workspace, steps)
+    taken = []
+    for name in (n for n in ORDER if n in company.tables):
+        with steps.step(f"check {name}") as done:
+            grows = growth is not None and name in growth.new
+            if growth and grows:
+                table = _take_new(con, company, name, workspace, ledger, growth)
+            else:
+                table = take_in(con, company, name, workspace, ledger)
+                if name == "events":
+                    folder = workspace.feedback(company.name)
+                    waiting = take_in_feedback(con, folder, ledger, latest_of(company))
+                    table = replace(table, waiting=waiting)
+            if growth and name == "customers":
+                refuse_lost_customers(con, growth)
+            taken.append(table)
+            if keep and table.verdict.refusal and not grows:
+                raise DataRefused(table.verdict.refusal)
+            done(rows=keep(table.mapped) if keep else ledger.now(name),
+                 dropped=sum(table.mapped.dropped.values()),
+                 quarantined=sum(b.rows for b in table.verdict.broken))  # fmt: skip
+    return taken
+
+
+def _take_new(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    ledger: Ledger,
+    growth: Growth,
+) -> Taken:
+    """Take in the new files of a daily table and put the stored rows in front."""
+    lines = Ledger()
+    taken = take_in(con, company, name, workspace, lines, growth)
+    times = {c.name for c in taken.mapped.contract.columns if c.kind == "time"}
+    texts = tuple(c for c in taken.mapped.converted if c in times)
+    refuse_other_types(taken.types, growth, name, texts)
+    if taken.verdict.broken:
+        raise CannotGrow(f"new rows break the contract: {taken.verdict.broken[0]}")
+    put_in_front(con, growth, name)
+    whole = merged(growth.ledger, lines, name, tuple(growth.new[name])).lines
+    ledger.lines += whole
+    dropped = {line.rule: line.rows for line in whole if line.step == "drop"}
+    return replace(taken, mapped=replace(taken.mapped, dropped=dropped))
+
+
+def take_in(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    ledger: Ledger,
+    growth: Growth | None = None,
+) -> Taken:
+    """Read, correct and check one table; every row that leaves or changes is in the ledger.
+
+    With `growth`, only the new files of its daily sources are read. Raises DataRefused or
+    ConfigRefused when it cannot be read; rows that break the contract are the verdict's matter.
+    """
+    mapping = company.tables[name]  # type: ignore[index]
+    reading = growth.narrowed(company) if growth else company
+    mapped = map_table(con, reading, name, workspace, growth.types[name] if growth else None)
+    repeated = list(repeated_in_files(con, name, mapping))
+    count_reading(con, mapping, mapped, ledger)
+    correct(con, company, mapped, ledger)
+    quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
+    verdict = check_table(con, company, mapped, latest_of(company), quarantine, ledger)
+    if name == "surveys":
+        count_scales(con, ledger)
+    return Taken(mapped, verdict, repeated, source_types(con, mapping.daily_sources))
+
+
+def latest_of(company: Company) -> datetime:
+    """The instant after which a record is from the future: the declared end of the data, or now."""
+    declared = company.about.data_end
+    return as_utc(declared) if declared else datetime.now(UTC)
+
+
+def span_of(
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, Mapped]
+) -> tuple[datetime, datetime]:
+    """The first record of all tables with a clock, and the first instant not in the data."""
+    clocks = [(n, m.contract.clock) for n, m in mapped.items() if n != "customers"]
+    parts = " union all ".join(
+        f"select min({c}) as a, max({c}) as b from good_{n}" for n, c in clocks
+    )
+    bounds = con.sql(f"select min(a), max(b) from ({parts})").to_arrow_table()
+    first, last = (bounds.column(i)[0].as_py() for i in (0, 1))
+    now = datetime.now(UTC)  # no row is left: there is nothing to bound
+    latest = (last or now).astimezone(UTC)
+    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    declared = company.about.data_end
+    return (first or now).astimezone(UTC), as_utc(declared) if declared else midnight

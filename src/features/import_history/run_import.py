@@ -1,0 +1,228 @@
+"""A company's checked history on disk: written once, all or nothing, read in blocks of customers."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from features.config.company import Company
+from features.data_quality.check_tables import Usability, examine
+from features.data_quality.terminal_summary import summary
+from features.definitions.company_schema import Schema
+from features.errors import DataRefused
+from features.execution.partitions import Span, spans
+from features.history.build_history import History, build_history
+from features.history.parquet import read_stored, stored_customers
+from features.import_history.file_manifest import Stamps, write_record
+from features.import_history.import_table import Taken, latest_of, take_all_in
+from features.import_history.incremental import Basis, CannotGrow, Growth, Types, code_of, growth_of
+from features.ingest.feedback import stamp_of
+from features.ingest.infer_schema import schema_of
+from features.ingest.read_table import Mapped, connect
+from features.progress import Steps
+from features.row_audit import FILE, Ledger
+from features.settings import Workspace
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a history on disk holds: counts, ledger, data end, fingerprint, schema.
+
+    `data_end` is the first instant not in the data. `dropped` and `quarantined` are the ledger:
+    rows left out by rule. `fingerprint` changes when any row does, not with the order of rows.
+    """
+
+    company: str
+    rows: dict[str, int]
+    customers: int
+    data_start: str
+    data_end: str
+    fingerprint: str
+    schema: Schema
+    dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+    quarantined: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def end(self) -> datetime:
+        return datetime.fromisoformat(self.data_end)
+
+    @property
+    def start(self) -> datetime:
+        return datetime.fromisoformat(self.data_start)
+
+    @classmethod
+    def read(cls, workspace: Workspace, company: str) -> "Manifest":
+        """The manifest of a company's history; raises DataRefused where there is none."""
+        _bring_back(workspace.history(company))
+        path = workspace.history(company) / "history.json"
+        if not path.is_file():
+            raise DataRefused(f"no history of {company} at {path}; make it with `goodwill data`")
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**raw, "schema": Schema.from_json(json.dumps(raw["schema"]))})
+
+
+def import_history(company: Company, workspace: Workspace, steps: Steps) -> Manifest:
+    """Read, check and store every table of a company; the former history stays on any refusal.
+
+    What the tables are worth is written to `usability.json`, what became of each row to the
+    history's `ledger.json`. Raises DataRefused or ConfigRefused with what is wrong.
+    """
+    _bring_back(workspace.history(company.name))
+    limit = latest_of(company)
+    growth, files, why = growth_of(company, workspace, limit)
+    if growth:
+        steps.note(f"  reading {growth.count:,} new files of {len(files):,}")
+        try:
+            return _import(company, workspace, steps, growth, files)
+        except CannotGrow as err:
+            why = str(err)
+    if why:
+        steps.note(f"  reading every file: {why}")
+    return _import(company, workspace, steps, None, files)
+
+
+def _import(
+    company: Company, workspace: Workspace, steps: Steps, growth: Growth | None, files: Stamps
+) -> Manifest:
+    """Import into a folder beside the history, which it replaces when it is whole."""
+    final = workspace.history(company.name)
+    target = final.with_name("history.new")
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    con = connect(workspace, company)
+    try:
+        basis = code_of(company), latest_of(company).isoformat()
+        feedback = stamp_of(workspace.feedback(company.name))
+        manifest, found, types, waiting = _import_tables(
+            con, company, workspace, target, steps, growth
+        )
+        (target / FILE).write_text(Ledger(found.ledger).to_json(), encoding="utf-8")
+        (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
+        if files:
+            Basis(*basis, types, feedback, waiting).write(target)
+            write_record(files, target)
+        _swap(target, final)
+        found.write(workspace)
+    finally:
+        con.close()
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(workspace.company(company.name) / "spill", ignore_errors=True)
+    return manifest
+
+
+def _swap(target: Path, final: Path) -> None:
+    """Put a finished history in the place of the former one, which a dying process leaves beside."""
+    old = final.with_name("history.old")
+    while target.exists():
+        if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            final.rename(old)
+        try:
+            target.rename(final)
+        except OSError:
+            if not final.exists():  # else a reader has just brought the former one back
+                raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _bring_back(final: Path) -> None:
+    """Undo the half of a swap after which a process died: nothing else leaves only an old history."""
+    old = final.with_name("history.old")
+    if not final.exists() and (old / "history.json").is_file():
+        old.rename(final)
+
+
+def _manifest_json(manifest: Manifest) -> str:
+    return json.dumps(asdict(manifest), indent=2, sort_keys=True)
+
+
+def _import_tables(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    workspace: Workspace,
+    target: Path,
+    steps: Steps,
+    growth: Growth | None,
+) -> tuple[Manifest, Usability, Types, int]:
+    ledger = Ledger()
+    keep = partial(_write_table, con, target)
+    taken = take_all_in(con, company, workspace, ledger, steps, keep, growth)
+    with steps.step("examine the tables") as done:
+        found = examine(con, company, taken, ledger)
+        done(**found.counts())
+    for line in summary(found):
+        steps.note(line)
+    types = {t.mapped.contract.name: t.types for t in taken if t.types}
+    waiting = sum(t.waiting for t in taken)
+    return _manifest(con, company, taken, found), found, types, waiting
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -> int:
+    """Sort a checked table as a history is sorted and write it; the number of its rows."""
+    name = mapped.contract.name
+    order = ", ".join(_ident(c) for c in (*mapped.contract.order, *mapped.attributes))
+    path = str(target / f"{name}.parquet").replace("'", "''")
+    con.execute(
+        f"copy (select * from good_{name} order by {order}) to '{path}' "
+        "(format parquet, compression zstd, row_group_size 100000)"
+    )
+    return int(con.execute(f"select count(*) from good_{name}").fetchall()[0][0])
+
+
+def _manifest(
+    con: duckdb.DuckDBPyConnection, company: Company, taken: list[Taken], found: Usability
+) -> Manifest:
+    prints = []
+    mapped = {t.mapped.contract.name: t.mapped for t in taken}
+    for name in mapped:
+        count, mixed = con.execute(
+            f"select count(*), sum(hash(whole_row)::hugeint) from good_{name} whole_row"
+        ).fetchall()[0]
+        prints.append(f"{name}:{count}:{mixed}")
+    ids = " union ".join(f"select customer_id from good_{n}" for n in mapped)
+    quarantined: dict[str, dict[str, int]] = {}
+    for broken in (b for t in taken for b in t.verdict.broken):
+        rule = f"{broken.rule.column}: {broken.rule.name}"
+        quarantined.setdefault(broken.table, {})[rule] = broken.rows
+    return Manifest(
+        company=company.name,
+        rows=found.rows,
+        customers=int(
+            con.execute(f"select count(distinct customer_id) from ({ids})").fetchall()[0][0]
+        ),
+        data_start=found.data_start,
+        data_end=found.data_end,
+        fingerprint=hashlib.sha256("\n".join(prints).encode()).hexdigest()[:16],
+        schema=schema_of(con, company, mapped),
+        dropped={n: m.dropped for n, m in mapped.items() if m.dropped},
+        quarantined=quarantined,
+    )
+
+
+def _ident(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def customer_ids(workspace: Workspace, company: str) -> list[str]:
+    """Every customer of a company's history, sorted."""
+    return stored_customers(sorted(workspace.history(company).glob("*.parquet")))
+
+
+def blocks(workspace: Workspace, company: str, size: int) -> Iterator[History]:
+    """The history in blocks of at most `size` customers, in the order of their ids."""
+    for span in spans(customer_ids(workspace, company), size):
+        yield block(workspace.history(company), span)
+
+
+def block(folder: Path, span: Span) -> History:
+    """The history of a span of customers, from the folder of a company's tables."""
+    files = sorted(folder.glob("*.parquet"))
+    tables = {file.stem: read_stored(file, span.first, span.last) for file in files}
+    return build_history(tables, is_sorted=True)

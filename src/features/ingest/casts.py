@@ -1,0 +1,62 @@
+"""From the SQL type an expression has to the type its contract column needs."""
+
+from features.config.company import Company
+from features.contract import Column
+from features.errors import DataRefused
+
+#: An explicit offset at the end of a time written as text: Z, +02, +02:00, +0200.
+OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+
+
+def missing(column: Column, typed: dict[str, str]) -> str:
+    """What stands for a column the mapping leaves out: another typed column, or a constant."""
+    sql = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
+    return typed.get(column.default, f"({column.default})::{sql[column.kind]}")
+
+
+def is_number(kind: str) -> bool:
+    """Whether a DuckDB type holds numbers (flags count as 0 and 1)."""
+    plain = kind.split("(")[0]
+    return plain in {
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+        "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN",
+    }  # fmt: skip
+
+
+def convert(company: Company, table: str, column: Column, kind: str, sql: str) -> tuple[str, bool]:
+    """SQL that brings an expression to its contract type, and whether conversion may fail."""
+    place = f"table {table}, column {column.name}"
+    if column.kind == "text":
+        return f"({sql})::varchar", False
+    if column.kind in {"number", "flag"}:
+        if is_number(kind):
+            return f"({sql})::double", False
+        if kind == "VARCHAR":
+            cast = "try_cast(trim({0}) as boolean)::double" if column.kind == "flag" else "null"
+            text = f"({sql})"
+            return f"coalesce(try_cast({text} as double), {cast.format(text)})", True
+        raise DataRefused(f"{place}: all rows are of type {kind}; cast it to a number in {sql!r}")
+    if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}:
+        return f"({sql})::timestamptz", False
+    zone = quoted(company.about.time_zone)
+    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        return f"timezone({zone}, ({sql})::timestamp)", False
+    if kind == "VARCHAR":
+        naive = f"timezone({zone}, try_cast(({sql}) as timestamp))"
+        aware = f"try_cast(({sql}) as timestamptz)"
+        has_offset = f"regexp_matches(trim({sql}), {quoted(OFFSET)}) and contains({sql}, ':')"
+        return f"case when {has_offset} then {aware} else {naive} end", True
+    raise DataRefused(
+        f"{place}: all rows are of type {kind}, which is no time; convert it in the expression, "
+        f"for seconds since 1970 with to_timestamp({sql})"
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,231 @@
+"""PostgreSQL as a source: all queries of a company read in one read-only snapshot, into Parquet files.
+
+The only file that knows ADBC. Rows stream in batches, so memory does not grow with a table.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.markup import escape
+
+from features.config.postgres_settings import Address, DatabaseSettings
+from features.errors import DataRefused
+from features.ingest.postgres_errors import ServerAway, refusal, why_away
+from features.ingest.type_inference import ident
+from features.progress import Done, Steps
+
+TABLE = re.compile(r'("[^"]+"|[A-Za-z_][\w$]*)(\.("[^"]+"|[A-Za-z_][\w$]*)){0,2}')
+#: Types that arrive as Arrow means them; PostgreSQL writes all others as text (padded char, enum,
+#: uuid, json, arrays, numeric: exact, and typed again by what they hold).
+AS_THEY_ARE = {
+    "bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "name",
+    "date", "timestamp", "timestamptz", "time", "bytea",
+}  # fmt: skip
+#: The first and last value of years 1 to 9999, in the units of the Arrow type.
+CALENDAR = {
+    "timestamp": (-62_135_596_800_000_000, 253_402_300_799_999_999),
+    "date32": (-719_162, 2_932_896),
+}
+#: All of it ends with the transaction, so nothing leaks where a pool shares its connections.
+SESSION = (
+    "set transaction isolation level repeatable read read only",
+    "set local default_transaction_read_only = on",
+    "set local timezone = 'UTC'",
+    "set local datestyle = 'ISO'",
+    "set local client_encoding = 'UTF8'",
+)
+CAN_WRITE = """
+select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)'
+    and has_table_privilege(c.oid, 'insert, update, delete, truncate')
+) as can_write
+"""
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """The rows of one query in a Parquet file.
+
+    `types` are the DuckDB types of columns that came as text though they hold numbers: a DECIMAL, or
+    None where the values decide. `infinite` counts times beyond the years 1 to 9999, now null.
+    """
+
+    path: Path
+    rows: int
+    types: dict[str, str | None]
+    infinite: dict[str, int]
+
+
+def spool_queries(
+    address: Address,
+    settings: DatabaseSettings,
+    queries: Mapping[str, str],
+    folder: Path,
+    steps: Steps,
+    pause: Callable[[float], None] = time.sleep,
+) -> dict[str, Spooled]:
+    """Read each query (by the place in the TOML file that holds it) into a file of the folder.
+
+    When the server goes away everything is read again, in a new snapshot: the tables always agree.
+    Raises DataRefused when it stays away, and at once for what another try would not mend.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with steps.step("read PostgreSQL") as done:
+        found, retries = None, 0
+        while found is None:
+            try:
+                found = _read_all(address, settings, queries, folder, steps)
+            except ServerAway as away:
+                if retries == settings.retries:
+                    raise _gave_up(address, settings, away) from None
+                seconds, retries = min(2.0**retries, 60.0), retries + 1
+                steps.note(escape(f"  {address} is away ({away}); again in {seconds:g} s "
+                                  f"(try {retries + 1} of {settings.retries + 1})"))  # fmt: skip
+                pause(seconds)
+        _tell(found, retries, steps, done)
+    return found
+
+
+def _gave_up(address: Address, settings: DatabaseSettings, away: ServerAway) -> DataRefused:
+    tries = settings.retries + 1
+    return DataRefused(
+        f"{address} is away: {away} (tried {tries} time{'s' if tries > 1 else ''}); check that the "
+        f"server runs and takes connections from here, then run again; the URL comes from "
+        f"{settings.url_from or 'the PG* variables'}, postgres.retries sets how often it is tried"
+    )
+
+
+def _tell(found: dict[str, Spooled], retries: int, steps: Steps, done: Done) -> None:
+    done(queries=len(found), rows=sum(s.rows for s in found.values()), retries=retries)
+    for place, spooled in found.items():
+        for column, rows in spooled.infinite.items():
+            steps.note(escape(f"  {place}: column {column} is infinite or beyond the years 1 to "
+                              f"9999 in {rows:,} rows; read as no value"))  # fmt: skip
+
+
+def _read_all(
+    address: Address,
+    settings: DatabaseSettings,
+    queries: Mapping[str, str],
+    folder: Path,
+    steps: Steps,
+) -> dict[str, Spooled]:
+    """One try, in one transaction: what every query sees is of the same moment."""
+    found = {}
+    with _connection(address) as link, closing(link.cursor()) as cursor:
+        with _refusing(address, link, "postgres"):
+            for statement in SESSION:
+                cursor.execute(statement)
+            milliseconds = settings.statement_timeout_seconds * 1000
+            cursor.execute(f"set local statement_timeout = {milliseconds}")
+            cursor.execute(CAN_WRITE)
+            if cursor.fetchone()[0]:
+                steps.note(escape(f"  user {address.user} may write to this database; Goodwill only "
+                                  "reads: give it a role that may not (docs/sources.md)"))  # fmt: skip
+        size = str(settings.batch_mb * 1024 * 1024)
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": size})
+        for number, (place, query) in enumerate(queries.items()):
+            with _refusing(address, link, place):
+                found[place] = _read(cursor, place, query, folder / f"{number}.parquet")
+    return found
+
+
+@contextmanager
+def _connection(address: Address) -> Iterator[Any]:
+    import adbc_driver_manager
+    from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]
+
+    try:
+        link = dbapi.connect(address.url)
+    except adbc_driver_manager.Error as err:
+        raise refusal(address, "postgres", err, while_connecting=True) from None
+    with closing(link):
+        yield link
+
+
+@contextmanager
+def _refusing(address: Address, link: Any, place: str) -> Iterator[None]:
+    """Turn what the driver raises into words: the server is away, or it refuses what is at `place`."""
+    import adbc_driver_manager
+
+    try:
+        yield
+    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as err:
+        if getattr(err, "errno", None):  # of this machine, such as a full disk
+            raise
+        status = link.adbc_connection.get_option("adbc.postgresql.transaction_status")
+        if status == "unknown":  # libpq's word for a connection that is gone
+            raise ServerAway(why_away(address, err)) from None
+        raise refusal(address, place, err) from None
+
+
+def _read(cursor: Any, place: str, query: str, path: Path) -> Spooled:
+    """Stream one query into a Parquet file."""
+    query = query.strip().rstrip(";")
+    query = f"select * from {query}" if TABLE.fullmatch(query) else query
+    schema = cursor.adbc_execute_schema(query)
+    _refuse_twins(place, schema.names)
+    cursor.execute(f"select {', '.join(map(_selected, schema))} from (\n{query}\n) as goodwill")
+    rows, infinite = 0, dict.fromkeys(schema.names, 0)
+    with cursor.fetch_record_batch() as batches:
+        plain = pa.schema([f.remove_metadata() for f in batches.schema])
+        with pq.ParquetWriter(path, plain, compression="zstd") as writer:
+            for batch in batches:
+                rows += batch.num_rows
+                columns = []
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    kept, outside = _within_calendar(column)
+                    infinite[name] += outside
+                    columns.append(kept)
+                writer.write_batch(pa.record_batch(columns, schema=plain))
+    types = {f.name: _number_type(f) for f in schema if _pg_type(f) in {"numeric", "money"}}
+    return Spooled(path, rows, types, {name: n for name, n in infinite.items() if n})
+
+
+def _refuse_twins(place: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in (n.lower() for n in names):
+        if name in seen:
+            raise DataRefused(f"{place}: two columns are called {name}; rename one in the query")
+        seen.add(name)
+
+
+def _pg_type(column: pa.Field) -> str:
+    kind: bytes = (column.metadata or {}).get(b"POSTGRESQL:type", b"")
+    return kind.decode()
+
+
+def _selected(column: pa.Field) -> str:
+    name = ident(column.name)
+    if _pg_type(column) in AS_THEY_ARE:
+        return name
+    exact = "::numeric" if _pg_type(column) == "money" else ""  # else with the sign of a currency
+    return f"{name}{exact}::text as {name}"
+
+
+def _number_type(column: pa.Field) -> str | None:
+    """DECIMAL for a numeric of declared precision that DuckDB can hold."""
+    declared = int((column.metadata or {}).get(b"POSTGRESQL:typmod", b"-1")) - 4
+    precision, scale = declared >> 16, declared & 0x7FF  # a negative scale reads as a large one
+    held = 0 < precision <= 38 and 0 <= scale <= precision
+    return f"DECIMAL({precision},{scale})" if held else None
+
+
+def _within_calendar(column: pa.Array) -> tuple[pa.Array, int]:
+    """The column with null for times no calendar has (PostgreSQL's infinity), and how many."""
+    limits = CALENDAR.get(str(column.type).split("[")[0])
+    if limits is None:
+        return column, 0
+    raw = column.view(pa.int64() if pa.types.is_timestamp(column.type) else pa.int32())
+    inside = pc.and_(pc.greater_equal(raw, limits[0]), pc.less_equal(raw, limits[1]))
+    outside = len(inside) - inside.null_count - (inside.true_count or 0)
+    return (pc.if_else(inside, column, None), outside) if outside else (column, 0)

@@ -1,0 +1,144 @@
+"""Reading a company's own tables through its mapping: files to typed contract columns, in DuckDB.
+
+Every problem of reading is a DataRefused that names table, column and remedy.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from features.config.company import Company
+from features.config.table_mapping import TableMapping
+from features.contract import TABLES, Column, TableContract
+from features.errors import ConfigRefused
+from features.ingest.casts import convert, is_number, missing, quoted
+from features.ingest.source_views import bind_sources, spill_folder
+from features.ingest.sql import run
+from features.settings import Workspace
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One table of a company as it was read: rows before and after its drop rules.
+
+    The DuckDB table `typed_<name>` holds the contract columns; `raw_<column>` beside a converted
+    column keeps the text it came from, so that what failed to convert can be counted and shown.
+    `attributes` are the open columns of customers, with "text" or "number".
+    """
+
+    contract: TableContract
+    columns: tuple[str, ...]
+    converted: tuple[str, ...]
+    attributes: dict[str, str]
+    dropped: dict[str, int]
+
+
+def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
+    """A DuckDB session in UTC whose memory is bounded and which spills beside the company's data."""
+    spill = spill_folder(workspace, company)
+    shutil.rmtree(spill, ignore_errors=True)  # of an import that was killed
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute(f"SET memory_limit = '{_memory_limit()}MB'")
+    con.execute("SET preserve_insertion_order = false")
+    con.execute("SET enable_progress_bar = false")
+    con.execute(f"SET temp_directory = {quoted(str(spill))}")
+    return con
+
+
+def _memory_limit() -> int:
+    """Megabytes for DuckDB: 4,000, but at most half of the machine's memory."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2_000_000
+    return min(4_000, machine)
+
+
+def map_table(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    known: Mapping[str, Mapping[str, str]] | None = None,
+) -> Mapped:
+    """Read one table's files, apply its query, drop rules and expressions; leave `typed_<name>`.
+
+    `known` are the columns, with their types, of sources that may have no files.
+    """
+    mapping = company.tables[name]  # type: ignore[index]
+    contract = TABLES[name]
+    bind_sources(con, company, name, mapping, workspace, known)
+    run(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
+         company, f"tables.{name}.query")  # fmt: skip
+    kept, dropped = _drop(con, company, name, mapping)
+    types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
+    attributes = _attributes(company, mapping, types) if contract.open_ended else {}
+    selected, converted = [], []
+    typed: dict[str, str] = {}
+    for column in _all_columns(contract, attributes):
+        expression = mapping.columns.get(column.name)
+        if expression is None:
+            selected.append(f'{missing(column, typed)} as "{column.name}"')
+            continue
+        sql, keep_raw = convert(company, name, column, types[column.name], expression)
+        typed[column.name] = sql
+        selected.append(f'{sql} as "{column.name}"')
+        if keep_raw:
+            converted.append(column.name)
+            selected.append(f'({expression})::varchar as "raw_{column.name}"')
+    run(con, f"create temp table typed_{name} as select {', '.join(selected)} from {kept}",
+         company, f"tables.{name}.columns")  # fmt: skip
+    con.execute("drop view if exists kept; drop view reshaped")
+    return Mapped(contract, tuple(mapping.columns), tuple(converted), attributes, dropped)
+
+
+def _drop(
+    con: duckdb.DuckDBPyConnection, company: Company, name: str, mapping: TableMapping
+) -> tuple[str, dict[str, int]]:
+    """Count what each drop rule leaves out (a row under the first rule it meets)."""
+    if not mapping.drop:
+        return "reshaped", {}
+    earlier, hits = "false", []
+    for rule, condition in mapping.drop.items():
+        hit = f"coalesce(({condition}), false)"
+        place = f"tables.{name}.drop.{rule!r}"
+        run(con, f"describe select {hit} from reshaped", company, place, condition)
+        hits.append(f"count(*) filter ({hit} and not ({earlier}))")
+        earlier = f"{earlier} or {hit}"
+    counted = run(con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop")
+    con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
+    return "kept", dict(zip(mapping.drop, counted[0], strict=True))
+
+
+def _type_of(
+    con: duckdb.DuckDBPyConnection, company: Company, table: str, column: str, sql: str, base: str
+) -> str:
+    """The SQL type of one expression, tried alone so that an error names its column."""
+    described = run(
+        con,
+        f"describe select ({sql}) as x from {base}",
+        company,
+        f"tables.{table}.columns.{column}",
+        sql,
+    )
+    return str(described[0][1])
+
+
+def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) -> dict[str, str]:
+    """The CRM attributes that may be used: all with `valid_from`, else only the constant ones."""
+    names = [c for c in mapping.columns if c not in {"customer_id", "valid_from"}]
+    if "valid_from" not in mapping.columns:
+        changing = [n for n in names if n not in mapping.constant]
+        if changing:
+            raise ConfigRefused(
+                f"{company.path.name}: customers has no valid_from, so {', '.join(changing)} would "
+                "show today's state in the past; map valid_from, or list columns that never change "
+                "under tables.customers.constant"
+            )
+    return {n: "number" if is_number(types[n]) else "text" for n in names}
+
+
+def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[Column]:
+    extra = [Column(n, "text" if k == "text" else "number") for n, k in attributes.items()]
+    return [*contract.columns, *extra]

@@ -1,0 +1,114 @@
+"""Where a table's rows come from: each source of its mapping becomes a view in DuckDB."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from features.config.company import Company
+from features.config.postgres_settings import find_address
+from features.config.table_mapping import TableMapping
+from features.ingest.casts import quoted
+from features.ingest.files import find_files, is_csv, parquet_sql, spooled_csv_sql
+from features.ingest.postgres import Spooled, spool_queries
+from features.ingest.sql import explained, run
+from features.ingest.type_inference import NUMBERS, ident, retyped, types_of_texts
+from features.progress import Steps
+from features.settings import Workspace
+
+
+def read_databases(
+    con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace, steps: Steps
+) -> None:
+    """Read every PostgreSQL query of the company, all in one snapshot, for `bind_sources` to find.
+
+    Does nothing for a company of files. Raises DataRefused when the server is away or refuses.
+    """
+    named = {(t, n): q for t, m in company.tables.items() for n, q in m.queries.items()}
+    if not named:
+        return
+    toml = company.path.name
+    places = {key: f"{toml}: tables.{key[0]}.postgres ({key[1]})" for key in named}
+    found = spool_queries(
+        find_address(company.postgres, toml),
+        company.postgres,
+        {places[key]: query for key, query in named.items()},
+        spill_folder(workspace, company) / "postgres",
+        steps,
+    )
+    for key, place in places.items():
+        sql = _spooled_sql(con, found[place])
+        run(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
+
+
+def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: Spooled) -> str:
+    """SQL of what PostgreSQL gave; exact numbers without declared digits are typed by their values."""
+    relation = f"read_parquet({quoted(str(spooled.path))}, hive_partitioning = false)"
+    undeclared = [column for column, kind in spooled.types.items() if kind is None]
+    declared = {column: kind for column, kind in spooled.types.items() if kind}
+    by_values = types_of_texts(con, relation, undeclared, NUMBERS)
+    return retyped(relation, {**dict.fromkeys(undeclared, "DOUBLE"), **by_values, **declared})
+
+
+def _postgres_view(table: str, source: str) -> str:
+    return ident(f"postgres.{table}.{source}")
+
+
+def spill_folder(workspace: Workspace, company: Company) -> Path:
+    """Where an import puts what memory does not hold; gone when it ends."""
+    return workspace.company(company.name) / "spill"
+
+
+def bind_sources(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    table: str,
+    mapping: TableMapping,
+    workspace: Workspace,
+    types: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Make each source of a table a view by its name: of its files, or of what PostgreSQL gave.
+
+    A source without files is an empty one whose columns are in `types`.
+    """
+    root = company.root(workspace)
+    for name, patterns in mapping.file_sources.items():
+        given = [patterns] if isinstance(patterns, str) else patterns
+        if not given and types:
+            columns = ", ".join(f"null::{kind} as {ident(c)}" for c, kind in types[name].items())
+            con.execute(f"create or replace temp view {ident(name)} as select {columns} limit 0")
+            continue
+        paths = find_files(company, table, root, given)
+        place = f"tables.{table}: file {paths[0].name}"
+        sql = parquet_sql(paths)
+        if is_csv(paths[0]):
+            with explained(con, company, place):
+                spill = spill_folder(workspace, company)
+                sql = spooled_csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
+        if types and name in types:
+            sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
+        run(con, f"create or replace temp view {ident(name)} as {sql}", company, place)
+    for name in mapping.queries:
+        sql = f"select * from {_postgres_view(table, name)}"
+        run(con, f"create or replace temp view {ident(name)} as {sql}", company, f"tables.{table}")
+
+
+#: What a few rows read as, and what it becomes beside rows of the other type.
+PROMOTED = {("BIGINT", "DOUBLE"), ("DATE", "TIMESTAMP")}
+
+
+def _promoted(con: duckdb.DuckDBPyConnection, sql: str, types: Mapping[str, str]) -> str:
+    """The columns of a source, those that would read otherwise beside former rows as they would.
+
+    A day of whole amounts, of dates, or without any value of a column is of the former type.
+    """
+    described = con.execute(f"describe {sql}").fetchall()
+    columns = []
+    for name, kind in ((row[0], row[1]) for row in described):
+        wanted = types.get(name, kind)
+        other = kind != wanted and (
+            (kind, wanted) in PROMOTED
+            or not con.execute(f"select count({ident(name)}) from ({sql})").fetchall()[0][0]
+        )
+        columns.append(f"{ident(name)}::{wanted} as {ident(name)}" if other else ident(name))
+    return ", ".join(columns)

@@ -1,0 +1,51 @@
+"""Running SQL out of a company's file: an error names the place in the file and what to mend."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from features.config.company import Company
+from features.errors import DataRefused
+
+
+def run(
+    con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
+) -> list[tuple]:  # type: ignore[type-arg]
+    """Run one statement; `given` is the expression of the file inside it, one by itself.
+
+    Raises DataRefused for whatever DuckDB does not take.
+    """
+    with explained(con, company, place):
+        if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
+            raise duckdb.ParserException("it holds several statements; write a single one")
+        return list(con.execute(sql).fetchall())
+
+
+@contextmanager
+def explained(con: duckdb.DuckDBPyConnection, company: Company, place: str) -> Iterator[None]:
+    """Turn DuckDB's errors into a DataRefused that names the place in the company's file."""
+    where = f"{company.path.name}: {place}"
+    try:
+        yield
+    except duckdb.BinderException as err:
+        raise DataRefused(
+            f"{where} names something the data do not have: {_first(err)}{_columns_hint(con)}"
+        ) from None
+    except duckdb.ParserException as err:
+        raise DataRefused(f"{where} is not a valid SQL expression: {_first(err)}") from None
+    except duckdb.Error as err:
+        raise DataRefused(f"{where} cannot be read: {_first(err)}") from None
+
+
+def _first(err: Exception) -> str:
+    lines = [line for line in str(err).splitlines() if line.strip()]
+    return " ".join(lines[:2])
+
+
+def _columns_hint(con: duckdb.DuckDBPyConnection) -> str:
+    try:
+        names = [row[0] for row in con.execute("describe reshaped").fetchall()]
+    except duckdb.Error:
+        return ""
+    return f"; the columns are: {', '.join(names)}"

@@ -1,0 +1,96 @@
+"""How a drawn week becomes rows: single occurrences, their moments, and typed Arrow columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.sample_company import parameters
+from features.sample_company.parameters import BoolArray, FloatArray, IntArray
+from features.sample_company.weekly_process import Lives
+
+INSTANT = pa.timestamp("us", tz="UTC")
+_START_SECONDS = int(parameters.START.timestamp())
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """Single happenings, ordered by customer and week.
+
+    `position` counts from 0 to `size` within a customer's week; `day` is when it happened, in days.
+    """
+
+    customer: IntArray
+    week: IntArray
+    position: IntArray
+    size: IntArray
+    day: FloatArray
+
+
+def occurrences(rng: np.random.Generator, lives: Lives, counts: IntArray) -> Occurrences:
+    """Spread (weeks, customers) counts uniformly over the time each customer is there."""
+    customers, weeks = np.nonzero(counts.T)
+    size = counts[weeks, customers]
+    first = np.repeat(np.cumsum(size) - size, size)
+    customer, week = np.repeat(customers, size), np.repeat(weeks, size)
+    begin, stop = lives.begin[week, customer], lives.stop[week, customer]
+    day = begin + rng.random(len(week)) * (stop - begin)
+    return Occurrences(customer, week, np.arange(len(week)) - first, np.repeat(size, size), day)
+
+
+def first_of(counts: IntArray, found: Occurrences) -> BoolArray:
+    """Marks `counts[week, customer]` of each customer's week: the first ones."""
+    return found.position < counts[found.week, found.customer]
+
+
+def some_of(rng: np.random.Generator, counts: IntArray, found: Occurrences) -> BoolArray:
+    """Marks as many, but a rotated choice, so that two marks of one week do not attract."""
+    weeks, customers = counts.shape
+    turn = (rng.random((weeks, customers)) * 1000).astype(np.int64)[found.week, found.customer]
+    return (found.position + turn) % found.size < counts[found.week, found.customer]
+
+
+def booked_later(rng: np.random.Generator, day: FloatArray, share: float) -> FloatArray:
+    """When each row entered the books: at once, or for `share` of them hours to six days later."""
+    late = rng.random(len(day)) < share
+    wait = np.clip(rng.exponential(1.5, len(day)), 0.05, 6.0)
+    return np.where(late, day + wait, day)
+
+
+def instants(day: FloatArray) -> pa.Array:
+    """Days since the start as UTC instants of whole seconds; null where not finite."""
+    known = np.isfinite(day)
+    seconds = np.floor(np.where(known, day, 0.0) * 86400).astype(np.int64) + _START_SECONDS
+    return pa.array(seconds * 1_000_000, pa.int64(), mask=~known).cast(INSTANT)
+
+
+def within(day: FloatArray, limit: FloatArray | float) -> FloatArray:
+    """`day` where it lies before `limit` and the end of the history, else NaN."""
+    return np.where((day < limit) & (day < parameters.END_DAY), day, np.nan)
+
+
+def words(choice: IntArray | BoolArray, vocabulary: tuple[str, ...]) -> pa.Array:
+    """The chosen words."""
+    return pa.array(vocabulary, pa.string()).take(pa.array(choice.astype(np.int64)))
+
+
+def numbered(prefix: str, number: IntArray) -> pa.Array:
+    """Identifiers such as `A0000042`."""
+    digits = pc.utf8_lpad(pa.array(number).cast(pa.string()), width=7, padding="0")
+    return pc.binary_join_element_wise(prefix, digits, "")
+
+
+def number_or_null(values: FloatArray) -> pa.Array:
+    """Numbers; null where NaN."""
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
+
+
+def money(amount: FloatArray) -> FloatArray:
+    """Rounded to cents."""
+    return np.round(amount, 2)
+
+
+def rows(columns: dict[str, pa.Array], chosen: BoolArray) -> pa.Table:
+    """The table of the chosen rows."""
+    return pa.table(columns).filter(pa.array(chosen))

@@ -1,0 +1,146 @@
+"""The sample company's order book: orders, shipments, payments and returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.sample_company import parameters
+from features.sample_company.arrow_tables import (
+    Occurrences,
+    booked_later,
+    first_of,
+    instants,
+    money,
+    numbered,
+    occurrences,
+    rows,
+    some_of,
+    within,
+    words,
+)
+from features.sample_company.parameters import BoolArray, FloatArray, IntArray, Nature
+from features.sample_company.weekly_process import Lives
+
+CATEGORIES = ("consumables", "tools", "packaging", "safety", "electrical", "machinery")
+UNIT_PRICES = np.array((4.0, 35.0, 9.0, 18.0, 26.0, 240.0))
+CHANNELS = ("portal", "phone", "field", "edi")
+LATE_BOOKING = 0.06
+
+
+@dataclass(frozen=True)
+class OrderBook:
+    """The orders of a block; one array element an order, moments in days.
+
+    `delivered` is NaN for what was still on its way when the contract ended.
+    """
+
+    found: Occurrences
+    number: IntArray
+    amount: FloatArray
+    booked: FloatArray
+    promised: FloatArray
+    delivered: FloatArray
+    returned: BoolArray
+
+
+def order_book(rng: np.random.Generator, lives: Lives, nature: Nature, block: int) -> OrderBook:
+    """Draw the details of every order that `lives` counts."""
+    found = occurrences(rng, lives, lives.counts["order"])
+    customer, size = found.customer, len(found.day)
+    state = lives.satisfaction[found.week, customer]
+    noise = rng.standard_normal(size) * nature.amount_sigma - nature.amount_sigma**2 / 2
+    amount = parameters.mean_amount(nature, lives.traits.only(customer), state) * np.exp(noise)
+    promised = found.day + 3 + 5 * rng.random(size)
+    late = first_of(lives.counts["late"], found)
+    very_late = first_of(lives.counts["very_late"], found)
+    days_late = np.where(
+        very_late,
+        7 + np.minimum(rng.exponential(4.0, size), 14),
+        1 + np.minimum(rng.exponential(2.0, size), 5.9),
+    )
+    delivered = promised + np.where(late, days_late, -2 * rng.random(size))
+    return OrderBook(
+        found=found,
+        number=block * 1_000_000 + np.arange(size),
+        amount=money(np.maximum(amount, 5.0)),
+        booked=booked_later(rng, found.day, LATE_BOOKING),
+        promised=promised,
+        delivered=within(delivered, lives.cancelled[customer]),
+        returned=some_of(rng, lives.counts["return"], found),
+    )
+
+
+def order_table(
+    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+) -> pa.Table:
+    """One row an order; `net_amount` without tax in EUR."""
+    customer, size = book.found.customer, len(book.amount)
+    own_channel = rng.integers(0, len(CHANNELS), len(names))[customer]
+    usual = rng.random(size) < 0.7
+    channel = np.where(usual, own_channel, rng.integers(0, len(CHANNELS), size))
+    category = (lives.traits.industry[customer] + rng.binomial(5, 0.2, size)) % len(CATEGORIES)
+    quantity = np.maximum(np.rint(book.amount / UNIT_PRICES[category]), 1.0)
+    columns = {
+        "order_no": numbered("O", book.number),
+        "account_no": names.take(pa.array(customer)),
+        "ordered_at": instants(book.found.day),
+        "booked_at": instants(book.booked),
+        "net_amount": pa.array(book.amount),
+        "quantity": pa.array(quantity.astype(np.int64)),
+        "channel": words(channel, CHANNELS),
+        "category": words(category, CATEGORIES),
+        "promised_at": instants(book.promised),
+    }
+    return rows(columns, book.booked < parameters.END_DAY)
+
+
+def shipment_table(rng: np.random.Generator, book: OrderBook, names: pa.Array) -> pa.Table:
+    """One row a delivery; the carrier's report of it may come days later."""
+    booked = booked_later(rng, book.delivered, LATE_BOOKING)
+    columns = {
+        "order_no": numbered("O", book.number),
+        "account_no": names.take(pa.array(book.found.customer)),
+        "delivered_at": instants(book.delivered),
+        "booked_at": instants(booked),
+        "promised_at": instants(book.promised),
+    }
+    return rows(columns, booked < parameters.END_DAY)
+
+
+def payment_table(
+    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+) -> pa.Table:
+    """One row a payment, due 30 days after delivery; only these may follow a cancellation."""
+    customer, size = book.found.customer, len(book.amount)
+    state = lives.satisfaction[book.found.week, customer]
+    habit = 5 * lives.traits.undiscipline[customer] - 4 * state
+    due = book.delivered + 30
+    paid = due + np.clip(habit - 2 + 3 * rng.standard_normal(size), -20, 60)
+    columns = {
+        "order_no": numbered("O", book.number),
+        "account_no": names.take(pa.array(customer)),
+        "paid_at": instants(paid),
+        "due_at": instants(due),
+        "amount": pa.array(book.amount),
+    }
+    return rows(columns, paid < parameters.END_DAY)
+
+
+def return_table(
+    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+) -> pa.Table:
+    """One row a return, 3 to 25 days after delivery; `refund` is positive, 20 to 100 % of it."""
+    customer, size = book.found.customer, len(book.amount)
+    day = book.delivered + 3 + 22 * rng.random(size)
+    day = within(day, lives.cancelled[customer])
+    booked = booked_later(rng, day, 2 * LATE_BOOKING)
+    columns = {
+        "order_no": numbered("O", book.number),
+        "account_no": names.take(pa.array(customer)),
+        "returned_at": instants(day),
+        "booked_at": instants(booked),
+        "refund": pa.array(money(book.amount * (0.2 + 0.8 * rng.random(size)))),
+        "reason": words(rng.integers(0, 3, size), ("damaged", "wrong item", "not as described")),
+    }
+    return rows(columns, book.returned & (booked < parameters.END_DAY))

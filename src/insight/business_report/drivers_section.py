@@ -1,0 +1,128 @@
+"""What satisfaction hangs on: importance against performance, drawn and in a table."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from insight.business_report.numerals import Numerals
+from insight.business_report.report_inputs import Material
+from insight.business_report.svg import Canvas
+from insight.evaluation.evaluation_schema import Driver, Drivers, Figure
+from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE
+
+COLOURS = {
+    "concentrate here": RULE, "keep up the good work": ACTUAL, "low priority": QUIET,
+    "possible overkill": MODEL,
+}  # fmt: skip
+#: Where neighbours' names stand, so that they do not meet.
+LABELS = (((5, 5), "left"), ((5, -12), "left"), ((-5, 5), "right"), ((-5, -12), "right"))
+
+
+@dataclass(frozen=True)
+class DriverRow:
+    """One driver in words; `exact` is its importance as the evaluation holds it."""
+
+    name: str
+    importance: str
+    importance_interval: str
+    bar: float
+    effect: str
+    effect_interval: str
+    performance: str
+    quadrant: str
+    clear: bool
+    exact: dict[str, str]
+
+
+@dataclass(frozen=True)
+class DriverPart:
+    """The matrix, the table, and what both rest on."""
+
+    note: str
+    chart: Markup
+    rows: list[DriverRow]
+
+
+def driver_part(material: Material) -> DriverPart | None:
+    """The drivers of satisfaction; None where they cannot be told."""
+    found = material.evaluation.drivers if material.evaluation else None
+    if found is None or not found.drivers:
+        return None
+    numerals, words = material.numerals, material.words
+    note = words(
+        "drivers_note",
+        outcome=words.named("dimension", found.outcome),
+        rows=numerals.count(found.rows),
+        incomplete=numerals.count(found.incomplete),
+        explained=numerals.share(found.explained, 0),
+    )
+    most = max(d.importance.value for d in found.drivers)
+    rows = [_row(d, most, numerals) for d in found.drivers]
+    return DriverPart(note, _matrix(found, material), rows)
+
+
+def _row(driver: Driver, most: float, numerals: Numerals) -> DriverRow:
+    words = numerals.words
+    return DriverRow(
+        name=words.named("dimension", driver.name),
+        importance=numerals.share(driver.importance.value, 0),
+        importance_interval=_ends(driver.importance, numerals, share=True),
+        bar=round(100 * max(driver.importance.value, 0) / most, 1) if most > 0 else 0.0,
+        effect=numerals.signed(driver.effect.value, 2),
+        effect_interval=_ends(driver.effect, numerals),
+        performance=numerals.decimal(driver.performance.value),
+        quadrant=words.named("advice", driver.quadrant),
+        clear=driver.clear,
+        exact={"driver": driver.name, "value": repr(driver.importance.value)},
+    )
+
+
+def _ends(figure: Figure, numerals: Numerals, share: bool = False) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    if share:
+        return numerals.between(numerals.share(figure.low, 0), numerals.share(figure.high, 0))
+    return numerals.between(numerals.signed(figure.low, 2), numerals.signed(figure.high, 2))
+
+
+def _matrix(found: Drivers, material: Material) -> Markup:
+    """Importance up, performance to the right, each with its interval; the means cut it in four."""
+    words, numerals = material.words, material.numerals
+    canvas = Canvas("drivers", words("drivers_title"), (5.4, 3.5))
+    axis = canvas.axis
+    for place, d in enumerate(sorted(found.drivers, key=lambda d: d.performance.value)):
+        colour = COLOURS.get(d.quadrant, MODEL)
+        x, y = d.performance.value, 100 * d.importance.value
+        _cross(canvas, d, colour)
+        name = words.named("dimension", d.name).replace("$", r"\$")
+        (right, up), side = LABELS[place % len(LABELS)]
+        axis.annotate(
+            name, (x, y), xytext=(right, up), textcoords="offset points", ha=side, fontsize=9.5,
+            color=INK,
+        )  # fmt: skip
+        said = f"{words.named('dimension', d.name)}: {numerals.share(d.importance.value, 0)}"
+        canvas.tip(x, y, f"{said} ({_ends(d.importance, numerals, share=True)}), "
+                         f"{numerals.decimal(x)}; {words.named('advice', d.quadrant)}")  # fmt: skip
+    count = len(found.drivers)
+    axis.axhline(100 * sum(d.importance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
+    axis.axvline(sum(d.performance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
+    axis.set_xlabel(words("performance_axis"))
+    axis.set_ylabel(words("importance_axis"))
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f} %"))
+    axis.margins(0.16)
+    return canvas.svg()
+
+
+def _cross(canvas: Canvas, driver: Driver, colour: str) -> None:
+    """A point with both its intervals."""
+    at = (driver.performance, driver.importance)
+    (x_low, x_high), (y_low, y_high) = (
+        (f.value if f.low is None else f.low, f.value if f.high is None else f.high) for f in at
+    )
+    x, y = driver.performance.value, 100 * driver.importance.value
+    canvas.axis.plot([x_low, x_high], [y, y], color=colour, linewidth=1.1, alpha=0.55)
+    canvas.axis.plot([x, x], [100 * y_low, 100 * y_high], color=colour, linewidth=1.1, alpha=0.55)
+    canvas.axis.plot([x], [y], "o", color=colour, ms=6)

@@ -1,0 +1,80 @@
+"""The action log: what was done to whom, when, and by whom."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.import_history.run_import import Manifest
+from features.settings import Workspace
+from insight.closed_loop.closed_loop_settings import LoopSettings
+from insight.company_settings import section
+from insight.complaints.index_dates import has, read
+from insight.complaints.intake import open_history
+
+#: What the log says of each: who, when, what, by whom, and whether he was left alone on purpose.
+COLUMNS = ("customer_id", "done_at", "known_at", "action", "by", "held_out")
+
+
+@dataclass(frozen=True)
+class ActionLog:
+    """Every action of a company with the columns `COLUMNS`, oldest first, until `end`."""
+
+    table: pd.DataFrame
+    end: datetime
+
+    def of(self, action: str) -> pd.DataFrame:
+        """The first time each customer had an action or was held out of it.
+
+        Raises DataRefused for an action that is not in the log, naming those that are.
+        """
+        rows = self.table[self.table["action"] == action]
+        if rows.empty:
+            known = ", ".join(sorted(self.table["action"].unique())) or "none"
+            raise DataRefused(f"no action {action!r} in the log; there are: {known}")
+        return rows.drop_duplicates("customer_id", keep="first").reset_index(drop=True)
+
+    def summary(self) -> pd.DataFrame:
+        """One row an action: customers treated and held out, first and last day, by whom."""
+        rows = []
+        for action, part in self.table.groupby("action", sort=True):
+            once = self.of(str(action))
+            held = int(once["held_out"].sum())
+            by = sorted(part["by"].dropna().unique())
+            rows.append({
+                "action": action, "treated": len(once) - held, "held_out": held,
+                "first": part["done_at"].min(), "last": part["done_at"].max(), "by": ", ".join(by),
+            })  # fmt: skip
+        names = ["action", "treated", "held_out", "first", "last", "by"]
+        return pd.DataFrame(rows, columns=names)
+
+
+def action_log(company: Company, workspace: Workspace) -> ActionLog:
+    """Every action among a company's events: imported campaigns and the feedback of the CRM.
+
+    Raises DataRefused when there is none.
+    """
+    settings = section(company, "loop", LoopSettings)
+    end = Manifest.read(workspace, company.name).end
+    with open_history(workspace, company.name) as con:
+        values = [settings.holdout, settings.kinds]
+        table = read(con, _ACTIONS, values) if has(con, "events") else pd.DataFrame()
+    if table.empty:
+        raise DataRefused(
+            f"{company.name} has no events of kind {' or '.join(settings.kinds)}: no action was "
+            "recorded; send them with POST /v1/feedback, category saying what was done"
+        )
+    return ActionLog(table.assign(held_out=table["held_out"].to_numpy(np.bool_)), end)
+
+
+_ACTIONS = """
+select customer_id, occurred_at as done_at, known_at,
+       case when ends_with(category, $1) then left(category, len(category) - len($1))
+            else coalesce(category, 'not named') end as action,
+       channel as by, coalesce(ends_with(category, $1), false) as held_out
+from events where list_contains($2, kind)
+order by occurred_at, customer_id, category
+"""

@@ -1,0 +1,111 @@
+"""What else differs between customers who meet a cause and others: the confounders of a comparison."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from insight.complaints.complaint_settings import ComplaintSettings
+from insight.complaints.index_dates import has, read
+
+Floats = NDArray[np.float64]
+
+#: Levels of a text that get a column of their own; rarer ones are together.
+LEVELS = 12
+
+
+def circumstances(con: duckdb.DuckDBPyConnection, settings: ComplaintSettings) -> pd.DataFrame:
+    """The circumstances of each row of the view `moments`, by columns of numbers and texts.
+
+    Who the customer is (the CRM's attributes valid then); the season; what he buys and how much was
+    promised to him within the window; how he judged and how often he wrote to us before the window,
+    which is how readily he complains.
+    """
+    parts = [read(con, _SEASON, []).set_index("row")]
+    for table, query, windows in (
+        ("customers", _ATTRIBUTES, 0),
+        ("events", _TRADE, 2),
+        ("surveys", _JUDGED, 1),
+        ("tickets", _CONTACTS, 1),
+    ):
+        if has(con, table):
+            found = read(con, query, [settings.window_days] * windows)
+            parts.append(found.set_index("row"))
+    return pd.concat(parts, axis=1).sort_index()
+
+
+def as_columns(table: pd.DataFrame) -> Floats:
+    """Circumstances as standardised columns: texts by level, missing numbers marked, large ones damped.
+
+    Columns that do not vary are left out; shape (rows, columns).
+    """
+    columns: list[Floats] = []
+    for name in table.columns:
+        values = table[name]
+        if pd.api.types.is_numeric_dtype(values):
+            columns += _numeric(values.to_numpy(float, na_value=np.nan))
+        else:
+            texts = values.astype(object).where(values.notna(), "(none)").astype(str)
+            kept = texts.value_counts().index[:LEVELS]
+            columns += [(texts == level).to_numpy(float) for level in kept]
+    matrix = np.column_stack([c for c in columns if np.ptp(c) > 0] or [np.zeros(len(table))])
+    spread = matrix.std(axis=0)
+    return np.asarray((matrix - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+
+
+def _numeric(values: Floats) -> list[Floats]:
+    missing = np.isnan(values)
+    known = values[~missing]
+    if not len(known):
+        return []
+    if np.min(known) >= 0 and np.max(known) > 20 * (1 + np.median(known)):
+        values = np.log1p(values)
+    filled = np.where(missing, np.nanmedian(values), values)
+    return [filled, missing.astype(float)]
+
+
+_SEASON = """
+select row, epoch(moment) / 31557600.0 as year, (epoch(moment) / 31557600.0) ** 2 as year_squared,
+       sin(2 * pi() * dayofyear(moment) / 365.25) as season_sin,
+       cos(2 * pi() * dayofyear(moment) / 365.25) as season_cos
+from moments
+"""
+
+_ATTRIBUTES = """
+select m.row, c.* exclude (customer_id, valid_from)
+from moments m left join customers c on c.customer_id = m.customer_id
+     and coalesce(c.valid_from, '1900-01-01'::timestamptz) <= m.moment
+qualify row_number() over (partition by m.row order by c.valid_from desc nulls last) = 1
+"""
+
+_TRADE = """
+select m.row,
+       coalesce(ln(1 + greatest(sum(e.amount) filter (e.kind = 'order' and recent), 0)), 0) as spend,
+       count(*) filter (e.kind = 'order' and recent) as orders,
+       ln(1 + count(*) filter (e.kind = 'order' and not recent)) as orders_before,
+       ln(1 + count(distinct e.due_at) filter (e.kind <> 'payment' and e.due_at < m.moment
+          and e.due_at >= m.moment - to_days(?))) as promises,
+       arg_max(e.category, e.occurred_at) filter (e.kind = 'order') as category,
+       arg_max(e.channel, e.occurred_at) filter (e.kind = 'order') as channel,
+       date_diff('day', min(e.occurred_at), m.moment) as days_known
+from moments m left join events e
+     on e.customer_id = m.customer_id and e.occurred_at < m.moment,
+     lateral (select e.occurred_at >= m.moment - to_days(?) as recent)
+group by m.row, m.moment
+"""
+
+_JUDGED = """
+select m.row,
+       arg_max((s.score - s.scale_low) / (s.scale_high - s.scale_low), s.answered_at) as judged_before
+from moments m left join surveys s on s.customer_id = m.customer_id and s.dimension = 'overall'
+     and s.score is not null and s.scale_high > s.scale_low
+     and s.answered_at < m.moment - to_days(?)
+group by m.row
+"""
+
+_CONTACTS = """
+select m.row, ln(1 + count(t.opened_at)) as contacts_before
+from moments m left join tickets t on t.customer_id = m.customer_id
+     and t.opened_at < m.moment - to_days(?)
+group by m.row
+"""

@@ -1,0 +1,136 @@
+"""The moments causes are looked for before: answers to a survey, and cutoffs after which some left."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.settings import Workspace
+from insight.complaints.complaint_settings import ComplaintSettings
+
+#: Fewer cases (discontent answers, departures) than this have no causes that could be told apart.
+FEWEST_CASES = 50
+#: Rows whose causes are looked for at the most.
+MOST_ROWS = 40_000
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Rows (row, customer_id, moment, outcome, weight) of an outcome, called `title`.
+
+    `outcome` is 1 where it happened, 0 where not, NaN where nobody knows: invitations without answer.
+    """
+
+    name: str
+    title: str
+    table: pd.DataFrame
+
+    def drawn(self, most: int = MOST_ROWS) -> "Moments":
+        """All rows of so many customers drawn by lot that there are about `most`; all of fewer rows.
+
+        The models of the causes take minutes beyond that, and the intervals are narrow by then.
+        """
+        if len(self.table) <= most:
+            return self
+        people = np.sort(self.table["customer_id"].unique())
+        count = round(len(people) * most / len(self.table))
+        some = np.random.default_rng(0).choice(people, count, replace=False)
+        table = self.table[self.table["customer_id"].isin(some)].reset_index(drop=True)
+        return replace(self, table=table.assign(row=table.index))
+
+
+def answers(con: duckdb.DuckDBPyConnection) -> Moments:
+    """Every invitation to rate satisfaction (else to recommend), with whether the answer is discontent.
+
+    Discontent is the lowest quarter of the scale, or 0 to 6 of 10 for a recommendation. The moment is
+    that of the answer; for an invitation without answer, the usual time later. Raises DataRefused when
+    there are fewer than `FEWEST_CASES` discontent answers.
+    """
+    _needs(con, "surveys", "answers to a survey")
+    for instrument, border, title in (
+        ("csat", 0.25, "discontent with the service"),
+        ("nps", 0.6, "would not recommend"),
+    ):
+        table = read(con, _ANSWERS, [instrument, border + 1e-9])
+        cases = int((table["outcome"] == 1).sum())
+        if cases >= FEWEST_CASES:
+            return Moments("dissatisfaction", title, table)
+    raise DataRefused(
+        f"{cases} discontent answers; to tell their causes apart takes at least {FEWEST_CASES}"
+    )
+
+
+def departures(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    workspace: Workspace,
+    settings: ComplaintSettings,
+) -> Moments:
+    """Customers at cutoffs that do not overlap, with whether they left within the horizon of churn.
+
+    Labels are those the churn model learns from. Raises DataRefused where there are none, or too few
+    customers left.
+    """
+    path = workspace.features(company.name) / "churn.parquet"
+    if not path.is_file():
+        raise DataRefused(
+            f"{company.name} has no labels of churn; make them with `goodwill features`"
+        )
+    rows = pq.read_table(path, columns=["customer_id", "cutoff", "label"])
+    con.register("labelled", rows)
+    table = read(con, _DEPARTURES, [settings.leave_days])
+    con.unregister("labelled")
+    cases = int((table["outcome"] == 1).sum())
+    if cases < FEWEST_CASES:
+        raise DataRefused(
+            f"{cases} customers left; to tell the causes apart takes at least {FEWEST_CASES}"
+        )
+    return Moments("churn", "leaves", table)
+
+
+def read(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> pd.DataFrame:
+    """The rows of a query with its values; times in UTC."""
+    table: pd.DataFrame = con.sql(query, params=values or None).to_arrow_table().to_pandas()
+    return table
+
+
+def has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the history holds a table."""
+    query = "select 1 from duckdb_views() where view_name = ?"
+    return bool(con.execute(query, [table]).fetchall())
+
+
+def _needs(con: duckdb.DuckDBPyConnection, table: str, what: str) -> None:
+    if not has(con, table):
+        raise DataRefused(f"the company has no {what}: map a table `{table}`")
+
+
+_ANSWERS = """
+with asked as (
+    select * from surveys
+    where instrument = ? and dimension = 'overall' and scale_high > scale_low
+),
+usual as (select median(answered_at - sent_at) as delay from asked where score is not null)
+select row_number() over (order by sent_at, customer_id) - 1 as row, customer_id,
+       coalesce(answered_at, sent_at + delay) as moment,
+       ((score - scale_low) / (scale_high - scale_low) <= ?)::double as outcome,
+       coalesce(weight, 1.0) as weight
+from asked, usual
+"""
+
+#: The latest cutoff and those a whole number of horizons before it, each nearest one there is.
+_DEPARTURES = """
+with days as (select distinct cutoff from labelled where label is not null),
+placed as (
+    select cutoff, date_diff('day', cutoff, max(cutoff) over ()) // ? as place from days
+),
+kept as (select max(cutoff) as cutoff from placed group by place)
+select row_number() over (order by cutoff, customer_id) - 1 as row, customer_id, cutoff as moment,
+       label::double as outcome, 1.0 as weight
+from labelled semi join kept using (cutoff) where label is not null
+"""

@@ -1,0 +1,184 @@
+"""Pictures of a company's tables: rows by day, what is missing when, kinds, amounts, customers."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+
+from features.data_quality.check_tables import Usability
+from features.data_quality.finding import Finding
+from insight.formatting.numbers import count, share
+from insight.formatting.png import Picture, drawable, drawing, picture
+from models.plots.style import (
+    ACTUAL,
+    CASE,
+    FAINT,
+    MODEL,
+    QUIET,
+    RULE,
+    house,
+    legend,
+    money,
+    percent,
+)
+
+SIZE = (5.8, 3.2)
+#: Colours of parts that lie on each other, from the largest; the last is that of all others.
+PARTS = (MODEL, "#56B4E9", ACTUAL, "#F0E442", "#E69F00", RULE, CASE, FAINT)
+LINE_COLOURS = (MODEL, RULE, ACTUAL, CASE)
+MISSING = LinearSegmentedColormap.from_list("missing", ["#F4F7FA", "#E69F00", "#B3341B"])
+LINES = 12
+
+
+def table_pictures(found: Usability, table: str) -> list[Picture]:
+    """The pictures of one table that its profile allows."""
+    profile = found.profile.get("tables", {}).get(table, {})
+    own = [f for f in found.findings if f.table == table]
+    with drawing():
+        return list(_drawn(table, profile, own))
+
+
+def _drawn(table: str, profile: dict[str, Any], own: list[Finding]) -> Iterator[Picture]:
+    if "days" in profile and table != "customers":
+        yield days(table, profile["days"], own)
+    if profile.get("missing_by_month", {}).get("columns"):
+        drawn = missing(table, profile["missing_by_month"])
+        if drawn:
+            yield drawn
+    for column, months in profile.get("shares", {}).items():
+        if len(months["values"]) > 1 and len(months["months"]) > 1:
+            yield shares(column, months)
+    if profile.get("amounts"):
+        yield amounts(profile["amounts"], own)
+
+
+def _panel(height: float = SIZE[1]) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(SIZE[0], height), facecolor="white", layout="constrained")
+    axis = figure.add_subplot()
+    house(axis)
+    return figure, axis
+
+
+def _dated(axis: Axes) -> None:
+    locator = AutoDateLocator(maxticks=8)
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def days(table: str, profile: dict[str, Any], own: list[Finding]) -> Picture:
+    """Rows a day, with the spans that lack rows shaded."""
+    first = date.fromisoformat(profile["first"])
+    rows = np.array(profile["rows"], float)
+    when = np.asarray(date2num(first)) + np.arange(len(rows))
+    figure, axis = _panel()
+    axis.plot(when, rows, color=MODEL, lw=0.8)
+    gaps = [f for f in own if f.check in ("volume", "last days") and "first_day" in f.evidence]
+    for place, gap in enumerate(gaps):
+        start = date.fromisoformat(gap.evidence["first_day"])
+        end = gap.evidence.get("last_day", str(first + timedelta(days=len(rows) - 1)))
+        ends = [date2num(start) - 0.5, date2num(date.fromisoformat(end)) + 0.5]
+        axis.axvspan(
+            *ends, color=RULE, alpha=0.3, lw=0, label=None if place else "rows are lacking"
+        )
+    axis.set(ylim=(0, None), ylabel="rows a day")
+    _dated(axis)
+    money(axis, "y")
+    if gaps:
+        legend(axis)
+    lacking = sum(f.rows for f in own if f.check in ("volume", "last days"))
+    finding = f"About {count(lacking)} rows are lacking" if lacking else "No day lacks rows"
+    return picture(
+        figure, f"{table}: {finding}", f"{count(rows.sum())} rows, by the company's days."
+    )
+
+
+def missing(table: str, profile: dict[str, Any]) -> Picture | None:
+    """The share of missing values by column and month; None when nothing ever is missing."""
+    columns = {c: s for c, s in profile["columns"].items() if any(x for x in s if x)}
+    if not columns:
+        return None
+    shown = sorted(columns, key=lambda c: -max(x or 0.0 for x in columns[c]))[:LINES]
+    grid = np.array([[np.nan if x is None else x for x in columns[c]] for c in shown])
+    figure, axis = _panel(max(1.6, 0.9 + 0.28 * len(shown)))
+    image = axis.imshow(grid, aspect="auto", cmap=MISSING, vmin=0, vmax=1, interpolation="nearest")
+    months = profile["months"]
+    every = max(1, -(-len(months) // 8))
+    axis.set_xticks(range(0, len(months), every), months[::every], rotation=30, ha="right")
+    axis.set_yticks(range(len(shown)), [drawable(c) for c in shown])
+    axis.grid(visible=False)
+    bar = figure.colorbar(image, ax=axis, fraction=0.03, pad=0.02)
+    percent(bar.ax, "y")
+    worst = shown[0]
+    most = max(x or 0.0 for x in columns[worst])
+    return picture(
+        figure, f"{table}: {worst} is missing most, in {share(most)} of the rows of a month",
+        "By month, among rows of kinds that have the column at all.",
+    )  # fmt: skip
+
+
+def shares(column: str, profile: dict[str, Any]) -> Picture:
+    """How the rows of a month are divided among the values of a column."""
+    months = [date.fromisoformat(f"{m}-15") for m in profile["months"]]
+    values = profile["values"]
+    stacked = np.array([values[v] for v in values], float)
+    stacked /= np.maximum(stacked.sum(axis=0), 1.0)
+    figure, axis = _panel()
+    colours = [PARTS[min(place, len(PARTS) - 1)] for place in range(len(values))]
+    labels = [drawable(str(v))[:24] for v in values]
+    when = date2num(months)
+    axis.stackplot(when, stacked, colors=colours, labels=labels, lw=0)
+    axis.set(ylim=(0, 1), xlim=(when[0], when[-1]), ylabel="share of the month's rows")
+    percent(axis, "y")
+    _dated(axis)
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    most = max(values, key=lambda v: sum(values[v]))
+    part = sum(values[most]) / max(sum(sum(v) for v in values.values()), 1)
+    return picture(
+        figure, f"{column}: {most} holds {share(part)} of the rows", "Share of each month's rows."
+    )
+
+
+def amounts(profile: dict[str, list[list[float]]], own: list[Finding]) -> Picture:
+    """How often which amount occurs, by kind, along orders of magnitude."""
+    figure, axis = _panel()
+    for colour, (kind, steps) in zip(LINE_COLOURS, profile.items(), strict=False):
+        size, rows = np.array(steps).T
+        filled = np.round(np.arange(size.min() - 0.1, size.max() + 0.15, 0.1), 1)
+        counts = np.zeros(len(filled))
+        counts[np.searchsorted(filled, size - 0.05)] = rows
+        axis.step(
+            10**filled, counts, where="mid", color=colour, lw=1.6, label=drawable(kind or "all")
+        )
+    axis.set(xscale="log", yscale="symlog", ylim=(0, None), xlabel="amount, without its sign",
+             ylabel="rows")  # fmt: skip
+    money(axis, "xy")
+    legend(axis)
+    far = sum(f.rows for f in own if f.check == "outliers" and f.column == "amount")
+    finding = f"{count(far)} amounts are outliers" if far else "No amount is an outlier"
+    return picture(
+        figure, finding, "Both scales are logarithmic; a second hump may be another unit."
+    )
+
+
+def customers(months: list[list[Any]]) -> Picture:
+    """Customers first and last seen, by month."""
+    with drawing():
+        when = date2num([date.fromisoformat(f"{m[0]}-15") for m in months])
+        new, gone = (np.array([m[i] for m in months], float) for i in (1, 2))
+        figure, axis = _panel()
+        axis.bar(when, new, 24, color=MODEL, label="first seen")
+        axis.bar(when, -gone, 24, color=RULE, label="last seen")
+        axis.axhline(0, color=QUIET, lw=0.8)
+        axis.set(ylabel="customers")
+        money(axis, "y")
+        _dated(axis)
+        legend(axis)
+        return picture(
+            figure, f"{count(new.sum())} customers were active from {months[0][0]} to {months[-1][0]}",
+            "The first months also show who was there before; in the last, most have not left.",
+        )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Everybody's standing with his group and his move, as files and segments tell it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from features.errors import DataRefused
+from features.execution.partitions import ROWS_TOGETHER, write_file
+from insight.evaluation.assign_status import Place, place_everyone
+from insight.evaluation.clusters import Groups, group_everyone
+from insight.evaluation.customer_metrics import Measurer
+from insight.evaluation.evaluation_schema import Moves
+from insight.evaluation.migration_summary import stage_moves, tier_moves
+from insight.evaluation.parquet_types import arrow
+from insight.evaluation.scores_file import Scored, add_standing
+from insight.evaluation.storage import STANDING, evaluation_folder
+
+Part = TypeVar("Part")
+
+
+@dataclass
+class Parts:
+    """Makes the parts of an evaluation; one that the data do not allow is skipped with the reason."""
+
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def make(self, name: str, make: Callable[[], Part]) -> Part | None:
+        """The part, or None where it is skipped."""
+        try:
+            return make()
+        except DataRefused as err:
+            self.skipped[name] = str(err)
+            return None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where everybody stands: `table` is a row a customer, `tiers` and `stages` who moved."""
+
+    place: Place
+    table: pd.DataFrame
+    groups: Groups | None
+    tiers: Moves | None
+    stages: Moves | None
+
+    def by_day(self) -> pd.DataFrame:
+        """The standings of every month kept: `customer_id`, `period` (from when on), tier, stage."""
+        parts = [
+            month.table[["tier", "stage"]].assign(period=pd.Timestamp(month.as_of)).reset_index()
+            for month in self.place.months
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+
+def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool = False) -> Stand:
+    """Place everybody, write `standing.parquet` and the columns of the scores file.
+
+    Raises DataRefused where no value can be told.
+    """
+    folder = evaluation_folder(measurer.workspace, measurer.company.name)
+    scores, versions = (scored.table, scored.versions) if scored else (None, {})
+    place = place_everyone(measurer, scores, versions, redraw)
+    parts.skipped |= place.skipped
+    names = list(place.yardsticks.settings.dimensions)
+    groups = parts.make("groups", lambda: group_everyone(place.months[-1].table[names], folder))
+    moved = parts.make(
+        "tiers", lambda: tier_moves(place.months, place.yardsticks, measurer.choices)
+    )
+    stages = parts.make("stages", lambda: stage_moves(place.months))
+    table = place.table.assign(as_of=pd.Timestamp(place.today.as_of))
+    table["group"] = groups.of if groups else None
+    table = table.join(place.fuzzy_grades(measurer.choices.value.grades))
+    table["tier_before"], table["moved_because"] = None, None
+    if moved:
+        table["tier_before"] = place.months[-2].table["tier"].reindex(table.index)
+        table["moved_because"] = moved[1]["cause"].reindex(table.index)
+    _write(table, folder / STANDING)
+    if scored:
+        add_standing(measurer.workspace.scores(measurer.company.name), table)
+    return Stand(place, table, groups, moved[0] if moved else None, stages)
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write the standing in the order of the ids, whole or not at all."""
+    part = path.with_suffix(".new")
+    write_file(part, [arrow(table.sort_index())], ROWS_TOGETHER)
+    part.replace(path)

@@ -1,0 +1,70 @@
+"""Everything a company's file decides about its evaluation, checked before anything is worked out."""
+
+from dataclasses import dataclass
+
+from features.config.company import Company
+from features.config.table_mapping import Strict, near
+from features.errors import ConfigRefused
+from insight.closed_loop.closed_loop_settings import LoopSettings
+from insight.company_settings import section
+from insight.complaints.complaint_settings import ComplaintSettings
+from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.segments.lifecycle_stages import LifecycleSettings
+from insight.segments.quadrant import QuadrantSettings
+from insight.segments.star_rating import StarSettings
+from insight.segments.tier_thresholds import TierSettings
+from insight.value.ahp import ahp_weights
+from insight.value.value_score import ValueSettings, check
+
+SECTIONS: dict[str, type[Strict]] = {
+    "satisfaction": Satisfaction,
+    "value": ValueSettings,
+    "tiers": TierSettings,
+    "stars": StarSettings,
+    "lifecycle": LifecycleSettings,
+    "quadrant": QuadrantSettings,
+    "complaints": ComplaintSettings,
+    "loop": LoopSettings,
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The sections `[insight.*]` of a company's file.
+
+    Measures the company named itself must be there: `own_value` and `own_risks` say that it did.
+    """
+
+    value: ValueSettings
+    tiers: TierSettings
+    stars: StarSettings
+    lifecycle: LifecycleSettings
+    quadrant: QuadrantSettings
+    own_value: bool
+    own_risks: bool
+
+
+def choices_of(company: Company) -> Choices:
+    """What the company chose, and the defaults of the rest.
+
+    Raises ConfigRefused for an unknown section, an unknown key, a wrong value, weights that do not
+    sum or cannot be told from the judgements, and a tier without policy.
+    """
+    for name in company.insight:
+        if name not in SECTIONS:
+            raise ConfigRefused(f"unknown section insight.{name}{near(name, list(SECTIONS))}")
+    for name in ("satisfaction", "complaints", "loop"):  # read where they are used
+        section(company, name, SECTIONS[name])
+    value = section(company, "value", ValueSettings)
+    check(value)
+    if value.ahp:
+        ahp_weights(value.ahp)
+    return Choices(
+        value=value,
+        tiers=section(company, "tiers", TierSettings),
+        stars=section(company, "stars", StarSettings),
+        lifecycle=section(company, "lifecycle", LifecycleSettings),
+        quadrant=section(company, "quadrant", QuadrantSettings),
+        own_value=not {"dimensions", "ahp"}.isdisjoint(company.insight.get("value", {})),
+        own_risks=bool(company.insight.get("quadrant")),
+    )

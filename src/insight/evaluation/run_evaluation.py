@@ -1,0 +1,137 @@
+"""The evaluation of a company: a step of the night, read by report, HTTP and scores file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from features.config.company import Company
+from features.import_history.run_import import Manifest
+from features.progress import Steps
+from features.settings import Workspace
+from insight.closed_loop.closed_loop_settings import LoopSettings
+from insight.company_settings import section
+from insight.complaints.complaint_analysis import write_complaints
+from insight.evaluation.customer_metrics import Measurer
+from insight.evaluation.customer_status import Parts, Stand, stand
+from insight.evaluation.driver_results import tell_drivers
+from insight.evaluation.evaluation_schema import Evaluation, Segment
+from insight.evaluation.evaluation_settings import Choices, choices_of
+from insight.evaluation.measure_indicators import ToldIndicators, tell_indicators
+from insight.evaluation.scores_file import Scored, read_scored
+from insight.evaluation.segment_profiles import segments_told
+from insight.evaluation.storage import STANDING, evaluation_folder, write_evaluation
+from insight.evaluation.target_attainment import tell_cycle
+from insight.evaluation.value_score_summary import traits_told, value_told
+from insight.satisfaction.satisfaction_settings import Satisfaction
+
+
+def evaluate(
+    company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
+) -> list[Path]:
+    """Write `evaluation.json`, `standing.parquet`, `complaints.json` and the scores' columns.
+
+    A part that the data do not allow is skipped and told with its reason. `redraw` draws the yardsticks
+    of value, tiers and stars anew. Raises ConfigRefused for settings that cannot be used, DataRefused
+    without a history.
+    """
+    choices = choices_of(company)
+    manifest = Manifest.read(workspace, company.name)
+    parts = Parts()
+    scored = parts.make("scores", lambda: read_scored(workspace.scores(company.name), manifest.end))
+    with steps.step("where every customer stands") as done:
+        stood = parts.make(
+            "standing",
+            lambda: stand(Measurer.of(company, workspace, choices), scored, parts, redraw),
+        )
+        done(**_headline(stood))
+    with steps.step("indicators") as done:
+        by_day = stood.by_day() if stood else None
+        said = parts.make("indicators", lambda: tell_indicators(company, workspace, by_day))
+        done(indicators=len(said.indicators) if said else 0, alerts=len(said.alerts) if said else 0)
+    with steps.step("complaints and causes"):
+        complaints = write_complaints(company, workspace)
+    with steps.step("drivers, targets, segments"):
+        told = _told(company, workspace, manifest, choices, scored, said, stood, parts)
+    folder = evaluation_folder(workspace, company.name)
+    path = write_evaluation(folder, told)
+    for name, why in told.skipped.items():
+        steps.note(f"  [yellow]–[/] no {name}: {why}")
+    return [path, *([folder / STANDING] if stood else []), complaints]
+
+
+def stand_alone(company: Company, workspace: Workspace, steps: Steps) -> None:
+    """Write the standing and the scores' columns, without the rest of the evaluation.
+
+    For new scores of a night between two evaluations; where nothing can be told, it says why.
+    """
+    choices = choices_of(company)
+    manifest = Manifest.read(workspace, company.name)
+    parts = Parts()
+    with steps.step("where every customer stands") as done:
+        scored = parts.make(
+            "scores", lambda: read_scored(workspace.scores(company.name), manifest.end)
+        )
+        stood = parts.make(
+            "standing", lambda: stand(Measurer.of(company, workspace, choices), scored, parts)
+        )
+        done(**_headline(stood))
+    for name, why in parts.skipped.items():
+        steps.note(f"  [yellow]–[/] no {name}: {why}")
+
+
+def _headline(stood: Stand | None) -> dict[str, object]:
+    if stood is None:
+        return {}
+    moved = stood.tiers.moved if stood.tiers else None
+    return {
+        "customers": len(stood.table),
+        "moved": f"{moved:.1%}" if moved is not None else None,
+        "groups": len(stood.groups.rules) if stood.groups else None,
+    }
+
+
+def _told(
+    company: Company,
+    workspace: Workspace,
+    manifest: Manifest,
+    choices: Choices,
+    scored: Scored | None,
+    said: ToldIndicators | None,
+    stood: Stand | None,
+    parts: Parts,
+) -> Evaluation:
+    currency = company.about.currency
+    indicators = said.indicators if said else []
+    goals = section(company, "loop", LoopSettings).targets
+    why = parts.skipped.get("indicators", "")
+    not_measured = said.not_measured if said else dict.fromkeys(goals, why)
+    driven = parts.make("drivers", lambda: tell_drivers(said.asked if said else None))
+    traits = stood and parts.make("traits", lambda: traits_told(stood.place, company, workspace))
+    return Evaluation(
+        company=company.name,
+        made_at=datetime.now(UTC),
+        as_of=manifest.end,
+        fingerprint=manifest.fingerprint,
+        versions=scored.versions if scored else {},
+        currency=currency,
+        period=section(company, "satisfaction", Satisfaction).period,
+        indicators=indicators,
+        not_measured=not_measured,
+        alerts=said.alerts if said else [],
+        too_young=said.too_young if said else 0,
+        drivers=driven,
+        segments=_segments(stood, scored, choices) if stood else [],
+        stability=stood.groups.stability if stood and stood.groups else None,
+        tiers=stood.tiers if stood else None,
+        stages=stood.stages if stood else None,
+        value=value_told(stood.place, choices.stars, currency) if stood else None,
+        traits=traits or [],
+        cycle=tell_cycle(company, workspace, indicators, not_measured),
+        skipped=parts.skipped,
+    )
+
+
+def _segments(stood: Stand, scored: Scored | None, choices: Choices) -> list[Segment]:
+    table = stood.table.join(scored.table) if scored else stood.table
+    return segments_told(pd.DataFrame(table), choices.tiers, stood.groups)

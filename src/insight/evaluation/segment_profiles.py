@@ -1,0 +1,80 @@
+"""Segments of customers by each attribute of their standing, with what is expected of them."""
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from insight.evaluation.clusters import Groups
+from insight.evaluation.evaluation_schema import Policy, Segment
+from insight.segments.lifecycle_stages import STAGES
+from insight.segments.quadrant import ADVICE
+from insight.segments.tier_thresholds import TierSettings
+
+#: The segments of predicted value, the best first.
+VALUE = ("top", "high", "middle", "low")
+
+
+def segments_told(
+    customers: pd.DataFrame, settings: TierSettings, groups: Groups | None
+) -> list[Segment]:
+    """Every segment there is, the best first within each attribute.
+
+    `customers` has the standing and, where predicted, `value_expected`, `value_segment`,
+    `satisfaction_score` and `churn_probability`; what a customer lacks is not counted in a mean.
+    """
+    kinds: dict[str, tuple[str, Iterable[object]]] = {
+        "tier": ("tier", settings.names),
+        "stars": ("stars", range(5, 0, -1)),
+        "stage": ("stage", STAGES),
+        "quadrant": ("quadrant", dict.fromkeys(ADVICE.values())),
+        "value": ("value_segment", VALUE),
+        "group": ("group", sorted(groups.rules) if groups else ()),
+    }
+    found = []
+    for by, (column, names) in kinds.items():
+        if column in customers and customers[column].notna().any():
+            found += [_segment(by, name, customers, column) for name in names]
+    return [_with_more(segment, settings, groups) for segment in found]
+
+
+def _segment(by: str, name: object, customers: pd.DataFrame, column: str) -> Segment:
+    inside = customers[(customers[column] == name).fillna(False).astype(bool)]
+    known = int(customers[column].notna().sum())
+    total = _sum(customers, "value_expected")
+    own = _sum(inside, "value_expected")
+    return Segment.model_validate(
+        {
+            "by": by,
+            "name": str(name),
+            "customers": len(inside),
+            "share": len(inside) / known,
+            "expected_value": own,
+            "share_of_value": own / total if own is not None and total else None,
+            "satisfaction": _mean(inside, "satisfaction_score"),
+            "churn_probability": _mean(inside, "churn_probability"),
+        }
+    )
+
+
+def _with_more(segment: Segment, settings: TierSettings, groups: Groups | None) -> Segment:
+    """A tier with its policy, a group with its rule."""
+    if segment.by == "tier":
+        policy = Policy.model_validate(settings.policies[segment.name].model_dump())
+        return segment.model_copy(update={"policy": policy})
+    if segment.by == "group" and groups:
+        rule = groups.rules[segment.name]
+        told = {"rule": rule.text, "rule_share": rule.share, "rule_reach": rule.reach}
+        return segment.model_copy(update=told)
+    return segment
+
+
+def _sum(table: pd.DataFrame, column: str) -> float | None:
+    return float(table[column].sum()) if column in table else None
+
+
+def _mean(table: pd.DataFrame, column: str) -> float | None:
+    if column not in table:
+        return None
+    mean = float(table[column].mean())
+    return mean if math.isfinite(mean) else None

@@ -1,0 +1,1 @@
+"""Shared look and names of the pages."""

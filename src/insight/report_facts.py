@@ -1,0 +1,129 @@
+"""What a company's folders hold for its report: manifest, models, decisions and scores."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.import_history.run_import import Manifest
+from features.settings import Workspace
+from models.bundles.bundle import Bundle
+from models.scoring.batch import champions
+from models.training_set.build_training_sets import LabelCounts, read_counts
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the last training run did with a target; `metrics` are those of what it trained."""
+
+    target: str
+    decision: str
+    reason: str
+    grade: str | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores file column by column, the instant it is about and the versions behind it."""
+
+    columns: dict[str, NDArray[Any]]
+    as_of: datetime
+    versions: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.columns["customer_id"])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A column as numbers."""
+        return np.asarray(self.columns[name], np.float64)
+
+    @property
+    def current(self) -> NDArray[np.bool_]:
+        """Who is a customer still: the population of churn, everybody where churn is not scored."""
+        if "churn_in_population" in self.columns:
+            return np.asarray(self.columns["churn_in_population"], np.bool_)
+        return np.ones(len(self), np.bool_)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the report is made from that is small enough to hold."""
+
+    company: Company
+    workspace: Workspace
+    manifest: Manifest
+    bundles: dict[str, Bundle]
+    missing: dict[str, str]
+    decisions: dict[str, Decision]
+    counts: dict[str, LabelCounts]
+    scores: Scores | None
+
+
+def gather(company: Company, workspace: Workspace) -> Facts:
+    """Read what there is. Raises DataRefused without a history; all else may be missing."""
+    manifest = Manifest.read(workspace, company.name)
+    bundles, missing = champions(workspace.serving(company.name))
+    try:
+        counts, unable = read_counts(company, workspace)
+    except DataRefused as err:
+        counts, unable = {}, {}
+        missing = {target: f"{why}; {err}" for target, why in missing.items()}
+    return Facts(
+        company=company,
+        workspace=workspace,
+        manifest=manifest,
+        bundles=bundles,
+        missing={target: unable.get(target, why) for target, why in missing.items()},
+        decisions=read_decisions(company, workspace),
+        counts=counts,
+        scores=read_scores(company, workspace),
+    )
+
+
+def read_decisions(company: Company, workspace: Workspace) -> dict[str, Decision]:
+    """The outcomes of the last training run by target; empty before the first one."""
+    path = workspace.company(company.name) / "outcomes.json"
+    if not path.is_file():
+        return {}
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        row["target"]: Decision(
+            row["target"], row["decision"], row["reason"], row["grade"], row["metrics"] or {}
+        )
+        for row in rows
+    }
+
+
+def read_scores(company: Company, workspace: Workspace) -> Scores | None:
+    """The scores file, or None before the first scoring. Raises DataRefused for an empty one."""
+    path = workspace.scores(company.name)
+    if not path.exists():
+        return None
+    table = pq.read_table(path)
+    if not table.num_rows:
+        raise DataRefused(f"{path} holds no customer; make it again with `goodwill score`")
+    versions = {
+        name.removesuffix("_version"): str(table[name][0])
+        for name in table.column_names
+        if name.endswith("_version")
+    }
+    return Scores(
+        {name: _numpy(table[name]) for name in table.column_names if name != "as_of"},
+        table["as_of"][0].as_py(),
+        versions,
+    )
+
+
+def _numpy(column: pa.ChunkedArray) -> NDArray[Any]:
+    return np.asarray(column.to_numpy())

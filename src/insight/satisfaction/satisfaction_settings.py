@@ -1,0 +1,41 @@
+"""What a company decides about its satisfaction figures: the section [insight.satisfaction]."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from features.config.table_mapping import Strict
+
+
+class Satisfaction(Strict):
+    """How figures are cut and counted.
+
+    `by` names customer attributes (region, account_owner, ...) beside the channel; a cell of fewer
+    than `fewest` answers is not shown. `detractors_to` and `promoters_from` are on 0 to 10,
+    `satisfied_from` on 0 to 100. `mixed_scales` says what becomes of a question asked on several
+    scales. `customer_days`: without contracts, a customer is who did something of `active_kinds`
+    within so many days; `loyal_periods`: who ordered in each of so many periods is loyal.
+    """
+
+    period: Literal["month", "quarter", "year"] = "quarter"
+    by: list[str] = Field(default_factory=list)
+    fewest: int = Field(default=20, ge=2)
+    detractors_to: float = Field(default=6.0, ge=0.0, le=10.0)
+    promoters_from: float = Field(default=9.0, ge=0.0, le=10.0)
+    satisfied_from: float = Field(default=75.0, gt=0.0, le=100.0)
+    effort_low_is_easy: bool = False
+    mixed_scales: Literal["refuse", "linear", "equipercentile"] = "refuse"
+    customer_days: int = Field(default=365, ge=1)
+    active_kinds: list[str] = Field(default=["order", "login", "visit"], min_length=1)
+    callback_kinds: list[str] = Field(default=["visit"], min_length=1)
+    complaint_kinds: list[str] = Field(default=["complaint"], min_length=1)
+    loyal_periods: int = Field(default=4, ge=2, le=24)
+
+    @model_validator(mode="after")
+    def _cut_points_in_order(self) -> "Satisfaction":
+        if self.detractors_to >= self.promoters_from:
+            raise ValueError(
+                f"detractors_to is {self.detractors_to:g}, not below promoters_from, "
+                f"{self.promoters_from:g}; the standard is 6 and 9"
+            )
+        return self

@@ -1,0 +1,169 @@
+"""The stage of a customer's life with the company, as a state machine over his orders and contract.
+
+prospect -> new -> active <-> at_risk -> lost -> reactivated -> active ...; a customer never becomes a
+prospect again, nor new twice.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from features.config.table_mapping import Strict
+from features.errors import DataRefused
+from insight.value.known import view_customers
+
+STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
+#: Where a stage can lead at once.
+NEXT = {
+    "prospect": {"new", "lost"},
+    "new": {"active", "at_risk", "lost"},
+    "active": {"at_risk", "lost"},
+    "at_risk": {"active", "lost"},
+    "lost": {"reactivated"},
+    "reactivated": {"active", "at_risk", "lost"},
+}
+
+
+class LifecycleSettings(Strict):
+    """`[insight.lifecycle]`: for how long a customer is new, and from when he is at risk and lost.
+
+    Days without an order; `at_risk_probability` is that of leaving, where it is predicted.
+    """
+
+    new_days: float = Field(default=90, gt=0)
+    at_risk_days: float = Field(default=120, gt=0)
+    at_risk_probability: float = Field(default=0.25, gt=0, le=1)
+    lost_days: float = Field(default=365, gt=0)
+
+    @model_validator(mode="after")
+    def _at_risk_before_lost(self) -> "LifecycleSettings":
+        if not self.new_days <= self.at_risk_days < self.lost_days:
+            raise ValueError(
+                f"new_days is {self.new_days:g}, at_risk_days {self.at_risk_days:g}, lost_days "
+                f"{self.lost_days:g}; they should rise: a customer is new before he is at risk, and at "
+                "risk before he is lost"
+            )
+        return self
+
+
+def stages(
+    history: Path, cutoff: datetime, settings: LifecycleSettings, leaving: pd.Series | None = None
+) -> pd.DataFrame:
+    """The `stage` of every customer known at the cutoff, and the `cause` in words.
+
+    A cancelled contract is a loss until the next order, renewal or contract, which reactivates, as does
+    an order after silence as long as a loss. `leaving` is the predicted probability by customer; it
+    puts nobody at risk who is new or just reactivated.
+    """
+    import duckdb
+
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
+        view_customers(con, history)
+        values = [cutoff, str(history / "events.parquet"), settings.lost_days]
+        found = con.sql(SQL, params=values)
+        facts: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
+    facts = facts.astype(float).sort_index()
+    if leaving is not None:
+        facts["leaving"] = leaving.reindex(facts.index)
+    return staged(facts, settings)
+
+
+def staged(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
+    """Stage and cause from days since the first order, last sign, comeback and cancellation.
+
+    Columns `first`, `last`, `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
+    """
+    leaving = facts.get("leaving", pd.Series(np.nan, facts.index))
+    facts = facts.assign(leaving=leaving)
+    rules = [
+        (facts["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
+        (facts["first"].isna() & facts["comeback"].isna(), "prospect", "no order yet", "first"),
+        (facts["last"] >= settings.lost_days, "lost", "silent for {:.0f} days", "last"),
+        (facts["last"] >= settings.at_risk_days, "at_risk", "silent for {:.0f} days", "last"),
+        (
+            facts["comeback"] < settings.new_days,
+            "reactivated",
+            "came back {:.0f} days ago",
+            "comeback",
+        ),
+        (facts["first"] < settings.new_days, "new", "first order {:.0f} days ago", "first"),
+        (leaving >= settings.at_risk_probability, "at_risk", "likely to leave: {:.2f}", "leaving"),
+        (pd.Series(True, facts.index), "active", "last seen {:.0f} days ago", "last"),
+    ]
+    which = np.select([holds.to_numpy(bool) for holds, *_ in rules], range(len(rules)))
+    names = np.array([stage for _, stage, _, _ in rules], dtype=object)
+    cause = np.empty(len(facts), dtype=object)
+    for place, (_, _, text, column) in enumerate(rules):
+        mine = which == place
+        cause[mine] = [text.format(value) for value in facts.loc[mine, column].tolist()]
+    return pd.DataFrame({"stage": names[which], "cause": cause}, index=facts.index)
+
+
+def reachable(stage: str) -> set[str]:
+    """The stages a customer can be in later, through however many others; staying counts."""
+    found, ahead = {stage}, [stage]
+    while ahead:
+        new = NEXT[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
+    """Customers by stage before (rows) and after (columns), of those known at both dates.
+
+    Raises DataRefused when one became what he cannot become, which means that the history of the
+    earlier date has changed.
+    """
+    both = pd.DataFrame({"before": before, "after": after}).dropna()
+    counts = pd.crosstab(both["before"], both["after"])
+    for start, row in counts.iterrows():
+        for end in [e for e in row.index[row > 0] if e not in reachable(str(start))]:
+            who = both.index[(both["before"] == start) & (both["after"] == end)]
+            raise DataRefused(
+                f"{len(who)} customers went from {start} to {end} (first: {who[0]}), which cannot be: "
+                "orders seen at the earlier date are gone; import the history again"
+            )
+    order = list(STAGES)
+    return counts.reindex(index=order, columns=order, fill_value=0)
+
+
+#: $1 the cutoff, $2 the file of events, $3 the days of silence that are a loss.
+SQL = """
+with known as (
+  select * from read_parquet($2) where known_at < $1::timestamptz and occurred_at < $1::timestamptz
+),
+everybody as (
+  select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
+  union select customer_id from known
+),
+life as (
+  select customer_id, kind, occurred_at as moment,
+         max(occurred_at) filter (kind = 'order') over before_it as last_order,
+         max(occurred_at) filter (kind = 'cancel') over before_it as last_cancel,
+         max(occurred_at) filter (kind <> 'cancel') over before_it as last_tie
+  from known where kind in ('order', 'cancel', 'renewal', 'contract')
+  window before_it as (partition by customer_id order by occurred_at
+                       rows between unbounded preceding and 1 preceding)
+),
+lives as (
+  select customer_id, min(moment) filter (kind = 'order') as first,
+         max(moment) filter (kind = 'order') as last_order,
+         max(moment) filter (kind <> 'cancel') as tied, max(moment) filter (kind = 'cancel') as left_on,
+         max(moment) filter (
+           (kind = 'order' and epoch(moment - last_order) >= $3 * 86400)
+           or (kind <> 'cancel' and last_cancel >= coalesce(last_tie, last_cancel))
+         ) as comeback
+  from life group by customer_id
+)
+select customer_id, epoch($1::timestamptz - first) / 86400 as first,
+       epoch($1::timestamptz - greatest(last_order, comeback)) / 86400 as last,
+       epoch($1::timestamptz - comeback) / 86400 as comeback,
+       case when tied is null or left_on >= tied then epoch($1::timestamptz - left_on) / 86400 end
+         as cancelled
+from everybody left join lives using (customer_id)
+"""

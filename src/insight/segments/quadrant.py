@@ -1,0 +1,70 @@
+"""Potential against risk: whom to develop, to secure, to keep and to limit."""
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from features.config.table_mapping import Strict, near
+from features.errors import ConfigRefused, DataRefused
+
+#: Potential and risk: what to do.
+ADVICE = {
+    (True, False): "develop",
+    (True, True): "secure",
+    (False, False): "keep",
+    (False, True): "limit",
+}
+
+
+class QuadrantSettings(Strict):
+    """`[insight.quadrant]`: beyond which growth there is potential, from where on measures a risk.
+
+    A customer is a risk when any of `risks` reaches its limit.
+    """
+
+    potential: str = "growth"
+    potential_from: float = 0.0
+    risks: dict[str, float] = Field(
+        default_factory=lambda: {"churn_probability": 0.25, "overdue_probability": 0.75},
+        min_length=1,
+    )
+
+
+def quadrant(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
+    """Each customer's `quadrant`, the `risk` behind it, and whether the potential is `settled`.
+
+    develop (potential, no risk), secure (both), keep (neither), limit (risk alone). `settled` is false
+    where the interval of the potential (its `_low` and `_high` columns) holds the border, or there is
+    none. Missing without a potential or without any risk measured. Raises ConfigRefused for a
+    measure that is not in the table, DataRefused when it is empty.
+    """
+    for name in (settings.potential, *settings.risks):
+        if name not in table:
+            raise ConfigRefused(
+                f"unknown measure insight.quadrant.{name}{near(name, list(table.columns))}"
+            )
+        if table[name].isna().all():
+            raise DataRefused(f"nobody has {name}; take another measure in [insight.quadrant]")
+    potential = table[settings.potential]
+    excess = pd.DataFrame({name: table[name] / limit for name, limit in settings.risks.items()})
+    measured = potential.notna() & excess.notna().any(axis=1)
+    risky = excess.max(axis=1) >= 1
+    has = potential > settings.potential_from
+    place = [ADVICE[bool(p), bool(r)] for p, r in zip(has, risky, strict=True)]
+    worst = excess.fillna(-np.inf).idxmax(axis=1).where(risky)
+    return pd.DataFrame(
+        {
+            "quadrant": pd.Series(place, table.index, dtype=object).where(measured),
+            "risk": worst,
+            "settled": _settled(table, settings) & measured,
+        }
+    )
+
+
+def _settled(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Series:
+    """Whether the whole interval of the potential is on one side of the border."""
+    low, high = (f"{settings.potential}_{end}" for end in ("low", "high"))
+    if low not in table or high not in table:
+        return pd.Series(False, table.index)
+    above, below = table[low] > settings.potential_from, table[high] <= settings.potential_from
+    return above | below

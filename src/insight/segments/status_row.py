@@ -1,0 +1,55 @@
+"""Where each customer stands, in one row: tier, stars, stage, quadrant and what he is served with."""
+
+import pandas as pd
+
+from insight.segments.star_rating import StarScale, stars
+from insight.segments.tier_hysteresis import Placed
+from insight.segments.tier_thresholds import TierSettings
+
+COLUMNS = (
+    "tier", "leaning", "stars", "star_version", "stage", "stage_cause", "quadrant", "risk",
+    "service_level", "manager", "first_reply_hours", "visits_per_year",
+)  # fmt: skip
+
+LEANING = {-1: "up", 0: "", 1: "down"}
+
+
+def standing(
+    score: pd.Series,
+    placed: Placed,
+    scale: StarScale | None,
+    stage: pd.DataFrame | None,
+    quadrants: pd.DataFrame | None,
+    settings: TierSettings,
+) -> pd.DataFrame:
+    """A row a customer with `COLUMNS`, as the scores file and `GET /v1/customers/{id}` can hold them.
+
+    `leaning` says that a customer was beyond a border and moves if that is confirmed. A customer
+    without a tier has no service level; what is None was not to be told, and is missing.
+    """
+    served = pd.DataFrame(
+        {
+            name: [
+                policy.service_level,
+                policy.manager,
+                policy.first_reply_hours,
+                policy.visits_per_year,
+            ]
+            for name, policy in settings.policies.items()
+        },
+        index=["service_level", "manager", "first_reply_hours", "visits_per_year"],
+    ).T.infer_objects()
+    table = pd.DataFrame(
+        {
+            "tier": placed.tier,
+            "leaning": placed.leaning.map(LEANING),
+            "stars": stars(score, scale) if scale else None,
+            "star_version": scale.version if scale else None,
+            "stage": stage["stage"] if stage is not None else None,
+            "stage_cause": stage["cause"] if stage is not None else None,
+            "quadrant": quadrants["quadrant"] if quadrants is not None else None,
+            "risk": quadrants["risk"] if quadrants is not None else None,
+        },
+        index=score.index,
+    )
+    return table.join(served, on="tier")[list(COLUMNS)].rename_axis("customer_id")

@@ -1,0 +1,153 @@
+"""The catalogue of measures a value score can be made of, and their table on one day."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from features.config.table_mapping import near
+from features.errors import ConfigRefused
+from insight.value.customer_accounts import Margins, ledger
+from insight.value.payment_risk import overdue
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a column measures, its unit, and whether more of it is better."""
+
+    what: str
+    unit: str
+    more_is_better: bool = True
+    low: str | None = None  # columns with the bounds of its interval
+    high: str | None = None
+
+
+MEASURES = {
+    "revenue": Measure("orders less returns in 365 days", "money"),
+    "margin": Measure("gross margin in 365 days", "money"),
+    "return_share": Measure("returned money as a share of ordered money", "share", False),
+    "payment_days_late": Measure("mean days a payment came after its due day", "days", False),
+    "days_sales_outstanding": Measure("days of revenue not yet paid", "days", False),
+    "in_transit": Measure("money ordered and not yet delivered", "money", False),
+    "exposure": Measure("money delivered or under way and not yet paid", "money", False),
+    "overdue_probability": Measure(
+        "probability that the next payment is overdue", "share", False, "overdue_low", "overdue_high"
+    ),
+    "orders": Measure("orders in 365 days", "orders"),
+    "active_months": Measure("months of the last 12 with an order", "months"),
+    "tenure_days": Measure("days since the first order", "days"),
+    "days_since_order": Measure("days since the last order", "days", False),
+    "satisfaction_answer": Measure("last answer on overall satisfaction", "0-100"),
+    "firm_reputation": Measure("what the customer says of our image, last answer", "0-100"),
+    "satisfaction_score": Measure(
+        "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high"
+    ),
+    "churn_probability": Measure("predicted probability of leaving", "share", False),
+    "value_expected": Measure("predicted net revenue", "money", True, "value_low", "value_high"),
+    "growth": Measure(
+        "predicted net revenue less that of the last period as long", "money", True,
+        "growth_low", "growth_high",
+    ),
+    "customer_credit": Measure("experts on the customer's credit", "rating"),
+    "market_coverage": Measure("experts on the customer's market coverage", "rating"),
+    "internal_management": Measure("experts on the customer's internal management", "rating"),
+}  # fmt: skip
+
+#: What others think of us is no evidence of what a customer can pay, and the other way round.
+CREDIT = {
+    "customer_credit", "overdue_probability", "payment_days_late", "days_sales_outstanding", "exposure",
+}  # fmt: skip
+REPUTATION = {"firm_reputation"}
+
+
+def check_measures(place: str, names: list[str]) -> None:
+    """Refuse measures that do not exist, and a firm's reputation counted as a customer's credit."""
+    for name in names:
+        if name not in MEASURES:
+            raise ConfigRefused(f"unknown measure {place}.{name}{near(name, list(MEASURES))}")
+    if REPUTATION & set(names) and CREDIT & set(names):
+        mixed = ", ".join(sorted(CREDIT & set(names)))
+        raise ConfigRefused(
+            f"{place} mixes firm_reputation, what the customer thinks of us, with {mixed}, what we "
+            "think of his credit; they are two things: put them into two dimensions"
+        )
+
+
+def measures(
+    history: Path,
+    cutoff: datetime,
+    scores: pd.DataFrame | None = None,
+    ratings: pd.DataFrame | None = None,
+    margins: Margins | None = None,
+    horizon_days: int = 90,
+) -> pd.DataFrame:
+    """Every measure that can be had of the customers known at the cutoff; NaN where there is none.
+
+    `scores` is the scores file of that day and `ratings` the experts' consensus, both by customer;
+    `horizon_days` is that of the value model, over which growth is counted.
+    """
+    table = ledger(history, cutoff, margins)
+    table = table.join(_sql(ORDERS, history / "events.parquet", cutoff, horizon_days))
+    table["orders"] = table["orders"].fillna(0.0)
+    table["active_months"] = table["active_months"].fillna(0.0)
+    if (history / "surveys.parquet").is_file():
+        table = table.join(_sql(ANSWERS, history / "surveys.parquet", cutoff, horizon_days))
+    if table["payment_days_late"].notna().any():
+        risk = overdue(history, cutoff)[["probability", "low", "high"]]
+        table = table.join(risk.add_prefix("overdue_"))
+    for more in (scores, ratings):
+        if more is not None:
+            new = [c for c in more.columns if c not in table.columns]
+            table = table.join(more[new])
+    return growth(table)
+
+
+def growth(table: pd.DataFrame) -> pd.DataFrame:
+    """What is expected beyond the last period as long, with the bounds of the value model's interval."""
+    if "value_expected" not in table:
+        return table
+    past = table["last_period_revenue"].fillna(0.0)
+    return table.assign(
+        growth=table["value_expected"] - past,
+        growth_low=table["value_low"] - past,
+        growth_high=table["value_high"] - past,
+    )
+
+
+def _sql(text: str, file: Path, cutoff: datetime, days: int) -> pd.DataFrame:
+    import duckdb
+
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
+        found = con.sql(text, params={"cutoff": cutoff, "file": str(file), "days": days})
+        table: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
+    return table.astype(float)
+
+
+ORDERS = """
+with known as (
+  select *, epoch($cutoff::timestamptz - occurred_at) / 86400 as age from read_parquet($file)
+  where kind in ('order', 'return')
+    and known_at < $cutoff::timestamptz and occurred_at < $cutoff::timestamptz
+)
+select customer_id, count(*) filter (kind = 'order' and age <= 365) as orders,
+       count(distinct floor(age * 12 / 365)) filter (kind = 'order' and age < 365) as active_months,
+       max(age) filter (kind = 'order') as tenure_days,
+       min(age) filter (kind = 'order') as days_since_order,
+       sum(amount) filter (age <= $days) as last_period_revenue
+from known group by customer_id
+"""
+
+ANSWERS = """
+with answered as (
+  select *, 100 * (score - scale_low) / (scale_high - scale_low) as points from read_parquet($file)
+  where answered_at < $cutoff::timestamptz and score is not null and instrument <> 'ces'
+    and scale_high > scale_low and $days > 0
+)
+select customer_id,
+       arg_max(points, answered_at) filter (dimension = 'overall' and instrument = 'csat')
+         as satisfaction_answer,
+       arg_max(points, answered_at) filter (dimension = 'image') as firm_reputation
+from answered group by customer_id
+"""

@@ -1,0 +1,1 @@
+"""A trained model as plain files, and its registry."""

@@ -1,0 +1,247 @@
+"""A model as plain files, and the pointer that says which version serves.
+
+A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
+(made-up rows with their answers) and `manifest.json` (everything about the model, with the SHA-256 of
+the other files); with `tone.json` where the model reads comments and `about.json`, its card and how it
+was judged, for people. Loading one executes nothing, and
+needs neither MLflow nor training code.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.definitions.company_schema import Schema
+from features.errors import DataRefused
+from features.text.comment_score_model import FILE as TONE_FILE
+from features.text.comment_score_model import Tone, digest_of
+from models.learners.calibration import Calibrator
+from models.learners.lightgbm import Estimator
+from models.learners.out_of_distribution import Support
+from models.targets.population import Condition
+from models.targets.spend_level import SpendLevel
+
+FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
+ABOUT_FILE = "about.json"
+POINTER = "champion.json"
+#: Read by a bundle's tone where it is written and where it is loaded, which must agree.
+SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model ready to score: trees, calibration and the manifest that describes them.
+
+    `about` is what people read: the card as Markdown, every measure, calibration by bins. A model of
+    an older version has none.
+    """
+
+    estimator: Estimator
+    calibrator: Calibrator
+    manifest: dict[str, Any]
+    tone: Tone | None = None
+    about: dict[str, Any] | None = None
+
+    @property
+    def target(self) -> str:
+        return str(self.manifest["target"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The feature columns the model reads, beside those of its population and spend level."""
+        extra = self.manifest["also_reads"]
+        return tuple(dict.fromkeys((*self.estimator.encoder.columns, *extra)))
+
+    @cached_property
+    def schema(self) -> Schema:
+        return Schema.from_json(json.dumps(self.manifest["schema"]))
+
+    @cached_property
+    def population(self) -> Condition | None:
+        raw = self.manifest["population"]
+        return Condition(**raw) if raw else None
+
+    @cached_property
+    def spend(self) -> SpendLevel | None:
+        raw = self.manifest["spend_level"]
+        return SpendLevel(**raw) if raw else None
+
+    @cached_property
+    def support(self) -> Support | None:
+        """What the training rows looked like; None for a model of an older version."""
+        raw = self.manifest.get("support")
+        return Support.from_dict(raw) if raw else None
+
+    def calibrated(self, features: pa.Table) -> NDArray[np.float64]:
+        """Probabilities (n,) or (n, K), or values in money (n,), after calibration."""
+        plain = self.estimator.predict(features)
+        if self.spend:
+            plain = plain * self.spend.of(features)
+        return self.calibrator.apply(plain)
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> Path:
+    """Write a bundle beside its final place and move it there whole; the folder."""
+    contents = {
+        "model.txt": bundle.estimator.to_text(),
+        "encoder.json": bundle.estimator.encoder.to_json(),
+        "calibrator.json": bundle.calibrator.to_json(),
+        "golden.json": json.dumps(golden(bundle)),
+    }
+    if bundle.tone:
+        contents[TONE_FILE] = bundle.tone.to_json()
+    if bundle.about:
+        contents[ABOUT_FILE] = json.dumps(bundle.about, ensure_ascii=False, allow_nan=False)
+    hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
+    manifest = {**bundle.manifest, "files": hashes}
+    temporary = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for name, text in contents.items():
+        (temporary / name).write_text(text, encoding="utf-8")
+    (temporary / "manifest.json").write_text(
+        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    return folder
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Load a bundle after checking the hash of every file and replaying its golden rows.
+
+    Raises DataRefused naming the file that is missing, changed or answers differently.
+    """
+    manifest = _read_json(folder / "manifest.json")
+    also = [name for name in (TONE_FILE, ABOUT_FILE) if name in manifest.get("files", {})]
+    texts = {name: _read(folder / name) for name in (*FILES, *also)}
+    for name, text in texts.items():
+        expected, found = manifest.get("files", {}).get(name), _sha256(text.encode())
+        if found != expected:
+            raise DataRefused(
+                f"bundle {folder}: {name} has SHA-256 {found[:12]}, the manifest says "
+                f"{str(expected)[:12]}; export the version again"
+            )
+    tone = Tone.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
+    if digest_of(tone) != manifest.get("tone"):
+        raise DataRefused(
+            f"bundle {folder}: its model reads comments by the tone {manifest.get('tone')}, the bundle "
+            f"holds {digest_of(tone) or 'none'}; export the version again"
+        )
+    bundle = Bundle(
+        Estimator.from_text(texts["model.txt"], texts["encoder.json"]),
+        Calibrator.from_json(texts["calibrator.json"]),
+        manifest,
+        tone,
+        json.loads(texts[ABOUT_FILE]) if ABOUT_FILE in texts else None,
+    )
+    _replay(bundle, json.loads(texts["golden.json"]), folder)
+    return bundle
+
+
+def golden(bundle: Bundle) -> dict[str, Any]:
+    """Rows made of no customer, with the bundle's answers: each column steps through fixed values."""
+    rows = _golden_rows(bundle)
+    answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
+    return answers | ({"tone": bundle.tone.of(SENTENCES).tolist()} if bundle.tone else {})
+
+
+def _golden_rows(bundle: Bundle) -> pa.Table:
+    """Five rows over the columns a model reads: powers of ten for numbers, each word in turn."""
+    encoder = bundle.estimator.encoder
+    steps = [float("nan"), 0.0, 1.0, 30.0, 1000.0]
+    columns: dict[str, pa.Array] = {}
+    for place, name in enumerate(bundle.columns):
+        if name in encoder.categories:
+            words = encoder.categories[name] or ("",)
+            columns[name] = pa.array([words[(place + i) % len(words)] for i in range(5)])
+        else:
+            columns[name] = pa.array(np.roll(steps, place % 5))
+    return pa.table(columns)
+
+
+def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
+    try:
+        answers = np.atleast_1d(bundle.calibrated(_golden_rows(bundle)))
+        wanted = np.array(expected["answers"], dtype=np.float64)
+        same = answers.shape == wanted.shape and _alike(answers, wanted)
+        if bundle.tone:
+            same = same and _alike(
+                bundle.tone.of(SENTENCES), np.array(expected["tone"], np.float64)
+            )
+    except (ValueError, KeyError, TypeError, IndexError):  # parts of different models
+        same = False
+    if not same:
+        raise DataRefused(
+            f"bundle {folder}: the golden rows are answered differently here than where the model "
+            "was trained; check the versions of lightgbm and numpy, or export the version again"
+        )
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return np.allclose(one, other, rtol=0, atol=1e-9, equal_nan=True)
+
+
+def point_to(serving: Path, target: str, version: str) -> None:
+    """Make a version the one that serves, by replacing a small file atomically."""
+    folder = serving / target
+    manifest = _read(folder / version / "manifest.json")
+    pointer = {"version": version, "manifest_sha256": _sha256(manifest.encode())}
+    temporary = folder / f".{POINTER}.new"
+    temporary.write_text(json.dumps(pointer), encoding="utf-8")
+    os.replace(temporary, folder / POINTER)
+
+
+def champion(serving: Path, target: str) -> Bundle | None:
+    """The bundle the pointer of a target names, or None where there is no pointer.
+
+    Raises DataRefused when the pointer or the bundle is broken.
+    """
+    path = serving / target / POINTER
+    if not path.is_file():
+        return None
+    pointer = _read_json(path)
+    folder = serving / target / str(pointer.get("version"))
+    found = _sha256(_read(folder / "manifest.json").encode())
+    if found != pointer.get("manifest_sha256"):
+        raise DataRefused(f"{path}: the manifest of version {pointer.get('version')} has changed")
+    return read_bundle(folder)
+
+
+def describe_condition(condition: Condition | None) -> dict[str, Any] | None:
+    """A population's condition as a manifest holds it."""
+    return asdict(condition) if condition else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")  # as it is: no newline is translated
+    except (OSError, ValueError) as err:  # no such file, not UTF-8, no possible name
+        raise DataRefused(f"{path} cannot be read: {type(err).__name__}") from None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+    except (ValueError, RecursionError) as err:
+        raise DataRefused(f"{path} is not valid JSON: {err}") from None
+    if not isinstance(content, dict):
+        raise DataRefused(f"{path} should hold a JSON object")
+    return content
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

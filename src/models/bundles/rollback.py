@@ -1,0 +1,88 @@
+"""Back to a version that served before: the pointer and the registry's alias move together."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.config.company import Company
+from features.errors import DataRefused, GoodwillError
+from features.settings import Workspace
+from models.bundles.bundle import POINTER, point_to, read_bundle
+from models.targets.registry import TARGETS
+
+
+class RegistryBehind(GoodwillError):
+    """The wanted version serves, but the tracking store still calls another one champion."""
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """Which version served before, and which serves now."""
+
+    target: str
+    before: str
+    now: str
+
+
+def kept_versions(serving: Path, target: str) -> list[str]:
+    """The versions of a target whose bundles are kept, the oldest first."""
+    found = [manifest.parent.name for manifest in (serving / target).glob("[!.]*/manifest.json")]
+    return sorted(found, key=lambda version: (len(version), version))
+
+
+def serving_version(serving: Path, target: str) -> str | None:
+    """The version a pointer names: None without a pointer, "?" where it cannot be read."""
+    path = serving / target / POINTER
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "?"
+
+
+def roll_back(
+    company: Company, workspace: Workspace, target: str, version: str | None = None
+) -> Rolled:
+    """Let a kept version serve, the one before the present one unless another is named.
+
+    Its files are checked and its golden rows replayed first. Raises DataRefused when there is no
+    such version or it is broken, which leaves all as it was; RegistryBehind when it serves and the
+    tracking store could not be told.
+    """
+    serving = workspace.serving(company.name)
+    before = serving_version(serving, target) if target in TARGETS else None
+    if before is None:
+        known = [name for name in TARGETS if (serving / name / POINTER).is_file()]
+        raise DataRefused(f"no version of {target!r} serves {company.name}; targets: {known}")
+    now = version or _version_before(kept_versions(serving, target), before, target)
+    if now not in kept_versions(serving, target):
+        kept = ", ".join(kept_versions(serving, target))
+        raise DataRefused(f"{target} has no version {now}; kept are {kept}")
+    read_bundle(serving / target / now)
+    point_to(serving, target, now)
+    _tell_registry(company.name, workspace, target, now)
+    return Rolled(target, before, now)
+
+
+def _version_before(kept: list[str], present: str, target: str) -> str:
+    earlier = kept[: kept.index(present)] if present in kept else kept
+    if not earlier:
+        raise DataRefused(
+            f"{target} version {present} is the first that served; name another with --version, "
+            f"kept are {', '.join(kept)}"
+        )
+    return earlier[-1]
+
+
+def _tell_registry(company: str, workspace: Workspace, target: str, version: str) -> None:
+    try:
+        from models.bundles.mlflow_registry import Registry
+
+        Registry(workspace).promote(company, target, version)
+    except Exception as error:  # whatever a broken store raises: what serves is right already
+        raise RegistryBehind(
+            f"{target} version {version} serves now, but the tracking store could not be told "
+            f"({type(error).__name__}); when it is mended, run `goodwill rollback {target} "
+            f"--version {version}`"
+        ) from error

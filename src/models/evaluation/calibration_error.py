@@ -1,0 +1,146 @@
+"""Whether probabilities are true: of those given 30 %, do 30 % happen, beyond what chance explains.
+
+A perfect probability is off too, on few rows: the outcomes of 500 customers scatter around it. So the
+calibration error stands beside the one that the same probabilities would show if they were exactly
+right, found by drawing outcomes from them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from models.evaluation.metrics import BINS
+from models.evaluation.slices import groups_of, in_words
+
+Array = np.ndarray
+DRAWN = 500
+#: A segment of fewer rows shows little but chance: a fair 30 % is then off by 2 points and more.
+ENOUGH_ROWS = 500
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """The mean gap between predicted and observed share, and what chance alone makes of it.
+
+    `chance` and `chance_high` are the mean and the 95 % point of the error that perfectly calibrated
+    probabilities show on as many rows; `surprise` is how often they show at least this error.
+    """
+
+    name: str
+    rows: int
+    error: float
+    chance: float
+    chance_high: float
+    surprise: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the error is larger than 95 of 100 perfect ones."""
+        return self.error > self.chance_high
+
+    def told(self) -> str:
+        """The error beside chance as a sentence."""
+        return (
+            f"Off by {100 * self.error:.1f} points on average; probabilities that are exactly right "
+            f"are off by {100 * self.chance:.1f} on {self.rows:,} rows, and by more than "
+            f"{100 * self.chance_high:.1f} in one case of twenty."
+        )
+
+
+def reliability(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
+    """Predicted and observed share in bins of equal weight, the lowest probabilities first.
+
+    `y` is 0 or 1; of classes, give one against the rest. Columns: `predicted`, `observed`, its 95 %
+    interval `low` to `high` (Wilson's at Kish's effective size), `rows`. Equal probabilities share a
+    bin, so that there may be fewer bins.
+    """
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    place = weight_bins(p, w, bins)
+    mass, rows = np.bincount(place, w, bins), np.bincount(place, minlength=bins)
+    used = mass > 0
+    size = mass[used] ** 2 / np.bincount(place, w**2, bins)[used]
+    predicted = np.bincount(place, w * p, bins)[used] / mass[used]
+    observed = np.bincount(place, w * y, bins)[used] / mass[used]
+    low, high = wilson(observed, size)
+    return pd.DataFrame(
+        {"predicted": predicted, "observed": observed, "low": low, "high": high, "rows": rows[used]}
+    )
+
+
+def weight_bins(score: Array, w: Array, bins: int) -> Array:
+    """Which of so many bins of equal weight each row is in, 0 the lowest; tied scores share one."""
+    _, where = np.unique(score, return_inverse=True)
+    mass = np.bincount(where, w)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[where])
+
+
+def wilson(share: Array, count: Array) -> tuple[Array, Array]:
+    """95 % interval of a share seen in so many rows. Wilson (1927)."""
+    z = 1.96
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding leaves 0 to 1
+
+
+def calibration_error(
+    y: Array, p: Array, weight: Array | None = None, name: str = "all", seed: int = 0
+) -> CalibrationError:
+    """The calibration error of probabilities (n,), or of class probabilities (n, K) for classes `y`.
+
+    Of classes it is the mean over them, each against the rest: `metrics.class_ece`. Outcomes are
+    drawn 500 times, independently of each other.
+    """
+    p = np.asarray(p, dtype=float)
+    shares = p[:, None] if p.ndim == 1 else p
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    place = [weight_bins(column, w, BINS) for column in shares.T]
+    came = np.asarray(y)[:, None] == ([1] if p.ndim == 1 else np.arange(shares.shape[1]))
+    error = _error(place, shares, came, w)
+    drawn = np.array([_error(place, shares, hit, w) for hit in _outcomes(shares, seed)])
+    return CalibrationError(
+        name,
+        len(y),
+        error,
+        float(drawn.mean()),
+        float(np.quantile(drawn, 0.95)),
+        float((1 + (drawn >= error).sum()) / (1 + DRAWN)),
+    )
+
+
+def _error(place: list[Array], shares: Array, came: Array, w: Array) -> float:
+    """The gap of each column's bins, averaged by weight and over the columns."""
+    gaps = w[:, None] * (shares - came)
+    each = [
+        np.abs(np.bincount(bins, gap, BINS)).sum() for bins, gap in zip(place, gaps.T, strict=True)
+    ]
+    return float(np.mean(each) / w.sum())
+
+
+def _outcomes(shares: Array, seed: int) -> Iterator[Array]:
+    """Outcomes drawn from the probabilities: one column each, at most one of them true in a row."""
+    rng = np.random.default_rng(seed)
+    upper = np.cumsum(shares, axis=1)
+    lower = upper - shares
+    for _ in range(DRAWN):
+        u = rng.random((len(shares), 1))
+        yield (lower <= u) & (u < upper)
+
+
+def by_segment(
+    features: pa.Table, y: Array, p: Array, weight: Array | None = None
+) -> tuple[CalibrationError, ...]:
+    """The calibration error in every group of customers (`slicing.groups_of`) with 500 rows or more.
+
+    One perfect group in twenty lies beyond its 95 % point; look at how many do, not at one.
+    """
+    found = []
+    for group in groups_of(features).found:
+        if (rows := group.rows).sum() >= ENOUGH_ROWS:
+            w = None if weight is None else weight[rows]
+            name = f"{in_words(group.column)}: {group.value}"
+            found.append(calibration_error(y[rows], p[rows], w, name))
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""The same features a window earlier, so that a reason can say what rose and what fell."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.definitions.expressions import Aggregate, Past
+from features.definitions.feature_registry import Column
+from features.engine.compute_features import Plan
+from features.feature_table import feature_table
+from features.history.build_history import History
+from features.text.comment_score_model import Tone
+
+Floats = NDArray[np.float64]
+
+#: The values a window earlier, by column, one a row; NaN where unknown.
+Earlier = Mapping[str, Floats]
+
+#: Aggregates of which two neighbouring windows make one.
+ADDING = frozenset({"count", "sum"})
+DAY = 86_400_000_000
+TENURE = Column("tenure", "Days since the first event", "days", Past().events.days_since_first())
+
+
+def earlier(
+    history: History,
+    keys: pa.Table,
+    columns: Iterable[Column],
+    tone: Tone | None = None,
+    threads: int = 1,
+) -> Earlier:
+    """Each column with a window as of one window before each row's cutoff, for rows (customer, cutoff).
+
+    NaN where there was nothing to measure, and where the first event is younger than that window's
+    start: what a customer did before he was one is no fall and no rise.
+    """
+    if "events" not in history.tables:
+        return {}
+    ids = keys["customer_id"].combine_chunks().cast(pa.string())
+    cutoff = keys["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC")).view(pa.int64())
+    moments = cutoff.to_numpy(zero_copy_only=False)
+    found: dict[str, Floats] = {}
+    windowed = [c for c in columns if c.window is not None and not c.is_text]
+    windowed.sort(key=lambda c: c.window or 0)
+    for window, group in groupby(windowed, key=lambda c: c.window or 0):
+        plan = Plan.of([TENURE, *group], tone)
+        table = feature_table(history, ids, moments - window * DAY, plan, threads)
+        young = ~(table["tenure"].to_numpy() >= window)
+        for name in plan.names[1:]:
+            found[name] = np.where(young, np.nan, table[name].to_numpy())
+    return found
+
+
+def nested(features: pa.Table, columns: Mapping[str, Column]) -> Earlier:
+    """The same without a history, for counts and sums of which a window twice as long is known.
+
+    What lies in 180 days and not in the last 90 lies in the 90 before.
+    """
+    twice = {(c.factor, c.window): name for name, c in columns.items()}
+    found: dict[str, Floats] = {}
+    if "tenure_days" not in features.column_names:
+        return found
+    tenure = features["tenure_days"].to_numpy()
+    for name, column in columns.items():
+        longer = twice.get((column.factor, 2 * (column.window or 0)))
+        adds_up = isinstance(column.expression, Aggregate) and column.expression.operation in ADDING
+        if longer and column.window and adds_up:
+            before = features[longer].to_numpy() - features[name].to_numpy()
+            found[name] = np.where(tenure >= 2 * column.window, before, np.nan)
+    return found

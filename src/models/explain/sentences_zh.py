@@ -1,0 +1,96 @@
+"""A cause in Chinese, as a salesperson would say it."""
+
+from collections.abc import Callable
+
+from features.definitions.feature_registry import Column
+from models.explain.missing_value_text import absence
+from models.explain.number_text import COUNTS, counted, number, percent, rises, signed
+
+NOUNS = {
+    "order": "订单", "return": "退货", "shipment": "配送记录", "payment": "付款", "visit": "销售拜访",
+    "login": "登录", "contract": "合同", "renewal": "续签", "events": "往来", "tickets": "工单",
+    "complaint": "投诉", "answer": "调查回答", "question": "调查", "comment": "评论",
+}  # fmt: skip
+
+
+def cause(column: Column, value: float | str | None, before: float | None, currency: str) -> str:
+    """What the customer's value is, compared with the window before where that is known."""
+    phrase = column.phrases.zh or column.meaning
+    if value is None:
+        return missing(column, phrase)
+    if isinstance(value, str):
+        return f"{phrase}为{value}"
+    form = column.phrases.form
+    now = written(value, form, currency)
+    then = None if before is None else written(before, form, currency)
+    changed = then is not None and then != now and f"近{column.window}天" in phrase
+    if "{n}" in phrase:
+        if form == "span" and value < 0:
+            return "最近一单还在途中"
+        bare = number(value) if "{n}天" in phrase or form == "ratio" else now
+        told = phrase.replace("{n}", bare)
+        return f"{told}，此前{column.window}天为{then}" if changed else told
+    if changed and before is not None:
+        verb = "升到" if rises(before, value, form) else "降到"
+        return f"{phrase}从{then}{verb}{now}"
+    return f"{phrase}为{now}"
+
+
+def missing(column: Column, phrase: str) -> str:
+    """What it means that a column has no value."""
+    lacking = absence(column)
+    if lacking is None or lacking.what not in NOUNS:
+        return f"{phrase.replace('{n}', '')}未知"
+    noun = NOUNS[lacking.what]
+    window = "" if lacking.window is None else f"近{lacking.window}天"
+    if lacking.several:
+        return f"{window}{noun}太少，无法判断"
+    if not window:
+        special = {"answer": "从未回答过调查", "question": "从未收到过调查"}
+        return special.get(lacking.what, f"至今没有{noun}")
+    return f"{window}没有{noun}"
+
+
+def written(value: float, form: str, currency: str) -> str:
+    """A value in its unit."""
+    if form in COUNTS:
+        return f"{counted(value):,}"
+    plain: Callable[[float], str] = FORMS.get(form, number)
+    return f"{plain(value)} {currency}".strip() if "money" in form else plain(value)
+
+
+def _hours(value: float) -> str:
+    return f"{number(value)}小时" if value < 48 else f"{number(value / 24)}天"
+
+
+def _lateness(value: float) -> str:
+    text = number(abs(value))
+    return "准时" if text == "0" else f"{'迟到' if value > 0 else '提前'}{text}天"
+
+
+def _gap(value: float) -> str:
+    text = number(abs(value))
+    return "符合预期" if text == "0" else f"{'高于' if value > 0 else '低于'}预期{text}分"
+
+
+def _mood(value: float) -> str:
+    word = "正面" if value > 0.05 else "负面" if value < -0.05 else "中性"
+    return f"{word}（{signed(value)}）" if word != "中性" else word
+
+
+FORMS: dict[str, Callable[[float], str]] = {
+    "days": lambda v: f"{number(v)}天",
+    "hours": _hours,
+    "share": lambda v: percent(v).replace(" ", ""),
+    "negative share": lambda v: percent(abs(v)).replace(" ", ""),
+    "points of 100": lambda v: f"{number(v)}分",
+    "of 4": lambda v: f"{number(v)}级",
+    "-1 to 1": _mood,
+    "month": lambda v: f"{int(v)}月",
+    "signed": lambda v: signed(v).replace("±0", "0"),
+    "signed money": signed,
+    "lateness": _lateness,
+    "overdue": lambda v: _lateness(v).replace("迟到", "逾期"),
+    "gap": _gap,
+    "span": lambda v: f"{number(abs(v))}天",
+}

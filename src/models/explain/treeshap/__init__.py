@@ -1,0 +1,1 @@
+"""Exact TreeSHAP of many rows, compiled."""

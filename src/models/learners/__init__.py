@@ -1,0 +1,1 @@
+"""What is fitted: LightGBM, baselines, encoder, calibration, intervals."""

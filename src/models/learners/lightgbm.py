@@ -1,0 +1,225 @@
+"""The gradient boosted trees behind every target; the only file that knows LightGBM."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+
+from features.errors import DataRefused
+from models.learners.feature_encoder import KEYS, Encoder, informative
+from models.learners.labelled_rows import Labelled, check_labels, check_objective, check_values
+from models.learners.lightgbm_text import checked_header
+
+__all__ = ["KEYS", "Encoder", "Estimator", "Labelled", "Params", "check_labels", "informative"]
+
+FEW_ROWS = 5_000
+"""Up to here one thread predicts: waking others costs 6-12 ms at p99 for a single row."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """How the trees are grown; the defaults are conservative and tuned to no data set.
+
+    `objective` replaces the kind's own ("l1", "huber", "tweedie" for a regression).
+    `min_data_in_leaf` is lowered for small data, to a twentieth of the rows.
+    """
+
+    learning_rate: float = 0.05
+    leaves: int = 8
+    min_data_in_leaf: int = 100
+    feature_fraction: float = 0.3
+    bagging_fraction: float = 0.8
+    l2: float = 1.0
+    max_rounds: int = 1000
+    early_stopping_rounds: int = 50
+    seed: int = 7
+    threads: int = 1
+    objective: str | None = None
+    n_classes: int = 1
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Trained trees together with the encoder of their input.
+
+    `kind` is binary, multiclass or regression; `classes` is 2, K or 1.
+    """
+
+    booster: lgb.Booster
+    encoder: Encoder
+    kind: str
+    classes: int
+
+    @classmethod
+    def fit(
+        cls,
+        kind: str,
+        train: Labelled,
+        valid: Labelled | None,
+        params: Params,
+        without: tuple[str, ...] = (),
+    ) -> "Estimator":
+        """Grow trees on `train` until `valid` no longer gains; all rounds when `valid` is None.
+
+        The columns `without` are not read.
+
+        The same data and seed give the same model text, byte for byte, whatever the threads.
+        Raises DataRefused for labels or features that LightGBM would take in silence.
+        """
+        kept, dropped = informative(train.features.drop([*without]))
+        if not kept:
+            raise DataRefused(
+                f"none of the {len(dropped)} feature columns varies; at least one must"
+            )
+        return cls._grow(kind, Encoder.fit(train.features, kept), (train, valid), params)
+
+    def refit(self, data: Labelled, params: Params, rounds: int | None = None) -> "Estimator":
+        """Grow the same columns on all the data, for the rounds that were best before.
+
+        `rounds` is the number of this estimator's rounds unless given.
+        """
+        fixed = replace(params, max_rounds=rounds or self.rounds)
+        encoder = Encoder.fit(data.features, self.encoder.columns)
+        return self._grow(self.kind, encoder, (data, None), fixed)
+
+    @classmethod
+    def _grow(
+        cls, kind: str, encoder: Encoder, data: tuple[Labelled, Labelled | None], params: Params
+    ) -> "Estimator":
+        train, valid = data
+        check_labels(kind, train.y, params.n_classes)
+        check_objective(kind, train.y, params.objective)
+        settings = _settings(kind, params, len(train.y))
+        dataset = _dataset(encoder, train, settings)
+        checks, callbacks = [], []
+        if valid is not None:
+            check_values(kind, valid.y, params.n_classes)
+            checks = [_dataset(encoder, valid, settings, dataset)]
+            callbacks = [lgb.early_stopping(params.early_stopping_rounds, verbose=False)]
+        grown = lgb.train(settings, dataset, params.max_rounds, checks, callbacks=callbacks)
+        text = grown.model_to_string(num_iteration=grown.best_iteration or None)
+        # The only line that depends on the machine rather than on the data and the settings.
+        text = re.sub(r"^\[num_threads: .*\]$", "[num_threads: 1]", text, flags=re.MULTILINE)
+        return cls.from_text(text, encoder.to_json())
+
+    def raw(self, features: pa.Table) -> np.ndarray:
+        """Scores before the link (log odds, class scores, log or plain value): (n,) or (n, K)."""
+        return self._predict(features, raw_score=True)
+
+    def predict(self, features: pa.Table) -> np.ndarray:
+        """Probability of 1 (n,), probabilities of the classes (n, K) or values (n,)."""
+        return self._predict(features)
+
+    def contributions(self, features: pa.Table) -> np.ndarray:
+        """What each column adds to the raw score, exact TreeSHAP: (n, k+1) or (n, K, k+1).
+
+        The last place is the average score; the sum over the last axis is `raw`.
+        """
+        wide = len(self.encoder.columns) + 1
+        flat = self._predict(features, pred_contrib=True)
+        each = (self.classes,) if self.kind == "multiclass" else ()
+        return flat.reshape((len(flat), *each, wide))
+
+    def _predict(self, features: pa.Table, **wish: bool) -> np.ndarray:
+        matrix = self.encoder.encode(features)
+        if not len(matrix):  # LightGBM divides by the number of rows
+            return self._answer(np.full((1, len(self.encoder.columns)), np.nan), wish)[:0]
+        return self._answer(matrix, wish)
+
+    def _answer(self, matrix: np.ndarray, wish: dict[str, bool]) -> np.ndarray:
+        threads = 1 if len(matrix) <= FEW_ROWS else 0
+        answer = self.booster.predict(matrix, num_threads=threads, **wish)
+        return np.asarray(answer, dtype=np.float64)
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds of trees it holds."""
+        return int(self.booster.current_iteration())
+
+    def importance(self) -> dict[str, float]:
+        """The loss each column saved in training (total gain), largest first."""
+        gains = self.booster.feature_importance("gain")
+        order = np.argsort(-gains, kind="stable")
+        return {self.encoder.columns[i]: float(gains[i]) for i in order}
+
+    def to_text(self) -> str:
+        """The trees in LightGBM's own text format: plain numbers, nothing that executes."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        return str(self.booster.model_to_string())
+
+    @classmethod
+    def from_text(cls, text: str, encoder_json: str) -> "Estimator":
+        """The estimator that `to_text` and `encoder.to_json` wrote.
+
+        Raises DataRefused, before LightGBM sees it, when the text is cut off, garbled or of
+        another encoder.
+        """
+        encoder = Encoder.from_json(encoder_json)
+        header = checked_header(text, len(encoder.columns))
+        names = header.get("feature_names", "").split(" ")
+        if names != _names(encoder):
+            wrong = [pair for pair in zip(names, _names(encoder), strict=False) if len({*pair}) > 1]
+            raise DataRefused(
+                f"model.txt and encoder.json name other columns, first (model, encoder): "
+                f"{wrong[:3]}; they should come from the same version"
+            )
+        try:
+            booster = lgb.Booster(model_str=text)
+        except lgb.basic.LightGBMError as error:
+            raise DataRefused(f"LightGBM cannot read the model text: {error}") from error
+        word = header.get("objective", "").split(" ")[0]
+        kind = word if word in ("binary", "multiclass") else "regression"
+        classes = 2 if kind == "binary" else int(header["num_class"])
+        return cls(booster, encoder, kind, classes)
+
+
+def _names(encoder: Encoder) -> list[str]:
+    """Column names as LightGBM accepts them; the place in front keeps them different."""
+    return [
+        f"{place}." + re.sub(r'[\s\[\]{},:"=]', "_", name)
+        for place, name in enumerate(encoder.columns)
+    ]
+
+
+def _settings(kind: str, params: Params, rows: int) -> dict[str, object]:
+    return {
+        "objective": params.objective or kind,
+        "num_class": params.n_classes if kind == "multiclass" else 1,
+        "learning_rate": params.learning_rate,
+        "num_leaves": params.leaves,
+        "min_data_in_leaf": max(1, min(params.min_data_in_leaf, rows // 20)),
+        "min_gain_to_split": 1e-6,  # below that a split is rounding noise
+        "feature_fraction": params.feature_fraction,
+        "bagging_fraction": params.bagging_fraction,
+        "bagging_freq": int(params.bagging_fraction < 1),
+        "lambda_l2": params.l2,
+        "seed": params.seed,
+        "num_threads": params.threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+
+
+def _dataset(
+    encoder: Encoder,
+    data: Labelled,
+    settings: dict[str, object],
+    reference: lgb.Dataset | None = None,
+) -> lgb.Dataset:
+    places = [i for i, name in enumerate(encoder.columns) if name in encoder.categories]
+    return lgb.Dataset(
+        encoder.encode(data.features),
+        label=np.asarray(data.y, dtype=np.float64),
+        weight=data.weight,
+        feature_name=_names(encoder),
+        categorical_feature=places,
+        reference=reference,
+        params=dict(settings),
+    )

@@ -1,0 +1,214 @@
+"""What a model's card says: data, labels, measures, groups, calibration, ageing, reasons, limits."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.definitions.catalog import as_percent
+from models.evaluation.bootstrap import Interval
+from models.evaluation.calibration_error import calibration_error
+from models.model_card.render_card import Card, Part, Table
+from models.training.train import Trained
+from models.validation.slice_metrics import Slice, on_scale
+from models.validation.validation_checks import Guarded
+
+Floats = NDArray[np.float64]
+
+#: What a card says of a model's manifest, with the words for it.
+FACTS = {
+    "company": "Company",
+    "version": "Version",
+    "trained_at": "Trained",
+    "data_end": "Data up to",
+    "horizon_days": "Horizon, days",
+    "gap_days": "Gap, days",
+    "test_start": "Judged on rows from",
+    "fingerprint": "Data fingerprint",
+    "code_revision": "Code revision",
+}
+STRONGEST = 12
+EXPLAINED = 500
+"""So many test rows are explained: exact reasons of all would take longer than training."""
+BANDS = 5
+WORST = 10
+LIMITS = (
+    "It says what is likely, not why: what moves a prediction is no cause, and changing it need not "
+    "change the customer.",
+    "It holds for customers like those it learnt from, as long as the company works as it did then.",
+    "A category that training never saw, or saw in fewer than one row in fifty, counts as missing.",
+)
+
+
+def card_of(trained: Trained, facts: Mapping[str, Any], guarded: Guarded) -> Card:
+    """The card of a trained target; `facts` are those of its manifest, with the version."""
+    target, config = trained.target, trained.config
+    return Card(
+        title=f"{target.title}, version {facts['version']}",
+        summary=f"{target.means(config)} {target.whom(config)}",
+        grade=f"{facts['grade']}: {facts['grade_reason']}",
+        parts=(
+            _data(facts),
+            _labels(trained, facts),
+            _measures(trained),
+            _groups(guarded),
+            _calibration(trained),
+            _ageing(guarded),
+            _reasons(trained, facts),
+            _limits(facts, guarded),
+            _features(facts),
+        ),
+    )
+
+
+def _data(facts: Mapping[str, Any]) -> Part:
+    known = [f"{words}: {facts[key]}" for key, words in FACTS.items()]
+    return Part("The data", points=(*known, f"Training cutoffs: {_span(facts['cutoffs'])}"))
+
+
+def _span(cutoffs: Sequence[str]) -> str:
+    """The first and the last cutoff, and how many there are."""
+    if len(cutoffs) < 2:
+        return ", ".join(c[:10] for c in cutoffs)
+    return f"{cutoffs[0][:10]} to {cutoffs[-1][:10]} ({len(cutoffs)})"
+
+
+def _labels(trained: Trained, facts: Mapping[str, Any]) -> Part:
+    counts: Mapping[str, int] = facts["label_counts"]
+    total = sum(counts.values()) or 1
+    rows = [(name, f"{n:,}", as_percent(n / total)) for name, n in counts.items()]
+    said = (trained.target.means(trained.config), trained.target.whom(trained.config))
+    return Part("The label", said, table=Table(("label", "rows", "share"), rows))
+
+
+def _measures(trained: Trained) -> Part:
+    judged = trained.evaluation
+    names = list(judged.metrics["model"])
+    said = (
+        f"{judged.rows:,} rows of {judged.customers:,} customers, later than all it learnt from; 95 % "
+        f"intervals from resampled customers. {judged.primary} decides.",
+    )
+    contestants = tuple(judged.metrics)
+    rows = [(n, *(_shown(judged.metrics[who].get(n)) for who in contestants)) for n in names]
+    return Part("How well, on later data", said, table=Table(("measure", *contestants), rows))
+
+
+def _groups(guarded: Guarded) -> Part:
+    slices = guarded.slices
+    lost = ", ".join(s.name for s in slices.lost) or "none"
+    said = [
+        f"Where it does worst: {slices.told()}. Worse than the {slices.rival} beyond chance among "
+        f"{len(slices.judged)} groups: {lost}.",
+    ]
+    if slices.too_small:
+        said.append(f"{len(slices.too_small)} groups have too few rows to be judged apart.")
+    if slices.left_out:
+        said.append(f"Not looked at: {', '.join(slices.left_out)}.")
+    ranked = sorted(slices.judged, key=lambda s: -s.loss)[:WORST]
+    head = ("group", "rows", slices.measure, slices.rival, "gain", "calibration error", "predicted",
+            "actual")  # fmt: skip
+    rows = [_group(one) for one in ranked]
+    return Part("Groups of customers, the worst first", tuple(said), table=Table(head, rows))
+
+
+def _group(one: Slice) -> tuple[str, ...]:
+    figures = (one.off, one.predicted, one.actual)
+    intervals = (_shown(one.model), _shown(one.rival), _shown(one.gain))
+    return (one.name, f"{one.rows:,}", *intervals, *(_figure(v) for v in figures))
+
+
+def _calibration(trained: Trained) -> Part:
+    """Predicted and actual means by fifths of the prediction, on the scale people read."""
+    test = trained.test
+    said, came = on_scale(trained.target, test.label, trained.predictions["model"])
+    order = np.argsort(said, kind="stable")
+    rows = []
+    for place, band in enumerate(np.array_split(order, BANDS), start=1):
+        if len(band):
+            means = (np.average(v[band], weights=test.weight[band]) for v in (said, came))
+            rows.append((f"fifth {place}", f"{len(band):,}", *(_figure(float(m)) for m in means)))
+    head = ("predicted lowest to highest", "rows", "predicted", "actual")
+    sentence = (
+        f"Corrected by the method {trained.calibrator.method}; means by fifths of the test rows."
+    )
+    return Part("Calibration", (sentence, *_beside_chance(trained)), table=Table(head, rows))
+
+
+def _beside_chance(trained: Trained) -> tuple[str, ...]:
+    """How far off probabilities are, and how far perfect ones would be; nothing about values."""
+    if not trained.target.classes:
+        return ()
+    test = trained.test
+    return (calibration_error(test.label, trained.predictions["model"], test.weight).told(),)
+
+
+def _ageing(guarded: Guarded) -> Part:
+    told = guarded.staleness
+    sentence = (
+        f"By its age a model is {told.told()}."
+        if told.lasts is not None
+        else f"{told.told().capitalize()}."
+    )
+    rows = [
+        (f"{a.months}", f"{a.rows:,}", _shown(a.model), _shown(a.loss), _kept(a.kept))
+        for a in told.ages
+    ]
+    head = ("age in months", "training rows", told.measure, "lost", "lead over the rule kept")
+    return Part("Ageing: today's test by older models", (sentence,), table=Table(head, rows))
+
+
+def _kept(share: float) -> str:
+    """A share in per cent; a dash where it has no meaning."""
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+
+
+def _reasons(trained: Trained, facts: Mapping[str, Any]) -> Part:
+    """What moves the score most: mean absolute exact contributions over some test rows."""
+    some = np.unique(np.linspace(0, len(trained.test.label) - 1, EXPLAINED).astype(np.int64))
+    shares = trained.estimator.contributions(trained.test.features.take(some))[..., :-1]
+    if shares.ndim == 3:  # of the classes' scores, mixed into the one that people read
+        shares = np.einsum("nck,c->nk", shares, np.asarray(trained.target.mix, np.float64))
+    size = np.abs(shares).mean(axis=0)
+    total = float(size.sum()) or 1.0
+    meanings = {f["name"]: f["meaning"] for f in facts["features"]}
+    columns = trained.estimator.encoder.columns
+    order = [int(i) for i in np.argsort(-size, kind="stable")[:STRONGEST] if size[i] > 0]
+    rows = [(columns[i], meanings.get(columns[i], ""), f"{size[i] / total:.1%}") for i in order]
+    sentence = "Mean share in what moves a score up or down (TreeSHAP); no causes."
+    head = ("feature", "meaning", "share")
+    return Part("What moves it", (sentence,), table=Table(head, rows, words=2))
+
+
+def _limits(facts: Mapping[str, Any], guarded: Guarded) -> Part:
+    dropped = facts["dropped_features"]
+    points = [*guarded.warnings, *LIMITS]
+    if dropped:
+        points.append(f"{len(dropped)} features say nothing in training and are not read.")
+    return Part("Limits", points=tuple(points))
+
+
+def _features(facts: Mapping[str, Any]) -> Part:
+    rows = [
+        (f["name"], f["meaning"], f["unit"], f["source"], as_percent(f["missing"]))
+        for f in facts["features"]
+    ]
+    head = ("feature", "meaning", "unit", "source", "missing")
+    return Part("What it reads", table=Table(head, rows, words=4))
+
+
+def _shown(interval: Interval | None) -> str:
+    if interval is None or not math.isfinite(interval.value):
+        return "–"
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return _figure(interval.value)
+    return f"{_figure(interval.value)} ({_figure(interval.low)} to {_figure(interval.high)})"
+
+
+def _figure(value: float) -> str:
+    """About three digits, never in powers of ten."""
+    if not math.isfinite(value):
+        return "–"
+    places = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    return f"{value:,.{places}f}"

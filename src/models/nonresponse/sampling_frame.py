@@ -1,0 +1,117 @@
+"""The customers who could be asked: who still is one, of which segment, and when last asked."""
+
+import json
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyarrow.dataset import dataset
+
+from features.config.company import Company
+from features.config.table_mapping import near
+from features.errors import ConfigRefused, DataRefused
+from features.import_history.run_import import Manifest
+from features.settings import Workspace
+from models.nonresponse.estimate import FIGURES, Study
+from models.nonresponse.next_invitations import Candidates
+from models.targets.population import Condition, members
+
+Texts = NDArray[np.object_]
+
+#: Without contracts, who was silent for longer is no customer any more.
+SILENT_DAYS = 365
+#: An attribute of more values than this names people or places rather than segments.
+MOST_SEGMENTS = 12
+
+
+def snapshot_of(company: Company, workspace: Workspace, manifest: Manifest) -> pa.Table:
+    """The features of every customer as of the end of the data.
+
+    Raises DataRefused when there are none, or those of another history.
+    """
+    path = workspace.features(company.name) / "snapshot.parquet"
+    if not path.exists():
+        raise DataRefused(f"no snapshot {path}; make it with `goodwill features`")
+    told = json.loads((dataset(path).schema.metadata or {}).get(b"goodwill", b"{}"))
+    if told.get("fingerprint") != manifest.fingerprint:
+        raise DataRefused(
+            f"the snapshot {path} is of the data {told.get('fingerprint')}, the history has "
+            f"{manifest.fingerprint}; make it again with `goodwill features`"
+        )
+    return pq.read_table(path)
+
+
+def current(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
+    """Who still is a customer: by contract where there are contracts, else by a year's silence."""
+    columns = snapshot.column_names
+    if company.target("churn").definition == "cancel" and "open_contracts" in columns:
+        return members(snapshot, Condition("open_contracts", at_least=1))
+    if "days_since_event" in columns:
+        return members(snapshot, Condition("days_since_event", at_most=SILENT_DAYS))
+    return members(snapshot, None)
+
+
+def candidates(
+    study: Study, company: Company, workspace: Workspace, snapshot: pa.Table
+) -> tuple[Candidates, str]:
+    """Every customer of a snapshot as somebody to ask, and the name of what segments them."""
+    figure = FIGURES[study.target.name][0]
+    shares = study.outcome.of(snapshot)
+    mean = figure.expected(shares)
+    variance = shares @ np.array(figure.worth) ** 2 - mean**2
+    heard = np.unique(study.asked.customer[study.asked.answered & study.asked.recent])
+    ids = snapshot["customer_id"].to_numpy(zero_copy_only=False)
+    segment, by = _segments(company, workspace, snapshot, ids)
+    return Candidates(
+        ids=ids,
+        segment=segment,
+        chance=study.propensity.of(snapshot),
+        spread=np.sqrt(np.maximum(variance, 0.0)),
+        heard=np.isin(ids, np.array(study.asked.ids, object)[heard]),
+        asked=_last_asked(company, workspace).reindex(ids),
+        current=current(company, snapshot),
+    ), by
+
+
+def _segments(
+    company: Company, workspace: Workspace, snapshot: pa.Table, ids: Texts
+) -> tuple[Texts, str]:
+    """The segment of each customer: as configured, else by value, else the first text of the CRM."""
+    scores = workspace.scores(company.name)
+    wanted = company.asking.segment
+    texts = [f.name for f in snapshot.schema if pa.types.is_string(f.type)]
+    attributes = [name for name in texts if name.startswith("crm_")]
+    if wanted in (None, "value_segment") and scores.exists():
+        found = pq.read_table(scores).to_pandas().set_index("customer_id")
+        if "value_segment" in found and found.index.isin(ids).all() and len(found) == len(ids):
+            return found["value_segment"].reindex(ids).to_numpy(object), "value_segment"
+    if wanted is not None and wanted not in attributes:
+        raise ConfigRefused(
+            f"{company.path.name}: asking.segment is {wanted!r}"
+            f"{near(wanted, ['value_segment', *attributes])}"
+        )
+    few = [c for c in attributes if 1 < len(snapshot[c].unique()) <= MOST_SEGMENTS]
+    if wanted is None and not few:
+        return np.full(len(ids), "everybody", object), "everybody"
+    column = wanted or few[0]
+    known = snapshot[column].to_pandas().fillna("unknown")
+    return known.to_numpy(object), column
+
+
+def _last_asked(company: Company, workspace: Workspace) -> pd.Series:
+    """When each customer was last asked anything, in UTC without saying so, by id."""
+    path = str(workspace.history(company.name) / "surveys.parquet").replace("'", "''")
+    con = duckdb.connect()
+    try:
+        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        asked = con.sql(
+            f"select customer_id, max(sent_at) as asked from read_parquet('{path}') group by 1"
+        ).to_arrow_table()
+    finally:
+        con.close()
+    frame = asked.to_pandas().set_index("customer_id")
+    moments: pd.Series[pd.Timestamp] = pd.to_datetime(frame["asked"], utc=True)
+    return moments

@@ -1,0 +1,128 @@
+"""Trying features out: a target trained with and without them, judged alike, and nothing promoted.
+
+A feature defined in a notebook cell is registered in that process and nowhere else, so a model that
+reads it cannot serve. It can as soon as the function stands in a family file.
+"""
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from features.config.company import Company
+from features.config.table_mapping import near
+from features.errors import ConfigRefused
+from features.execution.partitions import LOCAL, spans
+from features.feature_table import plan_for, shipped
+from features.import_history.run_import import Manifest, customer_ids
+from features.progress import Steps, quiet
+from features.settings import Workspace
+from features.text.comment_score_model import Tone
+from models.bundles.mlflow_registry import Registry
+from models.evaluation.grade import Comparison, beats
+from models.targets.registry import TARGETS, Target
+from models.training.train import Rows, Trained, flat_metrics, rows_of, train
+from models.training_set.build_training_sets import Maker
+from models.training_set.labels import label_rows
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A target trained with and without the columns on trial, on the same rows."""
+
+    columns: tuple[str, ...]
+    with_them: Trained
+    without: Trained
+    verdict: Comparison
+
+    def table(self) -> pd.DataFrame:
+        """A row for each measure on later rows: with the columns, without, and the business rule."""
+        ours, plain = self.with_them.evaluation.metrics, self.without.evaluation.metrics
+        made = {"with": ours["model"], "without": plain["model"], "rule": ours["rule"]}
+        return pd.DataFrame({who: {n: i.value for n, i in m.items()} for who, m in made.items()})
+
+    def importance(self) -> pd.Series:
+        """The share of the trees' gain that each column on trial has, in percent."""
+        gain = pd.Series(self.with_them.estimator.importance())
+        return (100 * gain / gain.sum()).reindex(self.columns).fillna(0.0)
+
+
+def try_features(
+    company: Company,
+    workspace: Workspace,
+    target: str,
+    columns: tuple[str, ...] | None = None,
+    steps: Steps | None = None,
+) -> Tried:
+    """Train a target with what is registered now, and without `columns`; log both in MLflow.
+
+    `columns` default to those of features declared outside the family files: in the notebook.
+    Raises ConfigRefused when there are none, or one is unknown; nothing is registered as a model.
+    """
+    steps = steps or quiet()
+    manifest = Manifest.read(workspace, company.name)
+    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
+    on_trial = columns or tuple(c.name for c in plan.columns if not shipped(c))
+    _refuse_unknown(on_trial, plan.names)
+    rows = _rows(TARGETS[target], company, workspace, manifest, steps)
+    plain = replace(rows, features=rows.features.drop(list(on_trial)))
+    with_them, without = (train(TARGETS[target], company, r) for r in (rows, plain))
+    test = with_them.test
+    verdict = beats(
+        with_them.target.kind, test.label, with_them.predictions["model"],
+        without.predictions["model"], test.weight, test.customer,
+    )  # fmt: skip
+    tried = Tried(on_trial, with_them, without, verdict)
+    _log(company, workspace, tried)
+    return tried
+
+
+def _refuse_unknown(on_trial: tuple[str, ...], known: tuple[str, ...]) -> None:
+    if not on_trial:
+        raise ConfigRefused(
+            "no feature is on trial: every column comes from a family file; define one with "
+            "@feature in a cell, or name columns"
+        )
+    for name in on_trial:
+        if name not in known:
+            raise ConfigRefused(f"no feature column {name!r}{near(name, list(known))}")
+
+
+def _rows(
+    target: Target, company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
+) -> Rows:
+    """The training set of a target with every column registered now, made beside the stored one."""
+    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
+    maker = Maker(workspace.history(company.name), plan, LOCAL.threads)
+    ids = customer_ids(workspace, company.name)
+    labels = label_rows(target, company, workspace, manifest)[0]
+    condition = target.population(company.target(target.name))
+    with tempfile.TemporaryDirectory(dir=workspace.company(company.name)) as folder:
+        beside, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"
+        pq.write_table(labels, beside)
+        pieces = spans(ids, LOCAL.size(len(ids)))
+        LOCAL.write(partial(maker.training, beside, condition), pieces, path, steps)
+        return rows_of(pq.read_table(path))
+
+
+def _log(company: Company, workspace: Workspace, tried: Tried) -> None:
+    """A run of its own in the company's experiment, with both sets of measures."""
+    registry = Registry(workspace)
+    target = tried.with_them.target.name
+    with registry.run(company.name, f"try {target} {datetime.now(UTC):%Y-%m-%d %H:%M}") as run_id:
+        without = flat_metrics(tried.without.evaluation)
+        registry.log(
+            run_id,
+            {
+                "target": target,
+                "on_trial": ", ".join(tried.columns),
+                "verdict": tried.verdict.reason,
+            },
+            flat_metrics(tried.with_them.evaluation)
+            | {f"without_{name}": value for name, value in without.items()},
+            {"comparison.txt": tried.table().to_string()},
+        )

@@ -1,0 +1,1 @@
+"""Scores of every customer, with reasons and history."""

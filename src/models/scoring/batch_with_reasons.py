@@ -1,0 +1,74 @@
+"""Scores and reasons of every customer in one pass, in blocks of customers that outlive a kill."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.config.company import Company
+from features.execution.checkpoints import Blocks
+from features.execution.partitions import Span, files_of
+from features.progress import Steps
+from features.settings import Settings, Workspace
+from models.bundles.bundle import Bundle, read_bundle
+from models.explain.reasons import Reasoner
+from models.scoring.batch import after_scoring, models_of_snapshot, pieces_of, score_table
+from models.scoring.batch_reasons import TOP, Teller, own_history
+
+#: Customers of a block at the most: explaining them needs some hundred megabytes.
+BLOCK = 20_000
+TABLES = ("reasons", "scores")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What every block of a night is made with; small enough to be sent to another process."""
+
+    serving: Path
+    versions: tuple[tuple[str, str], ...]
+    history: Path | None
+    top: int
+
+    def tables(self, piece: tuple[Path, Span]) -> dict[str, pa.Table]:
+        """The reasons and the scores of the customers of one piece."""
+        file, span = piece
+        features = span.read(file)
+        bundles, teller = _loaded(self)
+        return {"reasons": teller.told(features, span), "scores": score_table(features, bundles)}
+
+
+@cache
+def _loaded(night: Night) -> tuple[dict[str, Bundle], Teller]:
+    """The models of a night, read once a process."""
+    bundles = {target: read_bundle(night.serving / target / v) for target, v in night.versions}
+    return bundles, Teller(tuple(map(Reasoner, bundles.values())), night.history, 1, night.top)
+
+
+def score_and_explain(
+    company: Company, workspace: Workspace, steps: Steps, top: int = TOP
+) -> tuple[Path, Path]:
+    """Write the scores and the reasons of every customer of the snapshot; the paths of both.
+
+    Goes on with the blocks that a killed run left, where models and snapshot are the same. Neither
+    table changes before all blocks are made. Raises DataRefused as `score_everyone` does.
+    """
+    bundles, snapshot = models_of_snapshot(company, workspace, steps)
+    history = own_history(workspace, company.name, snapshot, steps)
+    versions = {target: bundle.version for target, bundle in bundles.items()}
+    night = Night(workspace.serving(company.name), tuple(versions.items()), history, top)
+    scores = workspace.scores(company.name)
+    reasons = scores.with_name("reasons.parquet")
+    settings = Settings()
+    pieces = pieces_of(snapshot, min(BLOCK, settings.block_customers))
+    stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files_of(snapshot)]
+    made_of = {"versions": versions, "snapshot": stamp, "compared": bool(history), "top": top}
+    blocks = Blocks[tuple[Path, Span]](scores.parent / "unfinished", TABLES, made_of)
+    with steps.step("score and explain everyone") as done:
+        kept = blocks.make(night.tables, pieces, steps, settings.threads)
+        for name, path in (("reasons", reasons), ("scores", scores)):
+            blocks.put(name, path)
+        blocks.end()
+        done(blocks=len(pieces), from_before=kept, targets=", ".join(bundles))
+    after_scoring(scores, snapshot, bundles, steps)
+    return scores, reasons

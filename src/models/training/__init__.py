@@ -1,0 +1,1 @@
+"""Training one model: parameters, distribution shift, comparison with baselines."""

@@ -1,0 +1,66 @@
+"""The model, the business's rule and a linear model, asked about the same later rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.config.company import TargetConfig
+from features.errors import DataRefused
+from models.learners.baselines import (
+    Rule,
+    last_answer_rule,
+    linear_model,
+    recency_rule,
+    repeat_rule,
+)
+from models.learners.calibration import Calibrator
+from models.learners.lightgbm import Estimator, Labelled
+from models.targets.registry import Target
+from models.targets.spend_level import SpendLevel
+from models.training.hyperparameters import kind_of
+
+Floats = NDArray[np.float64]
+
+
+def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> Rule:
+    """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
+    column = target.rule(config)
+    if column not in columns:
+        raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
+    if target.kind == "binary":
+        return recency_rule(column)
+    if target.kind == "regression":
+        return repeat_rule(column)
+    return last_answer_rule(column, "multiclass", len(target.classes))
+
+
+@dataclass(frozen=True)
+class Model:
+    """What predicts: trees, calibration, the spending level, and the columns it does not read."""
+
+    estimator: Estimator
+    calibrator: Calibrator
+    spend: SpendLevel | None
+    without: tuple[str, ...]
+
+    def predict(self, features: pa.Table) -> Floats:
+        """Probabilities (n,) or (n, K), or values in money (n,)."""
+        plain = self.estimator.predict(features)
+        return self.calibrator.apply(plain * self.spend.of(features) if self.spend else plain)
+
+
+def contest(
+    target: Target, config: TargetConfig, model: Model, refit: Labelled, test: pa.Table
+) -> dict[str, Floats]:
+    """Predictions for the test rows by the model, its rule and a linear model of the same columns."""
+    rule = rule_of(target, config, refit.features.column_names).fit(refit)
+    same = Labelled(refit.features.drop([*model.without]), refit.y, refit.weight)
+    linear = linear_model(kind_of(target), len(target.classes) or 1).fit(same)
+    return {
+        "model": model.predict(test),
+        "rule": rule.predict(test),
+        "linear": linear.predict(test.drop([*model.without])),
+    }

@@ -1,0 +1,226 @@
+"""Training one target: split in time, fit, calibrate, refit, judge beside its business rule."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from features.config.company import Company, TargetConfig
+from features.errors import DataRefused
+from features.settings import Workspace
+from models.evaluation.grade import Evaluation, evaluate
+from models.learners.calibration import Calibrator
+from models.learners.cross_fitting import out_of_fold
+from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.out_of_distribution import Support
+from models.learners.prediction_intervals import LevelRanges, ValueRanges
+from models.learners.survival_curve import Survival
+from models.targets.registry import Target
+from models.targets.spend_level import SpendLevel
+from models.training.baseline_comparison import Model, contest
+from models.training.distribution_shift import left_out
+from models.training.hyperparameters import LEAST_ROUNDS, default_params, kind_of
+from models.training.minimum_data import check_enough
+from models.training.shift_detection import without_drift
+from models.training_set.build_training_sets import KEYS
+from models.training_set.splits import Split, split_of
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A training set: features, labels, weights, customers and cutoffs, row by row."""
+
+    features: pa.Table
+    label: Floats
+    weight: Floats
+    customer: NDArray[np.int64]
+    cutoff: NDArray[np.int64]
+
+    def take(self, mask: NDArray[np.bool_]) -> "Rows":
+        """The rows of a mask."""
+        return Rows(
+            self.features.filter(pa.array(mask)),
+            self.label[mask],
+            self.weight[mask],
+            self.customer[mask],
+            self.cutoff[mask],
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained target with the rows it was judged on and everything worth telling about it.
+
+    `unseen` are calibrated predictions for the refit rows by models of other customers (multiples of
+    the level for a value).
+    """
+
+    target: Target
+    config: TargetConfig
+    estimator: Estimator
+    calibrator: Calibrator
+    spend: SpendLevel | None
+    split: Split
+    evaluation: Evaluation
+    predictions: dict[str, Floats]
+    test: Rows
+    params: Params
+    dropped: tuple[str, ...]
+    label_counts: dict[str, int]
+    ranges: dict[str, Any] | None
+    support: Support
+    unseen: Floats
+    survival: Survival | None = None
+
+    @property
+    def also_reads(self) -> tuple[str, ...]:
+        """Columns read beside the trees' own: of the population and of the spend level."""
+        population = self.target.population(self.config)
+        extra = [population.column] if population else []
+        if self.spend:
+            extra += [f"revenue_{self.spend.horizon_days}d", "revenue_365d", "revenue_all"]
+            extra += ["tenure_days", *(self.ranges or {}).get("columns", ())]
+        return tuple(dict.fromkeys(extra))
+
+
+def load_rows(company: Company, workspace: Workspace, target: str) -> Rows:
+    """The training set of a target, as `goodwill features` wrote it."""
+    path = workspace.features(company.name) / f"{target}.parquet"
+    if not path.exists():
+        raise DataRefused(f"no training set {path}; make it with `goodwill features`")
+    return rows_of(pq.read_table(path))
+
+
+def rows_of(table: pa.Table) -> Rows:
+    """A training set in memory, from its table of keys, label, weight and features."""
+    return Rows(
+        table.drop([*KEYS]),
+        table["label"].to_numpy(),
+        table["weight"].to_numpy(),
+        pc.dictionary_encode(table["customer_id"].combine_chunks()).indices.to_numpy(),
+        table["cutoff"].combine_chunks().view(pa.int64()).to_numpy(),
+    )
+
+
+def train(target: Target, company: Company, rows: Rows, params: Params | None = None) -> Trained:
+    """Train a target on all but the latest labels and judge it on those.
+
+    `fit` and `valid` find the number of rounds and the shape of the calibration, `refit` grows the
+    trees that ship, and with them the level: it has seen every season that `fit` and `valid` have.
+    `params` are the target's defaults unless given. Raises DataRefused when a part holds too little
+    to learn from or to judge on.
+    """
+    config, kind = company.target(target.name), kind_of(target)
+    split = split_rows(target, config, rows)
+    check_split(target, rows, split)
+    params = params or default_params(target)
+    without = left_out(kind, rows.features, rows.cutoff, split)
+    parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
+    spend = None
+    if kind == "regression":
+        spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
+    data = {n: labelled(part, spend) for n, part in parts.items()}
+    first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
+    calibrator = _calibrator(kind, first, parts["valid"])
+    rounds = max(first.rounds, LEAST_ROUNDS[kind])
+    final = first.refit(data["refit"], params, rounds)
+    unseen = out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
+    test = parts["test"]
+    predictions = contest(
+        target,
+        config,
+        Model(final, calibrator, spend, without),
+        Labelled(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
+        test.features,
+    )
+    return Trained(
+        target, config, final, calibrator, spend, split,
+        evaluate(target.kind, test.label, predictions, test.weight, test.customer),
+        predictions, test, params,
+        dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
+        label_counts=count_labels(target, rows.label),
+        ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
+        support=Support.fit(final, parts["refit"].features),
+        unseen=calibrator.apply(unseen),
+    )  # fmt: skip
+
+
+def _calibrator(kind: str, first: Estimator, valid: Rows) -> Calibrator:
+    """The correction of the shape, learnt on rows later than those `first` has seen."""
+    if kind == "regression":
+        return Calibrator(kind)
+    drifted = first.predict(valid.features)
+    level = without_drift(drifted, valid.label, valid.weight)
+    return Calibrator.fit(kind, level, valid.label, valid.weight)
+
+
+def _ranges(
+    kind: str, target: Target, rows: Rows, unseen: Floats, spend: SpendLevel | None
+) -> dict[str, Any] | None:
+    """How far outcomes lie from predictions for rows not learnt from; None for churn and NPS."""
+    if spend:
+        level = spend.of(rows.features)
+        return ValueRanges.fit(rows.features, unseen, level, rows.label).to_dict()
+    if target.kind == "ordinal":
+        return asdict(LevelRanges.fit(unseen, rows.label, rows.weight))
+    return None
+
+
+def split_rows(target: Target, config: TargetConfig, rows: Rows) -> Split:
+    """The later-in-time split of a target's rows."""
+    return split_of(target, config, rows.cutoff)
+
+
+def check_split(target: Target, rows: Rows, split: Split) -> None:
+    """Refuse, in plain words, what cannot be learnt from or judged on."""
+    for name in ("fit", "valid", "refit", "test"):
+        label = rows.label[getattr(split, name)]
+        counts = count_labels(target, label)
+        shown = ", ".join(f"{c} {n:,}" for c, n in counts.items())
+        lacking = [c for c, n in counts.items() if not n and c != "zero"]
+        if name == "valid":  # the rounds can be found without every class
+            lacking = lacking if len(lacking) == len(counts) else []
+        if (
+            len(counts) > 2
+        ):  # of several classes one may be too rare to show: it gets almost no chance
+            lacking = lacking if len(counts) - len(lacking) < 2 else []
+        if lacking:
+            raise DataRefused(
+                f"target {target.name}: no label {' or '.join(map(repr, lacking))} among the "
+                f"{len(label):,} rows of the {name} part ({shown or 'empty'}); at least one of each is "
+                f"needed: bring a longer history, or change targets.{target.name}"
+            )
+    check_enough(target, rows.label, rows.customer, split)
+
+
+def count_labels(target: Target, label: Floats) -> dict[str, int]:
+    """How the labels fall: rows of each class, for values zero and not zero."""
+    if target.classes:
+        return {c: int((label == i).sum()) for i, c in enumerate(target.classes)}
+    return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
+
+
+def labelled(rows: Rows, spend: SpendLevel | None) -> Labelled:
+    """Labels as the trees see them: values as multiples of the level, weighted by it."""
+    if spend is None:
+        return Labelled(rows.features, rows.label, rows.weight)
+    level = spend.of(rows.features)
+    return Labelled(rows.features, rows.label / level, rows.weight * level / level.mean())
+
+
+def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Every measure as `<contestant>_<measure>`, the model's own without prefix; no NaN."""
+    flat: dict[str, Any] = {}
+    for who, measures in evaluation.metrics.items():
+        for name, interval in measures.items():
+            prefix = "" if who == "model" else f"{who}_"
+            flat[f"{prefix}{name}"] = interval.value
+            if who == "model":
+                flat[f"{name}_low"], flat[f"{name}_high"] = interval.low, interval.high
+    return {k: float(v) for k, v in flat.items() if np.isfinite(v)}

@@ -1,0 +1,116 @@
+"""Rolling validations before the test: what a search for parameters is judged on.
+
+Each validation lies later than what it is fitted on, by the label window, and ends before the test.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.config.company import Company, TargetConfig
+from features.errors import DataRefused
+from features.history.rows import DAY
+from features.progress import Steps
+from features.settings import Workspace
+from models.evaluation.metrics import METRICS, PRIMARY
+from models.learners.lightgbm import Estimator, Labelled, Params
+from models.targets.registry import TARGETS, Target
+from models.targets.spend_level import SpendLevel
+from models.training.distribution_shift import left_out
+from models.training.hyperparameters import Tuned, kind_of, search, write_tuned
+from models.training.train import Rows, check_split, labelled, load_rows, split_rows
+from models.training_set.build_training_sets import read_counts
+from models.training_set.splits import Split, instant
+
+Mask = NDArray[np.bool_]
+FOLDS = 3
+#: Rows a validation is fitted on at the least, and the share of the rows of the final fit: what is
+#: best for a third of the rows (a short history) says little about all of them.
+FEWEST, LEAST_SHARE = 500, 0.5
+
+
+def validations(
+    cutoff: NDArray[np.int64], split: Split, span_days: int
+) -> Iterator[tuple[Mask, Mask]]:
+    """Up to three (fit, validation) pairs, the latest first, each a step further back in time.
+
+    A step is the length of the rows `split` validates on, at least the label window of one cutoff.
+    """
+    span = span_days * DAY
+    seen = cutoff[split.valid]
+    width = int(seen.max() - seen.min())
+    start = int(seen.min())
+    for _ in range(FOLDS):
+        valid = (cutoff >= start) & (cutoff <= start + width)
+        fit = cutoff + span <= start
+        if fit.sum() < max(FEWEST, LEAST_SHARE * split.refit.sum()) or not valid.any():
+            return
+        yield fit, valid
+        earlier = cutoff[cutoff < start - width]
+        if not len(earlier):
+            return
+        start = int(earlier.max()) - width if width else int(earlier.max())
+
+
+def rolling_loss(
+    target: Target, config: TargetConfig, rows: Rows, split: Split, params: Params
+) -> float:
+    """The primary measure over the rolling validations, turned so that lower is better."""
+    metric, losses = METRICS[PRIMARY[target.kind]], []
+    for fit, valid in validations(rows.cutoff, split, target.span_days(config)):
+        part = Split(
+            fit, valid, valid, fit, split.valid_start, instant(int(rows.cutoff[valid].min()))
+        )
+        without = left_out(kind_of(target), rows.features, rows.cutoff, part)
+        known, later = rows.take(fit), rows.take(valid)
+        spend = None
+        if target.kind == "regression":
+            spend = SpendLevel.fit(known.features, config.horizon_days)
+        data: tuple[Labelled, Labelled] = labelled(known, spend), labelled(later, spend)
+        grown = Estimator.fit(kind_of(target), *data, params, without)
+        said = grown.predict(later.features)
+        said = said * spend.of(later.features) if spend else said
+        value = metric.function(later.label, said, later.weight)
+        losses.append(-value if metric.higher_is_better else value)
+    return float(np.mean(losses)) if losses else float("inf")
+
+
+def tune(
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    minutes: float,
+    trials: int = 40,
+    seed: int = 7,
+) -> dict[str, Tuned]:
+    """Search parameters for every target that can be trained, and keep those better than the defaults.
+
+    The test rows are never looked at. The minutes are shared between the targets. Raises DataRefused
+    without training sets.
+    """
+    counts, _ = read_counts(company, workspace)
+    found: dict[str, Tuned] = {}
+    for name in counts:
+        target, config = TARGETS[name], company.target(name)
+        with steps.step(f"tune {name}") as done:
+            rows = load_rows(company, workspace, name)
+            split = split_rows(target, config, rows)
+            try:
+                check_split(target, rows, split)
+            except DataRefused as err:
+                done(left_out=str(err))
+                continue
+            if not any(True for _ in validations(rows.cutoff, split, target.span_days(config))):
+                done(left_out="too short a history to try parameters on; the defaults stay")
+                continue
+
+            def loss(params: Params, target: Target = target, config: TargetConfig = config,
+                     rows: Rows = rows, split: Split = split) -> float:  # fmt: skip
+                return rolling_loss(target, config, rows, split, params)
+
+            tuned = search(target, loss, trials, 60 * minutes / len(counts), seed)
+            found[name] = tuned
+            done(trials=tuned.trials, loss=tuned.loss, default=tuned.default_loss)
+    write_tuned(company, workspace, found)
+    return found

@@ -1,0 +1,1 @@
+"""Labels, splits and training sets."""

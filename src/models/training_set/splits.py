@@ -1,0 +1,136 @@
+"""Later-in-time splits: nothing a model is tested on overlaps what it learnt from.
+
+With label windows `[cutoff + gap, cutoff + gap + horizon)` and `span = gap + horizon`, rows fit when
+`cutoff + span <= first validation cutoff`, and rows refit when `cutoff + span <= first test cutoff`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.config.company import Calendar, TargetConfig, as_utc
+from features.errors import DataRefused
+from features.history.rows import DAY
+from models.targets.registry import Target
+
+Mask = NDArray[np.bool_]
+#: Share of the answers before the test that validates (satisfaction, nps).
+VALID_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Masks over the rows: `fit` learns, `valid` stops and calibrates, `test` judges.
+
+    `refit` holds all rows whose labels are ripe before the test, `fit` and `valid` among them.
+    """
+
+    fit: Mask
+    valid: Mask
+    test: Mask
+    refit: Mask
+    valid_start: datetime
+    test_start: datetime
+
+
+def cutoffs(
+    calendar: Calendar, span_days: int, start: datetime, end: datetime, target: str
+) -> list[datetime]:
+    """The ripe cutoffs of a calendar, oldest first; the last one is the test.
+
+    Steps of a month keep the day of the month. Raises DataRefused when the history is too short for
+    a fit, a validation and a test cutoff whose label windows do not overlap.
+    """
+    span = timedelta(days=span_days)
+    last = as_utc(calendar.test_cutoff) if calendar.test_cutoff else end - span
+    first = (
+        as_utc(calendar.first_cutoff)
+        if calendar.first_cutoff
+        else start + timedelta(days=calendar.warmup_days)
+    )
+    if last + span > end:
+        raise DataRefused(
+            f"target {target}: the label of calendar.test_cutoff {last:%Y-%m-%d} is ripe on "
+            f"{last + span:%Y-%m-%d}, but the data end on {end:%Y-%m-%d}; take an earlier cutoff"
+        )
+    found = [last]
+    while (earlier := _back(last, len(found), calendar.every)) >= first:
+        found.append(earlier)
+    found.reverse()
+    valid = [c for c in found if c + span <= last]
+    if not valid or not any(c + span <= valid[-1] for c in found):
+        have = (end - start).days
+        warmup = (first - start).days
+        raise DataRefused(
+            f"target {target}: the history of {have} days ({start:%Y-%m-%d} to {end:%Y-%m-%d}) is "
+            f"shorter than a horizon of {span_days} days allows: {warmup} days to look back on and "
+            f"three label windows make {warmup + 3 * span_days}; shorten targets.{target}."
+            "horizon_days or bring a longer history"
+        )
+    return found
+
+
+def _back(last: datetime, steps: int, every: str) -> datetime:
+    if every == "week":
+        return last - timedelta(days=7 * steps)
+    months = steps * (3 if every == "quarter" else 1)
+    return (pd.Timestamp(last) - pd.DateOffset(months=months)).to_pydatetime()
+
+
+def split_of(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
+    """The later-in-time split of a target's rows, by their cutoffs."""
+    span = target.span_days(config)
+    if target.on_calendar:
+        return split_calendar(cutoff, span)
+    return split_answers(cutoff, span, config.test_share)
+
+
+def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:
+    """Test on the last cutoff, validate on the last one ripe before it, fit on those ripe before."""
+    span = span_days * DAY
+    distinct = np.unique(cutoff)
+    test = distinct[-1]
+    before = distinct[distinct + span <= test]
+    if not len(before):
+        raise DataRefused(f"no cutoff is ripe {span_days} days before the test cutoff")
+    return _split(cutoff, span, valid_start=before[-1], valid_end=before[-1] + 1, test_start=test)
+
+
+def split_answers(cutoff: NDArray[np.int64], span_days: int, test_share: float) -> Split:
+    """Test on the last share of the answers in time, validate on the last fifth ripe before."""
+    span = span_days * DAY
+    test_start = int(np.quantile(cutoff, 1.0 - test_share, method="lower"))
+    before = cutoff[cutoff + span <= test_start]
+    if not len(before):
+        raise DataRefused(
+            f"all {len(cutoff)} answers lie within {span_days} days before the test; "
+            "bring a longer history or a smaller horizon_days"
+        )
+    valid_start = int(np.quantile(before, 1.0 - VALID_SHARE, method="lower"))
+    return _split(cutoff, span, valid_start, int(test_start - span) + 1, test_start)
+
+
+def _split(
+    cutoff: NDArray[np.int64], span: int, valid_start: int, valid_end: int, test_start: int
+) -> Split:
+    return Split(
+        fit=cutoff + span <= valid_start,
+        valid=(cutoff >= valid_start) & (cutoff < valid_end),
+        test=cutoff >= test_start,
+        refit=cutoff + span <= test_start,
+        valid_start=instant(valid_start),
+        test_start=instant(test_start),
+    )
+
+
+def instant(microseconds: int) -> datetime:
+    """Microseconds since 1970 as an instant in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
+
+
+def microseconds(moment: datetime) -> int:
+    """An instant as microseconds since 1970."""
+    return int((as_utc(moment) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))

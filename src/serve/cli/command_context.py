@@ -1,0 +1,89 @@
+"""What a verb of the command works with: the project, the company, and its steps."""
+
+import os
+import shutil
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.config.company import Company, load_company
+from features.execution.partitions import LOCAL, Runner
+from features.progress import Steps
+from features.settings import Workspace, find_workspace
+from models.targets.registry import check_names
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Run:
+    """What a verb works with: workspace, company and its steps."""
+
+    def __init__(self, toml: Path | None) -> None:
+        self.workspace: Workspace = find_workspace()
+        path = toml or self.workspace.data / "sample.toml"
+        self.company: Company = load_company(path)
+        check_names(self.company)
+        self.steps = Steps(self.workspace.log(self.company.name))
+
+    def wrote(self, *paths: Path) -> None:
+        """Say what was written, relative to the project."""
+        for path in paths:
+            shown = os.path.relpath(path, self.workspace.home)
+            self.steps.note(f"  wrote [bold]{shown}[/]")
+
+    def show(self, frame: "DataFrame") -> None:
+        """Print a small table."""
+        from rich.table import Table
+
+        table = Table(*frame.columns, box=None, pad_edge=True)
+        for row in frame.itertuples(index=False):
+            table.add_row(*map(str, row))
+        self.steps.console.print(table)
+
+    def describe_features(self) -> None:
+        """Print every feature column, with the missing rates of the last snapshot."""
+        from rich.console import Console
+        from rich.table import Column, Table
+
+        from features.definitions.catalog import as_percent, describe
+        from features.feature_table import plan_for
+        from features.import_history.run_import import Manifest
+        from features.text.comment_score_model import Tone
+
+        name = self.company.name
+        tone = Tone.read(self.workspace.features(name))
+        plan = plan_for(Manifest.read(self.workspace, name).schema, tone=tone)
+        table = Table(
+            Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
+        )
+        for d in describe(plan.columns, self.workspace.features(name) / "snapshot.parquet"):
+            table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
+        Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+    def runner(self, engine: str) -> AbstractContextManager[Runner]:
+        """Where the work over customers runs: "local", or "spark" for as long as the block lasts."""
+        if engine == "local":
+            return nullcontext(LOCAL)
+        from features.execution.spark import spark_runner
+
+        return spark_runner(self.steps)
+
+
+def make_sample(run: Run, customers: int, seed: int) -> None:
+    """Simulate the sample company into its raw and truth folders."""
+    from features.sample_company.generate import simulate
+
+    folder = run.workspace.company(run.company.name)
+    with run.steps.step("simulate the sample company") as done:
+        rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
+        done(customers=customers, rows=sum(rows.values()))
+    shutil.rmtree(folder / "evaluation", ignore_errors=True)  # tiers of other customers
+    run.wrote(folder / "raw", folder / "truth")
+
+
+def ensure_sample(run: Run) -> None:
+    """Make the sample company's tables unless they are there, or another company is asked for."""
+    if run.company.name == "sample" and not (run.company.root(run.workspace)).exists():
+        make_sample(run, customers=5000, seed=7)

@@ -1,0 +1,37 @@
+"""What a scheduled night does for a company: retrain, evaluate, report."""
+
+from pathlib import Path
+
+from features.errors import GoodwillError
+from models.pipeline.train_target import Outcome
+from serve.cli.command_context import Run
+
+
+def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
+    """Retrain, evaluate and report; what became of each target, and the files people look at.
+
+    Settings of the evaluation are checked before anything runs. What only the data show to be wrong
+    costs the evaluation and not the report, and is raised in the end.
+    """
+    from insight.business_report.business_report_page import write_report
+    from insight.data_quality_report.data_quality_page import write_usability
+    from insight.evaluation.evaluation_settings import choices_of
+    from insight.evaluation.run_evaluation import evaluate
+    from models.pipeline.retrain import only_one, retrain
+
+    company, workspace, steps = run.company, run.workspace, run.steps
+    choices_of(company)
+    outcomes = retrain(company, workspace, steps)
+    write_usability(company, workspace, steps)
+    if not any(o.version for o in outcomes):
+        return outcomes, []
+    refused: GoodwillError | None = None
+    try:
+        with only_one(company, workspace):
+            evaluate(company, workspace, steps)
+    except GoodwillError as err:
+        refused = err
+    report = write_report(company, workspace, steps)
+    if refused:
+        raise refused
+    return outcomes, [workspace.scores(company.name), report]

@@ -1,0 +1,1 @@
+"""One handler an operation: from a parsed request to an answer."""

@@ -1,0 +1,95 @@
+"""The console, a page for people: its files are a fixed table, and load nothing from elsewhere."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from serve.app_state import Desk
+from serve.errors import UnknownPath
+from serve.http.middleware import Call
+
+PAGE = "index.html"
+#: A file that is not named here is not served, whatever lies in the folder.
+MEDIA = {
+    PAGE: "text/html",
+    "console.css": "text/css",
+    **dict.fromkeys(
+        (
+            "api.js",
+            "charts.js",
+            "chinese.js",
+            "console.js",
+            "customer.js",
+            "dom.js",
+            "english.js",
+            "errors.js",
+            "evaluation.js",
+            "key.js",
+            "markdown.js",
+            "models.js",
+            "past.js",
+            "predictions.js",
+            "search.js",
+            "standing.js",
+            "whatif.js",
+            "words.js",
+        ),
+        "text/javascript",
+    ),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclass(frozen=True)
+class ConsoleFile:
+    """A file of the console as it is sent; `tag` tells browsers whether theirs is the same."""
+
+    content: bytes
+    media: str
+    tag: str
+
+
+@lru_cache(maxsize=len(MEDIA))
+def console_file(name: str) -> ConsoleFile:
+    """A file of the table."""
+    content = files("serve").joinpath("console", name).read_bytes()
+    return ConsoleFile(content, MEDIA[name], f'"{sha256(content).hexdigest()[:32]}"')
+
+
+async def show_console(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Show the console, a page for people.
+
+    Search a customer, see what is predicted and why, try what could be otherwise, read the model
+    cards; in English and Chinese.
+    """
+    return _sent(PAGE, scope)
+
+
+async def show_console_file(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Give a file of the console: its style or a part of its program."""
+    name: str = scope["path_params"]["file"]
+    if name not in MEDIA:
+        raise UnknownPath("no such path; see /docs")
+    return _sent(name, scope)
+
+
+def _sent(name: str, scope: Scope) -> Response:
+    """The file, or that the browser's copy is still the same."""
+    file = console_file(name)
+    headers = {**_HEADERS, "ETag": file.tag}
+    known = Headers(scope=scope).get("if-none-match", "")
+    if file.tag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, headers=headers, media_type=file.media)

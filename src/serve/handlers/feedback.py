@@ -1,0 +1,118 @@
+"""What a CRM reports back: outcomes and campaign contacts, kept once each for the next import."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from features.ingest.feedback import Feedback, KeyTaken
+from serve.app_state import Desk
+from serve.errors import KeyReused, NotStored
+from serve.http.middleware import Call, json_response
+from serve.http.request_body import read_body
+from serve.http.request_parsing import parse_request
+from serve.schemas.examples import AS_OF
+from serve.schemas.record_schemas import CustomerId, Instant, Number, Text
+from serve.schemas.score_schemas import shape
+
+MOST_OUTCOMES, KEY_LENGTH = 1_000, 200
+#: How far the clocks of a CRM may be ahead of ours.
+AHEAD = timedelta(minutes=5)
+_OUTCOME = {
+    "customer_id": "C-1001",
+    "occurred_at": "2025-06-12T09:00:00Z",
+    "kind": "campaign",
+    "channel": "phone",
+    "category": "win-back offer",
+}
+
+Kind = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Outcome(BaseModel):
+    """Something that happened: an order, a cancellation, a renewal, a contact of a campaign."""
+
+    model_config = shape(_OUTCOME)
+
+    customer_id: CustomerId
+    occurred_at: Instant
+    kind: Annotated[Kind, Field(description="As the company's events have it, or 'campaign'.")]
+    amount: Number | None = None
+    quantity: Number | None = None
+    channel: Text | None = None
+    category: Text | None = None
+
+
+class FeedbackRequest(BaseModel):
+    """What the CRM reports; sent again under the same key it is kept once."""
+
+    model_config = shape({"idempotency_key": "crm-2025-06-12-0017", "outcomes": [_OUTCOME]})
+
+    idempotency_key: str = Field(
+        min_length=1, max_length=KEY_LENGTH, description="The CRM's own name for this call."
+    )
+    outcomes: list[Outcome] = Field(min_length=1, max_length=MOST_OUTCOMES)
+
+
+class FeedbackAnswer(BaseModel):
+    """What is kept; `repeated`: it had come before and nothing was added."""
+
+    model_config = shape(
+        {
+            "request_id": "7f1c2a",
+            "accepted": 1,
+            "repeated": False,
+            "received_at": AS_OF,
+            "unknown_customers": [],
+            "warnings": [],
+        }
+    )
+
+    request_id: str
+    accepted: int
+    repeated: bool
+    received_at: datetime
+    unknown_customers: Annotated[
+        list[str], Field(description="Kept too; they wait until the CRM's tables hold them.")
+    ]
+    warnings: list[str]
+
+
+async def take_feedback(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+    """Take outcomes and campaign contacts back from the CRM.
+
+    Kept under the key, never twice; the next import puts them into the event history, known from
+    the moment they were received. The same key with another content is refused with 409.
+    """
+    request = parse_request(FeedbackRequest, await read_body(scope, receive))
+    scorer = desk.upkeep.present()
+    events = [{**dict(o), "occurred_at": o.occurred_at.isoformat()} for o in request.outcomes]
+    feedback = Feedback(request.idempotency_key, events)
+    try:
+        kept = await desk.work(partial(scorer.keep_feedback, feedback), beside=True)
+    except KeyTaken as error:
+        raise KeyReused(str(error)) from None
+    except OSError:
+        raise NotStored("the feedback could not be written down; send it again") from None
+    call.facts.update(outcomes=kept.events, repeated=kept.repeated)
+    ids = dict.fromkeys(outcome.customer_id for outcome in request.outcomes)
+    return json_response(
+        {
+            "request_id": call.request_id,
+            "accepted": kept.events,
+            "repeated": kept.repeated,
+            "received_at": kept.received_at,
+            "unknown_customers": [i for i in ids if not scorer.knows(i)],
+            "warnings": _warnings(request.outcomes),
+        }
+    )
+
+
+def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
+    latest = datetime.now(UTC) + AHEAD
+    future = sum(outcome.occurred_at > latest for outcome in outcomes)
+    return [f"{future} outcomes lie in the future; they wait until then"] if future else []

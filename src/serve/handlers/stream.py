@@ -1,0 +1,168 @@
+"""Scoring as a stream: a customer a line in, a score a line out, in constant memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic_core import to_json
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serve.app_state import Desk
+from serve.errors import ApiError, BodyTooSlow, InvalidRequest, LineTooLong, UnknownCustomer
+from serve.handlers.scores import servable
+from serve.http.freshness import freshness, refuse_stale
+from serve.http.middleware import Call, ClientLeft
+from serve.http.query_parameters import parse_query
+from serve.http.request_body import BODY_SECONDS, check_media_type
+from serve.http.request_parsing import parse_request
+from serve.schemas.record_schemas import CustomerId
+from serve.schemas.score_schemas import MOST_REASONS, MOST_TARGETS, Language, shape
+from serve.scoring.scorer import Scorer
+
+MEDIA = "application/x-ndjson"
+MEDIA_IN = ("application/json", "application/x-ndjson", "application/jsonl")
+#: Customers scored together, and the longest line.
+TOGETHER, LINE_BYTES = 500, 65_536
+EXAMPLE_IN = {"customer_id": "C-1001"}
+EXAMPLE_OUT = (
+    '{"line": 1, "customer_id": "C-1001", "predictions": {"churn": {"probability": 0.31}}, '
+    '"reasons": {}, "as_of": "2025-06-30T00:00:00Z", "feature_age_seconds": 5400.0, "warnings": [], '
+    '"model_versions": {"churn": "3"}}\n{"end": true, "lines": 1, "scored": 1, "failed": 0}\n'
+)
+
+
+class StreamQuery(BaseModel):
+    """What to say of every customer of the stream."""
+
+    model_config = shape({"targets": ["churn", "value"]})
+
+    targets: Annotated[
+        str | None,
+        Field(max_length=1_000),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": "string"},
+                "minItems": 1,
+                "maxItems": MOST_TARGETS,
+                "description": "Targets with commas between; all when left out.",
+            }
+        ),
+    ] = None
+    reasons: int = Field(0, ge=0, le=MOST_REASONS, description="Reasons a target.")
+    language: Language = "en"
+
+
+class Line(BaseModel):
+    """One line of the stream."""
+
+    model_config = shape({"customer_id": "C-1001"})
+
+    customer_id: CustomerId
+
+
+async def score_stream(desk: Desk, call: Call, scope: Scope, receive: Receive) -> ASGIApp:
+    """Score a stream of customers.
+
+    JSON lines in, `{"customer_id": "C-1001"}` each; JSON lines out in the same order, each with
+    `line`, the number of the line it answers, and `customer_id`, `predictions`, `reasons`,
+    `model_versions`, `as_of`, or an `error` in the usual shape. Any number of lines: memory stays
+    constant, and answers begin before the last line has come. The last line is
+    `{"end": true, "lines": ..., "scored": ..., "failed": ...}`; without it the stream was cut off.
+    """
+    check_media_type(dict(scope["headers"]), [media.encode() for media in MEDIA_IN])
+    query = parse_query(StreamQuery, scope)
+    scorer = desk.upkeep.need()
+    refuse_stale(scorer)
+    targets = servable(scorer, None if query.targets is None else query.targets.split(","))
+    score = partial(scorer.by_ids, targets=targets, reasons=query.reasons, language=query.language)
+    return Stream(desk, call, scorer, score)
+
+
+class Stream:
+    """The answer to a stream under way, as an ASGI application."""
+
+    def __init__(self, desk: Desk, call: Call, scorer: Scorer, score: Any) -> None:
+        self._desk, self._call, self._scorer, self._score = desk, call, scorer, score
+        self._lines = self._scored = self._failed = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", MEDIA.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        told: dict[str, Any] = {"end": True}
+        try:
+            async for lines in batches(receive):
+                body = b"".join([_line(answer) for answer in await self._answers(lines)])
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        except ApiError as error:  # the status is sent: the stream ends with the reason
+            told = error.body(self._call.request_id)
+        told |= {"lines": self._lines, "scored": self._scored, "failed": self._failed}
+        self._call.facts.update(lines=self._lines, customers=self._scored)
+        await send({"type": "http.response.body", "body": _line(told), "more_body": False})
+
+    async def _answers(self, lines: list[bytes]) -> list[dict[str, Any]]:
+        """What is said to each line, in their order."""
+        wanted: dict[int, str] = {}
+        answers: dict[int, dict[str, Any]] = {}
+        for text in lines:
+            self._lines += 1
+            if text.strip():
+                try:
+                    wanted[self._lines] = parse_request(Line, text).customer_id
+                except ApiError as error:
+                    rules = error.rules if isinstance(error, InvalidRequest) else {error.code: 1}
+                    self._desk.metrics.rejected(self._call.route, rules)
+                    answers[self._lines] = error.body(self._call.request_id)
+        answers |= await self._scores(wanted)
+        self._failed += sum("error" in answer for answer in answers.values())
+        return [{"line": number, **answers[number]} for number in sorted(answers)]
+
+    async def _scores(self, wanted: dict[int, str]) -> dict[int, dict[str, Any]]:
+        if not wanted:
+            return {}
+        ids = list(dict.fromkeys(wanted.values()))
+        batch = await self._desk.work(partial(self._score, ids), beside=True)
+        self._desk.account(self._call, batch)
+        found = {one.customer_id: one for one in batch.scores}
+        fresh = {**freshness(batch, self._scorer.limits), "model_versions": batch.versions}
+        unknown = UnknownCustomer("the snapshot holds no such customer")
+        self._scored += sum(i in found for i in wanted.values())
+        return {
+            number: asdict(found[i]) | fresh
+            if i in found
+            else {"customer_id": i, **unknown.body(self._call.request_id)}
+            for number, i in wanted.items()
+        }
+
+
+async def batches(receive: Receive) -> AsyncIterator[list[bytes]]:
+    """The lines of a body as they come, up to 500 together.
+
+    Raises LineTooLong, BodyTooSlow when nothing comes for half a minute, or ClientLeft.
+    """
+    rest = b""
+    while True:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow(f"nothing came for {BODY_SECONDS:.0f} seconds") from None
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        *lines, rest = (rest + message.get("body", b"")).split(b"\n")
+        if max(map(len, (*lines, rest))) > LINE_BYTES:
+            raise LineTooLong(f"a line is longer than {LINE_BYTES} bytes; one customer a line")
+        more = message.get("more_body", False)
+        if not more and rest:
+            lines.append(rest)
+        for start in range(0, len(lines), TOGETHER):
+            yield lines[start : start + TOGETHER]
+        if not more:
+            return
+
+
+def _line(content: Any) -> bytes:
+    return bytes(to_json(content, inf_nan_mode="null")) + b"\n"

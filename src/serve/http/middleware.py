@@ -1,0 +1,128 @@
+"""What surrounds every call: request id, error shape, time, one log line, one count."""
+
+import json
+import logging
+import re
+import time
+import traceback
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve.errors import ApiError, Unexpected
+from serve.observability.prometheus import METHODS, Metrics
+
+log = logging.getLogger("goodwill.serve")
+
+UNMATCHED = "unmatched"
+#: Status logged when the client left before the answer, as nginx has it.
+CLIENT_LEFT = 499
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under way. `route` is the template it matched; `facts` are logged, never values."""
+
+    request_id: str
+    method: str
+    started: float = field(default_factory=time.perf_counter)
+    route: str = UNMATCHED
+    status: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    quiet: bool = False
+    client: str = ""
+
+
+def json_response(content: Any, status: int = 200, headers: Any = None) -> Response:
+    """An answer in JSON: floats round-trip exactly, what is not finite becomes null."""
+    body = to_json(content, inf_nan_mode="null")
+    return Response(body, status, headers, media_type="application/json")
+
+
+def error_response(error: ApiError, call: Call) -> Response:
+    """The answer to a call that failed."""
+    return json_response(error.body(call.request_id), error.status, error.headers)
+
+
+def begin(scope: Scope) -> Call:
+    """The call in `scope`, under the client's request id if that is a short plain token."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return Call(value.decode("ascii"), scope["method"])
+    return Call(uuid.uuid4().hex, scope["method"])
+
+
+class Envelope:
+    """ASGI middleware around the routes."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = scope["call"] = begin(scope)
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                call.status = message["status"]
+                message["headers"].append((b"x-request-id", call.request_id.encode("ascii")))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientLeft:
+            call.status = CLIENT_LEFT
+        except Exception as error:
+            answer = _failed(error, call)
+            if not call.status:  # nothing was sent yet
+                await answer(scope, receive, watched)
+        finally:
+            self._account(call)
+
+    def _account(self, call: Call) -> None:
+        seconds = time.perf_counter() - call.started
+        self._metrics.answered(call.route, call.method, call.status, seconds)
+        if call.quiet:
+            return
+        line = {
+            "request_id": call.request_id,
+            "method": call.method if call.method in METHODS else "OTHER",
+            "route": call.route,
+            "status": call.status,
+            "ms": round(1000 * seconds, 3),
+            **call.facts,
+        }
+        log.info("%s", json.dumps(line))
+
+
+def _failed(error: Exception, call: Call) -> Response:
+    if isinstance(error, ApiError):
+        return error_response(error, call)
+    _log_crash(error, call)
+    unexpected = Unexpected("something unexpected went wrong; the log names it by request id")
+    return error_response(unexpected, call)
+
+
+def _log_crash(error: Exception, call: Call) -> None:
+    """Name the exception and its frames; its message may hold a value, so that stays unsaid."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    line = {
+        "request_id": call.request_id,
+        "route": call.route,
+        "exception": type(error).__qualname__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    log.error("%s", json.dumps(line))

@@ -1,0 +1,178 @@
+"""What Prometheus reads: bounded labels only, summed over the workers of one service.
+
+With `PROMETHEUS_MULTIPROC_DIR` set (BentoML sets it for its workers) counters and histograms
+are files in that folder, and any worker answers for all. What every worker knows alike (the age
+of the features, the models) is read from the scorer of the worker that answers.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from serve.observability.score_bands import tally
+from serve.scoring.reload_loop import Upkeep
+from serve.scoring.scorer import Batch, Scorer
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The counters of one worker, and the page that shows the sum of all workers.
+
+    No label is ever taken from a request: routes are templates, targets and rules are ours.
+    """
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        self._registry = CollectorRegistry()
+        self._state = _State(upkeep)
+        self._requests = self._counter(
+            "requests", "Answers by route template, method and status.", "route", "method", "status"
+        )
+        self._seconds = Histogram(
+            "goodwill_request_seconds",
+            "Time to answer by route template.",
+            ("route",),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self._scored = self._counter("scored_customers", "Customers scored by target.", "target")
+        self._scores = self._counter(
+            "scores", "Customers scored by target and band of their main score.", "target", "band"
+        )
+        self._unknown = self._counter(
+            "unknown_customers", "Customers asked for whom the snapshot does not hold."
+        )
+        self._unseen = self._counter(
+            "unseen_categories",
+            "Customers sent as records with a category that the target's model does not know.",
+            "target",
+        )
+        self._rejected = self._counter(
+            "rejected_rows", "Rows of a body that broke a rule, by route.", "route", "rule"
+        )
+        self._refused = self._counter("refusals", "Calls refused for their key or rate.", "code")
+        self._unaudited = self._counter("audit_failures", "Scorings not written to the audit.")
+        self._reloads = self._counter(
+            "reloads",
+            "Models and snapshots taken up by a worker: loaded, failed, or the old one kept.",
+            "part",
+            "result",
+        )
+        upkeep.heard = self.reloaded
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"goodwill_{name}_total", meaning, labels, registry=self._registry)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer; `route` is a template, never a path."""
+        known = method if method in METHODS else "OTHER"
+        self._requests.labels(route, known, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def scored(self, batch: Batch) -> None:
+        """Count the customers of one batch, and in which bands their scores lie."""
+        for target in batch.versions:
+            self._scored.labels(target).inc(len(batch.scores))
+        for target, bands in tally(batch.scores).items():
+            for band, customers in bands.items():
+                self._scores.labels(target, band).inc(customers)
+        for target, customers in batch.unseen.items():
+            self._unseen.labels(target).inc(customers)
+        if batch.unknown:
+            self._unknown.inc(len(batch.unknown))
+
+    def rejected(self, route: str, rows: Mapping[str, int]) -> None:
+        """Count rows that broke a rule, by the rule's name; `route` is a template."""
+        for rule, count in rows.items():
+            self._rejected.labels(route, rule).inc(count)
+
+    def refused(self, code: str) -> None:
+        """Count a call refused for its key or its rate, by the code of its error."""
+        self._refused.labels(code).inc()
+
+    def unaudited(self) -> None:
+        """Count a scoring that could not be written to the audit."""
+        self._unaudited.inc()
+
+    def reloaded(self, part: str, result: str) -> None:
+        """Count what became of a new model or snapshot: `loaded`, `kept` (the old one), `failed`."""
+        self._reloads.labels(part, result).inc()
+
+    def page(self) -> bytes:
+        """The exposition text."""
+        registry = self._registry
+        if self._shared:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        state = CollectorRegistry()
+        state.register(self._state)
+        return generate_latest(registry) + generate_latest(state)
+
+
+class _State(Collector):
+    """What the scorer says at the moment of reading."""
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        self._upkeep = upkeep
+
+    def collect(self) -> Iterable[Metric]:
+        scorer = self._upkeep.scorer
+        ready = scorer is not None and scorer.ready()
+        yield _gauge("ready", "1 when this worker can score.", {(): float(ready)})
+        failures = float(self._upkeep.failures)
+        meaning = "Failed attempts of this worker to load or refresh."
+        yield _gauge("upkeep_failures", meaning, {(): failures})
+        if scorer is None:
+            return
+        if ready:
+            age = max(0.0, time.time() - scorer.as_of().timestamp())
+            yield _gauge("feature_age_seconds", "Age of the snapshot's features.", {(): age})
+        yield from _of_models(scorer)
+
+
+def _of_models(scorer: Scorer) -> Iterable[Metric]:
+    models = scorer.models()
+    yield _gauge(
+        "model_info",
+        "The models being served.",
+        {(scorer.company, m.target, m.version, m.grade): 1.0 for m in models},
+        ("company", "target", "version", "grade"),
+    )
+    yield _gauge(
+        "model_trained_timestamp_seconds",
+        "When the model being served was trained, in seconds since 1970.",
+        {(m.target,): m.trained_at.timestamp() for m in models},
+        ("target",),
+    )
+    parts = {m.target: 1.0 for m in models} | dict.fromkeys(scorer.missing(), 0.0)
+    evaluated = scorer.evaluated()
+    parts["evaluation"] = float(evaluated.told is not None)
+    parts["standing"] = float(evaluated.standings is not None)
+    meaning = "1 when the target can be scored or the part of the evaluation is there, else 0."
+    yield _gauge("part_ready", meaning, {(p,): there for p, there in parts.items()}, ("part",))
+    yield _gauge(
+        "snapshot_unseen_customers",
+        "Customers of the snapshot with a category that the target's model does not know.",
+        {(target,): float(count) for target, count in scorer.unseen().items()},
+        ("target",),
+    )
+
+
+def _gauge(
+    name: str,
+    meaning: str,
+    values: Mapping[tuple[str, ...], float],
+    labels: tuple[str, ...] = (),
+) -> Metric:
+    family = GaugeMetricFamily(f"goodwill_{name}", meaning, labels=labels)
+    for said, value in values.items():
+        family.add_metric(said, value)
+    return cast(Metric, family)

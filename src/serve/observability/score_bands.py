@@ -1,0 +1,66 @@
+"""In which band of its scale a score falls: what the metrics count, so that drift can be seen."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from serve.scoring.scorer import CustomerScore, Output
+
+#: The band of a customer whose model has nothing to say, or whose target has no main score.
+NONE = "none"
+
+Outputs = Mapping[str, Output]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where bands begin and end, and the score of a prediction on that scale."""
+
+    edges: tuple[float, ...]
+    score: Callable[[Outputs], Output]
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [f"{low:g} to {high:g}" for low, high in pairwise(self.edges)]
+
+    def bands(self, predictions: Sequence[Outputs]) -> Iterator[str]:
+        """The band of each prediction."""
+        ends, names = self.edges[1:-1], self.names
+        for value in map(self.score, predictions):
+            known = isinstance(value, float) and value == value
+            yield names[bisect_right(ends, value)] if known else NONE  # type: ignore[type-var]
+
+
+def tally(scores: Sequence[CustomerScore]) -> dict[str, Counter[str]]:
+    """How many customers fall in each band, by target.
+
+    Bands are value segments, or ten of a scale: promoter minus detractor in points, a probability,
+    a score of 100. The lower end belongs to a band such as `0.3 to 0.4`, both ends to the last.
+    """
+    targets = scores[0].predictions if scores else ()
+    return {t: _count([score.predictions[t] for score in scores]) for t in targets}
+
+
+def _count(predictions: Sequence[Outputs]) -> Counter[str]:
+    if "segment" in predictions[0]:
+        return Counter(str(p["segment"]) if p["segment"] is not None else NONE for p in predictions)
+    scale = next((_SCALES[name] for name in predictions[0] if name in _SCALES), None)
+    return Counter(scale.bands(predictions)) if scale else Counter({NONE: len(predictions)})
+
+
+def _points(outputs: Outputs) -> Output:
+    promoter, detractor = outputs["promoter"], outputs["detractor"]
+    if isinstance(promoter, float) and isinstance(detractor, float):
+        return 100 * (promoter - detractor)
+    return None
+
+
+#: By an output that only targets of that scale have.
+_SCALES = {
+    "promoter": Scale(tuple(range(-100, 101, 20)), _points),
+    "probability": Scale(tuple(n / 10 for n in range(11)), lambda out: out["probability"]),
+    "score": Scale(tuple(range(0, 101, 10)), lambda out: out["score"]),
+}

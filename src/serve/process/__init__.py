@@ -1,0 +1,1 @@
+"""The service as processes: starting it, its local admin API, the built Bento."""

@@ -1,0 +1,1 @@
+"""Loading models and the snapshot, and answering from them."""

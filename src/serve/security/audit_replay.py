@@ -1,0 +1,155 @@
+"""Past scores made again: the audit says how, the kept models and the history make them.
+
+A history is cut at the cutoff of the call, so what came later does not count. What was changed
+since in rows from before does: the fingerprint tells whether that can be.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.execution.partitions import Span
+from features.feature_table import feature_table, plan_for
+from features.history.build_history import History, build_history
+from features.import_history.run_import import Manifest, block
+from features.settings import Workspace
+from models.bundles.bundle import Bundle, read_bundle
+from models.bundles.predict import OUTPUTS, predict
+from models.training_set.splits import microseconds
+from serve.errors import ApiError
+from serve.http.request_parsing import parse_request
+from serve.schemas.score_schemas import RecordsRequest
+from serve.scoring.records_to_arrow import records_to_tables
+from serve.scoring.scorer import Output, said
+from serve.security.audit_log import Audit, Line
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: customer -> target -> output -> value
+Scores = dict[str, dict[str, dict[str, Output]]]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One call again: its line of the audit, the scores, and what may differ from then."""
+
+    line: Line
+    scores: Scores
+    notes: list[str] = field(default_factory=list)
+
+    def table(self) -> "DataFrame":
+        """A row a customer and target, with every output to its last digit."""
+        from pandas import DataFrame
+
+        rows: list[Any] = [
+            (customer, target, self.line.versions[target], json.dumps(outputs)[1:-1])
+            for customer, targets in self.scores.items()
+            for target, outputs in targets.items()
+        ]
+        return DataFrame(rows, columns=["customer", "target", "version", "outputs"])
+
+
+def replay_calls(
+    company: Company,
+    workspace: Workspace,
+    customer: str | None = None,
+    request: str | None = None,
+    records: Path | None = None,
+) -> list[Replay]:
+    """Every audited call about a customer, or with the rows of a file, made again.
+
+    `request` takes the one with that id. Raises DataRefused when the audit holds no such call.
+    """
+    if (customer is None) == (records is None):
+        raise DataRefused("name either --customer or the file that was sent with --records")
+    audit = Audit(workspace, company.name)
+    body = records.read_bytes() if records else b""
+    found = list(_wanted(audit, customer, body, request))
+    if not found:
+        what = "this customer" if customer is not None else "these rows"
+        raise DataRefused(f"no line of {audit.folder} is about {what} and the request asked for")
+    again = _Again(company, workspace)
+    if customer is None:
+        return [again.with_rows(line, body) for line in found]
+    return [again.with_history(line, customer) for line in found]
+
+
+def _wanted(audit: Audit, customer: str | None, body: bytes, request: str | None) -> Iterator[Line]:
+    sought = audit.pseudonym(body if customer is None else customer)
+    for line in audit.lines():
+        if request is not None and line.request_id != request:
+            continue
+        if sought == line.digest if customer is None else sought in line.customers:
+            yield line
+
+
+class _Again:
+    """Makes calls of one company again."""
+
+    def __init__(self, company: Company, workspace: Workspace) -> None:
+        self._history = workspace.history(company.name)
+        self._serving = workspace.serving(company.name)
+        self._fingerprint = Manifest.read(workspace, company.name).fingerprint
+
+    def with_history(self, line: Line, customer: str) -> Replay:
+        """A customer's scores from the history as it is now, cut where the call had it cut."""
+        bundles, notes = self._bundles(line)
+        if line.digest:
+            notes.append("this call sent rows along; give the file that was sent with --records")
+            return Replay(line, {}, notes)
+        if line.fingerprint != self._fingerprint:
+            notes.append(
+                f"the history was {line.fingerprint or 'not named'} then and is {self._fingerprint} "
+                f"now: rows from before {line.as_of[:10]} may have changed or come late since"
+            )
+        past = block(self._history, Span(customer, customer))
+        if customer not in past.customer_ids:
+            return Replay(line, {}, [*notes, "the history does not hold this customer any more"])
+        return Replay(line, _scores(bundles, past, line), notes)
+
+    def with_rows(self, line: Line, body: bytes) -> Replay:
+        """The scores of every customer in the body of a call."""
+        bundles, notes = self._bundles(line)
+        if not bundles:
+            return Replay(line, {}, notes)
+        try:
+            request = parse_request(RecordsRequest, body)
+        except ApiError as error:
+            raise DataRefused(f"the file is not what the call sent: {error.message}") from None
+        newest = max(bundles.values(), key=lambda bundle: str(bundle.manifest["trained_at"]))
+        past = build_history(records_to_tables(request.records, newest.schema))
+        return Replay(line, _scores(bundles, past, line), notes)
+
+    def _bundles(self, line: Line) -> tuple[dict[str, Bundle], list[str]]:
+        """The models of a call, and for each that cannot be read why."""
+        found: dict[str, Bundle] = {}
+        notes: list[str] = []
+        for target, version in line.versions.items():
+            try:
+                found[target] = read_bundle(self._serving / target / version)
+            except DataRefused as refused:
+                notes.append(f"{target} version {version} is gone: {refused}")
+        return found, notes
+
+
+def _scores(bundles: dict[str, Bundle], past: History, line: Line) -> Scores:
+    ids = pa.array(past.customer_ids, pa.string())
+    moment = microseconds(datetime.fromisoformat(line.as_of))
+    cutoff = np.full(len(ids), moment, np.int64)
+    scores: Scores = {customer: {} for customer in past.customer_ids}
+    for target, bundle in bundles.items():
+        plan = plan_for(bundle.schema, bundle.columns, bundle.tone)
+        outputs = predict(bundle, feature_table(past, ids, cutoff, plan))
+        listed = {name: said(outputs[name]) for name in OUTPUTS[target]}
+        for i, customer in enumerate(past.customer_ids):
+            scores[customer][target] = {name: values[i] for name, values in listed.items()}
+    return scores

@@ -1,0 +1,58 @@
+"""Where a table comes from: files, tables of PostgreSQL, or both."""
+
+import pytest
+from pydantic import ValidationError
+
+from features.config.table_mapping import TableMapping
+
+COLUMNS = {"customer_id": "id"}
+TWO = {"a": "a.csv", "b": ["b.csv", "c.csv"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ({"files": "a.csv"}, {"source": "a.csv"}),
+        ({"files": ["a.csv", "b.csv"]}, {"source": "a.csv, b.csv"}),
+        ({"sources": TWO, "query": "q"}, {"a": "a.csv", "b": "b.csv, c.csv"}),
+        ({"postgres": "shop.orders"}, {"source": "PostgreSQL: shop.orders"}),
+        ({"postgres": {"o": "select 1\nas a"}, "query": "q"}, {"o": "PostgreSQL: select 1 as a"}),
+        ({"postgres": {"o": "orders"}, "sources": TWO, "query": "q"},
+         {"a": "a.csv", "b": "b.csv, c.csv", "o": "PostgreSQL: orders"}),
+    ],
+)  # fmt: skip
+def test_a_table_says_where_it_comes_from(given, origins):
+    mapping = TableMapping(columns=COLUMNS, **given)
+    assert mapping.origins == origins
+    assert set(mapping.file_sources) | set(mapping.queries) == set(origins)
+
+
+def test_a_long_query_is_told_in_short():
+    told = TableMapping(columns=COLUMNS, postgres="select a, " * 100 + "b from c").origins["source"]
+    assert told.startswith("PostgreSQL: select a, select a,")
+    assert len(told) < 80
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "give either files or sources"),
+        ({"postgres": ""}, "give either files or sources"),
+        ({"postgres": {}}, "give either files or sources"),
+        ({"postgres": {"a": ""}, "query": "q"}, "give either files or sources"),
+        ({"files": "a.csv", "postgres": "orders"}, "give either files or sources"),
+        (
+            {"files": "a.csv", "postgres": {"o": "orders"}, "query": "q"},
+            "give either files or sources",
+        ),
+        ({"sources": TWO, "postgres": "orders", "query": "q"}, "give either files or sources"),
+        ({"postgres": {"o": "orders"}}, "several sources need a query"),
+        ({"sources": TWO, "postgres": {"a": "orders"}, "query": "q"}, "is also one under postgres"),
+        ({"files": "a.csv", "csv": {"delimeter": ";"}}, "delimeter"),
+        ({"files": "a.csv", "csv": {"encoding": "cp1252"}}, "'utf-8', 'utf-16' or 'latin-1'"),
+    ],
+)
+def test_what_a_table_may_not_say(given, told):
+    with pytest.raises(ValidationError) as refused:
+        TableMapping(columns=COLUMNS, **given)
+    assert told in str(refused.value)

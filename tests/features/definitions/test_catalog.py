@@ -1,0 +1,59 @@
+"""Every column described: meaning, unit, source, missing rate."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.definitions.catalog import Described, as_markdown, as_percent, describe, missing_rates
+from features.definitions.expressions import Past
+from support.table_builders import column_of
+
+PAST = Past()
+COLUMNS = [
+    column_of(PAST.events.count(), "orders"),
+    column_of(PAST.tickets.mean("severity") / PAST.events.count(), "pain"),
+    column_of(PAST.month, "season"),
+]
+ROWS = pa.table(
+    {
+        "orders": [1.0, float("nan"), 3.0, 4.0],
+        "pain": pa.array([None, "a", "b", "c"], pa.string()),
+        "other": [1, 2, 3, 4],
+    }
+)
+
+
+def test_a_description_says_where_a_column_comes_from_and_what_it_lacks():
+    assert describe(COLUMNS, ROWS) == [
+        Described("orders", "orders", "unit", "events", 0.25),
+        Described("pain", "pain", "unit", "tickets, events", 0.25),
+        Described("season", "season", "unit", "calendar", None),
+    ]
+
+
+def test_rates_are_read_from_a_file_a_folder_or_nowhere(tmp_path):
+    file = tmp_path / "rows.parquet"
+    assert missing_rates(file, ["orders"]) == {}
+    assert missing_rates(None, ["orders"]) == {}
+    pq.write_table(ROWS, file, row_group_size=1)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    pq.write_table(ROWS.slice(0, 2), folder / "part-0.parquet")
+    pq.write_table(ROWS.slice(2), folder / "part-1.parquet")
+    for place in (file, folder):
+        assert missing_rates(place, ["orders", "pain", "season"]) == {"orders": 0.25, "pain": 0.25}
+    assert missing_rates(ROWS.slice(0, 0), ["orders"]) == {}
+
+
+def test_as_markdown():
+    shown = as_markdown([Described("a", "this | that", "days", "events", 0.004)])
+    assert shown.splitlines()[-1] == "| a | this \\| that | days | events | < 1 % |"
+
+
+def test_shares_for_people():
+    assert [as_percent(s) for s in (None, 0, 0.0099, 0.5, 1)] == [
+        "",
+        "0 %",
+        "< 1 %",
+        "50 %",
+        "100 %",
+    ]

@@ -1,0 +1,113 @@
+"""Tables made piece by piece: in the order of the pieces, replaced whole or not at all."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import DataRefused
+from features.execution.partitions import (
+    LOCAL,
+    Span,
+    columns_of,
+    deal,
+    files_of,
+    put,
+    remove,
+    spans,
+    write_file,
+)
+from features.progress import quiet
+
+
+def table(*ids: str) -> pa.Table:
+    return pa.table({"customer_id": pa.array(ids, pa.string())})
+
+
+def stored(path: Path) -> list[str]:
+    ids: list[str] = pq.read_table(path)["customer_id"].to_pylist()
+    return ids
+
+
+@given(st.sets(st.text(max_size=3)), st.integers(1, 9))
+def test_spans_are_all_customers_in_pieces_of_a_size(ids: set[str], size: int) -> None:
+    ordered = sorted(ids)
+    cut = spans(ordered, size)
+    inside = [[i for i in ordered if s.first <= i <= s.last] for s in cut]
+    assert [i for part in inside for i in part] == ordered
+    assert [len(part) for part in inside[:-1]] == [size] * (len(cut) - 1)
+
+
+@given(st.lists(st.integers()), st.integers(1, 9))
+def test_every_piece_is_dealt_once_in_order_and_evenly(pieces: list[int], partitions: int) -> None:
+    shares = deal(pieces, partitions)
+    assert [p for share in shares for p in share] == pieces
+    assert len(shares) == min(partitions, len(pieces))
+    lengths = [len(share) for share in shares]
+    assert max(lengths, default=0) - min(lengths, default=0) <= 1
+
+
+def test_a_span_reads_its_customers_with_both_ends(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    pq.write_table(table("10", "A", "A", "B", "Z", "Ö"), path, row_group_size=2)
+    assert Span("A", "Z").read(path)["customer_id"].to_pylist() == ["A", "A", "B", "Z"]
+    assert Span("a", "c").read(path).num_rows == 0
+
+
+def test_pieces_come_in_their_order_and_a_piece_may_have_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    pieces = ["B", "", "A", "-"]
+    made = {"B": table("B", "B"), "": None, "A": table("A"), "-": table()}
+    assert LOCAL.write(made.get, pieces, path, quiet()) == 3
+    assert stored(path) == ["B", "B", "A"]
+    assert pq.ParquetFile(path).num_row_groups == 2
+    assert [f.name for f in tmp_path.iterdir()] == ["made.parquet"]
+
+
+def test_what_is_there_stays_when_a_piece_fails_or_nothing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    pq.write_table(table("old"), path)
+
+    def fails(piece: str) -> pa.Table:
+        if piece == "B":
+            raise DataRefused("the disk is full")
+        return table(piece)
+
+    with pytest.raises(DataRefused, match="disk is full"):
+        LOCAL.write(fails, ["A", "B"], path, quiet())
+    assert stored(path) == ["old"]
+    assert LOCAL.write(lambda _: None, ["A", "B"], path, quiet()) == 0
+    assert LOCAL.write(fails, [], path, quiet()) == 0
+    assert stored(path) == ["old"]
+
+
+def folder_of(path: Path, *ids: str) -> Path:
+    path.mkdir()
+    for number, customer in enumerate(ids):
+        write_file(path / f"part-{number:05d}.parquet", [table(customer)])
+    return path
+
+
+@pytest.mark.parametrize("new", ["file", "folder"])
+@pytest.mark.parametrize("old", ["file", "folder", "nothing"])
+def test_file_and_folder_take_the_place_of_each_other(tmp_path: Path, old: str, new: str) -> None:
+    path, made = tmp_path / "made.parquet", tmp_path / "made.new"
+    makers = {
+        "file": lambda p, *ids: write_file(p, [table(*ids)]),
+        "folder": folder_of,
+        "nothing": lambda *_: None,
+    }
+    makers[old](path, "old")
+    makers[new](made, "A", "B")
+    put(made, path)
+    assert stored(path) == ["A", "B"]
+    assert columns_of(path) == ["customer_id"]
+    names = {"file": ["made.parquet"], "folder": ["part-00000.parquet", "part-00001.parquet"]}
+    assert [f.name for f in files_of(path)] == names[new]
+    assert list(tmp_path.iterdir()) == [path]
+    remove(path)
+    remove(path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,232 @@
+"""The files of a source: patterns, folders, packing; CSV as companies write it."""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import DataRefused
+from features.ingest.read_table import connect
+from features.ingest.source_views import bind_sources
+from support.company_builders import GOOD
+
+FIRST, *LINES = GOOD["events"].splitlines(keepends=True)
+
+
+def source(shop, files, csv: str = ""):
+    """Columns with their types, and the sorted rows of a source as a mapping's SQL sees them."""
+    shop.tables["events"] = {"files": files}
+    shop.tail = f"[tables.events.csv]\n{csv}\n" if csv else ""
+    company = shop.company()
+    with connect(shop.workspace, company) as con:
+        bind_sources(con, company, "events", company.tables["events"], shop.workspace)
+        types = {row[0]: row[1] for row in con.execute("describe source").fetchall()}
+        return types, con.sql("from source order by all").to_arrow_table().to_pylist()
+
+
+def zst(path: Path, text: str) -> None:
+    with duckdb.connect() as con:
+        con.execute("create table t (x varchar)")
+        con.execute("insert into t select unnest($1)", [text.splitlines()])
+        con.execute(f"copy t to '{path}' (header false, quote '', delim '\x01', compression zstd)")
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+
+
+def test_packed_and_plain_files_in_one_source(shop):
+    """Three ways of packing, columns in another order, tabs: one table."""
+    plain = source(shop, "events.csv")
+    write(shop.raw / "a" / "1.csv", FIRST + LINES[0])
+    with gzip.open(shop.raw / "a" / "2.CSV.GZ", "wt") as out:
+        out.write(FIRST + LINES[1])
+    zst(shop.raw / "a" / "3.csv.zst", FIRST + LINES[2])
+    who, when, kind, amount, channel = LINES[3].strip("\n").split(",")
+    turned = ("channel\tkind\tamount\tcustomer_id\toccurred_at\n"
+              f"{channel}\t{kind}\t{amount}\t{who}\t{when}\n")  # fmt: skip
+    write(shop.raw / "a" / "b" / "4.tsv", turned)
+    write(shop.raw / "a" / "b" / "5.csv", FIRST)  # a header and no row
+    for files in ("a/**", "a", ["a/*.csv*", "a/*.CSV.GZ", "a/b"], ["a/**/*", "a/1.csv"]):
+        assert source(shop, files) == plain, files
+
+
+def test_folders_by_day_show_their_day(shop):
+    for number, line in enumerate(LINES[:2], start=1):
+        write(shop.raw / f"days/day=2024-01-0{number}/shop=s{number}/part-0.csv", FIRST + line)
+    types, rows = source(shop, "days/**/*.csv")
+    assert (types["day"], types["shop"]) == ("DATE", "VARCHAR")
+    assert [(str(r["day"]), r["shop"], r["kind"]) for r in rows] == [
+        ("2024-01-01", "s1", "order"), ("2024-01-02", "s2", "return")
+    ]  # fmt: skip
+    for number in (1, 2):
+        table = pa.table({"kind": [f"k{number}"]})
+        pq.write_table(table, shop.raw / f"days/day=2024-01-0{number}/shop=s{number}/p.parquet")
+    _, rows = source(shop, "days/**/*.parquet")
+    assert [(str(r["day"]), r["kind"]) for r in rows] == [
+        ("2024-01-01", "k1"),
+        ("2024-01-02", "k2"),
+    ]
+
+
+def test_marks_beside_the_files_of_a_folder_are_no_data(shop):
+    write(shop.raw / "out/part-0.csv", FIRST + LINES[0])
+    write(shop.raw / "out/_SUCCESS", "")
+    write(shop.raw / "out/.part-0.csv.crc", "x")
+    assert len(source(shop, "out")[1]) == 1
+
+
+def test_texts_as_spreadsheets_write_them(shop):
+    """A mark of byte order, lines that end in CR LF, quotes, commas and line ends inside quotes."""
+    text = 'id,said,zip\r\n1,"a ""b"", c",01067\r\n2,"two\nlines",99999\r\n3,,\r\n'
+    write(shop.raw / "bom.csv", "\ufeff" + text)
+    types, rows = source(shop, "bom.csv")
+    assert types == {"id": "BIGINT", "said": "VARCHAR", "zip": "VARCHAR"}
+    assert rows == [
+        {"id": 1, "said": 'a "b", c', "zip": "01067"},
+        {"id": 2, "said": "two\nlines", "zip": "99999"},
+        {"id": 3, "said": None, "zip": None},
+    ]
+
+
+def test_quotes_that_come_late(shop):
+    """The first thousands of rows need no quotes; a type of the first rows is wrong for the last."""
+    rows = "".join(f"{i},n{i}\n" for i in range(30_000))
+    write(shop.raw / "late.csv", f'id,name\n{rows}1.5,"Smith, John"\n')
+    types, found = source(shop, "late.csv")
+    assert types == {"id": "DOUBLE", "name": "VARCHAR"}
+    assert len(found) == 30_001
+    assert {"id": 1.5, "name": "Smith, John"} in found
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_another_encoding_is_refused_with_the_remedy_which_works(shop, encoding):
+    write(shop.raw / "old.csv", "id,name\n" + "1,a\n" * 40_000 + "2,Müller\n", encoding)
+    with pytest.raises(DataRefused) as refused:
+        source(shop, "old.csv")
+    assert "tables.events: old.csv" in str(refused.value)
+    assert (
+        'not UTF-8; say how it is written under tables.events, csv = { encoding = "latin-1" }'
+        in str(refused.value)
+    )
+    assert {"id": 2, "name": "Müller"} in source(shop, "old.csv", f'encoding = "{encoding}"')[1]
+
+
+def test_rows_that_look_like_remarks_are_rows(shop):
+    write(shop.raw / "hash.csv", "id,name\n1,a\n#2,b\n3,c\n")
+    assert [row["id"] for row in source(shop, "hash.csv")[1]] == ["#2", "1", "3"]
+
+
+def test_a_format_of_its_own(shop):
+    write(shop.raw / "own.csv", "as of today\nid;text\n1;'a;b'\n2;'it\\'s'\n")
+    form = "skip_lines = 1\ndelimiter = ';'\nquote = \"'\"\nescape = '\\'"
+    assert source(shop, "own.csv", form)[1] == [{"id": 1, "text": "a;b"}, {"id": 2, "text": "it's"}]
+
+
+SPLIT = (
+    "bad.csv: no delimiter splits its rows as its header: a row is longer, or a quote does not end"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "csv", "told"),
+    [
+        ("id,name\n" + "1,b\n" * 30_000 + "1,2,3\n", "",
+         "bad.csv, line 30002: Expected Number of Columns: 2 Found: 3; mend the file, or say"),
+        ("id,name\n1,b,c\n2,d\n", "", SPLIT),
+        ("id,name\n1,b,c\n2,d\n", 'delimiter = ","', SPLIT),
+        ('id,name\n1,"b\n2,d\n', 'delimiter = ","', SPLIT),
+        ("id,name\n1,'b,c'\n", "", SPLIT),
+    ],
+)  # fmt: skip
+def test_broken_csv_is_told_with_file_line_and_remedy(shop, text, csv, told):
+    write(shop.raw / "bad.csv", text)
+    with pytest.raises(DataRefused) as refused:
+        source(shop, "bad.csv", csv)
+    assert f"tables.events: {told}" in str(refused.value)
+
+
+def test_a_broken_header_among_good_files(shop):
+    write(shop.raw / "p/1.csv", "id,name\n1,a\n")
+    write(shop.raw / "p/2.csv", 'id,name\n1,"a\n2,b\n')
+    with pytest.raises(DataRefused, match=r"2\.csv: no delimiter splits its rows"):
+        source(shop, "p")
+
+
+def test_a_file_that_is_cut_off(shop):
+    packed = gzip.compress((FIRST + "".join(LINES) * 1000).encode())
+    (shop.raw / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(
+        DataRefused, match=r"tables\.events: file cut\.csv\.gz cannot be read: .*GZIP"
+    ):
+        source(shop, "cut.csv.gz")
+
+
+@pytest.mark.parametrize(
+    "files", ["nothing/**", "days=*/x.csv", "empty", ["events.csv", "no_*.csv"]]
+)
+def test_a_pattern_without_a_file(shop, files):
+    (shop.raw / "empty").mkdir()
+    with pytest.raises(DataRefused, match=r"table events: missing file .* \(0 rows read\)"):
+        source(shop, files)
+
+
+def test_csv_is_read_once(shop, monkeypatch):
+    """However often queries name a source, and also where tables share it."""
+    import features.ingest.files as files
+
+    made = []
+    spool = files._spool
+    monkeypatch.setattr(files, "_spool", lambda *given: made.append(given[2]) or spool(*given))
+    shop.tables["tickets"] = {"files": ["events.csv"]}
+    company = shop.company()
+    with connect(shop.workspace, company) as con:
+        for table, mapping in company.tables.items():
+            bind_sources(con, company, table, mapping, shop.workspace)
+            con.execute("select count(*) from source a join source b using (customer_id)")
+    assert len(made) == len(set(made)) == 3, "customers, surveys, and one for events and tickets"
+
+
+IMPORT = """
+import resource, sys
+from pathlib import Path
+from features.company import load_company
+from features.progress import quiet
+from features.settings import Workspace
+from features.origins import bind_sources
+from features.sources import connect
+company, home = load_company(Path(sys.argv[1])), Workspace(Path(sys.argv[2]))
+with connect(home, company) as con:
+    con.execute("set memory_limit = '128MB'; set threads = 1")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bind_sources(con, company, "events", company.tables["events"], home)
+    rows = con.execute("select count(*), sum(amount) from source").fetchall()
+print(rows[0][0], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_file_larger_than_memory_streams_through(shop):
+    """A file of more than 128 MB through DuckDB's limit of 128 MB, in a process of its own."""
+    line = "customer_{0:09d},2024-01-05 10:00:00,order,{1}.25," + "x" * 550 + "\n"
+    with (shop.raw / "wide.csv").open("w") as out:
+        out.write(FIRST)
+        for start in range(0, 250_000, 10_000):
+            out.write("".join(line.format(i, i % 1000) for i in range(start, start + 10_000)))
+    size = (shop.raw / "wide.csv").stat().st_size / 2**20
+    shop.tables["events"] = {"files": "wide.csv"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(shop.toml()), str(shop.home)],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows, grown = map(int, told.stdout.split())
+    assert rows == 250_000
+    assert size > 140
+    assert grown < size, f"memory grew by {grown} MB over a file of {size:.0f} MB"

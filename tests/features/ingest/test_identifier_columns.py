@@ -1,0 +1,97 @@
+"""An attribute that names customers is found by its values, and becomes no feature."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.config.company import load_company
+from features.data_quality.missing_values import naming
+from features.feature_table import plan_for
+from features.import_history.run_import import import_history
+from features.ingest.identifier_columns import Identifying, identifying
+from features.progress import quiet
+from features.sample_company.generate import simulate
+from features.settings import Workspace
+from support.canary_marks import marked_files
+from support.checked_table_builders import subject, told
+
+PROJECT = Path(__file__).parents[3]
+KINDS = {"title": "text", "region": "text", "size": "number"}
+
+
+def customers(count: int) -> list[dict[str, object]]:
+    """Two versions of each customer: a name of his own, one of four regions, a size of his own."""
+    return [
+        {
+            "customer_id": f"C{i}",
+            "valid_from": v,
+            "title": f"n{i}",
+            "region": f"r{i % 4}",
+            "size": i,
+        }
+        for i in range(count)
+        for v in (0, 10)
+    ]
+
+
+def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> None:
+    found = subject("customers", customers(30), **KINDS)
+    assert identifying(found.con, found.table, KINDS) == [Identifying("title", 30, 30)]
+    assert told(naming(found)) == [("customers.title", "names customers", "warning", 60, 60)]
+    (finding,) = naming(found)
+    assert "n1" not in json.dumps(finding.to_dict())
+
+
+def test_few_customers_say_nothing() -> None:
+    found = subject("customers", customers(19), **KINDS)
+    assert identifying(found.con, found.table, KINDS) == []
+    assert identifying(found.con, found.table, {}) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(20, 60), st.integers(1, 60), st.integers(0, 10))
+def test_it_is_half_of_those_that_have_one(there: int, values: int, without: int) -> None:
+    rows = [
+        {"customer_id": f"C{i}", "valid_from": 0, "title": f"n{i % values}"} for i in range(there)
+    ]
+    rows += [{"customer_id": f"D{i}", "valid_from": 0, "title": None} for i in range(without)]
+    found = subject("customers", rows, title="text")
+    names = identifying(found.con, found.table, {"title": "text"})
+    assert bool(names) == (2 * min(there, values) >= there)
+    assert all((n.values, n.customers) == (min(there, values), there) for n in names)
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The sample company with name, phone and mail address mapped, which nobody should."""
+    workspace = Workspace(tmp_path_factory.mktemp("careless"))
+    folder = workspace.company("sample")
+    folder.mkdir(parents=True)
+    simulate(folder / "raw", folder / "truth", 300, 7)
+    shutil.copy(PROJECT / "data/sample.toml", workspace.data)
+    toml = workspace.data / "sample.toml"
+    more = 'region = "region"\nname = "name"\nphone = "phone"\nmail = "email"\n'
+    toml.write_text(toml.read_text().replace('region = "region"\n', more, 1))
+    import_history(load_company(toml), workspace, quiet())
+    return workspace
+
+
+def test_personal_data_mapped_by_mistake_reach_no_feature_and_it_is_said(mapped: Workspace) -> None:
+    from features.import_history.run_import import Manifest
+
+    manifest = Manifest.read(mapped, "sample")
+    assert marked_files([mapped.history("sample") / "customers.parquet"])  # there they are
+    assert {"region", "plan", "account_owner"} <= set(manifest.schema.attributes)
+    assert not {"name", "phone", "mail"} & set(manifest.schema.attributes)
+    names = set(plan_for(manifest.schema).names)
+    assert "crm_region" in names
+    assert not {"crm_name", "crm_phone", "crm_mail"} & names
+    usability: Path = mapped.company("sample") / "usability.json"
+    findings = json.loads(usability.read_text())["findings"]
+    said = {f["column"] for f in findings if f["check"] == "names customers"}
+    assert said == {"name", "phone", "mail"}
+    assert marked_files([usability, mapped.history("sample") / "history.json"]) == {}

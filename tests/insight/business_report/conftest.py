@@ -1,0 +1,66 @@
+"""The company by hand with an evaluation, a standing and complaints, ready to be reported."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from features.config.company import Company
+from features.settings import Workspace
+from insight.business_report.business_report_page import render
+from insight.business_report.report_inputs import Material, read_material
+from insight.business_report.translations import Language
+from insight.evaluation.evaluation_schema import Evaluation
+from insight.evaluation.storage import STANDING, evaluation_folder, write_evaluation
+from support import report_builders as told
+
+
+def tell(workspace: Workspace, evaluation: Evaluation | None = None) -> None:
+    """Write an evaluation, the standing and the complaints of the company by hand."""
+    folder = evaluation_folder(workspace, "tiny")
+    write_evaluation(folder, evaluation or told.evaluation())
+    told.standing().to_parquet(folder / STANDING)
+    path = workspace.company("tiny") / "complaints.json"
+    path.write_text(json.dumps(told.complaints()), encoding="utf-8")
+
+
+@pytest.fixture
+def evaluated(
+    world: Callable[..., tuple[Company, Workspace]], four_targets: dict[str, list[Any]]
+) -> tuple[Company, Workspace]:
+    """The company with everything the report shows."""
+    company, workspace = world(four_targets)
+    tell(workspace)
+    return company, workspace
+
+
+@pytest.fixture(params=["en", "zh"])
+def language(request: pytest.FixtureRequest) -> Language:
+    """Each language of the report."""
+    found: Language = request.param
+    return found
+
+
+@pytest.fixture
+def material(evaluated: tuple[Company, Workspace], language: Language) -> Material:
+    """What the report is made of, in each language."""
+    return read_material(*evaluated, language)
+
+
+@pytest.fixture
+def english(evaluated: tuple[Company, Workspace]) -> Material:
+    """What the report is made of, in English."""
+    return read_material(*evaluated, "en")
+
+
+@pytest.fixture
+def chinese(evaluated: tuple[Company, Workspace]) -> Material:
+    """What the report is made of, in Chinese."""
+    return read_material(*evaluated, "zh")
+
+
+@pytest.fixture
+def page(material: Material) -> str:
+    """The whole page in each language."""
+    return render(material, told.AS_OF)

@@ -1,0 +1,23 @@
+"""Damaged files cost their part of the report, and are told."""
+
+import pytest
+
+from insight.business_report.report_inputs import read_material
+from insight.evaluation.storage import FILE, STANDING, evaluation_folder
+
+WHERE = {
+    FILE: "evaluation", STANDING: "standing", "complaints.json": "complaints",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(WHERE))
+def test_a_damaged_file_is_told_and_the_rest_is_read(evaluated, name):
+    company, workspace = evaluated
+    folder = evaluation_folder(workspace, company.name)
+    folder = folder.parent if name == "complaints.json" else folder
+    (folder / name).write_text("{", encoding="utf-8")
+    found = read_material(company, workspace, "en")
+    assert getattr(found, WHERE[name]) is None
+    assert found.broken.startswith(f"{name} cannot be read")
+    assert "goodwill evaluate" in found.broken
+    assert found.facts.manifest.company == company.name

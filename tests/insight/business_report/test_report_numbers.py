@@ -1,0 +1,84 @@
+"""Indicators in their table and by group, trends, drivers: every number is that of the evaluation."""
+
+import pytest
+
+from insight.business_report.drivers_section import driver_part
+from insight.business_report.indicators_section import group_tables, not_measured, rows, strip
+from insight.business_report.trends_section import not_corrected, not_forecast, trends
+from support import report_builders as told
+
+
+def test_every_indicator_has_its_row(english):
+    found = {r.title: r for r in rows(english)}
+    assert len(found) == 4
+    nps = found["Net promoter score (NPS)"]
+    assert (nps.asked, nps.coverage, nps.year) == ("200", "60 %", "+34.0")
+    assert (nps.everybody.value, nps.everybody.interval) == ("+29.5", "+24.0 to +35.0")
+    assert found["Satisfaction: price"].strip is None  # without an interval nothing is drawn
+    assert not_measured(english) == [
+        ("Customer effort (100: none)", "no question of instrument ces was asked")
+    ]
+
+
+def test_a_bar_lies_on_the_span_of_all_values():
+    """31.25 (27.5 to 35) on 27.5 to 45, the target at the end."""
+    found = strip(told.nps())
+    assert (found.left, found.width, found.mark) == (0.0, pytest.approx(42.9), 100.0)
+    assert found.dot == pytest.approx(100 * 3.75 / 17.5, abs=0.05)
+
+
+def test_groups_of_each_cut_with_what_is_hidden(english):
+    found = {t.by: t for t in group_tables(english)}
+    assert [t.name for t in found.values()] == ["Region", "Channel", "Tier"]
+    region = found["crm_region"]
+    assert region.columns == ["Net promoter score (NPS)", "Satisfaction index (0 to 10)"]
+    assert [r.name for r in region.rows] == ["East China", "North America"]
+    assert [cell.figure.value for cell in region.rows[0].cells] == ["+20.5", "7.20"]
+    assert region.rows[0].cells[0].everybody.value == "+17.5"
+    assert region.rows[0].cells[0].ahead.value == "+21.0"
+    assert region.rows[1].cells[0].ahead is None
+    assert region.rows[0].cells[0].figure.exact == {
+        "indicator": "nps", "value": "20.5", "low": "14.5", "high": "26.5", "n": "45",
+        "of": "crm_region=East China",
+    }  # fmt: skip
+    assert region.hidden.startswith("2 groups are not shown")
+    assert found["tier"].rows[0].name == "A"
+
+
+def test_groups_are_named_in_chinese(chinese):
+    found = group_tables(chinese)
+    assert [t.name for t in found] == ["区域", "渠道", "客户层级"]
+    assert [r.name for r in found[0].rows] == ["华东", "北美"]
+
+
+def test_a_trend_says_every_point(english):
+    nps, csat, complaint = trends(english)
+    assert nps.chart.count('class="tip"') == 10  # eight quarters and two ahead
+    assert "quarter 4 of 2025: +31.2 (+26.2 to +36.2), n = 120" in nps.chart
+    assert "quarter 2 of 2026: +28.5 (+20.5 to +36.5), forecast" in nps.chart
+    assert nps.note.startswith("Forecast: smoothed level; 21 % less error")
+    assert csat.note == complaint.note == ""
+    assert csat.chart.count('class="tip"') == 8
+
+
+def test_a_reason_is_said_once_for_all_it_holds_for(english):
+    assert not_forecast(english) == [("Satisfaction index (0 to 10)", "8 periods; 12 are needed")]
+    assert not_corrected(english) == [
+        ("Satisfaction index (0 to 10)", "nobody studied who answers")
+    ]
+
+
+def test_drivers_with_what_to_do(english, chinese):
+    part = driver_part(english)
+    assert "812 complete answers (40 incomplete ones left out)" in part.note
+    first = part.rows[0]
+    assert (first.name, first.importance, first.importance_interval) == (
+        "service",
+        "41 %",
+        "33 to 49 %",
+    )
+    assert (first.quadrant, first.bar, first.clear) == ("work on this first", 100.0, True)
+    assert not part.rows[3].clear
+    assert part.chart.count('class="tip"') == 4
+    assert [r.name for r in driver_part(chinese).rows] == ["服务", "产品", "交付", "价格"]
+    assert ">服务</text>" in driver_part(chinese).chart

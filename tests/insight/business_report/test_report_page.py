@@ -1,0 +1,174 @@
+"""The whole page: complete whatever is missing, safe to open, its numbers those of the evaluation."""
+
+import re
+
+import pytest
+
+from features.errors import ConfigRefused, DataRefused
+from features.progress import quiet
+from insight.business_report.business_report_page import render, write_report
+from insight.business_report.report_inputs import read_material
+from insight.evaluation.storage import evaluation_folder
+from insight.model_report.model_report_page import model_page
+from support import report_builders as told
+
+from .conftest import tell
+
+PARTS = ("glance", "calls", "indicators", "trends", "groups", "spread", "drivers", "tiers", "complaints",
+         "loop", "data", "models")  # fmt: skip
+TARGETS = ("satisfaction", "nps", "churn", "value")
+
+
+def text_of(page):
+    """The words of a page, without style, script and tags."""
+    body = re.sub(r"<(style|script|title)>.*?</\1>", "", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def exact(page, **wanted):
+    """The exact numbers that stand on the page for a figure."""
+    found = []
+    for tag in re.findall(r"<\w+ data-indicator=[^>]*>", page):
+        told_by = dict(re.findall(r'data-(\w+)="([^"]*)"', tag))
+        if all(told_by.get(k, "") == v for k, v in wanted.items()):
+            found.append(told_by)
+    return found
+
+
+def test_every_part_is_there(page):
+    for part in PARTS:
+        assert f'<section id="{part}">' in page
+        assert f'href="#{part}"' in page
+    assert page.count("<section") == page.count("</section>") == len(PARTS)
+    assert page.rstrip().endswith("</html>")
+    assert len(page.encode()) < 1_000_000
+
+
+def test_the_language_is_said(page, material):
+    tag = {"en": "en", "zh": "zh-Hans"}[material.words.language]
+    assert f'<html lang="{tag}">' in page
+
+
+def test_numbers_are_exactly_those_of_the_evaluation(page):
+    """Indicators, everybody and cells; the tile and the table agree."""
+    for i in told.evaluation().indicators:
+        own = exact(page, indicator=i.name, dimension=i.dimension or "", of="")
+        assert {float(f["value"]) for f in own} == {i.value}
+        assert {int(f["n"]) for f in own} == {i.answered}
+        for cell in i.cells:
+            (found,) = exact(page, indicator=i.name, of=f"{cell.by}={cell.group}")
+            assert (float(found["value"]), float(found["low"])) == (cell.value, cell.low)
+            (corrected,) = exact(page, indicator=i.name, of=f"{cell.by}={cell.group} everybody")
+            assert float(corrected["value"]) == cell.everybody.value
+        for found in exact(page, indicator=i.name, of="everybody"):
+            assert float(found["value"]) == i.everybody.value
+    assert len(exact(page, indicator="nps", of="")) == 2
+
+
+def test_the_chinese_page_speaks_chinese(chinese):
+    page = render(chinese, told.AS_OF)
+    text = re.sub(r'<small class="original" lang="en">.*?</small>', "", page)
+    words = set(re.findall(r"[A-Za-z]{3,}", text_of(text)))
+    assert words <= {
+        "Goodwill", "NPS", "Tiny", "tiny", "call", "service", "PDCA", "UTC", "insight", "loop",
+        "targets", "make", "quality", "retrain", "evaluate", "score", "abc",
+    }  # fmt: skip
+
+
+def test_nothing_is_asked_of_the_internet(page):
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", page)
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+    for anchor in re.findall(r'href="#([\w-]+)"', page):
+        assert f'id="{anchor}"' in page
+
+
+@pytest.mark.parametrize("targets", [(), *((t,) for t in TARGETS), TARGETS])
+def test_a_company_never_evaluated_is_told_so(world, scores_of, targets, language):
+    scores = scores_of(*targets) if targets else None
+    page = render(read_material(*world(scores), language), told.AS_OF)
+    assert 'id="never"' in page
+    assert "make evaluate" in page
+    assert "nan" not in text_of(page).lower().split()
+    found = re.findall(r'<section id="([a-z]+)">', page)
+    assert found == ["calls", "spread", "complaints", "data", "models"]
+    assert re.findall(r'<a href="#([a-z]+)">', page) == found
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {
+            "indicators": [],
+            "alerts": [],
+            "cycle": [],
+            "skipped": {"indicators": "no surveys and no orders"},
+        },
+        {"drivers": None, "skipped": {"drivers": "40 complete rows; 50 are needed"}},
+        {"segments": [], "tiers": None, "skipped": {"standing": "nobody has revenue"}},
+        {"cycle": []},
+    ],
+)
+def test_a_part_that_is_missing_says_why(evaluated, language, lacking):
+    tell(evaluated[1], told.evaluation(**lacking))
+    page = render(read_material(*evaluated, language), told.AS_OF)
+    for why in lacking.get("skipped", {}).values():
+        assert why in page
+    if language == "zh":
+        for why in lacking.get("skipped", {}).values():
+            assert f'<small class="original" lang="en">{why}</small>' in page
+
+
+def test_an_evaluation_of_other_data_is_said(evaluated):
+    tell(evaluated[1], told.evaluation(fingerprint="other"))
+    assert "The data have changed since" in render(read_material(*evaluated, "en"), told.AS_OF)
+
+
+def test_an_evaluation_that_cannot_be_read_is_said(evaluated):
+    (evaluation_folder(evaluated[1], "tiny") / "evaluation.json").write_text("{}", encoding="utf-8")
+    page = render(read_material(*evaluated, "en"), told.AS_OF)
+    assert "The last evaluation cannot be read." in page
+    assert "evaluation.json cannot be read" in page
+
+
+def test_whatever_comes_from_outside_is_escaped(world, scores_of):
+    scores = scores_of("churn")
+    scores["customer_id"][0] = "<img src=x onerror=alert(1)>"
+    company, workspace = world(scores, title="<script>alert(1)</script> & Co")
+    cells = [told.cell("crm_region", "<b>$x$</b>", 1.0, 0.5)]
+    nps = told.nps().model_copy(update={"cells": cells, "title": "<i>"})
+    tell(workspace, told.evaluation(indicators=[nps], skipped={"traits": "<u>none</u>"}))
+    page = render(read_material(company, workspace, "en"), told.AS_OF)
+    assert page.count("<script") == 1
+    for raw in ("<img", "<b>$", "<i>x", "<u>"):
+        assert raw not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Co" in page
+
+
+def test_both_pages_are_written_and_linked(evaluated, monkeypatch):
+    company, workspace = evaluated
+    monkeypatch.setenv("LANG_REPORT", "zh")
+    path = write_report(company, workspace, quiet())
+    assert path == workspace.report("tiny")
+    page = path.read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in page
+    assert '<a href="models.html">' in page
+    assert "usability.html" not in page  # there is none
+    assert model_page(workspace, "tiny").is_file()
+    assert not list(path.parent.glob("*.new"))
+
+
+def test_a_wrong_language_is_refused_before_anything_is_written(evaluated, monkeypatch):
+    company, workspace = evaluated
+    monkeypatch.setenv("LANG_REPORT", "de")
+    with pytest.raises(ConfigRefused, match="LANG_REPORT='de'"):
+        write_report(company, workspace, quiet())
+    assert not workspace.report("tiny").exists()
+
+
+def test_without_a_history_it_is_refused(world):
+    company, workspace = world()
+    (workspace.history("tiny") / "history.json").unlink()
+    with pytest.raises(DataRefused, match="goodwill data"):
+        write_report(company, workspace, quiet())

@@ -1,0 +1,117 @@
+"""The log of actions and their effect, out of a history with a planted campaign."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.config.company import Company
+from features.errors import DataRefused
+from features.import_history.run_import import import_history
+from features.ingest.feedback import Feedback, keep
+from features.progress import quiet
+from features.settings import Workspace
+from insight.closed_loop.action_log import COLUMNS, action_log
+from insight.closed_loop.measure_effect import action_effect
+from support.complaint_history_builders import NOW, Row, event, history
+
+DAY = timedelta(days=1)
+SENT = NOW - 100 * DAY
+
+
+def campaign(
+    home: Path, lot: bool, everybody: bool = False, days: int = 90
+) -> tuple[Company, Workspace]:
+    """Large customers spend 400 a quarter, small ones 100; a call adds 60; calls went to large ones."""
+    rng = np.random.default_rng(3)
+    rows: list[Row] = []
+    for place in range(900):
+        name, large = f"C{place}", rng.random() < 0.5
+        level = 400.0 if large else 100.0
+        treated = everybody or rng.random() < (0.5 if lot else 0.7 if large else 0.3)
+        rows.append(event(name, SENT - 30 * DAY, "order", amount=level + rng.normal(0, 20)))
+        after = level + 60 * treated + rng.normal(0, 20)
+        rows.append(event(name, SENT + 30 * DAY, "order", amount=after))
+        if treated:
+            rows.append(event(name, SENT, "campaign", category="call", channel="Li Wei"))
+        elif lot:
+            rows.append(event(name, SENT, "campaign", category="call/holdout"))
+    return history(home, {"loop": {"outcome_days": days}}, events=rows)
+
+
+def test_the_log_says_what_to_whom_when_and_by_whom(tmp_path: Path) -> None:
+    log = action_log(*campaign(tmp_path, lot=True))
+    assert tuple(log.table.columns) == COLUMNS
+    (row,) = log.summary().to_dict("records")
+    assert (row["action"], row["by"]) == ("call", "Li Wei")
+    assert row["treated"] + row["held_out"] == 900
+    assert row["first"] == row["last"] == SENT
+    with pytest.raises(DataRefused, match="no action 'mail' in the log; there are: call"):
+        log.of("mail")
+
+
+def test_nothing_logged_is_said_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(DataRefused, match="POST /v1/feedback"):
+        action_log(*history(tmp_path, events=[event("C1", SENT, "order", amount=1.0)]))
+
+
+def test_a_campaign_with_a_hold_out_group_is_measured(tmp_path: Path) -> None:
+    found = action_effect(*campaign(tmp_path, lot=True), "call")
+    assert found.design == "hold-out"
+    assert found.effect is not None
+    assert found.effect.low < 60 < found.effect.high
+    assert found.effect.high - found.effect.low < 12  # without CUPED about 40
+    assert found.sharper > 0.9
+
+
+def test_without_one_alike_customers_are_compared(tmp_path: Path) -> None:
+    found = action_effect(*campaign(tmp_path, lot=False), "call")
+    assert found.design == "matched"
+    assert found.naive is not None
+    assert found.effect is not None
+    assert found.naive > 120
+    assert found.effect.low < 60 < found.effect.high
+    assert found.effect.high - found.effect.low < 30
+
+
+def test_where_everybody_was_called_nothing_can_be_said(tmp_path: Path) -> None:
+    found = action_effect(*campaign(tmp_path, lot=False, everybody=True), "call")
+    assert found.effect is None
+    assert "all 900 customers were treated" in found.note
+
+
+def test_an_outcome_that_is_not_over_is_waited_for(tmp_path: Path) -> None:
+    found = action_effect(*campaign(tmp_path, lot=True, days=200), "call")
+    assert found.effect is None
+    assert "200 days after the action" in found.note
+    assert "the data end 2026-01-01" in found.note
+
+
+def test_departures_nobody_of_which_came_and_a_missing_table_are_told(tmp_path: Path) -> None:
+    company, workspace = campaign(tmp_path, lot=True)
+    left = action_effect(company, workspace, "call", "leaves")
+    assert left.verdict == "not identifiable"
+    assert left.note.startswith("the outcome is 0 for every customer")
+    with pytest.raises(DataRefused, match="acme has no tickets to count complaints in"):
+        action_effect(company, workspace, "call", "complaints")
+
+
+def test_feedback_of_the_crm_is_in_the_log_after_the_next_import(
+    tmp_path: Path, make_company: Callable[[Path, int], tuple[Company, Workspace]]
+) -> None:
+    company, workspace = make_company(tmp_path, 100)
+    sent = {"occurred_at": "2026-05-04T09:00:00+00:00", "kind": "campaign", "channel": "Li Wei"}
+    events = [
+        sent | {"customer_id": "A0000001", "category": "call"},
+        sent | {"customer_id": "A0000002", "category": "call/holdout"},
+    ]
+    keep(workspace.feedback(company.name), Feedback("k1", events))
+    import_history(company, workspace, quiet())
+    log = action_log(company, workspace).of("call")
+    assert log["customer_id"].tolist() == ["A0000001", "A0000002"]
+    assert log["held_out"].tolist() == [False, True]
+    assert set(log["by"]) == {"Li Wei"}
+    found = action_effect(company, workspace, "call")
+    assert found.note.startswith("the outcome needs 90 days after the action")

@@ -1,0 +1,121 @@
+"""The usability report: complete, escaped, self-contained, and made from what was found."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from features.config.company import Company
+from features.data_quality.check_tables import Usability
+from features.data_quality.finding import Finding
+from features.errors import DataRefused
+from features.progress import quiet
+from features.row_audit import Change
+from insight.data_quality_report.data_quality_page import render, usability_page, write_usability
+from insight.model_report.model_report_page import write_model_report
+
+MONTHS = ["2025-01", "2025-02", "2025-03"]
+PROFILE = {
+    "tables": {
+        "events": {
+            "rows": 900,
+            "missing": {"customer_id": 0.0, "amount": 0.25},
+            "days": {"first": "2025-01-01", "rows": [10] * 30 + [0] * 7 + [10] * 53},
+            "missing_by_month": {"months": MONTHS, "columns": {"amount": [0.0, None, 0.75]}},
+            "shares": {"kind": {"months": MONTHS, "values": {"$order$": [5, 6, 7], "登录": [1, 0, 2]}}},
+            "amounts": {"order": [[0.3, 5], [2.0, 9]], "return": [[1.0, 1]]},
+        },
+        "customers": {"rows": 4, "missing": {"customer_id": 0.0}},
+    },
+    "customers": [["2025-01", 3, 0], ["2025-02", 0, 1], ["2025-03", 1, 3]],
+}  # fmt: skip
+GAP = Finding(
+    "events", "occurred_at", "volume", "warning", 70, 900, "no events from 2025-01-31", "import them",
+    {"first_day": "2025-01-31", "last_day": "2025-02-06"},
+)  # fmt: skip
+ODD = Finding("events", "kind", "vanished", "warning", 5, 900, "'<b>x</b>' vanished", "look & see")
+
+
+def company() -> Company:
+    mapping = {"files": "events.csv", "columns": {}}
+    return Company.model_validate(
+        {"company": {"name": "tiny", "title": "Tiny"}, "tables": {"events": mapping}}
+    )
+
+
+def found(findings, **more) -> Usability:
+    span = ("2025-01-01T00:00:00+00:00", "2025-04-01T00:00:00+00:00")
+    ledger = [Change("events", "read", "events.csv", 0, 901, 901),
+              Change("events", "duplicates", "equal", 901, 900, 1)]  # fmt: skip
+    return Usability("tiny", *span, {"events": 900, "customers": 4}, findings, ledger, **more)
+
+
+def page(usability) -> str:
+    return render(company(), usability, datetime(2025, 5, 1, tzinfo=UTC))
+
+
+def words(html) -> str:
+    body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_findings_stand_with_place_figures_and_remedy():
+    text = words(page(found([GAP, ODD], profile=PROFILE)))
+    assert "Errors 0" in text
+    assert "Warnings 2" in text
+    assert "events.occurred_at · volume · 70 of 900 rows (7.8 %) no events from 2025-01-31" in text
+    assert "import them" in text
+    assert "events duplicates removed equal 1 901 900" in text
+    assert "amount 25.0 %" in text
+    assert "4 customers were active from 2025-01 to 2025-03" in text
+
+
+def test_every_part_of_the_profile_is_drawn():
+    html = page(found([GAP], profile=PROFILE))
+    assert html.count("data:image/png;base64,") == 5
+    text = words(html)
+    for finding in ("events: About 70 rows are lacking", "amount is missing most, in 75.0 %",
+                    "kind: $order$ holds 85.7 %", "No amount is an outlier"):  # fmt: skip
+        assert finding in text
+
+
+def test_a_company_without_findings_or_pictures_gets_a_page():
+    text = words(page(found([])))
+    assert "Nothing was found." in text
+    assert "No value is missing in any mapped column." in text
+
+
+def test_what_comes_from_outside_is_escaped_and_nothing_is_loaded():
+    html = page(found([ODD], profile=PROFILE, refusals=["<i>refused</i>"]))
+    assert "<b>x</b>" not in html
+    assert "<i>refused" not in html
+    assert "Cannot be imported: &lt;i&gt;refused" in html
+    links = re.findall(r"""(?:src|href)="([^"]*)\"""", html)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+    for anchor in (link[1:] for link in links if link.startswith("#")):
+        assert f'id="{anchor}"' in html
+    assert "default-src 'none'" in html
+
+
+def test_the_page_is_written_from_what_is_kept_and_the_report_leads_to_it(world):
+    tiny, workspace = world()
+    with pytest.raises(DataRefused, match="run `goodwill quality`"):
+        write_usability(tiny, workspace, quiet())
+    assert "usability of the data" not in write_model_report(tiny, workspace, quiet()).read_text()
+    found([GAP], profile=PROFILE).write(workspace)
+    path = write_usability(tiny, workspace, quiet())
+    assert path == usability_page(workspace, "tiny")
+    assert not list(path.parent.glob("*.new"))
+    assert '<a href="usability.html">usability of the data</a>' in (
+        write_model_report(tiny, workspace, quiet()).read_text()
+    )
+
+
+def test_the_report_shows_the_ledger_of_the_history(world):
+    tiny, workspace = world()
+    (workspace.history("tiny") / "ledger.json").write_text(
+        '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
+        '"rows": 3}]'
+    )
+    text = words(write_model_report(tiny, workspace, quiet()).read_text())
+    assert "events corrected, as the file says cents: amount 3 25 25" in text

@@ -1,0 +1,103 @@
+"""Complaint indicators by period and group, on complaints written by hand."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from insight.evaluation.complaint_indicators import tell_handling
+from insight.evaluation.evaluation_schema import Indicator
+from insight.satisfaction.satisfaction_inputs import Sources
+from insight.satisfaction.satisfaction_settings import Satisfaction
+from support.complaint_history_builders import Row, history, ticket
+
+HOUR = timedelta(hours=1)
+PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7, 10)]
+
+
+def received(month: int, hours: list[float | None], **more: Any) -> list[Row]:
+    """Complaints of a month, replied to after so many hours (None: not yet), solved a day later."""
+    rows = []
+    for place, wait in enumerate(hours):
+        opened = datetime(2025, month, 2, tzinfo=UTC)
+        done = {} if wait is None else {
+            "first_reply_at": opened + wait * HOUR, "closed_at": opened + (wait + 24) * HOUR,
+            "reopened": float(place % 5 == 0),
+        }  # fmt: skip
+        rows.append(ticket(f"C{place}", opened, "complaint", "price", **done | more))
+    return rows
+
+
+def told(
+    home: Path, rows: list[Row], fewest: int = 5
+) -> tuple[dict[str, Indicator], dict[str, str]]:
+    company, workspace = history(home, tickets=rows)
+    found = Sources(Satisfaction(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",))
+    made, lacking = tell_handling(company, workspace, found)
+    return {one.name: one for one in made}, lacking
+
+
+def test_medians_of_every_quarter_and_the_one_before(tmp_path: Path) -> None:
+    hours = [float(h) for h in range(1, 22)]  # 21 complaints, the median 11 hours
+    slower = [h + 20 for h in hours]
+    made, lacking = told(tmp_path, received(8, slower) + received(11, hours))
+    reply = made["hours_to_reply"]
+    assert lacking == {}
+    assert (reply.value, reply.before, reply.moved) == (11.0, 31.0, "down")
+    assert [p.period.month for p in reply.over_time] == [7, 10]
+    assert (reply.asked, reply.answered, reply.customers, reply.kind) == (21, 21, 21, "median")
+    assert made["days_to_solution"].value == pytest.approx((11 + 24) / 24)
+    again = made["reopen_rate"]
+    assert (again.value, again.kind, again.moved) == (pytest.approx(5 / 21), "rate", "no")
+
+
+def test_the_median_is_numpys_where_nothing_waits(tmp_path: Path) -> None:
+    hours = np.random.default_rng(2).exponential(10, 51).round(3).tolist()
+    made, _ = told(tmp_path, received(11, hours))
+    assert made["hours_to_reply"].value == pytest.approx(float(np.median(hours)), abs=1e-4)
+
+
+def test_what_waits_counts_for_as_long_as_it_has_waited(tmp_path: Path) -> None:
+    """20 answered within 20 hours, 11 not at all: the median is the 16th of 31."""
+    hours: list[float | None] = [float(h) for h in range(1, 21)]
+    made, _ = told(tmp_path, received(11, [*hours, *[None] * 11]))
+    assert made["hours_to_reply"].value == 16.0
+    assert (made["hours_to_reply"].asked, made["hours_to_reply"].answered) == (31, 20)
+
+
+def test_groups_are_cut_and_small_ones_hidden(tmp_path: Path) -> None:
+    hours = [float(h) for h in range(1, 13)]
+    rows = [
+        row | {"channel": "mail" if place < 6 else "phone" if place < 11 else "visit"}
+        for place, row in enumerate(received(11, hours) + received(11, hours))
+    ]
+    made, _ = told(tmp_path, rows, fewest=6)
+    reply = made["hours_to_reply"]
+    # of phone's 5, mail's 6 and visit's 13 phone is small, and mail goes with it
+    assert [(c.by, c.group, c.answered) for c in reply.cells] == [
+        ("channel", "visit", 13), ("category", "price", 24),
+    ]  # fmt: skip
+    assert reply.hidden["channel"].model_dump() == {"cells": 2, "answers": 11}
+
+
+def test_what_cannot_be_told_says_why(tmp_path: Path) -> None:
+    plain = [
+        ticket(f"C{i}", datetime(2025, 11, 2, tzinfo=UTC), "complaint", "x") for i in range(25)
+    ]
+    made, lacking = told(tmp_path / "a", plain)
+    assert made == {}
+    assert lacking["hours_to_reply"].startswith("nobody recorded first replies")
+    made, lacking = told(tmp_path / "b", received(8, [5.0] * 25))
+    assert made == {}
+    assert (
+        "0 complaints in the quarter from 2025-10-01, a figure takes 5; the last figure is 5"
+        in (lacking["hours_to_reply"])
+    )
+    made, lacking = told(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
+    assert "hours_to_reply" not in made
+    assert "more than half of the 25 complaints in the quarter" in lacking["hours_to_reply"]
+    _, lacking = told(tmp_path / "c", plain[:3])
+    assert set(lacking) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
+    assert "has 3 tickets of kind complaint" in lacking["reopen_rate"]

@@ -1,0 +1,75 @@
+"""Who moved since the month before: the matrix adds up, the plain quantiles stand beside it."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import DataRefused
+from insight.evaluation.evaluation_settings import choices_of
+from insight.evaluation.migration_summary import stage_moves, tier_moves
+from insight.evaluation.reference_scales import Yardsticks
+from insight.evaluation.tier_history import Month
+from insight.segments.persisted_scales import Kept
+from insight.segments.tier_thresholds import Borders
+from insight.value.value_score import Scale, ValueSettings
+from insight.value.weights import Weights
+from support.evaluation_company import company
+
+JUNE, JULY = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7))
+KEPT = Kept(
+    JUNE, Scale({"revenue": np.arange(3.0)}), Weights("given", {"power": 0.6, "loyalty": 0.4}),
+    Borders(("A", "B", "C"), (70.0, 40.0)), None,
+)  # fmt: skip
+
+
+def month(as_of: datetime, rows: dict[str, tuple[str, str, float, float]]) -> Month:
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["tier", "stage", "power", "loyalty"]
+    )
+    table["value_score"] = 0.6 * table["power"] + 0.4 * table["loyalty"]
+    return Month(as_of, table, {}, rebuilt=as_of == JUNE)
+
+
+BEFORE = month(JUNE, {
+    "stays": ("A", "active", 90, 90), "falls": ("A", "active", 80, 90), "rises": ("C", "lost", 20, 30),
+    "gone": ("C", "lost", 1, 1),
+})  # fmt: skip
+NOW = month(JULY, {
+    "stays": ("A", "active", 90, 90), "falls": ("B", "at_risk", 30, 85), 
+    "rises": ("B", "reactivated", 60, 35),
+    "new": ("C", "new", 10, 10),
+})  # fmt: skip
+
+
+def test_the_matrix_and_the_causes() -> None:
+    told, moves = tier_moves(
+        [BEFORE, NOW], Yardsticks(KEPT, ValueSettings(), {}), choices_of(company())
+    )
+    assert (told.since, told.until, told.rebuilt) == (JUNE, JULY, True)
+    counts = {
+        (before, after): told.customers[i][j]
+        for i, before in enumerate(told.before)
+        for j, after in enumerate(told.after)
+        if told.customers[i][j]
+    }
+    assert counts == {
+        ("A", "A"): 1, ("A", "B"): 1, ("C", "B"): 1, ("C", "(left)"): 1, ("(entered)", "C"): 1,
+    }  # fmt: skip
+    assert told.moved == pytest.approx(2 / 3)
+    assert {c.cause: (c.up, c.down) for c in told.causes if c.up or c.down} == {"power": (1, 1)}
+    assert moves["cause"].to_dict() == {
+        "falls": "power", "rises": "power", "gone": "left", "new": "entered",
+    }  # fmt: skip
+
+
+def test_stages_before_and_after() -> None:
+    told = stage_moves([BEFORE, NOW])
+    assert sum(map(sum, told.customers)) == 3  # known at both dates
+    assert told.customers[told.before.index("lost")][told.after.index("reactivated")] == 1
+
+
+def test_one_month_alone_tells_no_move() -> None:
+    with pytest.raises(DataRefused, match="no month before"):
+        stage_moves([NOW])

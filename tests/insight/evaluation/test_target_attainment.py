@@ -1,0 +1,132 @@
+"""Goals beside indicators, and the cycle with what was done."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.errors import ConfigRefused
+from insight.evaluation.evaluation_schema import Indicator
+from insight.evaluation.target_attainment import tell_cycle, with_goals
+from support.complaint_history_builders import NOW, event, history
+
+DAY = timedelta(days=1)
+
+
+def indicator(name: str, value: float, half: float | None = 1.0, **other: Any) -> Indicator:
+    ends = (None, None) if half is None else (value - half, value + half)
+    return Indicator(
+        name=name, title=name, unit="points", kind="mean", period=date(2025, 10, 1), value=value,
+        low=ends[0], high=ends[1], asked=100, answered=90, coverage=0.9, customers=80, **other,
+    )  # fmt: skip
+
+
+def targets(**found: dict[str, Any]) -> dict[str, Any]:
+    return {"loop": {"targets": found}}
+
+
+def goals_of(tmp_path: Path, told: list[Indicator], **found: dict[str, Any]) -> dict[str, Any]:
+    company, _ = history(tmp_path, targets(**found))
+    return {i.name: i.goal for i in with_goals(company, told, {"effort": "nobody was asked"})}
+
+
+def test_a_goal_is_reached_missed_or_uncertain_by_the_whole_interval(tmp_path: Path) -> None:
+    told = [indicator("nps", 30), indicator("active", 30), indicator("complaint", 30)]
+    goals = goals_of(
+        tmp_path, told, nps={"target": 29, "owner": "sales", "until": "2026-12-31"},
+        active={"target": 31.5}, complaint={"target": 29.5, "better": "lower"},
+    )  # fmt: skip
+    verdicts = {name: (goal.verdict, goal.gap) for name, goal in goals.items()}
+    assert verdicts == {
+        "nps": ("reached", 0.0), "active": ("missed", 1.5), "complaint": ("uncertain", 0.5),
+    }  # fmt: skip
+    assert (goals["nps"].owner, goals["nps"].until) == ("sales", "2026-12-31")
+
+
+def test_an_indicator_without_a_target_has_no_goal(tmp_path: Path) -> None:
+    assert goals_of(tmp_path, [indicator("nps", 30)]) == {"nps": None}
+
+
+def test_a_dimension_has_a_target_of_its_own(tmp_path: Path) -> None:
+    told = [indicator("gap", -9, dimension="speed"), indicator("gap", 2, dimension="trust")]
+    company, _ = history(tmp_path, targets(gap_speed={"target": 0}))
+    speed, trust = with_goals(company, told, {})
+    assert speed.goal is not None
+    assert (speed.goal.verdict, speed.goal.gap, trust.goal) == ("missed", 9.0, None)
+
+
+def test_without_an_end_of_the_interval_only_the_other_side_counts(tmp_path: Path) -> None:
+    """More than half of the slow cases wait: the median is 9 days or more."""
+    open_ended = indicator("days_to_solution", 9, 2).model_copy(update={"high": None})
+    late = {"target": 6, "better": "lower"}
+    assert goals_of(tmp_path, [open_ended], days_to_solution=late)["days_to_solution"].verdict == (
+        "missed"
+    )
+
+
+def test_a_target_of_an_unknown_indicator_is_refused_with_near_names(tmp_path: Path) -> None:
+    company, workspace = history(tmp_path, targets(retentoin={"target": 0.9}))
+    with pytest.raises(ConfigRefused, match=r"targets.retentoin; did you mean retention"):
+        with_goals(company, [indicator("nps", 30)], {})
+    with pytest.raises(ConfigRefused, match="retentoin"):
+        tell_cycle(company, workspace, [], {})
+
+
+def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> None:
+    lacking = {"effort": "nobody was asked", "gap": "no servqual"}
+    company, workspace = history(
+        tmp_path, targets(effort={"target": 80}, gap_speed={"target": 0}, reopen_rate={"target": 0})
+    )
+    turns = {turn.indicator: turn for turn in tell_cycle(company, workspace, [], lacking)}
+    assert {turn.verdict for turn in turns.values()} == {"unmeasured"}
+    assert turns["effort"].check == "nobody was asked"
+    assert turns["gap_speed"].check == "no servqual"
+    assert turns["reopen_rate"].check.startswith("no data: record what it is measured by")
+    assert turns["effort"].act == "measure it first"
+
+
+def test_where_nothing_was_measured_every_target_is_unmeasured(tmp_path: Path) -> None:
+    """Data of no whole period: a dimension's target is not a misspelling."""
+    goals = targets(dimension_delivery={"target": 80}, gap_speed={"target": 0}, nps={"target": 9})
+    company, workspace = history(tmp_path, goals)
+    turns = tell_cycle(company, workspace, [], {})
+    assert [turn.verdict for turn in turns] == ["unmeasured"] * 3
+    with pytest.raises(ConfigRefused, match="dimension_delivery"):
+        tell_cycle(company, workspace, [indicator("dimension", 70, dimension="price")], {})
+
+
+def test_without_targets_nothing_turns(tmp_path: Path) -> None:
+    assert tell_cycle(*history(tmp_path), [indicator("nps", 30)], {}) == []
+
+
+def test_without_a_log_nothing_is_said_to_be_done(tmp_path: Path) -> None:
+    company, workspace = history(
+        tmp_path, targets(nps={"target": 40, "actions": ["call"]}),
+        events=[event("C1", NOW - DAY, "order", amount=1.0)],
+    )  # fmt: skip
+    (turn,) = tell_cycle(company, workspace, [indicator("nps", 30)], {})
+    assert (turn.plan, turn.do, turn.verdict) == ("at least 40", "nothing logged", "missed")
+    assert turn.act == "plan an action"
+
+
+def test_the_log_and_the_effect_on_departures_are_in_the_turn(tmp_path: Path) -> None:
+    """Of 400 called 4 in 100 leave, of 400 left alone by lot 20 in 100: fewer leave, more stay."""
+    rows = []
+    for place in range(800):
+        name, held = f"C{place}", place % 2
+        rows.append(event(name, NOW - 150 * DAY, "order", amount=9.0))
+        category = "call/holdout" if held else "call"
+        rows.append(event(name, NOW - 100 * DAY, "campaign", category=category))
+        if place // 2 % 25 < (5 if held else 1):
+            rows.append(event(name, NOW - 50 * DAY, "cancel"))
+    goal = {"target": 0.99, "actions": ["call"]}
+    company, workspace = history(
+        tmp_path, targets(retention=goal, nps=goal | {"target": 99}), events=rows
+    )
+    told = [indicator("retention", 0.9, 0.01), indicator("nps", 30)]
+    kept, nps = tell_cycle(company, workspace, told, {})
+    assert kept.do == "call: 400 customers, 400 left alone"
+    assert "call: raises the outcome" in kept.check
+    assert kept.act == "extend it"
+    assert (nps.do, nps.act) == (kept.do, "measure its effect")

@@ -1,0 +1,67 @@
+"""Numbers and names as people read them."""
+
+import pytest
+
+from features.config.company import TargetConfig
+from insight.formatting import numbers
+from insight.formatting.display_names import (
+    DECISIONS,
+    MEASURES,
+    TITLES,
+    in_words,
+    range_text,
+    value_text,
+)
+from insight.formatting.png import drawable, drawing, picture
+from models.evaluation.bootstrap import Interval
+from models.evaluation.metrics import METRICS
+from models.plots.all_plots import importance
+from models.targets.registry import TARGETS
+
+
+def test_every_measure_and_target_has_words():
+    assert set(MEASURES) == set(METRICS)
+    assert set(TITLES) == set(TARGETS)
+    assert set(DECISIONS) == {"promoted", "kept", "refused", "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (numbers.count(12345.6), "12,346"),
+        (numbers.share(0.3771), "37.7 %"),
+        (numbers.share(0.0004), "< 0.1 %"),
+        (numbers.share(0.0), "0 %"),
+        (numbers.share(float("nan")), "–"),
+        (numbers.money(7_895_670, "EUR"), "EUR 7.90 million"),
+        (numbers.money(-1234.4, "USD"), "USD −1,234"),
+        (numbers.money(2.5, "EUR"), "EUR 2.50"),
+        (numbers.signed(-12), "−12.0"),
+        (numbers.signed(5.49), "+5.5"),
+        (value_text(3.77, "times"), "3.8 ×"),
+        (range_text(Interval(0.5, 0.41, 0.6), "percent"), "41.0 to 60.0 %"),
+        (range_text(Interval(0.5, float("nan"), 0.6), "ratio"), ""),
+        (in_words("gain: mae 5 against 6."), "Gain: mean error 5 against 6."),
+        (in_words(""), ""),
+    ],
+)
+def test_numbers_for_people(written, expected):
+    assert written == expected
+
+
+def test_labels_say_window_and_population():
+    silence = TargetConfig(horizon_days=56, definition="silence", active_days=180)
+    assert TARGETS["churn"].means(silence) == "The customer orders nothing within 56 days."
+    assert "ordered in the 180 days" in TARGETS["churn"].whom(silence)
+    later = TargetConfig(horizon_days=30, gap_days=7, definition="cancel")
+    assert "from day 7 to day 37 after the cutoff" in TARGETS["churn"].means(later)
+    assert "open contract" in TARGETS["churn"].whom(later)
+
+
+def test_letters_without_a_font_draw_without_a_warning():
+    meaning = drawable("Mean satisfaction with 服务 in $ or $\U0001f600")
+    assert r"\$" in meaning
+    with drawing():
+        drawn = picture(importance({"service": 1.0}, {"service": meaning}))
+    assert drawn.title_inside
+    assert drawn.finding == "One feature carries half of what the model knows"

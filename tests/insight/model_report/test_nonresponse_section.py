@@ -1,0 +1,122 @@
+"""The report's section about everybody: what it says, and what it says where nothing can be told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from features.config.company import Company, load_company
+from features.settings import Workspace
+from insight.model_report.nonresponse_section import Everyone, everyone
+
+FIGURE = {
+    "name": "nps",
+    "title": "NPS, points",
+    "answered": {"value": 26.54, "error": 1.7, "low": 23.2, "high": 29.9},
+    "everybody_asked": {"value": 20.37, "error": 1.6, "low": 17.2, "high": 23.5},
+    "all_customers": None,
+    "bounds": [{"gamma": 1.0, "low": 20.37, "high": 20.37}, {"gamma": 1.25, "low": -4, "high": 41}],
+    "gamma_to_answered": 1.216,
+}
+NPS: dict[str, Any] = {
+    "from": "2025-06-01T00:00:00+00:00",
+    "until": "2026-06-01T00:00:00+00:00",
+    "invitations": 6250,
+    "answers": 2136,
+    "customers_asked": 3507,
+    "figures": [FIGURE],
+    "propensity": {
+        "clip": 0.025,
+        "clipped": 3,
+        "effective_answers": 1933.2,
+        "largest_difference": [0.28, 0.08],
+        "differences": [{"feature": "logins_30d", "before": 0.28, "after": -0.011}],
+    },
+    "coverage": {"customers": 2894, "asked": 2844, "answered": 1495, "covered": 2861, "share": 0.9886},
+}  # fmt: skip
+TOLD = {
+    "company": "shop",
+    "as_of": "2026-07-01T00:00:00+00:00",
+    "fingerprint": "abc",
+    "questions": {"satisfaction": {"skipped": "12 answers; 200 are needed"}, "nps": NPS},
+    "ask_next": {"rows": 200, "segments": "crm_region", "excluded": {"no customer any more": 2106}},
+}
+
+
+def shop(home: Path, told: dict[str, Any] | None) -> tuple[Company, Workspace]:
+    """A company of which nothing but the population file is read."""
+    workspace = Workspace(home)
+    workspace.company("shop").mkdir(parents=True)
+    if told is not None:
+        (workspace.company("shop") / "population.json").write_text(json.dumps(told))
+    path = workspace.data / "shop.toml"
+    path.write_text(
+        '[company]\nname = "shop"\n[tables.events]\nfiles = "e.csv"\n'
+        '[tables.events.columns]\ncustomer_id = "a"\noccurred_at = "b"\nkind = "c"\n'
+    )
+    return load_company(path), workspace
+
+
+def section(home: Path, told: dict[str, Any], fingerprint: str = "abc") -> Everyone:
+    found = everyone(*shop(home, told), fingerprint)
+    assert found is not None
+    return found
+
+
+def test_without_a_file_there_is_no_section(tmp_path: Path) -> None:
+    assert everyone(*shop(tmp_path, None), "abc") is None
+
+
+def test_a_figure_stands_beside_the_naive_one(tmp_path: Path) -> None:
+    (line,) = section(tmp_path, TOLD).figures
+    assert (line.answered, line.answered_range) == ("26.5", "23.2 to 29.9")
+    assert (line.everybody, line.everybody_range) == ("20.4", "17.2 to 23.5")
+    assert line.difference == "−6.2"
+    assert line.customers == "–"
+    assert line.gamma == "1.22"
+
+
+def test_bounds_stand_under_their_odds(tmp_path: Path) -> None:
+    found = section(tmp_path, TOLD)
+    assert found.gammas == ("odds × 1", "odds × 1.25")
+    assert found.bounds[0].ranges == ("20.4 to 20.4", "−4.0 to 41.0")
+
+
+def test_the_notes_count_what_is_behind_the_figures(tmp_path: Path) -> None:
+    notes = " ".join(section(tmp_path, TOLD).notes)
+    for said in ("6,250 invitations to 3,507 customers, 1 June 2025 to 1 June 2026",
+                 "2,136 answered (34.2 %), worth 1,933", "from 0.28 to 0.08",
+                 "98.9 % of the 2,894 customers", "3 invitations had a chance of an answer below 2.5 %",
+                 "200 customers in ask_next.csv, fair across crm region",
+                 "no customer any more: 2,106"):  # fmt: skip
+        assert said in notes
+    assert "older data" not in notes
+
+
+def test_what_was_skipped_is_told_with_its_reason(tmp_path: Path) -> None:
+    found = section(tmp_path, TOLD)
+    assert found.skipped == [("Satisfaction", "12 answers; 200 are needed")]
+    assert found.differences == [("Recommendation (NPS)", "logins_30d", "+0.28", "−0.01")]
+
+
+def test_figures_of_older_data_are_called_so(tmp_path: Path) -> None:
+    assert "of older data, as of 2026-07-01" in section(tmp_path, TOLD, "another").notes[0]
+
+
+def test_a_company_of_which_nothing_can_be_told(tmp_path: Path) -> None:
+    nothing = {t: {"skipped": "the question was never asked"} for t in ("satisfaction", "nps")}
+    told = {**TOLD, "questions": nothing, "ask_next": {"skipped": "no question could be studied"}}
+    found = section(tmp_path, told)
+    assert (found.figures, found.notes, found.gammas) == ([], [], ())
+    assert len(found.skipped) == 2
+
+
+def test_out_of_reach_and_no_list_are_said(tmp_path: Path) -> None:
+    figure = {**FIGURE, "gamma_to_answered": None}
+    told = {
+        **TOLD,
+        "questions": {"nps": {**NPS, "figures": [figure]}},
+        "ask_next": {"skipped": "asking.segment is 'x'"},
+    }
+    found = section(tmp_path, told)
+    assert found.figures[0].gamma == "more than 20"
+    assert "No list of whom to ask next: asking.segment is 'x'." in found.notes

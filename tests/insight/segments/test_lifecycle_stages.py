@@ -1,0 +1,129 @@
+"""The stages of a customer's life, told from a few lives written by hand."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from features.errors import DataRefused
+from insight.segments.lifecycle_stages import (
+    NEXT,
+    STAGES,
+    LifecycleSettings,
+    reachable,
+    staged,
+    stages,
+    transitions,
+)
+
+CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
+SETTINGS = LifecycleSettings(new_days=90, at_risk_days=120, lost_days=365)
+#: Days before the cutoff of each event.
+LIVES = {
+    "nobody_yet": [],
+    "visited": [("visit", 10)],
+    "fresh": [("order", 40), ("order", 20)],
+    "steady": [("order", 400), ("order", 200), ("order", 30)],
+    "quiet": [("order", 400), ("order", 130)],
+    "gone": [("order", 800), ("order", 370)],
+    "back": [("order", 700), ("order", 60), ("order", 10)],
+    "back_long_ago": [("order", 900), ("order", 300), ("order", 200), ("order", 10)],
+    "cancelled": [("contract", 500), ("order", 20), ("cancel", 10)],
+    "renewed": [("contract", 500), ("order", 20), ("cancel", 10), ("renewal", 5)],
+    "cancelled_and_back": [("order", 200), ("cancel", 100), ("order", 50)],
+    "tomorrow": [("order", -1)],
+    "contract_only": [("contract", 300), ("cancel", 200), ("contract", 20)],
+}  # fmt: skip
+EXPECTED = {
+    "nobody_yet": "prospect", "visited": "prospect", "fresh": "new", "steady": "active",
+    "quiet": "at_risk", "gone": "lost", "back": "reactivated", "back_long_ago": "active",
+    "cancelled": "lost", "renewed": "reactivated", "cancelled_and_back": "reactivated",
+    "tomorrow": "prospect", "contract_only": "reactivated",
+}  # fmt: skip
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    rows = [
+        {"customer_id": who, "kind": kind, "occurred_at": CUTOFF - timedelta(days=ago)}
+        for who, life in LIVES.items()
+        for kind, ago in life
+    ]
+    pd.DataFrame(rows).assign(known_at=lambda t: t["occurred_at"]).to_parquet(
+        tmp_path / "events.parquet"
+    )
+    known = pd.DataFrame({"customer_id": list(LIVES), "valid_from": CUTOFF - timedelta(days=900)})
+    known.to_parquet(tmp_path / "customers.parquet")
+    return tmp_path
+
+
+def test_lives_by_hand(history: Path) -> None:
+    found = stages(history, CUTOFF, SETTINGS)
+    assert found["stage"].to_dict() == EXPECTED
+    assert found.loc["quiet", "cause"] == "silent for 130 days"
+    assert found.loc["back", "cause"] == "came back 60 days ago"
+    assert found.loc["cancelled", "cause"] == "cancelled 10 days ago"
+
+
+def test_a_prediction_puts_at_risk(history: Path) -> None:
+    leaving = pd.Series({"steady": 0.4, "fresh": 0.9, "cancelled": 0.9})
+    found = stages(history, CUTOFF, SETTINGS, leaving)
+    assert found.loc["steady"].tolist() == ["at_risk", "likely to leave: 0.40"]
+    assert found.loc[["fresh", "cancelled"], "stage"].tolist() == ["new", "lost"]
+
+
+def test_every_life_walks_through_the_machine(history: Path) -> None:
+    """Week by week each stage leads where the machine says, in one step or through others."""
+    before = stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]
+    for ago in range(413, 0, -7):
+        after = stages(history, CUTOFF - timedelta(days=ago), SETTINGS)["stage"]
+        assert transitions(before, after).to_numpy().sum() == len(LIVES)
+        for who in before.index[before != after]:
+            assert after[who] in NEXT[before[who]], (who, before[who], after[who])
+        before = after
+
+
+def test_nobody_becomes_a_prospect_or_new_again() -> None:
+    assert all("prospect" not in reachable(s) for s in STAGES if s != "prospect")
+    assert all("new" not in reachable(s) for s in STAGES if s not in {"prospect", "new"})
+    assert reachable("lost") == {"lost", "reactivated", "active", "at_risk"}
+    with pytest.raises(
+        DataRefused, match=r"1 customers went from active to prospect \(first: C2\)"
+    ):
+        transitions(
+            pd.Series({"C1": "new", "C2": "active"}), pd.Series({"C1": "new", "C2": "prospect"})
+        )
+
+
+DAYS = st.one_of(st.none(), st.floats(0, 800))
+
+
+@given(DAYS, DAYS, DAYS)
+def test_everybody_has_one_stage(
+    first: float | None, comeback: float | None, leaving: float | None
+) -> None:
+    facts = pd.DataFrame(
+        {"first": [first], "last": [None if first is None else first / 2], "comeback": [comeback],
+         "cancelled": [None], "leaving": [leaving]}, dtype=float,
+    )  # fmt: skip
+    (stage,) = staged(facts, SETTINGS)["stage"]
+    assert stage in STAGES
+    assert (stage == "prospect") == (first is None and comeback is None)
+
+
+def test_at_risk_comes_before_lost() -> None:
+    with pytest.raises(ValidationError, match="at risk before he is lost"):
+        LifecycleSettings(at_risk_days=400)
+
+
+def test_without_a_table_of_customers_nobody_is_a_prospect(history: Path) -> None:
+    whole = stages(history, CUTOFF, SETTINGS)
+    (history / "customers.parquet").unlink()
+    found = stages(history, CUTOFF, SETTINGS)
+    assert len(found) < len(whole)
+    pd.testing.assert_frame_equal(found, whole.loc[found.index])
+    assert set(whole["stage"].drop(found.index)) == {"prospect"}

@@ -1,0 +1,44 @@
+"""Potential and risk: the four fields by hand, the interval, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import ConfigRefused, DataRefused
+from insight.segments.quadrant import QuadrantSettings, quadrant
+
+TABLE = pd.DataFrame(
+    {
+        "growth": [500.0, 500.0, -10.0, -10.0, np.nan, 5.0],
+        "growth_low": [100.0, -50.0, -90.0, -90.0, np.nan, 1.0],
+        "growth_high": [900.0, 900.0, -1.0, 90.0, np.nan, 9.0],
+        "churn_probability": [0.1, 0.5, 0.1, np.nan, 0.9, np.nan],
+        "overdue_probability": [0.2, 0.2, 0.2, 0.9, 0.9, np.nan],
+    }
+)
+
+
+def test_the_four_fields() -> None:
+    found = quadrant(TABLE, QuadrantSettings())
+    assert found["quadrant"].tolist()[:4] == ["develop", "secure", "keep", "limit"]
+    assert found["quadrant"].isna().tolist()[4:] == [True, True]  # no potential, no risk measured
+    assert found["settled"].tolist() == [True, False, True, False, False, False]
+    assert found["risk"].tolist()[1:4] == ["churn_probability", np.nan, "overdue_probability"]
+
+
+def test_without_an_interval_nothing_is_settled() -> None:
+    found = quadrant(TABLE.drop(columns="growth_low"), QuadrantSettings())
+    assert not found["settled"].any()
+
+
+def test_the_risk_furthest_over_its_limit_is_named() -> None:
+    both = TABLE.assign(churn_probability=0.3, overdue_probability=1.0)
+    settings = QuadrantSettings(risks={"churn_probability": 0.25, "overdue_probability": 0.5})
+    assert set(quadrant(both, settings)["risk"]) == {"overdue_probability"}
+
+
+def test_refused() -> None:
+    with pytest.raises(ConfigRefused, match=r"unknown measure insight\.quadrant\.grow.*growth"):
+        quadrant(TABLE, QuadrantSettings(potential="grow"))
+    with pytest.raises(DataRefused, match="nobody has growth"):
+        quadrant(TABLE.assign(growth=np.nan), QuadrantSettings())

@@ -1,0 +1,105 @@
+"""The report of a small company with four models."""
+
+import json
+import re
+
+import pyarrow.parquet as pq
+import pytest
+
+from features.progress import Steps, quiet
+from insight.model_report.data_section import feature_lines
+from insight.model_report.holdout_section import rule_predictions
+from insight.model_report.model_report_page import write_model_report
+from insight.model_report.target_section import section
+from insight.report_facts import gather
+from models.evaluation.metrics import METRICS, PRIMARY
+from models.scoring.batch import champions
+from models.targets.registry import TARGETS
+from models.training.train import load_rows, split_rows
+
+
+@pytest.fixture(scope="session")
+def written(trained_company, tmp_path_factory):
+    """The page and the log of writing it."""
+    log = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path = write_model_report(*trained_company, Steps(log, quiet().console))
+    return path.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def page(written):
+    return written[0]
+
+
+def test_every_served_target_has_its_section(page, trained_company):
+    bundles, _ = champions(trained_company[1].serving("sample"))
+    assert bundles
+    for target in bundles:
+        assert f'<section class="target" id="{target}">' in page
+    assert page.count('src="data:image/png;base64,') >= 8
+    assert len(page.encode()) < 4_000_000
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", page)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_the_champions_are_judged_as_in_training(page, trained_company):
+    """The rule made here is the one of training: its measures are those of the manifest."""
+    assert "moved on" not in page
+    company, workspace = trained_company
+    bundles, _ = champions(workspace.serving(company.name))
+    for name, bundle in bundles.items():
+        target, config = TARGETS[name], company.target(name)
+        rows = load_rows(company, workspace, name)
+        split = split_rows(target, config, rows)
+        test = rows.take(split.test)
+        said = rule_predictions(target, config, rows.take(split.refit), test)
+        measure = PRIMARY[target.kind]
+        found = METRICS[measure].function(test.label, said, test.weight)
+        assert found == pytest.approx(bundle.manifest["metrics"][f"rule_{measure}"], rel=1e-9)
+
+
+def test_another_test_set_is_told(trained_company):
+    company, workspace = trained_company
+    facts = gather(company, workspace)
+    bundle = next(iter(facts.bundles.values()))
+    bundle.manifest["metrics"] = dict.fromkeys(bundle.manifest["metrics"], 0.123)
+    told, _ = section(bundle.target, facts)
+    assert "moved on" in told.notes[0]
+
+
+def test_a_training_set_that_lacks_a_column_leaves_the_figures_of_the_training(trained_company):
+    facts = gather(*trained_company)
+    bundle = next(iter(facts.bundles.values()))
+    bundle.manifest["also_reads"] = ["moon_phase"]
+    told, measured = section(bundle.target, facts)
+    assert "moon_phase" in told.notes[0]
+    assert not told.first
+    assert measured["model"]
+    assert measured["linear"]
+
+
+def test_features_carry_meaning_unit_and_missing_rate(trained_company):
+    lines = feature_lines(gather(*trained_company))
+    assert len(lines) > 100
+    assert all(line.meaning and line.unit for line in lines)
+    assert all(line.missing.endswith("%") for line in lines)
+    assert any(line.read_by for line in lines)
+
+
+def test_nothing_personal_is_shown(page, trained_company):
+    company, workspace = trained_company
+    accounts = pq.read_table(workspace.company(company.name) / "raw" / "crm_accounts.parquet")
+    for column in ("name", "email", "phone"):
+        for text in accounts[column].to_pylist()[:300]:
+            assert not text or text not in page
+
+
+def test_the_step_leaves_one_line_in_the_log(written):
+    (line,) = (json.loads(row) for row in written[1].splitlines())
+    assert line["step"] == "write the page of the models"
+    assert line["outcome"] == "ok"

@@ -1,0 +1,51 @@
+"""Categories nobody knew at training are counted, and told when they are many."""
+
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.bundles.bundle import Bundle
+from models.bundles.unknown_categories import strangers, unknown_shares
+from models.learners.calibration import Calibrator
+from models.learners.feature_encoder import Encoder
+
+ENCODER = Encoder(("region", "orders"), {"region": ("east", "north")})
+
+
+def bundle(**manifest):
+    estimator = SimpleNamespace(encoder=ENCODER)
+    return Bundle(estimator, Calibrator("binary"), {"target": "churn", "version": "3", **manifest})
+
+
+def rows(*regions):
+    return pa.table(
+        {
+            "region": pa.array(regions, pa.string()).dictionary_encode(),
+            "orders": [1.0] * len(regions),
+        }
+    )
+
+
+def test_unknown_is_what_is_there_and_not_known(tmp_path):
+    table = rows("east", "west", None, "west")
+    assert unknown_shares(ENCODER, table) == {"region": 0.5}
+    pq.write_table(table, tmp_path / "snapshot.parquet")
+    assert unknown_shares(ENCODER, tmp_path / "snapshot.parquet") == {"region": 0.5}
+    assert unknown_shares(ENCODER, rows("east", None)) == {"region": 0.0}
+    assert unknown_shares(ENCODER, rows()) == {}
+
+
+def test_many_new_ones_are_told_with_both_shares():
+    (told,) = strangers(
+        bundle(unknown_categories={"region": 0.02}), rows("east", "west", "north", "west")
+    )
+    assert told.startswith("region: 50% of the customers are in categories that churn version 3 ")
+    assert "(2% when it was judged)" in told
+
+
+def test_as_few_as_before_are_not_told():
+    few = rows(*["east"] * 50, "west")
+    assert strangers(bundle(unknown_categories={"region": 0.02}), few) == []
+    assert strangers(bundle(unknown_categories={"region": 0.62}), rows("west", "x", "east")) == []
+    assert strangers(bundle(), rows("west")) == []

@@ -1,0 +1,116 @@
+"""Reliability, calibration error and what chance makes of it: by hand, and on drawn outcomes."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.calibration import calibration_curve
+
+from models.evaluation.calibration_error import (
+    ENOUGH_ROWS,
+    by_segment,
+    calibration_error,
+    reliability,
+    weight_bins,
+)
+from models.evaluation.metrics import class_ece, expected_calibration_error
+
+
+def drawn(p, seed):
+    return (np.random.default_rng(seed).random(len(p)) < p).astype(float)
+
+
+def classes_of(rows, seed):
+    """Class probabilities and classes drawn from them."""
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet([1.0, 2.0, 3.0], rows)
+    return (rng.random((rows, 1)) > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1).astype(float), p
+
+
+def test_two_bins_by_hand():
+    table = reliability(np.array([0.0, 1, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9]), bins=2)
+    assert table["predicted"].to_list() == pytest.approx([0.2, 0.8])
+    assert table["observed"].to_list() == [0.5, 1.0]
+    assert table["rows"].to_list() == [2, 2]
+
+
+def test_bins_are_those_of_scikit_learn_where_nothing_is_tied():
+    p = np.random.default_rng(0).random(1000)
+    y = drawn(p, 1)
+    observed, predicted = calibration_curve(y, p, n_bins=10, strategy="quantile")
+    table = reliability(y, p)
+    np.testing.assert_allclose(table["predicted"], predicted, atol=1e-12)
+    np.testing.assert_allclose(table["observed"], observed, atol=1e-12)
+
+
+def test_intervals_are_wilsons_and_narrow_with_rows_not_with_weights():
+    y, p = np.tile([0.0, 0, 0, 1], 50), np.full(200, 0.25)
+    table = reliability(y, p)
+    known = stats.binomtest(50, 200).proportion_ci(method="wilson")
+    assert (table["low"][0], table["high"][0]) == pytest.approx((known.low, known.high), abs=1e-4)
+    heavy = reliability(y, p, np.full(200, 9.0))
+    np.testing.assert_allclose(heavy, table)
+
+
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.5, 0.9]), min_size=1, max_size=60), st.integers(1, 12))
+def test_every_row_is_in_one_bin_and_ties_share_it(scores, bins):
+    p = np.array(scores)
+    place = weight_bins(p, np.ones(len(p)), bins)
+    assert place.min() >= 0
+    assert place.max() < bins
+    assert all(len(np.unique(place[p == score])) == 1 for score in p)
+    assert (np.diff(place[np.argsort(p, kind="stable")]) >= 0).all()
+
+
+@settings(max_examples=30, deadline=None)  # 500 drawings each
+@given(st.integers(0, 30), st.booleans())
+def test_the_error_is_that_of_the_metrics(seed, weighted):
+    y, p = classes_of(120, seed)
+    w = np.random.default_rng(seed).uniform(0.5, 2, 120) if weighted else None
+    assert calibration_error(y, p, w).error == pytest.approx(class_ece(y, p, w))
+    case = (y == 2).astype(float)
+    ece = expected_calibration_error(case, p[:, 2], w)
+    assert calibration_error(case, p[:, 2], w).error == pytest.approx(ece)
+
+
+def test_perfect_probabilities_are_within_chance_nineteen_times_of_twenty():
+    p = np.random.default_rng(9).beta(1, 5, 400)
+    found = [calibration_error(drawn(p, seed), p) for seed in range(200)]
+    beyond = sum(one.beyond_chance for one in found)
+    assert stats.binomtest(beyond, 200, 0.05).pvalue > 0.001
+    assert np.mean([one.error for one in found]) == pytest.approx(found[0].chance, rel=0.05)
+
+
+def test_perfect_class_probabilities_show_what_is_expected_of_chance():
+    found = [calibration_error(*classes_of(300, seed)) for seed in range(60)]
+    assert np.mean([f.error for f in found]) == pytest.approx(found[0].chance, rel=0.06)
+    assert sum(f.beyond_chance for f in found) <= 9
+
+
+def test_a_wrong_level_is_beyond_chance_and_rare():
+    p = np.random.default_rng(9).uniform(0.1, 0.5, 2000)
+    wrong = calibration_error(drawn(p + 0.1, 1), p)
+    assert wrong.error == pytest.approx(0.1, abs=0.02)
+    assert wrong.beyond_chance
+    assert wrong.surprise == pytest.approx(1 / 501)
+
+
+def test_the_same_seed_draws_the_same_chance_and_fewer_rows_make_more_of_it():
+    p = np.random.default_rng(9).random(2000)
+    y = drawn(p, 1)
+    assert calibration_error(y, p, seed=3) == calibration_error(y, p, seed=3)
+    few, many = calibration_error(y[:200], p[:200]), calibration_error(y, p)
+    assert few.chance > 2 * many.chance
+
+
+def test_segments_with_enough_rows_are_judged_and_the_planted_one_is_off():
+    rows = 2 * ENOUGH_ROWS + 10
+    region = np.array(["north"] * ENOUGH_ROWS + ["south"] * ENOUGH_ROWS + ["far"] * 10)
+    p = np.random.default_rng(9).uniform(0.1, 0.4, rows)
+    y = drawn(np.where(region == "south", p + 0.3, p), 1)
+    features = pa.table({"crm_region": pa.array(region).dictionary_encode()})
+    north, south = by_segment(features, y, p)
+    assert (north.name, north.rows, north.beyond_chance) == ("region: north", ENOUGH_ROWS, False)
+    assert (south.name, south.rows, south.beyond_chance) == ("region: south", ENOUGH_ROWS, True)

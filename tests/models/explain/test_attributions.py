@@ -1,0 +1,95 @@
+"""The parts of a score add up to the score that people see, for every target and calibration."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import DataRefused
+from models.bundles.predict import predict
+from models.explain.attributions import MANY, explain, parts
+from models.explain.output_scale import Scale
+from models.learners.lightgbm import Estimator, Labelled, Params
+from models.scoring.batch import champions
+from support.small_models import SCORES, customers, small_bundle
+from support.trained_company import trained
+
+SEEN = {
+    "churn": lambda o: 100 * o["probability"],
+    "nps": lambda o: 100 * (o["promoter"] - o["detractor"]),
+    "satisfaction": lambda o: o["score"],
+    "value": lambda o: o["expected"],
+}
+
+
+def test_every_champion_of_a_trained_company() -> None:
+    workspace, _ = trained()
+    bundles, missing = champions(workspace.serving("sample"))
+    snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
+    assert bundles
+    assert set(bundles) | set(missing) == set(SEEN)
+    for target, bundle in bundles.items():
+        found = explain(bundle, snapshot)
+        seen = SEEN[target](predict(bundle, snapshot))
+        np.testing.assert_allclose(found.score, seen, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(
+            found.start + found.parts.sum(axis=1), seen, rtol=0, atol=1e-6, err_msg=target
+        )
+
+
+@pytest.mark.parametrize(("target", "method"), SCORES)
+@pytest.mark.parametrize("rows", [1, 60, MANY])
+def test_start_and_parts_are_the_score(target: str, method: str, rows: int) -> None:
+    bundle, table = small_bundle(target, method), customers(seed=5).slice(0, rows)
+    found = explain(bundle, table)
+    assert found.parts.shape == (rows, len(bundle.estimator.encoder.columns))
+    np.testing.assert_allclose(found.start + found.parts.sum(axis=1), found.score, atol=1e-6)
+    assert np.abs(found.parts).max() > 0
+
+
+@pytest.mark.parametrize(("target", "method"), [("churn", "platt"), ("nps", "vector")])
+def test_few_rows_and_many_say_the_same(target: str, method: str) -> None:
+    bundle, table = small_bundle(target, method), customers(seed=6)
+    few, many = explain(bundle, table.slice(0, 40)), explain(bundle, table)
+    np.testing.assert_allclose(few.parts, many.parts[:40], atol=1e-4)
+
+
+def test_a_probability_moves_as_the_raw_score_does() -> None:
+    """One raw number: the parts are its TreeSHAP values, all times the same."""
+    bundle, table = small_bundle("churn"), customers(seed=7).slice(0, 50)
+    raw, _ = parts(bundle.estimator, table)
+    found = explain(bundle, table).parts
+    wide = np.abs(raw.sum(axis=1)) > 0.1
+    ratio = (found.sum(axis=1) / raw.sum(axis=1))[:, None]
+    np.testing.assert_allclose(found[wide], (raw * ratio)[wide], atol=1e-7)
+
+
+def test_a_mix_of_classes_is_explained_as_one_raw_score() -> None:
+    bundle, table = small_bundle("nps"), customers(seed=8).slice(0, 30)
+    shares, start = parts(bundle.estimator, table, np.array([-1.0, 0, 1]))
+    raw = bundle.estimator.raw(table)
+    np.testing.assert_allclose(shares.sum(axis=1) + start, raw[:, 2] - raw[:, 0], atol=1e-6)
+    with pytest.raises(ValueError, match="needs 3 numbers"):
+        parts(bundle.estimator, table, np.ones(2))
+
+
+@pytest.mark.parametrize("objective", ["tweedie", "poisson", "huber", "l2", "regression"])
+def test_the_links_of_a_regression(objective: str) -> None:
+    table = customers(seed=3)
+    y = table["revenue_90d"].to_numpy() / 100
+    params = Params(max_rounds=10, objective=objective)
+    estimator = Estimator.fit("regression", Labelled(table, y), None, params)
+    bundle = replace(small_bundle("value"), estimator=estimator)
+    found = explain(bundle, table.slice(0, 50))
+    np.testing.assert_allclose(found.start + found.parts.sum(axis=1), found.score, atol=1e-6)
+
+
+def test_an_unknown_link_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scale, "link", lambda self, raw: raw + 1)
+    with pytest.raises(DataRefused, match=r"do not know the link of .*regression_l1.*scale\.py"):
+        explain(small_bundle("value"), customers().slice(0, 3))
+
+
+def test_no_rows_have_no_parts() -> None:
+    assert len(explain(small_bundle("value"), customers().slice(0, 0)).score) == 0

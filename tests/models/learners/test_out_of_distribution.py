@@ -1,0 +1,119 @@
+"""Who is unlike any training row: out of range where the model looks, not elsewhere."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.out_of_distribution import LEAST_SHARE, STRANGEST, Support
+
+NAN = float("nan")
+#: Leaving depends on silence and region; chance alone on noise. Training always saw a silence.
+TRAINING = {"silence": (0.0, 365.0), "noise": (0.0, 1.0)}
+
+
+def rows(count: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    noise = rng.random(count)
+    return pa.table(
+        {
+            "silence": rng.uniform(*TRAINING["silence"], count),
+            "noise": np.where(rng.random(count) < 0.2, NAN, noise),
+            "region": pa.array(rng.choice(["east", "north"], count)).dictionary_encode(),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    return rows(2000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def estimator(table: pa.Table) -> Estimator:
+    east = np.array(table["region"].to_pylist()) == "east"
+    chance = 1 / (1 + np.exp(-(table["silence"].to_numpy() / 60 - 3 + 2 * east)))
+    y = (np.random.default_rng(2).random(table.num_rows) < chance).astype(float)
+    return Estimator.fit("binary", Labelled(table, y), None, Params(max_rounds=40, leaves=4))
+
+
+@pytest.fixture(scope="module")
+def support(estimator: Estimator, table: pa.Table) -> Support:
+    return Support.fit(estimator, table)
+
+
+def customer(silence: float = 100, noise: float = 0.5, region: str | None = "east") -> pa.Table:
+    regions = pa.array([region], pa.string()).dictionary_encode()
+    return pa.table({"silence": [silence], "noise": [noise], "region": regions})
+
+
+@pytest.mark.parametrize(
+    ("who", "unlike"),
+    [
+        (customer(), False),
+        (customer(silence=364), False),
+        (customer(silence=730), True),  # nobody was silent for so long
+        (customer(silence=-1), True),
+        (customer(silence=NAN), True),  # training knew everybody's silence
+        (customer(noise=1e9), False),  # out of range where the model hardly looks
+        (customer(noise=NAN), False),  # a fifth of training was like that
+        (customer(region="north"), False),
+        (customer(region="west"), True),  # a category nobody had, where none was missing
+        (customer(region=None), True),
+    ],
+)
+def test_a_row_is_unlike_where_an_important_column_is_out_of_range(
+    support: Support, estimator: Estimator, who: pa.Table, unlike: bool
+) -> None:
+    share = dict(zip(support.columns, support.share, strict=True))
+    assert share["silence"] > share["region"] > LEAST_SHARE > share["noise"]
+    assert support.unlike(estimator, who).tolist() == [unlike]
+
+
+def test_what_is_known_of_each_column(support: Support, estimator: Estimator) -> None:
+    assert support.columns == estimator.encoder.columns
+    assert sum(support.share) == pytest.approx(1)
+    low, high = (dict(zip(support.columns, v, strict=True)) for v in (support.low, support.high))
+    assert 0 < low["silence"] < 2
+    assert 363 < high["silence"] < 365
+    assert dict(zip(support.columns, support.missing, strict=True)) == {
+        "silence": False, "noise": True, "region": False,
+    }  # fmt: skip
+
+
+def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
+    support: Support, estimator: Estimator, table: pa.Table
+) -> None:
+    assert support.unlike(estimator, table).mean() <= 1 - STRANGEST
+    assert support.unlike(estimator, rows(2000, seed=5)).mean() < 0.01
+    assert support.unlike(estimator, table.slice(0, 0)).tolist() == []
+
+
+def test_where_training_is_strange_itself_more_is_needed(
+    support: Support, estimator: Estimator, table: pa.Table
+) -> None:
+    lost = pa.concat_tables([table, *[customer(silence=NAN)] * 2]).combine_chunks()
+    odd = Support.fit(estimator, lost)
+    assert odd.missing[odd.columns.index("silence")] is False  # two of 2,002 are not "seen missing"
+    assert odd.limit == LEAST_SHARE
+    many = pa.concat_tables([table, *[customer(silence=NAN)] * 20]).unify_dictionaries()
+    assert Support.fit(estimator, many).missing[odd.columns.index("silence")] is True
+    patient = replace(support, limit=1.0)
+    assert patient.unlike(estimator, customer(silence=730, region="west")).tolist() == [False]
+
+
+def test_a_column_training_never_measured_may_be_missing_only(
+    estimator: Estimator, table: pa.Table
+) -> None:
+    place = table.column_names.index("silence")
+    never = table.set_column(place, "silence", pa.array([NAN] * table.num_rows, pa.float64()))
+    support = Support.fit(estimator, never)
+    assert support.unlike(estimator, customer(silence=NAN)).tolist() == [False]
+    assert support.unlike(estimator, customer(silence=100)).tolist() == [True]
+
+
+def test_as_a_manifest_holds_it_it_answers_the_same(support: Support) -> None:
+    assert Support.from_dict(json.loads(json.dumps(support.to_dict()))) == support

@@ -1,0 +1,178 @@
+"""When a customer will leave: curves by hand, rates put in and found again, Kaplan and Meier by hand."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+
+from models.learners.survival_curve import (
+    FEWEST_LEAVERS,
+    MONTH,
+    MONTHS,
+    Durations,
+    Survival,
+    _person_months,
+    kaplan_meier,
+)
+
+NAN = float("nan")
+#: (month he left in, months observed) of eight customers.
+EIGHT = [
+    (0, 5),  # had left at the cutoff
+    (1, 5),
+    (NAN, 0),  # nothing known but that he was there
+    (NAN, 2),
+    (2, 5),
+    (3, 2),  # left in a month cut short: observed to stay for two
+    (NAN, 12),
+    (14, 20),  # stays all twelve months
+]
+ONES = np.ones(len(EIGHT))
+
+
+def stays(rows: list[tuple[float, float]]) -> Durations:
+    left, observed = np.array(rows, float).T
+    return Durations(left, observed)
+
+
+def test_kaplan_and_meier_by_hand() -> None:
+    curve = kaplan_meier(stays(EIGHT), ONES)
+    # 8 there at first, 1 gone; 6 seen in month 1, 1 leaves; 5 in month 2, 1 leaves; then nobody
+    expected = [7 / 8, 7 / 8 * 5 / 6, *[7 / 8 * 5 / 6 * 4 / 5] * 11]
+    np.testing.assert_allclose(curve, expected)
+
+
+def test_weights_count_as_so_many_customers_and_the_unseen_is_unknown() -> None:
+    weight = np.array([2, 1, 1, 1, 3, 1, 1, 1.0])
+    repeated = stays([row for row, w in zip(EIGHT, weight, strict=True) for _ in range(int(w))])
+    np.testing.assert_allclose(
+        kaplan_meier(stays(EIGHT), weight), kaplan_meier(repeated, np.ones(11))
+    )
+    short = kaplan_meier(stays([(NAN, 2), (1, 2)]), np.ones(2))
+    np.testing.assert_allclose(short[:3], [1, 0.5, 0.5])
+    assert np.isnan(short[3:]).all()
+    assert short.shape == (MONTHS + 1,)
+
+
+def test_a_month_counts_when_it_was_observed_to_its_end() -> None:
+    rows, month, left = _person_months(stays([(2, 4), (3, 2), (NAN, 1), (0, 3), (15, 20)]))
+    found = [(r, m) for r, m in zip(rows.tolist(), month.tolist(), strict=True) if r < 4]
+    assert found == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (3, 0)]
+    assert (rows == 4).sum() == MONTHS + 1
+    events = zip(rows[left].tolist(), month[left].tolist(), strict=True)
+    assert list(events) == [(0, 2), (3, 0)]
+
+
+def constant(hazard: float, anchor: float, slope: float = 0.0) -> Survival:
+    return Survival([float(logit(hazard))] * MONTHS, slope, anchor, MONTHS)
+
+
+CHURN = np.array([0.05, 0.3, 0.9])
+
+
+@pytest.mark.parametrize("anchor", [1.0, 3.0, 90 / MONTH, 12.0])
+def test_a_constant_rate_is_one_power_of_the_chance_to_stay(anchor: float) -> None:
+    curve = constant(0.2, anchor).curve(CHURN)
+    for churn, row in zip(CHURN, curve, strict=True):
+        np.testing.assert_allclose(row, (1 - churn) ** (np.arange(13) / anchor), rtol=1e-9)
+
+
+def test_without_contracts_the_silent_have_left_at_the_cutoff() -> None:
+    curve = constant(0.2, anchor=0.0).curve(CHURN)
+    for churn, row in zip(CHURN, curve, strict=True):
+        np.testing.assert_allclose(row, (1 - churn) * 0.8 ** np.arange(13))
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=8),
+    st.lists(st.floats(-15, 5), min_size=MONTHS, max_size=MONTHS),
+    st.floats(0, 3),
+    st.sampled_from([0.0, 0.25, 1.0, 30 / MONTH, 90 / MONTH, 6.5, 365 / MONTH, 20.0]),
+)
+def test_a_curve_never_rises_and_meets_the_churn_probability(
+    churn: list[float], level: list[float], slope: float, anchor: float
+) -> None:
+    survival, p = Survival(level, slope, anchor, 6), np.array(churn)
+    curve = survival.curve(p)
+    assert curve.shape == (len(p), MONTHS + 1)
+    assert (np.diff(curve, axis=1) <= 0).all()
+    assert ((curve >= 0) & (curve <= 1)).all()
+    at_anchor = [
+        np.exp(np.interp(min(anchor, 12.0), np.arange(13), row))
+        for row in np.log(np.maximum(curve, 1e-300))
+    ]
+    np.testing.assert_allclose(at_anchor, 1 - p, atol=2e-6)
+    months = survival.months_left(curve)
+    assert ((months >= 0) & (months <= 12)).all()
+
+
+def test_months_left_is_the_area_below_the_curve() -> None:
+    survival = constant(0.2, 3.0)
+    stays_all, gone, half = np.ones(13), np.r_[1.0, np.zeros(12)], np.full(13, 0.5)
+    line = np.linspace(1, 0, 13)
+    found = survival.months_left(np.stack([stays_all, gone, half, line]))
+    assert found.tolist() == pytest.approx([12, 0.5, 6, 6])
+
+
+def simulated(rows: int, seed: int = 1) -> tuple[np.ndarray, Durations]:
+    """Churn probabilities, and stays whose monthly odds are `a_m + 0.6 s` of their log odds s."""
+    rng = np.random.default_rng(seed)
+    score = rng.normal(-1.5, 1, rows)
+    hazard = expit(LEVEL + 0.6 * score[:, None])
+    leaves = np.column_stack([rng.random(rows) < expit(score), rng.random(hazard.shape) < hazard])
+    left = np.where(leaves.any(axis=1), leaves.argmax(axis=1), NAN)
+    return expit(score), Durations(left, rng.integers(0, 19, rows).astype(float))
+
+
+LEVEL = np.array([-1, -2, -2, -2, -2.5, -2.5, -2.5, -1, -2, -2, -2, -2.0])
+
+
+def test_the_rates_that_were_put_in_are_found_from_stays_cut_off_at_random() -> None:
+    churn, seen = simulated(60_000)
+    survival = Survival.fit(churn, seen, np.ones(len(churn)), None)
+    assert survival.slope == pytest.approx(0.6, abs=0.03)
+    np.testing.assert_allclose(survival.level, LEVEL, atol=0.12)
+    assert (survival.anchor, survival.learnt) == (0.0, MONTHS)
+    observed = kaplan_meier(seen, np.ones(len(churn)))
+    np.testing.assert_allclose(survival.curve(churn).mean(axis=0), observed, atol=0.01)
+
+
+def test_with_contracts_the_anchor_is_the_horizon_in_months() -> None:
+    churn, seen = simulated(3000)
+    survival = Survival.fit(churn, seen, np.ones(len(churn)), 90.0)
+    assert survival.anchor == pytest.approx(90 / 30.4375)
+    assert Survival.from_dict(json.loads(json.dumps(survival.to_dict()))) == survival
+
+
+def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
+    churn, seen = simulated(5000)
+    short = Durations(seen.left, np.minimum(seen.observed, 4))
+    survival = Survival.fit(churn, short, np.ones(len(churn)), None)
+    assert survival.learnt == 4
+    assert len(survival.level) == MONTHS
+    assert survival.level[4:] == [survival.level[3]] * 8
+    assert len(set(survival.level[:4])) == 4
+
+
+def test_twenty_leavers_make_a_month() -> None:
+    rows = [(1.0, 3.0)] * FEWEST_LEAVERS + [(2.0, 3.0)] * (FEWEST_LEAVERS - 1) + [(NAN, 3.0)] * 200
+    churn = np.full(len(rows), 0.2)
+    assert Survival.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
+    more = [*rows, (2.0, 3.0)]
+    assert Survival.fit(np.full(len(more), 0.2), stays(more), np.ones(len(more)), None).learnt == 2
+
+
+@pytest.mark.parametrize("rows", [[(NAN, 6.0)] * 100, [(NAN, 0.0)] * 100, [(0.0, 3.0)] * 100])
+def test_where_nobody_was_seen_leaving_later_the_curve_is_still_one(
+    rows: list[tuple[float, float]],
+) -> None:
+    for horizon in (None, 90.0):
+        survival = Survival.fit(np.full(100, 0.1), stays(rows), np.ones(100), horizon)
+        curve = survival.curve(np.array([0.1, 0.5]))
+        assert survival.learnt == 0
+        assert np.isfinite(curve).all()
+        assert (np.diff(curve, axis=1) <= 0).all()

@@ -1,0 +1,24 @@
+"""What a promoted model tells of itself: its card, every measure, calibration on later rows."""
+
+import pytest
+
+from models.bundles.bundle import champion
+from models.targets.registry import TARGETS
+from support.trained_company import trained
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_champion_tells_how_it_was_judged(target: str) -> None:
+    bundle = champion(trained()[0].serving("sample"), target)
+    assert bundle is not None
+    about = bundle.about
+    assert about is not None
+    assert about["card"].startswith(f"# {TARGETS[target].title}, version {bundle.version}")
+    decisive = about["measures"]["model"][about["primary"]]
+    assert decisive["low"] <= decisive["value"] <= decisive["high"]
+    assert about["measures"].keys() >= {"model", "rule"}
+    assert bool(about["calibration"]) == bool(TARGETS[target].classes)
+    for each in about["calibration"]:
+        assert 0 <= each["low"] <= each["observed"] <= each["high"] <= 1
+        assert each["rows"] > 0
+    assert (about["coverage"] is None) == (not bundle.manifest.get("ranges"))

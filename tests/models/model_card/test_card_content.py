@@ -1,0 +1,114 @@
+"""The cards of the trained company hold what a reader of a score must know."""
+
+import re
+
+import pytest
+
+from features.config.company import load_company
+from models.bundles.bundle import champion
+from models.bundles.mlflow_registry import Registry
+from models.model_card.card_content import _figure
+from models.targets.registry import TARGETS
+from support.trained_company import trained
+
+
+@pytest.fixture(scope="module", params=list(TARGETS))
+def told(request):
+    """A target's name, its serving bundle and its card in Markdown."""
+    workspace = trained()[0]
+    bundle = champion(workspace.serving("sample"), request.param)
+    assert bundle is not None
+    text = (workspace.cards("sample") / f"{request.param}.md").read_text(encoding="utf-8")
+    return request.param, bundle, text
+
+
+def part(text, title):
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_every_part_is_there(told):
+    titles = re.findall(r"^## (.+)$", told[2], re.MULTILINE)
+    assert titles == [
+        "The data", "The label", "How well, on later data", "Groups of customers, the worst first",
+        "Calibration", "Ageing: today's test by older models", "What moves it", "Limits",
+        "What it reads",
+    ]  # fmt: skip
+
+
+def test_data_window_label_and_measures_are_those_of_the_manifest(told):
+    target, bundle, text = told
+    manifest = bundle.manifest
+    company = load_company(trained()[0].data / "sample.toml")
+    assert f"- Version: {bundle.version}\n" in text
+    assert f"- Data fingerprint: {manifest['fingerprint']}\n" in text
+    assert f"{manifest['cutoffs'][0][:10]} to {manifest['cutoffs'][-1][:10]}" in text
+    assert TARGETS[target].means(company.target(target)) in part(text, "The label")
+    for label, rows in manifest["label_counts"].items():
+        assert f"| {label} | {rows:,} |" in part(text, "The label")
+    measures = part(text, "How well, on later data")
+    for name in (n for n in manifest["metrics"] if f"rule_{n}" in manifest["metrics"]):
+        ends = [_figure(manifest["metrics"][k]) for k in (name, f"{name}_low", f"{name}_high")]
+        assert f"| {name} | {ends[0]} ({ends[1]} to {ends[2]}) |" in measures
+
+
+def test_reasons_add_up_to_less_than_all_and_name_known_features(told):
+    _, bundle, text = told
+    rows = [line.split(" | ") for line in part(text, "What moves it").splitlines() if " | " in line]
+    shares = [float(row[-1].rstrip("% |")) for row in rows[1:]]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 100.5
+    assert {row[0].strip("| ") for row in rows[1:]} <= set(bundle.columns)
+
+
+def test_calibration_has_all_test_rows(told):
+    lines = [
+        line for line in part(told[2], "Calibration").splitlines() if line.startswith("| fifth")
+    ]
+    counts = [int(line.split("|")[2].replace(",", "")) for line in lines]
+    said = re.search(r"([\d,]+) rows of", part(told[2], "How well, on later data"))
+    assert said is not None
+    assert sum(counts) == int(said[1].replace(",", ""))
+
+
+def test_the_calibration_error_stands_beside_chance_for_probabilities(told):
+    _, bundle, text = told
+    off = re.search(
+        r"Off by ([\d.]+) points on average; .* off by ([\d.]+) on", part(text, "Calibration")
+    )
+    name = {"binary": "ece"}.get(bundle.manifest["kind"], "class_ece")
+    measured = bundle.manifest["metrics"].get(name)
+    assert (off is None) == (measured is None)
+    if off and measured:
+        assert float(off[1]) == pytest.approx(100 * measured, abs=0.051)
+
+
+def test_small_data_is_among_the_limits():
+    text = (trained()[0].cards("sample") / "nps.md").read_text(encoding="utf-8")
+    assert re.search(
+        r"target nps: \d+ labelled customers to learn from, .*few", part(text, "Limits")
+    )
+
+
+def test_cards_are_logged_to_the_run_of_their_version(told):
+    target, bundle, _ = told
+    registry = Registry(trained()[0])
+    run = bundle.manifest["run_id"]
+    logged = {f.path for f in registry.client.list_artifacts(run)}
+    assert {"card.md", "card.html", "guards.json"} <= logged
+    plots = {f.path for f in registry.client.list_artifacts(run, "plots")}
+    assert "plots/staleness.png" in plots
+    assert (target == "nps") or "plots/slices.png" in plots  # nps has no group of 200 rows
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.7774, "0.777"),
+        (12.34, "12.3"),
+        (12345.6, "12,346"),
+        (-0.5, "-0.500"),
+        (float("nan"), "–"),
+    ],
+)
+def test_figures_have_about_three_digits(value, text):
+    assert _figure(value) == text

@@ -1,0 +1,51 @@
+"""Weights: clipping, stabilising, what they cost, and what they mend."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.nonresponse.ipw_weights import CLIP, balance, stabilised
+
+
+def test_a_weight_is_the_share_that_answers_by_the_chance() -> None:
+    answered = np.array([True, True, False, False])
+    found = stabilised(answered, np.array([0.5, 0.25, 0.9, 0.1]), np.ones(4))
+    assert found.weight.tolist() == [1.0, 2.0, 0.0, 0.0]
+    assert found.clipped == 0
+    assert found.effective == pytest.approx(9 / 5)
+
+
+def test_the_surveys_own_weights_multiply() -> None:
+    found = stabilised(np.array([True, False]), np.array([0.5, 0.5]), np.array([3.0, 1.0]))
+    assert found.weight.tolist() == [3.0 * 0.75 / 0.5, 0.0]
+
+
+def test_small_chances_are_clipped_and_counted() -> None:
+    answered = np.array([True, True, False])
+    found = stabilised(answered, np.array([0.001, 0.5, 0.0]), np.ones(3))
+    assert found.clipped == 2
+    assert found.chance.tolist() == [CLIP, 0.5, CLIP]
+    assert found.weight[0] == pytest.approx(2 / 3 / CLIP)
+
+
+def test_true_weights_balance_what_the_answers_depend_on() -> None:
+    rng = np.random.default_rng(0)
+    cause = rng.normal(size=20_000)
+    chance = 1 / (1 + np.exp(1 - cause))
+    answered = rng.random(20_000) < chance
+    region = np.where(cause > 0, "north", "south")
+    gaps = np.where(cause > 1, np.nan, cause)
+    features = pa.table({"cause": cause, "region": region, "gaps": gaps, "same": np.ones(20_000)})
+    weights = stabilised(answered, chance, np.ones(20_000))
+    found = balance(features, np.ones(20_000), 1.0 * answered, weights.weight)
+    assert set(found.columns) == {
+        "cause", "region = north", "region = south", "gaps", "gaps missing"
+    }  # fmt: skip
+    before = dict(zip(found.columns, found.before, strict=True))
+    after = dict(zip(found.columns, found.after, strict=True))
+    expected = (cause[answered].mean() - cause.mean()) / cause.std()
+    assert before["cause"] == pytest.approx(expected)
+    assert before["cause"] > 0.4
+    assert before["region = north"] == pytest.approx(-before["region = south"])
+    assert max(abs(v) for v in after.values()) < 0.05
+    assert found.worst(1)[0][0] == "cause"

@@ -1,0 +1,104 @@
+"""Whom to ask next: worth, turns, rest, and every exclusion counted."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.nonresponse.next_invitations import Candidates, ask_next, represented
+
+AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def people(
+    segment: str,
+    spread: list[float],
+    days: list[float | None] | None = None,
+    gone: tuple[int, ...] = (),
+) -> Candidates:
+    """A customer a letter of `segment`; `days` since each was last asked, None for never."""
+    count = len(segment)
+    since = days or [None] * count
+    asked = [pd.NaT if d is None else pd.Timestamp(AS_OF) - pd.Timedelta(days=d) for d in since]
+    current = np.ones(count, bool)
+    current[list(gone)] = False
+    return Candidates(
+        ids=np.array([f"C{i}" for i in range(count)], object),
+        segment=np.array(list(segment), object),
+        chance=np.full(count, 0.3),
+        spread=np.array(spread),
+        heard=np.zeros(count, bool),
+        asked=pd.Series(pd.to_datetime(asked, utc=True)),
+        current=current,
+    )
+
+
+def test_the_least_certain_come_first() -> None:
+    found = ask_next(people("aaa", [1.0, 3.0, 2.0]), AS_OF, 90, 2)
+    assert found.rows["customer_id"].tolist() == ["C1", "C2"]
+    assert found.rows["rank"].tolist() == [1, 2]
+    assert found.excluded["beyond the length of the list"] == 1
+    assert found.rows.columns.tolist() == [
+        "customer_id", "rank", "segment", "chance_of_answer", "uncertainty", "last_asked", "why",
+        "why_zh",
+    ]  # fmt: skip
+
+
+def test_nobody_is_asked_again_within_the_rest() -> None:
+    found = ask_next(people("aaaa", [1.0] * 4, [89.9, 90.0, None, 0.0]), AS_OF, 90, 10)
+    assert sorted(found.rows["customer_id"]) == ["C1", "C2"]
+    assert found.excluded == {
+        "no customer any more": 0,
+        "asked within 90 days": 2,
+        "beyond the length of the list": 0,
+    }
+    never = found.rows.set_index("customer_id")
+    assert pd.isna(never.loc["C2", "last_asked"])
+    assert never.loc["C1", "last_asked"] == "2026-04-02"
+    assert never.loc["C2", "why"].startswith("never asked")
+    assert never.loc["C2", "why_zh"].startswith("从未被询问")
+
+
+def test_who_left_is_not_asked() -> None:
+    found = ask_next(people("aaa", [9.0, 1.0, 1.0], gone=(0,)), AS_OF, 90, 10)
+    assert "C0" not in set(found.rows["customer_id"])
+    assert found.excluded["no customer any more"] == 1
+
+
+@given(st.text("abc", min_size=1, max_size=60), st.integers(1, 60), st.integers(0, 99))
+def test_every_beginning_of_the_list_is_fair(segment: str, size: int, seed: int) -> None:
+    spread = np.random.default_rng(seed).uniform(1, 2, len(segment)).tolist()
+    rows = ask_next(people(segment, spread), AS_OF, 90, size).rows
+    assert len(rows) == min(size, len(segment))
+    shares = {s: segment.count(s) / len(segment) for s in set(segment)}
+    for taken in range(1, len(rows) + 1):
+        counts = rows["segment"].head(taken).value_counts()
+        for name, share in shares.items():
+            # Sainte-Lague with three segments strays from the quota by one and a half at the most.
+            assert abs(counts.get(name, 0) - share * taken) <= 1.5
+
+
+def test_the_unheard_are_asked_before_the_heard() -> None:
+    some = people("a" * 20, [5.0] * 20)
+    chance = np.repeat([0.1, 0.9], 10)
+    heard = np.repeat([False, True], 10)
+    both = Candidates(some.ids, some.segment, chance, some.spread, heard, some.asked, some.current)
+    share = represented(chance, heard)
+    assert share[0] == pytest.approx(1 / 4)  # groups of two: (0 + 1) / (2 + 2)
+    assert share[-1] == pytest.approx(3 / 4)
+    # 0.1 / 0.25 of the first, 0.9 / 0.75 of the last: a chance nine times as good still wins.
+    assert ask_next(both, AS_OF, 90, 1).rows["customer_id"][0] == "C10"
+    rare = Candidates(
+        some.ids, some.segment, np.repeat([0.4, 0.5], 10), some.spread, heard, some.asked,
+        some.current,
+    )  # fmt: skip
+    assert ask_next(rare, AS_OF, 90, 1).rows["customer_id"][0] == "C0"
+
+
+def test_nobody_to_ask_is_an_empty_list() -> None:
+    found = ask_next(people("aa", [1.0, 1.0], [1.0, 1.0]), AS_OF, 90, 10)
+    assert found.rows.empty
+    assert found.excluded["asked within 90 days"] == 2

@@ -1,0 +1,134 @@
+"""`population.json` and `ask_next.csv` of a small company, and what is told where nothing can be."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from features.config.company import Asking, Company
+from features.errors import DataRefused
+from features.import_history.run_import import Manifest
+from features.progress import quiet
+from features.settings import Workspace
+from models.nonresponse.nonresponse_results import read_population, write_population
+from models.nonresponse.sampling_frame import current
+from models.training_set.build_training_sets import build_features
+from support.survey_company import written
+
+Home = tuple[Company, Workspace]
+
+
+def lacking(home: Home, **asking: object) -> Home:
+    """The company with other settings of whom to ask."""
+    return home[0].model_copy(update={"asking": Asking.model_validate(asking)}), home[1]
+
+
+def test_a_company_without_a_population_file_has_none(own_company: Home) -> None:
+    assert read_population(*own_company) is None
+
+
+def test_both_files_are_written(own_company: Home) -> None:
+    company, workspace = own_company
+    paths = write_population(company, workspace, quiet())
+    assert [p.name for p in paths] == ["population.json", "ask_next.csv"]
+    told = read_population(company, workspace)
+    assert told is not None
+    assert set(told["questions"]) == {"satisfaction", "nps"}
+    assert told["questions"]["nps"]["skipped"].endswith("200 are needed to learn who answers")
+    assert -100 < told["questions"]["nps"]["answered"]["nps"]["value"] < 100
+    question = told["questions"]["satisfaction"]
+    assert [f["name"] for f in question["figures"]] == ["csat", "satisfied"]
+    for figure in question["figures"]:
+        asked = figure["everybody_asked"]
+        assert asked["low"] < asked["value"] < asked["high"]
+        assert asked["value"] < figure["answered"]["value"]
+        assert figure["bounds"][0]["low"] == pytest.approx(asked["value"])
+        assert {"crm_region", "crm_plan", "channel"} <= set(figure["by"])
+        plans = figure["by"]["crm_plan"]["groups"].values()
+        assert sum(g["asked"] for g in plans) == question["invitations"]
+        whole = sum(g["asked"] * g["everybody_asked"]["value"] for g in plans)
+        assert whole / question["invitations"] == pytest.approx(asked["value"], abs=2)
+    covered = question["coverage"]
+    assert covered["answered"] < covered["asked"] <= covered["customers"]
+    assert 0.5 < covered["share"] <= 1
+    assert question["propensity"]["effective_answers"] < question["answers"]
+
+
+def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
+    company, workspace = lacking(own_company, rest_days=45, list_size=30, segment="crm_plan")
+    write_population(company, workspace, quiet())
+    told = read_population(company, workspace)
+    listed = pd.read_csv(workspace.company("sample") / "ask_next.csv")
+    assert told is not None
+    assert told["ask_next"]["rows"] == len(listed) == 30
+    assert told["ask_next"]["segments"] == "crm_plan"
+    assert set(listed["segment"]) == {"basic", "standard", "premium"}
+    snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
+    still = set(snapshot["customer_id"].filter(current(company, snapshot)).to_pylist())
+    assert set(listed["customer_id"]) <= still
+    surveys = pq.read_table(workspace.history("sample") / "surveys.parquet").to_pandas()
+    last = surveys.groupby("customer_id")["sent_at"].max()
+    end = pd.Timestamp(Manifest.read(workspace, "sample").end)
+    assert (end - last[listed["customer_id"]] > timedelta(days=45)).all()
+    everyone = sum(told["ask_next"]["excluded"].values()) + len(listed)
+    assert everyone == snapshot.num_rows
+
+
+def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> None:
+    company, workspace = lacking(own_company, segment="crm_regoin")
+    write_population(company, workspace, quiet())
+    told = read_population(company, workspace)
+    assert told is not None
+    assert "asking.segment is 'crm_regoin'" in told["ask_next"]["skipped"]
+    assert "crm_region" in told["ask_next"]["skipped"]
+    assert not (workspace.company("sample") / "ask_next.csv").exists()
+
+
+def test_the_same_data_give_the_same_files(own_company: Home) -> None:
+    company, workspace = own_company
+    files = write_population(company, workspace, quiet())
+    first = [path.read_bytes() for path in files]
+    write_population(company, workspace, quiet())
+    assert [path.read_bytes() for path in files] == first
+
+
+def test_features_of_other_data_are_refused(own_company: Home) -> None:
+    company, workspace = own_company
+    path = workspace.history("sample") / "history.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "fingerprint": "another"}))
+    with pytest.raises(DataRefused, match="the history has another"):
+        write_population(company, workspace, quiet())
+    with pytest.raises(DataRefused, match="no snapshot"):
+        write_population(company, replace(workspace, home=_bare(workspace)), quiet())
+
+
+def _bare(workspace: Workspace) -> Path:
+    """The same company without features."""
+    for file in workspace.features("sample").glob("*"):
+        file.unlink()
+    return workspace.home
+
+
+def test_where_everybody_answers_it_is_said(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = "\n".join(
+        f"C{i % 150:03} 2025-{1 + i % 10:02}-{1 + i % 28:02} 2025-{1 + i % 10:02}-28 nps "
+        f"{rng.integers(0, 11)} 0 10 1"
+        for i in range(300)
+    )
+    settings = 'data_end = "2026-01-01T00:00:00Z"\n[targets.satisfaction]\nenabled = false\n'
+    company, workspace = written(tmp_path, settings, surveys=rows)
+    build_features(company, workspace, quiet())
+    assert [p.name for p in write_population(company, workspace, quiet())] == ["population.json"]
+    told = read_population(company, workspace)
+    assert told is not None
+    assert "0 were never answered" in told["questions"]["nps"]["skipped"]
+    assert told["questions"]["nps"]["answered"]["nps"]["error"] > 0
+    assert "enabled is false" in told["questions"]["satisfaction"]["skipped"]
+    assert told["ask_next"] == {"skipped": "no question could be studied"}

@@ -1,0 +1,73 @@
+"""Contradictions between the predictions of one customer, counted on a few of them."""
+
+import numpy as np
+import pytest
+
+from models.scoring.consistency import Check, check_together
+
+NAN = float("nan")
+
+
+def nps(index: list[float]) -> dict[str, np.ndarray]:
+    """Shares with that index: 100 all promoters, 0 all detractors, 50 as many of each."""
+    promoter = np.array(index) / 100
+    return {"promoter": promoter, "passive": np.zeros(len(index)), "detractor": 1 - promoter}
+
+
+def satisfaction(score: list[float]) -> dict[str, np.ndarray]:
+    return {"score": np.array(score, float)}
+
+
+@pytest.mark.parametrize(
+    ("score", "index", "contradictions"),
+    [
+        ([0, 100, 0, 100], [0, 100, 0, 100], 0),
+        ([0, 100, 0, 100, 0, 100], [100, 0, 0, 100, 0, 100], 2),  # the first two, by 100 points
+        ([70, 90, 70, 90], [10, 50, 10, 50], 0),  # another scale, the same order
+        ([70, 90, 70, 90], [50, 10, 50, 10], 0),  # the other way round, by 20 points only
+        ([0, 100, 40], [50, 50, 50], 1),  # all alike: at the mean score, 46.7; 53.3 from 100
+        ([], [], 0),
+    ],
+)
+def test_satisfaction_and_recommendation_on_a_common_scale(
+    score: list[float], index: list[float], contradictions: int
+) -> None:
+    (check,) = check_together({"satisfaction": satisfaction(score), "nps": nps(index)})
+    assert (check.name, check.customers) == ("satisfaction and recommendation", len(score))
+    assert check.contradictions == contradictions
+
+
+CHURN = {
+    "probability": np.array([0.1, 0.9, 0.5, 0.5, 0.5, 0.5, 0.9]),
+    "in_population": np.array([True, True, True, True, True, False, True]),
+}
+VALUE = {
+    "low": np.array([80, 80, 50, 51, 10, 90, NAN]),
+    "high": np.array([99, 99, 60, 90, 49, 99, NAN]),
+}
+
+
+def test_the_chance_of_staying_times_the_usual_spend_lies_in_the_range() -> None:
+    (check,) = check_together({"churn": CHURN, "value": VALUE}, np.full(7, 100.0))
+    # 90 in 80-99; 10 below 80; 50 on the edge of 50-60; 50 below 51; 50 above 49; the sixth is not
+    # in the population; of the last there is no range
+    assert check == Check(
+        "churn and value",
+        "the chance of staying times the usual spend lies in the range of value",
+        customers=5,
+        contradictions=3,
+    )
+    assert check.share == pytest.approx(0.6)
+
+
+def test_only_what_can_be_compared_is() -> None:
+    assert check_together({}) == []
+    assert check_together({"satisfaction": satisfaction([1.0]), "churn": CHURN}) == []
+    assert check_together({"churn": CHURN, "value": VALUE}) == []  # no common horizon
+    nobody = {**CHURN, "in_population": np.zeros(7, bool)}
+    (check,) = check_together({"churn": nobody, "value": VALUE}, np.full(7, 100.0))
+    assert (check.customers, check.share) == (0, 0.0)
+    both = {"satisfaction": satisfaction([1.0]), "nps": nps([5.0]), "churn": CHURN, "value": VALUE}
+    assert [c.name for c in check_together(both, np.full(7, 100.0))] == [
+        "satisfaction and recommendation", "churn and value",
+    ]  # fmt: skip

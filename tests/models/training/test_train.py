@@ -1,0 +1,97 @@
+"""Training one target: reproducible to the byte, and refused in plain words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.config.company import Company, load_company
+from features.errors import DataRefused
+from features.settings import Workspace
+from models.bundles.bundle import champion
+from models.evaluation.metrics import log_loss
+from models.learners.lightgbm import Params
+from models.learners.prediction_intervals import ValueRanges
+from models.targets.registry import TARGETS
+from models.training.train import check_split, flat_metrics, load_rows, split_rows, train
+from support.trained_company import trained
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return trained()[0]
+
+
+@pytest.fixture(scope="module")
+def company(workspace: Workspace) -> Company:
+    return load_company(workspace.data / "sample.toml")
+
+
+@pytest.mark.parametrize("target", ["nps", "churn"])
+def test_training_again_gives_the_same_bytes(
+    company: Company, workspace: Workspace, target: str
+) -> None:
+    first = champion(workspace.serving("sample"), target)
+    assert first is not None
+    again = train(TARGETS[target], company, load_rows(company, workspace, target))
+    assert again.estimator.to_text() == first.estimator.to_text()
+    assert again.estimator.encoder.to_json() == first.estimator.encoder.to_json()
+    assert again.calibrator.to_json() == first.calibrator.to_json()
+    assert flat_metrics(again.evaluation) == first.manifest["metrics"]
+
+
+@pytest.mark.parametrize("target", ["churn", "value"])
+def test_what_is_told_of_unseen_rows_comes_from_models_of_other_customers(
+    company: Company, workspace: Workspace, target: str
+) -> None:
+    rows = load_rows(company, workspace, target)
+    made = train(TARGETS[target], company, rows, Params(max_rounds=30))
+    refit = rows.take(made.split.refit)
+    seen = made.calibrator.apply(made.estimator.predict(refit.features))
+    assert made.unseen.shape == seen.shape == refit.label.shape
+    assert (made.unseen != seen).mean() > 0.9
+    if target == "churn":
+        assert log_loss(refit.label, made.unseen) > log_loss(refit.label, seen)  # learnt by heart
+        assert (made.ranges, made.spend) == (None, None)
+    else:
+        low, high = ValueRanges.from_dict(made.ranges).of(
+            refit.features,
+            made.unseen * made.spend.of(refit.features),
+            made.spend.of(refit.features),
+        )
+        inside = (refit.label >= low) & (refit.label <= high)
+        assert 0.9 <= inside.mean() < 0.94
+        assert {"revenue_90d", "revenue_365d", "revenue_all", "tenure_days",
+                *made.ranges["columns"]} <= set(made.also_reads)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ["fit", "refit", "test"])
+def test_a_class_without_a_row_is_refused_by_name(
+    company: Company, workspace: Workspace, part: str
+) -> None:
+    rows, target = load_rows(company, workspace, "churn"), TARGETS["churn"]
+    split = split_rows(target, company.target("churn"), rows)
+    check_split(target, rows, split)
+    label = np.where(getattr(split, part), 0.0, rows.label)
+    with pytest.raises(DataRefused, match=r"churn: no label 'leaves' among .* part \(stays"):
+        check_split(target, replace(rows, label=label), split)
+
+
+def test_a_rare_level_may_lack_in_the_test_but_not_all_but_one(
+    company: Company, workspace: Workspace
+) -> None:
+    rows, target = load_rows(company, workspace, "satisfaction"), TARGETS["satisfaction"]
+    split = split_rows(target, company.target("satisfaction"), rows)
+    rare = np.where(split.test, np.maximum(rows.label, 1.0), rows.label)
+    assert (rare == 0).any()
+    check_split(target, replace(rows, label=rare), split)
+    label = np.where(split.test, 3.0, rows.label)
+    with pytest.raises(DataRefused, match="of the test part"):
+        check_split(target, replace(rows, label=label), split)
+
+
+def test_a_training_set_that_was_not_made_is_refused(
+    company: Company, workspace: Workspace
+) -> None:
+    with pytest.raises(DataRefused, match=r"no training set .*goodwill features"):
+        load_rows(company, workspace, "nothing")

@@ -1,0 +1,81 @@
+"""A serving model on its test rows: the same numbers as training measured."""
+
+import json
+
+import numpy as np
+import pytest
+
+from features.config.company import load_company
+from features.errors import DataRefused
+from models.bundles.bundle import Bundle
+from models.scoring.batch import champions
+from models.validation.holdout_evaluation import on_test_rows
+from support.trained_company import trained
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Every champion of the trained company on its test rows."""
+    workspace, _ = trained()
+    company = load_company(workspace.data / "sample.toml")
+    bundles, _ = champions(workspace.serving("sample"))
+    return {name: on_test_rows(bundle, company, workspace) for name, bundle in bundles.items()}
+
+
+def test_the_error_is_the_one_training_measured(asked):
+    churn = asked["churn"]
+    assert churn.error.error == pytest.approx(churn.bundle.manifest["metrics"]["ece"])
+    assert len(churn.actual) == churn.error.rows
+    classes = next(one for name, one in asked.items() if name in ("satisfaction", "nps"))
+    assert classes.error.error == pytest.approx(classes.bundle.manifest["metrics"]["class_ece"])
+
+
+def test_a_value_has_coverage_and_no_probability(asked):
+    value = asked["value"]
+    assert value.error is None
+    assert value.segments == ()
+    assert value.bins() == {}
+    inside = (value.rows.label >= value.outputs["low"] - 1e-6 * (1 + abs(value.rows.label))) & (
+        value.rows.label <= value.outputs["high"] + 1e-6 * (1 + abs(value.rows.label))
+    )
+    assert value.coverage.share == pytest.approx(inside.mean())
+    assert 0.8 < value.coverage.share < 1
+
+
+def test_churn_has_bins_of_its_case_and_no_range(asked):
+    churn = asked["churn"]
+    assert churn.coverage is None
+    assert churn.covered_segments == ()
+    ((name, bins),) = churn.bins().items()
+    assert name == churn.bundle.manifest["classes"][1]
+    rows = sum(b["rows"] for b in bins)
+    happened = sum(b["observed"] * b["rows"] for b in bins)
+    assert (rows, happened) == pytest.approx((len(churn.actual), churn.actual.sum()))
+
+
+def test_levels_are_told_on_the_scale_of_their_ranges(asked):
+    if "satisfaction" not in asked:
+        pytest.fail("the trained company has a champion of satisfaction")
+    one = asked["satisfaction"]
+    assert set(np.unique(one.actual)) <= {0.0, 25.0, 50.0, 75.0, 100.0}
+    assert one.coverage.share > 0.8
+    assert len(one.bins()) == 5
+
+
+def test_the_record_is_plain_json(asked):
+    for one in asked.values():
+        told = json.loads(one.to_json())
+        assert (told["calibration"] is None) == (one.error is None)
+        assert (told["coverage"] is None) == (one.coverage is None)
+        assert 0 <= told["abstains"] < 0.5
+
+
+def test_a_model_that_has_seen_the_test_is_refused():
+    workspace, _ = trained()
+    company = load_company(workspace.data / "sample.toml")
+    bundle = champions(workspace.serving("sample"))[0]["churn"]
+    later = Bundle(
+        bundle.estimator, bundle.calibrator, {**bundle.manifest, "test_start": "2030-01-01"}
+    )
+    with pytest.raises(DataRefused, match=r"has learnt from what came before 2030-01-01"):
+        on_test_rows(later, company, workspace)

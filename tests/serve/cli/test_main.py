@@ -1,0 +1,196 @@
+"""`goodwill VERB` as a person or a scheduler runs it, with every way to the network cut."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from features.errors import GateFailed
+from serve.cli import main
+from support.offline import Offline
+from support.trained_company import PROJECT
+
+
+class Home:
+    """A project folder of its own in which the command runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "data").mkdir(parents=True)
+        shutil.copy(PROJECT / "data/sample.toml", path / "data")
+        self.offline = Offline(path / "offline")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GOODWILL_")}
+        environment = {
+            **kept,
+            "PYTHONPATH": self.offline.path(PROJECT / "src"),
+            "GOODWILL_HOME": str(self.path),
+            "GOODWILL_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        return subprocess.run(
+            [sys.executable, "-W", "error::DeprecationWarning:serve", "-m", "serve.cli", *words],
+            env=environment, cwd=self.path, capture_output=True, text=True, timeout=250,
+        )  # fmt: skip
+
+    def digests(self, folder: str) -> dict[str, str]:
+        files = sorted((self.path / folder).rglob("*.*"))
+        return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with data of 700 customers; the tests below build on each other's steps."""
+    made = Home(tmp_path_factory.mktemp("cli") / "home")
+    done = made.run("data", "--customers", "700")
+    assert done.returncode == 0, done.stderr
+    assert "700 customers, data from 2024-07-01 to 2026-07-01, fingerprint" in done.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def retrained(home: Home) -> Home:
+    done = home.run("retrain")
+    assert done.returncode == 0, done.stderr
+    assert "churn promoted" in done.stderr
+    assert done.stdout == ""
+    return home
+
+
+def test_help_lists_the_verbs(home: Home) -> None:
+    done = home.run("--help")
+    assert done.returncode == 0
+    verbs = ("data", "quality", "features", "train", "retrain", "score", "report", "serve", "demo")
+    assert set(main.cli.commands) >= set(verbs)
+    for verb in main.cli.commands:
+        assert f"\n  {verb} " in done.stdout
+        assert main.cli.commands[verb].help, verb
+    assert "Exit codes: 0 promoted or kept, 3 data refused" in home.run("retrain", "-h").stdout
+
+
+def test_quality_tells_findings_and_writes_the_page(home: Home) -> None:
+    done = home.run("quality")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "sample: 0 errors" in done.stderr
+    for name in ("usability.json", "usability.html"):
+        assert f"wrote data/sample/{name}" in done.stderr
+        assert (home.path / "data/sample" / name).stat().st_size > 5000
+
+
+def test_quality_of_tables_an_import_refuses_is_3_with_the_page(home: Home) -> None:
+    toml = (home.path / "data/sample.toml").read_text()
+    early = toml.replace('name = "sample"', 'name = "early"').replace("2026-07-01", "2025-07-01")
+    (home.path / "data/early.toml").write_text(early)
+    done = home.run("quality", "--company", str(home.path / "data/early.toml"))
+    (home.path / "data/early.toml").unlink()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "DataRefused: an import would be refused:\n" in done.stderr
+    assert "future dates, after 2025-07-01" in done.stderr
+    assert (home.path / "data/early/usability.html").exists()
+    assert not (home.path / "data/early/history").exists()
+
+
+def test_an_unknown_verb_or_option_is_2(home: Home) -> None:
+    for words in (["fly"], ["data", "--customer", "3"], ["data", "--customers", "many"]):
+        done = home.run(*words)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert "Error: " in done.stderr
+
+
+def test_an_unknown_company_is_3_and_names_the_known_ones(home: Home) -> None:
+    done = home.run("score", "--company", str(home.path / "data/nobody.toml"))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("goodwill: ConfigRefused: no company file ")
+    assert done.stderr.endswith("TOML files in that folder: sample.toml\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unusable_setting_is_a_message(home: Home) -> None:
+    done = home.run("data", "--customers", "3")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "customers = 3: the sample company can have 100 to" in done.stderr
+
+
+def test_data_again_are_the_same_bytes_and_fingerprint(home: Home, tmp_path: Path) -> None:
+    again = Home(tmp_path / "again")
+    done = again.run("data", "--customers", "700")
+    assert done.returncode == 0, done.stderr
+    for folder in ("data/sample/raw", "data/sample/truth"):
+        assert home.digests(folder) == again.digests(folder)
+        assert len(home.digests(folder)) >= 2
+
+    def fingerprint(of: Home) -> str:
+        text = (of.path / "data/sample/history/history.json").read_text()
+        return str(json.loads(text)["fingerprint"])
+
+    assert fingerprint(home) == fingerprint(again)
+
+
+def test_a_held_lock_is_5(home: Home) -> None:
+    lock = home.path / "mlruns/locks/sample.lock"
+    with FileLock(lock):
+        done = home.run("features")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
+
+
+def test_a_failed_gate_is_4(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise GateFailed("no model is fit to serve")
+
+    monkeypatch.setattr(main.cli.commands["score"], "callback", fail)
+    monkeypatch.setattr(sys, "argv", ["goodwill", "score"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 4
+    assert capsys.readouterr() == ("", "goodwill: GateFailed: no model is fit to serve\n")
+
+
+def test_retrain_and_score_need_no_network(retrained: Home) -> None:
+    scores = retrained.path / "data/sample/scores/scores.parquet"
+    first = scores.read_bytes()
+    for _ in range(2):
+        scores.unlink()
+        done = retrained.run("score")
+        assert done.returncode == 0, done.stderr
+        assert "wrote data/sample/scores/scores.parquet" in done.stderr
+        assert scores.read_bytes() == first
+    assert retrained.offline.tried() == ""
+
+
+def test_reasons_are_written_beside_the_scores(retrained: Home) -> None:
+    file = retrained.path / "data/sample/scores/reasons.parquet"
+    done = retrained.run("reasons", "--top", "2")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "wrote data/sample/scores/reasons.parquet" in done.stderr
+    first = file.read_bytes()
+    assert retrained.run("reasons", "--top", "2").returncode == 0
+    assert file.read_bytes() == first
+    assert "0 is not in the range 1<=x<=10" in retrained.run("reasons", "--top", "0").stderr
+
+
+def test_population_writes_who_answers_and_whom_to_ask(retrained: Home) -> None:
+    folder = retrained.path / "data/sample"
+    first = [(folder / name).read_bytes() for name in ("population.json", "ask_next.csv")]
+    done = retrained.run("population")
+    assert (done.returncode, done.stdout) == (0, "")
+    for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
+        assert f"wrote data/sample/{name}" in done.stderr
+        assert (folder / name).read_bytes() == before
+    assert "What everybody would have answered" in (folder / "models.html").read_text()
+
+
+def test_retrain_leaves_nothing_outside_its_folders(retrained: Home) -> None:
+    assert {p.name for p in retrained.path.iterdir()} == {"data", "mlruns", "offline"}
+    made = {p.name for p in (retrained.path / "mlruns").iterdir()}
+    assert made <= {"mlflow.db", "mlflow.lock", "home.txt", "artifacts", "serving", "logs", "locks"}

@@ -1,0 +1,70 @@
+"""The verbs of those who operate: a key is shown once, and what is wrong is said."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from features.errors import ConfigRefused, DataRefused
+from serve.cli.main import cli
+from serve.security.api_keys import KeyRing, read_keys
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data").mkdir()
+    shutil.copy(PROJECT / "data/sample.toml", tmp_path / "data")
+    monkeypatch.delenv("GOODWILL_KEYS", raising=False)
+    monkeypatch.delenv("GOODWILL_COMPANY", raising=False)
+    monkeypatch.setenv("GOODWILL_HOME", str(tmp_path))
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+
+def test_the_life_of_a_key(home: Path) -> None:
+    added = run("keys", "add", "crm", "--scopes", "score, read", "--days", "30", "--rate", "5")
+    assert added.exit_code == 0
+    secret = added.stdout.strip()
+    assert "shown this once" in added.stderr
+    held = KeyRing(read_keys(home / "data/keys.json")).holder(secret.encode())
+    assert held is not None
+    assert (held.company, held.scopes, held.rate) == ("sample", ("score", "read"), 5.0)
+    assert held.expires is not None
+    assert (held.expires - held.created).days == 30
+    rotated = run("keys", "rotate", "crm", "--overlap-days", "1").stdout.strip()
+    assert rotated != secret
+    listed = run("keys", "list").stdout
+    assert listed.count("crm") == 2
+    assert "score,read" in listed
+    for hidden in (secret, rotated, held.sha256):
+        assert hidden not in listed
+    gone = run("keys", "revoke", held.id)
+    assert f"revoked {held.id} of crm" in gone.stderr
+    assert run("keys", "list").stdout.count("crm") == 1
+
+
+def test_what_is_wrong_is_said(home: Path) -> None:
+    with pytest.raises(ConfigRefused, match="scopes are"):
+        run("keys", "add", "crm", "--scopes", "everything")
+    with pytest.raises(ConfigRefused, match="clients: none yet"):
+        run("keys", "revoke", "crm")
+    assert run("keys", "add", "crm", "--scopes", "score", "--days", "0").exit_code == 2
+    assert run("keys", "add", "crm").exit_code == 2
+    with pytest.raises(DataRefused, match="no version of 'churn' serves sample"):
+        run("rollback", "churn")
+    with pytest.raises(DataRefused, match="name either --customer or"):
+        run("replay")
+    with pytest.raises(DataRefused, match="is about this customer"):
+        run("replay", "--customer", "C-1")
+
+
+def test_the_verbs_are_in_the_help() -> None:
+    text = run("--help").stdout
+    for verb in ("keys", "rollback", "replay"):
+        assert f"\n  {verb} " in text

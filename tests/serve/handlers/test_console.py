@@ -1,0 +1,101 @@
+"""The console's files: a fixed table, nothing from elsewhere, no way for data to become markup."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from serve.handlers.console import MEDIA, PAGE
+from support.service_in_process import Service, error_of
+
+FOLDER = Path(str(files("serve").joinpath("console")))
+PROGRAMS = sorted(name for name in MEDIA if name.endswith(".js"))
+#: The name of a kind of drawing, which no browser fetches.
+NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+def text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def address(name: str) -> str:
+    return "/" if name == PAGE else f"/console/{name}"
+
+
+def test_the_table_names_every_file_and_no_other() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(MEDIA)
+
+
+@pytest.mark.parametrize("name", sorted(MEDIA))
+def test_a_file_is_sent_as_it_is_under_a_strict_policy(service: Service, name: str) -> None:
+    answer = service.get(address(name))
+    assert (answer.status_code, answer.text) == (200, text(name))
+    assert answer.headers["content-type"] == f"{MEDIA[name]}; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_a_browser_that_has_the_file_gets_it_once(service: Service) -> None:
+    tag = service.get("/").headers["etag"]
+    for known in (tag, f'"other", {tag}', f"W/{tag}"):
+        again = service.get("/", headers={"if-none-match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert service.get("/", headers={"if-none-match": '"other"'}).status_code == 200
+    assert service.get("/console/console.css").headers["etag"] != tag
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "..%2fapp.py", "%2e%2e%2f__init__.py", "console.js%00", "Console.js"]
+)
+def test_nothing_else_is_sent(service: Service, name: str) -> None:
+    answer = service.get(f"/console/{name}")
+    assert answer.status_code == 404
+    assert error_of(answer)["code"] == "unknown_path"
+
+
+@pytest.mark.parametrize("name", sorted(MEDIA))
+def test_a_file_names_no_other_host(name: str) -> None:
+    content = text(name).replace(NAMESPACE, "")
+    assert not re.search(r"https?:|[\"'(]//|@import|url\(|\bws:", content)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_no_program_makes_markup_or_code_of_a_text(name: str) -> None:
+    made = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
+    assert not re.search(made, text(name))
+
+
+@pytest.mark.parametrize("name", sorted(MEDIA))
+def test_a_file_is_of_a_size_to_read(name: str) -> None:
+    assert len(text(name).splitlines()) <= 250
+
+
+def test_every_part_that_is_imported_is_served() -> None:
+    for name in PROGRAMS:
+        assert set(re.findall(r'from "\./([^"]+)"', text(name))) <= set(MEDIA)
+
+
+def texts(name: str) -> dict[str, str]:
+    return dict(re.findall(r'^  "([^"]+)": "(.*)",$', text(name), re.MULTILINE))
+
+
+def test_both_languages_say_the_same_with_the_same_gaps() -> None:
+    english, chinese = texts("english.js"), texts("chinese.js")
+    assert len(english) > 90
+    assert english.keys() == chinese.keys()
+    for key in english:
+        assert set(re.findall(r"\{\w+\}", english[key])) == set(
+            re.findall(r"\{\w+\}", chinese[key])
+        )
+        assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|→", chinese[key]), key
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    asked = {key for name in PROGRAMS for key in re.findall(r'\bsay\("([^"]+)"', text(name))}
+    assert len(asked) > 50
+    assert asked <= texts("english.js").keys()

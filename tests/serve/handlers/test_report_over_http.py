@@ -1,0 +1,180 @@
+"""The report and HTTP tell the same numbers: a real service on an evaluated company beside its page."""
+
+import json
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+
+from features.progress import quiet
+from insight.business_report.business_report_page import render
+from insight.business_report.indicators_section import MOST_COLUMNS
+from insight.business_report.report_inputs import read_material
+from insight.business_report.trends_section import MOST
+from insight.evaluation.run_evaluation import evaluate
+from serve.process.server import Launch, serving
+from support.trained_company import copy_of_trained
+
+Attributes = dict[str, str]
+INTERVAL = ("value", "low", "high")
+
+
+class Exact(HTMLParser):
+    """The attributes `data-*` of every element that has some, without their prefix."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[Attributes] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {n.removeprefix("data-"): v or "" for n, v in attrs if n.startswith("data-")}
+        if told:
+            self.found.append(told)
+
+    def by(self, *names: str) -> dict[tuple[str, ...], Attributes]:
+        """Elements with the first attribute by the names given; those told twice must be alike."""
+        found: dict[tuple[str, ...], Attributes] = {}
+        for told in self.found:
+            if names[0] in told:
+                key = tuple(told.get(name, "") for name in names)
+                numbers = {n: v for n, v in told.items() if n not in ("tip", *names)}
+                assert found.setdefault(key, numbers) == numbers, key
+        return found
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any]]:
+    """The page's numbers, and what the service answers for indicators and segments."""
+    home = tmp_path_factory.mktemp("told") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOODWILL_THREADS", "1")
+        company, workspace = copy_of_trained(home)
+        evaluate(company, workspace, quiet())
+        page = Exact(render(read_material(company, workspace, "en"), datetime.now(UTC)))
+        plan = Launch(company.path, workspace, workers=1, output=home / "log")
+        with serving(plan, wait_for="/livez", seconds=120) as server:
+            answers = {
+                name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
+                for name in ("indicators", "segments")
+            }
+    return page, answers
+
+
+def numbers(of: dict[str, Any], *names: str) -> Attributes:
+    """The numbers of an answer as attributes hold them."""
+    return {name: repr(of[name]) for name in names if of[name] is not None}
+
+
+def about(indicator: dict[str, Any]) -> tuple[str, str]:
+    return indicator["name"], indicator["dimension"] or ""
+
+
+def test_every_indicator(both: tuple[Exact, dict[str, Any]]) -> None:
+    page, told = both[0], both[1]["indicators"]["indicators"]
+    rows, figures = page.by("row", "dimension"), page.by("indicator", "dimension", "of")
+    assert len(told) > 10
+    assert set(rows) == {about(i) for i in told}
+    for i in told:
+        goal = numbers(i["goal"], "target", "gap") if i["goal"] else {}
+        whole = numbers(i, "asked", "answered", "coverage", "customers", "before", "year") | goal
+        assert rows[about(i)] == whole
+        assert figures[(*about(i), "")] == numbers(i, *INTERVAL) | {"n": repr(i["answered"])}
+        corrected = figures.get((*about(i), "everybody"), {})
+        assert corrected == (numbers(i["everybody"], *INTERVAL) if i["everybody"] else {})
+
+
+def test_every_group(both: tuple[Exact, dict[str, Any]]) -> None:
+    """The table of a cut has six indicators: those that are in it have every group."""
+    page, told = both[0], both[1]["indicators"]["indicators"]
+    figures = page.by("indicator", "dimension", "of")
+    cuts: dict[str, set[tuple[str, str]]] = {}
+    shown = set()
+    for i in told:
+        for cell in i["cells"]:
+            of = f"{cell['by']}={cell['group']}"
+            cuts.setdefault(cell["by"], set()).add(about(i))
+            if (*about(i), of) not in figures:
+                continue
+            shown.add((cell["by"], *about(i)))
+            expected = numbers(cell, *INTERVAL) | {"n": repr(cell["answered"])}
+            assert figures[(*about(i), of)] == expected
+            corrected = figures.get((*about(i), f"{of} everybody"), {})
+            assert corrected == (numbers(cell["everybody"], *INTERVAL) if cell["everybody"] else {})
+    assert cuts
+    for by, within in cuts.items():
+        assert len({s for s in shown if s[0] == by}) == min(len(within), MOST_COLUMNS)
+    cells = {(*about(i), f"{c['by']}={c['group']}") for i in told for c in i["cells"]}
+    groups = {k for k in figures if "=" in k[2] and not k[2].endswith((" everybody", " forecast"))}
+    whole = {k for k in cells if (k[2].partition("=")[0], *k[:2]) in shown}
+    assert groups == whole
+
+
+def test_every_period_of_a_trend(both: tuple[Exact, dict[str, Any]]) -> None:
+    page, told = both[0], both[1]["indicators"]["indicators"]
+    figures = page.by("indicator", "dimension", "of")
+    drawn = 0
+    for i in told:
+        ahead = i["forecast"]["points"] if i["forecast"] else []
+        points = {p["period"]: p for p in i["over_time"]}
+        points |= {f"{p['period']} forecast": p for p in ahead}
+        found = {of: figures.get((*about(i), of)) for of in points}
+        if any(found.values()):
+            drawn += 1
+            assert found == {
+                of: numbers(p, *INTERVAL) | {"n": repr(p["answered"])} for of, p in points.items()
+            }
+    assert 1 < drawn <= MOST
+
+
+def test_every_alert(both: tuple[Exact, dict[str, Any]]) -> None:
+    page, told = both[0], both[1]["indicators"]["alerts"]
+    assert page.by("alert", "dimension", "of", "value", "expected", "off").keys() == {
+        (
+            a["indicator"], a["dimension"] or "", f"{a['by']}={a['group']}",
+            *(repr(a[name]) for name in ("value", "expected", "errors_off")),
+        )
+        for a in told
+    }  # fmt: skip
+
+
+def test_every_segment_and_move(both: tuple[Exact, dict[str, Any]]) -> None:
+    page, told = both[0], both[1]["segments"]
+    measured = (
+        "customers", "share", "expected_value", "share_of_value", "satisfaction",
+        "churn_probability", "rule_share", "rule_reach",
+    )  # fmt: skip
+    segments = {
+        (s["by"], s["name"], of): {"value": repr(s[of])}
+        for s in told["segments"] for of in measured if s[of] is not None
+    }  # fmt: skip
+    found = page.by("segment", "name", "of")
+    assert {s["by"] for s in told["segments"]} >= {"tier", "stars", "stage", "quadrant"}
+    assert {key: value for key, value in found.items() if value} == segments
+    cells = page.by("moves", "name", "to", "cause")
+    for which in ("tiers", "stages"):
+        moves = told[which]
+        for before, row in zip(moves["before"], moves["customers"], strict=True):
+            for after, count in zip(moves["after"], row, strict=True):
+                assert cells.pop((which, before, after, "")) == {"value": repr(count)}
+        for cause in moves["causes"]:
+            key = (which, "", "", cause["cause"])
+            assert cells.pop(key) == numbers(cause, "up", "down", "other")
+        assert cells.pop((which, "", "", "")) == numbers(moves, "moved", "plain")
+    assert cells == {}
+
+
+def test_how_the_value_score_is_made(both: tuple[Exact, dict[str, Any]]) -> None:
+    page, told = both[0], both[1]["segments"]["value"]
+    assert page.by("weight", "name") == {
+        (w["dimension"], method): {"value": repr(share)}
+        for w in told["weights"] for method, share in w["by_method"].items()
+    }  # fmt: skip
+    ((version,), score), *_ = page.by("score").items()
+    assert version == told["version"]
+    assert {name: json.loads(value) for name, value in score.items()} == {
+        "scored": told["scored"], "unscored": told["unscored"],
+        "top-changed": told["top_changed"], "star-chances": told["star_chances"],
+    }  # fmt: skip

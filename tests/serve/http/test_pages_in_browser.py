@@ -1,0 +1,67 @@
+"""The served pages in a real browser: they show, and they ask nobody else for anything."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from features.settings import Workspace
+from serve.process.server import Launch, Server, serving
+
+PROJECT = Path(__file__).parents[3]
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=5000",
+]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("pages")
+    launch = Launch(
+        PROJECT / "data" / "sample.toml",
+        Workspace(home),
+        workers=1,
+        output=home / "service.log",
+        environment={
+            "GOODWILL_SCORER": "support.fake_scorer:load",
+            "PYTHONPATH": f"{PROJECT / 'src'}:{Path(__file__).parent}",
+        },
+    )
+    with serving(launch) as running:
+        yield running
+
+
+def page(server: Server, path: str, profile: Path) -> str:
+    """The page's document after the browser has shown it."""
+    assert CHROMIUM
+    shown = subprocess.run(
+        [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", f"{server.url}{path}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return shown.stdout
+
+
+@pytest.mark.parametrize(("path", "shows"), [("/", "Goodwill"), ("/docs", "/v1/scores/records")])
+def test_the_page_shows_and_loads_nothing_from_elsewhere(
+    server: Server, path: str, shows: str, tmp_path: Path
+) -> None:
+    document = page(server, path, tmp_path)
+    assert shows in document
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", document)

@@ -1,0 +1,44 @@
+"""Schemathesis with all its checks against a real service, 300 examples for each operation.
+
+An independent reading of the OpenAPI document: what it allows is answered, what it forbids is
+refused, and every answer is as described.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from features.settings import Workspace
+from serve.process.server import Launch, serving
+from serve.routes import OPERATIONS
+
+TESTS = Path(__file__).parents[2]
+SOURCES = Path(__file__).parents[3] / "src"
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
+    environment = {
+        "GOODWILL_SCORER": "support.fake_scorer:load",
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
+    }
+    launch = Launch(
+        tmp_path / "sample.toml",
+        Workspace(tmp_path),
+        output=tmp_path / "service.log",
+        environment=environment,
+    )
+    with serving(launch) as server:
+        ran = subprocess.run(
+            [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json",
+             "--checks", "all", "--max-examples", "300", "--generation-deterministic",
+             "--continue-on-failure", "--no-color"],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-5000:]
+    tested = len(OPERATIONS) - 1  # it does not ask for the document that it reads
+    assert f"Tested: {tested}\n" in ran.stdout

@@ -1,0 +1,92 @@
+"""What a program reaches by its imports, on a tree of five files and on the service itself."""
+
+from pathlib import Path
+
+import pytest
+
+from features.errors import ConfigRefused
+from serve.process.build_bento import START
+from serve.process.import_graph import Reach, reach, requirements
+
+PROJECT = Path(__file__).parents[3]
+LOCK = (PROJECT / "requirements.lock").read_text("utf-8")
+FILES = {
+    "shop/__init__.py": "",
+    "shop/front.py": "import json\nfrom shop import till\nimport yaml.parser",
+    "shop/till.py": "def open():\n    from shop.deep.drawer import coins\n    import rich",
+    "shop/deep/__init__.py": "",
+    "shop/deep/drawer.py": "import shop.front",
+    "shop/deep/words.toml": "",
+    "shop/cellar.py": "import mlflow",
+    "other/__init__.py": "",
+    "other/words.toml": "",
+}
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Reach:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return reach(tmp_path, ["shop.front"])
+
+
+def test_modules_are_followed_into_functions_and_round_circles(found: Reach) -> None:
+    assert sorted(found.modules) == [
+        "shop",
+        "shop.deep",
+        "shop.deep.drawer",
+        "shop.front",
+        "shop.till",
+    ]
+
+
+def test_packages_are_those_of_modules_reached_without_the_standard_library(found: Reach) -> None:
+    assert found.packages == {"yaml", "rich"}
+
+
+def test_data_belongs_to_packages_reached(found: Reach) -> None:
+    assert [path.name for path in found.data] == ["words.toml"]
+
+
+def test_requirements_are_pinned_with_all_they_need() -> None:
+    pins = requirements({"starlette", "yaml"}, LOCK)
+    names = [pin.split("==")[0] for pin in pins]
+    assert names == sorted(names)
+    assert {"anyio", "idna", "pyyaml", "starlette"} <= set(names)
+    assert set(pins) <= set(LOCK.splitlines())
+    assert "jinja2" not in names  # starlette needs it for an extra only
+
+
+def test_what_is_not_installed_or_not_pinned_is_named() -> None:
+    with pytest.raises(ConfigRefused, match="not installed: nosuchthing"):
+        requirements({"nosuchthing"}, LOCK)
+    with pytest.raises(ConfigRefused, match=r"not in requirements\.lock: idna"):
+        requirements({"anyio"}, LOCK.replace("idna==", "other=="))
+
+
+def test_the_service_reaches_no_training_code_and_no_tracking() -> None:
+    found = reach(PROJECT / "src", START)
+    assert {
+        "serve.app",
+        "models.bundles.predict",
+        "features.engine.kernel",
+        "models.explain.treeshap.bulk",
+    } <= set(found.modules)
+    training = {
+        "models.training.train",
+        "models.bundles.mlflow_registry",
+        "models.pipeline.retrain",
+        "models.pipeline.train_target",
+        "models.training.hyperparameters",
+    }
+    assert training & set(found.modules) == set()
+    of_insight = {name for name in found.modules if name.split(".")[0] == "insight"}
+    files = ("figure", "indicator", "segment", "shape", "stored")
+    read = {f"insight.evaluation.{name}" for name in files}
+    assert of_insight == {"insight", "insight.evaluation", *read}
+    assert (
+        found.packages & {"mlflow", "optuna", "matplotlib", "jupyter", "sqlalchemy", "statsmodels"}
+        == set()
+    )
+    assert {"bentoml", "lightgbm", "numba", "pyarrow", "starlette"} <= found.packages

@@ -1,0 +1,119 @@
+"""Ending a service ends its workers too, whoever ended the supervisor, and however."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from features.settings import Workspace
+from serve.process.process_tree import descendants, end_family
+from serve.process.server import Launch, serving
+
+TESTS = Path(__file__).parents[2]
+SOURCES = Path(__file__).parents[3] / "src"
+SLEEP = "import time; time.sleep(120)"
+FAKE = {
+    "GOODWILL_SCORER": "support.fake_scorer:load",
+    "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
+}
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not true() and time.monotonic() < until:
+        time.sleep(0.05)
+    return true()
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def parent() -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose child leads a session of its own, as a worker does."""
+    code = (
+        "import subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True).wait()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    assert within(20, lambda: len(descendants(process.pid)) == 1)
+    yield process
+    end_family(process.pid)
+    process.wait()
+
+
+def test_a_child_in_a_session_of_its_own_is_found_and_ended(
+    parent: subprocess.Popen[bytes],
+) -> None:
+    (child,) = descendants(parent.pid)
+    assert os.getsid(child) != os.getsid(parent.pid)
+    end_family(parent.pid)
+    assert parent.wait(5) == -signal.SIGKILL
+    assert within(5, lambda: not runs(child))
+
+
+def test_grandchildren_are_descendants_and_strangers_are_not(
+    parent: subprocess.Popen[bytes],
+) -> None:
+    ours = descendants(os.getpid())
+    assert {parent.pid, *descendants(parent.pid)} <= set(ours)
+    assert os.getpid() not in ours
+    assert os.getppid() not in ours
+
+
+def test_ending_a_process_that_is_gone_is_no_error() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    end_family(gone.pid)
+
+
+def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
+    plan = Launch(
+        tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=FAKE
+    )
+    with serving(plan) as server:
+        workers = descendants(server.process.pid)
+        assert len(workers) == 2
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait(20)
+        assert within(10, lambda: not any(map(runs, workers)))
+
+
+def test_a_service_does_not_outlive_who_launched_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from features.settings import Workspace\n"
+        "from serve.launch import Launch, start\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        "launch = Launch(home / 'x', Workspace(home), workers=1, output=home / 'service.log')\n"
+        "start(launch).wait('/readyz', 60); time.sleep(120)"
+    )
+    launcher = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **FAKE})
+    try:
+        assert within(60, lambda: len(descendants(launcher.pid)) == 2)
+        service = descendants(launcher.pid)
+        assert within(60, lambda: "scorer loaded" in (tmp_path / "service.log").read_text())
+        launcher.kill()
+        launcher.wait()
+        assert within(15, lambda: not any(map(runs, service)))
+    finally:
+        end_family(launcher.pid)
+
+
+def test_a_service_that_will_not_end_leaves_no_worker(tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    plan = Launch(tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE)
+    with serving(plan) as server:
+        workers = descendants(server.process.pid)
+        os.kill(server.process.pid, signal.SIGSTOP)  # deaf to SIGTERM
+        server.answers = False  # so that patience is short
+    assert within(1, lambda: not any(map(runs, workers)))

@@ -1,0 +1,138 @@
+"""Starting refuses what cannot work, and stopping leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from features.errors import ConfigRefused
+from features.settings import Workspace
+from serve.process.server import HOST, Launch, ServiceDown, free_port, serving, start
+from support.fake_scorer import SLOW
+
+TESTS = Path(__file__).parents[2]
+SOURCES = Path(__file__).parents[3] / "src"
+PATHS = os.pathsep.join([str(SOURCES), str(TESTS)])
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused, or for clients with keys
+FAKE = {"GOODWILL_SCORER": "support.fake_scorer:load", "PYTHONPATH": PATHS}
+
+
+def family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) != 0
+
+
+def test_a_free_port_is_free() -> None:
+    assert free(free_port())
+
+
+def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        with pytest.raises(ConfigRefused, match="choose a free one"):
+            start(Launch(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
+    broken = {**FAKE, "GOODWILL_WORKERS": "none"}
+    log = tmp_path / "service.log"
+    wrong = Launch(tmp_path / "x", Workspace(tmp_path), output=log, environment=broken)
+    with pytest.raises(ServiceDown, match="ended at once"), serving(wrong):
+        pytest.fail("it started")
+    assert log.stat().st_size > 0
+
+
+def test_waiting_has_a_limit(tmp_path: Path) -> None:
+    quick = Launch(tmp_path / "x", Workspace(tmp_path), output=tmp_path / "log")
+    with pytest.raises(ServiceDown, match="within 0 s"), serving(quick, seconds=0.2):
+        pytest.fail("nobody is that quick")
+
+
+def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
+    plan = Launch(
+        tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=FAKE
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with serving(plan) as server:
+            started = family(server.process.pid)
+            slow = pool.submit(httpx.get, f"{server.url}/v1/customers/{SLOW}", trust_env=False)
+            time.sleep(0.3)
+            assert not slow.done()
+            before = time.monotonic()
+        assert slow.result().status_code == 200
+    assert time.monotonic() - before < 15
+    assert len(started) == 3
+    assert not any(process.is_running() for process in started)
+    assert not server.scratch.exists()
+    assert free(plan.port)
+
+
+def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
+    port = free_port()
+    code = (
+        "import sys; from pathlib import Path; from features.settings import Workspace\n"
+        "from serve.launch import Launch, serve_until_stopped\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        f"plan = Launch(home / 'x', Workspace(home), port={port}, workers=1)\n"
+        "sys.exit(serve_until_stopped(plan))"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, **FAKE},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 40
+        while free(port) and time.monotonic() < until:
+            time.sleep(0.1)
+        started = family(parent.pid)
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(30) == 0
+    finally:
+        parent.kill()
+        parent.wait()
+    assert len(started) >= 2
+    assert not any(process.is_running() for process in started)
+
+
+def test_the_door_stays_shut_to_other_machines_without_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOODWILL_KEYS", raising=False)
+    for host in (EVERYWHERE, "::", "10.0.0.1", "somewhere.example"):
+        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        with pytest.raises(ConfigRefused, match=r"no API keys; make one with `goodwill keys add"):
+            start(plan)
+    for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
+        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        plan.refuse_open_door()
+        assert "this machine only" in plan.told()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
+    plan = Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
+    plan.refuse_open_door()
+    assert plan.told() == "for clients with an API key"
+    assert plan.url == "http://127.0.0.1:4000"
+    assert (
+        Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url == "http://[::1]:4000"
+    )

@@ -1,0 +1,57 @@
+"""A what-if asks for a goal or sets levers, never both and never neither."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from serve.schemas.what_if_schemas import MOST_LEVERS, WhatIfRequest, WhatIfResponse
+from support.service_in_process import Service, error_of
+
+ASK = {"customer_id": "C-5", "target": "churn"}
+RIGHT: list[dict[str, Any]] = [{"goal": 10.0}, {"goal": 1}, {"set": {"reply time": 12.0, "x": -1}}]
+WRONG: list[dict[str, Any]] = [
+    {},
+    {"goal": 1.0, "set": {"reply time": 1.0}},
+    {"goal": None},
+    {"goal": None, "set": {"reply time": 1.0}},
+    {"goal": 1.0, "set": None},
+    {"set": {}},
+    {"set": {"reply time": "1"}},
+    {"set": {"reply time": None}},
+    {"set": {"reply time": True}},
+    {"set": [1.0]},
+    {"set": {f"lever {n}": 1.0 for n in range(MOST_LEVERS + 1)}},
+]
+
+
+@pytest.mark.parametrize("wish", RIGHT)
+def test_one_wish_is_taken_and_the_schema_says_so(wish: dict[str, Any]) -> None:
+    made = WhatIfRequest.model_validate({**ASK, **wish})
+    assert made.wish == next(iter(wish.values()))
+    Draft202012Validator(WhatIfRequest.model_json_schema()).validate({**ASK, **wish})
+
+
+@pytest.mark.parametrize("wish", WRONG)
+def test_anything_else_is_refused_and_the_schema_says_so(wish: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        WhatIfRequest.model_validate({**ASK, **wish})
+    assert not Draft202012Validator(WhatIfRequest.model_json_schema()).is_valid({**ASK, **wish})
+
+
+def test_levers_set_by_hand_are_answered_without_a_goal(service: Service) -> None:
+    answer = service.post("/v1/whatif", json={**ASK, "set": {"reply time": 12.0}})
+    made = WhatIfResponse.model_validate_json(answer.text)
+    assert (made.goal, made.reached, made.score_then, made.abstain) == (None, None, 12.0, False)
+    assert made.moves[0].end == 12.0
+
+
+def test_a_lever_the_customer_has_not_is_refused_without_repeating_it(service: Service) -> None:
+    answer = service.post("/v1/whatif", json={**ASK, "set": {"bribes": 12.0}})
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (409, "lever_stuck")
+    assert error["details"] == [
+        {"where": "set", "problem": "1 of 1 levers cannot be moved; reply time can"}
+    ]
+    assert "bribes" not in answer.text

@@ -1,0 +1,312 @@
+"""The scorer of a company: what it answers, and how it follows new champions and snapshots."""
+
+import json
+import logging
+import re
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.config.company import Company, load_company
+from features.errors import GoodwillError
+from features.settings import Workspace
+from insight.evaluation.storage import evaluation_folder
+from models.bundles.bundle import champion, point_to, write_bundle
+from models.learners.calibration import Calibrator
+from models.targets.registry import TARGETS
+from serve.schemas.record_schemas import Records
+from serve.scoring.company_scorer import CompanyScorer, load_scorer
+from serve.scoring.explanations import Why
+from support.evaluation_builders import write
+from support.trained_company import CUSTOMERS, copy_of_trained, trained
+
+ONE = ["A0000001"]
+
+
+@pytest.fixture(scope="module")
+def shared() -> CompanyScorer:
+    workspace = trained()[0]
+    return CompanyScorer(load_company(workspace.data / "sample.toml"), workspace)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> tuple[Company, Workspace]:
+    return copy_of_trained(tmp_path / "home")
+
+
+def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
+    assert shared.ready()
+    assert shared.missing() == {}
+    assert shared.as_of() == datetime(2026, 7, 1, tzinfo=UTC)
+    infos = {m.target: m for m in shared.models()}
+    assert list(infos) == list(TARGETS)
+    assert {m.version for m in infos.values()} == {"1"}
+    assert infos["churn"].horizon_days == 90
+    assert infos["churn"].label_counts.keys() == {"stays", "leaves"}
+    assert 0.5 < infos["churn"].metrics["roc_auc"] < 1
+    assert infos["churn"].cutoffs == sorted(infos["churn"].cutoffs)
+    assert all(m.features > 50 and m.grade in {"A", "B"} for m in infos.values())
+
+
+def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
+    assert [s.customer_id for s in batch.scores] == ["A0000009", "A0000002"]
+    assert batch.unknown == ["nobody"]
+    assert all(s.reasons == {} for s in batch.scores)
+    alone = shared.by_ids(["A0000002"], None, 0)
+    assert alone.scores[0] == batch.scores[1]
+
+
+def test_nobody_known_is_an_empty_answer(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(["x"], None, 2)
+    assert (batch.scores, batch.unknown) == ([], ["x"])
+    assert shared.by_ids([], None, 2).scores == []
+
+
+def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
+    batch = shared.by_ids(ONE, ["churn", "nps"], 2)
+    assert set(batch.versions) == set(batch.scores[0].predictions) == {"churn", "nps"}
+    for reasons in batch.scores[0].reasons.values():
+        assert len(reasons) == 2
+        assert all(r.meaning and r.meaning != r.feature for r in reasons)
+        assert abs(reasons[0].effect) >= abs(reasons[1].effect) > 0
+
+
+def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> None:
+    english = shared.by_ids(ONE, None, 4).scores[0].reasons
+    chinese = shared.by_ids(ONE, None, 4, "zh").scores[0].reasons
+    for target, reasons in english.items():
+        for one, other in zip(reasons, chinese[target], strict=True):
+            assert (one.factor, one.effect) == (other.factor, other.effect)
+            assert one.feature.startswith(one.factor)
+            assert re.search(r": [+-]", one.text)
+            assert re.search(r"[\u4e00-\u9fff]", other.text)
+
+
+def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> None:
+    """Ten of them at most: the strongest of the factors that `goodwill reasons` adds up."""
+    (score,) = shared.by_ids(ONE, ["churn"], 10).scores
+    found = shared._loaded.why.reasoners["churn"]
+    features = shared._loaded.snapshot.features.slice(shared._loaded.snapshot.place[ONE[0]], 1)
+    every = found.reasons(features, 999)[0]
+    assert [r.effect for r in score.reasons["churn"]] == [r.effect for r in every[:10]]
+
+
+def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> None:
+    """Records sent along are a history: one login of late, four in the 90 days before."""
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    why = shared._loaded.why
+    logins = [
+        {"customer_id": "n", "kind": "login", "occurred_at": (now - timedelta(days=d)).isoformat()}
+        for d in (20, 100, 120, 140, 160, 500)
+    ]
+    for events, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
+        rows = {"customers": [{"customer_id": "n"}], "events": events}
+        records = Records.model_validate_json(json.dumps(rows))
+        with mock.patch.object(Why, "reasons", autospec=True, side_effect=Why.reasons) as asked:
+            shared.by_records(records, now, ["churn"], 10)
+        earlier = asked.call_args.args[5]
+        assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
+        features = asked.call_args.args[2]
+        told = [r.text for r in why.reasons("churn", features, 200, "en", earlier)[0]]
+        fell = [t for t in told if t.startswith("logins fell from 4 to 1 in 90 days: ")]
+        assert compared or not fell
+        assert any(" fell from " in t or " rose from " in t for t in told) == compared
+
+
+def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
+    assert shared.what_if("nobody", "churn", 1.0) is None
+    found = shared.what_if(ONE[0], "satisfaction", 99.0)
+    probability = shared.by_ids(ONE, ["satisfaction"], 0).scores[0].predictions["satisfaction"]
+    assert found is not None
+    assert found.score == pytest.approx(probability["score"])
+    assert found.score_then >= found.score
+    assert (found.reached, found.target) == (False, "satisfaction")
+    assert "promise" in found.text or found.text.startswith("Nothing you can act on")
+
+
+def test_levers_of_a_customer_can_be_set_as_far_as_they_say(shared: CompanyScorer) -> None:
+    assert shared.levers("nobody") == []
+    customer = next(i for i in shared.find("", 40) if shared.levers(i))
+    for lever in shared.levers(customer):
+        assert lever.now in (lever.least, lever.most)
+        far = lever.least if lever.now == lever.most else lever.most
+        answer = shared.what_if(customer, lever.targets[0], {lever.lever: far}, "zh")
+        assert answer is not None
+        assert (answer.goal, answer.reached) == (None, None)
+        assert [(m.lever, m.start, m.end) for m in answer.moves] == [(lever.lever, lever.now, far)]
+        assert "不是承诺" in answer.text
+
+
+def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:
+    records = Records.model_validate({"customers": [{"customer_id": "new"}]})
+    batch = shared.by_records(records, None, None, 1)
+    assert abs((batch.as_of - datetime.now(UTC)).total_seconds()) < 60
+    (score,) = batch.scores
+    assert score.customer_id == "new"
+    assert set(score.predictions) == set(TARGETS)
+    assert score.predictions["churn"]["in_population"] is False
+
+
+def test_a_company_without_anything_is_not_ready_and_says_why(tmp_path: Path) -> None:
+    shutil.copy(trained()[0].data / "sample.toml", tmp_path)
+    scorer = CompanyScorer(load_company(tmp_path / "sample.toml"), Workspace(tmp_path))
+    assert not scorer.ready()
+    assert scorer.missing()["churn"] == "no model has been promoted"
+    assert "goodwill features" in scorer.missing()["snapshot"]
+    assert scorer.models() == []
+    with pytest.raises(GoodwillError, match="no snapshot"):
+        scorer.by_ids(ONE, None, 0)
+    scorer.refresh()
+    assert not scorer.ready()
+
+
+def test_load_scorer_finds_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = trained()[0].home
+    monkeypatch.setenv("GOODWILL_HOME", str(home))
+    assert load_scorer(str(home / "data/sample.toml")).ready()
+
+
+def new_version(workspace: Workspace, target: str, version: str) -> Path:
+    """A version that answers differently: churn calibrated to nearly half of the log odds."""
+    serving = workspace.serving("sample")
+    old = champion(serving, target)
+    assert old is not None
+    calibrator = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.25]})
+    manifest = {**old.manifest, "version": version}
+    changed = replace(old, calibrator=calibrator, manifest=manifest)
+    return write_bundle(changed, serving / target / version)
+
+
+def churn(scorer: CompanyScorer) -> tuple[str, Any]:
+    batch = scorer.by_ids(ONE, ["churn"], 0)
+    return batch.versions["churn"], batch.scores[0].predictions["churn"]["probability"]
+
+
+def test_a_new_pointer_swaps_the_version(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = churn(scorer)
+    loaded = scorer._loaded
+    scorer.refresh()
+    assert scorer._loaded is loaded  # nothing new, nothing read
+    new_version(workspace, "churn", "2")
+    scorer.refresh()
+    assert churn(scorer) == before  # not before it is pointed to
+    point_to(workspace.serving("sample"), "churn", "2")
+    scorer.refresh()
+    version, probability = churn(scorer)
+    assert version == "2"
+    assert probability != before[1]
+    assert {m.target: m.version for m in scorer.models()} == {
+        "satisfaction": "1", "nps": "1", "churn": "2", "value": "1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["model.txt", "manifest.json", "champion.json", "gone"])
+def test_a_broken_new_version_keeps_the_old_one(
+    copied: tuple[Company, Workspace], caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = churn(scorer)
+    folder = new_version(workspace, "churn", "2")
+    point_to(workspace.serving("sample"), "churn", "2")
+    if damage == "gone":
+        shutil.rmtree(folder)
+    else:
+        path = folder.parent / damage if damage == "champion.json" else folder / damage
+        path.write_bytes(path.read_bytes()[:-9])
+    with caplog.at_level(logging.WARNING, "goodwill.scorer"):
+        scorer.refresh()
+    assert churn(scorer) == before
+    assert scorer.ready()
+    assert scorer.missing() == {}
+    assert "keep churn 1: " in caplog.text
+    shutil.rmtree(folder, ignore_errors=True)
+    point_to(workspace.serving("sample"), "churn", "1")
+    new_version(workspace, "churn", "3")
+    point_to(workspace.serving("sample"), "churn", "3")
+    scorer.refresh()
+    assert churn(scorer)[0] == "3"
+
+
+def test_a_broken_version_at_the_start_is_missing_with_its_reason(
+    copied: tuple[Company, Workspace],
+) -> None:
+    company, workspace = copied
+    (workspace.serving("sample") / "churn/1/model.txt").write_text("tree")
+    scorer = CompanyScorer(company, workspace)
+    assert list(scorer.missing()) == ["churn"]
+    assert "model.txt has SHA-256" in scorer.missing()["churn"]
+    assert set(scorer.by_ids(ONE, None, 0).versions) == {"satisfaction", "nps", "value"}
+
+
+def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    path = workspace.features("sample") / "snapshot.parquet"
+    table = pq.read_table(path)
+    later = np.full(10, np.datetime64("2026-08-01T00:00:00", "us"))
+    part = table.slice(5, 10).set_column(
+        1, "cutoff", pa.array(later, pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+    )
+    pq.write_table(part, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+    assert (
+        len(scorer.by_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores) == CUSTOMERS
+    )
+    scorer.refresh()
+    batch = scorer.by_ids(["A0000004", "A0000005", "A0000014", "A0000015"], ["nps"], 0)
+    assert batch.unknown == ["A0000004", "A0000015"]
+    assert batch.as_of == scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
+    path.unlink()
+    scorer.refresh()
+    assert scorer.ready()
+    assert scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def test_an_evaluation_is_taken_up_without_new_models(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    loaded = scorer._loaded
+    assert scorer.evaluated().missing.keys() == {"evaluation", "standing"}
+    write(evaluation_folder(workspace, "sample"), "sample")
+    assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
+    assert scorer.evaluated().standing("C-7").tier == "B"
+    assert scorer._loaded is loaded
+    assert scorer.refresh() == {}
+    assert CompanyScorer(company, workspace).evaluated().told is not None
+
+
+def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
+    copied: tuple[Company, Workspace],
+) -> None:
+    company, workspace = copied
+    scorer = CompanyScorer(company, workspace)
+    before = scorer.by_ids(ONE, None, 0)
+    path = workspace.features("sample") / "snapshot.parquet"
+    table = pq.read_table(path)
+    told = {b"goodwill": b'{"fingerprint": "f", "tone": "another"}'}
+    pq.write_table(table.replace_schema_metadata(told), path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+    scorer.refresh()
+    assert scorer.by_ids(ONE, None, 0) == before, "what is served goes on together"
+    assert scorer.missing() == {}
+    started = CompanyScorer(company, workspace)
+    assert not started.ready()
+    assert "reads comments with another model" in started.missing()["nps"]
+
+
+def test_a_request_reads_comments_by_the_tone_of_its_models(shared: CompanyScorer) -> None:
+    tone = shared._loaded.plan.tone
+    assert tone is not None
+    assert {b.tone for b in shared._loaded.bundles.values()} == {tone}

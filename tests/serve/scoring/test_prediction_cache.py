@@ -1,0 +1,79 @@
+"""Looked-up predictions are those that would be made now, whoever asked before and beside whom."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.bundles.bundle import Bundle
+from models.bundles.predict import predict
+from models.scoring.batch import champions
+from serve.scoring import prediction_cache as module
+from serve.scoring.prediction_cache import SnapshotScores, snapshot_scores
+from support.trained_company import trained
+
+TARGETS = ("satisfaction", "nps", "churn", "value")
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> pa.Table:
+    path = trained()[0].features("sample") / "snapshot.parquet"
+    return pq.read_table(path).combine_chunks()
+
+
+def bundles_of(*targets: str) -> dict[str, Bundle]:
+    found, _ = champions(trained()[0].serving("sample"))
+    return {target: found[target] for target in targets}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None:
+    bundle = bundles_of(target)[target]
+    alone = [predict(bundle, snapshot.slice(i, 1)) for i in range(60)]
+    scores = SnapshotScores.begin(bundle, snapshot)
+    for places in ([3], [3, 1, 59, 0], [7, 3], [*range(60)], []):
+        found = scores.of(np.array(places, np.int64))
+        for name, column in found.items():
+            assert len(column) == len(places)
+            if len(places):
+                expected = np.concatenate([alone[i][name] for i in places])
+                assert column.dtype == expected.dtype
+                assert column.tobytes() == expected.tobytes()
+
+
+def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, asked = SnapshotScores.begin(bundles_of("churn")["churn"], snapshot), []
+
+    def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
+        asked.append(features.num_rows)
+        return predict(bundle, features)
+
+    monkeypatch.setattr(module, "predict", counted)
+    monkeypatch.setattr(module, "BLOCK", 300)
+    scores.of(np.array([5, 6, 7]))
+    scores.of(np.array([7, 8]))
+    assert asked == [3, 1]
+    while not scores.made.all():
+        scores.make_some()
+    scores.make_some()
+    assert sum(asked) == snapshot.num_rows
+    assert max(asked) == 300
+    scores.of(np.arange(snapshot.num_rows))
+    assert sum(asked) == snapshot.num_rows
+
+
+def test_a_model_that_stays_keeps_its_scores_and_another_does_not(snapshot: pa.Table) -> None:
+    bundles = bundles_of("churn", "value")
+    first = snapshot_scores(bundles, snapshot, {})
+    first["churn"].of(np.array([1]))
+    loaded_again = replace(bundles["churn"], manifest={**bundles["churn"].manifest})
+    newer = replace(bundles["value"], manifest={**bundles["value"].manifest, "version": "99"})
+    second = snapshot_scores({"churn": loaded_again, "value": newer}, snapshot, first)
+    assert second["churn"] is first["churn"]
+    assert second["value"] is not first["value"]
+    assert second["value"].bundle is newer
+    others = snapshot_scores(bundles, snapshot.slice(0), first)
+    assert others["churn"] is not first["churn"]
+    assert not others["churn"].made.any()

@@ -1,0 +1,119 @@
+"""The service comes up without a scorer, says why, and gets one later."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from features.errors import DataRefused
+from serve.errors import NotReady
+from serve.scoring import reload_loop as module
+from serve.scoring.reload_loop import Upkeep
+from serve.scoring.scorer import Scorer
+from support.fake_scorer import FakeScorer
+
+
+class Shelf:
+    """A loader that fails until something is put on it."""
+
+    def __init__(self) -> None:
+        self.scorer: Scorer | None = None
+        self.error: Exception = DataRefused("no bundle under mlruns/serving/sample")
+        self.asked = 0
+
+    def load(self) -> Scorer:
+        self.asked += 1
+        if self.scorer is None:
+            raise self.error
+        return self.scorer
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
+    return Shelf()
+
+
+def test_our_own_reason_is_told(shelf: Shelf) -> None:
+    upkeep = Upkeep(shelf.load)
+    upkeep.look()
+    with pytest.raises(NotReady) as refused:
+        upkeep.need()
+    assert "no bundle under" in refused.value.problems[0].problem
+
+
+def test_a_foreign_message_is_not_told(shelf: Shelf) -> None:
+    shelf.error = ValueError("secret")
+    upkeep = Upkeep(shelf.load)
+    upkeep.look()
+    assert upkeep.reason == "loading failed with ValueError"
+
+
+def test_it_becomes_ready_when_a_scorer_appears(shelf: Shelf) -> None:
+    upkeep = Upkeep(shelf.load)
+    upkeep.look()
+    shelf.scorer = FakeScorer()
+    upkeep.look()
+    assert upkeep.need() is shelf.scorer
+    assert upkeep.failures == 1
+
+
+def test_attempts_to_load_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 60.0)
+    shelf = Shelf()
+    upkeep = Upkeep(shelf.load)
+    for _ in range(5):
+        upkeep.look()
+    assert shelf.asked == 1
+
+
+def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) -> None:
+    scorer = FakeScorer()
+    upkeep = Upkeep(lambda: scorer)
+    upkeep.look()
+
+    def broken() -> None:
+        raise OSError("secret")
+
+    scorer.refresh = broken  # type: ignore[method-assign]
+    for _ in range(3):
+        upkeep.look()
+    assert upkeep.need() is scorer
+    assert upkeep.failures == 3
+    assert caplog.text.count("upkeep failed") == 1
+    assert "secret" not in caplog.text
+
+
+def test_a_scorer_without_models_is_not_ready() -> None:
+    scorer = FakeScorer()
+    scorer.is_ready = False
+    upkeep = Upkeep(lambda: scorer)
+    upkeep.look()
+    assert upkeep.present() is scorer
+    with pytest.raises(NotReady) as refused:
+        upkeep.need()
+    assert refused.value.problems == [("nps", "no champion yet")]
+
+
+def test_a_call_waits_for_the_first_load_of_its_worker() -> None:
+    async def call() -> tuple[float, Scorer]:
+        upkeep = Upkeep(lambda: (time.sleep(0.3), FakeScorer())[1])
+        with ThreadPoolExecutor(1) as executor:
+            task = asyncio.create_task(upkeep.run(executor))
+            await asyncio.sleep(0)
+            start = time.monotonic()
+            await upkeep.first_load()
+            waited = time.monotonic() - start
+            task.cancel()
+            return waited, upkeep.need()
+
+    waited, scorer = asyncio.run(call())
+    assert 0.2 < waited < 10
+    assert scorer.ready()
+
+
+def test_a_call_does_not_wait_when_nothing_is_loading() -> None:
+    start = time.monotonic()
+    asyncio.run(Upkeep(FakeScorer).first_load())
+    assert time.monotonic() - start < 1

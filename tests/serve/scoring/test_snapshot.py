@@ -1,0 +1,75 @@
+"""A snapshot is read whole and of the company that is served, or refused with the reason."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import DataRefused
+from models.scoring.batch import champions
+from serve.scoring.snapshot import Snapshot
+from support.trained_company import trained
+
+
+def original() -> Path:
+    return trained()[0].features("sample") / "snapshot.parquet"
+
+
+def written(path: Path, table: pa.Table, **told: str) -> Path:
+    """A snapshot file with other things said of it."""
+    kept = json.loads(pq.read_schema(original()).metadata[b"goodwill"])
+    metadata = {b"goodwill": json.dumps({**kept, **told}).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+def test_it_says_who_is_in_it_and_whose_it_is() -> None:
+    found = Snapshot.read(original(), "sample")
+    table = pq.read_table(original())
+    assert found.ids == sorted(table["customer_id"].to_pylist())
+    assert found.as_of == table["cutoff"][0].as_py()
+    assert json.loads(table.schema.metadata[b"goodwill"])["company"] == "sample"
+    assert found.beginning_with("A000001", 3) == ["A0000010", "A0000011", "A0000012"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_a_part_of_a_file_is_refused(tmp_path: Path, share: float) -> None:
+    content, path = original().read_bytes(), tmp_path / "snapshot.parquet"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DataRefused, match=r"cannot be read .*goodwill features"):
+        Snapshot.read(path, "sample")
+
+
+def test_another_companys_is_refused_and_an_older_one_that_says_nothing_is_taken(
+    tmp_path: Path,
+) -> None:
+    path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
+    with pytest.raises(DataRefused, match="is of acme, and sample is served"):
+        Snapshot.read(written(path, table, company="acme"), "sample")
+    pq.write_table(table.replace_schema_metadata(None), path)
+    assert Snapshot.read(path, "sample").ids == sorted(table["customer_id"].to_pylist())
+
+
+@pytest.mark.parametrize("lost", ["customer_id", "cutoff"])
+def test_without_its_keys_or_anybody_it_is_refused(tmp_path: Path, lost: str) -> None:
+    path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
+    with pytest.raises(DataRefused, match="cannot be read"):
+        Snapshot.read(written(path, table.drop([lost])), "sample")
+    with pytest.raises(DataRefused, match="holds no customer"):
+        Snapshot.read(written(path, table.slice(0, 0)), "sample")
+
+
+def test_a_model_whose_column_is_gone_is_set_apart_and_named(tmp_path: Path) -> None:
+    bundles = champions(trained()[0].serving("sample"))[0]
+    everybody, none = Snapshot.read(original(), "sample").readers(bundles)
+    assert (everybody, none) == (bundles, {})
+    lost = bundles["churn"].columns[0]
+    reads = {target for target, bundle in bundles.items() if lost in bundle.columns}
+    path = written(tmp_path / "snapshot.parquet", pq.read_table(original()).drop([lost]))
+    fit, apart = Snapshot.read(path, "sample").readers(bundles)
+    assert "churn" in reads == apart.keys()
+    assert set(fit) == set(bundles) - reads
+    told = f"churn version 1 reads 1 columns that are not in the snapshot, first {lost}; run"
+    assert apart["churn"].startswith(told)

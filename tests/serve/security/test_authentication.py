@@ -1,0 +1,219 @@
+"""Nobody gets in who should not: keys, scopes, companies, rates, and how many at once."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serve.routes import OPERATIONS
+from serve.security import key_file_watcher
+from serve.security.api_keys import KeyFile
+from serve.security.authentication import Gatekeeper
+from serve.security.key_file_watcher import KeyWatch
+from serve.security.rate_limit import Throttle
+from support.fake_scorer import SLOW
+from support.service_in_process import Service
+
+ASK = {"customer_ids": ["C-1"]}
+#: Answered without a key: they say how the service is, and what it takes.
+OPEN = {"/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"}
+
+
+@pytest.fixture(autouse=True)
+def look_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_file_watcher, "LOOK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> KeyFile:
+    return KeyFile(tmp_path / "keys.json")
+
+
+@pytest.fixture
+def locked(file: KeyFile) -> Service:
+    return Service(gate=Gatekeeper(KeyWatch(file.path, wanted=True)))
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+def ask(service: Service, secret: str, **more: Any) -> httpx.Response:
+    return service.post("/v1/scores", json=ASK, headers=bearer(secret), **more)
+
+
+def test_every_operation_of_the_api_has_a_scope_and_only_the_rest_is_open() -> None:
+    for operation in OPERATIONS:
+        if operation.path.startswith("/v1/"):
+            assert operation.scope in ("score", "read", "feedback"), operation.path
+        else:
+            assert operation.scope is None
+            assert operation.path in OPEN or operation.path.startswith("/console"), operation.path
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.scope], ids=lambda o: o.name)
+def test_no_operation_answers_without_a_key(
+    locked: Service, refused: Any, operation: Any, file: KeyFile
+) -> None:
+    file.add("crm", ["operate"], "testing")  # good for none of them
+    path = operation.path.replace("{id}", "C-1").replace("{target}", "churn")
+    answer = locked.call(operation.method, path)
+    assert answer.status_code == 401
+    assert refused(answer)["code"] == "no_key"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    other = file.rotate("crm", 1)
+    forbidden = locked.call(operation.method, path, headers=bearer(other))
+    assert forbidden.status_code == 403
+    assert refused(forbidden)["code"] == "forbidden"
+
+
+def test_a_key_opens_what_its_scope_is_for(locked: Service, file: KeyFile) -> None:
+    score, read = (file.add(f"{s}-only", [s], "testing") for s in ("score", "read"))
+    assert ask(locked, score).status_code == 200
+    assert ask(locked, read).status_code == 403
+    assert locked.get("/v1/models", headers=bearer(read)).status_code == 200
+    assert locked.get("/v1/models", headers=bearer(score)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "Bearer", "Bearer ", "Basic {}", "{}", "Bearer {}x", "Bearer x{}", "Bearer {} {}", "Bär"],
+)
+def test_what_is_not_the_key_opens_nothing(locked: Service, file: KeyFile, value: str) -> None:
+    secret = file.add("crm", ["score"], "testing")
+    headers = {"authorization": value.format(secret, secret).encode("latin-1")}
+    assert locked.post("/v1/scores", json=ASK, headers=headers).status_code == 401
+
+
+def test_two_keys_in_one_call_open_nothing(locked: Service, file: KeyFile) -> None:
+    secret = file.add("crm", ["score"], "testing")
+    twice = [("authorization", f"Bearer {secret}")] * 2
+    assert locked.post("/v1/scores", json=ASK, headers=twice).status_code == 401
+    assert locked.post("/v1/scores", json=ASK, headers=twice[:1]).status_code == 200
+
+
+def test_a_key_in_the_address_opens_nothing(locked: Service, file: KeyFile) -> None:
+    secret = file.add("crm", ["read"], "testing")
+    assert locked.get(f"/v1/models?key={secret}&authorization=Bearer {secret}").status_code == 401
+
+
+def test_neither_companys_key_sees_the_others_customers(file: KeyFile, refused: Any) -> None:
+    services = [Service(gate=Gatekeeper(KeyWatch(file.path, wanted=True))) for _ in range(2)]
+    services[1].scorer.company = "another"
+    keys = [
+        file.add(f"of-{s.scorer.company}", ["score", "read"], s.scorer.company) for s in services
+    ]
+    for i, service in enumerate(services):
+        assert ask(service, keys[i]).status_code == 200
+        stranger = bearer(keys[1 - i])
+        told = set()
+        for customer in ("C-1", "nobody"):  # there, and not there
+            answer = service.get(f"/v1/customers/{customer}", headers=stranger)
+            assert answer.status_code == 403
+            told.add((refused(answer)["message"], len(answer.content)))
+        assert len(told) == 1
+        assert ask(service, keys[1 - i]).status_code == 403
+        assert "C-1" not in service.get("/v1/customers?prefix=C", headers=stranger).text
+
+
+def test_revoked_and_rotated_keys_without_a_restart(locked: Service, file: KeyFile) -> None:
+    first = file.add("crm", ["score"], "testing")
+    second = file.rotate("crm", overlap_days=1)
+    assert [ask(locked, key).status_code for key in (first, second)] == [200, 200]
+    file.rotate("crm", overlap_days=0)
+    assert [ask(locked, key).status_code for key in (first, second)] == [401, 401]
+
+
+def test_before_the_company_is_known_a_key_waits(locked: Service, file: KeyFile) -> None:
+    secret = file.add("crm", ["score"], "testing")
+    locked.upkeep.scorer = None
+    assert ask(locked, secret).status_code == 503
+    assert ask(locked, "gw_wrong").status_code == 401
+
+
+def test_without_keys_only_this_machine_is_answered(service: Service, refused: Any) -> None:
+    def call(address: str | None, path: str) -> httpx.Response:
+        async def answer() -> httpx.Response:
+            client = (address, 5) if address else None
+            transport = httpx.ASGITransport(service.app, client=client)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as made:
+                return await made.get(path)
+
+        return asyncio.run(answer())
+
+    for near in ("127.0.0.1", "127.0.0.9", "::1", None):
+        assert call(near, "/v1/models").status_code == 200, near
+    for far in ("10.0.0.7", "2001:db8::1", "somebody", "127.0.0.1.example"):
+        assert refused(call(far, "/v1/models"))["code"] == "forbidden", far
+        assert call(far, "/livez").status_code == 200
+
+
+def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused: Any) -> None:
+    locked = Service(gate=Gatekeeper(KeyWatch(file.path), Throttle(clock=lambda: 0.0), rate=100))
+    slow = file.add("slow", ["score"], "testing", rate=2)
+    usual = file.add("usual", ["score"], "testing")
+    answers = [ask(locked, slow) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert refused(answers[-1])["code"] == "too_many"
+    assert answers[-1].headers["retry-after"] == "1"
+    assert ask(locked, file.rotate("slow", 1)).status_code == 429  # no second allowance
+    assert ask(locked, usual).status_code == 200
+    assert 'goodwill_refusals_total{code="too_many"} 3.0' in locked.get("/metrics").text
+
+
+def test_more_at_once_than_places_is_turned_away_and_then_all_is_well() -> None:
+    service = Service(gate=Gatekeeper(in_flight=2))
+
+    async def crowd() -> list[int]:
+        transport = httpx.ASGITransport(service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            many = [client.post("/v1/scores", json=ASK) for _ in range(10)]
+            health = [client.get(path) for path in ("/livez", "/readyz", "/metrics")]
+            answers = await asyncio.gather(*many, *health)
+            assert {a.status_code for a in answers[10:]} == {200}
+            return [a.status_code for a in answers[:10]]
+
+    statuses = asyncio.run(crowd())
+    assert statuses.count(200) == 2
+    assert statuses.count(429) == 8
+    assert service.post("/v1/scores", json=ASK).status_code == 200
+
+
+def test_a_place_is_free_again_after_a_crash(service: Service) -> None:
+    service.scorer.fail = RuntimeError()
+    gate = Gatekeeper(in_flight=1)
+    crashing = Service(gate=gate)
+    crashing.scorer.fail = RuntimeError()
+    for _ in range(3):
+        assert crashing.post("/v1/scores", json=ASK).status_code == 500
+    assert gate.places.taken == 0
+
+
+def test_the_log_names_the_client_and_never_key_customer_or_value(
+    locked: Service, file: KeyFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "goodwill")
+    secret = file.add("crm", ["score", "read"], "testing")
+    canary = "Erika Mustermann"
+    ask(locked, secret)
+    ask(locked, secret + canary)
+    locked.get(f"/v1/customers/{canary}", headers=bearer(secret))
+    locked.post("/v1/scores", json={"customer_ids": [SLOW, canary]}, headers=bearer(secret))
+    lines = [r.getMessage() for r in caplog.records if r.name == "goodwill.serve"]
+    assert json.loads(lines[0])["client"] == "crm"
+    assert "client" not in json.loads(lines[1])
+    for word in (secret, secret[3:], "Erika", SLOW, "C-1"):
+        assert word not in caplog.text
+
+
+def test_the_document_tells_of_keys_when_there_are_some(service: Service, locked: Service) -> None:
+    assert "securitySchemes" not in service.get("/openapi.json").json()["components"]
+    document = locked.get("/openapi.json").json()
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert document["paths"]["/v1/scores"]["post"]["security"] == [{"key": ["score"]}]
+    assert "security" not in document["paths"]["/livez"]["get"]
+    assert "401" in document["paths"]["/v1/models"]["get"]["responses"]

@@ -1,0 +1,134 @@
+"""A company to look at: four targets, customers of every kind, and levers that do something."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from models.scoring.score_history import PastScore
+from serve.scoring.evaluation_cache import Evaluated
+from serve.scoring.scorer import (
+    Batch,
+    CustomerScore,
+    Language,
+    LeverRange,
+    ModelAbout,
+    ModelInfo,
+    Move,
+    Output,
+    Reason,
+    WhatIfAnswer,
+    Wish,
+)
+from support.evaluation_builders import evaluated
+from support.fake_scorer import AS_OF, FakeScorer
+
+TARGETS = ("satisfaction", "nps", "churn", "value")
+HOSTILE = '<script>document.title="taken"</script>'
+SLASHED = "north/east 7"
+STRANGER = "C-stranger"
+SLOW = "C-slow"
+IDS = (*(f"C-{n:03}" for n in range(60)), HOSTILE, SLASHED, STRANGER, SLOW)
+SLOW_SECONDS = 1.5
+CARD = """# Card <img src=x onerror=alert(1)>
+
+## Data
+
+- one
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+"""
+SENTENCES = {"en": "<b>late</b> payments", "zh": "付款<b>逾期</b>"}
+
+
+class ConsoleCompany(FakeScorer):
+    """Scores follow from the place of a customer in IDS; one is unlike any, one is slow."""
+
+    def evaluated(self) -> Evaluated:
+        return evaluated("C-{:03}")
+
+    def missing(self) -> dict[str, str]:
+        return {"reorder": "no champion <i>yet</i>"}
+
+    def models(self) -> list[ModelInfo]:
+        made = [AS_OF, [AS_OF], 90, {"auc": 0.8}, "A", 12, {"1": 5}, "EUR"]
+        return [ModelInfo(target, "7", *made) for target in TARGETS]  # type: ignore[arg-type]
+
+    def about(self, target: str) -> ModelAbout | None:
+        info = next((m for m in self.models() if m.target == target), None)
+        measure = {"value": 0.8, "low": 0.7, "high": 0.9}
+        shares = (0.05, 0.2, 0.6)
+        bins = [{"case": target, "predicted": p, "observed": p, "low": p / 2, "high": p + 0.1,
+                 "rows": 50} for p in shares]  # fmt: skip
+        measures = {"model": {"auc": measure}, "rule": {"auc": measure}}
+        return ModelAbout(info, "auc", measures, bins, 0.9, CARD) if info else None
+
+    def knows(self, customer_id: str) -> bool:
+        return customer_id in IDS
+
+    def find(self, prefix: str, limit: int) -> list[str]:
+        return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
+
+    def by_ids(
+        self,
+        ids: Sequence[str],
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
+        if SLOW in ids:
+            time.sleep(SLOW_SECONDS)
+        found = [i for i in ids if i in IDS]
+        scores = [CustomerScore(i, _outputs(i), _reasons(language)) for i in found]
+        return Batch(AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7"))
+
+    def history(self, customer_id: str) -> list[PastScore]:
+        return [
+            PastScore(
+                AS_OF - timedelta(days=30 * back),
+                {"satisfaction": 60.0 - back, "nps": 5.0, "churn": 0.2 + back / 50, "value": None},
+                dict.fromkeys(TARGETS, "6" if back > 2 else "7"),
+            )
+            for back in range(5, -1, -1)
+        ]
+
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        return [
+            LeverRange("reply time", "hours", 48.125, 2.5, 48.125, ["churn", "satisfaction"]),
+            LeverRange("contact frequency", "visits", 1.0, 1.0, 4.0, ["churn"]),
+        ]
+
+    def what_if(
+        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+    ) -> WhatIfAnswer | None:
+        """A point of churn less for every hour less and every visit more."""
+        assert isinstance(wish, Mapping)
+        now = {lever.lever: lever.now for lever in self.levers(customer_id)}
+        moves = [Move(name, "", now[name], end, {}) for name, end in wish.items()]
+        then = 60.0 - sum(abs(move.end - move.start) for move in moves)
+        said = {"en": f"Set: {sorted(wish)}", "zh": f"设为：{sorted(wish)}"}[language]
+        return WhatIfAnswer(customer_id, target, "7", None, None, 60.0, then, moves, False, said)
+
+
+def _outputs(customer_id: str) -> dict[str, dict[str, Output]]:
+    strange = customer_id == STRANGER
+    share = IDS.index(customer_id) / 100
+    outputs: dict[str, dict[str, Output]] = {
+        "satisfaction": {"score": 71.4, "low": 50.0, "high": 100.0, "dissatisfied": 0.12},
+        "nps": {"class": "promoter", "detractor": 0.2, "passive": 0.3, "promoter": 0.5},
+        "churn": {
+            "probability": share,
+            "in_population": not strange,
+            "months_left": 9.5,
+            "survival": [0.96**month for month in range(13)],
+        },
+        "value": {"expected": 1234.0, "low": 0.0, "high": 4000.0, "segment": "middle"},
+    }
+    return {target: {**output, "abstain": strange} for target, output in outputs.items()}
+
+
+def _reasons(language: Language) -> dict[str, list[Reason]]:
+    text = SENTENCES[language]
+    made = [Reason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
+    return dict.fromkeys(TARGETS, made)

@@ -1,0 +1,192 @@
+"""A scorer without a model: customers `C-<n>` exist for n below 2,000, scores follow from n."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.ingest.feedback import Feedback, Kept, KeyTaken
+from models.explain.manual_what_if import LeverRefused
+from models.scoring.score_history import PastScore
+from serve.schemas.record_schemas import Records
+from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
+from serve.scoring.scorer import (
+    AgeLimits,
+    Batch,
+    CustomerScore,
+    Language,
+    LeverRange,
+    ModelAbout,
+    ModelInfo,
+    Move,
+    Reason,
+    WhatIfAnswer,
+    Wish,
+)
+from support.evaluation_builders import evaluated
+
+AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
+TARGETS = ("churn", "value")
+IDS = frozenset(f"C-{n}" for n in range(2000))
+#: A customer that takes a second and a half.
+SLOW = "C-1999"
+
+
+class FakeScorer:
+    """Satisfies serve.answers.Scorer; nps is known but has no model."""
+
+    company = "testing"
+
+    def __init__(self, path: str = "", limits: AgeLimits | None = None) -> None:
+        self.path = path
+        self.limits = limits or AgeLimits()
+        self.kept: dict[str, Feedback] = {}
+        self.refreshed = 0
+        self.is_ready = True
+        self.evaluation = evaluated()
+        self.fail: Exception | None = None
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def missing(self) -> dict[str, str]:
+        return {"nps": "no champion yet"}
+
+    def as_of(self) -> datetime:
+        return AS_OF
+
+    def models(self) -> list[ModelInfo]:
+        return [
+            ModelInfo(
+                t, "7", AS_OF, [AS_OF], 90, {"auc": 0.8, "lift": float("nan")}, "A", 12, {"1": 5}
+            )
+            for t in TARGETS
+        ]
+
+    def by_ids(
+        self,
+        ids: Sequence[str],
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
+        if self.fail is not None:
+            raise self.fail
+        if SLOW in ids:
+            time.sleep(1.5)
+        found = [i for i in ids if i[:2] == "C-" and i[2:].isdecimal() and int(i[2:]) < 2000]
+        wanted = list(targets or TARGETS)
+        scores = [CustomerScore(i, _predict(i, wanted), _reasons(wanted, reasons)) for i in found]
+        unknown = sorted(set(ids) - set(found))
+        return Batch(AS_OF, scores, unknown, dict.fromkeys(wanted, "7"))
+
+    def by_records(
+        self,
+        records: Records,
+        as_of: datetime | None,
+        targets: Sequence[str] | None,
+        reasons: int,
+        language: Language = "en",
+    ) -> Batch:
+        if self.fail is not None:
+            raise self.fail
+        wanted = list(targets or TARGETS)
+        ids = dict.fromkeys(row.customer_id for row in records.customers)
+        scores = [CustomerScore(i, _predict(i, wanted), _reasons(wanted, reasons)) for i in ids]
+        return Batch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
+
+    def what_if(
+        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+    ) -> WhatIfAnswer | None:
+        if customer_id[:2] != "C-" or not customer_id[2:].isdecimal():
+            return None
+        if isinstance(wish, Mapping):
+            if wish.keys() != {"reply time"}:
+                raise LeverRefused("1 of 1 levers cannot be moved; reply time can")
+            end, goal, reached, then = wish["reply time"], None, None, wish["reply time"]
+        else:
+            end, goal, reached, then = 4.0, wish, True, wish
+        moves = [Move("reply time", "hours", float("nan"), end, {"reply_hours_90d": end})]
+        return WhatIfAnswer(
+            customer_id, target, "7", goal, reached, 50.0, then, moves, False, language
+        )
+
+    def levers(self, customer_id: str) -> list[LeverRange]:
+        return [LeverRange("reply time", "hours", 48.0, 2.0, 48.0, ["churn"])]
+
+    def knows(self, customer_id: str) -> bool:
+        return customer_id in IDS
+
+    def find(self, prefix: str, limit: int) -> list[str]:
+        return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
+
+    def history(self, customer_id: str) -> list[PastScore]:
+        return [PastScore(AS_OF, {"churn": 0.2, "value": None}, {"churn": "6"})]
+
+    def about(self, target: str) -> ModelAbout | None:
+        info = next((m for m in self.models() if m.target == target), None)
+        measure = {"value": 0.8, "low": 0.7, "high": None}
+        bins = [{"case": "churn", "predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3,
+                 "rows": 50}]  # fmt: skip
+        measures = {"model": {"auc": measure}}
+        return ModelAbout(info, "auc", measures, bins, None, "# Card") if info else None
+
+    def keep_feedback(self, feedback: Feedback) -> Kept:
+        before = self.kept.setdefault(feedback.key, feedback)
+        if before != feedback:
+            raise KeyTaken("another content")
+        return Kept(len(feedback.events), AS_OF, before is not feedback)
+
+    def unseen(self) -> dict[str, int]:
+        return {"churn": 3}
+
+    def evaluated(self) -> Evaluated:
+        return self.evaluation
+
+    def refresh(self) -> dict[str, str]:
+        self.refreshed += 1
+        return {}
+
+
+def _predict(customer_id: str, targets: Sequence[str]) -> dict[str, dict[str, float | bool | None]]:
+    number = len(customer_id) if not customer_id[2:].isdecimal() else int(customer_id[2:])
+    outputs: dict[str, dict[str, float | bool | None]] = {
+        "churn": {"probability": (number % 97) / 97.3, "in_population": True},
+        "value": {"expected": float("nan") if number == 13 else number * 1.1},
+    }
+    return {target: outputs[target] for target in targets}
+
+
+def _reasons(targets: Sequence[str], count: int) -> dict[str, list[Reason]]:
+    made = [Reason(f"f{i}", "Meaning.", float(i), 0.1 * i, "days") for i in range(count)]
+    return dict.fromkeys(targets, made) if count else {}
+
+
+def load(path: str) -> FakeScorer:
+    """A scorer that is there at once."""
+    return FakeScorer(path)
+
+
+def load_never(path: str) -> FakeScorer:
+    """A loader that fails with a message which must not reach a client."""
+    raise ValueError("secret of +49 170 0000000")
+
+
+class WatchingScorer(FakeScorer):
+    """One that follows an evaluation's files, in the folder of FAKE_EVALUATION."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.watch = EvaluationWatch(Path(os.environ["FAKE_EVALUATION"]), self.company)
+
+    def evaluated(self) -> Evaluated:
+        return self.watch.now
+
+    def refresh(self) -> dict[str, str]:
+        return self.watch.look()
+
+
+def load_watching(path: str) -> FakeScorer:
+    """A scorer whose evaluation is that of files."""
+    return WatchingScorer(path)

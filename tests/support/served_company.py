@@ -1,0 +1,140 @@
+"""The trained company behind the real service: two workers, real HTTP, and ways to look inside."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pyarrow.parquet as pq
+
+from features.config.company import Company
+from features.settings import Workspace
+from models.bundles.bundle import POINTER, champion, write_bundle
+from models.learners.calibration import Calibrator
+from serve.process.server import Launch, Server, serving
+from support.trained_company import copy_of_trained
+
+WORKERS = 2
+#: Second versions that answer otherwise: odds nearer to even, a quarter more money.
+OTHERWISE = {
+    "churn": Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]}),
+    "value": Calibrator("regression", "scale", {"factor": [1.25]}),
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service, the company it serves and where its files are."""
+
+    server: Server
+    company: Company
+    workspace: Workspace
+    ids: list[str]
+
+    @property
+    def models(self) -> Path:
+        return self.workspace.serving("sample")
+
+    @property
+    def snapshot(self) -> Path:
+        return self.workspace.features("sample") / "snapshot.parquet"
+
+    def pointer(self, target: str) -> Path:
+        return self.models / target / POINTER
+
+    def get(self, path: str) -> httpx.Response:
+        """Asked on a connection of its own, so that any worker may answer."""
+        return httpx.get(self.server.url + path, trust_env=False, timeout=30)
+
+    def post(self, path: str, content: Any) -> httpx.Response:
+        return httpx.post(self.server.url + path, json=content, trust_env=False, timeout=60)
+
+    def score(self, *ids: str, **wish: Any) -> dict[str, Any]:
+        """The answer to a scoring that must work."""
+        answer = self.post("/v1/scores", {"customer_ids": ids or self.ids[:5], **wish})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def workers(self) -> set[int]:
+        """The processes that answer."""
+        children = psutil.Process(self.server.process.pid).children()
+        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+
+    def reloads(self, part: str, result: str) -> float:
+        """How often the workers took up a new part, kept the old one, or failed."""
+        return self.metric(f'goodwill_reloads_total{{part="{part}",result="{result}"}}')
+
+    def metric(self, name: str) -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics").text, re.MULTILINE)
+        return float(found.group(1)) if found else 0.0
+
+    def versions(self) -> list[dict[str, str]]:
+        """What serves now, by as many answers as make it all but sure that each worker gave one."""
+        return [self.score(self.ids[0])["model_versions"] for _ in range(6 * WORKERS)]
+
+    def log(self) -> str:
+        assert self.server.output is not None
+        return self.server.output.read_text("utf-8", "replace")
+
+
+@contextmanager
+def served(
+    home: Path,
+    before: Callable[[Workspace], None] = lambda workspace: None,
+    wait_for: str = "/readyz",
+) -> Iterator[Served]:
+    """Serve a copy of the trained company; `before` changes its files before the service starts."""
+    company, workspace = copy_of_trained(home)
+    table = pq.read_table(workspace.features("sample") / "snapshot.parquet")
+    before(workspace)
+    launch = Launch(
+        workspace.data / "sample.toml",
+        workspace,
+        workers=WORKERS,
+        output=home / "service.log",
+        environment={"GOODWILL_THREADS": "1"},
+    )
+    with serving(launch, wait_for=wait_for, seconds=90) as server:
+        made = Served(server, company, workspace, table["customer_id"].to_pylist())
+        eventually(lambda: len(made.workers()) == WORKERS)
+        if wait_for == "/readyz":  # answered by one of them
+            eventually(lambda: made.reloads("service", "loaded") == WORKERS, 60)
+        yield made
+
+
+def eventually(happens: Callable[[], bool], seconds: float = 15.0) -> float:
+    """Seconds until something happens. Fails when it takes longer than allowed."""
+    began = time.monotonic()
+    while not happens():
+        assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def second_version(workspace: Workspace, target: str) -> None:
+    """Write version 2 of a target, which answers otherwise; nothing points to it yet."""
+    serving_folder = workspace.serving("sample")
+    first = champion(serving_folder, target)
+    assert first is not None
+    manifest = {**first.manifest, "version": "2"}
+    second = replace(first, calibrator=OTHERWISE[target], manifest=manifest)
+    write_bundle(second, serving_folder / target / "2")
+
+
+def figure(what: str, value: object) -> None:
+    """Say a measured figure, for docs/reliability.md; pytest shows it with -s or on failure."""
+    print(f"\n  measured: {what}: {value}")  # noqa: T201 - the figures are the result
+
+
+def error_code(body: bytes | str) -> str:
+    """The code of an answer in the service's one shape of errors."""
+    told = json.loads(body)["error"]
+    assert set(told) == {"code", "message", "details", "request_id"}
+    return str(told["code"])

@@ -1,0 +1,49 @@
+"""A service in this process around a fake scorer, called over ASGI."""
+
+import asyncio
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from serve.app import application
+from serve.scoring.reload_loop import Upkeep
+from support.fake_scorer import FakeScorer
+
+
+class Service:
+    """The application with its fake; each call runs in an event loop of its own."""
+
+    def __init__(self, **guards: Any) -> None:
+        self.scorer = FakeScorer()
+        self.upkeep = Upkeep(lambda: self.scorer)
+        self.upkeep.look()
+        self.app: Starlette = application(self.upkeep, **guards)
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._call(method, path, options))
+
+    async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testing") as client:
+            return await client.request(method, path, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.call("POST", path, **options)
+
+    def post_text(self, path: str, body: bytes | str) -> httpx.Response:
+        return self.post(path, content=body, headers={"content-type": "application/json"})
+
+
+def error_of(response: httpx.Response) -> dict[str, Any]:
+    """The error in the one shape, checked."""
+    body = response.json()
+    assert set(body) == {"error"}
+    error: dict[str, Any] = body["error"]
+    assert set(error) == {"code", "message", "details", "request_id"}
+    assert error["request_id"] == response.headers["x-request-id"]
+    assert all(set(detail) == {"where", "problem"} for detail in error["details"])
+    return error

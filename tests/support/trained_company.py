@@ -1,0 +1,126 @@
+"""One small company, trained once for all tests: copy it before changing anything."""
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from features.config.company import Company, load_company
+from features.progress import Steps, quiet
+from features.sample_company.generate import simulate
+from features.settings import Workspace
+from models.pipeline.retrain import Outcome, retrain, train_all
+from models.targets.registry import TARGETS
+from models.training_set.build_training_sets import read_counts
+
+PROJECT = Path(__file__).parents[2]
+CUSTOMERS, SEED = 1000, 7  # nobody's latest answer is of the lowest level
+#: Where the processes of one test run share what is expensive to make.
+SHARED = "GOODWILL_TEST_SHARED"
+ONE_THREAD = mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"})
+
+with warnings.catch_warnings():  # MLflow uses what its own libraries call deprecated
+    warnings.simplefilter("ignore")
+    import mlflow.lightgbm
+    import mlflow.store.tracking.sqlalchemy_store
+
+    LOADED = (mlflow.lightgbm.save_model, mlflow.pyfunc.load_model)  # imported on first use
+
+
+def simulated(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
+    """The sample company's raw tables and TOML file below a home of its own."""
+    workspace = Workspace(home)
+    folder = workspace.company("sample")
+    folder.mkdir(parents=True)
+    simulate(folder / "raw", folder / "truth", customers, seed)
+    shutil.copy(PROJECT / "data/sample.toml", workspace.data)
+    return load_company(workspace.data / "sample.toml"), workspace
+
+
+def trained() -> tuple[Workspace, list[Outcome]]:
+    """The home of a company that was retrained once, and what became of its targets."""
+    found = _trained()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@cache
+def _trained() -> tuple[Workspace, list[Outcome]] | Exception:
+    """Trained by the first test process that needs it; a failure is met only once in each, too."""
+    folder = _shared_folder()
+    told = folder / "outcomes.json"
+    try:
+        with FileLock(folder / "lock"), ONE_THREAD:
+            if not told.is_file():
+                shutil.rmtree(folder / "home", ignore_errors=True)
+                company, workspace = simulated(folder / "home", CUSTOMERS, SEED)
+                steps = Steps(workspace.log("sample"), quiet().console)
+                outcomes = retrain(company, workspace, steps)
+                told.write_text(json.dumps([asdict(o) for o in outcomes]), encoding="utf-8")
+        found = json.loads(told.read_text(encoding="utf-8"))
+        return Workspace(folder / "home"), [Outcome(**o) for o in found]
+    except Exception as error:
+        return error
+
+
+def _shared_folder() -> Path:
+    """The same folder in all processes of a test run: tests/conftest.py names it."""
+    if shared := os.environ.get(SHARED):
+        folder = Path(shared) / "trained"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    folder = Path(tempfile.mkdtemp(prefix="goodwill-trained-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
+    """A copy of the trained company, to be changed at will."""
+    shutil.copytree(trained()[0].home, home)
+    return load_company(home / "data/sample.toml"), Workspace(home)
+
+
+def train_only(company: Company, workspace: Workspace, *targets: str) -> list[Outcome]:
+    """Train some targets on the training sets as they are on disk."""
+    counts = {t: c for t, c in read_counts(company, workspace)[0].items() if t in targets}
+    unable = {t: "not asked for" for t in TARGETS if t not in targets}
+    outcomes = train_all(company, workspace, quiet(), counts, unable)
+    return [o for o in outcomes if o.target in targets]
+
+
+def relabel(workspace: Workspace, target: str, label: Any) -> None:
+    """Replace the labels of a training set."""
+    path = workspace.features("sample") / f"{target}.parquet"
+    table = pq.read_table(path)
+    place = table.column_names.index("label")
+    pq.write_table(table.set_column(place, "label", pa.array(label, pa.float64())), path)
+
+
+@contextmanager
+def unchanged(workspace: Workspace) -> Iterator[None]:
+    """What serves must be byte for byte the same afterwards: pointers, bundles, history, scores."""
+    before = _contents(workspace)
+    yield
+    assert _contents(workspace) == before
+
+
+def _contents(workspace: Workspace) -> dict[str, bytes]:
+    company = workspace.company("sample")
+    folders = [workspace.serving("sample"), company / "history", company / "features"]
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file()]
+    files.append(workspace.scores("sample"))
+    return {str(f): f.read_bytes() for f in files if f.exists()}
