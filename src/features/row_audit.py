@@ -32,7 +32,7 @@ class Change:
     rows: int
 
 
-class Ledger:
+class RowAudit:
     """The lines of a company's tables, each beginning with the rows the former one left."""
 
     def __init__(self, lines: Iterable[Change] = ()) -> None:
@@ -65,16 +65,16 @@ class Ledger:
         return json.dumps([asdict(line) for line in self.lines], indent=1, ensure_ascii=False)
 
     @classmethod
-    def read(cls, path: Path) -> "Ledger | None":
+    def read(cls, path: Path) -> "RowAudit | None":
         """The ledger in a file, None where there is no such file."""
         if not path.is_file():
             return None
         return cls(Change(**line) for line in json.loads(path.read_text(encoding="utf-8")))
 
 
-def ledger_of(workspace: Workspace, company: str) -> Ledger | None:
+def ledger_of(workspace: Workspace, company: str) -> RowAudit | None:
     """The ledger of a company's history; None for a history that was written without one."""
-    return Ledger.read(workspace.history(company) / FILE)
+    return RowAudit.read(workspace.history(company) / FILE)
 
 
 def keep_beside(workspace: Workspace, company: str, folder: Path) -> None:

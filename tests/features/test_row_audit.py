@@ -2,13 +2,13 @@
 
 import pytest
 
-from features.row_audit import FILE, Change, Ledger, keep_beside, ledger_of
+from features.row_audit import FILE, Change, RowAudit, keep_beside, ledger_of
 from features.settings import Workspace
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    ledger = Ledger()
+def ledger() -> RowAudit:
+    ledger = RowAudit()
     ledger.came("events", "orders: orders.csv", 10)
     ledger.came("customers", "crm.csv", 3)
     ledger.came("events", "returns: returns.csv", 5)
@@ -41,6 +41,6 @@ def test_it_is_read_as_it_was_written_and_copied_beside_what_is_made_of_it(ledge
     workspace.history("shop").mkdir()
     (workspace.history("shop") / FILE).write_text(ledger.to_json(), encoding="utf-8")
     keep_beside(workspace, "shop", features)
-    for read in (ledger_of(workspace, "shop"), Ledger.read(features / FILE)):
+    for read in (ledger_of(workspace, "shop"), RowAudit.read(features / FILE)):
         assert read is not None
         assert read.lines == ledger.lines

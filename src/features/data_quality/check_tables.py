@@ -27,7 +27,7 @@ from features.data_quality.daily_counts import Timeline
 from features.data_quality.finding import SEVERITIES, Finding, ranked
 from features.import_history.import_table import Taken, span_of
 from features.ingest.validate import Broken
-from features.row_audit import Change, Ledger
+from features.row_audit import Change, RowAudit
 from features.settings import Workspace
 
 Check = Callable[[Subject], Iterator[Finding]]
@@ -105,7 +105,7 @@ def examine(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     taken: list[Taken],
-    ledger: Ledger,
+    ledger: RowAudit,
 ) -> Usability:
     """Run every check over the tables as they were taken in (`good_<table>` in DuckDB)."""
     mapped = {t.mapped.contract.name: t.mapped for t in taken}
@@ -173,7 +173,7 @@ def of_rules(broken: list[Broken]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def of_idle_rules(ledger: Ledger) -> list[Finding]:
+def of_idle_rules(ledger: RowAudit) -> list[Finding]:
     """Drop rules and corrections that no row met: misspelt, or no longer needed."""
     return [
         Finding(

@@ -7,7 +7,7 @@ from features.data_quality.check_tables import Usability, examine
 from features.import_history.import_table import take_all_in
 from features.ingest.read_table import connect
 from features.progress import Steps
-from features.row_audit import Ledger
+from features.row_audit import RowAudit
 from features.settings import Workspace
 
 
@@ -18,7 +18,7 @@ def inspect_tables(company: Company, workspace: Workspace, steps: Steps) -> Usab
     Raises DataRefused or ConfigRefused when a table cannot be read at all.
     """
     con = connect(workspace, company)
-    ledger = Ledger()
+    ledger = RowAudit()
     try:
         taken = take_all_in(con, company, workspace, ledger, steps)
         with steps.step("examine the tables") as done:

@@ -25,7 +25,7 @@ from features.ingest.read_table import Mapped, map_table
 from features.ingest.source_views import read_databases
 from features.ingest.validate import Verdict, check_table
 from features.progress import Steps
-from features.row_audit import Ledger
+from features.row_audit import RowAudit
 from features.settings import Workspace
 
 #: Tables are read in this order: whoever is not among the customers is a stranger elsewhere.
@@ -51,7 +51,7 @@ def take_all_in(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     workspace: Workspace,
-    ledger: Ledger,
+    ledger: RowAudit,
     steps: Steps,
     keep: Callable[[Mapped], int] | None = None,
     growth: Growth | None = None,
@@ -91,11 +91,11 @@ def _take_new(
     company: Company,
     name: str,
     workspace: Workspace,
-    ledger: Ledger,
+    ledger: RowAudit,
     growth: Growth,
 ) -> Taken:
     """Take in the new files of a daily table and put the stored rows in front."""
-    lines = Ledger()
+    lines = RowAudit()
     taken = take_in(con, company, name, workspace, lines, growth)
     times = {c.name for c in taken.mapped.contract.columns if c.kind == "time"}
     texts = tuple(c for c in taken.mapped.converted if c in times)
@@ -114,7 +114,7 @@ def take_in(
     company: Company,
     name: str,
     workspace: Workspace,
-    ledger: Ledger,
+    ledger: RowAudit,
     growth: Growth | None = None,
 ) -> Taken:
     """Read, correct and check one table; every row that leaves or changes is in the ledger.

@@ -19,7 +19,7 @@ from features.config.company import Company
 from features.import_history.file_manifest import Arrivals, Stamps, read_record, stamp_files
 from features.ingest.casts import quoted
 from features.ingest.feedback import stamp_of
-from features.row_audit import FILE, Ledger
+from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
 
 #: What beside the files decides what an import makes, inside the folder of a history.
@@ -37,7 +37,7 @@ class Growth:
     """A stored history and the files that came since: `new[table][source]`, paths as recorded."""
 
     former: Path
-    ledger: Ledger
+    ledger: RowAudit
     types: Types
     new: dict[str, dict[str, list[str]]]
 
@@ -102,7 +102,7 @@ def growth_of(
     former = workspace.history(company.name)
     recorded = read_record(former)
     found = stamp_files(company.model_copy(update={"tables": daily}), workspace, recorded)
-    basis, ledger = Basis.read(former), Ledger.read(former / FILE)
+    basis, ledger = Basis.read(former), RowAudit.read(former / FILE)
     if not recorded or basis is None or ledger is None:
         return None, found, ""
     arrivals = Arrivals.compare(recorded, found)
@@ -119,7 +119,7 @@ def growth_of(
 
 
 def _why_not(
-    company: Company, arrivals: Arrivals, basis: Basis, ledger: Ledger, limit: datetime
+    company: Company, arrivals: Arrivals, basis: Basis, ledger: RowAudit, limit: datetime
 ) -> str:
     """What speaks against reading the new files alone; empty for nothing."""
     if basis.code != code_of(company):
@@ -188,7 +188,7 @@ def refuse_other_types(
         raise CannotGrow(f"tables.{table}: {texts[0]} is read from texts, judged by all rows")
 
 
-def merged(former: Ledger, new: Ledger, table: str, daily: tuple[str, ...]) -> Ledger:
+def merged(former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]) -> RowAudit:
     """The lines of one table as reading all files together would have written them.
 
     Sources that are not `daily` have been read whole again.
@@ -199,7 +199,7 @@ def merged(former: Ledger, new: Ledger, table: str, daily: tuple[str, ...]) -> L
             key = (line.step, line.rule)
             whole = line.step == "read" and not _is_daily(line.rule, daily)
             both[key] = line.rows if whole else both.get(key, 0) + line.rows
-    made = Ledger()
+    made = RowAudit()
     order = ("read", "query", "drop", "correct", "duplicates", "quarantine", "fill", "scale")
     for (step, rule), rows in sorted(both.items(), key=lambda item: order.index(item[0][0])):
         if step == "read":

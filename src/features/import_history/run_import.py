@@ -27,7 +27,7 @@ from features.ingest.feedback import stamp_of
 from features.ingest.infer_schema import schema_of
 from features.ingest.read_table import Mapped, connect
 from features.progress import Steps
-from features.row_audit import FILE, Ledger
+from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
 
 
@@ -103,7 +103,7 @@ def _import(
         manifest, found, types, waiting = _import_tables(
             con, company, workspace, target, steps, growth
         )
-        (target / FILE).write_text(Ledger(found.ledger).to_json(), encoding="utf-8")
+        (target / FILE).write_text(RowAudit(found.ledger).to_json(), encoding="utf-8")
         (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
         if files:
             Basis(*basis, types, feedback, waiting).write(target)
@@ -151,7 +151,7 @@ def _import_tables(
     steps: Steps,
     growth: Growth | None,
 ) -> tuple[Manifest, Usability, Types, int]:
-    ledger = Ledger()
+    ledger = RowAudit()
     keep = partial(_write_table, con, target)
     taken = take_all_in(con, company, workspace, ledger, steps, keep, growth)
     with steps.step("examine the tables") as done:

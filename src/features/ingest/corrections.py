@@ -6,13 +6,13 @@ from features.config.company import Company
 from features.config.table_mapping import Correction, TableMapping
 from features.ingest.read_table import Mapped
 from features.ingest.sql import run
-from features.row_audit import Ledger
+from features.row_audit import RowAudit
 
 _TYPES = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
 
 
 def count_reading(
-    con: duckdb.DuckDBPyConnection, mapping: TableMapping, mapped: Mapped, ledger: Ledger
+    con: duckdb.DuckDBPyConnection, mapping: TableMapping, mapped: Mapped, ledger: RowAudit
 ) -> None:
     """Write down what the sources held, what the query made of it and what drop rules left out.
 
@@ -31,7 +31,7 @@ def count_reading(
 
 
 def correct(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped, ledger: Ledger
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped, ledger: RowAudit
 ) -> None:
     """Apply the table's corrections in their order, then remove duplicates if the file says so.
 
@@ -87,7 +87,7 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, mapped: Mapped) -> int:
     return before - _rows(con, f"typed_{name}")
 
 
-def count_scales(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+def count_scales(con: duckdb.DuckDBPyConnection, ledger: RowAudit) -> None:
     """Write down the answers that the common scale 0 to 100 changes, by instrument and scale."""
     for instrument, low, high, rows in con.execute(
         "select instrument, scale_low, scale_high, count(*) from good_surveys "

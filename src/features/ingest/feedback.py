@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import GoodwillError
-from features.row_audit import Ledger
+from features.row_audit import RowAudit
 
 #: What a row of feedback may say, as the contract's events have it; `known_at` is when it came.
 COLUMNS = ("customer_id", "occurred_at", "kind", "amount", "quantity", "channel", "category")
@@ -90,7 +90,7 @@ def stamp_of(folder: Path) -> str:
 
 
 def take_in_feedback(
-    con: duckdb.DuckDBPyConnection, folder: Path, ledger: Ledger, limit: datetime
+    con: duckdb.DuckDBPyConnection, folder: Path, ledger: RowAudit, limit: datetime
 ) -> int:
     """Put every kept event behind the rows of `good_events`; how many have to wait.
 

@@ -13,7 +13,7 @@ import duckdb
 from features.config.company import Company
 from features.ingest.read_table import Mapped
 from features.ingest.validation_rules import Rule, rules_of
-from features.row_audit import Ledger
+from features.row_audit import RowAudit
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def check_table(
     mapped: Mapped,
     limit: datetime,
     quarantine: Path,
-    ledger: Ledger,
+    ledger: RowAudit,
 ) -> Verdict:
     """Hold `typed_<table>` against the contract; leave `good_<table>` without the broken rows.
 
@@ -89,7 +89,7 @@ def _count_broken(
 
 
 def _keep_good(
-    con: duckdb.DuckDBPyConnection, mapped: Mapped, rules: list[Rule], bad: str, ledger: Ledger
+    con: duckdb.DuckDBPyConnection, mapped: Mapped, rules: list[Rule], bad: str, ledger: RowAudit
 ) -> None:
     name = mapped.contract.name
     extra = ", ".join([*(f"broken_{i}" for i in range(len(rules))), *_raw(mapped)])

@@ -11,7 +11,7 @@ import pytest
 
 from features.import_history.incremental import Basis
 from features.ingest.feedback import Feedback, KeyTaken, files_of, keep, stamp_of, take_in_feedback
-from features.row_audit import Ledger, ledger_of
+from features.row_audit import RowAudit, ledger_of
 from support.company_builders import Shop
 
 EVENT = {"customer_id": "A", "occurred_at": "2025-06-12T07:00:00Z", "kind": "campaign"}
@@ -76,7 +76,7 @@ def test_events_are_known_from_when_they_came(
 ) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
     keep(tmp_path, Feedback("k", [EVENT | {"amount": 3.0, "channel": "phone"}]))
-    assert take_in_feedback(con, tmp_path, Ledger(), END) == 0
+    assert take_in_feedback(con, tmp_path, RowAudit(), END) == 0
     table = con.sql("select * from good_events where kind = 'campaign'").to_arrow_table()
     (row,) = table.to_pylist()
     assert row["occurred_at"] == datetime(2025, 6, 12, 7, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_what_cannot_be_taken_in_waits_and_is_counted(
 ) -> None:
     late = EVENT | {"occurred_at": END.isoformat()}
     keep(tmp_path, Feedback("k", [EVENT, EVENT | {"customer_id": "B"}, late]))
-    ledger = Ledger()
+    ledger = RowAudit()
     assert take_in_feedback(con, tmp_path, ledger, END) == 2
     assert [(line.step, line.rows) for line in ledger.lines] == [
         ("read", 3), ("drop", 1), ("drop", 1),
@@ -98,7 +98,7 @@ def test_what_cannot_be_taken_in_waits_and_is_counted(
 
 
 def test_without_feedback_nothing_happens(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    ledger = Ledger()
+    ledger = RowAudit()
     assert take_in_feedback(con, tmp_path / "none", ledger, END) == 0
     assert ledger.lines == []
 
