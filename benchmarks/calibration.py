@@ -6,10 +6,10 @@ About every company of the workspace whose models are trained: `goodwill retrain
 from features.config.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace, find_workspace
-from models.scoring.batch import champions
-from models.validation.holdout_evaluation import Hindsight, on_test_rows
+from models.bundles.champions import load_champions
+from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_test_rows
 
-Asked = dict[tuple[str, str], Hindsight]
+Asked = dict[tuple[str, str], HoldoutResult]
 WORST = 6
 
 
@@ -28,9 +28,9 @@ def measure() -> str:
 
 
 def _company(company: Company, workspace: Workspace) -> Asked:
-    bundles, _ = champions(workspace.serving(company.name))
+    bundles, _ = load_champions(workspace.serving(company.name))
     return {
-        (company.name, target): on_test_rows(bundle, company, workspace)
+        (company.name, target): evaluate_on_test_rows(bundle, company, workspace)
         for target, bundle in bundles.items()
     }
 

@@ -17,7 +17,7 @@ from features.progress import Steps, quiet
 from features.settings import Workspace
 from insight.complaints.complaint_analysis import _studied, study_complaints
 from insight.evaluation.run_evaluation import evaluate
-from insight.evaluation.storage import evaluation_folder
+from insight.evaluation.evaluation_files import evaluation_folder
 
 STEPS = {
     "where every customer stands": "standing, groups, moves",

@@ -66,7 +66,7 @@ def _run(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Make the feature table of one file block by block, telling how far it is."""
-    from features.execution.partitions import spans
+    from features.execution.partitions import split_customers
     from features.history.build_history import build_history
     from features.history.parquet import stored_customers
     from features.progress import Steps
@@ -75,7 +75,7 @@ def main() -> None:
     path, block, steps = Path(sys.argv[1]), Settings().block_customers, Steps()
     start, rows = time.perf_counter(), 0
     with steps.step(f"features of {path.stem}") as done:
-        pieces = spans(stored_customers([path]), block)
+        pieces = split_customers(stored_customers([path]), block)
         for span in steps.track(pieces, len(pieces)):
             history = build_history({"events": span.read(path)}, is_sorted=True)
             rows += features_of(history).num_rows

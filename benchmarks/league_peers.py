@@ -12,8 +12,8 @@ import pyarrow as pa
 from catboost import CatBoostClassifier, CatBoostRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from models.learners.feature_encoder import Encoder, informative
-from models.training.train import Rows
+from models.learners.feature_encoder import Encoder, split_informative
+from models.training.train import TrainingRows
 
 #: Recency, frequency, monetary value, and how long the customer has been there.
 RFM = ("days_since_order", "days_since_event", "orders_365d", "orders_all", "revenue_365d",
@@ -27,8 +27,8 @@ class Task:
 
     kind: str
     classes: int
-    learn: Rows
-    test: Rows
+    learn: TrainingRows
+    test: TrainingRows
 
 
 Answer = np.ndarray
@@ -91,7 +91,7 @@ def _both(task: Task) -> tuple[np.ndarray, np.ndarray, list[int]]:
 
 
 def _matrix(features: pa.Table) -> tuple[np.ndarray, Encoder]:
-    encoder = Encoder.fit(features, informative(features)[0])
+    encoder = Encoder.fit(features, split_informative(features)[0])
     return encoder.encode(features), encoder
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
 from models.evaluation.metrics import METRICS
-from models.training.train import Rows
+from models.training.train import TrainingRows
 
 OURS = "goodwill"
 
@@ -38,7 +38,7 @@ class Fixture:
 
 
 def standing_of(
-    data: str, name: str, measures: tuple[str, ...], test: Rows, said: dict[str, Any]
+    data: str, name: str, measures: tuple[str, ...], test: TrainingRows, said: dict[str, Any]
 ) -> Fixture:
     """Measure every contestant's predictions on the same rows."""
     y, weight, groups = test.label, test.weight, test.customer

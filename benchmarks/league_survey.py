@@ -11,10 +11,11 @@ from benchmarks.league_standing import OURS, Fixture, standing_of
 from features.errors import DataRefused
 from features.settings import find_workspace, real_data_root
 from models.learners.baselines import last_answer_rule, linear_model
-from models.learners.lightgbm import Estimator, Labelled
+from models.learners.lightgbm import Estimator
+from models.learners.labelled_rows import LabelledRows
 from models.targets.registry import TARGETS
 from models.training.hyperparameters import default_params
-from models.training.train import Rows
+from models.training.train import TrainingRows
 
 FOLDS = 5
 #: Who was asked where and when says nothing of his answer; the answer itself is the label.
@@ -53,7 +54,7 @@ def survey_row() -> Fixture:
     )
 
 
-def _rows() -> Rows:
+def _rows() -> TrainingRows:
     path = real_data_root(find_workspace()) / "sfo_airport_survey" / "sfo_2017.parquet"
     if not path.is_file():
         raise DataRefused(f"no survey {path}; set GOODWILL_REAL_DATA")
@@ -66,7 +67,7 @@ def _rows() -> Rows:
     columns = {name: _column(name, table[name]) for name in table if name not in NO_FEATURES}
     columns |= _summaries(table)
     n = len(table)
-    return Rows(pa.table(columns), label, np.ones(n), np.arange(n), np.zeros(n, np.int64))
+    return TrainingRows(pa.table(columns), label, np.ones(n), np.arange(n), np.zeros(n, np.int64))
 
 
 def _rated(name: str) -> bool:
@@ -100,7 +101,7 @@ def _summaries(table: pd.DataFrame) -> dict[str, pa.Array]:
 def _ours(task: Task) -> np.ndarray:
     """Our default trees; the rounds are those a fifth of the learning rows asked for."""
     params = default_params(TARGETS["nps"])
-    data = Labelled(task.learn.features, task.learn.label)
+    data = LabelledRows(task.learn.features, task.learn.label)
     fifth = np.arange(len(data.y)) % 5 == 0
     first = Estimator.fit("multiclass", data.take(~fifth), data.take(fifth), params)
     return first.refit(data, params).predict(task.test.features)
@@ -113,11 +114,11 @@ def _rule(task: Task) -> np.ndarray:
         for r in (task.learn, task.test)
     )
     rule = last_answer_rule("overall", "multiclass", 3)
-    return rule.fit(Labelled(learn, task.learn.label)).predict(test)
+    return rule.fit(LabelledRows(learn, task.learn.label)).predict(test)
 
 
 def _linear(task: Task) -> np.ndarray:
-    data = Labelled(task.learn.features, task.learn.label)
+    data = LabelledRows(task.learn.features, task.learn.label)
     return linear_model("multiclass", 3).fit(data).predict(task.test.features)
 
 

@@ -24,7 +24,7 @@ from benchmarks.trained_sample import trained_sample
 from features.config.company import Company
 from features.errors import ConfigRefused
 from features.settings import Workspace
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 
 RATE, SECONDS = 150, 30
 SCRIPT = """
@@ -62,8 +62,8 @@ def measure() -> str:
     k6 = _k6()
     with tempfile.TemporaryDirectory() as folder:
         company, workspace = trained_sample(Path(folder))
-        launch = Launch(company.path, workspace, workers=2, output=workspace.home / "serve.log")
-        with serving(launch, seconds=120) as server:
+        launch = LaunchOptions(company.path, workspace, workers=2, output=workspace.home / "serve.log")
+        with running_service(launch, seconds=120) as server:
             time.sleep(5)  # the scores of the snapshot are made in the first seconds
             _load(k6, server.url, workspace, seconds=3)
             alone = _load(k6, server.url, workspace)

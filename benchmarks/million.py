@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pyarrow.dataset import dataset
 
 from benchmarks.trained_sample import trained_sample
+from features.atomic_write import atomic_path
 from features.settings import Settings
 
 
@@ -84,14 +85,15 @@ def repeat(path: Path, count: int) -> None:
     metadata = {b"goodwill": json.dumps({**told, "fingerprint": "repeated"}).encode()}
     table = table.replace_schema_metadata(metadata)
     ids, rng = table["customer_id"].to_pylist(), np.random.default_rng(1)
-    temporary = path.with_suffix(".repeated")
-    with pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer,
+    ):
         for copy in range(-(-count // len(ids))):
             rows = min(len(ids), count - copy * len(ids))
             made = _moved(table, rng) if copy else table
             own = pa.array([f"{copy:05d}-{i}" for i in ids], table.schema.field("customer_id").type)
             writer.write_table(made.set_column(0, "customer_id", own).slice(0, rows))
-    temporary.replace(path)
 
 
 def _moved(table: pa.Table, rng: np.random.Generator) -> pa.Table:

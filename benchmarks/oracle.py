@@ -8,7 +8,7 @@ from features.config.company import load_company
 from features.errors import DataRefused
 from features.settings import find_workspace
 from models.evaluation.metrics import mae, roc_auc, spearman
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 
@@ -20,7 +20,7 @@ def measure() -> str:
     truth = workspace.company("sample") / "truth"
     if not truth.is_dir():
         raise DataRefused("no sample company with its truth; make it with `make retrain`")
-    bundles, _ = champions(workspace.serving("sample"))
+    bundles, _ = load_champions(workspace.serving("sample"))
     state = pd.read_parquet(truth / "state.parquet")
     lines = ["# Beside the truth of the sample company", ""]
     lines += ["| target | measure | model | oracle | ratio |", "|---|---|--:|--:|--:|"]

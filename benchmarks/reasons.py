@@ -18,13 +18,13 @@ from features.progress import quiet
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
-from models.explain.attributions import explain
-from models.explain.counterfactuals import WhatIfs
-from models.explain.output_scale import Scale
-from models.explain.reasons import Reasoner
+from models.explain.attributions import attribute_scores
+from models.explain.counterfactuals import WhatIfModel
+from models.explain.output_scale import OutputScale
+from models.explain.reasons import Explainer
 from models.explain.treeshap.bulk import bulk_contributions
 from models.pipeline.retrain import retrain
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 
 ROWS, SINGLES = 20_000, 1_000
 ASKED = 200
@@ -37,7 +37,7 @@ def measure() -> str:
         workspace = Workspace(Path(folder))
         company = sample(workspace)
         retrain(company, workspace, quiet())
-        bundles, _ = champions(workspace.serving("sample"))
+        bundles, _ = load_champions(workspace.serving("sample"))
         snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
         monthly = pq.read_table(workspace.features("sample") / "value.parquet")
     rows = monthly.slice(0, ROWS).combine_chunks()
@@ -80,14 +80,14 @@ def sample(workspace: Workspace) -> Company:
 def _bulk(bundle: Bundle, rows: pa.Table) -> str:
     estimator = bundle.estimator
     few = rows.slice(0, SINGLES)
-    reasoner = Reasoner(bundle)
+    reasoner = Explainer(bundle)
     _ = reasoner.columns
     bulk_contributions(estimator, estimator.encoder.encode(few))  # imported and compiled
     own = SINGLES / _seconds(lambda: estimator.contributions(few))
     fast = rows.num_rows / _seconds(
         lambda: bulk_contributions(estimator, estimator.encoder.encode(rows))
     )
-    whole = rows.num_rows / _seconds(lambda: explain(bundle, rows))
+    whole = rows.num_rows / _seconds(lambda: attribute_scores(bundle, rows))
     told = rows.num_rows / _seconds(lambda: reasoner.reasons(rows, 3, ("en", "zh")))
     trees = estimator.rounds * (estimator.classes if estimator.kind == "multiclass" else 1)
     return (
@@ -97,8 +97,8 @@ def _bulk(bundle: Bundle, rows: pa.Table) -> str:
 
 
 def _what_if(bundle: Bundle, snapshot: pa.Table) -> str:
-    asked = WhatIfs(Reasoner(bundle), snapshot)
-    scores = Scale.of(bundle).of_calibrated(bundle.calibrated(snapshot))
+    asked = WhatIfModel(Explainer(bundle), snapshot)
+    scores = OutputScale.of(bundle).of_calibrated(bundle.calibrated(snapshot))
     goal = float(np.quantile(scores, 0.2 if asked.lower_is_better else 0.8))
     order = np.argsort(scores)[:: max(1, len(scores) // ASKED)][:ASKED]
     asked.smallest_change(snapshot.slice(0, 1), goal)

@@ -25,8 +25,8 @@ from benchmarks.serving_peers import TARGETS
 from benchmarks.trained_sample import trained_sample
 from features.config.company import Company
 from features.settings import Workspace
-from models.scoring.batch import champions
-from serve.process.server import Launch, free_port, serving
+from models.bundles.champions import load_champions
+from serve.process.server import LaunchOptions, free_port, running_service
 from serve.scoring.company_scorer import CompanyScorer
 
 #: Customers in a call, calls in a round, and the ratio to the bare application that is the goal.
@@ -140,8 +140,8 @@ def _by_ids(ids: list[str]) -> tuple[str, Any]:
 @contextmanager
 def _ours(company: Company, workspace: Workspace) -> Iterator[Contestant]:
     log = workspace.home / "ours.log"
-    with serving(
-        Launch(company.path, workspace, workers=1, output=log), seconds=PATIENCE
+    with running_service(
+        LaunchOptions(company.path, workspace, workers=1, output=log), seconds=PATIENCE
     ) as server:
         yield Contestant("ours", server.url, server.process.pid, _by_ids)
 
@@ -159,7 +159,7 @@ def _mlflow(workspace: Workspace) -> Iterator[Contestant]:
     """MLflow's own server with the churn model; the client sends the rows of the encoder."""
     import mlflow.lightgbm
 
-    bundle = champions(workspace.serving("sample"))[0]["churn"]
+    bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     table = pq.read_table(workspace.features("sample") / "snapshot.parquet")
     rows = bundle.estimator.encoder.encode(table)
     place = {c: i for i, c in enumerate(table["customer_id"].to_pylist())}

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from features.settings import Workspace, no_tracking
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 
 TARGETS = ("churn", "value")
 Answer = list[dict[str, Any]]
@@ -23,7 +23,7 @@ def look_up(home: Path) -> Callable[[list[str]], Answer]:
     """A function that scores customers of the snapshot: two numbers each."""
     workspace = Workspace(home)
     table = pq.read_table(workspace.features("sample") / "snapshot.parquet").combine_chunks()
-    found, _ = champions(workspace.serving("sample"))
+    found, _ = load_champions(workspace.serving("sample"))
     bundles = {target: found[target] for target in TARGETS}
     place = {customer: i for i, customer in enumerate(table["customer_id"].to_pylist())}
     rows = {t: b.estimator.encoder.encode(table) for t, b in bundles.items()}

@@ -18,19 +18,20 @@ from benchmarks.league_home import home_of_its_own, with_training_sets
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.evaluation.metrics import mae
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.training.distribution_shift import left_out
 from models.training.hyperparameters import default_params
-from models.training.train import Rows, labelled, load_rows, split_rows
+from models.training.train import TrainingRows, labelled, load_rows, split_rows
 from models.training.tuning import validations
 from models.training_set.splits import Split, instant
 
 VALUE = TARGETS["value"]
 ROUNDS = 100
 BLENDS = (0.1, 0.2, 0.3, 0.5)
-Form = Callable[[Rows, Rows, int, tuple[str, ...]], np.ndarray]
+Form = Callable[[TrainingRows, TrainingRows, int, tuple[str, ...]], np.ndarray]
 
 
 def measure() -> str:
@@ -85,47 +86,47 @@ def _compared(workspace: Workspace, name: str) -> list[str]:
             *(f"| {f} | {before[f]:.3f} | {ratios[f][-1]:.3f} |" for f in order), ""]  # fmt: skip
 
 
-def _grown(kind: str, data: Labelled, without: tuple[str, ...], objective: str | None) -> Estimator:
+def _grown(kind: str, data: LabelledRows, without: tuple[str, ...], objective: str | None) -> Estimator:
     params = replace(default_params(VALUE), objective=objective, max_rounds=ROUNDS)
     return Estimator.fit(kind, data, None, params, without)
 
 
-def _multiples(known: Rows, asked: Rows, horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _multiples(known: TrainingRows, asked: TrainingRows, horizon: int, without: tuple[str, ...]) -> np.ndarray:
     spend = SpendLevel.fit(known.features, horizon)
     grown = _grown("regression", labelled(known, spend), without, "l1")
     return np.asarray(grown.predict(asked.features) * spend.of(asked.features))
 
 
 def _money(objective: str) -> Form:
-    def predict(known: Rows, asked: Rows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+    def predict(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
         y = np.maximum(known.label, 0.0) if objective == "tweedie" else known.label
-        return _grown("regression", Labelled(known.features, y), without, objective).predict(
+        return _grown("regression", LabelledRows(known.features, y), without, objective).predict(
             asked.features
         )
 
     return predict
 
 
-def _parts(known: Rows, without: tuple[str, ...]) -> tuple[Estimator, Estimator, float]:
+def _parts(known: TrainingRows, without: tuple[str, ...]) -> tuple[Estimator, Estimator, float]:
     """The chance of spending anything, the logarithm of what is spent then, and its spread."""
     spends = known.label > 0
     binary = replace(Params(), max_rounds=ROUNDS)
     chance = Estimator.fit(
-        "binary", Labelled(known.features, spends.astype(float)), None, binary, without
+        "binary", LabelledRows(known.features, spends.astype(float)), None, binary, without
     )
     logs = np.log(known.label[spends])
     features = known.features.filter(pa.array(spends))
-    amount = _grown("regression", Labelled(features, logs), without, None)
+    amount = _grown("regression", LabelledRows(features, logs), without, None)
     return chance, amount, float(np.std(logs - amount.predict(features)))
 
 
-def _two_part(known: Rows, asked: Rows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _two_part(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
     chance, amount, spread = _parts(known, without)
     mean = np.exp(amount.predict(asked.features) + spread**2 / 2)
     return np.asarray(chance.predict(asked.features) * mean)
 
 
-def _lognormal(known: Rows, asked: Rows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _lognormal(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
     """The median of a mixture of nothing and a lognormal: 0 where nothing is likelier than not."""
     from scipy.stats import norm
 

@@ -28,7 +28,7 @@ from IPython.display import display
 from start import begin, open_tables
 
 from features.contract import TABLES
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from models.plots.ranking_curves import wilson
 from models.plots.style import (
     ACTUAL,

@@ -34,7 +34,7 @@ from features.definitions.feature_registry import REGISTRY, feature
 from features.families import orders
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.lookahead import leaking, truncate
 from models.evaluation.metrics import roc_auc
 from models.plots.ranking_curves import wilson
@@ -47,7 +47,7 @@ from models.plots.style import (
     legend,
     money,
     percent,
-    tenths,
+    decile_bins,
 )
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -239,7 +239,7 @@ heading(left, ADDED)
 legend(left, "upper right")
 for name, colour, mark in ((ADDED, MODEL, "o"), (KNOWN, RULE, "s")):
     given = pair[name].notna().to_numpy()
-    bins = tenths(pair[name].to_numpy()[given], np.ones(given.sum()))
+    bins = decile_bins(pair[name].to_numpy()[given], np.ones(given.sum()))
     share = pd.Series(left_us[given]).groupby(bins).agg(["mean", "size"])
     below, above = wilson(share["mean"].to_numpy(), share["size"].to_numpy())
     spread = np.maximum([share["mean"] - below, above - share["mean"]], 0)

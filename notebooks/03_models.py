@@ -30,10 +30,11 @@ from timelines import calendar, part_of
 from features.definitions.feature_registry import feature
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
-from features.import_history.run_import import Manifest
-from models.evaluation.grade import beats
-from models.evaluation.metrics import bootstrap, roc_auc
-from models.plots.all_plots import figures
+from features.history_store import Manifest
+from models.evaluation.grade import compare_with_champion
+from models.evaluation.metrics import roc_auc
+from models.evaluation.bootstrap import bootstrap
+from models.plots.all_plots import draw_all
 from models.plots.ranking_curves import wilson
 from models.plots.style import MODEL, QUIET, RULE, canvas, legend, percent
 from models.targets.registry import TARGETS
@@ -140,7 +141,7 @@ figure
 # %%
 meanings = {c.name: c.meaning for c in plan_for(manifest.schema).columns}
 test, said = trained.test, trained.predictions
-drawn = figures(target.kind, test.label, said["model"], said["rule"], test.weight,
+drawn = draw_all(target.kind, test.label, said["model"], said["rule"], test.weight,
                 trained.estimator.importance(), descriptions=meanings)  # fmt: skip
 drawn["roc_and_pr"]
 
@@ -198,7 +199,7 @@ wider = rows.features
 for name in added:
     wider = wider.append_column(name, extra[name])
 again = train(target, company, replace(rows, features=wider))
-verdict = beats(target.kind, test.label, again.predictions["model"], said["model"], test.weight,
+verdict = compare_with_champion(target.kind, test.label, again.predictions["model"], said["model"], test.weight,
                 test.customer)  # fmt: skip
 print(verdict.reason)
 
@@ -280,7 +281,7 @@ figure
 # %%
 value = train(TARGETS["value"], company, load_rows(company, workspace, "value"))
 print(f"grade {value.evaluation.grade}: {value.evaluation.reason}")
-worth = figures("regression", value.test.label, value.predictions["model"], value.predictions["rule"],
+worth = draw_all("regression", value.test.label, value.predictions["model"], value.predictions["rule"],
                 value.test.weight)  # fmt: skip
 worth["residuals"]
 

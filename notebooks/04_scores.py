@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 4 · Scores: whom to call, and what to say
 #
-# The models that passed their gate are the **champions**. Every night they score the **snapshot**, the
+# The models that passed their authenticator are the **champions**. Every night they score the **snapshot**, the
 # features of all customers as of the end of the data; the result is one file for the CRM. The same
 # champions answer over HTTP. This notebook reads the file, turns it into a list of calls, asks for
 # reasons, and checks that the service says the same.
@@ -39,9 +39,10 @@ from models.plots.style import (
     percent,
     short,
 )
-from models.scoring.batch import champions, score_everyone
+from models.scoring.batch import score_everyone
+from models.bundles.champions import load_champions
 from serve.client import Client
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 from serve.scoring.company_scorer import CompanyScorer
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -56,7 +57,7 @@ currency = company.about.currency
 # it comes from. Loading checks every file's hash and executes nothing.
 
 # %%
-bundles, missing = champions(workspace.serving(company.name))
+bundles, missing = load_champions(workspace.serving(company.name))
 for name, why in missing.items():
     print(f"{name}: {why}")
 pd.DataFrame(
@@ -242,12 +243,12 @@ figure
 
 # %%
 asked = calls["customer_id"].head(100).astype(str).tolist()
-launch = Launch(
+launch = LaunchOptions(
     company.path, workspace, workers=1, output=workspace.mlruns / "logs" / "notebook.log"
 )
 took = []
 with (
-    serving(launch) as server,
+    running_service(launch) as server,
     Client(server.url) as goodwill,
 ):
     rows = goodwill.scores([*asked, "nobody"], reasons=1)

@@ -34,13 +34,15 @@ from features.config.company import load_company
 from features.errors import LeakFound
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
-from features.import_history.run_import import Manifest, import_history
+from features.import_history.run_import import import_history
+from features.history_store import Manifest
 from features.lookahead import differing
 from features.progress import quiet
 from features.settings import Workspace
-from models.leakage.check_leakage import hear
-from models.leakage.findings import refuse
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.leakage.check_leakage import check_leakage
+from models.leakage.findings import raise_on_leaks
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
@@ -53,7 +55,7 @@ horizon = company.target("value").horizon_days
 def verdict_of(company, workspace):
     """What the court says about the training sets on disk."""
     manifest = Manifest.read(workspace, company.name)
-    return hear(company, workspace, manifest, read_counts(company, workspace)[0], quiet())
+    return check_leakage(company, workspace, manifest, read_counts(company, workspace)[0], quiet())
 
 
 # %% [markdown]
@@ -64,7 +66,7 @@ def verdict_of(company, workspace):
 
 # %%
 honest = verdict_of(company, workspace)
-refuse(honest)
+raise_on_leaks(honest)
 pd.set_option("display.max_colwidth", 90)
 honest.table()
 
@@ -112,7 +114,7 @@ PARAMS = Params(
 
 def trained(without=()):
     """Trees on the rows before the test."""
-    return Estimator.fit("regression", Labelled(learn.features.drop([*without]), learn.label), None,
+    return Estimator.fit("regression", LabelledRows(learn.features.drop([*without]), learn.label), None,
                          PARAMS)  # fmt: skip
 
 
@@ -197,7 +199,7 @@ figure
 
 # %%
 try:
-    refuse(verdict_of(careless, elsewhere))
+    raise_on_leaks(verdict_of(careless, elsewhere))
 except LeakFound as refused:
     print(refused)
 
@@ -275,4 +277,4 @@ figure
 # - A leak is splendid in the test and gone in service. Distrust what is too good.
 # - *As of today* is never *constant*. A value without its own date is the future of every cutoff.
 # - Do not trust whoever wrote the training set: make rows again from a truncated past.
-# - What the court looks at, with its limits, is written in `docs/leak-court.md`.
+# - What the court looks at, with its limits, is written in `docs/background/leakage-check.md`.

@@ -28,22 +28,22 @@ from bars import bars, dots, heading, tiles
 from IPython.display import display
 from start import begin
 
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from models.evaluation.calibration_error import calibration_error
 from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
-from models.scoring.batch import champions
-from models.training.tenure_durations import durations
+from models.bundles.champions import load_champions
+from models.training.tenure_durations import measure_tenure
 from models.training_set.splits import microseconds
-from models.validation.holdout_evaluation import on_test_rows
+from models.validation.holdout_evaluation import evaluate_on_test_rows
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = begin(COMPANY, upto="score")
 manifest = Manifest.read(workspace, company.name)
-bundles, missing = champions(workspace.serving(company.name))
-asked = {target: on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()}
+bundles, missing = load_champions(workspace.serving(company.name))
+asked = {target: evaluate_on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()}
 for target, one in asked.items():
     print(f"{target:13} version {bundles[target].version}: {len(one.actual):,} test rows")
 for target, why in missing.items():
@@ -283,7 +283,7 @@ if "churn" in asked and bundles["churn"].manifest.get("survival"):
     path = workspace.features(company.name) / "churn.parquet"
     keys = pq.read_table(path, columns=["customer_id", "cutoff"])
     keys = keys.filter(keys["cutoff"].cast("int64").to_numpy() >= one.rows.cutoff.min())
-    stays = durations(company, workspace, manifest, keys, microseconds(manifest.end))
+    stays = measure_tenure(company, workspace, manifest, keys, microseconds(manifest.end))
     right.plot(months, curves.mean(axis=0), "o-", color=MODEL, ms=4, lw=1.8, label="expected")
     right.step(months, kaplan_meier(stays, np.ones(keys.num_rows)), where="post", color=CASE, lw=2,
                label="observed")  # fmt: skip

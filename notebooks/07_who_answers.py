@@ -24,7 +24,7 @@ import pandas as pd
 from bars import bars, dots, heading
 from start import begin
 
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import quiet
 from models.nonresponse.aipw import doubly_robust
 from models.nonresponse.estimate import FIGURES, said, study
@@ -33,7 +33,7 @@ from models.nonresponse.nonresponse_results import write_population
 from models.nonresponse.overlap import coverage, everybody
 from models.nonresponse.sampling_frame import current, snapshot_of
 from models.nonresponse.sensitivity import bound, gamma_to
-from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent, tenths
+from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent, decile_bins
 from models.targets.registry import TARGETS
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -89,7 +89,7 @@ figure
 # %%
 made = study(TARGETS[QUESTION], asked)
 chance = made.chance
-group = tenths(chance, np.ones(len(chance))).astype(int).clip(0, 9)
+group = decile_bins(chance, np.ones(len(chance))).astype(int).clip(0, 9)
 expected, happened = (
     np.array([values[group == g].mean() if (group == g).any() else np.nan for g in range(10)])
     for values in (chance, heard[recent].astype(float))

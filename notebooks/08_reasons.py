@@ -28,26 +28,27 @@ from start import begin
 from features.progress import quiet
 from models.bundles.bundle import Bundle
 from models.explain import effect_text
-from models.explain.attributions import explain
-from models.explain.counterfactuals import WhatIfs
-from models.explain.reasons import Reasoner
-from models.explain.score_change import changes
-from models.explain.score_change_lines import Teller
+from models.explain.attributions import attribute_scores
+from models.explain.counterfactuals import WhatIfModel
+from models.explain.reasons import Explainer
+from models.explain.score_change import split_score_change
+from models.explain.score_change_lines import ScoreChangeExplainer
 from models.explain.what_if_sentences import in_english
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.plots.style import ACTUAL, CASE, INK, MODEL, QUIET, RULE, canvas, legend
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.scoring.batch_reasons import explain_everyone
-from models.targets.population import members
+from models.targets.target import population_mask
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = begin(COMPANY, upto="score")
-bundles, _ = champions(workspace.serving(company.name))
+bundles, _ = load_champions(workspace.serving(company.name))
 snapshot = pq.read_table(workspace.features(company.name) / "snapshot.parquet")
 TARGET = next(t for t in ("churn", "satisfaction", "nps", "value") if t in bundles)
-bundle, reasoner = bundles[TARGET], Reasoner(bundles[TARGET])
+bundle, reasoner = bundles[TARGET], Explainer(bundles[TARGET])
 name = effect_text.title(TARGET, "en")
 print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
       f"{len(reasoner.factors.names)} factors")  # fmt: skip
@@ -60,8 +61,8 @@ print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
 # model is about.
 
 # %%
-inside = snapshot.filter(pa.array(members(snapshot, bundle.population)))
-found = explain(bundle, inside)
+inside = snapshot.filter(pa.array(population_mask(snapshot, bundle.population)))
+found = attribute_scores(bundle, inside)
 totals = reasoner.factors.totals(found.parts)
 bad = found.score if TARGET == "churn" else -found.score
 place = int(bad.argmax())
@@ -98,7 +99,7 @@ figure
 # %%
 left = {}
 for target, one in bundles.items():
-    split = explain(one, snapshot)
+    split = attribute_scores(one, snapshot)
     left[target] = float(np.abs(split.start + split.parts.sum(axis=1) - split.score).max())
 figure, (one, other) = canvas(
     f"Start and parts differ from the score by {max(left.values()):.0e} at most",
@@ -161,7 +162,7 @@ def older(today: Bundle, rows: pa.Table) -> Bundle:
     params = Params(max_rounds=today.estimator.rounds, n_classes=classes, objective="l1") if (
         kind == "regression"
     ) else Params(max_rounds=today.estimator.rounds, n_classes=classes)  # fmt: skip
-    estimator = Estimator.fit(kind, Labelled(rows.select(columns), y), None, params)
+    estimator = Estimator.fit(kind, LabelledRows(rows.select(columns), y), None, params)
     return replace(today, estimator=estimator, calibrator=Calibrator(kind))
 
 
@@ -174,13 +175,13 @@ ids = training["customer_id"].to_numpy(zero_copy_only=False)
 later = np.flatnonzero((ids[1:] == ids[:-1]) & (cutoffs[1:] > half) & (cutoffs[:-1] <= half)) + 1
 later = later[:400]
 rows = training.take(later - 1), training.take(later)
-change = changes(before_model, bundle, *rows)
+change = split_score_change(before_model, bundle, *rows)
 sums = np.column_stack([change.data.sum(axis=1), change.model.sum(axis=1), change.calibration])
 moved = change.after - change.before
 print(f"{len(later)} customers; largest remainder {np.abs(sums.sum(axis=1) - moved).max():.0e}")
 
 one = int(np.abs(change.data).sum(axis=1).argmax())
-for line in Teller(change, reasoner, *rows).lines(one)[:6]:
+for line in ScoreChangeExplainer(change, reasoner, *rows).lines(one)[:6]:
     print(f"{line.part:>12}  {line.text}")
 spoken = {c: reasoner.factors.names[i] for i, m in enumerate(reasoner.factors.members)
           for c in np.array(bundle.estimator.encoder.columns)[m]}  # fmt: skip
@@ -210,7 +211,7 @@ figure
 # would change, only an experiment tells.
 
 # %%
-asked = WhatIfs(reasoner, snapshot)
+asked = WhatIfModel(reasoner, snapshot)
 goal = float(np.quantile(found.score, 0.8 if asked.lower_is_better else 0.2))
 worst = np.argsort(-bad)[: len(bad) // 5]
 worst = worst[:: -(-len(worst) // 150)]

@@ -29,20 +29,19 @@ from IPython.display import display
 from start import begin
 
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest, open_history
 from insight.company_settings import section
-from insight.model_report.history_series import history
-from insight.satisfaction.cluster_rules import segment_rules
-from insight.satisfaction.clustering import segments
-from insight.satisfaction.control_charts import DRIFT_LIMIT, LIMIT, control_chart
-from insight.satisfaction.crosstabs import cells
-from insight.satisfaction.drivers import drivers
-from insight.satisfaction.factor_analysis import factors
-from insight.satisfaction.forecast import forecast
-from insight.satisfaction.indicators import indicators
-from insight.satisfaction.psychometrics import cronbach, descriptives
-from insight.satisfaction.rating_scales import reversed_items
-from insight.satisfaction.responses import asked
+from insight.satisfaction.cluster_rules import fit_cluster_rules
+from insight.satisfaction.clustering import cluster_customers
+from insight.satisfaction.control_charts import DRIFT_LIMIT, LIMIT, compute_control_chart
+from insight.satisfaction.crosstabs import cross_tabulate
+from insight.satisfaction.drivers import analyse_drivers
+from insight.satisfaction.factor_analysis import fit_factors
+from insight.satisfaction.forecast import forecast_series
+from insight.satisfaction.indicators import compute_indicators
+from insight.satisfaction.psychometrics import cronbach_alpha, describe_items
+from insight.satisfaction.rating_scales import find_reversed_items
+from insight.satisfaction.responses import read_questions
 from insight.satisfaction.satisfaction_metrics import MEASURES
 from insight.satisfaction.satisfaction_settings import Satisfaction
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
@@ -57,7 +56,7 @@ workspace, company = begin(COMPANY, upto="data")
 # shown; it is counted. A figure without data is not 0: it is left out, with the reason.
 
 # %%
-found = indicators(company, workspace)
+found = compute_indicators(company, workspace)
 figures = {figure.key: figure for figure in found.figures}
 for name, why in found.skipped.items():
     print(f"{name}: {why}")
@@ -102,13 +101,13 @@ figure
 
 # %%
 manifest = Manifest.read(workspace, company.name)
-with history(workspace, company.name) as con:
-    rows = asked(con, manifest, Satisfaction())
+with open_history(workspace.history(company.name)) as con:
+    rows = read_questions(con, manifest, Satisfaction())
 csat = rows[(rows["instrument"] == "csat") & rows["score"].notna()]
 wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
 answers = wide.reset_index(drop=True)
 answers.columns.name = None
-driven = drivers(answers, "overall")
+driven = analyse_drivers(answers, "overall")
 table = driven.table
 print(
     f"{driven.rows} complete answers, {driven.incomplete} incomplete; {driven.explained:.0%} explained"
@@ -138,8 +137,8 @@ figure
 
 # %%
 people = wide[["overall", table.index[0]]]
-grouped = segments(people, count=3)
-rules = segment_rules(people, grouped.of)
+grouped = cluster_customers(people, count=3)
+rules = fit_cluster_rules(people, grouped.of)
 print(f"stability {grouped.stability:.2f}; without an answer to both: {grouped.incomplete}")
 for name, rule in rules.items():
     print(f"{name}: {rule.text} ({rule.share:.0%} right, {rule.reach:.0%} reached)")
@@ -164,10 +163,10 @@ figure
 
 # %%
 monthly = Satisfaction(period="month", fewest=5)
-with history(workspace, company.name) as con:
-    rows = asked(con, manifest, monthly)
-line = cells(MEASURES["csat_index"], rows, monthly, ("period",)).table
-chart = control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
+with open_history(workspace.history(company.name)) as con:
+    rows = read_questions(con, manifest, monthly)
+line = cross_tabulate(MEASURES["csat_index"], rows, monthly, ("period",)).table
+chart = compute_control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
 out = int(((chart["jump"].abs() > LIMIT) | (chart["drift"].abs() > DRIFT_LIMIT)).sum())
 figure, (axis,) = canvas(
     f"{out} of {int(chart['jump'].notna().sum())} months judged lie beyond chance",
@@ -190,12 +189,12 @@ SKIPPED = "SKIPPED: the airport surveys are not at hand (GOODWILL_REAL_DATA name
 if surveys is None:
     print(SKIPPED)
 else:
-    turned = reversed_items(surveys[ITEMS])
+    turned = find_reversed_items(surveys[ITEMS])
     print(f"{len(surveys):,} interviews; reverse-coded questions: {list(turned) or 'none'}")
-    alpha = cronbach(surveys[ITEMS])
+    alpha = cronbach_alpha(surveys[ITEMS])
     print(f"Cronbach's alpha {alpha.alpha.value:.3f} ({alpha.alpha.low:.3f} to {alpha.alpha.high:.3f}), "
           f"{alpha.answers:,} complete")  # fmt: skip
-    display(descriptives(surveys[["overall", *ITEMS]]).round(2))
+    display(describe_items(surveys[["overall", *ITEMS]]).round(2))
 
 # %% [markdown]
 # ## The trend
@@ -207,11 +206,11 @@ else:
 if surveys is None:
     print(SKIPPED)
 else:
-    yearly = cells(
+    yearly = cross_tabulate(
         MEASURES["csat_index"], as_asked(surveys, "overall"), Satisfaction(), ("period",)
     ).table
     try:
-        forecast(yearly["value"].to_numpy(), season=1, ahead=1)
+        forecast_series(yearly["value"].to_numpy(), season=1, ahead=1)
     except DataRefused as err:
         print(err)
     first, last = yearly.iloc[0], yearly.iloc[-1]
@@ -233,7 +232,7 @@ else:
 if surveys is None:
     print(SKIPPED)
 else:
-    behind = factors(surveys[ITEMS], rotation="oblimin")
+    behind = fit_factors(surveys[ITEMS], rotation="oblimin")
     for name, items in behind.items.items():
         print(f"{name}: {', '.join(items) or 'none clearly'}")
     count = np.arange(1, len(ITEMS) + 1)
@@ -261,17 +260,17 @@ else:
         ("0 is an answer", newest),
         ("0 is blank", newest.replace({"recommend": {0: np.nan}})),
     ):
-        line = cells(
+        line = cross_tabulate(
             MEASURES["nps"], as_asked(part, "recommend", "nps"), Satisfaction()
         ).table.iloc[0]
         print(f"NPS 2017, {label}: {line['value']:.1f} ({line['low']:.1f} to {line['high']:.1f}), "
               f"{line['answered']:,.0f} of {line['asked']:,.0f} answered")  # fmt: skip
     points = MEASURES["nps"].of(as_asked(newest, "recommend", "nps"), Satisfaction())["value"]
     both = {
-        "overall satisfaction, 2011-2017": drivers(
+        "overall satisfaction, 2011-2017": analyse_drivers(
             surveys[["overall", *ITEMS]], "overall", surveys["weight"]
         ),
-        "NPS, 2017": drivers(newest[ITEMS].assign(nps=points), "nps", newest["weight"]),
+        "NPS, 2017": analyse_drivers(newest[ITEMS].assign(nps=points), "nps", newest["weight"]),
     }  # fmt: skip
     figure, axes = canvas(
         "; ".join(f"{name}: {d.table.index[0]}" for name, d in both.items()),

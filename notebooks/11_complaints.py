@@ -96,7 +96,7 @@ figure
 # ## Handling
 #
 # How long a complaint waits for the first reply and for its solution. Those still waiting count for as
-# long as they have waited (Kaplan-Meier): a desk looks quick if its slow cases are left out.
+# long as they have waited (Kaplan-Meier): a state looks quick if its slow cases are left out.
 
 # %%
 print("where they stand:", states(found.table) or "not recorded")

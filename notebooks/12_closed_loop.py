@@ -47,7 +47,7 @@ currency = company.about.currency
 
 # %%
 targets = {
-    "hours_to_reply": IndicatorTarget(target=24, better="lower", owner="service desk"),
+    "hours_to_reply": IndicatorTarget(target=24, better="lower", owner="service state"),
     "days_to_solution": IndicatorTarget(target=4, better="lower", until="2026-12-31"),
     "reopen_rate": IndicatorTarget(target=0.11, better="lower"),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.settings import Workspace, real_data_root
-from insight.satisfaction.rating_scales import Scale
+from insight.satisfaction.rating_scales import SurveyScale
 
 YEARS = range(2011, 2018)
 #: The name of each question in 2011, 2012, 2013 and from 2014 on.
@@ -47,7 +47,7 @@ def _year(folder: Path, year: int) -> pd.DataFrame:
         table["weight"] = number("WEIGHT")
     for name, columns in QUESTIONS.items():
         answers = number(columns[min(year - 2011, 3)])
-        table[name] = Scale(1, 5).to_hundred(answers.where(answers.between(1, 5)).to_numpy(float))
+        table[name] = SurveyScale(1, 5).to_hundred(answers.where(answers.between(1, 5)).to_numpy(float))
     recommend = number("NETPRO") if "NETPRO" in raw else pd.Series(np.nan, raw.index)
     table["recommend"] = recommend.where(recommend.between(0, 10))
     return table

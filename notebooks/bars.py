@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.plots.style import INK, MODEL, QUIET, canvas, house
+from models.plots.style import INK, MODEL, QUIET, canvas, apply_style
 from models.plots.style import heading as heading
 
 
@@ -21,7 +21,7 @@ def tiles(
     grid = figure.add_gridspec(rows, columns)
     axes = [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
     for axis in axes:
-        house(axis)
+        apply_style(axis)
     return figure, axes
 
 

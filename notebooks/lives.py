@@ -3,7 +3,7 @@
 import duckdb
 import pandas as pd
 
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 
 DAY = pd.Timedelta(days=1)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from features.history_store import open_history
 from features.config.company import Company, load_company
 from features.contract import TABLES
 from features.errors import GateFailed
 from features.settings import Workspace, find_workspace, no_tracking
-from models.bundles.bundle import POINTER
+from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 
 
@@ -44,7 +45,7 @@ def _made(workspace: Workspace, name: str) -> dict[str, bool]:
 
 
 def _run(verb: str, toml: Path) -> None:
-    """Run a verb in a process of its own; a gate that refused one target is told, not raised."""
+    """Run a verb in a process of its own; a authenticator that refused one target is told, not raised."""
     command = [sys.executable, "-m", "serve.cli", verb, "--company", str(toml)]
     sources = os.pathsep.join(str(Path(p).resolve()) for p in sys.path if p)
     done = subprocess.run(
@@ -58,14 +59,11 @@ def _run(verb: str, toml: Path) -> None:
 
 def open_tables(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
     """SQL over the company's history: a view of each table, times in UTC."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    con = open_history(workspace.history(company.name))
     for file in sorted(workspace.history(company.name).glob("*.parquet")):
         present = pq.read_schema(file).names
         moments = [c.name for c in TABLES[file.stem].columns if c.kind == "time"]
         casts = ", ".join(f"{m}::timestamp as {m}" for m in moments if m in present)
-        path = str(file).replace("'", "''")
-        con.execute(
-            f"create view {file.stem} as select * replace ({casts}) from read_parquet('{path}')"
-        )
+        cast = con.read_parquet(str(file)).project(f"* replace ({casts})")
+        cast.create_view(file.stem, replace=True)
     return con

@@ -15,7 +15,7 @@ from models.bundles.predict import OUTPUTS
 from models.targets.registry import TARGETS
 from serve.schemas.record_schemas import Records
 from serve.scoring.company_scorer import CompanyScorer
-from serve.scoring.scorer import Batch, CustomerScore, Reason
+from serve.scoring.scorer import ScoreBatch, CustomerScore, Reason
 from support.trained_company import CUSTOMERS, trained
 
 AT_ONCE = 250
@@ -40,12 +40,12 @@ def from_the_file() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def by_ids(scorer: CompanyScorer, ids: list[str]) -> Batch:
+def by_ids(scorer: CompanyScorer, ids: list[str]) -> ScoreBatch:
     return scorer.by_ids(ids, None, 3)
 
 
 @pytest.fixture(scope="module")
-def by_records(scorer: CompanyScorer, ids: list[str]) -> list[Batch]:
+def by_records(scorer: CompanyScorer, ids: list[str]) -> list[ScoreBatch]:
     return [
         scorer.by_records(Records.model_validate(content), scorer.as_of(), None, 3)
         for content in requests(ids)
@@ -74,12 +74,12 @@ def _json(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value is not None}
 
 
-def by_customer(batches: list[Batch]) -> Answers:
+def by_customer(batches: list[ScoreBatch]) -> Answers:
     return {score.customer_id: score for batch in batches for score in batch.scores}
 
 
 def test_all_customers_are_answered_with_all_targets(
-    by_ids: Batch, by_records: list[Batch], from_the_file: dict[str, dict[str, Any]], ids: list[str]
+    by_ids: ScoreBatch, by_records: list[ScoreBatch], from_the_file: dict[str, dict[str, Any]], ids: list[str]
 ) -> None:
     answers = by_customer([by_ids]), by_customer(by_records)
     assert [list(by_customer([by_ids])), sorted(answers[1]), list(from_the_file)] == [ids] * 3
@@ -92,7 +92,7 @@ def test_all_customers_are_answered_with_all_targets(
 
 
 def test_id_records_and_file_give_the_same_numbers(
-    by_ids: Batch, by_records: list[Batch], from_the_file: dict[str, dict[str, Any]]
+    by_ids: ScoreBatch, by_records: list[ScoreBatch], from_the_file: dict[str, dict[str, Any]]
 ) -> None:
     first, second = by_customer([by_ids]), by_customer(by_records)
     largest = 0.0
@@ -111,7 +111,7 @@ def test_id_records_and_file_give_the_same_numbers(
     assert largest <= 1e-9
 
 
-def test_reasons_are_the_same_by_id_and_by_records(by_ids: Batch, by_records: list[Batch]) -> None:
+def test_reasons_are_the_same_by_id_and_by_records(by_ids: ScoreBatch, by_records: list[ScoreBatch]) -> None:
     first, second = by_customer([by_ids]), by_customer(by_records)
     assert {len(r) for s in first.values() for r in s.reasons.values()} == {3}
     different = [
@@ -132,7 +132,7 @@ def _facts(reason: Reason) -> Reason:
 
 
 def test_the_answers_differ_between_customers_and_over_time(
-    scorer: CompanyScorer, by_ids: Batch, ids: list[str]
+    scorer: CompanyScorer, by_ids: ScoreBatch, ids: list[str]
 ) -> None:
     """So that equality above is not the equality of constants."""
     for target, output in (("satisfaction", "score"), ("nps", "promoter"),

@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.config.company import load_company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import quiet
 from features.settings import Workspace
 from models.pipeline.retrain import Outcome, check_gate, retrain
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.training_set.build_training_sets import read_counts
 
 PROJECT = Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def test_online_retail_churn_and_value_at_2011_06_09(
         "nps": "skipped",
     }
     assert outcomes["nps"].reason == "the company has no surveys table"
-    bundles, _ = champions(Workspace(tmp_path).serving("online_retail"))
+    bundles, _ = load_champions(Workspace(tmp_path).serving("online_retail"))
     for bundle in bundles.values():
         assert bundle.manifest["test_start"].startswith("2011-06-09")
         assert bundle.manifest["horizon_days"] == 182

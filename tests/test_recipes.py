@@ -126,10 +126,10 @@ import asyncio, httpx
 from pathlib import Path
 from serve.app import application
 from serve.scorer import load_scorer
-from serve.upkeep import Upkeep
-upkeep = Upkeep(lambda: load_scorer("data/acme.toml")); upkeep.look()
+from serve.loader import Upkeep
+loader = Upkeep(lambda: load_scorer("data/acme.toml")); loader.refresh()
 async def ask():
-    transport = httpx.ASGITransport(app=application(upkeep))
+    transport = httpx.ASGITransport(app=application(loader))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         print((await client.get("/v1/company")).json())
         print("/v1/company" in (await client.get("/openapi.json")).json()["paths"])

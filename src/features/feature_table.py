@@ -14,7 +14,7 @@ from features.families import tickets
 from features.families import surveys
 
 # isort: on
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Aggregate
 from features.definitions.feature_registry import Column, columns
 from features.engine.compute_features import Plan, evaluate
@@ -27,7 +27,7 @@ FAMILIES = (orders, engagement, crm, deliveries_returns_payments, tickets, surve
 
 
 def plan_for(
-    schema: Schema, names: tuple[str, ...] | None = None, tone: Tone | None = None
+    schema: CompanySchema, names: tuple[str, ...] | None = None, tone: Tone | None = None
 ) -> Plan:
     """Every feature the company's tables allow, or just those named (a model's own).
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.training_set.build_training_sets import LabelCounts, read_counts
 
 
@@ -73,7 +73,7 @@ class Facts:
 def gather(company: Company, workspace: Workspace) -> Facts:
     """Read what there is. Raises DataRefused without a history; all else may be missing."""
     manifest = Manifest.read(workspace, company.name)
-    bundles, missing = champions(workspace.serving(company.name))
+    bundles, missing = load_champions(workspace.serving(company.name))
     try:
         counts, unable = read_counts(company, workspace)
     except DataRefused as err:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import (
     ApiError,
     Forbidden,
@@ -26,20 +26,20 @@ from serve.errors import (
     UnknownPath,
     WrongMethod,
 )
-from serve.http.middleware import Call, Envelope, error_response
-from serve.http.openapi import Operation, document
+from serve.http.middleware import Call, RequestMiddleware, error_response
+from serve.http.openapi import Operation, build_openapi
 from serve.routes import OPERATIONS
-from serve.scoring.reload_loop import Upkeep
-from serve.security.audit_log import Audit
-from serve.security.authentication import Gatekeeper
+from serve.scoring.reload_loop import ScorerLoader
+from serve.security.audit_log import AuditLog
+from serve.security.authentication import Authenticator
 
 
-class Endpoint:
+class OperationEndpoint:
     """An operation as an ASGI application."""
 
-    def __init__(self, operation: Operation, desk: Desk) -> None:
+    def __init__(self, operation: Operation, state: AppState) -> None:
         self._operation = operation
-        self._desk = desk
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call: Call = scope["call"]
@@ -48,52 +48,52 @@ class Endpoint:
         with contextlib.ExitStack() as place:
             try:
                 if need := self._operation.scope:
-                    place.enter_context(self._desk.gate.places)
-                    await self._desk.gate.let_in(need, call, scope, self._desk.upkeep)
+                    place.enter_context(self._state.authenticator.concurrency)
+                    await self._state.authenticator.authorize(need, call, scope, self._state.loader)
                 if NotReady in self._operation.errors and not self._operation.quiet:
-                    await self._desk.upkeep.first_load()
-                answer: ASGIApp = await self._operation.handle(self._desk, call, scope, receive)
+                    await self._state.loader.wait_for_first_load()
+                answer: ASGIApp = await self._operation.handle(self._state, call, scope, receive)
             except ApiError as error:
                 if isinstance(error, InvalidRequest):
-                    self._desk.metrics.rejected(call.route, error.rules)
+                    self._state.metrics.rejected(call.route, error.rules)
                 if isinstance(error, NoKey | Forbidden | TooMany):
-                    self._desk.metrics.refused(error.code)
+                    self._state.metrics.refused(error.code)
                 answer = error_response(error, call)
             await answer(scope, receive, send)
 
 
-def application(
-    upkeep: Upkeep,
-    gate: Gatekeeper | None = None,
-    audits: Callable[[str], Audit] | None = None,
+def build_app(
+    loader: ScorerLoader,
+    authenticator: Authenticator | None = None,
+    audits: Callable[[str], AuditLog] | None = None,
 ) -> Starlette:
     """The ASGI application; its lifespan loads the scorer behind it and keeps it fresh.
 
-    Without a gate nobody needs a key; `audits` opens the audit of a company, None keeps none.
+    Without a authenticator nobody needs a key; `audits` opens the audit of a company, None keeps none.
     """
-    desk = Desk(upkeep, _described, gate, audits)
+    state = AppState(loader, _described, authenticator, audits)
     app = Starlette(
         routes=[
-            Route(o.path, Endpoint(o, desk), methods=[o.method], name=o.name) for o in OPERATIONS
+            Route(o.path, OperationEndpoint(o, state), methods=[o.method], name=o.name) for o in OPERATIONS
         ],
-        middleware=[Middleware(Envelope, metrics=desk.metrics)],
+        middleware=[Middleware(RequestMiddleware, metrics=state.metrics)],
         exception_handlers={HTTPException: _unrouted},
-        lifespan=lambda _: _keep(desk),
+        lifespan=lambda _: _keep(state),
     )
     app.router.redirect_slashes = False
     return app
 
 
 @contextlib.asynccontextmanager
-async def _keep(desk: Desk) -> AsyncIterator[None]:
-    task = asyncio.create_task(desk.upkeep.run(desk.executor))
+async def _keep(state: AppState) -> AsyncIterator[None]:
+    task = asyncio.create_task(state.loader.run(state.executor))
     try:
         yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        desk.executor.shutdown(wait=False, cancel_futures=True)
+        state.executor.shutdown(wait=False, cancel_futures=True)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
@@ -107,7 +107,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
 
 @lru_cache(maxsize=8)
 def _described(targets: tuple[str, ...], locked: bool) -> Any:
-    return document(OPERATIONS, _version(), targets, locked)
+    return build_openapi(OPERATIONS, _version(), targets, locked)
 
 
 def _version() -> str:

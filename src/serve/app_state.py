@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from serve.errors import NotStored, TooSlow
 from serve.http.middleware import Call
 from serve.observability.prometheus import Metrics
-from serve.scoring.reload_loop import Upkeep
-from serve.scoring.scorer import Batch
-from serve.security.audit_log import Asker, Audit
-from serve.security.authentication import Gatekeeper
+from serve.scoring.reload_loop import ScorerLoader
+from serve.scoring.scorer import ScoreBatch
+from serve.security.audit_log import Caller, AuditLog
+from serve.security.authentication import Authenticator
 
 Result = TypeVar("Result")
 
@@ -22,29 +22,29 @@ WORK_SECONDS = 50.0
 THREADS = 4
 
 
-class Desk:
+class AppState:
     """The state of one worker process."""
 
     def __init__(
         self,
-        upkeep: Upkeep,
+        loader: ScorerLoader,
         describe: Callable[[tuple[str, ...], bool], Any],
-        gate: Gatekeeper | None = None,
-        audits: Callable[[str], Audit] | None = None,
+        authenticator: Authenticator | None = None,
+        audits: Callable[[str], AuditLog] | None = None,
     ) -> None:
-        self.upkeep = upkeep
-        self.gate = gate or Gatekeeper()
+        self.loader = loader
+        self.authenticator = authenticator or Authenticator()
         self._audit_of = cache(audits) if audits else None
-        self.metrics = Metrics(upkeep)
+        self.metrics = Metrics(loader)
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._describe = describe
 
-    async def work(self, task: Callable[[], Result], *, beside: bool) -> Result:
-        """Run `task` here, or beside the event loop when it may take long.
+    async def run(self, task: Callable[[], Result], *, in_thread: bool) -> Result:
+        """Run `task` here, or in_thread the event loop when it may take long.
 
         Raises TooSlow after WORK_SECONDS; a thread can't be stopped, so its work ends unheard.
         """
-        if not beside:
+        if not in_thread:
             return task()
         loop = asyncio.get_running_loop()
         try:
@@ -53,7 +53,7 @@ class Desk:
         except TimeoutError:
             raise TooSlow(f"no answer within {WORK_SECONDS:.0f} seconds") from None
 
-    def account(self, call: Call, batch: Batch, body: bytes = b"") -> None:
+    def record_scores(self, call: Call, batch: ScoreBatch, body: bytes = b"") -> None:
         """Count a scoring, put its customers' number and the versions in the log, and audit it.
 
         `body` is what was sent where rows were sent along. Raises NotStored when the audit cannot
@@ -62,9 +62,9 @@ class Desk:
         self.metrics.scored(batch)
         call.facts.update(customers=len(batch.scores), versions=batch.versions)
         ids = [score.customer_id for score in batch.scores]
-        self.audit(call, ids, batch.as_of, batch.versions, batch.fingerprint, body)
+        self.record_audit(call, ids, batch.as_of, batch.versions, batch.fingerprint, body)
 
-    def audit(
+    def record_audit(
         self,
         call: Call,
         ids: Sequence[str],
@@ -76,17 +76,17 @@ class Desk:
         """Write down who scored whom with what. Raises NotStored when that fails and must not."""
         if self._audit_of is None:
             return
-        audit = self._audit_of(self.upkeep.present().company)
-        who = Asker(call.request_id, call.client, call.route)
+        audit = self._audit_of(self.loader.loaded_scorer().company)
+        who = Caller(call.request_id, call.client, call.route)
         if not audit.scored(who, ids, as_of, versions, fingerprint, body):
             self.metrics.unaudited()
             if audit.required:
                 raise NotStored("the audit cannot be written, so nothing is scored")
 
-    def document(self) -> Any:
+    def openapi_document(self) -> Any:
         """The OpenAPI document with the targets served now."""
-        scorer = self.upkeep.scorer
+        scorer = self.loader.scorer
         known: set[str] = set()
         if scorer is not None:
             known = {model.target for model in scorer.models()}
-        return self._describe(tuple(sorted(known)), self.gate.locked)
+        return self._describe(tuple(sorted(known)), self.authenticator.keys_required)

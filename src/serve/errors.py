@@ -51,11 +51,11 @@ class ApiError(Exception):
 
     @property
     def status(self) -> int:
-        return OUTCOMES[type(self)].status
+        return HTTP_OUTCOMES[type(self)].status
 
     @property
     def code(self) -> str:
-        return OUTCOMES[type(self)].code
+        return HTTP_OUTCOMES[type(self)].code
 
     def body(self, request_id: str) -> dict[str, object]:
         """The one error shape of the service."""
@@ -177,7 +177,7 @@ class TooSlow(ApiError):
     """The answer took longer than the service allows itself."""
 
 
-class Outcome(NamedTuple):
+class HttpOutcome(NamedTuple):
     """How an error class looks over HTTP; `meaning` is what the documentation says."""
 
     status: int
@@ -190,32 +190,32 @@ RETRY_SECONDS = 5
 #: New features come with the next run of the schedule.
 STALE_RETRY_SECONDS = 600
 
-OUTCOMES: dict[type[ApiError], Outcome] = {
-    MalformedJson: Outcome(400, "malformed_json", "The body is not valid JSON in UTF-8."),
-    NoKey: Outcome(401, "no_key", "No key that works was sent as `Authorization: Bearer gw_...`."),
-    Forbidden: Outcome(403, "forbidden", "The key is not for this operation or this service."),
-    UnknownCustomer: Outcome(404, "unknown_customer", "The snapshot holds no such customer."),
-    UnknownTarget: Outcome(404, "unknown_target", "Nothing is predicted under this name."),
-    UnknownIndicator: Outcome(
+HTTP_OUTCOMES: dict[type[ApiError], HttpOutcome] = {
+    MalformedJson: HttpOutcome(400, "malformed_json", "The body is not valid JSON in UTF-8."),
+    NoKey: HttpOutcome(401, "no_key", "No key that works was sent as `Authorization: Bearer gw_...`."),
+    Forbidden: HttpOutcome(403, "forbidden", "The key is not for this operation or this service."),
+    UnknownCustomer: HttpOutcome(404, "unknown_customer", "The snapshot holds no such customer."),
+    UnknownTarget: HttpOutcome(404, "unknown_target", "Nothing is predicted under this name."),
+    UnknownIndicator: HttpOutcome(
         404, "unknown_indicator", "Nothing is measured under this name, or by this column."
     ),
-    UnknownPath: Outcome(404, "unknown_path", "No route has this path."),
-    WrongMethod: Outcome(405, "wrong_method", "The path exists, but not for this method."),
-    BodyTooSlow: Outcome(408, "body_too_slow", "The body did not arrive in time."),
-    KeyReused: Outcome(409, "key_reused", "The idempotency key came with another content before."),
-    LeverStuck: Outcome(409, "lever_stuck", "A lever cannot be set so for this customer."),
-    BodyTooLarge: Outcome(413, "body_too_large", "The body is larger than 10 MiB."),
-    LineTooLong: Outcome(413, "line_too_long", "A line of a stream is longer than 64 KiB."),
-    WrongMediaType: Outcome(415, "wrong_media_type", "Only uncompressed application/json is read."),
-    InvalidRequest: Outcome(422, "invalid_request", "The body is not what the operation takes."),
-    TooMany: Outcome(
+    UnknownPath: HttpOutcome(404, "unknown_path", "No route has this path."),
+    WrongMethod: HttpOutcome(405, "wrong_method", "The path exists, but not for this method."),
+    BodyTooSlow: HttpOutcome(408, "body_too_slow", "The body did not arrive in time."),
+    KeyReused: HttpOutcome(409, "key_reused", "The idempotency key came with another content before."),
+    LeverStuck: HttpOutcome(409, "lever_stuck", "A lever cannot be set so for this customer."),
+    BodyTooLarge: HttpOutcome(413, "body_too_large", "The body is larger than 10 MiB."),
+    LineTooLong: HttpOutcome(413, "line_too_long", "A line of a stream is longer than 64 KiB."),
+    WrongMediaType: HttpOutcome(415, "wrong_media_type", "Only uncompressed application/json is read."),
+    InvalidRequest: HttpOutcome(422, "invalid_request", "The body is not what the operation takes."),
+    TooMany: HttpOutcome(
         429, "too_many", "More calls than allowed; `Retry-After` says when to ask again."
     ),
-    Unexpected: Outcome(500, "unexpected", "A bug; the log names it under the request id."),
-    NotReady: Outcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
-    NotStored: Outcome(503, "not_stored", "What was sent could not be written down; nothing was."),
-    StaleFeatures: Outcome(
+    Unexpected: HttpOutcome(500, "unexpected", "A bug; the log names it under the request id."),
+    NotReady: HttpOutcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
+    NotStored: HttpOutcome(503, "not_stored", "What was sent could not be written down; nothing was."),
+    StaleFeatures: HttpOutcome(
         503, "stale_features", "The features are older than the company allows."
     ),
-    TooSlow: Outcome(504, "too_slow", "The answer took too long."),
+    TooSlow: HttpOutcome(504, "too_slow", "The answer took too long."),
 }

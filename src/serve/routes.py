@@ -53,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
         stream.score_stream,
         Lines(stream.MEDIA, stream.EXAMPLE_OUT),
         query=stream.StreamQuery,
-        body=Lines(stream.MEDIA_IN[0], stream.EXAMPLE_IN),
+        body=Lines(stream.REQUEST_MEDIA[0], stream.EXAMPLE_IN),
         errors=(WrongMediaType, LineTooLong, InvalidRequest, *_SCORING, StaleFeatures),
         tag="scores",
         scope="score",

@@ -20,12 +20,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
 from features.settings import Settings, Workspace, find_workspace, no_tracking
-from serve.app import application
-from serve.process.process_tree import end_with_parent
-from serve.scoring.reload_loop import Upkeep
+from serve.app import build_app
+from serve.process.process_tree import exit_with_parent
+from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import Scorer
-from serve.security.audit_log import Audit
-from serve.security.authentication import Gatekeeper
+from serve.security.audit_log import AuditLog
+from serve.security.authentication import Authenticator
 
 #: Longer than the service's own limit, so that a slow call ends in our error shape.
 BENTOML_SECONDS = 60
@@ -82,8 +82,8 @@ def _workspace() -> Workspace:
 def _mount(service: Any) -> Any:
     """Mounted, the application's lifespan is BentoML's to run."""
     workspace = _workspace()
-    audits = partial(Audit, workspace, required=Settings().audit_required)
-    app = application(Upkeep(scorer_from_environment), Gatekeeper.of(workspace), audits)
+    audits = partial(AuditLog, workspace, required=Settings().audit_required)
+    app = build_app(ScorerLoader(scorer_from_environment), Authenticator.from_environment(workspace), audits)
     service.mount_asgi_app(app, path="/", name="goodwill")
     return service
 
@@ -91,7 +91,7 @@ def _mount(service: Any) -> Any:
 def _end_with_launcher() -> None:
     """In the supervisor, end with the process that launched it, where one said who it is."""
     if os.environ.get("GOODWILL_LAUNCHER") == str(os.getppid()):
-        end_with_parent()
+        exit_with_parent()
 
 
 class _Goodwill:
@@ -99,7 +99,7 @@ class _Goodwill:
 
     def __init__(self) -> None:
         _log_to_stdout()
-        end_with_parent(named="bentoml")
+        exit_with_parent(named="bentoml")
 
 
 no_tracking()

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from features.settings import Workspace
-from models.bundles.bundle import POINTER, point_to
+from models.bundles.champions import set_champion
+from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 from support.served_company import WORKERS, Served, error_code, eventually, figure, served
 
@@ -129,7 +130,7 @@ def the_old_one_serves(now: Served, put: Callable[[], None]) -> None:
     assert now.get("/readyz").status_code == 200
     assert now.workers() == workers
     loaded = now.reloads("churn", "loaded")
-    point_to(now.models, "churn", "1")
+    set_champion(now.models, "churn", "1")
     eventually(lambda: now.reloads("churn", "loaded") == loaded + WORKERS)
 
 
@@ -145,7 +146,7 @@ def test_a_broken_model_never_serves(now: Served, fault: str) -> None:
         if fault.endswith("manifest"):  # broken after the pointer was made
             replaced(now, json.dumps({"version": "2", "manifest_sha256": digest}).encode())
         else:
-            point_to(now.models, "churn", "2")
+            set_champion(now.models, "churn", "2")
 
     the_old_one_serves(now, put)
 
@@ -170,7 +171,7 @@ def test_one_broken_model_does_not_stop_the_other_three(tmp_path: Path, fault: s
     def broken(workspace: Workspace) -> None:
         folder = workspace.serving("sample") / "churn/1"
         MODELS[fault](folder)
-        point_to(workspace.serving("sample"), "churn", "1")
+        set_champion(workspace.serving("sample"), "churn", "1")
 
     with served(tmp_path / "home", broken) as now:
         answer = now.score()

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from serve.process.process_tree import descendants
+from serve.process.process_tree import list_descendants
 from support.served_company import WORKERS, Served, eventually, figure, served
 from support.steady_load import post, steady_load
 
@@ -55,7 +55,7 @@ def test_calls_in_flight_finish_when_the_service_is_stopped(tmp_path: Path) -> N
 
     with served(tmp_path / "home") as now, ThreadPoolExecutor(calls) as pool:
         slowly(now)  # what is made once is made
-        family = descendants(now.server.process.pid)
+        family = list_descendants(now.server.process.pid)
         under_way = [pool.submit(slowly, now) for _ in range(calls)]
         time.sleep(0.4)  # accepted and begun, and far from done
         assert not any(call.done() for call in under_way)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.bundles.bundle import point_to
+from models.bundles.champions import set_champion
 from support.second_version import promote_milder_churn
 from support.served_company import OTHERWISE, Served, eventually, figure, second_version, served
 from support.steady_load import WIRES, Load, Reply, post, steady_load
@@ -81,7 +81,7 @@ def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> N
     with served(tmp_path / "home", two_versions) as now:
         known = remembered(now)
         for target in OTHERWISE:
-            point_to(now.models, target, "2")
+            set_champion(now.models, target, "2")
         eventually(lambda: all_serve(now, dict.fromkeys(OTHERWISE, "2")))
         known |= remembered(now)
         for target in OTHERWISE:  # the two do answer otherwise
@@ -91,7 +91,7 @@ def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> N
             for swap in range(SWAPS):
                 time.sleep(1.5)
                 for target in OTHERWISE:  # one after the other: mixed pairs are served, too
-                    point_to(now.models, target, "12"[swap % 2])
+                    set_champion(now.models, target, "12"[swap % 2])
                     time.sleep(0.5)
             time.sleep(2.0)
         assert now.workers() == workers

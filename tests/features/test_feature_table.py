@@ -6,7 +6,7 @@ import pytest
 
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.text.comment_score_model import PLACES, Tone
 from support.table_builders import contract_table, micro
 

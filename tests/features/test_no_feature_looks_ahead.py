@@ -21,7 +21,7 @@ from features.feature_table import feature_table, plan_for
 from features.history import rows
 from features.history.build_history import build_history
 from features.history.derived_columns import DERIVED, Derived
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.lookahead import leaking, truncate
 from features.text.comment_score_model import Tone
 from support.table_builders import column_of, contract_table, micro

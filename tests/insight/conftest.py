@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.config.company import Company
-from features.definitions.company_schema import Schema
-from features.import_history.run_import import Manifest
+from features.definitions.company_schema import CompanySchema
+from features.history_store import Manifest
 from features.settings import Workspace
 from support.trained_company import copy_of_trained
 
@@ -150,7 +150,7 @@ def write_history(workspace: Workspace, tables: dict[str, pa.Table]) -> None:
         data_start="2025-01-01T00:00:00+00:00",
         data_end=END.isoformat(),
         fingerprint="abc123",
-        schema=Schema({n: tuple(t.column_names) for n, t in tables.items()}, {}, (), (90,)),
+        schema=CompanySchema({n: tuple(t.column_names) for n, t in tables.items()}, {}, (), (90,)),
         dropped={"events": {"test orders": 7, "nothing": 0}},
         quarantined={"events": {"amount: not a finite number": 2}},
     )

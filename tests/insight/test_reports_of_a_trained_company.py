@@ -13,7 +13,7 @@ from insight.model_report.model_report_page import write_model_report
 from insight.model_report.target_section import section
 from insight.report_facts import gather
 from models.evaluation.metrics import METRICS, PRIMARY
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 
@@ -32,7 +32,7 @@ def page(written):
 
 
 def test_every_served_target_has_its_section(page, trained_company):
-    bundles, _ = champions(trained_company[1].serving("sample"))
+    bundles, _ = load_champions(trained_company[1].serving("sample"))
     assert bundles
     for target in bundles:
         assert f'<section class="target" id="{target}">' in page
@@ -51,7 +51,7 @@ def test_the_champions_are_judged_as_in_training(page, trained_company):
     """The rule made here is the one of training: its measures are those of the manifest."""
     assert "moved on" not in page
     company, workspace = trained_company
-    bundles, _ = champions(workspace.serving(company.name))
+    bundles, _ = load_champions(workspace.serving(company.name))
     for name, bundle in bundles.items():
         target, config = TARGETS[name], company.target(name)
         rows = load_rows(company, workspace, name)

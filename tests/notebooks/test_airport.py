@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.settings import Workspace, find_workspace, real_data_root
-from insight.satisfaction.crosstabs import cells
+from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.satisfaction_metrics import MEASURES
 from insight.satisfaction.satisfaction_settings import Satisfaction
 
@@ -53,7 +53,7 @@ def test_codes_for_no_answer_are_missing(surveys):
 
 @pytest.mark.real_data
 def test_satisfaction_rose_beyond_chance(surveys):
-    table = cells(
+    table = cross_tabulate(
         MEASURES["csat_index"], as_asked(surveys, "overall"), Satisfaction(), ("period",)
     ).table
     assert table["low"].iloc[-1] > table["high"].iloc[0] + 0.1

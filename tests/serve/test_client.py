@@ -14,10 +14,10 @@ from features.settings import Workspace
 from serve import client as ours
 from serve.client import Client, ServiceError
 from serve.handlers.customers import CustomerAnswer, PastScore
-from serve.handlers.feedback import Outcome
-from serve.process.server import Launch, serving
-from serve.schemas.score_schemas import ReasonAnswer, ScoreOfCustomer
-from serve.scoring.customer_standing import Standing
+from serve.handlers.feedback import OutcomeRow
+from serve.process.server import LaunchOptions, running_service
+from serve.schemas.score_schemas import ReasonAnswer, CustomerScore
+from insight.evaluation.evaluation_schema import CustomerStatus
 
 TESTS = Path(__file__).parents[1]
 SOURCES = Path(__file__).parents[2] / "src"
@@ -30,10 +30,10 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         "GOODWILL_SCORER": "support.fake_scorer:load",
         "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
     }
-    launch = Launch(
+    launch = LaunchOptions(
         home / "sample.toml", Workspace(home), output=home / "log", environment=environment
     )
-    with serving(launch) as server, Client(server.url) as made:
+    with running_service(launch) as server, Client(server.url) as made:
         yield made
 
 
@@ -41,11 +41,11 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     ("typed", "model"),
     [
         (ours.Reason, ReasonAnswer),
-        (ours.Score, ScoreOfCustomer),
+        (ours.Score, CustomerScore),
         (ours.PastScore, PastScore),
         (ours.Customer, CustomerAnswer),
-        (ours.Standing, Standing),
-        (ours.Outcome, Outcome),
+        (ours.Standing, CustomerStatus),
+        (ours.Outcome, OutcomeRow),
     ],
 )
 def test_the_types_are_those_of_the_service(typed: type, model: type[BaseModel]) -> None:

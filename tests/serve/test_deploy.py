@@ -17,8 +17,8 @@ from serve.cli.main import cli
 from serve.http.request_body import BODY_BYTES
 from serve.observability.prometheus import Metrics
 from serve.process.server import KEEP_ALIVE_SECONDS
-from serve.scoring.reload_loop import Upkeep
-from serve.scoring.scorer import Batch, CustomerScore
+from serve.scoring.reload_loop import ScorerLoader
+from serve.scoring.scorer import ScoreBatch, CustomerScore
 from support.fake_scorer import AS_OF, FakeScorer
 
 PROJECT = Path(__file__).parents[2]
@@ -64,12 +64,12 @@ def unit(path: Path) -> dict[str, list[str]]:
 def metrics() -> dict[str, set[str]]:
     """The labels of every metric, by the names that can be asked for."""
     scorer = FakeScorer()
-    upkeep = Upkeep(lambda: scorer)
-    counters = Metrics(upkeep)
-    upkeep.look()
+    loader = ScorerLoader(lambda: scorer)
+    counters = Metrics(loader)
+    loader.refresh()
     counters.answered("/v1/scores", "POST", 200, 0.01)
     score = CustomerScore("a", {"churn": {"probability": 0.1}})
-    counters.scored(Batch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
+    counters.scored(ScoreBatch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
     counters.rejected("/v1/scores", {"missing": 1})
     counters.refused("no_key")
     found: dict[str, set[str]] = {}

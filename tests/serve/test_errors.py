@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from serve.errors import OUTCOMES, ApiError, InvalidRequest, NotReady, Problem
+from serve.errors import HTTP_OUTCOMES, ApiError, InvalidRequest, NotReady, Problem
 from serve.schemas.score_schemas import ErrorAnswer
 
 
 def test_every_error_class_is_in_the_table_once() -> None:
-    assert set(OUTCOMES) == set(ApiError.__subclasses__())
-    codes = [outcome.code for outcome in OUTCOMES.values()]
+    assert set(HTTP_OUTCOMES) == set(ApiError.__subclasses__())
+    codes = [outcome.code for outcome in HTTP_OUTCOMES.values()]
     assert len(codes) == len(set(codes))
 
 
-@pytest.mark.parametrize("error", OUTCOMES)
+@pytest.mark.parametrize("error", HTTP_OUTCOMES)
 def test_every_error_fits_the_schema(error: type[ApiError]) -> None:
     made = error("what was wrong")
     made.problems = [Problem("here", "why")]
     answer = ErrorAnswer.model_validate(made.body("id-1"))
-    assert answer.error.code == OUTCOMES[error].code
-    assert made.status == OUTCOMES[error].status
+    assert answer.error.code == HTTP_OUTCOMES[error].code
+    assert made.status == HTTP_OUTCOMES[error].status
 
 
 def test_not_ready_says_when_to_ask_again() -> None:
@@ -32,4 +32,4 @@ def test_not_ready_says_when_to_ask_again() -> None:
 def test_the_reference_names_every_code_with_its_status() -> None:
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
     told = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", text, re.MULTILINE))
-    assert told == {(str(o.status), o.code) for o in OUTCOMES.values()}
+    assert told == {(str(o.status), o.code) for o in HTTP_OUTCOMES.values()}

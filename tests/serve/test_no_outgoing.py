@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 from support.offline import Offline
 from support.trained_company import copy_of_trained
 
@@ -48,7 +48,7 @@ def test_the_network_is_really_cut(tmp_path: Path, attempt: str) -> None:
 def test_a_service_under_work_reaches_nobody(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     offline = Offline(tmp_path / "offline")
-    plan = Launch(
+    plan = LaunchOptions(
         company.path,
         workspace,
         workers=1,
@@ -56,7 +56,7 @@ def test_a_service_under_work_reaches_nobody(tmp_path: Path) -> None:
         environment={"PYTHONPATH": offline.path(SOURCES), "GOODWILL_THREADS": "1"},
     )
     with (
-        serving(plan, seconds=120) as server,
+        running_service(plan, seconds=120) as server,
         httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client,
     ):
         (customer,) = client.get("/v1/customers?limit=1").json()["customers"]

@@ -15,7 +15,7 @@ from insight.business_report.business_report_page import write_report
 from insight.data_quality_report.data_quality_page import write_usability
 from models.scoring.batch_reasons import explain_everyone
 from serve.scoring.company_scorer import CompanyScorer
-from serve.security.audit_log import Audit
+from serve.security.audit_log import AuditLog
 from support.canary_marks import MARKS, marked, marked_files
 from support.service_in_process import Service
 from support.trained_company import copy_of_trained
@@ -78,8 +78,8 @@ def test_a_load_of_bad_bodies_leaves_no_trace(
 ) -> None:
     company, workspace = home
     caplog.set_level(logging.DEBUG, "goodwill")
-    service = Service(audits=partial(Audit, workspace))
-    service.upkeep.scorer = CompanyScorer(company, workspace)
+    service = Service(audits=partial(AuditLog, workspace))
+    service.loader.scorer = CompanyScorer(company, workspace)
     told: list[str] = []
     for path in PATHS:
         for body in WRONG:

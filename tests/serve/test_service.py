@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from features.settings import Workspace
-from serve.process.server import Launch, Server, serving
+from serve.process.server import LaunchOptions, ServiceProcess, running_service
 from serve.routes import OPERATIONS
 from serve.schemas.score_schemas import RecordsRequest
 from support.service_in_process import error_of
@@ -33,20 +33,20 @@ def environment(loader: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     home = tmp_path_factory.mktemp("served")
-    plan = Launch(
+    plan = LaunchOptions(
         home / "sample.toml",
         Workspace(home),
         output=home / "service.log",
         environment=environment("load"),
     )
-    with serving(plan) as running:
+    with running_service(plan) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
+def client(server: ServiceProcess) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as made:
         yield made
 
@@ -117,7 +117,7 @@ def test_twenty_calls_at_once_and_metrics_over_all_workers(client: httpx.Client)
     assert seen == {before + calls * 50}
 
 
-def test_the_metrics_are_files_of_two_workers(server: Server) -> None:
+def test_the_metrics_are_files_of_two_workers(server: ServiceProcess) -> None:
     workers = psutil.Process(server.process.pid).children()
     assert len(workers) == 2
     files = (server.scratch / "prometheus_multiproc_dir").glob("counter_*.db")
@@ -125,7 +125,7 @@ def test_the_metrics_are_files_of_two_workers(server: Server) -> None:
     assert pids == {worker.pid for worker in workers}
 
 
-def test_the_log_holds_calls_and_no_values(server: Server, client: httpx.Client) -> None:
+def test_the_log_holds_calls_and_no_values(server: ServiceProcess, client: httpx.Client) -> None:
     client.post("/v1/scores", json={"customer_ids": ["canary 5550123"], "targets": ["5550123"]})
     client.get("/v1/customers/5550123?key=5550123")
     assert server.output is not None
@@ -134,7 +134,7 @@ def test_the_log_holds_calls_and_no_values(server: Server, client: httpx.Client)
     assert "5550123" not in text
 
 
-def test_nothing_listens_beyond_this_machine(server: Server) -> None:
+def test_nothing_listens_beyond_this_machine(server: ServiceProcess) -> None:
     family = [psutil.Process(server.process.pid)]
     family += family[0].children(recursive=True)
     addresses = {
@@ -147,14 +147,14 @@ def test_nothing_listens_beyond_this_machine(server: Server) -> None:
 
 
 def test_a_scorer_that_cannot_load_leaves_the_service_up(tmp_path: Path) -> None:
-    plan = Launch(
+    plan = LaunchOptions(
         tmp_path / "sample.toml",
         Workspace(tmp_path),
         workers=1,
         output=tmp_path / "service.log",
         environment=environment("load_never"),
     )
-    with serving(plan, wait_for="/livez") as running:
+    with running_service(plan, wait_for="/livez") as running:
         pid = running.process.pid
         workers = {child.pid for child in psutil.Process(pid).children()}
         answer = httpx.get(running.url + "/readyz", trust_env=False)

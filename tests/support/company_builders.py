@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
-from features.import_history.run_import import Manifest, import_history
+from features.import_history.run_import import import_history
+from features.history_store import Manifest
 from features.progress import quiet
 from features.settings import Workspace
 

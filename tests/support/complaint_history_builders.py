@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from features.config.company import Company
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
-from features.import_history.run_import import Manifest
+from features.definitions.company_schema import CompanySchema
+from features.history_store import Manifest
 from features.settings import Workspace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def history(
     manifest = Manifest(
         company="acme", rows={n: len(r) for n, r in tables.items()}, customers=len(ids),
         data_start="2024-01-01T00:00:00+00:00", data_end=NOW.isoformat(), fingerprint="f",
-        schema=Schema({}, {}, (), (90,)),
+        schema=CompanySchema({}, {}, (), (90,)),
     )  # fmt: skip
     (folder / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     mapping = {"files": "events.csv", "columns": {}}

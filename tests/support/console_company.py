@@ -7,17 +7,17 @@ from datetime import timedelta
 from models.scoring.score_history import PastScore
 from serve.scoring.evaluation_cache import Evaluated
 from serve.scoring.scorer import (
-    Batch,
+    ScoreBatch,
     CustomerScore,
     Language,
     LeverRange,
-    ModelAbout,
+    ModelDetails,
     ModelInfo,
     Move,
     Output,
     Reason,
     WhatIfAnswer,
-    Wish,
+    WhatIfTarget,
 )
 from support.evaluation_builders import evaluated
 from support.fake_scorer import AS_OF, FakeScorer
@@ -55,14 +55,14 @@ class ConsoleCompany(FakeScorer):
         made = [AS_OF, [AS_OF], 90, {"auc": 0.8}, "A", 12, {"1": 5}, "EUR"]
         return [ModelInfo(target, "7", *made) for target in TARGETS]  # type: ignore[arg-type]
 
-    def about(self, target: str) -> ModelAbout | None:
+    def about(self, target: str) -> ModelDetails | None:
         info = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": 0.9}
         shares = (0.05, 0.2, 0.6)
         bins = [{"case": target, "predicted": p, "observed": p, "low": p / 2, "high": p + 0.1,
                  "rows": 50} for p in shares]  # fmt: skip
         measures = {"model": {"auc": measure}, "rule": {"auc": measure}}
-        return ModelAbout(info, "auc", measures, bins, 0.9, CARD) if info else None
+        return ModelDetails(info, "auc", measures, bins, 0.9, CARD) if info else None
 
     def knows(self, customer_id: str) -> bool:
         return customer_id in IDS
@@ -76,12 +76,12 @@ class ConsoleCompany(FakeScorer):
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         if SLOW in ids:
             time.sleep(SLOW_SECONDS)
         found = [i for i in ids if i in IDS]
         scores = [CustomerScore(i, _outputs(i), _reasons(language)) for i in found]
-        return Batch(AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7"))
+        return ScoreBatch(AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7"))
 
     def history(self, customer_id: str) -> list[PastScore]:
         return [
@@ -100,7 +100,7 @@ class ConsoleCompany(FakeScorer):
         ]
 
     def what_if(
-        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
         """A point of churn less for every hour less and every visit more."""
         assert isinstance(wish, Mapping)

@@ -9,23 +9,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.atomic_write import atomic_path
 from insight.evaluation.evaluation_schema import (
-    Alert,
-    Cause,
-    Cell,
-    Evaluation,
-    Figure,
-    Forecast,
-    Goal,
-    Hidden,
+    IndicatorAlert,
+    MigrationCause,
+    GroupValue,
+    CompanyEvaluation,
+    IntervalEstimate,
+    IndicatorForecast,
+    IndicatorGoal,
+    HiddenGroups,
     Indicator,
-    Moves,
-    Point,
+    MigrationMatrix,
+    PeriodValue,
     Segment,
-    Value,
-    Weight,
+    ValueScoreSummary,
+    DimensionWeight,
 )
-from insight.evaluation.storage import STANDING, write_evaluation
+from insight.evaluation.evaluation_files import STATUS_FILE, write_evaluation
 from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -36,9 +37,9 @@ SHARE = 0.1 + 0.2 + 0.4
 _LEVELS = {"A": "priority", "B": "plus", "C": "standard"}
 
 
-def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> Evaluation:
+def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEvaluation:
     """What is told of all of them."""
-    return Evaluation(
+    return CompanyEvaluation(
         company=company,
         made_at=datetime(2025, 7, 1, 4, 10, tzinfo=UTC),
         as_of=as_of,
@@ -49,7 +50,7 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> Evaluation:
         indicators=[_csat(), _nps()],
         not_measured={"ces": "no question of this kind was asked"},
         alerts=[
-            Alert(indicator="csat", by="region", group="north", period=date(2025, 5, 1),
+            IndicatorAlert(indicator="csat", by="region", group="north", period=date(2025, 5, 1),
                   kind="jump", value=0.41, expected=SHARE, errors_off=-4.2)
         ],
         too_young=1,
@@ -61,11 +62,11 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> Evaluation:
                     rule="orders_90d over 3", rule_share=0.9, rule_reach=0.8),
         ],
         stability=0.93,
-        tiers=Moves(since=SINCE, until=as_of, before=["A", "B", "C"], after=["A", "B", "C"],
+        tiers=MigrationMatrix(since=SINCE, until=as_of, before=["A", "B", "C"], after=["A", "B", "C"],
                     customers=[[330, 3, 0], [4, 328, 1], [0, 2, 332]], moved=0.01,
-                    causes=[Cause(cause="contribution", up=6, down=4, other=0)]),
-        value=Value(method="ahp", version="0a1b2c3d", drawn=AS_OF,
-                    weights=[Weight(dimension="loyalty", by_method={"ahp": 0.3, "entropy": 0.4})],
+                    causes=[MigrationCause(cause="contribution", up=6, down=4, other=0)]),
+        value=ValueScoreSummary(method="ahp", version="0a1b2c3d", drawn=AS_OF,
+                    weights=[DimensionWeight(dimension="loyalty", by_method={"ahp": 0.3, "entropy": 0.4})],
                     top_changed=0.12, left_out={"dso": "nobody has it"}, scored=999, unscored=1),
         skipped={"complaints": "the company has no tickets"},
     )  # fmt: skip
@@ -73,25 +74,25 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> Evaluation:
 
 def _csat() -> Indicator:
     months = [
-        Point(period=date(2025, m, 1), value=SHARE - (5 - m) / 30, low=0.6, high=0.8, asked=90,
+        PeriodValue(period=date(2025, m, 1), value=SHARE - (5 - m) / 30, low=0.6, high=0.8, asked=90,
               answered=30) for m in range(1, 6)
     ]  # fmt: skip
     cells = [
-        Cell(by=by, group=group, value=SHARE / 3, low=0.1, high=None, asked=40, answered=12,
-             coverage=0.3, customers=11, everybody=Figure(value=0.2, low=0.1, high=0.3))
+        GroupValue(by=by, group=group, value=SHARE / 3, low=0.1, high=None, asked=40, answered=12,
+             coverage=0.3, customers=11, everybody=IntervalEstimate(value=0.2, low=0.1, high=0.3))
         for by, group in (("region", "north"), ("region", "south"), ("channel", "web"))
     ]  # fmt: skip
     return Indicator(
         name="csat", title="Satisfied answers", unit="share", kind="rate",
         period=date(2025, 5, 1), value=SHARE, low=0.6, high=0.8, asked=90, answered=30,
         coverage=1 / 3, customers=29, before=0.66, moved="no", year=0.65,
-        everybody=Figure(value=0.6, low=0.5, high=0.7),
-        goal=Goal(target=0.75, better="higher", until="2025-12", owner="service", verdict="missed",
+        everybody=IntervalEstimate(value=0.6, low=0.5, high=0.7),
+        goal=IndicatorGoal(target=0.75, better="higher", until="2025-12", owner="service", verdict="missed",
                   gap=0.75 - SHARE),
         over_time=months,
-        forecast=Forecast(method="ets", skill=0.1, trials=12, points=[
-            Point(period=date(2025, 6, 1), value=0.7, low=0.5, high=0.9, asked=0, answered=0)]),
-        cells=cells, hidden={"region": Hidden(cells=2, answers=7)},
+        forecast=IndicatorForecast(method="ets", skill=0.1, trials=12, points=[
+            PeriodValue(period=date(2025, 6, 1), value=0.7, low=0.5, high=0.9, asked=0, answered=0)]),
+        cells=cells, hidden={"region": HiddenGroups(cells=2, answers=7)},
     )  # fmt: skip
 
 
@@ -133,9 +134,8 @@ def write(
 ) -> None:
     """The two files as `goodwill evaluate` leaves them."""
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{STANDING}.new"
-    pq.write_table(standing(as_of, named), part)
-    part.replace(folder / STANDING)
+    with atomic_path(folder / STATUS_FILE) as temporary:
+        pq.write_table(standing(as_of, named), temporary)
     write_evaluation(folder, evaluation(company, as_of))
 
 

@@ -13,16 +13,16 @@ from serve.schemas.record_schemas import Records
 from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
 from serve.scoring.scorer import (
     AgeLimits,
-    Batch,
+    ScoreBatch,
     CustomerScore,
     Language,
     LeverRange,
-    ModelAbout,
+    ModelDetails,
     ModelInfo,
     Move,
     Reason,
     WhatIfAnswer,
-    Wish,
+    WhatIfTarget,
 )
 from support.evaluation_builders import evaluated
 
@@ -70,7 +70,7 @@ class FakeScorer:
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         if self.fail is not None:
             raise self.fail
         if SLOW in ids:
@@ -79,7 +79,7 @@ class FakeScorer:
         wanted = list(targets or TARGETS)
         scores = [CustomerScore(i, _predict(i, wanted), _reasons(wanted, reasons)) for i in found]
         unknown = sorted(set(ids) - set(found))
-        return Batch(AS_OF, scores, unknown, dict.fromkeys(wanted, "7"))
+        return ScoreBatch(AS_OF, scores, unknown, dict.fromkeys(wanted, "7"))
 
     def by_records(
         self,
@@ -88,16 +88,16 @@ class FakeScorer:
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         if self.fail is not None:
             raise self.fail
         wanted = list(targets or TARGETS)
         ids = dict.fromkeys(row.customer_id for row in records.customers)
         scores = [CustomerScore(i, _predict(i, wanted), _reasons(wanted, reasons)) for i in ids]
-        return Batch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
+        return ScoreBatch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
 
     def what_if(
-        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
         if customer_id[:2] != "C-" or not customer_id[2:].isdecimal():
             return None
@@ -124,13 +124,13 @@ class FakeScorer:
     def history(self, customer_id: str) -> list[PastScore]:
         return [PastScore(AS_OF, {"churn": 0.2, "value": None}, {"churn": "6"})]
 
-    def about(self, target: str) -> ModelAbout | None:
+    def about(self, target: str) -> ModelDetails | None:
         info = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": None}
         bins = [{"case": "churn", "predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3,
                  "rows": 50}]  # fmt: skip
         measures = {"model": {"auc": measure}}
-        return ModelAbout(info, "auc", measures, bins, None, "# Card") if info else None
+        return ModelDetails(info, "auc", measures, bins, None, "# Card") if info else None
 
     def keep_feedback(self, feedback: Feedback) -> Kept:
         before = self.kept.setdefault(feedback.key, feedback)

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
-from features.import_history.run_import import Manifest, import_history
+from features.import_history.run_import import import_history
+from features.history_store import Manifest
 from features.progress import quiet
 from features.settings import Workspace
-from models.leakage.check_leakage import hear
-from models.leakage.findings import Verdict
+from models.leakage.check_leakage import check_leakage
+from models.leakage.findings import LeakReport
 from models.training_set.build_training_sets import build_features, read_counts
 
 
@@ -60,13 +61,13 @@ class Planted:
     def _path(self, name: str) -> Path:
         return self.workspace.features("sample") / f"{name}.parquet"
 
-    def hear(self) -> Verdict:
+    def hear(self) -> LeakReport:
         """What the court says about it."""
         manifest = Manifest.read(self.workspace, "sample")
         counts, _ = read_counts(self.company, self.workspace)
-        return hear(self.company, self.workspace, manifest, counts, quiet())
+        return check_leakage(self.company, self.workspace, manifest, counts, quiet())
 
 
-def told(verdict: Verdict, kind: str) -> str:
+def told(verdict: LeakReport, kind: str) -> str:
     """All charges of one kind as text."""
     return "\n".join(str(charge) for charge in verdict.charges if charge.kind == kind)

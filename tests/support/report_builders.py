@@ -6,22 +6,22 @@ from typing import Any
 import pandas as pd
 
 from insight.evaluation.evaluation_schema import (
-    Alert,
-    Cause,
-    Cell,
-    Driver,
-    Drivers,
-    Evaluation,
-    Figure,
-    Forecast,
-    Goal,
-    Hidden,
+    IndicatorAlert,
+    MigrationCause,
+    GroupValue,
+    SatisfactionDriver,
+    DriverAnalysis,
+    CompanyEvaluation,
+    IntervalEstimate,
+    IndicatorForecast,
+    IndicatorGoal,
+    HiddenGroups,
     Indicator,
-    Moves,
-    Point,
-    Policy,
+    MigrationMatrix,
+    PeriodValue,
+    TierPolicy,
     Segment,
-    Turn,
+    PdcaCycle,
 )
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,38 +29,38 @@ QUARTERS = [date(2024 + n // 4, 1 + 3 * (n % 4), 1) for n in range(10)]
 PAST, AHEAD = QUARTERS[:8], QUARTERS[8:]
 
 
-def line(values: list[float], half: float, starts: list[date] = PAST) -> list[Point]:
+def line(values: list[float], half: float, starts: list[date] = PAST) -> list[PeriodValue]:
     """A figure by quarter with an interval of this half width."""
     return [
-        Point(period=start, value=v, low=v - half, high=v + half, asked=200, answered=120)
+        PeriodValue(period=start, value=v, low=v - half, high=v + half, asked=200, answered=120)
         for start, v in zip(starts, values, strict=False)
     ]
 
 
-def cell(by: str, group: str, value: float, half: float) -> Cell:
-    return Cell(
+def cell(by: str, group: str, value: float, half: float) -> GroupValue:
+    return GroupValue(
         by=by, group=group, value=value, low=value - half, high=value + half, asked=90,
-        answered=45, coverage=0.5, customers=40, everybody=Figure(value=value - half / 2),
+        answered=45, coverage=0.5, customers=40, everybody=IntervalEstimate(value=value - half / 2),
     )  # fmt: skip
 
 
 def nps() -> Indicator:
     """With a target that is missed, a fall beyond chance, a forecast, groups and a hidden one."""
-    ahead = Forecast(
+    ahead = IndicatorForecast(
         method="smoothed level", skill=0.21, trials=4, points=line([29.0, 28.5], 8.0, AHEAD)
     )
     near = ahead.model_copy(update={"points": line([21.0], 9.0, AHEAD)})
     return Indicator(
         name="nps", title="Net promoter score", unit="-100 to 100", kind="mean", period=PAST[-1],
         value=31.25, low=27.5, high=35.0, asked=200, answered=120, coverage=0.6, customers=100,
-        before=40.0, moved="down", year=34.0, everybody=Figure(value=29.5, low=24.0, high=35.0),
-        goal=Goal(target=45.0, better="higher", until="2026-12-31", owner="service", verdict="missed",
+        before=40.0, moved="down", year=34.0, everybody=IntervalEstimate(value=29.5, low=24.0, high=35.0),
+        goal=IndicatorGoal(target=45.0, better="higher", until="2026-12-31", owner="service", verdict="missed",
                   gap=13.75),
         over_time=line([44, 43, 45, 42, 44, 41, 40, 31.25], 5.0), forecast=ahead,
         cells=[cell("crm_region", "East China", 20.5, 6.0).model_copy(update={"forecast": near}),
                cell("crm_region", "North America", 38.0, 7.0),
                cell("channel", "email", 30.0, 4.0), cell("tier", "A", 42.0, 9.0)],
-        hidden={"crm_region": Hidden(cells=2, answers=12)},
+        hidden={"crm_region": HiddenGroups(cells=2, answers=12)},
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def csat() -> Indicator:
         name="csat_index", title="Satisfaction index", unit="0 to 10", kind="mean", period=PAST[-1],
         value=7.62, low=7.5, high=7.74, asked=400, answered=240, coverage=0.6, customers=200,
         before=7.55, moved="no", why_not="nobody studied who answers",
-        goal=Goal(target=7.4, better="higher", verdict="reached", gap=0.0),
+        goal=IndicatorGoal(target=7.4, better="higher", verdict="reached", gap=0.0),
         over_time=line([7.4, 7.5, 7.5, 7.6, 7.5, 7.5, 7.55, 7.62], 0.12),
         no_forecast="8 periods; 12 are needed",
         cells=[cell("crm_region", "East China", 7.2, 0.2),
@@ -97,12 +97,12 @@ def price() -> Indicator:
     )  # fmt: skip
 
 
-def drivers() -> Drivers:
-    def driver(name: str, importance: float, performance: float, quadrant: str) -> Driver:
-        return Driver(
-            name=name, effect=Figure(value=importance, low=importance - 0.05, high=importance + 0.05),
-            importance=Figure(value=importance, low=importance - 0.08, high=importance + 0.08),
-            performance=Figure(value=performance, low=performance - 2, high=performance + 2),
+def drivers() -> DriverAnalysis:
+    def driver(name: str, importance: float, performance: float, quadrant: str) -> SatisfactionDriver:
+        return SatisfactionDriver(
+            name=name, effect=IntervalEstimate(value=importance, low=importance - 0.05, high=importance + 0.05),
+            importance=IntervalEstimate(value=importance, low=importance - 0.08, high=importance + 0.08),
+            performance=IntervalEstimate(value=performance, low=performance - 2, high=performance + 2),
             quadrant=quadrant, clear=name != "price",
         )  # fmt: skip
 
@@ -112,11 +112,11 @@ def drivers() -> Drivers:
         driver("delivery", 0.19, 66.0, "low priority"),
         driver("price", 0.13, 75.0, "possible overkill"),
     ]
-    return Drivers(outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told)
+    return DriverAnalysis(outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told)
 
 
 def segments() -> list[Segment]:
-    policy = Policy(
+    policy = TierPolicy(
         service_level="priority", manager="dedicated", first_reply_hours=2, visits_per_year=12,
         offers=["customised products"],
     )  # fmt: skip
@@ -134,40 +134,40 @@ def segments() -> list[Segment]:
     ]  # fmt: skip
 
 
-def moves() -> Moves:
-    return Moves(
+def moves() -> MigrationMatrix:
+    return MigrationMatrix(
         since=datetime(2025, 12, 1, tzinfo=UTC), until=AS_OF, before=["A", "B"],
         after=["A", "B", "(left)"], customers=[[1, 1, 0], [0, 2, 0]], moved=0.25, plain=0.5,
-        causes=[Cause(cause="loyalty", up=0, down=1, other=0)], rebuilt=True,
+        causes=[MigrationCause(cause="loyalty", up=0, down=1, other=0)], rebuilt=True,
     )  # fmt: skip
 
 
-def evaluation(**changes: Any) -> Evaluation:
+def evaluation(**changes: Any) -> CompanyEvaluation:
     """An evaluation of the company by hand with everything in it."""
     whole: dict[str, Any] = {
         "company": "tiny", "made_at": AS_OF, "as_of": AS_OF, "fingerprint": "abc123", "versions": {},
         "currency": "EUR", "period": "quarter", "indicators": [complaint(), price(), nps(), csat()],
         "not_measured": {"effort": "no question of instrument ces was asked"},
         "alerts": [
-            Alert(indicator="nps", by="crm_region", group="East China", period=PAST[-1], kind="jump",
+            IndicatorAlert(indicator="nps", by="crm_region", group="East China", period=PAST[-1], kind="jump",
                   value=20.5, expected=41.0, errors_off=-4.1),
-            Alert(indicator="nps", by="", group="", period=PAST[-1], kind="drift", value=31.25,
+            IndicatorAlert(indicator="nps", by="", group="", period=PAST[-1], kind="drift", value=31.25,
                   expected=42.0, errors_off=-3.2),
         ],
         "too_young": 3, "drivers": drivers(), "segments": segments(), "stability": 0.86,
         "tiers": moves(),
         "cycle": [
-            Turn(indicator="csat_index", plan="at least 7.4", do="nothing logged",
+            PdcaCycle(indicator="csat_index", plan="at least 7.4", do="nothing logged",
                  check="7.62 (7.5 to 7.74, n = 240): reached", act="hold it; raise the target",
                  verdict="reached"),
-            Turn(indicator="nps", plan="at least 45 by 2026-12-31 (service)",
+            PdcaCycle(indicator="nps", plan="at least 45 by 2026-12-31 (service)",
                  do="call: 120 customers, 118 left alone",
                  check="31.25 (27.5 to 35, n = 120): missed; call: no effect seen",
                  act="repeat it larger, or try another", verdict="missed"),
         ],
         "skipped": {"stages": "the company has no orders"},
     }  # fmt: skip
-    return Evaluation(**(whole | changes))
+    return CompanyEvaluation(**(whole | changes))
 
 
 def standing(customers: tuple[str, ...] = ("C1", "C2", "C3", "C4")) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from features.settings import Workspace
-from models.bundles.bundle import champion, point_to, write_bundle
+from models.bundles.bundle import write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry
 from models.learners.calibration import Calibrator
 
@@ -13,13 +15,13 @@ MILDER = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]})
 def promote_milder_churn(workspace: Workspace) -> str:
     """Register, export and point to a churn model with odds nearer to even; its version."""
     serving = workspace.serving("sample")
-    first = champion(serving, "churn")
+    first = load_champion(serving, "churn")
     assert first is not None
     registry = Registry(workspace)
     milder = replace(first, calibrator=MILDER)
     number = registry.register(str(first.manifest["run_id"]), "sample", milder, {})
     manifest = {**first.manifest, "version": number}
     write_bundle(replace(milder, manifest=manifest), serving / "churn" / number)
-    point_to(serving, "churn", number)
+    set_champion(serving, "churn", number)
     registry.promote("sample", "churn", number)
     return number

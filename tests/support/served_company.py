@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from features.config.company import Company
 from features.settings import Workspace
-from models.bundles.bundle import POINTER, champion, write_bundle
+from models.bundles.bundle import write_bundle
+from models.bundles.champions import POINTER
+from models.bundles.champions import load_champion
 from models.learners.calibration import Calibrator
-from serve.process.server import Launch, Server, serving
+from serve.process.server import LaunchOptions, ServiceProcess, running_service
 from support.trained_company import copy_of_trained
 
 WORKERS = 2
@@ -32,7 +34,7 @@ OTHERWISE = {
 class Served:
     """A running service, the company it serves and where its files are."""
 
-    server: Server
+    server: ServiceProcess
     company: Company
     workspace: Workspace
     ids: list[str]
@@ -94,14 +96,14 @@ def served(
     company, workspace = copy_of_trained(home)
     table = pq.read_table(workspace.features("sample") / "snapshot.parquet")
     before(workspace)
-    launch = Launch(
+    launch = LaunchOptions(
         workspace.data / "sample.toml",
         workspace,
         workers=WORKERS,
         output=home / "service.log",
         environment={"GOODWILL_THREADS": "1"},
     )
-    with serving(launch, wait_for=wait_for, seconds=90) as server:
+    with running_service(launch, wait_for=wait_for, seconds=90) as server:
         made = Served(server, company, workspace, table["customer_id"].to_pylist())
         eventually(lambda: len(made.workers()) == WORKERS)
         if wait_for == "/readyz":  # answered by one of them
@@ -121,7 +123,7 @@ def eventually(happens: Callable[[], bool], seconds: float = 15.0) -> float:
 def second_version(workspace: Workspace, target: str) -> None:
     """Write version 2 of a target, which answers otherwise; nothing points to it yet."""
     serving_folder = workspace.serving("sample")
-    first = champion(serving_folder, target)
+    first = load_champion(serving_folder, target)
     assert first is not None
     manifest = {**first.manifest, "version": "2"}
     second = replace(first, calibrator=OTHERWISE[target], manifest=manifest)

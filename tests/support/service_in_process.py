@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from serve.app import application
-from serve.scoring.reload_loop import Upkeep
+from serve.app import build_app
+from serve.scoring.reload_loop import ScorerLoader
 from support.fake_scorer import FakeScorer
 
 
@@ -16,9 +16,9 @@ class Service:
 
     def __init__(self, **guards: Any) -> None:
         self.scorer = FakeScorer()
-        self.upkeep = Upkeep(lambda: self.scorer)
-        self.upkeep.look()
-        self.app: Starlette = application(self.upkeep, **guards)
+        self.loader = ScorerLoader(lambda: self.scorer)
+        self.loader.refresh()
+        self.app: Starlette = build_app(self.loader, **guards)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._call(method, path, options))

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from models.bundles.bundle import Bundle
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.targets.spend_level import SpendLevel
 
 ROWS = 900
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-SCHEMA = Schema(
+SCHEMA = CompanySchema(
     tables={
         "customers": ("customer_id", "valid_from", "region"),
         "events": ("customer_id", "occurred_at", "known_at", "kind", "amount", "due_at"),
@@ -93,7 +94,7 @@ def small_bundle(target: str, method: str = "identity", seed: int = 1) -> Bundle
         kind, classes = "multiclass", 3 if target == "nps" else 5
         label = classes - 1 - np.digitize(risk, np.quantile(risk, np.arange(1, classes) / classes))
         params = Params(max_rounds=25, min_data_in_leaf=15, n_classes=classes)
-    estimator = Estimator.fit(kind, Labelled(features, np.asarray(label, float)), None, params)
+    estimator = Estimator.fit(kind, LabelledRows(features, np.asarray(label, float)), None, params)
     return Bundle(
         estimator, _calibrator(kind, method, params.n_classes), _facts(target, spend, table)
     )

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from features.config.company import Company
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
-from features.import_history.run_import import Manifest
+from features.definitions.company_schema import CompanySchema
+from features.history_store import Manifest
 from features.settings import Workspace
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def write(
     manifest = Manifest(
         company="tiny", rows={n: len(r) for n, r in tables.items()}, customers=4,
         data_start=start, data_end=END.isoformat(), fingerprint="abc",
-        schema=Schema(schema, {}, (), (90,)),
+        schema=CompanySchema(schema, {}, (), (90,)),
     )  # fmt: skip
     (place / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     mapping = {"files": "events.csv", "columns": {}}

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 import uvicorn
 from playwright.sync_api import Page, Request
 
-from serve.app import application
+from serve.app import build_app
 from serve.process.server import free_port
-from serve.scoring.reload_loop import Upkeep
-from serve.security.authentication import Gatekeeper
+from serve.scoring.reload_loop import ScorerLoader
+from serve.security.authentication import Authenticator
 from support.console_company import ConsoleCompany
 
 
 @contextmanager
-def answering(gate: Gatekeeper | None = None) -> Iterator[str]:
+def answering(authenticator: Authenticator | None = None) -> Iterator[str]:
     """The address of the application around the company, in a thread of this process."""
     company, port = ConsoleCompany(), free_port()
-    app = application(Upkeep(lambda: company), gate)
+    app = build_app(ScorerLoader(lambda: company), authenticator)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

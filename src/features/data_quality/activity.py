@@ -6,7 +6,7 @@ import duckdb
 
 from features.data_quality.checked_table import Subject
 from features.data_quality.finding import Finding
-from features.ingest.casts import quoted
+from features.ingest.sql import quote_literal
 
 #: A month with so many times the usual newcomers is odd; a customer with this share of the rows is.
 #: Months in which customers there before are seen for the first time; months that make the usual.
@@ -30,7 +30,7 @@ def lay_out(con: duckdb.DuckDBPyConnection, subjects: list[Subject]) -> None:
 
 def by_month(subject: Subject) -> list[tuple[str, int, int]]:
     """(month, customers first seen, customers last seen), all months between."""
-    zone = quoted(subject.zone)
+    zone = quote_literal(subject.zone)
     found: dict[str, list[int]] = {}
     for place, column in enumerate(("first", "last")):
         for month, n in subject.all(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from features.data_quality.checked_table import SERIES, Subject, month_of, quoted_name
+from features.data_quality.checked_table import SERIES, Subject, month_of
+from features.ingest.sql import quote_identifier
 from features.data_quality.daily_counts import Timeline, rows_after, rows_before
 from features.data_quality.finding import Finding
 
@@ -69,7 +70,7 @@ def _shares(
 
     Counted among rows of its series that have any value in the column.
     """
-    name, own_day = quoted_name(column), f"timezone('{subject.zone}', {subject.clock})::date"
+    name, own_day = quote_identifier(column), f"timezone('{subject.zone}', {subject.clock})::date"
     series = "''" if column == SERIES[subject.name] else subject.series
     own, rows, before, after = subject.con.execute(
         f"select count(*) filter (d between $first and $last and {name} = $value), "
@@ -100,7 +101,7 @@ def _few(findings: list[Finding]) -> Iterator[Finding]:
 def weighty(subject: Subject, column: str) -> list[Value]:
     """The values of a column with at least a hundredth of their series' rows, largest first."""
     series = "''" if column == SERIES[subject.name] else subject.series
-    name, clock = quoted_name(column), f"epoch_us({subject.clock})"
+    name, clock = quote_identifier(column), f"epoch_us({subject.clock})"
     found = subject.all(
         f"select series, value, n, first, last, spans from (select *, sum(n) over (partition by "
         f"series) as whole from (select {series} as series, {name} as value, count(*) as n, "
@@ -167,7 +168,7 @@ def _months(subject: Subject, column: str) -> dict[str, list[tuple[str, int, int
     """(month, rows of the value, rows of all) of each weighty value, months without it included."""
     if not (values := list(dict.fromkeys(v.value for v in weighty(subject, column)))):
         return {}
-    name = quoted_name(column)
+    name = quote_identifier(column)
     found = subject.con.execute(
         f"select {month_of(subject.clock)}, case when list_contains($values, {name}) then {name} end, "
         f"count(*) from {subject.table} where {name} is not null group by 1, 2",
@@ -197,7 +198,7 @@ def spellings(subject: Subject) -> Iterator[Finding]:
     for column in (*TEXTS[subject.name], *attributes):
         if not subject.has(column):
             continue
-        name = quoted_name(column)
+        name = quote_identifier(column)
         found = subject.all(
             f"select list(v order by n desc, v), sum(n)::bigint - max(n) from (select "
             f"lower(trim({name})) as k, {name} as v, count(*) as n from {subject.table} "

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.data_quality import (
     activity,
@@ -79,9 +80,7 @@ class Usability:
             "ledger": [vars(line) for line in self.ledger],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-        temporary.replace(path)
+        write_text_atomically(path, json.dumps(content, indent=1, ensure_ascii=False))
         return path
 
     @classmethod

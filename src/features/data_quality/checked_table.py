@@ -82,8 +82,3 @@ class Subject:
 def month_of(clock: str | None) -> str:
     """SQL of the month (of UTC) a time lies in, as its first day: cheap, for it asks no zone."""
     return f"date_trunc('month', make_timestamp(epoch_us({clock})))::date"
-
-
-def quoted_name(column: str) -> str:
-    """A column's name as SQL needs it."""
-    return '"' + column.replace('"', '""') + '"'

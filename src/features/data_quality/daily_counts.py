@@ -6,8 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from features.data_quality.checked_table import Subject, quoted_name
-from features.ingest.casts import quoted
+from features.data_quality.checked_table import Subject
+from features.ingest.sql import quote_identifier
+from features.ingest.sql import quote_literal
 
 Counts = NDArray[np.float64]
 
@@ -40,11 +41,11 @@ def lay_out(subject: Subject) -> None:
     Every time zone's days and months can be put together from quarters of an hour.
     """
     columns = [c for c in subject.mapped.columns if c not in ("customer_id", subject.clock)]
-    filled = "".join(f", count({quoted_name(c)}) as {quoted_name('has_' + c)}" for c in columns)
+    filled = "".join(f", count({quote_identifier(c)}) as {quote_identifier('has_' + c)}" for c in columns)
     micros = f"epoch_us({subject.clock})"
     subject.con.execute(
         f"create or replace temp table slots_{subject.name} as "
-        f"select timezone({quoted(subject.zone)}, make_timestamp(slot * 900000000)::timestamptz) "
+        f"select timezone({quote_literal(subject.zone)}, make_timestamp(slot * 900000000)::timestamptz) "
         f"as local, * from (select {micros} // 900000000 as slot, {subject.series} as series, "
         f"count(*) as n, count(*) filter ({micros} % 900000000 = 0) as sharp{filled} "
         f"from {subject.table} where {subject.clock} is not null group by 1, 2)"

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from features.data_quality.checked_table import Subject, quoted_name
+from features.data_quality.checked_table import Subject
+from features.ingest.sql import quote_identifier
 from features.data_quality.finding import Finding, Severity
 from features.ingest.identifier_columns import identifying
 
@@ -40,7 +41,7 @@ def values(subject: Subject) -> Iterator[Finding]:
     if not columns:
         return
     asked = ", ".join(f"count({q}), min({q}) is not distinct from max({q})"
-                      for q in map(quoted_name, columns))  # fmt: skip
+                      for q in map(quote_identifier, columns))  # fmt: skip
     counted = subject.one(f"select {asked} from {subject.table}")
     for column, filled, same in zip(columns, counted[::2], counted[1::2], strict=True):
         if not filled:
@@ -85,7 +86,7 @@ def by_month(subject: Subject, column: str) -> dict[str, list[Month]]:
     months: dict[str, list[Month]] = {}
     for series, month, rows, filled in subject.all(
         f"select series, strftime(local, '%Y-%m'), sum(n)::bigint, "
-        f"sum({quoted_name('has_' + column)})::bigint from slots_{subject.name} "
+        f"sum({quote_identifier('has_' + column)})::bigint from slots_{subject.name} "
         "group by 1, 2 order by 1, 2"
     ):
         months.setdefault(series, []).append(Month(month, rows, rows - filled))
@@ -155,7 +156,7 @@ def _since(
 
 
 def _last_value(subject: Subject, column: str, series: str) -> str:
-    filled = f"{quoted_name('has_' + column)} > 0"
+    filled = f"{quote_identifier('has_' + column)} > 0"
     return str(
         subject.con.execute(
             f"select strftime(max(local), '%Y-%m-%d') from slots_{subject.name} "
@@ -173,7 +174,7 @@ def _of_customers(subject: Subject) -> Iterator[Finding]:
     attributes = list(subject.mapped.attributes)
     if not attributes:
         return
-    asked = ", ".join(f"count({quoted_name(a)})" for a in attributes)
+    asked = ", ".join(f"count({quote_identifier(a)})" for a in attributes)
     counted = subject.one(f"select {asked} from {subject.table}")
     for attribute, filled in zip(attributes, counted, strict=True):
         lacking = subject.rows - filled

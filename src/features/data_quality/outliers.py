@@ -8,7 +8,8 @@ Medians come from a million rows at most; every outlier is counted. Iglewicz and
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from features.data_quality.checked_table import Subject, quoted_name
+from features.data_quality.checked_table import Subject
+from features.ingest.sql import quote_identifier
 from features.data_quality.finding import Finding
 
 #: Robust z from which a value is an outlier: logarithms of honest amounts hardly reach 5.
@@ -32,7 +33,7 @@ def measures(subject: Subject) -> list[Measure]:
     """The numbers of a table, and how long things took in it."""
     if subject.name == "customers":
         numbers = [a for a, kind in subject.mapped.attributes.items() if kind == "number"]
-        return [Measure(a, quoted_name(a), "value") for a in numbers]
+        return [Measure(a, quote_identifier(a), "value") for a in numbers]
     known = {
         "events": [Measure("amount", "amount", "amount"), Measure("quantity", "quantity", "quantity")],
         "surveys": [Measure("weight", "weight", "weight")],

@@ -3,7 +3,8 @@
 from typing import Any
 
 from features.data_quality import category_drift, missing_values
-from features.data_quality.checked_table import SERIES, Subject, month_of, quoted_name
+from features.data_quality.checked_table import SERIES, Subject, month_of
+from features.ingest.sql import quote_identifier
 from features.data_quality.daily_counts import Timeline
 
 #: Values of a column that are drawn by themselves; the others are drawn together.
@@ -29,7 +30,7 @@ def of(subject: Subject, line: Timeline | None) -> dict[str, Any]:
 def _missing(subject: Subject) -> dict[str, float]:
     """The share of rows without a value, by mapped column."""
     names = list(subject.mapped.columns)
-    asked = ", ".join(f"count({quoted_name(c)})" for c in names)
+    asked = ", ".join(f"count({quote_identifier(c)})" for c in names)
     filled = subject.one(f"select {asked} from {subject.table}")
     return {c: round(1 - n / subject.rows, 4) for c, n in zip(names, filled, strict=True)}
 
@@ -56,7 +57,7 @@ def _share(missing: int, rows: int) -> float | None:
 
 def _shares(subject: Subject, column: str) -> dict[str, Any]:
     """Rows a month of the most frequent values of a column."""
-    name = quoted_name(column)
+    name = quote_identifier(column)
     top = [row[0] for row in subject.all(
         f"select {name} from {subject.table} where {name} is not null group by 1 "
         f"order by count(*) desc, 1 limit {SHOWN}"

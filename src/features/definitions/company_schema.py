@@ -19,7 +19,7 @@ BUCKETS = 4
 
 
 @dataclass(frozen=True)
-class Schema:
+class CompanySchema:
     """The tables of a company with their mapped columns, its attributes and survey dimensions.
 
     `attributes` maps an attribute of the CRM to "text" or "number". `horizons` are the label windows
@@ -96,7 +96,7 @@ class Schema:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> "Schema":
+    def from_json(cls, text: str) -> "CompanySchema":
         raw: dict[str, Any] = json.loads(text)
         return cls(
             {name: tuple(columns) for name, columns in raw["tables"].items()},

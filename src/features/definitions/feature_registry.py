@@ -9,7 +9,7 @@ from typing import Literal
 
 from features.config.table_mapping import near
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Expression, Past
 from features.definitions.filters import Bucket
 from features.definitions.levers import Lever
@@ -137,7 +137,7 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
         )
 
 
-def columns(schema: Schema) -> list[Column]:
+def columns(schema: CompanySchema) -> list[Column]:
     """Every column the registered features make for a company of this schema.
 
     Raises ConfigRefused for a misspelt kind, with the near ones.
@@ -153,7 +153,7 @@ def columns(schema: Schema) -> list[Column]:
     return offered
 
 
-def _columns(feature: Feature, schema: Schema) -> Iterator[Column]:
+def _columns(feature: Feature, schema: CompanySchema) -> Iterator[Column]:
     values = schema.values(feature.each) if feature.each else (None,)
     several = len(feature.windows) > 1
     for value, slug in zip(values, _slugs(values), strict=True):
@@ -194,7 +194,7 @@ def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:
     return made
 
 
-def _windows(feature: Feature, schema: Schema) -> list[int | None]:
+def _windows(feature: Feature, schema: CompanySchema) -> list[int | None]:
     """The declared windows, with the company's horizons in the place of HORIZON."""
     days: list[int | None] = []
     for window in feature.windows:

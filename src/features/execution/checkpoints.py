@@ -20,7 +20,9 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.execution.partitions import ROWS_TOGETHER, put, remove
+from features.execution.partitions import ROW_GROUP_SIZE
+from features.atomic_write import remove_path
+from features.atomic_write import atomic_path, replace_atomically
 from features.progress import Steps
 
 Piece = TypeVar("Piece")
@@ -57,17 +59,17 @@ class Blocks(Generic[Piece]):
     def put(self, name: str, path: Path) -> None:
         """Put a finished table at `path`: a file if it has one part, else the folder of the parts."""
         parts = sorted((self.folder / name).glob("part-*.parquet"))
-        put(parts[0] if len(parts) == 1 else self.folder / name, path)
+        replace_atomically(parts[0] if len(parts) == 1 else self.folder / name, path)
 
     def end(self) -> None:
         """Remove the folder, when every table is in its place."""
-        remove(self.folder)
+        remove_path(self.folder)
 
     def _begin(self, count: int) -> None:
         """Keep what lies there if it is made of the same, else begin anew."""
         note, told = self.folder / NOTE, json.dumps({**self.made_of, "blocks": count})
         if not note.is_file() or note.read_text(encoding="utf-8") != told:
-            remove(self.folder)
+            remove_path(self.folder)
             for name in self.tables:
                 (self.folder / name).mkdir(parents=True)
             note.write_text(told, encoding="utf-8")
@@ -84,9 +86,8 @@ def _write(folder: Path, make: Make[Piece], block: tuple[str, Piece]) -> None:
     """Write the parts of one piece, each moved into place whole."""
     part, piece = block
     for name, table in make(piece).items():
-        own = folder / name / f".{part}"
-        pq.write_table(table, own, compression="zstd", row_group_size=ROWS_TOGETHER)
-        own.replace(folder / name / part)
+        with atomic_path(folder / name / part) as temporary:
+            pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP_SIZE)
 
 
 @contextmanager

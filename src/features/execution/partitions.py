@@ -5,7 +5,6 @@ table. On disk it is one Parquet file, or a folder of part files that sort in th
 customers; `pyarrow.parquet.read_table` takes both.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.dataset import dataset
 
+from features.atomic_write import replace_atomically
 from features.progress import Steps
 from features.settings import Settings
 
@@ -23,7 +23,7 @@ Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True)
-class Span:
+class CustomerRange:
     """Neighbours in the order of the ids: the customers from `first` to `last`, both included."""
 
     first: str
@@ -35,12 +35,12 @@ class Span:
         return pq.read_table(file, filters=bounds)
 
 
-def spans(ids: Sequence[str], size: int) -> list[Span]:
+def split_customers(ids: Sequence[str], size: int) -> list[CustomerRange]:
     """Sorted ids in spans of at most `size` customers."""
-    return [Span(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
+    return [CustomerRange(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
 
 
-def deal(pieces: Sequence[Piece], partitions: int) -> list[Sequence[Piece]]:
+def partition(pieces: Sequence[Piece], partitions: int) -> list[Sequence[Piece]]:
     """Neighbouring pieces together, in at most so many shares of about the same length."""
     count = min(partitions, len(pieces))
     bounds = [len(pieces) * i // count for i in range(count + 1)] if count else [0]
@@ -89,18 +89,18 @@ class LocalRunner:
         steps: Steps,
     ) -> int:
         temporary = path.with_suffix(".new")
-        rows = write_file(temporary, map(make, steps.track(pieces, len(pieces))))
+        rows = write_parquet(temporary, map(make, steps.track(pieces, len(pieces))))
         if rows:
-            put(temporary, path)
+            replace_atomically(temporary, path)
         return rows
 
 
 LOCAL = LocalRunner()
 #: Rows of a row group at the most: what a look at a few customers reads at the least.
-ROWS_TOGETHER = 10_000
+ROW_GROUP_SIZE = 10_000
 
 
-def write_file(path: Path, tables: Iterable[pa.Table | None], together: int = ROWS_TOGETHER) -> int:
+def write_parquet(path: Path, tables: Iterable[pa.Table | None], together: int = ROW_GROUP_SIZE) -> int:
     """Write tables of one schema as one Parquet file, in row groups; the number of rows.
 
     Nothing is written for None and for tables without rows.
@@ -119,36 +119,11 @@ def write_file(path: Path, tables: Iterable[pa.Table | None], together: int = RO
     return rows
 
 
-def files_of(path: Path) -> list[Path]:
+def part_files(path: Path) -> list[Path]:
     """The Parquet files of a table: the file itself, or the part files of a folder in order."""
     return sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
 
 
-def columns_of(path: Path) -> list[str]:
+def column_names(path: Path) -> list[str]:
     """The names of a table's columns."""
     return list(dataset(path).schema.names)
-
-
-def put(made: Path, path: Path) -> None:
-    """Put a finished table, file or folder, in the place of the former one.
-
-    A file replaces a file atomically. A folder cannot: for an instant there is neither, then the
-    new one whole.
-    """
-    if made.is_file() and not path.is_dir():
-        made.replace(path)
-        return
-    former = path.with_suffix(".former")
-    remove(former)
-    if path.exists():
-        path.rename(former)
-    made.rename(path)
-    remove(former)
-
-
-def remove(path: Path) -> None:
-    """Remove a table, file or folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -21,7 +21,9 @@ from uuid import uuid4
 import pyarrow as pa
 
 from features.errors import ConfigRefused, DataRefused, GoodwillError
-from features.execution.partitions import Piece, Runner, deal, files_of, put, remove, write_file
+from features.execution.partitions import Piece, Runner, partition, part_files, write_parquet
+from features.atomic_write import remove_path
+from features.atomic_write import replace_atomically
 from features.progress import Steps
 from features.settings import Settings
 
@@ -91,9 +93,9 @@ class SparkRunner:
         steps: Steps,
     ) -> int:
         folder = path.with_suffix(".new")
-        remove(folder)
+        remove_path(folder)
         folder.mkdir()
-        shares = deal(pieces, Settings().spark_partitions or len(pieces))
+        shares = partition(pieces, Settings().spark_partitions or len(pieces))
 
         def write_part(part: int) -> tuple[int, str]:
             return _write_part(folder, part, make, shares[part])
@@ -103,8 +105,8 @@ class SparkRunner:
             unfinished.unlink()
         rows = sum(rows for rows, _ in results)
         if rows:
-            put(folder, path)
-        remove(folder)
+            replace_atomically(folder, path)
+        remove_path(folder)
         return rows
 
     def _run(
@@ -151,11 +153,11 @@ def _write_part(
     final = folder / f"part-{part:05d}.parquet"
     own = folder / f".{final.name}.{uuid4().hex}"
     try:
-        rows = write_file(own, map(make, pieces))
+        rows = write_parquet(own, map(make, pieces))
     except GoodwillError as err:
         return 0, str(err)
     if rows:
-        own.replace(final)
+        replace_atomically(own, final)
     return rows, ""
 
 
@@ -164,7 +166,7 @@ def _arrived(job: Future[Any], folder: Path) -> Iterator[int]:
     seen = 0
     while not job.done():
         wait([job], POLL_SECONDS)
-        there = len(files_of(folder))
+        there = len(part_files(folder))
         yield from range(seen, there)
         seen = there
 
@@ -173,7 +175,7 @@ def _mended(error: Exception) -> ConfigRefused | None:
     """What to do about a task that failed, unless it is a bug."""
     for pattern, remedy in REMEDIES:
         if found := pattern.findall(str(error)):
-            return ConfigRefused(f"a Spark task failed: {found[-1]}; {remedy} (docs/cluster.md)")
+            return ConfigRefused(f"a Spark task failed: {found[-1]}; {remedy} (docs/how-to/run-on-spark.md)")
     return None
 
 
@@ -199,7 +201,7 @@ def _session(master: str, scratch: Path) -> Any:
     _check_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
-    source = str(Path(__file__).parents[1])
+    source = str(Path(__file__).parents[2])
     conf.set("spark.executorEnv.PYTHONPATH", source).set("spark.executorEnv.OMP_NUM_THREADS", "1")
     if "PYSPARK_GATEWAY_PORT" not in os.environ:  # not under spark-submit
         conf.setMaster(master).setAppName("goodwill")

@@ -17,7 +17,7 @@ import duckdb
 
 from features.config.company import Company
 from features.import_history.file_manifest import Arrivals, Stamps, read_record, stamp_files
-from features.ingest.casts import quoted
+from features.ingest.sql import quote_literal
 from features.ingest.feedback import stamp_of
 from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
@@ -56,7 +56,7 @@ class Growth:
 
     def stored(self, table: str) -> str:
         """SQL that reads the stored rows of a table."""
-        return f"read_parquet({quoted(str(self.former / f'{table}.parquet'))})"
+        return f"read_parquet({quote_literal(str(self.former / f'{table}.parquet'))})"
 
 
 @dataclass(frozen=True)

@@ -15,57 +15,22 @@ import duckdb
 from features.config.company import Company
 from features.data_quality.check_tables import Usability, examine
 from features.data_quality.terminal_summary import summary
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
-from features.execution.partitions import Span, spans
+from features.execution.partitions import CustomerRange, split_customers
 from features.history.build_history import History, build_history
 from features.history.parquet import read_stored, stored_customers
+from features.history_store import MANIFEST, Manifest, recover_history, replace_history
 from features.import_history.file_manifest import Stamps, write_record
 from features.import_history.import_table import Taken, latest_of, take_all_in
 from features.import_history.incremental import Basis, CannotGrow, Growth, Types, code_of, growth_of
 from features.ingest.feedback import stamp_of
 from features.ingest.infer_schema import schema_of
 from features.ingest.read_table import Mapped, connect
+from features.ingest.sql import quote_identifier, quote_literal
 from features.progress import Steps
 from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a history on disk holds: counts, ledger, data end, fingerprint, schema.
-
-    `data_end` is the first instant not in the data. `dropped` and `quarantined` are the ledger:
-    rows left out by rule. `fingerprint` changes when any row does, not with the order of rows.
-    """
-
-    company: str
-    rows: dict[str, int]
-    customers: int
-    data_start: str
-    data_end: str
-    fingerprint: str
-    schema: Schema
-    dropped: dict[str, dict[str, int]] = field(default_factory=dict)
-    quarantined: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    @property
-    def end(self) -> datetime:
-        return datetime.fromisoformat(self.data_end)
-
-    @property
-    def start(self) -> datetime:
-        return datetime.fromisoformat(self.data_start)
-
-    @classmethod
-    def read(cls, workspace: Workspace, company: str) -> "Manifest":
-        """The manifest of a company's history; raises DataRefused where there is none."""
-        _bring_back(workspace.history(company))
-        path = workspace.history(company) / "history.json"
-        if not path.is_file():
-            raise DataRefused(f"no history of {company} at {path}; make it with `goodwill data`")
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**raw, "schema": Schema.from_json(json.dumps(raw["schema"]))})
 
 
 def import_history(company: Company, workspace: Workspace, steps: Steps) -> Manifest:
@@ -74,7 +39,7 @@ def import_history(company: Company, workspace: Workspace, steps: Steps) -> Mani
     What the tables are worth is written to `usability.json`, what became of each row to the
     history's `ledger.json`. Raises DataRefused or ConfigRefused with what is wrong.
     """
-    _bring_back(workspace.history(company.name))
+    recover_history(workspace.history(company.name))
     limit = latest_of(company)
     growth, files, why = growth_of(company, workspace, limit)
     if growth:
@@ -104,39 +69,17 @@ def _import(
             con, company, workspace, target, steps, growth
         )
         (target / FILE).write_text(RowAudit(found.ledger).to_json(), encoding="utf-8")
-        (target / "history.json").write_text(_manifest_json(manifest), encoding="utf-8")
+        (target / MANIFEST).write_text(_manifest_json(manifest), encoding="utf-8")
         if files:
             Basis(*basis, types, feedback, waiting).write(target)
             write_record(files, target)
-        _swap(target, final)
+        replace_history(target, final)
         found.write(workspace)
     finally:
         con.close()
         shutil.rmtree(target, ignore_errors=True)
         shutil.rmtree(workspace.company(company.name) / "spill", ignore_errors=True)
     return manifest
-
-
-def _swap(target: Path, final: Path) -> None:
-    """Put a finished history in the place of the former one, which a dying process leaves beside."""
-    old = final.with_name("history.old")
-    while target.exists():
-        if final.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            final.rename(old)
-        try:
-            target.rename(final)
-        except OSError:
-            if not final.exists():  # else a reader has just brought the former one back
-                raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _bring_back(final: Path) -> None:
-    """Undo the half of a swap after which a process died: nothing else leaves only an old history."""
-    old = final.with_name("history.old")
-    if not final.exists() and (old / "history.json").is_file():
-        old.rename(final)
 
 
 def _manifest_json(manifest: Manifest) -> str:
@@ -167,10 +110,10 @@ def _import_tables(
 def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -> int:
     """Sort a checked table as a history is sorted and write it; the number of its rows."""
     name = mapped.contract.name
-    order = ", ".join(_ident(c) for c in (*mapped.contract.order, *mapped.attributes))
-    path = str(target / f"{name}.parquet").replace("'", "''")
+    order = ", ".join(quote_identifier(c) for c in (*mapped.contract.order, *mapped.attributes))
+    path = quote_literal(str(target / f"{name}.parquet"))
     con.execute(
-        f"copy (select * from good_{name} order by {order}) to '{path}' "
+        f"copy (select * from good_{name} order by {order}) to {path} "
         "(format parquet, compression zstd, row_group_size 100000)"
     )
     return int(con.execute(f"select count(*) from good_{name}").fetchall()[0][0])
@@ -204,25 +147,3 @@ def _manifest(
         dropped={n: m.dropped for n, m in mapped.items() if m.dropped},
         quarantined=quarantined,
     )
-
-
-def _ident(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def customer_ids(workspace: Workspace, company: str) -> list[str]:
-    """Every customer of a company's history, sorted."""
-    return stored_customers(sorted(workspace.history(company).glob("*.parquet")))
-
-
-def blocks(workspace: Workspace, company: str, size: int) -> Iterator[History]:
-    """The history in blocks of at most `size` customers, in the order of their ids."""
-    for span in spans(customer_ids(workspace, company), size):
-        yield block(workspace.history(company), span)
-
-
-def block(folder: Path, span: Span) -> History:
-    """The history of a span of customers, from the folder of a company's tables."""
-    files = sorted(folder.glob("*.parquet"))
-    tables = {file.stem: read_stored(file, span.first, span.last) for file in files}
-    return build_history(tables, is_sorted=True)

@@ -3,6 +3,7 @@
 from features.config.company import Company
 from features.contract import Column
 from features.errors import DataRefused
+from features.ingest.sql import quote_literal
 
 #: An explicit offset at the end of a time written as text: Z, +02, +02:00, +0200.
 OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -38,25 +39,15 @@ def convert(company: Company, table: str, column: Column, kind: str, sql: str) -
         raise DataRefused(f"{place}: all rows are of type {kind}; cast it to a number in {sql!r}")
     if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}:
         return f"({sql})::timestamptz", False
-    zone = quoted(company.about.time_zone)
+    zone = quote_literal(company.about.time_zone)
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return f"timezone({zone}, ({sql})::timestamp)", False
     if kind == "VARCHAR":
         naive = f"timezone({zone}, try_cast(({sql}) as timestamp))"
         aware = f"try_cast(({sql}) as timestamptz)"
-        has_offset = f"regexp_matches(trim({sql}), {quoted(OFFSET)}) and contains({sql}, ':')"
+        has_offset = f"regexp_matches(trim({sql}), {quote_literal(OFFSET)}) and contains({sql}, ':')"
         return f"case when {has_offset} then {aware} else {naive} end", True
     raise DataRefused(
         f"{place}: all rows are of type {kind}, which is no time; convert it in the expression, "
         f"for seconds since 1970 with to_timestamp({sql})"
     )
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

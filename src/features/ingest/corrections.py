@@ -5,7 +5,7 @@ import duckdb
 from features.config.company import Company
 from features.config.table_mapping import Correction, TableMapping
 from features.ingest.read_table import Mapped
-from features.ingest.sql import run
+from features.ingest.sql import quote_identifier, run
 from features.row_audit import RowAudit
 
 _TYPES = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
@@ -77,7 +77,7 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, mapped: Mapped) -> int:
     """Keep one of several equal rows; texts that could not be read count as values of their own."""
     name = mapped.contract.name
     before = _rows(con, f"typed_{name}")
-    columns = [_ident(c) for c in (*mapped.contract.names, *mapped.attributes)]
+    columns = [quote_identifier(c) for c in (*mapped.contract.names, *mapped.attributes)]
     unread = [f'case when "{c}" is null then "raw_{c}" end' for c in mapped.converted]
     con.execute(
         f"create temp table single as select distinct on ({', '.join([*columns, *unread])}) * "
@@ -97,9 +97,5 @@ def count_scales(con: duckdb.DuckDBPyConnection, ledger: RowAudit) -> None:
         ledger.changed("surveys", "scale", rule, rows)
 
 
-def _ident(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(con.execute(f"select count(*) from {_ident(table)}").fetchall()[0][0])
+    return int(con.execute(f"select count(*) from {quote_identifier(table)}").fetchall()[0][0])

@@ -11,7 +11,7 @@ import duckdb
 from features.config.company import Company
 from features.config.table_mapping import CsvFormat
 from features.errors import DataRefused
-from features.ingest.casts import quoted
+from features.ingest.sql import quote_literal
 from features.ingest.type_inference import retyped, types_of_texts
 
 CSV = (".csv", ".tsv")
@@ -99,19 +99,19 @@ def _csv_reader(paths: Sequence[Path], form: CsvFormat) -> str:
     It would take a file whose first thousands of rows need no quotes to have none, skip first lines
     and take rows that begin with # for remarks.
     """
-    delimiter = f", delim = {quoted(form.delimiter)}" if form.delimiter else ""
+    delimiter = f", delim = {quote_literal(form.delimiter)}" if form.delimiter else ""
     return (
         f"read_csv({_list(paths)}, union_by_name = true, all_varchar = true, header = true, "
-        f"quote = {quoted(form.quote)}, escape = {quoted(form.escape)}, skip = {form.skip_lines}, "
+        f"quote = {quote_literal(form.quote)}, escape = {quote_literal(form.escape)}, skip = {form.skip_lines}, "
         "comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
-        f"encoding = {quoted(form.encoding)}{delimiter})"
+        f"encoding = {quote_literal(form.encoding)}{delimiter})"
     )
 
 
 def _spool(con: duckdb.DuckDBPyConnection, reader: str, path: Path, name: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(f"copy (from {reader}) to {quoted(str(path))} (format parquet, compression zstd)")
-    spooled = f"read_parquet({quoted(str(path))}, hive_partitioning = false)"
+    con.execute(f"copy (from {reader}) to {quote_literal(str(path))} (format parquet, compression zstd)")
+    spooled = f"read_parquet({quote_literal(str(path))}, hive_partitioning = false)"
     described = con.execute(f"describe from {spooled}").fetchall()
     texts = [row[0] for row in described if row[1] == "VARCHAR"]  # a folder's key may be a date
     con.execute(
@@ -155,4 +155,4 @@ def _broken_csv(told: str, place: str) -> str:
 
 
 def _list(paths: Sequence[Path]) -> str:
-    return "[" + ", ".join(quoted(str(path)) for path in paths) + "]"
+    return "[" + ", ".join(quote_literal(str(path)) for path in paths) + "]"

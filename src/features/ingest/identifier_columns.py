@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from features.ingest.casts import identifier
+from features.ingest.sql import quote_identifier
 
 #: Fewer customers say nothing about how many share a value.
 FEWEST_CUSTOMERS = 20
@@ -38,7 +38,7 @@ def identifying(
         return []
     asked = ", ".join(
         f"count(distinct {c}), count(distinct customer_id) filter ({c} is not null)"
-        for c in map(identifier, texts)
+        for c in map(quote_identifier, texts)
     )
     counted = con.execute(f"select {asked} from {table}").fetchall()[0]
     found = map(Identifying, texts, counted[::2], counted[1::2])

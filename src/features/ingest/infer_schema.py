@@ -6,8 +6,8 @@ import duckdb
 
 from features.config.company import Company
 from features.contract import TABLES, TableContract
-from features.definitions.company_schema import TOP, Schema
-from features.ingest.casts import identifier
+from features.definitions.company_schema import TOP, CompanySchema
+from features.ingest.sql import quote_identifier
 from features.ingest.identifier_columns import identifying
 from features.ingest.read_table import Mapped
 
@@ -17,7 +17,7 @@ OPEN = {"customer_id", "comment"}
 
 def schema_of(
     con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapping[str, Mapped]
-) -> Schema:
+) -> CompanySchema:
     """What a company has in its checked tables (`good_<name>`): columns, kinds, frequent values.
 
     A column without a single value counts as not there, and so does an attribute that names the
@@ -27,7 +27,7 @@ def schema_of(
     for name, table in mapped.items():
         columns = [*TABLES[name].names, *table.attributes]
         counts = con.execute(
-            f"select {', '.join(f'count({identifier(c)})' for c in columns)} from good_{name}"
+            f"select {', '.join(f'count({quote_identifier(c)})' for c in columns)} from good_{name}"
         ).fetchall()[0]
         tables[name] = tuple(c for c, n in zip(columns, counts, strict=True) if n)
     attributes = mapped["customers"].attributes if "customers" in mapped else {}
@@ -46,7 +46,7 @@ def schema_of(
         k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in names
     }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
-    return Schema(
+    return CompanySchema(
         tables,
         present,
         tuple(sorted(dimensions)),

@@ -19,7 +19,7 @@ from rich.markup import escape
 from features.config.postgres_settings import Address, DatabaseSettings
 from features.errors import DataRefused
 from features.ingest.postgres_errors import ServerAway, refusal, why_away
-from features.ingest.type_inference import ident
+from features.ingest.sql import quote_identifier
 from features.progress import Done, Steps
 
 TABLE = re.compile(r'("[^"]+"|[A-Za-z_][\w$]*)(\.("[^"]+"|[A-Za-z_][\w$]*)){0,2}')
@@ -130,7 +130,7 @@ def _read_all(
             cursor.execute(CAN_WRITE)
             if cursor.fetchone()[0]:
                 steps.note(escape(f"  user {address.user} may write to this database; Goodwill only "
-                                  "reads: give it a role that may not (docs/sources.md)"))  # fmt: skip
+                                  "reads: give it a role that may not (docs/how-to/connect-your-data.md)"))  # fmt: skip
         size = str(settings.batch_mb * 1024 * 1024)
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": size})
         for number, (place, query) in enumerate(queries.items()):
@@ -205,7 +205,7 @@ def _pg_type(column: pa.Field) -> str:
 
 
 def _selected(column: pa.Field) -> str:
-    name = ident(column.name)
+    name = quote_identifier(column.name)
     if _pg_type(column) in AS_THEY_ARE:
         return name
     exact = "::numeric" if _pg_type(column) == "money" else ""  # else with the sign of a currency

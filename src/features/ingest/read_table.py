@@ -14,7 +14,8 @@ from features.config.company import Company
 from features.config.table_mapping import TableMapping
 from features.contract import TABLES, Column, TableContract
 from features.errors import ConfigRefused
-from features.ingest.casts import convert, is_number, missing, quoted
+from features.ingest.casts import convert, is_number, missing
+from features.ingest.sql import quote_literal
 from features.ingest.source_views import bind_sources, spill_folder
 from features.ingest.sql import run
 from features.settings import Workspace
@@ -45,7 +46,7 @@ def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection
     con.execute(f"SET memory_limit = '{_memory_limit()}MB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
-    con.execute(f"SET temp_directory = {quoted(str(spill))}")
+    con.execute(f"SET temp_directory = {quote_literal(str(spill))}")
     return con
 
 

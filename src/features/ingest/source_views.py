@@ -8,11 +8,12 @@ import duckdb
 from features.config.company import Company
 from features.config.postgres_settings import find_address
 from features.config.table_mapping import TableMapping
-from features.ingest.casts import quoted
+from features.ingest.sql import quote_literal
 from features.ingest.files import find_files, is_csv, parquet_sql, spooled_csv_sql
 from features.ingest.postgres import Spooled, spool_queries
 from features.ingest.sql import explained, run
-from features.ingest.type_inference import NUMBERS, ident, retyped, types_of_texts
+from features.ingest.type_inference import NUMBERS, retyped, types_of_texts
+from features.ingest.sql import quote_identifier
 from features.progress import Steps
 from features.settings import Workspace
 
@@ -43,7 +44,7 @@ def read_databases(
 
 def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: Spooled) -> str:
     """SQL of what PostgreSQL gave; exact numbers without declared digits are typed by their values."""
-    relation = f"read_parquet({quoted(str(spooled.path))}, hive_partitioning = false)"
+    relation = f"read_parquet({quote_literal(str(spooled.path))}, hive_partitioning = false)"
     undeclared = [column for column, kind in spooled.types.items() if kind is None]
     declared = {column: kind for column, kind in spooled.types.items() if kind}
     by_values = types_of_texts(con, relation, undeclared, NUMBERS)
@@ -51,7 +52,7 @@ def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: Spooled) -> str:
 
 
 def _postgres_view(table: str, source: str) -> str:
-    return ident(f"postgres.{table}.{source}")
+    return quote_identifier(f"postgres.{table}.{source}")
 
 
 def spill_folder(workspace: Workspace, company: Company) -> Path:
@@ -75,8 +76,8 @@ def bind_sources(
     for name, patterns in mapping.file_sources.items():
         given = [patterns] if isinstance(patterns, str) else patterns
         if not given and types:
-            columns = ", ".join(f"null::{kind} as {ident(c)}" for c, kind in types[name].items())
-            con.execute(f"create or replace temp view {ident(name)} as select {columns} limit 0")
+            columns = ", ".join(f"null::{kind} as {quote_identifier(c)}" for c, kind in types[name].items())
+            con.execute(f"create or replace temp view {quote_identifier(name)} as select {columns} limit 0")
             continue
         paths = find_files(company, table, root, given)
         place = f"tables.{table}: file {paths[0].name}"
@@ -87,10 +88,10 @@ def bind_sources(
                 sql = spooled_csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
-        run(con, f"create or replace temp view {ident(name)} as {sql}", company, place)
+        run(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, place)
     for name in mapping.queries:
         sql = f"select * from {_postgres_view(table, name)}"
-        run(con, f"create or replace temp view {ident(name)} as {sql}", company, f"tables.{table}")
+        run(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, f"tables.{table}")
 
 
 #: What a few rows read as, and what it becomes beside rows of the other type.
@@ -108,7 +109,7 @@ def _promoted(con: duckdb.DuckDBPyConnection, sql: str, types: Mapping[str, str]
         wanted = types.get(name, kind)
         other = kind != wanted and (
             (kind, wanted) in PROMOTED
-            or not con.execute(f"select count({ident(name)}) from ({sql})").fetchall()[0][0]
+            or not con.execute(f"select count({quote_identifier(name)}) from ({sql})").fetchall()[0][0]
         )
-        columns.append(f"{ident(name)}::{wanted} as {ident(name)}" if other else ident(name))
+        columns.append(f"{quote_identifier(name)}::{wanted} as {quote_identifier(name)}" if other else quote_identifier(name))
     return ", ".join(columns)

@@ -9,6 +9,16 @@ from features.config.company import Company
 from features.errors import DataRefused
 
 
+def quote_identifier(name: str) -> str:
+    """Quote the name of a table or column as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """Quote a text as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def run(
     con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
 ) -> list[tuple]:  # type: ignore[type-arg]

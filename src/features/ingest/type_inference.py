@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import duckdb
 
+from features.ingest.sql import quote_identifier
+
 #: type: how its texts are written, most special first.
 WRITTEN = {
     "BOOLEAN": "(?i:true|false)",
@@ -47,7 +49,7 @@ def _narrow(
     asked = [(column, kind) for column, kinds in possible.items() for kind in kinds]
     if not asked:
         return {}
-    held = ", ".join(f"bool_and({_fits(ident(c), k)})" for c, k in asked)
+    held = ", ".join(f"bool_and({_fits(quote_identifier(c), k)})" for c, k in asked)
     answers = con.execute(f"select {held} from {rows}").fetchall()[0]
     kept: dict[str, list[str]] = {}
     for (column, kind), fits in zip(asked, answers, strict=True):
@@ -68,10 +70,5 @@ def _fits(text: str, kind: str) -> str:
 
 def retyped(relation: str, types: dict[str, str]) -> str:
     """SQL of a relation whose text columns are cast to their types."""
-    casts = ", ".join(f"cast({ident(c)} as {kind}) as {ident(c)}" for c, kind in types.items())
+    casts = ", ".join(f"cast({quote_identifier(c)} as {kind}) as {quote_identifier(c)}" for c, kind in types.items())
     return f"select * {f'replace ({casts})' if casts else ''} from {relation}"
-
-
-def ident(name: str) -> str:
-    """A column's name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -13,6 +13,7 @@ import duckdb
 from features.config.company import Company
 from features.ingest.read_table import Mapped
 from features.ingest.validation_rules import Rule, rules_of
+from features.ingest.sql import quote_literal
 from features.row_audit import RowAudit
 
 
@@ -154,8 +155,7 @@ def _write_quarantine(
         f"case when broken_{i} then '{r.column}: {r.name}' end" for i, r in enumerate(rules)
     )
     flags = ", ".join(f"broken_{i}" for i in range(len(rules)))
-    target = str(path).replace("'", "''")
     con.execute(
         f"copy (select concat_ws('; ', {named}) as broken_rules, * exclude ({flags}) "
-        f"from flagged where {bad}) to '{target}' (format parquet)"
+        f"from flagged where {bad}) to {quote_literal(str(path))} (format parquet)"
     )

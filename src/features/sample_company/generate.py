@@ -1,4 +1,4 @@
-"""The sample company: a simulated wholesaler whose truth is known (`docs/sample-company.md`).
+"""The sample company: a simulated wholesaler whose truth is known (`docs/background/sample-company.md`).
 
 Customers are drawn in blocks of `BLOCK`, each from its own seed, and appended to the Parquet files
 block by block: memory does not grow with the number of customers, and a customer of a full block

@@ -1,6 +1,6 @@
 """The sample company's laws: its parameters, its customers' traits, and the rates a state implies.
 
-`docs/sample-company.md` states every formula. Time is counted in days since `START`; a state holds
+`docs/background/sample-company.md` states every formula. Time is counted in days since `START`; a state holds
 for a week. Traits have shape (customers,); a state may carry further axes in front of that one.
 """
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
 
 Floats = NDArray[np.float64]
@@ -129,9 +130,7 @@ def keep_tone(tone: Tone | None, folder: Path) -> None:
     if tone is None:
         (folder / FILE).unlink(missing_ok=True)
         return
-    temporary = folder / f"{FILE}.new"
-    temporary.write_text(tone.to_json(), encoding="utf-8")
-    temporary.replace(folder / FILE)
+    write_text_atomically(folder / FILE, tone.to_json())
 
 
 def digest_of(tone: Tone | None) -> str | None:

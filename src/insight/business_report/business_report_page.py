@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.progress import Steps
 from features.settings import Workspace
@@ -55,9 +55,7 @@ def write_report(
         material = read_material(company, workspace, language)
         text = render(material, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_atomically(path, text)
         done(bytes=len(text.encode()), language=language)
     return path
 

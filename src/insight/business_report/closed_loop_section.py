@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from insight.business_report.figure_markup import shown, title, written
 from insight.business_report.overview_section import goal_text
 from insight.business_report.report_inputs import Material
-from insight.evaluation.evaluation_schema import Indicator, Turn
+from insight.evaluation.evaluation_schema import Indicator, PdcaCycle
 
 _DONE = re.compile(r"(?P<action>.+): (?P<treated>[\d,]+) customers, (?P<held>[\d,]+) left alone$")
 
@@ -33,7 +33,7 @@ def turns(material: Material) -> list[TurnRow]:
     return [_row(turn, material) for turn in told]
 
 
-def _row(turn: Turn, material: Material) -> TurnRow:
+def _row(turn: PdcaCycle, material: Material) -> TurnRow:
     words, numerals = material.words, material.numerals
     found = _indicator(turn.indicator, material)
     plan, check = turn.plan, turn.check.split("; ")

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from insight.business_report.numerals import Numerals
 from insight.business_report.report_inputs import Material
 from insight.business_report.svg import Canvas
-from insight.evaluation.evaluation_schema import Driver, Drivers, Figure
+from insight.evaluation.evaluation_schema import SatisfactionDriver, DriverAnalysis, IntervalEstimate
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE
 
 COLOURS = {
@@ -62,7 +62,7 @@ def driver_part(material: Material) -> DriverPart | None:
     return DriverPart(note, _matrix(found, material), rows)
 
 
-def _row(driver: Driver, most: float, numerals: Numerals) -> DriverRow:
+def _row(driver: SatisfactionDriver, most: float, numerals: Numerals) -> DriverRow:
     words = numerals.words
     return DriverRow(
         name=words.named("dimension", driver.name),
@@ -78,7 +78,7 @@ def _row(driver: Driver, most: float, numerals: Numerals) -> DriverRow:
     )
 
 
-def _ends(figure: Figure, numerals: Numerals, share: bool = False) -> str:
+def _ends(figure: IntervalEstimate, numerals: Numerals, share: bool = False) -> str:
     if figure.low is None or figure.high is None:
         return ""
     if share:
@@ -86,7 +86,7 @@ def _ends(figure: Figure, numerals: Numerals, share: bool = False) -> str:
     return numerals.between(numerals.signed(figure.low, 2), numerals.signed(figure.high, 2))
 
 
-def _matrix(found: Drivers, material: Material) -> Markup:
+def _matrix(found: DriverAnalysis, material: Material) -> Markup:
     """Importance up, performance to the right, each with its interval; the means cut it in four."""
     words, numerals = material.words, material.numerals
     canvas = Canvas("drivers", words("drivers_title"), (5.4, 3.5))
@@ -116,7 +116,7 @@ def _matrix(found: Drivers, material: Material) -> Markup:
     return canvas.svg()
 
 
-def _cross(canvas: Canvas, driver: Driver, colour: str) -> None:
+def _cross(canvas: Canvas, driver: SatisfactionDriver, colour: str) -> None:
     """A point with both its intervals."""
     at = (driver.performance, driver.importance)
     (x_low, x_high), (y_low, y_high) = (

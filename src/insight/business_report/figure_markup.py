@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from insight.business_report.numerals import Numerals
-from insight.evaluation.evaluation_schema import Cell, Figure, Indicator, Point
+from insight.evaluation.evaluation_schema import GroupValue, IntervalEstimate, Indicator, PeriodValue
 
 #: Indicators of which less is better, where no target says so.
 LESS_IS_BETTER = {
@@ -22,7 +22,7 @@ class Shown:
 
 
 def shown(
-    indicator: Indicator, of: Indicator | Cell | Point | Figure, numerals: Numerals, what: str = ""
+    indicator: Indicator, of: Indicator | GroupValue | PeriodValue | IntervalEstimate, numerals: Numerals, what: str = ""
 ) -> Shown:
     """A figure of an indicator as it is shown; `what` names it, unless it is the last value."""
     low, high = of.low, of.high

@@ -13,7 +13,7 @@ from insight.business_report.figure_markup import (
 from insight.business_report.numerals import Numerals
 from insight.business_report.overview_section import Aim, Change, aim, change, group_name
 from insight.business_report.report_inputs import Material
-from insight.evaluation.evaluation_schema import Cell, Indicator
+from insight.evaluation.evaluation_schema import GroupValue, Indicator
 
 #: Columns of the groups table: more do not fit a page.
 MOST_COLUMNS = 6
@@ -150,7 +150,7 @@ def group_tables(material: Material) -> list[GroupTable]:
     return [_table(by, told, material) for by in names]
 
 
-def _cell(i: Indicator, cell: Cell, numerals: Numerals) -> GroupCell:
+def _cell(i: Indicator, cell: GroupValue, numerals: Numerals) -> GroupCell:
     of = f"{cell.by}={cell.group}"
     everybody = shown(i, cell.everybody, numerals, f"{of} everybody") if cell.everybody else None
     ahead = cell.forecast.points[:1] if cell.forecast else []
@@ -158,7 +158,7 @@ def _cell(i: Indicator, cell: Cell, numerals: Numerals) -> GroupCell:
     return GroupCell(shown(i, cell, numerals, of), everybody, coming[0] if coming else None)
 
 
-def _largest_first(found: dict[str, dict[int, Cell]]) -> list[tuple[str, dict[int, Cell]]]:
+def _largest_first(found: dict[str, dict[int, GroupValue]]) -> list[tuple[str, dict[int, GroupValue]]]:
     return sorted(found.items(), key=lambda item: -max(c.customers for c in item[1].values()))
 
 
@@ -166,7 +166,7 @@ def _table(by: str, told: list[Indicator], material: Material) -> GroupTable:
     numerals, words = material.numerals, material.words
     cut = [i for i in told if any(c.by == by for c in i.cells)]
     cut = sorted(cut, key=lambda i: i.dimension is not None)[:MOST_COLUMNS]
-    found: dict[str, dict[int, Cell]] = {}
+    found: dict[str, dict[int, GroupValue]] = {}
     for place, indicator in enumerate(cut):
         for cell in indicator.cells:
             if cell.by == by:

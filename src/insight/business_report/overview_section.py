@@ -14,7 +14,7 @@ from insight.business_report.figure_markup import (
 )
 from insight.business_report.numerals import Numerals
 from insight.business_report.report_inputs import Material
-from insight.evaluation.evaluation_schema import Alert, Goal, Indicator
+from insight.evaluation.evaluation_schema import IndicatorAlert, IndicatorGoal, Indicator
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}
@@ -97,7 +97,7 @@ def aim(indicator: Indicator, numerals: Numerals) -> Aim | None:
     )
 
 
-def goal_text(goal: Goal, target: str, numerals: Numerals) -> str:
+def goal_text(goal: IndicatorGoal, target: str, numerals: Numerals) -> str:
     """The target with its sense: at least 45."""
     return numerals.words("at_least" if goal.better == "higher" else "at_most", target=target)
 
@@ -111,7 +111,7 @@ def alerts(material: Material) -> list[Warned]:
     return [_warned(a, known.get((a.indicator, a.dimension)), material) for a in found]
 
 
-def _warned(alert: Alert, indicator: Indicator | None, material: Material) -> Warned:
+def _warned(alert: IndicatorAlert, indicator: Indicator | None, material: Material) -> Warned:
     numerals, words = material.numerals, material.words
     if indicator is None:
         name = words.named("indicator", alert.indicator)

@@ -9,9 +9,10 @@ import pyarrow.dataset as ds
 from features.errors import DataRefused
 from insight.business_report.translations import Language
 from insight.report_facts import Facts
-from models.explain.reasons import Reasoner
+from models.explain.reasons import Explainer
 from models.explain.reasons_table import reason_table
-from models.scoring.batch import fitting, tone_of
+from models.bundles.champions import snapshot_comment_model
+from models.bundles.champions import match_comment_model
 from models.scoring.batch_reasons import TOP
 
 #: Factors of a prediction looked at; some of them are good signs.
@@ -64,13 +65,13 @@ def _worked_out(facts: Facts, customers: Sequence[str]) -> pd.DataFrame | None:
     snapshot = facts.workspace.features(facts.company.name) / "snapshot.parquet"
     if not snapshot.exists():
         return None
-    bundles, _ = fitting(facts.bundles, tone_of(snapshot))
+    bundles, _ = match_comment_model(facts.bundles, snapshot_comment_model(snapshot))
     who = ds.field("customer_id").cast("string").isin(list(customers))
     features = ds.dataset(snapshot).to_table(filter=who)
     told = []
     for bundle in bundles.values():
         try:
-            told.append(reason_table(Reasoner(bundle), features, LOOKED_AT).to_pandas())
+            told.append(reason_table(Explainer(bundle), features, LOOKED_AT).to_pandas())
         except (DataRefused, KeyError):  # a snapshot of another plan than the model's
             continue
     return pd.concat(told) if told else None

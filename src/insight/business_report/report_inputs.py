@@ -14,8 +14,8 @@ from features.errors import DataRefused
 from features.settings import Workspace
 from insight.business_report.numerals import Numerals
 from insight.business_report.translations import Language, Words
-from insight.evaluation.evaluation_schema import Evaluation
-from insight.evaluation.storage import STANDING, evaluation_folder, read_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
 from insight.report_facts import Facts, gather
 
 Read = TypeVar("Read")
@@ -29,7 +29,7 @@ class Material:
     """
 
     facts: Facts
-    evaluation: Evaluation | None
+    evaluation: CompanyEvaluation | None
     standing: pd.DataFrame | None
     complaints: dict[str, Any] | None
     usability: Usability | None
@@ -47,7 +47,7 @@ def read_material(company: Company, workspace: Workspace, language: Language) ->
     facts = gather(company, workspace)
     folder = evaluation_folder(workspace, company.name)
     evaluation, broken = _whole(lambda: read_evaluation(folder), "evaluation.json")
-    standing, torn = _whole(lambda: _standing(folder / STANDING), STANDING)
+    standing, torn = _whole(lambda: _standing(folder / STATUS_FILE), STATUS_FILE)
     complaints, lost = _whole(lambda: _complaints(company, workspace), "complaints.json")
     words = Words(language)
     return Material(

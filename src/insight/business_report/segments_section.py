@@ -7,7 +7,7 @@ from insight.business_report.figure_markup import attributes
 from insight.business_report.numerals import Numerals
 from insight.business_report.report_inputs import Material
 from insight.business_report.translations import Words
-from insight.evaluation.evaluation_schema import Moves, Segment
+from insight.evaluation.evaluation_schema import MigrationMatrix, Segment
 
 #: Numbers of a segment that are held exactly.
 MEASURED = (
@@ -166,7 +166,7 @@ def _policy(segment: Segment, material: Material) -> list[str]:
 
 def move_table(material: Material, which: str) -> MoveTable | None:
     """Who moved between tiers or stages; None where no two dates are known."""
-    moves: Moves | None = getattr(material.evaluation, which, None)
+    moves: MigrationMatrix | None = getattr(material.evaluation, which, None)
     if moves is None:
         return None
     kind = {"tiers": "tier", "stages": "stage"}[which]
@@ -201,7 +201,7 @@ def move_table(material: Material, which: str) -> MoveTable | None:
     )
 
 
-def _note(moves: Moves, material: Material) -> str:
+def _note(moves: MigrationMatrix, material: Material) -> str:
     words, numerals = material.words, material.numerals
     note = words("moves_note", since=numerals.day(moves.since), until=numerals.day(moves.until))
     if moves.moved is not None:

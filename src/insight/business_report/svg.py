@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.plots.style import ACTUAL, CASE, FAINT, INK, MODEL, QUIET, RULE, house
+from models.plots.style import ACTUAL, CASE, FAINT, INK, MODEL, QUIET, RULE, apply_style
 
 #: The house's colours by the page's names, which differ in the dark.
 COLOURS = {
@@ -38,7 +38,7 @@ class Canvas:
         self.figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
         self.axis = self.figure.add_subplot()
         self.axis.set_facecolor("none")
-        house(self.axis)
+        apply_style(self.axis)
 
     def tip(self, x: float, y: float, text: str, exact: Mapping[str, str] | None = None) -> None:
         """Words that show when the place is pointed at or tapped, with the exact numbers behind them."""

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from insight.business_report.figure_markup import Shown, first_targets, shown, title, written
 from insight.business_report.report_inputs import Material
 from insight.business_report.svg import Canvas
-from insight.evaluation.evaluation_schema import Indicator, Point
+from insight.evaluation.evaluation_schema import Indicator, PeriodValue
 from models.plots.style import MODEL, QUIET, RULE
 
 #: Charts that fit a page; further indicators are in the table.
@@ -89,7 +89,7 @@ def _chart(i: Indicator, material: Material) -> Markup:
     return canvas.svg()
 
 
-def _line(canvas: Canvas, xs: range, points: list[Point], colour: str, style: str) -> None:
+def _line(canvas: Canvas, xs: range, points: list[PeriodValue], colour: str, style: str) -> None:
     values = [p.value for p in points]
     lows = [p.value if p.low is None else p.low for p in points]
     highs = [p.value if p.high is None else p.high for p in points]
@@ -107,7 +107,7 @@ def _alerted(canvas: Canvas, i: Indicator, material: Material, places: dict[date
             )
 
 
-def _said(i: Indicator, point: Point, material: Material, ahead: bool) -> str:
+def _said(i: Indicator, point: PeriodValue, material: Material, ahead: bool) -> str:
     figure: Shown = shown(i, point, material.numerals)
     when = material.numerals.period(point.period, material.period)
     words, said = material.words, figure.value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from insight.business_report.figure_markup import attributes
 from insight.business_report.overview_section import group_name
 from insight.business_report.report_inputs import Material
-from insight.evaluation.evaluation_schema import Value
+from insight.evaluation.evaluation_schema import ValueScoreSummary
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 
@@ -69,7 +69,7 @@ def worth_part(material: Material) -> WorthPart | None:
     )  # fmt: skip
 
 
-def _lines(found: Value, material: Material) -> list[str]:
+def _lines(found: ValueScoreSummary, material: Material) -> list[str]:
     words, numerals = material.words, material.numerals
     lines = [
         words(

@@ -6,14 +6,14 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import section
 from insight.complaints.index_dates import has, read
-from insight.complaints.intake import open_history
 
 #: What the log says of each: who, when, what, by whom, and whether he was left alone on purpose.
 COLUMNS = ("customer_id", "done_at", "known_at", "action", "by", "held_out")
@@ -59,7 +59,7 @@ def action_log(company: Company, workspace: Workspace) -> ActionLog:
     """
     settings = section(company, "loop", LoopSettings)
     end = Manifest.read(workspace, company.name).end
-    with open_history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         values = [settings.holdout, settings.kinds]
         table = read(con, _ACTIONS, values) if has(con, "events") else pd.DataFrame()
     if table.empty:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from insight.closed_loop.treatment_effect import FEWEST, Effect, not_identifiable, unusable
 from insight.complaints.attributable_fraction import folds_of
-from models.evaluation.bootstrap import percentiles
+from models.evaluation.bootstrap import percentile_interval
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -59,7 +59,7 @@ def matched_effect(outcome: Floats, treated: Bools, before: Floats, seed: int = 
         f"show would mislead it. {int(alone.sum()):,} treated had nobody alike"
     )
     naive = float(outcome[treated].mean() - outcome[~treated].mean())
-    effect = percentiles(estimate(np.ones(n)), np.array(drawn))
+    effect = percentile_interval(estimate(np.ones(n)), np.array(drawn))
     return Effect("matched", count, compared, effect, naive, 0.0, note)
 
 

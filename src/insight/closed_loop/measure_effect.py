@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
@@ -19,7 +20,6 @@ from insight.company_settings import section
 from insight.complaints.complaint_settings import ComplaintSettings
 from insight.complaints.confounders import Floats, as_columns, circumstances
 from insight.complaints.index_dates import has, read
-from insight.complaints.intake import open_history
 
 Outcome = Literal["spend", "complaints", "leaves"]
 
@@ -82,7 +82,7 @@ def trial_of(
     settings = section(company, "loop", LoopSettings)
     drawn = log.of(action)[["customer_id", "done_at", "held_out"]]
     by_lot = bool(drawn["held_out"].any())
-    with open_history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         if not has(con, _COUNTED[outcome][0]):
             raise DataRefused(f"{company.name} has no {_COUNTED[outcome][0]} to count {outcome} in")
         rows = drawn if by_lot else _with_others(con, drawn, log)

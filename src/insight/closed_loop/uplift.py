@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from insight.complaints.attributable_fraction import folds_of
-from models.evaluation.bootstrap import Interval, percentiles
+from models.evaluation.bootstrap import Interval, percentile_interval
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -98,7 +98,7 @@ def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: 
         times = np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
         drawn.append(_area(_curve(y, t, times, last)))
     places = np.unique(np.linspace(0, n, points + 1).astype(int))
-    coefficient = percentiles(_area(gains), np.array(drawn))
+    coefficient = percentile_interval(_area(gains), np.array(drawn))
     return Qini(coefficient, places / n, np.concatenate([[0.0], gains])[places])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from models.evaluation.bootstrap import Interval, percentiles
+from models.evaluation.bootstrap import Interval, percentile_interval
 
 Floats = NDArray[np.float64]
 
@@ -90,8 +90,8 @@ def attribute(
     sums = _sums(rows.customer, excess, cases, exposed, rows.weight)
     drawn = _drawn(sums, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = percentiles(excess.sum() / cases.sum(), drawn[:, 0] / drawn[:, 1])
-        effect = percentiles(excess.sum() / exposed.sum(), drawn[:, 0] / drawn[:, 2])
+        share = percentile_interval(excess.sum() / cases.sum(), drawn[:, 0] / drawn[:, 1])
+        effect = percentile_interval(excess.sum() / exposed.sum(), drawn[:, 0] / drawn[:, 2])
     rate_met = float(cases[met].sum() / exposed.sum())
     rest = among & ~met
     rate_not = float(cases[rest].sum() / rows.weight[rest].sum())

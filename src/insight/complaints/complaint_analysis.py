@@ -10,6 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
@@ -20,7 +21,7 @@ from insight.complaints.causes import Ranking, rank
 from insight.complaints.complaint_settings import ComplaintSettings
 from insight.complaints.handling_times import cycle_times, reopen_rates, states
 from insight.complaints.index_dates import answers, departures
-from insight.complaints.intake import Complaints, complaints, open_history
+from insight.complaints.intake import Complaints, complaints
 from insight.complaints.pareto import pareto
 
 
@@ -61,7 +62,7 @@ def causes_of(
     """
     settings = section(company, "complaints", ComplaintSettings)
     tickets = found.table if found is not None and found.source == "tickets" else None
-    with open_history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         moments = (
             answers(con)
             if outcome == "dissatisfaction"

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import duckdb
 import numpy as np
 import pandas as pd
 
+from features.ingest.sql import quote_literal
+from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from insight.company_settings import section
 from insight.complaints.categories import Categories, categorise
@@ -36,16 +37,6 @@ class Complaints:
         return int(self.table["customer_id"].nunique())
 
 
-def open_history(workspace: Workspace, company: str) -> duckdb.DuckDBPyConnection:
-    """SQL over a company's history: a view of each table, times in UTC."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
-    for file in sorted(workspace.history(company).glob("*.parquet")):
-        path = str(file).replace("'", "''")
-        con.execute(f"create view {file.stem} as from read_parquet('{path}')")
-    return con
-
-
 def complaints(company: Company, workspace: Workspace) -> Complaints:
     """Every complaint of a company, with its category.
 
@@ -60,8 +51,8 @@ def complaints(company: Company, workspace: Workspace) -> Complaints:
             f"{company.name} has no {source}, from which complaints would be read; map a table of "
             "tickets, or of surveys with comments"
         )
-    with open_history(workspace, company.name) as con:
-        kinds = ", ".join("'" + k.replace("'", "''") + "'" for k in settings.kinds)
+    with open_history(workspace.history(company.name)) as con:
+        kinds = ", ".join(map(quote_literal, settings.kinds))
         query = _TICKETS.format(kinds=kinds) if source == "tickets" else _ANSWERS
         table = con.sql(query).to_arrow_table().to_pandas()
     if len(table) < FEWEST:

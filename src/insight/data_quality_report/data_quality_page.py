@@ -1,12 +1,12 @@
 """The usability report: what is wrong with a company's tables, and what became of every row."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.data_quality.check_tables import Usability
 from features.data_quality.finding import SEVERITIES
@@ -65,9 +65,7 @@ def write_usability(company: Company, workspace: Workspace, steps: Steps) -> Pat
                 f"nothing is known about the tables of {company.name}; run `goodwill quality`"
             )
         text = render(company, found, datetime.now(UTC))
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_atomically(path, text)
         done(bytes=len(text.encode()), **found.counts())
     return path
 

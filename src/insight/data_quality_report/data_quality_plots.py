@@ -21,7 +21,7 @@ from models.plots.style import (
     MODEL,
     QUIET,
     RULE,
-    house,
+    apply_style,
     legend,
     money,
     percent,
@@ -60,7 +60,7 @@ def _drawn(table: str, profile: dict[str, Any], own: list[Finding]) -> Iterator[
 def _panel(height: float = SIZE[1]) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(SIZE[0], height), facecolor="white", layout="constrained")
     axis = figure.add_subplot()
-    house(axis)
+    apply_style(axis)
     return figure, axis
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from insight.evaluation.customer_metrics import Day, Measurer
 from insight.evaluation.evaluation_settings import Choices
 from insight.evaluation.reference_scales import FILE, Yardsticks, draw, kept_yardsticks, star_figure
-from insight.evaluation.storage import evaluation_folder
+from insight.evaluation.evaluation_files import evaluation_folder
 from insight.evaluation.tier_history import (
     Month,
     days_before,

@@ -12,17 +12,17 @@ from features.settings import Workspace
 from insight.closed_loop.complaint_targets import NAMES, complaint_indicators
 from insight.closed_loop.target_status import Measured
 from insight.complaints.intake import Complaints, complaints
-from insight.evaluation.evaluation_schema import Cell, Hidden, Indicator, Point
-from insight.evaluation.indicator_results import before, day_of, known, last_of, moved
-from insight.satisfaction.behavioural_rates import MONTHS, later
-from insight.satisfaction.nonresponse_adjusted import COUNTED
+from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
+from insight.evaluation.indicator_builder import previous_point, first_day, finite_or_none, last_point, change_direction
+from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
+from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import Sources
 from models.nonresponse.disclosure_control import hidden_groups
 
 
 @dataclass(frozen=True)
-class Kind:
+class ComplaintIndicator:
     """A complaint indicator in words, and the column whose values are its answers."""
 
     title: str
@@ -32,7 +32,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Group:
+class ComplaintGroup:
     """The complaints of a group, and the indicators they give."""
 
     name: str
@@ -40,15 +40,15 @@ class Group:
     measured: dict[str, Measured | None]
 
 
-KINDS = dict(zip(NAMES, (
-    Kind("Hours to the first reply, median", "hours", "first_reply_at", "first replies"),
-    Kind("Days to the solution, median", "days", "closed_at", "solutions"),
-    Kind("Solved complaints opened again", "share of solved complaints", "reopened",
+COMPLAINT_INDICATORS = dict(zip(NAMES, (
+    ComplaintIndicator("Hours to the first reply, median", "hours", "first_reply_at", "first replies"),
+    ComplaintIndicator("Days to the solution, median", "days", "closed_at", "solutions"),
+    ComplaintIndicator("Solved complaints opened again", "share of solved complaints", "reopened",
          "which complaints were opened again"),
 ), strict=True))  # fmt: skip
 
 
-def tell_handling(
+def measure_complaint_indicators(
     company: Company, workspace: Workspace, found: Sources
 ) -> tuple[list[Indicator], dict[str, str]]:
     """The complaint indicators of the complaints received in each period; why others are missing.
@@ -79,7 +79,7 @@ def tell_handling(
 def _in_periods(table: pd.DataFrame, found: Sources) -> pd.DataFrame:
     """Complaints of the whole periods, each with the first instant of its own."""
     starts = pd.DatetimeIndex(found.periods)
-    end = later(found.last, MONTHS[found.choices.period])
+    end = add_months(found.last, PERIOD_MONTHS[found.choices.period])
     inside = table[(table["opened_at"] >= starts[0]) & (table["opened_at"] < end)]
     place = starts.searchsorted(inside["opened_at"], side="right") - 1
     return inside.assign(period=starts[place])
@@ -101,7 +101,7 @@ def _described(table: pd.DataFrame, found: Sources) -> pd.DataFrame:
 def _told(
     name: str, lines: dict[datetime, dict[str, Measured | None]], table: pd.DataFrame, found: Sources
 ) -> Indicator:  # fmt: skip
-    kind = KINDS[name]
+    kind = COMPLAINT_INDICATORS[name]
     if not table[kind.column].notna().any():
         raise DataRefused(
             f"nobody recorded {kind.lacking}: map the column {kind.column} of tickets"
@@ -109,21 +109,21 @@ def _told(
     points = []
     for start, measured in lines.items():
         figure = measured[name]
-        if figure and figure.n >= found.choices.fewest and known(figure.value) is not None:
+        if figure and figure.n >= found.choices.fewest and finite_or_none(figure.value) is not None:
             asked, answered = _counted(kind, table[table["period"] == start])
-            points.append(Point(
-                period=day_of(start), value=figure.value, low=known(figure.low),
-                high=known(figure.high), asked=asked, answered=answered,
+            points.append(PeriodValue(
+                period=first_day(start), value=figure.value, low=finite_or_none(figure.low),
+                high=finite_or_none(figure.high), asked=asked, answered=answered,
             ))  # fmt: skip
-    last = last_of(points, found, _last_counted(lines[found.last][name], found))
-    former = before(points, found)
+    last = last_point(points, found, _last_counted(lines[found.last][name], found))
+    former = previous_point(points, found)
     customers = table.loc[table["period"] == found.last, "customer_id"].nunique()
     return Indicator(
         name=name, title=kind.title, unit=kind.unit,
         kind="rate" if name == "reopen_rate" else "median", **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=former.value if former else None, moved=moved(last, former),
-        why_not=COUNTED,
+        before=former.value if former else None, moved=change_direction(last, former),
+        why_not=NOT_ASKED,
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _last_counted(newest: Measured | None, found: Sources) -> str:
     Raises DataRefused where they are enough and most still wait: their median is not known yet.
     """
     count = newest.n if newest else 0
-    if newest and count >= found.choices.fewest and known(newest.value) is None:
+    if newest and count >= found.choices.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
             f"more than half of the {count:,} complaints in the {found.choices.period} from "
             f"{found.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
@@ -142,28 +142,28 @@ def _last_counted(newest: Measured | None, found: Sources) -> str:
     return f"{count:,} complaints"
 
 
-def _counted(kind: Kind, part: pd.DataFrame) -> tuple[int, int]:
+def _counted(kind: ComplaintIndicator, part: pd.DataFrame) -> tuple[int, int]:
     """How many complaints an indicator is about, and of how many it is known."""
     about = part[part["closed_at"].notna()] if kind.column == "reopened" else part
     return len(about), int(about[kind.column].notna().sum())
 
 
-def _cuts(newest: Complaints, found: Sources) -> dict[str, list[Group]]:
+def _cuts(newest: Complaints, found: Sources) -> dict[str, list[ComplaintGroup]]:
     """The complaints of the last period by channel, category, attribute and standing."""
     cuts = {}
     for by in (*found.by, "category"):
         if by in newest.table and not newest.table[by].eq(UNKNOWN).all():
             parts = newest.table.groupby(by, sort=True)
             cuts[by] = [
-                Group(str(name), part, complaint_indicators(replace(newest, table=part)))
+                ComplaintGroup(str(name), part, complaint_indicators(replace(newest, table=part)))
                 for name, part in parts
             ]
     return cuts
 
 
-def _with_cells(told: Indicator, cuts: dict[str, list[Group]], found: Sources) -> Indicator:
+def _with_cells(told: Indicator, cuts: dict[str, list[ComplaintGroup]], found: Sources) -> Indicator:
     """The indicator in every group that is not too small."""
-    shown: list[Cell] = []
+    shown: list[GroupValue] = []
     hidden = {}
     for by, groups in cuts.items():
         figures = [group.measured[told.name] for group in groups]
@@ -176,17 +176,17 @@ def _with_cells(told: Indicator, cuts: dict[str, list[Group]], found: Sources) -
         ]
         shown += [cell for cell in cells if cell]
         if out.any():
-            hidden[by] = Hidden(cells=int(out.sum()), answers=int(np.array(sizes)[out].sum()))
+            hidden[by] = HiddenGroups(cells=int(out.sum()), answers=int(np.array(sizes)[out].sum()))
     return told.model_copy(update={"cells": shown, "hidden": hidden})
 
 
-def _cell(by: str, group: Group, figure: Measured, indicator: str) -> Cell | None:
+def _cell(by: str, group: ComplaintGroup, figure: Measured, indicator: str) -> GroupValue | None:
     """A group's figure; None where more than half of its complaints still wait."""
-    if known(figure.value) is None:
+    if finite_or_none(figure.value) is None:
         return None
-    asked, answered = _counted(KINDS[indicator], group.rows)
-    return Cell(
-        by=by, group=group.name, value=figure.value, low=known(figure.low), high=known(figure.high),
+    asked, answered = _counted(COMPLAINT_INDICATORS[indicator], group.rows)
+    return GroupValue(
+        by=by, group=group.name, value=figure.value, low=finite_or_none(figure.low), high=finite_or_none(figure.high),
         asked=asked, answered=answered, coverage=answered / asked,
         customers=int(group.rows["customer_id"].nunique()),
     )  # fmt: skip

@@ -7,16 +7,17 @@ from typing import TypeVar
 
 import pandas as pd
 
+from features.atomic_write import atomic_path
 from features.errors import DataRefused
-from features.execution.partitions import ROWS_TOGETHER, write_file
+from features.execution.partitions import ROW_GROUP_SIZE, write_parquet
 from insight.evaluation.assign_status import Place, place_everyone
-from insight.evaluation.clusters import Groups, group_everyone
+from insight.evaluation.customer_groups import CustomerGroups, group_customers
 from insight.evaluation.customer_metrics import Measurer
-from insight.evaluation.evaluation_schema import Moves
+from insight.evaluation.evaluation_schema import MigrationMatrix
 from insight.evaluation.migration_summary import stage_moves, tier_moves
 from insight.evaluation.parquet_types import arrow
 from insight.evaluation.scores_file import Scored, add_standing
-from insight.evaluation.storage import STANDING, evaluation_folder
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder
 
 Part = TypeVar("Part")
 
@@ -42,9 +43,9 @@ class Stand:
 
     place: Place
     table: pd.DataFrame
-    groups: Groups | None
-    tiers: Moves | None
-    stages: Moves | None
+    groups: CustomerGroups | None
+    tiers: MigrationMatrix | None
+    stages: MigrationMatrix | None
 
     def by_day(self) -> pd.DataFrame:
         """The standings of every month kept: `customer_id`, `period` (from when on), tier, stage."""
@@ -65,7 +66,7 @@ def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool 
     place = place_everyone(measurer, scores, versions, redraw)
     parts.skipped |= place.skipped
     names = list(place.yardsticks.settings.dimensions)
-    groups = parts.make("groups", lambda: group_everyone(place.months[-1].table[names], folder))
+    groups = parts.make("groups", lambda: group_customers(place.months[-1].table[names], folder))
     moved = parts.make(
         "tiers", lambda: tier_moves(place.months, place.yardsticks, measurer.choices)
     )
@@ -77,7 +78,7 @@ def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool 
     if moved:
         table["tier_before"] = place.months[-2].table["tier"].reindex(table.index)
         table["moved_because"] = moved[1]["cause"].reindex(table.index)
-    _write(table, folder / STANDING)
+    _write(table, folder / STATUS_FILE)
     if scored:
         add_standing(measurer.workspace.scores(measurer.company.name), table)
     return Stand(place, table, groups, moved[0] if moved else None, stages)
@@ -85,6 +86,5 @@ def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     """Write the standing in the order of the ids, whole or not at all."""
-    part = path.with_suffix(".new")
-    write_file(part, [arrow(table.sort_index())], ROWS_TOGETHER)
-    part.replace(path)
+    with atomic_path(path) as temporary:
+        write_parquet(temporary, [arrow(table.sort_index())], ROW_GROUP_SIZE)

@@ -1,56 +1,321 @@
-"""What an evaluation holds: one declaration for the file, the report and the HTTP answers."""
+"""Contents of an evaluation: one declaration for `evaluation.json`, the report and the HTTP answers.
 
-from datetime import datetime
-from typing import Literal
+Numbers are never NaN: what is not known is null. The order of the fields is the order in the file.
+"""
 
-from pydantic import Field
+from datetime import date, datetime
+from typing import Annotated, Literal
 
-from insight.evaluation.figure import Figure, Told
-from insight.evaluation.schema_indicators import (
-    Alert,
-    Cell,
-    Driver,
-    Drivers,
-    Forecast,
-    Goal,
-    Hidden,
-    Indicator,
-    Point,
-    Turn,
-    Verdict,
-)
-from insight.evaluation.schema_segments import Cause, Moves, Policy, Segment, Trait, Value, Weight
+from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = [
-    "Alert",
-    "Cause",
-    "Cell",
-    "Driver",
-    "Drivers",
-    "Evaluation",
-    "Figure",
-    "Forecast",
-    "Goal",
-    "Hidden",
-    "Indicator",
-    "Moves",
-    "Point",
-    "Policy",
-    "Segment",
-    "Told",
-    "Trait",
-    "Turn",
-    "Value",
-    "Verdict",
-    "Weight",
-]
+TargetVerdict = Literal["reached", "missed", "uncertain", "unmeasured"]
+ChangeDirection = Literal["up", "down", "no", "unknown"]
 
 
-class Evaluation(Told):
-    """Everything of one evaluation; `skipped` says of each part that is missing why.
+class EvaluationModel(BaseModel):
+    """Part of an evaluation. Unknown keys are refused, so that a file of another format is noticed."""
 
-    `period` is how long a period of the indicators is. `not_measured` are indicators without data.
-    `stability` is how alike the groups of resampled customers are (1: always the same).
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IntervalEstimate(EvaluationModel):
+    """A value with its 95% interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class PeriodValue(EvaluationModel):
+    """An indicator in one whole period; `period` is the first day of it."""
+
+    period: date
+    value: float
+    low: float | None
+    high: float | None
+    asked: int
+    answered: int
+
+
+class IndicatorForecast(EvaluationModel):
+    """Forecast of an indicator's next periods.
+
+    `skill` is the share of the error that it avoids compared with repeating the value of the same
+    season; `trials` is the number of backtests behind it.
+    """
+
+    method: str
+    skill: float
+    trials: int
+    points: list[PeriodValue]
+
+
+class GroupValue(EvaluationModel):
+    """An indicator of one group in the last period.
+
+    `year` is the value among those who answered questions of the last year; `everybody` estimates it
+    for everybody who was asked. Only satisfaction is forecast by group; `no_forecast` gives the reason
+    where a forecast is missing.
+    """
+
+    by: str
+    group: str
+    value: float
+    low: float | None
+    high: float | None
+    asked: int
+    answered: int
+    coverage: float
+    customers: int
+    year: float | None = None
+    everybody: IntervalEstimate | None = None
+    forecast: IndicatorForecast | None = None
+    no_forecast: str = ""
+
+
+class HiddenGroups(EvaluationModel):
+    """Number of groups too small to show, and of the answers in them."""
+
+    cells: int
+    answers: int
+
+
+class IndicatorGoal(EvaluationModel):
+    """The target of an indicator and whether it is reached.
+
+    It is reached or missed when the whole interval lies on that side of the target. `gap` is the
+    distance to the target, 0 where the value reaches it, null where nothing is measured.
+    """
+
+    target: float
+    better: Literal["higher", "lower"]
+    until: str = ""
+    owner: str = ""
+    verdict: TargetVerdict
+    gap: float | None = None
+
+
+class Indicator(EvaluationModel):
+    """An indicator in the last whole period, over time, and by group.
+
+    `asked` counts the rows it is about, `answered` those with a value; `coverage` is their ratio.
+    `before` is the value of the period before, `moved` whether the difference is beyond chance. `year`
+    is the value among those who answered questions of the last year; `everybody` estimates it for
+    everybody who was asked, and `why_not` gives the reason where it is missing.
+    """
+
+    name: str
+    dimension: str | None = None
+    title: str
+    unit: str
+    kind: Literal["rate", "mean", "median"]
+    period: date
+    value: float
+    low: float | None
+    high: float | None
+    asked: int
+    answered: int
+    coverage: float
+    customers: int
+    before: float | None = None
+    moved: ChangeDirection = "unknown"
+    year: float | None = None
+    everybody: IntervalEstimate | None = None
+    why_not: str = ""
+    goal: IndicatorGoal | None = None
+    over_time: list[PeriodValue] = Field(default_factory=list)
+    forecast: IndicatorForecast | None = None
+    no_forecast: str = ""
+    cells: list[GroupValue] = Field(default_factory=list)
+    hidden: dict[str, HiddenGroups] = Field(default_factory=dict)
+
+
+class IndicatorAlert(EvaluationModel):
+    """An indicator of a group that is beyond chance in the last period: a `jump` or a slow `drift`.
+
+    `by` and `group` are "all" for the indicator of the whole company. `errors_off` is the distance
+    from the expected value in standard errors.
+    """
+
+    indicator: str
+    dimension: str | None = None
+    by: str
+    group: str
+    period: date
+    kind: Literal["jump", "drift"]
+    value: float
+    expected: float
+    errors_off: float
+
+
+class SatisfactionDriver(EvaluationModel):
+    """A dimension that drives satisfaction: its effect, its share of importance, its mean score."""
+
+    name: str
+    effect: IntervalEstimate
+    importance: IntervalEstimate
+    performance: IntervalEstimate
+    quadrant: str
+    clear: bool
+
+
+class DriverAnalysis(EvaluationModel):
+    """The drivers of overall satisfaction, the most important first.
+
+    `explained` is the share of the variance they explain. `left_out` gives the dimensions that too few
+    customers answer, with the reason.
+    """
+
+    outcome: str
+    rows: int
+    incomplete: int
+    explained: float
+    drivers: list[SatisfactionDriver]
+    left_out: dict[str, str] = Field(default_factory=dict)
+
+
+class PdcaCycle(EvaluationModel):
+    """One target in the PDCA cycle: plan, do, check, act."""
+
+    indicator: str
+    plan: str
+    do: str
+    check: str
+    act: str
+    verdict: TargetVerdict
+
+
+class TierChange(EvaluationModel):
+    """A customer's change of tier since the month before.
+
+    `since` is when it happened, as far as known. `cause` is a dimension of the value score, or
+    `borders`, `confirmed`, `score appeared`.
+    """
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    since: datetime | None
+    cause: str | None
+
+
+class CustomerStatus(EvaluationModel):
+    """The status of one customer in the evaluation; null where it is not known."""
+
+    tier: str | None = None
+    stars: int | None = None
+    stage: str | None = None
+    service_level: str | None = None
+    value_score: Annotated[IntervalEstimate | None, Field(description="0 to 100, with its interval.")] = None
+    group: Annotated[str | None, Field(description="Group of similar customers.")] = None
+    quadrant: Annotated[str | None, Field(description="Of potential and risk.")] = None
+    migration: Annotated[
+        TierChange | None, Field(description="Null where the tier did not change.")
+    ] = None
+
+
+class TierPolicy(EvaluationModel):
+    """How the customers of a tier are served."""
+
+    service_level: str
+    manager: str
+    first_reply_hours: float
+    visits_per_year: int
+    offers: list[str]
+
+
+class Segment(EvaluationModel):
+    """Customers with the same value of one attribute of their status, and what is predicted for them.
+
+    `by` is tier, stars, stage, quadrant, value (the predicted segment) or group (similar customers,
+    described by a `rule`: `rule_share` of the customers it is true of are in the group, and it is true
+    of `rule_reach` of the group). `expected_value` is a sum in the company's currency; `satisfaction`
+    (0 to 100) and `churn_probability` are means.
+    """
+
+    by: Literal["tier", "stars", "stage", "quadrant", "value", "group"]
+    name: str
+    customers: int
+    share: float
+    expected_value: float | None = None
+    share_of_value: float | None = None
+    satisfaction: float | None = None
+    churn_probability: float | None = None
+    rule: str | None = None
+    rule_share: float | None = None
+    rule_reach: float | None = None
+    policy: TierPolicy | None = None
+
+
+class MigrationCause(EvaluationModel):
+    """Moves between tiers by cause: a dimension of the score, or another reason."""
+
+    cause: str
+    up: int
+    down: int
+    other: int
+
+
+class MigrationMatrix(EvaluationModel):
+    """Migration matrix between two dates: customers by state before (rows) and after (columns).
+
+    `moved` is the share of the customers known at both dates who changed; `plain` the share that tiers
+    drawn from each month's own quantiles would have moved. `rebuilt`: the earlier date was computed later, with today's models.
+    """
+
+    since: datetime
+    until: datetime
+    before: list[str]
+    after: list[str]
+    customers: list[list[int]]
+    moved: float | None
+    plain: float | None = None
+    causes: list[MigrationCause] = Field(default_factory=list)
+    rebuilt: bool = False
+
+
+class Trait(EvaluationModel):
+    """A trait that separates the best customers from the worst: effect -1 to 1 with its interval."""
+
+    name: str
+    effect: IntervalEstimate
+    best: str
+    worst: str
+
+
+class DimensionWeight(EvaluationModel):
+    """Weight of one dimension of the value score, by every weighting method."""
+
+    dimension: str
+    by_method: dict[str, float]
+
+
+class ValueScoreSummary(EvaluationModel):
+    """How the value score is made: the method in use, its weights beside other methods, the scales.
+
+    `top_changed` is the largest share of the best fifth that another method would replace. `left_out`
+    are metrics that no customer has, with the reason. `star_means` is the outcome whose chance the
+    stars express, `star_chances` the chances from which a customer has 2, 3, 4 and 5 stars.
+    """
+
+    method: str
+    version: str
+    drawn: datetime
+    weights: list[DimensionWeight]
+    top_changed: float | None
+    left_out: dict[str, str]
+    scored: int
+    unscored: int
+    star_means: str = ""
+    star_chances: list[float] = Field(default_factory=list)
+
+
+class CompanyEvaluation(EvaluationModel):
+    """A company's evaluation.
+
+    `period` is the length of a period of the indicators. `not_measured` gives the indicators without
+    data and `skipped` the missing parts, each with the reason. `too_young` counts the lines of groups
+    with too short a history to be watched for alerts. `stability` is the agreement of the groups
+    between resamples of the customers (1: always the same).
     """
 
     format: Literal[1] = 1
@@ -63,14 +328,14 @@ class Evaluation(Told):
     period: Literal["month", "quarter", "year"]
     indicators: list[Indicator] = Field(default_factory=list)
     not_measured: dict[str, str] = Field(default_factory=dict)
-    alerts: list[Alert] = Field(default_factory=list)
+    alerts: list[IndicatorAlert] = Field(default_factory=list)
     too_young: int = 0
-    drivers: Drivers | None = None
+    drivers: DriverAnalysis | None = None
     segments: list[Segment] = Field(default_factory=list)
     stability: float | None = None
-    tiers: Moves | None = None
-    stages: Moves | None = None
-    value: Value | None = None
+    tiers: MigrationMatrix | None = None
+    stages: MigrationMatrix | None = None
+    value: ValueScoreSummary | None = None
     traits: list[Trait] = Field(default_factory=list)
-    cycle: list[Turn] = Field(default_factory=list)
+    cycle: list[PdcaCycle] = Field(default_factory=list)
     skipped: dict[str, str] = Field(default_factory=dict)

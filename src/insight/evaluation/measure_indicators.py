@@ -7,17 +7,17 @@ import pandas as pd
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.evaluation.complaint_indicators import tell_handling
-from insight.evaluation.evaluation_schema import Alert, Indicator
-from insight.evaluation.indicator_results import tell_figure
-from insight.evaluation.target_attainment import with_goals
-from insight.evaluation.trends_and_alerts import lines_of, tell_alerts, with_forecasts
-from insight.satisfaction.indicators import indicators
+from insight.evaluation.complaint_indicators import measure_complaint_indicators
+from insight.evaluation.evaluation_schema import IndicatorAlert, Indicator
+from insight.evaluation.indicator_builder import build_indicator
+from insight.evaluation.target_attainment import add_goals
+from insight.evaluation.forecasts_and_alerts import collect_series, find_alerts, add_forecasts
+from insight.satisfaction.indicators import compute_indicators
 from insight.satisfaction.satisfaction_inputs import sources, with_standing
 
 
 @dataclass(frozen=True)
-class ToldIndicators:
+class IndicatorResults:
     """The indicators with goals and forecasts, those without data and why, the alerts, clearest first.
 
     `too_young` lines of groups have too few periods to be judged. `outside` questions were sent in no
@@ -25,17 +25,17 @@ class ToldIndicators:
     None where nobody was asked.
     """
 
-    indicators: list[Indicator]
+    compute_indicators: list[Indicator]
     not_measured: dict[str, str]
-    alerts: list[Alert]
+    alerts: list[IndicatorAlert]
     too_young: int
     outside: int
     asked: pd.DataFrame | None = field(default=None, repr=False)
 
 
-def tell_indicators(
+def measure_indicators(
     company: Company, workspace: Workspace, segments: pd.DataFrame | None = None
-) -> ToldIndicators:
+) -> IndicatorResults:
     """Every indicator a company has data for, by channel, attribute and segment.
 
     `segments` has `customer_id`, `period` (the first instant from which a standing holds, in UTC) and
@@ -46,22 +46,22 @@ def tell_indicators(
     found = sources(company, workspace)
     if segments is not None:
         found = with_standing(found, segments)
-    made = indicators(company, workspace, found)
+    made = compute_indicators(company, workspace, found)
     told, lacking = [], dict(made.skipped)
-    alerts: list[Alert] = []
+    alerts: list[IndicatorAlert] = []
     young = 0
     for figure in made.figures:
         try:
-            plain = tell_figure(figure, found)
+            plain = build_indicator(figure, found)
         except DataRefused as err:
             lacking[figure.key] = str(err)
             continue
-        lines = lines_of(figure, found)
-        told.append(with_forecasts(plain, lines, found))
-        heard, unheard = tell_alerts(figure.name, lines, found)
+        lines = collect_series(figure, found)
+        told.append(add_forecasts(plain, lines, found))
+        heard, unheard = find_alerts(figure.name, lines, found)
         alerts, young = [*alerts, *heard], young + unheard
-    handled, unhandled = tell_handling(company, workspace, found)
+    handled, unhandled = measure_complaint_indicators(company, workspace, found)
     lacking |= unhandled
-    every = with_goals(company, [*told, *handled], lacking)
+    every = add_goals(company, [*told, *handled], lacking)
     alerts.sort(key=lambda alert: -abs(alert.errors_off))
-    return ToldIndicators(every, lacking, alerts, young, made.outside, found.rows.get("asked"))
+    return IndicatorResults(every, lacking, alerts, young, made.outside, found.rows.get("asked"))

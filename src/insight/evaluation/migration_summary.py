@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import Cause, Moves
+from insight.evaluation.evaluation_schema import MigrationCause, MigrationMatrix
 from insight.evaluation.evaluation_settings import Choices
 from insight.evaluation.reference_scales import Yardsticks
 from insight.evaluation.tier_history import Month
@@ -21,7 +21,7 @@ NO_MONTH = (
 
 def tier_moves(
     months: list[Month], yardsticks: Yardsticks, choices: Choices
-) -> tuple[Moves, pd.DataFrame]:
+) -> tuple[MigrationMatrix, pd.DataFrame]:
     """The migration matrix since the month before with its causes, and every move, a row each.
 
     Raises DataRefused where there is no month before.
@@ -31,7 +31,7 @@ def tier_moves(
     moves = migrations(before.table, now.table, kept.weights.share, kept.borders, kept.borders)
     counts = matrix(before.table["tier"], now.table["tier"], kept.borders.names)
     told = [
-        Cause(cause=str(cause), up=int(row["up"]), down=int(row["down"]), other=int(row["other"]))
+        MigrationCause(cause=str(cause), up=int(row["up"]), down=int(row["down"]), other=int(row["other"]))
         for cause, row in causes(moves, kept.borders.names).iterrows()
     ]
     plain = [_plainly(month, choices) for month in (before, now)]
@@ -44,7 +44,7 @@ def tier_moves(
     ), moves
 
 
-def stage_moves(months: list[Month]) -> Moves:
+def stage_moves(months: list[Month]) -> MigrationMatrix:
     """Customers by stage the month before and now.
 
     Raises DataRefused where there is no month before, or one became what he cannot become.
@@ -62,8 +62,8 @@ def _pair(months: list[Month]) -> tuple[Month, Month]:
     return months[-2], months[-1]
 
 
-def _moves(before: Month, now: Month, counts: pd.DataFrame) -> Moves:
-    return Moves(
+def _moves(before: Month, now: Month, counts: pd.DataFrame) -> MigrationMatrix:
+    return MigrationMatrix(
         since=before.as_of,
         until=now.as_of,
         before=[str(n) for n in counts.index],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.config.company import Company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
@@ -14,15 +14,15 @@ from insight.company_settings import section
 from insight.complaints.complaint_analysis import write_complaints
 from insight.evaluation.customer_metrics import Measurer
 from insight.evaluation.customer_status import Parts, Stand, stand
-from insight.evaluation.driver_results import tell_drivers
-from insight.evaluation.evaluation_schema import Evaluation, Segment
+from insight.evaluation.satisfaction_drivers import analyze_drivers
+from insight.evaluation.evaluation_schema import CompanyEvaluation, Segment
 from insight.evaluation.evaluation_settings import Choices, choices_of
-from insight.evaluation.measure_indicators import ToldIndicators, tell_indicators
+from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
 from insight.evaluation.scores_file import Scored, read_scored
-from insight.evaluation.segment_profiles import segments_told
-from insight.evaluation.storage import STANDING, evaluation_folder, write_evaluation
+from insight.evaluation.segment_profiles import profile_segments
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from insight.evaluation.target_attainment import tell_cycle
-from insight.evaluation.value_score_summary import traits_told, value_told
+from insight.evaluation.value_score_summary import contrast_traits, summarize_value_score
 from insight.satisfaction.satisfaction_settings import Satisfaction
 
 
@@ -47,7 +47,7 @@ def evaluate(
         done(**_headline(stood))
     with steps.step("indicators") as done:
         by_day = stood.by_day() if stood else None
-        said = parts.make("indicators", lambda: tell_indicators(company, workspace, by_day))
+        said = parts.make("indicators", lambda: measure_indicators(company, workspace, by_day))
         done(indicators=len(said.indicators) if said else 0, alerts=len(said.alerts) if said else 0)
     with steps.step("complaints and causes"):
         complaints = write_complaints(company, workspace)
@@ -57,7 +57,7 @@ def evaluate(
     path = write_evaluation(folder, told)
     for name, why in told.skipped.items():
         steps.note(f"  [yellow]–[/] no {name}: {why}")
-    return [path, *([folder / STANDING] if stood else []), complaints]
+    return [path, *([folder / STATUS_FILE] if stood else []), complaints]
 
 
 def stand_alone(company: Company, workspace: Workspace, steps: Steps) -> None:
@@ -97,18 +97,18 @@ def _told(
     manifest: Manifest,
     choices: Choices,
     scored: Scored | None,
-    said: ToldIndicators | None,
+    said: IndicatorResults | None,
     stood: Stand | None,
     parts: Parts,
-) -> Evaluation:
+) -> CompanyEvaluation:
     currency = company.about.currency
     indicators = said.indicators if said else []
     goals = section(company, "loop", LoopSettings).targets
     why = parts.skipped.get("indicators", "")
     not_measured = said.not_measured if said else dict.fromkeys(goals, why)
-    driven = parts.make("drivers", lambda: tell_drivers(said.asked if said else None))
-    traits = stood and parts.make("traits", lambda: traits_told(stood.place, company, workspace))
-    return Evaluation(
+    driven = parts.make("drivers", lambda: analyze_drivers(said.asked if said else None))
+    traits = stood and parts.make("traits", lambda: contrast_traits(stood.place, company, workspace))
+    return CompanyEvaluation(
         company=company.name,
         made_at=datetime.now(UTC),
         as_of=manifest.end,
@@ -125,7 +125,7 @@ def _told(
         stability=stood.groups.stability if stood and stood.groups else None,
         tiers=stood.tiers if stood else None,
         stages=stood.stages if stood else None,
-        value=value_told(stood.place, choices.stars, currency) if stood else None,
+        value=summarize_value_score(stood.place, choices.stars, currency) if stood else None,
         traits=traits or [],
         cycle=tell_cycle(company, workspace, indicators, not_measured),
         skipped=parts.skipped,
@@ -134,4 +134,4 @@ def _told(
 
 def _segments(stood: Stand, scored: Scored | None, choices: Choices) -> list[Segment]:
     table = stood.table.join(scored.table) if scored else stood.table
-    return segments_told(pd.DataFrame(table), choices.tiers, stood.groups)
+    return profile_segments(pd.DataFrame(table), choices.tiers, stood.groups)

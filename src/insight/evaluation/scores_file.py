@@ -1,7 +1,6 @@
 """The scores file: what was predicted for everybody, and the standing it gains for the CRM."""
 
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.dataset import dataset
 
+from features.atomic_write import atomic_path
 from features.errors import DataRefused
-from features.execution.partitions import ROWS_TOGETHER, files_of
+from features.execution.partitions import ROW_GROUP_SIZE, part_files
 from insight.evaluation.customer_metrics import SCORED, scored_columns
 from models.scoring.score_history import VERSIONS
 
@@ -59,7 +59,7 @@ def add_standing(scores: Path, standing: pd.DataFrame) -> None:
 
     Columns of a former standing are replaced; everything else stays as it was.
     """
-    for file in files_of(scores):
+    for file in part_files(scores):
         table = pq.read_table(file)
         beside = standing.reindex(table["customer_id"].to_pylist())
         for name, kind in GAINED.items():
@@ -71,7 +71,6 @@ def add_standing(scores: Path, standing: pd.DataFrame) -> None:
                 if place < 0
                 else table.set_column(place, name, column)
             )
-        part = file.with_suffix(".new")
-        pq.write_table(table, part, compression="zstd", row_group_size=ROWS_TOGETHER)
-        shutil.copystat(file, part)  # the scores are as old as they were: reasons fit them still
-        os.replace(part, file)
+        with atomic_path(file) as temporary:
+            pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+            shutil.copystat(file, temporary)  # the scores are as old as before: reasons still fit

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from insight.evaluation.clusters import Groups
-from insight.evaluation.evaluation_schema import Policy, Segment
+from insight.evaluation.customer_groups import CustomerGroups
+from insight.evaluation.evaluation_schema import TierPolicy, Segment
 from insight.segments.lifecycle_stages import STAGES
 from insight.segments.quadrant import ADVICE
 from insight.segments.tier_thresholds import TierSettings
@@ -15,8 +15,8 @@ from insight.segments.tier_thresholds import TierSettings
 VALUE = ("top", "high", "middle", "low")
 
 
-def segments_told(
-    customers: pd.DataFrame, settings: TierSettings, groups: Groups | None
+def profile_segments(
+    customers: pd.DataFrame, settings: TierSettings, groups: CustomerGroups | None
 ) -> list[Segment]:
     """Every segment there is, the best first within each attribute.
 
@@ -57,10 +57,10 @@ def _segment(by: str, name: object, customers: pd.DataFrame, column: str) -> Seg
     )
 
 
-def _with_more(segment: Segment, settings: TierSettings, groups: Groups | None) -> Segment:
+def _with_more(segment: Segment, settings: TierSettings, groups: CustomerGroups | None) -> Segment:
     """A tier with its policy, a group with its rule."""
     if segment.by == "tier":
-        policy = Policy.model_validate(settings.policies[segment.name].model_dump())
+        policy = TierPolicy.model_validate(settings.policies[segment.name].model_dump())
         return segment.model_copy(update={"policy": policy})
     if segment.by == "group" and groups:
         rule = groups.rules[segment.name]

@@ -14,8 +14,8 @@ from insight.closed_loop.pdca import cycle
 from insight.closed_loop.target_status import NO_DATA, Checked, Measured, Unmeasured, check
 from insight.closed_loop.treatment_effect import Effect, not_identifiable
 from insight.company_settings import section
-from insight.evaluation.evaluation_schema import Goal, Indicator, Turn, Verdict
-from insight.satisfaction.indicators import key_of
+from insight.evaluation.evaluation_schema import IndicatorGoal, Indicator, PdcaCycle, TargetVerdict
+from insight.satisfaction.indicators import indicator_key
 from insight.satisfaction.satisfaction_metrics import MEASURES
 from models.evaluation.bootstrap import Interval
 
@@ -27,7 +27,7 @@ OUTCOMES: dict[str, tuple[Outcome, bool]] = {
 }
 
 
-def with_goals(
+def add_goals(
     company: Company, indicators: list[Indicator], not_measured: dict[str, str]
 ) -> list[Indicator]:
     """The indicators, those with a target with their goal.
@@ -36,14 +36,14 @@ def with_goals(
     """
     goals = {item.name: _goal(item) for item in checked(company, indicators, not_measured)}
     return [
-        told.model_copy(update={"goal": goals.get(key_of(told.name, told.dimension))})
+        told.model_copy(update={"goal": goals.get(indicator_key(told.name, told.dimension))})
         for told in indicators
     ]
 
 
 def tell_cycle(
     company: Company, workspace: Workspace, indicators: list[Indicator], not_measured: dict[str, str]
-) -> list[Turn]:  # fmt: skip
+) -> list[PdcaCycle]:  # fmt: skip
     """Plan, do, check, act: a row a target of `[insight.loop.targets]`; none without targets.
 
     An action's effect is measured on complaints and departures (`OUTCOMES`), not on other indicators.
@@ -51,11 +51,11 @@ def tell_cycle(
     """
     found = checked(company, indicators, not_measured)
     if not any(item.target.actions for item in found):
-        return [Turn(**asdict(row)) for row in cycle(found)]
+        return [PdcaCycle(**asdict(row)) for row in cycle(found)]
     try:
         log = action_log(company, workspace).summary()
     except DataRefused:  # nothing was logged, which every row says
-        return [Turn(**asdict(row)) for row in cycle(found)]
+        return [PdcaCycle(**asdict(row)) for row in cycle(found)]
     done = set(log["action"])
     rows = []
     for item in found:
@@ -63,7 +63,7 @@ def tell_cycle(
             action: _effect(company, workspace, item.name, action)
             for action in item.target.actions if action in done and item.name in OUTCOMES
         }  # fmt: skip
-        rows += [Turn(**asdict(row)) for row in cycle([item], log, effects)]
+        rows += [PdcaCycle(**asdict(row)) for row in cycle([item], log, effects)]
     return rows
 
 
@@ -84,7 +84,7 @@ def checked(
             mine = [target for target in targets if target.startswith(f"{name}_")]
             known |= dict.fromkeys(mine)
             not_measured = not_measured | dict.fromkeys(mine, not_measured.get(name, NO_DATA))
-    known |= {key_of(told.name, told.dimension): _measured(told) for told in indicators}
+    known |= {indicator_key(told.name, told.dimension): _measured(told) for told in indicators}
     return check(targets, known, not_measured)
 
 
@@ -100,11 +100,11 @@ def _measured(told: Indicator) -> Measured:
     return Measured(told.value, low, high, told.answered, told.before, told.unit)
 
 
-def _goal(item: Checked | Unmeasured) -> Goal:
+def _goal(item: Checked | Unmeasured) -> IndicatorGoal:
     target = item.target
     seen = item if isinstance(item, Checked) else None
-    verdict: Verdict = seen.verdict if seen else "unmeasured"
-    return Goal(
+    verdict: TargetVerdict = seen.verdict if seen else "unmeasured"
+    return IndicatorGoal(
         target=target.target, better=target.better, until=target.until, owner=target.owner,
         verdict=verdict, gap=seen.gap if seen else None,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from features.atomic_write import atomic_path
 from insight.evaluation.parquet_types import arrow
 from insight.segments.tier_hysteresis import FEWEST, Placed, move, noise, place
 from insight.segments.tier_thresholds import Borders, tiers
@@ -51,11 +52,9 @@ class Month:
         told = {"as_of": self.as_of.isoformat(), "versions": self.versions, "rebuilt": self.rebuilt}
         table = arrow(self.table)
         path = folder / f"{self.name}.parquet"
-        part = path.with_suffix(".new")
-        pq.write_table(
-            table.replace_schema_metadata({b"goodwill": json.dumps(told).encode()}), part
-        )
-        part.replace(path)
+        metadata = {b"goodwill": json.dumps(told).encode()}
+        with atomic_path(path) as temporary:
+            pq.write_table(table.replace_schema_metadata(metadata), temporary)
         for old in sorted(folder.glob("*.parquet"))[:-KEPT_MONTHS]:
             old.unlink()
 

@@ -5,7 +5,7 @@ import pandas as pd
 from features.config.company import Company
 from features.settings import Workspace
 from insight.evaluation.assign_status import Place
-from insight.evaluation.evaluation_schema import Figure, Trait, Value, Weight
+from insight.evaluation.evaluation_schema import IntervalEstimate, Trait, ValueScoreSummary, DimensionWeight
 from insight.evaluation.reference_scales import median_buyer
 from insight.segments.star_rating import StarSettings
 from insight.value.trait_contrast import contrast
@@ -16,7 +16,7 @@ from insight.value.weights import beside, disagreement
 MOST_VALUES = 50
 
 
-def value_told(place: Place, stars: StarSettings, currency: str) -> Value:
+def summarize_value_score(place: Place, stars: StarSettings, currency: str) -> ValueScoreSummary:
     """The yardsticks in use, the weights by every method, and what the choice of one matters."""
     kept, settings = place.yardsticks.kept, place.yardsticks.settings
     dims = place.months[-1].table[list(settings.dimensions)]
@@ -24,12 +24,12 @@ def value_told(place: Place, stars: StarSettings, currency: str) -> Value:
     shares = beside(list(sets.values())).to_dict("index")
     now = place.months[-1].table["value_score"]
     apart = disagreement(list(sets.values()), dims) if len(sets) > 1 else pd.DataFrame()
-    return Value(
+    return ValueScoreSummary(
         method=kept.weights.method,
         version=kept.version,
         drawn=kept.as_of,
         weights=[
-            Weight(dimension=str(name), by_method={m: float(row[m]) for m in sets})
+            DimensionWeight(dimension=str(name), by_method={m: float(row[m]) for m in sets})
             for name, row in shares.items()
         ],
         top_changed=float(apart["top_changed"].max()) if len(apart) else None,
@@ -47,7 +47,7 @@ def _star_means(place: Place, stars: StarSettings, currency: str) -> str:
     return f"brings more than {median_buyer(place.today):,.0f} {currency}".rstrip()
 
 
-def traits_told(place: Place, company: Company, workspace: Workspace) -> list[Trait]:
+def contrast_traits(place: Place, company: Company, workspace: Workspace) -> list[Trait]:
     """The five traits that separate the best tenth of the customers from the worst most.
 
     Traits are what the score is not made of: other measures, and the attributes of the customers.
@@ -62,7 +62,7 @@ def traits_told(place: Place, company: Company, workspace: Workspace) -> list[Tr
     return [
         Trait(
             name=str(name),
-            effect=Figure(value=row["effect"], low=row["low"], high=row["high"]),
+            effect=IntervalEstimate(value=row["effect"], low=row["low"], high=row["high"]),
             best=str(row["best"]),
             worst=str(row["worst"]),
         )

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pyarrow.dataset import dataset
 
 from features.feature_table import plan_for
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.row_audit import ledger_of
 from features.text.comment_score_model import Tone
 from insight.data_quality_report.data_quality_page import ledger_rows

@@ -12,14 +12,15 @@ from features.settings import Workspace
 from insight.formatting.png import Picture, drawable, drawing, picture
 from models.bundles.bundle import Bundle
 from models.evaluation.bootstrap import Interval
-from models.evaluation.grade import evaluate
-from models.learners.labelled_rows import Labelled
-from models.plots.all_plots import figures
-from models.targets.registry import TARGETS, Target
+from models.evaluation.grade import evaluate_model
+from models.learners.labelled_rows import LabelledRows
+from models.plots.all_plots import draw_all
+from models.targets.registry import TARGETS
+from models.targets.target import Target
 from models.training.baseline_comparison import rule_of
 from models.training.minimum_data import check_enough
-from models.training.train import Rows, check_split, load_rows, split_rows
-from models.validation.slice_metrics import Slices, slices_of
+from models.training.train import TrainingRows, check_split, load_rows, split_rows
+from models.validation.slice_metrics import Slices, compare_by_slice
 
 Measured = dict[str, dict[str, Interval]]
 
@@ -73,7 +74,7 @@ def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
         "model": bundle.calibrated(test.features),
         "rule": rule_predictions(target, config, rows.take(split.refit), test),
     }
-    judged = evaluate(target.kind, test.label, predictions, test.weight, test.customer)
+    judged = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
     kept = from_flat(bundle.manifest["metrics"])
     then = kept["model"].get(judged.primary, Interval(math.nan, math.nan, math.nan))
     same = math.isclose(then.value, judged.metrics["model"][judged.primary].value, rel_tol=1e-6)
@@ -86,17 +87,17 @@ def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
         not same,
         [p for name, p in drawn.items() if name in FIRST[target.kind]],
         [p for name, p in drawn.items() if name not in FIRST[target.kind]],
-        slices_of(target, test, predictions["model"], predictions["rule"]),
+        compare_by_slice(target, test, predictions["model"], predictions["rule"]),
         check_enough(target, rows.label, rows.customer, split),
     )
 
 
 def rule_predictions(
-    target: Target, config: TargetConfig, known: Rows, test: Rows
+    target: Target, config: TargetConfig, known: TrainingRows, test: TrainingRows
 ) -> NDArray[np.float64]:
     """What the target's business rule, learnt from the known rows, says about the test rows."""
     learnt = rule_of(target, config, known.features.column_names).fit(
-        Labelled(known.features, known.label, known.weight)
+        LabelledRows(known.features, known.label, known.weight)
     )
     return np.asarray(learnt.predict(test.features))
 
@@ -117,12 +118,12 @@ def from_flat(metrics: dict[str, float]) -> Measured:
 
 
 def _pictures(
-    bundle: Bundle, target: Target, test: Rows, predictions: dict[str, NDArray[np.float64]]
+    bundle: Bundle, target: Target, test: TrainingRows, predictions: dict[str, NDArray[np.float64]]
 ) -> dict[str, Picture]:
     meanings = {f["name"]: drawable(f["meaning"]) for f in bundle.manifest["features"]}
     gains = {n: g for n, g in bundle.estimator.importance().items() if n in meanings}
     with drawing():
-        drawn = figures(
+        drawn = draw_all(
             target.kind, test.label, predictions["model"], predictions["rule"], test.weight,
             gains, descriptions=meanings, classes=target.classes or None,
         )  # fmt: skip

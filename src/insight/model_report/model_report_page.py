@@ -1,12 +1,13 @@
 """The analysts' page, `models.html`: what is known, what is predicted and how far to trust it."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from features.history_store import open_history
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.progress import Steps
 from features.settings import Workspace
@@ -14,7 +15,7 @@ from insight.data_quality_report.data_quality_page import usability_link
 from insight.formatting import numbers
 from insight.formatting.display_names import TITLES
 from insight.model_report.data_section import changes, feature_lines, left_out, rows_by_table
-from insight.model_report.history_series import Answered, Months, answered, history, months
+from insight.model_report.history_series import Answered, Months, answered, months
 from insight.model_report.holdout_section import Measured
 from insight.model_report.nonresponse_section import everyone
 from insight.model_report.overview import add_up, calls, survey_lines, tiles
@@ -42,9 +43,7 @@ def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> 
         facts = gather(company, workspace)
         text = render(facts, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_atomically(path, text)
         done(bytes=len(text.encode()), targets=", ".join(facts.bundles))
     return path
 
@@ -60,7 +59,7 @@ def render(facts: Facts, made: datetime) -> str:
     )
     environment.filters.update(count=numbers.count, share=numbers.share, day=numbers.day)
     sections, measured = _sections(facts)
-    with history(facts.workspace, facts.company.name) as con:
+    with open_history(facts.workspace.history(facts.company.name)) as con:
         said, by_month = answered(con, facts.manifest), months(con, facts.manifest)
     page = environment.get_template("model_report/model_report.html.j2")
     return page.render(

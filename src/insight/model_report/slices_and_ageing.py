@@ -12,7 +12,7 @@ from models.plots.slices_and_staleness import age_curve, slice_gains
 from models.targets.registry import TARGETS
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import Staleness
-from models.validation.validation_checks import read_ageing
+from models.validation.validation_checks import read_staleness
 
 #: So many groups stand in the table, the worst first; the picture has the others.
 MOST = 6
@@ -105,7 +105,7 @@ def ageing_told(target: str, company: Company, workspace: Workspace) -> Ageing |
     if not path.is_file():
         return None
     try:
-        found = read_ageing(path)
+        found = read_staleness(path)
     except DataRefused as err:
         return Ageing(f"{err}.", "", [])
     told = found.told()

@@ -136,8 +136,8 @@ def _definition(
     counts = facts.counts.get(target)
     cutoffs = list(bundle.manifest["cutoffs"] if bundle else counts.cutoffs if counts else [])
     lines = [
-        ("What is predicted", TARGETS[target].means(config)),
-        ("For whom", TARGETS[target].whom(config)),
+        ("What is predicted", TARGETS[target].describe_label(config)),
+        ("For whom", TARGETS[target].describe_population(config)),
         ("Horizon", _horizon(config)),
         ("Cutoffs", cutoff_words(cutoffs, TARGETS[target].on_calendar)),
     ]

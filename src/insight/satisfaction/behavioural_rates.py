@@ -7,12 +7,13 @@ import pandas as pd
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
+from features.ingest.sql import quote_literal
 from insight.satisfaction.responses import DESCRIBED, UNKNOWN, attributes
 from insight.satisfaction.satisfaction_settings import Satisfaction
 
 #: How long a period is.
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
+PERIOD_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _CONTRACTS = "('contract', 'renewal', 'cancel')"
 
 
@@ -66,18 +67,18 @@ def _read_once(con: duckdb.DuckDBPyConnection, manifest: Manifest, choices: Sati
 
 def whole_periods(manifest: Manifest, period: str) -> list[tuple[datetime, datetime]]:
     """The calendar periods that lie within the data, with their ends, in UTC."""
-    months = MONTHS[period]
+    months = PERIOD_MONTHS[period]
     start = manifest.start.astimezone(UTC)
     first = datetime(start.year, (start.month - 1) // months * months + 1, 1, tzinfo=UTC)
     found = []
-    while (end := later(first, months)) <= manifest.end:
+    while (end := add_months(first, months)) <= manifest.end:
         if first >= start:
             found.append((first, end))
         first = end
     return found
 
 
-def later(moment: datetime, months: int) -> datetime:
+def add_months(moment: datetime, months: int) -> datetime:
     """The same day of the month so many months later."""
     count = moment.year * 12 + moment.month - 1 + months
     return moment.replace(year=count // 12, month=count % 12 + 1)
@@ -88,8 +89,8 @@ def _period_sql(
     by: list[str],
 ) -> str:  # fmt: skip
     a, b = (f"timestamptz '{moment.isoformat()}'" for moment in (start, end))
-    months = MONTHS[choices.period]
-    loyal_from = f"timestamptz '{later(start, -months * (choices.loyal_periods - 1)).isoformat()}'"
+    months = PERIOD_MONTHS[choices.period]
+    loyal_from = f"timestamptz '{add_months(start, -months * (choices.loyal_periods - 1)).isoformat()}'"
     active, called = _listed(choices.active_kinds), _listed(choices.callback_kinds)
     # whoever is silent since the data began may still be a customer
     old_enough = contract or end - timedelta(days=choices.customer_days) >= manifest.start
@@ -145,5 +146,4 @@ def _complaint(columns: tuple[str, ...], choices: Satisfaction) -> str:
 
 
 def _listed(kinds: list[str]) -> str:
-    quoted = ", ".join("'" + kind.replace("'", "''") + "'" for kind in kinds)
-    return f"({quoted})"
+    return f"({', '.join(map(quote_literal, kinds))})"

@@ -11,7 +11,7 @@ DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Rule:
+class ClusterRule:
     """The conditions under which a customer is most likely of a segment.
 
     `share` of those it is true of are of the segment (precision), `reach` is the share of the segment
@@ -36,7 +36,7 @@ class Rule:
         return true
 
 
-def segment_rules(customers: pd.DataFrame, of: "pd.Series[str]") -> dict[str, Rule]:
+def fit_cluster_rules(customers: pd.DataFrame, of: "pd.Series[str]") -> dict[str, ClusterRule]:
     """One rule a segment: the place in a tree of depth 3 that fits it best, borders rounded.
 
     Best is the highest harmonic mean of `share` and `reach` (F1). `customers` may have other columns
@@ -50,7 +50,7 @@ def segment_rules(customers: pd.DataFrame, of: "pd.Series[str]") -> dict[str, Ru
     return {name: _best(complete, of == name, name) for name in sorted(of.unique())}
 
 
-def _best(customers: pd.DataFrame, inside: "pd.Series[bool]", segment: str) -> Rule:
+def _best(customers: pd.DataFrame, inside: "pd.Series[bool]", segment: str) -> ClusterRule:
     """The best rule of a tree that tells a segment from all others; `everybody` is one, too."""
     from sklearn.tree import DecisionTreeClassifier
 
@@ -61,10 +61,10 @@ def _best(customers: pd.DataFrame, inside: "pd.Series[bool]", segment: str) -> R
     rules = []
     for node in range(grown.tree_.node_count):
         bounds = _bounds(grown.tree_, node, customers)
-        true = Rule(segment, bounds, 0.0, 0.0).holds(customers)
+        true = ClusterRule(segment, bounds, 0.0, 0.0).holds(customers)
         hits = float((inside & true).sum())
         if hits:
-            rules.append(Rule(segment, bounds, hits / true.sum(), hits / inside.sum()))
+            rules.append(ClusterRule(segment, bounds, hits / true.sum(), hits / inside.sum()))
     return max(rules, key=lambda rule: 2 / (1 / rule.share + 1 / rule.reach))
 
 

@@ -16,10 +16,10 @@ from insight.satisfaction.psychometrics import check_items
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ROWS_PER_SEGMENT = 30
+ROWS_PER_CLUSTER = 30
 RESAMPLES = 20
 #: The most segments that are tried.
-MOST_SEGMENTS = 6
+MAX_CLUSTERS = 6
 #: Agreement of clusterings of resampled customers (adjusted Rand index): below, segments are accidents.
 STABLE = 0.7
 #: A centre is that of a former segment within so many standard deviations, averaged over columns.
@@ -27,7 +27,7 @@ SAME_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedClusters:
     """The names of segments with their centres, which a later run takes them from.
 
     `centres` are in the columns' own units, `spread` is each column's standard deviation, `used` holds
@@ -47,7 +47,7 @@ class Named:
         }  # fmt: skip
 
     @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> "Named":
+    def from_dict(cls, raw: dict[str, Any]) -> "NamedClusters":
         """What `to_dict` told."""
         return cls(tuple(raw["columns"]), raw["centres"], raw["spread"], raw["used"])
 
@@ -63,7 +63,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Segments:
+class CustomerClusters:
     """Segments of customers; `of` has the name of each, missing where a value was missing.
 
     `stability` is the agreement (adjusted Rand index, 1: always the same) of clusterings of resampled
@@ -72,7 +72,7 @@ class Segments:
     """
 
     of: "pd.Series[str]"
-    names: Named
+    names: NamedClusters
     stability: float
     tried: pd.DataFrame
     profile: pd.DataFrame
@@ -84,10 +84,10 @@ class Segments:
         return self.stability >= STABLE
 
 
-def segments(
-    customers: pd.DataFrame, *, count: int | None = None, former: Named | None = None,
+def cluster_customers(
+    customers: pd.DataFrame, *, count: int | None = None, former: NamedClusters | None = None,
     seed: int = 0,
-) -> Segments:  # fmt: skip
+) -> CustomerClusters:  # fmt: skip
     """Group customers by the columns of numbers, each in its standard deviations (k-means).
 
     The number, unless given, is that of the normal mixture with the least BIC. Names are letters by
@@ -99,7 +99,7 @@ def segments(
     _check(complete, customers, count, former)
     spread = complete.std().to_numpy(float)
     values = complete.to_numpy(float) / spread
-    most = min(MOST_SEGMENTS, len(complete) // ROWS_PER_SEGMENT)
+    most = min(MAX_CLUSTERS, len(complete) // ROWS_PER_CLUSTER)
     tried = pd.DataFrame(
         {"bic": [_bic(values, k, seed) for k in range(1, most + 1)]},
         pd.RangeIndex(1, most + 1, name="segments"),
@@ -120,15 +120,15 @@ def segments(
     profile = pd.DataFrame({"customers": sizes, "share": sizes / len(complete)}).join(
         grouped.mean()
     )
-    return Segments(
+    return CustomerClusters(
         of, named, stability, tried, profile, len(customers) - len(complete),
     )  # fmt: skip
 
 
 def _check(
-    complete: pd.DataFrame, customers: pd.DataFrame, count: int | None, former: Named | None
+    complete: pd.DataFrame, customers: pd.DataFrame, count: int | None, former: NamedClusters | None
 ) -> None:
-    need = ROWS_PER_SEGMENT * (count or 2)
+    need = ROWS_PER_CLUSTER * (count or 2)
     if len(complete) < need:
         raise DataRefused(
             f"{len(complete)} customers with all of {', '.join(map(str, customers.columns))}; "
@@ -176,8 +176,8 @@ def _stability(values: Floats, count: int, seed: int) -> float:
 
 
 def _named(
-    centres: Floats, spread: Floats, columns: tuple[str, ...], former: Named | None
-) -> Named:
+    centres: Floats, spread: Floats, columns: tuple[str, ...], former: NamedClusters | None
+) -> NamedClusters:
     """A name for each centre: that of the former segment it lies on, else one never used."""
     kept: dict[int, str] = {}
     used = list(former.used) if former else []
@@ -193,7 +193,7 @@ def _named(
             kept[int(place)] = _next_letter(used)
             used.append(kept[int(place)])
     names = {kept[i]: [float(v) for v in centres[i]] for i in range(len(centres))}
-    return Named(columns, names, [float(s) for s in spread], used)
+    return NamedClusters(columns, names, [float(s) for s in spread], used)
 
 
 def _next_letter(used: list[str]) -> str:

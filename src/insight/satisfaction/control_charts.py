@@ -11,7 +11,7 @@ from features.errors import DataRefused
 Floats = NDArray[np.float64]
 
 #: Periods that say what is usual, at the least.
-FEWEST_PERIODS = 8
+MIN_PERIODS = 8
 #: A single figure so many standard errors off is an alert.
 LIMIT = 3.0
 #: Slow moves: an exponentially weighted mean of past figures and its limit (Lucas and Saccucci 1990).
@@ -19,7 +19,7 @@ MEMORY, DRIFT_LIMIT = 0.2, 2.9
 
 
 @dataclass(frozen=True)
-class Alert:
+class ControlAlert:
     """A period in which a figure lies beyond chance: suddenly (`jump`) or bit by bit (`drift`)."""
 
     segment: str
@@ -40,7 +40,7 @@ class Alert:
         )
 
 
-def control_chart(values: Floats, errors: Floats, usual: int = FEWEST_PERIODS) -> pd.DataFrame:
+def compute_control_chart(values: Floats, errors: Floats, usual: int = MIN_PERIODS) -> pd.DataFrame:
     """A figure's periods with `expected`, `low`, `high`, `jump`, `drift` (standard errors off).
 
     `errors` are the standard errors of the values. Each period is judged by those before it, at least
@@ -79,7 +79,7 @@ def control_chart(values: Floats, errors: Floats, usual: int = FEWEST_PERIODS) -
     return pd.DataFrame(lines, columns=columns).assign(value=values)
 
 
-def alerts(figures: pd.DataFrame, usual: int = FEWEST_PERIODS) -> tuple[list[Alert], list[str]]:
+def find_alerts(figures: pd.DataFrame, usual: int = MIN_PERIODS) -> tuple[list[ControlAlert], list[str]]:
     """The alerts of all segments, and the segments too young to be judged.
 
     `figures` has `segment`, `period`, `value`, `low`, `high` (95 %), as `cells` tells them.
@@ -87,7 +87,7 @@ def alerts(figures: pd.DataFrame, usual: int = FEWEST_PERIODS) -> tuple[list[Ale
     found, young = [], []
     for segment, part in figures.sort_values("period").groupby("segment", sort=True):
         errors = ((part["high"] - part["low"]) / (2 * 1.959964)).to_numpy(float)
-        chart = control_chart(part["value"].to_numpy(float), errors, usual)
+        chart = compute_control_chart(part["value"].to_numpy(float), errors, usual)
         if chart["jump"].isna().all():
             young.append(str(segment))
         rows = chart[["jump", "drift", "value", "expected"]].to_numpy(np.float64).tolist()
@@ -95,7 +95,7 @@ def alerts(figures: pd.DataFrame, usual: int = FEWEST_PERIODS) -> tuple[list[Ale
             kind = _kind(jump, drift)
             if kind:
                 off = jump if kind == "jump" else drift
-                found.append(Alert(str(segment), period, kind, value, expected, off))
+                found.append(ControlAlert(str(segment), period, kind, value, expected, off))
     return found, young
 
 

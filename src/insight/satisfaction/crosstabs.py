@@ -11,7 +11,7 @@ from scipy.stats import norm
 from features.errors import ConfigRefused, DataRefused
 from insight.satisfaction.satisfaction_metrics import Measure
 from insight.satisfaction.satisfaction_settings import Satisfaction
-from models.evaluation.bootstrap import Interval, percentiles
+from models.evaluation.bootstrap import Interval, percentile_interval
 from models.nonresponse.aipw import Estimate, clustered
 from models.nonresponse.disclosure_control import hidden_groups
 
@@ -22,11 +22,11 @@ RESAMPLES = 400
 #: What a total is told of: cells that differ in another column are parts of one.
 TOTALS = ("period", "dimension")
 #: With more customers than this the bootstrap and the normal interval are one.
-MOST_RESAMPLED = 2000
+MAX_RESAMPLED = 2000
 
 
 @dataclass(frozen=True)
-class Cells:
+class Crosstab:
     """The cells of a figure that may be shown, and how much was not.
 
     `table` has the columns cut by, then `asked`, `answered`, `coverage` (the share of those asked who
@@ -39,10 +39,10 @@ class Cells:
     hidden_answers: int
 
 
-def cells(
+def cross_tabulate(
     measure: Measure, rows: pd.DataFrame, choices: Satisfaction, by: tuple[str, ...] = (),
     *, resampled: bool = True,
-) -> Cells:  # fmt: skip
+) -> Crosstab:  # fmt: skip
     """The figure in every cell of the columns `by`; of all rows together without any.
 
     Answers are weighted; a customer who answered twice counts as one source of chance. A cell of
@@ -71,7 +71,7 @@ def cells(
     ]  # fmt: skip
     columns = [*cut, "asked", "answered", "coverage", "customers", "value", "low", "high"]
     kept_back = int(np.array(answered)[~shown].sum())
-    return Cells(measure, pd.DataFrame(lines, columns=columns), int((~shown).sum()), kept_back)
+    return Crosstab(measure, pd.DataFrame(lines, columns=columns), int((~shown).sum()), kept_back)
 
 
 def _places(about: pd.DataFrame, cut: list[str]) -> dict[tuple[Any, ...], Ints]:
@@ -105,9 +105,9 @@ def _line(
     said = np.isfinite(value)
     names, customer = np.unique(customer[said], return_inverse=True)
     if measure.kind == "rate":
-        interval = wilson(value[said], weight[said], customer)
+        interval = wilson_interval(value[said], weight[said], customer)
     else:
-        interval = mean(value[said], weight[said], customer, resampled)
+        interval = mean_interval(value[said], weight[said], customer, resampled)
     return {
         "asked": len(value),
         "answered": int(said.sum()),
@@ -119,7 +119,7 @@ def _line(
     }
 
 
-def wilson(values: Floats, weight: Floats, customer: Ints, level: float = 0.95) -> Interval:
+def wilson_interval(values: Floats, weight: Floats, customer: Ints, level: float = 0.95) -> Interval:
     """A weighted share with Wilson's interval, for rows that are alike within a customer.
 
     The number of rows is replaced by the effective one, the number of independent rows with the same
@@ -142,7 +142,7 @@ def wilson(values: Floats, weight: Floats, customer: Ints, level: float = 0.95) 
     return Interval(share, min(low, share), max(high, share))  # at 0 and 1 rounding would miss it
 
 
-def mean(values: Floats, weight: Floats, customer: Ints, resampled: bool = True) -> Interval:
+def mean_interval(values: Floats, weight: Floats, customer: Ints, resampled: bool = True) -> Interval:
     """A weighted mean with the 95 % interval of a bootstrap that draws whole customers.
 
     Many customers (over 2,000) take the normal interval instead, which is then the same, as do all
@@ -150,13 +150,13 @@ def mean(values: Floats, weight: Floats, customer: Ints, resampled: bool = True)
     """
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
-    if count > MOST_RESAMPLED or count < 2 or not resampled:
+    if count > MAX_RESAMPLED or count < 2 or not resampled:
         told = Estimate(value, clustered(weight / weight.sum() * (values - value), customer))
         return Interval(value, told.low, told.high)
     total = np.bincount(customer, weight * values, count)
     weights = np.bincount(customer, weight, count)
     drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
-    return percentiles(value, total[drawn].sum(axis=1) / weights[drawn].sum(axis=1))
+    return percentile_interval(value, total[drawn].sum(axis=1) / weights[drawn].sum(axis=1))
 
 
 def _check(by: tuple[str, ...], rows: pd.DataFrame) -> None:

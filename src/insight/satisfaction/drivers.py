@@ -14,7 +14,7 @@ from insight.satisfaction.psychometrics import check_items
 Floats = NDArray[np.float64]
 
 #: All 2^12 subsets of drivers are compared.
-MOST_DRIVERS = 12
+MAX_DRIVERS = 12
 ROWS_PER_DRIVER = 10
 RESAMPLES = 200
 #: Quadrants of importance (high, low) and performance (low, high). Martilla and James (1977).
@@ -27,7 +27,7 @@ QUADRANTS = {
 
 
 @dataclass(frozen=True)
-class Drivers:
+class DriverAnalysis:
     """The drivers of an outcome, the most important first.
 
     `table` has a row a driver: `effect` (points of the outcome per point of the driver, the others
@@ -43,9 +43,9 @@ class Drivers:
     incomplete: int
 
 
-def drivers(
+def analyse_drivers(
     answers: pd.DataFrame, outcome: str, weight: "pd.Series[float] | None" = None
-) -> Drivers:
+) -> DriverAnalysis:
     """What the column `outcome` hangs on among the other columns; all on scales where more is better.
 
     Effects by (weighted) least squares with intervals that allow unequal spread (HC3); importance by
@@ -72,7 +72,7 @@ def drivers(
     )
     table = _placed(table).sort_values("importance", ascending=False)
     explained = float(_gains(_correlation(x, y, w)).sum())
-    return Drivers(table, explained, len(complete), len(answers) - len(complete))
+    return DriverAnalysis(table, explained, len(complete), len(answers) - len(complete))
 
 
 def shapley_shares(x: Floats, y: Floats, weight: Floats | None = None) -> Floats:
@@ -88,9 +88,9 @@ def _check(complete: pd.DataFrame, names: list[str], outcome: str) -> None:
             f"{len(complete)} complete rows for {len(names)} drivers of {outcome}; {need} are needed: "
             "leave out drivers few people answer"
         )
-    if len(names) > MOST_DRIVERS:
+    if len(names) > MAX_DRIVERS:
         raise DataRefused(
-            f"{len(names)} drivers; at most {MOST_DRIVERS} can be compared in all orders: take factors"
+            f"{len(names)} drivers; at most {MAX_DRIVERS} can be compared in all orders: take factors"
         )
     check_items(complete)
     matrix = complete[names].to_numpy(float)

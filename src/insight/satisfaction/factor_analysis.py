@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.satisfaction.psychometrics import check_items, correlations
+from insight.satisfaction.psychometrics import check_items, correlate_items
 
 Floats = NDArray[np.float64]
 
@@ -17,11 +17,11 @@ DRAWS = 200
 #: So many complete rows for each item, at the least.
 ROWS_PER_ITEM = 5
 #: An item belongs to a factor from this loading on.
-BELONGS = 0.4
+MIN_LOADING = 0.4
 
 
 @dataclass(frozen=True)
-class Parallel:
+class ParallelAnalysis:
     """Eigenvalues of the answers beside those of noise of the same size (the 95th percentile)."""
 
     eigenvalues: Floats
@@ -35,7 +35,7 @@ class Parallel:
 
 
 @dataclass(frozen=True)
-class Factors:
+class FactorSolution:
     """What was found: the loading of each item on each factor, and the share of its variance told.
 
     `explained` is each factor's share of the variance of all items; `items` names for each factor
@@ -48,10 +48,10 @@ class Factors:
     explained: pd.Series
     items: dict[str, list[str]]
     scores: pd.DataFrame
-    parallel: Parallel
+    parallel: ParallelAnalysis
 
 
-def parallel_analysis(answers: pd.DataFrame, seed: int = 0) -> Parallel:
+def run_parallel_analysis(answers: pd.DataFrame, seed: int = 0) -> ParallelAnalysis:
     """The eigenvalues of the correlations, beside those of answers shuffled item by item.
 
     Horn (1965) with permutations: noise has the very distributions of the items. Spearman's
@@ -61,21 +61,21 @@ def parallel_analysis(answers: pd.DataFrame, seed: int = 0) -> Parallel:
     ranks = complete.rank().to_numpy(float)
     rng = np.random.default_rng(seed)
     drawn = [_eigenvalues(rng.permuted(ranks, axis=0)) for _ in range(DRAWS)]
-    return Parallel(_eigenvalues(ranks), np.quantile(drawn, 0.95, axis=0))
+    return ParallelAnalysis(_eigenvalues(ranks), np.quantile(drawn, 0.95, axis=0))
 
 
-def factors(
+def fit_factors(
     answers: pd.DataFrame,
     count: int | None = None,
     rotation: Literal["varimax", "promax", "oblimin"] = "varimax",
-) -> Factors:
+) -> FactorSolution:
     """The factors behind items, as many as parallel analysis finds unless `count` says.
 
     Principal axes of the polychoric correlations (Spearman's for items of many steps), rotated; each
     factor points the way most of its items do. Raises DataRefused where noise explains everything.
     """
     complete = _complete(answers)
-    found = parallel_analysis(answers)
+    found = run_parallel_analysis(answers)
     count = found.factors if count is None else count
     if count < 1:
         raise DataRefused(
@@ -83,14 +83,14 @@ def factors(
             "alike than shuffled ones; ask more people or related questions"
         )
     fine = complete.nunique().max() > 11
-    correlation = correlations(complete, "spearman" if fine else "polychoric")
+    correlation = correlate_items(complete, "spearman" if fine else "polychoric")
     names = [f"factor_{i + 1}" for i in range(count)]
     loadings = pd.DataFrame(
         _rotated(correlation.to_numpy(float), count, rotation, len(complete)),
         answers.columns, names,
     )  # fmt: skip
     loadings = _in_order(loadings)
-    return Factors(
+    return FactorSolution(
         loadings=loadings,
         communality=(loadings**2).sum(axis=1),
         explained=(loadings**2).mean(),
@@ -138,7 +138,7 @@ def _in_order(loadings: pd.DataFrame) -> pd.DataFrame:
 
 def _items(loadings: pd.DataFrame) -> dict[str, list[str]]:
     strongest = loadings.abs().idxmax(axis=1)
-    clear = loadings.abs().max(axis=1) >= BELONGS
+    clear = loadings.abs().max(axis=1) >= MIN_LOADING
     return {
         str(name): [str(i) for i in loadings.index if clear[i] and strongest[i] == name]
         for name in loadings

@@ -12,15 +12,15 @@ from scipy.stats import t as student
 from features.errors import DataRefused
 
 Floats = NDArray[np.float64]
-Method = Callable[[Floats, int, int], Floats]
+ForecastMethod = Callable[[Floats, int, int], Floats]
 
 #: Past ends from which the backtest forecasts.
-FEWEST_TRIALS = 6
+MIN_TRIALS = 6
 BASELINE = "last season repeated"
 
 
 @dataclass(frozen=True)
-class Forecast:
+class SeriesForecast:
     """The periods ahead, by the method that was best in the past.
 
     `table` has `step` (1 is the next period), `value`, `low`, `high` (95 %). `backtest` has a row a
@@ -34,7 +34,7 @@ class Forecast:
     trials: int
 
 
-def forecast(values: Floats, season: int, ahead: int) -> Forecast:
+def forecast_series(values: Floats, season: int, ahead: int) -> SeriesForecast:
     """The next `ahead` periods of a figure known each period; `season` periods make a year.
 
     Methods: last season repeated, the last level, exponential smoothing (statsmodels, level only),
@@ -62,7 +62,7 @@ def forecast(values: Floats, season: int, ahead: int) -> Forecast:
     backtest = pd.DataFrame({
         "mae": mae, "skill": {n: 1 - m / repeated if repeated else 0.0 for n, m in mae.items()},
     })  # fmt: skip
-    return Forecast(table, best, backtest.sort_values("mae"), len(ends))
+    return SeriesForecast(table, best, backtest.sort_values("mae"), len(ends))
 
 
 def _first_end(values: Floats, season: int, ahead: int) -> int:
@@ -72,7 +72,7 @@ def _first_end(values: Floats, season: int, ahead: int) -> int:
             f"{gaps} of {len(values)} periods have no figure; forecast from longer periods or a larger "
             "segment"
         )
-    need = 2 * season + max(FEWEST_TRIALS, ahead)
+    need = 2 * season + max(MIN_TRIALS, ahead)
     if len(values) < need:
         raise DataRefused(
             f"{len(values)} periods; a forecast of {ahead} with {season} a year needs {need}: two years "
@@ -81,7 +81,7 @@ def _first_end(values: Floats, season: int, ahead: int) -> int:
     return max(2 * season, len(values) // 2)
 
 
-def _errors(method: Method, values: Floats, season: int, ahead: int, ends: range) -> Floats:
+def _errors(method: ForecastMethod, values: Floats, season: int, ahead: int, ends: range) -> Floats:
     """How wrong the method was: a row each past end, a column each step; NaN beyond the data."""
     found = np.full((len(ends), ahead), np.nan)
     for row, end in enumerate(ends):
@@ -123,7 +123,7 @@ def _shaped(values: Floats, season: int, ahead: int) -> Floats:
     return _smoothed(freed, season, ahead) + np.resize(shape, ahead)
 
 
-METHODS: dict[str, Method] = {
+METHODS: dict[str, ForecastMethod] = {
     BASELINE: _seasonal_naive,
     "last period repeated": _last,
     "smoothed level": _smoothed,

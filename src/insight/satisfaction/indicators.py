@@ -8,19 +8,19 @@ import pandas as pd
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.satisfaction.crosstabs import Cells, cells
+from insight.satisfaction.crosstabs import Crosstab, cross_tabulate
 from insight.satisfaction.nonresponse_adjusted import (
-    COUNTED,
+    NOT_ASKED,
     NOT_STUDIED,
-    Corrected,
-    corrected_figures,
+    CorrectedFigure,
+    read_corrected_figures,
 )
 from insight.satisfaction.satisfaction_inputs import Sources, sources
 from insight.satisfaction.satisfaction_metrics import MEASURES, Measure
 
 
 @dataclass(frozen=True)
-class Indicator:
+class SatisfactionIndicator:
     """A figure over the whole periods of the data, and by each column within the last of them.
 
     `dimension` is that of a figure asked by dimension, else None. `corrected` tells of the last year's
@@ -32,38 +32,38 @@ class Indicator:
     dimension: str | None
     measure: Measure
     rows: pd.DataFrame
-    over_time: Cells
-    by: dict[str, Cells]
-    corrected: Corrected | None = None
+    over_time: Crosstab
+    by: dict[str, Crosstab]
+    corrected: CorrectedFigure | None = None
     why_not: str = ""
 
     @property
     def key(self) -> str:
         """What targets call it."""
-        return key_of(self.name, self.dimension)
+        return indicator_key(self.name, self.dimension)
 
 
 @dataclass(frozen=True)
-class Indicators:
+class SatisfactionIndicators:
     """The figures that have data, the last whole period, and the figures left out with the reason.
 
     `outside` questions were sent in no whole period: they still wait for answers, or came early.
     """
 
-    figures: list[Indicator]
+    figures: list[SatisfactionIndicator]
     last_period: datetime
     skipped: dict[str, str]
     outside: int
 
 
-def key_of(name: str, dimension: str | None) -> str:
+def indicator_key(name: str, dimension: str | None) -> str:
     """What targets call an indicator: `nps`, `dimension_delivery`."""
     return name if dimension is None else f"{name}_{dimension}"
 
 
-def indicators(
+def compute_indicators(
     company: Company, workspace: Workspace, made_of: Sources | None = None
-) -> Indicators:
+) -> SatisfactionIndicators:
     """Every figure of `MEASURES` a company has data for, as `[insight.satisfaction]` cuts them.
 
     `made_of` are its rows where they have been read. Raises DataRefused without a history or a whole
@@ -71,13 +71,13 @@ def indicators(
     and told.
     """
     found = made_of or sources(company, workspace)
-    beside, why = corrected_figures(company, workspace, found.fingerprint)
+    beside, why = read_corrected_figures(company, workspace, found.fingerprint)
     figures, skipped = [], {}
     for name, measure in MEASURES.items():
         if measure.source not in found.rows:
             skipped[name] = found.lacking[measure.source]
             continue
-        unable = why.get(name, NOT_STUDIED if measure.source == "asked" else COUNTED)
+        unable = why.get(name, NOT_STUDIED if measure.source == "asked" else NOT_ASKED)
         refused = _refused(name, measure, found)
         skipped |= refused
         for dimension, rows in _dimensions(measure, found.rows[measure.source]):
@@ -86,13 +86,13 @@ def indicators(
             try:
                 over_time, by = _cut(measure, rows, found)
             except DataRefused as err:
-                skipped[key_of(name, dimension)] = str(err)
+                skipped[indicator_key(name, dimension)] = str(err)
                 continue
-            figures.append(Indicator(
+            figures.append(SatisfactionIndicator(
                 name, dimension, measure, rows, over_time, by, beside.get(name),
                 "" if name in beside else unable,
             ))  # fmt: skip
-    return Indicators(figures, found.last, skipped, found.outside)
+    return SatisfactionIndicators(figures, found.last, skipped, found.outside)
 
 
 def _dimensions(measure: Measure, rows: pd.DataFrame) -> list[tuple[str | None, pd.DataFrame]]:
@@ -109,17 +109,17 @@ def _refused(name: str, measure: Measure, found: Sources) -> dict[str, str]:
         return {}
     mine = found.refused[measure.about(found.refused)]
     return {
-        key_of(name, dimension if measure.per_dimension else None): why
+        indicator_key(name, dimension if measure.per_dimension else None): why
         for dimension, why in zip(mine["dimension"], mine["why"], strict=True)
     }
 
 
-def _cut(measure: Measure, rows: pd.DataFrame, found: Sources) -> tuple[Cells, dict[str, Cells]]:
+def _cut(measure: Measure, rows: pd.DataFrame, found: Sources) -> tuple[Crosstab, dict[str, Crosstab]]:
     """The figure by period, and by each column within the last one where it has data there."""
-    over_time = cells(measure, rows, found.choices, ("period",))
+    over_time = cross_tabulate(measure, rows, found.choices, ("period",))
     newest = rows[rows["period"] == found.last]
     by = {}
     for column in found.by:
         if measure.of(newest, found.choices)["value"].notna().any():
-            by[column] = cells(measure, newest, found.choices, (column,))
+            by[column] = cross_tabulate(measure, newest, found.choices, (column,))
     return over_time, by

@@ -11,15 +11,15 @@ from models.nonresponse.group_estimates import CHANNEL
 from models.nonresponse.nonresponse_results import read_population
 
 #: The figures of `population.json` by measure, and what one of our units is in theirs.
-STUDIED = {"csat_index": ("csat", 10.0), "satisfied": ("satisfied", 100.0), "nps": ("nps", 1.0)}
+CORRECTED_METRICS = {"csat_index": ("csat", 10.0), "satisfied": ("satisfied", 100.0), "nps": ("nps", 1.0)}
 
 #: Why other figures are not corrected.
-COUNTED = "it is counted of all, not asked"
+NOT_ASKED = "it is counted of all, not asked"
 NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)
-class Corrected:
+class CorrectedFigure:
     """A figure of the last year's answers and what everybody asked would have said, with 95 %.
 
     `fresh` is false when the study was made of older data than the history. `by` has the same for the
@@ -31,23 +31,23 @@ class Corrected:
     low: float
     high: float
     fresh: bool
-    by: dict[str, dict[str, "Corrected"]] = field(default_factory=dict)
+    by: dict[str, dict[str, "CorrectedFigure"]] = field(default_factory=dict)
 
 
-def corrected_figures(
+def read_corrected_figures(
     company: Company, workspace: Workspace, fingerprint: str
-) -> tuple[dict[str, Corrected], dict[str, str]]:
+) -> tuple[dict[str, CorrectedFigure], dict[str, str]]:
     """The corrected figures by measure, and why others have none (as `goodwill population` said)."""
     told = read_population(company, workspace)
     if told is None:
         why = "who answers has not been studied; run `goodwill population`"
-        return {}, dict.fromkeys(STUDIED, why)
+        return {}, dict.fromkeys(CORRECTED_METRICS, why)
     fresh = told["fingerprint"] == fingerprint
     figures = {f["name"]: f for q in told["questions"].values() for f in q.get("figures", ())}
     reasons = {"nps": told["questions"].get("nps", {}).get("skipped", "not studied")}
     other = told["questions"].get("satisfaction", {}).get("skipped", "not studied")
     found, lacking = {}, {}
-    for measure, (name, unit) in STUDIED.items():
+    for measure, (name, unit) in CORRECTED_METRICS.items():
         if name in figures:
             found[measure] = _corrected(figures[name], unit, fresh)
         else:
@@ -55,7 +55,7 @@ def corrected_figures(
     return found, lacking
 
 
-def _corrected(figure: dict[str, Any], unit: float, fresh: bool) -> Corrected:
+def _corrected(figure: dict[str, Any], unit: float, fresh: bool) -> CorrectedFigure:
     cuts = {
         name if name == CHANNEL else name.removeprefix("crm_"): {
             group: _both(told["said"], told["everybody_asked"], unit, fresh)
@@ -66,7 +66,7 @@ def _corrected(figure: dict[str, Any], unit: float, fresh: bool) -> Corrected:
     return replace(_both(figure["answered"], figure["everybody_asked"], unit, fresh), by=cuts)
 
 
-def _both(said: dict[str, Any], everybody: dict[str, Any], unit: float, fresh: bool) -> Corrected:
+def _both(said: dict[str, Any], everybody: dict[str, Any], unit: float, fresh: bool) -> CorrectedFigure:
     numbers = (said["value"], everybody["value"], everybody["low"], everybody["high"])
     answered, value, low, high = (np.nan if n is None else n / unit for n in numbers)
-    return Corrected(answered, value, low, high, fresh)
+    return CorrectedFigure(answered, value, low, high, fresh)

@@ -14,17 +14,17 @@ from features.errors import DataRefused
 from models.evaluation.bootstrap import Interval
 
 Floats = NDArray[np.float64]
-Method = Literal["polychoric", "spearman", "kendall"]
+CorrelationMethod = Literal["polychoric", "spearman", "kendall"]
 
-FEWEST_ANSWERS = 30
+MIN_ANSWERS = 30
 #: An item of more steps than this is as good as continuous: polychoric correlations are not for it.
-MOST_STEPS = 11
+MAX_STEPS = 11
 #: Beyond this a correlation of two items cannot be told from 1.
-LARGEST = 0.99
+MAX_CORRELATION = 0.99
 _NODES, _SHARES = np.polynomial.legendre.leggauss(24)
 
 
-def descriptives(answers: pd.DataFrame) -> pd.DataFrame:
+def describe_items(answers: pd.DataFrame) -> pd.DataFrame:
     """One row an item: `answers`, `missing`, `mean`, `sd`, `median`, `q1`, `q3`, and the shares at the
     lowest and highest value given, `floor` and `ceiling` (over 15 % hides what lies beyond).
     """
@@ -41,7 +41,7 @@ def descriptives(answers: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def correlations(answers: pd.DataFrame, method: Method = "polychoric") -> pd.DataFrame:
+def correlate_items(answers: pd.DataFrame, method: CorrelationMethod = "polychoric") -> pd.DataFrame:
     """The correlation of every pair of items, from the rows that answered both.
 
     Polychoric: of the normal variables cut into the steps of the answers (Olsson 1979, two-step),
@@ -54,21 +54,21 @@ def correlations(answers: pd.DataFrame, method: Method = "polychoric") -> pd.Dat
     matrix = pd.DataFrame(np.eye(len(names)), names, names)
     for one, other in combinations(names, 2):
         both = answers[[one, other]].dropna()
-        if len(both) < FEWEST_ANSWERS:
+        if len(both) < MIN_ANSWERS:
             raise DataRefused(
-                f"{len(both)} rows answer both {one} and {other}; at least {FEWEST_ANSWERS} are needed "
+                f"{len(both)} rows answer both {one} and {other}; at least {MIN_ANSWERS} are needed "
                 "for their correlation"
             )
         first, second = both[one].to_numpy(float), both[other].to_numpy(float)
         matrix.loc[one, other] = matrix.loc[other, one] = (
-            polychoric(first, second)
+            polychoric_correlation(first, second)
             if method == "polychoric"
             else both[one].corr(both[other], method=method)
         )
     return _possible(matrix) if method == "polychoric" else matrix
 
 
-def polychoric(first: Floats, second: Floats) -> float:
+def polychoric_correlation(first: Floats, second: Floats) -> float:
     """The correlation of two normal variables of which only steps are seen; within ±0.99."""
     rows, counts = _steps(first)
     columns, others = _steps(second)
@@ -77,11 +77,11 @@ def polychoric(first: Floats, second: Floats) -> float:
     cuts = [np.r_[-8.0, norm.ppf(np.cumsum(c[:-1]) / c.sum()), 8.0] for c in (counts, others)]
 
     def surprise(rho: float) -> float:
-        below = _both_below(cuts[0][:, None], cuts[1][None, :], rho)
+        below = _bivariate_normal_cdf(cuts[0][:, None], cuts[1][None, :], rho)
         cell = np.diff(np.diff(below, axis=0), axis=1)
         return float(-(table * np.log(np.clip(cell, 1e-12, None))).sum())
 
-    return float(minimize_scalar(surprise, bounds=(-LARGEST, LARGEST), method="bounded").x)
+    return float(minimize_scalar(surprise, bounds=(-MAX_CORRELATION, MAX_CORRELATION), method="bounded").x)
 
 
 def partial_correlations(correlation: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +111,7 @@ class Reliability:
     answers: int
 
 
-def cronbach(answers: pd.DataFrame) -> Reliability:
+def cronbach_alpha(answers: pd.DataFrame) -> Reliability:
     """How well items measure one thing, from complete rows; items must point the same way.
 
     The interval is Feldt's (1965), for items with like variances. Raises DataRefused for one item,
@@ -120,9 +120,9 @@ def cronbach(answers: pd.DataFrame) -> Reliability:
     complete = answers.dropna()
     check_items(complete)
     rows, items = complete.shape
-    if rows < FEWEST_ANSWERS or items < 2:
+    if rows < MIN_ANSWERS or items < 2:
         raise DataRefused(
-            f"{rows} complete rows of {items} items; reliability needs {FEWEST_ANSWERS} rows of 2"
+            f"{rows} complete rows of {items} items; reliability needs {MIN_ANSWERS} rows of 2"
         )
     values = complete.to_numpy(float)
     alpha = _alpha(values)
@@ -153,15 +153,15 @@ def _alpha(values: Floats) -> float:
 def _steps(answers: Floats) -> tuple[NDArray[np.int64], Floats]:
     """The step of each answer and how many each step has."""
     steps, place, counts = np.unique(answers, return_inverse=True, return_counts=True)
-    if len(steps) > MOST_STEPS:
+    if len(steps) > MAX_STEPS:
         raise DataRefused(
             f"an item has {len(steps)} different answers; polychoric correlations are for at most "
-            f"{MOST_STEPS} steps, take spearman"
+            f"{MAX_STEPS} steps, take spearman"
         )
     return place.ravel(), counts.astype(float)
 
 
-def _both_below(h: Floats, k: Floats, rho: float) -> Floats:
+def _bivariate_normal_cdf(h: Floats, k: Floats, rho: float) -> Floats:
     """The chance that two standard normals of a correlation lie below h and k (Plackett 1954)."""
     half = np.arcsin(rho) / 2
     angle = half * (1 + _NODES)[:, None, None]

@@ -17,11 +17,11 @@ SCALES = {5: (1.0, 5.0), 7: (1.0, 7.0), 10: (1.0, 10.0), 11: (0.0, 10.0), 100: (
 #: A rank correlation with the other items below this is no accident of a weak item.
 REVERSED_BELOW = -0.2
 #: Fewer complete answers cannot tell a reversed item from chance.
-FEWEST_ANSWERS = 30
+MIN_ANSWERS = 30
 
 
 @dataclass(frozen=True)
-class Scale:
+class SurveyScale:
     """The ends of an answer scale; `low` is the worst answer, also where it is the larger number."""
 
     low: float
@@ -50,12 +50,12 @@ class Scale:
             )
         return np.asarray(100.0 * (answers - self.low) / (self.high - self.low))
 
-    def turned(self) -> "Scale":
+    def turned(self) -> "SurveyScale":
         """The same scale read the other way round, for a reverse-coded item."""
-        return Scale(self.high, self.low)
+        return SurveyScale(self.high, self.low)
 
 
-def one_scale(question: str, low: Floats, high: Floats) -> Scale:
+def require_one_scale(question: str, low: Floats, high: Floats) -> SurveyScale:
     """The scale on which a question was asked.
 
     Raises DataRefused if its answers were given on several: they are no longer one question.
@@ -72,7 +72,7 @@ def one_scale(question: str, low: Floats, high: Floats) -> Scale:
             'dimension, or say how they come together: mixed_scales = "linear" or "equipercentile" '
             "under [insight.satisfaction]"
         )  # fmt: skip
-    return Scale(float(pairs[0, 0]), float(pairs[0, 1]))
+    return SurveyScale(float(pairs[0, 0]), float(pairs[0, 1]))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Equipercentile:
     equivalents: Floats
 
     @classmethod
-    def fit(cls, answers: Floats, target: Floats, scale: Scale, onto: Scale) -> "Equipercentile":
+    def fit(cls, answers: Floats, target: Floats, scale: SurveyScale, onto: SurveyScale) -> "Equipercentile":
         """Learn the mapping from answers on `scale` to `target`, answers on `onto`.
 
         Scales of whole numbers. Raises DataRefused for less than 30 answers on either, and for a scale
@@ -99,9 +99,9 @@ class Equipercentile:
                 "that runs up first (to_hundred)"
             )
         few = min(np.isfinite(answers).sum(), np.isfinite(target).sum())
-        if few < FEWEST_ANSWERS:
+        if few < MIN_ANSWERS:
             raise DataRefused(
-                f"{few} answers on one of two scales; at least {FEWEST_ANSWERS} on each are needed "
+                f"{few} answers on one of two scales; at least {MIN_ANSWERS} on each are needed "
                 "to match their distributions"
             )
         points, there = (np.arange(s.low, s.high + 1) for s in (scale, onto))
@@ -117,7 +117,7 @@ class Equipercentile:
         return np.asarray(np.interp(answers, self.points, self.equivalents))
 
 
-def reversed_items(answers: pd.DataFrame) -> dict[str, float]:
+def find_reversed_items(answers: pd.DataFrame) -> dict[str, float]:
     """The items that run against all others, with their rank correlation with the others' mean.
 
     The worst one is turned and the rest looked at again, until none is left: a reversed item spoils
@@ -125,9 +125,9 @@ def reversed_items(answers: pd.DataFrame) -> dict[str, float]:
     Raises DataRefused with fewer than 30 complete rows or three items.
     """
     complete = answers.dropna()
-    if len(complete) < FEWEST_ANSWERS or complete.shape[1] < 3:
+    if len(complete) < MIN_ANSWERS or complete.shape[1] < 3:
         raise DataRefused(
-            f"{len(complete)} complete answers to {complete.shape[1]} items; {FEWEST_ANSWERS} answers "
+            f"{len(complete)} complete answers to {complete.shape[1]} items; {MIN_ANSWERS} answers "
             "to 3 items are needed to find reversed ones"
         )
     ranks = complete.rank()
@@ -146,14 +146,14 @@ def reversed_items(answers: pd.DataFrame) -> dict[str, float]:
 
 
 def to_one_scale(
-    answers: pd.DataFrame, scales: Mapping[str, Scale], *, turn: bool = True
+    answers: pd.DataFrame, scales: Mapping[str, SurveyScale], *, turn: bool = True
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Columns of answers on 0 to 100, reverse-coded items turned; the turned with their evidence."""
     lacking = [name for name in answers if name not in scales]
     if lacking:
         raise DataRefused(f"no scale for {', '.join(map(str, lacking))}; each item needs one")
     mapped = answers.apply(lambda item: scales[str(item.name)].to_hundred(item.to_numpy(float)))
-    found = reversed_items(mapped) if turn else {}
+    found = find_reversed_items(mapped) if turn else {}
     for name in found:
         mapped[name] = 100.0 - mapped[name]
     return mapped, found

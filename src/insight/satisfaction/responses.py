@@ -6,8 +6,8 @@ import pandas as pd
 
 from features.config.table_mapping import near
 from features.errors import ConfigRefused, DataRefused
-from features.import_history.run_import import Manifest
-from insight.satisfaction.rating_scales import Equipercentile, Scale, one_scale
+from features.history_store import Manifest
+from insight.satisfaction.rating_scales import Equipercentile, SurveyScale, require_one_scale
 from insight.satisfaction.satisfaction_settings import Satisfaction
 
 #: What a question is, and what of it is optional in the contract.
@@ -39,7 +39,7 @@ def attributes(con: duckdb.DuckDBPyConnection, manifest: Manifest, by: list[str]
     return list(by)
 
 
-def asked(
+def read_questions(
     con: duckdb.DuckDBPyConnection, manifest: Manifest, choices: Satisfaction
 ) -> pd.DataFrame:
     """One row a question sent: `customer_id`, `period` (its first instant, UTC), `instrument`,
@@ -105,12 +105,12 @@ def _on_one_scale(question: pd.DataFrame, choices: Satisfaction) -> pd.DataFrame
         return question
     name = " ".join(said.iloc[0][QUESTION].astype(str))
     if choices.mixed_scales == "refuse":
-        one_scale(name, said["scale_low"].to_numpy(float), said["scale_high"].to_numpy(float))
+        require_one_scale(name, said["scale_low"].to_numpy(float), said["scale_high"].to_numpy(float))
     scales = said.groupby(["scale_low", "scale_high"]).size().sort_values(ascending=False)
-    first = Scale(*map(float, scales.index[0]))
+    first = SurveyScale(*map(float, scales.index[0]))
     mapped = question.copy()
     for ends in scales.index:
-        scale = Scale(*map(float, ends))
+        scale = SurveyScale(*map(float, ends))
         rows = (question["scale_low"] == ends[0]) & (question["scale_high"] == ends[1])
         for column in ("score", "expectation"):
             values = question.loc[rows, column].to_numpy(float)

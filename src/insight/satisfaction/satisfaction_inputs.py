@@ -8,10 +8,9 @@ import pandas as pd
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
 from insight.company_settings import section
-from insight.model_report.history_series import history
 from insight.satisfaction.behavioural_rates import customers_by_period, whole_periods
 from insight.satisfaction.responses import REFUSED, UNKNOWN, usable
 from insight.satisfaction.satisfaction_settings import Satisfaction
@@ -56,7 +55,7 @@ def sources(company: Company, workspace: Workspace) -> Sources:
             f"the data, {manifest.data_start[:10]} to {manifest.data_end[:10]}, hold no whole "
             f"{choices.period}; choose a shorter period under [insight.satisfaction]"
         )
-    with history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         rows, lacking, refused = _read(con, company, manifest, choices)
     outside = 0
     if "asked" in rows:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from features.history_store import open_history
 from features.config.table_mapping import Strict
 from features.errors import DataRefused
-from insight.value.known import view_customers
 
 STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
 #: Where a stage can lead at once.
@@ -58,11 +58,7 @@ def stages(
     an order after silence as long as a loss. `leaving` is the predicted probability by customer; it
     puts nobody at risk who is new or just reactivated.
     """
-    import duckdb
-
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
-        view_customers(con, history)
+    with open_history(history) as con:
         values = [cutoff, str(history / "events.parquet"), settings.lost_days]
         found = con.sql(SQL, params=values)
         facts: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")

@@ -5,13 +5,13 @@ Plain JSON with a version; a tier, a star and a score of two nights with the sam
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
 from insight.segments.star_rating import StarScale
 from insight.segments.tier_thresholds import Borders
@@ -40,9 +40,7 @@ class Kept:
 
     def write(self, file: Path) -> None:
         """Write the file, whole or not at all."""
-        part = file.with_name(f".{file.name}.part")
-        part.write_text(self._text(), encoding="utf-8")
-        os.replace(part, file)
+        write_text_atomically(file, self._text())
 
     def _text(self) -> str:
         return json.dumps(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from pydantic import Field
 
+from features.history_store import open_history
 from features.config.table_mapping import Strict
 from features.errors import DataRefused
-from insight.value.known import view_customers
 
 
 class Margins(Strict):
@@ -30,16 +30,12 @@ def ledger(history: Path, cutoff: datetime, margins: Margins | None = None) -> p
     without revenue, `payment_days_late` without payments. Where no delivery is ever recorded, goods
     count as delivered when ordered. Raises DataRefused when nobody is known.
     """
-    import duckdb
-
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
+    with open_history(history) as con:
         margin = margins or Margins()
         rates = pd.DataFrame(
             {"category": margin.categories.keys(), "rate": margin.categories.values()}
         )
         con.register("rates", rates.astype({"category": str, "rate": float}))
-        view_customers(con, history)
         values = [cutoff, str(history / "events.parquet"), margin.default]
         found: pd.DataFrame = con.sql(SQL, params=values).to_arrow_table().to_pandas()
     if found.empty:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.history_store import open_history
 from features.errors import DataRefused
 
 #: Payments below which the spread between customers cannot be told.
@@ -19,10 +20,7 @@ def overdue(history: Path, cutoff: datetime, grace_days: float = 0.0) -> pd.Data
     cutoff. An invoice never paid leaves no payment and is not seen. Raises DataRefused under 50
     payments with a due day.
     """
-    import duckdb
-
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
+    with open_history(history) as con:
         found = con.sql(SQL, params=[cutoff, str(history / "events.parquet"), grace_days])
         table: pd.DataFrame = found.to_arrow_table().to_pandas()
     counts = table.set_index("customer_id").sort_index()

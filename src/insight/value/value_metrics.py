@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.history_store import open_history
 from features.config.table_mapping import near
 from features.errors import ConfigRefused
 from insight.value.customer_accounts import Margins, ledger
@@ -116,10 +117,7 @@ def growth(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sql(text: str, file: Path, cutoff: datetime, days: int) -> pd.DataFrame:
-    import duckdb
-
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
+    with open_history(file.parent) as con:
         found = con.sql(text, params={"cutoff": cutoff, "file": str(file), "days": days})
         table: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
     return table.astype(float)

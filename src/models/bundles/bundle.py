@@ -9,8 +9,6 @@ needs neither MLflow nor training code.
 
 import hashlib
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,19 +18,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.definitions.company_schema import Schema
+from features.atomic_write import atomic_path, write_text_atomically
+from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
 from features.text.comment_score_model import FILE as TONE_FILE
 from features.text.comment_score_model import Tone, digest_of
+from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.learners.calibration import Calibrator
 from models.learners.lightgbm import Estimator
-from models.learners.out_of_distribution import Support
-from models.targets.population import Condition
+from models.learners.out_of_distribution import TrainingSupport
+from models.targets.target import Condition
 from models.targets.spend_level import SpendLevel
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 ABOUT_FILE = "about.json"
-POINTER = "champion.json"
 #: Read by a bundle's tone where it is written and where it is loaded, which must agree.
 SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
 
@@ -41,49 +40,48 @@ SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não rec
 class Bundle:
     """A model ready to score: trees, calibration and the manifest that describes them.
 
-    `about` is what people read: the card as Markdown, every measure, calibration by bins. A model of
-    an older version has none.
+    `about` is None for a model of an older version.
     """
 
     estimator: Estimator
     calibrator: Calibrator
-    manifest: dict[str, Any]
+    manifest: ModelManifest
     tone: Tone | None = None
-    about: dict[str, Any] | None = None
+    about: HoldoutSummary | None = None
 
     @property
     def target(self) -> str:
-        return str(self.manifest["target"])
+        return self.manifest.target
 
     @property
     def version(self) -> str:
-        return str(self.manifest["version"])
+        return self.manifest.version
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The feature columns the model reads, beside those of its population and spend level."""
-        extra = self.manifest["also_reads"]
+        extra = self.manifest.also_reads
         return tuple(dict.fromkeys((*self.estimator.encoder.columns, *extra)))
 
     @cached_property
-    def schema(self) -> Schema:
-        return Schema.from_json(json.dumps(self.manifest["schema"]))
+    def schema(self) -> CompanySchema:
+        return CompanySchema.from_json(json.dumps(self.manifest.schema))
 
     @cached_property
     def population(self) -> Condition | None:
-        raw = self.manifest["population"]
+        raw = self.manifest.population
         return Condition(**raw) if raw else None
 
     @cached_property
     def spend(self) -> SpendLevel | None:
-        raw = self.manifest["spend_level"]
+        raw = self.manifest.spend_level
         return SpendLevel(**raw) if raw else None
 
     @cached_property
-    def support(self) -> Support | None:
+    def support(self) -> TrainingSupport | None:
         """What the training rows looked like; None for a model of an older version."""
-        raw = self.manifest.get("support")
-        return Support.from_dict(raw) if raw else None
+        raw = self.manifest.support
+        return TrainingSupport.from_dict(raw) if raw else None
 
     def calibrated(self, features: pa.Table) -> NDArray[np.float64]:
         """Probabilities (n,) or (n, K), or values in money (n,), after calibration."""
@@ -104,19 +102,15 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
     if bundle.tone:
         contents[TONE_FILE] = bundle.tone.to_json()
     if bundle.about:
-        contents[ABOUT_FILE] = json.dumps(bundle.about, ensure_ascii=False, allow_nan=False)
+        contents[ABOUT_FILE] = json.dumps(asdict(bundle.about), ensure_ascii=False, allow_nan=False)
     hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
-    manifest = {**bundle.manifest, "files": hashes}
-    temporary = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    for name, text in contents.items():
-        (temporary / name).write_text(text, encoding="utf-8")
-    (temporary / "manifest.json").write_text(
-        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
-    )
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    manifest = {**bundle.manifest.content, "files": hashes}
+    contents["manifest.json"] = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        for name, text in contents.items():
+            (temporary / name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -125,7 +119,7 @@ def read_bundle(folder: Path) -> Bundle:
 
     Raises DataRefused naming the file that is missing, changed or answers differently.
     """
-    manifest = _read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json")
     also = [name for name in (TONE_FILE, ABOUT_FILE) if name in manifest.get("files", {})]
     texts = {name: _read(folder / name) for name in (*FILES, *also)}
     for name, text in texts.items():
@@ -144,9 +138,9 @@ def read_bundle(folder: Path) -> Bundle:
     bundle = Bundle(
         Estimator.from_text(texts["model.txt"], texts["encoder.json"]),
         Calibrator.from_json(texts["calibrator.json"]),
-        manifest,
+        ModelManifest.from_dict(manifest),
         tone,
-        json.loads(texts[ABOUT_FILE]) if ABOUT_FILE in texts else None,
+        HoldoutSummary(**json.loads(texts[ABOUT_FILE])) if ABOUT_FILE in texts else None,
     )
     _replay(bundle, json.loads(texts["golden.json"]), folder)
     return bundle
@@ -195,35 +189,14 @@ def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return np.allclose(one, other, rtol=0, atol=1e-9, equal_nan=True)
 
 
-def point_to(serving: Path, target: str, version: str) -> None:
-    """Make a version the one that serves, by replacing a small file atomically."""
-    folder = serving / target
-    manifest = _read(folder / version / "manifest.json")
-    pointer = {"version": version, "manifest_sha256": _sha256(manifest.encode())}
-    temporary = folder / f".{POINTER}.new"
-    temporary.write_text(json.dumps(pointer), encoding="utf-8")
-    os.replace(temporary, folder / POINTER)
-
-
-def champion(serving: Path, target: str) -> Bundle | None:
-    """The bundle the pointer of a target names, or None where there is no pointer.
-
-    Raises DataRefused when the pointer or the bundle is broken.
-    """
-    path = serving / target / POINTER
-    if not path.is_file():
-        return None
-    pointer = _read_json(path)
-    folder = serving / target / str(pointer.get("version"))
-    found = _sha256(_read(folder / "manifest.json").encode())
-    if found != pointer.get("manifest_sha256"):
-        raise DataRefused(f"{path}: the manifest of version {pointer.get('version')} has changed")
-    return read_bundle(folder)
-
-
 def describe_condition(condition: Condition | None) -> dict[str, Any] | None:
     """A population's condition as a manifest holds it."""
     return asdict(condition) if condition else None
+
+
+def manifest_hash(folder: Path) -> str:
+    """The SHA-256 of a bundle's manifest; raises DataRefused when it cannot be read."""
+    return _sha256(_read(folder / "manifest.json").encode())
 
 
 def _read(path: Path) -> str:
@@ -233,7 +206,8 @@ def _read(path: Path) -> str:
         raise DataRefused(f"{path} cannot be read: {type(err).__name__}") from None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file with one JSON object; raises DataRefused for anything else."""
     try:
         content = json.loads(_read(path))
     except (ValueError, RecursionError) as err:

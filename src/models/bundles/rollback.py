@@ -7,7 +7,9 @@ from pathlib import Path
 from features.config.company import Company
 from features.errors import DataRefused, GoodwillError
 from features.settings import Workspace
-from models.bundles.bundle import POINTER, point_to, read_bundle
+from models.bundles.bundle import read_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 
 
@@ -60,7 +62,7 @@ def roll_back(
         kept = ", ".join(kept_versions(serving, target))
         raise DataRefused(f"{target} has no version {now}; kept are {kept}")
     read_bundle(serving / target / now)
-    point_to(serving, target, now)
+    set_champion(serving, target, now)
     _tell_registry(company.name, workspace, target, now)
     return Rolled(target, before, now)
 

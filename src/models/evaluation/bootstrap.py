@@ -81,10 +81,10 @@ def _interval(
     for _ in range(n if count else 0):
         times = np.bincount(rng.integers(0, count, count), minlength=count)
         values.append(measure(np.repeat(order, times[code])))
-    return percentiles(value, np.array(values))
+    return percentile_interval(value, np.array(values))
 
 
-def drawn_together(
+def bootstrap_jointly(
     metric: Callable[[Array, Array, Array | None], float],
     y: Array,
     predictions: Sequence[Array],
@@ -103,7 +103,7 @@ def drawn_together(
     return np.array([metric(y, p, weight) for p in predictions]), again
 
 
-def percentiles(value: float, drawn: Array) -> Interval:
+def percentile_interval(value: float, drawn: Array) -> Interval:
     """A value with the range that holds 95 % of what was drawn; undefined drawings do not count."""
     defined = drawn[np.isfinite(drawn)]
     if not len(defined):

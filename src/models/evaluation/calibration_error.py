@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from models.evaluation.metrics import BINS
-from models.evaluation.slices import groups_of, in_words
+from models.evaluation.slices import find_groups, attribute_title
 
 Array = np.ndarray
 DRAWN = 500
@@ -50,7 +50,7 @@ class CalibrationError:
         )
 
 
-def reliability(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
+def reliability_bins(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
     """Predicted and observed share in bins of equal weight, the lowest probabilities first.
 
     `y` is 0 or 1; of classes, give one against the rest. Columns: `predicted`, `observed`, its 95 %
@@ -64,7 +64,7 @@ def reliability(y: Array, p: Array, weight: Array | None = None, bins: int = 10)
     size = mass[used] ** 2 / np.bincount(place, w**2, bins)[used]
     predicted = np.bincount(place, w * p, bins)[used] / mass[used]
     observed = np.bincount(place, w * y, bins)[used] / mass[used]
-    low, high = wilson(observed, size)
+    low, high = wilson_interval(observed, size)
     return pd.DataFrame(
         {"predicted": predicted, "observed": observed, "low": low, "high": high, "rows": rows[used]}
     )
@@ -78,7 +78,7 @@ def weight_bins(score: Array, w: Array, bins: int) -> Array:
     return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[where])
 
 
-def wilson(share: Array, count: Array) -> tuple[Array, Array]:
+def wilson_interval(share: Array, count: Array) -> tuple[Array, Array]:
     """95 % interval of a share seen in so many rows. Wilson (1927)."""
     z = 1.96
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -130,7 +130,7 @@ def _outcomes(shares: Array, seed: int) -> Iterator[Array]:
         yield (lower <= u) & (u < upper)
 
 
-def by_segment(
+def calibration_error_by_segment(
     features: pa.Table, y: Array, p: Array, weight: Array | None = None
 ) -> tuple[CalibrationError, ...]:
     """The calibration error in every group of customers (`slicing.groups_of`) with 500 rows or more.
@@ -138,9 +138,9 @@ def by_segment(
     One perfect group in twenty lies beyond its 95 % point; look at how many do, not at one.
     """
     found = []
-    for group in groups_of(features).found:
+    for group in find_groups(features).found:
         if (rows := group.rows).sum() >= ENOUGH_ROWS:
             w = None if weight is None else weight[rows]
-            name = f"{in_words(group.column)}: {group.value}"
+            name = f"{attribute_title(group.column)}: {group.value}"
             found.append(calibration_error(y[rows], p[rows], w, name))
     return tuple(found)

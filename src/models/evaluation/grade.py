@@ -19,7 +19,7 @@ GRADES = {
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class ModelEvaluation:
     """Every measure of every contestant on the same later rows, and the grade of the model.
 
     `metrics[contestant][measure]`; `gain` is how much better the model is than the rule in the
@@ -51,7 +51,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ChampionComparison:
     """Whether the challenger replaces the champion, by how much it is better, and why."""
 
     better: bool
@@ -70,14 +70,14 @@ def metric_names(kind: str) -> list[str]:
     return sorted(names, key=lambda name: name != PRIMARY[kind])
 
 
-def evaluate(
+def evaluate_model(
     kind: str,
     y: Array,
     predictions: dict[str, Array],
     weight: Array | None = None,
     groups: Array | None = None,
     seed: int = 0,
-) -> Evaluation:
+) -> ModelEvaluation:
     """Measure the model, the rule and whoever else is among `predictions`, and grade the model.
 
     `predictions` holds "model" and "rule"; `groups` are the customers, drawn whole for the
@@ -99,10 +99,10 @@ def evaluate(
     grade = "A" if gain.low > 0 else "B" if gain.value > 0 else "C"
     customers = len(y) if groups is None else len(np.unique(groups))
     reason = f"{GRADES[grade]}: {_compared(PRIMARY[kind], metrics, gain)}"
-    return Evaluation(kind, len(y), customers, PRIMARY[kind], metrics, gain, grade, reason)
+    return ModelEvaluation(kind, len(y), customers, PRIMARY[kind], metrics, gain, grade, reason)
 
 
-def beats(
+def compare_with_champion(
     kind: str,
     y: Array,
     challenger: Array,
@@ -110,7 +110,7 @@ def beats(
     weight: Array | None = None,
     groups: Array | None = None,
     seed: int = 0,
-) -> Comparison:
+) -> ChampionComparison:
     """Whether the challenger's primary measure is better than the champion's on the same rows.
 
     The point estimate decides; the interval is told, so that a step within the noise shows. A
@@ -129,7 +129,7 @@ def beats(
         f"{both[0]:.4g} against {both[1]:.4g} on {len(y)} rows, {_shown(gain, sign='+')} better, "
         f"{noise}"
     )
-    return Comparison(better, gain, reason)
+    return ChampionComparison(better, gain, reason)
 
 
 def _gain(

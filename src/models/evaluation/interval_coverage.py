@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.evaluation.calibration_error import ENOUGH_ROWS, wilson
-from models.evaluation.slices import groups_of, in_words
+from models.evaluation.calibration_error import ENOUGH_ROWS, wilson_interval
+from models.evaluation.slices import find_groups, attribute_title
 
 Floats = NDArray[np.float64]
 #: Rows apart by a millionth of their size are equal: a range of nothing holds an outcome of nothing.
@@ -15,7 +15,7 @@ EDGE = 1e-6
 
 
 @dataclass(frozen=True)
-class Coverage:
+class IntervalCoverage:
     """The share of a group's outcomes that lie in their range, its 95 % interval (`low`, `high`).
 
     `below` and `above` are the shares that lie outside, `width` is the median width of the ranges.
@@ -31,7 +31,7 @@ class Coverage:
     width: float
 
 
-def coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "all") -> Coverage:
+def interval_coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "all") -> IntervalCoverage:
     """How many of the outcomes `y` lie between `low` and `high`, both ends included.
 
     The interval is Wilson's at Kish's effective number of rows.
@@ -40,8 +40,8 @@ def coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "
     below, above = y < low - edge, y > high + edge
     share = float(np.average(~(below | above), weights=weight))
     size = weight.sum() ** 2 / (weight**2).sum()
-    (least,), (most,) = wilson(np.array([share]), np.array([size]))
-    return Coverage(
+    (least,), (most,) = wilson_interval(np.array([share]), np.array([size]))
+    return IntervalCoverage(
         name,
         len(y),
         share,
@@ -53,16 +53,16 @@ def coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "
     )
 
 
-def coverage_by_segment(
+def interval_coverage_by_segment(
     features: pa.Table, y: Floats, ranges: tuple[Floats, Floats], weight: Floats
-) -> tuple[Coverage, ...]:
+) -> tuple[IntervalCoverage, ...]:
     """The coverage of every group of customers (`slicing.groups_of`) with 500 rows or more."""
     low, high = ranges
     return tuple(
-        coverage(
+        interval_coverage(
             y[group.rows], low[group.rows], high[group.rows], weight[group.rows],
-            f"{in_words(group.column)}: {group.value}",
+            f"{attribute_title(group.column)}: {group.value}",
         )
-        for group in groups_of(features).found
+        for group in find_groups(features).found
         if group.rows.sum() >= ENOUGH_ROWS
     )  # fmt: skip

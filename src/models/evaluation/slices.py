@@ -21,7 +21,7 @@ SPEND = ("revenue_365d", "revenue_all")
 
 
 @dataclass(frozen=True)
-class Group:
+class CustomerGroup:
     """The rows of one value of one attribute."""
 
     column: str
@@ -30,14 +30,14 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Groups:
+class CustomerGroups:
     """All groups of some rows, and the attributes that were left out because there are too many."""
 
-    found: tuple[Group, ...]
+    found: tuple[CustomerGroup, ...]
     left_out: tuple[str, ...]
 
 
-def groups_of(features: pa.Table) -> Groups:
+def find_groups(features: pa.Table) -> CustomerGroups:
     """The groups of feature rows: every categorical attribute of the CRM, the last
     channel, tenure and past spend by thirds.
 
@@ -50,10 +50,10 @@ def groups_of(features: pa.Table) -> Groups:
     for names in (TENURE, SPEND):
         for name in [n for n in names if n in features.column_names][:1]:
             found += _by_thirds(features, name)
-    return Groups(tuple(found), tuple(texts[MOST_COLUMNS:]))
+    return CustomerGroups(tuple(found), tuple(texts[MOST_COLUMNS:]))
 
 
-def in_words(column: str) -> str:
+def attribute_title(column: str) -> str:
     """The name of an attribute as people say it: `crm_company_size` is "company size"."""
     return column.removeprefix("crm_").replace("_", " ")
 
@@ -77,7 +77,7 @@ def _order(name: str) -> tuple[bool, bool, str]:
     return not NAMED.search(name), not name.startswith("crm_"), name
 
 
-def _by_value(features: pa.Table, name: str) -> list[Group]:
+def _by_value(features: pa.Table, name: str) -> list[CustomerGroup]:
     values = np.array([_text(v) for v in features[name].to_pylist()], dtype=object)
     known, counts = np.unique(values, return_counts=True)
     if len(known) < 2:
@@ -86,9 +86,9 @@ def _by_value(features: pa.Table, name: str) -> list[Group]:
     first, rest = ranked[:MOST_VALUES], ranked[MOST_VALUES:]
     if len(rest) == 1:
         first, rest = ranked, rest[:0]
-    groups = [Group(name, str(value), values == value) for value in first]
+    groups = [CustomerGroup(name, str(value), values == value) for value in first]
     if len(rest):
-        groups.append(Group(name, f"{len(rest)} others", np.isin(values, rest)))
+        groups.append(CustomerGroup(name, f"{len(rest)} others", np.isin(values, rest)))
     return groups
 
 
@@ -98,7 +98,7 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _by_thirds(features: pa.Table, name: str) -> list[Group]:
+def _by_thirds(features: pa.Table, name: str) -> list[CustomerGroup]:
     """Rows up to the first tercile, up to the second, and above; equal values stay together."""
     values = np.asarray(features[name].to_numpy(), np.float64)
     known = values[np.isfinite(values)]
@@ -111,4 +111,4 @@ def _by_thirds(features: pa.Table, name: str) -> list[Group]:
         (f"over {high:,.0f}", values > high),
         (UNKNOWN, np.isnan(values)),
     )
-    return [Group(name, words, rows) for words, rows in cuts if rows.any()]
+    return [CustomerGroup(name, words, rows) for words, rows in cuts if rows.any()]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.explain.output_scale import Scale, placed
-from models.explain.path_attribution import split
+from models.explain.output_scale import OutputScale, add_spend_level
+from models.explain.path_attribution import split_by_path
 from models.explain.treeshap.bulk import bulk_contributions
 from models.learners.lightgbm import Estimator
 
@@ -20,7 +20,7 @@ MANY = 500
 
 
 @dataclass(frozen=True)
-class Explained:
+class ScoreAttributions:
     """Scores (n,) as people see them, where they start (n,), and what each column adds (n, k).
 
     The start is the score of the average raw score of the training rows; in a value model, at the
@@ -30,10 +30,10 @@ class Explained:
     columns: tuple[str, ...]
     score: Floats
     start: Floats
-    parts: Floats
+    attribute_raw_scores: Floats
 
 
-def explain(bundle: Bundle, features: pa.Table) -> Explained:
+def attribute_scores(bundle: Bundle, features: pa.Table) -> ScoreAttributions:
     """Split the score of each row over the columns the model reads.
 
     The parts of the raw score are exact TreeSHAP values (Lundberg et al. 2020);
@@ -41,17 +41,17 @@ def explain(bundle: Bundle, features: pa.Table) -> Explained:
     when the raw score does not lead to the score that is seen, because the model's link is one this
     file does not know.
     """
-    scale = Scale.of(bundle)
-    moves, average = raw_moves(bundle.estimator, features)
-    end = placed(bundle, features, average + moves.sum(axis=2))
+    scale = OutputScale.of(bundle)
+    moves, average = raw_contributions(bundle.estimator, features)
+    end = add_spend_level(bundle, features, average + moves.sum(axis=2))
     start = np.column_stack([np.broadcast_to(average, (len(end), len(average))), end[:, -1]])
     score = scale.of_calibrated(bundle.calibrated(features))
     _agree(scale.seen(end), score, scale.objective)
     columns = bundle.estimator.encoder.columns
-    return Explained(columns, score, scale.seen(start), split(scale.seen, start, end, moves))
+    return ScoreAttributions(columns, score, scale.seen(start), split_by_path(scale.seen, start, end, moves))
 
 
-def parts(
+def attribute_raw_scores(
     estimator: Estimator, features: pa.Table, mix: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """What each column adds to the raw score (n, k), and what the score starts from (n,).
@@ -59,7 +59,7 @@ def parts(
     For several classes, to the `mix` of their raw scores: (-1, 0, 1) for promoter minus detractor.
     Raises ValueError for a mix of another number of classes.
     """
-    moves, average = raw_moves(estimator, features)
+    moves, average = raw_contributions(estimator, features)
     weights = np.ones(1) if mix is None else np.asarray(mix, dtype=np.float64)
     if len(weights) != moves.shape[1]:
         raise ValueError(
@@ -68,7 +68,7 @@ def parts(
     return np.einsum("nck,c->nk", moves, weights), np.full(len(moves), average @ weights)
 
 
-def raw_moves(estimator: Estimator, features: pa.Table) -> tuple[Floats, Floats]:
+def raw_contributions(estimator: Estimator, features: pa.Table) -> tuple[Floats, Floats]:
     """What each column adds to the raw score of each class (n, classes, k), and their averages."""
     if features.num_rows >= MANY:
         found = bulk_contributions(estimator, estimator.encoder.encode(features))

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from features.definitions.levers import Lever
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.explain.lever_effects import Pull, pulls
-from models.explain.output_scale import Scale
-from models.explain.reasons import Reasoner
+from models.explain.lever_effects import AvailableLever, available_levers
+from models.explain.output_scale import OutputScale
+from models.explain.reasons import Explainer
 from models.explain.treeshap.trees import Forest
 from models.targets.registry import TARGETS
 
@@ -30,7 +30,7 @@ GRID = (400, 12, 6)
 
 
 @dataclass(frozen=True)
-class Move:
+class LeverMove:
     """One lever, from where the customer stands to where he would be, and the columns it moves.
 
     `window` are the days in which a number is counted; None for a cap.
@@ -44,7 +44,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class WhatIfResult:
     """The smallest change that reaches the goal, or, not `reached`, the best there is.
 
     Scores are what people see (`models.explain.output_scale`). No moves: the goal is reached
@@ -58,15 +58,15 @@ class WhatIf:
     reached: bool | None
     score: float
     score_then: float
-    moves: tuple[Move, ...]
+    moves: tuple[LeverMove, ...]
     abstain: bool = False
 
 
 @dataclass(frozen=True)
-class WhatIfs:
+class WhatIfModel:
     """What can be asked of one model. `reference` are the customers whose range is plausible."""
 
-    reasoner: Reasoner
+    reasoner: Explainer
     reference: pa.Table
 
     @property
@@ -78,19 +78,19 @@ class WhatIfs:
         return Forest.of(self.bundle.estimator)
 
     @cached_property
-    def pulls(self) -> tuple[Pull, ...]:
-        return pulls(list(self.reasoner.columns.values()), self.forest, self.reference)
+    def pulls(self) -> tuple[AvailableLever, ...]:
+        return available_levers(list(self.reasoner.columns.values()), self.forest, self.reference)
 
     @cached_property
-    def scale(self) -> Scale:
-        return Scale.of(self.bundle)
+    def scale(self) -> OutputScale:
+        return OutputScale.of(self.bundle)
 
     @property
     def lower_is_better(self) -> bool:
         """A probability of what nobody wants is brought down, all other scores up."""
         return TARGETS[self.bundle.target].kind == "binary"
 
-    def smallest_change(self, features: pa.Table, goal: float) -> WhatIf:
+    def smallest_change(self, features: pa.Table, goal: float) -> WhatIfResult:
         """The fewest levers, and of those the nearest amounts, that bring one row to the goal.
 
         Below it for a probability (in points of 100), above it for other scores. Levers move in
@@ -101,9 +101,9 @@ class WhatIfs:
             raise DataRefused(
                 f"{features.num_rows} rows; what-if is asked for one customer at a time"
             )
-        row, base = standing(features, self.pulls), self._read(features)
+        row, base = lever_values(features, self.pulls), self._read(features)
         now = float(self._scores(base)[0])
-        best = WhatIf(_customer(features), goal, self._gap(now, goal) <= 0, now, now, ())
+        best = WhatIfResult(_customer(features), goal, self._gap(now, goal) <= 0, now, now, ())
         for amounts in () if best.reached else _grids(self.pulls, row):
             found = self._best(base, row, amounts, best, goal)
             best = min(best, found, key=lambda one: self._gap(one.score_then, goal))
@@ -111,13 +111,13 @@ class WhatIfs:
                 break
         return replace(best, abstain=self._unlike(base, best.moves))
 
-    def with_moves(self, features: pa.Table, moves: Sequence[Move]) -> WhatIf:
+    def with_moves(self, features: pa.Table, moves: Sequence[LeverMove]) -> WhatIfResult:
         """What the model says of one row after these moves, wherever they bring it."""
         base = self._read(features)
         now = float(self._scores(base)[0])
         then = float(self._scores(_after(base, moves))[0]) if moves else now
         unlike = self._unlike(base, moves)
-        return WhatIf(_customer(features), None, None, now, then, tuple(moves), unlike)
+        return WhatIfResult(_customer(features), None, None, now, then, tuple(moves), unlike)
 
     def splits_on(self, names: Iterable[str]) -> bool:
         """Whether any tree of the model looks at one of these columns."""
@@ -129,9 +129,9 @@ class WhatIfs:
         base: pa.Table,
         row: Mapping[str, float],
         amounts: Floats,
-        before: WhatIf,
+        before: WhatIfResult,
         goal: float,
-    ) -> WhatIf:
+    ) -> WhatIfResult:
         """The nearest of the amounts (m, levers) that reaches the goal, or the one that gets closest."""
         moved: dict[str, Floats] = {}
         far = np.zeros(len(amounts))
@@ -142,17 +142,17 @@ class WhatIfs:
         gaps = np.maximum(0.0, self._gap(scores, goal))
         pick = int(np.lexsort((far, gaps))[0])
         moves = tuple(
-            move(pull, row, float(end))
+            make_move(pull, row, float(end))
             for pull, end in zip(self.pulls, amounts[pick], strict=True)
             if not np.isnan(end)
         )
         reached, then = bool(gaps[pick] == 0), float(scores[pick])
-        return WhatIf(before.customer_id, goal, reached, before.score, then, moves)
+        return WhatIfResult(before.customer_id, goal, reached, before.score, then, moves)
 
     def _read(self, features: pa.Table) -> pa.Table:
         return features.select([n for n in features.column_names if n in self.bundle.columns])
 
-    def _unlike(self, base: pa.Table, moves: Sequence[Move]) -> bool:
+    def _unlike(self, base: pa.Table, moves: Sequence[LeverMove]) -> bool:
         """Whether the model knows nobody like the row, before or after the moves."""
         support, estimator = self.bundle.support, self.bundle.estimator
         rows = (base, _after(base, moves))
@@ -166,14 +166,14 @@ class WhatIfs:
         return score - goal if self.lower_is_better else goal - score
 
 
-def move(pull: Pull, row: Mapping[str, float], end: float) -> Move:
+def make_move(pull: AvailableLever, row: Mapping[str, float], end: float) -> LeverMove:
     """A lever pulled to an amount, for a customer who stands at `row`."""
     window = pull.counted[0].window if pull.lever.direction == "up" else None
     columns = {n: float(v[0]) for n, v in pull.moved(row, np.array([end])).items()}
-    return Move(pull.lever, pull.stands(row), end, window, columns)
+    return LeverMove(pull.lever, pull.stands(row), end, window, columns)
 
 
-def standing(features: pa.Table, pulled: Iterable[Pull]) -> dict[str, float]:
+def lever_values(features: pa.Table, pulled: Iterable[AvailableLever]) -> dict[str, float]:
     """The columns of levers in the one row of a table; NaN where there is nothing."""
     return {c.name: _number(features, c.name) for pull in pulled for c in pull.columns}
 
@@ -182,20 +182,20 @@ def _customer(features: pa.Table) -> str:
     return str(features["customer_id"][0].as_py())
 
 
-def _after(base: pa.Table, moves: Sequence[Move]) -> pa.Table:
+def _after(base: pa.Table, moves: Sequence[LeverMove]) -> pa.Table:
     """The one row with the moves in those columns that it has."""
     moved = {n: np.array([v]) for m in moves for n, v in m.columns.items()}
     return _replaced(base, {n: v for n, v in moved.items() if n in base.column_names}, 1)
 
 
-def _grids(pulls: Sequence[Pull], row: Mapping[str, float]) -> Iterator[Floats]:
+def _grids(pulls: Sequence[AvailableLever], row: Mapping[str, float]) -> Iterator[Floats]:
     """Amounts to try (m, levers), NaN for a lever left alone: one lever, then two, then three."""
     for together, most in enumerate(GRID, 1):
         tried = []
-        choices = {i: a for i, p in enumerate(pulls) if len(a := p.amounts(row, most))}
+        choices = {i: a for i, p in enumerate(available_levers) if len(a := p.amounts(row, most))}
         for places in combinations(choices, together):
             mesh = np.array(list(product(*(choices[i] for i in places))))
-            amounts = np.full((len(mesh), len(pulls)), np.nan)
+            amounts = np.full((len(mesh), len(available_levers)), np.nan)
             amounts[:, places] = mesh
             tried.append(amounts)
         if tried:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from models.explain.number_text import number, signed
+from features.formatting import short_number, short_signed
 from models.targets.registry import TARGETS
 
 #: The score of each target as people call it, in English and Chinese.
@@ -16,7 +16,7 @@ TITLES = {
 
 def english(target: str, points: float, currency: str) -> str:
     """The effect on the score in English; money where the target is money."""
-    return in_english(target, signed(points), currency)
+    return in_english(target, short_signed(points), currency)
 
 
 @lru_cache(maxsize=10_000)
@@ -29,7 +29,7 @@ def in_english(target: str, by: str, currency: str) -> str:
 
 def chinese(target: str, points: float, currency: str) -> str:
     """The effect on the score in Chinese; a probability moves by percentage points."""
-    return in_chinese(target, signed(points), currency)
+    return in_chinese(target, short_signed(points), currency)
 
 
 @lru_cache(maxsize=10_000)
@@ -50,4 +50,4 @@ def amount(target: str, score: float, currency: str) -> str:
     """A score in its unit: "18 %", "1,200 EUR", "62"."""
     kind = TARGETS[target].kind
     unit = f" {currency}".rstrip() if kind == "regression" else " %" if kind == "binary" else ""
-    return f"{number(score)}{unit}"
+    return f"{short_number(score)}{unit}"

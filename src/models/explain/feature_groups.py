@@ -13,14 +13,14 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Factors:
+class FeatureGroups:
     """The columns of a model, grouped: `members` are the places of each factor's columns."""
 
     names: tuple[str, ...]
     members: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[str], known: Mapping[str, Column]) -> "Factors":
+    def of(cls, columns: Sequence[str], known: Mapping[str, Column]) -> "FeatureGroups":
         """Columns of one declared feature, and one value of it, are a factor; others go alone."""
         grouped: dict[str, list[int]] = {}
         for place, name in enumerate(columns):
@@ -43,6 +43,6 @@ class Factors:
         )
 
 
-def strongest(totals: Floats, top: int) -> Ints:
+def strongest_groups(totals: Floats, top: int) -> Ints:
     """The places of the factors that moved each row most (n, top), strongest first."""
     return np.argsort(-np.abs(totals), axis=1, kind="stable")[:, :top]

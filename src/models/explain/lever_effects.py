@@ -19,7 +19,7 @@ LIKE_ZERO = 1e-9
 
 
 @dataclass(frozen=True)
-class Pull:
+class AvailableLever:
     """A lever with the columns it moves, what is plausible, and where the trees take notice.
 
     `low`, `high` are the quantiles of its amount among customers: the largest of its columns for a
@@ -78,9 +78,9 @@ class Pull:
         return np.asarray(np.nan_to_num(np.abs(amounts - now) / spread))
 
 
-def pulls(
+def available_levers(
     columns: Iterable[Column], forest: Forest | None, reference: pa.Table
-) -> tuple[Pull, ...]:
+) -> tuple[AvailableLever, ...]:
     """The levers a model's columns offer, bounded by the customers of a reference table.
 
     Without a forest (columns of several models) nothing is known of what the trees notice.
@@ -105,5 +105,5 @@ def pulls(
             low, high = np.quantile(np.nanmax(known, axis=1), PLAUSIBLE)
             places = [forest.thresholds(read[c.name]) for c in counted] if forest else []
             notice = np.unique(np.floor(np.concatenate([*places, [0.0]]) * 100) / 100)
-            made.append(Pull(lever, tuple(members), float(low), float(high), tuple(notice)))
+            made.append(AvailableLever(lever, tuple(members), float(low), float(high), tuple(notice)))
     return tuple(made)

@@ -17,7 +17,7 @@ EXPONENTIAL = ("poisson", "gamma", "tweedie")
 
 
 @dataclass(frozen=True)
-class Scale:
+class OutputScale:
     """The last coordinate is the customer's spend level (1 where there is none), the others the raw
     scores of the classes.
 
@@ -30,9 +30,9 @@ class Scale:
     mix: tuple[float, ...] | None
 
     @classmethod
-    def of(cls, bundle: Bundle) -> "Scale":
+    def of(cls, bundle: Bundle) -> "OutputScale":
         target = TARGETS[bundle.target]
-        return cls(objective(bundle.estimator), bundle.calibrator, _points(target.mix))
+        return cls(objective(bundle.estimator), bundle.calibrator, _points(target.class_values))
 
     def seen(self, coordinates: Floats) -> Floats:
         """The score people see, of coordinates (n, classes + 1)."""
@@ -62,10 +62,10 @@ class Scale:
 
 def coordinates(bundle: Bundle, features: pa.Table) -> Floats:
     """Where each row stands: the raw scores of the classes and the spend level (n, classes + 1)."""
-    return placed(bundle, features, bundle.estimator.raw(features))
+    return add_spend_level(bundle, features, bundle.estimator.raw(features))
 
 
-def placed(bundle: Bundle, features: pa.Table, raw: Floats) -> Floats:
+def add_spend_level(bundle: Bundle, features: pa.Table, raw: Floats) -> Floats:
     """The same, of raw scores that are known: (n,) or (n, classes)."""
     level = bundle.spend.of(features) if bundle.spend else np.ones(len(raw))
     return np.column_stack([raw, level])

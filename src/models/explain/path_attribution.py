@@ -22,7 +22,7 @@ LEAST_WIDTH = 0.1
 NODES = 6
 
 
-def split(seen: Seen, start: Floats, end: Floats, moves: Floats) -> Floats:
+def split_by_path(seen: Seen, start: Floats, end: Floats, moves: Floats) -> Floats:
     """The parts (n, k) of `seen(end) - seen(start)` that each of k moves has.
 
     `moves` (n, m, k) are those along the first m of the d coordinates and add up to `end - start`

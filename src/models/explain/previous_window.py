@@ -17,7 +17,7 @@ from features.text.comment_score_model import Tone
 Floats = NDArray[np.float64]
 
 #: The values a window earlier, by column, one a row; NaN where unknown.
-Earlier = Mapping[str, Floats]
+PreviousValues = Mapping[str, Floats]
 
 #: Aggregates of which two neighbouring windows make one.
 ADDING = frozenset({"count", "sum"})
@@ -25,13 +25,13 @@ DAY = 86_400_000_000
 TENURE = Column("tenure", "Days since the first event", "days", Past().events.days_since_first())
 
 
-def earlier(
+def previous_values(
     history: History,
     keys: pa.Table,
     columns: Iterable[Column],
     tone: Tone | None = None,
     threads: int = 1,
-) -> Earlier:
+) -> PreviousValues:
     """Each column with a window as of one window before each row's cutoff, for rows (customer, cutoff).
 
     NaN where there was nothing to measure, and where the first event is younger than that window's
@@ -54,7 +54,7 @@ def earlier(
     return found
 
 
-def nested(features: pa.Table, columns: Mapping[str, Column]) -> Earlier:
+def previous_from_longer_windows(features: pa.Table, columns: Mapping[str, Column]) -> PreviousValues:
     """The same without a history, for counts and sums of which a window twice as long is known.
 
     What lies in 180 days and not in the last 90 lies in the 90 before.

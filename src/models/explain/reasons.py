@@ -15,9 +15,9 @@ from features.definitions.phrases import Phrases
 from features.feature_table import plan_for
 from models.bundles.bundle import Bundle
 from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.attributions import Explained, explain
-from models.explain.feature_groups import Factors, strongest
-from models.explain.previous_window import Earlier
+from models.explain.attributions import ScoreAttributions, attribute_scores
+from models.explain.feature_groups import FeatureGroups, strongest_groups
+from models.explain.previous_window import PreviousValues
 
 Floats = NDArray[np.float64]
 Language = Literal["en", "zh"]
@@ -41,7 +41,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Reasoner:
+class Explainer:
     """What one model needs to give its reasons; made once, used from several threads."""
 
     bundle: Bundle
@@ -56,8 +56,8 @@ class Reasoner:
         return {n: declared.get(n) or _undeclared(n, told.get(n, {})) for n in read}
 
     @cached_property
-    def factors(self) -> Factors:
-        return Factors.of(self.bundle.estimator.encoder.columns, self.columns)
+    def factors(self) -> FeatureGroups:
+        return FeatureGroups.of(self.bundle.estimator.encoder.columns, self.columns)
 
     @cached_property
     def currency(self) -> str:
@@ -68,7 +68,7 @@ class Reasoner:
         features: pa.Table,
         top: int,
         languages: Sequence[Language] = ("en",),
-        earlier: Earlier | None = None,
+        earlier: PreviousValues | None = None,
     ) -> list[list[Reason]]:
         """The factors that moved each row's score most, strongest first, at most `top` a row.
 
@@ -77,21 +77,21 @@ class Reasoner:
         """
         if not features.num_rows:
             return []
-        return self.tell(explain(self.bundle, features), features, top, languages, earlier)
+        return self.tell(attribute_scores(self.bundle, features), features, top, languages, earlier)
 
     def tell(
         self,
-        explained: Explained,
+        explained: ScoreAttributions,
         features: pa.Table,
         top: int,
         languages: Sequence[Language] = ("en",),
-        earlier: Earlier | None = None,
+        earlier: PreviousValues | None = None,
     ) -> list[list[Reason]]:
         """The same, of scores that are split already."""
         totals = self.factors.totals(explained.parts)
         speakers = self.factors.speakers(explained.parts, totals)
-        order = strongest(totals, top)
-        values = Values(features, earlier or {})
+        order = strongest_groups(totals, top)
+        values = FeatureValues(features, earlier or {})
         return [
             [
                 self._reason(int(f), explained.columns[speakers[row, f]], totals[row, f], languages,
@@ -104,7 +104,7 @@ class Reasoner:
 
     def _reason(
         self, factor: int, name: str, points: float, languages: Sequence[Language],
-        values: "Values", row: int,
+        values: "FeatureValues", row: int,
     ) -> Reason:  # fmt: skip
         column, value = self.columns[name], values.now(name, row)
         before = values.before(name, row)
@@ -142,10 +142,10 @@ class Reasoner:
         return say(column, value, before, self.currency)
 
 
-class Values:
+class FeatureValues:
     """The values of a feature table as people see them, a column read when it is first asked for."""
 
-    def __init__(self, features: pa.Table, earlier: Earlier) -> None:
+    def __init__(self, features: pa.Table, earlier: PreviousValues) -> None:
         self._features, self._earlier = features, earlier
         self._read: dict[str, list[float | str | None]] = {}
         self._then: dict[str, list[float | None] | None] = {}

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.formatting import short_signed
 from models.explain import effect_text
-from models.explain.attributions import explain
-from models.explain.feature_groups import strongest
-from models.explain.number_text import signed
-from models.explain.previous_window import Earlier
-from models.explain.reasons import Language, Reasoner, Values
+from models.explain.attributions import attribute_scores
+from models.explain.feature_groups import strongest_groups
+from models.explain.previous_window import PreviousValues
+from models.explain.reasons import Language, Explainer, FeatureValues
 
 Ints = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ SAYING: dict[Language, tuple[str, Callable[[str, str, str], str]]] = {
 
 
 def reason_table(
-    reasoner: Reasoner, features: pa.Table, top: int, before: Earlier | None = None
+    reasoner: Explainer, features: pa.Table, top: int, before: PreviousValues | None = None
 ) -> pa.Table:
     """The reasons of one target for each row of a feature table, strongest first.
 
@@ -42,15 +42,15 @@ def reason_table(
     """
     if not features.num_rows:
         return SCHEMA.empty_table()
-    explained = explain(reasoner.bundle, features)
+    explained = attribute_scores(reasoner.bundle, features)
     totals = reasoner.factors.totals(explained.parts)
-    order = strongest(totals, top)
+    order = strongest_groups(totals, top)
     points = np.take_along_axis(totals, order, axis=1)
     speakers = np.take_along_axis(reasoner.factors.speakers(explained.parts, totals), order, axis=1)
     row, rank = np.nonzero(points)  # by customer, and what moved nothing stands last
     points, speakers = points[row, rank], speakers[row, rank]
-    values = Values(features, before or {})
-    by = [signed(p) for p in points.tolist()]
+    values = FeatureValues(features, before or {})
+    by = [short_signed(p) for p in points.tolist()]
     said: dict[Language, list[str]] = {
         language: _texts(reasoner, (row, speakers), values, by, language) for language in SAYING
     }
@@ -68,7 +68,7 @@ def reason_table(
 
 
 def _texts(
-    reasoner: Reasoner, places: tuple[Ints, Ints], values: Values, by: list[str], language: Language
+    reasoner: Explainer, places: tuple[Ints, Ints], values: FeatureValues, by: list[str], language: Language
 ) -> list[str]:
     """A sentence for each reason, told by its row and column; `by` is its effect as written."""
     causes: dict[tuple[int, float | str | None, float | None], str] = {}

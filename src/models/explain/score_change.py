@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.explain.attributions import raw_moves
-from models.explain.output_scale import Scale, coordinates
-from models.explain.path_attribution import split
+from models.explain.attributions import raw_contributions
+from models.explain.output_scale import OutputScale, coordinates
+from models.explain.path_attribution import split_by_path
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ WEIGHTS = (1 / 3, 1 / 6, 1 / 3)
 
 
 @dataclass(frozen=True)
-class Change:
+class ScoreChange:
     """Scores (n,) as people saw them before and after, and the parts of the difference.
 
     `data` and `model` (n, k) are by `columns`, which end with the spend level and the average score
@@ -43,7 +43,7 @@ class Change:
     calibration: Floats
 
 
-def changes(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> Change:
+def split_score_change(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> ScoreChange:
     """Split the change from the old model on the rows before to the new model on the rows after.
 
     Rows run in parallel, one a customer, and hold the columns of both models. Raises DataRefused
@@ -56,10 +56,10 @@ def changes(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> Chan
         for tree, bundle in enumerate((old, new))
         for row, table in enumerate((before, after))
     }
-    scales = (Scale.of(old), Scale.of(new))
+    scales = (OutputScale.of(old), OutputScale.of(new))
 
-    def scale(tree: int, calibration: int) -> Scale:
-        return Scale(scales[tree].objective, scales[calibration].calibrator, scales[tree].mix)
+    def scale(tree: int, calibration: int) -> OutputScale:
+        return OutputScale(scales[tree].objective, scales[calibration].calibrator, scales[tree].mix)
 
     data, model = np.zeros((2, len(before), len(columns)))
     calibration = np.zeros(len(before))
@@ -69,7 +69,7 @@ def changes(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> Chan
         here = at[one, other].coordinates
         calibration += weight * (scale(one, 1).seen(here) - scale(one, 0).seen(here))
     seen = [scale(i, i).seen(at[i, i].coordinates) for i in (0, 1)]
-    return Change(columns, seen[0], seen[1], data, model, calibration)
+    return ScoreChange(columns, seen[0], seen[1], data, model, calibration)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class _Standing:
         cls, bundle: Bundle, features: pa.Table, columns: tuple[str, ...], spends: bool
     ) -> "_Standing":
         stand = coordinates(bundle, features)
-        moves, average = raw_moves(bundle.estimator, features)
+        moves, average = raw_contributions(bundle.estimator, features)
         made_of = np.zeros((len(stand), len(average) + spends, len(columns)))
         places = [columns.index(name) for name in _columns(bundle)]
         made_of[:, : len(average), places] = moves
@@ -94,11 +94,11 @@ class _Standing:
         return cls(stand, made_of)
 
 
-def _moved(scale: Scale, start: _Standing, end: _Standing) -> Floats:
-    return split(scale.seen, start.coordinates, end.coordinates, end.made_of - start.made_of)
+def _moved(scale: OutputScale, start: _Standing, end: _Standing) -> Floats:
+    return split_by_path(scale.seen, start.coordinates, end.coordinates, end.made_of - start.made_of)
 
 
-def _retrained(old: Scale, new: Scale, start: _Standing, end: _Standing) -> Floats:
+def _retrained(old: OutputScale, new: OutputScale, start: _Standing, end: _Standing) -> Floats:
     """The parts of other trees; of another objective only the whole can be told, as the average."""
     if old.objective == new.objective:
         return _moved(new, start, end)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.reasons import Language, Reasoner
-from models.explain.score_change import AVERAGE, SPEND, Change
+from models.explain.reasons import Language, Explainer
+from models.explain.score_change import AVERAGE, SPEND, ScoreChange
 
 #: What stands beside the columns, and what is new but for the data, in English and Chinese.
 BESIDE: Mapping[str, tuple[str, str]] = {
@@ -20,7 +20,7 @@ BEFORE = ("{} (before: {})", "{}（之前：{}）")
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreChangeLine:
     """One part of a change: "data" and "model" by factor, "calibration" as a whole."""
 
     part: str
@@ -30,18 +30,18 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Teller:
+class ScoreChangeExplainer:
     """Tells changes of one target; `before` and `after` are the rows that `changes` compared.
 
     `reasoner` knows the new model. A column only the old one read goes by its name.
     """
 
-    change: Change
-    reasoner: Reasoner
+    change: ScoreChange
+    reasoner: Explainer
     before: pa.Table
     after: pa.Table
 
-    def lines(self, row: int, language: Language = "en") -> list[Line]:
+    def lines(self, row: int, language: Language = "en") -> list[ScoreChangeLine]:
         """Every part of one customer's change, the largest first.
 
         All effects together are the score after less the score before.
@@ -49,7 +49,7 @@ class Teller:
         made = [*self._parts(row, language)]
         return sorted((line for line in made if line.effect), key=lambda line: -abs(line.effect))
 
-    def _parts(self, row: int, language: Language) -> Iterator[Line]:
+    def _parts(self, row: int, language: Language) -> Iterator[ScoreChangeLine]:
         for part, values in (("data", self.change.data[row]), ("model", self.change.model[row])):
             grouped: dict[str, dict[str, float]] = {}
             for name, value in zip(self.change.columns, values.tolist(), strict=True):
@@ -59,9 +59,9 @@ class Teller:
                 moved = sum(columns.values())
                 speaker = max(columns, key=lambda n: columns[n] * (-1 if moved < 0 else 1))
                 what = self._cause(part, speaker, row, language)
-                yield Line(part, factor, moved, self._with(what, moved, language))
+                yield ScoreChangeLine(part, factor, moved, self._with(what, moved, language))
         moved, what = float(self.change.calibration[row]), BESIDE["calibration"][language == "zh"]
-        yield Line("calibration", "calibration", moved, self._with(what, moved, language))
+        yield ScoreChangeLine("calibration", "calibration", moved, self._with(what, moved, language))
 
     def _cause(self, part: str, name: str, row: int, language: Language) -> str:
         chosen = int(language == "zh")

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from features.definitions.feature_registry import Column
+from features.formatting import short_number, short_percent, short_signed
 from models.explain.missing_value_text import absence
-from models.explain.number_text import COUNTS, counted, number, percent, rises, signed
+from models.explain.sentence_rules import COUNTS, counted, rises
 
 #: What is missing, one and several.
 NOUNS = {
@@ -79,45 +80,45 @@ def written(value: float, form: str, currency: str) -> str:
     """A value in its unit."""
     if form in COUNTS:
         return f"{counted(value):,}"
-    plain: Callable[[float], str] = FORMS.get(form, number)
+    plain: Callable[[float], str] = FORMS.get(form, short_number)
     return singular(f"{plain(value)} {currency}".strip() if "money" in form else plain(value))
 
 
 def _hours(value: float) -> str:
-    return f"{number(value)} hours" if value < 48 else f"{number(value / 24)} days"
+    return f"{short_number(value)} hours" if value < 48 else f"{short_number(value / 24)} days"
 
 
 def _lateness(value: float) -> str:
-    text = number(abs(value))
+    text = short_number(abs(value))
     return "on time" if text == "0" else f"{text} days {'late' if value > 0 else 'early'}"
 
 
 def _gap(value: float) -> str:
-    text = number(abs(value))
+    text = short_number(abs(value))
     side = "above" if value > 0 else "below"
     return "as expected" if text == "0" else f"{text} points {side} expectation"
 
 
 def _mood(value: float) -> str:
     word = "positive" if value > 0.05 else "negative" if value < -0.05 else "neutral"
-    return f"{word} ({signed(value)})" if word != "neutral" else word
+    return f"{word} ({short_signed(value)})" if word != "neutral" else word
 
 
 FORMS: dict[str, Callable[[float], str]] = {
-    "days": lambda v: f"{number(v)} days",
+    "days": lambda v: f"{short_number(v)} days",
     "hours": _hours,
-    "share": percent,
-    "negative share": lambda v: percent(abs(v)),
-    "points of 100": lambda v: f"{number(v)} of 100",
-    "of 4": lambda v: f"{number(v)} of 4",
+    "share": short_percent,
+    "negative share": lambda v: short_percent(abs(v)),
+    "points of 100": lambda v: f"{short_number(v)} of 100",
+    "of 4": lambda v: f"{short_number(v)} of 4",
     "-1 to 1": _mood,
     "month": lambda v: MONTHS[int(v) - 1],
-    "signed": lambda v: signed(v).replace("±0", "flat"),
-    "signed money": signed,
+    "signed": lambda v: short_signed(v).replace("±0", "flat"),
+    "signed money": short_signed,
     "lateness": _lateness,
     "overdue": _lateness,
     "gap": _gap,
-    "span": lambda v: f"{number(abs(v))} days",
+    "span": lambda v: f"{short_number(abs(v))} days",
 }
 
 
@@ -137,7 +138,7 @@ def _around(phrase: str, value: float, now: str, form: str) -> str:
     """A sentence with its number: the unit is in the sentence already where it names days."""
     if form == "span" and value < 0:
         return "the last order is still on its way"
-    return phrase.replace("{n}", number(value) if "{n} days" in phrase or form == "ratio" else now)
+    return phrase.replace("{n}", short_number(value) if "{n} days" in phrase or form == "ratio" else now)
 
 
 def _some(phrase: str, count: int, unit: str) -> str:

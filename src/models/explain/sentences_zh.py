@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from features.definitions.feature_registry import Column
+from features.formatting import short_number, short_percent, short_signed
 from models.explain.missing_value_text import absence
-from models.explain.number_text import COUNTS, counted, number, percent, rises, signed
+from models.explain.sentence_rules import COUNTS, counted, rises
 
 NOUNS = {
     "order": "订单", "return": "退货", "shipment": "配送记录", "payment": "付款", "visit": "销售拜访",
@@ -27,7 +28,7 @@ def cause(column: Column, value: float | str | None, before: float | None, curre
     if "{n}" in phrase:
         if form == "span" and value < 0:
             return "最近一单还在途中"
-        bare = number(value) if "{n}天" in phrase or form == "ratio" else now
+        bare = short_number(value) if "{n}天" in phrase or form == "ratio" else now
         told = phrase.replace("{n}", bare)
         return f"{told}，此前{column.window}天为{then}" if changed else told
     if changed and before is not None:
@@ -55,42 +56,42 @@ def written(value: float, form: str, currency: str) -> str:
     """A value in its unit."""
     if form in COUNTS:
         return f"{counted(value):,}"
-    plain: Callable[[float], str] = FORMS.get(form, number)
+    plain: Callable[[float], str] = FORMS.get(form, short_number)
     return f"{plain(value)} {currency}".strip() if "money" in form else plain(value)
 
 
 def _hours(value: float) -> str:
-    return f"{number(value)}小时" if value < 48 else f"{number(value / 24)}天"
+    return f"{short_number(value)}小时" if value < 48 else f"{short_number(value / 24)}天"
 
 
 def _lateness(value: float) -> str:
-    text = number(abs(value))
+    text = short_number(abs(value))
     return "准时" if text == "0" else f"{'迟到' if value > 0 else '提前'}{text}天"
 
 
 def _gap(value: float) -> str:
-    text = number(abs(value))
+    text = short_number(abs(value))
     return "符合预期" if text == "0" else f"{'高于' if value > 0 else '低于'}预期{text}分"
 
 
 def _mood(value: float) -> str:
     word = "正面" if value > 0.05 else "负面" if value < -0.05 else "中性"
-    return f"{word}（{signed(value)}）" if word != "中性" else word
+    return f"{word}（{short_signed(value)}）" if word != "中性" else word
 
 
 FORMS: dict[str, Callable[[float], str]] = {
-    "days": lambda v: f"{number(v)}天",
+    "days": lambda v: f"{short_number(v)}天",
     "hours": _hours,
-    "share": lambda v: percent(v).replace(" ", ""),
-    "negative share": lambda v: percent(abs(v)).replace(" ", ""),
-    "points of 100": lambda v: f"{number(v)}分",
-    "of 4": lambda v: f"{number(v)}级",
+    "share": lambda v: short_percent(v).replace(" ", ""),
+    "negative share": lambda v: short_percent(abs(v)).replace(" ", ""),
+    "points of 100": lambda v: f"{short_number(v)}分",
+    "of 4": lambda v: f"{short_number(v)}级",
     "-1 to 1": _mood,
     "month": lambda v: f"{int(v)}月",
-    "signed": lambda v: signed(v).replace("±0", "0"),
-    "signed money": signed,
+    "signed": lambda v: short_signed(v).replace("±0", "0"),
+    "signed money": short_signed,
     "lateness": _lateness,
     "overdue": lambda v: _lateness(v).replace("迟到", "逾期"),
     "gap": _gap,
-    "span": lambda v: f"{number(abs(v))}天",
+    "span": lambda v: f"{short_number(abs(v))}天",
 }

@@ -1,10 +1,10 @@
 """A what-if in a sentence: what the model says, never a promise."""
 
 from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.counterfactuals import WhatIf
+from models.explain.counterfactuals import WhatIfResult
 
 
-def in_english(found: WhatIf, target: str, currency: str) -> str:
+def in_english(found: WhatIfResult, target: str, currency: str) -> str:
     """What would have to be otherwise, and what the model would say then."""
     name = effect_text.title(target, "en")
     now, then, goal = _amounts(found, target, currency)
@@ -35,7 +35,7 @@ def in_english(found: WhatIf, target: str, currency: str) -> str:
     return f"{told}. This is what the model says, not a promise.{guess}"
 
 
-def in_chinese(found: WhatIf, target: str, currency: str) -> str:
+def in_chinese(found: WhatIfResult, target: str, currency: str) -> str:
     """The same in Chinese."""
     name = effect_text.title(target, "zh")
     now, then, goal = (text.replace(" %", "%") for text in _amounts(found, target, currency))
@@ -63,7 +63,7 @@ def in_chinese(found: WhatIf, target: str, currency: str) -> str:
     return f"{told}。这只是模型的判断，不是承诺。{guess}"
 
 
-def _amounts(found: WhatIf, target: str, currency: str) -> tuple[str, ...]:
+def _amounts(found: WhatIfResult, target: str, currency: str) -> tuple[str, ...]:
     """The score now, then, and the goal; nothing where there is none."""
     scores = (found.score, found.score_then, found.goal)
     return tuple("" if s is None else effect_text.amount(target, s, currency) for s in scores)

@@ -1,66 +1,61 @@
-"""The trial: every check of the court over one company, before anything is trained."""
+"""The leakage check: all checks of a company's training sets, run before anything is trained."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from features.config.company import Company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
-from models.leakage import (
-    answer_cutoffs,
-    backdated_snapshots,
-    comment_model_lookahead,
-    duplicated_rows,
-    feature_lookahead,
-    identifiers,
-    label_maturity,
-    label_window,
-    shuffled_labels,
-    suspicious_features,
-)
-from models.leakage.audit_sample import Case
-from models.leakage.findings import Finding, Verdict, merged
-from models.leakage.label_windows import windows_of
+from models.leakage.audit_sample import AuditSample
+from models.leakage.backdated_snapshots import check_backdated_snapshots
+from models.leakage.duplicated_rows import check_duplicates
+from models.leakage.feature_lookahead import check_comment_model, check_feature_lookahead
+from models.leakage.findings import LeakCheckResult, LeakReport, merge_findings
+from models.leakage.identifiers import check_identifiers
+from models.leakage.label_maturity import check_label_maturity
+from models.leakage.label_window_check import check_answer_cutoffs, check_label_windows
+from models.leakage.sampled_windows import build_label_windows
+from models.leakage.shuffled_labels import check_shuffled_labels
+from models.leakage.suspicious_features import check_suspicious_features
 from models.training_set.build_training_sets import LabelCounts
 
 
-def findings_of(case: Case) -> Iterator[Finding]:
-    """What every check finds, in the order in which it is told."""
-    windows = windows_of(case)
-    yield feature_lookahead.judge(case)
-    yield label_window.judge(case)
-    yield answer_cutoffs.judge(case)
-    yield backdated_snapshots.judge(case)
-    yield suspicious_features.judge(case, windows)
-    yield shuffled_labels.judge(case, windows)
-    yield duplicated_rows.judge(case)
-    yield label_maturity.judge(case)
-    yield comment_model_lookahead.judge(case)
-    yield identifiers.judge(case)
+def _run_checks(sample: AuditSample) -> Iterator[LeakCheckResult]:
+    """The result of every check, in report order."""
+    windows = build_label_windows(sample)
+    yield check_feature_lookahead(sample)
+    yield check_label_windows(sample)
+    yield check_answer_cutoffs(sample)
+    yield check_backdated_snapshots(sample)
+    yield check_suspicious_features(sample, windows)
+    yield check_shuffled_labels(sample, windows)
+    yield check_duplicates(sample)
+    yield check_label_maturity(sample)
+    yield check_comment_model(sample)
+    yield check_identifiers(sample)
 
 
-def hear(
+def check_leakage(
     company: Company,
     workspace: Workspace,
     manifest: Manifest,
     counts: dict[str, LabelCounts],
     steps: Steps,
-) -> Verdict:
-    """Look for leaks in the training sets of the targets in `counts` and in what they are made of.
+) -> LeakReport:
+    """Look for leaks in the training sets of the targets in `counts` and in their source data.
 
-    The same data give the same verdict; it is written as `court.json` in the company's folder.
+    Deterministic: the same data give the same report. Also writes it to `leakage.json` in the
+    company's folder.
     """
-    with steps.step("leak court") as done:
-        case = Case.of(company, workspace, manifest, list(counts))
-        findings = tuple(_told_once(finding) for finding in findings_of(case))
-        case.con.close()
-        verdict = Verdict(findings)
-        path = workspace.company(company.name) / "court.json"
-        path.write_text(verdict.to_json(), encoding="utf-8")
-        done(checks=len(findings), customers=len(case.customers), charges=len(verdict.charges))
-    return verdict
-
-
-def _told_once(finding: Finding) -> Finding:
-    return replace(finding, charges=merged(finding.charges))
+    with steps.step("leakage check") as done:
+        sample = AuditSample.for_targets(company, workspace, manifest, list(counts))
+        checks = tuple(
+            replace(check, findings=merge_findings(check.findings)) for check in _run_checks(sample)
+        )
+        sample.connection.close()
+        report = LeakReport(checks)
+        path = workspace.company(company.name) / "leakage.json"
+        path.write_text(report.to_json(), encoding="utf-8")
+        done(checks=len(checks), customers=len(sample.customers), leaks=len(report.findings))
+    return report

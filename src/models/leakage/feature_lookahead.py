@@ -1,7 +1,7 @@
-"""Features that change when everything from their cutoff on is removed: they look into the future.
+"""Check for features that look into the future: they change when later records are removed.
 
-Every looked-at row is made a second time from the past of its customer alone. It must equal the
-same features made with the future at hand, and the row as it is stored for training.
+Sampled rows are recomputed from their customer's history up to the cutoff alone. The result must
+equal the features computed from the full history and the row stored for training.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.history.build_history import build_history
+from features.history.derived_columns import TONE
 from features.lookahead import differing, pair_names, truncate_each
-from models.leakage.audit_sample import SEED, Case, Ints, ids, instants, names_of
-from models.leakage.findings import Charge, Finding, some
+from features.text.comment_score_model import FILE
+from models.leakage.audit_sample import SEED, AuditSample, Ints, customer_ids, to_microseconds, feature_columns
+from models.leakage.findings import LeakFinding, LeakCheckResult, list_names
+from models.training_set.splits import instant, microseconds
 
 KIND = "looks ahead"
 UNDECLARED = "undeclared column"
-#: Instants of records that serve as cutoffs.
+COMMENT_MODEL = "comment model lookahead"
+#: Number of record times that serve as cutoffs.
 INSTANTS = 100
 
 REMEDY = (
@@ -26,97 +30,127 @@ REMEDY = (
     "facts their own time (known_at, valid_from, answered_at, closed_at)"
 )
 STORED = (
-    "make the training sets again with `goodwill features`; if it stays, whatever writes them uses "
-    "more than the customer's past (a statistic over all customers, labels, a later cutoff)"
+    "rebuild the training sets with `goodwill features`; if the difference stays, the code that "
+    "writes them uses more than the customer's past (a statistic over all customers, labels, a later "
+    "cutoff)"
 )
 STRANGE = (
-    "make the training sets again with `goodwill features`; what belongs there is declared with "
-    "@feature, whatever else writes them should not"
+    "rebuild the training sets with `goodwill features`; every column in them must be declared with "
+    "@feature"
 )
 
 
-def judge(case: Case) -> Finding:
-    """Make sampled rows again from truncated pasts and compare: every feature, every set."""
-    at = [(ids(rows), instants(rows)) for rows in case.probes.values()] + [_moments(case)]
-    customers = pa.concat_arrays([who for who, _ in at])
-    cutoff = np.concatenate([when for _, when in at])
-    was = _from_the_past(case, customers, cutoff)
-    seen = case.made(case.history, customers, cutoff)
-    ahead = {n: m for n in case.names if (m := differing(seen[n], was[n])).any()}
-    charges = _charge_features(ahead, len(cutoff))
+def check_feature_lookahead(sample: AuditSample) -> LeakCheckResult:
+    """Recompute sampled rows from truncated histories and compare every feature of every set."""
+    at = [(customer_ids(rows), to_microseconds(rows)) for rows in sample.stored_rows.values()]
+    at.append(_record_times(sample))
+    customers = pa.concat_arrays([ids for ids, _ in at])
+    cutoff = np.concatenate([times for _, times in at])
+    honest = _compute_from_past(sample, customers, cutoff)
+    full = sample.compute_features(sample.history, customers, cutoff)
+    ahead = {n: m for n in sample.feature_names if (m := differing(full[n], honest[n])).any()}
+    findings = _report_features(ahead, len(cutoff))
     start = 0
-    for name, rows in case.probes.items():
-        charges += _charge_stored(case, name, was.slice(start, rows.num_rows), set(ahead))
+    for name, rows in sample.stored_rows.items():
+        findings += _report_stored(sample, name, honest.slice(start, rows.num_rows), set(ahead))
         start += rows.num_rows
-    looked = (
-        f"{len(case.names)} features in {len(cutoff):,} rows of {len(case.closely):,} customers"
+    looked_at = (
+        f"{len(sample.feature_names)} features in {len(cutoff):,} rows of "
+        f"{len(sample.audited_customers):,} customers"
     )
-    return Finding(KIND, looked, tuple(charges))
+    return LeakCheckResult(KIND, looked_at, tuple(findings))
 
 
-def _moments(case: Case) -> tuple[pa.Array, Ints]:
-    """Instants at which something of a customer happened or became known: the border itself."""
+def _record_times(sample: AuditSample) -> tuple[pa.Array, Ints]:
+    """Customers and times of sampled records: cutoffs at the very border between past and future."""
     owners: list[pa.Array] = []
-    moments: list[Ints] = []
-    for table in case.tables_of(case.closely).values():
+    times: list[Ints] = []
+    for table in sample.tables_of(sample.audited_customers).values():
         for name in table.column_names:
             if pa.types.is_timestamp(table.schema.field(name).type) and name != "due_at":
                 given = table.filter(pc.is_valid(table[name]))
-                owners.append(ids(given))
-                moments.append(instants(given, name))
-    moment = np.concatenate(moments)
-    chosen = np.random.default_rng(SEED).permutation(len(moment))[:INSTANTS]
-    return pa.concat_arrays(owners).take(pa.array(chosen)), moment[chosen]
+                owners.append(customer_ids(given))
+                times.append(to_microseconds(given, name))
+    time = np.concatenate(times)
+    chosen = np.random.default_rng(SEED).permutation(len(time))[:INSTANTS]
+    return pa.concat_arrays(owners).take(pa.array(chosen)), time[chosen]
 
 
-def _from_the_past(case: Case, customers: pa.Array, cutoff: Ints) -> pa.Table:
-    """The features of each row out of a history that ends at its cutoff."""
+def _compute_from_past(sample: AuditSample, customers: pa.Array, cutoff: Ints) -> pa.Table:
+    """The features of each row from a history that ends at its cutoff."""
     names = pair_names(len(cutoff))
-    past = truncate_each(case.tables_of(case.closely), customers, cutoff)
-    return case.made(build_history(past, customers=names.to_pylist()), names, cutoff)
+    past = truncate_each(sample.tables_of(sample.audited_customers), customers, cutoff)
+    history = build_history(past, customers=names.to_pylist())
+    return sample.compute_features(history, names, cutoff)
 
 
-def _charge_features(ahead: dict[str, NDArray[np.bool_]], rows: int) -> list[Charge]:
+def _report_features(ahead: dict[str, NDArray[np.bool_]], rows: int) -> list[LeakFinding]:
     if not ahead:
         return []
     most = max(int(mask.sum()) for mask in ahead.values())
     named = sorted(ahead, key=lambda n: -int(ahead[n].sum()))
     return [
-        Charge(
+        LeakFinding(
             KIND,
-            f"feature {some(named)}",
-            f"{_times(len(ahead), most)} of {rows:,} looked-at values change when the records from "
+            f"feature {list_names(named)}",
+            f"{_count(len(ahead), most)} of {rows:,} sampled values change when the records from "
             "the cutoff on are removed",
             REMEDY,
         )
     ]
 
 
-def _times(columns: int, most: int) -> str:
+def _count(columns: int, most: int) -> str:
     return f"{most:,}" if columns == 1 else f"up to {most:,}"
 
 
-def _charge_stored(case: Case, name: str, was: pa.Table, known: set[str]) -> Iterable[Charge]:
-    """Stored columns nobody declared, and stored values that the customer's past does not give."""
-    stored = case.probes[name]
-    strange = [n for n in names_of(stored) if n not in case.names]
+def _report_stored(
+    sample: AuditSample, name: str, honest: pa.Table, known: set[str]
+) -> Iterable[LeakFinding]:
+    """Stored columns that no feature declares, and stored values that differ from the recomputed."""
+    stored = sample.stored_rows[name]
+    undeclared = [n for n in feature_columns(stored) if n not in sample.feature_names]
     target = None if name == "snapshot" else name
     file = f"features/{name}.parquet"
-    if strange:
-        yield Charge(UNDECLARED, f"column {some(strange)} of {file}",
-                     f"none of the {len(case.names)} registered features makes it, so nothing "
-                     "shows what it knew", STRANGE, target)  # fmt: skip
+    if undeclared:
+        yield LeakFinding(
+            UNDECLARED, f"column {list_names(undeclared)} of {file}",
+            f"none of the {len(sample.feature_names)} registered features computes it, so its "
+            "source is unknown", STRANGE, target)  # fmt: skip
     wrong = {
         n: int(mask.sum())
-        for n in names_of(stored)
-        if n in case.names and n not in known and (mask := differing(stored[n], was[n])).any()
+        for n in feature_columns(stored)
+        if n in sample.feature_names
+        and n not in known
+        and (mask := differing(stored[n], honest[n])).any()
     }
     if wrong:
         named = sorted(wrong, key=lambda n: -wrong[n])
         evidence = (
-            f"{_times(len(wrong), max(wrong.values()))} of {stored.num_rows:,} stored values are "
-            "not those that the customer's records before the cutoff give"
+            f"{_count(len(wrong), max(wrong.values()))} of {stored.num_rows:,} stored values differ "
+            "from those computed from the customer's records before the cutoff"
         )
-        if case.is_stale:
+        if sample.is_stale:
             evidence += " (the history is newer than the training sets)"
-        yield Charge(KIND, f"column {some(named)} of {file}", evidence, STORED, target)
+        yield LeakFinding(KIND, f"column {list_names(named)} of {file}", evidence, STORED, target)
+
+
+def check_comment_model(sample: AuditSample) -> LeakCheckResult:
+    """Compare the last answer the comment score model learnt from with each target's validation."""
+    model = sample.comment_model
+    if model is None:
+        return LeakCheckResult(COMMENT_MODEL, "no comment score model")
+    starts = {t.name: s.valid_start for t in sample.targets if (s := sample.split(t))}
+    findings = tuple(
+        LeakFinding(
+            COMMENT_MODEL, f"features/{FILE}",
+            f"it learnt from answers until {instant(model.fitted_until):%Y-%m-%d %H:%M}, validation "
+            f"starts on {start:%Y-%m-%d %H:%M}; the columns computed from {TONE} know how later "
+            "customers answered",
+            "rebuild the training sets with `goodwill features --refit-comments`", name,
+        )
+        for name, start in starts.items()
+        if model.fitted_until > microseconds(start)
+    )  # fmt: skip
+    looked_at = f"{model.comments:,} scored comments against the validation of {len(starts)} targets"
+    return LeakCheckResult(COMMENT_MODEL, looked_at, findings)

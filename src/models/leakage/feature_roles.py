@@ -1,4 +1,4 @@
-"""What kind of evidence a feature is: an attribute, the label's own past, records that came or not."""
+"""What a feature is made of: a CRM attribute, the events of the label itself, or other records."""
 
 from dataclasses import dataclass
 
@@ -8,65 +8,65 @@ import pyarrow.compute as pc
 
 from features.definitions.expressions import Aggregate
 from features.definitions.feature_registry import Column
-from models.leakage.audit_sample import Case
-from models.leakage.label_windows import Mask
-from models.targets.registry import Target
+from models.leakage.audit_sample import AuditSample
+from models.leakage.sampled_windows import Mask
+from models.targets.target import Target
 
-#: Of more records: more. Of more recent records: fewer days.
-MORE = ("count", "sum", "mean", "min", "max", "std", "last", "first", "distinct", "decayed_sum")
-LESS = ("days_since",)
+#: Aggregates that grow with more records, and those that shrink with more recent ones.
+GROWING = ("count", "sum", "mean", "min", "max", "std", "last", "first", "distinct", "decayed_sum")
+SHRINKING = ("days_since",)
 
 
 @dataclass(frozen=True)
-class Roles:
-    """For each planned feature, what it can honestly tell.
+class FeatureRoles:
+    """Roles of the planned features, one element per feature.
 
-    `attribute` shows a column of the CRM, `fixed` one that never changes for anybody. `way` is +1
-    where records in it make it larger, -1 where they make it smaller, 0 where neither holds.
+    `attribute`: shows a CRM column; `constant`: shows a CRM column that never changes for any
+    customer. `direction`: +1 if more records make it larger, -1 if smaller, 0 otherwise.
     """
 
     attribute: Mask
-    fixed: Mask
-    way: np.ndarray
+    constant: Mask
+    direction: np.ndarray
 
     @classmethod
-    def of(cls, case: Case) -> "Roles":
-        columns = case.plan.columns
+    def for_sample(cls, sample: AuditSample) -> "FeatureRoles":
+        columns = sample.plan.columns
         attribute = np.array([_attribute(c) is not None for c in columns])
-        table = case.tables.get("customers")
-        fixed = {n for n in case.manifest.schema.attributes if table and _never_changes(table, n)}
+        table = sample.tables.get("customers")
+        constant = {n for n in sample.manifest.schema.attributes if table and _never_changes(table, n)}
         return cls(
             attribute,
-            np.array([_attribute(c) in fixed for c in columns]),
-            np.array([_way(c) for c in columns]),
+            np.array([_attribute(c) in constant for c in columns]),
+            np.array([_direction(c) for c in columns]),
         )
 
 
 def _attribute(column: Column) -> str | None:
-    """The attribute of the CRM whose value a feature shows."""
+    """The CRM attribute whose value a feature shows, if any."""
     leaf = column.expression
     if not isinstance(leaf, Aggregate) or leaf.view.table != "customers":
         return None
     return leaf.column if leaf.operation in ("last", "first") else None
 
 
-def _way(column: Column) -> int:
+def _direction(column: Column) -> int:
     leaf = column.expression
     if not isinstance(leaf, Aggregate) or column.is_text:
         return 0
-    return int(leaf.operation in MORE) - int(leaf.operation in LESS)
+    return int(leaf.operation in GROWING) - int(leaf.operation in SHRINKING)
 
 
-def own_past(case: Case, target: Target) -> Mask:
-    """Which features look at the kinds of events that the target's label is made of."""
-    named = target.labels(case.company.target(target.name))
-    return np.array([_shares(c, named) for c in case.plan.columns])
+def reads_label_events(sample: AuditSample, target: Target) -> Mask:
+    """Which features read the kinds of events that define the target's label."""
+    sql = target.label_sql(sample.company.target(target.name))
+    return np.array([_reads_kinds_in(c, sql) for c in sample.plan.columns])
 
 
-def _shares(column: Column, sql: str) -> bool:
+def _reads_kinds_in(column: Column, sql: str) -> bool:
     leaf = column.expression
     if not isinstance(leaf, Aggregate):
-        return True  # a mixture: what is in it is a feature by itself
+        return True  # a combination: its parts are features themselves
     if leaf.view.table != "events":
         return False
     kinds = leaf.view.wanted("kind")

@@ -1,4 +1,4 @@
-"""What the court says: charges, the sentence that lists them, and the record of what was looked at."""
+"""Results of the leakage checks: findings, the leak report, and the error that stops training."""
 
 import json
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from features.errors import LeakFound
 
 
 @dataclass(frozen=True)
-class Charge:
-    """One leak: its kind, the target it concerns (None: all), where it is, the figures, the remedy.
+class LeakFinding:
+    """One leak: its kind, where it is, the evidence, the remedy and the target (None: all targets).
 
     `evidence` holds counts and measures, never a customer's values.
     """
@@ -28,74 +28,75 @@ class Charge:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one check looked at, what it charges, and what is worth knowing but no leak."""
+class LeakCheckResult:
+    """What one check looked at, the leaks it found, and notes that stop nothing."""
 
     check: str
     looked_at: str
-    charges: tuple[Charge, ...] = ()
+    findings: tuple[LeakFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What every check of the court found."""
+class LeakReport:
+    """The results of all leakage checks."""
 
-    findings: tuple[Finding, ...]
+    checks: tuple[LeakCheckResult, ...]
 
     @property
-    def charges(self) -> tuple[Charge, ...]:
-        """Every leak that was found, each place of a kind once."""
-        found = [charge for finding in self.findings for charge in finding.charges]
+    def findings(self) -> tuple[LeakFinding, ...]:
+        """Every leak found, without duplicates."""
+        found = [finding for check in self.checks for finding in check.findings]
         return tuple(dict.fromkeys(found))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(note for finding in self.findings for note in finding.notes)
+        return tuple(note for check in self.checks for note in check.notes)
 
     def table(self) -> pd.DataFrame:
-        """A row for each check: what it looked at and its outcome."""
+        """One row per check: its name, what it looked at, its outcome."""
         return pd.DataFrame(
-            [(f.check, f.looked_at, _outcome(f)) for f in self.findings],
+            [(c.check, c.looked_at, _outcome(c)) for c in self.checks],
             columns=["check", "looked at", "outcome"],
         )
 
     def to_json(self) -> str:
-        """The verdict with what every check looked at, made to be read by a person too."""
-        content = {"passed": not self.charges, **asdict(self)}
+        """The report as indented JSON."""
+        content = {"passed": not self.findings, **asdict(self)}
         return json.dumps(content, indent=1, ensure_ascii=False)
 
 
-def _outcome(finding: Finding) -> str:
-    return f"{len(finding.charges)} charged" if finding.charges else "passed"
+def _outcome(check: LeakCheckResult) -> str:
+    return f"{len(check.findings)} found" if check.findings else "passed"
 
 
-def refuse(verdict: Verdict) -> None:
-    """Raise LeakFound with every charge, unless there is none."""
-    charges = verdict.charges
-    if not charges:
+def raise_on_leaks(report: LeakReport) -> None:
+    """Raise LeakFound with every finding of the report, if there is one."""
+    findings = report.findings
+    if not findings:
         return
-    lines = "\n".join(f"  - {charge}" for charge in charges)
-    what = "1 leak" if len(charges) == 1 else f"{len(charges)} leaks"
+    lines = "\n".join(f"  - {finding}" for finding in findings)
+    what = "1 leak" if len(findings) == 1 else f"{len(findings)} leaks"
     raise LeakFound(
-        f"{what} found, nothing was trained; mend them and run `goodwill retrain` "
-        f"(`goodwill court` shows every check, docs/leak-court.md explains them):\n{lines}"
+        f"{what} found, nothing was trained; fix them and run `goodwill retrain` "
+        f"(`goodwill leakage` shows every check, docs/leakage-check.md explains them):\n{lines}"
     )
 
 
-def merged(charges: Sequence[Charge]) -> tuple[Charge, ...]:
-    """Charges of the same kind, place and remedy about several targets told once."""
-    same: dict[tuple[str, str, str], list[Charge]] = {}
-    for charge in charges:
-        same.setdefault((charge.kind, charge.where, charge.remedy), []).append(charge)
+def merge_findings(findings: Sequence[LeakFinding]) -> tuple[LeakFinding, ...]:
+    """Merge findings of several targets that share kind, place and remedy into one each."""
+    same: dict[tuple[str, str, str], list[LeakFinding]] = {}
+    for finding in findings:
+        same.setdefault((finding.kind, finding.where, finding.remedy), []).append(finding)
     return tuple(
-        replace(first, target=", ".join(dict.fromkeys(c.target for c in group if c.target)) or None)
+        replace(
+            group[0], target=", ".join(dict.fromkeys(f.target for f in group if f.target)) or None
+        )
         for group in same.values()
-        for first in group[:1]
     )
 
 
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and how many more there are."""
+def list_names(names: Sequence[str], most: int = 5) -> str:
+    """The first `most` names as text, and how many more there are."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,4 +1,4 @@
-"""Columns that name a customer or number the rows: a model learns them by heart."""
+"""Check for columns that identify a customer or number the rows: a model memorises them."""
 
 import numpy as np
 import pandas as pd
@@ -8,134 +8,140 @@ from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
 from features.contract import TABLES
-from features.execution.partitions import columns_of
-from models.leakage.audit_sample import Case
-from models.leakage.findings import Charge, Finding
+from features.execution.partitions import column_names
+from features.ingest.sql import quote_identifier
+from models.leakage.audit_sample import AuditSample
+from models.leakage.findings import LeakFinding, LeakCheckResult
 from models.training_set.build_training_sets import KEYS
 
 KIND = "identifier"
-#: Rows from which a column can be called an identifier, and the share of values that are its own.
-LEAST, OWN = 100, 0.95
-#: A numbering may miss so many of its numbers and still be one.
+#: Rows needed to call a column an identifier, and the share of unique values that makes it one.
+LEAST, UNIQUE = 100, 0.95
+#: Largest ratio of the range of a numbering to its distinct values.
 DENSE = 1.02
 
 REMEDY = (
-    "leave it out of the company's file: nothing is to be learnt from a name or a number, only from "
-    "what customers have in common"
+    "remove it from the company's file: a model can only learn from values that customers share, not "
+    "from a name or a number"
 )
 
 
-def judge(case: Case) -> Finding:
-    """Look for ids, row numbers and texts that nobody shares among the columns features read.
+def check_identifiers(sample: AuditSample) -> LeakCheckResult:
+    """Look for ids, row numbers and unique texts among the columns that features read.
 
-    Attributes that no feature reads because they name customers
-    (`features.ingest.identifier_columns`) are looked at as well: whoever maps one wants it read.
+    Attributes that are excluded from the features because they name customers
+    (`features.ingest.identifier_columns`) are checked as well, since the company's file maps them.
     """
     columns = [
         (table, name)
-        for table, mapped in case.manifest.schema.tables.items()
+        for table, mapped in sample.manifest.schema.tables.items()
         for name in mapped
-        if _may_be_read(table, name) and name in _read(case, table)
-    ] + [("customers", name) for name in _set_apart(case)]
-    charges = [
-        c for name in (*(t.name for t in case.targets), "snapshot") for c in _added(case, name)
+        if _is_candidate(table, name) and name in _columns_read(sample, table)
+    ] + [("customers", name) for name in _excluded_attributes(sample)]
+    findings = [
+        f
+        for name in (*(t.name for t in sample.targets), "snapshot")
+        for f in _check_undeclared(sample, name)
     ]
     for table, name in columns:
         column = TABLES[table].column(name)
-        kind = column.kind if column else case.manifest.schema.attributes.get(name, "text")
-        evidence = _text(case, table, name) if kind == "text" else _number(case, table, name)
+        kind = column.kind if column else sample.manifest.schema.attributes.get(name, "text")
+        check = _check_text if kind == "text" else _check_number
+        evidence = check(sample, table, name)
         if evidence:
-            charges.append(Charge(KIND, f"{table}.{name}", evidence, REMEDY))
-    return Finding(KIND, f"{len(columns)} columns", tuple(charges))
+            findings.append(LeakFinding(KIND, f"{table}.{name}", evidence, REMEDY))
+    return LeakCheckResult(KIND, f"{len(columns)} columns", tuple(findings))
 
 
-def _added(case: Case, name: str) -> list[Charge]:
-    """Columns of a stored set that no feature makes and that number or name its rows."""
-    path = case.workspace.features(case.company.name) / f"{name}.parquet"
-    charges = []
-    for column in (n for n in columns_of(path) if n not in (*KEYS, *case.names)):
+def _check_undeclared(sample: AuditSample, name: str) -> list[LeakFinding]:
+    """Columns of a stored set that no feature declares and that number or identify its rows."""
+    path = sample.workspace.features(sample.company.name) / f"{name}.parquet"
+    findings = []
+    for column in (n for n in column_names(path) if n not in (*KEYS, *sample.feature_names)):
         values = dataset(path).to_table(columns=[column])[column]
-        own = len(pc.unique(values)) >= max(LEAST, OWN * len(values))
-        if own and (pa.types.is_integer(values.type) or not pa.types.is_floating(values.type)
-                    or _ascends(values.to_numpy())):  # fmt: skip
+        unique = len(pc.unique(values)) >= max(LEAST, UNIQUE * len(values))
+        if unique and (pa.types.is_integer(values.type) or not pa.types.is_floating(values.type)
+                       or _is_monotonic(values.to_numpy())):  # fmt: skip
             evidence = f"{len(pc.unique(values)):,} different values in {len(values):,} rows"
-            charges.append(Charge(KIND, f"column {column} of features/{name}.parquet", evidence,
-                                  REMEDY, None if name == "snapshot" else name))  # fmt: skip
-    return charges
+            target = None if name == "snapshot" else name
+            where = f"column {column} of features/{name}.parquet"
+            findings.append(LeakFinding(KIND, where, evidence, REMEDY, target))
+    return findings
 
 
-def _ascends(values: NDArray[np.float64]) -> bool:
-    """Whether values run up or down with the rows."""
+def _is_monotonic(values: NDArray[np.float64]) -> bool:
+    """Whether values strictly increase or decrease with the rows."""
     step = np.diff(values)
     return bool((step > 0).all() or (step < 0).all())
 
 
-def _set_apart(case: Case) -> list[str]:
-    """The text attributes in the history that its schema does not have."""
-    known = (*TABLES["customers"].names, *case.manifest.schema.attributes)
-    stored = case.tables["customers"].schema if "customers" in case.tables else pa.schema([])
+def _excluded_attributes(sample: AuditSample) -> list[str]:
+    """The text attributes of the history that its schema does not list."""
+    known = (*TABLES["customers"].names, *sample.manifest.schema.attributes)
+    stored = sample.tables["customers"].schema if "customers" in sample.tables else pa.schema([])
     texts = [field.name for field in stored if pa.types.is_string(field.type)]
     return [name for name in texts if name not in known]
 
 
-def _may_be_read(table: str, name: str) -> bool:
-    """Times and free texts are no identifiers, keys are known to be."""
+def _is_candidate(table: str, name: str) -> bool:
+    """Whether a column may be a hidden identifier: no time, no free text, no known key."""
     column = TABLES[table].column(name)
     return name not in ("customer_id", "comment") and (column is None or column.kind != "time")
 
 
-def _read(case: Case, table: str) -> set[str]:
-    """The columns of a table that planned features show the values of."""
+def _columns_read(sample: AuditSample, table: str) -> set[str]:
+    """The columns of a table whose values planned features read."""
     return {
         leaf.column
-        for stream, leaves in case.plan.streams
+        for stream, leaves in sample.plan.streams
         if stream.view.table == table
         for leaf in leaves
         if leaf.column
     }
 
 
-def _text(case: Case, table: str, name: str) -> str | None:
-    """Nearly every text is its own customer's (of attributes) or row's alone, in the sample."""
-    given = case.tables[table].select(["customer_id", name])
+def _check_text(sample: AuditSample, table: str, name: str) -> str | None:
+    """Evidence that sampled texts are unique per customer (attributes) or per row; else None."""
+    given = sample.tables[table].select(["customer_id", name])
     given = given.filter(pc.is_valid(given[name]))
-    if table == "customers":  # one value a customer, whatever the number of versions
+    if table == "customers":  # one value per customer, whatever the number of versions
         given = given.group_by("customer_id", use_threads=False).aggregate([(name, "first")])
         given = given.rename_columns(["customer_id", name])
     rows, distinct = given.num_rows, pc.count_distinct(given[name]).as_py()
-    if rows < LEAST or distinct < OWN * rows or _are_dates(given[name]):
+    if rows < LEAST or distinct < UNIQUE * rows or _are_dates(given[name]):
         return None
-    same = int(pc.sum(pc.equal(_plain(given[name]), _plain(given["customer_id"]))).as_py())
-    if same >= OWN * rows:
-        return f"{same:,} of {rows:,} looked-at values are the customer_id itself"
+    ids = _normalise(given["customer_id"])
+    same = int(pc.sum(pc.equal(_normalise(given[name]), ids)).as_py())
+    if same >= UNIQUE * rows:
+        return f"{same:,} of {rows:,} sampled values are the customer_id itself"
     owners = "customers" if table == "customers" else "rows"
-    return f"{distinct:,} different texts for {rows:,} looked-at {owners}"
+    return f"{distinct:,} different texts for {rows:,} sampled {owners}"
 
 
-def _plain(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def _normalise(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.utf8_lower(pc.utf8_trim_whitespace(texts.cast(pa.string())))
 
 
 def _are_dates(texts: pa.ChunkedArray) -> bool:
-    """Whether texts are days or times: few share one, but it says something."""
-    read = pd.to_datetime(texts.to_pandas(), errors="coerce", format="ISO8601", utc=True)
-    return bool(read.notna().mean() >= OWN)
+    """Whether texts are dates or times: few rows share one, but they carry information."""
+    parsed = pd.to_datetime(texts.to_pandas(), errors="coerce", format="ISO8601", utc=True)
+    return bool(parsed.notna().mean() >= UNIQUE)
 
 
-def _number(case: Case, table: str, name: str) -> str | None:
-    """The digits of the id, or numbers from one on without gaps, one a row or customer."""
+def _check_number(sample: AuditSample, table: str, name: str) -> str | None:
+    """Evidence that numbers are the id's digits or a numbering without gaps; else None."""
     if table != "customers":
         return None
-    column = '"' + name.replace('"', '""') + '"'
-    customers, distinct, whole, low, high, same = case.con.execute(
+    column = quote_identifier(name)
+    customers, distinct, whole, low, high, same = sample.connection.execute(
         f"select count(distinct customer_id) filter ({column} is not null), "
         f"count(distinct {column}), bool_and({column} = floor({column})), min({column}), "
         f"max({column}), count(distinct customer_id) filter "
         f"(try_cast(regexp_replace(customer_id, '\\D', '', 'g') as double) = {column}) from customers"
     ).fetchall()[0]
-    if customers < LEAST or distinct < OWN * customers:
+    if customers < LEAST or distinct < UNIQUE * customers:
         return None
-    if same >= OWN * customers:
+    if same >= UNIQUE * customers:
         return f"{same:,} of {customers:,} values are the digits of the customer_id"
     if whole and high - low + 1 <= DENSE * distinct + 1:
         return (

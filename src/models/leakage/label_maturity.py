@@ -1,91 +1,94 @@
-"""Labels whose window is not over: silence that is only missing data reads as a customer lost."""
+"""Check for immature labels: where data are missing, active customers are labelled as lost."""
 
 import numpy as np
 import pandas as pd
 
 from features.history.rows import DAY
-from models.leakage.audit_sample import Case, Ints
-from models.leakage.findings import Charge, Finding
-from models.targets.registry import Target
+from models.leakage.audit_sample import AuditSample, Ints
+from models.leakage.findings import LeakFinding, LeakCheckResult
+from models.targets.target import Target
 from models.training_set.splits import instant, microseconds
 
-KIND = "unripe label"
-#: Days on which a kind of record must have been seen before its silence means anything.
+KIND = "immature label"
+#: Active days needed to judge whether a gap in a kind of record is unusual.
 ACTIVE_DAYS = 20
-#: A silence at the end is usual up to so many times the longest one before it, and so many days.
+#: A gap at the end is normal up to TIMES the longest earlier gap plus DAYS days.
 TIMES, DAYS = 3, 3
-#: A day counts as active from this share of the usual number of records on.
+#: A day is active from this share of the median number of records.
 BUSY = 0.1
 
 
-def judge(case: Case) -> Finding:
-    """Compare the end of every label window with the end of the data, declared and real."""
-    end = microseconds(case.manifest.end)
-    charges = [c for t in case.targets for c in _charge_rows(case, t, end)]
-    timed = [t for t in case.targets if t.on_calendar and _table(t) == "events"]
-    if timed and not charges:
-        days = case.con.sql(
+def check_label_maturity(sample: AuditSample) -> LeakCheckResult:
+    """Compare the end of every label window with the declared and the actual end of the data."""
+    end = microseconds(sample.manifest.end)
+    findings = [f for t in sample.targets for f in _report_open_windows(sample, t, end)]
+    timed = [t for t in sample.targets if t.on_calendar and _label_table(t) == "events"]
+    if timed and not findings:
+        days = sample.connection.sql(
             "select kind, epoch_us(date_trunc('day', occurred_at)) as since, count(*) as records "
             "from events group by all order by all"
         ).df()
-        charges += [c for t in timed for c in _charge_silence(case, t, days, end)]
-    rows = sum(len(case.keys(t).cutoff) for t in case.targets)
-    looked = f"{rows:,} windows against the data's end, {case.manifest.data_end[:10]}"
-    return Finding(KIND, looked, tuple(charges))
+        findings += [f for t in timed for f in _report_missing_days(sample, t, days, end)]
+    rows = sum(len(sample.keys(t).cutoff) for t in sample.targets)
+    looked_at = f"{rows:,} windows against the data's end, {sample.manifest.data_end[:10]}"
+    return LeakCheckResult(KIND, looked_at, tuple(findings))
 
 
-def _table(target: Target) -> str:
-    return target.needs[0][0] if target.needs else ""
+def _label_table(target: Target) -> str:
+    return target.required_columns[0][0] if target.required_columns else ""
 
 
-def _charge_rows(case: Case, target: Target, end: int) -> list[Charge]:
-    """Rows whose label window is not over when the data end."""
-    cutoff = case.keys(target).cutoff
-    span = case.span(target)
+def _report_open_windows(sample: AuditSample, target: Target, end: int) -> list[LeakFinding]:
+    """Rows whose label window ends after the data."""
+    cutoff = sample.keys(target).cutoff
+    span = sample.span_days(target)
     late = cutoff + span * DAY > end
     if not late.any():
         return []
     latest = instant(int(cutoff.max()) + span * DAY)
-    return [Charge(
+    return [LeakFinding(
         KIND, f"features/{target.name}.parquet",
-        f"{int(late.sum()):,} of {len(cutoff):,} label windows of {span} days are not over on "
-        f"{case.manifest.data_end[:10]}, when the data end; the last one ends on {latest:%Y-%m-%d}",
-        "leave out cutoffs younger than the horizon; `goodwill features` does", target.name,
+        f"{int(late.sum()):,} of {len(cutoff):,} label windows of {span} days end after the data, "
+        f"which end on {sample.manifest.data_end[:10]}; the last window ends on {latest:%Y-%m-%d}",
+        "leave out cutoffs less than a label window before the data's end, as `goodwill features` "
+        "does", target.name,
     )]  # fmt: skip
 
 
-def _charge_silence(case: Case, target: Target, days: pd.DataFrame, end: int) -> list[Charge]:
-    """Windows that reach into days without records of what the label is made of."""
-    sql = target.labels(case.company.target(target.name))
+def _report_missing_days(
+    sample: AuditSample, target: Target, days: pd.DataFrame, end: int
+) -> list[LeakFinding]:
+    """Label windows that reach into days without records of the kinds that define the label."""
+    sql = target.label_sql(sample.company.target(target.name))
     named = [k for k in days["kind"].unique() if f"'{k}'" in sql]
-    until = min(end, int(case.keys(target).cutoff.max()) + case.span(target) * DAY)
+    until = min(end, int(sample.keys(target).cutoff.max()) + sample.span_days(target) * DAY)
     series = {"records of any kind": days}
     if named:
         what = " and ".join(f"'{k}'" for k in named) + " records"
         series[what] = days[days["kind"].isin(named)]
     for what, part in series.items():
-        silent, usual = silence(part["since"].to_numpy(), part["records"].to_numpy(), until)
+        silent, usual = measure_silence(part["since"].to_numpy(), part["records"].to_numpy(), until)
         if silent > TIMES * usual + DAYS:
             last = instant(until - silent * DAY)
-            return [Charge(
+            return [LeakFinding(
                 KIND, f"events, {what}",
-                f"the label windows run to {instant(until):%Y-%m-%d}, but these end on "
-                f"{last:%Y-%m-%d}: {silent} silent days, where {usual} were the most before; all "
-                "who only miss from the data are labelled as silent",
-                f"set company.data_end = {last:%Y-%m-%d}T00:00:00Z or earlier, or bring the "
+                f"the label windows run to {instant(until):%Y-%m-%d}, but these records end on "
+                f"{last:%Y-%m-%d}: {silent} days without records, at most {usual} before; customers "
+                "whose records are missing are labelled as inactive",
+                f"set company.data_end = {last:%Y-%m-%d}T00:00:00Z or earlier, or import the "
                 "missing records", target.name,
             )]  # fmt: skip
     return []
 
 
-def silence(since: Ints, records: Ints, until: int) -> tuple[int, int]:
-    """Whole days without the usual records before `until`, and the longest such time before.
+def measure_silence(since: Ints, records: Ints, until: int) -> tuple[int, int]:
+    """Whole days without the usual records just before `until`, and the longest earlier gap.
 
-    `since` are the days as instants, in any order and possibly repeated. (0, 0) for fewer than
-    `ACTIVE_DAYS` days, of which nothing can be said.
+    `since` are the days in microseconds, in any order and possibly repeated. (0, 0) for fewer than
+    `ACTIVE_DAYS` active days.
     """
-    distinct, place = np.unique(since, return_inverse=True)
-    total = np.bincount(place, records, len(distinct))
+    distinct, position = np.unique(since, return_inverse=True)
+    total = np.bincount(position, records, len(distinct))
     active = distinct[total >= BUSY * np.median(total)] if len(distinct) else distinct
     active = active[active < until]
     if len(active) < ACTIVE_DAYS:

@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from models.leakage import univariate_auc
-from models.leakage.audit_sample import Case, Floats
-from models.leakage.feature_roles import Roles, own_past
-from models.leakage.findings import Charge, Finding, some
-from models.leakage.label_windows import LEAST, Mask, Window
-from models.targets.registry import Target
+from models.leakage.audit_sample import AuditSample, Floats
+from models.leakage.feature_roles import FeatureRoles, own_past
+from models.leakage.findings import LeakFinding, LeakCheckResult, list_names
+from models.leakage.sampled_windows import LEAST, Mask, LabelWindow
+from models.targets.target import Target
 from models.training_set.splits import instant
 
 KIND = "suspiciously good"
@@ -45,7 +45,7 @@ REMEDY_STATE = (
 )
 
 #: Windows with the ranks (features, rows) of their features now.
-Ranked = list[tuple[Window, Floats]]
+Ranked = list[tuple[LabelWindow, Floats]]
 
 
 @dataclass(frozen=True)
@@ -62,28 +62,28 @@ class Power:
     signed: Floats
 
 
-def judge(case: Case, windows: dict[str, list[Window]]) -> Finding:
+def judge(sample: AuditSample, windows: dict[str, list[LabelWindow]]) -> LeakCheckResult:
     """Measure every feature of every target, now and one label window earlier."""
-    charges: list[Charge] = []
-    roles = Roles.of(case)
-    for target in case.targets:
-        ranked = [(w, _ranked(case, w.now, w)) for w in windows[target.name]]
+    charges: list[LeakFinding] = []
+    roles = FeatureRoles.of(sample)
+    for target in sample.targets:
+        ranked = [(w, _ranked(sample, w.now, w)) for w in windows[target.name]]
         if not ranked:
             continue
-        beyond, latest = _beyond(case, ranked, roles)
-        charges += _collapsing(case, target, ranked, roles, beyond)
-        charges += _deciding(case, target, ranked, roles, np.maximum(beyond, latest))
+        beyond, latest = _beyond(sample, ranked, roles)
+        charges += _collapsing(sample, target, ranked, roles, beyond)
+        charges += _deciding(sample, target, ranked, roles, np.maximum(beyond, latest))
     measured = sum(len(w) for w in windows.values())
-    looked = f"{len(case.names)} features in {measured} label windows"
-    return Finding(KIND, looked, tuple(charges))
+    looked = f"{len(sample.feature_names)} features in {measured} label windows"
+    return LeakCheckResult(KIND, looked, tuple(charges))
 
 
-def _ranked(case: Case, rows: pa.Table, window: Window) -> Floats:
+def _ranked(sample: AuditSample, rows: pa.Table, window: LabelWindow) -> Floats:
     """Every planned feature as ranks (features, rows)."""
     return univariate_auc.ranks(np.stack([
         univariate_auc.rates(rows[c.name], window.label, window.customer) if c.is_text
         else rows[c.name].to_numpy()
-        for c in case.plan.columns
+        for c in sample.plan.columns
     ]))  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _measure(parts: list[tuple[Floats, Floats, Floats]], classes: int) -> Power 
     return Power(now, np.mean(former, axis=0), error, np.mean(told, axis=0))
 
 
-def _beyond(case: Case, ranked: Ranked, roles: Roles) -> tuple[Floats, Floats]:
+def _beyond(sample: AuditSample, ranked: Ranked, roles: FeatureRoles) -> tuple[Floats, Floats]:
     """How far each attribute follows what the past leaves unexplained, 0 where it may be chance.
 
     As a share of what is too much: over all windows, and in the latest.
@@ -112,7 +112,7 @@ def _beyond(case: Case, ranked: Ranked, roles: Roles) -> tuple[Floats, Floats]:
     if not roles.attribute.any():
         return over, latest
     rest, errors = [], []
-    texts = np.array([c.is_text for c in case.plan.columns])[roles.attribute]
+    texts = np.array([c.is_text for c in sample.plan.columns])[roles.attribute]
     for window, now in ranked:
         label = univariate_auc.ranks(window.label[None, :])[0]
         told, error = univariate_auc.beyond(now[roles.attribute], now[~roles.attribute], label)
@@ -126,8 +126,8 @@ def _beyond(case: Case, ranked: Ranked, roles: Roles) -> tuple[Floats, Floats]:
 
 
 def _collapsing(
-    case: Case, target: Target, ranked: Ranked, roles: Roles, beyond: Floats
-) -> list[Charge]:
+    sample: AuditSample, target: Target, ranked: Ranked, roles: FeatureRoles, beyond: Floats
+) -> list[LeakFinding]:
     """Features that tell the outcome now and much less one label window earlier.
 
     Among customers who were known by then: to have come since tells, too.
@@ -136,7 +136,7 @@ def _collapsing(
     for window, now in ranked:
         there = window.there
         if there.sum() >= LEAST:
-            former = _ranked(case, window.before, window)
+            former = _ranked(sample, window.before, window)
             both = (
                 (now, former)
                 if there.all()
@@ -149,24 +149,24 @@ def _collapsing(
     lost = told.now - told.before
     much = np.where(roles.attribute & target.on_calendar, LOST_STATE, LOST)
     enough = (lost >= much) & (lost - ERRORS * told.error >= much / 3) & ~roles.fixed
-    found = np.flatnonzero(enough & _suspected(case, target, told, roles, beyond))
+    found = np.flatnonzero(enough & _suspected(sample, target, told, roles, beyond))
     if not len(found):
         return []
     worst, *_ = found = found[np.argsort(-lost[found])]
-    return [Charge(
-        KIND, f"feature {some([case.names[i] for i in found])}",
+    return [LeakFinding(
+        KIND, f"feature {list_names([sample.feature_names[i] for i in found])}",
         f"alone it tells the outcome with a power of {_share(told.now[worst])} (1 is certainty), but "
-        f"{_share(told.before[worst])} with its values of {case.span(target)} days earlier, over "
+        f"{_share(told.before[worst])} with its values of {sample.span_days(target)} days earlier, over "
         f"{_rows(ranked)}", REMEDY_LATE, target.name,
     )]  # fmt: skip
 
 
-def _suspected(case: Case, target: Target, told: Power, roles: Roles, beyond: Floats) -> Mask:
+def _suspected(sample: AuditSample, target: Target, told: Power, roles: FeatureRoles, beyond: Floats) -> Mask:
     """Whether so much power is more than honest signs of life would have."""
     if not target.on_calendar:
         return np.asarray(np.abs(told.signed - 0.5) + 0.5 >= NOW_ANSWER)
     attribute = roles.attribute & (told.now >= NOW_STATE) & (beyond >= 1)
-    records = ~roles.attribute & ~own_past(case, target)
+    records = ~roles.attribute & ~own_past(sample, target)
     if not target.classes:
         return np.asarray(attribute | (records & (told.now >= NOW_VALUE)))
     told_way = roles.way * np.sign(told.signed - 0.5)
@@ -175,8 +175,8 @@ def _suspected(case: Case, target: Target, told: Power, roles: Roles, beyond: Fl
 
 
 def _deciding(
-    case: Case, target: Target, ranked: Ranked, roles: Roles, beyond: Floats
-) -> list[Charge]:
+    sample: AuditSample, target: Target, ranked: Ranked, roles: FeatureRoles, beyond: Floats
+) -> list[LeakFinding]:
     """Attributes that never change and tell what nothing of the past tells."""
     told = _measure([(now, now, w.label) for w, now in ranked], len(target.classes))
     decides, best = np.zeros(len(roles.fixed), bool), 0.0
@@ -191,10 +191,10 @@ def _deciding(
             f"best feature of the past has {_share(best)}"
             if decides[i] and told is not None
             else f"follows what the {int((~roles.attribute).sum())} features of the past leave "
-            f"unexplained, {beyond[i]:.1f} times as closely as an honest attribute can"
+            f"unexplained, {beyond[i]:.1f} times as audited_customers as an honest attribute can"
         )
-        charges.append(Charge(
-            KIND, f"feature {case.names[i]}",
+        charges.append(LeakFinding(
+            KIND, f"feature {sample.feature_names[i]}",
             f"it never changes and {evidence}, over {_rows(ranked)}", REMEDY_STATE, target.name,
         ))  # fmt: skip
     return charges

@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from features.errors import DataRefused
-from models.learners.feature_encoder import Encoder, informative
-from models.learners.labelled_rows import Labelled, check_labels
+from models.learners.feature_encoder import Encoder, split_informative
+from models.learners.labelled_rows import LabelledRows, check_labels
 
 SMOOTHING = 20.0
 """Rows' worth of the overall distribution mixed into the one after each last answer."""
@@ -26,7 +26,7 @@ Answer = Callable[[pa.Table], Array]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedBaseline:
     """A rule that has seen training rows and answers as an estimator does."""
 
     answer: Answer
@@ -37,7 +37,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Rule:
+class BaselineRule:
     """A named rule of thumb: which columns it looks at and how it learns from labelled rows.
 
     `kind` is binary, multiclass or regression, `n_classes` is K of a multiclass rule.
@@ -47,10 +47,10 @@ class Rule:
     description: str
     columns: tuple[str, ...]
     kind: str
-    learn: Callable[["Rule", Labelled], Answer]
+    learn: Callable[["BaselineRule", LabelledRows], Answer]
     n_classes: int = 1
 
-    def fit(self, train: Labelled) -> Fitted:
+    def fit(self, train: LabelledRows) -> FittedBaseline:
         """Learn from training rows; DataRefused for bad labels or when a column lacks."""
         check_labels(self.kind, train.y, self.n_classes)
         lacking = [name for name in self.columns if name not in train.features.schema.names]
@@ -59,45 +59,45 @@ class Rule:
                 f"the rule {self.name} needs the columns {lacking}; the feature table has "
                 f"{train.features.schema.names}"
             )
-        return Fitted(self.learn(self, train))
+        return FittedBaseline(self.learn(self, train))
 
 
-def recency_rule(column: str) -> Rule:
+def recency_rule(column: str) -> BaselineRule:
     """The longer nothing was heard, the likelier gone: the rule for churn.
 
     `column` counts days; customers without it share one level of their own.
     """
     description = f"probability from {column} alone"
-    return Rule("recency", description, (column,), "binary", _learn_recency)
+    return BaselineRule("recency", description, (column,), "binary", _learn_recency)
 
 
-def repeat_rule(column: str) -> Rule:
+def repeat_rule(column: str) -> BaselineRule:
     """The last period repeats itself: the rule for value. A missing `column` counts as 0."""
     description = f"{column} again"
-    return Rule("last period repeated", description, (column,), "regression", _learn_repeat)
+    return BaselineRule("last period repeated", description, (column,), "regression", _learn_repeat)
 
 
-def prior_rule(kind: str, n_classes: int = 1) -> Rule:
+def prior_rule(kind: str, n_classes: int = 1) -> BaselineRule:
     """Everybody gets the average of the training rows: their shares of classes, or their mean."""
-    return Rule("prior", "the training average for all", (), kind, _learn_prior, n_classes)
+    return BaselineRule("prior", "the training average for all", (), kind, _learn_prior, n_classes)
 
 
-def last_answer_rule(column: str, kind: str, n_classes: int = 1) -> Rule:
+def last_answer_rule(column: str, kind: str, n_classes: int = 1) -> BaselineRule:
     """Who was content stays so: the rule for satisfaction. `column` is on the 0-100 scale.
 
     As a regression the answer is the last score, or the training mean without one. As classes it
     is what customers with that last answer said in training, drawn towards the overall shares.
     """
     description = f"{column} again"
-    return Rule("last answer repeated", description, (column,), kind, _learn_last, n_classes)
+    return BaselineRule("last answer repeated", description, (column,), kind, _learn_last, n_classes)
 
 
-def linear_model(kind: str, n_classes: int = 1) -> Rule:
+def linear_model(kind: str, n_classes: int = 1) -> BaselineRule:
     """Logistic or ridge regression on all features: the model to beat for more than a rule."""
-    return Rule("linear model", "regression on all features", (), kind, _learn_linear, n_classes)
+    return BaselineRule("linear model", "regression on all features", (), kind, _learn_linear, n_classes)
 
 
-def _weight(train: Labelled) -> Array:
+def _weight(train: LabelledRows) -> Array:
     return np.ones(len(train.y)) if train.weight is None else np.asarray(train.weight)
 
 
@@ -105,13 +105,13 @@ def _numbers(features: pa.Table, column: str) -> Array:
     return Encoder((column,), {}).encode(features)[:, 0]
 
 
-def _shares(rule: Rule, y: Array, weight: Array) -> Array:
+def _shares(rule: BaselineRule, y: Array, weight: Array) -> Array:
     classes = max(rule.n_classes, 2)
     counts = np.bincount(np.asarray(y, dtype=np.int64), weight, minlength=classes)
     return np.asarray((counts + 1 / classes) / (counts.sum() + 1))
 
 
-def _learn_recency(rule: Rule, train: Labelled) -> Answer:
+def _learn_recency(rule: BaselineRule, train: LabelledRows) -> Answer:
     (column,) = rule.columns
 
     def inputs(features: pa.Table) -> Array:
@@ -125,11 +125,11 @@ def _learn_recency(rule: Rule, train: Labelled) -> Answer:
     return lambda features: _probabilities(model, inputs(features), rule)
 
 
-def _learn_repeat(rule: Rule, train: Labelled) -> Answer:
+def _learn_repeat(rule: BaselineRule, train: LabelledRows) -> Answer:
     return lambda features: np.nan_to_num(_numbers(features, rule.columns[0]), nan=0.0)
 
 
-def _learn_prior(rule: Rule, train: Labelled) -> Answer:
+def _learn_prior(rule: BaselineRule, train: LabelledRows) -> Answer:
     if rule.kind == "regression":
         mean = float(np.average(train.y, weights=_weight(train)))
         return lambda features: np.full(features.num_rows, mean)
@@ -139,7 +139,7 @@ def _learn_prior(rule: Rule, train: Labelled) -> Answer:
     return lambda features: np.tile(shares, (features.num_rows, 1))
 
 
-def _learn_last(rule: Rule, train: Labelled) -> Answer:
+def _learn_last(rule: BaselineRule, train: LabelledRows) -> Answer:
     (column,) = rule.columns
     if rule.kind == "regression":
         mean = float(np.average(train.y, weights=_weight(train)))
@@ -163,8 +163,8 @@ def _learn_last(rule: Rule, train: Labelled) -> Answer:
     return lambda features: np.asarray(table[level(features)])
 
 
-def _learn_linear(rule: Rule, train: Labelled) -> Answer:
-    kept, _ = informative(train.features)
+def _learn_linear(rule: BaselineRule, train: LabelledRows) -> Answer:
+    kept, _ = split_informative(train.features)
     inputs = _prepared(Encoder.fit(train.features, kept), train.features)
     x, weight = inputs(train.features), _weight(train)
     if rule.kind == "regression":
@@ -177,7 +177,7 @@ def _learn_linear(rule: Rule, train: Labelled) -> Answer:
     return lambda features: _probabilities(model, inputs(features), rule)
 
 
-def _probabilities(model: LogisticRegression, x: Array, rule: Rule) -> Array:
+def _probabilities(model: LogisticRegression, x: Array, rule: BaselineRule) -> Array:
     """Probability of 1 (n,), or of every class (n, K): none for a class training has not seen."""
     p = np.zeros((len(x), max(2, rule.n_classes)))
     if len(x):

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 
 Floats = NDArray[np.float64]
 FOLDS = 3
@@ -12,14 +13,14 @@ FOLDS = 3
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def fold_of(customer: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.int64]:
+def assign_folds(customer: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.int64]:
     """The fold of each customer number, the same for all of a customer's rows."""
     mixed = customer.astype(np.uint64) * MIX
     return np.asarray((mixed >> np.uint64(33)) % np.uint64(folds), np.int64)
 
 
-def out_of_fold(
-    first: Estimator, data: Labelled, customer: NDArray[np.int64], params: Params, rounds: int
+def predict_out_of_fold(
+    first: Estimator, data: LabelledRows, customer: NDArray[np.int64], params: Params, rounds: int
 ) -> Floats:
     """What models of the other customers predict for each row: as `Estimator.predict`.
 
@@ -29,7 +30,7 @@ def out_of_fold(
 
     Raises DataRefused when all customers are dealt to one fold.
     """
-    fold = fold_of(customer)
+    fold = assign_folds(customer)
     made = np.empty_like(first.predict(data.features))
     for held in np.unique(fold):
         rest, part = fold != held, fold == held

@@ -26,7 +26,7 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def informative(features: pa.Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_informative(features: pa.Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The feature columns that can tell customers apart, and the ones that cannot.
 
     A column that is constant, or missing everywhere, goes to the second list; a column with one

@@ -15,7 +15,7 @@ POSITIVE_ONLY = ("tweedie", "poisson", "gamma")
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledRows:
     """Feature rows with what happened to each: 0/1, a class 0..K-1, or a value; and weights."""
 
     features: pa.Table
@@ -34,10 +34,10 @@ class Labelled:
         if self.weight is not None and rows and not self.weight.any():
             raise DataRefused(f"the weights of all {rows} rows are 0; at least one must count")
 
-    def take(self, mask: np.ndarray) -> "Labelled":
+    def take(self, mask: np.ndarray) -> "LabelledRows":
         """The rows of a mask."""
         weight = None if self.weight is None else self.weight[mask]
-        return Labelled(self.features.filter(pa.array(mask)), self.y[mask], weight)
+        return LabelledRows(self.features.filter(pa.array(mask)), self.y[mask], weight)
 
 
 def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:

@@ -17,7 +17,7 @@ FEWEST_ROWS = 400
 
 
 @dataclass(frozen=True)
-class Cells:
+class LeafGroups:
     """A tree by its nodes: where `feature` is negative, the node is a leaf, else left if `<=`."""
 
     feature: list[int]
@@ -26,7 +26,7 @@ class Cells:
     right: list[int]
 
     @classmethod
-    def fit(cls, inputs: Floats, outcome: Floats) -> "Cells":
+    def fit(cls, inputs: Floats, outcome: Floats) -> "LeafGroups":
         """Groups of at least 400 rows (a quarter of fewer rows) that differ most in the outcome.
 
         `inputs` has shape (rows, columns), without missing values.

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import DataRefused
-from models.learners.feature_encoder import KEYS, Encoder, informative
-from models.learners.labelled_rows import Labelled, check_labels, check_objective, check_values
-from models.learners.lightgbm_text import checked_header
+from models.learners.feature_encoder import KEYS, Encoder, split_informative
+from models.learners.labelled_rows import LabelledRows, check_labels, check_objective, check_values
+from models.learners.lightgbm_text import check_model_text
 
 __all__ = ["KEYS", "Encoder", "Estimator", "Labelled", "Params", "check_labels", "informative"]
 
@@ -57,8 +57,8 @@ class Estimator:
     def fit(
         cls,
         kind: str,
-        train: Labelled,
-        valid: Labelled | None,
+        train: LabelledRows,
+        valid: LabelledRows | None,
         params: Params,
         without: tuple[str, ...] = (),
     ) -> "Estimator":
@@ -69,14 +69,14 @@ class Estimator:
         The same data and seed give the same model text, byte for byte, whatever the threads.
         Raises DataRefused for labels or features that LightGBM would take in silence.
         """
-        kept, dropped = informative(train.features.drop([*without]))
+        kept, dropped = split_informative(train.features.drop([*without]))
         if not kept:
             raise DataRefused(
                 f"none of the {len(dropped)} feature columns varies; at least one must"
             )
         return cls._grow(kind, Encoder.fit(train.features, kept), (train, valid), params)
 
-    def refit(self, data: Labelled, params: Params, rounds: int | None = None) -> "Estimator":
+    def refit(self, data: LabelledRows, params: Params, rounds: int | None = None) -> "Estimator":
         """Grow the same columns on all the data, for the rounds that were best before.
 
         `rounds` is the number of this estimator's rounds unless given.
@@ -87,7 +87,7 @@ class Estimator:
 
     @classmethod
     def _grow(
-        cls, kind: str, encoder: Encoder, data: tuple[Labelled, Labelled | None], params: Params
+        cls, kind: str, encoder: Encoder, data: tuple[LabelledRows, LabelledRows | None], params: Params
     ) -> "Estimator":
         train, valid = data
         check_labels(kind, train.y, params.n_classes)
@@ -161,7 +161,7 @@ class Estimator:
         another encoder.
         """
         encoder = Encoder.from_json(encoder_json)
-        header = checked_header(text, len(encoder.columns))
+        header = check_model_text(text, len(encoder.columns))
         names = header.get("feature_names", "").split(" ")
         if names != _names(encoder):
             wrong = [pair for pair in zip(names, _names(encoder), strict=False) if len({*pair}) > 1]
@@ -209,7 +209,7 @@ def _settings(kind: str, params: Params, rows: int) -> dict[str, object]:
 
 def _dataset(
     encoder: Encoder,
-    data: Labelled,
+    data: LabelledRows,
     settings: dict[str, object],
     reference: lgb.Dataset | None = None,
 ) -> lgb.Dataset:

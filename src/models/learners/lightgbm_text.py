@@ -21,7 +21,7 @@ LENGTHS = {
 NUMBERS = re.compile(r"(?:(?:[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|-?inf|-?nan)(?: (?=\S)|$))*")
 
 
-def checked_header(text: str, columns: int) -> dict[str, str]:
+def check_model_text(text: str, columns: int) -> dict[str, str]:
     """The header of a LightGBM model text that is whole and fits that many columns.
 
     Raises DataRefused saying what is broken.

@@ -25,7 +25,7 @@ STRANGEST = 0.995
 
 
 @dataclass(frozen=True)
-class Support:
+class TrainingSupport:
     """The range of each column in training, its share of the model's gain, and what is too much.
 
     `missing` tells whether training saw the column missing at all (one row in a thousand).
@@ -39,7 +39,7 @@ class Support:
     limit: float
 
     @classmethod
-    def fit(cls, estimator: Estimator, features: pa.Table) -> "Support":
+    def fit(cls, estimator: Estimator, features: pa.Table) -> "TrainingSupport":
         """Learn the ranges from the rows the model was trained on."""
         matrix = estimator.encoder.encode(features)
         gain = estimator.importance()
@@ -78,6 +78,6 @@ class Support:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "Support":
+    def from_dict(cls, raw: Mapping[str, Any]) -> "TrainingSupport":
         """The ranges that `to_dict` gave."""
         return cls(**{**raw, "columns": tuple(raw["columns"])})

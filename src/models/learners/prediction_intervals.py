@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.learners.leaf_groups import Cells
+from models.learners.leaf_groups import LeafGroups
 
 Floats = NDArray[np.float64]
 #: The share of outcomes a range is to hold, and the share that may lie below it.
@@ -22,29 +22,29 @@ HISTORY = ("tenure_days", "orders_365d", "days_since_order", "orders_all")
 
 
 @dataclass(frozen=True)
-class ValueRanges:
+class ValueIntervals:
     """Ranges of future value in multiples of a unit of each customer, by group of customers.
 
     `low` and `high` belong to the tree's nodes (0 where a node is no leaf); `columns` are the
     feature columns the tree reads after the predicted multiple and the logarithm of the unit.
     """
 
-    cells: Cells
+    cells: LeafGroups
     columns: tuple[str, ...]
     low: list[float]
     high: list[float]
 
     @classmethod
-    def fit(cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats) -> "ValueRanges":
+    def fit(cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats) -> "ValueIntervals":
         """Learn from `multiple`, predictions (n,) for rows not learnt from, and what came, `y`."""
         columns = tuple(c for c in HISTORY if c in features.column_names)
         inputs = _inputs(features, columns, multiple, level)
         actual = y / level
-        cells = Cells.fit(inputs, np.log1p(np.maximum(actual, 0.0)))
+        cells = LeafGroups.fit(inputs, np.log1p(np.maximum(actual, 0.0)))
         leaf = cells.of(inputs)
         low, high = np.zeros(len(cells.feature)), np.zeros(len(cells.feature))
         for node in cells.leaves:
-            low[node], high[node] = central(actual[leaf == node])
+            low[node], high[node] = central_interval(actual[leaf == node])
         return cls(cells, columns, low.tolist(), high.tolist())
 
     def of(self, features: pa.Table, value: Floats, level: Floats) -> tuple[Floats, Floats]:
@@ -58,12 +58,12 @@ class ValueRanges:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "ValueRanges":
+    def from_dict(cls, raw: Mapping[str, Any]) -> "ValueIntervals":
         """The ranges that `to_dict` gave."""
-        return cls(Cells(**raw["cells"]), tuple(raw["columns"]), raw["low"], raw["high"])
+        return cls(LeafGroups(**raw["cells"]), tuple(raw["columns"]), raw["low"], raw["high"])
 
 
-def central(outcome: Floats, coverage: float = COVERAGE) -> tuple[float, float]:
+def central_interval(outcome: Floats, coverage: float = COVERAGE) -> tuple[float, float]:
     """The range that holds a share of the outcomes and leaves a twentieth of them below.
 
     Where many outcomes are equal (nothing spent), fewer lie below; the upper end makes up for it, so
@@ -85,13 +85,13 @@ def _inputs(
 
 
 @dataclass(frozen=True)
-class LevelRanges:
+class LevelIntervals:
     """Ranges of a satisfaction answer: the narrowest run of levels with enough probability."""
 
     enough: float
 
     @classmethod
-    def fit(cls, shares: Floats, y: Floats, weight: Floats) -> "LevelRanges":
+    def fit(cls, shares: Floats, y: Floats, weight: Floats) -> "LevelIntervals":
         """Find the probability at which nine of ten answers lie in their range.
 
         `shares` are calibrated class probabilities (n, K) for rows not learnt from, `y` the levels
@@ -104,15 +104,15 @@ class LevelRanges:
 
     def of(self, shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lowest and the highest level of each row's range, 0..K-1."""
-        return narrowest(shares, self.enough)
+        return shortest_level_run(shares, self.enough)
 
 
 def _held(shares: Floats, y: Floats, enough: float) -> NDArray[np.bool_]:
-    low, high = narrowest(shares, enough)
+    low, high = shortest_level_run(shares, enough)
     return np.asarray((y >= low) & (y <= high))
 
 
-def narrowest(shares: Floats, enough: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def shortest_level_run(shares: Floats, enough: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last class of the shortest run with probability `enough`; the likelier of equals."""
     count, classes = shares.shape
     total = np.column_stack([np.zeros(count), np.cumsum(shares, axis=1)])

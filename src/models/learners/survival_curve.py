@@ -23,7 +23,7 @@ EDGE = 1e-6
 
 
 @dataclass(frozen=True)
-class Durations:
+class TenureDurations:
     """Of each row: the month he left in, NaN if he was not seen leaving, and months observed.
 
     Month 0 means gone from the cutoff on, month m a leaving within the m-th month after it.
@@ -34,7 +34,7 @@ class Durations:
 
 
 @dataclass(frozen=True)
-class Survival:
+class SurvivalCurve:
     """Monthly hazards given the churn score; `learnt` months come from data, later ones repeat.
 
     `anchor` is the month at which the curve meets the churn probability: the horizon with contracts,
@@ -48,8 +48,8 @@ class Survival:
 
     @classmethod
     def fit(
-        cls, churn: Floats, stays: Durations, weight: Floats, horizon_days: float | None
-    ) -> "Survival":
+        cls, churn: Floats, stays: TenureDurations, weight: Floats, horizon_days: float | None
+    ) -> "SurvivalCurve":
         """Learn from churn probabilities of rows not learnt from and how long each customer stayed.
 
         `horizon_days` is that of the churn target where leaving is a cancellation, else None.
@@ -91,12 +91,12 @@ class Survival:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "Survival":
+    def from_dict(cls, raw: Mapping[str, Any]) -> "SurvivalCurve":
         """The hazards that `to_dict` gave."""
         return cls(**raw)
 
 
-def kaplan_meier(stays: Durations, weight: Floats) -> Floats:
+def kaplan_meier(stays: TenureDurations, weight: Floats) -> Floats:
     """The share still there after 0, 1, ..., 12 months as observed; NaN once nobody is observed.
 
     Kaplan and Meier (1958), with month 0 for those who had left at the cutoff.
@@ -109,7 +109,7 @@ def kaplan_meier(stays: Durations, weight: Floats) -> Floats:
 
 
 def _person_months(
-    stays: Durations,
+    stays: TenureDurations,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """One element for each month a row is observed in: the row, the month, whether he left in it.
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from models.evaluation.grade import Evaluation
+from models.evaluation.grade import ModelEvaluation
 from models.model_card.render_card import Card
-from models.validation.holdout_evaluation import Hindsight
+from models.validation.holdout_evaluation import HoldoutResult
 
 
-def about_of(judged: Evaluation, seen: Hindsight, card: Card) -> dict[str, Any]:
+def about_of(judged: ModelEvaluation, seen: HoldoutResult, card: Card) -> dict[str, Any]:
     """What is kept beside a model, from its test rows, as JSON can hold it.
 
     `card`: Markdown. `measures`: by contestant (model, rule, ...) and measure, each with `value`, `low`

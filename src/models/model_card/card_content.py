@@ -11,9 +11,9 @@ from features.definitions.catalog import as_percent
 from models.evaluation.bootstrap import Interval
 from models.evaluation.calibration_error import calibration_error
 from models.model_card.render_card import Card, Part, Table
-from models.training.train import Trained
-from models.validation.slice_metrics import Slice, on_scale
-from models.validation.validation_checks import Guarded
+from models.training.train import TrainedTarget
+from models.validation.slice_metrics import Slice, to_output_scale
+from models.validation.validation_checks import ValidationChecks
 
 Floats = NDArray[np.float64]
 
@@ -42,12 +42,12 @@ LIMITS = (
 )
 
 
-def card_of(trained: Trained, facts: Mapping[str, Any], guarded: Guarded) -> Card:
+def card_of(trained: TrainedTarget, facts: Mapping[str, Any], guarded: ValidationChecks) -> Card:
     """The card of a trained target; `facts` are those of its manifest, with the version."""
     target, config = trained.target, trained.config
     return Card(
         title=f"{target.title}, version {facts['version']}",
-        summary=f"{target.means(config)} {target.whom(config)}",
+        summary=f"{target.describe_label(config)} {target.describe_population(config)}",
         grade=f"{facts['grade']}: {facts['grade_reason']}",
         parts=(
             _data(facts),
@@ -75,15 +75,15 @@ def _span(cutoffs: Sequence[str]) -> str:
     return f"{cutoffs[0][:10]} to {cutoffs[-1][:10]} ({len(cutoffs)})"
 
 
-def _labels(trained: Trained, facts: Mapping[str, Any]) -> Part:
+def _labels(trained: TrainedTarget, facts: Mapping[str, Any]) -> Part:
     counts: Mapping[str, int] = facts["label_counts"]
     total = sum(counts.values()) or 1
     rows = [(name, f"{n:,}", as_percent(n / total)) for name, n in counts.items()]
-    said = (trained.target.means(trained.config), trained.target.whom(trained.config))
+    said = (trained.target.describe_label(trained.config), trained.target.describe_population(trained.config))
     return Part("The label", said, table=Table(("label", "rows", "share"), rows))
 
 
-def _measures(trained: Trained) -> Part:
+def _measures(trained: TrainedTarget) -> Part:
     judged = trained.evaluation
     names = list(judged.metrics["model"])
     said = (
@@ -95,7 +95,7 @@ def _measures(trained: Trained) -> Part:
     return Part("How well, on later data", said, table=Table(("measure", *contestants), rows))
 
 
-def _groups(guarded: Guarded) -> Part:
+def _groups(guarded: ValidationChecks) -> Part:
     slices = guarded.slices
     lost = ", ".join(s.name for s in slices.lost) or "none"
     said = [
@@ -119,10 +119,10 @@ def _group(one: Slice) -> tuple[str, ...]:
     return (one.name, f"{one.rows:,}", *intervals, *(_figure(v) for v in figures))
 
 
-def _calibration(trained: Trained) -> Part:
+def _calibration(trained: TrainedTarget) -> Part:
     """Predicted and actual means by fifths of the prediction, on the scale people read."""
     test = trained.test
-    said, came = on_scale(trained.target, test.label, trained.predictions["model"])
+    said, came = to_output_scale(trained.target, test.label, trained.predictions["model"])
     order = np.argsort(said, kind="stable")
     rows = []
     for place, band in enumerate(np.array_split(order, BANDS), start=1):
@@ -136,7 +136,7 @@ def _calibration(trained: Trained) -> Part:
     return Part("Calibration", (sentence, *_beside_chance(trained)), table=Table(head, rows))
 
 
-def _beside_chance(trained: Trained) -> tuple[str, ...]:
+def _beside_chance(trained: TrainedTarget) -> tuple[str, ...]:
     """How far off probabilities are, and how far perfect ones would be; nothing about values."""
     if not trained.target.classes:
         return ()
@@ -144,7 +144,7 @@ def _beside_chance(trained: Trained) -> tuple[str, ...]:
     return (calibration_error(test.label, trained.predictions["model"], test.weight).told(),)
 
 
-def _ageing(guarded: Guarded) -> Part:
+def _ageing(guarded: ValidationChecks) -> Part:
     told = guarded.staleness
     sentence = (
         f"By its age a model is {told.told()}."
@@ -164,12 +164,12 @@ def _kept(share: float) -> str:
     return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
 
 
-def _reasons(trained: Trained, facts: Mapping[str, Any]) -> Part:
+def _reasons(trained: TrainedTarget, facts: Mapping[str, Any]) -> Part:
     """What moves the score most: mean absolute exact contributions over some test rows."""
     some = np.unique(np.linspace(0, len(trained.test.label) - 1, EXPLAINED).astype(np.int64))
     shares = trained.estimator.contributions(trained.test.features.take(some))[..., :-1]
     if shares.ndim == 3:  # of the classes' scores, mixed into the one that people read
-        shares = np.einsum("nck,c->nk", shares, np.asarray(trained.target.mix, np.float64))
+        shares = np.einsum("nck,c->nk", shares, np.asarray(trained.target.class_values, np.float64))
     size = np.abs(shares).mean(axis=0)
     total = float(size.sum()) or 1.0
     meanings = {f["name"]: f["meaning"] for f in facts["features"]}
@@ -181,7 +181,7 @@ def _reasons(trained: Trained, facts: Mapping[str, Any]) -> Part:
     return Part("What moves it", (sentence,), table=Table(head, rows, words=2))
 
 
-def _limits(facts: Mapping[str, Any], guarded: Guarded) -> Part:
+def _limits(facts: Mapping[str, Any], guarded: ValidationChecks) -> Part:
     dropped = facts["dropped_features"]
     points = [*guarded.warnings, *LIMITS]
     if dropped:

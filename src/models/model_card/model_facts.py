@@ -8,18 +8,18 @@ from typing import Any
 from features.config.company import Company
 from features.definitions.catalog import describe
 from features.definitions.feature_registry import Column
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.bundles.bundle import describe_condition
 from models.bundles.mlflow_registry import code_revision
-from models.bundles.predict import segment_bounds
+from models.targets.outputs import segment_bounds
 from models.bundles.unknown_categories import unknown_shares
-from models.training.train import Trained, flat_metrics
+from models.training.train import TrainedTarget, flat_metrics
 from models.training_set.build_training_sets import LabelCounts
 
 
 def facts_of(
-    trained: Trained,
+    trained: TrainedTarget,
     company: Company,
     workspace: Workspace,
     manifest: Manifest,

@@ -1,12 +1,12 @@
 """A model's card: what to know before using one version of a model, in Markdown and in HTML."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Templatefrom features.atomic_write import write_text_atomically
+
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class Card:
         """Write `<name>.md` and `<name>.html` in a folder, each replaced whole."""
         folder.mkdir(parents=True, exist_ok=True)
         for ending, text in (("md", self.markdown()), ("html", self.html())):
-            temporary = folder / f"{name}.{ending}.new"
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, folder / f"{name}.{ending}")
+            write_text_atomically(folder / f"{name}.{ending}", text)
 
 
 def _cell(text: str) -> str:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from features.settings import Settings
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,5 +76,5 @@ def _rounds(
     return max(FEWEST_ROUNDS, Estimator.fit(kind, train, held, params).rounds)
 
 
-def _labelled(features: pa.Table, label: Floats, part: Mask) -> Labelled:
-    return Labelled(features.filter(pa.array(part)), label[part])
+def _labelled(features: pa.Table, label: Floats, part: Mask) -> LabelledRows:
+    return LabelledRows(features.filter(pa.array(part)), label[part])

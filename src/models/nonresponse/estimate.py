@@ -13,7 +13,7 @@ from models.nonresponse.cross_fitting_folds import Crossed, cross_fit, folds
 from models.nonresponse.invitations import Invitations
 from models.nonresponse.ipw_weights import Balance, Weights, balance, stabilised
 from models.nonresponse.propensity import Propensity, propensity
-from models.targets.registry import Target
+from models.targets.target import Target
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, spans
+from features.execution.partitions import LOCAL, split_customers
 from features.feature_table import plan_for
-from features.import_history.run_import import Manifest, customer_ids
+from features.history_store import customer_ids
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
-from models.targets.registry import Target
-from models.training_set.build_training_sets import KEYS, Maker
+from models.targets.target import Target
+from models.training_set.build_training_sets import KEYS, FeatureRowBuilder
 from models.training_set.splits import microseconds
 
 Floats = NDArray[np.float64]
@@ -123,11 +123,8 @@ def _asked(
 ) -> tuple[pa.Table, int]:
     """(customer_id, cutoff, label, weight, late, channel) of the ripe ones; how many are unripe."""
     named = "channel" in manifest.schema.tables["surveys"]
-    path = str(workspace.history(company.name) / "surveys.parquet").replace("'", "''")
-    con = duckdb.connect()
+    con = open_history(workspace.history(company.name))
     try:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
-        con.execute(f"create view surveys as select * from read_parquet('{path}')")
         con.execute(
             f"""create temp table asked as
             with sent as (
@@ -137,7 +134,7 @@ def _asked(
                 from surveys where {QUESTIONS[target.name]} group by all),
             said as (
                 select customer_id, cutoff, max(label) as label
-                from ({target.labels(company.target(target.name))}) group by all)
+                from ({target.label_sql(company.target(target.name))}) group by all)
             select customer_id, cutoff, label::double as label, weight::double as weight, channel,
                    label is null and ever > 0 as late,
                    cutoff <= timestamptz '{ends.isoformat()}' as ripe
@@ -157,11 +154,11 @@ def _with_features(asked: pa.Table, workspace: Workspace, manifest: Manifest) ->
     """Invitations with the features of the moment they were sent."""
     name = manifest.company
     ids = customer_ids(workspace, name)
-    maker = Maker(workspace.history(name), plan_for(manifest.schema), LOCAL.threads)
+    maker = FeatureRowBuilder(workspace.history(name), plan_for(manifest.schema), LOCAL.threads)
     beside = workspace.company(name) / "invitations.new"
     pq.write_table(asked, beside, row_group_size=50_000)
     try:
-        parts = [maker.training(Path(beside), None, s) for s in spans(ids, LOCAL.size(len(ids)))]
+        parts = [maker.training(Path(beside), None, s) for s in split_customers(ids, LOCAL.size(len(ids)))]
     finally:
         beside.unlink()
     return pa.concat_tables([part for part in parts if part is not None])

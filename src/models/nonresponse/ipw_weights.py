@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.learners.feature_encoder import Encoder, informative
+from models.learners.feature_encoder import Encoder, split_informative
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -67,7 +67,7 @@ def balance(features: pa.Table, weight: Floats, answered: Floats, weighted: Floa
 
     A missing number counts as the mean of the others, and being missing as a feature of its own.
     """
-    kept, _ = informative(features)
+    kept, _ = split_informative(features)
     encoder = Encoder.fit(features, kept)
     matrix = encoder.encode(features)
     names: list[str] = []

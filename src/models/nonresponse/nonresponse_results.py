@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import ConfigRefused, DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from models.nonresponse.aipw import doubly_robust
@@ -59,9 +60,7 @@ def write_population(company: Company, workspace: Workspace, steps: Steps) -> li
         "questions": told,
         "ask_next": listed,
     }
-    temporary = folder / f"{FILE}.new"
-    temporary.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
-    temporary.replace(folder / FILE)
+    write_text_atomically(folder / FILE, json.dumps(content, indent=1, allow_nan=False))
     if "skipped" in listed:
         steps.note(f"  nobody to ask next: {listed['skipped']}")
         return [folder / FILE]

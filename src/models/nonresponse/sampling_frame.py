@@ -2,7 +2,6 @@
 
 import json
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,14 +9,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
+from features.history_store import open_history
 from features.config.company import Company
 from features.config.table_mapping import near
 from features.errors import ConfigRefused, DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.nonresponse.estimate import FIGURES, Study
 from models.nonresponse.next_invitations import Candidates
-from models.targets.population import Condition, members
+from models.targets.target import population_mask
+from models.targets.target import Condition
 
 Texts = NDArray[np.object_]
 
@@ -48,10 +49,10 @@ def current(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
     """Who still is a customer: by contract where there are contracts, else by a year's silence."""
     columns = snapshot.column_names
     if company.target("churn").definition == "cancel" and "open_contracts" in columns:
-        return members(snapshot, Condition("open_contracts", at_least=1))
+        return population_mask(snapshot, Condition("open_contracts", at_least=1))
     if "days_since_event" in columns:
-        return members(snapshot, Condition("days_since_event", at_most=SILENT_DAYS))
-    return members(snapshot, None)
+        return population_mask(snapshot, Condition("days_since_event", at_most=SILENT_DAYS))
+    return population_mask(snapshot, None)
 
 
 def candidates(
@@ -103,15 +104,10 @@ def _segments(
 
 def _last_asked(company: Company, workspace: Workspace) -> pd.Series:
     """When each customer was last asked anything, in UTC without saying so, by id."""
-    path = str(workspace.history(company.name) / "surveys.parquet").replace("'", "''")
-    con = duckdb.connect()
-    try:
-        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    with open_history(workspace.history(company.name)) as con:
         asked = con.sql(
-            f"select customer_id, max(sent_at) as asked from read_parquet('{path}') group by 1"
+            "select customer_id, max(sent_at) as asked from surveys group by 1"
         ).to_arrow_table()
-    finally:
-        con.close()
     frame = asked.to_pandas().set_index("customer_id")
     moments: pd.Series[pd.Timestamp] = pd.to_datetime(frame["asked"], utc=True)
     return moments

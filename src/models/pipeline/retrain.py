@@ -12,14 +12,15 @@ from filelock import FileLock, Timeout
 
 from features.config.company import Company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
-from features.import_history.run_import import Manifest, import_history
+from features.import_history.run_import import import_history
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundles.mlflow_registry import Registry, code_revision
-from models.leakage.check_leakage import hear
-from models.leakage.findings import refuse
+from models.leakage.check_leakage import check_leakage
+from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_population
-from models.pipeline.train_target import Job, Outcome
+from models.pipeline.train_target import TargetTraining, Outcome
 from models.scoring.batch import score_everyone
 from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
@@ -31,7 +32,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
     Raises DataRefused or ConfigRefused (exit 3) with nothing overwritten, AlreadyRunning (exit 5).
     The caller ends with `check_gate` (exit 4), after the report is written.
     """
-    with only_one(company, workspace), _as_before_if_refused(company, workspace):
+    with company_lock(company, workspace), _as_before_if_refused(company, workspace):
         import_history(company, workspace, steps)
         counts, unable = build_features(company, workspace, steps)
         outcomes = train_all(company, workspace, steps, counts, unable)
@@ -43,7 +44,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
 
 
 @contextmanager
-def only_one(company: Company, workspace: Workspace) -> Iterator[None]:
+def company_lock(company: Company, workspace: Workspace) -> Iterator[None]:
     """Hold the company's lock, or raise AlreadyRunning."""
     path = workspace.mlruns / "locks" / f"{company.name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,12 +122,12 @@ def train_all(
             {"company.toml": company.path.read_text(encoding="utf-8"),
              "history.json": json.dumps(asdict(manifest), indent=1)},
         )  # fmt: skip
-        verdict = hear(company, workspace, manifest, counts, steps)
+        verdict = check_leakage(company, workspace, manifest, counts, steps)
         registry.log(parent, {"leaks": len(verdict.charges)}, {}, {"court.json": verdict.to_json()})
-        refuse(verdict)
+        raise_on_leaks(verdict)
         for target in counts:
             with registry.run(company.name, target, parent) as run_id:
-                job = Job(company, workspace, steps, registry, run_id, manifest, counts[target])
+                job = TargetTraining(company, workspace, steps, registry, run_id, manifest, counts[target])
                 try:
                     trained.append((job, job.train(target)))
                 except DataRefused as err:

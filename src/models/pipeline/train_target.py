@@ -11,13 +11,15 @@ from features.definitions.feature_registry import Column
 from features.errors import DataRefused
 from features.feature_table import plan_for, shipped
 from features.history.derived_columns import TONE
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from features.text.comment_score_model import Tone, digest_of
-from models.bundles.bundle import Bundle, champion, point_to, write_bundle
+from models.bundles.bundle import Bundle, write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry
-from models.evaluation.grade import beats
+from models.evaluation.grade import compare_with_champion
 from models.model_card.about_model import about_of
 from models.model_card.card_content import card_of
 from models.model_card.model_facts import facts_of
@@ -25,13 +27,13 @@ from models.model_card.render_card import Card
 from models.plots.all_plots import figures
 from models.targets.registry import TARGETS
 from models.training.hyperparameters import tuned_params
-from models.training.survival import survival_of
-from models.training.train import Trained, flat_metrics, load_rows, train
+from models.training.survival import fit_survival
+from models.training.train import TrainedTarget, flat_metrics, load_rows, train
 from models.training_set.build_training_sets import LabelCounts
 from models.training_set.splits import instant
-from models.validation.holdout_evaluation import Hindsight, hindsight
-from models.validation.slice_metrics import slices_of
-from models.validation.validation_checks import Guarded, guard
+from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_holdout
+from models.validation.slice_metrics import compare_by_slice
+from models.validation.validation_checks import ValidationChecks, run_checks
 
 #: Settings of a target that decide what a label is.
 LABEL = ("horizon_days", "gap_days", "definition")
@@ -39,7 +41,7 @@ LABEL = ("horizon_days", "gap_days", "definition")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one target: `promoted`, `kept`, `refused` by the gate, or `skipped`."""
+    """What became of one target: `promoted`, `kept`, `refused` by the authenticator, or `skipped`."""
 
     target: str
     decision: str
@@ -53,15 +55,15 @@ class Outcome:
 class Candidate:
     """A new version, registered and not decided on yet."""
 
-    trained: Trained
-    guarded: Guarded
+    trained: TrainedTarget
+    guarded: ValidationChecks
     bundle: Bundle
     card: Card
-    seen: Hindsight
+    seen: HoldoutResult
 
 
 @dataclass(frozen=True)
-class Job:
+class TargetTraining:
     """Training one target inside its run."""
 
     company: Company
@@ -85,7 +87,7 @@ class Job:
                  rounds=trained.estimator.rounds, test_rows=judged.rows)  # fmt: skip
         trained = self._with_survival(trained)
         with self.steps.step(f"guard {name}") as done:
-            guarded = guard(trained, rows)
+            guarded = run_checks(trained, rows)
             worst, lasts = guarded.slices.worst, guarded.staleness.lasts
             done(groups=len(guarded.slices.judged), worst=worst.name if worst else None,
                  lasts_months=lasts, warnings=len(guarded.warnings))  # fmt: skip
@@ -99,12 +101,12 @@ class Job:
             done(version=bundle.version)
         return Candidate(trained, guarded, bundle, card, seen)
 
-    def _with_survival(self, trained: Trained) -> Trained:
+    def _with_survival(self, trained: TrainedTarget) -> TrainedTarget:
         """A churn target with its survival curve, which needs more of the history than labels."""
         if trained.target.name != "churn":
             return trained
         with self.steps.step("survival curve") as done:
-            survival, agreement = survival_of(trained, self.company, self.workspace, self.manifest)
+            survival, agreement = fit_survival(trained, self.company, self.workspace, self.manifest)
             text = json.dumps(agreement.to_dict(), indent=1)
             self.registry.log(self.run_id, {}, {}, {"survival.json": text})
             done(learnt_months=survival.learnt)
@@ -120,7 +122,7 @@ class Job:
         """Every feature there can be."""
         return plan_for(self.manifest.schema, tone=self.tone).columns
 
-    def _register(self, trained: Trained, guarded: Guarded) -> tuple[Bundle, Hindsight]:
+    def _register(self, trained: TrainedTarget, guarded: ValidationChecks) -> tuple[Bundle, HoldoutResult]:
         columns = {c.name: c for c in self.columns}
         used = [columns[n] for n in trained.estimator.encoder.columns]
         facts = facts_of(trained, self.company, self.workspace, self.manifest, self.counts, used)
@@ -128,7 +130,7 @@ class Job:
         facts["tone"] = digest_of(tone)
         bundle = Bundle(trained.estimator, trained.calibrator, {**facts, "version": "0"}, tone)
         meanings = {f["name"]: f["meaning"] for f in facts["features"]}
-        seen = hindsight(bundle, trained.test)
+        seen = evaluate_on_holdout(bundle, trained.test)
         self.registry.log(
             self.run_id,
             {k: facts[k] for k in ("kind", "horizon_days", "gap_days", "test_start",
@@ -174,7 +176,7 @@ class Job:
         if decision == "promoted":
             whole = replace(bundle, about=about_of(trained.evaluation, new.seen, new.card))
             write_bundle(whole, serving / name / bundle.version)
-            point_to(serving, name, bundle.version)
+            set_champion(serving, name, bundle.version)
             self.registry.promote(self.company.name, name, bundle.version)
         self._leave_card(new, decision == "promoted")
         self.registry.log(self.run_id, {"decision": decision, "decision_reason": reason}, {})
@@ -193,11 +195,11 @@ class Job:
     def _champion(self, target: str) -> tuple[Bundle | None, str | None]:
         """The serving model, or why a broken one does not count."""
         try:
-            return champion(self.workspace.serving(self.company.name), target), None
+            return load_champion(self.workspace.serving(self.company.name), target), None
         except DataRefused as err:
             return None, f"the champion cannot be read ({err})"
 
-    def _compare(self, trained: Trained, old: Bundle | None) -> tuple[str, str]:
+    def _compare(self, trained: TrainedTarget, old: Bundle | None) -> tuple[str, str]:
         """Challenger against champion on the challenger's own test rows."""
         used = set(trained.estimator.encoder.columns)
         if tried := [c for c in self.columns if c.name in used and not shipped(c)]:
@@ -222,13 +224,13 @@ class Job:
             months = [float(instant(int(c)).month) for c in test.cutoff]
             features = features.append_column("season", [np.array(months)])
         champions = old.calibrated(features)
-        verdict = beats(
+        verdict = compare_with_champion(
             trained.target.kind, test.label, trained.predictions["model"], champions, test.weight,
             test.customer,
         )  # fmt: skip
         if not verdict:
             return "kept", verdict.reason
-        beside = slices_of(
+        beside = compare_by_slice(
             trained.target, test, trained.predictions["model"], champions, "champion"
         )
         return ("kept", beside.objection) if beside.objection else ("promoted", verdict.reason)

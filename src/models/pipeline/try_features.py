@@ -16,17 +16,19 @@ import pyarrow.parquet as pq
 from features.config.company import Company
 from features.config.table_mapping import near
 from features.errors import ConfigRefused
-from features.execution.partitions import LOCAL, spans
+from features.execution.partitions import LOCAL, split_customers
 from features.feature_table import plan_for, shipped
-from features.import_history.run_import import Manifest, customer_ids
+from features.history_store import customer_ids
+from features.history_store import Manifest
 from features.progress import Steps, quiet
 from features.settings import Workspace
 from features.text.comment_score_model import Tone
 from models.bundles.mlflow_registry import Registry
-from models.evaluation.grade import Comparison, beats
-from models.targets.registry import TARGETS, Target
-from models.training.train import Rows, Trained, flat_metrics, rows_of, train
-from models.training_set.build_training_sets import Maker
+from models.evaluation.grade import ChampionComparison, compare_with_champion
+from models.targets.registry import TARGETS
+from models.targets.target import Target
+from models.training.train import TrainingRows, TrainedTarget, flat_metrics, rows_of, train
+from models.training_set.build_training_sets import FeatureRowBuilder
 from models.training_set.labels import label_rows
 
 
@@ -35,9 +37,9 @@ class Tried:
     """A target trained with and without the columns on trial, on the same rows."""
 
     columns: tuple[str, ...]
-    with_them: Trained
-    without: Trained
-    verdict: Comparison
+    with_them: TrainedTarget
+    without: TrainedTarget
+    verdict: ChampionComparison
 
     def table(self) -> pd.DataFrame:
         """A row for each measure on later rows: with the columns, without, and the business rule."""
@@ -72,7 +74,7 @@ def try_features(
     plain = replace(rows, features=rows.features.drop(list(on_trial)))
     with_them, without = (train(TARGETS[target], company, r) for r in (rows, plain))
     test = with_them.test
-    verdict = beats(
+    verdict = compare_with_champion(
         with_them.target.kind, test.label, with_them.predictions["model"],
         without.predictions["model"], test.weight, test.customer,
     )  # fmt: skip
@@ -94,17 +96,17 @@ def _refuse_unknown(on_trial: tuple[str, ...], known: tuple[str, ...]) -> None:
 
 def _rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
-) -> Rows:
+) -> TrainingRows:
     """The training set of a target with every column registered now, made beside the stored one."""
     plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
-    maker = Maker(workspace.history(company.name), plan, LOCAL.threads)
+    maker = FeatureRowBuilder(workspace.history(company.name), plan, LOCAL.threads)
     ids = customer_ids(workspace, company.name)
     labels = label_rows(target, company, workspace, manifest)[0]
     condition = target.population(company.target(target.name))
     with tempfile.TemporaryDirectory(dir=workspace.company(company.name)) as folder:
         beside, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"
         pq.write_table(labels, beside)
-        pieces = spans(ids, LOCAL.size(len(ids)))
+        pieces = split_customers(ids, LOCAL.size(len(ids)))
         LOCAL.write(partial(maker.training, beside, condition), pieces, path, steps)
         return rows_of(pq.read_table(path))
 

@@ -19,7 +19,7 @@ from models.plots.style import (
     percent,
     rows_text,
     short,
-    tenths,
+    decile_bins,
     weights,
 )
 
@@ -66,7 +66,7 @@ def residuals(y: Array, model: Array, rule: Array, weight: Array | None = None) 
 
 
 def _means(value: Array, y: Array, w: Array) -> tuple[Array, Array]:
-    bins = tenths(value, w)
+    bins = decile_bins(value, w)
     total = np.bincount(bins, w, 10)
     said, seen = np.bincount(bins, w * value, 10), np.bincount(bins, w * y, 10)
     used = total > 0

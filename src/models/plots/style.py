@@ -37,11 +37,11 @@ def canvas(
     grid = figure.add_gridspec(1, len(ratios), width_ratios=ratios)
     axes = [figure.add_subplot(grid[0, place]) for place in range(len(ratios))]
     for axis in axes:
-        house(axis)
+        apply_style(axis)
     return figure, axes
 
 
-def house(axis: Axes) -> None:
+def apply_style(axis: Axes) -> None:
     """The house style of one panel: no box, faint grid behind, quiet ticks."""
     axis.set_axisbelow(True)
     axis.grid(color=FAINT, linewidth=0.8)
@@ -95,6 +95,6 @@ def weights(y: Array, weight: Array | None) -> Array:
     return np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
 
 
-def tenths(score: Array, w: Array) -> Array:
+def decile_bins(score: Array, w: Array) -> Array:
     """Which tenth of the weight each row is in, 0 the lowest; tied scores share one."""
     return weight_bins(score, w, 10)

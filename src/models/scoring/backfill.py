@@ -7,14 +7,17 @@ from datetime import datetime
 import pyarrow as pa
 
 from features.config.company import Company
-from features.execution.partitions import LOCAL, spans
+from features.execution.partitions import LOCAL, split_customers
 from features.feature_table import plan_for
-from features.import_history.run_import import Manifest, customer_ids
+from features.history_store import customer_ids
+from features.history_store import Manifest
 from features.settings import Workspace
 from features.text.comment_score_model import Tone, digest_of
 from models.bundles.bundle import Bundle
-from models.scoring.batch import champions, fitting, score_table
-from models.training_set.build_training_sets import Maker
+from models.scoring.batch import score_table
+from models.bundles.champions import match_comment_model
+from models.bundles.champions import load_champions
+from models.training_set.build_training_sets import FeatureRowBuilder
 
 
 def scores_at(company: Company, workspace: Workspace, cutoff: datetime) -> pa.Table | None:
@@ -25,12 +28,12 @@ def scores_at(company: Company, workspace: Workspace, cutoff: datetime) -> pa.Ta
     """
     manifest = Manifest.read(workspace, company.name)
     tone = Tone.read(workspace.features(company.name))
-    bundles, _ = champions(workspace.serving(company.name))
-    bundles, _ = fitting(bundles, digest_of(tone))
+    bundles, _ = load_champions(workspace.serving(company.name))
+    bundles, _ = match_comment_model(bundles, digest_of(tone))
     if not bundles:
         return None
     names = sorted({name for bundle in bundles.values() for name in bundle.columns})
-    maker = Maker(
+    maker = FeatureRowBuilder(
         workspace.history(company.name),
         plan_for(manifest.schema, tuple(names), tone),
         LOCAL.threads,
@@ -40,7 +43,7 @@ def scores_at(company: Company, workspace: Workspace, cutoff: datetime) -> pa.Ta
 
 
 def _pieces(
-    maker: Maker, then: Manifest, bundles: dict[str, Bundle], ids: list[str]
+    maker: FeatureRowBuilder, then: Manifest, bundles: dict[str, Bundle], ids: list[str]
 ) -> Iterator[pa.Table]:
-    for span in spans(ids, LOCAL.size(len(ids))):
+    for span in split_customers(ids, LOCAL.size(len(ids))):
         yield score_table(maker.snapshot(then, span), bundles)

@@ -13,52 +13,16 @@ from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, Span, files_of, spans
+from features.execution.partitions import LOCAL, Runner, CustomerRange, part_files, split_customers
 from features.progress import Steps
 from features.settings import Workspace
-from models.bundles.bundle import Bundle, champion
+from models.bundles.bundle import Bundle
+from models.bundles.champions import load_champion
 from models.bundles.predict import OUTPUTS, predict
 from models.bundles.unknown_categories import strangers
 from models.scoring.consistency import Check, check_together
 from models.scoring.score_history import VERSIONS, keep_scores
 from models.targets.registry import TARGETS
-
-
-def champions(serving: Path) -> tuple[dict[str, Bundle], dict[str, str]]:
-    """The serving model of each target, and for each other target the reason there is none."""
-    found: dict[str, Bundle] = {}
-    missing: dict[str, str] = {}
-    for target in TARGETS:
-        try:
-            bundle = champion(serving, target)
-        except DataRefused as err:
-            missing[target] = str(err)
-            continue
-        if bundle is None:
-            missing[target] = "no model has been promoted"
-        else:
-            found[target] = bundle
-    return found, missing
-
-
-def fitting(
-    bundles: dict[str, Bundle], tone: str | None
-) -> tuple[dict[str, Bundle], dict[str, str]]:
-    """The models whose comments were read by the tone of that digest, and why the others do not fit."""
-    apart = {
-        target: f"{target} version {bundle.version} reads comments with another model than the "
-        "features were made with; run `goodwill features` and, if that does not help, `goodwill train`"
-        for target, bundle in bundles.items()
-        if bundle.tone and bundle.tone.digest != tone
-    }
-    return {target: b for target, b in bundles.items() if target not in apart}, apart
-
-
-def tone_of(snapshot: Path) -> str | None:
-    """The digest of the tone a snapshot's comments were read by; None for none."""
-    told = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
-    found = json.loads(told).get("tone")
-    return str(found) if found else None
 
 
 def score_everyone(
@@ -138,23 +102,23 @@ def _usual_spend(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float
     return value.spend.usual(dataset(snapshot).to_table([*value.manifest["also_reads"]]))
 
 
-def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, Span]]:
+def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, CustomerRange]]:
     """Which customers of which file of the snapshot are scored together."""
-    customers = sum(pq.read_metadata(file).num_rows for file in files_of(snapshot))
+    customers = sum(pq.read_metadata(file).num_rows for file in part_files(snapshot))
     return pieces_of(snapshot, runner.size(customers))
 
 
-def pieces_of(snapshot: Path, size: int) -> list[tuple[Path, Span]]:
+def pieces_of(snapshot: Path, size: int) -> list[tuple[Path, CustomerRange]]:
     """The customers of a snapshot in pieces of at most so many, and the file of each."""
-    ids = {file: pq.read_table(file, columns=["customer_id"]) for file in files_of(snapshot)}
+    ids = {file: pq.read_table(file, columns=["customer_id"]) for file in part_files(snapshot)}
     return [
         (file, span)
         for file, table in ids.items()
-        for span in spans(table["customer_id"].to_pylist(), size)
+        for span in split_customers(table["customer_id"].to_pylist(), size)
     ]
 
 
-def _scores(bundles: dict[str, Bundle], piece: tuple[Path, Span]) -> pa.Table:
+def _scores(bundles: dict[str, Bundle], piece: tuple[Path, CustomerRange]) -> pa.Table:
     file, span = piece
     return score_table(span.read(file), bundles)
 

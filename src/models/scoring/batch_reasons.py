@@ -9,14 +9,18 @@ from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, Span
-from features.import_history.run_import import Manifest, block
+from features.execution.partitions import LOCAL, Runner, CustomerRange
+from features.history_store import read_block
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
-from models.explain.previous_window import Earlier, earlier
-from models.explain.reasons import Reasoner
+from models.explain.previous_window import PreviousValues, previous_values
+from models.explain.reasons import Explainer
 from models.explain.reasons_table import SCHEMA, reason_table
-from models.scoring.batch import champions, fitting, pieces, tone_of
+from models.scoring.batch import pieces
+from models.bundles.champions import snapshot_comment_model
+from models.bundles.champions import match_comment_model
+from models.bundles.champions import load_champions
 
 __all__ = ["SCHEMA", "Teller", "explain_everyone", "own_history", "reason_table"]
 
@@ -25,23 +29,23 @@ TOP = 3
 
 
 @dataclass(frozen=True)
-class Teller:
+class ReasonWriter:
     """Tells the reasons of a span of customers, here or on another machine.
 
     `history` is where the windows before are looked up; None where it is not the snapshot's own.
     """
 
-    reasoners: tuple[Reasoner, ...]
+    reasoners: tuple[Explainer, ...]
     history: Path | None
     threads: int
     top: int = TOP
 
-    def table(self, piece: tuple[Path, Span]) -> pa.Table:
+    def table(self, piece: tuple[Path, CustomerRange]) -> pa.Table:
         """One row a customer, target and reason, in the order of the customers of each target."""
         file, span = piece
         return self.told(span.read(file), span)
 
-    def told(self, features: pa.Table, span: Span) -> pa.Table:
+    def told(self, features: pa.Table, span: CustomerRange) -> pa.Table:
         """The same, of the features of these customers."""
         before = self._before(features, span)
         return pa.concat_tables(
@@ -51,13 +55,13 @@ class Teller:
             ]
         )  # fmt: skip
 
-    def _before(self, features: pa.Table, span: Span) -> Earlier:
+    def _before(self, features: pa.Table, span: CustomerRange) -> PreviousValues:
         if self.history is None:
             return {}
         columns = {n: c for r in self.reasoners for n, c in r.columns.items()}
         tone = next((r.bundle.tone for r in self.reasoners if r.bundle.tone), None)
-        known = block(self.history, span)
-        return earlier(known, features, columns.values(), tone, self.threads)
+        known = read_block(self.history, span)
+        return previous_values(known, features, columns.values(), tone, self.threads)
 
 
 def explain_everyone(
@@ -70,15 +74,15 @@ def explain_everyone(
     snapshot = workspace.features(company.name) / "snapshot.parquet"
     if not snapshot.exists():
         raise DataRefused(f"no snapshot {snapshot}; make it with `goodwill features`")
-    bundles, missing = champions(workspace.serving(company.name))
-    bundles, apart = fitting(bundles, tone_of(snapshot))
+    bundles, missing = load_champions(workspace.serving(company.name))
+    bundles, apart = match_comment_model(bundles, snapshot_comment_model(snapshot))
     if not bundles:
         whys = "; ".join(f"{t}: {why}" for t, why in {**missing, **apart}.items())
         raise DataRefused(f"no model of {company.name} to explain ({whys}); run `goodwill train`")
     for why in apart.values():
         steps.note(f"[yellow]–[/] not explained: {why}")
     history = own_history(workspace, company.name, snapshot, steps)
-    teller = Teller(tuple(Reasoner(b) for b in bundles.values()), history, runner.threads, top)
+    teller = ReasonWriter(tuple(Explainer(b) for b in bundles.values()), history, runner.threads, top)
     path = workspace.scores(company.name).with_name("reasons.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     with steps.step("reasons of every score") as done:

@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from features.config.company import Company
 from features.execution.checkpoints import Blocks
-from features.execution.partitions import Span, files_of
+from features.execution.partitions import CustomerRange, part_files
 from features.progress import Steps
 from features.settings import Settings, Workspace
 from models.bundles.bundle import Bundle, read_bundle
-from models.explain.reasons import Reasoner
+from models.explain.reasons import Explainer
 from models.scoring.batch import after_scoring, models_of_snapshot, pieces_of, score_table
-from models.scoring.batch_reasons import TOP, Teller, own_history
+from models.scoring.batch_reasons import TOP, ReasonWriter, own_history
 
 #: Customers of a block at the most: explaining them needs some hundred megabytes.
 BLOCK = 20_000
@@ -22,7 +22,7 @@ TABLES = ("reasons", "scores")
 
 
 @dataclass(frozen=True)
-class Night:
+class BatchJob:
     """What every block of a night is made with; small enough to be sent to another process."""
 
     serving: Path
@@ -30,7 +30,7 @@ class Night:
     history: Path | None
     top: int
 
-    def tables(self, piece: tuple[Path, Span]) -> dict[str, pa.Table]:
+    def tables(self, piece: tuple[Path, CustomerRange]) -> dict[str, pa.Table]:
         """The reasons and the scores of the customers of one piece."""
         file, span = piece
         features = span.read(file)
@@ -39,10 +39,10 @@ class Night:
 
 
 @cache
-def _loaded(night: Night) -> tuple[dict[str, Bundle], Teller]:
+def _loaded(night: BatchJob) -> tuple[dict[str, Bundle], ReasonWriter]:
     """The models of a night, read once a process."""
     bundles = {target: read_bundle(night.serving / target / v) for target, v in night.versions}
-    return bundles, Teller(tuple(map(Reasoner, bundles.values())), night.history, 1, night.top)
+    return bundles, ReasonWriter(tuple(map(Explainer, bundles.values())), night.history, 1, night.top)
 
 
 def score_and_explain(
@@ -56,14 +56,14 @@ def score_and_explain(
     bundles, snapshot = models_of_snapshot(company, workspace, steps)
     history = own_history(workspace, company.name, snapshot, steps)
     versions = {target: bundle.version for target, bundle in bundles.items()}
-    night = Night(workspace.serving(company.name), tuple(versions.items()), history, top)
+    night = BatchJob(workspace.serving(company.name), tuple(versions.items()), history, top)
     scores = workspace.scores(company.name)
     reasons = scores.with_name("reasons.parquet")
     settings = Settings()
     pieces = pieces_of(snapshot, min(BLOCK, settings.block_customers))
-    stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files_of(snapshot)]
+    stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in part_files(snapshot)]
     made_of = {"versions": versions, "snapshot": stamp, "compared": bool(history), "top": top}
-    blocks = Blocks[tuple[Path, Span]](scores.parent / "unfinished", TABLES, made_of)
+    blocks = Blocks[tuple[Path, CustomerRange]](scores.parent / "unfinished", TABLES, made_of)
     with steps.step("score and explain everyone") as done:
         kept = blocks.make(night.tables, pieces, steps, settings.threads)
         for name, path in (("reasons", reasons), ("scores", scores)):

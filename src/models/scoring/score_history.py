@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
-from features.execution.partitions import write_file
-from models.targets.registry import TARGETS, Target
+from features.atomic_write import atomic_path
+from features.execution.partitions import write_parquet
+from models.targets.registry import TARGETS
+from models.targets.target import Target
 
 #: The scorings that are kept: three years of monthly ones.
 KEPT = 36
@@ -54,9 +56,8 @@ def keep_scores(scores: Path) -> Path:
     folder.mkdir(exist_ok=True)
     as_of: datetime = source.head(1, columns=["as_of"])["as_of"][0].as_py()
     path = folder / f"{as_of.astimezone(UTC).strftime(NAME)}.parquet"
-    temporary = path.with_suffix(".new")
-    write_file(temporary, _slim(scores), ROWS_TOGETHER)
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        write_parquet(temporary, _slim(scores), ROWS_TOGETHER)
     for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
         old.unlink()
     return path
@@ -84,7 +85,7 @@ def _score(target: Target, batch: pa.RecordBatch) -> NDArray[np.float64]:
     columns = [batch[name].to_numpy(zero_copy_only=False) for name in _columns(target)]
     if target.kind != "multiclass":
         return np.asarray(columns[0], np.float64)
-    mix = target.mix or range(len(columns))
+    mix = target.class_values or range(len(columns))
     return np.asarray(100 * sum(m * share for m, share in zip(mix, columns, strict=True)))
 
 

@@ -1,1 +1,1 @@
-"""What is predicted."""
+"""The targets: what is predicted, one file each."""

@@ -1,10 +1,10 @@
-"""What a customer is used to spending, and the unit in which his future value is predicted.
+"""A customer's usual spending level, and the unit in which their future value is predicted.
 
-Trees cannot go beyond the values they have seen, and a wholesaler's largest customers lie far out.
-So the value model predicts a multiple of a unit made from the customer's own spending level; with
+Trees cannot extrapolate, and the largest customers of a wholesaler are far from the rest. The value
+model therefore predicts a multiple of a unit derived from the customer's own spending level. With
 absolute errors weighted by that unit, this minimises the absolute error in money: `unit * |y / unit - f|
-= |y - unit * f|`. The unit is the square root of the level: the level itself explains a shop whose
-customers differ little worse than plain money, and plain money a wholesaler worse than the level.
+= |y - unit * f|`. The unit is the square root of the level: for a shop with similar customers the
+level itself predicts worse than plain money, for a wholesaler plain money is worse than the level.
 """
 
 import json
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: The floor is this share of the median level: new customers start from there.
+#: The floor as a share of the median level; new customers get the floor.
 FLOOR_SHARE = 0.2
-#: The unit is this power of the level.
+#: The unit is the level to this power.
 POWER = 0.5
 
 
@@ -26,8 +26,8 @@ POWER = 0.5
 class SpendLevel:
     """The larger of three rates of net revenue, each over `horizon_days`, above a floor.
 
-    The rates: of the last horizon, of the last year, and since the customer's first event. `power`
-    makes the unit from it; models of older versions have 1.
+    The rates cover the last horizon, the last year, and the time since the customer's first event.
+    The unit is the level to the `power`; models of older versions have 1.
     """
 
     horizon_days: int
@@ -36,18 +36,18 @@ class SpendLevel:
 
     @classmethod
     def fit(cls, features: pa.Table, horizon_days: int) -> "SpendLevel":
-        """Set the floor from the customers of the training rows; at least 1 unit of money."""
+        """Set the floor from the training rows; at least 1 unit of money."""
         levels = cls(horizon_days, 0.0).usual(features)
         spending = levels[levels > 0]
         median = float(np.median(spending)) if len(spending) else 0.0
         return cls(horizon_days, max(1.0, FLOOR_SHARE * median), POWER)
 
     def of(self, features: pa.Table) -> Floats:
-        """The unit of each row, in which its value is predicted; positive."""
+        """The unit in which the value of each row is predicted; positive."""
         return np.asarray(self.usual(features) ** self.power)
 
     def usual(self, features: pa.Table) -> Floats:
-        """The level of each row, in money per horizon; never below the floor."""
+        """The spending level of each row, in money per horizon; at least the floor."""
         days = float(self.horizon_days)
         tenure = np.maximum(_column(features, "tenure_days", days), days)
         rates = (

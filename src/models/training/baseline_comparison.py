@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 from features.config.company import TargetConfig
 from features.errors import DataRefused
 from models.learners.baselines import (
-    Rule,
+    BaselineRule,
     last_answer_rule,
     linear_model,
     recency_rule,
     repeat_rule,
 )
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Labelled
-from models.targets.registry import Target
+from models.learners.lightgbm import Estimator
+from models.learners.labelled_rows import LabelledRows
+from models.targets.target import Target
 from models.targets.spend_level import SpendLevel
 from models.training.hyperparameters import kind_of
 
 Floats = NDArray[np.float64]
 
 
-def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> Rule:
+def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> BaselineRule:
     """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
-    column = target.rule(config)
+    column = target.rule_feature(config)
     if column not in columns:
         raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
     if target.kind == "binary":
@@ -53,11 +54,11 @@ class Model:
 
 
 def contest(
-    target: Target, config: TargetConfig, model: Model, refit: Labelled, test: pa.Table
+    target: Target, config: TargetConfig, model: Model, refit: LabelledRows, test: pa.Table
 ) -> dict[str, Floats]:
     """Predictions for the test rows by the model, its rule and a linear model of the same columns."""
     rule = rule_of(target, config, refit.features.column_names).fit(refit)
-    same = Labelled(refit.features.drop([*model.without]), refit.y, refit.weight)
+    same = LabelledRows(refit.features.drop([*model.without]), refit.y, refit.weight)
     linear = linear_model(kind_of(target), len(target.classes) or 1).fit(same)
     return {
         "model": model.predict(test),

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Settings, Workspace
 from models.learners.lightgbm import Params
-from models.targets.registry import Target
+from models.targets.target import Target
 
 #: A validation in another season than the test stops too early: at least so many rounds.
 LEAST_ROUNDS = {"binary": 100, "multiclass": 60, "regression": 100}
@@ -155,6 +156,4 @@ def write_tuned(company: Company, workspace: Workspace, found: dict[str, Tuned])
     """Keep what is better than the defaults for the next training."""
     path = workspace.company(company.name) / FILE
     content = {name: asdict(tuned) for name, tuned in found.items() if tuned.better}
-    temporary = path.with_suffix(".json.new")
-    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    write_text_atomically(path, json.dumps(content, indent=1))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from models.learners.labelled_rows import check_values
-from models.targets.registry import Target
+from models.targets.target import Target
 from models.training_set.splits import Split
 
 Floats = NDArray[np.float64]

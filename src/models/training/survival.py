@@ -8,18 +8,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.config.company import Company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
-from models.learners.survival_curve import MONTHS, Survival, kaplan_meier
-from models.training.tenure_durations import durations
-from models.training.train import Trained
+from models.learners.survival_curve import MONTHS, SurvivalCurve, kaplan_meier
+from models.training.tenure_durations import measure_tenure
+from models.training.train import TrainedTarget
 from models.training_set.splits import microseconds
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class SurvivalAgreement:
     """The share still there after 0, 1, ..., 12 months: as predicted and as observed (None: nobody).
 
     `seen` is about training rows predicted by models of other customers, `later` about the test.
@@ -36,9 +36,9 @@ class Agreement:
         return asdict(self)
 
 
-def survival_of(
-    trained: Trained, company: Company, workspace: Workspace, manifest: Manifest
-) -> tuple[Survival, Agreement]:
+def fit_survival(
+    trained: TrainedTarget, company: Company, workspace: Workspace, manifest: Manifest
+) -> tuple[SurvivalCurve, SurvivalAgreement]:
     """Learn from the training rows, up to the test, when customers leave; and check it on the test."""
     keys = pq.read_table(
         workspace.features(company.name) / "churn.parquet", columns=["customer_id", "cutoff"]
@@ -46,12 +46,12 @@ def survival_of(
     split, config = trained.split, trained.config
     seen, later = (keys.filter(pa.array(mask)) for mask in (split.refit, split.test))
     start, end = microseconds(split.test_start), microseconds(manifest.end)
-    stays = durations(company, workspace, manifest, seen, start)
+    stays = measure_tenure(company, workspace, manifest, seen, start)
     weight = np.ones(seen.num_rows)
     horizon = float(trained.target.span_days(config)) if config.definition == "cancel" else None
-    survival = Survival.fit(trained.unseen, stays, weight, horizon)
-    after = durations(company, workspace, manifest, later, end)
-    return survival, Agreement(
+    survival = SurvivalCurve.fit(trained.unseen, stays, weight, horizon)
+    after = measure_tenure(company, workspace, manifest, later, end)
+    return survival, SurvivalAgreement(
         survival.learnt,
         _mean(survival, trained.unseen),
         _observed(kaplan_meier(stays, weight)),
@@ -60,7 +60,7 @@ def survival_of(
     )
 
 
-def _mean(survival: Survival, churn: Floats) -> list[float]:
+def _mean(survival: SurvivalCurve, churn: Floats) -> list[float]:
     return [float(v) for v in survival.curve(churn).mean(axis=0)]
 
 

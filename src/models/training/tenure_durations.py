@@ -8,23 +8,22 @@ import numpy as np
 import pyarrow as pa
 
 from features.config.company import Company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
-from models.learners.survival_curve import MONTH, Durations
-from models.training_set.labels import connect
+from models.learners.survival_curve import MONTH, TenureDurations
 from models.training_set.splits import instant, microseconds
 
 
-def durations(
+def measure_tenure(
     company: Company, workspace: Workspace, manifest: Manifest, keys: pa.Table, until: int
-) -> Durations:
+) -> TenureDurations:
     """How long the customer of each (customer_id, cutoff) row stayed.
 
     Nothing after `until` (microseconds since 1970) is looked at, nor what became known later, so that
     what is learnt from these rows has not seen the test.
     """
     config = company.target("churn")
-    con = connect(workspace, company)
+    con = open_history(workspace.history(company.name))
     try:
         con.register("keys", keys.append_column("place", pa.array(range(keys.num_rows))))
         end = f"timestamptz '{instant(min(until, microseconds(manifest.end))).isoformat()}'"
@@ -35,7 +34,7 @@ def durations(
     finally:
         con.close()
     left, seen = (np.asarray(found[n].to_numpy(), np.float64) for n in ("left_days", "seen_days"))
-    return Durations(
+    return TenureDurations(
         np.ceil(np.maximum(left, 0.0) / MONTH), np.floor(np.maximum(seen, 0.0) / MONTH)
     )
 

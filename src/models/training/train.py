@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
-from models.evaluation.grade import Evaluation, evaluate
+from models.evaluation.grade import ModelEvaluation, evaluate_model
 from models.learners.calibration import Calibrator
-from models.learners.cross_fitting import out_of_fold
-from models.learners.lightgbm import Estimator, Labelled, Params
-from models.learners.out_of_distribution import Support
-from models.learners.prediction_intervals import LevelRanges, ValueRanges
-from models.learners.survival_curve import Survival
-from models.targets.registry import Target
+from models.learners.cross_fitting import predict_out_of_fold
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
+from models.learners.out_of_distribution import TrainingSupport
+from models.learners.prediction_intervals import LevelIntervals, ValueIntervals
+from models.learners.survival_curve import SurvivalCurve
+from models.targets.target import Target
 from models.targets.spend_level import SpendLevel
 from models.training.baseline_comparison import Model, contest
 from models.training.distribution_shift import left_out
@@ -33,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """A training set: features, labels, weights, customers and cutoffs, row by row."""
 
     features: pa.Table
@@ -42,9 +43,9 @@ class Rows:
     customer: NDArray[np.int64]
     cutoff: NDArray[np.int64]
 
-    def take(self, mask: NDArray[np.bool_]) -> "Rows":
+    def take(self, mask: NDArray[np.bool_]) -> "TrainingRows":
         """The rows of a mask."""
-        return Rows(
+        return TrainingRows(
             self.features.filter(pa.array(mask)),
             self.label[mask],
             self.weight[mask],
@@ -54,7 +55,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedTarget:
     """A trained target with the rows it was judged on and everything worth telling about it.
 
     `unseen` are calibrated predictions for the refit rows by models of other customers (multiples of
@@ -67,16 +68,16 @@ class Trained:
     calibrator: Calibrator
     spend: SpendLevel | None
     split: Split
-    evaluation: Evaluation
+    evaluation: ModelEvaluation
     predictions: dict[str, Floats]
-    test: Rows
+    test: TrainingRows
     params: Params
     dropped: tuple[str, ...]
     label_counts: dict[str, int]
     ranges: dict[str, Any] | None
-    support: Support
+    support: TrainingSupport
     unseen: Floats
-    survival: Survival | None = None
+    survival: SurvivalCurve | None = None
 
     @property
     def also_reads(self) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ class Trained:
         return tuple(dict.fromkeys(extra))
 
 
-def load_rows(company: Company, workspace: Workspace, target: str) -> Rows:
+def load_rows(company: Company, workspace: Workspace, target: str) -> TrainingRows:
     """The training set of a target, as `goodwill features` wrote it."""
     path = workspace.features(company.name) / f"{target}.parquet"
     if not path.exists():
@@ -97,9 +98,9 @@ def load_rows(company: Company, workspace: Workspace, target: str) -> Rows:
     return rows_of(pq.read_table(path))
 
 
-def rows_of(table: pa.Table) -> Rows:
+def rows_of(table: pa.Table) -> TrainingRows:
     """A training set in memory, from its table of keys, label, weight and features."""
-    return Rows(
+    return TrainingRows(
         table.drop([*KEYS]),
         table["label"].to_numpy(),
         table["weight"].to_numpy(),
@@ -108,7 +109,7 @@ def rows_of(table: pa.Table) -> Rows:
     )
 
 
-def train(target: Target, company: Company, rows: Rows, params: Params | None = None) -> Trained:
+def train(target: Target, company: Company, rows: TrainingRows, params: Params | None = None) -> TrainedTarget:
     """Train a target on all but the latest labels and judge it on those.
 
     `fit` and `valid` find the number of rounds and the shape of the calibration, `refit` grows the
@@ -130,28 +131,28 @@ def train(target: Target, company: Company, rows: Rows, params: Params | None = 
     calibrator = _calibrator(kind, first, parts["valid"])
     rounds = max(first.rounds, LEAST_ROUNDS[kind])
     final = first.refit(data["refit"], params, rounds)
-    unseen = out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
+    unseen = predict_out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
     test = parts["test"]
     predictions = contest(
         target,
         config,
         Model(final, calibrator, spend, without),
-        Labelled(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
+        LabelledRows(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
         test.features,
     )
-    return Trained(
+    return TrainedTarget(
         target, config, final, calibrator, spend, split,
-        evaluate(target.kind, test.label, predictions, test.weight, test.customer),
+        evaluate_model(target.kind, test.label, predictions, test.weight, test.customer),
         predictions, test, params,
         dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
         label_counts=count_labels(target, rows.label),
         ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
-        support=Support.fit(final, parts["refit"].features),
+        support=TrainingSupport.fit(final, parts["refit"].features),
         unseen=calibrator.apply(unseen),
     )  # fmt: skip
 
 
-def _calibrator(kind: str, first: Estimator, valid: Rows) -> Calibrator:
+def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
     """The correction of the shape, learnt on rows later than those `first` has seen."""
     if kind == "regression":
         return Calibrator(kind)
@@ -161,23 +162,23 @@ def _calibrator(kind: str, first: Estimator, valid: Rows) -> Calibrator:
 
 
 def _ranges(
-    kind: str, target: Target, rows: Rows, unseen: Floats, spend: SpendLevel | None
+    kind: str, target: Target, rows: TrainingRows, unseen: Floats, spend: SpendLevel | None
 ) -> dict[str, Any] | None:
     """How far outcomes lie from predictions for rows not learnt from; None for churn and NPS."""
     if spend:
         level = spend.of(rows.features)
-        return ValueRanges.fit(rows.features, unseen, level, rows.label).to_dict()
+        return ValueIntervals.fit(rows.features, unseen, level, rows.label).to_dict()
     if target.kind == "ordinal":
-        return asdict(LevelRanges.fit(unseen, rows.label, rows.weight))
+        return asdict(LevelIntervals.fit(unseen, rows.label, rows.weight))
     return None
 
 
-def split_rows(target: Target, config: TargetConfig, rows: Rows) -> Split:
+def split_rows(target: Target, config: TargetConfig, rows: TrainingRows) -> Split:
     """The later-in-time split of a target's rows."""
     return split_of(target, config, rows.cutoff)
 
 
-def check_split(target: Target, rows: Rows, split: Split) -> None:
+def check_split(target: Target, rows: TrainingRows, split: Split) -> None:
     """Refuse, in plain words, what cannot be learnt from or judged on."""
     for name in ("fit", "valid", "refit", "test"):
         label = rows.label[getattr(split, name)]
@@ -206,15 +207,15 @@ def count_labels(target: Target, label: Floats) -> dict[str, int]:
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
 
 
-def labelled(rows: Rows, spend: SpendLevel | None) -> Labelled:
+def labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
     """Labels as the trees see them: values as multiples of the level, weighted by it."""
     if spend is None:
-        return Labelled(rows.features, rows.label, rows.weight)
+        return LabelledRows(rows.features, rows.label, rows.weight)
     level = spend.of(rows.features)
-    return Labelled(rows.features, rows.label / level, rows.weight * level / level.mean())
+    return LabelledRows(rows.features, rows.label / level, rows.weight * level / level.mean())
 
 
-def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
+def flat_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
     """Every measure as `<contestant>_<measure>`, the model's own without prefix; no NaN."""
     flat: dict[str, Any] = {}
     for who, measures in evaluation.metrics.items():

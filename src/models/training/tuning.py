@@ -14,12 +14,14 @@ from features.history.rows import DAY
 from features.progress import Steps
 from features.settings import Workspace
 from models.evaluation.metrics import METRICS, PRIMARY
-from models.learners.lightgbm import Estimator, Labelled, Params
-from models.targets.registry import TARGETS, Target
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
+from models.targets.registry import TARGETS
+from models.targets.target import Target
 from models.targets.spend_level import SpendLevel
 from models.training.distribution_shift import left_out
 from models.training.hyperparameters import Tuned, kind_of, search, write_tuned
-from models.training.train import Rows, check_split, labelled, load_rows, split_rows
+from models.training.train import TrainingRows, check_split, labelled, load_rows, split_rows
 from models.training_set.build_training_sets import read_counts
 from models.training_set.splits import Split, instant
 
@@ -54,7 +56,7 @@ def validations(
 
 
 def rolling_loss(
-    target: Target, config: TargetConfig, rows: Rows, split: Split, params: Params
+    target: Target, config: TargetConfig, rows: TrainingRows, split: Split, params: Params
 ) -> float:
     """The primary measure over the rolling validations, turned so that lower is better."""
     metric, losses = METRICS[PRIMARY[target.kind]], []
@@ -67,7 +69,7 @@ def rolling_loss(
         spend = None
         if target.kind == "regression":
             spend = SpendLevel.fit(known.features, config.horizon_days)
-        data: tuple[Labelled, Labelled] = labelled(known, spend), labelled(later, spend)
+        data: tuple[LabelledRows, LabelledRows] = labelled(known, spend), labelled(later, spend)
         grown = Estimator.fit(kind_of(target), *data, params, without)
         said = grown.predict(later.features)
         said = said * spend.of(later.features) if spend else said
@@ -106,7 +108,7 @@ def tune(
                 continue
 
             def loss(params: Params, target: Target = target, config: TargetConfig = config,
-                     rows: Rows = rows, split: Split = split) -> float:  # fmt: skip
+                     rows: TrainingRows = rows, split: Split = split) -> float:  # fmt: skip
                 return rolling_loss(target, config, rows, split, params)
 
             tuned = search(target, loss, trials, 60 * minutes / len(counts), seed)

@@ -11,19 +11,25 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.engine.compute_features import Plan
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, Span, remove, spans
+from features.execution.partitions import LOCAL, Runner, CustomerRange, split_customers
+from features.atomic_write import remove_path
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History
-from features.import_history.run_import import Manifest, block, customer_ids
+from features.history_store import read_block
+from features.history_store import customer_ids
+from features.history_store import Manifest
 from features.progress import Steps
 from features.row_audit import keep_beside
 from features.settings import Workspace
 from features.text.comment_score_model import Tone, digest_of, keep_tone
-from models.targets.population import Condition, members
-from models.targets.registry import TARGETS, Target, trainable
+from models.targets.target import population_mask
+from models.targets.target import Condition
+from models.targets.registry import TARGETS, trainable
+from models.targets.target import Target
 from models.training_set.fit_comment_score_model import tone_for
 from models.training_set.labels import label_rows
 from models.training_set.splits import microseconds
@@ -57,27 +63,27 @@ class LabelCounts:
 
 
 @dataclass(frozen=True)
-class Maker:
+class FeatureRowBuilder:
     """Makes the feature rows of a span of customers, here or on another machine."""
 
     history: Path
     plan: Plan
     threads: int
 
-    def training(self, labels: Path, condition: Condition | None, span: Span) -> pa.Table | None:
+    def training(self, labels: Path, condition: Condition | None, span: CustomerRange) -> pa.Table | None:
         """Features beside the labels of the population; None where the span has no label."""
         part = span.read(labels)
         if not part.num_rows:
             return None
         cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC")).view(pa.int64())
         ids = part["customer_id"].combine_chunks()
-        made = self._features(block(self.history, span), ids, cutoff.to_numpy(zero_copy_only=False))
+        made = self._features(read_block(self.history, span), ids, cutoff.to_numpy(zero_copy_only=False))
         made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
-        return made.filter(pa.array(members(made, condition)))
+        return made.filter(pa.array(population_mask(made, condition)))
 
-    def snapshot(self, manifest: Manifest, span: Span) -> pa.Table:
+    def snapshot(self, manifest: Manifest, span: CustomerRange) -> pa.Table:
         """Features of every customer of the span as of the end of the data."""
-        history = block(self.history, span)
+        history = read_block(self.history, span)
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
         made = self._features(history, ids, cutoff)
@@ -96,12 +102,12 @@ class Maker:
 
 
 @dataclass(frozen=True)
-class _Sets:
+class _TrainingSetWriter:
     """What writes the sets of one history: its customers in pieces, and where the work runs."""
 
     folder: Path
-    maker: Maker
-    pieces: list[Span]
+    maker: FeatureRowBuilder
+    pieces: list[CustomerRange]
     runner: Runner
     steps: Steps
 
@@ -113,12 +119,12 @@ class _Sets:
         workspace: Workspace,
         steps: Steps,
         runner: Runner,
-    ) -> "_Sets":
+    ) -> "_TrainingSetWriter":
         name = manifest.company
         ids = customer_ids(workspace, name)
         plan = plan_for(manifest.schema, tone=tone)
-        maker = Maker(workspace.history(name), plan, runner.threads)
-        pieces = spans(ids, runner.size(len(ids)))
+        maker = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
+        pieces = split_customers(ids, runner.size(len(ids)))
         return cls(workspace.features(name), maker, pieces, runner, steps)
 
     def write_training(self, target: Target, labels: pa.Table, condition: Condition | None) -> int:
@@ -159,7 +165,7 @@ def build_features(
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: labels for name, (labels, *_) in labelled.items()}
     tone = tone_for(company, workspace, manifest, keys, steps, refit_comments)
-    sets = _Sets.of(manifest, tone, workspace, steps, runner)
+    sets = _TrainingSetWriter.of(manifest, tone, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
     for name, (labels, unripe, late, beyond) in labelled.items():
         target = TARGETS[name]
@@ -180,9 +186,7 @@ def build_features(
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
     content = {"counts": {n: asdict(c) for n, c in counts.items()}, "unable": unable}
-    temporary = folder / "counts.json.new"
-    temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    temporary.replace(folder / "counts.json")
+    write_text_atomically(folder / "counts.json", json.dumps(content, indent=2))
     return counts, unable
 
 
@@ -223,7 +227,7 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
     """Remove training sets of targets that can no longer be trained."""
     for file in folder.glob("*.parquet"):
         if file.stem not in keep:
-            remove(file)
+            remove_path(file)
 
 
 def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: int) -> LabelCounts:

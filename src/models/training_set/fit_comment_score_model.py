@@ -7,15 +7,16 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from features.text.comment_score_model import LEAST, Tone
 from features.text.language_id import language
 from models.bundles.bundle import Bundle
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
 from models.training_set.splits import instant, microseconds, split_of
 
@@ -45,9 +46,9 @@ def tone_for(
     if not commented or until is None:
         return None
     with steps.step("tone of comments") as done:
-        con = _connect(workspace, company, commented)
+        con = open_history(workspace.history(company.name))
         try:
-            found = champions(workspace.serving(company.name))[0]
+            found = load_champions(workspace.serving(company.name))[0]
             tone, origin = (None, "") if refit else _kept(found, until)
             if tone is None:
                 tone = _fitted(con, until) if "surveys" in commented else None
@@ -86,17 +87,6 @@ def _kept(found: Mapping[str, Bundle], until: int) -> tuple[Tone | None, str]:
         return None, ""
     newest = max(having, key=lambda b: str(b.manifest["trained_at"]))
     return newest.tone, f"that of {newest.target} version {newest.version}"
-
-
-def _connect(
-    workspace: Workspace, company: Company, tables: list[str]
-) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1")
-    for name in tables:
-        path = str(workspace.history(company.name) / f"{name}.parquet").replace("'", "''")
-        con.execute(f"create view {name} as select * from read_parquet('{path}')")
-    return con
 
 
 def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> Tone | None:

@@ -1,45 +1,17 @@
 """Labels: what happened after each cutoff, by a target's SQL over the stored history."""
 
-from collections.abc import Iterable
-
 import duckdb
 import pyarrow as pa
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest, create_known_table, open_history
 from features.settings import Workspace
-from models.targets.registry import Target
+from models.targets.target import Target
 from models.training_set.splits import cutoffs, instant, microseconds
 
 #: An answer later than this is none: the horizon with which every answer would be a label.
 EVER_DAYS = 36_500
-
-
-def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
-    """The history's tables as views, and `known(customer_id, since)`."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")
-    con.execute("SET threads = 1")  # several add amounts up in another order every time
-    names = []
-    for file in sorted(workspace.history(company.name).glob("*.parquet")):
-        path = str(file).replace("'", "''")
-        con.execute(f"create view {file.stem} as select * from read_parquet('{path}')")
-        names.append(file.stem)
-    know(con, names)
-    return con
-
-
-def know(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
-    """Make `known(customer_id, since)`: when each customer of the tables was first known."""
-    clocks = {"customers": "valid_from", "events": "greatest(occurred_at, known_at)",
-              "surveys": "sent_at", "tickets": "opened_at"}  # fmt: skip
-    seen = [f"select customer_id, {clocks[name]} as since from {name}" for name in tables]
-    con.execute(
-        "create or replace temp table known as select customer_id, min(since) as since from ("
-        f"{' union all '.join(seen)}) where since is not null group by 1"
-    )
 
 
 def label_rows(
@@ -48,14 +20,15 @@ def label_rows(
     """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe, late, sampled out."""
     config = company.target(target.name)
     span = target.span_days(config)
-    con = connect(workspace, company)
+    con = open_history(workspace.history(company.name))
     try:
+        create_known_table(con, manifest.rows)
         if target.on_calendar:
             grid = cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
             con.execute("create temp table cutoffs (cutoff timestamptz)")
             con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
         ripe_end = instant(microseconds(manifest.end)).isoformat()
-        made = f"({target.labels(config)})"
+        made = f"({target.label_sql(config)})"
         ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
         total, unripe = con.execute(
             f"select count(*), count(*) filter (not ({ripe})) from {made}"
@@ -82,4 +55,4 @@ def label_rows(
 def _ever(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:
     """The labels there would be if answers might come at any time."""
     patient = company.target(target.name).model_copy(update={"horizon_days": EVER_DAYS})
-    return int(con.execute(f"select count(*) from ({target.labels(patient)})").fetchall()[0][0])
+    return int(con.execute(f"select count(*) from ({target.label_sql(patient)})").fetchall()[0][0])

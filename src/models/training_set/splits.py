@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.config.company import Calendar, TargetConfig, as_utc
 from features.errors import DataRefused
 from features.history.rows import DAY
-from models.targets.registry import Target
+from models.targets.target import Target
 
 Mask = NDArray[np.bool_]
 #: Share of the answers before the test that validates (satisfaction, nps).

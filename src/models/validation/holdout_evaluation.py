@@ -15,24 +15,24 @@ from models.bundles.bundle import Bundle
 from models.bundles.predict import predict
 from models.evaluation.calibration_error import (
     CalibrationError,
-    by_segment,
+    calibration_error_by_segment,
     calibration_error,
-    reliability,
+    reliability_bins,
 )
-from models.evaluation.interval_coverage import Coverage, coverage, coverage_by_segment
-from models.targets.outputs import Outputs
+from models.evaluation.interval_coverage import IntervalCoverage, interval_coverage, interval_coverage_by_segment
+from models.targets.target import Outputs
 from models.targets.registry import TARGETS
-from models.training.train import Rows, load_rows, split_rows
+from models.training.train import TrainingRows, load_rows, split_rows
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Hindsight:
+class HoldoutResult:
     """Rows later than a model has learnt from, with its probabilities or values and its outputs."""
 
     bundle: Bundle
-    rows: Rows
+    rows: TrainingRows
     said: Floats
     outputs: Outputs
 
@@ -41,7 +41,7 @@ class Hindsight:
         """What came, in the unit of the outputs: a level of 0 to 100, money, else the class."""
         if self.bundle.manifest["kind"] != "ordinal":
             return self.rows.label
-        levels = np.asarray(TARGETS[self.bundle.target].mix, np.float64)
+        levels = np.asarray(TARGETS[self.bundle.target].class_values, np.float64)
         return np.asarray(levels[self.rows.label.astype(np.int64)])
 
     @cached_property
@@ -57,26 +57,26 @@ class Hindsight:
         rows = self.rows
         if self.error is None:
             return ()
-        return by_segment(rows.features, rows.label, self.said, rows.weight)
+        return calibration_error_by_segment(rows.features, rows.label, self.said, rows.weight)
 
     @cached_property
-    def coverage(self) -> Coverage | None:
+    def coverage(self) -> IntervalCoverage | None:
         """How many outcomes lie in their range; None for a target without ranges."""
         if not self.bundle.manifest.get("ranges"):
             return None
         return self.covered(np.ones(len(self.actual), bool), "all")
 
     @cached_property
-    def covered_segments(self) -> tuple[Coverage, ...]:
+    def covered_segments(self) -> tuple[IntervalCoverage, ...]:
         """The same in every segment with enough rows."""
         if self.coverage is None:
             return ()
-        return coverage_by_segment(self.rows.features, self.actual, self._ranges, self.rows.weight)
+        return interval_coverage_by_segment(self.rows.features, self.actual, self._ranges, self.rows.weight)
 
-    def covered(self, part: NDArray[np.bool_], name: str) -> Coverage:
+    def covered(self, part: NDArray[np.bool_], name: str) -> IntervalCoverage:
         """How many outcomes of some of the rows lie in their range."""
         low, high = (end[part] for end in self._ranges)
-        return coverage(self.actual[part], low, high, self.rows.weight[part], name)
+        return interval_coverage(self.actual[part], low, high, self.rows.weight[part], name)
 
     @property
     def _ranges(self) -> tuple[Floats, Floats]:
@@ -96,7 +96,7 @@ class Hindsight:
             name: ((label == k).astype(float), said[:, k]) for k, name in enumerate(names)
         }  # fmt: skip
         return {
-            name: reliability(y, p, self.rows.weight).to_dict("records")  # type: ignore[misc]
+            name: reliability_bins(y, p, self.rows.weight).to_dict("records")  # type: ignore[misc]
             for name, (y, p) in shares.items()
         }
 
@@ -115,12 +115,12 @@ class Hindsight:
         )
 
 
-def hindsight(bundle: Bundle, rows: Rows) -> Hindsight:
+def evaluate_on_holdout(bundle: Bundle, rows: TrainingRows) -> HoldoutResult:
     """What a model says of rows whose outcome is known; they must be later than its training rows."""
-    return Hindsight(bundle, rows, bundle.calibrated(rows.features), predict(bundle, rows.features))
+    return HoldoutResult(bundle, rows, bundle.calibrated(rows.features), predict(bundle, rows.features))
 
 
-def on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> Hindsight:
+def evaluate_on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> HoldoutResult:
     """A serving model on the test rows of the training set as it is on disk.
 
     Raises DataRefused without a training set, and when the model has learnt from rows of the test.
@@ -133,4 +133,4 @@ def on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> Hind
             f"the test of {bundle.target} begins on {begins[:10]}, but version {bundle.version} has "
             f"learnt from what came before {bundle.manifest['test_start'][:10]}; run `goodwill train`"
         )
-    return hindsight(bundle, rows.take(split.test))
+    return evaluate_on_holdout(bundle, rows.take(split.test))

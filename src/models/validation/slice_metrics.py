@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from models.evaluation.bootstrap import Interval, drawn_together, percentiles
+from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
 from models.evaluation.metrics import METRICS, PRIMARY, expected_calibration_error
-from models.evaluation.slices import Group, groups_of, in_words
-from models.targets.registry import Target
-from models.training.train import Rows
+from models.evaluation.slices import CustomerGroup, find_groups, attribute_title
+from models.targets.target import Target
+from models.training.train import TrainingRows
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -57,7 +57,7 @@ class Slice:
     @property
     def name(self) -> str:
         """The group in words: `company size: large`."""
-        return f"{in_words(self.column)}: {self.value}"
+        return f"{attribute_title(self.column)}: {self.value}"
 
     @property
     def loss(self) -> float:
@@ -111,14 +111,14 @@ class Slices:
         return f"{self.worst.name}, {sign} than the {self.rival}"
 
 
-def slices_of(
-    target: Target, rows: Rows, model: Floats, rival: Floats, named: str = "rule"
+def compare_by_slice(
+    target: Target, rows: TrainingRows, model: Floats, rival: Floats, named: str = "rule"
 ) -> Slices:
     """Judge a model against a rival (`named`) in every group of the rows.
 
     Groups are those of `slicing.groups_of`; the rows are later than what the model learnt from.
     """
-    groups = groups_of(rows.features)
+    groups = find_groups(rows.features)
     judged: list[Slice] = []
     small: list[str] = []
     for group in groups.found:
@@ -126,15 +126,15 @@ def slices_of(
         if part:
             judged.append(part)
         else:
-            small.append(f"{in_words(group.column)}: {group.value} ({int(group.rows.sum()):,})")
-    chances = holm([s.worse for s in judged])
+            small.append(f"{attribute_title(group.column)}: {group.value} ({int(group.rows.sum()):,})")
+    chances = adjust_holm([s.worse for s in judged])
     corrected = tuple(
         Slice(**{**vars(s), "worse": p}) for s, p in zip(judged, chances, strict=True)
     )
     return Slices(PRIMARY[target.kind], named, corrected, tuple(small), groups.left_out)
 
 
-def holm(chances: Sequence[float]) -> list[float]:
+def adjust_holm(chances: Sequence[float]) -> list[float]:
     """Chances of many looks, corrected so that all together err in 5 % of cases at 5 %."""
     order = np.argsort(chances, kind="stable")
     steps = np.asarray(chances)[order] * np.arange(len(chances), 0, -1)
@@ -143,7 +143,7 @@ def holm(chances: Sequence[float]) -> list[float]:
     return [float(p) for p in corrected]
 
 
-def _part(target: Target, rows: Rows, group: Group, pair: Pair) -> Slice | None:
+def _part(target: Target, rows: TrainingRows, group: CustomerGroup, pair: Pair) -> Slice | None:
     """One group, its chance not corrected yet; None when it has too few rows of either kind."""
     y, weight = rows.label[group.rows], rows.weight[group.rows]
     customer = rows.customer[group.rows]
@@ -151,20 +151,20 @@ def _part(target: Target, rows: Rows, group: Group, pair: Pair) -> Slice | None:
     if len(y) < ENOUGH_ROWS or customers < ENOUGH_CUSTOMERS or _rare(target, y) < ENOUGH_RARE:
         return None
     metric, first = METRICS[PRIMARY[target.kind]], pair[0][group.rows]
-    measured, drawn = drawn_together(
+    measured, drawn = bootstrap_jointly(
         metric.function, y, (first, pair[1][group.rows]), weight, customer,
         n=200 if len(y) <= MANY_ROWS else 50,
     )  # fmt: skip
     sign = 1.0 if metric.higher_is_better else -1.0
     differences = sign * (drawn[:, 0] - drawn[:, 1])
-    gain = percentiles(sign * (measured[0] - measured[1]), differences)
+    gain = percentile_interval(sign * (measured[0] - measured[1]), differences)
     spread = float(np.nanstd(differences)) if np.isfinite(differences).any() else 0.0
     worse = float(norm.cdf(gain.value / spread)) if spread > 0 else float(gain.value >= 0)
-    said, came = on_scale(target, y, first)
+    said, came = to_output_scale(target, y, first)
     off = [abs(float(np.average(p[group.rows] - y, weights=weight))) for p in pair if p.ndim == 1]
     return Slice(
         group.column, group.value, len(y), customers,
-        percentiles(measured[0], drawn[:, 0]), percentiles(measured[1], drawn[:, 1]), gain,
+        percentile_interval(measured[0], drawn[:, 0]), percentile_interval(measured[1], drawn[:, 1]), gain,
         worse if np.isfinite(worse) else 1.0, _off(target, y, first, weight),
         float(np.average(said, weights=weight)), float(np.average(came, weights=weight)),
         not target.classes and off[0] <= off[1],
@@ -178,11 +178,11 @@ def _rare(target: Target, y: Floats) -> int:
     return int(np.sort(np.bincount(y.astype(np.int64), minlength=2))[-2])
 
 
-def on_scale(target: Target, y: Floats, p: Floats) -> Pair:
+def to_output_scale(target: Target, y: Floats, p: Floats) -> Pair:
     """What was predicted and what came, as the probability, score, NPS or value people read."""
     if p.ndim == 1:
         return p, y
-    mix = np.asarray(target.mix, np.float64)
+    mix = np.asarray(target.class_values, np.float64)
     return p @ mix, mix[y.astype(np.int64)]
 
 

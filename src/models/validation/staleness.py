@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from features.history.rows import DAY
-from models.evaluation.bootstrap import Interval, drawn_together, percentiles
+from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
 from models.evaluation.metrics import METRICS, PRIMARY
-from models.learners.lightgbm import Estimator, Labelled
+from models.learners.lightgbm import Estimator
+from models.learners.labelled_rows import LabelledRows
 from models.targets.spend_level import SpendLevel
-from models.training.train import Rows, Trained
+from models.training.train import TrainingRows, TrainedTarget
 from models.training_set.splits import microseconds
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,7 @@ LEAST_ROUNDS = 20
 
 
 @dataclass(frozen=True)
-class Age:
+class ModelAge:
     """A model that is `months` old: its training rows and its primary measure on today's test.
 
     `loss` is how much worse it is than the model of age 0, positive when worse whichever end of the
@@ -53,7 +54,7 @@ class Staleness:
 
     measure: str
     rule: float
-    ages: tuple[Age, ...]
+    ages: tuple[ModelAge, ...]
 
     @property
     def lasts(self) -> int | None:
@@ -87,7 +88,7 @@ def _months(number: int) -> str:
     return "a month" if number == 1 else f"{number} months"
 
 
-def staleness_of(trained: Trained, rows: Rows) -> Staleness:
+def measure_staleness(trained: TrainedTarget, rows: TrainingRows) -> Staleness:
     """Score the test rows of a trained target by models of 0 to 12 months.
 
     A model of `a` months has seen the rows whose labels were ripe `a` months before the test, and
@@ -108,28 +109,28 @@ def staleness_of(trained: Trained, rows: Rows) -> Staleness:
 
 
 def _measured(
-    trained: Trained, scored: list[tuple[int, int, Floats]]
-) -> tuple[float, tuple[Age, ...]]:
+    trained: TrainedTarget, scored: list[tuple[int, int, Floats]]
+) -> tuple[float, tuple[ModelAge, ...]]:
     """The rule's measure, and every age with what is lost on the same drawings of customers."""
     metric, test = METRICS[PRIMARY[trained.target.kind]], trained.test
     said = [trained.predictions["rule"], *(p for *_, p in scored)]
-    values, drawn = drawn_together(metric.function, test.label, said, test.weight, test.customer)
+    values, drawn = bootstrap_jointly(metric.function, test.label, said, test.weight, test.customer)
     sign = -1 if metric.higher_is_better else 1
     lead = sign * (values[0] - values[1]) if scored else 0.0
     ages = []
     for place, (months, count, _) in enumerate(scored, start=1):
         lost = (sign * (v[..., place] - v[..., 1]) + 0.0 for v in (values, drawn))  # no -0.0
         kept = float(sign * (values[0] - values[place]) / lead) if lead > 0 else float("nan")
-        value = percentiles(values[place], drawn[:, place])
-        ages.append(Age(months, count, value, percentiles(*lost), kept))
+        value = percentile_interval(values[place], drawn[:, place])
+        ages.append(ModelAge(months, count, value, percentile_interval(*lost), kept))
     return float(values[0]), tuple(ages)
 
 
-def _span(trained: Trained) -> int:
+def _span(trained: TrainedTarget) -> int:
     return trained.target.span_days(trained.config) * DAY
 
 
-def _test_start(trained: Trained) -> int:
+def _test_start(trained: TrainedTarget) -> int:
     return microseconds(trained.split.test_start)
 
 
@@ -137,7 +138,7 @@ def _days(months: int) -> int:
     return round(months * MONTH) * DAY
 
 
-def _sampled(rows: Rows, refit: NDArray[np.bool_]) -> Rows:
+def _sampled(rows: TrainingRows, refit: NDArray[np.bool_]) -> TrainingRows:
     """The rows a model may learn from, of a share of the customers when there are very many."""
     share = MOST_ROWS / max(int(refit.sum()), 1)
     if share >= 1:
@@ -146,16 +147,16 @@ def _sampled(rows: Rows, refit: NDArray[np.bool_]) -> Rows:
     return rows.take(refit & chosen[rows.customer])
 
 
-def _predict(trained: Trained, seen: Rows) -> Floats:
+def _predict(trained: TrainedTarget, seen: TrainingRows) -> Floats:
     """The test rows scored by the trained model's like, grown on what was seen by then."""
     test = trained.test.features
     params = replace(trained.params, learning_rate=FASTER * trained.params.learning_rate)
     rounds = max(trained.estimator.rounds // FASTER, LEAST_ROUNDS)
     if trained.spend is None:
-        known = Labelled(seen.features, seen.label, seen.weight)
+        known = LabelledRows(seen.features, seen.label, seen.weight)
         return trained.estimator.refit(known, params, rounds).predict(test)
     spend = SpendLevel.fit(seen.features, trained.config.horizon_days)
     level = spend.of(seen.features)
-    known = Labelled(seen.features, seen.label / level, seen.weight * level / level.mean())
+    known = LabelledRows(seen.features, seen.label / level, seen.weight * level / level.mean())
     grown: Estimator = trained.estimator.refit(known, params, rounds)
     return grown.predict(test) * spend.of(test)

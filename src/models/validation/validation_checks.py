@@ -2,24 +2,24 @@
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
 from models.evaluation.bootstrap import Interval
 from models.plots.slices_and_staleness import age_curve, slice_gains
 from models.training.minimum_data import check_enough
-from models.training.train import Rows, Trained
-from models.validation.slice_metrics import Slices, slices_of
-from models.validation.staleness import Age, Staleness, staleness_of
+from models.training.train import TrainingRows, TrainedTarget
+from models.validation.slice_metrics import Slices, compare_by_slice
+from models.validation.staleness import ModelAge, Staleness, measure_staleness
 
 
 @dataclass(frozen=True)
-class Guarded:
+class ValidationChecks:
     """The findings about one trained target: warnings in sentences, slices and ageing."""
 
     warnings: tuple[str, ...]
@@ -33,9 +33,7 @@ class Guarded:
     def write(self, path: Path) -> None:
         """Write `to_json` to a file, replaced whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".json.new")
-        temporary.write_text(self.to_json(), encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_atomically(path, self.to_json())
 
     def figures(self) -> dict[str, Figure]:
         """The pictures of slices and ageing, by name; none of what could not be measured."""
@@ -43,17 +41,17 @@ class Guarded:
         return drawn | ({"staleness": age_curve(self.staleness)} if self.staleness.ages else {})
 
 
-def guard(trained: Trained, rows: Rows) -> Guarded:
+def run_checks(trained: TrainedTarget, rows: TrainingRows) -> ValidationChecks:
     """Look at a trained target from all sides; `rows` are those it was trained and judged on."""
     said = trained.predictions
-    return Guarded(
+    return ValidationChecks(
         tuple(check_enough(trained.target, rows.label, rows.customer, trained.split)),
-        slices_of(trained.target, trained.test, said["model"], said["rule"]),
-        staleness_of(trained, rows),
+        compare_by_slice(trained.target, trained.test, said["model"], said["rule"]),
+        measure_staleness(trained, rows),
     )
 
 
-def read_ageing(path: Path) -> Staleness:
+def read_staleness(path: Path) -> Staleness:
     """The ageing in the record that `to_json` wrote.
 
     Raises DataRefused when the file cannot be read.
@@ -61,7 +59,7 @@ def read_ageing(path: Path) -> Staleness:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["staleness"]
         ages = tuple(
-            Age(a["months"], a["rows"], _interval(a["model"]), _interval(a["loss"]), _number(a["kept"]))
+            ModelAge(a["months"], a["rows"], _interval(a["model"]), _interval(a["loss"]), _number(a["kept"]))
             for a in told["ages"]
         )  # fmt: skip
         return Staleness(told["measure"], _number(told["rule"]), ages)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-class Run:
+class CommandContext:
     """What a verb works with: workspace, company and its steps."""
 
     def __init__(self, toml: Path | None) -> None:
@@ -49,7 +49,7 @@ class Run:
 
         from features.definitions.catalog import as_percent, describe
         from features.feature_table import plan_for
-        from features.import_history.run_import import Manifest
+        from features.history_store import Manifest
         from features.text.comment_score_model import Tone
 
         name = self.company.name
@@ -71,7 +71,7 @@ class Run:
         return spark_runner(self.steps)
 
 
-def make_sample(run: Run, customers: int, seed: int) -> None:
+def make_sample(run: CommandContext, customers: int, seed: int) -> None:
     """Simulate the sample company into its raw and truth folders."""
     from features.sample_company.generate import simulate
 
@@ -83,7 +83,7 @@ def make_sample(run: Run, customers: int, seed: int) -> None:
     run.wrote(folder / "raw", folder / "truth")
 
 
-def ensure_sample(run: Run) -> None:
+def ensure_sample(run: CommandContext) -> None:
     """Make the sample company's tables unless they are there, or another company is asked for."""
     if run.company.name == "sample" and not (run.company.root(run.workspace)).exists():
         make_sample(run, customers=5000, seed=7)

@@ -8,22 +8,22 @@ import pyarrow.parquet as pq
 from rich.table import Table
 
 from features.settings import Settings
-from serve.cli.command_context import Run, make_sample
-from serve.process.server import Launch, refuse_taken, serving, sigterm_interrupts
+from serve.cli.command_context import CommandContext, make_sample
+from serve.process.server import LaunchOptions, check_port_free, running_service, interrupt_on_sigterm
 
 
-def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
+def run_demo(run: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
     from models.pipeline.retrain import check_gate
-    from serve.cli.nightly import whole_night
+    from serve.cli.nightly import run_nightly
 
     settings = Settings()
-    refuse_taken(port or settings.port)  # before the work, not after it
+    check_port_free(port or settings.port)  # before the work, not after it
     if run.company.name == "sample":
         make_sample(run, customers, seed)
-    outcomes, paths = whole_night(run)
+    outcomes, paths = run_nightly(run)
     run.wrote(*paths)
-    launch = Launch(
+    launch = LaunchOptions(
         run.company.path,
         run.workspace,
         port or settings.port,
@@ -37,12 +37,12 @@ def show(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> N
     check_gate(outcomes)
 
 
-def _serve(run: Run, launch: Launch, stay: bool) -> None:
+def _serve(run: CommandContext, launch: LaunchOptions, stay: bool) -> None:
     """Start the service, show three answers and the addresses; stop it in the end."""
     with ExitStack() as running:
-        running.enter_context(sigterm_interrupts())
+        running.enter_context(interrupt_on_sigterm())
         with run.steps.step("start the service"):
-            server = running.enter_context(serving(launch))
+            server = running.enter_context(running_service(launch))
         _ask(run, server.url)
         _addresses(run, server.url)
         if stay:
@@ -50,7 +50,7 @@ def _serve(run: Run, launch: Launch, stay: bool) -> None:
             server.process.wait()
 
 
-def three_customers(run: Run) -> list[str]:
+def pick_three_customers(run: CommandContext) -> list[str]:
     """The likeliest to leave, the most valuable and one in the middle (by the scores file)."""
     scores = pq.read_table(run.workspace.scores(run.company.name)).to_pandas()
     picks: list[str] = []
@@ -64,9 +64,9 @@ def three_customers(run: Run) -> list[str]:
     return list(dict.fromkeys(picks))[:3]
 
 
-def _ask(run: Run, url: str) -> None:
+def _ask(run: CommandContext, url: str) -> None:
     """Ask the running service for three customers and print its answer as a table."""
-    ids = three_customers(run)
+    ids = pick_three_customers(run)
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
         answer = client.post("/v1/scores", json={"customer_ids": ids, "reasons": 2})
         answer.raise_for_status()
@@ -99,7 +99,7 @@ def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> 
     return "–" if value is None else form.format(value)
 
 
-def _addresses(run: Run, url: str) -> None:
+def _addresses(run: CommandContext, url: str) -> None:
     lines = {
         "service": url,
         "its documentation": f"{url}/docs",

@@ -1,22 +1,22 @@
 """Verbs that tell people what was found: who answers, reasons, the evaluation, the report."""
 
-from serve.cli.command_context import Run
+from serve.cli.command_context import CommandContext
 from serve.cli.options import ENGINE, REDRAW, TOP
 from serve.cli.verbs import command
 
 
 @command("population")
-def population(run: Run) -> None:
+def population(run: CommandContext) -> None:
     """Say what everybody asked would have answered, and whom to ask next (docs/who-answers.md)."""
     from models.nonresponse.nonresponse_results import write_population
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         run.wrote(*write_population(run.company, run.workspace, run.steps))
 
 
 @command("reasons", TOP, ENGINE)
-def reasons(run: Run, top: int, engine: str) -> None:
+def reasons(run: CommandContext, top: int, engine: str) -> None:
     """Write why every customer got his scores, in English and Chinese (docs/reasons.md)."""
     from models.scoring.batch_reasons import explain_everyone
 
@@ -25,20 +25,20 @@ def reasons(run: Run, top: int, engine: str) -> None:
 
 
 @command("evaluate", REDRAW)
-def evaluate(run: Run, redraw: bool) -> None:
+def evaluate(run: CommandContext, redraw: bool) -> None:
     """Work out indicators, tiers, stars, stages, segments and complaint causes of the scored customers.
 
     Report, HTTP and the scores file show them (docs/evaluation.md).
     """
     from insight.evaluation.run_evaluation import evaluate as work_out
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         run.wrote(*work_out(run.company, run.workspace, run.steps, redraw))
 
 
 @command("report")
-def report(run: Run) -> None:
+def report(run: CommandContext) -> None:
     """Write the report as one HTML file; LANG_REPORT=zh writes it in Chinese."""
     from insight.business_report.business_report_page import write_report
 
@@ -46,4 +46,4 @@ def report(run: Run) -> None:
 
 
 #: In the order of a night.
-TELLING = (population, reasons, evaluate, report)
+EVALUATION_COMMANDS = (population, reasons, evaluate, report)

@@ -8,8 +8,8 @@ import click
 
 from features.errors import GoodwillError
 from features.settings import no_tracking
-from serve.cli.command_context import Run, ensure_sample, make_sample
-from serve.cli.evaluation_commands import TELLING
+from serve.cli.command_context import CommandContext, ensure_sample, make_sample
+from serve.cli.evaluation_commands import EVALUATION_COMMANDS
 from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
@@ -21,7 +21,7 @@ from serve.cli.options import (
     STAY,
     WITH_REASONS,
 )
-from serve.cli.service_commands import OPERATING
+from serve.cli.service_commands import SERVICE_COMMANDS
 from serve.cli.verbs import command
 
 
@@ -57,13 +57,13 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
 
 
 @verb("data", CUSTOMERS, SEED)
-def data(run: Run, customers: int, seed: int) -> None:
+def data(run: CommandContext, customers: int, seed: int) -> None:
     """Make the sample company if it is the one asked for, check the tables, store the history."""
     from features.import_history.run_import import import_history
     from insight.data_quality_report.data_quality_page import write_usability
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         if run.company.name == "sample":
             make_sample(run, customers, seed)
         manifest = import_history(run.company, run.workspace, run.steps)
@@ -76,7 +76,7 @@ def data(run: Run, customers: int, seed: int) -> None:
 
 
 @verb("quality")
-def quality(run: Run) -> None:
+def quality(run: CommandContext) -> None:
     """Say how usable the tables are: findings, remedies and the ledger, on the terminal and as HTML.
 
     Nothing is imported. Exit code 3 when an import would be refused.
@@ -85,10 +85,10 @@ def quality(run: Run) -> None:
     from features.errors import DataRefused
     from features.import_history.dry_run import inspect_tables
     from insight.data_quality_report.data_quality_page import write_usability
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
 
     ensure_sample(run)
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         found = inspect_tables(run.company, run.workspace, run.steps)
         path = write_usability(run.company, run.workspace, run.steps)
     run.steps.console.print(screen(found))
@@ -98,15 +98,15 @@ def quality(run: Run) -> None:
 
 
 @verb("features", DESCRIBE, REFIT, ENGINE)
-def features(run: Run, engine: str, describe: bool, refit_comments: bool) -> None:
+def features(run: CommandContext, engine: str, describe: bool, refit_comments: bool) -> None:
     """Build the training set of each target and the snapshot of all customers."""
     if describe:
         run.describe_features()
         return
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import build_features
 
-    with only_one(run.company, run.workspace), run.runner(engine) as runner:
+    with company_lock(run.company, run.workspace), run.runner(engine) as runner:
         _, unable = build_features(run.company, run.workspace, run.steps, runner, refit_comments)
     for target, why in unable.items():
         run.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
@@ -114,32 +114,32 @@ def features(run: Run, engine: str, describe: bool, refit_comments: bool) -> Non
 
 
 @verb("court")
-def court(run: Run) -> None:
+def court(run: CommandContext) -> None:
     """Look for leaks in the training sets and the history; exit code 3 if there is one."""
-    from features.import_history.run_import import Manifest
-    from models.leakage.check_leakage import hear
-    from models.leakage.findings import refuse
-    from models.pipeline.retrain import only_one
+    from features.history_store import Manifest
+    from models.leakage.check_leakage import check_leakage
+    from models.leakage.findings import raise_on_leaks
+    from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import read_counts
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         manifest = Manifest.read(run.workspace, run.company.name)
         counts, _ = read_counts(run.company, run.workspace)
-        verdict = hear(run.company, run.workspace, manifest, counts, run.steps)
+        verdict = check_leakage(run.company, run.workspace, manifest, counts, run.steps)
     run.show(verdict.table())
     for note in verdict.notes:
         run.steps.note(f"  note: {note}")
     run.wrote(run.workspace.company(run.company.name) / "court.json")
-    refuse(verdict)
+    raise_on_leaks(verdict)
 
 
 @verb("train")
-def train(run: Run) -> None:
+def train(run: CommandContext) -> None:
     """Train, judge and register every target; promote what is better than the champion."""
-    from models.pipeline.retrain import check_gate, only_one, train_all
+    from models.pipeline.retrain import check_gate, company_lock, train_all
     from models.training_set.build_training_sets import read_counts
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         counts, unable = read_counts(run.company, run.workspace)
         outcomes = train_all(run.company, run.workspace, run.steps, counts, unable)
     run.wrote(run.workspace.mlruns / "mlflow.db", run.workspace.serving(run.company.name))
@@ -147,12 +147,12 @@ def train(run: Run) -> None:
 
 
 @verb("tune", MINUTES)
-def tune(run: Run, minutes: float) -> None:
+def tune(run: CommandContext, minutes: float) -> None:
     """Search better parameters for this company's models; `goodwill train` then uses them."""
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
     from models.training.tuning import tune as search
 
-    with only_one(run.company, run.workspace):
+    with company_lock(run.company, run.workspace):
         found = search(run.company, run.workspace, run.steps, minutes)
     for name, tuned in found.items():
         what = "better than the defaults, kept" if tuned.better else "the defaults stay"
@@ -160,34 +160,34 @@ def tune(run: Run, minutes: float) -> None:
 
 
 @verb("retrain")
-def retrain(run: Run) -> None:
+def retrain(run: CommandContext) -> None:
     """The whole chain: check, features, train, promote or keep, score, evaluate, report.
 
-    Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
+    Exit codes: 0 promoted or kept, 3 data refused, 4 authenticator failed, 5 already running.
     """
     from models.pipeline.retrain import check_gate
-    from serve.cli.nightly import whole_night
+    from serve.cli.nightly import run_nightly
 
     ensure_sample(run)
-    outcomes, paths = whole_night(run)
+    outcomes, paths = run_nightly(run)
     run.wrote(*paths)
     check_gate(outcomes)
 
 
 @verb("score", WITH_REASONS, ENGINE)
-def score(run: Run, engine: str, reasons: bool) -> None:
+def score(run: CommandContext, engine: str, reasons: bool) -> None:
     """Write the scores of every customer, one Parquet row each; with --reasons, why they are so.
 
     With reasons it goes on where a killed run stopped.
     """
     from insight.evaluation.run_evaluation import stand_alone
-    from models.pipeline.retrain import only_one
+    from models.pipeline.retrain import company_lock
     from models.scoring.batch import score_everyone
     from models.scoring.batch_reasons import explain_everyone
     from models.scoring.batch_with_reasons import score_and_explain
 
     if reasons and engine == "local":
-        with only_one(run.company, run.workspace):  # two would share the unfinished blocks
+        with company_lock(run.company, run.workspace):  # two would share the unfinished blocks
             run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
             stand_alone(run.company, run.workspace, run.steps)
         return
@@ -199,12 +199,12 @@ def score(run: Run, engine: str, reasons: bool) -> None:
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)
-def demo(run: Run, customers: int, seed: int, port: int | None, stay: bool) -> None:
+def demo(run: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
     """From nothing to scores over HTTP: data, features, models, scores, report, three answers."""
-    from serve.cli.demo import show
+    from serve.cli.demo import run_demo
 
-    show(run, customers, seed, port, stay)
+    run_demo(run, customers, seed, port, stay)
 
 
-for _verb in (*TELLING, *OPERATING):
+for _verb in (*EVALUATION_COMMANDS, *SERVICE_COMMANDS):
     cli.add_command(_verb)

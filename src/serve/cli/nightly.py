@@ -4,10 +4,10 @@ from pathlib import Path
 
 from features.errors import GoodwillError
 from models.pipeline.train_target import Outcome
-from serve.cli.command_context import Run
+from serve.cli.command_context import CommandContext
 
 
-def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
+def run_nightly(run: CommandContext) -> tuple[list[Outcome], list[Path]]:
     """Retrain, evaluate and report; what became of each target, and the files people look at.
 
     Settings of the evaluation are checked before anything runs. What only the data show to be wrong
@@ -17,7 +17,7 @@ def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
     from insight.data_quality_report.data_quality_page import write_usability
     from insight.evaluation.evaluation_settings import choices_of
     from insight.evaluation.run_evaluation import evaluate
-    from models.pipeline.retrain import only_one, retrain
+    from models.pipeline.retrain import company_lock, retrain
 
     company, workspace, steps = run.company, run.workspace, run.steps
     choices_of(company)
@@ -27,7 +27,7 @@ def whole_night(run: Run) -> tuple[list[Outcome], list[Path]]:
         return outcomes, []
     refused: GoodwillError | None = None
     try:
-        with only_one(company, workspace):
+        with company_lock(company, workspace):
             evaluate(company, workspace, steps)
     except GoodwillError as err:
         refused = err

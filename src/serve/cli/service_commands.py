@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from features.settings import Settings, find_workspace
-from serve.cli.command_context import Run
+from serve.cli.command_context import CommandContext
 from serve.cli.options import (
     COMPANY,
     DAYS,
@@ -24,13 +24,13 @@ from serve.security.api_keys import Key, KeyFile
 
 
 @command("serve", HOST, PORT)
-def serve(run: Run, host: str | None, port: int | None) -> None:
+def serve(run: CommandContext, host: str | None, port: int | None) -> None:
     """Serve scores over HTTP until Ctrl-C; without API keys for this machine only."""
-    from serve.process.admin_api import operating
-    from serve.process.server import Launch, serve_until_stopped
+    from serve.process.admin_api import run_admin_api
+    from serve.process.server import LaunchOptions, serve_until_stopped
 
     settings = Settings()
-    launch = Launch(
+    launch = LaunchOptions(
         run.company.path,
         run.workspace,
         port or settings.port,
@@ -38,9 +38,9 @@ def serve(run: Run, host: str | None, port: int | None) -> None:
         host=host or settings.host,
     )
     beside = settings.operate_port or launch.port + 1
-    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.told()}")
+    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.access_note()}")
     run.steps.note(f"  to operate it, from this machine: http://127.0.0.1:{beside}/status")
-    with operating(run.company, run.workspace, beside):
+    with run_admin_api(run.company, run.workspace, beside):
         serve_until_stopped(launch)
 
 
@@ -50,9 +50,9 @@ def keys() -> None:
 
 
 def _key_file() -> KeyFile:
-    from serve.security.key_file_watcher import key_path
+    from serve.security.key_file_watcher import key_file_path
 
-    return KeyFile(key_path(find_workspace()))
+    return KeyFile(key_file_path(find_workspace()))
 
 
 def _show_once(client: str, secret: str) -> None:
@@ -70,7 +70,7 @@ def add_key(
     name: str, scopes: str, days: float | None, rate: float | None, toml: Path | None
 ) -> None:
     """Make a key for a client of one company and print it, once."""
-    company = Run(toml).company.name
+    company = CommandContext(toml).company.name
     wanted = [scope.strip() for scope in scopes.split(",")]
     _show_once(name, _key_file().add(name, wanted, company, days, rate))
 
@@ -82,14 +82,14 @@ def list_keys() -> None:
     from rich.table import Table
 
     table = Table("id", "client", "company", "scopes", "made", "ends", "a second", box=None)
-    for key in _key_file().held():
+    for key in _key_file().read():
         table.add_row(*_told(key))
     Console().print(table)
 
 
 def _told(key: Key) -> tuple[str, ...]:
     ends = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
-    if not key.works(datetime.now(UTC)):
+    if not key.is_valid(datetime.now(UTC)):
         ends = "ended"
     rate = f"{key.rate:g}" if key.rate else "–"
     scopes = ",".join(key.scopes)
@@ -113,7 +113,7 @@ def revoke_key(name: str) -> None:
 
 
 @command("rollback", click.argument("target"), VERSION)
-def rollback(run: Run, target: str, version: str | None) -> None:
+def rollback(run: CommandContext, target: str, version: str | None) -> None:
     """Let the version before serve again, or the one named; in the service within a second."""
     from models.bundles.rollback import roll_back
 
@@ -123,7 +123,7 @@ def rollback(run: Run, target: str, version: str | None) -> None:
 
 
 @command("replay", click.option("--customer", help="Whose scores."), REQUEST, RECORDS)
-def replay(run: Run, customer: str | None, request: str | None, records: Path | None) -> None:
+def replay(run: CommandContext, customer: str | None, request: str | None, records: Path | None) -> None:
     """Make past scores again, from the audit, the kept models and the history (docs/security.md)."""
     from serve.security.audit_replay import replay_calls
 
@@ -148,4 +148,4 @@ def bento() -> None:
 
 
 #: The verbs of this file, for the command to take up.
-OPERATING = (serve, keys, rollback, replay, bento)
+SERVICE_COMMANDS = (serve, keys, rollback, replay, bento)

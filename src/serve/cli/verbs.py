@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from serve.cli.command_context import Run
+from serve.cli.command_context import CommandContext
 from serve.cli.options import COMPANY
 
 
@@ -15,7 +15,7 @@ def command(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., 
 
     def register(work: Callable[..., None]) -> click.Command:
         def run(toml: Path | None, **given: Any) -> None:
-            work(Run(toml), **given)
+            work(CommandContext(toml), **given)
 
         run.__doc__ = work.__doc__
         for option in (*options, COMPANY):

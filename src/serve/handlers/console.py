@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import UnknownPath
 from serve.http.middleware import Call
 
@@ -68,7 +68,7 @@ def console_file(name: str) -> ConsoleFile:
     return ConsoleFile(content, MEDIA[name], f'"{sha256(content).hexdigest()[:32]}"')
 
 
-async def show_console(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_console(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the console, a page for people.
 
     Search a customer, see what is predicted and why, try what could be otherwise, read the model
@@ -77,7 +77,7 @@ async def show_console(desk: Desk, call: Call, scope: Scope, receive: Receive) -
     return _sent(PAGE, scope)
 
 
-async def show_console_file(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_console_file(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Give a file of the console: its style or a part of its program."""
     name: str = scope["path_params"]["file"]
     if name not in MEDIA:

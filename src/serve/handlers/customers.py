@@ -11,17 +11,17 @@ from starlette.types import Receive, Scope
 
 from models.scoring.score_history import PastScore as History
 from models.targets.registry import TARGETS
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import UnknownCustomer
-from serve.http.freshness import freshness, refuse_stale
+from serve.http.freshness import describe_freshness, refuse_stale_snapshot
 from serve.http.middleware import Call, json_response
 from serve.http.query_parameters import parse_query
 from serve.schemas.examples import AS_OF, LEVER, PAST_SCORE, SCORE, STANDING
 from serve.schemas.record_schemas import ID_LENGTH
-from serve.schemas.score_schemas import USUAL_REASONS, Language, Predictions, ReasonAnswer, shape
-from serve.scoring.customer_standing import Standing
+from serve.schemas.score_schemas import USUAL_REASONS, Language, Predictions, ReasonAnswer, schema_config
+from insight.evaluation.evaluation_schema import CustomerStatus
 from serve.scoring.evaluation_cache import of_another_day
-from serve.scoring.scorer import Batch, Scorer
+from serve.scoring.scorer import ScoreBatch, Scorer
 
 MOST_FOUND = 100
 
@@ -29,7 +29,7 @@ MOST_FOUND = 100
 class FindQuery(BaseModel):
     """Which customers to look for."""
 
-    model_config = shape({"prefix": "C-10"})
+    model_config = schema_config({"prefix": "C-10"})
 
     prefix: str = Field("", max_length=ID_LENGTH, description="How the id begins.")
     limit: int = Field(20, ge=1, le=MOST_FOUND, description="Most ids to give.")
@@ -38,7 +38,7 @@ class FindQuery(BaseModel):
 class FoundCustomers(BaseModel):
     """Ids in their order; `more` says that others begin alike."""
 
-    model_config = shape({"request_id": "7f1c2a", "customers": ["C-1001", "C-1002"], "more": True})
+    model_config = schema_config({"request_id": "7f1c2a", "customers": ["C-1001", "C-1002"], "more": True})
 
     request_id: str
     customers: list[str]
@@ -48,7 +48,7 @@ class FoundCustomers(BaseModel):
 class CustomerQuery(BaseModel):
     """How to tell of a customer."""
 
-    model_config = shape({"language": "zh"})
+    model_config = schema_config({"language": "zh"})
 
     language: Language = "en"
 
@@ -59,7 +59,7 @@ class PastScore(BaseModel):
     NPS is promoters less detractors, -100 to 100; churn a probability.
     """
 
-    model_config = shape(PAST_SCORE)
+    model_config = schema_config(PAST_SCORE)
 
     as_of: datetime
     satisfaction: float | None
@@ -75,7 +75,7 @@ class LeverAnswer(BaseModel):
     `targets` are those whose model takes notice of it.
     """
 
-    model_config = shape(LEVER)
+    model_config = schema_config(LEVER)
 
     lever: str
     unit: str
@@ -85,10 +85,10 @@ class LeverAnswer(BaseModel):
     targets: list[str]
 
 
-class CustomerAnswer(Standing):
+class CustomerAnswer(CustomerStatus):
     """One customer: predictions, reasons, segment of value, former scores, standing, levers."""
 
-    model_config = shape(
+    model_config = schema_config(
         {
             "request_id": "7f1c2a",
             "as_of": AS_OF,
@@ -121,18 +121,18 @@ class CustomerAnswer(Standing):
     ]
 
 
-async def find_customers(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def find_customers(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Find customers by the beginning of their id.
 
     In the order of the ids; for a search box.
     """
     query = parse_query(FindQuery, scope)
-    found = desk.upkeep.need().find(query.prefix, query.limit + 1)
+    found = state.loader.ready_scorer().find(query.prefix, query.limit + 1)
     shown, more = found[: query.limit], len(found) > query.limit
     return json_response({"request_id": call.request_id, "customers": shown, "more": more})
 
 
-async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_customer(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show one customer.
 
     All targets with three reasons each, the segment of value, what was said of him before, what
@@ -140,16 +140,16 @@ async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     """
     customer_id: str = scope["path_params"]["id"]
     query = parse_query(CustomerQuery, scope)
-    scorer = desk.upkeep.need()
-    refuse_stale(scorer)
+    scorer = state.loader.ready_scorer()
+    refuse_stale_snapshot(scorer)
     if len(customer_id) > ID_LENGTH:
         raise UnknownCustomer("the snapshot holds no such customer")
-    answer = await desk.work(partial(_told, scorer, customer_id, query.language), beside=True)
+    answer = await state.run(partial(_told, scorer, customer_id, query.language), in_thread=True)
     if answer is None:
         raise UnknownCustomer("the snapshot holds no such customer")
     batch, told = answer
-    desk.account(call, batch)
-    age = freshness(batch, scorer.limits)
+    state.record_scores(call, batch)
+    age = describe_freshness(batch, scorer.limits)
     evaluated = scorer.evaluated()
     since = evaluated.standings.as_of if evaluated.standings else None
     if since:
@@ -161,7 +161,7 @@ async def show_customer(desk: Desk, call: Call, scope: Scope, receive: Receive) 
 
 def _told(
     scorer: Scorer, customer_id: str, language: Any
-) -> tuple[Batch, dict[str, Any]] | None:  # fmt: skip
+) -> tuple[ScoreBatch, dict[str, Any]] | None:  # fmt: skip
     """Everything about one customer; None when the snapshot does not hold him."""
     batch = scorer.by_ids([customer_id], None, USUAL_REASONS, language)
     if batch.unknown:

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from insight.evaluation.evaluation_schema import Alert, Evaluation, Indicator, Moves, Segment, Value
-from serve.app_state import Desk
+from insight.evaluation.evaluation_schema import IndicatorAlert, CompanyEvaluation, Indicator, MigrationMatrix, Segment, ValueScoreSummary
+from serve.app_state import AppState
 from serve.errors import UnknownIndicator
 from serve.http.middleware import Call, json_response
 from serve.http.query_parameters import parse_query
 from serve.schemas.examples import EVALUATION, INDICATORS, SEGMENTS
-from serve.schemas.score_schemas import shape
+from serve.schemas.score_schemas import schema_config
 from serve.scoring.evaluation_cache import of_another_day
 from serve.scoring.scorer import Scorer
 
@@ -23,7 +23,7 @@ _NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 class IndicatorsQuery(BaseModel):
     """Which indicators to tell, and by which column of groups."""
 
-    model_config = shape({"name": "csat", "by": "region"})
+    model_config = schema_config({"name": "csat", "by": "region"})
 
     name: Annotated[
         str | None,
@@ -40,7 +40,7 @@ class IndicatorsQuery(BaseModel):
 class SegmentsQuery(BaseModel):
     """By what the segments are."""
 
-    model_config = shape({"by": "tier"})
+    model_config = schema_config({"by": "tier"})
 
     by: Annotated[
         Literal["tier", "stars", "stage", "quadrant", "value", "group"] | None,
@@ -57,7 +57,7 @@ class SegmentsQuery(BaseModel):
 class EvaluationFacts(BaseModel):
     """Of which day an evaluation is; `skipped` says of each part that is missing why."""
 
-    model_config = shape(EVALUATION)
+    model_config = schema_config(EVALUATION)
 
     request_id: str
     company: str
@@ -74,13 +74,13 @@ class IndicatorsAnswer(EvaluationFacts):
     `too_young` groups have too short a past to be watched for alerts.
     """
 
-    model_config = shape(INDICATORS)
+    model_config = schema_config(INDICATORS)
 
     period: Annotated[
         Literal["month", "quarter", "year"], Field(description="How long a period is.")
     ]
     indicators: list[Indicator]
-    alerts: list[Alert]
+    alerts: list[IndicatorAlert]
     too_young: int
     not_measured: dict[str, str]
 
@@ -91,23 +91,23 @@ class SegmentsAnswer(EvaluationFacts):
     `stability` is how alike the groups of resampled customers are (1: always the same).
     """
 
-    model_config = shape(SEGMENTS)
+    model_config = schema_config(SEGMENTS)
 
     segments: list[Segment]
     stability: float | None
-    tiers: Moves | None
-    stages: Moves | None
-    value: Value | None
+    tiers: MigrationMatrix | None
+    stages: MigrationMatrix | None
+    value: ValueScoreSummary | None
 
 
-async def show_indicators(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_indicators(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the indicators of the last evaluation.
 
     Each with its interval, answers, target, past, forecast and groups; the numbers are those of the
     report. Groups too small to be shown are counted in `hidden`.
     """
     query = parse_query(IndicatorsQuery, scope)
-    scorer = desk.upkeep.present()
+    scorer = state.loader.loaded_scorer()
     told = scorer.evaluated().need()
     _refuse_unknown(told, query)
     named = query.name
@@ -124,14 +124,14 @@ async def show_indicators(desk: Desk, call: Call, scope: Scope, receive: Receive
     return json_response(answer)
 
 
-async def show_segments(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_segments(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the segments of the last evaluation.
 
     Customers by tier, stars, stage, quadrant, predicted value and groups of customers alike; who
     moved between tiers and stages and why; what the value score is made of.
     """
     query = parse_query(SegmentsQuery, scope)
-    scorer = desk.upkeep.present()
+    scorer = state.loader.loaded_scorer()
     told = scorer.evaluated().need()
     answer = {
         **_facts(call, scorer, told),
@@ -144,7 +144,7 @@ async def show_segments(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     return json_response(answer)
 
 
-def _facts(call: Call, scorer: Scorer, told: Evaluation) -> dict[str, Any]:
+def _facts(call: Call, scorer: Scorer, told: CompanyEvaluation) -> dict[str, Any]:
     ready, what = scorer.ready(), "the evaluation is"
     warnings = of_another_day(what, told.as_of, scorer.as_of()) if ready else []
     return {
@@ -167,7 +167,7 @@ def _by(indicator: Indicator, by: str | None) -> Indicator:
     return indicator.model_copy(update={"cells": cells, "hidden": hidden})
 
 
-def _refuse_unknown(told: Evaluation, query: IndicatorsQuery) -> None:
+def _refuse_unknown(told: CompanyEvaluation, query: IndicatorsQuery) -> None:
     """Raise UnknownIndicator for a name or a column of groups that is not there, naming those known."""
     names = dict.fromkeys([*(i.name for i in told.indicators), *told.not_measured])
     if query.name is not None and query.name not in names:

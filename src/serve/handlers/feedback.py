@@ -10,14 +10,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from features.ingest.feedback import Feedback, KeyTaken
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import KeyReused, NotStored
 from serve.http.middleware import Call, json_response
 from serve.http.request_body import read_body
 from serve.http.request_parsing import parse_request
 from serve.schemas.examples import AS_OF
 from serve.schemas.record_schemas import CustomerId, Instant, Number, Text
-from serve.schemas.score_schemas import shape
+from serve.schemas.score_schemas import schema_config
 
 MOST_OUTCOMES, KEY_LENGTH = 1_000, 200
 #: How far the clocks of a CRM may be ahead of ours.
@@ -30,17 +30,17 @@ _OUTCOME = {
     "category": "win-back offer",
 }
 
-Kind = Annotated[str, Field(min_length=1, max_length=100)]
+OutcomeKind = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class Outcome(BaseModel):
+class OutcomeRow(BaseModel):
     """Something that happened: an order, a cancellation, a renewal, a contact of a campaign."""
 
-    model_config = shape(_OUTCOME)
+    model_config = schema_config(_OUTCOME)
 
     customer_id: CustomerId
     occurred_at: Instant
-    kind: Annotated[Kind, Field(description="As the company's events have it, or 'campaign'.")]
+    kind: Annotated[OutcomeKind, Field(description="As the company's events have it, or 'campaign'.")]
     amount: Number | None = None
     quantity: Number | None = None
     channel: Text | None = None
@@ -50,18 +50,18 @@ class Outcome(BaseModel):
 class FeedbackRequest(BaseModel):
     """What the CRM reports; sent again under the same key it is kept once."""
 
-    model_config = shape({"idempotency_key": "crm-2025-06-12-0017", "outcomes": [_OUTCOME]})
+    model_config = schema_config({"idempotency_key": "crm-2025-06-12-0017", "outcomes": [_OUTCOME]})
 
     idempotency_key: str = Field(
         min_length=1, max_length=KEY_LENGTH, description="The CRM's own name for this call."
     )
-    outcomes: list[Outcome] = Field(min_length=1, max_length=MOST_OUTCOMES)
+    outcomes: list[OutcomeRow] = Field(min_length=1, max_length=MOST_OUTCOMES)
 
 
 class FeedbackAnswer(BaseModel):
     """What is kept; `repeated`: it had come before and nothing was added."""
 
-    model_config = shape(
+    model_config = schema_config(
         {
             "request_id": "7f1c2a",
             "accepted": 1,
@@ -82,18 +82,18 @@ class FeedbackAnswer(BaseModel):
     warnings: list[str]
 
 
-async def take_feedback(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def take_feedback(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Take outcomes and campaign contacts back from the CRM.
 
     Kept under the key, never twice; the next import puts them into the event history, known from
     the moment they were received. The same key with another content is refused with 409.
     """
     request = parse_request(FeedbackRequest, await read_body(scope, receive))
-    scorer = desk.upkeep.present()
+    scorer = state.loader.loaded_scorer()
     events = [{**dict(o), "occurred_at": o.occurred_at.isoformat()} for o in request.outcomes]
     feedback = Feedback(request.idempotency_key, events)
     try:
-        kept = await desk.work(partial(scorer.keep_feedback, feedback), beside=True)
+        kept = await state.run(partial(scorer.keep_feedback, feedback), in_thread=True)
     except KeyTaken as error:
         raise KeyReused(str(error)) from None
     except OSError:
@@ -112,7 +112,7 @@ async def take_feedback(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     )
 
 
-def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
+def _warnings(outcomes: Sequence[OutcomeRow]) -> list[str]:
     latest = datetime.now(UTC) + AHEAD
     future = sum(outcome.occurred_at > latest for outcome in outcomes)
     return [f"{future} outcomes lie in the future; they wait until then"] if future else []

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import NotReady, Problem, UnknownTarget
 from serve.http.middleware import Call, json_response
 from serve.schemas.examples import MODEL, MODELS_ANSWER
-from serve.schemas.score_schemas import shape
+from serve.schemas.score_schemas import schema_config
 
 _BIN = {"case": "churn", "predicted": 0.21, "observed": 0.23, "low": 0.17, "high": 0.3, "rows": 310}
 _MEASURE = {"value": 0.84, "low": 0.81, "high": 0.87}
@@ -21,7 +21,7 @@ _MEASURE = {"value": 0.84, "low": 0.81, "high": 0.87}
 class ModelFacts(BaseModel):
     """How a model was made and how good it is."""
 
-    model_config = shape(MODEL)
+    model_config = schema_config(MODEL)
 
     target: str
     version: str
@@ -38,7 +38,7 @@ class ModelFacts(BaseModel):
 class ModelsAnswer(BaseModel):
     """The loaded models, and the targets that cannot be scored with the reason."""
 
-    model_config = shape(MODELS_ANSWER)
+    model_config = schema_config(MODELS_ANSWER)
 
     request_id: str
     company: str
@@ -50,7 +50,7 @@ class ModelsAnswer(BaseModel):
 class Measure(BaseModel):
     """A measure on later data with its 95 % interval; null where it is not defined."""
 
-    model_config = shape(_MEASURE)
+    model_config = schema_config(_MEASURE)
 
     value: float | None
     low: float | None
@@ -60,7 +60,7 @@ class Measure(BaseModel):
 class CalibrationBin(BaseModel):
     """Test rows with like predictions: the mean predicted and the observed share, with interval."""
 
-    model_config = shape(_BIN)
+    model_config = schema_config(_BIN)
 
     case: Annotated[str, Field(description="The class, or what is predicted to happen.")]
     predicted: float
@@ -73,7 +73,7 @@ class CalibrationBin(BaseModel):
 class ModelAnswer(ModelFacts):
     """One model with everything to know before using it."""
 
-    model_config = shape(
+    model_config = schema_config(
         {
             "request_id": "7f1c2a",
             **MODEL,
@@ -97,13 +97,13 @@ class ModelAnswer(ModelFacts):
     card: Annotated[str, Field(description="The model's card in Markdown.")]
 
 
-async def list_models(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def list_models(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """List the models being served.
 
     With how each was trained and how good it is, and the targets that cannot be scored with the
     reason.
     """
-    scorer = desk.upkeep.present()
+    scorer = state.loader.loaded_scorer()
     answer = {
         "request_id": call.request_id,
         "company": scorer.company,
@@ -114,13 +114,13 @@ async def list_models(desk: Desk, call: Call, scope: Scope, receive: Receive) ->
     return json_response(answer)
 
 
-async def show_model(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_model(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the model of one target.
 
     Its facts, every measure beside the rule's, its calibration on later data, and its card.
     """
     target: str = scope["path_params"]["target"]
-    scorer = desk.upkeep.present()
+    scorer = state.loader.loaded_scorer()
     about = scorer.about(target)
     if about is None:
         missing = scorer.missing()

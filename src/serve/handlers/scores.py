@@ -10,22 +10,22 @@ from starlette.types import Receive, Scope
 
 from features.errors import DataRefused
 from models.explain.manual_what_if import LeverRefused
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import InvalidRequest, LeverStuck, NotReady, Problem, UnknownCustomer
 from serve.http.docs_page import docs_page
-from serve.http.freshness import freshness, refuse_stale
+from serve.http.freshness import describe_freshness, refuse_stale_snapshot
 from serve.http.middleware import Call, json_response
 from serve.http.request_body import read_body
 from serve.http.request_parsing import check_targets, parse_request
 from serve.schemas.score_schemas import RecordsRequest, ScoreRequest
 from serve.schemas.what_if_schemas import WhatIfRequest
-from serve.scoring.scorer import Batch, Scorer, WhatIfAnswer
+from serve.scoring.scorer import ScoreBatch, Scorer, WhatIfAnswer
 
 #: Below these a call is quicker on the event loop than by way of a thread.
 FEW_BYTES, FEW_CUSTOMERS = 16_384, 100
 
 
-async def score_customers(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def score_customers(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Score customers of the snapshot.
 
     Up to 1,000 ids in one call, all targets or those named, with reasons on demand. Ids the
@@ -34,17 +34,17 @@ async def score_customers(desk: Desk, call: Call, scope: Scope, receive: Receive
     """
     body = await read_body(scope, receive)
     parse = partial(parse_request, ScoreRequest, body)
-    request = await desk.work(parse, beside=len(body) > FEW_BYTES)
-    scorer = desk.upkeep.need()
-    refuse_stale(scorer)
-    targets = servable(scorer, request.targets)
+    request = await state.run(parse, in_thread=len(body) > FEW_BYTES)
+    scorer = state.loader.ready_scorer()
+    refuse_stale_snapshot(scorer)
+    targets = check_servable(scorer, request.targets)
     ids = list(dict.fromkeys(request.customer_ids))
     score = partial(scorer.by_ids, ids, targets, request.reasons, request.language)
-    beside = len(ids) > FEW_CUSTOMERS or request.reasons > 0
-    return await _answer(desk, call, scorer, await desk.work(score, beside=beside))
+    in_thread = len(ids) > FEW_CUSTOMERS or request.reasons > 0
+    return await _answer(state, call, scorer, await state.run(score, in_thread=in_thread))
 
 
-async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def score_records(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Score customers from rows sent along.
 
     For customers the snapshot does not hold yet, or as they would stand at another time. The
@@ -53,9 +53,9 @@ async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) 
     """
     body = await read_body(scope, receive)
     parse = partial(parse_request, RecordsRequest, body)
-    request = await desk.work(parse, beside=len(body) > FEW_BYTES)
-    scorer = desk.upkeep.need()
-    targets = servable(scorer, request.targets)
+    request = await state.run(parse, in_thread=len(body) > FEW_BYTES)
+    scorer = state.loader.ready_scorer()
+    targets = check_servable(scorer, request.targets)
     score = partial(
         scorer.by_records,
         request.records,
@@ -65,13 +65,13 @@ async def score_records(desk: Desk, call: Call, scope: Scope, receive: Receive) 
         request.language,
     )
     try:
-        batch = await desk.work(score, beside=True)
+        batch = await state.run(score, in_thread=True)
     except DataRefused:  # its message may hold values, which an answer never repeats
         raise InvalidRequest("the records break a rule of the data contract") from None
-    return await _answer(desk, call, scorer, batch, body)
+    return await _answer(state, call, scorer, batch, body)
 
 
-async def what_if(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def what_if(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Say what would bring a customer's score to a goal, or what levers set by hand would do to it.
 
     With a goal: the smallest change of what the company can act on (how fast it replies, how late
@@ -81,51 +81,51 @@ async def what_if(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Res
     """
     body = await read_body(scope, receive)
     request = parse_request(WhatIfRequest, body)
-    scorer = desk.upkeep.need()
-    refuse_stale(scorer)
-    servable(scorer, [request.target])
+    scorer = state.loader.ready_scorer()
+    refuse_stale_snapshot(scorer)
+    check_servable(scorer, [request.target])
     ask = partial(
         scorer.what_if, request.customer_id, request.target, request.wish, request.language
     )
     try:
-        answer: WhatIfAnswer | None = await desk.work(ask, beside=True)
+        answer: WhatIfAnswer | None = await state.run(ask, in_thread=True)
     except LeverRefused as refused:  # it names levers and their ends, never what was sent
         problem = Problem("set", str(refused))
         raise LeverStuck("a lever cannot be set so for this customer", [problem]) from None
     if answer is None:
         raise UnknownCustomer("the snapshot holds no such customer")
     as_of = scorer.as_of()
-    desk.audit(call, [answer.customer_id], as_of, {answer.target: answer.version})
+    state.record_audit(call, [answer.customer_id], as_of, {answer.target: answer.version})
     beginning = {"request_id": call.request_id, "as_of": as_of}
     return json_response({**beginning, **asdict(answer)})
 
 
-async def live(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def live(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Tell that the process is up, with or without models."""
     return json_response({"status": "alive", "missing": {}})
 
 
-async def ready(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def ready(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Tell whether customers can be scored, which targets cannot, and whether an evaluation lacks."""
-    scorer = desk.upkeep.need()
+    scorer = state.loader.ready_scorer()
     missing = {**scorer.missing(), **scorer.evaluated().missing}
     return json_response({"status": "ready", "missing": missing})
 
 
-async def show_metrics(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_metrics(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show counters for Prometheus, summed over the workers."""
-    page = await desk.work(desk.metrics.page, beside=True)
+    page = await state.run(state.metrics.page, in_thread=True)
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-async def show_openapi(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_openapi(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Give the OpenAPI 3.1 document of this service."""
-    return json_response(desk.document())
+    return json_response(state.openapi_document())
 
 
-async def show_docs(desk: Desk, call: Call, scope: Scope, receive: Receive) -> Response:
+async def show_docs(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Describe the API on a page to read."""
-    return docs_page(desk.document())
+    return docs_page(state.openapi_document())
 
 
 def known_targets(scorer: Scorer) -> list[str]:
@@ -133,7 +133,7 @@ def known_targets(scorer: Scorer) -> list[str]:
     return sorted({model.target for model in scorer.models()} | set(scorer.missing()))
 
 
-def servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
+def check_servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
     """The wanted targets; one named but without a model makes the call fail for now."""
     targets = check_targets(wanted, known_targets(scorer)) if wanted else None
     missing = scorer.missing() if targets else {}
@@ -144,14 +144,14 @@ def servable(scorer: Scorer, wanted: list[str] | None) -> Sequence[str] | None:
 
 
 async def _answer(
-    desk: Desk, call: Call, scorer: Scorer, batch: Batch, body: bytes = b""
+    state: AppState, call: Call, scorer: Scorer, batch: ScoreBatch, body: bytes = b""
 ) -> Response:
-    desk.account(call, batch, body)
+    state.record_scores(call, batch, body)
     answer: dict[str, Any] = {
         "request_id": call.request_id,
-        **freshness(batch, scorer.limits),
+        **describe_freshness(batch, scorer.limits),
         "model_versions": batch.versions,
         "scores": batch.scores,
         "unknown_customers": batch.unknown,
     }
-    return await desk.work(partial(json_response, answer), beside=len(batch.scores) > 100)
+    return await state.run(partial(json_response, answer), in_thread=len(batch.scores) > 100)

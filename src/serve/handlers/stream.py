@@ -10,22 +10,22 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve.app_state import Desk
+from serve.app_state import AppState
 from serve.errors import ApiError, BodyTooSlow, InvalidRequest, LineTooLong, UnknownCustomer
-from serve.handlers.scores import servable
-from serve.http.freshness import freshness, refuse_stale
+from serve.handlers.scores import check_servable
+from serve.http.freshness import describe_freshness, refuse_stale_snapshot
 from serve.http.middleware import Call, ClientLeft
 from serve.http.query_parameters import parse_query
 from serve.http.request_body import BODY_SECONDS, check_media_type
 from serve.http.request_parsing import parse_request
 from serve.schemas.record_schemas import CustomerId
-from serve.schemas.score_schemas import MOST_REASONS, MOST_TARGETS, Language, shape
+from serve.schemas.score_schemas import MOST_REASONS, MOST_TARGETS, Language, schema_config
 from serve.scoring.scorer import Scorer
 
 MEDIA = "application/x-ndjson"
-MEDIA_IN = ("application/json", "application/x-ndjson", "application/jsonl")
+REQUEST_MEDIA = ("application/json", "application/x-ndjson", "application/jsonl")
 #: Customers scored together, and the longest line.
-TOGETHER, LINE_BYTES = 500, 65_536
+BATCH_SIZE, LINE_BYTES = 500, 65_536
 EXAMPLE_IN = {"customer_id": "C-1001"}
 EXAMPLE_OUT = (
     '{"line": 1, "customer_id": "C-1001", "predictions": {"churn": {"probability": 0.31}}, '
@@ -37,7 +37,7 @@ EXAMPLE_OUT = (
 class StreamQuery(BaseModel):
     """What to say of every customer of the stream."""
 
-    model_config = shape({"targets": ["churn", "value"]})
+    model_config = schema_config({"targets": ["churn", "value"]})
 
     targets: Annotated[
         str | None,
@@ -56,15 +56,15 @@ class StreamQuery(BaseModel):
     language: Language = "en"
 
 
-class Line(BaseModel):
+class StreamLine(BaseModel):
     """One line of the stream."""
 
-    model_config = shape({"customer_id": "C-1001"})
+    model_config = schema_config({"customer_id": "C-1001"})
 
     customer_id: CustomerId
 
 
-async def score_stream(desk: Desk, call: Call, scope: Scope, receive: Receive) -> ASGIApp:
+async def score_stream(state: AppState, call: Call, scope: Scope, receive: Receive) -> ASGIApp:
     """Score a stream of customers.
 
     JSON lines in, `{"customer_id": "C-1001"}` each; JSON lines out in the same order, each with
@@ -73,20 +73,20 @@ async def score_stream(desk: Desk, call: Call, scope: Scope, receive: Receive) -
     constant, and answers begin before the last line has come. The last line is
     `{"end": true, "lines": ..., "scored": ..., "failed": ...}`; without it the stream was cut off.
     """
-    check_media_type(dict(scope["headers"]), [media.encode() for media in MEDIA_IN])
+    check_media_type(dict(scope["headers"]), [media.encode() for media in REQUEST_MEDIA])
     query = parse_query(StreamQuery, scope)
-    scorer = desk.upkeep.need()
-    refuse_stale(scorer)
-    targets = servable(scorer, None if query.targets is None else query.targets.split(","))
+    scorer = state.loader.ready_scorer()
+    refuse_stale_snapshot(scorer)
+    targets = check_servable(scorer, None if query.targets is None else query.targets.split(","))
     score = partial(scorer.by_ids, targets=targets, reasons=query.reasons, language=query.language)
-    return Stream(desk, call, scorer, score)
+    return ScoreStream(state, call, scorer, score)
 
 
-class Stream:
+class ScoreStream:
     """The answer to a stream under way, as an ASGI application."""
 
-    def __init__(self, desk: Desk, call: Call, scorer: Scorer, score: Any) -> None:
-        self._desk, self._call, self._scorer, self._score = desk, call, scorer, score
+    def __init__(self, state: AppState, call: Call, scorer: Scorer, score: Any) -> None:
+        self._state, self._call, self._scorer, self._score = state, call, scorer, score
         self._lines = self._scored = self._failed = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +94,7 @@ class Stream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         told: dict[str, Any] = {"end": True}
         try:
-            async for lines in batches(receive):
+            async for lines in read_line_batches(receive):
                 body = b"".join([_line(answer) for answer in await self._answers(lines)])
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         except ApiError as error:  # the status is sent: the stream ends with the reason
@@ -111,10 +111,10 @@ class Stream:
             self._lines += 1
             if text.strip():
                 try:
-                    wanted[self._lines] = parse_request(Line, text).customer_id
+                    wanted[self._lines] = parse_request(StreamLine, text).customer_id
                 except ApiError as error:
                     rules = error.rules if isinstance(error, InvalidRequest) else {error.code: 1}
-                    self._desk.metrics.rejected(self._call.route, rules)
+                    self._state.metrics.rejected(self._call.route, rules)
                     answers[self._lines] = error.body(self._call.request_id)
         answers |= await self._scores(wanted)
         self._failed += sum("error" in answer for answer in answers.values())
@@ -124,10 +124,10 @@ class Stream:
         if not wanted:
             return {}
         ids = list(dict.fromkeys(wanted.values()))
-        batch = await self._desk.work(partial(self._score, ids), beside=True)
-        self._desk.account(self._call, batch)
+        batch = await self._state.run(partial(self._score, ids), in_thread=True)
+        self._state.record_scores(self._call, batch)
         found = {one.customer_id: one for one in batch.scores}
-        fresh = {**freshness(batch, self._scorer.limits), "model_versions": batch.versions}
+        fresh = {**describe_freshness(batch, self._scorer.limits), "model_versions": batch.versions}
         unknown = UnknownCustomer("the snapshot holds no such customer")
         self._scored += sum(i in found for i in wanted.values())
         return {
@@ -138,7 +138,7 @@ class Stream:
         }
 
 
-async def batches(receive: Receive) -> AsyncIterator[list[bytes]]:
+async def read_line_batches(receive: Receive) -> AsyncIterator[list[bytes]]:
     """The lines of a body as they come, up to 500 together.
 
     Raises LineTooLong, BodyTooSlow when nothing comes for half a minute, or ClientLeft.
@@ -158,8 +158,8 @@ async def batches(receive: Receive) -> AsyncIterator[list[bytes]]:
         more = message.get("more_body", False)
         if not more and rest:
             lines.append(rest)
-        for start in range(0, len(lines), TOGETHER):
-            yield lines[start : start + TOGETHER]
+        for start in range(0, len(lines), BATCH_SIZE):
+            yield lines[start : start + BATCH_SIZE]
         if not more:
             return
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serve.errors import StaleFeatures
-from serve.scoring.scorer import AgeLimits, Batch, Scorer
+from serve.scoring.scorer import AgeLimits, ScoreBatch, Scorer
 
 HOUR = 3600.0
 
 
-def freshness(batch: Batch, limits: AgeLimits) -> dict[str, Any]:
+def describe_freshness(batch: ScoreBatch, limits: AgeLimits) -> dict[str, Any]:
     """The part of an answer that says how old its features are, with a warning past the limit."""
     age = age_seconds(batch.as_of)
     warnings = []
@@ -25,7 +25,7 @@ def freshness(batch: Batch, limits: AgeLimits) -> dict[str, Any]:
     }
 
 
-def refuse_stale(scorer: Scorer) -> None:
+def refuse_stale_snapshot(scorer: Scorer) -> None:
     """Raise StaleFeatures when the snapshot is older than the company allows to answer from."""
     most = scorer.limits.refuse_after_hours
     age = age_seconds(scorer.as_of())

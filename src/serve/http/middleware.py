@@ -18,7 +18,7 @@ from serve.observability.prometheus import METHODS, Metrics
 
 log = logging.getLogger("goodwill.serve")
 
-UNMATCHED = "unmatched"
+UNMATCHED_ROUTE = "unmatched"
 #: Status logged when the client left before the answer, as nginx has it.
 CLIENT_LEFT = 499
 
@@ -36,7 +36,7 @@ class Call:
     request_id: str
     method: str
     started: float = field(default_factory=time.perf_counter)
-    route: str = UNMATCHED
+    route: str = UNMATCHED_ROUTE
     status: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     quiet: bool = False
@@ -54,7 +54,7 @@ def error_response(error: ApiError, call: Call) -> Response:
     return json_response(error.body(call.request_id), error.status, error.headers)
 
 
-def begin(scope: Scope) -> Call:
+def start_call(scope: Scope) -> Call:
     """The call in `scope`, under the client's request id if that is a short plain token."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE_ID.fullmatch(value):
@@ -62,7 +62,7 @@ def begin(scope: Scope) -> Call:
     return Call(uuid.uuid4().hex, scope["method"])
 
 
-class Envelope:
+class RequestMiddleware:
     """ASGI middleware around the routes."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -73,7 +73,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = scope["call"] = begin(scope)
+        call = scope["call"] = start_call(scope)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":

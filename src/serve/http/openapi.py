@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from serve.errors import (
-    OUTCOMES,
+    HTTP_OUTCOMES,
     RETRY_SECONDS,
     ApiError,
     Forbidden,
@@ -103,7 +103,7 @@ class Operation:
         return self.handle.__name__
 
 
-def document(
+def build_openapi(
     operations: Sequence[Operation], version: str, targets: Iterable[str], locked: bool = False
 ) -> Any:
     """The OpenAPI document; `targets` are those served now, `locked` asks for keys."""
@@ -165,7 +165,7 @@ def _operation(operation: Operation, targets: list[str]) -> dict[str, Any]:
         "description": description or summary,
         "parameters": [*parameters, _REQUEST_ID],
         "responses": {"200": answer}
-        | {str(OUTCOMES[error].status): _response_ref(error) for error in failing},
+        | {str(HTTP_OUTCOMES[error].status): _response_ref(error) for error in failing},
     }
     if operation.body is not None:
         made["requestBody"] = {"required": True, "content": _body(operation.body)}
@@ -218,7 +218,7 @@ def _response_ref(error: type[ApiError]) -> dict[str, str]:
 
 def _error_responses() -> dict[str, Any]:
     responses: dict[str, Any] = {}
-    for error, outcome in OUTCOMES.items():
+    for error, outcome in HTTP_OUTCOMES.items():
         headers = dict(_HEADERS)
         if outcome.status in (429, 503):
             headers["Retry-After"] = {

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Scope
 
 from serve.errors import InvalidRequest, Problem
-from serve.http.request_parsing import problem_of
+from serve.http.request_parsing import to_problem
 
 Query = TypeVar("Query", bound=BaseModel)
 
@@ -33,6 +33,6 @@ def parse_query(model: type[Query], scope: Scope) -> Query:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         problems = [
             Problem(f"query.{p.where}", p.problem)
-            for p in (problem_of(model, one) for one in found)
+            for p in (to_problem(model, one) for one in found)
         ]
     raise InvalidRequest(f"the query has {len(problems)} problem(s)", problems)

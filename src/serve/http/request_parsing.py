@@ -84,7 +84,7 @@ def parse_request(model: type[Request], body: bytes) -> Request:
     except ValidationError as error:
         count = error.error_count()
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        problems = [problem_of(model, one) for one in found[:MOST_PROBLEMS]]
+        problems = [to_problem(model, one) for one in found[:MOST_PROBLEMS]]
     noun = "problem" if count == 1 else "problems"
     raise InvalidRequest(f"the request has {count} {noun}", problems, _rows_by_rule(found))
 
@@ -100,16 +100,16 @@ def _rows_by_rule(errors: Sequence[ErrorDetails]) -> Counter[str]:
 
 
 @lru_cache(maxsize=32)
-def fields_of(model: type[BaseModel]) -> tuple[str, ...]:
+def field_names(model: type[BaseModel]) -> tuple[str, ...]:
     """Every name of ours in a model and in the models inside it."""
     schema = model.model_json_schema()
     parts = (schema, *schema.get("$defs", {}).values())
     return tuple(sorted({name for part in parts for name in part.get("properties", {})}))
 
 
-def problem_of(model: type[BaseModel], error: ErrorDetails) -> Problem:
+def to_problem(model: type[BaseModel], error: ErrorDetails) -> Problem:
     """One of pydantic's findings in our words, without the value."""
-    known = fields_of(model)
+    known = field_names(model)
     if error["type"] != "extra_forbidden":
         return Problem(_where(error["loc"], known), error["msg"])
     near = get_close_matches(str(error["loc"][-1]), known, n=1)

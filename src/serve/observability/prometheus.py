@@ -15,9 +15,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from serve.observability.score_bands import tally
-from serve.scoring.reload_loop import Upkeep
-from serve.scoring.scorer import Batch, Scorer
+from serve.observability.score_bands import count_bands
+from serve.scoring.reload_loop import ScorerLoader
+from serve.scoring.scorer import ScoreBatch, Scorer
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -29,10 +29,10 @@ class Metrics:
     No label is ever taken from a request: routes are templates, targets and rules are ours.
     """
 
-    def __init__(self, upkeep: Upkeep) -> None:
+    def __init__(self, loader: ScorerLoader) -> None:
         self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
         self._registry = CollectorRegistry()
-        self._state = _State(upkeep)
+        self._state = _ScorerState(loader)
         self._requests = self._counter(
             "requests", "Answers by route template, method and status.", "route", "method", "status"
         )
@@ -66,7 +66,7 @@ class Metrics:
             "part",
             "result",
         )
-        upkeep.heard = self.reloaded
+        loader.on_reload = self.reloaded
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"goodwill_{name}_total", meaning, labels, registry=self._registry)
@@ -77,11 +77,11 @@ class Metrics:
         self._requests.labels(route, known, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def scored(self, batch: Batch) -> None:
+    def scored(self, batch: ScoreBatch) -> None:
         """Count the customers of one batch, and in which bands their scores lie."""
         for target in batch.versions:
             self._scored.labels(target).inc(len(batch.scores))
-        for target, bands in tally(batch.scores).items():
+        for target, bands in count_bands(batch.scores).items():
             for band, customers in bands.items():
                 self._scores.labels(target, band).inc(customers)
         for target, customers in batch.unseen.items():
@@ -117,11 +117,11 @@ class Metrics:
         return generate_latest(registry) + generate_latest(state)
 
 
-class _State(Collector):
+class _ScorerState(Collector):
     """What the scorer says at the moment of reading."""
 
-    def __init__(self, upkeep: Upkeep) -> None:
-        self._upkeep = upkeep
+    def __init__(self, loader: ScorerLoader) -> None:
+        self._upkeep = loader
 
     def collect(self) -> Iterable[Metric]:
         scorer = self._upkeep.scorer

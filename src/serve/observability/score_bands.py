@@ -16,7 +16,7 @@ Outputs = Mapping[str, Output]
 
 
 @dataclass(frozen=True)
-class Scale:
+class BandScale:
     """Where bands begin and end, and the score of a prediction on that scale."""
 
     edges: tuple[float, ...]
@@ -34,7 +34,7 @@ class Scale:
             yield names[bisect_right(ends, value)] if known else NONE  # type: ignore[type-var]
 
 
-def tally(scores: Sequence[CustomerScore]) -> dict[str, Counter[str]]:
+def count_bands(scores: Sequence[CustomerScore]) -> dict[str, Counter[str]]:
     """How many customers fall in each band, by target.
 
     Bands are value segments, or ten of a scale: promoter minus detractor in points, a probability,
@@ -60,7 +60,7 @@ def _points(outputs: Outputs) -> Output:
 
 #: By an output that only targets of that scale have.
 _SCALES = {
-    "promoter": Scale(tuple(range(-100, 101, 20)), _points),
-    "probability": Scale(tuple(n / 10 for n in range(11)), lambda out: out["probability"]),
-    "score": Scale(tuple(range(0, 101, 10)), lambda out: out["score"]),
+    "promoter": BandScale(tuple(range(-100, 101, 20)), _points),
+    "probability": BandScale(tuple(n / 10 for n in range(11)), lambda out: out["probability"]),
+    "score": BandScale(tuple(range(0, 101, 10)), lambda out: out["score"]),
 }

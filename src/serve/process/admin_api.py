@@ -17,7 +17,7 @@ from typing import Any
 from features.config.company import Company
 from features.errors import ConfigRefused, GoodwillError
 from features.settings import Workspace
-from models.bundles.bundle import POINTER
+from models.bundles.champions import POINTER
 from models.bundles.rollback import kept_versions, roll_back, serving_version
 from models.targets.registry import TARGETS
 from serve.errors import (
@@ -29,7 +29,7 @@ from serve.errors import (
     UnknownPath,
     WrongMediaType,
 )
-from serve.security.authentication import Gatekeeper
+from serve.security.authentication import Authenticator
 
 log = logging.getLogger("goodwill.operate")
 
@@ -41,13 +41,13 @@ NAMES = ("127.0.0.1", "localhost")
 Asked = dict[str, Any]
 
 
-class Operator:
+class ServiceAdmin:
     """What can be done to the service of one company."""
 
     def __init__(self, company: Company, workspace: Workspace) -> None:
         self.company = company
         self.workspace = workspace
-        self.gate = Gatekeeper.of(workspace)
+        self.authenticator = Authenticator.from_environment(workspace)
         self.deeds: dict[tuple[str, str], Callable[[Asked], Asked]] = {
             ("GET", "/status"): self.status,
             ("POST", "/reload"): self.reload,
@@ -62,7 +62,7 @@ class Operator:
             for target in TARGETS
             if (version := serving_version(serving, target)) is not None
         }
-        return {"company": self.company.name, "keys": self.gate.locked, "targets": targets}
+        return {"company": self.company.name, "keys": self.authenticator.keys_required, "targets": targets}
 
     def reload(self, asked: Asked) -> Asked:
         """Let every worker read models and snapshot again: it follows the time of the pointers."""
@@ -85,7 +85,7 @@ class Operator:
         names = [value.decode("latin-1") for name, value in headers if name == b"host"]
         if len(names) != 1 or names[0].rsplit(":", 1)[0] not in NAMES:
             raise Forbidden("ask by the name of this machine: 127.0.0.1 or localhost")
-        key = self.gate.key_of({"headers": headers, "client": client})
+        key = self.authenticator.authenticate({"headers": headers, "client": client})
         if key and ("operate" not in key.scopes or key.company != self.company.name):
             raise Forbidden("this key is not for operating this service")
 
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SECONDS
     server_version, sys_version = "goodwill", ""
 
-    def __init__(self, operator: Operator, *rest: Any) -> None:
+    def __init__(self, operator: ServiceAdmin, *rest: Any) -> None:
         self.operator = operator
         super().__init__(*rest)
 
@@ -156,12 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def operating(company: Company, workspace: Workspace, port: int) -> Iterator[None]:
+def run_admin_api(company: Company, workspace: Workspace, port: int) -> Iterator[None]:
     """Take operating calls in the background for as long as the block lasts.
 
     Raises ConfigRefused when the port is taken.
     """
-    handler = partial(_Handler, Operator(company, workspace))
+    handler = partial(_Handler, ServiceAdmin(company, workspace))
     try:
         server = ThreadingHTTPServer((HOST, port), handler)
     except OSError as error:

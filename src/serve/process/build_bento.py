@@ -14,10 +14,10 @@ from pathlib import Path
 
 from features.errors import GoodwillError
 from features.settings import QUIET
-from serve.process.import_graph import reach, requirements
+from serve.process.import_graph import trace_imports, pin_requirements
 
 #: BentoML imports the first; the second is named by a setting, so that no import statement shows it.
-START = ("serve.service", "serve.scoring.company_scorer")
+ENTRY_MODULES = ("serve.service", "serve.scoring.company_scorer")
 NAME = "goodwill"
 
 #: BentoML's own build file; `bentoml` itself is among the requirements.
@@ -46,7 +46,7 @@ def build_bento(project: Path, folder: Path) -> Path:
     version = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     with tempfile.TemporaryDirectory() as scratch:
         staged, store = Path(scratch) / "staged", Path(scratch) / "store"
-        stage(project, staged)
+        stage_sources(project, staged)
         _name(staged, version)
         store.mkdir()
         _bentoml(["build", "--version", version, "."], staged, {"BENTOML_HOME": str(store)})
@@ -55,16 +55,16 @@ def build_bento(project: Path, folder: Path) -> Path:
     return folder
 
 
-def stage(project: Path, folder: Path) -> None:
+def stage_sources(project: Path, folder: Path) -> None:
     """Put into `folder` what the Bento is made of: modules, their data files, requirements."""
     sources = project / "src"
-    reached = reach(sources, START)
+    reached = trace_imports(sources, ENTRY_MODULES)
     for path in (*reached.modules.values(), *reached.data):
         target = folder / path.relative_to(sources)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     lock = (project / "requirements.lock").read_text("utf-8")
-    pins = requirements(reached.packages, lock)
+    pins = pin_requirements(reached.packages, lock)
     (folder / "requirements.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
     (folder / "bentofile.yaml").write_text(_FILE.format(name=NAME), encoding="utf-8")
 

@@ -16,7 +16,7 @@ _CODE = {".py", ".pyc"}
 
 
 @dataclass
-class Reach:
+class ReachableCode:
     """Modules by name with their files, data files beside them, and import names of packages."""
 
     modules: dict[str, Path] = field(default_factory=dict)
@@ -24,9 +24,9 @@ class Reach:
     packages: set[str] = field(default_factory=set)
 
 
-def reach(sources: Path, start: Iterable[str]) -> Reach:
+def trace_imports(sources: Path, start: Iterable[str]) -> ReachableCode:
     """Follow every import statement from the modules in `start`, those inside functions too."""
-    found = Reach()
+    found = ReachableCode()
     waiting = list(start)
     while waiting:
         name = waiting.pop()
@@ -45,7 +45,7 @@ def reach(sources: Path, start: Iterable[str]) -> Reach:
     return found
 
 
-def requirements(packages: Iterable[str], lock: str) -> list[str]:
+def pin_requirements(packages: Iterable[str], lock: str) -> list[str]:
     """The lines of `lock` for these packages (by import name) and everything they need.
 
     Raises ConfigRefused for one that is not installed or not in the lock.

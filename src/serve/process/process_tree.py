@@ -15,13 +15,13 @@ _LOOK_SECONDS, _END_SECONDS = 0.5, 5.0
 _PROC = Path("/proc")
 
 
-def end_family(pid: int) -> None:
+def kill_process_tree(pid: int) -> None:
     """End a process and everything it started, at once; it is held first, so that it starts no more.
 
     Returns when what it started is gone, which the system may take a moment for.
     """
     _send(pid, signal.SIGSTOP)
-    started = descendants(pid)
+    started = list_descendants(pid)
     for member in (pid, *started):
         _send(member, signal.SIGKILL)
     until = time.monotonic() + _END_SECONDS
@@ -29,7 +29,7 @@ def end_family(pid: int) -> None:
         time.sleep(0.02)
 
 
-def descendants(pid: int) -> list[int]:
+def list_descendants(pid: int) -> list[int]:
     """The processes that `pid` started, and those they started; none where there is no /proc."""
     parents = {int(folder.name): _parent(folder) for folder in _PROC.glob("[0-9]*")}
     found, last = set[int](), {pid}
@@ -39,7 +39,7 @@ def descendants(pid: int) -> list[int]:
     return sorted(found)
 
 
-def end_with_parent(named: str = "") -> None:
+def exit_with_parent(named: str = "") -> None:
     """End this process as SIGTERM does, calls in flight finished, once its parent is gone.
 
     The parent has `named` in its command line: without it, it went before we could look.

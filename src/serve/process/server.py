@@ -20,8 +20,8 @@ import httpx
 
 from features.errors import ConfigRefused, GoodwillError
 from features.settings import QUIET, Workspace
-from serve.process.process_tree import end_family
-from serve.security.key_file_watcher import keys_wanted
+from serve.process.process_tree import kill_process_tree
+from serve.security.key_file_watcher import keys_required
 
 log = logging.getLogger("goodwill.launch")
 
@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 @dataclass(frozen=True)
-class Launch:
+class LaunchOptions:
     """Which company to serve, where, and how.
 
     `company` is its TOML file. `output` is the file the log goes to; None shares our stdout.
@@ -68,15 +68,15 @@ class Launch:
         near = {"0.0.0.0": HOST, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound
         return f"http://{f'[{near}]' if ':' in near else near}:{self.port}"
 
-    def told(self) -> str:
+    def access_note(self) -> str:
         """Who is answered, in words."""
-        if keys_wanted(self.workspace):
+        if keys_required(self.workspace):
             return "for clients with an API key"
         return "no API keys are configured, so for this machine only and open to everybody on it"
 
     def refuse_open_door(self) -> None:
         """Raise ConfigRefused for an address others reach while there are no keys to ask for."""
-        if not keys_wanted(self.workspace) and not _is_loopback(self.host):
+        if not keys_required(self.workspace) and not _is_loopback(self.host):
             raise ConfigRefused(
                 f"host {self.host} is reached from other machines, and there are no API keys; make "
                 "one with `goodwill keys add NAME --scopes score,read`, or serve on 127.0.0.1"
@@ -89,7 +89,7 @@ class Launch:
 
 
 @dataclass
-class Server:
+class ServiceProcess:
     """A running service; its `scratch` folder goes when it is stopped."""
 
     process: subprocess.Popen[bytes]
@@ -128,17 +128,17 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS if self.answers else START_SECONDS)
         if self.process.poll() is None:  # its workers lead groups of their own
-            end_family(self.process.pid)
+            kill_process_tree(self.process.pid)
         with contextlib.suppress(ProcessLookupError):  # our own group: it was started as one
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def start(launch: Launch) -> Server:
+def start_service(launch: LaunchOptions) -> ServiceProcess:
     """Start the service. Raises ConfigRefused for a taken port, and for an open door."""
     launch.refuse_open_door()
-    refuse_taken(launch.port, launch.host)
+    check_port_free(launch.port, launch.host)
     command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
     command += ["--host", launch.host, "--port", str(launch.port)]
     command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
@@ -152,15 +152,15 @@ def start(launch: Launch) -> Server:
             stderr=subprocess.STDOUT if stream else None,
             start_new_session=True,
         )
-    return Server(process, launch.url, launch.output, launch.scratch)
+    return ServiceProcess(process, launch.url, launch.output, launch.scratch)
 
 
 @contextlib.contextmanager
-def serving(
-    launch: Launch, *, wait_for: str = "/readyz", seconds: float = 60.0
-) -> Iterator[Server]:
+def running_service(
+    launch: LaunchOptions, *, wait_for: str = "/readyz", seconds: float = 60.0
+) -> Iterator[ServiceProcess]:
     """A service that answers `wait_for` with 200 inside the block and is gone after it."""
-    server = start(launch)
+    server = start_service(launch)
     try:
         server.wait(wait_for, seconds)
         yield server
@@ -168,19 +168,19 @@ def serving(
         server.stop()
 
 
-def serve_until_stopped(launch: Launch, *, seconds: float = 60.0) -> int:
+def serve_until_stopped(launch: LaunchOptions, *, seconds: float = 60.0) -> int:
     """Serve in the foreground until Ctrl-C, SIGTERM or the service's own end; its exit code."""
 
     try:
-        with sigterm_interrupts(), serving(launch, wait_for="/livez", seconds=seconds) as server:
-            log.info("serving on %s, %s", server.url, launch.told())
+        with interrupt_on_sigterm(), running_service(launch, wait_for="/livez", seconds=seconds) as server:
+            log.info("serving on %s, %s", server.url, launch.access_note())
             return server.process.wait()
     except KeyboardInterrupt:
         return 0
 
 
 @contextlib.contextmanager
-def sigterm_interrupts() -> Iterator[None]:
+def interrupt_on_sigterm() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, so that what was started is stopped."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -193,7 +193,7 @@ def sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def refuse_taken(port: int, host: str = HOST) -> None:
+def check_port_free(port: int, host: str = HOST) -> None:
     """Raise ConfigRefused when somebody listens on a port of ours.
 
     Before BentoML clears the folder of the metrics, which a running service still uses.
@@ -218,8 +218,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(launch: Launch) -> dict[str, str]:
-    sources = str(Path(__file__).resolve().parents[1])
+def _environment(launch: LaunchOptions) -> dict[str, str]:
+    sources = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
     return {
         **os.environ,

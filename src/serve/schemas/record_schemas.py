@@ -71,7 +71,7 @@ Comment = Annotated[str, Field(max_length=COMMENT_LENGTH)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Row(BaseModel):
+class RecordRow(BaseModel):
     """Strict: no unknown column, no text where a number belongs, and no value in a message."""
 
     model_config = ConfigDict(
@@ -81,7 +81,7 @@ class Row(BaseModel):
     customer_id: CustomerId
 
 
-class CustomerRow(Row):
+class CustomerRow(RecordRow):
     """What CRM knew of a customer from `valid_from` on; every further field is an attribute."""
 
     model_config = ConfigDict(extra="allow")
@@ -105,7 +105,7 @@ class CustomerRow(Row):
         return self
 
 
-class EventRow(Row):
+class EventRow(RecordRow):
     """Something that happened; `amount` is signed from the company's view of revenue.
 
     Without `known_at` it was known when it occurred.
@@ -121,7 +121,7 @@ class EventRow(Row):
     due_at: Instant | None = None
 
 
-class SurveyRow(Row):
+class SurveyRow(RecordRow):
     """One question sent to one customer; without `answered_at` it is unanswered."""
 
     sent_at: Instant
@@ -137,7 +137,7 @@ class SurveyRow(Row):
     weight: Number = 1.0
 
 
-class TicketRow(Row):
+class TicketRow(RecordRow):
     """A complaint or request."""
 
     opened_at: Instant

@@ -45,7 +45,7 @@ Targets = Annotated[
 ]
 
 
-def shape(example: dict[str, Any]) -> ConfigDict:
+def schema_config(example: dict[str, Any]) -> ConfigDict:
     """How every model reads and writes: nothing beyond its fields, no lax types; with an example."""
     return ConfigDict(
         extra="forbid",
@@ -60,7 +60,7 @@ def shape(example: dict[str, Any]) -> ConfigDict:
 class ScoreRequest(BaseModel):
     """Customers of the snapshot to score; an id named twice is scored once."""
 
-    model_config = shape({"customer_ids": ["C-1001", "C-9999"], "targets": ["churn"], "reasons": 3})
+    model_config = schema_config({"customer_ids": ["C-1001", "C-9999"], "targets": ["churn"], "reasons": 3})
 
     customer_ids: list[CustomerId] = Field(min_length=1, max_length=MOST_IDS)
     targets: Targets = None
@@ -71,7 +71,7 @@ class ScoreRequest(BaseModel):
 class RecordsRequest(BaseModel):
     """Rows of customers to score as they would stand at `as_of` (default: now)."""
 
-    model_config = shape(
+    model_config = schema_config(
         {
             "records": {
                 "customers": [
@@ -94,7 +94,7 @@ class RecordsRequest(BaseModel):
 class ReasonAnswer(BaseModel):
     """What moved a score: `effect` is in points of 100 (NPS: of -100 to 100) or money."""
 
-    model_config = shape(REASON)
+    model_config = schema_config(REASON)
 
     feature: str
     meaning: str
@@ -108,10 +108,10 @@ class ReasonAnswer(BaseModel):
 Predictions = dict[str, dict[str, float | str | bool | list[float] | None]]
 
 
-class ScoreOfCustomer(BaseModel):
+class CustomerScore(BaseModel):
     """One customer's predictions and reasons, each by target."""
 
-    model_config = shape(SCORE)
+    model_config = schema_config(SCORE)
 
     customer_id: str
     predictions: Predictions
@@ -121,21 +121,21 @@ class ScoreOfCustomer(BaseModel):
 class ScoreAnswer(BaseModel):
     """Scores made with one set of model versions; unknown customers are named, not an error."""
 
-    model_config = shape(SCORE_ANSWER)
+    model_config = schema_config(SCORE_ANSWER)
 
     request_id: str
     as_of: datetime
     feature_age_seconds: float
     warnings: list[str]
     model_versions: dict[str, str]
-    scores: list[ScoreOfCustomer]
+    scores: list[CustomerScore]
     unknown_customers: list[str]
 
 
 class HealthAnswer(BaseModel):
     """How the process is; `missing` names what cannot be told (a target, the evaluation) and why."""
 
-    model_config = shape({"status": "ready", "missing": {"nps": "no champion yet"}})
+    model_config = schema_config({"status": "ready", "missing": {"nps": "no champion yet"}})
 
     status: str
     missing: dict[str, str] = {}
@@ -144,7 +144,7 @@ class HealthAnswer(BaseModel):
 class ErrorDetail(BaseModel):
     """One thing that is wrong, and where; never the value that was sent."""
 
-    model_config = shape({"where": "customer_ids[2]", "problem": "Input should be a valid string"})
+    model_config = schema_config({"where": "customer_ids[2]", "problem": "Input should be a valid string"})
 
     where: str
     problem: str
@@ -153,7 +153,7 @@ class ErrorDetail(BaseModel):
 class ErrorBody(BaseModel):
     """What went wrong; `code` is stable, `message` is for people."""
 
-    model_config = shape(ERROR["error"])
+    model_config = schema_config(ERROR["error"])
 
     code: str
     message: str
@@ -164,6 +164,6 @@ class ErrorBody(BaseModel):
 class ErrorAnswer(BaseModel):
     """The one shape of every error."""
 
-    model_config = shape(ERROR)
+    model_config = schema_config(ERROR)
 
     error: ErrorBody

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from serve.schemas.record_schemas import CustomerId, Text
-from serve.schemas.score_schemas import Language, shape
-from serve.scoring.scorer import Wish
+from serve.schemas.score_schemas import Language, schema_config
+from serve.scoring.scorer import WhatIfTarget
 
 MOST_LEVERS = 20
 _BY_HAND: dict[str, Any] = {"customer_id": "C-1001", "target": "churn", "set": {"reply time": 12.0}}
@@ -58,7 +58,7 @@ class WhatIfRequest(BaseModel):
 
     model_config = ConfigDict(
         **{
-            **shape({}),
+            **schema_config({}),
             "json_schema_extra": {
                 "examples": [{"customer_id": "C-1001", "target": "churn", "goal": 10.0}, _BY_HAND],
                 "oneOf": [{"required": ["goal"]}, {"required": ["set"]}],
@@ -80,7 +80,7 @@ class WhatIfRequest(BaseModel):
         return self
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> WhatIfTarget:
         """The goal, or the levers with where they are set."""
         return self.goal if self.goal is not None else self.set or {}
 
@@ -88,7 +88,7 @@ class WhatIfRequest(BaseModel):
 class MoveAnswer(BaseModel):
     """One thing to be otherwise: from where the customer stands to where he would be."""
 
-    model_config = shape(_MOVE)
+    model_config = schema_config(_MOVE)
 
     lever: str
     unit: str
@@ -104,7 +104,7 @@ class WhatIfResponse(BaseModel):
     this customer.
     """
 
-    model_config = shape(
+    model_config = schema_config(
         {
             "request_id": "7f1c2a",
             "as_of": "2025-06-30T00:00:00Z",

@@ -9,16 +9,16 @@ import pyarrow as pa
 
 from models.bundles.bundle import Bundle
 from models.bundles.predict import OUTPUTS
-from models.explain.previous_window import Earlier
-from models.targets.outputs import Outputs
-from serve.scoring.explanations import Why
-from serve.scoring.scorer import Batch, CustomerScore, Language, Output, Reason, said
+from models.explain.previous_window import PreviousValues
+from models.targets.target import Outputs
+from serve.scoring.explanations import Explanations
+from serve.scoring.scorer import ScoreBatch, CustomerScore, Language, Output, Reason, to_json_values
 
 Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
-class Asked:
+class CustomerBatch:
     """The customers of a call: their ids, their outputs by target, their features where needed."""
 
     ids: list[str]
@@ -29,16 +29,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Question:
+class ScoreOptions:
     """What a call wants to know; `earlier` are the windows before, None where the rows must tell."""
 
     targets: Sequence[str] | None
     reasons: int
     language: Language
-    earlier: Earlier | None = None
+    earlier: PreviousValues | None = None
 
 
-def batch_of(bundles: Mapping[str, Bundle], why: Why, asked: Asked, question: Question) -> Batch:
+def assemble_scores(bundles: Mapping[str, Bundle], why: Explanations, asked: CustomerBatch, question: ScoreOptions) -> ScoreBatch:
     """The answers to a call, customer by customer."""
     chosen = [t for t in bundles if question.targets is None or t in question.targets]
     predictions = _by_customer({t: _rows(t, asked.outputs(t)) for t in chosen}, asked)
@@ -48,16 +48,16 @@ def batch_of(bundles: Mapping[str, Bundle], why: Why, asked: Asked, question: Qu
         told = {t: why.reasons(t, rows, top, language, question.earlier) for t in chosen}
     reasons: list[dict[str, list[Reason]]] = _by_customer(told, asked)
     scores = [*map(CustomerScore, asked.ids, predictions, reasons)]
-    return Batch(asked.as_of, scores, asked.unknown, {t: bundles[t].version for t in chosen})
+    return ScoreBatch(asked.as_of, scores, asked.unknown, {t: bundles[t].version for t in chosen})
 
 
 def _rows(target: str, outputs: Outputs) -> list[dict[str, Output]]:
     names = OUTPUTS[target]
-    columns = [said(outputs[name]) for name in names]
+    columns = [to_json_values(outputs[name]) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _by_customer(found: Mapping[str, Sequence[Told]], asked: Asked) -> list[dict[str, Told]]:
+def _by_customer(found: Mapping[str, Sequence[Told]], asked: CustomerBatch) -> list[dict[str, Told]]:
     """What was found of each customer, by target."""
     if not found:
         return [{} for _ in asked.ids]

@@ -20,33 +20,33 @@ from features.feature_table import feature_table
 from features.history.build_history import build_history
 from features.ingest.feedback import Feedback, Kept, keep
 from features.settings import Workspace, find_workspace
-from insight.evaluation.storage import evaluation_folder
-from models.bundles.bundle import POINTER
+from insight.evaluation.evaluation_files import evaluation_folder
+from models.bundles.champions import POINTER
 from models.bundles.predict import predict
-from models.explain.previous_window import earlier
-from models.scoring.batch import champions
+from models.explain.previous_window import previous_values
+from models.bundles.champions import load_champions
 from models.scoring.score_history import PastScore, history_of, score_history
 from models.targets.registry import TARGETS
 from models.training_set.splits import microseconds
 from serve.schemas.record_schemas import Records
-from serve.scoring.assemble import Asked, Question, batch_of
+from serve.scoring.assemble import CustomerBatch, ScoreOptions, assemble_scores
 from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
-from serve.scoring.loaded_state import Loaded, together
-from serve.scoring.model_info import model_about, model_info
-from serve.scoring.records_to_arrow import misfits, records_to_tables
-from serve.scoring.reload_results import SNAPSHOT, became
+from serve.scoring.loaded_state import LoadedState, build_state
+from serve.scoring.model_info import model_details, describe_model
+from serve.scoring.records_to_arrow import record_warnings, records_to_tables
+from serve.scoring.reload_results import SNAPSHOT, reload_results
 from serve.scoring.scorer import (
     AgeLimits,
-    Batch,
+    ScoreBatch,
     Language,
     LeverRange,
-    ModelAbout,
+    ModelDetails,
     ModelInfo,
     WhatIfAnswer,
-    Wish,
+    WhatIfTarget,
 )
 from serve.scoring.snapshot import Snapshot
-from serve.scoring.unknown_customers import unseen_customers
+from serve.scoring.unknown_customers import count_unknown_categories
 
 log = logging.getLogger("goodwill.scorer")
 
@@ -75,10 +75,10 @@ class CompanyScorer:
     def _snapshot_path(self) -> Path:
         return self.workspace.features(self.company) / "snapshot.parquet"
 
-    def _load(self) -> Loaded:
+    def _load(self) -> LoadedState:
         stamp = self._stamp()
-        bundles, missing = champions(self.workspace.serving(self.company))
-        return together(bundles, missing, [self._snapshot(stamp[-1])], stamp, {})
+        bundles, missing = load_champions(self.workspace.serving(self.company))
+        return build_state(bundles, missing, [self._snapshot(stamp[-1])], stamp, {})
 
     def _snapshot(self, stamp: Any) -> Snapshot | None:
         """The snapshot on disk, read once as long as its file is the same."""
@@ -107,7 +107,7 @@ class CompanyScorer:
         return snapshot.as_of if snapshot else datetime.now(UTC)
 
     def models(self) -> list[ModelInfo]:
-        return [model_info(b) for b in self._loaded.bundles.values()]
+        return [describe_model(b) for b in self._loaded.bundles.values()]
 
     def by_ids(
         self,
@@ -115,21 +115,21 @@ class CompanyScorer:
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         loaded = self._loaded
         if loaded.snapshot is None:
             raise GoodwillError("no snapshot is loaded")
         distinct = list(dict.fromkeys(ids))
         known = [i for i in distinct if i in loaded.snapshot.place]
         places = np.array([loaded.snapshot.place[i] for i in known], np.int64)
-        asked = Asked(
+        asked = CustomerBatch(
             known,
             loaded.snapshot.as_of,
             outputs=lambda target: loaded.scores[target].of(places),
             features=partial(loaded.snapshot.features.take, places),
             unknown=[i for i in distinct if i not in loaded.snapshot.place],
         )
-        batch = batch_of(loaded.bundles, loaded.why, asked, Question(targets, reasons, language))
+        batch = assemble_scores(loaded.bundles, loaded.why, asked, ScoreOptions(targets, reasons, language))
         return replace(batch, fingerprint=loaded.snapshot.fingerprint)
 
     def by_records(
@@ -139,7 +139,7 @@ class CompanyScorer:
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         loaded = self._loaded
         moment = as_of or datetime.now(UTC)
         history = build_history(records_to_tables(records, loaded.schema))
@@ -147,22 +147,22 @@ class CompanyScorer:
         cutoff = np.full(len(ids), microseconds(moment), np.int64)
         features = feature_table(history, ids, cutoff, loaded.plan)
         before = (
-            earlier(history, features, loaded.plan.columns, loaded.plan.tone) if reasons else {}
+            previous_values(history, features, loaded.plan.columns, loaded.plan.tone) if reasons else {}
         )
-        asked = Asked(
+        asked = CustomerBatch(
             ids.to_pylist(),
             moment,
             outputs=lambda target: predict(loaded.bundles[target], features),
             features=lambda: features,
         )
-        question = Question(targets, reasons, language, before)
-        batch = batch_of(loaded.bundles, loaded.why, asked, question)
+        question = ScoreOptions(targets, reasons, language, before)
+        batch = assemble_scores(loaded.bundles, loaded.why, asked, question)
         chosen = {t: loaded.bundles[t] for t in batch.versions}
-        warnings = misfits(records, loaded.schema)
-        return replace(batch, unseen=unseen_customers(chosen, features), warnings=warnings)
+        warnings = record_warnings(records, loaded.schema)
+        return replace(batch, unseen=count_unknown_categories(chosen, features), warnings=warnings)
 
     def what_if(
-        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
         return self._loaded.why.what_if(customer_id, target, wish, language)
 
@@ -180,9 +180,9 @@ class CompanyScorer:
     def history(self, customer_id: str) -> Sequence[PastScore]:
         return score_history(history_of(self.workspace.scores(self.company)), customer_id)
 
-    def about(self, target: str) -> ModelAbout | None:
+    def about(self, target: str) -> ModelDetails | None:
         bundle = self._loaded.bundles.get(target)
-        return model_about(bundle) if bundle else None
+        return model_details(bundle) if bundle else None
 
     def keep_feedback(self, feedback: Feedback) -> Kept:
         return keep(self.workspace.feedback(self.company), feedback)
@@ -208,10 +208,10 @@ class CompanyScorer:
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
         snapshots = [after.snapshot, before.snapshot]
-        self._loaded = together(bundles, lost, snapshots, after.stamp, before.scores)
+        self._loaded = build_state(bundles, lost, snapshots, after.stamp, before.scores)
         taken = after.snapshot is None or self._loaded.snapshot is after.snapshot
         found = after.parts if taken else after.parts - {SNAPSHOT}
-        return became(before.stamp, after.stamp, before.parts, found)
+        return reload_results(before.stamp, after.stamp, before.parts, found)
 
 
 def load_scorer(company_toml: str) -> CompanyScorer:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import Evaluation
-from insight.evaluation.storage import FILE, STANDING, read_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, read_evaluation
 from serve.errors import NotReady, Problem
-from serve.scoring.customer_standing import Standing, Standings
+from serve.scoring.status_table import StatusTable
+from insight.evaluation.evaluation_schema import CustomerStatus
 
 log = logging.getLogger("goodwill.evaluated")
 
@@ -25,20 +26,20 @@ class Evaluated:
     Standings may be of a later day: new scores move customers before all is evaluated again.
     """
 
-    told: Evaluation | None = None
-    standings: Standings | None = None
+    told: CompanyEvaluation | None = None
+    standings: StatusTable | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def need(self) -> Evaluation:
+    def need(self) -> CompanyEvaluation:
         """What was told of all. Raises NotReady with the reasons when there is no evaluation."""
         if self.told is None:
             problems = [Problem(part, why) for part, why in self.missing.items()]
             raise NotReady("the customers have not been evaluated yet", problems)
         return self.told
 
-    def standing(self, customer_id: str) -> Standing:
+    def standing(self, customer_id: str) -> CustomerStatus:
         """Where a customer stands; nothing of one who came after the evaluation."""
-        return self.standings.of(customer_id) if self.standings else Standing()
+        return self.standings.of(customer_id) if self.standings else CustomerStatus()
 
 
 def of_another_day(what: str, as_of: datetime, features: datetime) -> list[str]:
@@ -53,9 +54,9 @@ class EvaluationWatch:
     """Follows the files of a company's evaluation; `now` is swapped whole."""
 
     def __init__(self, folder: Path, company: str) -> None:
-        self._told = _Followed("evaluation", folder / FILE, lambda: _read_told(folder, company))
+        self._told = _Followed("evaluation", folder / EVALUATION_FILE, lambda: _read_told(folder, company))
         self._standings = _Followed(
-            "standing", folder / STANDING, lambda: Standings.read(folder / STANDING)
+            "standing", folder / STATUS_FILE, lambda: StatusTable.read(folder / STATUS_FILE)
         )
         self.now = Evaluated()
         self.look()
@@ -95,11 +96,11 @@ class _Followed(Generic[Part]):
         return {self.name: "kept" if self.held else "failed"}
 
 
-def _read_told(folder: Path, company: str) -> Evaluation | None:
+def _read_told(folder: Path, company: str) -> CompanyEvaluation | None:
     """Raises DataRefused for a file that is broken, or another company's."""
     told = read_evaluation(folder)
     if told is not None and told.company != company:
-        raise DataRefused(f"{FILE} is of {told.company}, and {company} is served")
+        raise DataRefused(f"{EVALUATION_FILE} is of {told.company}, and {company} is served")
     return told
 
 

@@ -7,32 +7,32 @@ from functools import cached_property
 import pyarrow as pa
 
 from models.bundles.bundle import Bundle
-from models.explain.counterfactuals import WhatIfs
-from models.explain.manual_what_if import Sliders
-from models.explain.previous_window import Earlier, nested
-from models.explain.reasons import Language, Reasoner
+from models.explain.counterfactuals import WhatIfModel
+from models.explain.manual_what_if import ManualWhatIf
+from models.explain.previous_window import PreviousValues, previous_from_longer_windows
+from models.explain.reasons import Language, Explainer
 from models.explain.what_if_sentences import in_chinese, in_english
-from serve.scoring.scorer import LeverRange, Move, Reason, WhatIfAnswer, Wish
+from serve.scoring.scorer import LeverRange, Move, Reason, WhatIfAnswer, WhatIfTarget
 from serve.scoring.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Why:
+class Explanations:
     """The models of one moment as those who are asked why, about the customers of their snapshot."""
 
     bundles: Mapping[str, Bundle]
     snapshot: Snapshot | None
 
     @cached_property
-    def reasoners(self) -> dict[str, Reasoner]:
-        return {target: Reasoner(bundle) for target, bundle in self.bundles.items()}
+    def reasoners(self) -> dict[str, Explainer]:
+        return {target: Explainer(bundle) for target, bundle in self.bundles.items()}
 
     @cached_property
-    def _sliders(self) -> Sliders:
+    def _sliders(self) -> ManualWhatIf:
         """Asked only about customers of the snapshot, so there is one."""
         reference = self.snapshot.features if self.snapshot else pa.table({})
-        what_ifs = {target: WhatIfs(r, reference) for target, r in self.reasoners.items()}
-        return Sliders(what_ifs, reference)
+        what_ifs = {target: WhatIfModel(r, reference) for target, r in self.reasoners.items()}
+        return ManualWhatIf(what_ifs, reference)
 
     def reasons(
         self,
@@ -40,11 +40,11 @@ class Why:
         features: pa.Table,
         top: int,
         language: Language,
-        earlier: Earlier | None = None,
+        earlier: PreviousValues | None = None,
     ) -> list[list[Reason]]:
         """The reasons of each row; compared with the window before as far as the rows tell it."""
         reasoner = self.reasoners[target]
-        before = nested(features, reasoner.columns) if earlier is None else earlier
+        before = previous_from_longer_windows(features, reasoner.columns) if earlier is None else earlier
         found = reasoner.reasons(features, top, (language,), before)
         return [
             [
@@ -65,7 +65,7 @@ class Why:
         ]
 
     def what_if(
-        self, customer_id: str, target: str, wish: Wish, language: Language
+        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language
     ) -> WhatIfAnswer | None:
         """The smallest change of levers that reaches a goal, or what levers set by hand bring.
 

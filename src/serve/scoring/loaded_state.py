@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.engine.compute_features import Plan
 from features.feature_table import plan_for
 from models.bundles.bundle import Bundle
-from serve.scoring.explanations import Why
-from serve.scoring.prediction_cache import SnapshotScores, snapshot_scores
+from serve.scoring.explanations import Explanations
+from serve.scoring.prediction_cache import PredictionCache, prediction_caches
 from serve.scoring.reload_results import SNAPSHOT
 from serve.scoring.snapshot import Snapshot
-from serve.scoring.unknown_customers import unseen_customers
+from serve.scoring.unknown_customers import count_unknown_categories
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedState:
     """What a call sees: models and snapshot of one moment, swapped by one reference."""
 
     bundles: dict[str, Bundle]
     missing: dict[str, str]
     snapshot: Snapshot | None
     stamp: tuple[Any, ...]
-    scores: dict[str, SnapshotScores]
+    scores: dict[str, PredictionCache]
 
     @cached_property
     def plan(self) -> Plan:
@@ -40,7 +40,7 @@ class Loaded:
     @cached_property
     def unseen(self) -> dict[str, int]:
         """Customers of the snapshot with a category that a target's model does not know."""
-        return unseen_customers(self.bundles, self.snapshot.features) if self.snapshot else {}
+        return count_unknown_categories(self.bundles, self.snapshot.features) if self.snapshot else {}
 
     def make_some_scores(self) -> None:
         """Go on with the scores of the snapshot, so that calls find them made."""
@@ -48,21 +48,21 @@ class Loaded:
             scores.make_some()
 
     @cached_property
-    def why(self) -> Why:
-        return Why(self.bundles, self.snapshot)
+    def why(self) -> Explanations:
+        return Explanations(self.bundles, self.snapshot)
 
     @cached_property
-    def schema(self) -> Schema:
+    def schema(self) -> CompanySchema:
         return max(self.bundles.values(), key=lambda b: str(b.manifest["trained_at"])).schema
 
 
-def together(
+def build_state(
     bundles: dict[str, Bundle],
     missing: dict[str, str],
     snapshots: list[Snapshot | None],
     stamp: tuple[Any, ...],
-    former: Mapping[str, SnapshotScores],
-) -> Loaded:
+    former: Mapping[str, PredictionCache],
+) -> LoadedState:
     """Models with the snapshot most of them can read, the first of equally good ones.
 
     So between new features and the training that follows, what is served goes on together.
@@ -72,8 +72,8 @@ def together(
     if there := [s for s in snapshots if s]:
         snapshot = max(there, key=lambda s: len(s.readers(bundles)[0]))
         bundles, apart = snapshot.readers(bundles)
-    scores = snapshot_scores(bundles, snapshot.features, former) if snapshot else {}
-    loaded = Loaded(bundles, {**missing, **apart}, snapshot, stamp, scores)
+    scores = prediction_caches(bundles, snapshot.features, former) if snapshot else {}
+    loaded = LoadedState(bundles, {**missing, **apart}, snapshot, stamp, scores)
     if bundles:
         _ = loaded.plan, loaded.why.reasoners, loaded.unseen  # made before the first request
     return loaded

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from models.bundles.bundle import Bundle
-from serve.scoring.scorer import ModelAbout, ModelInfo
+from serve.scoring.scorer import ModelDetails, ModelInfo
 
 
-def model_info(bundle: Bundle) -> ModelInfo:
+def describe_model(bundle: Bundle) -> ModelInfo:
     """How a model was trained and how good it is."""
     facts = bundle.manifest
     return ModelInfo(
@@ -23,7 +23,7 @@ def model_info(bundle: Bundle) -> ModelInfo:
     )
 
 
-def model_about(bundle: Bundle) -> ModelAbout:
+def model_details(bundle: Bundle) -> ModelDetails:
     """All there is to know of a model; a bundle of an older version has no card, only its metrics."""
     about = bundle.about or {"primary": "", "measures": {}, "calibration": [], "coverage": None}
-    return ModelAbout(info=model_info(bundle), **{"card": "", **about})
+    return ModelDetails(info=describe_model(bundle), **{"card": "", **about})

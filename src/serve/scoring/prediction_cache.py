@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from models.bundles.bundle import Bundle
 from models.bundles.predict import predict
-from models.targets.outputs import Outputs
+from models.targets.target import Outputs
 
-Places = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 #: Customers made ready at a time: some tenths of a second of one core.
 BLOCK = 5_000
 
 
 @dataclass(frozen=True)
-class SnapshotScores:
+class PredictionCache:
     """What one model says of the customers of a snapshot. Safe to call from several threads.
 
     Two threads may make the same prediction at once; they make the same.
@@ -33,13 +33,13 @@ class SnapshotScores:
     made: NDArray[np.bool_]
 
     @classmethod
-    def begin(cls, bundle: Bundle, features: pa.Table) -> "SnapshotScores":
+    def begin(cls, bundle: Bundle, features: pa.Table) -> "PredictionCache":
         """Room for everybody, a column an output; nothing is made yet."""
         count, one = features.num_rows, predict(bundle, features.slice(0, 1))
         outputs = {name: np.empty((count, *v.shape[1:]), v.dtype) for name, v in one.items()}
         return cls(bundle, features, outputs, np.zeros(count, bool))
 
-    def of(self, places: Places) -> Outputs:
+    def of(self, places: RowNumbers) -> Outputs:
         """The outputs of the customers at these places, in the form of `models.bundles.predict`."""
         missing = places[~self.made[places]]
         if len(missing):
@@ -52,7 +52,7 @@ class SnapshotScores:
         if len(missing):
             self._make(missing)
 
-    def _make(self, places: Places) -> None:
+    def _make(self, places: RowNumbers) -> None:
         for name, values in predict(self.bundle, self.features.take(pa.array(places))).items():
             self.outputs[name][places] = values
         self.made[places] = True
@@ -62,13 +62,13 @@ class SnapshotScores:
         return self.features is features and self.bundle.manifest == bundle.manifest
 
 
-def snapshot_scores(
-    bundles: Mapping[str, Bundle], features: pa.Table, former: Mapping[str, SnapshotScores]
-) -> dict[str, SnapshotScores]:
+def prediction_caches(
+    bundles: Mapping[str, Bundle], features: pa.Table, former: Mapping[str, PredictionCache]
+) -> dict[str, PredictionCache]:
     """The scores of each model; of one that stayed beside the same snapshot, those made already."""
     return {
         target: kept
         if (kept := former.get(target)) and kept.is_of(bundle, features)
-        else SnapshotScores.begin(bundle, features)
+        else PredictionCache.begin(bundle, features)
         for target, bundle in bundles.items()
     }

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from features.contract import TABLES, Column
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from serve.schemas.record_schemas import CustomerRow, Records
 
 TYPES = {
@@ -17,7 +17,7 @@ TYPES = {
 }
 
 
-def records_to_tables(records: Records, schema: Schema) -> dict[str, pa.Table]:
+def records_to_tables(records: Records, schema: CompanySchema) -> dict[str, pa.Table]:
     """Contract tables of a request; a table without rows is left out.
 
     Attributes take the type the company's own CRM gives them: a number sent for a text attribute
@@ -34,7 +34,7 @@ def records_to_tables(records: Records, schema: Schema) -> dict[str, pa.Table]:
     return tables
 
 
-def misfits(records: Records, schema: Schema) -> list[str]:
+def record_warnings(records: Records, schema: CompanySchema) -> list[str]:
     """What of the attributes could not be used, in sentences that repeat nothing of what was sent."""
     known = schema.attributes
     strange = sum(not row.attributes.keys() <= known.keys() for row in records.customers)
@@ -60,7 +60,7 @@ def _column(rows: Sequence[Any], column: Column) -> pa.Array:
     return pa.array(values, TYPES[column.kind])
 
 
-def _customers(rows: Sequence[CustomerRow], schema: Schema) -> pa.Table:
+def _customers(rows: Sequence[CustomerRow], schema: CompanySchema) -> pa.Table:
     columns = {c.name: _column(rows, c) for c in TABLES["customers"].columns}
     for name, kind in schema.attributes.items():
         values = [_attribute(row.attributes.get(name), kind) for row in rows]

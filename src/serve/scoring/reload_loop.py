@@ -18,7 +18,7 @@ REFRESH_SECONDS, RETRY_SECONDS = 1.0, 2.0
 FIRST_LOAD_SECONDS = 20.0
 
 
-class Upkeep:
+class ScorerLoader:
     """A scorer that may not be there yet; the service answers from the first moment on.
 
     An exception while a BentoML service starts would restart it for ever, so loading happens
@@ -32,30 +32,30 @@ class Upkeep:
         self.failures = 0
         self.loading = False
         #: Told what became of each part that was loaded anew: (part, "loaded" | "kept" | "failed").
-        self.heard: Callable[[str, str], None] = lambda part, result: None
+        self.on_reload: Callable[[str, str], None] = lambda part, result: None
         self._next_attempt = 0.0
 
-    def present(self) -> Scorer:
+    def loaded_scorer(self) -> Scorer:
         """The scorer, able to score or not. Raises NotReady while there is none."""
         if self.scorer is None:
             raise NotReady("the service is not ready", [Problem("service", self.reason)])
         return self.scorer
 
-    def need(self) -> Scorer:
+    def ready_scorer(self) -> Scorer:
         """The scorer. Raises NotReady with the reasons when it cannot score yet."""
-        scorer = self.present()
+        scorer = self.loaded_scorer()
         if not scorer.ready():
             problems = [Problem(target, why) for target, why in sorted(scorer.missing().items())]
             raise NotReady("no model is ready", problems)
         return scorer
 
-    async def first_load(self) -> None:
+    async def wait_for_first_load(self) -> None:
         """Return when this worker's first load has ended, well or not, or took too long."""
         until = time.monotonic() + FIRST_LOAD_SECONDS
         while self.loading and time.monotonic() < until:
             await asyncio.sleep(0.02)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Load the scorer, or let it notice a new champion. Blocks; never raises."""
         if time.monotonic() < self._next_attempt:
             return
@@ -65,10 +65,10 @@ class Upkeep:
                 self.scorer = self._load()
                 self._next_attempt = 0.0
                 log.info("scorer loaded")
-                self.heard("service", "loaded")
+                self.on_reload("service", "loaded")
             else:
                 for part, result in self.scorer.refresh().items():
-                    self.heard(part, result)
+                    self.on_reload(part, result)
                 self.reason = ""
         except Exception as error:  # the last good scorer goes on
             self._failed(error)
@@ -81,13 +81,13 @@ class Upkeep:
             log.warning("upkeep failed: %s", reason)
         self.reason = reason
         self.failures += 1
-        self.heard("service", "kept" if self.scorer else "failed")
+        self.on_reload("service", "kept" if self.scorer else "failed")
 
     async def run(self, executor: Executor) -> None:
         """Look once a second until cancelled, beside the event loop."""
         loop = asyncio.get_running_loop()
         self.loading = self.scorer is None
         while True:
-            await loop.run_in_executor(executor, self.look)
+            await loop.run_in_executor(executor, self.refresh)
             self.loading = False
             await asyncio.sleep(REFRESH_SECONDS)

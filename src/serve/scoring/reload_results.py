@@ -10,7 +10,7 @@ SNAPSHOT = "snapshot"
 PARTS = (*TARGETS, SNAPSHOT)
 
 
-def became(
+def reload_results(
     before: Sequence[Any], after: Sequence[Any], held: Collection[str], found: Collection[str]
 ) -> dict[str, str]:
     """By part whose file changed between two stamps: `loaded`, `kept` (the old one) or `failed`.

@@ -17,7 +17,7 @@ from serve.scoring.evaluation_cache import Evaluated
 Output = float | str | bool | list[float] | None
 Language = Literal["en", "zh"]
 #: What is asked of a what-if: a score to reach, or levers by name with where to set them.
-Wish = float | Mapping[str, float]
+WhatIfTarget = float | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class CustomerScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ScoreBatch:
     """Scores made with one set of model versions; `as_of` is the cutoff of the features.
 
     `unseen` counts, for records sent along, customers with categories a target's model knows not;
@@ -127,7 +127,7 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAbout:
+class ModelDetails:
     """A model with what people read of it: measures, calibration by bins, coverage, its card."""
 
     info: ModelInfo
@@ -177,7 +177,7 @@ class Scorer(Protocol):
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         """Scores from the snapshot; ids it does not hold come back in `unknown`."""
         ...
 
@@ -188,12 +188,12 @@ class Scorer(Protocol):
         targets: Sequence[str] | None,
         reasons: int,
         language: Language = "en",
-    ) -> Batch:
+    ) -> ScoreBatch:
         """Scores from rows sent along, cut at `as_of` (default: now)."""
         ...
 
     def what_if(
-        self, customer_id: str, target: str, wish: Wish, language: Language = "en"
+        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
         """What brings a customer to a goal, or levers set by hand him; None for an unknown one."""
         ...
@@ -210,7 +210,7 @@ class Scorer(Protocol):
         """What was said of a customer in earlier scorings, the oldest first."""
         ...
 
-    def about(self, target: str) -> ModelAbout | None:
+    def about(self, target: str) -> ModelDetails | None:
         """What there is to know of the loaded model of a target; None when there is none."""
         ...
 
@@ -241,7 +241,7 @@ class Scorer(Protocol):
         ...
 
 
-def said(values: NDArray[Any]) -> list[Output]:
+def to_json_values(values: NDArray[Any]) -> list[Output]:
     """An output as JSON can hold it: what a model cannot tell is None."""
     listed: list[Output] = np.asarray(values).tolist()
     if values.dtype.kind != "f" or not np.isnan(values).any():

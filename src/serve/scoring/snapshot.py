@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.scoring.batch import fitting, tone_of
+from models.bundles.champions import snapshot_comment_model
+from models.bundles.champions import match_comment_model
 from models.training_set.splits import instant
 
 
@@ -44,7 +45,7 @@ class Snapshot:
 
     def readers(self, bundles: Mapping[str, Bundle]) -> tuple[dict[str, Bundle], dict[str, str]]:
         """The models that can read these features, and why the others cannot."""
-        fit, apart = fitting(dict(bundles), self.tone)
+        fit, apart = match_comment_model(dict(bundles), self.tone)
         there = set(self.features.column_names)
         for target, bundle in [*fit.items()]:
             if lacking := [name for name in bundle.columns if name not in there]:
@@ -62,7 +63,7 @@ class Snapshot:
             table = pq.read_table(path).combine_chunks()
             told = json.loads((table.schema.metadata or {}).get(b"goodwill", b"{}"))
             ids, cutoff = table["customer_id"].to_pylist(), table["cutoff"].combine_chunks()
-            tone = tone_of(path)
+            tone = snapshot_comment_model(path)
         except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
             raise DataRefused(
                 f"snapshot {path} cannot be read ({type(error).__name__}); make it again with "

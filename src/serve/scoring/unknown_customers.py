@@ -10,7 +10,7 @@ from models.bundles.bundle import Bundle
 from models.bundles.unknown_categories import NOTABLE
 
 
-def unseen_customers(bundles: Mapping[str, Bundle], features: pa.Table) -> dict[str, int]:
+def count_unknown_categories(bundles: Mapping[str, Bundle], features: pa.Table) -> dict[str, int]:
     """How many rows hold a category that a target's model counts as missing.
 
     Columns of which the model knew as little when it was judged (such as a name of a person, rare

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from filelock import FileLock
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from features.atomic_write import write_text_atomically
 from features.errors import ConfigRefused
 
 SCOPES = ("score", "read", "feedback", "operate")
@@ -37,7 +38,7 @@ class Key(BaseModel):
     expires: AwareDatetime | None = None
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
-    def works(self, now: datetime) -> bool:
+    def is_valid(self, now: datetime) -> bool:
         """Not expired."""
         return self.expires is None or now < self.expires
 
@@ -52,14 +53,14 @@ class KeyRing:
         self.keys = tuple(keys)
         self._digests = [(bytes.fromhex(key.sha256), key) for key in self.keys]
 
-    def holder(self, secret: bytes) -> Key | None:
+    def find_key(self, secret: bytes) -> Key | None:
         """The key with that secret unless it expired. Compares with every key there is."""
         asked = hashlib.sha256(secret).digest()
         found: Key | None = None
         for digest, key in self._digests:
             if hmac.compare_digest(digest, asked):
                 found = key
-        return found if found and found.works(datetime.now(UTC)) else None
+        return found if found and found.is_valid(datetime.now(UTC)) else None
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
@@ -83,14 +84,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 def write_keys(path: Path, keys: Sequence[Key]) -> None:
     """Replace the file of keys atomically; only its owner may read it."""
     content = json.dumps([key.model_dump(mode="json") for key in keys], indent=1)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    write_text_atomically(path, content + "\n", mode=0o600)
 
 
 class KeyFile:
@@ -101,7 +95,7 @@ class KeyFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(path.with_name(f".{path.name}.lock"), mode=0o600)
 
-    def held(self) -> tuple[Key, ...]:
+    def read(self) -> tuple[Key, ...]:
         """Every key, also those that expired; none where there is no file."""
         return read_keys(self.path) if os.path.lexists(self.path) else ()
 
@@ -115,8 +109,8 @@ class KeyFile:
     ) -> str:
         """A new key; its secret, which is nowhere else. Raises ConfigRefused for a taken name."""
         with self._lock:
-            keys, now = self.held(), datetime.now(UTC)
-            if any(key.client == client and key.works(now) for key in keys):
+            keys, now = self.read(), datetime.now(UTC)
+            if any(key.client == client and key.is_valid(now) for key in keys):
                 raise ConfigRefused(
                     f"client {client} has a key; `goodwill keys rotate {client}` makes the next one"
                 )
@@ -130,9 +124,9 @@ class KeyFile:
         Returns the secret. Raises ConfigRefused for a client without a working key.
         """
         with self._lock:
-            keys, now = self.held(), datetime.now(UTC)
+            keys, now = self.read(), datetime.now(UTC)
             newest = max(
-                (key for key in keys if key.client == client and key.works(now)),
+                (key for key in keys if key.client == client and key.is_valid(now)),
                 key=lambda key: key.created,
                 default=None,
             )
@@ -149,7 +143,7 @@ class KeyFile:
     def revoke(self, name: str) -> list[Key]:
         """Take away every key of a client, or the one with that id. Raises ConfigRefused for none."""
         with self._lock:
-            keys = self.held()
+            keys = self.read()
             gone = [key for key in keys if name in (key.client, key.id)]
             if not gone:
                 raise ConfigRefused(f"no client and no key is called {name}; {_clients(keys)}")

@@ -22,10 +22,10 @@ from features.settings import Workspace
 log = logging.getLogger("goodwill.audit")
 
 #: Half of an HMAC-SHA256 in hexadecimal: 128 bits tell any two customers apart.
-PSEUDONYM = 32
+PSEUDONYM_LENGTH = 32
 
 
-class Asker(NamedTuple):
+class Caller(NamedTuple):
     """Whose call it was, and of which operation."""
 
     request_id: str
@@ -34,7 +34,7 @@ class Asker(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditLine:
     """One scoring: who asked what when, which models answered, and on which features.
 
     `as_of` is the cutoff of the features, `fingerprint` of the history they were made from, or
@@ -52,7 +52,7 @@ class Line:
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
-class Audit:
+class AuditLog:
     """The audit of one company: a file a day under `mlruns/audit/<company>/`."""
 
     def __init__(self, workspace: Workspace, company: str, required: bool = False) -> None:
@@ -72,15 +72,15 @@ class Audit:
 
     def _hashed(self, contents: Iterable[bytes]) -> list[str]:
         if self._keyed is None:
-            self._keyed = hmac.new(company_secret(self._secret_file), digestmod="sha256")
+            self._keyed = hmac.new(read_or_create_secret(self._secret_file), digestmod="sha256")
         begin, found = self._keyed.copy, []  # a copy takes half the time of a new one
         for content in contents:
             keyed = begin()
             keyed.update(content)
-            found.append(keyed.hexdigest()[:PSEUDONYM])
+            found.append(keyed.hexdigest()[:PSEUDONYM_LENGTH])
         return found
 
-    def write(self, line: Line) -> None:
+    def write(self, line: AuditLine) -> None:
         """Append a line to the file of its day. Raises OSError."""
         content = to_json(line) + b"\n"
         handle = self._open(f"{self.folder}/{line.time[:10]}.jsonl")
@@ -100,7 +100,7 @@ class Audit:
 
     def scored(
         self,
-        asker: Asker,
+        asker: Caller,
         ids: Iterable[str],
         as_of: datetime,
         versions: dict[str, str],
@@ -111,24 +111,24 @@ class Audit:
         try:
             digest = self.pseudonym(body) if body else ""
             names, moment = self.pseudonyms(ids), as_of.isoformat()
-            self.write(Line(*asker, names, moment, versions, fingerprint, digest))
+            self.write(AuditLine(*asker, names, moment, versions, fingerprint, digest))
         except OSError as error:
             log.error("audit of %s not written: %s", asker.request_id, error.strerror or error)
             return False
         return True
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[AuditLine]:
         """Every line there is, the oldest first; one that was cut off by a crash is passed over."""
         for file in sorted(self.folder.glob("*.jsonl")):
             with file.open("rb") as content:
                 for raw in content:
                     try:
-                        yield Line(**json.loads(raw))
+                        yield AuditLine(**json.loads(raw))
                     except (ValueError, TypeError):
                         log.warning("a line of %s is cut off", file)
 
 
-def company_secret(path: Path) -> bytes:
+def read_or_create_secret(path: Path) -> bytes:
     """The secret under which a company's pseudonyms are made; made once, for its owner only."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import Span
+from features.execution.partitions import CustomerRange
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history
-from features.import_history.run_import import Manifest, block
+from features.history_store import read_block
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.bundles.bundle import Bundle, read_bundle
 from models.bundles.predict import OUTPUTS, predict
@@ -28,8 +29,8 @@ from serve.errors import ApiError
 from serve.http.request_parsing import parse_request
 from serve.schemas.score_schemas import RecordsRequest
 from serve.scoring.records_to_arrow import records_to_tables
-from serve.scoring.scorer import Output, said
-from serve.security.audit_log import Audit, Line
+from serve.scoring.scorer import Output, to_json_values
+from serve.security.audit_log import AuditLog, AuditLine
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,7 +43,7 @@ Scores = dict[str, dict[str, dict[str, Output]]]
 class Replay:
     """One call again: its line of the audit, the scores, and what may differ from then."""
 
-    line: Line
+    line: AuditLine
     scores: Scores
     notes: list[str] = field(default_factory=list)
 
@@ -71,19 +72,19 @@ def replay_calls(
     """
     if (customer is None) == (records is None):
         raise DataRefused("name either --customer or the file that was sent with --records")
-    audit = Audit(workspace, company.name)
+    audit = AuditLog(workspace, company.name)
     body = records.read_bytes() if records else b""
     found = list(_wanted(audit, customer, body, request))
     if not found:
         what = "this customer" if customer is not None else "these rows"
         raise DataRefused(f"no line of {audit.folder} is about {what} and the request asked for")
-    again = _Again(company, workspace)
+    again = _Replayer(company, workspace)
     if customer is None:
         return [again.with_rows(line, body) for line in found]
     return [again.with_history(line, customer) for line in found]
 
 
-def _wanted(audit: Audit, customer: str | None, body: bytes, request: str | None) -> Iterator[Line]:
+def _wanted(audit: AuditLog, customer: str | None, body: bytes, request: str | None) -> Iterator[AuditLine]:
     sought = audit.pseudonym(body if customer is None else customer)
     for line in audit.lines():
         if request is not None and line.request_id != request:
@@ -92,7 +93,7 @@ def _wanted(audit: Audit, customer: str | None, body: bytes, request: str | None
             yield line
 
 
-class _Again:
+class _Replayer:
     """Makes calls of one company again."""
 
     def __init__(self, company: Company, workspace: Workspace) -> None:
@@ -100,7 +101,7 @@ class _Again:
         self._serving = workspace.serving(company.name)
         self._fingerprint = Manifest.read(workspace, company.name).fingerprint
 
-    def with_history(self, line: Line, customer: str) -> Replay:
+    def with_history(self, line: AuditLine, customer: str) -> Replay:
         """A customer's scores from the history as it is now, cut where the call had it cut."""
         bundles, notes = self._bundles(line)
         if line.digest:
@@ -111,12 +112,12 @@ class _Again:
                 f"the history was {line.fingerprint or 'not named'} then and is {self._fingerprint} "
                 f"now: rows from before {line.as_of[:10]} may have changed or come late since"
             )
-        past = block(self._history, Span(customer, customer))
+        past = read_block(self._history, CustomerRange(customer, customer))
         if customer not in past.customer_ids:
             return Replay(line, {}, [*notes, "the history does not hold this customer any more"])
         return Replay(line, _scores(bundles, past, line), notes)
 
-    def with_rows(self, line: Line, body: bytes) -> Replay:
+    def with_rows(self, line: AuditLine, body: bytes) -> Replay:
         """The scores of every customer in the body of a call."""
         bundles, notes = self._bundles(line)
         if not bundles:
@@ -129,7 +130,7 @@ class _Again:
         past = build_history(records_to_tables(request.records, newest.schema))
         return Replay(line, _scores(bundles, past, line), notes)
 
-    def _bundles(self, line: Line) -> tuple[dict[str, Bundle], list[str]]:
+    def _bundles(self, line: AuditLine) -> tuple[dict[str, Bundle], list[str]]:
         """The models of a call, and for each that cannot be read why."""
         found: dict[str, Bundle] = {}
         notes: list[str] = []
@@ -141,7 +142,7 @@ class _Again:
         return found, notes
 
 
-def _scores(bundles: dict[str, Bundle], past: History, line: Line) -> Scores:
+def _scores(bundles: dict[str, Bundle], past: History, line: AuditLine) -> Scores:
     ids = pa.array(past.customer_ids, pa.string())
     moment = microseconds(datetime.fromisoformat(line.as_of))
     cutoff = np.full(len(ids), moment, np.int64)
@@ -149,7 +150,7 @@ def _scores(bundles: dict[str, Bundle], past: History, line: Line) -> Scores:
     for target, bundle in bundles.items():
         plan = plan_for(bundle.schema, bundle.columns, bundle.tone)
         outputs = predict(bundle, feature_table(past, ids, cutoff, plan))
-        listed = {name: said(outputs[name]) for name in OUTPUTS[target]}
+        listed = {name: to_json_values(outputs[name]) for name in OUTPUTS[target]}
         for i, customer in enumerate(past.customer_ids):
             scores[customer][target] = {name: values[i] for name, values in listed.items()}
     return scores

@@ -15,17 +15,17 @@ log = logging.getLogger("goodwill.keys")
 LOOK_SECONDS = 1.0
 
 
-def key_path(workspace: Workspace) -> Path:
+def key_file_path(workspace: Workspace) -> Path:
     """Where the keys are: `GOODWILL_KEYS`, else `data/keys.json` of the project."""
     return Settings().keys or workspace.data / "keys.json"
 
 
-def keys_wanted(workspace: Workspace) -> bool:
+def keys_required(workspace: Workspace) -> bool:
     """Whether a key is needed: there is a file of keys, or the environment names one."""
-    return Settings().keys is not None or os.path.lexists(key_path(workspace))
+    return Settings().keys is not None or os.path.lexists(key_file_path(workspace))
 
 
-class KeyWatch:
+class KeyFileWatcher:
     """The keys of now. Without a file there are none to ask for; once there was one, it counts.
 
     A file that cannot be read leaves the last good keys; at the start it leaves none, so that
@@ -39,7 +39,7 @@ class KeyWatch:
         self._seen: tuple[int, ...] | None = None
         self._next_look = 0.0
 
-    def ring(self) -> KeyRing | None:
+    def current_keys(self) -> KeyRing | None:
         """The keys to ask for, or None while the service is open. At most one look a second."""
         now = time.monotonic()
         if now >= self._next_look:

@@ -8,7 +8,7 @@ from types import TracebackType
 from serve.errors import TooMany
 
 
-class Throttle:
+class RateLimiter:
     """A bucket a client, filled at a rate; a second's worth of calls may come together.
 
     `share` is the part of a rate that is this worker's: workers do not talk to each other.
@@ -33,7 +33,7 @@ class Throttle:
         self._buckets[client] = left - 1.0, now
 
 
-class Places:
+class ConcurrencyLimit:
     """So many calls may be in flight; one more is turned away at once."""
 
     def __init__(self, most: int) -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Constant, Past
 from features.feature_table import plan_for
 
 PAST = Past()
-FULL = Schema(
+FULL = CompanySchema(
     tables={n: (*t.names, *(("size", "industry") if n == "customers" else ()))
             for n, t in TABLES.items()},
     attributes={"size": "number", "industry": "text"},
@@ -19,7 +19,7 @@ FULL = Schema(
 )  # fmt: skip
 
 
-def without(table: str, *columns: str) -> Schema:
+def without(table: str, *columns: str) -> CompanySchema:
     """The full schema less a table, or less some of its columns."""
     tables = dict(FULL.tables)
     kept = tuple(c for c in tables.pop(table) if c not in columns)
@@ -53,7 +53,7 @@ def test_a_constant_attribute_needs_no_valid_from():
 
 
 def test_the_month_and_constants_are_always_there():
-    nothing = Schema({}, {}, ())
+    nothing = CompanySchema({}, {}, ())
     assert nothing.offers(PAST.month)
     assert nothing.offers(Constant(1) + PAST.month)
     assert plan_for(nothing).names == ("season",)
@@ -79,7 +79,7 @@ def test_a_company_without_a_table_gets_no_feature_of_it(table):
 
 
 def test_json_keeps_everything():
-    assert Schema.from_json(FULL.to_json()) == FULL
+    assert CompanySchema.from_json(FULL.to_json()) == FULL
 
 
 def test_values_to_repeat_a_feature_for():

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Constant, Past
 from features.definitions.feature_registry import HORIZON, REGISTRY, columns, feature
 from features.definitions.levers import REPLY_TIME
 from features.errors import ConfigRefused
 from features.feature_table import FAMILIES, plan_for
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 
-SCHEMA = Schema(
+SCHEMA = CompanySchema(
     tables={"events": ("customer_id", "occurred_at", "kind", "amount"),
             "customers": ("customer_id", "valid_from", "size", "industry"),
             "surveys": ("customer_id", "sent_at", "answered_at", "instrument", "dimension", "score")},

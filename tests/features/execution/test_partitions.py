@@ -9,17 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from features.execution.partitions import (
-    LOCAL,
-    Span,
-    columns_of,
-    deal,
-    files_of,
-    put,
-    remove,
-    spans,
-    write_file,
-)
+from features.execution.partitions import LOCAL, CustomerRange, column_names, partition, part_files, split_customers, write_parquet
+from features.atomic_write import remove_path
+from features.atomic_write import replace_atomically
 from features.progress import quiet
 
 
@@ -35,7 +27,7 @@ def stored(path: Path) -> list[str]:
 @given(st.sets(st.text(max_size=3)), st.integers(1, 9))
 def test_spans_are_all_customers_in_pieces_of_a_size(ids: set[str], size: int) -> None:
     ordered = sorted(ids)
-    cut = spans(ordered, size)
+    cut = split_customers(ordered, size)
     inside = [[i for i in ordered if s.first <= i <= s.last] for s in cut]
     assert [i for part in inside for i in part] == ordered
     assert [len(part) for part in inside[:-1]] == [size] * (len(cut) - 1)
@@ -43,7 +35,7 @@ def test_spans_are_all_customers_in_pieces_of_a_size(ids: set[str], size: int) -
 
 @given(st.lists(st.integers()), st.integers(1, 9))
 def test_every_piece_is_dealt_once_in_order_and_evenly(pieces: list[int], partitions: int) -> None:
-    shares = deal(pieces, partitions)
+    shares = partition(pieces, partitions)
     assert [p for share in shares for p in share] == pieces
     assert len(shares) == min(partitions, len(pieces))
     lengths = [len(share) for share in shares]
@@ -53,8 +45,8 @@ def test_every_piece_is_dealt_once_in_order_and_evenly(pieces: list[int], partit
 def test_a_span_reads_its_customers_with_both_ends(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     pq.write_table(table("10", "A", "A", "B", "Z", "Ö"), path, row_group_size=2)
-    assert Span("A", "Z").read(path)["customer_id"].to_pylist() == ["A", "A", "B", "Z"]
-    assert Span("a", "c").read(path).num_rows == 0
+    assert CustomerRange("A", "Z").read(path)["customer_id"].to_pylist() == ["A", "A", "B", "Z"]
+    assert CustomerRange("a", "c").read(path).num_rows == 0
 
 
 def test_pieces_come_in_their_order_and_a_piece_may_have_no_rows(tmp_path: Path) -> None:
@@ -87,7 +79,7 @@ def test_what_is_there_stays_when_a_piece_fails_or_nothing_is_made(tmp_path: Pat
 def folder_of(path: Path, *ids: str) -> Path:
     path.mkdir()
     for number, customer in enumerate(ids):
-        write_file(path / f"part-{number:05d}.parquet", [table(customer)])
+        write_parquet(path / f"part-{number:05d}.parquet", [table(customer)])
     return path
 
 
@@ -96,18 +88,18 @@ def folder_of(path: Path, *ids: str) -> Path:
 def test_file_and_folder_take_the_place_of_each_other(tmp_path: Path, old: str, new: str) -> None:
     path, made = tmp_path / "made.parquet", tmp_path / "made.new"
     makers = {
-        "file": lambda p, *ids: write_file(p, [table(*ids)]),
+        "file": lambda p, *ids: write_parquet(p, [table(*ids)]),
         "folder": folder_of,
         "nothing": lambda *_: None,
     }
     makers[old](path, "old")
     makers[new](made, "A", "B")
-    put(made, path)
+    replace_atomically(made, path)
     assert stored(path) == ["A", "B"]
-    assert columns_of(path) == ["customer_id"]
+    assert column_names(path) == ["customer_id"]
     names = {"file": ["made.parquet"], "folder": ["part-00000.parquet", "part-00001.parquet"]}
-    assert [f.name for f in files_of(path)] == names[new]
+    assert [f.name for f in part_files(path)] == names[new]
     assert list(tmp_path.iterdir()) == [path]
-    remove(path)
-    remove(path)
+    remove_path(path)
+    remove_path(path)
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from features.execution.partitions import LOCAL, Runner, files_of
+from features.execution.partitions import LOCAL, Runner, part_files
 from features.execution.spark import SparkRunner, spark_runner
 from features.progress import quiet
 from support.same_bits import bits
@@ -101,7 +101,7 @@ def test_a_table_is_the_same_as_here_to_the_last_bit(
     names = [f"part-{part:05d}.parquet" for part in range(min(partitions, 11))]
     if partitions == 40:
         names.remove("part-00005.parquet")  # its only piece has no rows
-    assert [f.name for f in files_of(there)] == names
+    assert [f.name for f in part_files(there)] == names
     assert sorted(f.name for f in tmp_path.iterdir()) == ["here.parquet", "there.parquet"]
 
 

@@ -18,7 +18,7 @@ from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history, revealed_by
 from features.history.derived_columns import DERIVED
 from features.history.rows import ALWAYS, DAY, NEVER
-from features.import_history.run_import import blocks
+from features.history_store import read_blocks
 from features.text.topics import TOPICS
 from support.table_builders import contract_table, micro
 
@@ -211,7 +211,7 @@ def test_blocks_of_customers_give_the_bits_of_the_whole(tiny_company):
 
     def all_features(size: int) -> pa.Table:
         made = []
-        for block in blocks(workspace, company.name, size):
+        for block in read_blocks(workspace, company.name, size):
             assert len(block.customer_ids) <= size
             ids = pa.array(block.customer_ids)
             cutoff = np.full(len(ids), micro(365 + 200))
@@ -225,7 +225,7 @@ def test_blocks_of_customers_give_the_bits_of_the_whole(tiny_company):
 
 
 def _schema(workspace, name):
-    from features.import_history.run_import import Manifest
+    from features.history_store import Manifest
 
     return Manifest.read(workspace, name).schema
 

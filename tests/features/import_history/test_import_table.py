@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.row_audit import REMOVING, ledger_of
 from support.company_builders import Shop
 

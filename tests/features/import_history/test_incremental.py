@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from features.errors import ConfigRefused
 from features.import_history import import_table
-from features.import_history.run_import import Manifest, import_history
+from features.import_history.run_import import import_history
+from features.history_store import Manifest
 from features.progress import Steps
 from features.row_audit import ledger_of
 from features.settings import Workspace

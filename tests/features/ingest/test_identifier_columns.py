@@ -81,7 +81,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_personal_data_mapped_by_mistake_reach_no_feature_and_it_is_said(mapped: Workspace) -> None:
-    from features.import_history.run_import import Manifest
+    from features.history_store import Manifest
 
     manifest = Manifest.read(mapped, "sample")
     assert marked_files([mapped.history("sample") / "customers.parquet"])  # there they are

@@ -11,16 +11,16 @@ from features.settings import Workspace
 from insight.business_report.business_report_page import render
 from insight.business_report.report_inputs import Material, read_material
 from insight.business_report.translations import Language
-from insight.evaluation.evaluation_schema import Evaluation
-from insight.evaluation.storage import STANDING, evaluation_folder, write_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from support import report_builders as told
 
 
-def tell(workspace: Workspace, evaluation: Evaluation | None = None) -> None:
+def tell(workspace: Workspace, evaluation: CompanyEvaluation | None = None) -> None:
     """Write an evaluation, the standing and the complaints of the company by hand."""
     folder = evaluation_folder(workspace, "tiny")
     write_evaluation(folder, evaluation or told.evaluation())
-    told.standing().to_parquet(folder / STANDING)
+    told.standing().to_parquet(folder / STATUS_FILE)
     path = workspace.company("tiny") / "complaints.json"
     path.write_text(json.dumps(told.complaints()), encoding="utf-8")
 

@@ -3,10 +3,10 @@
 import pytest
 
 from insight.business_report.report_inputs import read_material
-from insight.evaluation.storage import FILE, STANDING, evaluation_folder
+from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
 
 WHERE = {
-    FILE: "evaluation", STANDING: "standing", "complaints.json": "complaints",
+    EVALUATION_FILE: "evaluation", STATUS_FILE: "standing", "complaints.json": "complaints",
 }  # fmt: skip
 
 

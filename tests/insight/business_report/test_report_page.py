@@ -8,7 +8,7 @@ from features.errors import ConfigRefused, DataRefused
 from features.progress import quiet
 from insight.business_report.business_report_page import render, write_report
 from insight.business_report.report_inputs import read_material
-from insight.evaluation.storage import evaluation_folder
+from insight.evaluation.evaluation_files import evaluation_folder
 from insight.model_report.model_report_page import model_page
 from support import report_builders as told
 

@@ -9,7 +9,7 @@ from insight.business_report.report_inputs import read_material
 from insight.business_report.segments_section import move_table, rule_said, segment_tables
 from insight.business_report.translations import Words
 from insight.business_report.value_score_section import worth_part
-from insight.evaluation.evaluation_schema import Figure, Trait, Value, Weight
+from insight.evaluation.evaluation_schema import IntervalEstimate, Trait, ValueScoreSummary, DimensionWeight
 from support import report_builders as told
 
 from .conftest import tell
@@ -51,16 +51,16 @@ def test_who_moved_and_why(english):
 
 
 def test_how_the_score_is_made(evaluated):
-    value = Value(
+    value = ValueScoreSummary(
         method="given", version="1", drawn=told.AS_OF, top_changed=0.344, left_out={"margin": "no cost"},
-        weights=[Weight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})], scored=4,
+        weights=[DimensionWeight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})], scored=4,
         unscored=1, star_means="brings more than 1,360 EUR", star_chances=[0.2, 0.4, 0.6, 0.8],
     )  # fmt: skip
     traits = [
-        Trait(name="churn_probability", effect=Figure(value=-0.9, low=-1, high=-0.8), best="0.01393",
+        Trait(name="churn_probability", effect=IntervalEstimate(value=-0.9, low=-1, high=-0.8), best="0.01393",
               worst="0.2177"),
-        Trait(name="credit_limit", effect=Figure(value=0.4), best="1.635e+04", worst="6550"),
-        Trait(name="plan", effect=Figure(value=0.3), best="47% premium", worst="11% premium"),
+        Trait(name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"),
+        Trait(name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"),
     ]  # fmt: skip
     tell(evaluated[1], told.evaluation(value=value, traits=traits))
     part = worth_part(read_material(*evaluated, "zh"))

@@ -9,7 +9,7 @@ import pytest
 import insight.business_report
 from features.errors import ConfigRefused
 from insight.business_report.translations import CATALOGUES, Words, report_language
-from insight.evaluation.evaluation_schema import Evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
 
 FOLDER = Path(next(iter(insight.business_report.__path__)))
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.html.j2")}
@@ -73,7 +73,7 @@ def test_every_part_that_can_be_skipped_has_a_name():
         "traits",
         "cycle",
     ):
-        assert part in Evaluation.model_fields
+        assert part in CompanyEvaluation.model_fields
         assert Words("zh").knows("part", part)
 
 

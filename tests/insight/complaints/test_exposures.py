@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.history_store import open_history
 from insight.complaints import exposures
 from insight.complaints.complaint_settings import ComplaintSettings
 from insight.complaints.confounders import as_columns, circumstances
 from insight.complaints.exposures import Cause, causes
-from insight.complaints.intake import open_history
 from support.complaint_history_builders import NOW, Row, answer, event, history, ticket
 
 
@@ -51,7 +51,7 @@ CUSTOMERS = [f"C{n}" for n in range(8)]
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Cause]:
     monkeypatch.setattr(exposures, "FEWEST", 1)
     _, workspace = history(tmp_path, events=EVENTS, tickets=TICKETS)
-    with open_history(workspace, "acme") as con:
+    with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
         table = con.sql("from tickets where kind = 'complaint'").to_arrow_table().to_pandas()
         return {c.name: c for c in causes(con, ComplaintSettings(), table)}
@@ -102,7 +102,7 @@ def test_causes_come_in_the_order_of_the_chain(found: dict[str, Cause]) -> None:
 def test_without_delivery_dates_nothing_is_late(tmp_path: Path) -> None:
     orders = [event(f"C{n}", ago(20), "order", due_at=ago(10)) for n in range(40)]
     _, workspace = history(tmp_path, events=orders)
-    with open_history(workspace, "acme") as con:
+    with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
         assert causes(con, ComplaintSettings(), None) == []
 
@@ -119,7 +119,7 @@ def test_circumstances_are_those_before_the_moment(tmp_path: Path) -> None:
     _, workspace = history(
         tmp_path, customers=customers, events=EVENTS, surveys=surveys, tickets=contacts
     )
-    with open_history(workspace, "acme") as con:
+    with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
         table = circumstances(con, ComplaintSettings())
     assert list(table.index) == list(range(8))

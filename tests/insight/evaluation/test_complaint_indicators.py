@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insight.evaluation.complaint_indicators import tell_handling
+from insight.evaluation.complaint_indicators import measure_complaint_indicators
 from insight.evaluation.evaluation_schema import Indicator
 from insight.satisfaction.satisfaction_inputs import Sources
 from insight.satisfaction.satisfaction_settings import Satisfaction
@@ -35,7 +35,7 @@ def told(
 ) -> tuple[dict[str, Indicator], dict[str, str]]:
     company, workspace = history(home, tickets=rows)
     found = Sources(Satisfaction(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",))
-    made, lacking = tell_handling(company, workspace, found)
+    made, lacking = measure_complaint_indicators(company, workspace, found)
     return {one.name: one for one in made}, lacking
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from insight.evaluation.measure_indicators import tell_indicators
+from insight.evaluation.measure_indicators import measure_indicators
 from support.survey_builders import on, said, write
 
 PEOPLE = [f"C{i}" for i in range(8)]
@@ -33,7 +33,7 @@ def told_of(folder, segments=None, insight=INSIGHT, population=None, **changed):
     if population:
         path = workspace.company(company.name) / "population.json"
         path.write_text(json.dumps(population), encoding="utf-8")
-    return tell_indicators(company, workspace, segments)
+    return measure_indicators(company, workspace, segments)
 
 
 def index_of(told):
@@ -118,7 +118,7 @@ def test_scales_that_disagree_leave_the_question_out(tmp_path):
     made = tables()
     made["surveys"][3] |= {"scale_high": 10.0}
     company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
-    told = tell_indicators(company, workspace)
+    told = measure_indicators(company, workspace)
     assert "scale" in told.not_measured["csat_index"]
     assert "mixed_scales" in told.not_measured["satisfied"]
     assert told.not_measured["nps"].endswith("ask the question, or leave the figure out")
@@ -134,7 +134,7 @@ def test_scales_that_disagree_leave_only_their_own_question_out(tmp_path):
     made["surveys"] += [row | price for row in tables()["surveys"]]
     made["surveys"] += [row | price | {"scale_high": 7.0} for row in tables()["surveys"]]
     company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
-    told = tell_indicators(company, workspace)
+    told = measure_indicators(company, workspace)
     assert "nps" in {i.name for i in told.indicators}
     assert "csat overall: the scales disagree" in told.not_measured["csat_index"]
     assert "csat price: the scales disagree" in told.not_measured["dimension_price"]
@@ -149,7 +149,7 @@ def test_wrong_targets_attributes_and_no_history_are_refused(tmp_path):
     company, workspace, _ = write(tmp_path / "c", insight=INSIGHT, **tables())
     (workspace.history("tiny") / "history.json").unlink()
     with pytest.raises(DataRefused):
-        tell_indicators(company, workspace)
+        measure_indicators(company, workspace)
 
 
 def test_no_number_is_nan(tmp_path):

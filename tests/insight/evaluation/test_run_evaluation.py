@@ -12,10 +12,10 @@ from features.config.company import Company, load_company
 from features.errors import ConfigRefused
 from features.progress import Steps, quiet
 from features.settings import Workspace
-from insight.evaluation.evaluation_schema import Evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.run_evaluation import evaluate, stand_alone
 from insight.evaluation.scores_file import GAINED
-from insight.evaluation.storage import STANDING, evaluation_folder, read_evaluation
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
 from insight.evaluation.tier_history import kept_months
 from insight.value.fuzzy_grades import Grades
 from support.trained_company import copy_of_trained
@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield company, workspace
 
 
-def told(home: Home) -> Evaluation:
+def told(home: Home) -> CompanyEvaluation:
     found = read_evaluation(evaluation_folder(home[1], home[0].name))
     assert found is not None
     return found
@@ -41,7 +41,7 @@ def told(home: Home) -> Evaluation:
 
 def standing(home: Home) -> pd.DataFrame:
     folder = evaluation_folder(home[1], home[0].name)
-    return pd.read_parquet(folder / STANDING).set_index("customer_id")
+    return pd.read_parquet(folder / STATUS_FILE).set_index("customer_id")
 
 
 def test_every_part_of_the_sample_is_told(home: Home) -> None:

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from insight.evaluation.clusters import Groups
-from insight.evaluation.segment_profiles import segments_told
-from insight.satisfaction.cluster_rules import Rule
+from insight.evaluation.customer_groups import CustomerGroups
+from insight.evaluation.segment_profiles import profile_segments
+from insight.satisfaction.cluster_rules import ClusterRule
 from insight.segments.tier_thresholds import TierSettings
 
 CUSTOMERS = pd.DataFrame(
@@ -20,12 +20,12 @@ CUSTOMERS = pd.DataFrame(
         "churn_probability": [0.1, 0.3, 0.5, 0.9],
     }
 )
-RULES = {name: Rule(name, {"loyalty": (50.0, float("inf"))}, 0.9, 0.8) for name in ("A", "B")}
-GROUPS = Groups(CUSTOMERS["group"], 0.9, RULES)
+RULES = {name: ClusterRule(name, {"loyalty": (50.0, float("inf"))}, 0.9, 0.8) for name in ("A", "B")}
+GROUPS = CustomerGroups(CUSTOMERS["group"], 0.9, RULES)
 
 
 def test_by_hand() -> None:
-    told = {(s.by, s.name): s for s in segments_told(CUSTOMERS, TierSettings(), GROUPS)}
+    told = {(s.by, s.name): s for s in profile_segments(CUSTOMERS, TierSettings(), GROUPS)}
     assert [name for by, name in told if by == "tier"] == ["A", "B", "C"]
     best = told["tier", "A"]
     assert (best.customers, best.expected_value, best.satisfaction) == (2, 80.0, None)
@@ -44,6 +44,6 @@ def test_by_hand() -> None:
 
 
 def test_without_predictions_there_is_no_value_to_tell() -> None:
-    told = segments_told(CUSTOMERS[["tier", "stage"]], TierSettings(), None)
+    told = profile_segments(CUSTOMERS[["tier", "stage"]], TierSettings(), None)
     assert {s.by for s in told} == {"tier", "stage"}
     assert {s.expected_value for s in told} == {None}

@@ -8,7 +8,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from insight.evaluation.evaluation_schema import Indicator
-from insight.evaluation.target_attainment import tell_cycle, with_goals
+from insight.evaluation.target_attainment import tell_cycle, add_goals
 from support.complaint_history_builders import NOW, event, history
 
 DAY = timedelta(days=1)
@@ -28,7 +28,7 @@ def targets(**found: dict[str, Any]) -> dict[str, Any]:
 
 def goals_of(tmp_path: Path, told: list[Indicator], **found: dict[str, Any]) -> dict[str, Any]:
     company, _ = history(tmp_path, targets(**found))
-    return {i.name: i.goal for i in with_goals(company, told, {"effort": "nobody was asked"})}
+    return {i.name: i.goal for i in add_goals(company, told, {"effort": "nobody was asked"})}
 
 
 def test_a_goal_is_reached_missed_or_uncertain_by_the_whole_interval(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_an_indicator_without_a_target_has_no_goal(tmp_path: Path) -> None:
 def test_a_dimension_has_a_target_of_its_own(tmp_path: Path) -> None:
     told = [indicator("gap", -9, dimension="speed"), indicator("gap", 2, dimension="trust")]
     company, _ = history(tmp_path, targets(gap_speed={"target": 0}))
-    speed, trust = with_goals(company, told, {})
+    speed, trust = add_goals(company, told, {})
     assert speed.goal is not None
     assert (speed.goal.verdict, speed.goal.gap, trust.goal) == ("missed", 9.0, None)
 
@@ -68,7 +68,7 @@ def test_without_an_end_of_the_interval_only_the_other_side_counts(tmp_path: Pat
 def test_a_target_of_an_unknown_indicator_is_refused_with_near_names(tmp_path: Path) -> None:
     company, workspace = history(tmp_path, targets(retentoin={"target": 0.9}))
     with pytest.raises(ConfigRefused, match=r"targets.retentoin; did you mean retention"):
-        with_goals(company, [indicator("nps", 30)], {})
+        add_goals(company, [indicator("nps", 30)], {})
     with pytest.raises(ConfigRefused, match="retentoin"):
         tell_cycle(company, workspace, [], {})
 

@@ -51,11 +51,11 @@ def test_numbers_for_people(written, expected):
 
 def test_labels_say_window_and_population():
     silence = TargetConfig(horizon_days=56, definition="silence", active_days=180)
-    assert TARGETS["churn"].means(silence) == "The customer orders nothing within 56 days."
-    assert "ordered in the 180 days" in TARGETS["churn"].whom(silence)
+    assert TARGETS["churn"].describe_label(silence) == "The customer orders nothing within 56 days."
+    assert "ordered in the 180 days" in TARGETS["churn"].describe_population(silence)
     later = TargetConfig(horizon_days=30, gap_days=7, definition="cancel")
-    assert "from day 7 to day 37 after the cutoff" in TARGETS["churn"].means(later)
-    assert "open contract" in TARGETS["churn"].whom(later)
+    assert "from day 7 to day 37 after the cutoff" in TARGETS["churn"].describe_label(later)
+    assert "open contract" in TARGETS["churn"].describe_population(later)
 
 
 def test_letters_without_a_font_draw_without_a_warning():

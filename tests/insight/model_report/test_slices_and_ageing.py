@@ -11,8 +11,8 @@ from insight.report_facts import gather
 from models.evaluation.bootstrap import Interval
 from models.targets.registry import TARGETS
 from models.validation.slice_metrics import Slice, Slices
-from models.validation.staleness import Age, Staleness
-from models.validation.validation_checks import Guarded
+from models.validation.staleness import ModelAge, Staleness
+from models.validation.validation_checks import ValidationChecks
 
 
 def one(value, gain, worse=1.0, predicted=0.25):
@@ -78,7 +78,7 @@ def test_without_a_large_group_that_is_said():
 
 def ages(*months_and_losses):
     return tuple(
-        Age(m, 100, Interval(0.8 - x, 0.7, 0.9), Interval(x, x - 0.02, x + 0.02), 1 - x)
+        ModelAge(m, 100, Interval(0.8 - x, 0.7, 0.9), Interval(x, x - 0.02, x + 0.02), 1 - x)
         for m, x in months_and_losses
     )
 
@@ -103,7 +103,7 @@ def ages(*months_and_losses):
 def test_ageing_says_how_often_to_retrain(world, found, told, advice):
     company, workspace = world()
     assert ageing_told("churn", company, workspace) is None
-    looked = Guarded((), slices(), Staleness("roc_auc", 0.5, found))
+    looked = ValidationChecks((), slices(), Staleness("roc_auc", 0.5, found))
     looked.write(workspace.cards(company.name) / "churn.json")
     said = ageing_told("churn", company, workspace)
     assert (said.told, said.advice, len(said.drawn)) == (told, advice, int(bool(advice)))
@@ -111,7 +111,7 @@ def test_ageing_says_how_often_to_retrain(world, found, told, advice):
 
 def test_an_old_model_that_is_worse_than_the_rule_keeps_no_lead(world):
     company, workspace = world()
-    looked = Guarded((), slices(), Staleness("roc_auc", 0.5, ages((0, 0.0), (1, 2.0), (3, 2.0))))
+    looked = ValidationChecks((), slices(), Staleness("roc_auc", 0.5, ages((0, 0.0), (1, 2.0), (3, 2.0))))
     looked.write(workspace.cards(company.name) / "churn.json")
     said = ageing_told("churn", company, workspace)
     assert said.advice == "Retrain every month. A model of 3 months is not better than the rule."

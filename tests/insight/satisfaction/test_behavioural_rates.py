@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from features.errors import DataRefused
-from insight.model_report.history_series import history
+from features.history_store import open_history
 from insight.satisfaction.behavioural_rates import customers_by_period, whole_periods
 from insight.satisfaction.satisfaction_settings import Satisfaction
 from support.survey_builders import on, said, write
@@ -23,7 +23,7 @@ def event(customer, moment, kind="order", **other):
 def quarter(folder, number, choices=None, churn="silence", **tables):
     """The customers of a quarter of 2025 by name."""
     company, workspace, manifest = write(folder, churn=churn, **tables)
-    with history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         table = customers_by_period(con, company, manifest, choices or Satisfaction())
     start = datetime(2025, 3 * number - 2, 1, tzinfo=UTC)
     return table[table["period"] == start].set_index("customer_id")
@@ -104,7 +104,7 @@ def test_who_stays_is_not_known_before_somebody_could_be_silent_long_enough(tmp_
     """The data begin in January: 100 days later is the tenth of April, in the second quarter."""
     events = [event("A", on(m, 5)) for m in (1, 3, 6)]
     company, workspace, manifest = write(tmp_path, events=events)
-    with history(workspace, company.name) as con:
+    with open_history(workspace.history(company.name)) as con:
         table = customers_by_period(con, company, manifest, Satisfaction(customer_days=100))
     stays = table.groupby("period")["stays"].agg(lambda s: s.notna().all())
     assert stays.tolist() == [False, True, True, True]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.satisfaction.cluster_rules import segment_rules
+from insight.satisfaction.cluster_rules import fit_cluster_rules
 from support.appliance_brand import appliance_brand
 
 
@@ -15,7 +15,7 @@ def test_rules_are_the_borders_that_made_the_segments():
     of = pd.Series(
         np.where(customers["score"] <= 40, "C", np.where(customers["spend"] > 6, "A", "B"))
     )
-    rules = segment_rules(customers, of)
+    rules = fit_cluster_rules(customers, of)
     assert rules["C"].bounds["score"][1] == pytest.approx(40, abs=1)
     assert rules["A"].bounds["score"][0] == pytest.approx(40, abs=1)
     assert rules["A"].bounds["spend"][0] == pytest.approx(6, abs=0.1)
@@ -26,7 +26,7 @@ def test_rules_are_the_borders_that_made_the_segments():
 def test_the_discontent_of_the_appliance_brand_are_said_by_what_they_answer():
     answers, group = appliance_brand()
     of = pd.Series(np.array(["content", "moderate", "discontent"])[group])
-    rule = segment_rules(answers[["overall", "price"]], of)["discontent"]
+    rule = fit_cluster_rules(answers[["overall", "price"]], of)["discontent"]
     assert rule.bounds["overall"][1] < 80
     assert rule.reach > 0.6
     assert rule.share > 0.7
@@ -35,7 +35,7 @@ def test_the_discontent_of_the_appliance_brand_are_said_by_what_they_answer():
 def test_share_and_reach_are_those_of_the_rounded_rule():
     answers, group = appliance_brand(300)
     of = pd.Series(np.array(list("ABC"))[group])
-    for name, rule in segment_rules(answers[["overall", "price"]], of).items():
+    for name, rule in fit_cluster_rules(answers[["overall", "price"]], of).items():
         true = rule.holds(answers)
         assert rule.share == pytest.approx((of[true] == name).mean())
         assert rule.reach == pytest.approx(true[of == name].mean())
@@ -43,9 +43,9 @@ def test_share_and_reach_are_those_of_the_rounded_rule():
 
 def test_one_segment_is_everybody():
     customers = pd.DataFrame({"score": [1.0, 2.0, 3.0]})
-    assert segment_rules(customers, pd.Series(["A"] * 3))["A"].text == "everybody"
+    assert fit_cluster_rules(customers, pd.Series(["A"] * 3))["A"].text == "everybody"
 
 
 def test_nobody_with_a_segment_is_refused():
     with pytest.raises(DataRefused, match="no customer has a segment and all columns"):
-        segment_rules(pd.DataFrame({"score": [1.0]}), pd.Series([None], dtype="object"))
+        fit_cluster_rules(pd.DataFrame({"score": [1.0]}), pd.Series([None], dtype="object"))

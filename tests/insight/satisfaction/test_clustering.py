@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from features.errors import DataRefused
-from insight.satisfaction.clustering import Named, segments
+from insight.satisfaction.clustering import NamedClusters, cluster_customers
 from support.appliance_brand import appliance_brand
 
 CENTRES = {"high": (90.0, 80.0), "middle": (70.0, 20.0), "low": (30.0, 60.0)}
@@ -23,7 +23,7 @@ def three(rows=240, seed=0, centres=CENTRES):
 
 def test_three_groups_are_found_and_named_by_the_first_column():
     customers, kind = three()
-    found = segments(customers)
+    found = cluster_customers(customers)
     assert len(found.profile) == 3
     assert found.stable
     assert found.stability > 0.95
@@ -36,7 +36,7 @@ def test_three_groups_are_found_and_named_by_the_first_column():
 def test_the_satisfaction_groups_of_the_appliance_brand_are_recovered():
     """Content, moderate, discontent, from overall satisfaction and the price's rating."""
     answers, group = appliance_brand()
-    found = segments(answers[["overall", "price"]])
+    found = cluster_customers(answers[["overall", "price"]])
     assert list(found.profile.index) == ["A", "B", "C"]
     order = np.array([{"A": 0, "B": 1, "C": 2}[name] for name in found.of])
     assert found.stable
@@ -46,33 +46,33 @@ def test_the_satisfaction_groups_of_the_appliance_brand_are_recovered():
 
 def test_one_cloud_has_no_stable_segments():
     cloud = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 4)), columns=list("abcd"))
-    assert not segments(cloud, count=4).stable
+    assert not cluster_customers(cloud, count=4).stable
     with pytest.raises(DataRefused, match="200 customers are one group by a, b, c, d; take other"):
-        segments(cloud)
+        cluster_customers(cloud)
 
 
 def test_names_stay_with_the_segments_across_runs():
-    before = segments(three(seed=1)[0])
+    before = cluster_customers(three(seed=1)[0])
     moved = {name: (a + 4, b - 3) for name, (a, b) in reversed(CENTRES.items())}
     customers, _ = three(seed=2, centres=moved)
-    after = segments(
-        customers, former=Named.from_dict(json.loads(json.dumps(before.names.to_dict()))), seed=9
+    after = cluster_customers(
+        customers, former=NamedClusters.from_dict(json.loads(json.dumps(before.names.to_dict()))), seed=9
     )
     for name, centre in before.names.centres.items():
         np.testing.assert_allclose(after.names.centres[name], centre, atol=8)
 
 
 def test_a_new_segment_gets_a_new_letter_and_a_lost_one_is_not_given_again():
-    before = segments(three()[0])
+    before = cluster_customers(three()[0])
     lost = {"high": CENTRES["high"], "middle": CENTRES["middle"], "new": (30.0, -80.0)}
-    after = segments(three(centres=lost)[0], former=before.names)
+    after = cluster_customers(three(centres=lost)[0], former=before.names)
     assert set(after.names.centres) == {"A", "B", "D"}
-    again = segments(three()[0], former=after.names)
+    again = cluster_customers(three()[0], former=after.names)
     assert set(again.names.centres) == {"A", "B", "E"}
 
 
 def test_a_later_customer_belongs_to_the_nearest_centre():
-    named = segments(three()[0]).names
+    named = cluster_customers(three()[0]).names
     later = pd.DataFrame({"score": [88.0, 31.0, np.nan], "spend": [79.0, 58.0, 1.0]})
     found = named.of(later)
     assert found.tolist()[:2] == ["A", "C"]
@@ -82,16 +82,16 @@ def test_a_later_customer_belongs_to_the_nearest_centre():
 def test_a_customer_without_a_value_has_no_segment_and_is_counted():
     customers, _ = three()
     customers.loc[3, "spend"] = np.nan
-    found = segments(customers, count=3)
+    found = cluster_customers(customers, count=3)
     assert found.of.isna().sum() == found.incomplete == 1
 
 
 def test_too_few_customers_and_other_columns_are_refused():
     customers, _ = three(50)
     with pytest.raises(DataRefused, match="50 customers with all of score, spend; 60 are needed"):
-        segments(customers)
-    former = segments(three()[0]).names
+        cluster_customers(customers)
+    former = cluster_customers(three()[0]).names
     with pytest.raises(
         DataRefused, match="segments were named by score, spend, now there are score"
     ):
-        segments(three()[0][["score"]], former=former)
+        cluster_customers(three()[0][["score"]], former=former)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.satisfaction.control_charts import alerts, control_chart
+from insight.satisfaction.control_charts import compute_control_chart, find_alerts
 
 MONTHS = 48
 
@@ -25,7 +25,7 @@ def figures(segments=1, seed=0, between=0.0, answers=60):
 
 @pytest.mark.parametrize("between", [0.0, 1.5, 4.0])
 def test_at_most_one_false_alarm_a_year_and_segment(between):
-    found, young = alerts(figures(200, between=between))
+    found, young = find_alerts(figures(200, between=between))
     years = 200 * (MONTHS - 8) / 12
     assert young == []
     assert len(found) / years <= 1.0
@@ -37,7 +37,7 @@ def test_at_most_one_false_alarm_a_year_and_segment(between):
 def test_a_jump_is_seen_in_its_month():
     table = figures(answers=200)
     table.loc[30:, ["value", "low", "high"]] -= 10
-    found, _ = alerts(table)
+    found, _ = find_alerts(table)
     assert found[0].period == 30
     assert found[0].kind == "jump"
     assert found[0].text.startswith("s000 has moved to ")
@@ -49,7 +49,7 @@ def test_a_slow_decline_is_seen_as_a_drift_before_it_is_a_jump():
     for seed in range(20):
         table = figures(seed=seed, answers=100)
         table.loc[24:, ["value", "low", "high"]] -= np.minimum(np.arange(24) * 0.5, 4)[:, None]
-        found, _ = alerts(table)
+        found, _ = find_alerts(table)
         seen += [alert.kind for alert in found if alert.period >= 24 and alert.errors_off < 0][:1]
     assert len(seen) >= 15
     assert seen.count("drift") > seen.count("jump")
@@ -57,22 +57,22 @@ def test_a_slow_decline_is_seen_as_a_drift_before_it_is_a_jump():
 
 def test_limits_by_hand():
     """Eight equal months of 50 with error 1: a ninth of error 1 may be 3 * sqrt(1 + 1/8) off."""
-    chart = control_chart(np.r_[np.full(8, 50.0), 54.0], np.ones(9)).iloc[-1]
+    chart = compute_control_chart(np.r_[np.full(8, 50.0), 54.0], np.ones(9)).iloc[-1]
     assert (chart["expected"], chart["high"]) == (50.0, pytest.approx(50 + 3 * np.sqrt(1.125)))
     assert chart["jump"] == pytest.approx(4 / np.sqrt(1.125))
 
 
 def test_a_month_without_a_figure_is_passed_over():
     values = np.r_[np.full(8, 50.0), np.nan, 50.0]
-    chart = control_chart(values, np.ones(10))
+    chart = compute_control_chart(values, np.ones(10))
     assert chart["jump"].isna().tolist() == [True] * 9 + [False]
 
 
 def test_a_young_segment_is_named_and_not_judged():
     table = figures().head(8)
-    assert alerts(table) == ([], ["s000"])
+    assert find_alerts(table) == ([], ["s000"])
 
 
 def test_errors_must_be_positive():
     with pytest.raises(DataRefused, match="1 standard errors are not positive"):
-        control_chart(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+        compute_control_chart(np.array([1.0, 2.0]), np.array([1.0, 0.0]))

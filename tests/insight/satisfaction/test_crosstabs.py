@@ -6,7 +6,12 @@ import pytest
 from scipy.stats import binomtest
 
 from features.errors import ConfigRefused, DataRefused
-from insight.satisfaction.crosstabs import MOST_RESAMPLED, cells, mean, wilson
+from insight.satisfaction.crosstabs import (
+    MAX_RESAMPLED,
+    cross_tabulate,
+    mean_interval,
+    wilson_interval,
+)
 from insight.satisfaction.satisfaction_metrics import MEASURES
 from insight.satisfaction.satisfaction_settings import Satisfaction
 
@@ -24,7 +29,7 @@ FEW = Satisfaction(fewest=2)
 
 def test_a_cell_says_how_many_were_asked_and_answered():
     rows = answers([100.0, 50.0, np.nan, np.nan], region=["n", "n", "n", "s"])
-    found = cells(MEASURES["csat_index"], rows, FEW, ("region",))
+    found = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("region",))
     line = found.table.iloc[0]
     assert line[["region", "asked", "answered", "customers", "value"]].tolist() == [
         "n",
@@ -38,7 +43,7 @@ def test_a_cell_says_how_many_were_asked_and_answered():
 
 def test_small_cells_are_hidden_and_counted():
     rows = answers([100.0, 50.0, 0.0, 25.0], region=["n", "n", "s", "w"])
-    found = cells(MEASURES["csat_index"], rows, FEW, ("region",))
+    found = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("region",))
     assert found.table["region"].tolist() == ["n"]
     assert (found.hidden, found.hidden_answers) == (2, 2)
 
@@ -47,7 +52,7 @@ def test_a_small_cell_does_not_follow_from_the_total():
     """All together 60.0 of 10 answers: without e, w and s the north would follow by subtraction."""
     region = ["n"] + ["s"] * 2 + ["w"] * 3 + ["e"] * 4
     rows = answers([50.0] + [100.0] * 2 + [0.0] * 3 + [75.0] * 4, region=region)
-    found = cells(MEASURES["csat_index"], rows, FEW, ("region",))
+    found = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("region",))
     assert found.table["region"].tolist() == ["e", "w"]
     assert (found.hidden, found.hidden_answers) == (2, 3)
 
@@ -56,7 +61,7 @@ def test_the_total_of_each_period_is_one_of_its_own():
     rows = answers(
         [50.0] * 8, region=["n", "s", "s", "w", "w", "n", "n", "s"], period=[1] * 5 + [2] * 3
     )
-    found = cells(MEASURES["csat_index"], rows, FEW, ("region", "period"))
+    found = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("region", "period"))
     shown = list(zip(found.table["region"], found.table["period"], strict=True))
     assert shown == [("w", 1)]  # in period 1 n alone was small, and s went with it; in 2 all went
     assert (found.hidden, found.hidden_answers) == (4, 6)
@@ -64,25 +69,25 @@ def test_the_total_of_each_period_is_one_of_its_own():
 
 def test_a_period_is_not_hidden_for_another():
     rows = answers([50.0] * 5, period=[1, 2, 2, 3, 3])
-    found = cells(MEASURES["csat_index"], rows, FEW, ("period",))
+    found = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("period",))
     assert found.table["period"].tolist() == [2, 3]
 
 
 def test_without_the_bootstrap_the_interval_is_the_normal_one():
     """Errors by hand: 25 and -25 around 50; 2 / 1 * (25^2 + 25^2) / 4 = 25^2, so 50 +- 1.96 * 25."""
     rows = answers([75.0, 25.0])
-    line = cells(MEASURES["csat_index"], rows, FEW, resampled=False).table.iloc[0]
+    line = cross_tabulate(MEASURES["csat_index"], rows, FEW, resampled=False).table.iloc[0]
     assert (line["low"], line["high"]) == pytest.approx((5 - 4.899910, 5 + 4.899910))
 
 
 def test_weights_count():
     rows = answers([100.0, 0.0], weight=[3.0, 1.0])
-    assert cells(MEASURES["csat_index"], rows, FEW).table["value"].item() == 7.5
+    assert cross_tabulate(MEASURES["csat_index"], rows, FEW).table["value"].item() == 7.5
 
 
 def test_dimensions_are_always_kept_apart():
     rows = answers([100.0, 50.0, 0.0, 0.0], dimension=["price", "price", "staff", "staff"])
-    found = cells(MEASURES["dimension"], rows, FEW).table
+    found = cross_tabulate(MEASURES["dimension"], rows, FEW).table
     assert dict(zip(found["dimension"], found["value"], strict=True)) == {
         "price": 75.0,
         "staff": 0.0,
@@ -96,7 +101,7 @@ def test_cells_are_those_pandas_counts():
         channel=rng.choice(["mail", "phone"], 600),
     )  # fmt: skip
     rows["customer_id"] = rng.choice([f"C{i}" for i in range(150)], 600)
-    ours = cells(MEASURES["csat_index"], rows, FEW, ("region", "channel")).table
+    ours = cross_tabulate(MEASURES["csat_index"], rows, FEW, ("region", "channel")).table
     theirs = rows.groupby(["region", "channel"]).agg(
         asked=("score", "size"), answered=("score", "count"), value=("score", "mean")
     )
@@ -110,7 +115,7 @@ def test_cells_are_those_pandas_counts():
 @pytest.mark.parametrize(("ones", "rows"), [(7, 20), (0, 15), (15, 15), (1, 1000)])
 def test_wilson_is_that_of_scipy_when_every_row_is_a_customer(ones, rows):
     values = np.repeat([1.0, 0.0], [ones, rows - ones])
-    ours = wilson(values, np.ones(rows), np.arange(rows))
+    ours = wilson_interval(values, np.ones(rows), np.arange(rows))
     theirs = binomtest(ones, rows).proportion_ci(method="wilson")
     # the variance of customers is divided by n - 1
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
@@ -119,18 +124,18 @@ def test_wilson_is_that_of_scipy_when_every_row_is_a_customer(ones, rows):
 @pytest.mark.parametrize("rows", [9, 20, 29, 297])
 def test_a_share_of_none_or_all_lies_inside_its_interval(rows):
     for value in (0.0, 1.0):
-        found = wilson(np.full(rows, value), np.ones(rows), np.arange(rows))
+        found = wilson_interval(np.full(rows, value), np.ones(rows), np.arange(rows))
         assert found.low <= value <= found.high
 
 
 def test_the_mean_of_a_single_customer_has_no_ends():
-    found = mean(np.arange(30.0), np.ones(30), np.zeros(30, int))
+    found = mean_interval(np.arange(30.0), np.ones(30), np.zeros(30, int))
     assert (found.value, found.low, found.high) == (14.5, -np.inf, np.inf)
 
 
 def test_a_customer_who_answers_twice_is_one_source_of_chance():
-    once = wilson(np.tile([1.0, 0.0], 20), np.ones(40), np.arange(40))
-    twice = wilson(np.repeat(np.tile([1.0, 0.0], 20), 2), np.ones(80), np.repeat(np.arange(40), 2))
+    once = wilson_interval(np.tile([1.0, 0.0], 20), np.ones(40), np.arange(40))
+    twice = wilson_interval(np.repeat(np.tile([1.0, 0.0], 20), 2), np.ones(80), np.repeat(np.arange(40), 2))
     assert (twice.low, twice.high) == pytest.approx((once.low, once.high), abs=0.005)
 
 
@@ -140,16 +145,16 @@ def test_wilson_holds_the_truth_in_19_of_20_samples_of_repeated_customers():
     for _ in range(400):
         chance = rng.beta(2, 8, 60)  # every customer has his own, 0.2 on average
         customer = np.repeat(np.arange(60), 3)
-        found = wilson((rng.random(180) < chance[customer]).astype(float), np.ones(180), customer)
+        found = wilson_interval((rng.random(180) < chance[customer]).astype(float), np.ones(180), customer)
         hits += found.low <= 0.2 <= found.high
     assert 0.92 <= hits / 400 <= 0.98
 
 
 def test_the_bootstrap_and_the_normal_interval_agree_where_they_meet():
     rng = np.random.default_rng(1)
-    for count in (MOST_RESAMPLED, MOST_RESAMPLED + 1):
+    for count in (MAX_RESAMPLED, MAX_RESAMPLED + 1):
         values = rng.normal(50, 20, count)
-        found = mean(values, np.ones(count), np.arange(count))
+        found = mean_interval(values, np.ones(count), np.arange(count))
         assert found.high - found.low == pytest.approx(2 * 1.96 * 20 / np.sqrt(count), rel=0.12)
 
 
@@ -157,7 +162,7 @@ def test_the_bootstrap_holds_the_truth_in_19_of_20_samples():
     rng = np.random.default_rng(2)
     hits = 0
     for _ in range(300):
-        found = mean(
+        found = mean_interval(
             rng.choice([-100.0, 0.0, 100.0], 80, p=[0.2, 0.3, 0.5]), np.ones(80), np.arange(80)
         )
         hits += found.low <= 30 <= found.high
@@ -166,9 +171,9 @@ def test_the_bootstrap_holds_the_truth_in_19_of_20_samples():
 
 def test_a_figure_without_data_is_refused():
     with pytest.raises(DataRefused, match="Net promoter score: no data: 0 rows are about it"):
-        cells(MEASURES["nps"], answers([50.0]), FEW)
+        cross_tabulate(MEASURES["nps"], answers([50.0]), FEW)
 
 
 def test_a_column_that_is_not_there_is_refused():
     with pytest.raises(ConfigRefused, match=r"no column owner to cut by; known: period, .*region"):
-        cells(MEASURES["csat_index"], answers([50.0], region=["n"]), FEW, ("owner",))
+        cross_tabulate(MEASURES["csat_index"], answers([50.0], region=["n"]), FEW, ("owner",))

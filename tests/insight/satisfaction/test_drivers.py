@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from insight.satisfaction.drivers import drivers, shapley_shares
+from insight.satisfaction.drivers import analyse_drivers, shapley_shares
 from support.appliance_brand import FACTORS, appliance_brand
 
 
@@ -62,7 +62,7 @@ def world(rows=400, seed=0):
 
 
 def test_effects_and_importance_are_found_with_the_truth_inside():
-    found = drivers(world(), "overall")
+    found = analyse_drivers(world(), "overall")
     table = found.table
     for name, truth in {"quality": 0.6, "service": 0.5, "price": 0.0}.items():
         assert table.loc[name, "effect_low"] < truth < table.loc[name, "effect_high"]
@@ -73,7 +73,7 @@ def test_effects_and_importance_are_found_with_the_truth_inside():
 
 
 def test_the_matrix_says_where_to_work():
-    table = drivers(world(), "overall").table
+    table = analyse_drivers(world(), "overall").table
     assert table.loc["service", "quadrant"] == "concentrate here"
     assert table.loc["quality", "quadrant"] == "keep up the good work"
     assert table.loc["price", "quadrant"] == "low priority"
@@ -84,13 +84,13 @@ def test_of_equal_drivers_no_quadrant_is_clear():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(70 + 10 * rng.normal(size=(300, 2)), columns=["a", "b"])
     frame["overall"] = frame["a"] + frame["b"] + rng.normal(size=300)
-    assert not drivers(frame, "overall").table["clear"].any()
+    assert not analyse_drivers(frame, "overall").table["clear"].any()
 
 
 def test_intervals_of_effects_hold_the_truth_in_19_of_20_samples():
     hits = [
         table.loc["quality", "effect_low"] < 0.6 < table.loc["quality", "effect_high"]
-        for table in (drivers(world(120, seed), "overall").table for seed in range(40))
+        for table in (analyse_drivers(world(120, seed), "overall").table for seed in range(40))
     ]
     assert np.mean(hits) >= 0.88
 
@@ -100,21 +100,21 @@ def test_weights_and_missing_answers():
     frame = world()
     twice = pd.concat([frame, frame.assign(overall=-frame["overall"])], ignore_index=True)
     weight = pd.Series(np.repeat([1.0, 0.0], len(frame)))
-    found = drivers(twice, "overall", weight)
-    expected = drivers(frame, "overall").table
+    found = analyse_drivers(twice, "overall", weight)
+    expected = analyse_drivers(frame, "overall").table
     columns = ["effect", "importance"]
     np.testing.assert_allclose(found.table[columns], expected[columns], atol=1e-6)
     twice.loc[:4, "price"] = np.nan
-    assert drivers(twice, "overall", weight).incomplete == 5
+    assert analyse_drivers(twice, "overall", weight).incomplete == 5
 
 
 def test_price_drives_the_discontent_customers_of_the_appliance_brand_and_no_others():
     answers, group = appliance_brand(1500)
     by_factor = pd.DataFrame({name: answers[items].mean(axis=1) for name, items in FACTORS.items()})
     by_factor = by_factor.assign(price=answers["price"], overall=answers["overall"])
-    assert drivers(by_factor[group == 2], "overall").table.index[0] == "price"
+    assert analyse_drivers(by_factor[group == 2], "overall").table.index[0] == "price"
     for other in (0, 1):
-        table = drivers(by_factor[group == other], "overall").table
+        table = analyse_drivers(by_factor[group == other], "overall").table
         assert table.index[0] == "product_quality"
         assert table.loc["price", "importance"] < 0.1
 
@@ -132,4 +132,4 @@ def test_price_drives_the_discontent_customers_of_the_appliance_brand_and_no_oth
 )  # fmt: skip
 def test_what_cannot_be_told_apart_is_refused(frame, message):
     with pytest.raises(DataRefused, match=message):
-        drivers(frame, "overall")
+        analyse_drivers(frame, "overall")

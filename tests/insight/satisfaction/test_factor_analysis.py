@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.satisfaction.factor_analysis import factors, parallel_analysis
+from insight.satisfaction.factor_analysis import fit_factors, run_parallel_analysis
 from support.appliance_brand import FACTORS, ITEMS, appliance_brand
 
 
@@ -16,7 +16,7 @@ def noise(rows=300, items=6, seed=0):
 
 def test_three_factors_lie_behind_the_appliance_brand():
     answers, _ = appliance_brand()
-    found = factors(answers[ITEMS])
+    found = fit_factors(answers[ITEMS])
     assert found.parallel.factors == 3
     assert sorted(map(sorted, found.items.values())) == sorted(map(sorted, FACTORS.values()))
 
@@ -27,7 +27,7 @@ def test_they_are_found_on_five_points_too():
     five = answers[ITEMS].apply(
         lambda item: pd.cut(item, [0, 65, 75, 85, 93, 100], labels=False, include_lowest=True)
     )
-    found = factors(five + 1.0, rotation="oblimin")
+    found = fit_factors(five + 1.0, rotation="oblimin")
     assert sorted(map(sorted, found.items.values())) == sorted(map(sorted, FACTORS.values()))
 
 
@@ -36,7 +36,7 @@ def test_loadings_return_the_correlations_they_came_from():
     rng = np.random.default_rng(5)
     true = np.array([0.9, 0.8, 0.7, 0.6])
     answers = rng.normal(size=(8000, 1)) * true + rng.normal(size=(8000, 4)) * np.sqrt(1 - true**2)
-    found = factors(pd.DataFrame(answers, columns=list("abcd")))
+    found = fit_factors(pd.DataFrame(answers, columns=list("abcd")))
     np.testing.assert_allclose(found.loadings["factor_1"], true, atol=0.03)
     np.testing.assert_allclose(found.communality, true**2, atol=0.05)
     assert found.explained["factor_1"] == pytest.approx((true**2).mean(), abs=0.03)
@@ -47,19 +47,19 @@ def test_scores_follow_what_lies_behind_and_stay_missing_without_answers():
     behind = rng.normal(size=500)
     answers = pd.DataFrame(behind[:, None] + 0.5 * rng.normal(size=(500, 4)), columns=list("abcd"))
     answers.loc[0, "a"] = np.nan
-    scores = factors(answers).scores["factor_1"]
+    scores = fit_factors(answers).scores["factor_1"]
     assert np.isnan(scores[0])
     assert np.corrcoef(scores[1:], behind[1:])[0, 1] > 0.95
 
 
 def test_noise_seldom_has_a_factor():
-    found = [parallel_analysis(noise(seed=seed)).factors for seed in range(40)]
+    found = [run_parallel_analysis(noise(seed=seed)).factors for seed in range(40)]
     assert np.mean(np.array(found) > 0) <= 0.15
 
 
 def test_no_factor_is_refused():
     with pytest.raises(DataRefused, match="no factor lies behind q0, q1"):
-        factors(noise(seed=1), count=0)
+        fit_factors(noise(seed=1), count=0)
 
 
 @pytest.mark.parametrize("table", [noise(40, 4), noise(300, 2)])
@@ -67,9 +67,9 @@ def test_too_few_rows_or_items_are_refused(table):
     with pytest.raises(
         DataRefused, match=r"complete rows of \d items; factors need 50 rows of at least 3"
     ):
-        factors(table)
+        fit_factors(table)
 
 
 def test_an_item_that_never_varies_is_refused():
     with pytest.raises(DataRefused, match="q1: every answer is the same"):
-        factors(noise().assign(q1=3.0))
+        fit_factors(noise().assign(q1=3.0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.errors import DataRefused
-from insight.satisfaction.forecast import BASELINE, forecast
+from insight.satisfaction.forecast import BASELINE, forecast_series
 
 
 def quarters(years=10, shape=(0, 0, 0, 0), noise=1.0, walk=0.0, seed=0):
@@ -15,21 +15,21 @@ def quarters(years=10, shape=(0, 0, 0, 0), noise=1.0, walk=0.0, seed=0):
 
 
 def test_a_pure_season_is_repeated():
-    found = forecast(quarters(shape=(8, 0, -8, 0), noise=0.0), 4, 6)
+    found = forecast_series(quarters(shape=(8, 0, -8, 0), noise=0.0), 4, 6)
     assert found.method == BASELINE
     np.testing.assert_allclose(found.table["value"], [83, 75, 67, 75, 83, 75])
     np.testing.assert_allclose(found.table["high"] - found.table["low"], 0, atol=1e-9)
 
 
 def test_a_level_with_noise_is_smoothed():
-    found = forecast(quarters(years=20, seed=3), 4, 4)
+    found = forecast_series(quarters(years=20, seed=3), 4, 4)
     assert found.method.startswith("smoothed level")
     assert found.backtest.loc[found.method, "skill"] > 0.1
     np.testing.assert_allclose(found.table["value"], 75, atol=1.0)
 
 
 def test_a_season_around_a_wandering_level_is_shaped():
-    found = forecast(quarters(shape=(8, 0, -8, 0), walk=2.0, noise=0.3, seed=1), 4, 2)
+    found = forecast_series(quarters(shape=(8, 0, -8, 0), walk=2.0, noise=0.3, seed=1), 4, 2)
     assert found.method == "smoothed level and season"
     assert found.backtest.loc[found.method, "skill"] > 0.3
 
@@ -39,7 +39,7 @@ def test_the_shape_stays_with_its_season_wherever_the_data_begin(cut):
     shape = (8.0, 0.0, -8.0, 0.0)
     rng = np.random.default_rng(2)
     values = (75 + np.resize(shape, 44) + np.cumsum(rng.normal(size=44)))[cut:40]
-    found = forecast(values, 4, 1)
+    found = forecast_series(values, 4, 1)
     assert found.backtest.loc["smoothed level and season", "mae"] < 2.5
     assert found.backtest.loc["last period repeated", "mae"] > 4
 
@@ -48,13 +48,13 @@ def test_intervals_hold_19_of_20_outcomes():
     hits = []
     for seed in range(24):
         values = quarters(years=7, walk=0.7, seed=seed)
-        table = forecast(values[:-2], 4, 2).table
+        table = forecast_series(values[:-2], 4, 2).table
         hits += ((table["low"] <= values[-2:]) & (values[-2:] <= table["high"])).tolist()
     assert np.mean(hits) >= 0.88
 
 
 def test_nearer_steps_are_no_less_sure():
-    table = forecast(quarters(walk=1.0), 4, 4).table
+    table = forecast_series(quarters(walk=1.0), 4, 4).table
     assert (np.diff(table["high"] - table["low"]) >= 0).all()
 
 
@@ -62,6 +62,6 @@ def test_gaps_and_short_histories_are_refused():
     values = quarters()
     values[3] = np.nan
     with pytest.raises(DataRefused, match="1 of 40 periods have no figure"):
-        forecast(values, 4, 2)
+        forecast_series(values, 4, 2)
     with pytest.raises(DataRefused, match="13 periods; a forecast of 2 with 4 a year needs 14"):
-        forecast(quarters()[:13], 4, 2)
+        forecast_series(quarters()[:13], 4, 2)

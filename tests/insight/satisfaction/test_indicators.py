@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from features.errors import DataRefused
-from insight.satisfaction.indicators import indicators
+from insight.satisfaction.indicators import compute_indicators
 from support.survey_builders import on, said, write
 
 CHOICES = {"satisfaction": {"fewest": 2, "by": ["region"]}}
@@ -25,7 +25,7 @@ def tables():
 
 def test_every_figure_with_data_is_there_over_time_and_by_segment(tmp_path):
     company, workspace, _ = write(tmp_path, insight=CHOICES, **tables())
-    found = indicators(company, workspace)
+    found = compute_indicators(company, workspace)
     figures = {figure.name: figure for figure in found.figures}
     assert found.last_period == datetime(2025, 10, 1, tzinfo=UTC)
     assert {"csat_index", "satisfied", "retention", "repurchase"} <= set(figures)
@@ -39,7 +39,7 @@ def test_every_figure_with_data_is_there_over_time_and_by_segment(tmp_path):
 
 def test_a_figure_without_data_is_skipped_with_its_reason(tmp_path):
     company, workspace, _ = write(tmp_path, insight=CHOICES, **tables())
-    skipped = indicators(company, workspace).skipped
+    skipped = compute_indicators(company, workspace).skipped
     assert "no data: 0 rows are about it" in skipped["gap"]
     assert "ask the question, or leave the figure out" in skipped["effort"]
 
@@ -47,7 +47,7 @@ def test_a_figure_without_data_is_skipped_with_its_reason(tmp_path):
 def test_a_company_that_never_asks_still_has_its_rates(tmp_path):
     events = tables()["events"]
     company, workspace, _ = write(tmp_path, insight={"satisfaction": {"fewest": 2}}, events=events)
-    found = indicators(company, workspace)
+    found = compute_indicators(company, workspace)
     assert "no surveys; satisfaction is measured by asking" in found.skipped["csat_index"]
     assert "retention" in {figure.name for figure in found.figures}
 
@@ -58,7 +58,7 @@ def test_questions_outside_whole_periods_are_counted(tmp_path):
     company, workspace, _ = write(
         tmp_path, insight=CHOICES, **{**made, "surveys": [*made["surveys"], early]}
     )
-    assert indicators(company, workspace).outside == 1
+    assert compute_indicators(company, workspace).outside == 1
 
 
 def test_data_without_a_whole_period_are_refused(tmp_path):
@@ -68,4 +68,4 @@ def test_data_without_a_whole_period_are_refused(tmp_path):
     path = workspace.history("tiny") / "history.json"
     path.write_text(path.read_text().replace("2025-01-01T", "2025-02-01T"), encoding="utf-8")
     with pytest.raises(DataRefused, match=r"hold no whole year; choose a shorter period"):
-        indicators(company, workspace)
+        compute_indicators(company, workspace)

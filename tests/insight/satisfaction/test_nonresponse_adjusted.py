@@ -2,7 +2,7 @@
 
 import json
 
-from insight.satisfaction.nonresponse_adjusted import corrected_figures
+from insight.satisfaction.nonresponse_adjusted import read_corrected_figures
 from support.survey_builders import on, said, write
 
 
@@ -18,7 +18,7 @@ def stored(folder, content):
     if content is not None:
         path = workspace.company(company.name) / "population.json"
         path.write_text(json.dumps(content), encoding="utf-8")
-    return corrected_figures(company, workspace, "abc")
+    return read_corrected_figures(company, workspace, "abc")
 
 
 def test_figures_come_in_the_unit_of_their_measure(tmp_path):

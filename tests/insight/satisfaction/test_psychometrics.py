@@ -7,12 +7,12 @@ from scipy.stats import multivariate_normal
 
 from features.errors import DataRefused
 from insight.satisfaction.psychometrics import (
-    _both_below,
-    correlations,
-    cronbach,
-    descriptives,
+    _bivariate_normal_cdf,
+    correlate_items,
+    cronbach_alpha,
+    describe_items,
     partial_correlations,
-    polychoric,
+    polychoric_correlation,
 )
 
 
@@ -21,7 +21,7 @@ def latent(rho, rows=4000, seed=0):
 
 
 def test_descriptives_by_hand():
-    table = descriptives(pd.DataFrame({"q": [1.0, 2.0, 2.0, 5.0, np.nan]})).loc["q"]
+    table = describe_items(pd.DataFrame({"q": [1.0, 2.0, 2.0, 5.0, np.nan]})).loc["q"]
     assert table[["answers", "missing", "mean", "median"]].tolist() == [4, 1, 2.5, 2.0]
     assert table["sd"] == pytest.approx(np.sqrt(3))
     assert (table["floor"], table["ceiling"]) == (0.25, 0.25)
@@ -30,7 +30,7 @@ def test_descriptives_by_hand():
 @pytest.mark.parametrize("rho", [-0.95, -0.3, 0.0, 0.6, 0.9])
 def test_the_normal_rectangle_is_that_of_scipy(rho):
     h, k = np.array([-1.2, 0.0, 0.7]), np.array([-0.4, 1.5])
-    ours = _both_below(h[:, None], k[None, :], rho)
+    ours = _bivariate_normal_cdf(h[:, None], k[None, :], rho)
     theirs = [[multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf([a, b]) for b in k] for a in h]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
@@ -43,21 +43,21 @@ def test_of_two_halves_it_is_sheppards_sine(agree):
         np.repeat([0.0, 1.0], [agree, 100 - agree]), np.repeat([1.0, 0.0], [agree, 100 - agree])
     ]
     expected = np.sin(np.pi / 2 * (2 * agree - 100) / 100)
-    assert polychoric(first, second) == pytest.approx(expected, abs=1e-4)
+    assert polychoric_correlation(first, second) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("rho", [0.7, -0.4])
 def test_few_uneven_steps_do_not_shrink_it(rho):
     x, y = latent(rho)
     first, second = np.digitize(x, [-1.5, 0.5]) + 1.0, np.digitize(y, [-1.8, -1.2, -0.8, 0.2]) + 1.0
-    assert polychoric(first, second) == pytest.approx(rho, abs=0.04)
+    assert polychoric_correlation(first, second) == pytest.approx(rho, abs=0.04)
     assert abs(np.corrcoef(first, second)[0, 1]) < abs(rho) - 0.06
 
 
 @pytest.mark.parametrize("method", ["spearman", "kendall"])
 def test_rank_correlations_are_those_of_pandas(method):
     table = pd.DataFrame(np.digitize(latent(0.5), [-1, 0, 1]).T.astype(float), columns=["a", "b"])
-    assert correlations(table, method).loc["a", "b"] == table["a"].corr(table["b"], method=method)
+    assert correlate_items(table, method).loc["a", "b"] == table["a"].corr(table["b"], method=method)
 
 
 def test_pairs_that_contradict_each_other_become_a_possible_matrix():
@@ -69,7 +69,7 @@ def test_pairs_that_contradict_each_other_become_a_possible_matrix():
     table.loc[100:199, "a"] = np.nan
     table.loc[200:, "b"] = np.nan
     table.loc[200:, "c"] = 6 - table.loc[200:, "a"]
-    found = correlations(table)
+    found = correlate_items(table)
     assert np.linalg.eigvalsh(found.to_numpy())[0] > -1e-9
     np.testing.assert_allclose(np.diag(found), 1.0)
 
@@ -94,20 +94,20 @@ def parallel_items(rows, seed):
 
 
 def test_alpha_of_parallel_items_is_spearman_browns():
-    found = cronbach(parallel_items(20_000, 0))
+    found = cronbach_alpha(parallel_items(20_000, 0))
     assert found.alpha.value == pytest.approx(0.8, abs=0.005)
     assert found.without["a"] == pytest.approx(0.75, abs=0.01)
 
 
 def test_alpha_is_that_of_pingouin():
     """What pingouin 0.7.0 says of the same table."""
-    found = cronbach(parallel_items(40, 7).round(2))
+    found = cronbach_alpha(parallel_items(40, 7).round(2))
     assert found.alpha.value == pytest.approx(0.78683225, abs=1e-6)
     assert (found.alpha.low, found.alpha.high) == pytest.approx((0.654, 0.877), abs=1e-3)
 
 
 def test_the_interval_holds_the_true_alpha_in_19_of_20_samples():
-    found = [cronbach(parallel_items(60, seed)).alpha for seed in range(300)]
+    found = [cronbach_alpha(parallel_items(60, seed)).alpha for seed in range(300)]
     assert 0.92 <= np.mean([one.low <= 0.8 <= one.high for one in found]) <= 0.98
 
 
@@ -121,12 +121,12 @@ def test_the_interval_holds_the_true_alpha_in_19_of_20_samples():
 )
 def test_too_little_for_reliability_is_refused(table, message):
     with pytest.raises(DataRefused, match=message):
-        cronbach(table)
+        cronbach_alpha(table)
 
 
 def test_too_few_common_answers_and_too_many_steps_are_refused():
     table = pd.DataFrame({"a": np.arange(60.0), "b": np.r_[np.arange(29.0), np.full(31, np.nan)]})
     with pytest.raises(DataRefused, match="29 rows answer both a and b"):
-        correlations(table)
+        correlate_items(table)
     with pytest.raises(DataRefused, match=r"60 different answers; .* take spearman"):
-        correlations(pd.DataFrame({"a": np.arange(60.0), "b": np.arange(60.0)}))
+        correlate_items(pd.DataFrame({"a": np.arange(60.0), "b": np.arange(60.0)}))

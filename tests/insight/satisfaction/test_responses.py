@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from insight.model_report.history_series import history
-from insight.satisfaction.responses import asked
+from features.history_store import open_history
+from insight.satisfaction.responses import read_questions
 from insight.satisfaction.satisfaction_settings import Satisfaction
 from support.survey_builders import END, on, said, write
 
 
 def read(folder, choices=None, **tables):
     company, workspace, manifest = write(folder, **tables)
-    with history(workspace, company.name) as con:
-        return asked(con, manifest, choices or Satisfaction())
+    with open_history(workspace.history(company.name)) as con:
+        return read_questions(con, manifest, choices or Satisfaction())
 
 
 def test_answers_are_on_0_to_100_and_silence_is_kept(tmp_path):

@@ -12,15 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from models.bundles.bundle import (
-    FILES,
-    POINTER,
-    Bundle,
-    champion,
-    point_to,
-    read_bundle,
-    write_bundle,
-)
+from models.bundles.bundle import FILES, Bundle, read_bundle, write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import POINTER
+from models.bundles.champions import load_champion
 from models.learners.calibration import Calibrator
 from models.targets.registry import TARGETS
 from support.trained_company import trained
@@ -33,7 +28,7 @@ def serving(tmp_path: Path) -> Path:
 
 
 def the(serving: Path, target: str) -> Bundle:
-    found = champion(serving, target)
+    found = load_champion(serving, target)
     assert found is not None
     return found
 
@@ -74,7 +69,7 @@ def test_a_moved_folder_works(serving: Path, tmp_path: Path) -> None:
     expected = the(serving, "nps").manifest
     shutil.move(serving, moved)
     assert the(moved, "nps").manifest == expected
-    assert champion(serving, "nps") is None
+    assert load_champion(serving, "nps") is None
 
 
 def test_writing_leaves_a_whole_bundle_or_none(
@@ -123,7 +118,7 @@ def test_any_flipped_byte_is_refused(serving: Path, name: str, where: float, mas
 def _refused_or_the_same(serving: Path, name: str, content: bytes) -> None:
     """Only blanks of the pointer may change without a change of its meaning."""
     try:
-        champion(serving, "nps")
+        load_champion(serving, "nps")
     except DataRefused:
         return
     assert name == "pointer"
@@ -138,7 +133,7 @@ def test_a_truncated_file_is_refused(serving: Path, name: str, share: float) -> 
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(DataRefused, match=name.replace("manifest.json", "manifest")):
-        champion(serving, "nps")
+        load_champion(serving, "nps")
     with pytest.raises(DataRefused):
         read_bundle(serving / "nps/1")
     assert the(serving, "churn").version == "1"
@@ -148,7 +143,7 @@ def test_a_truncated_file_is_refused(serving: Path, name: str, share: float) -> 
 def test_a_missing_file_is_refused_by_name(serving: Path, name: str) -> None:
     (serving / "nps/1" / name).unlink()
     with pytest.raises(DataRefused, match=f"{name} cannot be read: FileNotFoundError"):
-        champion(serving, "nps")
+        load_champion(serving, "nps")
 
 
 @pytest.mark.parametrize("name", ["model.txt", "golden.json"])
@@ -185,25 +180,25 @@ def test_another_calibration_with_a_matching_hash_is_refused(serving: Path) -> N
 def test_a_garbled_pointer_is_refused(serving: Path, garbage: bytes) -> None:
     (serving / "nps" / POINTER).write_bytes(garbage)
     with pytest.raises(DataRefused):
-        champion(serving, "nps")
+        load_champion(serving, "nps")
 
 
 def test_the_pointer_of_another_target_is_refused(serving: Path) -> None:
     shutil.copy(serving / "churn" / POINTER, serving / "nps" / POINTER)
     with pytest.raises(DataRefused, match="manifest of version 1 has changed"):
-        champion(serving, "nps")
+        load_champion(serving, "nps")
 
 
 def test_pointing_to_what_is_not_there_leaves_the_old_pointer(serving: Path) -> None:
     before = (serving / "nps" / POINTER).read_bytes()
     with pytest.raises(DataRefused, match="cannot be read"):
-        point_to(serving, "nps", "7")
+        set_champion(serving, "nps", "7")
     assert (serving / "nps" / POINTER).read_bytes() == before
 
 
 def test_no_pointer_is_no_champion(serving: Path) -> None:
     (serving / "nps" / POINTER).unlink()
-    assert champion(serving, "nps") is None
+    assert load_champion(serving, "nps") is None
 
 
 def test_other_answers_to_the_golden_rows_are_refused(serving: Path) -> None:

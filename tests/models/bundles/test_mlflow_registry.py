@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from features.settings import Workspace
-from models.bundles.bundle import champion
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry, code_revision, model_name
 from support.trained_company import PROJECT, trained
 
@@ -80,7 +80,7 @@ def test_a_version_leads_to_its_run_and_to_the_trees_that_serve(
         moved.artifacts.as_uri()
     )
     got = moved.client.download_artifacts(version.run_id, "model/model.lgb", str(tmp_path))
-    bundle = champion(moved.folder / "serving/sample", target)
+    bundle = load_champion(moved.folder / "serving/sample", target)
     assert bundle is not None
     assert (
         Path(got).read_text().split("end of trees")[0]
@@ -109,7 +109,7 @@ def test_nothing_is_pickled(moved: Registry) -> None:
 
 
 def test_promoting_twice_keeps_the_one_before_as_previous(registry: Registry) -> None:
-    bundle = champion(trained()[0].serving("sample"), "nps")
+    bundle = load_champion(trained()[0].serving("sample"), "nps")
     assert bundle is not None
     name = model_name("sample", "nps")
 

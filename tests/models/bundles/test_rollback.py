@@ -9,7 +9,9 @@ import pytest
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from models.bundles.bundle import POINTER, champion, read_bundle
+from models.bundles.bundle import read_bundle
+from models.bundles.champions import POINTER
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry
 from models.bundles.rollback import RegistryBehind, kept_versions, roll_back, serving_version
 from support.second_version import promote_milder_churn
@@ -39,7 +41,7 @@ def test_back_and_forth_moves_pointer_and_alias(twice: Trained) -> None:
         roll_back(company, workspace, "churn")
     assert roll_back(company, workspace, "churn", "2").now == "2"
     assert (serving_version(serving, "churn"), registry.champion("sample", "churn")) == ("2", "2")
-    served = champion(serving, "churn")
+    served = load_champion(serving, "churn")
     assert served is not None
     assert served.version == "2"
 

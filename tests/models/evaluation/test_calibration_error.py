@@ -10,9 +10,9 @@ from sklearn.calibration import calibration_curve
 
 from models.evaluation.calibration_error import (
     ENOUGH_ROWS,
-    by_segment,
+    calibration_error_by_segment,
     calibration_error,
-    reliability,
+    reliability_bins,
     weight_bins,
 )
 from models.evaluation.metrics import class_ece, expected_calibration_error
@@ -30,7 +30,7 @@ def classes_of(rows, seed):
 
 
 def test_two_bins_by_hand():
-    table = reliability(np.array([0.0, 1, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9]), bins=2)
+    table = reliability_bins(np.array([0.0, 1, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9]), bins=2)
     assert table["predicted"].to_list() == pytest.approx([0.2, 0.8])
     assert table["observed"].to_list() == [0.5, 1.0]
     assert table["rows"].to_list() == [2, 2]
@@ -40,17 +40,17 @@ def test_bins_are_those_of_scikit_learn_where_nothing_is_tied():
     p = np.random.default_rng(0).random(1000)
     y = drawn(p, 1)
     observed, predicted = calibration_curve(y, p, n_bins=10, strategy="quantile")
-    table = reliability(y, p)
+    table = reliability_bins(y, p)
     np.testing.assert_allclose(table["predicted"], predicted, atol=1e-12)
     np.testing.assert_allclose(table["observed"], observed, atol=1e-12)
 
 
 def test_intervals_are_wilsons_and_narrow_with_rows_not_with_weights():
     y, p = np.tile([0.0, 0, 0, 1], 50), np.full(200, 0.25)
-    table = reliability(y, p)
+    table = reliability_bins(y, p)
     known = stats.binomtest(50, 200).proportion_ci(method="wilson")
     assert (table["low"][0], table["high"][0]) == pytest.approx((known.low, known.high), abs=1e-4)
-    heavy = reliability(y, p, np.full(200, 9.0))
+    heavy = reliability_bins(y, p, np.full(200, 9.0))
     np.testing.assert_allclose(heavy, table)
 
 
@@ -111,6 +111,6 @@ def test_segments_with_enough_rows_are_judged_and_the_planted_one_is_off():
     p = np.random.default_rng(9).uniform(0.1, 0.4, rows)
     y = drawn(np.where(region == "south", p + 0.3, p), 1)
     features = pa.table({"crm_region": pa.array(region).dictionary_encode()})
-    north, south = by_segment(features, y, p)
+    north, south = calibration_error_by_segment(features, y, p)
     assert (north.name, north.rows, north.beyond_chance) == ("region: north", ENOUGH_ROWS, False)
     assert (south.name, south.rows, south.beyond_chance) == ("region: south", ENOUGH_ROWS, True)

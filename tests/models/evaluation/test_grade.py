@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from models.evaluation.grade import beats, evaluate, metric_names
+from models.evaluation.grade import compare_with_champion, evaluate_model, metric_names
 from models.evaluation.metrics import METRICS
 
 RNG = np.random.default_rng(0)
@@ -15,7 +15,7 @@ CUSTOMERS = np.repeat(np.arange(N // 2), 2)
 
 
 def test_grade_a_when_the_interval_of_the_gain_excludes_nothing():
-    result = evaluate(
+    result = evaluate_model(
         "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, None, CUSTOMERS
     )
     assert result.grade == "A"
@@ -27,20 +27,20 @@ def test_grade_a_when_the_interval_of_the_gain_excludes_nothing():
 def test_grade_b_within_the_noise_and_c_when_not_better():
     slightly = POOR.copy()
     slightly[np.argmax(CHURN)] = 0.9
-    assert evaluate("binary", CHURN, {"model": slightly, "rule": POOR}).grade == "B"
-    assert evaluate("binary", CHURN, {"model": POOR, "rule": POOR}).grade == "C"
-    assert evaluate("binary", CHURN, {"model": POOR, "rule": GOOD}).grade == "C"
+    assert evaluate_model("binary", CHURN, {"model": slightly, "rule": POOR}).grade == "B"
+    assert evaluate_model("binary", CHURN, {"model": POOR, "rule": POOR}).grade == "C"
+    assert evaluate_model("binary", CHURN, {"model": POOR, "rule": GOOD}).grade == "C"
 
 
 def test_smaller_errors_are_a_positive_gain():
     y = RNG.exponential(100, N)
-    result = evaluate("regression", y, {"model": y * 1.1, "rule": y * 0})
+    result = evaluate_model("regression", y, {"model": y * 1.1, "rule": y * 0})
     assert result.grade == "A"
     assert result.gain.value == pytest.approx(0.9 * y.mean())
 
 
 def test_one_class_gets_no_good_grade():
-    result = evaluate("binary", np.ones(N), {"model": GOOD, "rule": POOR})
+    result = evaluate_model("binary", np.ones(N), {"model": GOOD, "rule": POOR})
     assert result.grade == "C"
     assert "undefined" in result.reason
     assert json.loads(result.to_json())["metrics"]["model"]["roc_auc"]["value"] is None
@@ -50,14 +50,14 @@ def test_one_class_gets_no_good_grade():
 def test_classes_have_their_measures(kind):
     p = RNG.dirichlet(np.ones(5), N)
     y = (RNG.random(N)[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(0, 4)
-    result = evaluate(kind, y, {"model": p, "rule": np.full((N, 5), 0.2)})
+    result = evaluate_model(kind, y, {"model": p, "rule": np.full((N, 5), 0.2)})
     assert result.grade == "A"
     assert ("dissatisfied_auc" in result.metrics["model"]) == (kind == "ordinal")
     assert result.table().index[0] == "multiclass_log_loss"
 
 
 def test_the_table_fits_a_screen_and_json_is_plain():
-    result = evaluate("binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N))
+    result = evaluate_model("binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N))
     table = result.table()
     assert list(table.columns) == ["better", "model", "rule", "linear"]
     assert max(len(line) for line in table.to_string().splitlines()) < 100
@@ -75,22 +75,22 @@ def test_every_kind_starts_with_its_primary_measure():
 
 
 def test_the_point_estimate_decides_between_challenger_and_champion():
-    better = beats("binary", CHURN, GOOD, POOR)
+    better = compare_with_champion("binary", CHURN, GOOD, POOR)
     assert better
     assert "the challenger replaces the champion: roc_auc 0.8" in better.reason
     assert "beyond chance" in better.reason
-    assert not beats("binary", CHURN, POOR, GOOD)
-    draw = beats("binary", CHURN, GOOD, GOOD)
+    assert not compare_with_champion("binary", CHURN, POOR, GOOD)
+    draw = compare_with_champion("binary", CHURN, GOOD, GOOD)
     assert not draw.better
     assert "within the noise" in draw.reason
-    undefined = beats("binary", np.zeros(N), GOOD, POOR)
+    undefined = compare_with_champion("binary", np.zeros(N), GOOD, POOR)
     assert not undefined
     assert "undefined" in undefined.reason
-    assert beats("regression", CHURN, GOOD, GOOD + 5, None, CUSTOMERS)
+    assert compare_with_champion("regression", CHURN, GOOD, GOOD + 5, None, CUSTOMERS)
 
 
 def test_ragged_or_missing_predictions_are_refused():
     with pytest.raises(ValueError, match="model: 3 predictions"):
-        evaluate("binary", CHURN, {"model": GOOD[:3], "rule": POOR})
+        evaluate_model("binary", CHURN, {"model": GOOD[:3], "rule": POOR})
     with pytest.raises(ValueError, match="1 of their numbers not finite"):
-        beats("binary", CHURN, np.where(np.arange(N) == 2, np.nan, GOOD), POOR)
+        compare_with_champion("binary", CHURN, np.where(np.arange(N) == 2, np.nan, GOOD), POOR)

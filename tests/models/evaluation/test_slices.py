@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.evaluation.slices import MOST_COLUMNS, MOST_VALUES, groups_of, in_words
+from models.evaluation.slices import MOST_COLUMNS, MOST_VALUES, find_groups, attribute_title
 
 NAN = float("nan")
 
@@ -14,7 +14,7 @@ def category(values):
 
 
 def found(features):
-    return {(g.column, g.value): np.flatnonzero(g.rows).tolist() for g in groups_of(features).found}
+    return {(g.column, g.value): np.flatnonzero(g.rows).tolist() for g in find_groups(features).found}
 
 
 def test_attributes_of_the_crm_and_the_last_channel_are_groups_and_behaviour_is_not():
@@ -68,7 +68,7 @@ def test_rare_values_of_one_attribute_are_taken_together():
 
 def test_attributes_beyond_the_most_are_named_and_the_telling_ones_come_first():
     names = [f"crm_a{i:02d}" for i in range(MOST_COLUMNS)] + ["crm_region"]
-    groups = groups_of(pa.table({name: category(["x", "y"]) for name in names}))
+    groups = find_groups(pa.table({name: category(["x", "y"]) for name in names}))
     assert groups.found[0].column == "crm_region"
     assert groups.left_out == (f"crm_a{MOST_COLUMNS - 1:02d}",)
 
@@ -76,9 +76,9 @@ def test_attributes_beyond_the_most_are_named_and_the_telling_ones_come_first():
 @pytest.mark.parametrize("values", [["x", "x"], [None, None]])
 def test_what_is_the_same_for_all_is_no_group(values):
     rows = pa.table({"crm_region": category(values), "tenure_days": [NAN, NAN]})
-    assert groups_of(rows).found == ()
+    assert find_groups(rows).found == ()
 
 
 def test_names_in_words():
-    assert in_words("crm_company_size") == "company size"
-    assert in_words("last_channel") == "last channel"
+    assert attribute_title("crm_company_size") == "company size"
+    assert attribute_title("last_channel") == "last channel"

@@ -8,10 +8,11 @@ import pytest
 
 from features.errors import DataRefused
 from models.bundles.predict import predict
-from models.explain.attributions import MANY, explain, parts
-from models.explain.output_scale import Scale
-from models.learners.lightgbm import Estimator, Labelled, Params
-from models.scoring.batch import champions
+from models.explain.attributions import MANY, attribute_scores, parts
+from models.explain.output_scale import OutputScale
+from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
+from models.bundles.champions import load_champions
 from support.small_models import SCORES, customers, small_bundle
 from support.trained_company import trained
 
@@ -25,12 +26,12 @@ SEEN = {
 
 def test_every_champion_of_a_trained_company() -> None:
     workspace, _ = trained()
-    bundles, missing = champions(workspace.serving("sample"))
+    bundles, missing = load_champions(workspace.serving("sample"))
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
     assert bundles
     assert set(bundles) | set(missing) == set(SEEN)
     for target, bundle in bundles.items():
-        found = explain(bundle, snapshot)
+        found = attribute_scores(bundle, snapshot)
         seen = SEEN[target](predict(bundle, snapshot))
         np.testing.assert_allclose(found.score, seen, rtol=0, atol=1e-9)
         np.testing.assert_allclose(
@@ -42,7 +43,7 @@ def test_every_champion_of_a_trained_company() -> None:
 @pytest.mark.parametrize("rows", [1, 60, MANY])
 def test_start_and_parts_are_the_score(target: str, method: str, rows: int) -> None:
     bundle, table = small_bundle(target, method), customers(seed=5).slice(0, rows)
-    found = explain(bundle, table)
+    found = attribute_scores(bundle, table)
     assert found.parts.shape == (rows, len(bundle.estimator.encoder.columns))
     np.testing.assert_allclose(found.start + found.parts.sum(axis=1), found.score, atol=1e-6)
     assert np.abs(found.parts).max() > 0
@@ -51,7 +52,7 @@ def test_start_and_parts_are_the_score(target: str, method: str, rows: int) -> N
 @pytest.mark.parametrize(("target", "method"), [("churn", "platt"), ("nps", "vector")])
 def test_few_rows_and_many_say_the_same(target: str, method: str) -> None:
     bundle, table = small_bundle(target, method), customers(seed=6)
-    few, many = explain(bundle, table.slice(0, 40)), explain(bundle, table)
+    few, many = attribute_scores(bundle, table.slice(0, 40)), attribute_scores(bundle, table)
     np.testing.assert_allclose(few.parts, many.parts[:40], atol=1e-4)
 
 
@@ -59,7 +60,7 @@ def test_a_probability_moves_as_the_raw_score_does() -> None:
     """One raw number: the parts are its TreeSHAP values, all times the same."""
     bundle, table = small_bundle("churn"), customers(seed=7).slice(0, 50)
     raw, _ = parts(bundle.estimator, table)
-    found = explain(bundle, table).parts
+    found = attribute_scores(bundle, table).parts
     wide = np.abs(raw.sum(axis=1)) > 0.1
     ratio = (found.sum(axis=1) / raw.sum(axis=1))[:, None]
     np.testing.assert_allclose(found[wide], (raw * ratio)[wide], atol=1e-7)
@@ -79,17 +80,17 @@ def test_the_links_of_a_regression(objective: str) -> None:
     table = customers(seed=3)
     y = table["revenue_90d"].to_numpy() / 100
     params = Params(max_rounds=10, objective=objective)
-    estimator = Estimator.fit("regression", Labelled(table, y), None, params)
+    estimator = Estimator.fit("regression", LabelledRows(table, y), None, params)
     bundle = replace(small_bundle("value"), estimator=estimator)
-    found = explain(bundle, table.slice(0, 50))
+    found = attribute_scores(bundle, table.slice(0, 50))
     np.testing.assert_allclose(found.start + found.parts.sum(axis=1), found.score, atol=1e-6)
 
 
 def test_an_unknown_link_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Scale, "link", lambda self, raw: raw + 1)
+    monkeypatch.setattr(OutputScale, "link", lambda self, raw: raw + 1)
     with pytest.raises(DataRefused, match=r"do not know the link of .*regression_l1.*scale\.py"):
-        explain(small_bundle("value"), customers().slice(0, 3))
+        attribute_scores(small_bundle("value"), customers().slice(0, 3))
 
 
 def test_no_rows_have_no_parts() -> None:
-    assert len(explain(small_bundle("value"), customers().slice(0, 0)).score) == 0
+    assert len(attribute_scores(small_bundle("value"), customers().slice(0, 0)).score) == 0

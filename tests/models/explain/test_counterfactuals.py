@@ -7,14 +7,14 @@ import pytest
 
 from features.definitions.levers import CONTACT, PUNCTUALITY, REPLY_TIME
 from features.errors import DataRefused
-from models.explain.counterfactuals import WhatIf, WhatIfs
+from models.explain.counterfactuals import WhatIfModel, WhatIfResult
 from models.explain.lever_effects import PLAUSIBLE
-from models.explain.reasons import Reasoner
+from models.explain.reasons import Explainer
 from models.explain.what_if_sentences import in_chinese, in_english
 from support.small_models import customers, small_bundle
 
 TABLE = customers(seed=21)
-ASKED = WhatIfs(Reasoner(small_bundle("churn", "platt")), TABLE)
+ASKED = WhatIfModel(Explainer(small_bundle("churn", "platt")), TABLE)
 SCORES = ASKED.scale.of_calibrated(ASKED.bundle.calibrated(TABLE))
 GOAL = float(np.quantile(SCORES, 0.3))
 RISKY = [int(i) for i in np.argsort(-SCORES)[:600:12]]
@@ -25,7 +25,7 @@ def row(place: int) -> dict[str, float]:
     return {n: TABLE[n][place].as_py() for n in TABLE.column_names}
 
 
-def replaced(place: int, found: WhatIf) -> float:
+def replaced(place: int, found: WhatIfResult) -> float:
     """The model's score of the row with the columns of the moves in it."""
     table = TABLE.slice(place, 1)
     for move in found.moves:
@@ -118,7 +118,7 @@ def test_what_is_good_already_needs_no_move() -> None:
 
 
 def test_a_score_that_should_be_high_is_brought_up() -> None:
-    asked = WhatIfs(Reasoner(small_bundle("satisfaction")), TABLE)
+    asked = WhatIfModel(Explainer(small_bundle("satisfaction")), TABLE)
     scores = asked.scale.of_calibrated(asked.bundle.calibrated(TABLE))
     goal = float(np.quantile(scores, 0.6))
     found = [
@@ -149,7 +149,7 @@ def test_it_is_said_as_what_the_model_says(reached: bool) -> None:
 
 
 def test_where_no_lever_helps_that_is_said() -> None:
-    found = WhatIf("A", 10.0, False, 40.0, 40.0, ())
+    found = WhatIfResult("A", 10.0, False, 40.0, 40.0, ())
     assert in_english(found, "churn", "") == (
         "Nothing you can act on brings the model from 40 % churn risk nearer to 10 %."
     )

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from models.explain.attributions import explain
-from models.explain.feature_groups import Factors, strongest
-from models.explain.reasons import Reasoner
+from models.explain.attributions import attribute_scores
+from models.explain.feature_groups import FeatureGroups, strongest_groups
+from models.explain.reasons import Explainer
 from support.small_models import customers, small_bundle
 
-REASONER = Reasoner(small_bundle("churn"))
+REASONER = Explainer(small_bundle("churn"))
 
 
 def test_columns_of_one_feature_are_one_factor() -> None:
@@ -23,19 +23,19 @@ def test_columns_of_one_feature_are_one_factor() -> None:
 
 
 def test_a_column_nobody_declared_is_a_factor_of_its_own() -> None:
-    assert Factors.of(["mine", "orders_90d"], {}).names == ("mine", "orders_90d")
+    assert FeatureGroups.of(["mine", "orders_90d"], {}).names == ("mine", "orders_90d")
 
 
 def test_effects_add_up_and_the_largest_part_of_the_sign_speaks() -> None:
-    factors = Factors(("orders", "csat"), (np.array([0, 2]), np.array([1])))
+    factors = FeatureGroups(("orders", "csat"), (np.array([0, 2]), np.array([1])))
     parts = np.array([[3.0, -2.0, -4.0], [1.0, 0.5, 2.0]])
     totals = factors.totals(parts)
     np.testing.assert_allclose(totals, [[-1.0, -2.0], [3.0, 0.5]])
     np.testing.assert_array_equal(factors.speakers(parts, totals), [[2, 1], [2, 1]])
-    np.testing.assert_array_equal(strongest(totals, 1), [[1], [0]])
+    np.testing.assert_array_equal(strongest_groups(totals, 1), [[1], [0]])
 
 
 def test_all_factors_together_are_the_score() -> None:
-    found = explain(REASONER.bundle, customers(seed=5))
+    found = attribute_scores(REASONER.bundle, customers(seed=5))
     totals = REASONER.factors.totals(found.parts)
     np.testing.assert_allclose(found.start + totals.sum(axis=1), found.score, atol=1e-9)

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.definitions.levers import CONTACT, PUNCTUALITY, REPLY_TIME
-from models.explain.counterfactuals import WhatIf, WhatIfs
+from models.explain.counterfactuals import WhatIfModel, WhatIfResult
 from models.explain.lever_effects import PLAUSIBLE
-from models.explain.manual_what_if import LeverRefused, Sliders, Span
-from models.explain.reasons import Reasoner
+from models.explain.manual_what_if import LeverRefused, ManualWhatIf, LeverSpan
+from models.explain.reasons import Explainer
 from models.explain.what_if_sentences import in_chinese, in_english
-from models.learners.out_of_distribution import Support
+from models.learners.out_of_distribution import TrainingSupport
 from support.small_models import customers, small_bundle
 
 TABLE = customers(seed=21)
-ASKED = {t: WhatIfs(Reasoner(small_bundle(t)), TABLE) for t in ("churn", "satisfaction")}
-SLIDERS = Sliders(ASKED, TABLE)
+ASKED = {t: WhatIfModel(Explainer(small_bundle(t)), TABLE) for t in ("churn", "satisfaction")}
+SLIDERS = ManualWhatIf(ASKED, TABLE)
 SPANS = [SLIDERS.spans(TABLE.slice(i, 1)) for i in range(200)]
 MOVABLE = [i for i, spans in enumerate(SPANS) if len(spans) == 3]
 
@@ -111,7 +111,7 @@ def test_what_a_slider_rounds_out_of_the_span_is_its_end() -> None:
 
 @pytest.mark.parametrize("far", [-1.0, 1.0])
 def test_further_than_it_goes_is_refused_with_the_span(far: float) -> None:
-    span: Span = next(s for s in SPANS[MOVABLE[0]] if s.lever is CONTACT)
+    span: LeverSpan = next(s for s in SPANS[MOVABLE[0]] if s.lever is CONTACT)
     amount = span.least + far if far < 0 else span.most + far
     with pytest.raises(LeverRefused, match=r"contact frequency goes from \d+ to \d+ visits"):
         SLIDERS.moved("churn", TABLE.slice(MOVABLE[0], 1), {CONTACT.name: amount})
@@ -130,7 +130,7 @@ def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_custo
     moves = SLIDERS.moved("churn", TABLE.slice(place, 1), amounts).moves
 
     def said(then: float, abstain: bool = False) -> tuple[str, str]:
-        found = WhatIf("A", None, None, 40.0, then, moves, abstain)
+        found = WhatIfResult("A", None, None, 40.0, then, moves, abstain)
         return in_english(found, "churn", ""), in_chinese(found, "churn", "")
 
     en, zh = said(22.0)
@@ -143,17 +143,17 @@ def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_custo
     en, zh = said(22.0, abstain=True)
     assert en.endswith("not a promise. It knows nobody like this customer: take it as a guess.")
     assert zh.endswith("模型没有见过类似的客户，结果仅供参考。")
-    still = WhatIf("A", None, None, 40.0, 40.0, ())
+    still = WhatIfResult("A", None, None, 40.0, 40.0, ())
     assert in_english(still, "churn", "") == "The model says 40 % churn risk."
     assert in_chinese(still, "churn", "") == "模型给出的流失风险为40%。"
 
 
 def test_abstain_is_told_of_a_customer_unlike_any_in_training() -> None:
     bundle = small_bundle("churn")
-    support = Support.fit(bundle.estimator, TABLE).to_dict()
+    support = TrainingSupport.fit(bundle.estimator, TABLE).to_dict()
     bundle = replace(bundle, manifest={**bundle.manifest, "support": support})
-    asked = WhatIfs(Reasoner(bundle), TABLE)
-    sliders = Sliders({"churn": asked}, TABLE)
+    asked = WhatIfModel(Explainer(bundle), TABLE)
+    sliders = ManualWhatIf({"churn": asked}, TABLE)
     row = TABLE.slice(MOVABLE[0], 1)
     strange = row
     for name in ("days_since_order", "orders_90d", "tenure_days", "revenue_90d", "revenue_365d"):

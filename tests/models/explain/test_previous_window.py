@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from features.definitions.feature_registry import columns
 from features.history.build_history import build_history
-from models.explain.previous_window import earlier, nested
+from models.explain.previous_window import previous_values, previous_from_longer_windows
 from support.small_models import SCHEMA
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ def keys(*ids: str) -> pa.Table:
 
 def test_the_90_days_before_the_last_90() -> None:
     history = build_history(orders({"A": [5, 100, 120, 170, 400], "B": [5, 60]}))
-    found = earlier(history, keys("A", "B"), [COLUMNS["orders_90d"], COLUMNS["revenue_90d"]])
+    found = previous_values(history, keys("A", "B"), [COLUMNS["orders_90d"], COLUMNS["revenue_90d"]])
     np.testing.assert_array_equal(found["orders_90d"], [3.0, np.nan])  # B was no customer then
     np.testing.assert_array_equal(found["revenue_90d"], [30.0, np.nan])
 
@@ -40,11 +40,11 @@ def test_the_90_days_before_the_last_90() -> None:
 def test_windows_of_all_time_and_days_since_have_no_window_before() -> None:
     history = build_history(orders({"A": [5, 400]}))
     named = ["orders_all", "days_since_order", "orders_30d"]
-    assert set(earlier(history, keys("A"), [COLUMNS[n] for n in named])) == {"orders_30d"}
+    assert set(previous_values(history, keys("A"), [COLUMNS[n] for n in named])) == {"orders_30d"}
 
 
 def test_without_events_nobody_knows_since_when_one_is_a_customer() -> None:
-    assert earlier(build_history({}), keys("A"), [COLUMNS["orders_90d"]]) == {}
+    assert previous_values(build_history({}), keys("A"), [COLUMNS["orders_90d"]]) == {}
 
 
 def test_180_days_less_90_are_the_90_before() -> None:
@@ -53,15 +53,15 @@ def test_180_days_less_90_are_the_90_before() -> None:
         "orders_365d": [9.0, 3.0], "order_value_mean_90d": [5.0, 5.0],
     })  # fmt: skip
     read = {n: COLUMNS[n] for n in table.column_names}
-    found = nested(table, read)
+    found = previous_from_longer_windows(table, read)
     assert set(found) == {"orders_90d"}  # no mean, no window of 360 days
     np.testing.assert_array_equal(found["orders_90d"], [6.0, np.nan])
-    assert nested(table.drop_columns(["tenure_days"]), read) == {}
+    assert previous_from_longer_windows(table.drop_columns(["tenure_days"]), read) == {}
 
 
 def test_both_ways_agree() -> None:
     history = build_history(orders({"A": [5, 100, 120, 170, 400]}))
-    exact = earlier(history, keys("A"), [COLUMNS["orders_90d"]])["orders_90d"]
+    exact = previous_values(history, keys("A"), [COLUMNS["orders_90d"]])["orders_90d"]
     table = pa.table({"tenure_days": [400.0], "orders_90d": [1.0], "orders_180d": [4.0]})
-    short = nested(table, {n: COLUMNS[n] for n in table.column_names})["orders_90d"]
+    short = previous_from_longer_windows(table, {n: COLUMNS[n] for n in table.column_names})["orders_90d"]
     np.testing.assert_array_equal(exact, short)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.explain.reasons import Reasoner
+from models.explain.reasons import Explainer
 from support.small_models import customers, small_bundle
 
 TABLE = customers(seed=5).slice(0, 80)
@@ -13,7 +13,7 @@ TABLE = customers(seed=5).slice(0, 80)
 
 @pytest.mark.parametrize("target", ["churn", "nps", "satisfaction", "value"])
 def test_the_strongest_come_first_and_add_up(target: str) -> None:
-    reasoner = Reasoner(small_bundle(target))
+    reasoner = Explainer(small_bundle(target))
     every = reasoner.reasons(TABLE, 99)
     few = reasoner.reasons(TABLE, 3)
     for all_of_row, three in zip(every, few, strict=True):
@@ -24,7 +24,7 @@ def test_the_strongest_come_first_and_add_up(target: str) -> None:
 
 
 def test_a_reason_says_value_and_effect_in_both_languages() -> None:
-    reasoner = Reasoner(small_bundle("churn"))
+    reasoner = Explainer(small_bundle("churn"))
     (row,) = reasoner.reasons(TABLE.slice(3, 1), 99, ("en", "zh"))
     region = next(r for r in row if r.feature == "crm_region")
     assert region.value == TABLE["crm_region"][3].as_py()
@@ -35,7 +35,7 @@ def test_a_reason_says_value_and_effect_in_both_languages() -> None:
 
 
 def test_earlier_values_are_compared() -> None:
-    reasoner = Reasoner(small_bundle("churn"))
+    reasoner = Explainer(small_bundle("churn"))
     earlier = {"orders_90d": np.full(TABLE.num_rows, 40.0)}
     told = [r for row in reasoner.reasons(TABLE, 99, ("en",), earlier) for r in row]
     fell = [r for r in told if r.feature == "orders_90d"]
@@ -44,7 +44,7 @@ def test_earlier_values_are_compared() -> None:
 
 
 def test_a_missing_value_is_none_and_said_in_words() -> None:
-    reasoner = Reasoner(small_bundle("churn"))
+    reasoner = Explainer(small_bundle("churn"))
     told = [r for row in reasoner.reasons(TABLE, 99) for r in row if r.value is None]
     assert {r.texts["en"].split(":")[0] for r in told} >= {
         "no order so far", "no sales visit so far", "never answered a survey",
@@ -57,7 +57,7 @@ def test_a_column_declared_in_a_notebook_speaks_by_its_manifest() -> None:
     facts = [f | {"meaning": "Days it rained", "unit": "days"} if f["name"] == "orders_90d" else f
              for f in bundle.manifest["features"]]  # fmt: skip
     bare = bundle.manifest["schema"] | {"tables": {}, "attributes": {}}
-    reasoner = Reasoner(
+    reasoner = Explainer(
         replace(bundle, manifest=bundle.manifest | {"schema": bare, "features": facts})
     )
     told = {r.feature: r for row in reasoner.reasons(TABLE, 99, ("en", "zh")) for r in row}
@@ -67,4 +67,4 @@ def test_a_column_declared_in_a_notebook_speaks_by_its_manifest() -> None:
 
 
 def test_no_rows_have_no_reasons() -> None:
-    assert Reasoner(small_bundle("churn")).reasons(TABLE.slice(0, 0), 3) == []
+    assert Explainer(small_bundle("churn")).reasons(TABLE.slice(0, 0), 3) == []

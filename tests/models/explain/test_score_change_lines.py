@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.explain.reasons import Reasoner
-from models.explain.score_change import changes
-from models.explain.score_change_lines import Teller
+from models.explain.reasons import Explainer
+from models.explain.score_change import split_score_change
+from models.explain.score_change_lines import ScoreChangeExplainer
 from support.small_models import customers, small_bundle
 
 BEFORE, AFTER = customers(seed=31).slice(0, 12), customers(seed=32).slice(0, 12)
@@ -14,8 +14,8 @@ BEFORE, AFTER = customers(seed=31).slice(0, 12), customers(seed=32).slice(0, 12)
 def test_all_lines_are_the_change(target: str) -> None:
     method = {"churn": "platt", "nps": "vector", "value": "scale"}[target]
     old, new = small_bundle(target), small_bundle(target, method, seed=2)
-    change = changes(old, new, BEFORE, AFTER)
-    teller = Teller(change, Reasoner(new), BEFORE, AFTER)
+    change = split_score_change(old, new, BEFORE, AFTER)
+    teller = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER)
     for row in range(12):
         told = teller.lines(row)
         total = sum(line.effect for line in told)
@@ -27,7 +27,7 @@ def test_all_lines_are_the_change(target: str) -> None:
 
 def test_lines_say_now_and_before() -> None:
     bundle = small_bundle("churn")
-    teller = Teller(changes(bundle, bundle, BEFORE, AFTER), Reasoner(bundle), BEFORE, AFTER)
+    teller = ScoreChangeExplainer(split_score_change(bundle, bundle, BEFORE, AFTER), Explainer(bundle), BEFORE, AFTER)
     row = next(i for i in range(12) if BEFORE["visits_90d"][i].as_py() == 0
                and AFTER["visits_90d"][i].as_py() == 1)  # fmt: skip
     english = {line.factor: line.text for line in teller.lines(row)}
@@ -40,7 +40,7 @@ def test_lines_say_now_and_before() -> None:
 
 def test_a_column_only_the_old_model_read_goes_by_its_name() -> None:
     old, new = small_bundle("value"), small_bundle("churn")
-    change = changes(old, old, BEFORE, AFTER)
-    told = Teller(change, Reasoner(new), BEFORE, AFTER).lines(0)
+    change = split_score_change(old, old, BEFORE, AFTER)
+    told = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER).lines(0)
     assert any(line.text.startswith("revenue_all: ") for line in told)
     assert any("usual spending" in line.text for line in told)

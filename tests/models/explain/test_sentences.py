@@ -4,15 +4,15 @@ import re
 
 import pytest
 
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.feature_registry import Column, columns
 from features.feature_table import FAMILIES
+from features.formatting import short_number, short_percent, short_signed
 from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.number_text import number, percent, signed
 from support.small_models import SCHEMA
 
 #: A company that has everything.
-EVERYTHING = Schema(
+EVERYTHING = CompanySchema(
     tables={
         "customers": ("customer_id", "valid_from", "region", "credit_limit"),
         "events": ("customer_id", "occurred_at", "known_at", "kind", "amount", "quantity", "channel",
@@ -168,12 +168,12 @@ def test_money_without_a_currency_is_a_bare_number() -> None:
      (0.001, "0"), (-0.001, "0"), (-12.3, "-12")],
 )  # fmt: skip
 def test_numbers(value: float, text: str) -> None:
-    assert number(value) == text
+    assert short_number(value) == text
 
 
 def test_what_is_rare_is_not_zero_percent() -> None:
-    assert [percent(s) for s in (0.0, 0.001, 0.42)] == ["0 %", "< 1 %", "42 %"]
-    assert [signed(v) for v in (2.0, -2.0, 0.0001)] == ["+2", "-2", "±0"]
+    assert [short_percent(s) for s in (0.0, 0.001, 0.42)] == ["0 %", "< 1 %", "42 %"]
+    assert [short_signed(v) for v in (2.0, -2.0, 0.0001)] == ["+2", "-2", "±0"]
 
 
 def test_a_company_with_less_has_words_too() -> None:

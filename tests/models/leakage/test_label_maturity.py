@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.history.rows import DAY
-from models.leakage.label_maturity import silence
+from models.leakage.label_maturity import measure_silence
 
 
 def days(*numbers):
@@ -12,22 +12,22 @@ def days(*numbers):
 
 
 def test_the_days_after_the_last_record_and_the_longest_pause():
-    assert silence(*days(*range(30)), 30 * DAY) == (0, 0)
-    assert silence(*days(*range(30)), 40 * DAY) == (10, 0)
-    assert silence(*days(*range(10), *range(15, 30)), 31 * DAY) == (1, 5)
+    assert measure_silence(*days(*range(30)), 30 * DAY) == (0, 0)
+    assert measure_silence(*days(*range(30)), 40 * DAY) == (10, 0)
+    assert measure_silence(*days(*range(10), *range(15, 30)), 31 * DAY) == (1, 5)
 
 
 def test_a_straggler_does_not_hide_a_silence():
     since, records = days(*range(30), 38)
     records = np.where(since < 30 * DAY, 50, 1)
-    assert silence(since, records, 40 * DAY) == (10, 0)
+    assert measure_silence(since, records, 40 * DAY) == (10, 0)
 
 
 def test_days_of_several_kinds_count_together():
     since, records = days(*range(30), *range(30))
-    assert silence(since, records, 32 * DAY) == (2, 0)
+    assert measure_silence(since, records, 32 * DAY) == (2, 0)
 
 
 @pytest.mark.parametrize("few", [0, 1, 19])
 def test_of_few_days_nothing_is_said(few):
-    assert silence(*days(*range(few)), 100 * DAY) == (0, 0)
+    assert measure_silence(*days(*range(few)), 100 * DAY) == (0, 0)

@@ -11,7 +11,7 @@ from features.definitions.feature_registry import REGISTRY, feature
 from features.errors import LeakFound
 from features.history.derived_columns import DERIVED, Derived
 from features.history.rows import DAY
-from models.leakage.findings import refuse
+from models.leakage.findings import raise_on_leaks
 from models.targets import registry
 from models.training import train as training
 from models.training_set import build_training_sets, splits
@@ -357,7 +357,7 @@ def test_training_is_refused_with_every_leak_in_the_message(planted):
     planted.store("churn", pa.concat_tables([table, table.slice(0, 50)]).append_column(
         "risk", pa.array(np.ones(table.num_rows + 50))))  # fmt: skip
     with pytest.raises(LeakFound, match=r"2 leaks found, nothing was trained") as caught:
-        refuse(planted.hear())
+        raise_on_leaks(planted.hear())
     assert caught.value.exit_code == 3
     assert "undeclared column: column risk" in str(caught.value)
     assert "copies: features/churn.parquet" in str(caught.value)

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.errors import DataRefused
 from models.learners import baselines
-from models.learners.labelled_rows import Labelled
+from models.learners.labelled_rows import LabelledRows
 
 NAN = float("nan")
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def test_recency_falls_in_one_direction_and_missing_is_its_own_level():
     days = RNG.exponential(60, ROWS)
     gone = (RNG.random(ROWS) < days / (days + 60)).astype(float)
     days[:100], gone[:100] = NAN, np.arange(100) < 90
-    rule = baselines.recency_rule("days").fit(Labelled(table(days=days), gone))
+    rule = baselines.recency_rule("days").fit(LabelledRows(table(days=days), gone))
     answer = rule.predict(table(days=[0.0, 10.0, 100.0, 1000.0, NAN]))
     assert (np.diff(answer[:4]) > 0).all()
     assert answer[4] == pytest.approx(0.9, abs=0.02)
@@ -29,7 +29,7 @@ def test_recency_falls_in_one_direction_and_missing_is_its_own_level():
 
 
 def test_the_last_period_is_repeated_and_missing_is_nothing():
-    train = Labelled(table(revenue=RNG.random(60)), RNG.random(60))
+    train = LabelledRows(table(revenue=RNG.random(60)), RNG.random(60))
     rule = baselines.repeat_rule("revenue").fit(train)
     np.testing.assert_array_equal(rule.predict(table(revenue=[3.5, -2, NAN])), [3.5, -2, 0])
 
@@ -37,12 +37,12 @@ def test_the_last_period_is_repeated_and_missing_is_nothing():
 def test_the_prior_is_the_training_average():
     features = table(a=RNG.random(80))
     y = np.arange(80) % 4 % 3
-    shares = baselines.prior_rule("multiclass", 3).fit(Labelled(features, y)).predict(features)
+    shares = baselines.prior_rule("multiclass", 3).fit(LabelledRows(features, y)).predict(features)
     assert shares.shape == (80, 3)
     np.testing.assert_allclose(shares[0], [0.5, 0.25, 0.25], atol=0.01)
-    binary = baselines.prior_rule("binary").fit(Labelled(features, (y == 0) * 1.0))
+    binary = baselines.prior_rule("binary").fit(LabelledRows(features, (y == 0) * 1.0))
     assert binary.predict(features) == pytest.approx(np.full(80, 0.5))
-    mean = baselines.prior_rule("regression").fit(Labelled(features, y, np.arange(80)))
+    mean = baselines.prior_rule("regression").fit(LabelledRows(features, y, np.arange(80)))
     assert mean.predict(features)[0] == pytest.approx(np.average(y, weights=np.arange(80)))
 
 
@@ -50,7 +50,7 @@ def test_the_last_answer_as_classes_is_what_followed_it_in_training():
     last = np.repeat([0.0, 100.0, 49.0, NAN], 100)
     y = np.repeat([0, 4, 2, 1], 100)
     y[::50] = 3
-    rule = baselines.last_answer_rule("last", "multiclass", 5).fit(Labelled(table(last=last), y))
+    rule = baselines.last_answer_rule("last", "multiclass", 5).fit(LabelledRows(table(last=last), y))
     shares = rule.predict(table(last=[0.0, 100, 51, NAN, 75]))
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert list(shares.argmax(axis=1)[:3]) == [0, 4, 2]
@@ -61,7 +61,7 @@ def test_the_last_answer_as_classes_is_what_followed_it_in_training():
 
 
 def test_the_last_answer_as_a_score_is_itself():
-    train = Labelled(table(last=RNG.random(60)), np.full(60, 70.0))
+    train = LabelledRows(table(last=RNG.random(60)), np.full(60, 70.0))
     rule = baselines.last_answer_rule("last", "regression").fit(train)
     np.testing.assert_allclose(rule.predict(table(last=[25.0, NAN])), [25, 70])
 
@@ -87,22 +87,22 @@ def test_the_linear_model_finds_a_linear_truth(kind):
     cut = {"binary": [1.0], "multiclass": [0.0, 1.5], "regression": []}[kind]
     y = np.digitize(score, cut).astype(float) if cut else score
     rule = baselines.linear_model(kind, 3 if kind == "multiclass" else 1)
-    answer = rule.fit(Labelled(features, y, np.ones(ROWS))).predict(later)
+    answer = rule.fit(LabelledRows(features, y, np.ones(ROWS))).predict(later)
     if kind == "regression":
         assert np.corrcoef(answer, truth)[0, 1] > 0.99
-        assert rule.fit(Labelled(features, y)).predict(later.slice(0, 0)).shape == (0,)
+        assert rule.fit(LabelledRows(features, y)).predict(later.slice(0, 0)).shape == (0,)
     elif kind == "binary":
         assert roc_auc_score(truth > 1, answer) > 0.97
     else:
         assert answer.shape == (200, 3)
         assert (answer.argmax(axis=1) == np.digitize(truth, cut)).mean() > 0.85
-        assert rule.fit(Labelled(features, y)).predict(later.slice(0, 0)).shape == (0, 3)
+        assert rule.fit(LabelledRows(features, y)).predict(later.slice(0, 0)).shape == (0, 3)
 
 
 def test_the_linear_model_is_scikit_learns_on_the_standardised_column():
     x = RNG.normal(5, 3, ROWS).clip(-9, 19)
     y = (x + RNG.normal(size=ROWS) * 3 > 5).astype(float)
-    answer = baselines.linear_model("binary").fit(Labelled(table(x=x), y)).predict(table(x=x))
+    answer = baselines.linear_model("binary").fit(LabelledRows(table(x=x), y)).predict(table(x=x))
     z = ((x - x.mean()) / x.std())[:, None]
     theirs = LogisticRegression().fit(z, y).predict_proba(z)[:, 1]
     np.testing.assert_allclose(answer, theirs, atol=1e-3)
@@ -111,7 +111,7 @@ def test_the_linear_model_is_scikit_learns_on_the_standardised_column():
 def test_unseen_categories_and_only_categories():
     sector = pa.array(["a", "b"] * 30).dictionary_encode()
     y = np.tile([0.0, 1.0], 30)
-    rule = baselines.linear_model("binary").fit(Labelled(pa.table({"s": sector}), y))
+    rule = baselines.linear_model("binary").fit(LabelledRows(pa.table({"s": sector}), y))
     answer = rule.predict(pa.table({"s": pa.array(["a", "b", "new", None])}))
     assert answer[0] < 0.2 < answer[2] == answer[3] < 0.8 < answer[1]
 
@@ -119,6 +119,6 @@ def test_unseen_categories_and_only_categories():
 def test_a_lacking_column_and_bad_labels_are_refused():
     features = table(a=RNG.random(60))
     with pytest.raises(DataRefused, match=r"recency needs the columns \['days'\]"):
-        baselines.recency_rule("days").fit(Labelled(features, np.arange(60) % 2))
+        baselines.recency_rule("days").fit(LabelledRows(features, np.arange(60) % 2))
     with pytest.raises(DataRefused, match="60 of class 0"):
-        baselines.prior_rule("binary").fit(Labelled(features, np.zeros(60)))
+        baselines.prior_rule("binary").fit(LabelledRows(features, np.zeros(60)))

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from models.learners.cross_fitting import FOLDS, fold_of, out_of_fold
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.cross_fitting import FOLDS, assign_folds, predict_out_of_fold
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 
 #: Deep trees on all columns: they learn every customer by heart.
 MEMORY = Params(
@@ -23,19 +24,19 @@ ROUNDS = 60
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=50))
 def test_a_fold_belongs_to_the_customer_alone(customers: list[int]) -> None:
     numbers = np.array(customers, np.int64)
-    fold = fold_of(numbers)
+    fold = assign_folds(numbers)
     assert set(fold.tolist()) <= set(range(FOLDS))
-    alone = [int(fold_of(np.array([c]))[0]) for c in customers]
+    alone = [int(assign_folds(np.array([c]))[0]) for c in customers]
     assert fold.tolist() == alone  # whoever else is there
-    assert fold_of(numbers[::-1]).tolist() == alone[::-1]
+    assert assign_folds(numbers[::-1]).tolist() == alone[::-1]
 
 
 def test_the_folds_are_about_as_large_as_each_other() -> None:
-    counts = np.bincount(fold_of(np.arange(30_000)))
+    counts = np.bincount(assign_folds(np.arange(30_000)))
     assert counts.tolist() == pytest.approx([10_000] * FOLDS, rel=0.03)
 
 
-def one_by_heart(kind: str) -> tuple[Labelled, np.ndarray]:
+def one_by_heart(kind: str) -> tuple[LabelledRows, np.ndarray]:
     """240 customers with six rows each; the label is a coin thrown once for each customer.
 
     Only a customer's number tells him apart, so that nothing can be foreseen of another one.
@@ -43,7 +44,7 @@ def one_by_heart(kind: str) -> tuple[Labelled, np.ndarray]:
     customer = np.repeat(np.arange(240), 6)
     coin = np.random.default_rng(5).integers(0, 2, 240).astype(float)
     y = coin[customer] * (100.0 if kind == "regression" else 1.0)
-    return Labelled(pa.table({"number": customer.astype(float)}), y, np.ones(len(y))), customer
+    return LabelledRows(pa.table({"number": customer.astype(float)}), y, np.ones(len(y))), customer
 
 
 def right(prediction: np.ndarray, y: np.ndarray) -> float:
@@ -52,49 +53,49 @@ def right(prediction: np.ndarray, y: np.ndarray) -> float:
 
 
 @pytest.fixture(scope="module", params=["binary", "regression"])
-def learnt(request: pytest.FixtureRequest) -> tuple[Estimator, Labelled, np.ndarray]:
+def learnt(request: pytest.FixtureRequest) -> tuple[Estimator, LabelledRows, np.ndarray]:
     data, customer = one_by_heart(request.param)
     grown = Estimator.fit(request.param, data, None, replace(MEMORY, max_rounds=ROUNDS))
     return grown, data, customer
 
 
 def test_what_was_learnt_by_heart_does_not_help_with_the_others(
-    learnt: tuple[Estimator, Labelled, np.ndarray],
+    learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
     assert right(first.predict(data.features), data.y) == 1  # the memory works
-    made = out_of_fold(first, data, customer, MEMORY, ROUNDS)
+    made = predict_out_of_fold(first, data, customer, MEMORY, ROUNDS)
     assert 0.4 < right(made, data.y) < 0.6  # 240 coins: 0.5 give or take 0.03
     assert made.shape == data.y.shape
 
 
 def test_rows_dealt_apart_from_their_customer_would_be_known(
-    learnt: tuple[Estimator, Labelled, np.ndarray],
+    learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
     rows = np.arange(len(customer))  # each row a customer of its own: the leak this guards against
-    assert right(out_of_fold(first, data, rows, MEMORY, ROUNDS), data.y) > 0.85
+    assert right(predict_out_of_fold(first, data, rows, MEMORY, ROUNDS), data.y) > 0.85
 
 
 def test_each_fold_is_what_a_refit_on_the_others_says_and_again_the_same(
-    learnt: tuple[Estimator, Labelled, np.ndarray],
+    learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
-    made = out_of_fold(first, data, customer, MEMORY, 20)
-    held = fold_of(customer) == 1
+    made = predict_out_of_fold(first, data, customer, MEMORY, 20)
+    held = assign_folds(customer) == 1
     other = first.refit(data.take(~held), MEMORY, 20)
     assert other.rounds == 20
     np.testing.assert_array_equal(made[held], other.predict(data.take(held).features))
-    np.testing.assert_array_equal(made, out_of_fold(first, data, customer, MEMORY, 20))
+    np.testing.assert_array_equal(made, predict_out_of_fold(first, data, customer, MEMORY, 20))
 
 
 def test_classes_have_a_share_each() -> None:
     rng = np.random.default_rng(6)
     table = pa.table({"a": rng.normal(size=400)})
     y = np.digitize(table["a"].to_numpy(), [-0.4, 0.4]).astype(float)
-    data, params = Labelled(table, y), Params(max_rounds=20, n_classes=3)
+    data, params = LabelledRows(table, y), Params(max_rounds=20, n_classes=3)
     first = Estimator.fit("multiclass", data, None, params)
-    made = out_of_fold(first, data, np.arange(400), params, 20)
+    made = predict_out_of_fold(first, data, np.arange(400), params, 20)
     assert made.shape == (400, 3)
     np.testing.assert_allclose(made.sum(axis=1), 1)
     assert (made.argmax(axis=1) == y).mean() > 0.8
@@ -105,4 +106,4 @@ def test_customers_of_one_fold_cannot_be_judged_on_others() -> None:
     alone = data.take(customer == 3)
     first = Estimator.fit("binary", data, None, MEMORY, ())
     with pytest.raises(DataRefused, match="1 customers are too few"):
-        out_of_fold(first, alone, customer[customer == 3], MEMORY, ROUNDS)
+        predict_out_of_fold(first, alone, customer[customer == 3], MEMORY, ROUNDS)

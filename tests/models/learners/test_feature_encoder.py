@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from models.learners.feature_encoder import Encoder, informative
+from models.learners.feature_encoder import Encoder, split_informative
 
 NAN = float("nan")
 
@@ -116,7 +116,7 @@ def test_informative_keeps_what_varies_or_is_missing_for_some():
             "nothing": category([None, None]),
         }
     )
-    kept, dropped = informative(features)
+    kept, dropped = split_informative(features)
     assert kept == ("varies", "sometimes", "regions")
     assert dropped == ("constant", "missing", "one_region", "nothing")
 

@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from features.errors import DataRefused
-from models.learners.labelled_rows import Labelled, check_labels, check_objective
+from models.learners.labelled_rows import LabelledRows, check_labels, check_objective
 
 ROWS = 60
 
@@ -11,10 +11,10 @@ ROWS = 60
 def test_a_mask_takes_features_labels_and_weights_together():
     table = pa.table({"a": [1.0, 2.0, 3.0]})
     mask = np.array([True, False, True])
-    taken = Labelled(table, np.array([0.0, 1.0, 2.0]), np.array([5.0, 6.0, 7.0])).take(mask)
+    taken = LabelledRows(table, np.array([0.0, 1.0, 2.0]), np.array([5.0, 6.0, 7.0])).take(mask)
     assert taken.features["a"].to_pylist() == [1, 3]
     assert (taken.y.tolist(), taken.weight.tolist()) == ([0, 2], [5, 7])
-    assert Labelled(table, np.zeros(3)).take(mask).weight is None
+    assert LabelledRows(table, np.zeros(3)).take(mask).weight is None
 
 
 def test_good_labels_pass():
@@ -74,8 +74,8 @@ def test_negative_values_and_objectives():
 def test_lengths_and_weights():
     features = pa.table({"a": [1.0, 2.0]})
     with pytest.raises(DataRefused, match="2 feature rows"):
-        Labelled(features, np.zeros(3))
+        LabelledRows(features, np.zeros(3))
     with pytest.raises(DataRefused, match="weight"):
-        Labelled(features, np.zeros(2), np.array([1, -1.0]))
+        LabelledRows(features, np.zeros(2), np.array([1, -1.0]))
     with pytest.raises(DataRefused, match="the weights of all 2 rows are 0"):
-        Labelled(features, np.zeros(2), np.zeros(2))
+        LabelledRows(features, np.zeros(2), np.zeros(2))

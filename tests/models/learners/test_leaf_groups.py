@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeRegressor
 
-from models.learners.leaf_groups import FEWEST_ROWS, MOST_CELLS, Cells
+from models.learners.leaf_groups import FEWEST_ROWS, MOST_CELLS, LeafGroups
 
 
 def drawn(seed: int, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def drawn(seed: int, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
 @given(st.integers(0, 10_000))
 def test_the_leaf_is_the_one_scikit_learn_applies(seed: int) -> None:
     inputs, outcome = drawn(seed)
-    cells = Cells.fit(inputs, outcome)
+    cells = LeafGroups.fit(inputs, outcome)
     oracle = DecisionTreeRegressor(
         max_leaf_nodes=MOST_CELLS, min_samples_leaf=len(outcome) // 4, random_state=0
     ).fit(inputs, outcome)
@@ -40,23 +40,23 @@ def test_the_leaf_is_the_one_scikit_learn_applies(seed: int) -> None:
 
 
 def test_a_value_on_the_edge_goes_left_even_in_double_precision() -> None:
-    cells = Cells([0, -1, -1], [0.5, 0.0, 0.0], [1, -1, -1], [2, -1, -1])
+    cells = LeafGroups([0, -1, -1], [0.5, 0.0, 0.0], [1, -1, -1], [2, -1, -1])
     asked = np.array([[0.4], [0.5], [np.nextafter(0.5, 1)], [0.6]])
     assert cells.of(asked).tolist() == [1, 1, 1, 2]  # the third is 0.5 in single precision
     assert cells.leaves == [1, 2]
 
 
 def test_no_rows_have_no_leaf_and_one_leaf_holds_all() -> None:
-    cells = Cells([-1], [0.0], [-1], [-1])
+    cells = LeafGroups([-1], [0.0], [-1], [-1])
     assert cells.of(np.zeros((0, 2))).tolist() == []
     assert cells.of(np.zeros((3, 2))).tolist() == [0, 0, 0]
-    assert Cells.fit(np.zeros((10, 1)), np.arange(10.0)).leaves == [0]
+    assert LeafGroups.fit(np.zeros((10, 1)), np.arange(10.0)).leaves == [0]
 
 
 @pytest.mark.parametrize(("rows", "least"), [(400, 100), (1600, 400), (12_000, FEWEST_ROWS)])
 def test_every_group_has_enough_rows(rows: int, least: int) -> None:
     inputs, outcome = drawn(3, rows)
-    cells = Cells.fit(inputs, outcome)
+    cells = LeafGroups.fit(inputs, outcome)
     leaf, counts = np.unique(cells.of(inputs), return_counts=True)
     assert leaf.tolist() == cells.leaves
     assert counts.min() >= least
@@ -64,5 +64,5 @@ def test_every_group_has_enough_rows(rows: int, least: int) -> None:
 
 
 def test_json_keeps_every_number() -> None:
-    cells = Cells.fit(*drawn(5))
-    assert Cells(**json.loads(json.dumps(asdict(cells)))) == cells
+    cells = LeafGroups.fit(*drawn(5))
+    assert LeafGroups(**json.loads(json.dumps(asdict(cells)))) == cells

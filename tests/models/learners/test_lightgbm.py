@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.errors import DataRefused
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 
 RNG = np.random.default_rng(3)
 QUICK = Params(max_rounds=40, early_stopping_rounds=10)
@@ -42,8 +43,8 @@ SETTINGS = {"binary": QUICK, "multiclass": replace(QUICK, n_classes=3), "regress
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
 def fitted(request):
     kind = request.param
-    train = Labelled(TABLE, labels(TABLE, kind))
-    return Estimator.fit(kind, train, Labelled(LATER, labels(LATER, kind)), SETTINGS[kind])
+    train = LabelledRows(TABLE, labels(TABLE, kind))
+    return Estimator.fit(kind, train, LabelledRows(LATER, labels(LATER, kind)), SETTINGS[kind])
 
 
 def test_shapes_and_ranges(fitted):
@@ -91,7 +92,7 @@ def test_one_row_alone_gets_what_it_gets_among_many(fitted):
 
 
 def test_learns_what_there_is_to_learn():
-    model = Estimator.fit("binary", Labelled(TABLE, labels(TABLE, "binary")), None, QUICK)
+    model = Estimator.fit("binary", LabelledRows(TABLE, labels(TABLE, "binary")), None, QUICK)
     assert roc_auc_score(labels(LATER, "binary"), model.predict(LATER)) > 0.85
     assert next(iter(model.importance())) == "gap"
     assert "constant" not in model.encoder.columns
@@ -99,7 +100,7 @@ def test_learns_what_there_is_to_learn():
 
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_the_model_text_does_not_depend_on_the_threads(kind):
-    train = Labelled(TABLE, labels(TABLE, kind), RNG.random(600) + 0.5)
+    train = LabelledRows(TABLE, labels(TABLE, kind), RNG.random(600) + 0.5)
     texts = {
         Estimator.fit(kind, train, None, replace(QUICK, threads=n, max_rounds=8)).to_text()
         for n in (1, 2)
@@ -111,7 +112,7 @@ def test_the_model_text_does_not_depend_on_the_threads(kind):
 
 def test_refit_keeps_columns_and_rounds(fitted):
     both = pa.concat_tables([TABLE, LATER])
-    data = Labelled(both, labels(both, fitted.kind))
+    data = LabelledRows(both, labels(both, fitted.kind))
     again = fitted.refit(data, SETTINGS[fitted.kind])
     assert again.rounds == fitted.rounds <= 40
     assert again.encoder.columns == fitted.encoder.columns
@@ -119,8 +120,8 @@ def test_refit_keeps_columns_and_rounds(fitted):
 
 
 def test_early_stopping_stops_on_noise():
-    noise = Labelled(TABLE, np.random.default_rng(5).integers(0, 2, 600))
-    held = Labelled(LATER, np.random.default_rng(6).integers(0, 2, 300))
+    noise = LabelledRows(TABLE, np.random.default_rng(5).integers(0, 2, 600))
+    held = LabelledRows(LATER, np.random.default_rng(6).integers(0, 2, 300))
     assert Estimator.fit("binary", noise, held, replace(QUICK, max_rounds=500)).rounds < 100
 
 
@@ -128,7 +129,7 @@ def test_early_stopping_stops_on_noise():
 def test_other_objectives(objective):
     y = np.exp(labels(TABLE, "regression") / 10)
     params = replace(QUICK, objective=objective, leaves=31, feature_fraction=1.0)
-    model = Estimator.fit("regression", Labelled(TABLE, y), None, params)
+    model = Estimator.fit("regression", LabelledRows(TABLE, y), None, params)
     assert model.kind == "regression"
     assert np.corrcoef(model.predict(TABLE), y)[0, 1] > 0.7
 
@@ -136,16 +137,16 @@ def test_other_objectives(objective):
 def test_features_that_never_vary_are_refused():
     flat = pa.table({"a": [1.0] * 60})
     with pytest.raises(DataRefused, match="none of the 1 feature columns varies"):
-        Estimator.fit("binary", Labelled(flat, np.arange(60) % 2), None, QUICK)
+        Estimator.fit("binary", LabelledRows(flat, np.arange(60) % 2), None, QUICK)
 
 
 def test_bad_labels_are_refused_in_both_tables():
     y = labels(TABLE, "binary")
     with pytest.raises(DataRefused, match="600 of class 0"):
-        Estimator.fit("binary", Labelled(TABLE, y * 0), None, QUICK)
-    later = Labelled(LATER, np.full(300, np.nan))
+        Estimator.fit("binary", LabelledRows(TABLE, y * 0), None, QUICK)
+    later = LabelledRows(LATER, np.full(300, np.nan))
     with pytest.raises(DataRefused, match="300 of 300 labels are missing"):
-        Estimator.fit("binary", Labelled(TABLE, y), later, QUICK)
+        Estimator.fit("binary", LabelledRows(TABLE, y), later, QUICK)
 
 
 def test_an_encoder_with_swapped_columns_is_refused(fitted):
@@ -156,7 +157,7 @@ def test_an_encoder_with_swapped_columns_is_refused(fitted):
 
 
 def test_a_column_left_out_is_not_read_nor_grown_on_again():
-    data = Labelled(TABLE, labels(TABLE, "binary"))
+    data = LabelledRows(TABLE, labels(TABLE, "binary"))
     grown = Estimator.fit("binary", data, None, QUICK, without=("orders 30d",))
     assert grown.encoder.columns == ("gap", '行业, "x"')
     assert grown.refit(data, QUICK).encoder.columns == grown.encoder.columns
@@ -167,7 +168,7 @@ def test_a_column_left_out_is_not_read_nor_grown_on_again():
 
 
 def test_a_given_number_of_rounds_is_grown():
-    data = Labelled(TABLE, labels(TABLE, "binary"))
-    grown = Estimator.fit("binary", data, Labelled(LATER, labels(LATER, "binary")), QUICK)
+    data = LabelledRows(TABLE, labels(TABLE, "binary"))
+    grown = Estimator.fit("binary", data, LabelledRows(LATER, labels(LATER, "binary")), QUICK)
     assert grown.refit(data, QUICK).rounds == grown.rounds
     assert grown.refit(data, QUICK, rounds=7).rounds == 7

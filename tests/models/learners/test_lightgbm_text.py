@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from models.learners.lightgbm import Estimator, Labelled, Params
-from models.learners.lightgbm_text import checked_header
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm_text import check_model_text
 
 
 def _estimator():
@@ -16,7 +17,7 @@ def _estimator():
     sector = rng.choice(list("abcdefgh"), 400)
     table = pa.table({"x": rng.normal(size=400), "c": pa.array(sector).dictionary_encode()})
     y = (table["x"].to_numpy() + 2 * np.isin(sector, list("aceg")) > 1).astype(float)
-    return Estimator.fit("binary", Labelled(table, y), None, Params(max_rounds=4, leaves=6))
+    return Estimator.fit("binary", LabelledRows(table, y), None, Params(max_rounds=4, leaves=6))
 
 
 MODEL = _estimator()
@@ -26,7 +27,7 @@ END = TEXT.index("end of trees") + len("end of trees")
 
 def test_a_whole_text_passes():
     assert "num_cat=1" in TEXT
-    assert checked_header(TEXT, 2)["num_class"] == "1"
+    assert check_model_text(TEXT, 2)["num_class"] == "1"
 
 
 @given(st.integers(0, END))
@@ -64,4 +65,4 @@ def test_garbled_texts_are_refused(old, new, message):
 
 def test_an_encoder_of_another_width_is_refused():
     with pytest.raises(DataRefused, match=r"2 columns and encoder\.json has 5"):
-        checked_header(TEXT, 5)
+        check_model_text(TEXT, 5)

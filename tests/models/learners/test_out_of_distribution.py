@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.learners.lightgbm import Estimator, Labelled, Params
-from models.learners.out_of_distribution import LEAST_SHARE, STRANGEST, Support
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
+from models.learners.out_of_distribution import LEAST_SHARE, STRANGEST, TrainingSupport
 
 NAN = float("nan")
 #: Leaving depends on silence and region; chance alone on noise. Training always saw a silence.
@@ -37,12 +38,12 @@ def estimator(table: pa.Table) -> Estimator:
     east = np.array(table["region"].to_pylist()) == "east"
     chance = 1 / (1 + np.exp(-(table["silence"].to_numpy() / 60 - 3 + 2 * east)))
     y = (np.random.default_rng(2).random(table.num_rows) < chance).astype(float)
-    return Estimator.fit("binary", Labelled(table, y), None, Params(max_rounds=40, leaves=4))
+    return Estimator.fit("binary", LabelledRows(table, y), None, Params(max_rounds=40, leaves=4))
 
 
 @pytest.fixture(scope="module")
-def support(estimator: Estimator, table: pa.Table) -> Support:
-    return Support.fit(estimator, table)
+def support(estimator: Estimator, table: pa.Table) -> TrainingSupport:
+    return TrainingSupport.fit(estimator, table)
 
 
 def customer(silence: float = 100, noise: float = 0.5, region: str | None = "east") -> pa.Table:
@@ -66,14 +67,14 @@ def customer(silence: float = 100, noise: float = 0.5, region: str | None = "eas
     ],
 )
 def test_a_row_is_unlike_where_an_important_column_is_out_of_range(
-    support: Support, estimator: Estimator, who: pa.Table, unlike: bool
+    support: TrainingSupport, estimator: Estimator, who: pa.Table, unlike: bool
 ) -> None:
     share = dict(zip(support.columns, support.share, strict=True))
     assert share["silence"] > share["region"] > LEAST_SHARE > share["noise"]
     assert support.unlike(estimator, who).tolist() == [unlike]
 
 
-def test_what_is_known_of_each_column(support: Support, estimator: Estimator) -> None:
+def test_what_is_known_of_each_column(support: TrainingSupport, estimator: Estimator) -> None:
     assert support.columns == estimator.encoder.columns
     assert sum(support.share) == pytest.approx(1)
     low, high = (dict(zip(support.columns, v, strict=True)) for v in (support.low, support.high))
@@ -85,7 +86,7 @@ def test_what_is_known_of_each_column(support: Support, estimator: Estimator) ->
 
 
 def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
-    support: Support, estimator: Estimator, table: pa.Table
+    support: TrainingSupport, estimator: Estimator, table: pa.Table
 ) -> None:
     assert support.unlike(estimator, table).mean() <= 1 - STRANGEST
     assert support.unlike(estimator, rows(2000, seed=5)).mean() < 0.01
@@ -93,14 +94,14 @@ def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
 
 
 def test_where_training_is_strange_itself_more_is_needed(
-    support: Support, estimator: Estimator, table: pa.Table
+    support: TrainingSupport, estimator: Estimator, table: pa.Table
 ) -> None:
     lost = pa.concat_tables([table, *[customer(silence=NAN)] * 2]).combine_chunks()
-    odd = Support.fit(estimator, lost)
+    odd = TrainingSupport.fit(estimator, lost)
     assert odd.missing[odd.columns.index("silence")] is False  # two of 2,002 are not "seen missing"
     assert odd.limit == LEAST_SHARE
     many = pa.concat_tables([table, *[customer(silence=NAN)] * 20]).unify_dictionaries()
-    assert Support.fit(estimator, many).missing[odd.columns.index("silence")] is True
+    assert TrainingSupport.fit(estimator, many).missing[odd.columns.index("silence")] is True
     patient = replace(support, limit=1.0)
     assert patient.unlike(estimator, customer(silence=730, region="west")).tolist() == [False]
 
@@ -110,10 +111,10 @@ def test_a_column_training_never_measured_may_be_missing_only(
 ) -> None:
     place = table.column_names.index("silence")
     never = table.set_column(place, "silence", pa.array([NAN] * table.num_rows, pa.float64()))
-    support = Support.fit(estimator, never)
+    support = TrainingSupport.fit(estimator, never)
     assert support.unlike(estimator, customer(silence=NAN)).tolist() == [False]
     assert support.unlike(estimator, customer(silence=100)).tolist() == [True]
 
 
-def test_as_a_manifest_holds_it_it_answers_the_same(support: Support) -> None:
-    assert Support.from_dict(json.loads(json.dumps(support.to_dict()))) == support
+def test_as_a_manifest_holds_it_it_answers_the_same(support: TrainingSupport) -> None:
+    assert TrainingSupport.from_dict(json.loads(json.dumps(support.to_dict()))) == support

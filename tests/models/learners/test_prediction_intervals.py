@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.learners.prediction_intervals import LevelRanges, ValueRanges, central, narrowest
+from models.learners.prediction_intervals import LevelIntervals, ValueIntervals, central_interval, shortest_level_run
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ from models.learners.prediction_intervals import LevelRanges, ValueRanges, centr
 )
 def test_the_middle_nine_tenths_by_hand(outcome: np.ndarray, low: float, high: float) -> None:
     shuffled = np.random.default_rng(0).permutation(outcome)
-    assert central(shuffled) == (low, high)
+    assert central_interval(shuffled) == (low, high)
 
 
 @given(arrays(np.float64, st.integers(1, 300), elements=st.sampled_from([0, 0, 0, 1, 2, 5, 9.5])))
 def test_nine_tenths_lie_inside_whatever_is_equal(outcome: np.ndarray) -> None:
-    low, high = central(outcome)
+    low, high = central_interval(outcome)
     assert ((outcome >= low) & (outcome <= high)).mean() >= 0.9
     assert (outcome < low).mean() <= 0.05
 
@@ -52,11 +52,11 @@ def customers(rows: int, seed: int) -> tuple[pa.Table, np.ndarray, np.ndarray, n
 
 
 @pytest.fixture(scope="module")
-def learnt() -> ValueRanges:
-    return ValueRanges.fit(*customers(20_000, seed=1))
+def learnt() -> ValueIntervals:
+    return ValueIntervals.fit(*customers(20_000, seed=1))
 
 
-def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueRanges) -> None:
+def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueIntervals) -> None:
     features, multiple, level, y = customers(100_000, seed=2)
     low, high = learnt.of(features, multiple * level, level)
     inside = (y >= low) & (y <= high)
@@ -72,7 +72,7 @@ def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueRan
     assert max(held) < 0.94
 
 
-def test_the_range_holds_its_prediction_and_grows_with_the_level(learnt: ValueRanges) -> None:
+def test_the_range_holds_its_prediction_and_grows_with_the_level(learnt: ValueIntervals) -> None:
     features, _, level, _ = customers(200, seed=3)
     for value in (np.zeros(200), 100 * level):
         low, high = learnt.of(features, value, level)
@@ -86,15 +86,15 @@ def test_only_columns_that_are_there_are_read_and_missing_ones_are_a_group() -> 
     tenure[::2] = np.nan
     y[::2] *= 50  # whose age nobody knows spend more
     table = pa.table({"tenure_days": tenure, "other": tenure})
-    ranges = ValueRanges.fit(table, multiple, level, y)
+    ranges = ValueIntervals.fit(table, multiple, level, y)
     assert ranges.columns == ("tenure_days",)
     _, high = ranges.of(table, multiple * level, level)
     ratio = np.median((high / level)[::2]) / np.median((high / level)[1::2])
     assert ratio > 10
 
 
-def test_as_a_manifest_holds_them_they_answer_the_same(learnt: ValueRanges) -> None:
-    again = ValueRanges.from_dict(json.loads(json.dumps(learnt.to_dict())))
+def test_as_a_manifest_holds_them_they_answer_the_same(learnt: ValueIntervals) -> None:
+    again = ValueIntervals.from_dict(json.loads(json.dumps(learnt.to_dict())))
     assert again == learnt
     features, multiple, level, _ = customers(50, seed=5)
     for one, other in zip(
@@ -113,17 +113,17 @@ def test_the_shortest_run_of_levels_by_hand() -> None:
             [0.2, 0.2, 0.2, 0.2, 0.2],
         ]
     )
-    low, high = narrowest(shares, 0.9)
+    low, high = shortest_level_run(shares, 0.9)
     assert list(zip(low.tolist(), high.tolist(), strict=True)) == [
         (0, 0), (0, 2), (0, 4), (1, 3), (0, 4),
     ]  # fmt: skip
-    assert LevelRanges(0.5).of(shares)[0].tolist() == [0, 1, 0, 1, 0]
+    assert LevelIntervals(0.5).of(shares)[0].tolist() == [0, 1, 0, 1, 0]
 
 
 @given(st.integers(0, 10_000), st.floats(0.5, 0.99))
 def test_no_shorter_run_has_as_much(seed: int, enough: float) -> None:
     shares = np.random.default_rng(seed).dirichlet(np.full(5, 0.5), 10)
-    for row, first, last in zip(shares, *narrowest(shares, enough), strict=True):
+    for row, first, last in zip(shares, *shortest_level_run(shares, enough), strict=True):
         runs = {(a, b): row[a : b + 1].sum() for a in range(5) for b in range(a, 5)}
         assert runs[first, last] >= enough - 1e-9
         shorter = [m for (a, b), m in runs.items() if b - a < last - first]
@@ -141,22 +141,22 @@ def answers(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_nine_of_ten_fresh_answers_lie_in_their_levels_though_the_shares_are_too_sure() -> None:
     shares, y = answers(20_000, seed=1)
-    ranges = LevelRanges.fit(shares, y, np.ones(len(y)))
+    ranges = LevelIntervals.fit(shares, y, np.ones(len(y)))
     assert ranges.enough > 0.92  # what is said to be 0.9 holds less
     fresh, later = answers(40_000, seed=2)
     low, high = ranges.of(fresh)
     assert 0.89 < ((later >= low) & (later <= high)).mean() < 0.92
     assert (high - low).max() < 5
     assert (high - low).mean() < 3.5
-    assert LevelRanges(**json.loads(json.dumps(asdict(ranges)))) == ranges
+    assert LevelIntervals(**json.loads(json.dumps(asdict(ranges)))) == ranges
 
 
 def test_weights_count_and_what_cannot_be_held_takes_every_level() -> None:
     shares = np.tile([0.6, 0.4, 0.0], (10, 1))
     y = np.r_[np.zeros(8), 1.0, 1.0]
-    even = LevelRanges.fit(shares, y, np.ones(10))
+    even = LevelIntervals.fit(shares, y, np.ones(10))
     assert even.enough > 0.6  # eight of ten are too few, so both levels are in range
-    heavy = LevelRanges.fit(shares, y, np.r_[np.full(8, 10.0), 1.0, 1.0])
+    heavy = LevelIntervals.fit(shares, y, np.r_[np.full(8, 10.0), 1.0, 1.0])
     assert heavy.enough == 0.5  # 80 of 82 parts are level 0
-    never = LevelRanges.fit(np.tile([1.0, 0.0, 0.0], (5, 1)), np.full(5, 2.0), np.ones(5))
+    never = LevelIntervals.fit(np.tile([1.0, 0.0, 0.0], (5, 1)), np.full(5, 2.0), np.ones(5))
     assert [v.tolist() for v in never.of(np.array([[0.3, 0.3, 0.4]]))] == [[0], [2]]

@@ -12,8 +12,8 @@ from models.learners.survival_curve import (
     FEWEST_LEAVERS,
     MONTH,
     MONTHS,
-    Durations,
-    Survival,
+    TenureDurations,
+    SurvivalCurve,
     _person_months,
     kaplan_meier,
 )
@@ -33,9 +33,9 @@ EIGHT = [
 ONES = np.ones(len(EIGHT))
 
 
-def stays(rows: list[tuple[float, float]]) -> Durations:
+def stays(rows: list[tuple[float, float]]) -> TenureDurations:
     left, observed = np.array(rows, float).T
-    return Durations(left, observed)
+    return TenureDurations(left, observed)
 
 
 def test_kaplan_and_meier_by_hand() -> None:
@@ -66,8 +66,8 @@ def test_a_month_counts_when_it_was_observed_to_its_end() -> None:
     assert list(events) == [(0, 2), (3, 0)]
 
 
-def constant(hazard: float, anchor: float, slope: float = 0.0) -> Survival:
-    return Survival([float(logit(hazard))] * MONTHS, slope, anchor, MONTHS)
+def constant(hazard: float, anchor: float, slope: float = 0.0) -> SurvivalCurve:
+    return SurvivalCurve([float(logit(hazard))] * MONTHS, slope, anchor, MONTHS)
 
 
 CHURN = np.array([0.05, 0.3, 0.9])
@@ -96,7 +96,7 @@ def test_without_contracts_the_silent_have_left_at_the_cutoff() -> None:
 def test_a_curve_never_rises_and_meets_the_churn_probability(
     churn: list[float], level: list[float], slope: float, anchor: float
 ) -> None:
-    survival, p = Survival(level, slope, anchor, 6), np.array(churn)
+    survival, p = SurvivalCurve(level, slope, anchor, 6), np.array(churn)
     curve = survival.curve(p)
     assert curve.shape == (len(p), MONTHS + 1)
     assert (np.diff(curve, axis=1) <= 0).all()
@@ -118,14 +118,14 @@ def test_months_left_is_the_area_below_the_curve() -> None:
     assert found.tolist() == pytest.approx([12, 0.5, 6, 6])
 
 
-def simulated(rows: int, seed: int = 1) -> tuple[np.ndarray, Durations]:
+def simulated(rows: int, seed: int = 1) -> tuple[np.ndarray, TenureDurations]:
     """Churn probabilities, and stays whose monthly odds are `a_m + 0.6 s` of their log odds s."""
     rng = np.random.default_rng(seed)
     score = rng.normal(-1.5, 1, rows)
     hazard = expit(LEVEL + 0.6 * score[:, None])
     leaves = np.column_stack([rng.random(rows) < expit(score), rng.random(hazard.shape) < hazard])
     left = np.where(leaves.any(axis=1), leaves.argmax(axis=1), NAN)
-    return expit(score), Durations(left, rng.integers(0, 19, rows).astype(float))
+    return expit(score), TenureDurations(left, rng.integers(0, 19, rows).astype(float))
 
 
 LEVEL = np.array([-1, -2, -2, -2, -2.5, -2.5, -2.5, -1, -2, -2, -2, -2.0])
@@ -133,7 +133,7 @@ LEVEL = np.array([-1, -2, -2, -2, -2.5, -2.5, -2.5, -1, -2, -2, -2, -2.0])
 
 def test_the_rates_that_were_put_in_are_found_from_stays_cut_off_at_random() -> None:
     churn, seen = simulated(60_000)
-    survival = Survival.fit(churn, seen, np.ones(len(churn)), None)
+    survival = SurvivalCurve.fit(churn, seen, np.ones(len(churn)), None)
     assert survival.slope == pytest.approx(0.6, abs=0.03)
     np.testing.assert_allclose(survival.level, LEVEL, atol=0.12)
     assert (survival.anchor, survival.learnt) == (0.0, MONTHS)
@@ -143,15 +143,15 @@ def test_the_rates_that_were_put_in_are_found_from_stays_cut_off_at_random() -> 
 
 def test_with_contracts_the_anchor_is_the_horizon_in_months() -> None:
     churn, seen = simulated(3000)
-    survival = Survival.fit(churn, seen, np.ones(len(churn)), 90.0)
+    survival = SurvivalCurve.fit(churn, seen, np.ones(len(churn)), 90.0)
     assert survival.anchor == pytest.approx(90 / 30.4375)
-    assert Survival.from_dict(json.loads(json.dumps(survival.to_dict()))) == survival
+    assert SurvivalCurve.from_dict(json.loads(json.dumps(survival.to_dict()))) == survival
 
 
 def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
     churn, seen = simulated(5000)
-    short = Durations(seen.left, np.minimum(seen.observed, 4))
-    survival = Survival.fit(churn, short, np.ones(len(churn)), None)
+    short = TenureDurations(seen.left, np.minimum(seen.observed, 4))
+    survival = SurvivalCurve.fit(churn, short, np.ones(len(churn)), None)
     assert survival.learnt == 4
     assert len(survival.level) == MONTHS
     assert survival.level[4:] == [survival.level[3]] * 8
@@ -161,9 +161,9 @@ def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
 def test_twenty_leavers_make_a_month() -> None:
     rows = [(1.0, 3.0)] * FEWEST_LEAVERS + [(2.0, 3.0)] * (FEWEST_LEAVERS - 1) + [(NAN, 3.0)] * 200
     churn = np.full(len(rows), 0.2)
-    assert Survival.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
+    assert SurvivalCurve.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
     more = [*rows, (2.0, 3.0)]
-    assert Survival.fit(np.full(len(more), 0.2), stays(more), np.ones(len(more)), None).learnt == 2
+    assert SurvivalCurve.fit(np.full(len(more), 0.2), stays(more), np.ones(len(more)), None).learnt == 2
 
 
 @pytest.mark.parametrize("rows", [[(NAN, 6.0)] * 100, [(NAN, 0.0)] * 100, [(0.0, 3.0)] * 100])
@@ -171,7 +171,7 @@ def test_where_nobody_was_seen_leaving_later_the_curve_is_still_one(
     rows: list[tuple[float, float]],
 ) -> None:
     for horizon in (None, 90.0):
-        survival = Survival.fit(np.full(100, 0.1), stays(rows), np.ones(100), horizon)
+        survival = SurvivalCurve.fit(np.full(100, 0.1), stays(rows), np.ones(100), horizon)
         curve = survival.curve(np.array([0.1, 0.5]))
         assert survival.learnt == 0
         assert np.isfinite(curve).all()

@@ -2,14 +2,14 @@
 
 import pytest
 
-from models.bundles.bundle import champion
+from models.bundles.champions import load_champion
 from models.targets.registry import TARGETS
 from support.trained_company import trained
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_champion_tells_how_it_was_judged(target: str) -> None:
-    bundle = champion(trained()[0].serving("sample"), target)
+    bundle = load_champion(trained()[0].serving("sample"), target)
     assert bundle is not None
     about = bundle.about
     assert about is not None

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from features.config.company import load_company
-from models.bundles.bundle import champion
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry
 from models.model_card.card_content import _figure
 from models.targets.registry import TARGETS
@@ -16,7 +16,7 @@ from support.trained_company import trained
 def told(request):
     """A target's name, its serving bundle and its card in Markdown."""
     workspace = trained()[0]
-    bundle = champion(workspace.serving("sample"), request.param)
+    bundle = load_champion(workspace.serving("sample"), request.param)
     assert bundle is not None
     text = (workspace.cards("sample") / f"{request.param}.md").read_text(encoding="utf-8")
     return request.param, bundle, text
@@ -42,7 +42,7 @@ def test_data_window_label_and_measures_are_those_of_the_manifest(told):
     assert f"- Version: {bundle.version}\n" in text
     assert f"- Data fingerprint: {manifest['fingerprint']}\n" in text
     assert f"{manifest['cutoffs'][0][:10]} to {manifest['cutoffs'][-1][:10]}" in text
-    assert TARGETS[target].means(company.target(target)) in part(text, "The label")
+    assert TARGETS[target].describe_label(company.target(target)) in part(text, "The label")
     for label, rows in manifest["label_counts"].items():
         assert f"| {label} | {rows:,} |" in part(text, "The label")
     measures = part(text, "How well, on later data")

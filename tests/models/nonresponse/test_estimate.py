@@ -10,7 +10,7 @@ import pytest
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.nonresponse.aipw import doubly_robust
 from models.nonresponse.estimate import FIGURES, Study, check, said, study

@@ -9,7 +9,7 @@ import pytest
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.nonresponse import invitations as subject
 from models.nonresponse.invitations import QUESTIONS, Invitations, invitations

@@ -12,7 +12,7 @@ import pytest
 
 from features.config.company import Asking, Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import quiet
 from features.settings import Workspace
 from models.nonresponse.nonresponse_results import read_population, write_population

@@ -13,7 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from features.config.company import Company, load_company
-from features.execution.partitions import LOCAL, Runner, files_of
+from features.execution.partitions import LOCAL, Runner, part_files
 from features.progress import quiet
 from features.settings import Workspace
 from insight.evaluation.scores_file import GAINED
@@ -68,7 +68,7 @@ def test_every_table_is_the_same_with_any_number_of_partitions(
     assert set(here) == set(local) == {*SETS, "scores"}
     for name in here:
         assert bits(here[name]) == bits(local[name]), name
-        assert len(files_of(here[name])) == partitions, name
+        assert len(part_files(here[name])) == partitions, name
     assert {p.suffix for p in workspace.features("sample").iterdir()} == {".parquet", ".json"}
 
 
@@ -155,7 +155,7 @@ def test_the_command(home_in: Callable[[int], tuple[Company, Workspace]], tmp_pa
     made = bits(scores)
     assert {made.pop(column)[0] for column in GAINED} <= {"double", "string", "int64"}
     assert made == bits(trained()[0].scores("sample"))
-    assert len(files_of(scores)) == 3
+    assert len(part_files(scores)) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["home"]
 
 

@@ -17,17 +17,20 @@ from features.config.company import Company, load_company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import quiet
 from features.settings import Workspace
-from models.bundles.bundle import Bundle, champion, point_to, write_bundle
+from models.bundles.bundle import Bundle, write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry, model_name
 from models.evaluation.bootstrap import Interval
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.pipeline import train_target
-from models.pipeline.retrain import Outcome, check_gate, only_one, retrain
+from models.pipeline.retrain import Outcome, check_gate, company_lock, retrain
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import Staleness
-from models.validation.validation_checks import Guarded
+from models.validation.validation_checks import ValidationChecks
 from support.trained_company import (
     copy_of_trained,
     relabel,
@@ -97,14 +100,14 @@ def plant(company: Company, workspace: Workspace, target: str, learns: str, **ch
     part = rows.take(split.refit if learns == "noise" else split.test)
     label = np.random.default_rng(3).permutation(part.label) if learns == "noise" else part.label
     params = Params(n_classes=3, max_rounds=60, min_data_in_leaf=5)
-    estimator = Estimator.fit("multiclass", Labelled(part.features, label), None, params)
+    estimator = Estimator.fit("multiclass", LabelledRows(part.features, label), None, params)
     serving = workspace.serving("sample")
-    old = champion(serving, target)
+    old = load_champion(serving, target)
     assert old is not None
     manifest = {**old.manifest, "version": "0", **changes}
     write_bundle(Bundle(estimator, replace(old.calibrator, method="identity", parameters=None),
                         manifest, old.tone), serving / target / "0")  # fmt: skip
-    point_to(serving, target, "0")
+    set_champion(serving, target, "0")
 
 
 def test_a_better_challenger_replaces_the_champion(copied: tuple[Company, Workspace]) -> None:
@@ -113,7 +116,7 @@ def test_a_better_challenger_replaces_the_champion(copied: tuple[Company, Worksp
     (outcome,) = train_only(company, workspace, "nps")
     assert (outcome.decision, outcome.version) == ("promoted", "2")
     assert "the challenger replaces the champion: multiclass_log_loss" in outcome.reason
-    now = champion(workspace.serving("sample"), "nps")
+    now = load_champion(workspace.serving("sample"), "nps")
     assert now is not None
     assert now.version == "2"
     registry = Registry(workspace)
@@ -177,9 +180,9 @@ def test_a_model_of_grade_c_is_never_promoted(copied: tuple[Company, Workspace])
     with unchanged(workspace):
         (refused,) = train_only(company, workspace, "churn")
     assert (refused.decision, refused.version, refused.grade) == ("refused", None, "C")
-    with pytest.raises(GateFailed, match=r"fit to serve for:\n  - churn: not better than") as gate:
+    with pytest.raises(GateFailed, match=r"fit to serve for:\n  - churn: not better than") as authenticator:
         check_gate([refused])
-    assert gate.value.exit_code == 4
+    assert authenticator.value.exit_code == 4
 
 
 def objecting(rival: str) -> Slices:
@@ -194,7 +197,7 @@ def test_a_model_that_loses_to_its_rule_in_one_group_is_refused(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company, workspace = copied
-    looked = Guarded((), objecting("rule"), Staleness("roc_auc", 0.5, ()))
+    looked = ValidationChecks((), objecting("rule"), Staleness("roc_auc", 0.5, ()))
     monkeypatch.setattr(train_target, "guard", lambda *_: looked)
     card = (workspace.cards("sample") / "churn.md").read_bytes()
     with unchanged(workspace):
@@ -250,7 +253,7 @@ def test_a_second_run_at_the_same_time_is_refused(
     assert refused.value.exit_code == 5
     locked.kill()
     locked.wait()
-    with only_one(company, workspace):  # a killed run leaves no lock behind
+    with company_lock(company, workspace):  # a killed run leaves no lock behind
         pass
 
 

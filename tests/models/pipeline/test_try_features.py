@@ -13,7 +13,7 @@ from features.definitions.feature_registry import REGISTRY, feature
 from features.errors import ConfigRefused
 from features.families import orders
 from features.feature_table import plan_for
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import quiet
 from features.settings import Workspace
 from models.bundles.mlflow_registry import Registry

@@ -5,7 +5,7 @@ import io
 from models.evaluation.bootstrap import Interval
 from models.plots.slices_and_staleness import MOST, age_curve, latin, slice_gains
 from models.validation.slice_metrics import Slice, Slices
-from models.validation.staleness import Age, Staleness
+from models.validation.staleness import ModelAge, Staleness
 
 
 def one(value, gain, worse=1.0):
@@ -47,7 +47,7 @@ def test_names_in_letters_no_font_has_or_mathematics_are_drawn():
 
 def ages(*losses):
     return tuple(
-        Age(
+        ModelAge(
             3 * i,
             100,
             Interval(0.8 - loss, 0.7, 0.9),

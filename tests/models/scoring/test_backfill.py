@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.config.company import load_company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.scoring.backfill import scores_at
 from support.trained_company import copy_of_trained, trained

@@ -12,7 +12,8 @@ import pytest
 from features.errors import DataRefused
 from features.progress import quiet
 from models.scoring import batch
-from models.scoring.batch import champions, check_scores, score_everyone
+from models.scoring.batch import check_scores, score_everyone
+from models.bundles.champions import load_champions
 from support.trained_company import CUSTOMERS, copy_of_trained, trained
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
@@ -90,7 +91,7 @@ def test_a_range_holds_its_prediction_and_a_curve_its_chance() -> None:
 
 def test_churn_and_value_are_not_compared_over_different_horizons(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
-    bundles, _ = champions(workspace.serving("sample"))
+    bundles, _ = load_champions(workspace.serving("sample"))
     shorter = {**bundles["churn"].manifest, "horizon_days": 30}
     bundles["churn"] = replace(bundles["churn"], manifest=shorter)
     snapshot = workspace.features(company.name) / "snapshot.parquet"
@@ -119,7 +120,7 @@ def test_targets_without_a_model_have_no_columns(tmp_path: Path) -> None:
     serving = workspace.serving("sample")
     (serving / "nps/champion.json").unlink()
     (serving / "value/1/model.txt").write_text("tree\n")
-    found, missing = champions(serving)
+    found, missing = load_champions(serving)
     assert list(found) == ["satisfaction", "churn"]
     assert missing["nps"] == "no model has been promoted"
     assert "model.txt has SHA-256" in missing["value"]

@@ -15,9 +15,9 @@ from features.errors import DataRefused
 from features.execution.partitions import LOCAL
 from features.progress import quiet
 from features.settings import Workspace
-from models.explain.attributions import explain
-from models.explain.reasons import Reasoner
-from models.scoring.batch import champions
+from models.explain.attributions import attribute_scores
+from models.explain.reasons import Explainer
+from models.bundles.champions import load_champions
 from models.scoring.batch_reasons import SCHEMA, explain_everyone
 from support.trained_company import CUSTOMERS, copy_of_trained
 
@@ -32,7 +32,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Worksp
 
 def test_every_customer_has_reasons_for_every_target(explained) -> None:
     _, workspace, table = explained
-    targets = champions(workspace.serving("sample"))[0]
+    targets = load_champions(workspace.serving("sample"))[0]
     assert table.schema.equals(SCHEMA)
     rows = table.to_pandas()
     assert set(rows["target"]) == set(targets)
@@ -44,9 +44,9 @@ def test_every_customer_has_reasons_for_every_target(explained) -> None:
 
 def test_contributions_are_those_of_the_factors(explained) -> None:
     _, workspace, table = explained
-    bundle = champions(workspace.serving("sample"))[0]["churn"]
+    bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
-    totals = Reasoner(bundle).factors.totals(explain(bundle, snapshot).parts)
+    totals = Explainer(bundle).factors.totals(attribute_scores(bundle, snapshot).parts)
     largest = np.sort(np.abs(totals), axis=1)[:, ::-1]
     rows = table.to_pandas().query("target == 'churn'")
     for rank in (1, 2, 3, 4):

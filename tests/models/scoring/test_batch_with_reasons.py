@@ -6,11 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from features.execution.partitions import Span
+from features.execution.partitions import CustomerRange
 from features.progress import quiet
 from models.scoring.batch import score_everyone
 from models.scoring.batch_reasons import explain_everyone
-from models.scoring.batch_with_reasons import Night, score_and_explain
+from models.scoring.batch_with_reasons import BatchJob, score_and_explain
 from support.trained_company import copy_of_trained
 
 
@@ -25,15 +25,15 @@ def test_one_pass_writes_what_two_write(tmp_path: Path, monkeypatch: pytest.Monk
     assert [pq.read_table(path) for path in paths] == before
 
     monkeypatch.setenv("GOODWILL_BLOCK_CUSTOMERS", "600")
-    made, calls = Night.tables, []
+    made, calls = BatchJob.tables, []
 
-    def second_fails(self: Night, piece: tuple[Path, Span]):  # type: ignore[no-untyped-def]
+    def second_fails(self: BatchJob, piece: tuple[Path, CustomerRange]):  # type: ignore[no-untyped-def]
         calls.append(piece[1])
         if len(calls) == 2:
             raise DataRefused("the disk is full")
         return made(self, piece)
 
-    monkeypatch.setattr(Night, "tables", second_fails)
+    monkeypatch.setattr(BatchJob, "tables", second_fails)
     with pytest.raises(DataRefused, match="disk is full"):
         score_and_explain(company, workspace, quiet())
     assert [pq.read_table(path) for path in paths] == before

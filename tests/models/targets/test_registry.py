@@ -1,16 +1,18 @@
-"""Labels by eye: a few rows, and what follows from them."""
+"""Labels of each registered target on a few literal rows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from features.config.company import load_company
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.errors import ConfigRefused, DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import quiet
-from models.targets.registry import NPS_CLASSES, TARGETS, trainable
+from models.targets.outputs import NPS_CLASSES
+from models.targets.registry import TARGETS, company_targets, trainable
 from models.training_set.build_training_sets import build_features, read_counts
 from support.survey_company import labels, written
 
@@ -49,7 +51,7 @@ def test_a_cancel_counts_from_the_end_of_the_gap_to_before_the_end_of_the_window
         ("late", "01-20", 0),
         ("late", "01-27", 0),
         ("late", "02-03", 1),  # the last second of the data
-        ("soon", "01-06", 0),  # leaves within the gap: nothing left to foresee
+        ("soon", "01-06", 0),  # leaves within the gap, before the window
     ]
     assert (counts.rows, counts.customers, counts.unripe) == (8, 4, 0)
     assert counts.classes == {"stays": 5, "leaves": 3}
@@ -73,7 +75,7 @@ e  2024-01-01           -  order  10
 """
 
 
-def test_silence_is_a_window_without_an_order_among_the_recently_active(tmp_path: Path) -> None:
+def test_silence_is_a_window_without_an_order_among_recently_active_customers(tmp_path: Path) -> None:
     settings = f"""{WEEKS}{ONLY}
         [targets.churn]
         definition = "silence"
@@ -109,7 +111,7 @@ c  2024-01-28  -  order    50
 """
 
 
-def test_value_is_orders_less_returns_within_the_window(tmp_path: Path) -> None:
+def test_value_is_orders_minus_returns_within_the_window(tmp_path: Path) -> None:
     rows, counts = labels(tmp_path, "value", f"{WEEKS}[targets.value]\n{GAP}", events=MONEY)
     assert rows == [
         ("a", "01-06", 0.75),  # 01-08 to 01-14; the payment is no revenue
@@ -144,7 +146,7 @@ n  2024-01-01  -           nps  -   0  10  1
 """
 
 
-def test_the_cut_points_of_nps_on_any_scale(tmp_path: Path) -> None:
+def test_nps_cut_points_on_several_scales(tmp_path: Path) -> None:
     settings = 'data_end = "2024-02-01T00:00:00Z"\n[targets.nps]\nhorizon_days = 7'
     rows, counts = labels(tmp_path, "nps", settings, surveys=NPS)
     found = {customer: NPS_CLASSES[int(label)] for customer, _, label in rows}
@@ -174,7 +176,7 @@ m  2024-01-01           2024-01-01  ces   5   1  5   1
 JANUARY = 'data_end = "2024-02-01T00:00:00Z"\n[targets.satisfaction]\nhorizon_days = 7'
 
 
-def test_satisfaction_levels_from_two_scales_answered_in_time_and_ripe(tmp_path: Path) -> None:
+def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> None:
     rows, counts = labels(tmp_path, "satisfaction", JANUARY, surveys=CSAT)
     assert [(c, label) for c, _, label in rows] == [
         ("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4),
@@ -186,7 +188,7 @@ def test_satisfaction_levels_from_two_scales_answered_in_time_and_ripe(tmp_path:
     assert counts.classes == {"0": 1, "25": 2, "50": 1, "75": 2, "100": 4}
 
 
-def test_the_weights_of_answers_are_kept(tmp_path: Path) -> None:
+def test_answer_weights_are_kept(tmp_path: Path) -> None:
     company, workspace = written(tmp_path, JANUARY, surveys=CSAT)
     build_features(company, workspace, quiet())
     table = pq.read_table(workspace.features("written") / "satisfaction.parquet")
@@ -194,7 +196,7 @@ def test_the_weights_of_answers_are_kept(tmp_path: Path) -> None:
     assert {k: w for k, w in weights.items() if w != 1} == {"c": 0.5, "g": 3.0}
 
 
-def test_only_young_answers_are_no_training_set(tmp_path: Path) -> None:
+def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     young = "a 2024-01-28 2024-01-29 nps 9 0 10 1\nb 2024-01-29 2024-01-29 csat 5 1 5 1"
     company, workspace = written(tmp_path, JANUARY, surveys=young)
     counts, unable = build_features(company, workspace, quiet())
@@ -204,26 +206,42 @@ def test_only_young_answers_are_no_training_set(tmp_path: Path) -> None:
     assert read_counts(company, workspace) == (counts, unable)
 
 
-def test_nobody_in_the_population_is_refused(tmp_path: Path) -> None:
+def test_an_empty_population_is_refused(tmp_path: Path) -> None:
     settings = f'{WEEKS}{ONLY}[targets.churn]\ndefinition = "cancel"\n{GAP}'
     with pytest.raises(DataRefused, match="churn: no customer belongs to its population"):
         labels(tmp_path, "churn", settings, events=ORDERS)
 
 
-def test_why_a_target_cannot_be_trained(tmp_path: Path) -> None:
+def test_trainable_gives_the_reason_against_each_other_target(tmp_path: Path) -> None:
     settings = "[targets.value]\nenabled = false"
     company, workspace = written(tmp_path, settings, events=ORDERS)
     able, unable = trainable(company, Manifest.read(workspace, "written").schema)
     assert able == []
-    assert set(unable) == set(TARGETS)
+    assert set(unable) == {t.name for t in company_targets(company)}
     assert unable["value"] == "targets.value.enabled is false in written.toml"
     assert unable["churn"].startswith("targets.churn.definition is not set")
     assert unable["nps"] == "the company has no surveys table"
-    empty = Schema({"surveys": ("instrument", "score"), "events": ("kind",)}, {}, ())
+    empty = CompanySchema({"surveys": ("instrument", "score"), "events": ("kind",)}, {}, ())
     assert trainable(company, empty)[1]["nps"] == "surveys has no values in answered_at"
 
 
-def test_a_target_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
+def test_the_built_in_targets_come_first_and_need_no_section(tmp_path: Path) -> None:
+    company, _ = written(tmp_path, "", events=ORDERS)
+    assert [*TARGETS][:4] == ["satisfaction", "nps", "churn", "value"]
+    assert [t.name for t in company_targets(company)] == ["satisfaction", "nps", "churn", "value"]
+
+
+def test_an_opt_in_target_concerns_only_companies_that_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TARGETS, "extra", replace(TARGETS["churn"], name="extra", opt_in=True))
+    without, _ = written(tmp_path / "a", "", events=ORDERS)
+    named, _ = written(tmp_path / "b", "[targets.extra]\nhorizon_days = 7", events=ORDERS)
+    assert "extra" not in {t.name for t in company_targets(without)}
+    assert company_targets(named)[-1].name == "extra"
+
+
+def test_an_unknown_target_is_reported_with_the_known_ones(tmp_path: Path) -> None:
     company, workspace = written(tmp_path, "[targets.chrun]\nhorizon_days = 9", events=ORDERS)
     with pytest.raises(ConfigRefused, match=r"did you mean churn.*satisfaction, nps, churn, value"):
         trainable(company, Manifest.read(workspace, "written").schema)

@@ -1,4 +1,4 @@
-"""What a customer is used to spending, and why it is the unit of the value model."""
+"""The spending level of a customer, the unit of the value model."""
 
 import numpy as np
 import pyarrow as pa

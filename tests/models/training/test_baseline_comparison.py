@@ -7,7 +7,8 @@ import pytest
 from features.config.company import TargetConfig
 from features.errors import DataRefused
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.training.baseline_comparison import Model, contest, rule_of
@@ -33,24 +34,24 @@ def features(rows: int, seed: int) -> pa.Table:
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_rule_needs_its_column(name: str) -> None:
     target = TARGETS[name]
-    column = target.rule(CANCEL)
+    column = target.rule_feature(CANCEL)
     assert rule_of(target, CANCEL, [column, "other"]).columns == (column,)
     with pytest.raises(DataRefused, match=f"target {name}: its rule needs the feature {column}"):
         rule_of(target, CANCEL, ["other"])
 
 
 @pytest.fixture(scope="module")
-def churn() -> tuple[Model, Labelled]:
+def churn() -> tuple[Model, LabelledRows]:
     table = features(800, seed=1)
-    chance = table[TARGETS["churn"].rule(CANCEL)].to_numpy() / 300
+    chance = table[TARGETS["churn"].rule_feature(CANCEL)].to_numpy() / 300
     y = (np.random.default_rng(2).random(800) < chance).astype(float)
-    data = Labelled(table, y, np.ones(800))
+    data = LabelledRows(table, y, np.ones(800))
     grown = Estimator.fit("binary", data, None, QUICK, ("shifted",))
     shape = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]})
     return Model(grown, shape, None, ("shifted",)), data
 
 
-def test_three_answers_for_every_row(churn: tuple[Model, Labelled]) -> None:
+def test_three_answers_for_every_row(churn: tuple[Model, LabelledRows]) -> None:
     model, data = churn
     test = features(200, seed=3)
     found = contest(TARGETS["churn"], CANCEL, model, data, test)
@@ -66,7 +67,7 @@ def test_three_answers_for_every_row(churn: tuple[Model, Labelled]) -> None:
 
 
 def test_what_the_model_does_not_read_the_linear_one_does_not_either(
-    churn: tuple[Model, Labelled],
+    churn: tuple[Model, LabelledRows],
 ) -> None:
     model, data = churn
     test = features(200, seed=3)
@@ -81,9 +82,9 @@ def test_what_the_model_does_not_read_the_linear_one_does_not_either(
 def test_a_value_is_a_multiple_of_the_level_in_money() -> None:
     table = features(400, seed=4)
     spend = SpendLevel.fit(table, 90)
-    data = Labelled(table, 2 * spend.of(table))
+    data = LabelledRows(table, 2 * spend.of(table))
     grown = Estimator.fit(
-        "regression", Labelled(table, table["tenure_days"].to_numpy()), None, QUICK
+        "regression", LabelledRows(table, table["tenure_days"].to_numpy()), None, QUICK
     )
     model = Model(grown, Calibrator("regression"), spend, ())
     later = features(50, seed=5)

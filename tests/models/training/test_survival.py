@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.config.company import load_company
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
 from models.learners.lightgbm import Params
-from models.learners.survival_curve import MONTH, MONTHS, Survival
+from models.learners.survival_curve import MONTH, MONTHS, SurvivalCurve
 from models.targets.registry import TARGETS
-from models.training.survival import Agreement, survival_of
-from models.training.train import Trained, load_rows, train
+from models.training.survival import SurvivalAgreement, fit_survival
+from models.training.train import TrainedTarget, load_rows, train
 from models.training_set.splits import microseconds
 from support.trained_company import copy_of_trained, trained
 
@@ -24,20 +24,20 @@ DAY = 86_400e6
 
 
 @pytest.fixture(scope="module")
-def churn() -> Trained:
+def churn() -> TrainedTarget:
     workspace = trained()[0]
     company = load_company(workspace.data / "sample.toml")
     rows = load_rows(company, workspace, "churn")
     return train(TARGETS["churn"], company, rows, Params(max_rounds=40, leaves=4))
 
 
-def learnt(churn: Trained, workspace: Workspace) -> tuple[Survival, Agreement]:
+def learnt(churn: TrainedTarget, workspace: Workspace) -> tuple[SurvivalCurve, SurvivalAgreement]:
     company = load_company(workspace.data / "sample.toml")
-    return survival_of(churn, company, workspace, Manifest.read(workspace, "sample"))
+    return fit_survival(churn, company, workspace, Manifest.read(workspace, "sample"))
 
 
 @pytest.fixture(scope="module")
-def found(churn: Trained) -> tuple[Survival, Agreement]:
+def found(churn: TrainedTarget) -> tuple[SurvivalCurve, SurvivalAgreement]:
     return learnt(churn, trained()[0])
 
 
@@ -58,7 +58,7 @@ def cancelled(workspace: Workspace, keys: pa.Table) -> np.ndarray:
 
 
 def test_what_is_observed_of_the_test_is_the_share_that_stayed(
-    churn: Trained, found: tuple[Survival, Agreement]
+    churn: TrainedTarget, found: tuple[SurvivalCurve, SurvivalAgreement]
 ) -> None:
     workspace, agreement = trained()[0], found[1]
     keys = pq.read_table(
@@ -75,7 +75,7 @@ def test_what_is_observed_of_the_test_is_the_share_that_stayed(
     assert stayed[-1] < 1
 
 
-def test_what_is_predicted_falls_with_what_is_observed(found: tuple[Survival, Agreement]) -> None:
+def test_what_is_predicted_falls_with_what_is_observed(found: tuple[SurvivalCurve, SurvivalAgreement]) -> None:
     survival, agreement = found
     assert len(survival.level) == MONTHS
     assert agreement.learnt_months == survival.learnt >= 3
@@ -93,7 +93,7 @@ def test_what_is_predicted_falls_with_what_is_observed(found: tuple[Survival, Ag
 
 
 def test_the_curve_has_not_seen_what_happened_from_the_test_on(
-    churn: Trained, found: tuple[Survival, Agreement], tmp_path: Path
+    churn: TrainedTarget, found: tuple[SurvivalCurve, SurvivalAgreement], tmp_path: Path
 ) -> None:
     _, workspace = copy_of_trained(tmp_path / "home")
     path = workspace.history("sample") / "events.parquet"
@@ -113,5 +113,5 @@ def test_a_model_that_serves_brings_its_curve() -> None:
         assert (curve is not None) == (target == "churn")
     horizon = load_company(trained()[0].data / "sample.toml").target("churn").horizon_days
     path = trained()[0].serving("sample") / "churn/1/manifest.json"
-    kept = Survival.from_dict(json.loads(path.read_text(encoding="utf-8"))["survival"])
+    kept = SurvivalCurve.from_dict(json.loads(path.read_text(encoding="utf-8"))["survival"])
     assert kept.anchor == pytest.approx(horizon / MONTH)

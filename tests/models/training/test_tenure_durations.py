@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.settings import Workspace
-from models.training.tenure_durations import durations
+from models.training.tenure_durations import measure_tenure
 from models.training_set.splits import microseconds
 from support.survey_company import written
 
@@ -25,7 +25,7 @@ def found(
     ids, cutoffs = zip(*keys, strict=True)
     table = pa.table({"customer_id": ids, "cutoff": pa.array(cutoffs, pa.timestamp("us", "UTC"))})
     manifest = Manifest.read(Workspace(home), company.name)
-    made = durations(company, workspace, manifest, table, microseconds(until))
+    made = measure_tenure(company, workspace, manifest, table, microseconds(until))
     rows = zip(keys, made.left.tolist(), made.observed.tolist(), strict=True)
     return {f"{who} {cutoff:%m}": (left, seen) for (who, cutoff), left, seen in rows}
 

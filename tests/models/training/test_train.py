@@ -8,10 +8,10 @@ import pytest
 from features.config.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace
-from models.bundles.bundle import champion
+from models.bundles.champions import load_champion
 from models.evaluation.metrics import log_loss
 from models.learners.lightgbm import Params
-from models.learners.prediction_intervals import ValueRanges
+from models.learners.prediction_intervals import ValueIntervals
 from models.targets.registry import TARGETS
 from models.training.train import check_split, flat_metrics, load_rows, split_rows, train
 from support.trained_company import trained
@@ -31,7 +31,7 @@ def company(workspace: Workspace) -> Company:
 def test_training_again_gives_the_same_bytes(
     company: Company, workspace: Workspace, target: str
 ) -> None:
-    first = champion(workspace.serving("sample"), target)
+    first = load_champion(workspace.serving("sample"), target)
     assert first is not None
     again = train(TARGETS[target], company, load_rows(company, workspace, target))
     assert again.estimator.to_text() == first.estimator.to_text()
@@ -54,7 +54,7 @@ def test_what_is_told_of_unseen_rows_comes_from_models_of_other_customers(
         assert log_loss(refit.label, made.unseen) > log_loss(refit.label, seen)  # learnt by heart
         assert (made.ranges, made.spend) == (None, None)
     else:
-        low, high = ValueRanges.from_dict(made.ranges).of(
+        low, high = ValueIntervals.from_dict(made.ranges).of(
             refit.features,
             made.unseen * made.spend.of(refit.features),
             made.spend.of(refit.features),

@@ -17,7 +17,7 @@ from features.progress import quiet
 from models.targets.registry import TARGETS
 from models.training import tuning
 from models.training.hyperparameters import FILE, default_params, tuned_params
-from models.training.train import Rows, load_rows, split_rows
+from models.training.train import TrainingRows, load_rows, split_rows
 from models.training.tuning import FEWEST, FOLDS, LEAST_SHARE, rolling_loss, tune, validations
 from models.training_set.splits import Split, split_answers, split_calendar
 from support.trained_company import copy_of_trained, trained
@@ -109,7 +109,7 @@ def test_value_with_a_gap_is_tuned_on_the_spend_of_its_horizon() -> None:
 def test_too_few_rows_to_validate_on_are_never_better() -> None:
     cutoff = np.repeat(np.arange(0, 150, 30) * DAY, 20)
     features = pa.table({"a": np.arange(100.0), "season": np.ones(100)})
-    rows = Rows(features, np.arange(100.0) % 2, np.ones(100), np.arange(100), cutoff)
+    rows = TrainingRows(features, np.arange(100.0) % 2, np.ones(100), np.arange(100), cutoff)
     company = load_company(trained()[0].data / "sample.toml")
     config = company.target("churn").model_copy(update={"horizon_days": 30})
     split = split_calendar(cutoff, 30)

@@ -12,12 +12,16 @@ from rich.console import Console
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.import_history.run_import import Manifest
+from features.history_store import Manifest
 from features.progress import Steps, quiet
 from features.settings import Workspace
 from features.text.comment_score_model import Tone
-from models.bundles.bundle import champion, point_to, read_bundle, write_bundle
-from models.scoring.batch import champions, score_everyone, tone_of
+from models.bundles.bundle import read_bundle, write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import load_champion
+from models.scoring.batch import score_everyone
+from models.bundles.champions import snapshot_comment_model
+from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features
@@ -47,11 +51,11 @@ def other_than(tone: Tone, **changes: object) -> Tone:
 def plant(workspace: Workspace, target: str, tone: Tone) -> None:
     """Let the champion of a target read comments by another tone."""
     serving = workspace.serving("sample")
-    old = champion(serving, target)
+    old = load_champion(serving, target)
     assert old is not None
     manifest = {**old.manifest, "version": "0", "tone": tone.digest}
     write_bundle(replace(old, tone=tone, manifest=manifest), serving / target / "0")
-    point_to(serving, target, "0")
+    set_champion(serving, target, "0")
 
 
 def test_it_learns_from_answers_before_every_validation_and_from_nothing_else() -> None:
@@ -89,10 +93,10 @@ def copy_free() -> tuple[Company, Workspace]:
 def test_champions_carry_it_and_it_holds_no_text() -> None:
     workspace = trained()[0]
     tone = built(workspace)
-    found, _ = champions(workspace.serving("sample"))
+    found, _ = load_champions(workspace.serving("sample"))
     assert {b.tone for b in found.values()} == {tone}
     assert {b.manifest["tone"] for b in found.values()} == {tone.digest}
-    assert tone_of(workspace.features("sample") / "snapshot.parquet") == tone.digest
+    assert snapshot_comment_model(workspace.features("sample") / "snapshot.parquet") == tone.digest
     for name in ("comment_tone_365d", "comment_tone_last", "ticket_tone_365d", "ticket_tone_last"):
         values = pq.read_table(workspace.features("sample") / "snapshot.parquet")[name].to_numpy()
         assert 0 <= np.nanmin(values) < np.nanmax(values) <= 100, name
@@ -108,7 +112,7 @@ def test_while_a_champion_reads_comments_its_tone_stays(copied: tuple[Company, W
     assert built(workspace) == theirs
     build_features(company, workspace, quiet(), refit_comments=True)
     assert built(workspace) == own
-    assert tone_of(workspace.features("sample") / "snapshot.parquet") == own.digest
+    assert snapshot_comment_model(workspace.features("sample") / "snapshot.parquet") == own.digest
 
 
 def test_a_champions_tone_that_has_seen_too_much_does_not_stay(

@@ -8,8 +8,8 @@ import pytest
 from features.config.company import load_company
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.scoring.batch import champions
-from models.validation.holdout_evaluation import on_test_rows
+from models.bundles.champions import load_champions
+from models.validation.holdout_evaluation import evaluate_on_test_rows
 from support.trained_company import trained
 
 
@@ -18,8 +18,8 @@ def asked():
     """Every champion of the trained company on its test rows."""
     workspace, _ = trained()
     company = load_company(workspace.data / "sample.toml")
-    bundles, _ = champions(workspace.serving("sample"))
-    return {name: on_test_rows(bundle, company, workspace) for name, bundle in bundles.items()}
+    bundles, _ = load_champions(workspace.serving("sample"))
+    return {name: evaluate_on_test_rows(bundle, company, workspace) for name, bundle in bundles.items()}
 
 
 def test_the_error_is_the_one_training_measured(asked):
@@ -73,9 +73,9 @@ def test_the_record_is_plain_json(asked):
 def test_a_model_that_has_seen_the_test_is_refused():
     workspace, _ = trained()
     company = load_company(workspace.data / "sample.toml")
-    bundle = champions(workspace.serving("sample"))[0]["churn"]
+    bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     later = Bundle(
         bundle.estimator, bundle.calibrator, {**bundle.manifest, "test_start": "2030-01-01"}
     )
     with pytest.raises(DataRefused, match=r"has learnt from what came before 2030-01-01"):
-        on_test_rows(later, company, workspace)
+        evaluate_on_test_rows(later, company, workspace)

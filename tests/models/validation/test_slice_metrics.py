@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from models.evaluation.metrics import mae, roc_auc
 from models.targets.registry import TARGETS
-from models.training.train import Rows
-from models.validation.slice_metrics import ENOUGH_ROWS, holm, slices_of
+from models.training.train import TrainingRows
+from models.validation.slice_metrics import ENOUGH_ROWS, adjust_holm, compare_by_slice
 
 N = 3000
 REGIONS = np.array(["north", "east", "south", "west", "far"])
@@ -18,7 +18,7 @@ REGIONS = np.array(["north", "east", "south", "west", "far"])
 def rows_of(label, regions, seed=0):
     features = pa.table({"crm_region": pa.array(regions).dictionary_encode()})
     count = len(label)
-    return Rows(features, label, np.ones(count), np.arange(count), np.zeros(count, np.int64))
+    return TrainingRows(features, label, np.ones(count), np.arange(count), np.zeros(count, np.int64))
 
 
 def churn(seed, worse_in=None):
@@ -33,7 +33,7 @@ def churn(seed, worse_in=None):
 
 def test_the_planted_group_is_named_and_objected_to():
     rows, model, rule = churn(0, worse_in="south")
-    found = slices_of(TARGETS["churn"], rows, model, rule)
+    found = compare_by_slice(TARGETS["churn"], rows, model, rule)
     assert found.worst is not None
     assert found.worst.name == "region: south"
     assert [s.value for s in found.lost] == ["south"]
@@ -44,7 +44,7 @@ def test_the_planted_group_is_named_and_objected_to():
 
 
 def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
-    found = slices_of(TARGETS["churn"], *churn(1))
+    found = compare_by_slice(TARGETS["churn"], *churn(1))
     assert found.objection is None
     assert len(found.judged) == len(REGIONS)
     assert found.worst is not None
@@ -54,7 +54,7 @@ def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
 
 def test_the_figures_of_a_group_are_those_of_its_rows():
     rows, model, rule = churn(2)
-    found = slices_of(TARGETS["churn"], rows, model, rule)
+    found = compare_by_slice(TARGETS["churn"], rows, model, rule)
     east = next(s for s in found.judged if s.value == "east")
     inside = np.array(rows.features["crm_region"].to_pylist()) == "east"
     assert east.rows == inside.sum()
@@ -75,7 +75,7 @@ def test_two_models_of_the_same_worth_are_rarely_told_apart():
         rows, *_ = churn(seed)
         score = np.log(churn(seed)[1] / (1 - churn(seed)[1]))
         twins = (score + rng.normal(size=N), score + rng.normal(size=N))
-        objections += slices_of(TARGETS["churn"], rows, *twins).objection is not None
+        objections += compare_by_slice(TARGETS["churn"], rows, *twins).objection is not None
     assert objections <= 3
 
 
@@ -85,7 +85,7 @@ def test_small_groups_are_named_and_not_judged():
     few = np.flatnonzero(region == "far")[: ENOUGH_ROWS - 1]
     keep = np.union1d(np.flatnonzero(region != "far"), few)
     mask = np.isin(np.arange(N), keep)
-    found = slices_of(TARGETS["churn"], rows.take(mask), model[mask], rule[mask])
+    found = compare_by_slice(TARGETS["churn"], rows.take(mask), model[mask], rule[mask])
     assert found.too_small == (f"region: far ({ENOUGH_ROWS - 1})",)
     assert "far" not in [s.value for s in found.judged]
 
@@ -94,14 +94,14 @@ def test_a_group_with_one_class_is_not_judged():
     rows, model, rule = churn(4)
     region = np.array(rows.features["crm_region"].to_pylist())
     label = np.where(region == "north", 0.0, rows.label)
-    found = slices_of(TARGETS["churn"], rows_of(label, region), model, rule)
+    found = compare_by_slice(TARGETS["churn"], rows_of(label, region), model, rule)
     assert [s.split(" (")[0] for s in found.too_small] == ["region: north"]
 
 
 def test_values_and_classes_have_their_own_scales():
     rng = np.random.default_rng(5)
     spent, region = rng.exponential(100, N), rng.choice(REGIONS, N)
-    found = slices_of(TARGETS["value"], rows_of(spent, region), 1.2 * spent, 2 * spent)
+    found = compare_by_slice(TARGETS["value"], rows_of(spent, region), 1.2 * spent, 2 * spent)
     one = found.judged[0]
     inside = region == one.value
     assert one.model.value == pytest.approx(mae(spent[inside], 1.2 * spent[inside]))
@@ -109,7 +109,7 @@ def test_values_and_classes_have_their_own_scales():
     assert (one.predicted / one.actual) == pytest.approx(1.2)
     chances = rng.dirichlet(np.ones(3), N)
     said = chances.argmax(axis=1).astype(float)
-    found = slices_of(TARGETS["nps"], rows_of(said, region), chances, np.full((N, 3), 1 / 3))
+    found = compare_by_slice(TARGETS["nps"], rows_of(said, region), chances, np.full((N, 3), 1 / 3))
     one = found.judged[0]
     inside = region == one.value
     assert one.actual == pytest.approx((said[inside] - 1).mean())
@@ -123,7 +123,7 @@ def test_a_value_that_is_right_on_average_is_not_lost_to_a_rule_that_says_nothin
     rng = np.random.default_rng(7)
     spent, region = np.where(rng.random(N) < 0.1, 100.0, 0.0), rng.choice(REGIONS, N)
     model = np.full(N, share * spent.mean())
-    found = slices_of(TARGETS["value"], rows_of(spent, region), model, np.zeros(N))
+    found = compare_by_slice(TARGETS["value"], rows_of(spent, region), model, np.zeros(N))
     assert all(s.worse < 0.05 for s in found.judged)
     assert (found.objection is not None) == lost
 
@@ -131,7 +131,7 @@ def test_a_value_that_is_right_on_average_is_not_lost_to_a_rule_that_says_nothin
 def test_nothing_to_judge_is_said():
     rows, model, rule = churn(6)
     few = np.arange(N) < 150
-    found = slices_of(TARGETS["churn"], rows.take(few), model[few], rule[few])
+    found = compare_by_slice(TARGETS["churn"], rows.take(few), model[few], rule[few])
     assert (found.worst, found.objection) == (None, None)
     assert found.told() == "no group is large enough to be judged apart"
 
@@ -150,11 +150,11 @@ def rejected(chances, level):
 def test_the_corrected_chances_decide_as_holm_does_step_by_step(chances, level):
     near = [abs(p * k - level) < 1e-9 for p in chances for k in range(1, len(chances) + 1)]
     if not any(near):
-        corrected = holm(chances)
+        corrected = adjust_holm(chances)
         assert {i for i, p in enumerate(corrected) if p <= level} == rejected(chances, level)
 
 
 def test_corrected_chances_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
+    assert adjust_holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert adjust_holm([0.5, 0.9]) == [1.0, 1.0]
+    assert adjust_holm([]) == []

@@ -10,12 +10,13 @@ from features.config.company import TargetConfig
 from features.history.rows import DAY
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import roc_auc
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.lightgbm import Estimator, Params
+from models.learners.labelled_rows import LabelledRows
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
-from models.training.train import Rows
+from models.training.train import TrainingRows
 from models.training_set.splits import split_calendar
-from models.validation.staleness import AGES, MONTH, Age, Staleness, staleness_of
+from models.validation.staleness import AGES, MONTH, ModelAge, Staleness, measure_staleness
 
 CUSTOMERS, HORIZON = 300, 30
 
@@ -29,7 +30,7 @@ def world(months, turned=0, seed=0):
     label = (rng.random(len(month)) < 1 / (1 + np.exp(-3 * score))).astype(float)
     cutoff = np.round(month * MONTH).astype(np.int64) * DAY
     customer = np.tile(np.arange(CUSTOMERS), months)
-    return Rows(pa.table({"a": a, "b": b}), label, np.ones(len(label)), customer, cutoff)
+    return TrainingRows(pa.table({"a": a, "b": b}), label, np.ones(len(label)), customer, cutoff)
 
 
 def trained_on(rows, target="churn", spend=None):
@@ -40,14 +41,14 @@ def trained_on(rows, target="churn", spend=None):
     kind = "regression" if spend else "binary"
     return SimpleNamespace(
         target=TARGETS[target], config=TargetConfig(horizon_days=HORIZON), spend=spend, split=split,
-        estimator=Estimator.fit(kind, Labelled(seen.features, y, seen.weight), None, params),
+        estimator=Estimator.fit(kind, LabelledRows(seen.features, y, seen.weight), None, params),
         params=params, test=test, predictions={"rule": np.full(len(test.label), 0.5)},
     )  # fmt: skip
 
 
 def test_a_world_that_stays_the_same_lets_models_grow_old():
     rows = world(20)
-    found = staleness_of(trained_on(rows), rows)
+    found = measure_staleness(trained_on(rows), rows)
     assert [age.months for age in found.ages] == list(AGES)
     assert found.lasts == 12
     assert found.told() == "as good as a fresh model for 12 months and more, within the noise"
@@ -57,7 +58,7 @@ def test_a_world_that_stays_the_same_lets_models_grow_old():
 
 def test_a_world_that_turned_is_seen_at_the_age_that_did_not_see_it():
     rows = world(20, turned=8)
-    found = staleness_of(trained_on(rows), rows)
+    found = measure_staleness(trained_on(rows), rows)
     by = {age.months: age for age in found.ages}
     assert found.lasts is not None
     assert found.lasts <= 3
@@ -71,7 +72,7 @@ def test_a_world_that_turned_is_seen_at_the_age_that_did_not_see_it():
 def test_every_age_has_seen_what_was_ripe_then_and_fresh_is_what_is_shipped():
     rows = world(20)
     trained = trained_on(rows)
-    found = staleness_of(trained, rows)
+    found = measure_staleness(trained, rows)
     start = trained.test.cutoff[0]
     for age in found.ages:
         ripe = rows.cutoff + HORIZON * DAY <= start - round(age.months * MONTH) * DAY
@@ -83,10 +84,10 @@ def test_every_age_has_seen_what_was_ripe_then_and_fresh_is_what_is_shipped():
 
 def test_a_short_history_has_few_ages_and_a_shorter_one_none():
     rows = world(6)
-    found = staleness_of(trained_on(rows), rows)
+    found = measure_staleness(trained_on(rows), rows)
     assert [age.months for age in found.ages] == [0, 1, 3]
     rows = world(2)
-    found = staleness_of(trained_on(rows), rows)
+    found = measure_staleness(trained_on(rows), rows)
     assert found.lasts is None
     assert found.told() == "the history is too short to train an older model"
 
@@ -97,8 +98,8 @@ def test_values_are_aged_in_money():
     columns = {n: np.full(len(rows.label), 50.0) for n in ("tenure_days", f"revenue_{HORIZON}d",
                "revenue_365d", "revenue_all")}  # fmt: skip
     features = pa.table({**{n: rows.features[n] for n in "ab"}, **columns})
-    rows = Rows(features, 1000 * rows.label, rows.weight, rows.customer, rows.cutoff)
-    found = staleness_of(trained_on(rows, "value", spend), rows)
+    rows = TrainingRows(features, 1000 * rows.label, rows.weight, rows.customer, rows.cutoff)
+    found = measure_staleness(trained_on(rows, "value", spend), rows)
     assert found.measure == "mae"
     assert 100 < found.ages[0].model.value < found.rule
     assert found.ages[1].loss.low < found.ages[1].loss.high
@@ -106,7 +107,7 @@ def test_values_are_aged_in_money():
 
 def curve(*worse):
     ages = [
-        Age(m, 10, Interval(0.7, 0.6, 0.8), Interval(0.1, 0.01 if bad else -0.1, 0.2), 0.9)
+        ModelAge(m, 10, Interval(0.7, 0.6, 0.8), Interval(0.1, 0.01 if bad else -0.1, 0.2), 0.9)
         for m, bad in zip(AGES, (False, *worse), strict=False)
     ]
     return Staleness("roc_auc", 0.5, tuple(ages))

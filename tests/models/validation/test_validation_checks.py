@@ -6,10 +6,10 @@ import pytest
 
 from features.config.company import load_company
 from features.errors import DataRefused
-from models.bundles.bundle import champion
+from models.bundles.champions import load_champion
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, train
-from models.validation.validation_checks import guard, read_ageing
+from models.validation.validation_checks import run_checks, read_staleness
 from support.trained_company import trained
 
 
@@ -18,14 +18,14 @@ def guarded():
     workspace = trained()[0]
     company = load_company(workspace.data / "sample.toml")
     rows = load_rows(company, workspace, "churn")
-    return guard(train(TARGETS["churn"], company, rows), rows)
+    return run_checks(train(TARGETS["churn"], company, rows), rows)
 
 
 def test_training_leaves_the_same_findings_on_disk(guarded):
     workspace = trained()[0]
     written = workspace.cards("sample") / "churn.json"
     assert written.read_text(encoding="utf-8") == guarded.to_json()
-    assert read_ageing(written) == guarded.staleness
+    assert read_staleness(written) == guarded.staleness
     content = json.loads(guarded.to_json())
     assert {s["column"] for s in content["slices"]["judged"]} >= {"crm_plan", "tenure_days"}
     assert len(guarded.staleness.ages) > 3
@@ -34,7 +34,7 @@ def test_training_leaves_the_same_findings_on_disk(guarded):
 def test_only_the_serving_version_has_a_card_beside(guarded):
     workspace = trained()[0]
     for target in TARGETS:
-        now = champion(workspace.serving("sample"), target)
+        now = load_champion(workspace.serving("sample"), target)
         card = (workspace.cards("sample") / f"{target}.md").read_text(encoding="utf-8")
         assert card.startswith(f"# {TARGETS[target].title}, version {now.version}\n")
 
@@ -48,4 +48,4 @@ def test_what_is_no_record_is_refused(tmp_path):
     for text in ("", "[]", '{"staleness": {"measure": "mae"}}'):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(DataRefused, match=r"churn\.json cannot be read .*goodwill train"):
-            read_ageing(path)
+            read_staleness(path)

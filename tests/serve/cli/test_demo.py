@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from features.settings import Workspace
-from serve.cli.demo import answer_table, three_customers
+from serve.cli.demo import answer_table, pick_three_customers
 
 ANSWER: dict[str, Any] = {
     "as_of": "2026-07-01T00:00:00Z",
@@ -77,4 +77,4 @@ def test_three_different_customers(tmp_path: Path, columns: list[str], picked: l
     path.parent.mkdir(parents=True)
     pd.DataFrame({c: SCORES[c] for c in columns}).to_parquet(path)
     run = SimpleNamespace(workspace=workspace, company=SimpleNamespace(name="sample"))
-    assert three_customers(cast(Any, run)) == picked
+    assert pick_three_customers(cast(Any, run)) == picked

@@ -8,14 +8,14 @@ from features.errors import ConfigRefused
 from models.pipeline import retrain as chain
 from models.pipeline.train_target import Outcome
 from serve.cli import nightly
-from serve.cli.command_context import Run
+from serve.cli.command_context import CommandContext
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandContext:
     """A company of which nothing but the order of the night matters."""
     monkeypatch.setenv("GOODWILL_HOME", str(tmp_path))
-    return Run(Path(__file__).parents[3] / "data/sample.toml")
+    return CommandContext(Path(__file__).parents[3] / "data/sample.toml")
 
 
 def played(
@@ -47,34 +47,34 @@ def played(
 KEPT = Outcome("churn", "kept", "as good", version="1")
 
 
-def test_the_order_of_a_night(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_a_night(run: CommandContext, monkeypatch: pytest.MonkeyPatch) -> None:
     done = played(monkeypatch, [KEPT], None)
-    outcomes, paths = nightly.whole_night(run)
+    outcomes, paths = nightly.run_nightly(run)
     assert done == ["usability", "evaluate", "report"]
     assert outcomes == [KEPT]
     assert paths[-1] == Path("report.html")
 
 
 def test_an_evaluation_that_fails_costs_no_report(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = played(monkeypatch, [KEPT], ConfigRefused("insight.satisfaction.by names nowhere"))
     with pytest.raises(ConfigRefused, match="names nowhere"):
-        nightly.whole_night(run)
+        nightly.run_nightly(run)
     assert done[-1] == "report"
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = played(monkeypatch, [Outcome("churn", "refused", "loses to its rule")], None)
-    assert nightly.whole_night(run)[1] == []
+    assert nightly.run_nightly(run)[1] == []
     assert done == ["usability"]
 
 
-def test_wrong_settings_stop_before_the_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_stop_before_the_training(run: CommandContext, monkeypatch: pytest.MonkeyPatch) -> None:
     done = played(monkeypatch, [KEPT], None)
     run.company = run.company.model_copy(update={"insight": {"tires": {}}})
     with pytest.raises(ConfigRefused, match=r"unknown section insight\.tires"):
-        nightly.whole_night(run)
+        nightly.run_nightly(run)
     assert not done

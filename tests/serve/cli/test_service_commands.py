@@ -32,7 +32,7 @@ def test_the_life_of_a_key(home: Path) -> None:
     assert added.exit_code == 0
     secret = added.stdout.strip()
     assert "shown this once" in added.stderr
-    held = KeyRing(read_keys(home / "data/keys.json")).holder(secret.encode())
+    held = KeyRing(read_keys(home / "data/keys.json")).find_key(secret.encode())
     assert held is not None
     assert (held.company, held.scopes, held.rate) == ("sample", ("score", "read"), 5.0)
     assert held.expires is not None

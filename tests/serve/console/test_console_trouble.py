@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from serve.security.api_keys import KeyFile
-from serve.security.authentication import Gatekeeper
-from serve.security.key_file_watcher import KeyWatch
+from serve.security.authentication import Authenticator
+from serve.security.key_file_watcher import KeyFileWatcher
 from support.console_company import HOSTILE, IDS, SLASHED, SLOW, SLOW_SECONDS
 from support.watched_page import Watched, answering, forgiven
 
@@ -91,7 +91,7 @@ def test_too_many_questions_are_said_with_the_time_to_wait(watched: Watched, add
 def test_a_key_is_asked_for_once_used_and_forgotten(browser: Browser, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     secret = keys.add("people", ["score", "read"], "testing")
-    with answering(Gatekeeper(KeyWatch(keys.path, wanted=True))) as url:
+    with answering(Authenticator(KeyFileWatcher(keys.path, wanted=True))) as url:
         context = browser.new_context(locale="en-GB")
         page = context.new_page()
         page.goto(f"{url}#customer/C-008")

@@ -12,9 +12,9 @@ import pytest
 
 from features.settings import Workspace
 from insight.evaluation.evaluation_schema import Segment
-from insight.evaluation.storage import FILE
+from insight.evaluation.evaluation_files import EVALUATION_FILE
 from serve.handlers.evaluation import IndicatorsAnswer, SegmentsAnswer, SegmentsQuery
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 from serve.scoring.evaluation_cache import Evaluated
 from serve.security.api_keys import KeyFile
 from support.evaluation_builders import SHARE, evaluation, write
@@ -44,10 +44,10 @@ def url(home: Path, secrets: dict[str, str]) -> Iterator[str]:
         FOLDER: str(home / "evaluation"),
         "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
     }
-    plan = Launch(
+    plan = LaunchOptions(
         home / "x.toml", Workspace(home), workers=1, output=home / "log", environment=environment
     )
-    with serving(plan) as server:
+    with running_service(plan) as server:
         yield server.url
 
 
@@ -57,7 +57,7 @@ def get(url: str, path: str, secret: str | None = None) -> httpx.Response:
 
 
 def test_the_numbers_are_those_of_the_file(home: Path, url: str, secrets: dict[str, str]) -> None:
-    file = json.loads((home / "evaluation" / FILE).read_text("utf-8"))
+    file = json.loads((home / "evaluation" / EVALUATION_FILE).read_text("utf-8"))
     told = get(url, "/v1/indicators", secrets["read"]).json()
     for name in ("period", "indicators", "alerts", "too_young", "not_measured", "skipped",
                  "as_of", "made_at", "company", "currency"):  # fmt: skip
@@ -81,7 +81,7 @@ def test_a_key_without_the_scope_read_is_refused(
 def test_a_broken_new_file_keeps_the_old_one_and_is_counted(
     home: Path, url: str, secrets: dict[str, str]
 ) -> None:
-    path = home / "evaluation" / FILE
+    path = home / "evaluation" / EVALUATION_FILE
     path.write_text("{", encoding="utf-8")
     kept = 'goodwill_reloads_total{part="evaluation",result="kept"} 1.0'
     until = time.monotonic() + 20

@@ -14,7 +14,7 @@ from insight.business_report.indicators_section import MOST_COLUMNS
 from insight.business_report.report_inputs import read_material
 from insight.business_report.trends_section import MOST
 from insight.evaluation.run_evaluation import evaluate
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 from support.trained_company import copy_of_trained
 
 Attributes = dict[str, str]
@@ -54,8 +54,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any
         company, workspace = copy_of_trained(home)
         evaluate(company, workspace, quiet())
         page = Exact(render(read_material(company, workspace, "en"), datetime.now(UTC)))
-        plan = Launch(company.path, workspace, workers=1, output=home / "log")
-        with serving(plan, wait_for="/livez", seconds=120) as server:
+        plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
+        with running_service(plan, wait_for="/livez", seconds=120) as server:
             answers = {
                 name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
                 for name in ("indicators", "segments")

@@ -122,7 +122,7 @@ def test_health_with_models(service: Service) -> None:
 
 
 def test_without_a_scorer_only_life_is_claimed(service: Service, refused: Any) -> None:
-    service.upkeep.scorer = None
+    service.loader.scorer = None
     assert service.get("/livez").status_code == 200
     for answer in (
         service.get("/readyz"),

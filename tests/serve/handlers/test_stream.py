@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serve.errors import LineTooLong
-from serve.handlers.stream import LINE_BYTES, TOGETHER, batches
+from serve.handlers.stream import LINE_BYTES, BATCH_SIZE, read_line_batches
 from support.service_in_process import Service, error_of
 
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -90,7 +90,7 @@ def taken(chunks: list[bytes]) -> list[list[bytes]]:
         return next(coming)
 
     async def collect() -> list[list[bytes]]:
-        return [lines async for lines in batches(receive)]
+        return [lines async for lines in read_line_batches(receive)]
 
     return asyncio.run(collect())
 
@@ -110,7 +110,7 @@ def test_lines_come_whole_however_the_body_is_cut(lines: list[bytes], cuts: list
 
 def test_no_batch_is_larger_than_what_is_scored_together() -> None:
     found = taken([b"\n".join([b"a"] * 1200)])
-    assert [len(batch) for batch in found] == [TOGETHER, TOGETHER, 199, 1]
+    assert [len(batch) for batch in found] == [BATCH_SIZE, BATCH_SIZE, 199, 1]
 
 
 def test_a_long_line_is_refused_before_it_is_whole() -> None:

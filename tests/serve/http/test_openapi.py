@@ -10,11 +10,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from serve.http.openapi import document
+from serve.http.openapi import build_openapi
 from serve.routes import OPERATIONS
 from support.service_in_process import Service
 
-DOCUMENT = document(OPERATIONS, "1", ["churn", "value"])
+DOCUMENT = build_openapi(OPERATIONS, "1", ["churn", "value"])
 MEDIA = [
     pytest.param(content, id=f"{method} {path} {side}")
     for path, methods in DOCUMENT["paths"].items()
@@ -66,7 +66,7 @@ def test_the_reference_names_every_route_and_no_other() -> None:
 def test_the_known_targets_are_listed() -> None:
     targets = DOCUMENT["components"]["schemas"]["ScoreRequest"]["properties"]["targets"]
     assert targets["anyOf"][0]["items"]["enum"] == ["churn", "value"]
-    nobody = document(OPERATIONS, "1", [])
+    nobody = build_openapi(OPERATIONS, "1", [])
     assert list(OpenAPIV31SpecValidator(nobody).iter_errors()) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.settings import Workspace
-from serve.process.server import Launch, Server, serving
+from serve.process.server import LaunchOptions, ServiceProcess, running_service
 
 PROJECT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium")
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get i
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     home = tmp_path_factory.mktemp("pages")
-    launch = Launch(
+    launch = LaunchOptions(
         PROJECT / "data" / "sample.toml",
         Workspace(home),
         workers=1,
@@ -41,11 +41,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             "PYTHONPATH": f"{PROJECT / 'src'}:{Path(__file__).parent}",
         },
     )
-    with serving(launch) as running:
+    with running_service(launch) as running:
         yield running
 
 
-def page(server: Server, path: str, profile: Path) -> str:
+def page(server: ServiceProcess, path: str, profile: Path) -> str:
     """The page's document after the browser has shown it."""
     assert CHROMIUM
     shown = subprocess.run(
@@ -60,7 +60,7 @@ def page(server: Server, path: str, profile: Path) -> str:
 
 @pytest.mark.parametrize(("path", "shows"), [("/", "Goodwill"), ("/docs", "/v1/scores/records")])
 def test_the_page_shows_and_loads_nothing_from_elsewhere(
-    server: Server, path: str, shows: str, tmp_path: Path
+    server: ServiceProcess, path: str, shows: str, tmp_path: Path
 ) -> None:
     document = page(server, path, tmp_path)
     assert shows in document

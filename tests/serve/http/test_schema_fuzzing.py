@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from features.settings import Workspace
-from serve.process.server import Launch, serving
+from serve.process.server import LaunchOptions, running_service
 from serve.routes import OPERATIONS
 
 TESTS = Path(__file__).parents[2]
@@ -26,13 +26,13 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
         "GOODWILL_SCORER": "support.fake_scorer:load",
         "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
     }
-    launch = Launch(
+    launch = LaunchOptions(
         tmp_path / "sample.toml",
         Workspace(tmp_path),
         output=tmp_path / "service.log",
         environment=environment,
     )
-    with serving(launch) as server:
+    with running_service(launch) as server:
         ran = subprocess.run(
             [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json",
              "--checks", "all", "--max-examples", "300", "--generation-deterministic",

@@ -7,8 +7,8 @@ import re
 import httpx
 
 from serve.observability.prometheus import Metrics
-from serve.scoring.reload_loop import Upkeep
-from serve.scoring.scorer import Batch
+from serve.scoring.reload_loop import ScorerLoader
+from serve.scoring.scorer import ScoreBatch
 from support.fake_scorer import AS_OF, FakeScorer
 from support.service_in_process import Service
 
@@ -50,7 +50,7 @@ def test_random_paths_and_methods_add_nothing(service: Service) -> None:
 
 
 def test_without_a_scorer_the_page_still_works(service: Service) -> None:
-    service.upkeep.scorer = None
+    service.loader.scorer = None
     text = service.get("/metrics").text
     assert sample(text, "goodwill_ready") == 0
     assert "goodwill_feature_age_seconds" not in text
@@ -115,12 +115,12 @@ def test_the_models_and_the_parts_that_lack_are_shown(service: Service) -> None:
 
 def test_reloads_and_refusals_are_counted() -> None:
     scorer = FakeScorer()
-    upkeep = Upkeep(lambda: scorer)
-    metrics = Metrics(upkeep)
-    upkeep.look()
+    loader = ScorerLoader(lambda: scorer)
+    metrics = Metrics(loader)
+    loader.refresh()
     scorer.refresh = lambda: {"churn": "loaded", "value": "kept"}  # type: ignore[method-assign]
-    upkeep.look()
-    upkeep.look()
+    loader.refresh()
+    loader.refresh()
     metrics.refused("too_many")
     text = metrics.page().decode()
     name = 'goodwill_reloads_total{{part="{}",result="{}"}}'
@@ -128,7 +128,7 @@ def test_reloads_and_refusals_are_counted() -> None:
     assert sample(text, name.format("churn", "loaded")) == 2
     assert sample(text, name.format("value", "kept")) == 2
     scorer.refresh = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
-    upkeep.look()
+    loader.refresh()
     text = metrics.page().decode()
     assert sample(text, name.format("service", "kept")) == 1
     assert sample(text, 'goodwill_refusals_total{code="too_many"}') == 1
@@ -138,17 +138,17 @@ def test_a_loader_that_fails_is_counted() -> None:
     def broken() -> FakeScorer:
         raise ValueError("5550123")
 
-    upkeep = Upkeep(broken)
-    metrics = Metrics(upkeep)
-    upkeep.look()
+    loader = ScorerLoader(broken)
+    metrics = Metrics(loader)
+    loader.refresh()
     text = metrics.page().decode()
     assert sample(text, 'goodwill_reloads_total{part="service",result="failed"}') == 1
     assert "5550123" not in text
 
 
 def test_categories_that_a_model_does_not_know_are_counted_by_target() -> None:
-    metrics = Metrics(Upkeep(FakeScorer))
-    batch = Batch(AS_OF, [], [], {"churn": "7", "value": "7"}, unseen={"churn": 2, "value": 0})
+    metrics = Metrics(ScorerLoader(FakeScorer))
+    batch = ScoreBatch(AS_OF, [], [], {"churn": "7", "value": "7"}, unseen={"churn": 2, "value": 0})
     metrics.scored(batch)
     metrics.scored(batch)
     text = metrics.page().decode()

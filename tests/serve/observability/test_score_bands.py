@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.targets.registry import TARGETS
-from serve.observability.score_bands import NONE, tally
+from serve.observability.score_bands import NONE, count_bands
 from serve.scoring.scorer import CustomerScore, Output
 
 
 def band(outputs: dict[str, Output]) -> str:
     """The band of one customer."""
-    (found,) = tally([CustomerScore("a", {"churn": outputs})])["churn"]
+    (found,) = count_bands([CustomerScore("a", {"churn": outputs})])["churn"]
     return found
 
 
@@ -61,16 +61,16 @@ def test_customers_are_tallied_by_target_and_band() -> None:
         CustomerScore("a", {"churn": {"probability": 0.05}, "value": {"segment": "top"}}),
         CustomerScore("b", {"churn": {"probability": 0.01}, "value": {"segment": "low"}}),
     ]
-    assert tally(scores) == {"churn": {"0 to 0.1": 2}, "value": {"top": 1, "low": 1}}
+    assert count_bands(scores) == {"churn": {"0 to 0.1": 2}, "value": {"top": 1, "low": 1}}
 
 
 def test_nobody_is_in_no_band() -> None:
-    assert tally([]) == {}
+    assert count_bands([]) == {}
 
 
 @given(st.lists(st.none() | st.floats(0, 100), min_size=1, max_size=60))
 def test_everybody_is_counted_once(values: list[float | None]) -> None:
     scores = [CustomerScore("a", {"satisfaction": {"score": value}}) for value in values]
-    counted = tally(scores)["satisfaction"]
+    counted = count_bands(scores)["satisfaction"]
     assert counted.total() == len(values)
     assert counted[NONE] == values.count(None)

@@ -15,8 +15,8 @@ from features.config.company import Company, load_company
 from features.errors import ConfigRefused
 from features.settings import Workspace
 from models.bundles import rollback
-from models.bundles.bundle import POINTER
-from serve.process.admin_api import operating
+from models.bundles.champions import POINTER
+from serve.process.admin_api import run_admin_api
 from serve.process.server import free_port
 from serve.security.api_keys import KeyFile
 
@@ -42,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Company, Work
 def client(home: tuple[Company, Workspace]) -> Iterator[httpx.Client]:
     port = free_port()
     with (
-        operating(*home, port),
+        run_admin_api(*home, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as made,
     ):
         yield made
@@ -149,6 +149,6 @@ def test_a_taken_port_is_refused_with_the_remedy(home: tuple[Company, Workspace]
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = operating(*home, other.getsockname()[1])
+        taken = run_admin_api(*home, other.getsockname()[1])
         with pytest.raises(ConfigRefused, match="GOODWILL_OPERATE_PORT to a free one"), taken:
             pytest.fail("it listens")

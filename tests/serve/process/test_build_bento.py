@@ -14,8 +14,8 @@ import pytest
 from features.settings import Workspace
 from serve.process import build_bento as module
 from serve.process.build_bento import BuildFailed, build_bento
-from serve.process.process_tree import end_family
-from serve.process.server import HOST, Server, free_port
+from serve.process.process_tree import kill_process_tree
+from serve.process.server import HOST, ServiceProcess, free_port
 from support.trained_company import PROJECT, trained
 
 
@@ -91,12 +91,12 @@ def served(bento: Path, empty_environment: Path, home: Workspace, tmp_path: Path
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
         )
-    server = Server(process, f"http://{HOST}:{port}", output, tmp_path / "bentoml")
+    server = ServiceProcess(process, f"http://{HOST}:{port}", output, tmp_path / "bentoml")
     try:
         server.wait("/readyz", 120)
         yield server.url
     finally:
-        end_family(process.pid)
+        kill_process_tree(process.pid)
         process.wait()
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import ConfigRefused
-from serve.process.build_bento import START
-from serve.process.import_graph import Reach, reach, requirements
+from serve.process.build_bento import ENTRY_MODULES
+from serve.process.import_graph import ReachableCode, trace_imports, pin_requirements
 
 PROJECT = Path(__file__).parents[3]
 LOCK = (PROJECT / "requirements.lock").read_text("utf-8")
@@ -24,14 +24,14 @@ FILES = {
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Reach:
+def found(tmp_path: Path) -> ReachableCode:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    return reach(tmp_path, ["shop.front"])
+    return trace_imports(tmp_path, ["shop.front"])
 
 
-def test_modules_are_followed_into_functions_and_round_circles(found: Reach) -> None:
+def test_modules_are_followed_into_functions_and_round_circles(found: ReachableCode) -> None:
     assert sorted(found.modules) == [
         "shop",
         "shop.deep",
@@ -41,16 +41,16 @@ def test_modules_are_followed_into_functions_and_round_circles(found: Reach) -> 
     ]
 
 
-def test_packages_are_those_of_modules_reached_without_the_standard_library(found: Reach) -> None:
+def test_packages_are_those_of_modules_reached_without_the_standard_library(found: ReachableCode) -> None:
     assert found.packages == {"yaml", "rich"}
 
 
-def test_data_belongs_to_packages_reached(found: Reach) -> None:
+def test_data_belongs_to_packages_reached(found: ReachableCode) -> None:
     assert [path.name for path in found.data] == ["words.toml"]
 
 
 def test_requirements_are_pinned_with_all_they_need() -> None:
-    pins = requirements({"starlette", "yaml"}, LOCK)
+    pins = pin_requirements({"starlette", "yaml"}, LOCK)
     names = [pin.split("==")[0] for pin in pins]
     assert names == sorted(names)
     assert {"anyio", "idna", "pyyaml", "starlette"} <= set(names)
@@ -60,13 +60,13 @@ def test_requirements_are_pinned_with_all_they_need() -> None:
 
 def test_what_is_not_installed_or_not_pinned_is_named() -> None:
     with pytest.raises(ConfigRefused, match="not installed: nosuchthing"):
-        requirements({"nosuchthing"}, LOCK)
+        pin_requirements({"nosuchthing"}, LOCK)
     with pytest.raises(ConfigRefused, match=r"not in requirements\.lock: idna"):
-        requirements({"anyio"}, LOCK.replace("idna==", "other=="))
+        pin_requirements({"anyio"}, LOCK.replace("idna==", "other=="))
 
 
 def test_the_service_reaches_no_training_code_and_no_tracking() -> None:
-    found = reach(PROJECT / "src", START)
+    found = trace_imports(PROJECT / "src", ENTRY_MODULES)
     assert {
         "serve.app",
         "models.bundles.predict",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from features.settings import Workspace
-from serve.process.process_tree import descendants, end_family
-from serve.process.server import Launch, serving
+from serve.process.process_tree import list_descendants, kill_process_tree
+from serve.process.server import LaunchOptions, running_service
 
 TESTS = Path(__file__).parents[2]
 SOURCES = Path(__file__).parents[3] / "src"
@@ -46,18 +46,18 @@ def parent() -> Iterator[subprocess.Popen[bytes]]:
         f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True).wait()"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
-    assert within(20, lambda: len(descendants(process.pid)) == 1)
+    assert within(20, lambda: len(list_descendants(process.pid)) == 1)
     yield process
-    end_family(process.pid)
+    kill_process_tree(process.pid)
     process.wait()
 
 
 def test_a_child_in_a_session_of_its_own_is_found_and_ended(
     parent: subprocess.Popen[bytes],
 ) -> None:
-    (child,) = descendants(parent.pid)
+    (child,) = list_descendants(parent.pid)
     assert os.getsid(child) != os.getsid(parent.pid)
-    end_family(parent.pid)
+    kill_process_tree(parent.pid)
     assert parent.wait(5) == -signal.SIGKILL
     assert within(5, lambda: not runs(child))
 
@@ -65,8 +65,8 @@ def test_a_child_in_a_session_of_its_own_is_found_and_ended(
 def test_grandchildren_are_descendants_and_strangers_are_not(
     parent: subprocess.Popen[bytes],
 ) -> None:
-    ours = descendants(os.getpid())
-    assert {parent.pid, *descendants(parent.pid)} <= set(ours)
+    ours = list_descendants(os.getpid())
+    assert {parent.pid, *list_descendants(parent.pid)} <= set(ours)
     assert os.getpid() not in ours
     assert os.getppid() not in ours
 
@@ -74,15 +74,15 @@ def test_grandchildren_are_descendants_and_strangers_are_not(
 def test_ending_a_process_that_is_gone_is_no_error() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    end_family(gone.pid)
+    kill_process_tree(gone.pid)
 
 
 def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
-    plan = Launch(
+    plan = LaunchOptions(
         tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=FAKE
     )
-    with serving(plan) as server:
-        workers = descendants(server.process.pid)
+    with running_service(plan) as server:
+        workers = list_descendants(server.process.pid)
         assert len(workers) == 2
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait(20)
@@ -99,21 +99,21 @@ def test_a_service_does_not_outlive_who_launched_it(tmp_path: Path) -> None:
     )
     launcher = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **FAKE})
     try:
-        assert within(60, lambda: len(descendants(launcher.pid)) == 2)
-        service = descendants(launcher.pid)
+        assert within(60, lambda: len(list_descendants(launcher.pid)) == 2)
+        service = list_descendants(launcher.pid)
         assert within(60, lambda: "scorer loaded" in (tmp_path / "service.log").read_text())
         launcher.kill()
         launcher.wait()
         assert within(15, lambda: not any(map(runs, service)))
     finally:
-        end_family(launcher.pid)
+        kill_process_tree(launcher.pid)
 
 
 def test_a_service_that_will_not_end_leaves_no_worker(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
-    plan = Launch(tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE)
-    with serving(plan) as server:
-        workers = descendants(server.process.pid)
+    plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE)
+    with running_service(plan) as server:
+        workers = list_descendants(server.process.pid)
         os.kill(server.process.pid, signal.SIGSTOP)  # deaf to SIGTERM
         server.answers = False  # so that patience is short
     assert within(1, lambda: not any(map(runs, workers)))

@@ -15,7 +15,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from features.settings import Workspace
-from serve.process.server import HOST, Launch, ServiceDown, free_port, serving, start
+from serve.process.server import HOST, LaunchOptions, ServiceDown, free_port, running_service, start_service
 from support.fake_scorer import SLOW
 
 TESTS = Path(__file__).parents[2]
@@ -44,31 +44,31 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
         other.bind((HOST, 0))
         other.listen()
         with pytest.raises(ConfigRefused, match="choose a free one"):
-            start(Launch(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1]))
+            start_service(LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1]))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
     broken = {**FAKE, "GOODWILL_WORKERS": "none"}
     log = tmp_path / "service.log"
-    wrong = Launch(tmp_path / "x", Workspace(tmp_path), output=log, environment=broken)
-    with pytest.raises(ServiceDown, match="ended at once"), serving(wrong):
+    wrong = LaunchOptions(tmp_path / "x", Workspace(tmp_path), output=log, environment=broken)
+    with pytest.raises(ServiceDown, match="ended at once"), running_service(wrong):
         pytest.fail("it started")
     assert log.stat().st_size > 0
 
 
 def test_waiting_has_a_limit(tmp_path: Path) -> None:
-    quick = Launch(tmp_path / "x", Workspace(tmp_path), output=tmp_path / "log")
-    with pytest.raises(ServiceDown, match="within 0 s"), serving(quick, seconds=0.2):
+    quick = LaunchOptions(tmp_path / "x", Workspace(tmp_path), output=tmp_path / "log")
+    with pytest.raises(ServiceDown, match="within 0 s"), running_service(quick, seconds=0.2):
         pytest.fail("nobody is that quick")
 
 
 def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
-    plan = Launch(
+    plan = LaunchOptions(
         tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=FAKE
     )
     with ThreadPoolExecutor(1) as pool:
-        with serving(plan) as server:
+        with running_service(plan) as server:
             started = family(server.process.pid)
             slow = pool.submit(httpx.get, f"{server.url}/v1/customers/{SLOW}", trust_env=False)
             time.sleep(0.3)
@@ -116,23 +116,23 @@ def test_the_door_stays_shut_to_other_machines_without_keys(
 ) -> None:
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
     for host in (EVERYWHERE, "::", "10.0.0.1", "somewhere.example"):
-        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
         with pytest.raises(ConfigRefused, match=r"no API keys; make one with `goodwill keys add"):
-            start(plan)
+            start_service(plan)
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
-        plan = Launch(tmp_path / "x", Workspace(tmp_path), host=host)
+        plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
         plan.refuse_open_door()
-        assert "this machine only" in plan.told()
+        assert "this machine only" in plan.access_note()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
-    plan = Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
+    plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
     plan.refuse_open_door()
-    assert plan.told() == "for clients with an API key"
+    assert plan.access_note() == "for clients with an API key"
     assert plan.url == "http://127.0.0.1:4000"
     assert (
-        Launch(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url == "http://[::1]:4000"
+        LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url == "http://[::1]:4000"
     )

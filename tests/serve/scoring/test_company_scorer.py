@@ -18,13 +18,15 @@ import pytest
 from features.config.company import Company, load_company
 from features.errors import GoodwillError
 from features.settings import Workspace
-from insight.evaluation.storage import evaluation_folder
-from models.bundles.bundle import champion, point_to, write_bundle
+from insight.evaluation.evaluation_files import evaluation_folder
+from models.bundles.bundle import write_bundle
+from models.bundles.champions import set_champion
+from models.bundles.champions import load_champion
 from models.learners.calibration import Calibrator
 from models.targets.registry import TARGETS
 from serve.schemas.record_schemas import Records
 from serve.scoring.company_scorer import CompanyScorer, load_scorer
-from serve.scoring.explanations import Why
+from serve.scoring.explanations import Explanations
 from support.evaluation_builders import write
 from support.trained_company import CUSTOMERS, copy_of_trained, trained
 
@@ -111,7 +113,7 @@ def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> Non
     for events, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
         rows = {"customers": [{"customer_id": "n"}], "events": events}
         records = Records.model_validate_json(json.dumps(rows))
-        with mock.patch.object(Why, "reasons", autospec=True, side_effect=Why.reasons) as asked:
+        with mock.patch.object(Explanations, "reasons", autospec=True, side_effect=Explanations.reasons) as asked:
             shared.by_records(records, now, ["churn"], 10)
         earlier = asked.call_args.args[5]
         assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
@@ -178,7 +180,7 @@ def test_load_scorer_finds_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 def new_version(workspace: Workspace, target: str, version: str) -> Path:
     """A version that answers differently: churn calibrated to nearly half of the log odds."""
     serving = workspace.serving("sample")
-    old = champion(serving, target)
+    old = load_champion(serving, target)
     assert old is not None
     calibrator = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.25]})
     manifest = {**old.manifest, "version": version}
@@ -201,7 +203,7 @@ def test_a_new_pointer_swaps_the_version(copied: tuple[Company, Workspace]) -> N
     new_version(workspace, "churn", "2")
     scorer.refresh()
     assert churn(scorer) == before  # not before it is pointed to
-    point_to(workspace.serving("sample"), "churn", "2")
+    set_champion(workspace.serving("sample"), "churn", "2")
     scorer.refresh()
     version, probability = churn(scorer)
     assert version == "2"
@@ -219,7 +221,7 @@ def test_a_broken_new_version_keeps_the_old_one(
     scorer = CompanyScorer(company, workspace)
     before = churn(scorer)
     folder = new_version(workspace, "churn", "2")
-    point_to(workspace.serving("sample"), "churn", "2")
+    set_champion(workspace.serving("sample"), "churn", "2")
     if damage == "gone":
         shutil.rmtree(folder)
     else:
@@ -232,9 +234,9 @@ def test_a_broken_new_version_keeps_the_old_one(
     assert scorer.missing() == {}
     assert "keep churn 1: " in caplog.text
     shutil.rmtree(folder, ignore_errors=True)
-    point_to(workspace.serving("sample"), "churn", "1")
+    set_champion(workspace.serving("sample"), "churn", "1")
     new_version(workspace, "churn", "3")
-    point_to(workspace.serving("sample"), "churn", "3")
+    set_champion(workspace.serving("sample"), "churn", "3")
     scorer.refresh()
     assert churn(scorer)[0] == "3"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from insight.evaluation.storage import FILE, STANDING, write_evaluation
+from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, write_evaluation
 from serve.errors import NotReady
 from serve.scoring.evaluation_cache import EvaluationWatch, of_another_day
 from support.evaluation_builders import AS_OF, evaluation, standing, write
 
 LATER = datetime(2025, 7, 31, tzinfo=UTC)
 BOTH = {"evaluation": "loaded", "standing": "loaded"}
-PART = {FILE: "evaluation", STANDING: "standing"}
+PART = {EVALUATION_FILE: "evaluation", STATUS_FILE: "standing"}
 
 
 def test_before_the_first_one_it_says_what_makes_one(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_new_one_is_taken_up_and_read_once(tmp_path: Path) -> None:
     assert watch.now.need().as_of == LATER
 
 
-@pytest.mark.parametrize("name", [FILE, STANDING])
+@pytest.mark.parametrize("name", [EVALUATION_FILE, STATUS_FILE])
 @pytest.mark.parametrize("fault", ["cut off", "gone"])
 def test_a_broken_new_file_keeps_the_old_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, fault: str
@@ -63,7 +63,7 @@ def test_a_broken_new_file_keeps_the_old_one(
     assert watch.look() == BOTH
 
 
-@pytest.mark.parametrize("name", [FILE, STANDING])
+@pytest.mark.parametrize("name", [EVALUATION_FILE, STATUS_FILE])
 def test_a_broken_file_at_the_start_says_why_until_it_is_mended(tmp_path: Path, name: str) -> None:
     write(tmp_path)
     (tmp_path / name).write_bytes(b"{")
@@ -80,7 +80,7 @@ def test_a_broken_file_at_the_start_says_why_until_it_is_mended(tmp_path: Path, 
 def test_new_scores_move_customers_before_all_is_evaluated_again(tmp_path: Path) -> None:
     write(tmp_path)
     watch = EvaluationWatch(tmp_path, "testing")
-    pq.write_table(standing(LATER), tmp_path / STANDING)
+    pq.write_table(standing(LATER), tmp_path / STATUS_FILE)
     assert watch.look() == {"standing": "loaded"}
     assert watch.now.standings is not None
     assert watch.now.standings.as_of == LATER

@@ -9,9 +9,9 @@ import pytest
 
 from models.bundles.bundle import Bundle
 from models.bundles.predict import predict
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from serve.scoring import prediction_cache as module
-from serve.scoring.prediction_cache import SnapshotScores, snapshot_scores
+from serve.scoring.prediction_cache import PredictionCache, prediction_caches
 from support.trained_company import trained
 
 TARGETS = ("satisfaction", "nps", "churn", "value")
@@ -24,7 +24,7 @@ def snapshot() -> pa.Table:
 
 
 def bundles_of(*targets: str) -> dict[str, Bundle]:
-    found, _ = champions(trained()[0].serving("sample"))
+    found, _ = load_champions(trained()[0].serving("sample"))
     return {target: found[target] for target in targets}
 
 
@@ -32,7 +32,7 @@ def bundles_of(*targets: str) -> dict[str, Bundle]:
 def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None:
     bundle = bundles_of(target)[target]
     alone = [predict(bundle, snapshot.slice(i, 1)) for i in range(60)]
-    scores = SnapshotScores.begin(bundle, snapshot)
+    scores = PredictionCache.begin(bundle, snapshot)
     for places in ([3], [3, 1, 59, 0], [7, 3], [*range(60)], []):
         found = scores.of(np.array(places, np.int64))
         for name, column in found.items():
@@ -44,7 +44,7 @@ def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None
 
 
 def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores, asked = SnapshotScores.begin(bundles_of("churn")["churn"], snapshot), []
+    scores, asked = PredictionCache.begin(bundles_of("churn")["churn"], snapshot), []
 
     def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
         asked.append(features.num_rows)
@@ -66,14 +66,14 @@ def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.Monke
 
 def test_a_model_that_stays_keeps_its_scores_and_another_does_not(snapshot: pa.Table) -> None:
     bundles = bundles_of("churn", "value")
-    first = snapshot_scores(bundles, snapshot, {})
+    first = prediction_caches(bundles, snapshot, {})
     first["churn"].of(np.array([1]))
     loaded_again = replace(bundles["churn"], manifest={**bundles["churn"].manifest})
     newer = replace(bundles["value"], manifest={**bundles["value"].manifest, "version": "99"})
-    second = snapshot_scores({"churn": loaded_again, "value": newer}, snapshot, first)
+    second = prediction_caches({"churn": loaded_again, "value": newer}, snapshot, first)
     assert second["churn"] is first["churn"]
     assert second["value"] is not first["value"]
     assert second["value"].bundle is newer
-    others = snapshot_scores(bundles, snapshot.slice(0), first)
+    others = prediction_caches(bundles, snapshot.slice(0), first)
     assert others["churn"] is not first["churn"]
     assert not others["churn"].made.any()

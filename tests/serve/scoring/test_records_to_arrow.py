@@ -3,11 +3,11 @@
 import pyarrow as pa
 
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from serve.schemas.record_schemas import Records
 from serve.scoring.records_to_arrow import TYPES, records_to_tables
 
-SCHEMA = Schema({}, {"region": "text", "size": "number"}, ())
+SCHEMA = CompanySchema({}, {"region": "text", "size": "number"}, ())
 DAY = "2025-03-01T00:00:00Z"
 
 

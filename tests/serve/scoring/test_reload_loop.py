@@ -9,7 +9,7 @@ import pytest
 from features.errors import DataRefused
 from serve.errors import NotReady
 from serve.scoring import reload_loop as module
-from serve.scoring.reload_loop import Upkeep
+from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import Scorer
 from support.fake_scorer import FakeScorer
 
@@ -36,51 +36,51 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def test_our_own_reason_is_told(shelf: Shelf) -> None:
-    upkeep = Upkeep(shelf.load)
-    upkeep.look()
+    loader = ScorerLoader(shelf.load)
+    loader.refresh()
     with pytest.raises(NotReady) as refused:
-        upkeep.need()
+        loader.ready_scorer()
     assert "no bundle under" in refused.value.problems[0].problem
 
 
 def test_a_foreign_message_is_not_told(shelf: Shelf) -> None:
     shelf.error = ValueError("secret")
-    upkeep = Upkeep(shelf.load)
-    upkeep.look()
-    assert upkeep.reason == "loading failed with ValueError"
+    loader = ScorerLoader(shelf.load)
+    loader.refresh()
+    assert loader.reason == "loading failed with ValueError"
 
 
 def test_it_becomes_ready_when_a_scorer_appears(shelf: Shelf) -> None:
-    upkeep = Upkeep(shelf.load)
-    upkeep.look()
+    loader = ScorerLoader(shelf.load)
+    loader.refresh()
     shelf.scorer = FakeScorer()
-    upkeep.look()
-    assert upkeep.need() is shelf.scorer
-    assert upkeep.failures == 1
+    loader.refresh()
+    assert loader.ready_scorer() is shelf.scorer
+    assert loader.failures == 1
 
 
 def test_attempts_to_load_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 60.0)
     shelf = Shelf()
-    upkeep = Upkeep(shelf.load)
+    loader = ScorerLoader(shelf.load)
     for _ in range(5):
-        upkeep.look()
+        loader.refresh()
     assert shelf.asked == 1
 
 
 def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) -> None:
     scorer = FakeScorer()
-    upkeep = Upkeep(lambda: scorer)
-    upkeep.look()
+    loader = ScorerLoader(lambda: scorer)
+    loader.refresh()
 
     def broken() -> None:
         raise OSError("secret")
 
     scorer.refresh = broken  # type: ignore[method-assign]
     for _ in range(3):
-        upkeep.look()
-    assert upkeep.need() is scorer
-    assert upkeep.failures == 3
+        loader.refresh()
+    assert loader.ready_scorer() is scorer
+    assert loader.failures == 3
     assert caplog.text.count("upkeep failed") == 1
     assert "secret" not in caplog.text
 
@@ -88,25 +88,25 @@ def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) ->
 def test_a_scorer_without_models_is_not_ready() -> None:
     scorer = FakeScorer()
     scorer.is_ready = False
-    upkeep = Upkeep(lambda: scorer)
-    upkeep.look()
-    assert upkeep.present() is scorer
+    loader = ScorerLoader(lambda: scorer)
+    loader.refresh()
+    assert loader.loaded_scorer() is scorer
     with pytest.raises(NotReady) as refused:
-        upkeep.need()
+        loader.ready_scorer()
     assert refused.value.problems == [("nps", "no champion yet")]
 
 
 def test_a_call_waits_for_the_first_load_of_its_worker() -> None:
     async def call() -> tuple[float, Scorer]:
-        upkeep = Upkeep(lambda: (time.sleep(0.3), FakeScorer())[1])
+        loader = ScorerLoader(lambda: (time.sleep(0.3), FakeScorer())[1])
         with ThreadPoolExecutor(1) as executor:
-            task = asyncio.create_task(upkeep.run(executor))
+            task = asyncio.create_task(loader.run(executor))
             await asyncio.sleep(0)
             start = time.monotonic()
-            await upkeep.first_load()
+            await loader.wait_for_first_load()
             waited = time.monotonic() - start
             task.cancel()
-            return waited, upkeep.need()
+            return waited, loader.ready_scorer()
 
     waited, scorer = asyncio.run(call())
     assert 0.2 < waited < 10
@@ -115,5 +115,5 @@ def test_a_call_waits_for_the_first_load_of_its_worker() -> None:
 
 def test_a_call_does_not_wait_when_nothing_is_loading() -> None:
     start = time.monotonic()
-    asyncio.run(Upkeep(FakeScorer).first_load())
+    asyncio.run(ScorerLoader(FakeScorer).wait_for_first_load())
     assert time.monotonic() - start < 1

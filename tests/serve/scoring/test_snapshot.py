@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from models.scoring.batch import champions
+from models.bundles.champions import load_champions
 from serve.scoring.snapshot import Snapshot
 from support.trained_company import trained
 
@@ -62,7 +62,7 @@ def test_without_its_keys_or_anybody_it_is_refused(tmp_path: Path, lost: str) ->
 
 
 def test_a_model_whose_column_is_gone_is_set_apart_and_named(tmp_path: Path) -> None:
-    bundles = champions(trained()[0].serving("sample"))[0]
+    bundles = load_champions(trained()[0].serving("sample"))[0]
     everybody, none = Snapshot.read(original(), "sample").readers(bundles)
     assert (everybody, none) == (bundles, {})
     lost = bundles["churn"].columns[0]

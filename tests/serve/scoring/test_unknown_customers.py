@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from models.bundles.bundle import Bundle
 from models.learners.feature_encoder import Encoder
-from serve.scoring.unknown_customers import unseen_customers
+from serve.scoring.unknown_customers import count_unknown_categories
 
 WORDS = {"region": ("north", "south"), "plan": ("basic",)}
 ENCODER = Encoder(("orders", "region", "plan"), cast(Any, WORDS))
@@ -31,14 +31,14 @@ ROWS = pa.table(
 
 
 def test_customers_with_an_unknown_word_are_counted_once() -> None:
-    assert unseen_customers({"churn": bundle()}, ROWS) == {"churn": 2}
+    assert count_unknown_categories({"churn": bundle()}, ROWS) == {"churn": 2}
 
 
 def test_chunks_and_no_rows_at_all() -> None:
-    assert unseen_customers({"churn": bundle()}, pa.concat_tables([ROWS, ROWS])) == {"churn": 4}
-    assert unseen_customers({"churn": bundle()}, ROWS.slice(0, 0)) == {"churn": 0}
+    assert count_unknown_categories({"churn": bundle()}, pa.concat_tables([ROWS, ROWS])) == {"churn": 4}
+    assert count_unknown_categories({"churn": bundle()}, ROWS.slice(0, 0)) == {"churn": 0}
 
 
 def test_a_column_that_was_as_strange_when_judged_tells_nothing() -> None:
-    assert unseen_customers({"nps": bundle(plan=0.9, region=0.01)}, ROWS) == {"nps": 2}
-    assert unseen_customers({"nps": bundle(region=0.9)}, ROWS) == {"nps": 1}
+    assert count_unknown_categories({"nps": bundle(plan=0.9, region=0.01)}, ROWS) == {"nps": 2}
+    assert count_unknown_categories({"nps": bundle(region=0.9)}, ROWS) == {"nps": 1}

@@ -37,7 +37,7 @@ def test_a_new_key_opens_and_is_not_in_the_file(file: KeyFile) -> None:
     assert len(secret) == 46  # 256 bits
     assert secret not in content
     assert secret[3:] not in content
-    held = ring(file).holder(secret.encode())
+    held = ring(file).find_key(secret.encode())
     assert held is not None
     assert (held.client, held.scopes, held.company) == ("crm", ("score", "read"), "acme")
 
@@ -78,7 +78,7 @@ def test_both_keys_work_during_the_overlap_and_then_the_new_one(file: KeyFile) -
         new = file.rotate("crm", overlap_days=7)
         for days, works in ((6.9, [True, True]), (0.2, [False, True])):
             clock.shift(timedelta(days=days))
-            found = [ring(file).holder(secret.encode()) for secret in (old, new)]
+            found = [ring(file).find_key(secret.encode()) for secret in (old, new)]
             assert [key is not None for key in found] == works
         assert found[1] is not None
         assert (found[1].scopes, found[1].company, found[1].rate) == (("score",), "acme", 5.0)
@@ -88,7 +88,7 @@ def test_a_rotation_never_makes_an_old_key_last_longer(file: KeyFile) -> None:
     with time_machine.travel(NOW, tick=False):
         file.add("crm", ["score"], "acme", days=2)
         file.rotate("crm", overlap_days=7)
-        old, new = file.held()
+        old, new = file.read()
     assert old.expires == NOW + timedelta(days=2)
     assert new.expires == NOW + timedelta(days=2)  # as long as the former was meant to
 
@@ -96,9 +96,9 @@ def test_a_rotation_never_makes_an_old_key_last_longer(file: KeyFile) -> None:
 def test_an_expired_key_opens_nothing(file: KeyFile) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         secret = file.add("crm", ["score"], "acme", days=1).encode()
-        assert ring(file).holder(secret) is not None
+        assert ring(file).find_key(secret) is not None
         clock.shift(timedelta(days=1))
-        assert ring(file).holder(secret) is None
+        assert ring(file).find_key(secret) is None
 
 
 def test_a_key_is_revoked_by_client_or_id(file: KeyFile) -> None:
@@ -106,9 +106,9 @@ def test_a_key_is_revoked_by_client_or_id(file: KeyFile) -> None:
     file.rotate("crm", 7)
     file.add("bi", ["read"], "acme")
     assert len(file.revoke("crm")) == 2
-    (left,) = file.held()
+    (left,) = file.read()
     assert file.revoke(left.id) == [left]
-    assert file.held() == ()
+    assert file.read() == ()
     with pytest.raises(ConfigRefused, match="no client and no key is called crm"):
         file.revoke("crm")
     with pytest.raises(ConfigRefused, match="no working key of crm"):
@@ -122,8 +122,8 @@ def test_nothing_else_opens(sent: bytes) -> None:
     key = Key(
         id="0" * 8, client="crm", sha256=digest, scopes=("score",), company="acme", created=NOW
     )
-    assert (KeyRing([key]).holder(sent) is not None) == (sent == b"gw_right")
-    assert KeyRing([key]).holder(b"gw_right") == key
+    assert (KeyRing([key]).find_key(sent) is not None) == (sent == b"gw_right")
+    assert KeyRing([key]).find_key(b"gw_right") == key
 
 
 def test_every_key_is_compared_wherever_the_match_is(
@@ -139,7 +139,7 @@ def test_every_key_is_compared_wherever_the_match_is(
     monkeypatch.setattr(module, "hmac", type("Counting", (), {"compare_digest": counted}))
     for sent in (secrets[0], secrets[4], b"gw_none", b""):
         compared.clear()
-        held.holder(sent)
+        held.find_key(sent)
         assert compared == [(32, 32)] * 5
 
 
@@ -150,7 +150,7 @@ def test_every_key_is_compared_wherever_the_match_is(
 def test_a_broken_file_is_refused_without_its_values(file: KeyFile, content: str) -> None:
     file.path.write_text(content)
     with pytest.raises(ConfigRefused, match="is not a file of keys") as refused:
-        file.held()
+        file.read()
     assert "secret-of-a-client" not in str(refused.value)
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_field_or_a_repeated_id_is_refused(file: KeyFile) -> None:
     for content, message in (([{**raw, "admin": True}], "admin"), ([raw, raw], "same id")):
         file.path.write_text(json.dumps(content))
         with pytest.raises(ConfigRefused, match=message):
-            file.held()
+            file.read()
 
 
 def test_changes_at_once_lose_none(file: KeyFile) -> None:
@@ -171,4 +171,4 @@ def test_changes_at_once_lose_none(file: KeyFile) -> None:
         secrets = list(pool.map(add, range(24)))
     held = ring(file)
     assert len(held.keys) == 24
-    assert all(held.holder(secret.encode()) for secret in secrets)
+    assert all(held.find_key(secret.encode()) for secret in secrets)

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.settings import Workspace
-from serve.security.audit_log import Asker, Audit, company_secret
+from serve.security.audit_log import Caller, AuditLog, read_or_create_secret
 from support.service_in_process import Service
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-ASKER = Asker("r-1", "crm", "/v1/scores")
+ASKER = Caller("r-1", "crm", "/v1/scores")
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def audit(workspace: Workspace) -> Audit:
-    return Audit(workspace, "testing")
+def audit(workspace: Workspace) -> AuditLog:
+    return AuditLog(workspace, "testing")
 
 
 def service_with(workspace: Workspace, **more: Any) -> Service:
-    return Service(audits=partial(Audit, workspace, **more))
+    return Service(audits=partial(AuditLog, workspace, **more))
 
 
-def text_of(audit: Audit) -> str:
+def text_of(audit: AuditLog) -> str:
     return "".join(file.read_text() for file in sorted(audit.folder.glob("*")))
 
 
-def test_a_line_holds_what_a_replay_needs_and_no_name(audit: Audit) -> None:
+def test_a_line_holds_what_a_replay_needs_and_no_name(audit: AuditLog) -> None:
     assert audit.scored(ASKER, ["Erika", "Ида"], AS_OF, {"churn": "3"}, "abc")
     (line,) = audit.lines()
     assert (line.request_id, line.client, line.operation) == ASKER
@@ -50,7 +50,7 @@ def test_a_line_holds_what_a_replay_needs_and_no_name(audit: Audit) -> None:
     assert "Erika" not in text_of(audit)
 
 
-def test_files_are_for_their_owner_only(audit: Audit, workspace: Workspace) -> None:
+def test_files_are_for_their_owner_only(audit: AuditLog, workspace: Workspace) -> None:
     audit.scored(ASKER, ["C-1"], AS_OF, {})
     files = [*audit.folder.iterdir(), workspace.company("testing") / "audit.key"]
     assert len(files) == 2
@@ -59,30 +59,30 @@ def test_files_are_for_their_owner_only(audit: Audit, workspace: Workspace) -> N
 
 @given(st.text(), st.text())
 def test_pseudonyms_tell_customers_apart(one: str, other: str) -> None:
-    audit = Audit(Workspace(Path("/nowhere")), "testing")
+    audit = AuditLog(Workspace(Path("/nowhere")), "testing")
     audit._keyed = hmac.new(b"x" * 32, digestmod="sha256")
     assert (audit.pseudonym(one) == audit.pseudonym(other)) == (one == other)
 
 
-def test_each_company_has_its_own_pseudonyms(workspace: Workspace, audit: Audit) -> None:
-    assert audit.pseudonym("C-1") == Audit(workspace, "testing").pseudonym("C-1")
-    assert audit.pseudonym("C-1") != Audit(workspace, "another").pseudonym("C-1")
+def test_each_company_has_its_own_pseudonyms(workspace: Workspace, audit: AuditLog) -> None:
+    assert audit.pseudonym("C-1") == AuditLog(workspace, "testing").pseudonym("C-1")
+    assert audit.pseudonym("C-1") != AuditLog(workspace, "another").pseudonym("C-1")
 
 
 def test_many_who_make_the_secret_at_once_have_one(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        found = set(pool.map(company_secret, [tmp_path / "a" / "audit.key"] * 64))
+        found = set(pool.map(read_or_create_secret, [tmp_path / "a" / "audit.key"] * 64))
     assert len(found) == 1
     assert [file.name for file in (tmp_path / "a").iterdir()] == ["audit.key"]
 
 
 def _write_many(home: str, worker: int) -> None:
-    audit = Audit(Workspace(Path(home)), "testing")
+    audit = AuditLog(Workspace(Path(home)), "testing")
     for n in range(100):
-        audit.scored(Asker(f"{worker}-{n}", "", "x"), [f"C-{i}" for i in range(300)], AS_OF, {})
+        audit.scored(Caller(f"{worker}-{n}", "", "x"), [f"C-{i}" for i in range(300)], AS_OF, {})
 
 
-def test_workers_never_mix_their_lines(audit: Audit, tmp_path: Path) -> None:
+def test_workers_never_mix_their_lines(audit: AuditLog, tmp_path: Path) -> None:
     audit.pseudonym("C-1")
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_write_many, args=(str(tmp_path), n)) for n in range(3)]
@@ -97,7 +97,7 @@ def test_workers_never_mix_their_lines(audit: Audit, tmp_path: Path) -> None:
 
 
 def test_a_line_cut_off_by_a_crash_is_passed_over(
-    audit: Audit, caplog: pytest.LogCaptureFixture
+    audit: AuditLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     audit.scored(ASKER, ["C-1"], AS_OF, {})
     (file,) = audit.folder.iterdir()
@@ -117,7 +117,7 @@ def test_every_way_to_score_is_written_down(workspace: Workspace) -> None:
     service.post("/v1/whatif", json={"customer_id": "C-4", "target": "churn", "goal": 10})
     service.post_text("/v1/scores/stream", '{"customer_id": "C-5"}\n')
     service.get("/v1/customers/no")  # nobody was scored
-    audit = Audit(workspace, "testing")
+    audit = AuditLog(workspace, "testing")
     lines = list(audit.lines())
     asked = [["C-1", "C-2"], ["new-1"], ["C-3"], ["C-4"], ["C-5"]]
     assert [line.customers for line in lines] == [audit.pseudonyms(ids) for ids in asked]

@@ -14,7 +14,7 @@ from features.errors import DataRefused
 from features.settings import Workspace
 from serve.cli.main import cli
 from serve.scoring.company_scorer import CompanyScorer
-from serve.security.audit_log import Audit
+from serve.security.audit_log import AuditLog
 from serve.security.audit_replay import replay_calls
 from support.second_version import promote_milder_churn
 from support.service_in_process import Service
@@ -38,9 +38,9 @@ Asked = dict[str, dict[str, Any]]
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, Asked]:
     """A company asked before and after another churn model; what was answered, by request id."""
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("replayed") / "home")
-    service = Service(audits=partial(Audit, workspace))
+    service = Service(audits=partial(AuditLog, workspace))
     scorer = CompanyScorer(company, workspace)
-    service.upkeep.scorer = scorer
+    service.loader.scorer = scorer
     answers: Asked = {}
     ids = scorer.find("", 30)[::10]
     for when in ("before", "after"):

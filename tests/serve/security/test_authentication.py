@@ -12,9 +12,9 @@ import pytest
 from serve.routes import OPERATIONS
 from serve.security import key_file_watcher
 from serve.security.api_keys import KeyFile
-from serve.security.authentication import Gatekeeper
-from serve.security.key_file_watcher import KeyWatch
-from serve.security.rate_limit import Throttle
+from serve.security.authentication import Authenticator
+from serve.security.key_file_watcher import KeyFileWatcher
+from serve.security.rate_limit import RateLimiter
 from support.fake_scorer import SLOW
 from support.service_in_process import Service
 
@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> KeyFile:
 
 @pytest.fixture
 def locked(file: KeyFile) -> Service:
-    return Service(gate=Gatekeeper(KeyWatch(file.path, wanted=True)))
+    return Service(authenticator=Authenticator(KeyFileWatcher(file.path, wanted=True)))
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def test_a_key_in_the_address_opens_nothing(locked: Service, file: KeyFile) -> N
 
 
 def test_neither_companys_key_sees_the_others_customers(file: KeyFile, refused: Any) -> None:
-    services = [Service(gate=Gatekeeper(KeyWatch(file.path, wanted=True))) for _ in range(2)]
+    services = [Service(authenticator=Authenticator(KeyFileWatcher(file.path, wanted=True))) for _ in range(2)]
     services[1].scorer.company = "another"
     keys = [
         file.add(f"of-{s.scorer.company}", ["score", "read"], s.scorer.company) for s in services
@@ -130,7 +130,7 @@ def test_revoked_and_rotated_keys_without_a_restart(locked: Service, file: KeyFi
 
 def test_before_the_company_is_known_a_key_waits(locked: Service, file: KeyFile) -> None:
     secret = file.add("crm", ["score"], "testing")
-    locked.upkeep.scorer = None
+    locked.loader.scorer = None
     assert ask(locked, secret).status_code == 503
     assert ask(locked, "gw_wrong").status_code == 401
 
@@ -153,7 +153,7 @@ def test_without_keys_only_this_machine_is_answered(service: Service, refused: A
 
 
 def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused: Any) -> None:
-    locked = Service(gate=Gatekeeper(KeyWatch(file.path), Throttle(clock=lambda: 0.0), rate=100))
+    locked = Service(authenticator=Authenticator(KeyFileWatcher(file.path), RateLimiter(clock=lambda: 0.0), rate=100))
     slow = file.add("slow", ["score"], "testing", rate=2)
     usual = file.add("usual", ["score"], "testing")
     answers = [ask(locked, slow) for _ in range(4)]
@@ -166,7 +166,7 @@ def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused
 
 
 def test_more_at_once_than_places_is_turned_away_and_then_all_is_well() -> None:
-    service = Service(gate=Gatekeeper(in_flight=2))
+    service = Service(authenticator=Authenticator(in_flight=2))
 
     async def crowd() -> list[int]:
         transport = httpx.ASGITransport(service.app)
@@ -185,12 +185,12 @@ def test_more_at_once_than_places_is_turned_away_and_then_all_is_well() -> None:
 
 def test_a_place_is_free_again_after_a_crash(service: Service) -> None:
     service.scorer.fail = RuntimeError()
-    gate = Gatekeeper(in_flight=1)
-    crashing = Service(gate=gate)
+    authenticator = Authenticator(in_flight=1)
+    crashing = Service(authenticator=authenticator)
     crashing.scorer.fail = RuntimeError()
     for _ in range(3):
         assert crashing.post("/v1/scores", json=ASK).status_code == 500
-    assert gate.places.taken == 0
+    assert authenticator.concurrency.taken == 0
 
 
 def test_the_log_names_the_client_and_never_key_customer_or_value(

@@ -8,7 +8,7 @@ import pytest
 from features.settings import Workspace
 from serve.security import key_file_watcher as module
 from serve.security.api_keys import KeyFile
-from serve.security.key_file_watcher import KeyWatch, key_path, keys_wanted
+from serve.security.key_file_watcher import KeyFileWatcher, key_file_path, keys_required
 
 
 @pytest.fixture(autouse=True)
@@ -22,29 +22,29 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "keys.json"
 
 
-def clients(watch: KeyWatch) -> list[str] | None:
-    ring = watch.ring()
+def clients(watch: KeyFileWatcher) -> list[str] | None:
+    ring = watch.current_keys()
     return None if ring is None else [key.client for key in ring.keys]
 
 
 def test_without_a_file_there_are_no_keys_to_ask_for(path: Path) -> None:
-    assert clients(KeyWatch(path)) is None
+    assert clients(KeyFileWatcher(path)) is None
 
 
 def test_a_file_the_environment_names_is_wanted(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Workspace(tmp_path)
-    assert key_path(workspace) == tmp_path / "data/keys.json"
-    assert not keys_wanted(workspace)
+    assert key_file_path(workspace) == tmp_path / "data/keys.json"
+    assert not keys_required(workspace)
     monkeypatch.setenv("GOODWILL_KEYS", str(path))
-    assert key_path(workspace) == path
-    assert keys_wanted(workspace)
-    assert clients(KeyWatch(path, wanted=True)) == []  # nobody gets in
+    assert key_file_path(workspace) == path
+    assert keys_required(workspace)
+    assert clients(KeyFileWatcher(path, wanted=True)) == []  # nobody gets in
 
 
 def test_a_changed_file_is_noticed(path: Path) -> None:
-    watch, file = KeyWatch(path), KeyFile(path)
+    watch, file = KeyFileWatcher(path), KeyFile(path)
     assert clients(watch) is None
     file.add("crm", ["score"], "acme")
     assert clients(watch) == ["crm"]
@@ -59,7 +59,7 @@ def test_an_accident_leaves_the_last_good_keys(
     path: Path, accident: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     KeyFile(path).add("crm", ["score"], "acme")
-    watch = KeyWatch(path)
+    watch = KeyFileWatcher(path)
     assert clients(watch) == ["crm"]
     _break(path, accident)
     assert clients(watch) == ["crm"]
@@ -72,15 +72,15 @@ def test_an_accident_leaves_the_last_good_keys(
 def test_an_accident_at_the_start_lets_nobody_in(path: Path, accident: str) -> None:
     KeyFile(path).add("crm", ["score"], "acme")
     _break(path, accident)
-    watch = KeyWatch(path, wanted=True)
+    watch = KeyFileWatcher(path, wanted=True)
     assert clients(watch) == []
     assert watch.failures == 1
-    assert clients(KeyWatch(path)) == []  # also where nobody said so before
+    assert clients(KeyFileWatcher(path)) == []  # also where nobody said so before
 
 
 def test_it_looks_once_a_second(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 60.0)
-    watch = KeyWatch(path)
+    watch = KeyFileWatcher(path)
     assert clients(watch) is None
     KeyFile(path).add("crm", ["score"], "acme")
     assert clients(watch) is None

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from features.settings import Workspace
-from serve.process.server import Launch, Server, serving
+from serve.process.server import LaunchOptions, ServiceProcess, running_service
 from serve.security.api_keys import KeyFile
-from serve.security.audit_log import Audit
+from serve.security.audit_log import AuditLog
 
 TESTS = Path(__file__).parents[2]
 SOURCES = Path(__file__).parents[3] / "src"
@@ -36,21 +36,21 @@ def secret(file: KeyFile) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(home: Path, secret: str) -> Iterator[Server]:
+def server(home: Path, secret: str) -> Iterator[ServiceProcess]:
     environment = {
         "GOODWILL_SCORER": "support.fake_scorer:load",
         "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
         "GOODWILL_IN_FLIGHT": "8",
     }
-    plan = Launch(
+    plan = LaunchOptions(
         home / "x.toml", Workspace(home), output=home / "service.log", environment=environment
     )
-    with serving(plan) as running:
+    with running_service(plan) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(server: Server, secret: str) -> Iterator[httpx.Client]:
+def client(server: ServiceProcess, secret: str) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {secret}"}
     options = {"trust_env": False, "timeout": 30, "headers": headers}
     with httpx.Client(base_url=server.url, **options) as made:  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ def statuses(url: str, keys: list[str]) -> list[int]:
     ]
 
 
-def test_only_the_key_opens(server: Server, client: httpx.Client, secret: str) -> None:
+def test_only_the_key_opens(server: ServiceProcess, client: httpx.Client, secret: str) -> None:
     assert client.post("/v1/scores", json=ASK).status_code == 200
     assert statuses(server.url, ["gw_wrong", secret[:-1], secret + "x"]) == [401] * 3
     for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/"):
@@ -77,7 +77,7 @@ def test_only_the_key_opens(server: Server, client: httpx.Client, secret: str) -
 
 
 def test_a_changed_file_counts_in_both_workers_without_a_restart(
-    server: Server, file: KeyFile, secret: str
+    server: ServiceProcess, file: KeyFile, secret: str
 ) -> None:
     guest = file.add("guest", ["score"], "testing")
     for wanted, change in ((200, None), (401, lambda: file.revoke("guest"))):
@@ -93,7 +93,7 @@ def test_a_changed_file_counts_in_both_workers_without_a_restart(
     file.path.write_bytes(good)
 
 
-def test_a_crowd_gets_200_or_429_and_all_is_well_again(server: Server, secret: str) -> None:
+def test_a_crowd_gets_200_or_429_and_all_is_well_again(server: ServiceProcess, secret: str) -> None:
     async def crowd() -> Counter[int]:
         limits = httpx.Limits(max_connections=150)
         headers = {"authorization": f"Bearer {secret}"}
@@ -112,7 +112,7 @@ def test_a_crowd_gets_200_or_429_and_all_is_well_again(server: Server, secret: s
 
 
 def test_log_metrics_and_audit_hold_no_key_customer_or_value(
-    server: Server, client: httpx.Client, secret: str, home: Path
+    server: ServiceProcess, client: httpx.Client, secret: str, home: Path
 ) -> None:
     canary = "Erika5550123"
     client.get(f"/v1/customers/{canary}?key={secret}")
@@ -127,7 +127,7 @@ def test_log_metrics_and_audit_hold_no_key_customer_or_value(
     client.get(f"/{canary}", headers={"authorization": canary})
     client.request(canary, "/v1/models")
     assert server.output is not None
-    audit = "".join(f.read_text() for f in Audit(Workspace(home), "testing").folder.iterdir())
+    audit = "".join(f.read_text() for f in AuditLog(Workspace(home), "testing").folder.iterdir())
     told = server.output.read_text() + client.get("/metrics").text + audit
     for word in (canary, secret, secret[3:], "C-1777", "C-1"):
         assert word not in told

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serve.errors import TooMany
-from serve.security.rate_limit import Places, Throttle
+from serve.security.rate_limit import ConcurrencyLimit, RateLimiter
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
         return self.now
 
 
-def allowed(throttle: Throttle, client: str, rate: float) -> bool:
+def allowed(throttle: RateLimiter, client: str, rate: float) -> bool:
     try:
         throttle.take(client, rate)
     except TooMany:
@@ -26,7 +26,7 @@ def allowed(throttle: Throttle, client: str, rate: float) -> bool:
 
 def test_a_second_s_worth_may_come_together() -> None:
     clock = Clock()
-    throttle = Throttle(clock=clock)
+    throttle = RateLimiter(clock=clock)
     assert [allowed(throttle, "crm", 3) for _ in range(5)] == [True, True, True, False, False]
     assert allowed(throttle, "bi", 3)  # each client has its own
     clock.now = 1.0
@@ -34,7 +34,7 @@ def test_a_second_s_worth_may_come_together() -> None:
 
 
 def test_it_says_how_long_to_wait() -> None:
-    throttle = Throttle(share=0.5, clock=Clock())
+    throttle = RateLimiter(share=0.5, clock=Clock())
     throttle.take("crm", 0.5)
     with pytest.raises(TooMany, match=r"0\.5 times a second") as refused:
         throttle.take("crm", 0.5)
@@ -50,7 +50,7 @@ def test_never_more_than_the_rate_and_one_burst(
     rate: float, share: float, waits: list[float]
 ) -> None:
     clock = Clock()
-    throttle = Throttle(share, clock)
+    throttle = RateLimiter(share, clock)
     passed = 0
     for wait in waits:
         clock.now += wait
@@ -61,7 +61,7 @@ def test_never_more_than_the_rate_and_one_burst(
 
 def test_waiting_as_long_as_told_is_enough() -> None:
     clock = Clock()
-    throttle = Throttle(clock=clock)
+    throttle = RateLimiter(clock=clock)
     for rate in (0.3, 1.0, 7.0):
         client = str(rate)
         while allowed(throttle, client, rate):
@@ -73,12 +73,12 @@ def test_waiting_as_long_as_told_is_enough() -> None:
 
 
 def test_one_more_than_there_are_places_is_turned_away() -> None:
-    places = Places(1)
+    places = ConcurrencyLimit(1)
     with places:
         with pytest.raises(TooMany) as refused, places:
             pytest.fail("there was a second place")
-        assert places.taken == 1
+        assert concurrency.in_flight == 1
     assert refused.value.headers == {"Retry-After": "1"}
     with places:
         pass
-    assert places.taken == 0
+    assert concurrency.in_flight == 0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.explain.treeshap.paths import layout
-from models.explain.treeshap.shapley_values import Layout
+from models.explain.treeshap.shapley_values import TreeLayout
 from models.explain.treeshap.trees import Forest
 from models.learners.lightgbm import Estimator
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 class _Class:
     """The trees of one class, laid out, and the average of their sum over the training rows."""
 
-    trees: Layout
+    trees: TreeLayout
     average: float
     share: float
 

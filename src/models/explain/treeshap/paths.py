@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.explain.treeshap.shapley_values import Layout, legendre
+from models.explain.treeshap.shapley_values import TreeLayout, legendre
 from models.explain.treeshap.trees import Tree
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ Step = tuple[int, bool]
 
 
 @dataclass(frozen=True)
-class Path:
+class LeafPath:
     """The way to a leaf: of each column its steps (a split, and whether it goes left) and share.
 
     The share is that of the training rows at the column's splits which go the leaf's way, multiplied.
@@ -57,25 +57,25 @@ def _patterns(width: int) -> tuple[Floats, Floats, Floats]:
     return bits.astype(np.float64), nodes[:, None, None], weights
 
 
-def paths(tree: Tree) -> Iterator[Path]:
+def paths(tree: Tree) -> Iterator[LeafPath]:
     """The way to each leaf of a tree that splits."""
-    waiting: list[tuple[int, Path]] = [(0, Path({}, {}))]
+    waiting: list[tuple[int, LeafPath]] = [(0, LeafPath({}, {}))]
     while waiting:
         place, so_far = waiting.pop()
         if place < 0:
-            yield Path(so_far.steps, so_far.share, float(tree.leaf_value[-1 - place]))
+            yield LeafPath(so_far.steps, so_far.share, float(tree.leaf_value[-1 - place]))
             continue
         column = int(tree.column[place])
         for child, is_left in ((int(tree.left[place]), True), (int(tree.right[place]), False)):
             rows = tree.leaf_count[-1 - child] if child < 0 else tree.split_count[child]
             part = so_far.share.get(column, 1.0) * float(rows / tree.split_count[place])
             steps = (*so_far.steps.get(column, ()), (place, is_left))
-            further = Path({**so_far.steps, column: steps}, {**so_far.share, column: part})
+            further = LeafPath({**so_far.steps, column: steps}, {**so_far.share, column: part})
             waiting.append((child, further))
 
 
 @dataclass(frozen=True)
-class Unit:
+class LookupUnit:
     """What is looked up at once: bits as steps that must all hold, columns, and answers by pattern."""
 
     bits: tuple[tuple[Step, ...], ...]
@@ -85,7 +85,7 @@ class Unit:
     share: tuple[float, ...] = ()
 
 
-def units(tree: Tree) -> Iterator[Unit]:
+def units(tree: Tree) -> Iterator[LookupUnit]:
     """A small tree as one unit, a larger one as one unit a leaf."""
     if len(tree.column) <= SMALL:
         yield _whole(tree)
@@ -93,10 +93,10 @@ def units(tree: Tree) -> Iterator[Unit]:
     for path in paths(tree):
         answers = path.answers() if len(path.share) <= WIDEST else np.zeros((0, 0))
         bits, share = tuple(path.steps.values()), tuple(path.share.values())
-        yield Unit(bits, tuple(path.share), answers, path.value, share)
+        yield LookupUnit(bits, tuple(path.share), answers, path.value, share)
 
 
-def _whole(tree: Tree) -> Unit:
+def _whole(tree: Tree) -> LookupUnit:
     """All leaves of a tree together, for every way in which its splits may send a row."""
     splits = len(tree.column)
     goes_left = ((np.arange(2**splits)[:, None] >> np.arange(splits)) & 1).astype(bool)
@@ -108,12 +108,12 @@ def _whole(tree: Tree) -> Unit:
             holds = np.logical_and.reduce([goes_left[:, s] == side for s, side in steps])
             pattern |= holds.astype(np.int64) << j
         total[:, [columns.index(c) for c in path.share]] += path.answers()[pattern]
-    return Unit(
+    return LookupUnit(
         tuple(((s, True),) for s in range(splits)), columns, total, 0.0, (0.0,) * len(columns)
     )
 
 
-def layout(trees: Sequence[Tree]) -> Layout:
+def layout(trees: Sequence[Tree]) -> TreeLayout:
     """The trees for the compiled pass."""
     trees = [tree for tree in trees if len(tree.column)]
     by_tree = [[*units(tree)] for tree in trees]
@@ -121,7 +121,7 @@ def layout(trees: Sequence[Tree]) -> Layout:
     found = [unit for each in by_tree for unit in each]
     bits = [bit for unit in found for bit in unit.bits]
     steps = [step for bit in bits for step in bit]
-    return Layout(
+    return TreeLayout(
         first_split=_starts(len(tree.column) for tree in trees),
         column=_joined([tree.column for tree in trees], np.int64),
         threshold=_joined([tree.threshold for tree in trees], np.float64),

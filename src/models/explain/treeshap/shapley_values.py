@@ -23,7 +23,7 @@ _CATEGORICAL, _DEFAULT_LEFT, _NAN_IS_MISSING = CATEGORICAL, DEFAULT_LEFT, NAN_IS
 
 
 @dataclass(frozen=True)
-class Layout:
+class TreeLayout:
     """Trees laid end to end; `first_...` arrays have one more element than what they divide.
 
     A split has its column, threshold, kind, and for categories the stretch of `member` that says

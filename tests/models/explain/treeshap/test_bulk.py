@@ -8,7 +8,8 @@ import pytest
 from features.settings import find_workspace, real_data_root
 from models.explain.treeshap.bulk import bulk_contributions
 from models.explain.treeshap.trees import Forest
-from models.learners.lightgbm import Estimator, Labelled, Params
+from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from support.small_models import customers, small_bundle
 
 
@@ -31,7 +32,7 @@ def test_what_was_never_missing_in_training_may_be_missing_now() -> None:
     rng = np.random.default_rng(2)
     full = pa.table({"a": rng.normal(size=400), "b": rng.normal(size=400)})
     y = (full["a"].to_numpy() + full["b"].to_numpy() > 0).astype(float)
-    estimator = Estimator.fit("binary", Labelled(full, y), None, Params(max_rounds=15))
+    estimator = Estimator.fit("binary", LabelledRows(full, y), None, Params(max_rounds=15))
     holes = pa.table({"a": [None, 0.5, None], "b": [0.2, None, None]}).cast(
         pa.schema({"a": pa.float64(), "b": pa.float64()})
     )
@@ -43,7 +44,7 @@ def test_deep_trees() -> None:
     table = customers(seed=4)
     y = np.arange(table.num_rows) ** 1.5
     params = Params(max_rounds=6, leaves=40, min_data_in_leaf=3)
-    estimator = Estimator.fit("regression", Labelled(table, y), None, params)
+    estimator = Estimator.fit("regression", LabelledRows(table, y), None, params)
     assert_same(estimator, table)
 
 
@@ -81,7 +82,7 @@ def test_real_orders_with_real_categories() -> None:
         table = con.sql(OLIST.format(folder)).to_arrow_table()
     label = np.array(table["label"].to_pylist(), float)
     features = table.drop_columns(["label"])
-    estimator = Estimator.fit("binary", Labelled(features, label), None, Params(max_rounds=40))
+    estimator = Estimator.fit("binary", LabelledRows(features, label), None, Params(max_rounds=40))
     assert np.isnan(features["late"].to_numpy()).any()
     assert any(t.codes for t in Forest.of(estimator))
     assert_same(estimator, features.slice(0, 3000))

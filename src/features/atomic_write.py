@@ -1,0 +1,59 @@
+"""Replace files and folders whole, so that a reader sees the old content or the new, never a part."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; what the block writes there replaces `path` at its end.
+
+    When the block raises, `path` stays as it was and the temporary file or folder is removed. The
+    parent folder must exist.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    remove_path(temporary)  # left by a process that was killed
+    try:
+        yield temporary
+        replace_atomically(temporary, path)
+    except BaseException:
+        remove_path(temporary)
+        raise
+
+
+def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
+    """Replace a text file (UTF-8), synced to disk before the old one goes; `mode` is less the umask."""
+    with atomic_path(path) as temporary:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def replace_atomically(made: Path, path: Path) -> None:
+    """Move a finished file or folder to `path`, in place of what is there.
+
+    A file replaces a file atomically. A folder cannot: for an instant neither is there, then the new
+    one as a whole.
+    """
+    if made.is_file() and not path.is_dir():
+        made.replace(path)
+        return
+    former = path.with_name(f".{path.name}.former")
+    remove_path(former)
+    if path.exists():
+        path.rename(former)
+    made.rename(path)
+    remove_path(former)
+
+
+def remove_path(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""The description of a trained model: written by training, read by card, report and HTTP service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelManifest:
+    """The content of a bundle's `manifest.json`, without the hashes of its files.
+
+    Times are ISO texts in UTC. `population`, `spend_level`, `ranges` (prediction intervals),
+    `support` (out of distribution) and `survival` are the fitted parts as JSON holds them, None where
+    the target has none or the model is of an older version. `tone` is the digest of the model that
+    reads the comments. `unknown_categories` is the share of test rows in unknown categories.
+    """
+
+    company: str = ""
+    target: str
+    kind: str = ""
+    classes: list[str] = field(default_factory=list)
+    currency: str = ""
+    trained_at: str = ""
+    cutoffs: list[str] = field(default_factory=list)
+    valid_start: str = ""
+    test_start: str = ""
+    gap_days: int = 0
+    horizon_days: int = 0
+    definition: str | None = None
+    population: dict[str, Any] | None = None
+    spend_level: dict[str, Any] | None = None
+    also_reads: list[str] = field(default_factory=list)
+    ranges: dict[str, Any] | None = None
+    support: dict[str, Any] | None = None
+    survival: dict[str, Any] | None = None
+    segments: list[dict[str, Any]] | None = None
+    schema: dict[str, Any] = field(default_factory=dict)
+    features: list[dict[str, Any]] = field(default_factory=list)
+    dropped_features: list[str] = field(default_factory=list)
+    unknown_categories: dict[str, float] = field(default_factory=dict)
+    label_counts: dict[str, int] = field(default_factory=dict)
+    fingerprint: str = ""
+    data_end: str = ""
+    code_revision: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    grade: str = ""
+    grade_reason: str = ""
+    tone: str | None = None
+    version: str = "0"
+    run_id: str = ""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Build from the JSON object of a `manifest.json`; KeyError without a target or version."""
+        known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
+        return cls(**known | {"target": str(content["target"]), "version": str(content["version"])})
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The JSON object, in the order of the fields."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True)
+class HoldoutSummary:
+    """The results of a model on its test rows, as `about.json` holds them, and its card.
+
+    `card` is Markdown. `measures[contestant][measure]` has `value`, `low` and `high`, None where
+    undefined; `primary` names the measure that decides. `calibration` has bins of predicted and
+    observed share with a 95% interval, of the positive class or of each class; a value has none.
+    `coverage` is the share of outcomes inside their prediction interval; None without intervals.
+    """
+
+    card: str = ""
+    primary: str = ""
+    measures: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+    calibration: list[dict[str, Any]] = field(default_factory=list)
+    coverage: float | None = None

@@ -1,0 +1,74 @@
+"""Figures as an evaluation tells them: what moved, what is null, what is too few."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_ind
+
+from features.errors import DataRefused
+from insight.evaluation.evaluation_schema import PeriodValue
+from insight.evaluation.indicator_builder import before, finite_or_none, last_point, change_direction
+from insight.satisfaction.crosstabs import mean_interval
+from insight.satisfaction.satisfaction_settings import Satisfaction
+
+PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7)]
+FOUND = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=Satisfaction())
+
+
+def point(month, value, half=1.96):
+    low, high = (None, None) if half is None else (value - half, value + half)
+    day = date(2025, month, 1)
+    return PeriodValue(period=day, value=value, low=low, high=high, asked=50, answered=40)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "what"),
+    [
+        (point(7, 50.0), point(4, 47.0), "up"),  # both errors 1: 1.96 * sqrt(2) = 2.77 < 3
+        (point(7, 47.0), point(4, 50.0), "down"),
+        (point(7, 50.0), point(4, 47.3), "no"),
+        (point(7, 50.0), point(4, 47.0, None), "unknown"),
+        (point(7, 50.0), None, "unknown"),
+    ],
+)
+def test_a_move_is_held_against_both_errors(now, then, what):
+    assert change_direction(now, then) == what
+
+
+def test_moves_are_those_of_welchs_test():
+    rng = np.random.default_rng(0)
+    agreed = 0
+    for _ in range(200):
+        samples = [rng.normal(50, 20, 400), rng.normal(rng.choice([50, 53]), 25, 300)]
+        told = [mean_interval(s, np.ones(len(s)), np.arange(len(s)), resampled=False) for s in samples]
+        points = [
+            PeriodValue(
+                period=date(2025, m, 1), value=t.value, low=t.low, high=t.high, asked=9, answered=9
+            )
+            for m, t in zip((4, 7), told, strict=True)
+        ]
+        agreed += (change_direction(points[1], points[0]) != "no") == (
+            ttest_ind(*samples, equal_var=False).pvalue < 0.05
+        )
+    assert agreed >= 198  # one or two lie on the border, where t is not yet normal
+
+
+def test_the_period_before_is_the_last_but_one_and_no_other():
+    points = [point(1, 40.0), point(7, 50.0)]
+    assert before(points, FOUND) is None
+    assert before([*points, point(4, 45.0)], FOUND) == point(4, 45.0)
+
+
+def test_too_few_answers_in_the_last_period_are_told_with_the_last_figure():
+    assert last_point([point(4, 45.0), point(7, 50.0)], FOUND, "30 answers").value == 50.0
+    with pytest.raises(
+        DataRefused,
+        match="3 answers in the quarter from 2025-07-01, a figure takes 20; the last figure is 45 of",
+    ):
+        last_point([point(4, 45.0)], FOUND, "3 answers")
+
+
+def test_what_is_no_number_is_null():
+    assert [finite_or_none(v) for v in (1.5, float("nan"), float("inf"))] == [1.5, None, None]
