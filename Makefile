@@ -18,6 +18,8 @@ SERVE ?= 1
 PORT ?= 3000
 MINUTES ?= 10
 UV_VERSION := 0.13.9
+# Three processes on two cores: tests of servers wait more than they compute.
+PARALLEL := -n 3 --dist worksteal --durations=25
 
 BASE_PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -26,10 +28,10 @@ GOODWILL := .venv/bin/goodwill
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
 .PHONY: help setup spark demo data quality features court tune train retrain score population reasons evaluate report \
-        serve notebooks mlflow bento test chaos check lint bench clean
+        serve notebooks mlflow bento test test-all test-slow chaos check lint bench docs clean
 
 help:  ## Show the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
 	  awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo "  COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
 
@@ -102,10 +104,17 @@ mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
 bento: setup  ## Build the service as a Bento in dist/bento, to run without this project
 	@$(GOODWILL) bento
 
-test: setup  ## Run the whole test suite
-	@$(PY) -m pytest -m "not chaos" -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+test: setup  ## Run the tests (ten minutes on two cores)
+	@$(PY) -m pytest -m "not slow and not chaos" $(PARALLEL)
 
-chaos: setup  ## Faults, load and fuzzing against a real service
+test-all: setup  ## Run every test, the slow ones and those with faults and load as well
+	@$(PY) -m pytest -m "not chaos" $(PARALLEL)
+	@$(PY) -m pytest -m chaos --durations=15
+
+test-slow: setup  ## Run only what `make test` leaves out
+	@$(PY) -m pytest -m "slow and not chaos" $(PARALLEL)
+
+chaos: setup  ## Test faults, load and fuzzing against a real service
 	@$(PY) -m pytest -m chaos --durations=15
 
 lint: setup

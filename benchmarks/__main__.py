@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from features.errors import GoodwillError
-from features.settings import no_tracking
+from features.settings import disable_telemetry
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
-    no_tracking()
+    disable_telemetry()
     from benchmarks import (
         calibration,
         evaluation,

@@ -59,7 +59,7 @@ def _errors(asked: Asked) -> list[str]:
             lines.append(
                 f"| {company} | {target} | {e.rows:,} | {one.bundle.calibrator.method} "
                 f"| {e.error:.2%} | {e.chance:.2%} | {e.chance_high:.2%} | {len(parts)} "
-                f"| {sum(s.beyond_chance for s in parts)} | {one.unlike:.1%} |"
+                f"| {sum(s.beyond_chance for s in parts)} | {one.abstain_share:.1%} |"
             )
     return lines
 

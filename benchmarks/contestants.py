@@ -25,29 +25,29 @@ YEAR = timedelta(days=max(WINDOWS))
 def goodwill(path: Path) -> pa.Table:
     """The product's own path: stored table, arrays, plan, compiled pass."""
     from features.history.build_history import build_history
-    from features.history.parquet import read_stored
+    from features.history.parquet import read_stored_table
 
-    return features_of(build_history({"events": read_stored(path)}, is_sorted=True))
+    return features_of(build_history({"events": read_stored_table(path)}, is_sorted=True))
 
 
 def features_of(history: "History") -> pa.Table:
     """The forty aggregates for every customer of a history and every cutoff."""
     from features.definitions.expressions import Past
-    from features.definitions.feature_registry import Column
-    from features.engine.compute_features import Plan
+    from features.definitions.feature_registry import FeatureColumn
+    from features.engine.compute_features import FeaturePlan
     from features.feature_table import feature_table
 
     columns = []
     for kind in KINDS:
         for window in WINDOWS:
             view = Past(window).events.where(kind=kind)
-            columns.append(Column(f"{kind}_count_{window}", "", "", view.count()))
-            columns.append(Column(f"{kind}_sum_{window}", "", "", view.sum("amount")))
+            columns.append(FeatureColumn(f"{kind}_count_{window}", "", "", view.count()))
+            columns.append(FeatureColumn(f"{kind}_sum_{window}", "", "", view.sum("amount")))
     ids = pa.array(history.customer_ids, pa.string())
     each = np.repeat(np.arange(len(ids), dtype=np.int32), len(CUTOFFS))
     cutoffs = np.array([round(c.timestamp() * 1e6) for c in CUTOFFS])
     who = pa.DictionaryArray.from_arrays(each, ids)
-    return feature_table(history, who, np.tile(cutoffs, len(ids)), Plan.of(columns), THREADS)
+    return feature_table(history, who, np.tile(cutoffs, len(ids)), FeaturePlan.from_columns(columns), THREADS)
 
 
 def duckdb_filters(path: Path) -> pa.Table:

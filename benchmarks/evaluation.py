@@ -13,10 +13,10 @@ from pathlib import Path
 
 from benchmarks.trained_sample import trained_sample
 from features.config.company import Company
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from features.settings import Workspace
-from insight.complaints.complaint_analysis import _studied, study_complaints
-from insight.evaluation.run_evaluation import evaluate
+from insight.complaints.complaint_analysis import _analyse, analyse_complaints
+from insight.evaluation.run_evaluation import evaluate_company
 from insight.evaluation.evaluation_files import evaluation_folder
 
 STEPS = {
@@ -34,8 +34,8 @@ def measure() -> str:
         shutil.rmtree(evaluation_folder(workspace, company.name), ignore_errors=True)
         nights = [_steps(company, workspace) for _ in range(2)]
         study = {
-            "one thread (ours)": _seconds(lambda: study_complaints(company, workspace)),
-            "as many threads as cores": _seconds(lambda: _studied(company, workspace)),
+            "one thread (ours)": _seconds(lambda: analyse_complaints(company, workspace)),
+            "as many threads as cores": _seconds(lambda: _analyse(company, workspace)),
         }
     first, next_night = (sum(night.values()) for night in nights)
     ours, other = study.values()
@@ -67,7 +67,7 @@ def _steps(company: Company, workspace: Workspace) -> dict[str, float]:
     """The seconds of every step of one evaluation."""
     log = workspace.log("evaluation")
     log.unlink(missing_ok=True)
-    evaluate(company, workspace, Steps(log, quiet().console))
+    evaluate_company(company, workspace, Steps(log, silent_steps().console))
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     found = {line["step"]: float(line["seconds"]) for line in lines if line.get("step") in STEPS}
     sys.stderr.write(f"  {sum(found.values()):.1f} s\n")

@@ -25,7 +25,7 @@ from features.settings import Workspace
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import METRICS
 from models.targets.registry import TARGETS
-from models.training.hyperparameters import kind_of
+from models.training.hyperparameters import learner_kind
 from models.training.train import load_rows, train
 
 #: What is measured: data set, target, measures (the first ranks).
@@ -66,7 +66,7 @@ def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ..
     said = {OURS: (trained.predictions["model"], time.perf_counter() - start)}
     said["business rule"] = (trained.predictions["rule"], float("nan"))
     said["linear model"] = (trained.predictions["linear"], float("nan"))
-    task = Task(kind_of(target), len(target.classes), rows.take(trained.split.refit), trained.test)
+    task = Task(learner_kind(target), len(target.classes), rows.take(trained.split.refit), trained.test)
     said["LightGBM on RFM"] = timed(plain_lightgbm_on_rfm, task)
     said["HistGradientBoosting"] = timed(histogram_boosting, task)
     said["CatBoost"] = timed(catboost, task)

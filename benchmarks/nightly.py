@@ -17,7 +17,7 @@ import pandas as pd
 
 from features.config.company import Company, load_company
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 
 EVENTS_A_DAY = 20_000
@@ -49,12 +49,12 @@ def measure() -> str:
         last = company.root(grown) / f"events_{FIRST + timedelta(days=days - 1)}.csv"
         aside = last.with_suffix(".tomorrow")
         last.rename(aside)
-        import_history(company, grown, quiet())
+        import_history(company, grown, silent_steps())
         aside.rename(last)
         times = {}
         for name, workspace in (("only what is new", grown), ("every file", whole)):
             start = time.perf_counter()
-            manifest = import_history(company, workspace, quiet())
+            manifest = import_history(company, workspace, silent_steps())
             times[name] = time.perf_counter() - start
             sys.stderr.write(f"  {name}: {times[name]:.1f} s, fingerprint {manifest.fingerprint}\n")
         same = {

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
-from features.progress import quiet
+from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
@@ -36,7 +36,7 @@ def measure() -> str:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         company = sample(workspace)
-        retrain(company, workspace, quiet())
+        retrain(company, workspace, silent_steps())
         bundles, _ = load_champions(workspace.serving("sample"))
         snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
         monthly = pq.read_table(workspace.features("sample") / "value.parquet")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from features.settings import Workspace, no_tracking
+from features.settings import Workspace, disable_telemetry
 from models.bundles.champions import load_champions
 
 TARGETS = ("churn", "value")
@@ -91,7 +91,7 @@ def main() -> None:
     """Serve one of them until the process is ended."""
     import uvicorn
 
-    no_tracking()
+    disable_telemetry()
     name, home, port = sys.argv[1:]
     make = {"bare": bare, "fastapi": fastapi}[name]
     app = make(look_up(Path(home)))

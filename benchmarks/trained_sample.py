@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.reasons import sample
 from features.config.company import Company, load_company
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.pipeline.retrain import retrain
 
@@ -25,5 +25,5 @@ def trained_sample(home: Path) -> tuple[Company, Workspace]:
         return load_company(home / "data" / "sample.toml"), Workspace(home)
     workspace = Workspace(home)
     company = sample(workspace)
-    retrain(company, workspace, quiet())
+    retrain(company, workspace, silent_steps())
     return company, workspace

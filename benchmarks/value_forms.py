@@ -22,10 +22,10 @@ from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
-from models.training.distribution_shift import left_out
+from models.training.distribution_shift import shifted_columns
 from models.training.hyperparameters import default_params
-from models.training.train import TrainingRows, labelled, load_rows, split_rows
-from models.training.tuning import validations
+from models.training.train import TrainingRows, to_labelled, load_rows, split_rows
+from models.training.tuning import rolling_validations
 from models.training_set.splits import Split, instant
 
 VALUE = TARGETS["value"]
@@ -55,13 +55,13 @@ def _compared(workspace: Workspace, name: str) -> list[str]:
     split = split_rows(VALUE, config, rows)
     ids = pq.read_table(workspace.features(name) / "value.parquet", columns=["customer_id"])
     customers = np.array(ids["customer_id"].to_pylist(), object)
-    pairs = [*validations(rows.cutoff, split, VALUE.span_days(config)), (split.refit, split.test)]
+    pairs = [*rolling_validations(rows.cutoff, split, VALUE.span_days(config)), (split.refit, split.test)]
     ratios: dict[str, list[float]] = {}
     for fit, later in pairs:
         part = Split(
             fit, later, later, fit, split.valid_start, instant(int(rows.cutoff[later].min()))
         )
-        without = left_out("regression", rows.features, rows.cutoff, part)
+        without = shifted_columns("regression", rows.features, rows.cutoff, part)
         known, asked = rows.take(fit), rows.take(later)
         said = {
             form: make(known, asked, config.horizon_days, without) for form, make in FORMS.items()
@@ -93,7 +93,7 @@ def _grown(kind: str, data: LabelledRows, without: tuple[str, ...], objective: s
 
 def _multiples(known: TrainingRows, asked: TrainingRows, horizon: int, without: tuple[str, ...]) -> np.ndarray:
     spend = SpendLevel.fit(known.features, horizon)
-    grown = _grown("regression", labelled(known, spend), without, "l1")
+    grown = _grown("regression", to_labelled(known, spend), without, "l1")
     return np.asarray(grown.predict(asked.features) * spend.of(asked.features))
 
 

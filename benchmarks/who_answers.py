@@ -14,7 +14,7 @@ import numpy as np
 
 from features.config.company import load_company
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace, find_workspace
 from models.nonresponse.aipw import doubly_robust
@@ -65,7 +65,7 @@ def _company(sources: Workspace, customers: int, seed: int) -> list[Found]:
         simulate(folder / "raw", folder / "truth", customers, seed)
         shutil.copy(sources.data / "sample.toml", workspace.data)
         company = load_company(workspace.data / "sample.toml")
-        manifest = import_history(company, workspace, quiet())
+        manifest = import_history(company, workspace, silent_steps())
         found: list[Found] = []
         for target in FIGURES:
             asked = invitations(TARGETS[target], company, workspace, manifest)

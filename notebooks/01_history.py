@@ -47,7 +47,7 @@ workspace, company = begin(COMPANY, upto="data")
 manifest = Manifest.read(workspace, company.name)
 sql = open_tables(workspace, company)
 end = pd.Timestamp(manifest.end).tz_localize(None)
-title = company.about.title or company.name
+title = company.info.title or company.name
 print(f"{title}: {manifest.customers:,} customers, {manifest.start:%Y-%m-%d} to {end:%Y-%m-%d}")
 
 # %% [markdown]

@@ -35,7 +35,7 @@ from features.families import orders
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
-from features.lookahead import leaking, truncate
+from features.lookahead import find_leaking_features, truncate
 from models.evaluation.metrics import roc_auc
 from models.plots.ranking_curves import wilson
 from models.plots.style import (
@@ -265,7 +265,7 @@ figure
 
 # %%
 everything = plan_for(manifest.schema)
-found = leaking(tables, everybody, [microseconds(CUTOFF)], everything)
+found = find_leaking_features(tables, everybody, [microseconds(CUTOFF)], everything)
 cut = truncate(tables, microseconds(CUTOFF))
 gone = {name: tables[name].num_rows - cut[name].num_rows for name in tables}
 print(f"rows deleted: {gone}")

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 4 · Scores: whom to call, and what to say
 #
-# The models that passed their authenticator are the **champions**. Every night they score the **snapshot**, the
+# The models that passed their gate are the **champions**. Every night they score the **snapshot**, the
 # features of all customers as of the end of the data; the result is one file for the CRM. The same
 # champions answer over HTTP. This notebook reads the file, turns it into a list of calls, asks for
 # reasons, and checks that the service says the same.
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from bars import bars, heading, reason_bars, tiles
 from start import begin
 
-from features.progress import quiet
+from features.progress import silent_steps
 from models.plots.style import (
     ACTUAL,
     CASE,
@@ -39,7 +39,7 @@ from models.plots.style import (
     percent,
     short,
 )
-from models.scoring.batch import score_everyone
+from models.scoring.batch_scores import score_customers
 from models.bundles.champions import load_champions
 from serve.client import Client
 from serve.process.server import LaunchOptions, running_service
@@ -48,7 +48,7 @@ from serve.scoring.company_scorer import CompanyScorer
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = begin(COMPANY, upto="score")
-currency = company.about.currency
+currency = company.info.currency
 
 # %% [markdown]
 # ## The champions
@@ -64,12 +64,12 @@ pd.DataFrame(
     {
         name: {
             "version": bundle.version,
-            "grade": bundle.manifest["grade"],
-            "horizon, days": bundle.manifest["horizon_days"],
-            "tested on": bundle.manifest["test_start"][:10],
-            "features": len(bundle.manifest["features"]),
+            "grade": bundle.manifest.grade,
+            "horizon, days": bundle.manifest.horizon_days,
+            "tested on": bundle.manifest.test_start[:10],
+            "features": len(bundle.manifest.features),
             "trees": bundle.estimator.rounds,
-            "against the rule": bundle.manifest["grade_reason"].split(": ", 1)[1],
+            "against the rule": bundle.manifest.grade_reason.split(": ", 1)[1],
         }
         for name, bundle in bundles.items()
     }
@@ -79,7 +79,7 @@ pd.DataFrame(
 # ## Everybody's scores
 
 # %%
-path = score_everyone(company, workspace, quiet())
+path = score_customers(company, workspace, silent_steps())
 scores = pq.read_table(path).to_pandas()
 as_of = scores["as_of"].iloc[0]
 print(f"{path.relative_to(workspace.home)}: {len(scores):,} customers as of {as_of:%d %B %Y}")

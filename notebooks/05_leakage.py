@@ -36,8 +36,8 @@ from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.import_history.run_import import import_history
 from features.history_store import Manifest
-from features.lookahead import differing
-from features.progress import quiet
+from features.lookahead import differing_rows
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
@@ -52,10 +52,10 @@ workspace, company = begin("data/complete_journey.toml", upto="features")
 horizon = company.target("value").horizon_days
 
 
-def verdict_of(company, workspace):
+def leak_report(company, workspace):
     """What the court says about the training sets on disk."""
     manifest = Manifest.read(workspace, company.name)
-    return check_leakage(company, workspace, manifest, read_counts(company, workspace)[0], quiet())
+    return check_leakage(company, workspace, manifest, read_counts(company, workspace)[0], silent_steps())
 
 
 # %% [markdown]
@@ -65,7 +65,7 @@ def verdict_of(company, workspace):
 # `goodwill retrain` start only if it has nothing to say; `goodwill court` shows what it looked at.
 
 # %%
-honest = verdict_of(company, workspace)
+honest = leak_report(company, workspace)
 raise_on_leaks(honest)
 pd.set_option("display.max_colwidth", 90)
 honest.table()
@@ -93,8 +93,8 @@ text = text.replace('age = "age"', 'spent_so_far = "spent_so_far"\nage = "age"',
 (home / "data" / "leaking.toml").write_text(text, encoding="utf-8")
 
 careless, elsewhere = load_company(home / "data" / "leaking.toml"), Workspace(home)
-import_history(careless, elsewhere, quiet())
-build_features(careless, elsewhere, quiet())
+import_history(careless, elsewhere, silent_steps())
+build_features(careless, elsewhere, silent_steps())
 LEAK = "crm_spent_so_far"
 
 # %% [markdown]
@@ -166,7 +166,7 @@ bars(left, list(figures), list(figures.values()), "{:.3f}")
 heading(left, "Rank correlation")
 bars(right, list(error), list(error.values()), "{:,.0f}")
 money(right, "x")
-heading(right, f"Mean error, {company.about.currency}")
+heading(right, f"Mean error, {company.info.currency}")
 figure
 
 # %% [markdown]
@@ -199,7 +199,7 @@ figure
 
 # %%
 try:
-    raise_on_leaks(verdict_of(careless, elsewhere))
+    raise_on_leaks(leak_report(careless, elsewhere))
 except LeakFound as refused:
     print(refused)
 
@@ -224,7 +224,7 @@ tables = {
 plan = plan_for(manifest.schema)
 moments = later["cutoff"].combine_chunks().view(pa.int64()).to_numpy()
 made = feature_table(build_history(tables), stored["customer_id"].combine_chunks(), moments, plan)
-changed = pd.Series({n: differing(made[n], stored[n]).mean() for n in plan.names})
+changed = pd.Series({n: differing_rows(made[n], stored[n]).mean() for n in plan.names})
 late = stored
 for name in plan.names:
     at = late.column_names.index(name)
@@ -247,9 +247,9 @@ figure
 # What does not come out equal did not come from the past:
 
 # %%
-charges = verdict_of(careless, elsewhere).charges
-for charge in charges:
-    print(f"- {charge}\n")
+findings = leak_report(careless, elsewhere).findings
+for finding in findings:
+    print(f"- {finding}\n")
 
 # %%
 alone = {n: abs(spearmanr(late[n].to_numpy(), late["label"].to_numpy(), nan_policy="omit")[0])

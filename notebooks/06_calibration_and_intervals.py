@@ -34,7 +34,7 @@ from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
 from models.bundles.champions import load_champions
-from models.training.tenure_durations import measure_tenure
+from models.training.survival import measure_tenure
 from models.training_set.splits import microseconds
 from models.validation.holdout_evaluation import evaluate_on_test_rows
 
@@ -246,13 +246,13 @@ for target, one in asked.items():
     for k in np.argsort(-weighed)[:3]:
         if weighed[k] > 0:
             strange[f"{target}: {bundle.support.columns[k]}"] = out[:, k].mean()
-most = max(asked, key=lambda t: asked[t].unlike)
+most = max(asked, key=lambda t: asked[t].abstain_share)
 figure, (left, right) = canvas(
-    f"At most {asked[most].unlike:.1%} of the test rows are unlike anybody seen ({most})",
+    f"At most {asked[most].abstain_share:.1%} of the test rows are unlike anybody seen ({most})",
     "Left: share of test rows abstained from. Right: of those, out of training's range in", (1, 1.3),
     (9.6, 3.4),
 )  # fmt: skip
-bars(left, list(asked), [one.unlike for one in asked.values()], "{:.1%}")
+bars(left, list(asked), [one.abstain_share for one in asked.values()], "{:.1%}")
 bars(right, list(strange) or ["nothing"], list(strange.values()) or [0.0], "{:.0%}")
 percent(left, "x")
 percent(right, "x")
@@ -267,7 +267,7 @@ figure
 # reach.
 
 # %%
-if "churn" in asked and bundles["churn"].manifest.get("survival"):
+if "churn" in asked and bundles["churn"].manifest.survival:
     one, months = asked["churn"], np.arange(MONTHS + 1)
     curves = one.outputs["survival"]
     order = np.argsort(one.said)

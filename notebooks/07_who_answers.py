@@ -25,7 +25,7 @@ from bars import bars, dots, heading
 from start import begin
 
 from features.history_store import Manifest
-from features.progress import quiet
+from features.progress import silent_steps
 from models.nonresponse.aipw import doubly_robust
 from models.nonresponse.estimate import FIGURES, said, study
 from models.nonresponse.invitations import invitations
@@ -227,7 +227,7 @@ figure
 # list is fair. `goodwill population` writes the list; here it is.
 
 # %%
-for path in write_population(company, workspace, quiet()):
+for path in write_population(company, workspace, silent_steps()):
     print(path.relative_to(workspace.home))
 listed = pd.read_csv(workspace.company(company.name) / "ask_next.csv")
 listed.head(10)

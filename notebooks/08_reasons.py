@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from bars import bars, heading, reason_bars, tiles
 from start import begin
 
-from features.progress import quiet
+from features.progress import silent_steps
 from models.bundles.bundle import Bundle
 from models.explain import effect_text
 from models.explain.attributions import attribute_scores
@@ -39,7 +39,7 @@ from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
 from models.plots.style import ACTUAL, CASE, INK, MODEL, QUIET, RULE, canvas, legend
 from models.bundles.champions import load_champions
-from models.scoring.batch_reasons import explain_everyone
+from models.scoring.batch_reasons import explain_customers
 from models.targets.target import population_mask
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -126,7 +126,7 @@ figure
 # history knows the window before, a reason says what rose and what fell.
 
 # %%
-path = explain_everyone(company, workspace, quiet())
+path = explain_customers(company, workspace, silent_steps())
 told = pq.read_table(path).to_pandas()
 print(f"{path.relative_to(workspace.home)}: {len(told):,} reasons")
 customer = inside["customer_id"][place].as_py()

@@ -30,7 +30,7 @@ from start import begin
 
 from features.errors import DataRefused
 from features.history_store import Manifest, open_history
-from insight.company_settings import section
+from insight.company_settings import read_section
 from insight.satisfaction.cluster_rules import fit_cluster_rules
 from insight.satisfaction.clustering import cluster_customers
 from insight.satisfaction.control_charts import DRIFT_LIMIT, LIMIT, compute_control_chart
@@ -42,8 +42,8 @@ from insight.satisfaction.indicators import compute_indicators
 from insight.satisfaction.psychometrics import cronbach_alpha, describe_items
 from insight.satisfaction.rating_scales import find_reversed_items
 from insight.satisfaction.responses import read_questions
-from insight.satisfaction.satisfaction_metrics import MEASURES
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -57,7 +57,7 @@ workspace, company = begin(COMPANY, upto="data")
 
 # %%
 found = compute_indicators(company, workspace)
-figures = {figure.key: figure for figure in found.figures}
+figures = {figure.key: figure for figure in found.indicators}
 for name, why in found.skipped.items():
     print(f"{name}: {why}")
 pd.DataFrame(
@@ -69,10 +69,10 @@ pd.DataFrame(
 # ## Over time, and what everybody would have said
 #
 # The naive figure is that of those who answered. Where `goodwill population` has run, the orange band is
-# what everybody asked would have answered ([who answers](../docs/who-answers.md)).
+# what everybody asked would have answered ([who answers](../docs/background/nonresponse.md)).
 
 # %%
-period = section(company, "satisfaction", Satisfaction).period
+period = read_section(company, "satisfaction", SatisfactionSettings).period
 year = {"month": 12, "quarter": 4, "year": 1}[period]
 shown = [n for n in ("csat_index", "nps", "retention", "complaint") if n in figures]
 figure, axes = canvas(
@@ -102,7 +102,7 @@ figure
 # %%
 manifest = Manifest.read(workspace, company.name)
 with open_history(workspace.history(company.name)) as con:
-    rows = read_questions(con, manifest, Satisfaction())
+    rows = read_questions(con, manifest, SatisfactionSettings())
 csat = rows[(rows["instrument"] == "csat") & rows["score"].notna()]
 wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
 answers = wide.reset_index(drop=True)
@@ -138,10 +138,10 @@ figure
 # %%
 people = wide[["overall", table.index[0]]]
 grouped = cluster_customers(people, count=3)
-rules = fit_cluster_rules(people, grouped.of)
+rules = fit_cluster_rules(people, grouped.labels)
 print(f"stability {grouped.stability:.2f}; without an answer to both: {grouped.incomplete}")
 for name, rule in rules.items():
-    print(f"{name}: {rule.text} ({rule.share:.0%} right, {rule.reach:.0%} reached)")
+    print(f"{name}: {rule.text} ({rule.precision:.0%} right, {rule.recall:.0%} reached)")
 profile = grouped.profile
 figure, (left, right) = canvas(
     f"{profile['share'].iloc[-1]:.0%} of those who answer are in the least content group",
@@ -162,10 +162,10 @@ figure
 # once a year.
 
 # %%
-monthly = Satisfaction(period="month", fewest=5)
+monthly = SatisfactionSettings(period="month", fewest=5)
 with open_history(workspace.history(company.name)) as con:
     rows = read_questions(con, manifest, monthly)
-line = cross_tabulate(MEASURES["csat_index"], rows, monthly, ("period",)).table
+line = cross_tabulate(SATISFACTION_METRICS["csat_index"], rows, monthly, ("period",)).table
 chart = compute_control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
 out = int(((chart["jump"].abs() > LIMIT) | (chart["drift"].abs() > DRIFT_LIMIT)).sum())
 figure, (axis,) = canvas(
@@ -207,7 +207,7 @@ if surveys is None:
     print(SKIPPED)
 else:
     yearly = cross_tabulate(
-        MEASURES["csat_index"], as_asked(surveys, "overall"), Satisfaction(), ("period",)
+        SATISFACTION_METRICS["csat_index"], as_asked(surveys, "overall"), SatisfactionSettings(), ("period",)
     ).table
     try:
         forecast_series(yearly["value"].to_numpy(), season=1, ahead=1)
@@ -261,11 +261,11 @@ else:
         ("0 is blank", newest.replace({"recommend": {0: np.nan}})),
     ):
         line = cross_tabulate(
-            MEASURES["nps"], as_asked(part, "recommend", "nps"), Satisfaction()
+            SATISFACTION_METRICS["nps"], as_asked(part, "recommend", "nps"), SatisfactionSettings()
         ).table.iloc[0]
         print(f"NPS 2017, {label}: {line['value']:.1f} ({line['low']:.1f} to {line['high']:.1f}), "
               f"{line['answered']:,.0f} of {line['asked']:,.0f} answered")  # fmt: skip
-    points = MEASURES["nps"].of(as_asked(newest, "recommend", "nps"), Satisfaction())["value"]
+    points = SATISFACTION_METRICS["nps"].compute(as_asked(newest, "recommend", "nps"), SatisfactionSettings())["value"]
     both = {
         "overall satisfaction, 2011-2017": analyse_drivers(
             surveys[["overall", *ITEMS]], "overall", surveys["weight"]

@@ -23,27 +23,27 @@ import pandas as pd
 from bars import bars, dots, heading
 from start import begin
 
-from insight.company_settings import section
-from insight.segments.lifecycle_stages import LifecycleSettings, stages, transitions
-from insight.segments.migrations import causes, matrix, migrations
-from insight.segments.quadrant import QuadrantSettings, quadrant
-from insight.segments.star_rating import StarSettings, star_check, star_scale
-from insight.segments.status_row import standing
-from insight.segments.tier_hysteresis import move, moved_share, noise, place
-from insight.segments.tier_thresholds import TierSettings, borders, share_of_value, tiers
-from insight.value.fuzzy_grades import evaluate
+from insight.company_settings import read_section
+from insight.segments.lifecycle_stages import LifecycleSettings, assign_stages, count_transitions
+from insight.segments.migrations import count_causes, migration_matrix, find_migrations
+from insight.segments.quadrant import QuadrantSettings, assign_quadrants
+from insight.segments.star_rating import StarSettings, check_star_scale, fit_star_scale
+from insight.segments.status_row import build_status_rows
+from insight.segments.tier_hysteresis import update_tiers, changed_share, estimate_half_width, assign_first_tiers
+from insight.segments.tier_thresholds import TierSettings, fit_thresholds, summarise_tiers, classify_tiers
+from insight.value.fuzzy_grades import assign_fuzzy_grades
 from insight.value.objective_weights import learned_weights
-from insight.value.trait_contrast import contrast
-from insight.value.value_metrics import MEASURES, measures
+from insight.value.trait_contrast import contrast_traits
+from insight.value.value_metrics import VALUE_METRICS, compute_value_metrics
 from insight.value.value_score import (
     Dimension,
-    Scale,
+    ValueScale,
     ValueSettings,
-    dimensions,
-    value_score,
-    weight_sets,
+    score_dimensions,
+    compute_value_score,
+    compute_weight_sets,
 )
-from insight.value.weights import beside, disagreement, given
+from insight.value.weights import tabulate_weights, compare_weights, normalise_weights
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -60,16 +60,16 @@ end = scores["as_of"].max().to_pydatetime()
 # overdue. A measure becomes points by its rank among the customers of one reference day.
 
 # %%
-settings = section(company, "value", ValueSettings)
-today = measures(history, end, scores)
-scale = Scale.fit(today, settings)
-dims = dimensions(today, scale, settings)
-sets = weight_sets(dims, settings)
-value = value_score(today, scale, settings, sets[settings.weights])
+settings = read_section(company, "value", ValueSettings)
+today = compute_value_metrics(history, end, scores)
+scale = ValueScale.fit(today, settings)
+dims = score_dimensions(today, scale, settings)
+sets = compute_weight_sets(dims, settings)
+value = compute_value_score(today, scale, settings, sets[settings.weights])
 pd.DataFrame(
     {
-        "what": [MEASURES[m].what for m in scale.reference],
-        "unit": [MEASURES[m].unit for m in scale.reference],
+        "what": [VALUE_METRICS[m].description for m in scale.reference],
+        "unit": [VALUE_METRICS[m].unit for m in scale.reference],
         "median": [today[m].median() for m in scale.reference],
         "known": [today[m].notna().mean() for m in scale.reference],
     },
@@ -78,8 +78,8 @@ pd.DataFrame(
 
 # %%
 names = list(settings.dimensions)
-against = disagreement(list(sets.values()), value[names])
-table = beside(list(sets.values()))
+against = compare_weights(list(sets.values()), value[names])
+table = tabulate_weights(list(sets.values()))
 worst = against.loc[against["top_changed"].idxmax()]
 figure, (left, right) = canvas(
     f"By {worst['between']}, {worst['top_changed']:.0%} of the best fifth are other customers",
@@ -102,7 +102,7 @@ figure
 # ## The score is a figure with an interval, and with grades beside it
 
 # %%
-fuzzy = evaluate(value, sets[settings.weights], settings.grades)
+fuzzy = assign_fuzzy_grades(value, sets[settings.weights], settings.grades)
 counts = fuzzy.grade.value_counts().reindex(settings.grades.names).fillna(0)
 width = (value["value_score_high"] - value["value_score_low"]).median()
 figure, (left, right) = canvas(
@@ -129,10 +129,10 @@ crm = (
     crm.groupby("customer_id").last().drop(columns=["valid_from", "account_owner"], errors="ignore")
 )
 traits = today[["tenure_days", "churn_probability", "satisfaction_answer"]]
-ends = contrast(value["value_score"], traits.join(crm), own=list(scale.reference))
+ends = contrast_traits(value["value_score"], traits.join(crm), own=list(scale.reference))
 shown = ends.traits.head(8)
 figure, (axis,) = canvas(
-    f"What separates the best most: {ends.five[0].replace('_', ' ') if ends.five else 'nothing'}",
+    f"What separates the best most: {ends.selected[0].replace('_', ' ') if ends.selected else 'nothing'}",
     "Effect between −1 and 1 with its 95 % interval; best minus worst tenth", (1,),
 )  # fmt: skip
 dots(axis, [str(n).replace("_", " ") for n in shown.index],
@@ -159,19 +159,19 @@ plain_settings = ValueSettings(
     }
 )
 months = [end - pd.DateOffset(months=m) for m in range(6, -1, -1)]
-tables = [measures(history, month) for month in months]
-then = Scale.fit(tables[0], plain_settings)
-values = [value_score(t, then, plain_settings) for t in tables]
+tables = [compute_value_metrics(history, month) for month in months]
+then = ValueScale.fit(tables[0], plain_settings)
+values = [compute_value_score(t, then, plain_settings) for t in tables]
 figures = [v["value_score"] for v in values]
 
-tier_settings = section(company, "tiers", TierSettings)
-cut = borders(figures[0], tier_settings)
-steady, plain = [place(figures[0], cut)], [tiers(figures[0], cut)]
+tier_settings = read_section(company, "tiers", TierSettings)
+cut = fit_thresholds(figures[0], tier_settings)
+steady, plain = [assign_first_tiers(figures[0], cut)], [classify_tiers(figures[0], cut)]
 for before, after in pairwise(figures):
-    steady.append(move(steady[-1], after, noise(before, after), cut))
-    plain.append(tiers(after, borders(after, tier_settings)))
-moved = [moved_share(a.tier, b.tier) for a, b in pairwise(steady)]
-flapped = [moved_share(a, b) for a, b in pairwise(plain)]
+    steady.append(update_tiers(steady[-1], after, estimate_half_width(before, after), cut))
+    plain.append(classify_tiers(after, fit_thresholds(after, tier_settings)))
+moved = [changed_share(a.tier, b.tier) for a, b in pairwise(steady)]
+flapped = [changed_share(a, b) for a, b in pairwise(plain)]
 figure, (left, right) = canvas(
     f"{np.mean(moved):.1%} of the customers move a month, by plain quantiles {np.mean(flapped):.1%}",
     "The customers of the sample do change; under pure noise it is less than 1 %", (1, 1),
@@ -183,7 +183,7 @@ left.tick_params(axis="x", rotation=30)
 percent(left, "y")
 heading(left, "Moved to another tier")
 legend(left)
-shares = share_of_value(tables[-1]["revenue"], steady[-1].tier, cut)
+shares = summarise_tiers(tables[-1]["revenue"], steady[-1].tier, cut)
 spot = np.arange(len(shares))
 right.bar(spot - 0.2, shares["share_of_customers"], 0.38, color=QUIET, label="customers")
 right.bar(spot + 0.2, shares["share_of_sum"], 0.38, color=RULE, label="revenue")
@@ -200,18 +200,18 @@ figure
 # %%
 parts = list(plain_settings.dimensions)
 learned = learned_weights(values[3][parts], tables[6]["last_period_revenue"].fillna(0).rank())
-stated = given({n: d.weight for n, d in plain_settings.dimensions.items()})
-beside([stated, learned]).assign(interval=pd.Series(learned.interval)).round(2)
+stated = normalise_weights({n: d.weight for n, d in plain_settings.dimensions.items()})
+tabulate_weights([stated, learned]).assign(interval=pd.Series(learned.interval)).round(2)
 
 # %%
 weight = {n: d.weight for n, d in plain_settings.dimensions.items()}
-moves = migrations(
+moves = find_migrations(
     values[0].assign(tier=steady[0].tier), values[-1].assign(tier=steady[-1].tier), weight, cut, cut
 )
-matrix(steady[0].tier, steady[-1].tier, cut.names)
+migration_matrix(steady[0].tier, steady[-1].tier, cut.names)
 
 # %%
-causes(moves, cut.names)
+count_causes(moves, cut.names)
 
 # %% [markdown]
 # ## Stars
@@ -222,14 +222,14 @@ causes(moves, cut.names)
 # %%
 recent = [t["last_period_revenue"].fillna(0) for t in tables]
 line = recent[3][recent[3] > 0].median()
-star_settings = section(company, "stars", StarSettings)
-star = star_scale(figures[0], (recent[3] > line).astype(float), star_settings)
-checked = star_check(figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star)
+star_settings = read_section(company, "stars", StarSettings)
+star = fit_star_scale(figures[0], (recent[3] > line).astype(float), star_settings)
+checked = check_star_scale(figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star)
 filled = checked[checked["customers"] > 0]
 figure, (axis,) = canvas(
     f"Customers with the most stars were told {filled['told'].iloc[-1]:.0%}; "
     f"{filled['came'].iloc[-1]:.0%} came",
-    f"Chance of more than {line:,.0f} {company.about.currency} in three months; scale {star.version}",
+    f"Chance of more than {line:,.0f} {company.info.currency} in three months; scale {star.version}",
     (1,),
 )  # fmt: skip
 dots(axis, [f"{'★' * int(s)}  {n:,} customers" for s, n in filled["customers"].items()],
@@ -243,14 +243,14 @@ figure
 # ## Stage, potential and risk, in one row a customer
 
 # %%
-life = section(company, "lifecycle", LifecycleSettings)
-earlier = stages(history, months[-2], life)
-now = stages(history, end, life, scores["churn_probability"])
-fields = quadrant(today, section(company, "quadrant", QuadrantSettings))
-transitions(earlier["stage"], stages(history, end, life)["stage"])
+life = read_section(company, "lifecycle", LifecycleSettings)
+earlier = assign_stages(history, months[-2], life)
+now = assign_stages(history, end, life, scores["churn_probability"])
+fields = assign_quadrants(today, read_section(company, "quadrant", QuadrantSettings))
+count_transitions(earlier["stage"], assign_stages(history, end, life)["stage"])
 
 # %%
-rows = standing(figures[-1], steady[-1], star, now, fields, tier_settings)
+rows = build_status_rows(figures[-1], steady[-1], star, now, fields, tier_settings)
 rows.head(8)
 
 # %% [markdown]

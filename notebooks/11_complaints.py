@@ -24,11 +24,11 @@ from bars import bars, dots, heading
 from start import begin
 
 from features.errors import DataRefused
-from insight.complaints.cause_tree import as_text, tree
-from insight.complaints.complaint_analysis import causes_of
-from insight.complaints.handling_times import cycle_times, reopen_rates, states
-from insight.complaints.intake import complaints
-from insight.complaints.pareto import pareto, vital_few
+from insight.complaints.cause_tree import format_cause_tree, build_cause_tree
+from insight.complaints.complaint_analysis import analyse_causes
+from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates, count_states
+from insight.complaints.intake import read_complaints
+from insight.complaints.pareto import compute_pareto, select_vital_few
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/olist.toml")
@@ -43,7 +43,7 @@ workspace, company = begin(COMPANY, upto="data")
 # learned from those that have one, or by topic, in Chinese, English and Portuguese.
 
 # %%
-found = complaints(company, workspace)
+found = read_complaints(company, workspace)
 print(f"{len(found.table):,} complaints of {found.customers:,} customers, from {found.source}")
 print("categories:", found.categories.counts())
 
@@ -54,8 +54,8 @@ print("categories:", found.categories.counts())
 # stands for several orders (`weight`), it counts as many.
 
 # %%
-rows = pareto(found.table)
-vital = vital_few(rows)
+rows = compute_pareto(found.table)
+vital = select_vital_few(rows)
 figure, (left, right) = canvas(
     f"{len(vital)} of {len(rows)} categories hold four fifths: {', '.join(vital)}",
     "Share of complaints by category, with 95 % intervals; and summed up", (1.3, 1), (9.6, 3.6),
@@ -96,15 +96,15 @@ figure
 # ## Handling
 #
 # How long a complaint waits for the first reply and for its solution. Those still waiting count for as
-# long as they have waited (Kaplan-Meier): a state looks quick if its slow cases are left out.
+# long as they have waited (Kaplan-Meier): a desk looks quick if its slow cases are left out.
 
 # %%
-print("where they stand:", states(found.table) or "not recorded")
-times = cycle_times(found.table, found.end)
+print("where they stand:", count_states(found.table) or "not recorded")
+times = compute_cycle_times(found.table, found.end)
 pd.DataFrame([vars(t) for t in times] or [{"step": "not recorded"}]).round(1)
 
 # %%
-pd.DataFrame([vars(r) for r in reopen_rates(found.table)] or [{"reopened": "not recorded"}]).round(
+pd.DataFrame([vars(r) for r in compute_reopen_rates(found.table)] or [{"reopened": "not recorded"}]).round(
     3
 )
 
@@ -118,7 +118,7 @@ pd.DataFrame([vars(r) for r in reopen_rates(found.table)] or [{"reopened": "not 
 # models is. Who does not answer is weighted for. Shares overlap: they need not add up.
 
 # %%
-ranking = causes_of("dissatisfaction", company, workspace, found)
+ranking = analyse_causes("dissatisfaction", company, workspace, found)
 ranked = ranking.causes
 first = ranked[0]
 figure, (left, right) = canvas(
@@ -180,15 +180,15 @@ figure
 # left open, for the people at the table. `tree(...).to_dict()` is the same as JSON.
 
 # %%
-print(as_text(tree(ranking)))
+print(format_cause_tree(build_cause_tree(ranking)))
 
 # %% [markdown]
 # ## Causes of departures
 
 # %%
 try:
-    leaving = causes_of("churn", company, workspace, found)
-    print(as_text(tree(leaving)))
+    leaving = analyse_causes("churn", company, workspace, found)
+    print(format_cause_tree(build_cause_tree(leaving)))
 except DataRefused as err:
     print(err)
 

@@ -24,20 +24,20 @@ from bars import dots, heading
 from start import begin, open_tables
 
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
-from insight.closed_loop.complaint_targets import complaint_indicators
-from insight.closed_loop.matching import matched_effect
-from insight.closed_loop.pdca import cycle
-from insight.closed_loop.target_status import Measured, check
-from insight.closed_loop.treatment_effect import held_out_effect
-from insight.closed_loop.uplift import plan, qini, uplift_scores
-from insight.complaints.confounders import as_columns
-from insight.complaints.intake import complaints
+from insight.evaluation.complaint_indicators import measure_complaints
+from insight.closed_loop.matching import estimate_matched_effect
+from insight.closed_loop.pdca import build_pdca_cycles
+from insight.closed_loop.target_status import Measurement, check_targets
+from insight.closed_loop.treatment_effect import estimate_holdout_effect
+from insight.closed_loop.uplift import plan_treatments, measure_qini, score_uplift
+from insight.complaints.confounders import encode_confounders
+from insight.complaints.intake import read_complaints
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = begin(COMPANY, upto="data")
-currency = company.about.currency
+currency = company.info.currency
 
 # %% [markdown]
 # ## Plan: targets
@@ -47,12 +47,12 @@ currency = company.about.currency
 
 # %%
 targets = {
-    "hours_to_reply": IndicatorTarget(target=24, better="lower", owner="service state"),
+    "hours_to_reply": IndicatorTarget(target=24, better="lower", owner="service desk"),
     "days_to_solution": IndicatorTarget(target=4, better="lower", until="2026-12-31"),
     "reopen_rate": IndicatorTarget(target=0.11, better="lower"),
 }
-measured = complaint_indicators(complaints(company, workspace))
-checked = check(targets, measured)
+measured = measure_complaints(read_complaints(company, workspace))
+checked = check_targets(targets, measured)
 known = [c for c in checked if measured.get(c.name)]
 figure, axes = canvas(
     f"{sum(c.verdict == 'reached' for c in known)} of {len(targets)} targets reached",
@@ -96,7 +96,7 @@ before = rows["before"].to_numpy()
 small = (before > 0) & (before < np.quantile(before, 0.8))
 level = before[small].mean()
 gain = np.where(small, 0.5 * level, np.where(before == 0, -0.1 * level, 0.0))
-known_before = as_columns(
+known_before = encode_confounders(
     rows[["before", "orders", "logins"]].assign(
         buys=(before > 0).astype(float), small=small.astype(float)
     )
@@ -115,9 +115,9 @@ print(f"true effect {gain.mean():,.0f} {currency} per customer")
 # answer, and the code says so rather than print a number.
 
 # %%
-plain = held_out_effect(outcome, treated, known_before[:, :0])
-sharp = held_out_effect(outcome, treated, known_before)
-everybody = held_out_effect(outcome, np.ones_like(treated), known_before)
+plain = estimate_holdout_effect(outcome, treated, known_before[:, :0])
+sharp = estimate_holdout_effect(outcome, treated, known_before)
+everybody = estimate_holdout_effect(outcome, np.ones_like(treated), known_before)
 figure, (axis,) = canvas(
     f"The call adds {sharp.effect.value:,.0f} {currency} per customer ({sharp.effect.low:,.0f} to "
     f"{sharp.effect.high:,.0f})",
@@ -142,8 +142,8 @@ figure
 liked = 1.2 * known_before[:, 0] + 0.6 * known_before[:, 2]
 called = rng.random(len(rows)) < 1 / (1 + np.exp(-liked))
 spent = np.minimum(rows["after"], 3 * level).to_numpy() + gain * called + noise
-alike = matched_effect(spent, called, known_before)
-pretended = held_out_effect(spent, called, known_before)
+alike = estimate_matched_effect(spent, called, known_before)
+pretended = estimate_holdout_effect(spent, called, known_before)
 truth = gain[called].mean()
 estimates = {"plain difference": (alike.naive,) * 3}
 if alike.effect:
@@ -165,8 +165,8 @@ figure
 # holds it against the log: treat the first tenth, two tenths and so on, and count what is gained.
 
 # %%
-score = uplift_scores(outcome, treated, known_before)
-learned, best = qini(score, outcome, treated), qini(gain, outcome, treated)
+score = score_uplift(outcome, treated, known_before)
+learned, best = measure_qini(score, outcome, treated), measure_qini(gain, outcome, treated)
 figure, (left, right) = canvas(
     "The score finds those whom a call moves" if learned.sorts else "The score is no better than lots",
     f"Qini coefficient {learned.coefficient.value:,.1f} {currency} per customer "
@@ -196,7 +196,7 @@ figure
 # %%
 cost = np.full(len(score), 0.02 * level)
 budgets = np.linspace(0.05, 1, 20) * cost.sum()
-plans = [plan(score, cost, float(b)) for b in budgets]
+plans = [plan_treatments(score, cost, float(b)) for b in budgets]
 true_gain = [gain[p.chosen].sum() - p.cost for p in plans]
 lots = rng.permutation(len(score))
 by_lot = [gain[lots[: len(p.chosen)]].sum() - p.cost for p in plans]
@@ -217,7 +217,7 @@ figure
 
 # %%
 mean, error = outcome.mean(), outcome.std() / np.sqrt(len(outcome))
-spend = Measured(mean, mean - 1.96 * error, mean + 1.96 * error, len(outcome), unit=currency)
+spend = Measurement(mean, mean - 1.96 * error, mean + 1.96 * error, len(outcome))
 goal = IndicatorTarget(target=float(round(1.2 * mean)), owner="sales", actions=["call"])
 log = pd.DataFrame(
     [{"action": "call", "treated": int(treated.sum()), "held_out": int((~treated).sum())}]
@@ -225,8 +225,8 @@ log = pd.DataFrame(
 pd.DataFrame(
     [
         vars(row)
-        for row in cycle(
-            [*checked, *check({"spend": goal}, {"spend": spend})], log, {"call": sharp}
+        for row in build_pdca_cycles(
+            [*checked, *check_targets({"spend": goal}, {"spend": spend})], log, {"call": sharp}
         )
     ]
 )

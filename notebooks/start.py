@@ -12,7 +12,7 @@ from features.history_store import open_history
 from features.config.company import Company, load_company
 from features.contract import TABLES
 from features.errors import GateFailed
-from features.settings import Workspace, find_workspace, no_tracking
+from features.settings import Workspace, find_workspace, disable_telemetry
 from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 
@@ -22,7 +22,7 @@ def begin(toml: str, upto: str) -> tuple[Workspace, Company]:
 
     Runs the verbs of `goodwill` up to `upto` (data, features, train, score) whose results lack.
     """
-    no_tracking()
+    disable_telemetry()
     workspace = find_workspace()
     company = load_company(workspace.home / toml)
     for verb in ("data", "features", "train", "score"):
@@ -45,7 +45,7 @@ def _made(workspace: Workspace, name: str) -> dict[str, bool]:
 
 
 def _run(verb: str, toml: Path) -> None:
-    """Run a verb in a process of its own; a authenticator that refused one target is told, not raised."""
+    """Run a verb in a process of its own; a gate that refused one target is told, not raised."""
     command = [sys.executable, "-m", "serve.cli", verb, "--company", str(toml)]
     sources = os.pathsep.join(str(Path(p).resolve()) for p in sys.path if p)
     done = subprocess.run(

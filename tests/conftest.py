@@ -1,9 +1,11 @@
 """What every test may use: a small sample company."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -12,33 +14,14 @@ from features.config.company import Company, load_company
 from features.errors import ConfigRefused
 from features.execution.partitions import Runner
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 PROJECT = Path(__file__).parents[1]
-#: Files that take longest, longest first: begun last, one of them would keep the other workers waiting.
-SLOW = (
-    "test_notebooks",
-    "test_end_to_end",
-    "test_recipes",
-    "test_real_companies",
-    "test_reproducible",
-    "test_retrain",
-    "test_distributed",
-    "test_engine",
-    "test_cli",
-    "test_service",
-    "test_bento",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow files first; the order within a file stays."""
-    place = {name: i for i, name in enumerate(SLOW)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(SLOW)))
-
-
 def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
     """The sample company, simulated and imported below a folder of its own."""
     workspace = Workspace(home)
@@ -48,7 +31,7 @@ def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, 
     mapping = workspace.data / "sample.toml"  # its root is {here}/sample/raw
     mapping.write_text((PROJECT / "data/sample.toml").read_text(encoding="utf-8"), encoding="utf-8")
     company = load_company(mapping)
-    import_history(company, workspace, quiet())
+    import_history(company, workspace, silent_steps())
     return company, workspace
 
 
@@ -73,7 +56,7 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Wo
     from models.training_set.build_training_sets import build_features
 
     company, workspace = sample_company(tmp_path_factory.mktemp("small"), customers=400)
-    build_features(company, workspace, quiet())
+    build_features(company, workspace, silent_steps())
     return company, workspace
 
 
@@ -84,7 +67,21 @@ def spark() -> Iterator[Runner]:
 
     with ExitStack() as stack:
         try:
-            runner = stack.enter_context(spark_runner(quiet()))
+            runner = stack.enter_context(spark_runner(silent_steps()))
         except ConfigRefused as err:
             pytest.skip(str(err))
         yield runner
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Headless Chromium, skipped where it is not installed."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()

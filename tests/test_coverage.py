@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-PAGE = (PROJECT / "docs/coverage.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs/reference/coverage.md").read_text(encoding="utf-8")
 #: The rows the field's texts were read into.
 ROWS, CORE, SUPPORTING, OUTSIDE = 157, 58, 87, 12
 STATES = ("covered", "library", "partly", "later")

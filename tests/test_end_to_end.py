@@ -15,7 +15,9 @@ from models.bundles.predict import OUTPUTS
 from models.targets.registry import TARGETS
 from serve.schemas.record_schemas import Records
 from serve.scoring.company_scorer import CompanyScorer
-from serve.scoring.scorer import ScoreBatch, CustomerScore, Reason
+from serve.scoring.scorer import ScoreBatch
+from serve.schemas.score_schemas import ScoreReason
+from serve.schemas.score_schemas import CustomerScore
 from support.trained_company import CUSTOMERS, trained
 
 AT_ONCE = 250
@@ -125,7 +127,7 @@ def test_reasons_are_the_same_by_id_and_by_records(by_ids: ScoreBatch, by_record
     assert different == []
 
 
-def _facts(reason: Reason) -> Reason:
+def _facts(reason: ScoreReason) -> ScoreReason:
     """A reason but for its sentence (records also tell how it was in the window before) and its effect,
     whose seventh digit depends on how many customers are explained together."""
     return replace(reason, text="", effect=0.0)

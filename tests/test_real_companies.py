@@ -9,7 +9,7 @@ import pytest
 
 from features.config.company import load_company
 from features.history_store import Manifest
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.pipeline.retrain import Outcome, check_gate, retrain
 from models.bundles.champions import load_champions
@@ -28,7 +28,7 @@ def chain(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, O
     company = load_company(PROJECT / "data" / f"{name}.toml")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow uses what its own libraries call deprecated
-        outcomes = retrain(company, Workspace(home), quiet())
+        outcomes = retrain(company, Workspace(home), silent_steps())
     check_gate(outcomes)
     return {o.target: o for o in outcomes}
 
@@ -52,8 +52,8 @@ def test_online_retail_churn_and_value_at_2011_06_09(
     assert outcomes["nps"].reason == "the company has no surveys table"
     bundles, _ = load_champions(Workspace(tmp_path).serving("online_retail"))
     for bundle in bundles.values():
-        assert bundle.manifest["test_start"].startswith("2011-06-09")
-        assert bundle.manifest["horizon_days"] == 182
+        assert bundle.manifest.test_start.startswith("2011-06-09")
+        assert bundle.manifest.horizon_days == 182
     manifest = Manifest.read(Workspace(tmp_path), "online_retail")
     assert manifest.customers == 5942  # as the data's own README counts them
     assert manifest.dropped["events"]["no customer on the invoice"] > 8000

@@ -126,8 +126,8 @@ import asyncio, httpx
 from pathlib import Path
 from serve.app import application
 from serve.scorer import load_scorer
-from serve.loader import Upkeep
-loader = Upkeep(lambda: load_scorer("data/acme.toml")); loader.refresh()
+from serve.scoring.reload_loop import ScorerLoader
+loader = ScorerLoader(lambda: load_scorer("data/acme.toml")); loader.refresh()
 async def ask():
     transport = httpx.ASGITransport(app=application(loader))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:

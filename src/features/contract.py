@@ -1,7 +1,7 @@
-"""The four tables every company is mapped onto: their columns, types and moments of becoming known.
+"""The data contract: the four tables every company is mapped onto, with columns, types and known times.
 
-A row exists for us from its `known` column on. A column that becomes known later than its row
-names the column that reveals it: a ticket's `closed_at` is hidden until that very instant.
+A row is known from the time in its `known` column on. A column that becomes known later than its
+row names the time column that reveals it: a ticket's `closed_at` is hidden until that instant.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ Kind = Literal["text", "number", "time", "flag"]
 
 
 @dataclass(frozen=True)
-class Column:
-    """A contract column: its type, whether a mapping must give it, and what reveals it.
+class ContractColumn:
+    """A column of the contract: its type, whether a mapping must give it, and what reveals it.
 
-    `revealed_by` names the time column of the same table at which the value becomes known;
-    None means together with the row. `default` is the SQL used when a mapping leaves it out.
+    `revealed_by` names the time column of the same table from which the value is known; None means
+    together with the row. `default` is the SQL used when a mapping leaves the column out.
     """
 
     name: str
@@ -27,16 +27,16 @@ class Column:
 
 @dataclass(frozen=True)
 class TableContract:
-    """A contract table: `clock` is the time axis windows look along, `known` when a row is known."""
+    """A table of the contract: `clock` is the time axis of windows, `known` when a row is known."""
 
     name: str
     clock: str
     known: str
-    columns: tuple[Column, ...]
-    open_ended: bool = False  # further columns are allowed: the CRM's attributes
+    columns: tuple[ContractColumn, ...]
+    open_ended: bool = False  # further columns are allowed: CRM attributes
 
-    def column(self, name: str) -> Column | None:
-        """The column called so, or None."""
+    def column(self, name: str) -> ContractColumn | None:
+        """The column of this name, or None."""
         return next((c for c in self.columns if c.name == name), None)
 
     @property
@@ -45,9 +45,9 @@ class TableContract:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The columns rows are sorted by: what is revealed later comes last.
+        """The columns rows are sorted by; those revealed later than the row come last.
 
-        So nothing still hidden at a cutoff decides which of two rows of one moment comes first.
+        So no value that is still hidden at a cutoff decides the order of two rows of the same time.
         """
         return tuple(c.name for c in sorted(self.columns, key=lambda c: c.revealed_by is not None))
 
@@ -57,8 +57,8 @@ CUSTOMERS = TableContract(
     clock="valid_from",
     known="valid_from",
     columns=(
-        Column("customer_id", "text", required=True),
-        Column("valid_from", "time"),
+        ContractColumn("customer_id", "text", required=True),
+        ContractColumn("valid_from", "time"),
     ),
     open_ended=True,
 )
@@ -68,15 +68,15 @@ EVENTS = TableContract(
     clock="occurred_at",
     known="known_at",
     columns=(
-        Column("customer_id", "text", required=True),
-        Column("occurred_at", "time", required=True),
-        Column("known_at", "time", default="occurred_at"),
-        Column("kind", "text", required=True),
-        Column("amount", "number"),
-        Column("quantity", "number"),
-        Column("channel", "text"),
-        Column("category", "text"),
-        Column("due_at", "time"),
+        ContractColumn("customer_id", "text", required=True),
+        ContractColumn("occurred_at", "time", required=True),
+        ContractColumn("known_at", "time", default="occurred_at"),
+        ContractColumn("kind", "text", required=True),
+        ContractColumn("amount", "number"),
+        ContractColumn("quantity", "number"),
+        ContractColumn("channel", "text"),
+        ContractColumn("category", "text"),
+        ContractColumn("due_at", "time"),
     ),
 )
 
@@ -85,18 +85,18 @@ SURVEYS = TableContract(
     clock="sent_at",
     known="sent_at",
     columns=(
-        Column("customer_id", "text", required=True),
-        Column("sent_at", "time", required=True),
-        Column("answered_at", "time", required=True, revealed_by="answered_at"),
-        Column("instrument", "text", required=True),
-        Column("dimension", "text", default="'overall'"),
-        Column("score", "number", required=True, revealed_by="answered_at"),
-        Column("scale_low", "number", required=True),
-        Column("scale_high", "number", required=True),
-        Column("expectation", "number", revealed_by="answered_at"),
-        Column("comment", "text", revealed_by="answered_at"),
-        Column("channel", "text"),
-        Column("weight", "number", default="1.0"),
+        ContractColumn("customer_id", "text", required=True),
+        ContractColumn("sent_at", "time", required=True),
+        ContractColumn("answered_at", "time", required=True, revealed_by="answered_at"),
+        ContractColumn("instrument", "text", required=True),
+        ContractColumn("dimension", "text", default="'overall'"),
+        ContractColumn("score", "number", required=True, revealed_by="answered_at"),
+        ContractColumn("scale_low", "number", required=True),
+        ContractColumn("scale_high", "number", required=True),
+        ContractColumn("expectation", "number", revealed_by="answered_at"),
+        ContractColumn("comment", "text", revealed_by="answered_at"),
+        ContractColumn("channel", "text"),
+        ContractColumn("weight", "number", default="1.0"),
     ),
 )
 
@@ -105,22 +105,22 @@ TICKETS = TableContract(
     clock="opened_at",
     known="opened_at",
     columns=(
-        Column("customer_id", "text", required=True),
-        Column("opened_at", "time", required=True),
-        Column("first_reply_at", "time", revealed_by="first_reply_at"),
-        Column("closed_at", "time", revealed_by="closed_at"),
-        Column("kind", "text", default="'complaint'"),
-        Column("category", "text"),
-        Column("severity", "number"),
-        Column("channel", "text"),
-        Column("reopened", "flag", revealed_by="closed_at"),
-        Column("comment", "text"),
+        ContractColumn("customer_id", "text", required=True),
+        ContractColumn("opened_at", "time", required=True),
+        ContractColumn("first_reply_at", "time", revealed_by="first_reply_at"),
+        ContractColumn("closed_at", "time", revealed_by="closed_at"),
+        ContractColumn("kind", "text", default="'complaint'"),
+        ContractColumn("category", "text"),
+        ContractColumn("severity", "number"),
+        ContractColumn("channel", "text"),
+        ContractColumn("reopened", "flag", revealed_by="closed_at"),
+        ContractColumn("comment", "text"),
     ),
 )
 
 TABLES: dict[str, TableContract] = {t.name: t for t in (CUSTOMERS, EVENTS, SURVEYS, TICKETS)}
 
-#: Kinds of rows features and targets know; a company may have others.
+#: Kinds of rows that features and targets use; a company may have others.
 KINDS = {
     "events": (
         "order", "return", "payment", "shipment", "visit", "login", "contract", "renewal", "cancel",
@@ -128,5 +128,5 @@ KINDS = {
     "tickets": ("complaint", "request"),
 }  # fmt: skip
 
-#: Answers to a question are asked with one of these.
+#: The survey instruments.
 INSTRUMENTS = ("csat", "nps", "ces", "servqual")

@@ -1,16 +1,16 @@
-"""What can go wrong, as one tree.
+"""The project's exceptions, as one tree.
 
 GoodwillError
 ├── ConfigRefused    exit 3  the company's TOML or a setting is wrong
 ├── DataRefused      exit 3  the company's data break the contract or cannot train a target
-│   └── LeakFound    exit 3  the court found that something tells a model the future
+│   └── LeakFound    exit 3  the leakage check found data that reveal the future to a model
 ├── GateFailed       exit 4  no model was good enough to be promoted
 └── AlreadyRunning   exit 5  another retrain of the same company holds the lock
 """
 
 
 class GoodwillError(Exception):
-    """An error a user can mend: the message says what was wrong, the value, and what would be right."""
+    """An error a user can fix: the message says what was wrong, the value, and what would be right."""
 
     exit_code = 1
 
@@ -28,7 +28,7 @@ class DataRefused(GoodwillError):
 
 
 class LeakFound(DataRefused):
-    """Features, labels or data would tell a model what cannot be known when it predicts."""
+    """Features, labels or data would reveal to a model what cannot be known when it predicts."""
 
 
 class GateFailed(GoodwillError):
@@ -38,6 +38,6 @@ class GateFailed(GoodwillError):
 
 
 class AlreadyRunning(GoodwillError):
-    """Another retrain of the same company is under way."""
+    """Another retrain of the same company is running."""
 
     exit_code = 5

@@ -1,10 +1,10 @@
-"""Feature tables: one row a customer and cutoff, one column a feature. The only way to make them."""
+"""Feature tables: one row for each customer and cutoff, one column for each feature."""
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-# The order of these imports is the order of the columns, and models depend on it.
+# The order of these imports is the order of the columns, which trained models depend on.
 # isort: off
 from features.families import orders
 from features.families import engagement
@@ -16,32 +16,34 @@ from features.families import surveys
 # isort: on
 from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Aggregate
-from features.definitions.feature_registry import Column, columns
-from features.engine.compute_features import Plan, evaluate
+from features.definitions.feature_registry import FeatureColumn, feature_columns
+from features.engine.compute_features import FeaturePlan, compute_columns
 from features.history.build_history import History
 from features.history.derived_columns import TONE
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 
-#: The modules whose features are registered; importing them defines the features.
+#: The modules that define the features; importing them registers the features.
 FAMILIES = (orders, engagement, crm, deliveries_returns_payments, tickets, surveys)
 
 
 def plan_for(
-    schema: CompanySchema, names: tuple[str, ...] | None = None, tone: Tone | None = None
-) -> Plan:
-    """Every feature the company's tables allow, or just those named (a model's own).
+    schema: CompanySchema,
+    names: tuple[str, ...] | None = None,
+    comment_model: CommentScoreModel | None = None,
+) -> FeaturePlan:
+    """Plan every feature that the company's tables allow, or only the named ones (those of a model).
 
-    Those that need a tone of comments are among them where it is given.
+    Features that read the comment score model are included only where it is given.
     """
-    made = [column for column in columns(schema) if tone or not column.reads(TONE)]
+    offered = [c for c in feature_columns(schema) if comment_model or not c.reads(TONE)]
     if names is None:
-        return Plan.of(made, tone)
-    by_name = {column.name: column for column in made}
-    return Plan.of([by_name[n] for n in names if n in by_name], tone)
+        return FeaturePlan.from_columns(offered, comment_model)
+    by_name = {column.name: column for column in offered}
+    return FeaturePlan.from_columns([by_name[n] for n in names if n in by_name], comment_model)
 
 
-def shipped(column: Column) -> bool:
-    """Whether a column is declared in a family file, and so known to the service as well."""
+def is_in_family(column: FeatureColumn) -> bool:
+    """Whether a column is declared in a family file, and so also exists in the service."""
     return column.declared_in in {family.__name__ for family in FAMILIES}
 
 
@@ -49,16 +51,16 @@ def feature_table(
     history: History,
     customers: pa.Array,
     cutoff: NDArray[np.int64],
-    plan: Plan,
+    plan: FeaturePlan,
     threads: int = 1,
 ) -> pa.Table:
-    """Features of each customer as of each cutoff (microseconds since 1970, UTC).
+    """Compute the features of each customer as of each cutoff (microseconds since 1970, UTC).
 
-    `customers` and `cutoff` run in parallel, in any order; the answer keeps it. Numbers are float64
-    with NaN where there is nothing to measure; texts are dictionaries with null.
+    `customers` and `cutoff` have one element for each row of the result, in its order. Numbers are
+    float64 with NaN for missing values; texts are dictionaries with null.
     """
     position = history.rows_of(customers)
-    values = evaluate(history, position, cutoff.astype(np.int64), plan, threads)
+    values = compute_columns(history, position, cutoff.astype(np.int64), plan, threads)
     arrays = [customers.cast(pa.string()), pa.array(cutoff, pa.timestamp("us", "UTC"))]
     for column, numbers in zip(plan.columns, values, strict=True):
         words = _words(history, column)
@@ -66,8 +68,8 @@ def feature_table(
     return pa.table(arrays, names=["customer_id", "cutoff", *plan.names])
 
 
-def _words(history: History, column: Column) -> tuple[str, ...] | None:
-    """The texts a column's codes stand for, or None if it is a number."""
+def _words(history: History, column: FeatureColumn) -> tuple[str, ...] | None:
+    """The texts that a column's codes stand for, or None for a number."""
     leaf = column.expression
     if not column.is_text or not isinstance(leaf, Aggregate) or leaf.column is None:
         return None

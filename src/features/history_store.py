@@ -12,7 +12,7 @@ from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
 from features.execution.partitions import CustomerRange, split_customers
 from features.history.build_history import History, build_history
-from features.history.parquet import read_stored, stored_customers
+from features.history.parquet import read_stored_table, stored_customers
 from features.settings import Workspace
 
 if TYPE_CHECKING:  # most readers of a manifest need no SQL
@@ -109,7 +109,7 @@ def read_blocks(workspace: Workspace, company: str, size: int) -> Iterator[Histo
 def read_block(folder: Path, customers: CustomerRange) -> History:
     """Read the history of a range of customers from the folder of a company's tables."""
     files = sorted(folder.glob("*.parquet"))
-    tables = {file.stem: read_stored(file, customers.first, customers.last) for file in files}
+    tables = {file.stem: read_stored_table(file, customers.first, customers.last) for file in files}
     return build_history(tables, is_sorted=True)
 
 

@@ -1,4 +1,4 @@
-"""What became of every row on its way from a company's files to its history: the ledger."""
+"""The row audit: how many rows each step of an import reads, removes or changes, from files to history."""
 
 import json
 from collections.abc import Iterable
@@ -10,18 +10,22 @@ from features.settings import Workspace
 
 Step = Literal["read", "query", "drop", "correct", "duplicates", "quarantine", "fill", "scale"]
 
-#: Steps in which rows leave: as many as the line's `rows`.
+#: The steps in the order of an import.
+STEPS: tuple[Step, ...] = (
+    "read", "query", "drop", "correct", "duplicates", "quarantine", "fill", "scale",
+)  # fmt: skip
+#: The steps that remove rows: as many as the line's `rows`.
 REMOVING = ("drop", "duplicates", "quarantine")
 FILE = "ledger.json"
 
 
 @dataclass(frozen=True)
-class Change:
-    """A line of the ledger: a rule, the rows of the table before and after it, the rows it met.
+class AuditLine:
+    """One rule of one step: the rows of the table before and after it, and the rows it applied to.
 
-    `rows` came in (read), left (drop, duplicates, quarantine) or got another value (correct, fill,
-    scale: as many rows after as before). A query may join and group: its `rows` are those it made.
-    A row that breaks several rules leaves under the first.
+    `rows` were read (read), produced (query), removed (drop, duplicates, quarantine) or given another
+    value (correct, fill, scale: as many rows after as before). A row that breaks several rules is
+    removed by the first.
     """
 
     table: str
@@ -33,54 +37,54 @@ class Change:
 
 
 class RowAudit:
-    """The lines of a company's tables, each beginning with the rows the former one left."""
+    """The audit lines of a company's tables; each line starts from the rows the previous one left."""
 
-    def __init__(self, lines: Iterable[Change] = ()) -> None:
+    def __init__(self, lines: Iterable[AuditLine] = ()) -> None:
         self.lines = list(lines)
 
-    def now(self, table: str) -> int:
+    def row_count(self, table: str) -> int:
         """Rows of a table after its last line, 0 before the first."""
         return next((line.after for line in reversed(self.lines) if line.table == table), 0)
 
-    def came(self, table: str, rule: str, rows: int) -> None:
-        """Rows read from a source."""
-        before = self.now(table)
-        self.lines.append(Change(table, "read", rule, before, before + rows, rows))
+    def add_read(self, table: str, rule: str, rows: int) -> None:
+        """Add rows read from a source."""
+        before = self.row_count(table)
+        self.lines.append(AuditLine(table, "read", rule, before, before + rows, rows))
 
-    def became(self, table: str, rule: str, rows: int) -> None:
-        """A query made so many rows of all that were read."""
-        self.lines.append(Change(table, "query", rule, self.now(table), rows, rows))
+    def add_query(self, table: str, rule: str, rows: int) -> None:
+        """Record how many rows a query made of all that were read."""
+        self.lines.append(AuditLine(table, "query", rule, self.row_count(table), rows, rows))
 
-    def left(self, table: str, step: Step, rule: str, rows: int) -> None:
-        """Rows that are no longer in the table."""
-        before = self.now(table)
-        self.lines.append(Change(table, step, rule, before, before - rows, rows))
+    def add_removed(self, table: str, step: Step, rule: str, rows: int) -> None:
+        """Record rows that were removed from the table."""
+        before = self.row_count(table)
+        self.lines.append(AuditLine(table, step, rule, before, before - rows, rows))
 
-    def changed(self, table: str, step: Step, rule: str, rows: int) -> None:
-        """Rows that got another value."""
-        before = self.now(table)
-        self.lines.append(Change(table, step, rule, before, before, rows))
+    def add_changed(self, table: str, step: Step, rule: str, rows: int) -> None:
+        """Record rows that were given another value."""
+        before = self.row_count(table)
+        self.lines.append(AuditLine(table, step, rule, before, before, rows))
 
     def to_json(self) -> str:
         return json.dumps([asdict(line) for line in self.lines], indent=1, ensure_ascii=False)
 
     @classmethod
     def read(cls, path: Path) -> "RowAudit | None":
-        """The ledger in a file, None where there is no such file."""
+        """Read an audit from a file; None where there is no such file."""
         if not path.is_file():
             return None
-        return cls(Change(**line) for line in json.loads(path.read_text(encoding="utf-8")))
+        return cls(AuditLine(**line) for line in json.loads(path.read_text(encoding="utf-8")))
 
 
-def ledger_of(workspace: Workspace, company: str) -> RowAudit | None:
-    """The ledger of a company's history; None for a history that was written without one."""
+def read_row_audit(workspace: Workspace, company: str) -> RowAudit | None:
+    """Read the audit of a company's history; None for a history that was written without one."""
     return RowAudit.read(workspace.history(company) / FILE)
 
 
-def keep_beside(workspace: Workspace, company: str, folder: Path) -> None:
-    """Copy the ledger of a history to what is made of it; none where the history has none."""
-    ledger = workspace.history(company) / FILE
+def copy_row_audit(workspace: Workspace, company: str, folder: Path) -> None:
+    """Copy the audit of a history to the folder of what is computed from it, if the history has one."""
+    source = workspace.history(company) / FILE
     copy = folder / FILE
     copy.unlink(missing_ok=True)
-    if ledger.is_file():
-        copy.write_bytes(ledger.read_bytes())
+    if source.is_file():
+        copy.write_bytes(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Where the project lives and what the environment sets: `GOODWILL_...` variables and paths."""
+"""Settings from the environment (`GOODWILL_...` variables) and the folders of a project."""
 
 import os
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.errors import ConfigRefused
 
-#: Switches that keep every library from calling home, and waiting threads from burning a core:
-#: beside other work, spinning made training four times slower.
-QUIET = {
+#: Environment variables that switch off telemetry, pickle in MLflow, and busy waiting of OpenMP
+#: threads: while other work runs, spinning threads make training four times slower.
+LIBRARY_SWITCHES = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "BENTOML_DO_NOT_TRACK": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -20,53 +20,53 @@ QUIET = {
 }
 
 
-def no_tracking() -> None:
+def disable_telemetry() -> None:
     """Switch off telemetry and busy waiting, for this process and its children."""
-    os.environ.update(QUIET)
+    os.environ.update(LIBRARY_SWITCHES)
 
 
 class Settings(BaseSettings):
-    """What the environment decides; everything else is in the company's TOML file."""
+    """Settings from the environment; everything else is in the company's TOML file."""
 
     model_config = SettingsConfigDict(env_prefix="GOODWILL_", extra="ignore")
 
     home: Path | None = Field(
-        default=None, description="project folder (default: upwards from here)"
+        default=None, description="project folder (default: found upwards from here)"
     )
     real_data: Path | None = Field(default=None, description="folder of the real data sets")
     threads: int = Field(default=2, ge=1, le=64, description="threads for training and features")
     host: str = Field(default="127.0.0.1", description="address the service binds")
     port: int = Field(default=3000, ge=1, le=65535, description="port the service listens on")
     workers: int = Field(default=2, ge=1, le=64, description="processes of the service")
-    block_customers: int = Field(default=50_000, ge=1, description="customers in memory at once")
+    block_customers: int = Field(default=50_000, ge=1, description="customers of a block in memory")
     keys: Path | None = Field(
         default=None, description="file of API keys (default: data/keys.json of the project)"
     )
-    rate: float = Field(default=500.0, gt=0, description="calls a second of a key without its own")
-    in_flight: int = Field(default=64, ge=1, description="calls at once in a worker; more get 429")
+    rate: float = Field(default=500.0, gt=0, description="requests a second of a key without its own")
+    in_flight: int = Field(default=64, ge=1, description="requests at once in a worker; more get 429")
     operate_port: int | None = Field(
         default=None,
         ge=1,
         le=65535,
-        description="port to operate on (default: the next after `port`)",
+        description="port of the admin API (default: the next after `port`)",
     )
     audit_required: bool = Field(
-        default=False, description="refuse to score what cannot be written to the audit"
+        default=False, description="refuse requests that the audit log cannot take"
     )
     report_language: str = Field(
         default="en",
         validation_alias=AliasChoices("LANG_REPORT", "GOODWILL_LANG_REPORT", "report_language"),
         description="language of the report: en or zh",
     )
-    spark_master: str = Field(default="local[2]", description="where `--engine spark` runs")
+    spark_master: str = Field(default="local[2]", description="Spark master of `--engine spark`")
     spark_partitions: int | None = Field(
-        default=None, ge=1, description="parts of a table (default: one per 5,000 customers)"
+        default=None, ge=1, description="partitions of a table (default: one per 5,000 customers)"
     )
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of one project: where a company's files and the tracking store are."""
+    """The folders of a project: a company's files and the tracking store."""
 
     home: Path
 
@@ -79,7 +79,7 @@ class Workspace:
         return self.home / "mlruns"
 
     def company(self, name: str) -> Path:
-        """The folder of everything generated for one company."""
+        """The folder of all generated files of one company."""
         return self.data / name
 
     def history(self, name: str) -> Path:
@@ -108,10 +108,10 @@ class Workspace:
 
 
 def find_workspace(start: Path | None = None) -> Workspace:
-    """The project around `start` (default: the working directory), or the one `GOODWILL_HOME` names.
+    """Find the project around `start` (default: the working directory), or that of `GOODWILL_HOME`.
 
-    Raises ConfigRefused when neither is found. Never looks beside this file: an installed wheel
-    or a Bento lies elsewhere.
+    Raises ConfigRefused when neither is found. The location of this file is not used: an installed
+    wheel or a Bento is elsewhere.
     """
     home = Settings().home
     if home is not None:

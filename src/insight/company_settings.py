@@ -1,17 +1,17 @@
-"""What a company's TOML file says about one subject of evaluation, as the subject understands it."""
+"""Read and validate the sections `[insight.<name>]` of a company's TOML file."""
 
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from features.config.company import Company
-from features.config.table_mapping import Strict, near
+from features.config.toml_section import TomlSection, did_you_mean
 from features.errors import ConfigRefused
 
-Section = TypeVar("Section", bound=Strict)
+SectionModel = TypeVar("Section", bound=TomlSection)
 
 
-def section(company: Company, name: str, model: type[Section]) -> Section:
+def read_section(company: Company, name: str, model: type[SectionModel]) -> SectionModel:
     """The section `[insight.<name>]` of a company's file; the defaults of `model` where it has none.
 
     Raises ConfigRefused with every problem found: unknown keys with the known ones, wrong values.
@@ -30,30 +30,30 @@ def section(company: Company, name: str, model: type[Section]) -> Section:
 
 
 def _explain(name: str, model: type[BaseModel], error: Any) -> str:
-    """One pydantic error in the words of a TOML file."""
+    """Describe one pydantic error in terms of the TOML file."""
     path = [str(part) for part in error["loc"] if str(part) != "[key]"]
-    place = ".".join(["insight", name, *path])
+    key = ".".join(["insight", name, *path])
     if error["type"] == "extra_forbidden":
-        return f"unknown key {place}{near(path[-1], _keys(_inside(model, path[:-1])))}"
+        return f"unknown key {key}{did_you_mean(path[-1], _keys(_model_at(model, path[:-1])))}"
     if error["type"] == "literal_error":
-        return f"{place}: {error['input']!r} is not one of {error['ctx']['expected']}"
+        return f"{key}: {error['input']!r} is not one of {error['ctx']['expected']}"
     if error["type"] == "missing":
-        return f"{place} is missing; it is required"
+        return f"{key} is missing; it is required"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{place}: {message} (got {error['input']!r})"
+    return f"{key}: {message} (got {error['input']!r})"
 
 
-def _inside(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
-    """The model of a place inside a section: that of the field, of its list's or dict's items."""
+def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """Return the model at a path inside a section: of the field, or of the items of its list or dict."""
     for part in path:
         fields = {f.alias or key: f for key, f in model.model_fields.items()}
-        if part in fields:  # else the name of an item, whose model is already found
+        if part in fields:  # else the name of an item: its model is already known
             model = _model_of(fields[part].annotation) or model
     return model
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    """The model a type is or is made of."""
+    """Return the pydantic model that a type is or contains."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     found = (_model_of(inner) for inner in get_args(annotation))

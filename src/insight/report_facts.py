@@ -20,7 +20,7 @@ from models.training_set.build_training_sets import LabelCounts, read_counts
 
 
 @dataclass(frozen=True)
-class Decision:
+class TrainingDecision:
     """What the last training run did with a target; `metrics` are those of what it trained."""
 
     target: str
@@ -31,7 +31,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoreColumns:
     """The scores file column by column, the instant it is about and the versions behind it."""
 
     columns: dict[str, NDArray[Any]]
@@ -57,7 +57,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ReportFacts:
     """Everything the report is made from that is small enough to hold."""
 
     company: Company
@@ -65,12 +65,12 @@ class Facts:
     manifest: Manifest
     bundles: dict[str, Bundle]
     missing: dict[str, str]
-    decisions: dict[str, Decision]
+    decisions: dict[str, TrainingDecision]
     counts: dict[str, LabelCounts]
-    scores: Scores | None
+    scores: ScoreColumns | None
 
 
-def gather(company: Company, workspace: Workspace) -> Facts:
+def load_report_facts(company: Company, workspace: Workspace) -> ReportFacts:
     """Read what there is. Raises DataRefused without a history; all else may be missing."""
     manifest = Manifest.read(workspace, company.name)
     bundles, missing = load_champions(workspace.serving(company.name))
@@ -79,7 +79,7 @@ def gather(company: Company, workspace: Workspace) -> Facts:
     except DataRefused as err:
         counts, unable = {}, {}
         missing = {target: f"{why}; {err}" for target, why in missing.items()}
-    return Facts(
+    return ReportFacts(
         company=company,
         workspace=workspace,
         manifest=manifest,
@@ -91,21 +91,21 @@ def gather(company: Company, workspace: Workspace) -> Facts:
     )
 
 
-def read_decisions(company: Company, workspace: Workspace) -> dict[str, Decision]:
+def read_decisions(company: Company, workspace: Workspace) -> dict[str, TrainingDecision]:
     """The outcomes of the last training run by target; empty before the first one."""
     path = workspace.company(company.name) / "outcomes.json"
     if not path.is_file():
         return {}
     rows = json.loads(path.read_text(encoding="utf-8"))
     return {
-        row["target"]: Decision(
+        row["target"]: TrainingDecision(
             row["target"], row["decision"], row["reason"], row["grade"], row["metrics"] or {}
         )
         for row in rows
     }
 
 
-def read_scores(company: Company, workspace: Workspace) -> Scores | None:
+def read_scores(company: Company, workspace: Workspace) -> ScoreColumns | None:
     """The scores file, or None before the first scoring. Raises DataRefused for an empty one."""
     path = workspace.scores(company.name)
     if not path.exists():
@@ -118,7 +118,7 @@ def read_scores(company: Company, workspace: Workspace) -> Scores | None:
         for name in table.column_names
         if name.endswith("_version")
     }
-    return Scores(
+    return ScoreColumns(
         {name: _numpy(table[name]) for name in table.column_names if name != "as_of"},
         table["as_of"][0].as_py(),
         versions,

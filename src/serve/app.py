@@ -1,4 +1,4 @@
-"""The HTTP application: one table of operations, routed by Starlette inside one envelope."""
+"""The HTTP application: Starlette with the table of operations and one middleware."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ from serve.security.authentication import Authenticator
 
 
 class OperationEndpoint:
-    """An operation as an ASGI application."""
+    """An operation as an ASGI application: access control, handler, error answers."""
 
     def __init__(self, operation: Operation, state: AppState) -> None:
         self._operation = operation
@@ -45,19 +45,19 @@ class OperationEndpoint:
         call: Call = scope["call"]
         call.route = self._operation.path
         call.quiet = self._operation.quiet
-        with contextlib.ExitStack() as place:
+        with contextlib.ExitStack() as slot:
             try:
-                if need := self._operation.scope:
-                    place.enter_context(self._state.authenticator.concurrency)
-                    await self._state.authenticator.authorize(need, call, scope, self._state.loader)
+                if needed := self._operation.scope:
+                    slot.enter_context(self._state.authenticator.concurrency)
+                    await self._state.authenticator.authorize(needed, call, scope, self._state.loader)
                 if NotReady in self._operation.errors and not self._operation.quiet:
                     await self._state.loader.wait_for_first_load()
                 answer: ASGIApp = await self._operation.handle(self._state, call, scope, receive)
             except ApiError as error:
                 if isinstance(error, InvalidRequest):
-                    self._state.metrics.rejected(call.route, error.rules)
+                    self._state.metrics.count_rejected_rows(call.route, error.rules)
                 if isinstance(error, NoKey | Forbidden | TooMany):
-                    self._state.metrics.refused(error.code)
+                    self._state.metrics.count_refusal(error.code)
                 answer = error_response(error, call)
             await answer(scope, receive, send)
 
@@ -67,25 +67,26 @@ def build_app(
     authenticator: Authenticator | None = None,
     audits: Callable[[str], AuditLog] | None = None,
 ) -> Starlette:
-    """The ASGI application; its lifespan loads the scorer behind it and keeps it fresh.
+    """Build the ASGI application; its lifespan loads the scorer in the background and refreshes it.
 
-    Without a authenticator nobody needs a key; `audits` opens the audit of a company, None keeps none.
+    Without an authenticator no API key is needed. `audits` opens the audit log of a company; None
+    writes none.
     """
-    state = AppState(loader, _described, authenticator, audits)
+    state = AppState(loader, _openapi_document, authenticator, audits)
     app = Starlette(
         routes=[
             Route(o.path, OperationEndpoint(o, state), methods=[o.method], name=o.name) for o in OPERATIONS
         ],
         middleware=[Middleware(RequestMiddleware, metrics=state.metrics)],
-        exception_handlers={HTTPException: _unrouted},
-        lifespan=lambda _: _keep(state),
+        exception_handlers={HTTPException: _routing_error},
+        lifespan=lambda _: _run_loader(state),
     )
     app.router.redirect_slashes = False
     return app
 
 
 @contextlib.asynccontextmanager
-async def _keep(state: AppState) -> AsyncIterator[None]:
+async def _run_loader(state: AppState) -> AsyncIterator[None]:
     task = asyncio.create_task(state.loader.run(state.executor))
     try:
         yield
@@ -96,22 +97,22 @@ async def _keep(state: AppState) -> AsyncIterator[None]:
         state.executor.shutdown(wait=False, cancel_futures=True)
 
 
-async def _unrouted(request: Request, error: Exception) -> Response:
-    """What Starlette's router refuses, in our shape."""
-    refused: ApiError = UnknownPath("no such path; see /docs")
+async def _routing_error(request: Request, error: Exception) -> Response:
+    """Turn an error of Starlette's router into our error answer."""
+    answer: ApiError = UnknownPath("unknown path; see /docs")
     if isinstance(error, HTTPException) and error.status_code == WrongMethod("").status:
         allowed = dict(error.headers or {})
-        refused = WrongMethod(f"this path takes {allowed.get('Allow')}", headers=allowed)
-    return error_response(refused, request.scope["call"])
+        answer = WrongMethod(f"this path supports {allowed.get('Allow')}", headers=allowed)
+    return error_response(answer, request.scope["call"])
 
 
 @lru_cache(maxsize=8)
-def _described(targets: tuple[str, ...], locked: bool) -> Any:
+def _openapi_document(targets: tuple[str, ...], locked: bool) -> Any:
     return build_openapi(OPERATIONS, _version(), targets, locked)
 
 
 def _version() -> str:
     try:
         return version("goodwill")
-    except PackageNotFoundError:  # a checkout that was never installed
+    except PackageNotFoundError:  # a checkout that is not installed
         return "0.0.0"

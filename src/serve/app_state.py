@@ -1,4 +1,4 @@
-"""What every handler of one worker shares: the scorer, the metrics, and threads for long work."""
+"""The state that all handlers of a worker share: scorer, metrics, access control, audit, threads."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from serve.http.middleware import Call
 from serve.observability.prometheus import Metrics
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import ScoreBatch
-from serve.security.audit_log import Caller, AuditLog
+from serve.security.audit_log import AuditLog, Caller
 from serve.security.authentication import Authenticator
 
 Result = TypeVar("Result")
 
-#: Longest a call may work; BentoML's own limit is longer, so that ours answers.
+#: Time limit of a call; shorter than BentoML's own, so that our error answer is sent.
 WORK_SECONDS = 50.0
 THREADS = 4
 
@@ -40,9 +40,9 @@ class AppState:
         self._describe = describe
 
     async def run(self, task: Callable[[], Result], *, in_thread: bool) -> Result:
-        """Run `task` here, or in_thread the event loop when it may take long.
+        """Run `task` at once, or in a thread when it may take long.
 
-        Raises TooSlow after WORK_SECONDS; a thread can't be stopped, so its work ends unheard.
+        Raises TooSlow after WORK_SECONDS; the thread cannot be stopped, so its result is discarded.
         """
         if not in_thread:
             return task()
@@ -54,12 +54,12 @@ class AppState:
             raise TooSlow(f"no answer within {WORK_SECONDS:.0f} seconds") from None
 
     def record_scores(self, call: Call, batch: ScoreBatch, body: bytes = b"") -> None:
-        """Count a scoring, put its customers' number and the versions in the log, and audit it.
+        """Record a scoring in metrics, log and audit log.
 
-        `body` is what was sent where rows were sent along. Raises NotStored when the audit cannot
-        be written and must be.
+        `body` is the request body when rows were sent along. Raises NotStored when a required audit
+        log cannot be written.
         """
-        self.metrics.scored(batch)
+        self.metrics.count_scores(batch)
         call.facts.update(customers=len(batch.scores), versions=batch.versions)
         ids = [score.customer_id for score in batch.scores]
         self.record_audit(call, ids, batch.as_of, batch.versions, batch.fingerprint, body)
@@ -73,20 +73,20 @@ class AppState:
         fingerprint: str = "",
         body: bytes = b"",
     ) -> None:
-        """Write down who scored whom with what. Raises NotStored when that fails and must not."""
+        """Write a scoring to the audit log. Raises NotStored when that fails and is required."""
         if self._audit_of is None:
             return
         audit = self._audit_of(self.loader.loaded_scorer().company)
-        who = Caller(call.request_id, call.client, call.route)
-        if not audit.scored(who, ids, as_of, versions, fingerprint, body):
-            self.metrics.unaudited()
+        caller = Caller(call.request_id, call.client, call.route)
+        if not audit.record(caller, ids, as_of, versions, fingerprint, body):
+            self.metrics.count_audit_failure()
             if audit.required:
-                raise NotStored("the audit cannot be written, so nothing is scored")
+                raise NotStored("the audit log cannot be written, so nothing is scored")
 
     def openapi_document(self) -> Any:
-        """The OpenAPI document with the targets served now."""
+        """Return the OpenAPI document with the targets that have a model now."""
         scorer = self.loader.scorer
-        known: set[str] = set()
+        targets: set[str] = set()
         if scorer is not None:
-            known = {model.target for model in scorer.models()}
-        return self._describe(tuple(sorted(known)), self.authenticator.keys_required)
+            targets = {model.target for model in scorer.models()}
+        return self._describe(tuple(sorted(targets)), self.authenticator.keys_required)

@@ -1,4 +1,4 @@
-"""Everything the service refuses: one class for each HTTP outcome, mapped in one table.
+"""The errors of the HTTP service: one class per HTTP outcome, mapped in one table.
 
 ApiError
 ├── MalformedJson      400
@@ -29,14 +29,14 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong, and where in the request; never the value that was sent."""
+    """One problem and its place in the request; never the value that was sent."""
 
     where: str
     problem: str
 
 
 class ApiError(Exception):
-    """A call that ends in an error answer. Neither message nor problems may hold a sent value."""
+    """A call that ends in an error answer. Message and problems must not hold a value that was sent."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ApiError(Exception):
         return HTTP_OUTCOMES[type(self)].code
 
     def body(self, request_id: str) -> dict[str, object]:
-        """The one error shape of the service."""
+        """Return the body of the error answer."""
         return {
             "error": {
                 "code": self.code,
@@ -70,30 +70,30 @@ class ApiError(Exception):
 
 
 class MalformedJson(ApiError):
-    """The body is not JSON as RFC 8259 has it, or not UTF-8."""
+    """The body is not JSON (RFC 8259) in UTF-8."""
 
 
 class NoKey(ApiError):
-    """The call carries no key, or none that works."""
+    """The call has no valid API key."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, (), {"WWW-Authenticate": "Bearer"})
 
 
 class Forbidden(ApiError):
-    """The key is good, but not for this."""
+    """The API key is valid, but not for this operation or service."""
 
 
 class UnknownCustomer(ApiError):
-    """The snapshot holds no such customer."""
+    """The snapshot does not hold this customer."""
 
 
 class UnknownTarget(ApiError):
-    """Nothing is predicted under this name."""
+    """No target has this name."""
 
 
 class UnknownIndicator(ApiError):
-    """Nothing is measured under this name, or by this column."""
+    """No indicator has this name, or no groups have this column."""
 
 
 class UnknownPath(ApiError):
@@ -101,7 +101,7 @@ class UnknownPath(ApiError):
 
 
 class WrongMethod(ApiError):
-    """The path exists, but not for this method."""
+    """The path does not support this method."""
 
 
 class BodyTooSlow(ApiError):
@@ -109,11 +109,11 @@ class BodyTooSlow(ApiError):
 
 
 class KeyReused(ApiError):
-    """An idempotency key came again, with another content."""
+    """An idempotency key was used again with different content."""
 
 
 class LeverStuck(ApiError):
-    """A lever cannot be set so for this customer, as he stands."""
+    """The customer does not have a lever, or its value is out of range."""
 
 
 class BodyTooLarge(ApiError):
@@ -121,17 +121,17 @@ class BodyTooLarge(ApiError):
 
 
 class LineTooLong(ApiError):
-    """A line of a stream is larger than the limit."""
+    """A line of a stream is longer than the limit."""
 
 
 class WrongMediaType(ApiError):
-    """The body is something else than uncompressed application/json."""
+    """The body is not uncompressed application/json."""
 
 
 class InvalidRequest(ApiError):
-    """The body is JSON, but not what the operation takes.
+    """The body is JSON, but not a valid request.
 
-    `rules` counts the rows at fault by the rule they break, for the metrics.
+    `rules` counts the invalid rows by the rule they break, for the metrics.
     """
 
     def __init__(
@@ -142,14 +142,14 @@ class InvalidRequest(ApiError):
 
 
 class TooMany(ApiError):
-    """The client asks more often than it may, or the service is busy; `seconds` is how long to wait."""
+    """The client exceeds its rate limit, or the service is busy; `seconds` is the time to wait."""
 
     def __init__(self, message: str, seconds: int = 1) -> None:
         super().__init__(message, (), {"Retry-After": str(seconds)})
 
 
 class Unexpected(ApiError):
-    """A bug: the log names the exception under the request id."""
+    """A bug; the log holds the exception with the request id."""
 
 
 class NotReady(ApiError):
@@ -160,62 +160,62 @@ class NotReady(ApiError):
 
 
 class NotStored(ApiError):
-    """What was sent could not be written down."""
+    """The data could not be stored."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, (), {"Retry-After": str(RETRY_SECONDS)})
 
 
 class StaleFeatures(ApiError):
-    """The snapshot is older than the company allows to answer from."""
+    """The snapshot is older than the company permits."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, (), {"Retry-After": str(STALE_RETRY_SECONDS)})
 
 
 class TooSlow(ApiError):
-    """The answer took longer than the service allows itself."""
+    """The answer took longer than the time limit."""
 
 
 class HttpOutcome(NamedTuple):
-    """How an error class looks over HTTP; `meaning` is what the documentation says."""
+    """The HTTP status and code of an error class; `meaning` is its text in the documentation."""
 
     status: int
     code: str
     meaning: str
 
 
-#: What a client should wait before it asks a service again that is not ready.
+#: Seconds until a client should call a service again that is not ready.
 RETRY_SECONDS = 5
-#: New features come with the next run of the schedule.
+#: The next scheduled run makes new features.
 STALE_RETRY_SECONDS = 600
 
 HTTP_OUTCOMES: dict[type[ApiError], HttpOutcome] = {
     MalformedJson: HttpOutcome(400, "malformed_json", "The body is not valid JSON in UTF-8."),
-    NoKey: HttpOutcome(401, "no_key", "No key that works was sent as `Authorization: Bearer gw_...`."),
-    Forbidden: HttpOutcome(403, "forbidden", "The key is not for this operation or this service."),
-    UnknownCustomer: HttpOutcome(404, "unknown_customer", "The snapshot holds no such customer."),
-    UnknownTarget: HttpOutcome(404, "unknown_target", "Nothing is predicted under this name."),
+    NoKey: HttpOutcome(401, "no_key", "No valid API key in `Authorization: Bearer gw_...`."),
+    Forbidden: HttpOutcome(403, "forbidden", "The API key is not valid for this operation or service."),
+    UnknownCustomer: HttpOutcome(404, "unknown_customer", "The snapshot does not hold this customer."),
+    UnknownTarget: HttpOutcome(404, "unknown_target", "No target has this name."),
     UnknownIndicator: HttpOutcome(
-        404, "unknown_indicator", "Nothing is measured under this name, or by this column."
+        404, "unknown_indicator", "No indicator has this name, or no groups have this column."
     ),
     UnknownPath: HttpOutcome(404, "unknown_path", "No route has this path."),
-    WrongMethod: HttpOutcome(405, "wrong_method", "The path exists, but not for this method."),
+    WrongMethod: HttpOutcome(405, "wrong_method", "The path does not support this method."),
     BodyTooSlow: HttpOutcome(408, "body_too_slow", "The body did not arrive in time."),
-    KeyReused: HttpOutcome(409, "key_reused", "The idempotency key came with another content before."),
-    LeverStuck: HttpOutcome(409, "lever_stuck", "A lever cannot be set so for this customer."),
+    KeyReused: HttpOutcome(409, "key_reused", "The idempotency key was used before with different content."),
+    LeverStuck: HttpOutcome(409, "lever_stuck", "Lever value out of range."),
     BodyTooLarge: HttpOutcome(413, "body_too_large", "The body is larger than 10 MiB."),
     LineTooLong: HttpOutcome(413, "line_too_long", "A line of a stream is longer than 64 KiB."),
-    WrongMediaType: HttpOutcome(415, "wrong_media_type", "Only uncompressed application/json is read."),
-    InvalidRequest: HttpOutcome(422, "invalid_request", "The body is not what the operation takes."),
+    WrongMediaType: HttpOutcome(415, "wrong_media_type", "The body must be uncompressed application/json."),
+    InvalidRequest: HttpOutcome(422, "invalid_request", "The request is not valid."),
     TooMany: HttpOutcome(
-        429, "too_many", "More calls than allowed; `Retry-After` says when to ask again."
+        429, "too_many", "Rate limit exceeded; `Retry-After` is the number of seconds to wait."
     ),
-    Unexpected: HttpOutcome(500, "unexpected", "A bug; the log names it under the request id."),
+    Unexpected: HttpOutcome(500, "unexpected", "Internal error; the log holds it with the request id."),
     NotReady: HttpOutcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
-    NotStored: HttpOutcome(503, "not_stored", "What was sent could not be written down; nothing was."),
+    NotStored: HttpOutcome(503, "not_stored", "The data could not be stored; send it again."),
     StaleFeatures: HttpOutcome(
-        503, "stale_features", "The features are older than the company allows."
+        503, "stale_features", "The features are older than the company permits."
     ),
     TooSlow: HttpOutcome(504, "too_slow", "The answer took too long."),
 }

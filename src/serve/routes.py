@@ -1,4 +1,4 @@
-"""Every route there is. A new endpoint is one row here, and a file with its handler and shapes."""
+"""The table of all routes. A new endpoint is one row here and a handler with its schemas."""
 
 from serve.errors import (
     BodyTooLarge,
@@ -18,7 +18,17 @@ from serve.errors import (
     UnknownTarget,
     WrongMediaType,
 )
-from serve.handlers import console, customers, evaluation, feedback, models, scores, stream
+from serve.handlers import (
+    console,
+    customers,
+    evaluation,
+    feedback,
+    health,
+    models,
+    scores,
+    stream,
+    what_if,
+)
 from serve.http.openapi import Lines, Operation
 from serve.schemas.score_schemas import HealthAnswer, RecordsRequest, ScoreAnswer, ScoreRequest
 from serve.schemas.what_if_schemas import WhatIfRequest, WhatIfResponse
@@ -51,7 +61,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         "/v1/scores/stream",
         stream.score_stream,
-        Lines(stream.MEDIA, stream.EXAMPLE_OUT),
+        Lines(stream.ANSWER_MEDIA, stream.EXAMPLE_OUT),
         query=stream.StreamQuery,
         body=Lines(stream.REQUEST_MEDIA[0], stream.EXAMPLE_IN),
         errors=(WrongMediaType, LineTooLong, InvalidRequest, *_SCORING, StaleFeatures),
@@ -81,7 +91,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "POST",
         "/v1/whatif",
-        scores.what_if,
+        what_if.what_if,
         WhatIfResponse,
         body=WhatIfRequest,
         errors=(UnknownCustomer, LeverStuck, *_BODY, *_SCORING, StaleFeatures),
@@ -136,11 +146,11 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="evaluation",
         scope="read",
     ),
-    Operation("GET", "/livez", scores.live, HealthAnswer, quiet=True),
-    Operation("GET", "/readyz", scores.ready, HealthAnswer, errors=(NotReady,), quiet=True),
-    Operation("GET", "/metrics", scores.show_metrics, "text/plain", quiet=True),
-    Operation("GET", "/openapi.json", scores.show_openapi, "application/json"),
-    Operation("GET", "/docs", scores.show_docs, "text/html"),
+    Operation("GET", "/livez", health.live, HealthAnswer, quiet=True),
+    Operation("GET", "/readyz", health.ready, HealthAnswer, errors=(NotReady,), quiet=True),
+    Operation("GET", "/metrics", health.show_metrics, "text/plain", quiet=True),
+    Operation("GET", "/openapi.json", health.show_openapi, "application/json"),
+    Operation("GET", "/docs", health.show_docs, "text/html"),
     Operation("GET", "/", console.show_console, "text/html"),
     Operation(
         "GET",

@@ -19,7 +19,7 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
-from features.settings import Settings, Workspace, find_workspace, no_tracking
+from features.settings import Settings, Workspace, find_workspace, disable_telemetry
 from serve.app import build_app
 from serve.process.process_tree import exit_with_parent
 from serve.scoring.reload_loop import ScorerLoader
@@ -102,7 +102,7 @@ class _Goodwill:
         exit_with_parent(named="bentoml")
 
 
-no_tracking()
+disable_telemetry()
 _end_with_launcher()
 Goodwill = _mount(
     bentoml.service(

@@ -7,7 +7,7 @@ import pytest
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
-from features.text.comment_score_model import PLACES, Tone
+from features.text.comment_score_model import PLACES, CommentScoreModel
 from support.table_builders import contract_table, micro
 
 
@@ -136,7 +136,7 @@ def test_columns_of_a_tone_are_there_with_one_only(tiny_tables, schema):
     cutoff = np.full(len(ids), micro(10_000))
     weights = (0.0,) * PLACES
     for level in (30.0, 70.0):
-        plan = plan_for(schema, tone=Tone(0, 200, (level, level), (weights, weights)))
+        plan = plan_for(schema, comment_model=CommentScoreModel(0, 200, (level, level), (weights, weights)))
         assert set(plan.names) - set(plan_for(schema).names) == names
         made = feature_table(history, ids, cutoff, plan)
         last = made["ticket_tone_last"].to_numpy()

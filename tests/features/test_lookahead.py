@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.lookahead import differing, pair_names, truncate, truncate_each
+from features.lookahead import differing_rows, pair_names, truncate, truncate_each
 from support.table_builders import contract_table, micro
 
 TABLES = {
@@ -50,7 +50,7 @@ def test_no_pairs_no_rows():
     ],
 )
 def test_rows_that_differ(one, other, expected):
-    assert differing(pa.chunked_array([one]), pa.chunked_array([other])).tolist() == expected
+    assert differing_rows(pa.chunked_array([one]), pa.chunked_array([other])).tolist() == expected
     coded = pa.chunked_array([pa.array(other).dictionary_encode()])
-    assert differing(pa.chunked_array([one]), coded if "a" in one else pa.chunked_array([other])
+    assert differing_rows(pa.chunked_array([one]), coded if "a" in one else pa.chunked_array([other])
                      ).tolist() == expected  # fmt: skip

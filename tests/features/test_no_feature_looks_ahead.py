@@ -14,16 +14,16 @@ import features.history.build_history as build_history_module
 from features.contract import EVENTS, SURVEYS, TABLES, TICKETS
 from features.definitions.expressions import Aggregate, Past, View
 from features.definitions.feature_registry import REGISTRY, feature
-from features.engine import compute_features, kernel
-from features.engine.compute_features import Plan
+from features.engine import kernel
+from features.engine.compute_features import FeaturePlan
 from features.engine.packing import Stream
 from features.feature_table import feature_table, plan_for
 from features.history import rows
 from features.history.build_history import build_history
 from features.history.derived_columns import DERIVED, Derived
 from features.history_store import Manifest
-from features.lookahead import leaking, truncate
-from features.text.comment_score_model import Tone
+from features.lookahead import find_leaking_features, truncate
+from features.text.comment_score_model import CommentScoreModel
 from support.table_builders import column_of, contract_table, micro
 
 Tables = dict[str, pa.Table]
@@ -58,12 +58,12 @@ def everyone(tiny_tables: Tables) -> pa.Array:
 
 
 @pytest.fixture(scope="module")
-def tone(tiny_tables: Tables) -> Tone:
+def tone(tiny_tables: Tables) -> CommentScoreModel:
     """What reads the comments: given before any cutoff is looked at."""
     comments = pc.drop_null(tiny_tables["surveys"]["comment"]).to_pylist()
     levels = np.arange(len(comments)) * 31 % 101.0
     texts, levels = comments * 3, np.tile(levels, 3)
-    found = Tone.fit(texts, levels, np.ones(len(levels)), 0)
+    found = CommentScoreModel.fit(texts, levels, np.ones(len(levels)), 0)
     assert found is not None
     return found
 
@@ -71,7 +71,7 @@ def tone(tiny_tables: Tables) -> Tone:
 @pytest.fixture
 def court(tiny_tables, everyone, manifest, tone) -> Callable[[], list[str]]:
     """Which columns leak at a few cutoffs, with whatever has been planted by then."""
-    return lambda: leaking(tiny_tables, everyone, FEW, plan_for(manifest.schema, tone=tone))
+    return lambda: find_leaking_features(tiny_tables, everyone, FEW, plan_for(manifest.schema, comment_model=tone))
 
 
 @pytest.fixture
@@ -84,12 +84,12 @@ def planted(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest, tone):
-    plan = plan_for(manifest.schema, tone=tone)
+    plan = plan_for(manifest.schema, comment_model=tone)
     assert len(plan.names) > 100
     assert {name for name in REGISTRY if any(c.startswith(name) for c in plan.names)} == set(
         REGISTRY
     ), "the sample company lets every feature be made"
-    assert leaking(tiny_tables, everyone, CUTOFFS, plan) == []
+    assert find_leaking_features(tiny_tables, everyone, CUTOFFS, plan) == []
 
 
 def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest, tone):
@@ -104,7 +104,7 @@ def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest, tone)
         )
         assert pc.all(before).as_py()
         assert 0 < still < cut[name].num_rows
-    plan = plan_for(manifest.schema, tone=tone)
+    plan = plan_for(manifest.schema, comment_model=tone)
     made = feature_table(build_history(tiny_tables), everyone, np.full(len(everyone), FEW[1]), plan)
     empty = [n for n in plan.names if _nothing_in(made[n])]
     assert empty == ["last_payment_channel"]  # its payments name no channel
@@ -240,12 +240,12 @@ def test_planted_the_code_of_a_text(planted, court, tiny_tables, manifest):
                 "customers": (*manifest.schema.tables["customers"], "owner")},
     )  # fmt: skip
     everyone = pc.unique(tables["customers"]["customer_id"].combine_chunks())
-    assert leaking(tables, everyone, FEW, plan_for(schema)) == ["planted_code"]
+    assert find_leaking_features(tables, everyone, FEW, plan_for(schema)) == ["planted_code"]
 
 
 def test_planted_a_window_that_ends_a_week_too_late(planted, court):
     """The compiled pass in plain Python, with a window that looks beyond the cutoff."""
-    planted.setattr(compute_features, "aggregate", kernel.aggregate.py_func)
+    planted.setattr(kernel, "aggregate", kernel.aggregate.py_func)
     honest = kernel.first_not_before
 
     def late(clock, start, end, cutoff):
@@ -259,14 +259,14 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, court):
 
 def test_planted_rows_known_at_the_very_cutoff(planted):
     """An event booked exactly at the cutoff is not yet known."""
-    planted.setattr(compute_features, "aggregate", kernel.aggregate.py_func)
+    planted.setattr(kernel, "aggregate", kernel.aggregate.py_func)
     tables = {"events": contract_table("events", [
         {"customer_id": "A", "occurred_at": 1, "known_at": 5, "kind": "order"},
     ])}  # fmt: skip
-    plan = Plan.of([column_of(PAST.events.count(), "count")])
-    assert leaking(tables, pa.array(["A"]), [micro(5)], plan) == []
+    plan = FeaturePlan.from_columns([column_of(PAST.events.count(), "count")])
+    assert find_leaking_features(tables, pa.array(["A"]), [micro(5)], plan) == []
     planted.setattr(kernel, "is_known", lambda known, row, cutoff: known[row] <= cutoff)
-    assert leaking(tables, pa.array(["A"]), [micro(5)], plan) == ["count"]
+    assert find_leaking_features(tables, pa.array(["A"]), [micro(5)], plan) == ["count"]
 
 
 def test_planted_a_filter_that_needs_no_revelation(planted, court):
@@ -300,16 +300,16 @@ def test_planted_ties_broken_by_what_is_not_yet_known(planted):
         {"customer_id": "B", "opened_at": 1, "category": "price", "closed_at": 8},
         {"customer_id": "B", "opened_at": 1, "category": "delivery", "closed_at": 9},
     ])}  # fmt: skip
-    plan = Plan.of([column_of(PAST.tickets.last("category"), "last")])
+    plan = FeaturePlan.from_columns([column_of(PAST.tickets.last("category"), "last")])
     who, cutoffs = pa.array(["A", "B"]), [micro(5), micro(8.5)]
-    assert leaking(tables, who, cutoffs, plan) == []
+    assert find_leaking_features(tables, who, cutoffs, plan) == []
     planted.setattr(type(TICKETS), "order", property(lambda contract: contract.names))
-    assert leaking(tables, who, cutoffs, plan) == ["last"]
+    assert find_leaking_features(tables, who, cutoffs, plan) == ["last"]
 
 
 def test_customers_who_come_later_are_empty_before(tiny_tables, manifest):
     """A customer without any row before the cutoff has features all the same, of nothing."""
     row = {"customer_id": "A", "occurred_at": 9, "kind": "order", "amount": 5}
     tables = {"events": contract_table("events", [row])}
-    plan = Plan.of([column_of(PAST.events.count(), "n"), column_of(PAST.events.days_since(), "d")])
-    assert leaking(tables, pa.array(["A"]), [micro(1), micro(9), micro(10)], plan) == []
+    plan = FeaturePlan.from_columns([column_of(PAST.events.count(), "n"), column_of(PAST.events.days_since(), "d")])
+    assert find_leaking_features(tables, pa.array(["A"]), [micro(1), micro(9), micro(10)], plan) == []

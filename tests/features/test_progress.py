@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from features.errors import DataRefused
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_tracking_passes_every_item_on_inside_a_step(steps):
     with steps.step("letters"):
         assert list(steps.track(iter("abc"), 3)) == ["a", "b", "c"]
     assert list(steps.track(["alone"], 1)) == ["alone"]
-    assert list(quiet().track(iter("ab"), 2)) == ["a", "b"]
+    assert list(silent_steps().track(iter("ab"), 2)) == ["a", "b"]
 
 
 def test_a_step_shows_how_far_it_is(tmp_path):
@@ -90,7 +90,7 @@ def test_a_note_is_for_people_only(steps, told):
 
 
 def test_quiet_steps_say_and_write_nothing(capsys):
-    steps = quiet()
+    steps = silent_steps()
     with steps.step("silent") as done:
         done(rows=1)
     steps.note("nothing")

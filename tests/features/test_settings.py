@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from features.errors import ConfigRefused
 from features.settings import (
-    QUIET,
+    LIBRARY_SWITCHES,
     Settings,
     Workspace,
     find_workspace,
-    no_tracking,
+    disable_telemetry,
     real_data_root,
 )
 
@@ -85,7 +85,7 @@ def test_every_setting_is_described():
 
 
 def test_no_library_calls_home(monkeypatch):
-    for name in QUIET:
+    for name in LIBRARY_SWITCHES:
         monkeypatch.setenv(name, "before")
-    no_tracking()
-    assert {name: os.environ[name] for name in QUIET} == QUIET
+    disable_telemetry()
+    assert {name: os.environ[name] for name in LIBRARY_SWITCHES} == LIBRARY_SWITCHES

@@ -6,9 +6,9 @@ import pytest
 from pydantic import Field
 
 from features.config.company import Company, load_company
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused
-from insight.company_settings import section
+from insight.company_settings import read_section
 
 TOML = """
 [company]
@@ -23,13 +23,13 @@ size = 3
 """
 
 
-class Cup(Strict):
+class Cup(TomlSection):
     """A cup."""
 
     size: int = 2
 
 
-class Tea(Strict):
+class Tea(TomlSection):
     """How tea is made."""
 
     minutes: int = Field(default=3, ge=1)
@@ -48,12 +48,12 @@ def company(insight: dict[str, Any]) -> Company:
 def test_a_section_is_read_from_the_file(tmp_path):
     path = tmp_path / "shop.toml"
     path.write_text(TOML, encoding="utf-8")
-    tea = section(load_company(path), "tea", Tea)
+    tea = read_section(load_company(path), "tea", Tea)
     assert (tea.minutes, tea.kind, tea.cups["blue"].size) == (4, "green", 3)
 
 
 def test_without_a_section_the_defaults_hold():
-    assert section(company({}), "tea", Tea) == Tea()
+    assert read_section(company({}), "tea", Tea) == Tea()
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_without_a_section_the_defaults_hold():
 )  # fmt: skip
 def test_a_mistake_is_named_with_what_would_be_right(raw, message):
     with pytest.raises(ConfigRefused) as refused:
-        section(company({"tea": raw}), "tea", Tea)
+        read_section(company({"tea": raw}), "tea", Tea)
     assert "company.toml" in str(refused.value)
     assert message in str(refused.value)
 
 
 def test_every_mistake_is_named_at_once():
     with pytest.raises(ConfigRefused, match=r"minuets(?s:.)*sugar"):
-        section(company({"tea": {"minuets": 3, "sugar": 1}}), "tea", Tea)
+        read_section(company({"tea": {"minuets": 3, "sugar": 1}}), "tea", Tea)

@@ -6,12 +6,12 @@ import re
 import pyarrow.parquet as pq
 import pytest
 
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from insight.model_report.data_section import feature_lines
 from insight.model_report.holdout_section import rule_predictions
 from insight.model_report.model_report_page import write_model_report
 from insight.model_report.target_section import section
-from insight.report_facts import gather
+from insight.report_facts import load_report_facts
 from models.evaluation.metrics import METRICS, PRIMARY
 from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
@@ -22,7 +22,7 @@ from models.training.train import load_rows, split_rows
 def written(trained_company, tmp_path_factory):
     """The page and the log of writing it."""
     log = tmp_path_factory.mktemp("log") / "log.jsonl"
-    path = write_model_report(*trained_company, Steps(log, quiet().console))
+    path = write_model_report(*trained_company, Steps(log, silent_steps().console))
     return path.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
 
 
@@ -60,22 +60,22 @@ def test_the_champions_are_judged_as_in_training(page, trained_company):
         said = rule_predictions(target, config, rows.take(split.refit), test)
         measure = PRIMARY[target.kind]
         found = METRICS[measure].function(test.label, said, test.weight)
-        assert found == pytest.approx(bundle.manifest["metrics"][f"rule_{measure}"], rel=1e-9)
+        assert found == pytest.approx(bundle.manifest.metrics[f"rule_{measure}"], rel=1e-9)
 
 
 def test_another_test_set_is_told(trained_company):
     company, workspace = trained_company
-    facts = gather(company, workspace)
+    facts = load_report_facts(company, workspace)
     bundle = next(iter(facts.bundles.values()))
-    bundle.manifest["metrics"] = dict.fromkeys(bundle.manifest["metrics"], 0.123)
+    bundle.manifest.metrics.update(dict.fromkeys(bundle.manifest.metrics, 0.123))
     told, _ = section(bundle.target, facts)
     assert "moved on" in told.notes[0]
 
 
 def test_a_training_set_that_lacks_a_column_leaves_the_figures_of_the_training(trained_company):
-    facts = gather(*trained_company)
+    facts = load_report_facts(*trained_company)
     bundle = next(iter(facts.bundles.values()))
-    bundle.manifest["also_reads"] = ["moon_phase"]
+    bundle.manifest.also_reads[:] = ["moon_phase"]
     told, measured = section(bundle.target, facts)
     assert "moon_phase" in told.notes[0]
     assert not told.first
@@ -84,7 +84,7 @@ def test_a_training_set_that_lacks_a_column_leaves_the_figures_of_the_training(t
 
 
 def test_features_carry_meaning_unit_and_missing_rate(trained_company):
-    lines = feature_lines(gather(*trained_company))
+    lines = feature_lines(load_report_facts(*trained_company))
     assert len(lines) > 100
     assert all(line.meaning and line.unit for line in lines)
     assert all(line.missing.endswith("%") for line in lines)

@@ -8,8 +8,8 @@ import pytest
 
 from features.settings import Workspace, find_workspace, real_data_root
 from insight.satisfaction.crosstabs import cross_tabulate
-from insight.satisfaction.satisfaction_metrics import MEASURES
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 sys.path.append(str(Path(__file__).parents[2] / "notebooks"))
 from airport import ITEMS, airport_surveys, as_asked
@@ -54,6 +54,6 @@ def test_codes_for_no_answer_are_missing(surveys):
 @pytest.mark.real_data
 def test_satisfaction_rose_beyond_chance(surveys):
     table = cross_tabulate(
-        MEASURES["csat_index"], as_asked(surveys, "overall"), Satisfaction(), ("period",)
+        SATISFACTION_METRICS["csat_index"], as_asked(surveys, "overall"), SatisfactionSettings(), ("period",)
     ).table
     assert table["low"].iloc[-1] > table["high"].iloc[0] + 0.1

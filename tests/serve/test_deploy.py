@@ -18,7 +18,8 @@ from serve.http.request_body import BODY_BYTES
 from serve.observability.prometheus import Metrics
 from serve.process.server import KEEP_ALIVE_SECONDS
 from serve.scoring.reload_loop import ScorerLoader
-from serve.scoring.scorer import ScoreBatch, CustomerScore
+from serve.scoring.scorer import ScoreBatch
+from serve.schemas.score_schemas import CustomerScore
 from support.fake_scorer import AS_OF, FakeScorer
 
 PROJECT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def test_every_metric_and_label_that_is_asked_for_exists(
 
 def test_every_metric_is_watched_and_explained(metrics: dict[str, set[str]]) -> None:
     asked = " ".join(expressions())
-    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     for name in metrics:
         if not name.endswith(("_created", "_sum", "_count", "_bucket")):
             assert name in asked, name
@@ -119,7 +120,7 @@ def test_every_metric_is_watched_and_explained(metrics: dict[str, set[str]]) -> 
 
 
 def test_every_alert_says_what_to_do() -> None:
-    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     alerts = yaml.safe_load(read("alerts.yml"))
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
     assert len(rules) >= 6
@@ -130,7 +131,7 @@ def test_every_alert_says_what_to_do() -> None:
 
 
 def test_every_setting_is_in_the_table() -> None:
-    document = (PROJECT / "docs/operations.md").read_text("utf-8")
+    document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     rows = set(re.findall(r"^\| [^|]*`(GOODWILL_[A-Z_]+)` \|", document, re.MULTILINE))
     assert rows == variables()
 

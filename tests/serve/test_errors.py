@@ -30,6 +30,6 @@ def test_not_ready_says_when_to_ask_again() -> None:
 
 
 def test_the_reference_names_every_code_with_its_status() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs/reference/http-api.md").read_text("utf-8")
     told = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", text, re.MULTILINE))
     assert told == {(str(o.status), o.code) for o in HTTP_OUTCOMES.values()}

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from features.config.company import Company
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from features.sample_company.canary import ACCOUNT, CANARY
 from features.settings import Workspace
 from insight.business_report.business_report_page import write_report
-from insight.data_quality_report.data_quality_page import write_usability
-from models.scoring.batch_reasons import explain_everyone
+from insight.data_quality_report.data_quality_page import write_data_quality_page
+from models.scoring.batch_reasons import explain_customers
 from serve.scoring.company_scorer import CompanyScorer
 from serve.security.audit_log import AuditLog
 from support.canary_marks import MARKS, marked, marked_files
@@ -45,9 +45,9 @@ PATHS = ("/v1/scores", "/v1/scores/records", "/v1/whatif", "/v1/feedback", "/v1/
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
     """The trained company, with everything written that people read."""
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("personal") / "home")
-    steps = Steps(workspace.log("sample"), quiet().console)
-    write_usability(company, workspace, steps)
-    explain_everyone(company, workspace, steps)
+    steps = Steps(workspace.log("sample"), silent_steps().console)
+    write_data_quality_page(company, workspace, steps)
+    explain_customers(company, workspace, steps)
     write_report(company, workspace, steps)
     return company, workspace
 

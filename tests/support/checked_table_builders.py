@@ -10,9 +10,9 @@ import pyarrow as pa
 from features.config.company import Company
 from features.contract import TABLES
 from features.data_quality import daily_counts
-from features.data_quality.checked_table import Subject
-from features.data_quality.finding import Finding
-from features.ingest.read_table import Mapped
+from features.data_quality.checked_table import CheckedTable
+from features.data_quality.finding import TableFinding
+from features.ingest.read_table import SourceTable
 from support.table_builders import START, contract_table
 
 KINDS = {"text": pa.string(), "number": pa.float64()}
@@ -25,7 +25,7 @@ def subject(
     zone: str = "UTC",
     con: duckdb.DuckDBPyConnection | None = None,
     **attributes: str,
-) -> Subject:
+) -> CheckedTable:
     """Rows as a checked table: times in days after 2024-01-01, `end` days of data.
 
     Mapped are the columns any row has; `attributes` of customers are "text" or "number".
@@ -43,10 +43,10 @@ def subject(
     clock = TABLES[name].clock
     last = max((row[clock] for row in rows if row.get(clock) is not None), default=0)
     days = int(last) + 1 if end is None else end
-    mapped = Mapped(TABLES[name], columns, (), attributes, {})
-    made = Subject(con, company, mapped, len(rows), START + timedelta(days=days))
+    mapped = SourceTable(TABLES[name], columns, (), attributes, {})
+    made = CheckedTable(con, company, mapped, len(rows), START + timedelta(days=days))
     if made.clock:
-        daily_counts.lay_out(made)
+        daily_counts.count_time_slots(made)
     return made
 
 
@@ -58,11 +58,11 @@ def orders(days: Any, **columns: Any) -> list[dict[str, Any]]:
     ]
 
 
-def told(found: Iterator[Finding]) -> list[tuple[str, str, str, int, int]]:
+def told(found: Iterator[TableFinding]) -> list[tuple[str, str, str, int, int]]:
     """Place, check, severity, rows and total of each finding."""
     return [(f.place, f.check, f.severity, f.rows, f.total) for f in found]
 
 
-def run(check: Callable[..., Iterator[Finding]], made: Subject) -> list[Finding]:
+def run(check: Callable[..., Iterator[TableFinding]], made: CheckedTable) -> list[TableFinding]:
     """The findings of a check that also needs the days of the table."""
-    return list(check(made, daily_counts.timeline(made)))
+    return list(check(made, daily_counts.count_days(made)))

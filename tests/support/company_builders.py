@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
-from features.import_history.run_import import import_history
 from features.history_store import Manifest
-from features.progress import quiet
+from features.import_history.run_import import import_history
+from features.progress import silent_steps
 from features.settings import Workspace
 
 GOOD = {
@@ -80,7 +80,7 @@ class Shop:
 
     def run(self) -> Manifest:
         """Read, check and store it."""
-        return import_history(self.company(), self.workspace, quiet())
+        return import_history(self.company(), self.workspace, silent_steps())
 
     def stored(self, table: str) -> pa.Table:
         return pq.read_table(self.workspace.history("shop") / f"{table}.parquet")

@@ -4,23 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.scoring.score_history import PastScore
-from serve.scoring.evaluation_cache import Evaluated
-from serve.scoring.scorer import (
-    ScoreBatch,
-    CustomerScore,
-    Language,
-    LeverRange,
-    ModelDetails,
-    ModelInfo,
-    Move,
-    Output,
-    Reason,
-    WhatIfAnswer,
-    WhatIfTarget,
-)
+from serve.schemas.score_schemas import CustomerScore, Language, Output, ScoreReason
+from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.evaluation_cache import ServedEvaluation
+from serve.scoring.scorer import ScoreBatch
 from support.evaluation_builders import evaluated
-from support.fake_scorer import AS_OF, FakeScorer
+from support.fake_scorer import AS_OF, FakeScorer, model_manifest
 
 TARGETS = ("satisfaction", "nps", "churn", "value")
 HOSTILE = '<script>document.title="taken"</script>'
@@ -45,24 +36,23 @@ SENTENCES = {"en": "<b>late</b> payments", "zh": "付款<b>逾期</b>"}
 class ConsoleCompany(FakeScorer):
     """Scores follow from the place of a customer in IDS; one is unlike any, one is slow."""
 
-    def evaluated(self) -> Evaluated:
+    def evaluated(self) -> ServedEvaluation:
         return evaluated("C-{:03}")
 
     def missing(self) -> dict[str, str]:
         return {"reorder": "no champion <i>yet</i>"}
 
-    def models(self) -> list[ModelInfo]:
-        made = [AS_OF, [AS_OF], 90, {"auc": 0.8}, "A", 12, {"1": 5}, "EUR"]
-        return [ModelInfo(target, "7", *made) for target in TARGETS]  # type: ignore[arg-type]
+    def models(self) -> list[ModelManifest]:
+        return [model_manifest(target, currency="EUR") for target in TARGETS]
 
-    def about(self, target: str) -> ModelDetails | None:
-        info = next((m for m in self.models() if m.target == target), None)
+    def about(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
+        manifest = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": 0.9}
         shares = (0.05, 0.2, 0.6)
         bins = [{"case": target, "predicted": p, "observed": p, "low": p / 2, "high": p + 0.1,
                  "rows": 50} for p in shares]  # fmt: skip
         measures = {"model": {"auc": measure}, "rule": {"auc": measure}}
-        return ModelDetails(info, "auc", measures, bins, 0.9, CARD) if info else None
+        return (manifest, HoldoutSummary(CARD, "auc", measures, bins, 0.9)) if manifest else None
 
     def knows(self, customer_id: str) -> bool:
         return customer_id in IDS
@@ -81,7 +71,9 @@ class ConsoleCompany(FakeScorer):
             time.sleep(SLOW_SECONDS)
         found = [i for i in ids if i in IDS]
         scores = [CustomerScore(i, _outputs(i), _reasons(language)) for i in found]
-        return ScoreBatch(AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7"))
+        return ScoreBatch(
+            AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7")
+        )
 
     def history(self, customer_id: str) -> list[PastScore]:
         return [
@@ -105,7 +97,7 @@ class ConsoleCompany(FakeScorer):
         """A point of churn less for every hour less and every visit more."""
         assert isinstance(wish, Mapping)
         now = {lever.lever: lever.now for lever in self.levers(customer_id)}
-        moves = [Move(name, "", now[name], end, {}) for name, end in wish.items()]
+        moves = [LeverChange(name, "", now[name], end, {}) for name, end in wish.items()]
         then = 60.0 - sum(abs(move.end - move.start) for move in moves)
         said = {"en": f"Set: {sorted(wish)}", "zh": f"设为：{sorted(wish)}"}[language]
         return WhatIfAnswer(customer_id, target, "7", None, None, 60.0, then, moves, False, said)
@@ -128,7 +120,7 @@ def _outputs(customer_id: str) -> dict[str, dict[str, Output]]:
     return {target: {**output, "abstain": strange} for target, output in outputs.items()}
 
 
-def _reasons(language: Language) -> dict[str, list[Reason]]:
+def _reasons(language: Language) -> dict[str, list[ScoreReason]]:
     text = SENTENCES[language]
-    made = [Reason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
+    made = [ScoreReason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
     return dict.fromkeys(TARGETS, made)

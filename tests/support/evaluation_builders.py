@@ -10,24 +10,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path
+from insight.evaluation.evaluation_files import STATUS_FILE, write_evaluation
 from insight.evaluation.evaluation_schema import (
-    IndicatorAlert,
-    MigrationCause,
-    GroupValue,
     CompanyEvaluation,
-    IntervalEstimate,
-    IndicatorForecast,
-    IndicatorGoal,
+    DimensionWeight,
+    GroupValue,
     HiddenGroups,
     Indicator,
+    IndicatorAlert,
+    IndicatorForecast,
+    IndicatorGoal,
+    IntervalEstimate,
+    MigrationCause,
     MigrationMatrix,
     PeriodValue,
     Segment,
     ValueScoreSummary,
-    DimensionWeight,
 )
-from insight.evaluation.evaluation_files import STATUS_FILE, write_evaluation
-from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
+from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
 SINCE = datetime(2025, 4, 15, tzinfo=UTC)
@@ -140,8 +140,8 @@ def write(
 
 
 @cache
-def evaluated(named: str = "C-{}") -> Evaluated:
+def evaluated(named: str = "C-{}") -> ServedEvaluation:
     """The same as the service holds it; `named` is how an id is made of a number."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), named=named)
-        return EvaluationWatch(Path(folder), "testing").now
+        return EvaluationCache(Path(folder), "testing").now

@@ -5,29 +5,33 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from features.ingest.feedback import Feedback, Kept, KeyTaken
+from features.ingest.feedback import Feedback, IdempotencyConflict, StoredFeedback
+from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.explain.manual_what_if import LeverRefused
 from models.scoring.score_history import PastScore
 from serve.schemas.record_schemas import Records
-from serve.scoring.evaluation_cache import Evaluated, EvaluationWatch
-from serve.scoring.scorer import (
-    AgeLimits,
-    ScoreBatch,
-    CustomerScore,
-    Language,
-    LeverRange,
-    ModelDetails,
-    ModelInfo,
-    Move,
-    Reason,
-    WhatIfAnswer,
-    WhatIfTarget,
-)
+from serve.schemas.score_schemas import CustomerScore, Language, ScoreReason
+from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
+from serve.scoring.scorer import AgeLimits, ScoreBatch
 from support.evaluation_builders import evaluated
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
 TARGETS = ("churn", "value")
+
+
+def model_manifest(target: str, **changed: Any) -> ModelManifest:
+    """The manifest of version 7 of a target's model."""
+    usual: dict[str, Any] = {
+        "trained_at": AS_OF.isoformat(), "cutoffs": [AS_OF.isoformat()], "horizon_days": 90,
+        "metrics": {"auc": 0.8}, "grade": "A", "features": [{"name": str(i)} for i in range(12)],
+        "label_counts": {"1": 5},
+    }  # fmt: skip
+    return ModelManifest(target=target, version="7", **usual | changed)
+
+
 IDS = frozenset(f"C-{n}" for n in range(2000))
 #: A customer that takes a second and a half.
 SLOW = "C-1999"
@@ -56,13 +60,8 @@ class FakeScorer:
     def as_of(self) -> datetime:
         return AS_OF
 
-    def models(self) -> list[ModelInfo]:
-        return [
-            ModelInfo(
-                t, "7", AS_OF, [AS_OF], 90, {"auc": 0.8, "lift": float("nan")}, "A", 12, {"1": 5}
-            )
-            for t in TARGETS
-        ]
+    def models(self) -> list[ModelManifest]:
+        return [model_manifest(t, metrics={"auc": 0.8, "lift": float("nan")}) for t in TARGETS]
 
     def by_ids(
         self,
@@ -107,7 +106,7 @@ class FakeScorer:
             end, goal, reached, then = wish["reply time"], None, None, wish["reply time"]
         else:
             end, goal, reached, then = 4.0, wish, True, wish
-        moves = [Move("reply time", "hours", float("nan"), end, {"reply_hours_90d": end})]
+        moves = [LeverChange("reply time", "hours", float("nan"), end, {"reply_hours_90d": end})]
         return WhatIfAnswer(
             customer_id, target, "7", goal, reached, 50.0, then, moves, False, language
         )
@@ -124,24 +123,24 @@ class FakeScorer:
     def history(self, customer_id: str) -> list[PastScore]:
         return [PastScore(AS_OF, {"churn": 0.2, "value": None}, {"churn": "6"})]
 
-    def about(self, target: str) -> ModelDetails | None:
-        info = next((m for m in self.models() if m.target == target), None)
+    def about(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
+        manifest = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": None}
         bins = [{"case": "churn", "predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3,
                  "rows": 50}]  # fmt: skip
         measures = {"model": {"auc": measure}}
-        return ModelDetails(info, "auc", measures, bins, None, "# Card") if info else None
+        return (manifest, HoldoutSummary("# Card", "auc", measures, bins)) if manifest else None
 
-    def keep_feedback(self, feedback: Feedback) -> Kept:
+    def keep_feedback(self, feedback: Feedback) -> StoredFeedback:
         before = self.kept.setdefault(feedback.key, feedback)
         if before != feedback:
-            raise KeyTaken("another content")
-        return Kept(len(feedback.events), AS_OF, before is not feedback)
+            raise IdempotencyConflict("another content")
+        return StoredFeedback(len(feedback.events), AS_OF, before is not feedback)
 
     def unseen(self) -> dict[str, int]:
         return {"churn": 3}
 
-    def evaluated(self) -> Evaluated:
+    def evaluated(self) -> ServedEvaluation:
         return self.evaluation
 
     def refresh(self) -> dict[str, str]:
@@ -158,8 +157,8 @@ def _predict(customer_id: str, targets: Sequence[str]) -> dict[str, dict[str, fl
     return {target: outputs[target] for target in targets}
 
 
-def _reasons(targets: Sequence[str], count: int) -> dict[str, list[Reason]]:
-    made = [Reason(f"f{i}", "Meaning.", float(i), 0.1 * i, "days") for i in range(count)]
+def _reasons(targets: Sequence[str], count: int) -> dict[str, list[ScoreReason]]:
+    made = [ScoreReason(f"f{i}", "Meaning.", float(i), 0.1 * i, "days") for i in range(count)]
     return dict.fromkeys(targets, made) if count else {}
 
 
@@ -178,9 +177,9 @@ class WatchingScorer(FakeScorer):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self.watch = EvaluationWatch(Path(os.environ["FAKE_EVALUATION"]), self.company)
+        self.watch = EvaluationCache(Path(os.environ["FAKE_EVALUATION"]), self.company)
 
-    def evaluated(self) -> Evaluated:
+    def evaluated(self) -> ServedEvaluation:
         return self.watch.now
 
     def refresh(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A copy of the small sample company into which a test plants a leak, and the court over it."""
+"""A copy of the small sample company in which a test plants a leak and runs the leakage check."""
 
 import shutil
 from pathlib import Path
@@ -8,17 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
-from features.import_history.run_import import import_history
-from features.history_store import Manifest
-from features.progress import quiet
+from features.import_history.run_import import Manifest, import_history
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import LeakReport
 from models.training_set.build_training_sets import build_features, read_counts
 
 
-class Planted:
-    """The sample company below a home of its own: raw tables, mapping and training sets to spoil."""
+class PlantedCompany:
+    """The sample company in its own home: raw tables, mapping and training sets may be changed."""
 
     def __init__(self, small: tuple[Company, Workspace], home: Path) -> None:
         shutil.copytree(small[1].home, home)
@@ -30,44 +29,44 @@ class Planted:
     def company(self) -> Company:
         return load_company(self.toml)
 
-    def map(self, old: str, new: str) -> None:
-        """Replace a piece of the company's file."""
+    def edit_config(self, old: str, new: str) -> None:
+        """Replace the first occurrence of a text in the company's file."""
         text = self.toml.read_text(encoding="utf-8")
         assert old in text
         self.toml.write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    def rewrite(self, table: str, sql: str) -> None:
-        """Replace a raw table by a query; it sees all raw tables by their names."""
+    def replace_table(self, table: str, sql: str) -> None:
+        """Replace a raw table by the result of a query over the raw tables."""
         con = duckdb.connect()
         con.execute("SET TimeZone = 'UTC'")
         for file in self.raw.glob("*.parquet"):
             con.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
-        made = con.sql(sql).to_arrow_table()
+        result = con.sql(sql).to_arrow_table()
         con.close()
-        pq.write_table(made, self.raw / f"{table}.parquet")
+        pq.write_table(result, self.raw / f"{table}.parquet")
 
     def build(self) -> None:
-        """Import the tables and make the training sets again."""
-        import_history(self.company, self.workspace, quiet())
-        build_features(self.company, self.workspace, quiet())
+        """Import the tables and build the training sets."""
+        import_history(self.company, self.workspace, silent_steps())
+        build_features(self.company, self.workspace, silent_steps())
 
-    def stored(self, name: str) -> pa.Table:
+    def read_training_set(self, name: str) -> pa.Table:
         return pq.read_table(self._path(name))
 
-    def store(self, name: str, table: pa.Table) -> None:
-        """Put another table in the place of a training set."""
+    def write_training_set(self, name: str, table: pa.Table) -> None:
+        """Replace a training set."""
         pq.write_table(table, self._path(name))
 
     def _path(self, name: str) -> Path:
         return self.workspace.features("sample") / f"{name}.parquet"
 
-    def hear(self) -> LeakReport:
-        """What the court says about it."""
+    def check_leakage(self) -> LeakReport:
+        """Run the leakage check on the training sets as they are stored."""
         manifest = Manifest.read(self.workspace, "sample")
         counts, _ = read_counts(self.company, self.workspace)
-        return check_leakage(self.company, self.workspace, manifest, counts, quiet())
+        return check_leakage(self.company, self.workspace, manifest, counts, silent_steps())
 
 
-def told(verdict: LeakReport, kind: str) -> str:
-    """All charges of one kind as text."""
-    return "\n".join(str(charge) for charge in verdict.charges if charge.kind == kind)
+def findings_text(report: LeakReport, kind: str) -> str:
+    """All findings of one kind, one per line."""
+    return "\n".join(str(finding) for finding in report.findings if finding.kind == kind)

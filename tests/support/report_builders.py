@@ -6,22 +6,22 @@ from typing import Any
 import pandas as pd
 
 from insight.evaluation.evaluation_schema import (
-    IndicatorAlert,
-    MigrationCause,
-    GroupValue,
-    SatisfactionDriver,
-    DriverAnalysis,
     CompanyEvaluation,
-    IntervalEstimate,
-    IndicatorForecast,
-    IndicatorGoal,
+    GroupValue,
     HiddenGroups,
     Indicator,
+    IndicatorAlert,
+    IndicatorForecast,
+    IndicatorGoal,
+    IntervalEstimate,
+    MigrationCause,
     MigrationMatrix,
-    PeriodValue,
-    TierPolicy,
-    Segment,
     PdcaCycle,
+    PeriodValue,
+    SatisfactionDriver,
+    SatisfactionDrivers,
+    Segment,
+    TierPolicy,
 )
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -97,8 +97,10 @@ def price() -> Indicator:
     )  # fmt: skip
 
 
-def drivers() -> DriverAnalysis:
-    def driver(name: str, importance: float, performance: float, quadrant: str) -> SatisfactionDriver:
+def drivers() -> SatisfactionDrivers:
+    def driver(
+        name: str, importance: float, performance: float, quadrant: str
+    ) -> SatisfactionDriver:
         return SatisfactionDriver(
             name=name, effect=IntervalEstimate(value=importance, low=importance - 0.05, high=importance + 0.05),
             importance=IntervalEstimate(value=importance, low=importance - 0.08, high=importance + 0.08),
@@ -112,7 +114,7 @@ def drivers() -> DriverAnalysis:
         driver("delivery", 0.19, 66.0, "low priority"),
         driver("price", 0.13, 75.0, "possible overkill"),
     ]
-    return DriverAnalysis(outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told)
+    return SatisfactionDrivers(outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told)
 
 
 def segments() -> list[Segment]:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from features.settings import Workspace
 from models.bundles.bundle import write_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import load_champion
+from models.bundles.champions import load_champion, set_champion
 from models.bundles.mlflow_registry import Registry
 from models.learners.calibration import Calibrator
 
@@ -19,8 +18,8 @@ def promote_milder_churn(workspace: Workspace) -> str:
     assert first is not None
     registry = Registry(workspace)
     milder = replace(first, calibrator=MILDER)
-    number = registry.register(str(first.manifest["run_id"]), "sample", milder, {})
-    manifest = {**first.manifest, "version": number}
+    number = registry.register(first.manifest.run_id, "sample", milder, {})
+    manifest = replace(first.manifest, version=number)
     write_bundle(replace(milder, manifest=manifest), serving / "churn" / number)
     set_champion(serving, "churn", number)
     registry.promote("sample", "churn", number)

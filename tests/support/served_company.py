@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 from features.config.company import Company
 from features.settings import Workspace
 from models.bundles.bundle import write_bundle
-from models.bundles.champions import POINTER
-from models.bundles.champions import load_champion
+from models.bundles.champions import POINTER, load_champion
 from models.learners.calibration import Calibrator
 from serve.process.server import LaunchOptions, ServiceProcess, running_service
 from support.trained_company import copy_of_trained
@@ -125,13 +124,13 @@ def second_version(workspace: Workspace, target: str) -> None:
     serving_folder = workspace.serving("sample")
     first = load_champion(serving_folder, target)
     assert first is not None
-    manifest = {**first.manifest, "version": "2"}
+    manifest = replace(first.manifest, version="2")
     second = replace(first, calibrator=OTHERWISE[target], manifest=manifest)
     write_bundle(second, serving_folder / target / "2")
 
 
 def figure(what: str, value: object) -> None:
-    """Say a measured figure, for docs/reliability.md; pytest shows it with -s or on failure."""
+    """Say a measured figure, for docs/background/reliability.md; pytest shows it with -s or on failure."""
     print(f"\n  measured: {what}: {value}")  # noqa: T201 - the figures are the result
 
 

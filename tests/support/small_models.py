@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from features.definitions.company_schema import CompanySchema
 from models.bundles.bundle import Bundle
+from models.bundles.model_manifest import ModelManifest
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.spend_level import SpendLevel
 
 ROWS = 900
@@ -96,7 +97,7 @@ def small_bundle(target: str, method: str = "identity", seed: int = 1) -> Bundle
         params = Params(max_rounds=25, min_data_in_leaf=15, n_classes=classes)
     estimator = Estimator.fit(kind, LabelledRows(features, np.asarray(label, float)), None, params)
     return Bundle(
-        estimator, _calibrator(kind, method, params.n_classes), _facts(target, spend, table)
+        estimator, _calibrator(kind, method, params.n_classes), _manifest(target, spend, table)
     )
 
 
@@ -110,14 +111,14 @@ def _calibrator(kind: str, method: str, classes: int) -> Calibrator:
     return Calibrator(kind, method, known.get(method))
 
 
-def _facts(target: str, spend: SpendLevel | None, table: pa.Table) -> dict[str, Any]:
+def _manifest(target: str, spend: SpendLevel | None, table: pa.Table) -> ModelManifest:
     features = [{"name": n, "meaning": n, "unit": ""} for n in table.column_names[2:]]
     reads = ["revenue_90d", "revenue_365d", "revenue_all", "tenure_days"] if spend else []
-    return {
-        "target": target, "version": "1", "schema": json.loads(SCHEMA.to_json()),
-        "population": None, "also_reads": reads, "features": features, "currency": "EUR",
-        "spend_level": json.loads(spend.to_json()) if spend else None,
-    }  # fmt: skip
+    return ModelManifest(
+        target=target, version="1", schema=json.loads(SCHEMA.to_json()), also_reads=reads,
+        features=features, currency="EUR",
+        spend_level=json.loads(spend.to_json()) if spend else None,
+    )  # fmt: skip
 
 
 #: Every kind of score with the calibrations it may have.

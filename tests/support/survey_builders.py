@@ -1,4 +1,4 @@
-"""A history of a few customers written by hand, on disk, with its company."""
+"""Build a small stored history and its company from literal rows."""
 
 import json
 from dataclasses import asdict
@@ -25,8 +25,8 @@ def on(month: int, day: int = 1, year: int = 2025) -> datetime:
     return datetime(year, month, day, tzinfo=UTC)
 
 
-def said(customer: str, sent: datetime, score: float | None, **other: Any) -> dict[str, Any]:
-    """A question of overall satisfaction, 1 to 5, answered the next day or never."""
+def survey_answer(customer: str, sent: datetime, score: float | None, **other: Any) -> dict[str, Any]:
+    """A question of overall satisfaction on 1 to 5, answered the next day or never."""
     answered = None if score is None else sent + timedelta(days=1)
     return {
         "customer_id": customer, "sent_at": sent, "answered_at": answered, "instrument": "csat",
@@ -34,32 +34,32 @@ def said(customer: str, sent: datetime, score: float | None, **other: Any) -> di
     } | other  # fmt: skip
 
 
-def write(
+def write_history(
     folder: Path,
     churn: str = "silence",
     insight: dict[str, Any] | None = None,
     start: str = "2025-01-01T00:00:00+00:00",
     **tables: list[dict[str, Any]],
 ) -> tuple[Company, Workspace, Manifest]:
-    """`write(tmp_path, surveys=[...], events=[...], customers=[...])`: columns are those named."""
+    """Store the given tables: `write_history(tmp_path, surveys=[...], events=[...])`."""
     workspace = Workspace(folder)
-    place = workspace.history("tiny")
-    place.mkdir(parents=True)
+    directory = workspace.history("tiny")
+    directory.mkdir(parents=True)
     schema = {}
     for name, rows in tables.items():
         kinds = {c.name: KINDS[c.kind] for c in TABLES[name].columns}
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        made = pa.table(
+        stored = pa.table(
             {c: pa.array([r.get(c) for r in rows], kinds.get(c, pa.string())) for c in columns}
         )
-        pq.write_table(made, place / f"{name}.parquet")
+        pq.write_table(stored, directory / f"{name}.parquet")
         schema[name] = tuple(columns)
     manifest = Manifest(
         company="tiny", rows={n: len(r) for n, r in tables.items()}, customers=4,
         data_start=start, data_end=END.isoformat(), fingerprint="abc",
         schema=CompanySchema(schema, {}, (), (90,)),
     )  # fmt: skip
-    (place / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
+    (directory / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     mapping = {"files": "events.csv", "columns": {}}
     company = Company.model_validate({
         "company": {"name": "tiny"}, "tables": {"events": mapping},

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.training_set.build_training_sets import LabelCounts, build_features
 
@@ -32,7 +32,7 @@ def written(home: Path, settings: str, **tables: str) -> tuple[Company, Workspac
     path = workspace.data / "written.toml"
     path.write_text(f'[company]\nname = "written"\n{settings}\n{mappings}')
     company = load_company(path)
-    import_history(company, workspace, quiet())
+    import_history(company, workspace, silent_steps())
     return company, workspace
 
 
@@ -41,7 +41,7 @@ def labels(
 ) -> tuple[list[tuple[str, str, float]], LabelCounts]:
     """(customer, month-day of the cutoff, label) of every training row, and the counts."""
     company, workspace = written(home, settings, **tables)
-    counts, _ = build_features(company, workspace, quiet())
+    counts, _ = build_features(company, workspace, silent_steps())
     table = pq.read_table(workspace.features("written") / f"{target}.parquet")
     cutoffs = [f"{c:%m-%d}" for c in table["cutoff"].to_pylist()]
     rows = zip(table["customer_id"].to_pylist(), cutoffs, table["label"].to_pylist(), strict=True)

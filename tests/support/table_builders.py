@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from features.contract import TABLES
 from features.definitions.expressions import Aggregate, Expression
-from features.definitions.feature_registry import Column
-from features.engine.compute_features import Plan
+from features.definitions.feature_registry import FeatureColumn
+from features.engine.compute_features import FeaturePlan
 from features.feature_table import feature_table
 from features.history.build_history import History, build_history
 
@@ -48,13 +48,13 @@ def _cell(value: Any, kind: pa.DataType) -> Any:
     return day(value) if is_day else value
 
 
-def column_of(expression: Expression, name: str = "it") -> Column:
+def column_of(expression: Expression, name: str = "it") -> FeatureColumn:
     """An expression as a feature column; `last` and `first` of a text are texts."""
     text = False
     if isinstance(expression, Aggregate) and expression.operation in {"last", "first"}:
         declared = TABLES[expression.view.table].column(expression.column or "")
         text = declared is not None and declared.kind == "text"
-    return Column(name, name, "unit", expression, text)
+    return FeatureColumn(name, name, "unit", expression, text)
 
 
 def values(
@@ -70,7 +70,7 @@ def values(
         history,
         pa.array(customers, pa.string()),
         np.full(len(customers), micro(cutoff)),
-        Plan.of([column_of(expression)]),
+        FeaturePlan.from_columns([column_of(expression)]),
     )
     found: list[Any] = made["it"].to_pylist()
     return found

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from features.config.company import Company, load_company
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from models.pipeline.retrain import Outcome, retrain, train_all
@@ -68,7 +68,7 @@ def _trained() -> tuple[Workspace, list[Outcome]] | Exception:
             if not told.is_file():
                 shutil.rmtree(folder / "home", ignore_errors=True)
                 company, workspace = simulated(folder / "home", CUSTOMERS, SEED)
-                steps = Steps(workspace.log("sample"), quiet().console)
+                steps = Steps(workspace.log("sample"), silent_steps().console)
                 outcomes = retrain(company, workspace, steps)
                 told.write_text(json.dumps([asdict(o) for o in outcomes]), encoding="utf-8")
         found = json.loads(told.read_text(encoding="utf-8"))
@@ -98,7 +98,7 @@ def train_only(company: Company, workspace: Workspace, *targets: str) -> list[Ou
     """Train some targets on the training sets as they are on disk."""
     counts = {t: c for t, c in read_counts(company, workspace)[0].items() if t in targets}
     unable = {t: "not asked for" for t in TARGETS if t not in targets}
-    outcomes = train_all(company, workspace, quiet(), counts, unable)
+    outcomes = train_all(company, workspace, silent_steps(), counts, unable)
     return [o for o in outcomes if o.target in targets]
 
 

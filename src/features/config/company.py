@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from features.config.postgres_settings import DatabaseSettings
-from features.config.table_mapping import Correction, Strict, TableMapping, near
+from features.config.postgres_settings import PostgresSettings
+from features.config.table_mapping import Correction, TableMapping
+from features.config.toml_section import did_you_mean
+from features.config.toml_section import TomlSection
 from features.contract import TABLES
 from features.errors import ConfigRefused
 from features.settings import Workspace, real_data_root
 
 
-class About(Strict):
+class CompanyInfo(TomlSection):
     """Who the company is and what holds for all its tables.
 
     `time_zone` is that of times that carry none. `data_end` is the first instant that is not in
@@ -43,7 +45,7 @@ class About(Strict):
         return zone
 
 
-class Calendar(Strict):
+class CutoffCalendar(TomlSection):
     """The training cutoffs: one `every` month, week or quarter, backwards from the last ripe one.
 
     `test_cutoff` fixes the latest one; `first_cutoff` the earliest (default: `warmup_days` after
@@ -58,7 +60,7 @@ class Calendar(Strict):
     test_cutoff: datetime | None = None
 
 
-class TargetConfig(Strict):
+class TargetConfig(TomlSection):
     """How a company wants one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
 
     `definition` (churn): `cancel` = a cancel event, among customers with an open contract;
@@ -74,7 +76,7 @@ class TargetConfig(Strict):
     test_share: float = Field(default=0.2, gt=0.0, lt=0.9)
 
 
-class Reference(Strict):
+class PublishedBenchmark(TomlSection):
     """A figure somebody measured on the same data, printed beside ours in the report."""
 
     target: str
@@ -83,7 +85,7 @@ class Reference(Strict):
     what: str
 
 
-class Asking(Strict):
+class InvitationSettings(TomlSection):
     """Whom to ask next: the list holds `list_size` customers, none asked in the last `rest_days`.
 
     `segment` is the attribute (`crm_...`) or `value_segment` across which the list is fair; unset:
@@ -95,7 +97,7 @@ class Asking(Strict):
     segment: str | None = None
 
 
-class Serving(Strict):
+class ServingSettings(TomlSection):
     """How old features may be, in hours since their cutoff.
 
     Past `warn_after_hours` answers carry a warning, past `refuse_after_hours` (unset: never) there are
@@ -106,7 +108,7 @@ class Serving(Strict):
     refuse_after_hours: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _warns_before_it_refuses(self) -> "Serving":
+    def _warns_before_it_refuses(self) -> "ServingSettings":
         warn, refuse = self.warn_after_hours, self.refuse_after_hours
         if warn is not None and refuse is not None and warn > refuse:
             raise ValueError(
@@ -115,23 +117,23 @@ class Serving(Strict):
         return self
 
 
-class Company(Strict):
+class Company(TomlSection):
     """One company: its tables, calendar and targets, as its TOML file says."""
 
-    about: About = Field(alias="company")
+    info: CompanyInfo = Field(alias="company")
     tables: dict[Literal["customers", "events", "surveys", "tickets"], TableMapping]
-    calendar: Calendar = Calendar()
+    calendar: CutoffCalendar = CutoffCalendar()
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
-    references: list[Reference] = Field(default_factory=list)
-    asking: Asking = Asking()
-    serving: Serving = Serving()
+    references: list[PublishedBenchmark] = Field(default_factory=list)
+    asking: InvitationSettings = InvitationSettings()
+    serving: ServingSettings = ServingSettings()
     insight: dict[str, Any] = Field(default_factory=dict)
-    postgres: DatabaseSettings = DatabaseSettings()
+    postgres: PostgresSettings = PostgresSettings()
     path: Path = Path("company.toml")
 
     @property
     def name(self) -> str:
-        return self.about.name
+        return self.info.name
 
     def target(self, name: str) -> TargetConfig:
         """The settings of a target; 90 days of horizon (30 for an answer) unless the file says."""
@@ -140,7 +142,7 @@ class Company(Strict):
 
     def root(self, workspace: Workspace) -> Path:
         """The folder the files of the tables are relative to, placeholders resolved."""
-        return Path(_resolve(self.about.root, self.path, workspace))
+        return Path(_resolve(self.info.root, self.path, workspace))
 
 
 def _resolve(text: str, toml: Path, workspace: Workspace) -> str:
@@ -183,15 +185,15 @@ def load_company(path: Path) -> Company:
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {
-    "company": About,
+    "company": CompanyInfo,
     "tables": TableMapping,
     "correct": Correction,
-    "calendar": Calendar,
+    "calendar": CutoffCalendar,
     "targets": TargetConfig,
-    "references": Reference,
-    "asking": Asking,
-    "serving": Serving,
-    "postgres": DatabaseSettings,
+    "references": PublishedBenchmark,
+    "asking": InvitationSettings,
+    "serving": ServingSettings,
+    "postgres": PostgresSettings,
 }
 
 
@@ -203,7 +205,7 @@ def _explain(error: Any) -> str:
         inner = "correct" if "correct" in where[:-1] else where[0]
         section = _SECTIONS.get(inner) if len(where) > 1 else Company
         known = [f.alias or n for n, f in section.model_fields.items()] if section else []
-        return f"unknown key {place}{near(where[-1], [k for k in known if k != 'path'])}"
+        return f"unknown key {place}{did_you_mean(where[-1], [k for k in known if k != 'path'])}"
     if error["type"] == "literal_error" and len(where) > 1:
         choices = error["ctx"]["expected"]
         return f"{place}: {error['input']!r} is not one of {choices}"
@@ -225,7 +227,7 @@ def _check_mappings(company: Company) -> None:
         if not contract.open_ended:
             for extra in set(mapping.columns) - set(contract.names):
                 problems.append(
-                    f"unknown key tables.{name}.columns.{extra}{near(extra, list(contract.names))}"
+                    f"unknown key tables.{name}.columns.{extra}{did_you_mean(extra, list(contract.names))}"
                 )
         if name == "customers" and mapping.daily:
             problems.append(
@@ -233,7 +235,7 @@ def _check_mappings(company: Company) -> None:
             )
         for constant in set(mapping.constant) - set(mapping.columns):
             problems.append(
-                f"tables.{name}.constant names {constant}{near(constant, list(mapping.columns))}"
+                f"tables.{name}.constant names {constant}{did_you_mean(constant, list(mapping.columns))}"
             )
     if "events" not in company.tables and "surveys" not in company.tables:
         problems.append("tables needs at least events or surveys: there is nothing to learn from")

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, field_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused
 
 #: What libpq reads, told apart so strictly that no piece of a password is taken for a host.
@@ -30,7 +30,7 @@ LINK = {
 }
 
 
-class DatabaseSettings(Strict):
+class PostgresSettings(TomlSection):
     """How a company's PostgreSQL is read; no password stands in the file.
 
     `url_from` names the environment variable that holds `postgresql://user:password@host/database`;
@@ -57,7 +57,7 @@ class DatabaseSettings(Strict):
 
 
 @dataclass(frozen=True)
-class Address:
+class PostgresAddress:
     """Where the database is; as a text it names host, port and database, never a secret."""
 
     url: str = field(repr=False)
@@ -77,7 +77,7 @@ class Address:
         return text
 
 
-def find_address(settings: DatabaseSettings, toml: str) -> Address:
+def find_postgres_address(settings: PostgresSettings, toml: str) -> PostgresAddress:
     """The address the environment gives; raises ConfigRefused when it is missing or no URL."""
     name = settings.url_from
     url = os.environ.get(name, "").strip() if name else "postgresql://"
@@ -100,7 +100,7 @@ def find_address(settings: DatabaseSettings, toml: str) -> Address:
     hosts = ",".join(h for h, _, _ in ends) or unquote(given.get("host", ""))
     ports = ",".join(p for _, _, p in ends if p) or given.get("port")
     secrets = [parts["password"], *(v for k, v in given.items() if "password" in k)]
-    return Address(
+    return PostgresAddress(
         _with_defaults(url, given),
         hosts or os.environ.get("PGHOST") or "(the local socket)",
         ports or os.environ.get("PGPORT") or "5432",

@@ -1,19 +1,14 @@
 """Where one contract table of a company comes from and how it maps: a section of its TOML file."""
 
-import difflib
 from textwrap import shorten
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from features.config.toml_section import TomlSection, did_you_mean
 
 
-class Strict(BaseModel):
-    """A TOML section: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Correction(Strict):
+class Correction(TomlSection):
     """A value the company corrects: where `when` holds, `column` becomes `becomes`, both SQL.
 
     They see the contract's columns of the table, times in UTC, after all earlier corrections.
@@ -24,7 +19,7 @@ class Correction(Strict):
     becomes: str
 
 
-class CsvFormat(Strict):
+class CsvFormat(TomlSection):
     """How CSV files are written, where that is not UTF-8 with `"` around texts (doubled inside).
 
     The delimiter is found in the files unless it is given. The first line after `skip_lines` names
@@ -38,7 +33,7 @@ class CsvFormat(Strict):
     skip_lines: int = Field(default=0, ge=0)
 
 
-class TableMapping(Strict):
+class TableMapping(TomlSection):
     """Where one contract table comes from, and an SQL expression for each of its columns.
 
     SQL sees `source` (all `files`, or the query or table `postgres` names), or each of `sources` and
@@ -116,7 +111,7 @@ class TableMapping(Strict):
     def _is_daily_for_good(self) -> "TableMapping":
         for name in self.daily_sources:
             if name not in self.file_sources:
-                hint = near(name, list(self.file_sources))
+                hint = did_you_mean(name, list(self.file_sources))
                 raise ValueError(f"daily: no source of files is called {name}{hint}")
         if self.daily and (self.duplicates == "remove" or self.postgres):
             raise ValueError(
@@ -129,13 +124,6 @@ class TableMapping(Strict):
     def _corrects_what_is_mapped(self) -> "TableMapping":
         for name, rule in self.correct.items():
             if rule.column not in self.columns:
-                hint = near(rule.column, list(self.columns))
+                hint = did_you_mean(rule.column, list(self.columns))
                 raise ValueError(f"correct.{name}: no mapped column is called {rule.column}{hint}")
         return self
-
-
-def near(word: str, known: list[str]) -> str:
-    """`; did you mean ...? known: ...`, for messages about a misspelt word."""
-    close = difflib.get_close_matches(word, known, n=2)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ";"
-    return f"{hint} known: {', '.join(known)}"

@@ -1,1 +1,1 @@
-"""How usable a company's tables are: findings with figures and remedies, before any feature is made."""
+"""Data quality of a company's tables: findings with figures and remedies, checked at import."""

@@ -1,17 +1,16 @@
-"""Kinds, channels and categories that vanish, appear or pause, and several spellings of one.
+"""Checks of text values: kinds, channels and categories that vanish, appear, pause or vary in spelling.
 
-Looked at are values with a hundredth of their series' rows that are there steadily: what sells at
-Christmas alone has not vanished in June.
+Only major values that occur steadily count: a product sold at Christmas has not vanished in June.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from features.data_quality.checked_table import SERIES, Subject, month_of
+from features.data_quality.checked_table import SERIES, CheckedTable, month_of
 from features.ingest.sql import quote_identifier
-from features.data_quality.daily_counts import Timeline, rows_after, rows_before
-from features.data_quality.finding import Finding
+from features.data_quality.daily_counts import DailyCounts, rows_after, rows_before
+from features.data_quality.finding import TableFinding
 
 TEXTS = {
     "customers": (),
@@ -19,17 +18,17 @@ TEXTS = {
     "surveys": ("instrument", "dimension", "channel"),
     "tickets": ("kind", "category", "channel"),
 }
-#: Four weeks in microseconds: a steady value is there in four fifths of such spans.
+#: Four weeks in microseconds; share of such spans with rows, and number of spans, of a steady value.
 SPAN, STEADY, SPANS = 28 * 86_400_000_000, 0.8, 3
-#: Share of its series that gives a value weight; rows to be expected before its absence counts.
+#: Share of its series that makes a value major; missing rows and days from which an absence counts.
 WEIGHT, EXPECTED, QUIET_DAYS = 0.01, 30.0, 7
-#: What begins soon after the data do was there before; a share is that of the nearest weeks.
+#: A value that starts within these days of the data's start is not new; days used for its share.
 STARTING_DAYS, NEARBY = 45, timedelta(days=83)
 
 
 @dataclass(frozen=True)
-class Value:
-    """A value of a text column within a series: its rows, first and last day, whether steady."""
+class CategoryValue:
+    """A value of a text column within a series; `steady` if it occurs in most four-week spans."""
 
     series: str
     value: str
@@ -39,52 +38,52 @@ class Value:
     steady: bool
 
 
-def churned(subject: Subject, line: Timeline) -> Iterator[Finding]:
-    """Values with weight that vanished for good, or appeared, while their series went on."""
-    for column in TEXTS[subject.name]:
-        if not subject.has(column):
+def check_vanished_and_new_values(table: CheckedTable, daily: DailyCounts) -> Iterator[TableFinding]:
+    """Major values that vanished for good or appeared while their series went on."""
+    for column in TEXTS[table.name]:
+        if not table.has(column):
             continue
         vanished, appeared = [], []
-        for value in weighty(subject, column):
-            counts = line.total if not value.series else line.series.get(value.series)
+        for value in list_major_values(table, column):
+            counts = daily.total if not value.series else daily.series.get(value.series)
             if counts is None or not value.steady:
                 continue
-            ends = line.on(line.days - 1)
-            if (ends - value.last).days >= QUIET_DAYS and rows_after(line, counts, value.last):
-                share, rows = _shares(subject, column, value, value.last - NEARBY, value.last)
+            ends = daily.date_at(daily.days - 1)
+            if (ends - value.last).days >= QUIET_DAYS and rows_after(daily, counts, value.last):
+                share, rows = _shares(table, column, value, value.last - NEARBY, value.last)
                 if share * rows[1] >= EXPECTED:
-                    vanished.append(_vanished(subject, column, value, share * rows[1], share))
-            begins = (value.first - line.first).days
-            if begins >= STARTING_DAYS and rows_before(line, counts, value.first):
-                share, rows = _shares(subject, column, value, value.first, value.first + NEARBY)
+                    vanished.append(_vanished(table, column, value, share * rows[1], share))
+            begins = (value.first - daily.first).days
+            if begins >= STARTING_DAYS and rows_before(daily, counts, value.first):
+                share, rows = _shares(table, column, value, value.first, value.first + NEARBY)
                 if share * rows[0] >= EXPECTED:
-                    appeared.append(_appeared(subject, column, value, share * rows[0], share))
-        yield from _few(vanished)
-        yield from _few(appeared)
+                    appeared.append(_appeared(table, column, value, share * rows[0], share))
+        yield from _summarise(vanished)
+        yield from _summarise(appeared)
 
 
 def _shares(
-    subject: Subject, column: str, value: Value, first: date, last: date
+    table: CheckedTable, column: str, value: CategoryValue, first: date, last: date
 ) -> tuple[float, tuple[int, int]]:
-    """A value's share of the rows from `first` to `last`, and rows before its first and after its last.
+    """A value's share of the rows from `first` to `last`, and the rows before and after its lifetime.
 
-    Counted among rows of its series that have any value in the column.
+    Counts the rows of its series that have a value in the column.
     """
-    name, own_day = quote_identifier(column), f"timezone('{subject.zone}', {subject.clock})::date"
-    series = "''" if column == SERIES[subject.name] else subject.series
-    own, rows, before, after = subject.con.execute(
+    name, own_day = quote_identifier(column), f"timezone('{table.time_zone}', {table.clock})::date"
+    series = "''" if column == SERIES[table.name] else table.series_sql
+    own, rows, before, after = table.connection.execute(
         f"select count(*) filter (d between $first and $last and {name} = $value), "
-        "count(*) filter (d between $first and $last), count(*) filter (d < $came), "
-        f"count(*) filter (d > $went) from (select {name}, {own_day} as d from {subject.table} "
+        "count(*) filter (d between $first and $last), count(*) filter (d < $value_first), "
+        f"count(*) filter (d > $value_last) from (select {name}, {own_day} as d from {table.view} "
         f"where {series} = $series and {name} is not null)",
         {"value": value.value, "series": value.series, "first": first, "last": last,
-         "came": value.first, "went": value.last},
+         "value_first": value.first, "value_last": value.last},
     ).fetchall()[0]  # fmt: skip
     return (own / rows if rows else 0.0), (before, after)
 
 
-def _few(findings: list[Finding]) -> Iterator[Finding]:
-    """The first three by themselves, the others together."""
+def _summarise(findings: list[TableFinding]) -> Iterator[TableFinding]:
+    """The first three findings unchanged, the others merged into one."""
     yield from findings[:3]
     rest = findings[3:]
     if rest:
@@ -93,85 +92,85 @@ def _few(findings: list[Finding]) -> Iterator[Finding]:
         yield replace(
             rest[0],
             rows=sum(f.rows for f in rest),
-            says=f"{len(rest)} more values {rest[0].check} in the same way: {shown}",
+            says=f"{len(rest)} more values {rest[0].check}: {shown}",
             evidence={"values": values},
         )
 
 
-def weighty(subject: Subject, column: str) -> list[Value]:
-    """The values of a column with at least a hundredth of their series' rows, largest first."""
-    series = "''" if column == SERIES[subject.name] else subject.series
-    name, clock = quote_identifier(column), f"epoch_us({subject.clock})"
-    found = subject.all(
+def list_major_values(table: CheckedTable, column: str) -> list[CategoryValue]:
+    """The values of a column with at least 1% of their series' rows, largest first."""
+    series = "''" if column == SERIES[table.name] else table.series_sql
+    name, clock = quote_identifier(column), f"epoch_us({table.clock})"
+    found = table.query(
         f"select series, value, n, first, last, spans from (select *, sum(n) over (partition by "
         f"series) as whole from (select {series} as series, {name} as value, count(*) as n, "
         f"min({clock}) as first, max({clock}) as last, count(distinct {clock} // {SPAN}) as spans "
-        f"from {subject.table} where {name} is not null group by 1, 2)) "
+        f"from {table.view} where {name} is not null group by 1, 2)) "
         f"where n >= {WEIGHT} * whole and n >= {EXPECTED} order by n desc, series, value limit 200"
     )
     values = []
     for series_name, value, rows, first, last, spans in found:
         lasted = last // SPAN - first // SPAN + 1
         steady = lasted >= SPANS and spans >= STEADY * lasted
-        days = (subject.local(first).date(), subject.local(last).date())
-        values.append(Value(series_name, value, rows, *days, steady))
+        days = (table.local_time(first).date(), table.local_time(last).date())
+        values.append(CategoryValue(series_name, value, rows, *days, steady))
     return values
 
 
-def _of(value: Value) -> str:
+def _of_kind(value: CategoryValue) -> str:
     return f" of kind {value.series}" if value.series else ""
 
 
-def _vanished(subject: Subject, column: str, value: Value, lacking: float, share: float) -> Finding:
-    return Finding(
-        subject.name, column, "vanished", "warning", value.rows, subject.rows,
-        f"{value.value!r} vanished after {value.last}: {share:.1%} of the rows{_of(value)} before, "
-        f"none since, about {lacking:,.0f} would be usual",
-        "look whether it was renamed or its import stopped; map the new name onto the old one",
+def _vanished(table: CheckedTable, column: str, value: CategoryValue, lacking: float, share: float) -> TableFinding:
+    return TableFinding(
+        table.name, column, "vanished", "warning", value.rows, table.rows,
+        f"{value.value!r} vanished after {value.last}: {share:.1%} of the rows{_of_kind(value)} before, "
+        f"none since; about {missing:,.0f} are usual",
+        "check whether it was renamed or its import stopped; map the new name onto the old one",
         {"value": value.value, "series": value.series, "last_day": str(value.last),
-         "usual_rows": round(lacking), "share": round(share, 4)},
+         "usual_rows": round(missing), "share": round(share, 4)},
     )  # fmt: skip
 
 
-def _appeared(subject: Subject, column: str, value: Value, lacking: float, share: float) -> Finding:
-    return Finding(
-        subject.name, column, "appeared", "warning" if share >= 0.1 else "advice",
-        value.rows, subject.rows,
-        f"{value.value!r} appears on {value.first}: {share:.1%} of the rows{_of(value)} since, "
-        f"none before, about {lacking:,.0f} would be usual",
-        "look whether it is new, a new name, or was not recorded before",
+def _appeared(table: CheckedTable, column: str, value: CategoryValue, lacking: float, share: float) -> TableFinding:
+    return TableFinding(
+        table.name, column, "appeared", "warning" if share >= 0.1 else "advice",
+        value.rows, table.rows,
+        f"{value.value!r} appears on {value.first}: {share:.1%} of the rows{_of_kind(value)} since, "
+        f"none before; about {missing:,.0f} are usual",
+        "check whether it is new, a new name, or was not recorded before",
         {"value": value.value, "series": value.series, "first_day": str(value.first),
          "share": round(share, 4)},
     )  # fmt: skip
 
 
-def paused(subject: Subject) -> Iterator[Finding]:
-    """Channels and categories with weight that have no rows for whole months in between."""
-    for column in TEXTS[subject.name]:
-        if not subject.has(column) or column == SERIES[subject.name]:
+def check_paused_values(table: CheckedTable) -> Iterator[TableFinding]:
+    """Major channels and categories without rows for whole months in between."""
+    for column in TEXTS[table.name]:
+        if not table.has(column) or column == SERIES[table.name]:
             continue
-        for value, months in _months(subject, column).items():
-            there = [i for i, (_, n, _) in enumerate(months) if n]
+        for value, months in _months(table, column).items():
+            present = [i for i, (_, n, _) in enumerate(months) if n]
             own = sum(n for _, n, _ in months)
             others = sum(t - n for _, n, t in months if n)
             gaps = [
-                (m, t * own / max(others, 1))  # the month's rows are all of others
-                for m, n, t in months[there[0] : there[-1]]
+                (m, t * own / max(others, 1))  # all rows of the month belong to other values
+                for m, n, t in months[present[0] : present[-1]]
                 if not n
             ]
-            lacking = sum(usual for _, usual in gaps)
-            if gaps and len(gaps) <= (1 - STEADY) * len(months) and lacking >= EXPECTED:
-                yield _pause(subject, column, value, [m for m, _ in gaps], lacking)
+            missing = sum(usual for _, usual in gaps)
+            if gaps and len(gaps) <= (1 - STEADY) * len(months) and missing >= EXPECTED:
+                yield _paused(table, column, value, [m for m, _ in gaps], missing)
 
 
-def _months(subject: Subject, column: str) -> dict[str, list[tuple[str, int, int]]]:
-    """(month, rows of the value, rows of all) of each weighty value, months without it included."""
-    if not (values := list(dict.fromkeys(v.value for v in weighty(subject, column)))):
+def _months(table: CheckedTable, column: str) -> dict[str, list[tuple[str, int, int]]]:
+    """(month, rows of the value, rows of all values) of each major value, months without it included."""
+    if not (values := list(dict.fromkeys(v.value for v in list_major_values(table, column)))):
         return {}
     name = quote_identifier(column)
-    found = subject.con.execute(
-        f"select {month_of(subject.clock)}, case when list_contains($values, {name}) then {name} end, "
-        f"count(*) from {subject.table} where {name} is not null group by 1, 2",
+    found = table.connection.execute(
+        f"select {month_of(table.clock)}, case when list_contains($values, {name}) then {name} end, "
+        f"count(*) from {table.view} where {name} is not null group by 1, 2",
         {"values": values},
     ).fetchall()
     whole: dict[str, int] = {}
@@ -183,41 +182,41 @@ def _months(subject: Subject, column: str) -> dict[str, list[tuple[str, int, int
     return {v: [(m, own.get((v, m), 0), whole[m]) for m in sorted(whole)] for v in values}
 
 
-def _pause(subject: Subject, column: str, value: str, months: list[str], lacking: float) -> Finding:
-    return Finding(
-        subject.name, column, "paused", "warning", round(lacking), subject.rows,
+def _pause(table: CheckedTable, column: str, value: str, months: list[str], lacking: float) -> TableFinding:
+    return TableFinding(
+        table.name, column, "paused", "warning", round(lacking), table.rows,
         f"{value!r} has no rows in {', '.join(months[:4])}, about {lacking:,.0f} would be usual",
         "look whether its records of those months were imported, or got another name",
         {"value": value, "months": months},
     )  # fmt: skip
 
 
-def spellings(subject: Subject) -> Iterator[Finding]:
-    """Values that differ by capitals and blanks alone: one thing under several names."""
-    attributes = [a for a, kind in subject.mapped.attributes.items() if kind == "text"]
-    for column in (*TEXTS[subject.name], *attributes):
-        if not subject.has(column):
+def check_spellings(table: CheckedTable) -> Iterator[TableFinding]:
+    """Values that differ only in case and spaces: probably the same value."""
+    attributes = [a for a, kind in table.source.attributes.items() if kind == "text"]
+    for column in (*TEXTS[table.name], *attributes):
+        if not table.has(column):
             continue
         name = quote_identifier(column)
-        found = subject.all(
+        found = table.query(
             f"select list(v order by n desc, v), sum(n)::bigint - max(n) from (select "
-            f"lower(trim({name})) as k, {name} as v, count(*) as n from {subject.table} "
+            f"lower(trim({name})) as k, {name} as v, count(*) as n from {table.view} "
             f"where {name} is not null group by 1, 2) group by k having count(*) > 1 "
             "order by 2 desc, 1 limit 1000"
         )
         if found:
-            yield _spelt(subject, column, found, shown=column not in attributes)
+            yield _spellings(table, column, found, shown=column not in attributes)
 
 
-def _spelt(
-    subject: Subject, column: str, found: list[tuple[list[str], int]], shown: bool
-) -> Finding:
-    """The finding; an attribute of CRM may be a person's name, so its values are not shown."""
+def _spellings(
+    table: CheckedTable, column: str, found: list[tuple[list[str], int]], shown: bool
+) -> TableFinding:
+    """The finding; values of CRM attributes may be personal names, so they are not shown."""
     examples = [names[:3] for names, _ in found[:3]] if shown else []
-    told = "".join(f"; {' and '.join(map(repr, names))}" for names in examples)
-    return Finding(
-        subject.name, column, "spellings", "warning", sum(n for _, n in found), subject.rows,
-        f"{len(found)} values come in several spellings (capitals or blanks){told}",
+    listed = "".join(f"; {' and '.join(map(repr, names))}" for names in examples)
+    return TableFinding(
+        table.name, column, "spellings", "warning", sum(n for _, n in found), table.rows,
+        f"{len(found)} values have several spellings (case or spaces){listed}",
         f'map one spelling: {column} = "lower(trim(...))"',
         {"values": examples},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table a check looks at: its checked rows in DuckDB, its mapping, its clock."""
+"""A table under check: its validated rows in DuckDB, its mapping, its time column."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,77 +8,77 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from features.config.company import Company
-from features.ingest.read_table import Mapped
+from features.ingest.read_table import SourceTable
 
-#: The column whose values are looked at apart: an order's amount says nothing about a login's.
+#: The column whose values are checked separately: an order's amount is unlike a return's.
 SERIES = {"customers": None, "events": "kind", "surveys": "instrument", "tickets": "kind"}
 
-#: Rows from which medians are taken; counts are always of all rows.
+#: Largest number of rows used for medians; counts always use all rows.
 SAMPLE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A table after the contract's rules, `good_<name>` in DuckDB; `end` is the end of the data."""
+class CheckedTable:
+    """A validated table, `good_<name>` in DuckDB; `end` is the end of the data."""
 
-    con: duckdb.DuckDBPyConnection
+    connection: duckdb.DuckDBPyConnection
     company: Company
-    mapped: Mapped
+    source: SourceTable
     rows: int
     end: datetime
 
     @property
     def name(self) -> str:
-        return self.mapped.contract.name
+        return self.source.contract.name
 
     @property
-    def table(self) -> str:
+    def view(self) -> str:
         return f"good_{self.name}"
 
     @property
     def clock(self) -> str | None:
-        """The time a row is about; None for customers without versions."""
-        clock = self.mapped.contract.clock
-        return clock if clock in self.mapped.columns else None
+        """The column with the time of a row; None for customers without versions."""
+        clock = self.source.contract.clock
+        return clock if clock in self.source.columns else None
 
     @property
-    def series(self) -> str:
+    def series_sql(self) -> str:
         """SQL of the series a row belongs to, an empty text where a table has only one."""
         column = SERIES[self.name]
         return f"coalesce(\"{column}\", '')" if column else "''"
 
     @property
-    def zone(self) -> str:
-        return self.company.about.time_zone
+    def time_zone(self) -> str:
+        return self.company.info.time_zone
 
     def has(self, *columns: str) -> bool:
         """Whether the company maps all of these columns."""
-        return set(columns) <= set(self.mapped.columns)
+        return set(columns) <= set(self.source.columns)
 
-    def all(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a query; times must be asked for as `epoch_us`."""
-        return list(self.con.execute(sql).fetchall())
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query; select times as `epoch_us`."""
+        return list(self.connection.execute(sql).fetchall())
 
-    def one(self, sql: str) -> tuple[Any, ...]:
+    def query_row(self, sql: str) -> tuple[Any, ...]:
         """The only row of a query."""
-        return self.all(sql)[0]
+        return self.query(sql)[0]
 
-    def sampled(self) -> str:
-        """SQL condition that keeps the same million rows at most in every run, spread evenly."""
+    def sample_condition(self) -> str:
+        """SQL condition that keeps at most `SAMPLE` rows, evenly spread, the same in every run."""
         every = -(-self.rows // SAMPLE)
         if every <= 1:
             return "true"
         return f"hash(customer_id, {self.clock or 'customer_id'}) % {every} = 0"
 
-    def local(self, micros: int) -> datetime:
-        """A moment, given as microseconds since 1970, on the company's clocks."""
-        return datetime.fromtimestamp(micros / 1e6, UTC).astimezone(ZoneInfo(self.zone))
+    def local_time(self, micros: int) -> datetime:
+        """A time in microseconds since 1970, in the company's time zone."""
+        return datetime.fromtimestamp(micros / 1e6, UTC).astimezone(ZoneInfo(self.time_zone))
 
-    def on_day(self, micros: int) -> str:
-        """The day of a moment on the company's calendar."""
-        return f"{self.local(micros):%Y-%m-%d}"
+    def local_date(self, micros: int) -> str:
+        """The date of a time in the company's time zone."""
+        return f"{self.local_time(micros):%Y-%m-%d}"
 
 
 def month_of(clock: str | None) -> str:
-    """SQL of the month (of UTC) a time lies in, as its first day: cheap, for it asks no zone."""
+    """SQL of the first day of a time's month, in UTC because a time zone would be slow."""
     return f"date_trunc('month', make_timestamp(epoch_us({clock})))::date"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.data_quality.checked_table import Subject
-from features.data_quality.daily_counts import Counts, Timeline
-from features.data_quality.finding import Finding, Severity
+from features.data_quality.checked_table import CheckedTable
+from features.data_quality.daily_counts import Counts, DailyCounts
+from features.data_quality.finding import TableFinding, Severity
 
 WEEKS = 6
 #: A day is a drop when it has less than half of what is usual, 4 standard deviations less.
@@ -28,7 +28,7 @@ BUSIEST, WAVES = 0.05, 0.5
 
 
 @dataclass(frozen=True)
-class Span:
+class Shortfall:
     """Days in a row, `first` to `last`, with the rows they have and those to be expected."""
 
     first: int
@@ -45,31 +45,31 @@ class Span:
         return round(self.usual - self.found)
 
 
-def drops(subject: Subject, line: Timeline) -> Iterator[Finding]:
+def check_volume_drops(table: CheckedTable, daily: DailyCounts) -> Iterator[TableFinding]:
     """Spans of days on which the table, or one of its series alone, lacks records."""
-    spans = spans_of(line.total)
-    yield from _told(subject, line, line.total, spans, "")
+    spans = find_shortfalls(daily.total)
+    yield from _told(table, daily, daily.total, spans, "")
     lacking = {d for span in spans for d in range(span.first, span.last + 1)}
-    if len(line.series) < 2:
+    if len(daily.series) < 2:
         return
-    for name, counts in line.series.items():
+    for name, counts in daily.series.items():
         there = np.flatnonzero(counts)
         begins, ends = int(there[0]) + GROWING, int(there[-1])  # its end is the check "vanished"
         own = [
             span
-            for span in spans_of(counts)
+            for span in find_shortfalls(counts)
             if begins <= span.first and span.last < ends and (span.days > 1 or not span.found)
             and not lacking & set(range(span.first, span.last + 1))
         ]  # fmt: skip
-        yield from _told(subject, line, counts, own, name)
+        yield from _told(table, daily, counts, own, name)
 
 
-def spans_of(counts: Counts) -> list[Span]:
+def find_shortfalls(counts: Counts) -> list[Shortfall]:
     """The spans that lack rows, from the first day with rows on; none where rows come in waves."""
-    if comes_in_waves(counts):
+    if is_bursty(counts):
         return []
     start = int(np.flatnonzero(counts)[0])
-    usual, spread = expected(counts, start)
+    usual, spread = expected_counts(counts, start)
     flagged = (counts < HALF * usual) & (
         usual - counts > DEVIATIONS * np.maximum(np.sqrt(usual), spread)
     )
@@ -79,11 +79,11 @@ def spans_of(counts: Counts) -> list[Span]:
             flagged[run] = usual[run] > 0
     flagged[:start] = False
     spans = _joined(flagged, counts, usual)
-    end = collapse(counts)
+    end = find_final_shortfall(counts)
     return spans if end is None else [*(s for s in spans if s.last < end.first), end]
 
 
-def collapse(counts: Counts) -> Span | None:
+def find_final_shortfall(counts: Counts) -> Shortfall | None:
     """The longest end with less than a quarter of what the six weeks before it had, if there is one.
 
     Weeks after a collapse do not count as usual, as they do for a gap.
@@ -96,18 +96,18 @@ def collapse(counts: Counts) -> Span | None:
         begins = counts[first : first + 7].sum() < HALF * usual[:7].sum() and len(usual) > 1
         lacks = usual.sum() >= LACKING and found < COLLAPSE * usual.sum()
         if counts[first] < HALF * usual[0] and begins and lacks:
-            return Span(first, len(counts) - 1, float(found), float(usual.sum()))
+            return Shortfall(first, len(counts) - 1, float(found), float(usual.sum()))
     return None
 
 
-def comes_in_waves(counts: Counts) -> bool:
+def is_bursty(counts: Counts) -> bool:
     """Whether most rows fall on few days, as with campaigns: silence between them is usual."""
     there = np.sort(counts[int(np.flatnonzero(counts)[0]) :])[::-1]
     busiest = there[: max(int(BUSIEST * len(there)), 1)]
     return bool(len(there) > 2 / BUSIEST and busiest.sum() > WAVES * there.sum())
 
 
-def expected(counts: Counts, start: int) -> tuple[Counts, Counts]:
+def expected_counts(counts: Counts, start: int) -> tuple[Counts, Counts]:
     """What each day usually has, and the spread around it: medians of the same weekday nearby.
 
     Long gaps do not count as usual; where nothing is near, the weekday's median over all stands.
@@ -139,7 +139,7 @@ def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _joined(flagged: NDArray[np.bool_], counts: Counts, usual: Counts) -> list[Span]:
+def _joined(flagged: NDArray[np.bool_], counts: Counts, usual: Counts) -> list[Shortfall]:
     """Runs of flagged days; days on which nothing is usual, such as Sundays, do not part them."""
     bridged = flagged | ((usual < 1) & (counts == 0))
     spans = []
@@ -147,68 +147,68 @@ def _joined(flagged: NDArray[np.bool_], counts: Counts, usual: Counts) -> list[S
         inside = np.flatnonzero(flagged[first : last + 1])
         if len(inside):
             a, b = first + int(inside[0]), first + int(inside[-1])
-            spans.append(Span(a, b, float(counts[a : b + 1].sum()), float(usual[a : b + 1].sum())))
+            spans.append(Shortfall(a, b, float(counts[a : b + 1].sum()), float(usual[a : b + 1].sum())))
     return spans
 
 
 def _told(
-    subject: Subject, line: Timeline, counts: Counts, spans: list[Span], series: str
-) -> Iterator[Finding]:
+    table: CheckedTable, daily: DailyCounts, counts: Counts, spans: list[Shortfall], series: str
+) -> Iterator[TableFinding]:
     """The longer spans one by one, single days together, the incomplete end with its own remedy."""
-    end = line.days - 1
+    end = daily.days - 1
     long = sorted((s for s in spans if s.days >= 3 and s.last < end), key=lambda s: -s.lacking)
     short = sorted((s for s in spans if s.days < 3 and s.last < end), key=lambda s: -s.lacking)
     for span in [s for s in spans if s.last == end]:
-        yield _end(subject, line, span, counts)
+        yield _end(table, daily, span, counts)
     for span in long[:SHOWN]:
-        yield _gap(subject, line, span, counts, series)
+        yield _gap(table, daily, span, counts, series)
     rest = [*long[SHOWN:], *short]
     if rest:
-        yield _days(subject, line, rest, counts, series)
+        yield _days(table, daily, rest, counts, series)
 
 
-def _what(subject: Subject, series: str) -> str:
-    return f"{subject.name} of kind {series}" if series else subject.name
+def _what(table: CheckedTable, series: str) -> str:
+    return f"{table.name} of kind {series}" if series else table.name
 
 
-def _period(line: Timeline, span: Span) -> str:
-    first, last = line.on(span.first), line.on(span.last)
+def _period(daily: DailyCounts, span: Shortfall) -> str:
+    first, last = daily.date_at(span.first), daily.date_at(span.last)
     return f"on {first}" if first == last else f"from {first} to {last} ({span.days} days)"
 
 
-def _gap(subject: Subject, line: Timeline, span: Span, counts: Counts, series: str) -> Finding:
+def _gap(table: CheckedTable, daily: DailyCounts, span: Shortfall, counts: Counts, series: str) -> TableFinding:
     found = f"only {span.found:,.0f}" if span.found else "no"
-    return Finding(
-        subject.name, subject.clock or "", "volume", "warning", span.lacking, int(counts.sum()),
-        f"{found} {_what(subject, series)} {_period(line, span)}, {span.usual:,.0f} are usual",
+    return TableFinding(
+        table.name, table.clock or "", "volume", "warning", span.lacking, int(counts.sum()),
+        f"{found} {_what(table, series)} {_period(daily, span)}, {span.usual:,.0f} are usual",
         "import the missing records again; if it was a holiday or a closing, nothing is to be done",
-        {"series": series, "first_day": str(line.on(span.first)), "last_day": str(line.on(span.last)),
+        {"series": series, "first_day": str(daily.date_at(span.first)), "last_day": str(daily.date_at(span.last)),
          "rows": int(span.found), "usual_rows": round(span.usual)},
     )  # fmt: skip
 
 
 def _days(
-    subject: Subject, line: Timeline, spans: list[Span], counts: Counts, series: str
-) -> Finding:
+    table: CheckedTable, daily: DailyCounts, spans: list[Shortfall], counts: Counts, series: str
+) -> TableFinding:
     lacking, days = sum(s.lacking for s in spans), sum(s.days for s in spans)
     worst = ", ".join(
-        f"{line.on(s.first)} ({s.found:,.0f} instead of {s.usual:,.0f})" for s in spans[:3]
+        f"{daily.date_at(s.first)} ({s.found:,.0f} instead of {s.usual:,.0f})" for s in spans[:3]
     )
     severity: Severity = "warning" if days > 5 and not series else "advice"
-    return Finding(
-        subject.name, subject.clock or "", "volume", severity, lacking, int(counts.sum()),
-        f"{_what(subject, series)} drop below half of what is usual on {days} days: {worst}",
+    return TableFinding(
+        table.name, table.clock or "", "volume", severity, lacking, int(counts.sum()),
+        f"{_what(table, series)} drop below half of what is usual on {days} days: {worst}",
         "look whether those days were imported whole; holidays are harmless",
-        {"series": series, "days": [str(line.on(s.first)) for s in spans[:20]]},
+        {"series": series, "days": [str(daily.date_at(s.first)) for s in spans[:20]]},
     )  # fmt: skip
 
 
-def _end(subject: Subject, line: Timeline, span: Span, counts: Counts) -> Finding:
-    first = line.on(span.first)
+def _end(table: CheckedTable, daily: DailyCounts, span: Shortfall, counts: Counts) -> TableFinding:
+    first = daily.date_at(span.first)
     found = f"only {span.found:,.0f}" if span.found else "no"
-    return Finding(
-        subject.name, subject.clock or "", "last days", "warning", span.lacking, int(counts.sum()),
-        f"{found} {subject.name} from {first} to the end of the data ({span.days} days), "
+    return TableFinding(
+        table.name, table.clock or "", "last days", "warning", span.lacking, int(counts.sum()),
+        f"{found} {table.name} from {first} to the end of the data ({span.days} days), "
         f"{span.usual:,.0f} are usual",
         f'set company.data_end = "{first}T00:00:00Z", or import the rest; until then the silence '
         "of the last days is taken for that of the customers",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from features.data_quality.checked_table import Subject
+from features.data_quality.checked_table import CheckedTable
 from features.ingest.sql import quote_identifier
 from features.ingest.sql import quote_literal
 
@@ -21,7 +21,7 @@ MOST_HOURS = 18
 
 
 @dataclass(frozen=True)
-class Timeline:
+class DailyCounts:
     """Rows per local day from `first` to the end of the data; `before` are stragglers left aside."""
 
     first: date
@@ -35,28 +35,28 @@ class Timeline:
         return self.first + timedelta(days=place)
 
 
-def lay_out(subject: Subject) -> None:
+def count_time_slots(table: CheckedTable) -> None:
     """Count `slots_<table>` in one pass: rows and filled columns by quarter of an hour and series.
 
     Every time zone's days and months can be put together from quarters of an hour.
     """
-    columns = [c for c in subject.mapped.columns if c not in ("customer_id", subject.clock)]
+    columns = [c for c in table.source.columns if c not in ("customer_id", table.clock)]
     filled = "".join(f", count({quote_identifier(c)}) as {quote_identifier('has_' + c)}" for c in columns)
-    micros = f"epoch_us({subject.clock})"
-    subject.con.execute(
-        f"create or replace temp table slots_{subject.name} as "
-        f"select timezone({quote_literal(subject.zone)}, make_timestamp(slot * 900000000)::timestamptz) "
-        f"as local, * from (select {micros} // 900000000 as slot, {subject.series} as series, "
+    micros = f"epoch_us({table.clock})"
+    table.connection.execute(
+        f"create or replace temp table slots_{table.name} as "
+        f"select timezone({quote_literal(table.time_zone)}, make_timestamp(slot * 900000000)::timestamptz) "
+        f"as local, * from (select {micros} // 900000000 as slot, {table.series_sql} as series, "
         f"count(*) as n, count(*) filter ({micros} % 900000000 = 0) as sharp{filled} "
-        f"from {subject.table} where {subject.clock} is not null group by 1, 2)"
+        f"from {table.view} where {table.clock} is not null group by 1, 2)"
     )
 
 
-def timeline(subject: Subject) -> Timeline | None:
+def count_days(table: CheckedTable) -> DailyCounts | None:
     """The days of a laid-out table; None without rows."""
-    found = subject.all(
+    found = table.query(
         "select datediff('day', date '1970-01-01', local::date), series, sum(n)::bigint "
-        f"from slots_{subject.name} group by 1, 2"
+        f"from slots_{table.name} group by 1, 2"
     )
     if not found:
         return None
@@ -65,7 +65,7 @@ def timeline(subject: Subject) -> Timeline | None:
     names = np.array([row[1] for row in found])
     first = _robust_start(days, counts)
     epoch = date(1970, 1, 1)
-    length = max(_last_day(subject), first) - first + 1
+    length = max(_last_day(table), first) - first + 1
     inside = (days >= first) & (days < first + length)
     total = _by_day(days[inside] - first, counts[inside], length)
     sizes = {str(n): float(counts[names == n].sum()) for n in np.unique(names)}
@@ -74,14 +74,14 @@ def timeline(subject: Subject) -> Timeline | None:
         n: _by_day(days[k] - first, counts[k], length)
         for n, k in ((n, inside & (names == n)) for n in shown)
     }
-    return Timeline(
+    return DailyCounts(
         epoch + timedelta(days=first), length, total, series, int(counts[days < first].sum())
     )
 
 
-def _last_day(subject: Subject) -> int:
+def _last_day(table: CheckedTable) -> int:
     """The last day the data cover, three quarters of it at least, in days since 1970."""
-    end = subject.local(int(subject.end.timestamp() * 1e6))
+    end = table.local_time(int(table.end.timestamp() * 1e6))
     whole = end.hour >= MOST_HOURS
     return (end.date() - date(1970, 1, 1)).days - (0 if whole else 1)
 
@@ -101,11 +101,11 @@ def _robust_start(days: NDArray[np.int64], counts: Counts) -> int:
     return int(days[jumps[-1] + 1] if jumps else days[0])
 
 
-def rows_after(line: Timeline, counts: Counts, moment: date) -> float:
+def rows_after(line: DailyCounts, counts: Counts, moment: date) -> float:
     """Rows of a series after a day."""
     return float(counts[max((moment - line.first).days + 1, 0) :].sum())
 
 
-def rows_before(line: Timeline, counts: Counts, moment: date) -> float:
+def rows_before(line: DailyCounts, counts: Counts, moment: date) -> float:
     """Rows of a series before a day."""
     return float(counts[: max((moment - line.first).days, 0)].sum())

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import duckdb
 
 from features.config.table_mapping import TableMapping
-from features.data_quality.checked_table import Subject
-from features.data_quality.finding import Finding
+from features.data_quality.checked_table import CheckedTable
+from features.data_quality.finding import TableFinding
 
 #: What makes a row one: two of a moment, a kind and an amount are probably one that came twice.
 KEYS = {
@@ -16,50 +16,50 @@ KEYS = {
 }
 
 
-def duplicates(subject: Subject) -> Iterator[Finding]:
+def check_duplicates(table: CheckedTable) -> Iterator[TableFinding]:
     """Rows equal in every contract column, and rows equal in their key but not in all the rest."""
-    if subject.name not in KEYS:
+    if table.name not in KEYS:
         return  # two versions of one customer at one moment break the contract
-    key = KEYS[subject.name]
-    rows, examples = _repeated(subject, "hash(whole_row)", key[:2])
+    key = KEYS[table.name]
+    rows, examples = _repeated(table, "hash(whole_row)", key[:2])
     if rows:
-        yield Finding(
-            subject.name, "", "duplicates", "warning", rows, subject.rows,
+        yield TableFinding(
+            table.name, "", "duplicates", "warning", rows, table.rows,
             f"{rows:,} rows are equal to another one in every column{_example(examples)}",
-            f'set duplicates = "remove" under tables.{subject.name} (counted in the ledger), or keep '
+            f'set duplicates = "remove" under tables.{table.name} (counted in the ledger), or keep '
             "them if such rows may come twice",
             {"examples": examples},
         )  # fmt: skip
-    alike, examples = _repeated(subject, f"hash({', '.join(key)})", key[:2])
+    alike, examples = _repeated(table, f"hash({', '.join(key)})", key[:2])
     if alike > rows:
-        yield Finding(
-            subject.name, key[1], "same key", "advice", alike - rows, subject.rows,
+        yield TableFinding(
+            table.name, key[1], "same key", "advice", alike - rows, table.rows,
             f"{alike - rows:,} more rows share {', '.join(key)} with another one{_example(examples)}",
             "look whether the source repeats rows with small differences, such as corrections",
             {"key": list(key), "examples": examples},
         )  # fmt: skip
 
 
-def _repeated(subject: Subject, mixed: str, key: tuple[str, ...]) -> tuple[int, list[list[str]]]:
+def _repeated(table: CheckedTable, mixed: str, key: tuple[str, ...]) -> tuple[int, list[list[str]]]:
     """Rows beyond the first of each hash, and the key and time of two of them."""
-    subject.con.execute(
+    table.connection.execute(
         f"create or replace temp table repeated as select {mixed} as h, count(*) - 1 as more, "
-        f"min({key[0]}) as who, min(epoch_us({key[1]})) as moment from {subject.table} whole_row "
+        f"min({key[0]}) as who, min(epoch_us({key[1]})) as moment from {table.view} whole_row "
         "group by 1 having count(*) > 1"
     )
-    rows = subject.one("select coalesce(sum(more), 0)::bigint from repeated")[0]
-    found = subject.all("select who, moment from repeated order by more desc, 1, 2 limit 2")
-    subject.con.execute("drop table repeated")
-    return int(rows), [[who, f"{subject.local(t):%Y-%m-%d %H:%M:%S}"] for who, t in found]
+    rows = table.query_row("select coalesce(sum(more), 0)::bigint from repeated")[0]
+    found = table.query("select who, moment from repeated order by more desc, 1, 2 limit 2")
+    table.connection.execute("drop table repeated")
+    return int(rows), [[who, f"{table.local_time(t):%Y-%m-%d %H:%M:%S}"] for who, t in found]
 
 
 def _example(examples: list[list[str]]) -> str:
     return f", such as {examples[0][0]} at {examples[0][1]}" if examples else ""
 
 
-def repeated_in_files(
+def check_duplicates_in_sources(
     con: duckdb.DuckDBPyConnection, name: str, mapping: TableMapping
-) -> Iterator[Finding]:
+) -> Iterator[TableFinding]:
     """Rows that a source of a query repeats, or that two of its sources share.
 
     Reads the sources as `map_table` left them bound; what a table's own columns repeat is told by
@@ -80,8 +80,8 @@ def repeated_in_files(
                 yield from _shared(con, name, source, other)
 
 
-def _repeats(name: str, source: str, more: int, rows: int, removed: bool) -> Finding:
-    return Finding(
+def _repeats(name: str, source: str, more: int, rows: int, removed: bool) -> TableFinding:
+    return TableFinding(
         name, "", "duplicates in the files", "advice" if removed else "warning", more, rows,
         f"{more:,} of {rows:,} rows of {source} are equal to another one in every column",
         f"if the query of tables.{name} does not take them once, read (select distinct * from "
@@ -92,13 +92,13 @@ def _repeats(name: str, source: str, more: int, rows: int, removed: bool) -> Fin
 
 def _shared(
     con: duckdb.DuckDBPyConnection, name: str, source: str, other: str
-) -> Iterator[Finding]:
+) -> Iterator[TableFinding]:
     shared, rows = con.execute(
         f'select count(*) filter (h in (select hash(whole_row) from "{source}" whole_row)), count(*) '
         f'from (select hash(whole_row) as h from "{other}" whole_row)'
     ).fetchall()[0]
     if shared:
-        yield Finding(
+        yield TableFinding(
             name, "", "duplicates in the files", "warning", shared, rows,
             f"{shared:,} of {rows:,} rows of {other} are also in {source}",
             f"take them from one of the two in the query of tables.{name}",

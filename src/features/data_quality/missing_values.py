@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from features.data_quality.checked_table import Subject
+from features.data_quality.checked_table import CheckedTable
 from features.ingest.sql import quote_identifier
-from features.data_quality.finding import Finding, Severity
-from features.ingest.identifier_columns import identifying
+from features.data_quality.finding import TableFinding, Severity
+from features.ingest.identifier_columns import find_identifier_columns
 
 #: Columns that may well be empty: not every row has such a thing.
 NOT_ALWAYS = {"due_at", "comment", "expectation"}
@@ -23,92 +23,92 @@ LEAST_ROWS = 30
 
 
 @dataclass(frozen=True)
-class Month:
+class MissingMonth:
     """A month of a series: its rows, and how many have no value in a column."""
 
     month: str
     rows: int
-    missing: int
+    check_missing_values: int
 
     @property
     def share(self) -> float:
         return self.missing / self.rows
 
 
-def values(subject: Subject) -> Iterator[Finding]:
+def check_empty_columns(table: CheckedTable) -> Iterator[TableFinding]:
     """Mapped columns without a single value, and columns with a single one."""
-    columns = [c for c in subject.mapped.columns if c != "customer_id"]
+    columns = [c for c in table.source.columns if c != "customer_id"]
     if not columns:
         return
     asked = ", ".join(f"count({q}), min({q}) is not distinct from max({q})"
                       for q in map(quote_identifier, columns))  # fmt: skip
-    counted = subject.one(f"select {asked} from {subject.table}")
+    counted = table.query_row(f"select {asked} from {table.view}")
     for column, filled, same in zip(columns, counted[::2], counted[1::2], strict=True):
         if not filled:
-            yield Finding(
-                subject.name, column, "missing", "warning", subject.rows, subject.rows,
+            yield TableFinding(
+                table.name, column, "missing", "warning", table.rows, table.rows,
                 "mapped, but no row has a value",
-                f"correct tables.{subject.name}.columns.{column}, or take the line out",
+                f"correct tables.{table.name}.columns.{column}, or take the line out",
             )  # fmt: skip
-        elif same and subject.rows >= 10 and column not in OFTEN_CONSTANT:
-            yield Finding(
-                subject.name, column, "constant", "advice", int(filled), subject.rows,
+        elif same and table.rows >= 10 and column not in OFTEN_CONSTANT:
+            yield TableFinding(
+                table.name, column, "constant", "advice", int(filled), table.rows,
                 "one value in all rows that have any: nothing can be learnt from it",
                 "check the expression; if it is right, the column may be left out",
             )  # fmt: skip
 
 
-def naming(subject: Subject) -> Iterator[Finding]:
+def check_identifying_attributes(table: CheckedTable) -> Iterator[TableFinding]:
     """Attributes that name the customer, of which no feature is made."""
-    for found in identifying(subject.con, subject.table, subject.mapped.attributes):
-        yield Finding(
-            subject.name, found.attribute, "names customers", "warning", subject.rows, subject.rows,
+    for found in find_identifier_columns(table.connection, table.view, table.source.attributes):
+        yield TableFinding(
+            table.name, found.attribute, "names customers", "warning", table.rows, table.rows,
             f"{found.values:,} values among {found.customers:,} customers: it names them, so no "
             "feature is made of it",
-            f"take tables.{subject.name}.columns.{found.attribute} out: it is stored and never used",
+            f"take tables.{table.name}.columns.{found.attribute} out: it is stored and never used",
         )  # fmt: skip
 
 
-def missing(subject: Subject) -> Iterator[Finding]:
+def check_missing_values(table: CheckedTable) -> Iterator[TableFinding]:
     """Values missing in part of a series' rows, and in some months more than in others."""
-    if not subject.clock:
-        yield from _of_customers(subject)
+    if not table.clock:
+        yield from _of_customers(table)
         return
-    for column in subject.mapped.columns:
-        if column in ("customer_id", subject.clock):
+    for column in table.source.columns:
+        if column in ("customer_id", table.clock):
             continue
-        for series, months in by_month(subject, column).items():
-            yield from _of_series(subject, column, series, months)
+        for series, months in count_missing_by_month(table, column).items():
+            yield from _of_series(table, column, series, months)
 
 
-def by_month(subject: Subject, column: str) -> dict[str, list[Month]]:
+def count_missing_by_month(table: CheckedTable, column: str) -> dict[str, list[MissingMonth]]:
     """Missing values by series and month, of series that have any value at all."""
-    months: dict[str, list[Month]] = {}
-    for series, month, rows, filled in subject.all(
+    months: dict[str, list[MissingMonth]] = {}
+    for series, month, rows, filled in table.query(
         f"select series, strftime(local, '%Y-%m'), sum(n)::bigint, "
-        f"sum({quote_identifier('has_' + column)})::bigint from slots_{subject.name} "
+        f"sum({quote_identifier('has_' + column)})::bigint from slots_{table.name} "
         "group by 1, 2 order by 1, 2"
     ):
-        months.setdefault(series, []).append(Month(month, rows, rows - filled))
+        months.setdefault(series, []).append(MissingMonth(month, rows, rows - filled))
     return {s: m for s, m in months.items() if any(x.missing < x.rows for x in m)}
 
 
 def _of_series(
-    subject: Subject, column: str, series: str, months: list[Month]
-) -> Iterator[Finding]:
+    table: CheckedTable, column: str, series: str, months: list[MissingMonth]
+) -> Iterator[TableFinding]:
     rows, lacking = sum(m.rows for m in months), sum(m.missing for m in months)
     if not lacking or rows < LEAST_ROWS:
         return
-    declared = subject.mapped.contract.column(column)
+    declared = table.source.contract.column(column)
     later = declared is not None and declared.revealed_by is not None
     risen = _risen(months[:-2] if later else months)
     if risen:
-        yield _since(subject, column, series, risen, months)
+        yield _since(table, column, series, risen, months)
     elif lacking / rows >= SOME and not later and column not in NOT_ALWAYS:
-        yield _share(subject, column, series, lacking, rows)
+        yield _share(table, column, series, lacking, rows)
 
 
-def _risen(months: list[Month]) -> list[Month]:
+def _risen(months: list[MissingMonth]) -> list[MissingMonth]:
     """The months in which clearly more is missing than in the better quarter of the months."""
     large = [m for m in months if m.rows >= LEAST_ROWS]
     if len(large) < 2:
@@ -117,19 +117,19 @@ def _risen(months: list[Month]) -> list[Month]:
     return [m for m in large if m.share >= usual + RISE]
 
 
-def _share(subject: Subject, column: str, series: str, lacking: int, rows: int) -> Finding:
+def _share(table: CheckedTable, column: str, series: str, lacking: int, rows: int) -> TableFinding:
     severity: Severity = "warning" if lacking / rows >= MANY else "advice"
-    return Finding(
-        subject.name, column, "missing", severity, lacking, rows,
-        f"missing in {lacking / rows:.1%} of {_rows_of(subject, series)}",
+    return TableFinding(
+        table.name, column, "missing", severity, lacking, rows,
+        f"missing in {lacking / rows:.1%} of {_rows_of(table, series)}",
         "import it where the source has it; the models know missing values as such",
         {"series": series, "share": round(lacking / rows, 4)},
     )  # fmt: skip
 
 
 def _since(
-    subject: Subject, column: str, series: str, risen: list[Month], months: list[Month]
-) -> Finding:
+    table: CheckedTable, column: str, series: str, risen: list[MissingMonth], months: list[MissingMonth]
+) -> TableFinding:
     rows, lacking = sum(m.rows for m in risen), sum(m.missing for m in risen)
     others = [m for m in months if m not in risen]
     before = sum(m.missing for m in others) / max(sum(m.rows for m in others), 1)
@@ -144,39 +144,39 @@ def _since(
     if len(risen) == 1 and not until:
         when = f"in {risen[0].month}"
     if until and lacking == rows:
-        figures["last_value"] = last = _last_value(subject, column, series)
+        figures["last_value"] = last = _last_value(table, column, series)
         when += f" (last value {last})"
-    return Finding(
-        subject.name, column, "missing since", "warning", lacking, rows,
-        f"{when} {lacking / rows:.0%} of {_rows_of(subject, series)} have no value, "
+    return TableFinding(
+        table.name, column, "missing since", "warning", lacking, rows,
+        f"{when} {lacking / rows:.0%} of {_rows_of(table, series)} have no value, "
         f"{before:.0%} in the other months",
         "look what changed in the source then, and import the values again",
         figures,
     )  # fmt: skip
 
 
-def _last_value(subject: Subject, column: str, series: str) -> str:
+def _last_value(table: CheckedTable, column: str, series: str) -> str:
     filled = f"{quote_identifier('has_' + column)} > 0"
     return str(
-        subject.con.execute(
-            f"select strftime(max(local), '%Y-%m-%d') from slots_{subject.name} "
+        table.connection.execute(
+            f"select strftime(max(local), '%Y-%m-%d') from slots_{table.name} "
             f"where series = ? and {filled}",
             [series],
         ).fetchall()[0][0]
     )
 
 
-def _rows_of(subject: Subject, series: str) -> str:
+def _rows_of(table: CheckedTable, series: str) -> str:
     return f"the rows of kind {series}" if series else "the rows"
 
 
-def _of_customers(subject: Subject) -> Iterator[Finding]:
-    attributes = list(subject.mapped.attributes)
+def _of_customers(table: CheckedTable) -> Iterator[TableFinding]:
+    attributes = list(table.source.attributes)
     if not attributes:
         return
     asked = ", ".join(f"count({quote_identifier(a)})" for a in attributes)
-    counted = subject.one(f"select {asked} from {subject.table}")
+    counted = table.query_row(f"select {asked} from {table.view}")
     for attribute, filled in zip(attributes, counted, strict=True):
-        lacking = subject.rows - filled
-        if 0 < lacking < subject.rows and lacking / subject.rows >= SOME:
-            yield _share(subject, attribute, "", lacking, subject.rows)
+        lacking = table.rows - filled
+        if 0 < lacking < table.rows and lacking / table.rows >= SOME:
+            yield _share(table, attribute, "", lacking, table.rows)

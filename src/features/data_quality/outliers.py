@@ -8,9 +8,9 @@ Medians come from a million rows at most; every outlier is counted. Iglewicz and
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from features.data_quality.checked_table import Subject
+from features.data_quality.checked_table import CheckedTable
 from features.ingest.sql import quote_identifier
-from features.data_quality.finding import Finding
+from features.data_quality.finding import TableFinding
 
 #: Robust z from which a value is an outlier: logarithms of honest amounts hardly reach 5.
 BOUND = 6.0
@@ -21,7 +21,7 @@ TAIL = 0.01
 
 
 @dataclass(frozen=True)
-class Measure:
+class OutlierMeasure:
     """A quantity whose outliers are looked for: its column, SQL value and what it is in words."""
 
     column: str
@@ -29,56 +29,56 @@ class Measure:
     words: str
 
 
-def measures(subject: Subject) -> list[Measure]:
+def outlier_measures(table: CheckedTable) -> list[OutlierMeasure]:
     """The numbers of a table, and how long things took in it."""
-    if subject.name == "customers":
-        numbers = [a for a, kind in subject.mapped.attributes.items() if kind == "number"]
-        return [Measure(a, quote_identifier(a), "value") for a in numbers]
+    if table.name == "customers":
+        numbers = [a for a, kind in table.source.attributes.items() if kind == "number"]
+        return [OutlierMeasure(a, quote_identifier(a), "value") for a in numbers]
     known = {
-        "events": [Measure("amount", "amount", "amount"), Measure("quantity", "quantity", "quantity")],
-        "surveys": [Measure("weight", "weight", "weight")],
-        "tickets": [Measure("closed_at", "epoch_us(closed_at) - epoch_us(opened_at)", "hours open"),
-                    Measure("severity", "severity", "severity")],
+        "events": [OutlierMeasure("amount", "amount", "amount"), OutlierMeasure("quantity", "quantity", "quantity")],
+        "surveys": [OutlierMeasure("weight", "weight", "weight")],
+        "tickets": [OutlierMeasure("closed_at", "epoch_us(closed_at) - epoch_us(opened_at)", "hours open"),
+                    OutlierMeasure("severity", "severity", "severity")],
     }  # fmt: skip
-    return [m for m in known[subject.name] if subject.has(m.column)]
+    return [m for m in known[table.name] if table.has(m.column)]
 
 
-def outliers(subject: Subject) -> Iterator[Finding]:
+def check_outliers(table: CheckedTable) -> Iterator[TableFinding]:
     """Values beyond the bound, by series of the table."""
-    for measure in measures(subject):
-        _residuals(subject, measure)
-        for series, rows, high, low, total, z, who, micros, value in _beyond(subject):
+    for measure in outlier_measures(table):
+        _residuals(table, measure)
+        for series, rows, high, low, total, z, who, micros, value in _beyond(table):
             if rows <= TAIL * total:
                 scale = 3.6e9 if measure.words == "hours open" else 1.0
-                example = [who, subject.on_day(micros) if micros is not None else ""]
+                example = [who, table.local_date(micros) if micros is not None else ""]
                 yield _finding(
-                    subject, measure, series, (rows, high, low, total), z, example, value / scale
+                    table, measure, series, (rows, high, low, total), z, example, value / scale
                 )
-        subject.con.execute("drop table residuals; drop table spread")
+        table.connection.execute("drop table residuals; drop table spread")
 
 
-def _residuals(subject: Subject, measure: Measure) -> None:
+def _residuals(table: CheckedTable, measure: OutlierMeasure) -> None:
     """Leave `residuals`: logarithms less what is usual, and `spread`: their median and MAD."""
-    moment = f"epoch_us({subject.clock})" if subject.clock else "null::bigint"
-    x = _scaled(subject, measure)
+    moment = f"epoch_us({table.clock})" if table.clock else "null::bigint"
+    x = _scaled(table, measure)
     rows = (
-        f"select customer_id, {subject.series} as series, {measure.value} as value, {x} as x, "
-        f"{moment} as moment, {subject.sampled()} as sampled from {subject.table} "
+        f"select customer_id, {table.series_sql} as series, {measure.value} as value, {x} as x, "
+        f"{moment} as moment, {table.sample_condition()} as sampled from {table.view} "
         f"where {measure.value} <> 0 and isfinite({measure.value}::double)"
     )
-    own = subject.name != "customers"
+    own = table.name != "customers"
     usual = (
         f"select customer_id, series, avg(x) as level from ({rows}) group by 1, 2 "
         f"having count(*) >= {OWN}"
         if own
         else "select null::varchar as customer_id, '' as series, 0.0 as level where false"
     )
-    subject.con.execute(
+    table.connection.execute(
         "create or replace temp table residuals as "
         f"select r.*, u.level is not null as own, x - coalesce(u.level, 0) as r "
         f"from ({rows}) r left join ({usual}) u using (customer_id, series)"
     )
-    subject.con.execute(
+    table.connection.execute(
         "create or replace temp table spread as select *, "
         "case when deviation > 1e-9 then deviation * 1.4826 else mean * 1.2533 end as unit from ("
         "select series, own, any_value(m) as middle, median(abs(r - m)) as deviation, "
@@ -87,13 +87,13 @@ def _residuals(subject: Subject, measure: Measure) -> None:
     )
 
 
-def _scaled(subject: Subject, measure: Measure) -> str:
+def _scaled(table: CheckedTable, measure: OutlierMeasure) -> str:
     """SQL of the value on its scale: logarithms, but for attributes that lie more evenly without."""
     plain, log = f"({measure.value})::double", f"ln(abs({measure.value})::double)"
-    if subject.name != "customers":
+    if table.name != "customers":
         return log
     cuts = [f"approx_quantile({x}, [0.05, 0.5, 0.95])" for x in (plain, log)]
-    even = subject.one(f"select {', '.join(cuts)} from {subject.table} where {measure.value} <> 0")
+    even = table.query_row(f"select {', '.join(cuts)} from {table.view} where {measure.value} <> 0")
     return log if _skew(even[1]) < _skew(even[0]) else plain
 
 
@@ -104,9 +104,9 @@ def _skew(cuts: list[float] | None) -> float:
     return abs(cuts[2] + cuts[0] - 2 * cuts[1]) / (cuts[2] - cuts[0])
 
 
-def _beyond(subject: Subject) -> list[tuple]:  # type: ignore[type-arg]
+def _beyond(table: CheckedTable) -> list[tuple]:  # type: ignore[type-arg]
     """By series: rows beyond the bound, above, below, rows in all, the furthest row."""
-    return subject.all(
+    return table.query(
         f"select series, count(*) filter (abs(z) > {BOUND}), count(*) filter (z > {BOUND}), "
         f"count(*) filter (z < -{BOUND}), count(*), max(abs(z)), arg_max(customer_id, abs(z)), "
         "arg_max(moment, abs(z)), arg_max(value, abs(z)) from (select r.*, "
@@ -117,23 +117,23 @@ def _beyond(subject: Subject) -> list[tuple]:  # type: ignore[type-arg]
 
 
 def _finding(
-    subject: Subject,
-    measure: Measure,
+    table: CheckedTable,
+    measure: OutlierMeasure,
     series: str,
     counted: tuple[int, int, int, int],
     z: float,
     example: list[str],
     value: float,
-) -> Finding:
+) -> TableFinding:
     rows, high, low, total = counted
     kind = f" of kind {series}" if series else ""
     when = f" on {example[1]}" if example[1] else ""
-    return Finding(
-        subject.name, measure.column, "outliers", "warning", rows, total,
+    return TableFinding(
+        table.name, measure.column, "outliers", "warning", rows, total,
         f"{rows:,} of {total:,} rows{kind} lie beyond a robust z of {BOUND:g}: {high:,} "
         f"too large, {low:,} too small; the furthest is {measure.words} {value:,.6g}, z {z:.1f}, "
         f"customer {example[0]}{when}",
-        f"look at them; correct them under tables.{subject.name}.correct, or drop their rows",
+        f"look at them; correct them under tables.{table.name}.correct, or drop their rows",
         {"series": series, "bound": BOUND, "largest_z": round(z, 1), "value": value,
          "example": example, "too_large": high, "too_small": low},
     )  # fmt: skip

@@ -3,45 +3,45 @@
 from typing import Any
 
 from features.data_quality import category_drift, missing_values
-from features.data_quality.checked_table import SERIES, Subject, month_of
+from features.data_quality.checked_table import SERIES, CheckedTable, month_of
 from features.ingest.sql import quote_identifier
-from features.data_quality.daily_counts import Timeline
+from features.data_quality.daily_counts import DailyCounts
 
 #: Values of a column that are drawn by themselves; the others are drawn together.
 SHOWN = 7
 OTHERS = "all others"
 
 
-def of(subject: Subject, line: Timeline | None) -> dict[str, Any]:
+def build_profile(table: CheckedTable, daily: DailyCounts | None) -> dict[str, Any]:
     """The profile of a table, small enough to be kept as JSON."""
-    made: dict[str, Any] = {"rows": subject.rows, "missing": _missing(subject)}
-    if line is None:
+    made: dict[str, Any] = {"rows": table.rows, "missing": _missing(table)}
+    if daily is None:
         return made
-    made["days"] = {"first": str(line.first), "rows": [int(n) for n in line.total]}
-    made["missing_by_month"] = _missing_by_month(subject)
-    column = SERIES[subject.name]
-    texts = [c for c in category_drift.TEXTS[subject.name] if subject.has(c)]
-    made["shares"] = {c: _shares(subject, c) for c in texts if c == column or c == "channel"}
-    if subject.name == "events" and subject.has("amount"):
-        made["amounts"] = _amounts(subject)
+    made["days"] = {"first": str(daily.first), "rows": [int(n) for n in daily.total]}
+    made["missing_by_month"] = _missing_by_month(table)
+    column = SERIES[table.name]
+    texts = [c for c in category_drift.TEXTS[table.name] if table.has(c)]
+    made["shares"] = {c: _shares(table, c) for c in texts if c == column or c == "channel"}
+    if table.name == "events" and table.has("amount"):
+        made["amounts"] = _amounts(table)
     return made
 
 
-def _missing(subject: Subject) -> dict[str, float]:
+def _missing(table: CheckedTable) -> dict[str, float]:
     """The share of rows without a value, by mapped column."""
-    names = list(subject.mapped.columns)
+    names = list(table.source.columns)
     asked = ", ".join(f"count({quote_identifier(c)})" for c in names)
-    filled = subject.one(f"select {asked} from {subject.table}")
-    return {c: round(1 - n / subject.rows, 4) for c, n in zip(names, filled, strict=True)}
+    filled = table.query_row(f"select {asked} from {table.view}")
+    return {c: round(1 - n / table.rows, 4) for c, n in zip(names, filled, strict=True)}
 
 
-def _missing_by_month(subject: Subject) -> dict[str, Any]:
+def _missing_by_month(table: CheckedTable) -> dict[str, Any]:
     """Shares of missing values by column and month, of series that have the column at all."""
     table: dict[str, dict[str, list[int]]] = {}
-    for column in subject.mapped.columns:
-        if column in ("customer_id", subject.clock):
+    for column in table.source.columns:
+        if column in ("customer_id", table.clock):
             continue
-        for months in missing_values.by_month(subject, column).values():
+        for months in missing_values.count_missing_by_month(table, column).values():
             for m in months:
                 sums = table.setdefault(column, {}).setdefault(m.month, [0, 0])
                 sums[0] += m.missing
@@ -55,16 +55,16 @@ def _share(missing: int, rows: int) -> float | None:
     return round(missing / rows, 4) if rows >= missing_values.LEAST_ROWS else None
 
 
-def _shares(subject: Subject, column: str) -> dict[str, Any]:
+def _shares(table: CheckedTable, column: str) -> dict[str, Any]:
     """Rows a month of the most frequent values of a column."""
     name = quote_identifier(column)
-    top = [row[0] for row in subject.all(
-        f"select {name} from {subject.table} where {name} is not null group by 1 "
+    top = [row[0] for row in table.query(
+        f"select {name} from {table.view} where {name} is not null group by 1 "
         f"order by count(*) desc, 1 limit {SHOWN}"
     )]  # fmt: skip
-    found = subject.con.execute(
-        f"select {month_of(subject.clock)}, case when list_contains($top, {name}) then {name} "
-        f"else '{OTHERS}' end, count(*) from {subject.table} where {name} is not null group by 1, 2",
+    found = table.connection.execute(
+        f"select {month_of(table.clock)}, case when list_contains($top, {name}) then {name} "
+        f"else '{OTHERS}' end, count(*) from {table.view} where {name} is not null group by 1, 2",
         {"top": top},
     ).fetchall()
     rows = {(f"{first:%Y-%m}", value): n for first, value, n in found}
@@ -73,12 +73,12 @@ def _shares(subject: Subject, column: str) -> dict[str, Any]:
     return {"months": months, "values": {v: [rows.get((m, v), 0) for m in months] for v in shown}}
 
 
-def _amounts(subject: Subject) -> dict[str, list[list[float]]]:
+def _amounts(table: CheckedTable) -> dict[str, list[list[float]]]:
     """How often which amount occurs: (decimal logarithm, rows) in steps of a tenth, by kind."""
     found: dict[str, list[list[float]]] = {}
-    for series, step, n in subject.all(
-        f"select {subject.series}, round(10 * log10(abs(amount)))::integer, count(*) "
-        f"from {subject.table} where amount <> 0 group by 1, 2 order by 1, 2"
+    for series, step, n in table.query(
+        f"select {table.series_sql}, round(10 * log10(abs(amount)))::integer, count(*) "
+        f"from {table.view} where amount <> 0 group by 1, 2 order by 1, 2"
     ):
         found.setdefault(series, []).append([step / 10, n])
     largest = sorted(found, key=lambda s: -sum(n for _, n in found[s]))

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from features.data_quality.checked_table import Subject
-from features.data_quality.finding import Finding
+from features.data_quality.checked_table import CheckedTable
+from features.data_quality.finding import TableFinding
 
 #: So many answers do not leave half of a scale unused by chance.
 LEAST = 30
 
 
-class Scale(NamedTuple):
+class DeclaredScale(NamedTuple):
     """A scale as it is declared, how many answers it has, and which part of it they use."""
 
     low: float
@@ -20,57 +20,57 @@ class Scale(NamedTuple):
     most: float
 
 
-def surveys(subject: Subject) -> Iterator[Finding]:
+def check_survey_scales(table: CheckedTable) -> Iterator[TableFinding]:
     """Several scales of one instrument, scales used in part, and groups that use only a part."""
-    if subject.name != "surveys":
+    if table.name != "surveys":
         return
-    scales: dict[str, list[Scale]] = {}
-    for instrument, *scale in subject.all(
+    scales: dict[str, list[DeclaredScale]] = {}
+    for instrument, *scale in table.query(
         "select instrument, scale_low, scale_high, count(score), min(score), max(score) "
         "from good_surveys where score is not null group by 1, 2, 3 order by 1, 4 desc"
     ):
-        scales.setdefault(instrument, []).append(Scale(*scale))
+        scales.setdefault(instrument, []).append(DeclaredScale(*scale))
     for instrument, found in scales.items():
         if len(found) > 1:
-            yield _several(subject, instrument, found)
+            yield _several(table, instrument, found)
         for each in found:
-            yield from _used_in_part(subject, instrument, each)
+            yield from _used_in_part(table, instrument, each)
 
 
-def _several(subject: Subject, instrument: str, found: list[Scale]) -> Finding:
+def _several(table: CheckedTable, instrument: str, found: list[DeclaredScale]) -> TableFinding:
     told = ", ".join(f"{s.low:g} to {s.high:g} ({s.answers:,})" for s in found)
-    return Finding(
-        subject.name, "score", "scale", "advice", sum(s.answers for s in found[1:]), subject.rows,
+    return TableFinding(
+        table.name, "score", "scale", "advice", sum(s.answers for s in found[1:]), table.rows,
         f"{instrument} is asked on {len(found)} scales: {told}",
         "nothing if they are right: all answers are brought to 0 to 100, see the ledger",
         {"instrument": instrument, "scales": [[s.low, s.high, s.answers] for s in found]},
     )  # fmt: skip
 
 
-def _used_in_part(subject: Subject, instrument: str, scale: Scale) -> Iterator[Finding]:
+def _used_in_part(table: CheckedTable, instrument: str, scale: DeclaredScale) -> Iterator[TableFinding]:
     """A scale of which a half is never used, in all rows or in the rows of a channel or month."""
     middle = (scale.low + scale.high) / 2
     if scale.answers < LEAST:
         return
     if scale.most <= middle or scale.least >= middle:
-        yield _part(subject, instrument, scale, "")
+        yield _part(table, instrument, scale, "")
         return
     month = "strftime(make_timestamp(epoch_us(answered_at)), '%Y-%m')"
     for words, group in (("channel ", "channel"), ("", month)):
-        for name, answers, least, most in subject.con.execute(
+        for name, answers, least, most in table.connection.execute(
             f"select {group} as part, count(*), min(score), max(score) from good_surveys "
             "where instrument = ? and scale_low = ? and scale_high = ? and score is not null "
             f"and part is not null group by 1 having count(*) >= {LEAST} and max(score) <= ? order by 1",
             [instrument, scale.low, scale.high, middle],
         ).fetchall():
-            part = Scale(scale.low, scale.high, answers, least, most)
-            yield _part(subject, instrument, part, f"{words}{name}")
+            part = DeclaredScale(scale.low, scale.high, answers, least, most)
+            yield _part(table, instrument, part, f"{words}{name}")
 
 
-def _part(subject: Subject, instrument: str, scale: Scale, where: str) -> Finding:
+def _part(table: CheckedTable, instrument: str, scale: DeclaredScale, where: str) -> TableFinding:
     place = f" in {where}" if where else ""
-    return Finding(
-        subject.name, "score", "scale", "warning", scale.answers, subject.rows,
+    return TableFinding(
+        table.name, "score", "scale", "warning", scale.answers, table.rows,
         f"{scale.answers:,} answers to {instrument}{place} use {scale.least:g} to {scale.most:g} of a "
         f"scale that is declared {scale.low:g} to {scale.high:g}",
         "if they were given on a shorter scale, map scale_low and scale_high of these rows",

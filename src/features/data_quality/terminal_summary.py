@@ -3,14 +3,14 @@
 from rich.markup import escape
 from rich.table import Table
 
-from features.data_quality.check_tables import Usability
-from features.data_quality.finding import Finding
+from features.data_quality.check_tables import DataQualityReport
+from features.data_quality.finding import TableFinding
 
 COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
 SCREEN, FEW = 14, 5
 
 
-def screen(found: Usability) -> Table:
+def findings_table(found: DataQualityReport) -> Table:
     """The worst findings as a table of at most a screen; what it leaves out is counted below it."""
     counts = ", ".join(f"{n} {s}{'s' if n != 1 and s != 'advice' else ''}"
                        for s, n in found.counts().items())  # fmt: skip
@@ -30,7 +30,7 @@ def screen(found: Usability) -> Table:
     return table
 
 
-def summary(found: Usability) -> list[str]:
+def summary_lines(found: DataQualityReport) -> list[str]:
     """The worst errors and warnings in a line each, and where the rest is."""
     serious = [f for f in found.findings if f.severity != "advice"]
     lines = [
@@ -43,7 +43,7 @@ def summary(found: Usability) -> list[str]:
     return lines
 
 
-def _spread(findings: list[Finding], most: int) -> list[Finding]:
+def _spread(findings: list[TableFinding], most: int) -> list[TableFinding]:
     """The first findings, but of one check of one table the first two before any third."""
     seen: dict[tuple[str, str, str], int] = {}
     later: list[tuple[int, int]] = []

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from features.data_quality.checked_table import Subject
-from features.data_quality.daily_counts import Timeline
-from features.data_quality.finding import Finding, Severity
+from features.data_quality.checked_table import CheckedTable
+from features.data_quality.daily_counts import DailyCounts
+from features.data_quality.finding import TableFinding, Severity
 
 YEARS = 3
 #: Nothing that happened is recorded from before; 1900 and 1970 are what empty dates often become.
@@ -14,7 +14,7 @@ OLDEST = "1990-01-01"
 ALL, PART = 0.98, 0.05
 
 
-class Order(NamedTuple):
+class TimeOrderRule(NamedTuple):
     """Two times of a row: the condition under which they contradict each other, and the remedy."""
 
     column: str
@@ -26,16 +26,16 @@ class Order(NamedTuple):
 
 ORDERS = {
     "events": (
-        Order("known_at", ("known_at",), "known_at < occurred_at",
+        TimeOrderRule("known_at", ("known_at",), "known_at < occurred_at",
               "are known before they occurred",
               "map the time of booking, or leave known_at out: it is then occurred_at"),
-        Order("due_at", ("due_at",), "kind = 'order' and due_at < occurred_at",
+        TimeOrderRule("due_at", ("due_at",), "kind = 'order' and due_at < occurred_at",
               "are orders due before they were placed", "mend due_at, or the zone of its dates"),
-        Order("due_at", ("due_at",),
+        TimeOrderRule("due_at", ("due_at",),
               f"abs(epoch_us(due_at) - epoch_us(occurred_at)) > {YEARS} * 365 * 86400000000",
               f"are due more than {YEARS} years before or after they occurred",
               "such dates often mean 'never': map them to null"),
-        Order("known_at", ("known_at",),
+        TimeOrderRule("known_at", ("known_at",),
               "epoch_us(known_at) - epoch_us(occurred_at) > 365 * 86400000000",
               "became known more than a year after they occurred",
               "look whether known_at is the day of an import; the features do not see the rows "
@@ -43,7 +43,7 @@ ORDERS = {
     ),
     "surveys": (),
     "tickets": (
-        Order("first_reply_at", ("first_reply_at", "closed_at"), "first_reply_at > closed_at",
+        TimeOrderRule("first_reply_at", ("first_reply_at", "closed_at"), "first_reply_at > closed_at",
               "were closed before the first reply", "mend the order of the times"),
     ),
 }  # fmt: skip
@@ -56,124 +56,124 @@ SIGNS = (
 )  # fmt: skip
 
 
-def order_of_times(subject: Subject) -> Iterator[Finding]:
+def check_time_order(table: CheckedTable) -> Iterator[TableFinding]:
     """Times of one row that contradict each other."""
-    orders = [o for o in ORDERS.get(subject.name, ()) if subject.has(*o.needs)]
+    orders = [o for o in ORDERS.get(table.name, ()) if table.has(*o.needs)]
     if not orders:
         return
     asked = ", ".join(
-        f"count(*) filter ({o.wrong}), arg_min(customer_id, {subject.clock}) filter ({o.wrong}), "
-        f"min(epoch_us({subject.clock})) filter ({o.wrong})"
+        f"count(*) filter ({o.wrong}), arg_min(customer_id, {table.clock}) filter ({o.wrong}), "
+        f"min(epoch_us({table.clock})) filter ({o.wrong})"
         for o in orders
     )
-    found = subject.one(f"select {asked} from {subject.table}")
+    found = table.query_row(f"select {asked} from {table.view}")
     for place, order in enumerate(orders):
         rows, who, micros = found[3 * place : 3 * place + 3]
         if rows:
-            example = [who, f"{subject.local(micros):%Y-%m-%d %H:%M}"]
-            yield Finding(
-                subject.name, order.column, "order of times", "warning", rows, subject.rows,
+            example = [who, f"{table.local_time(micros):%Y-%m-%d %H:%M}"]
+            yield TableFinding(
+                table.name, order.column, "order of times", "warning", rows, table.rows,
                 f"{rows:,} rows {order.says}, such as {example[0]} at {example[1]}",
                 order.remedy, {"example": example},
             )  # fmt: skip
 
 
-def before_first_version(subject: Subject) -> Iterator[Finding]:
+def check_rows_before_crm(table: CheckedTable) -> Iterator[TableFinding]:
     """Rows from before the customer's first version in CRM: they are seen without attributes."""
-    versions = subject.one(
+    versions = table.query_row(
         "select count(*) from duckdb_tables() where table_name = 'good_customers'"
     )
-    if subject.name == "customers" or not versions[0] or not subject.clock:
+    if table.name == "customers" or not versions[0] or not table.clock:
         return
-    rows, who, micros = subject.one(
-        f"select count(*), arg_min(customer_id, t.{subject.clock}), min(epoch_us(t.{subject.clock})) "
-        f"from {subject.table} t join (select customer_id, min(valid_from) as since "
+    rows, who, micros = table.query_row(
+        f"select count(*), arg_min(customer_id, t.{table.clock}), min(epoch_us(t.{table.clock})) "
+        f"from {table.view} t join (select customer_id, min(valid_from) as since "
         "from good_customers group by 1) using (customer_id) "
-        f"where t.{subject.clock} < since"
+        f"where t.{table.clock} < since"
     )
     if rows:
-        severity: Severity = "warning" if rows >= 0.05 * subject.rows else "advice"
-        yield Finding(
-            subject.name, subject.clock, "order of times", severity, rows, subject.rows,
+        severity: Severity = "warning" if rows >= 0.05 * table.rows else "advice"
+        yield TableFinding(
+            table.name, table.clock, "order of times", severity, rows, table.rows,
             f"{rows:,} rows are older than the first version of their customer in CRM, such as "
-            f"{who} on {subject.on_day(micros)}",
+            f"{who} on {table.local_date(micros)}",
             "let valid_from of the first version be the day the customer was created",
-            {"example": [who, subject.on_day(micros)]},
+            {"example": [who, table.local_date(micros)]},
         )  # fmt: skip
 
 
-def signs(subject: Subject) -> Iterator[Finding]:
+def check_amount_signs(table: CheckedTable) -> Iterator[TableFinding]:
     """Orders below zero and returns above: amounts are signed from the view of revenue."""
-    if subject.name != "events" or not subject.has("amount"):
+    if table.name != "events" or not table.has("amount"):
         return
     for kind, wrong, says, remedy in SIGNS:
-        rows, total = subject.one(
-            f"select count(*) filter ({wrong}), count(*) from {subject.table} where kind = '{kind}'"
+        rows, total = table.query_row(
+            f"select count(*) filter ({wrong}), count(*) from {table.view} where kind = '{kind}'"
         )
         if rows:
             severity: Severity = "warning" if rows >= 0.001 * total else "advice"
-            yield Finding(subject.name, "amount", "sign", severity, rows, total,
+            yield TableFinding(table.name, "amount", "sign", severity, rows, total,
                           f"{rows:,} of {total:,} {says}", remedy, {"kind": kind})  # fmt: skip
 
 
-def ages(subject: Subject, line: Timeline | None) -> Iterator[Finding]:
+def check_date_range(table: CheckedTable, daily: DailyCounts | None) -> Iterator[TableFinding]:
     """Dates of another age: long before all others, or what empty dates are turned into."""
-    for column in subject.mapped.contract.columns:
-        if column.kind != "time" or not subject.has(column.name):
+    for column in table.source.contract.columns:
+        if column.kind != "time" or not table.has(column.name):
             continue
-        oldest = "1900-01-02" if subject.name == "customers" else OLDEST
-        rows, first = subject.one(
-            f"select count(*), min(epoch_us({column.name})) from {subject.table} "
+        oldest = "1900-01-02" if table.name == "customers" else OLDEST
+        rows, first = table.query_row(
+            f"select count(*), min(epoch_us({column.name})) from {table.view} "
             f"where {column.name} < timestamptz '{oldest} 00:00:00+00'"
         )
         if rows:
-            yield Finding(
-                subject.name, column.name, "dates", "warning", rows, subject.rows,
-                f"{rows:,} rows are from before {oldest}, the oldest from {subject.on_day(first)}",
+            yield TableFinding(
+                table.name, column.name, "dates", "warning", rows, table.rows,
+                f"{rows:,} rows are from before {oldest}, the oldest from {table.local_date(first)}",
                 "such dates often stand for a missing one: map them to null or drop the rows",
-                {"oldest": subject.on_day(first)},
+                {"oldest": table.local_date(first)},
             )  # fmt: skip
-    if line and line.before and line.first.year > 1990:
-        yield Finding(
-            subject.name, subject.clock or "", "dates", "warning", line.before, subject.rows,
-            f"{line.before:,} rows lie more than a year before all others, which begin {line.first}",
+    if daily and daily.stragglers and daily.first.year > 1990:
+        yield TableFinding(
+            table.name, table.clock or "", "dates", "warning", daily.stragglers, table.rows,
+            f"{daily.stragglers:,} rows lie more than a year before all others, which begin {daily.first}",
             "mend their dates or drop them: training cutoffs begin at the first record",
-            {"others_begin": str(line.first)},
+            {"others_begin": str(daily.first)},
         )  # fmt: skip
 
 
-def clock(subject: Subject) -> Iterator[Finding]:
+def check_time_of_day(table: CheckedTable) -> Iterator[TableFinding]:
     """Rows at midnight exactly, or at one same other time: days without a time, another zone."""
-    for series, rows, midnight, other, often in subject.all(
+    for series, rows, midnight, other, often in table.query(
         "select series, sum(n)::bigint, coalesce(sum(sharp) filter (t = '00:00:00'), 0)::bigint, "
         "max(sharp) filter (t <> '00:00:00')::bigint, arg_max(t, sharp) filter (t <> '00:00:00') "
         "from (select series, strftime(local, '%H:%M:%S') as t, sum(n) as n, sum(sharp) as sharp "
-        f"from slots_{subject.name} group by 1, 2) group by 1 having sum(n) >= 100 order by 1"
+        f"from slots_{table.name} group by 1, 2) group by 1 having sum(n) >= 100 order by 1"
     ):
         kind = f" of kind {series}" if series else ""
         if midnight >= PART * rows:
-            yield _midnight(subject, series, kind, midnight, rows)
+            yield _midnight(table, series, kind, midnight, rows)
         elif other and other >= 0.3 * rows:
-            yield Finding(
-                subject.name, subject.clock or "", "clock", "warning", other, rows,
-                f"{other / rows:.0%} of the rows{kind} are at {often} {subject.zone} exactly",
+            yield TableFinding(
+                table.name, table.clock or "", "clock", "warning", other, rows,
+                f"{other / rows:.0%} of the rows{kind} are at {often} {table.time_zone} exactly",
                 "days written by the clock of another zone? check company.time_zone and the query",
                 {"series": series, "time": often},
             )  # fmt: skip
 
 
-def _midnight(subject: Subject, series: str, kind: str, midnight: int, rows: int) -> Finding:
+def _midnight(table: CheckedTable, series: str, kind: str, midnight: int, rows: int) -> TableFinding:
     whole = midnight >= ALL * rows
     says = (
         f"the rows{kind} have days and no times of day"
         if whole
         else f"{midnight / rows:.0%} of the rows{kind} are at 00:00:00 exactly, the others are not"
     )
-    return Finding(
-        subject.name, subject.clock or "", "clock", "advice" if whole else "warning",
+    return TableFinding(
+        table.name, table.clock or "", "clock", "advice" if whole else "warning",
         midnight, rows, says,
         "a row counts as known from 00:00 of its day, before it happened: map the time of day, or "
-        "known_at as the end of the day" if subject.name == "events" else
+        "known_at as the end of the day" if table.name == "events" else
         "map the time of day if the source has it: at 00:00 the order within a day is unknown",
         {"series": series, "share": round(midnight / rows, 4)},
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from features.data_quality.checked_table import SAMPLE, Subject, month_of
-from features.data_quality.finding import Finding
+from features.data_quality.checked_table import SAMPLE, CheckedTable, month_of
+from features.data_quality.finding import TableFinding
 
 #: Factors between units: 100 (cents, per cent), 1000 (thousands, grams), as decimal logarithms.
 FACTORS = {2: 100, 3: 1000}
@@ -23,7 +23,7 @@ MONTH = month_of("occurred_at")
 
 
 @dataclass(frozen=True)
-class Off:
+class UnitMismatch:
     """Rows of a series in another unit: how many, by which factor, where, and SQL that says where."""
 
     series: str
@@ -35,29 +35,29 @@ class Off:
     figures: dict[str, Any]
 
 
-def units(subject: Subject) -> Iterator[Finding]:
+def check_units(table: CheckedTable) -> Iterator[TableFinding]:
     """Numbers that jump by a factor of 100 or 1000 between months, channels or a customer's rows."""
-    if subject.name != "events":
+    if table.name != "events":
         return
     for column in ("amount", "quantity"):
-        if not subject.has(column):
+        if not table.has(column):
             continue
-        found = list(_by_month(subject, column))
-        if subject.has("channel"):
-            found += _by_channel(subject, column)
+        found = list(_by_month(table, column))
+        if table.has("channel"):
+            found += _by_channel(table, column)
         told = {off.series for off in found}
-        found += [off for off in _within_customers(subject, column) if off.series not in told]
-        yield from (_finding(subject, column, off) for off in found)
+        found += [off for off in _within_customers(table, column) if off.series not in told]
+        yield from (_finding(table, column, off) for off in found)
 
 
-def _finding(subject: Subject, column: str, off: Off) -> Finding:
+def _finding(table: CheckedTable, column: str, off: UnitMismatch) -> TableFinding:
     kind = f" of kind {off.series}" if off.series else ""
     size = f"{off.factor} times {'larger' if off.larger else 'smaller'}"
     becomes = f"{column} {'/' if off.larger else '*'} {off.factor}"
-    return Finding(
-        subject.name, column, "scale", "warning", off.rows, subject.rows,
+    return TableFinding(
+        table.name, column, "scale", "warning", off.rows, table.rows,
         f"about {off.rows:,} rows{kind} are {size} than {off.says}; another unit?",
-        f'under tables.{subject.name}.correct: unit = {{ column = "{column}", when = "{off.when}", '
+        f'under tables.{table.name}.correct: unit = {{ column = "{column}", when = "{off.when}", '
         f'becomes = "{becomes}" }}',
         {"series": off.series, "factor": off.factor, "larger": off.larger, **off.figures},
     )  # fmt: skip
@@ -67,9 +67,9 @@ def _kind(series: str) -> str:
     return f"kind = '{series}' and "
 
 
-def _by_month(subject: Subject, column: str) -> Iterator[Off]:
+def _by_month(table: CheckedTable, column: str) -> Iterator[UnitMismatch]:
     """Months whose median is a factor off the median month, after a jump."""
-    for series, months in _medians(subject, column, MONTH).items():
+    for series, months in _medians(table, column, MONTH).items():
         middles = np.array([m for _, m, _ in months])
         usual = float(np.median(middles))
         if not any(abs(b - a) > JUMP for a, b in pairwise(middles)):
@@ -80,7 +80,7 @@ def _by_month(subject: Subject, column: str) -> Iterator[Off]:
                 first, last = months[off[0]][0], months[off[-1]][0]
                 ends = last < months[-1][0]
                 until = f" and occurred_at < date '{last}-01' + interval 1 month" if ends else ""
-                yield Off(
+                yield UnitMismatch(
                     series, sum(months[i][2] for i in off), factor, bool(middles[off[0]] > usual),
                     f"in the other months: {first}{f' to {last}' if last > first else ''}, median "
                     f"{10 ** middles[off].mean():,.4g} against {10**usual:,.4g}",
@@ -89,9 +89,9 @@ def _by_month(subject: Subject, column: str) -> Iterator[Off]:
                 )  # fmt: skip
 
 
-def _by_channel(subject: Subject, column: str) -> Iterator[Off]:
+def _by_channel(table: CheckedTable, column: str) -> Iterator[UnitMismatch]:
     """Channels whose median is a factor off that of all others together."""
-    for series, channels in _medians(subject, column, "channel").items():
+    for series, channels in _medians(table, column, "channel").items():
         for place, (name, middle, rows) in enumerate(channels):
             others = [(m, n) for i, (_, m, n) in enumerate(channels) if i != place]
             if rows >= sum(n for _, n in others):
@@ -99,7 +99,7 @@ def _by_channel(subject: Subject, column: str) -> Iterator[Off]:
             usual = float(np.average([m for m, _ in others], weights=[n for _, n in others]))
             for power, factor in FACTORS.items():
                 if abs(abs(middle - usual) - power) < NEAR:
-                    yield Off(
+                    yield UnitMismatch(
                         series, rows, factor, middle > usual,
                         f"in the other channels: channel {name}, median {10**middle:,.4g} against "
                         f"{10**usual:,.4g}",
@@ -107,13 +107,13 @@ def _by_channel(subject: Subject, column: str) -> Iterator[Off]:
                     )  # fmt: skip
 
 
-def _medians(subject: Subject, column: str, group: str) -> dict[str, list[tuple[str, float, int]]]:
+def _medians(table: CheckedTable, column: str, group: str) -> dict[str, list[tuple[str, float, int]]]:
     """(group, median decimal logarithm, rows) by series, of groups with enough rows."""
     found: dict[str, list[tuple[str, float, int]]] = {}
-    every = _every(subject)
-    for series, name, middle, rows in subject.all(
-        f"select {subject.series}, {group} as part, median(log10(abs({column}))), count(*) "
-        f"from {subject.table} where {column} <> 0 and part is not null and {subject.sampled()} "
+    every = _every(table)
+    for series, name, middle, rows in table.query(
+        f"select {table.series_sql}, {group} as part, median(log10(abs({column}))), count(*) "
+        f"from {table.view} where {column} <> 0 and part is not null and {table.sample_condition()} "
         f"group by 1, 2 having count(*) >= {LEAST} order by 1, 2"
     ):
         shown = f"{name:%Y-%m}" if isinstance(name, date) else name
@@ -121,19 +121,19 @@ def _medians(subject: Subject, column: str, group: str) -> dict[str, list[tuple[
     return found
 
 
-def _every(subject: Subject) -> int:
+def _every(table: CheckedTable) -> int:
     """One row of how many is looked at."""
-    return max(1, -(-subject.rows // SAMPLE))
+    return max(1, -(-table.rows // SAMPLE))
 
 
-def _within_customers(subject: Subject, column: str) -> Iterator[Off]:
+def _within_customers(table: CheckedTable, column: str) -> Iterator[UnitMismatch]:
     """Rows a factor off what their own customer usually has: a second hump beside the first."""
-    channel = "channel" if subject.has("channel") else "null::varchar"
-    subject.con.execute(
+    channel = "channel" if table.has("channel") else "null::varchar"
+    table.connection.execute(
         "create or replace temp table own as with x as (select customer_id, "
-        f"{subject.series} as series, log10(abs({column})) as x, {channel} as channel, "
-        f"{MONTH} as month from {subject.table} "
-        f"where {column} <> 0 and hash(customer_id) % {_every(subject)} = 0) "
+        f"{table.series_sql} as series, log10(abs({column})) as x, {channel} as channel, "
+        f"{MONTH} as month from {table.view} "
+        f"where {column} <> 0 and hash(customer_id) % {_every(table)} = 0) "
         "select series, channel, month, x - m as r from x join (select customer_id, series, "
         "median(x) as m from x group by 1, 2 having count(*) >= 5) using (customer_id, series)"
     )
@@ -141,21 +141,21 @@ def _within_customers(subject: Subject, column: str) -> Iterator[Off]:
         for sign in (1, -1):
             hump = f"r between {sign * power} - .25 and {sign * power} + .25"
             valley = f"r between {sign * power / 2} - .25 and {sign * power / 2} + .25"
-            for series, rows in subject.all(
+            for series, rows in table.query(
                 f"select series, count(*) filter ({hump}) as a from own group by 1 having "
                 f"a >= {LEAST} and a > {HUMP} * count(*) filter ({valley}) order by 1"
             ):
-                where, when, figures = _where(subject, series, hump)
-                yield Off(
-                    series, rows * _every(subject), factor, sign > 0,
+                where, when, figures = _where(table, series, hump)
+                yield UnitMismatch(
+                    series, rows * _every(table), factor, sign > 0,
                     f"the same customer's others{where}", f"{_kind(series)}{when}", figures,
                 )  # fmt: skip
-    subject.con.execute("drop table own")
+    table.connection.execute("drop table own")
 
 
-def _where(subject: Subject, series: str, hump: str) -> tuple[str, str, dict[str, Any]]:
+def _where(table: CheckedTable, series: str, hump: str) -> tuple[str, str, dict[str, Any]]:
     """Where the rows of a hump lie: one channel, since a month; in words, in SQL, as figures."""
-    rows, channel, most, first, last = subject.con.execute(
+    rows, channel, most, first, last = table.connection.execute(
         "select sum(n), arg_max(channel, n), max(n), strftime(min(first), '%Y-%m'), "
         "strftime(max(last), '%Y-%m') from (select channel, "
         f"count(*) as n, min(month) as first, max(month) as last from own where series = ? and {hump} "

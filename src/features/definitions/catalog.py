@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.dataset import dataset
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 
 
 @dataclass(frozen=True)
-class Described:
+class FeatureDescription:
     """A feature column in words; `missing` is the share of rows without a value, None if unknown."""
 
     name: str
@@ -22,24 +22,30 @@ class Described:
     missing: float | None = None
 
 
-def describe(columns: Sequence[Column], rows: Path | pa.Table | None) -> list[Described]:
+def describe_features(columns: Sequence[FeatureColumn], rows: Path | pa.Table | None) -> list[FeatureDescription]:
     """Describe columns, with the missing rates among `rows`: a table, or where it lies.
 
     A column the rows do not have has no rate.
     """
     rates = missing_rates(rows, [c.name for c in columns])
     return [
-        Described(c.name, c.meaning, c.unit, c.source, rates.get(c.name))  # in the plan's order
+        FeatureDescription(c.name, c.meaning, c.unit, c.source, rates.get(c.name))  # in the plan's order
         for c in columns
     ]
 
 
-def missing_rates(rows: Path | pa.Table | None, names: Sequence[str]) -> dict[str, float]:
-    """The share of rows in which each column is null or NaN, read batch by batch."""
+def missing_rates(
+    rows: Path | pa.Table | None, names: Sequence[str] | None = None
+) -> dict[str, float]:
+    """The share of rows in which each column (default: all) is null or NaN, read batch by batch.
+
+    Empty without rows, and without a file at the path.
+    """
     if rows is None or (isinstance(rows, Path) and not rows.exists()):
         return {}
     source = dataset(rows)
-    wanted = [n for n in names if n in source.schema.names]
+    present = source.schema.names
+    wanted = present if names is None else [n for n in names if n in present]
     lacking = dict.fromkeys(wanted, 0)
     total = 0
     for batch in source.to_batches(columns=wanted):
@@ -50,7 +56,7 @@ def missing_rates(rows: Path | pa.Table | None, names: Sequence[str]) -> dict[st
     return {name: n / total for name, n in lacking.items()} if total else {}
 
 
-def as_markdown(described: Sequence[Described]) -> str:
+def as_markdown(described: Sequence[FeatureDescription]) -> str:
     """The description as a Markdown table, for a model's card."""
     lines = ["| feature | meaning | unit | source | missing |", "|---|---|---|---|--:|"]
     for d in described:

@@ -5,10 +5,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.contract import KINDS, TABLES
 from features.definitions.expressions import Aggregate, Expression
-from features.definitions.filters import Bucket
+from features.definitions.filters import HashBucket
 from features.errors import ConfigRefused
 from features.history.derived_columns import DERIVED
 from features.text.topics import TOPICS
@@ -35,7 +35,7 @@ class CompanySchema:
     kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tops: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def values(self, each: str) -> tuple[str | Bucket, ...]:
+    def values(self, each: str) -> tuple[str | HashBucket, ...]:
         """What a feature declared with `each` is repeated for."""
         if each in {"attribute", "dimension"}:
             return tuple(self.attributes) if each == "attribute" else self.dimensions
@@ -43,7 +43,7 @@ class CompanySchema:
             return TOPICS
         top = self.tops.get(each, ())
         parts = BUCKETS if len(top) == TOP else 1
-        return (*top, *(Bucket(top, n, parts) for n in range(parts))) if top else ()
+        return (*top, *(HashBucket(top, n, parts) for n in range(parts))) if top else ()
 
     def refuse_misspelt(self, feature: str, expression: Expression) -> None:
         """Raise ConfigRefused when an expression asks for a kind that looks like a known one.
@@ -56,7 +56,7 @@ class CompanySchema:
             for wanted in leaf.view.wanted("kind"):
                 if wanted not in known and difflib.get_close_matches(wanted, known, cutoff=0.7):
                     raise ConfigRefused(
-                        f"feature {feature}: {table} has no kind {wanted!r}{near(wanted, known)}"
+                        f"feature {feature}: {table} has no kind {wanted!r}{did_you_mean(wanted, known)}"
                     )
 
     def offers(self, expression: Expression) -> bool:

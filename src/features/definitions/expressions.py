@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.contract import TABLES
 from features.definitions.filters import Filter, Test, Wanted
 from features.errors import ConfigRefused
@@ -201,7 +201,7 @@ class View:
         contract = TABLES[self.table]
         known = [*contract.names, *DERIVED[self.table]]
         if column not in known and not contract.open_ended:
-            raise ConfigRefused(f"{self.table} has no column {column!r}{near(column, known)}")
+            raise ConfigRefused(f"{self.table} has no column {column!r}{did_you_mean(column, known)}")
         declared = contract.column(column)
         kind = declared.kind.replace("flag", "number") if declared else None
         if kinds and kind and kind not in kinds:

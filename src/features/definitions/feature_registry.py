@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.contract import TABLES
 from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Expression, Past
-from features.definitions.filters import Bucket
+from features.definitions.filters import HashBucket
 from features.definitions.levers import Lever
 from features.definitions.phrases import CHINESE_VALUES, PLAIN, Phrases
 from features.errors import ConfigRefused
@@ -45,7 +45,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Column:
+class FeatureColumn:
     """One feature column as it is computed: name, meaning, unit and the expression behind it.
 
     `is_text` tells a categorical column from a number, `declared_in` is the module of the function.
@@ -123,7 +123,7 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
     """Refuse windows and repetitions that do not exist."""
     for window in windows:
         if isinstance(window, str) and window != HORIZON:
-            raise ConfigRefused(f"feature {name}: no window {window!r}{near(window, [HORIZON])}")
+            raise ConfigRefused(f"feature {name}: no window {window!r}{did_you_mean(window, [HORIZON])}")
         is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
         if not is_days and window is not None and window != HORIZON:
             raise ConfigRefused(
@@ -133,11 +133,11 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
     table, _, column = (each or "").partition(".")
     if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:3]:
         raise ConfigRefused(
-            f"feature {name}: cannot be made for each {each!r}{near(each, [*EACH])}"
+            f"feature {name}: cannot be made for each {each!r}{did_you_mean(each, [*EACH])}"
         )
 
 
-def columns(schema: CompanySchema) -> list[Column]:
+def feature_columns(schema: CompanySchema) -> list[FeatureColumn]:
     """Every column the registered features make for a company of this schema.
 
     Raises ConfigRefused for a misspelt kind, with the near ones.
@@ -153,7 +153,7 @@ def columns(schema: CompanySchema) -> list[Column]:
     return offered
 
 
-def _columns(feature: Feature, schema: CompanySchema) -> Iterator[Column]:
+def _columns(feature: Feature, schema: CompanySchema) -> Iterator[FeatureColumn]:
     values = schema.values(feature.each) if feature.each else (None,)
     several = len(feature.windows) > 1
     for value, slug in zip(values, _slugs(values), strict=True):
@@ -175,19 +175,19 @@ def _columns(feature: Feature, schema: CompanySchema) -> Iterator[Column]:
             text = schema.is_text(expression)
             meaning = _meaning(feature.meaning, window, value)
             factor = "_".join(p for p in (feature.name, slug) if p)
-            yield Column(
+            yield FeatureColumn(
                 name, meaning, feature.unit, expression, text, feature.build.__module__,
                 factor, window, _phrases(feature, window, value), feature.lever,
             )  # fmt: skip
 
 
-def _slugs(values: Sequence[str | Bucket | None]) -> list[str]:
+def _slugs(values: Sequence[str | HashBucket | None]) -> list[str]:
     """Values as parts of a column's name: letters (of any script), digits and underscores; a second
     one that would read the same gets a number."""
     made: list[str] = []
     for value in values:
         slug = re.sub(r"\W+", "_", str(value or "")).strip("_")
-        if isinstance(value, Bucket):
+        if isinstance(value, HashBucket):
             slug = f"hashed{value.number + 1}"
         alike = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", m) is not None for m in made)
         made.append(f"{slug}_{alike + 1}" if alike else slug)
@@ -202,7 +202,7 @@ def _windows(feature: Feature, schema: CompanySchema) -> list[int | None]:
     return list(dict.fromkeys(days))
 
 
-def _phrases(feature: Feature, window: int | None, value: str | Bucket | None) -> Phrases:
+def _phrases(feature: Feature, window: int | None, value: str | HashBucket | None) -> Phrases:
     """The feature's phrases for one window and value; in Chinese all time reads "累计"."""
     chinese = feature.phrases.zh
     if window is None:
@@ -215,7 +215,7 @@ def _phrases(feature: Feature, window: int | None, value: str | Bucket | None) -
     )
 
 
-def _meaning(text: str, window: int | None, value: str | Bucket | None) -> str:
+def _meaning(text: str, window: int | None, value: str | HashBucket | None) -> str:
     if window is None:
         text = text.replace("in the last {window} days", "so far")
     shown = "" if value is None else str(value).replace("_", " ")

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Bucket:
+class HashBucket:
     """The values of a text column that are not among its `top` ones, dealt into `of` parts by hash.
 
     So a category that was rare, or unknown when the columns were chosen, still counts somewhere.
@@ -24,7 +24,7 @@ class Bucket:
         return text not in self.top and zlib.crc32(text.encode()) % self.of == self.number
 
 
-Wanted = str | float | Bucket
+Wanted = str | float | HashBucket
 Test = Literal["is", "at least", "at most", "known"]
 
 

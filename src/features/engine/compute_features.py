@@ -10,30 +10,29 @@ import numpy as np
 import pyarrow as pa
 
 from features.definitions.expressions import Aggregate, Arithmetic, Constant, Expression, Month
-from features.definitions.feature_registry import Column
-from features.engine.kernel import aggregate
-from features.engine.packing import Asked, Packed, Stream, fixed, looks
+from features.definitions.feature_registry import FeatureColumn
+from features.engine.packing import AggregateGroup, Packed, Stream, read_only, pack_streams
 from features.history.build_history import History
 from features.history.rows import Floats, Ints
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 
 _BLOCK = 20_000  # rows a thread takes at once
 
 
 @dataclass(frozen=True)
-class Plan:
+class FeaturePlan:
     """The columns to make and, grouped by stream, the aggregates they are made of.
 
     `tone` reads the comments for the columns made of it; without one they have no values.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[FeatureColumn, ...]
     streams: tuple[tuple[Stream, tuple[Aggregate, ...]], ...]
-    asked: tuple[tuple[Stream, tuple[Asked, ...]], ...] = field(compare=False, repr=False)
-    tone: Tone | None = field(default=None, repr=False)
+    asked: tuple[tuple[Stream, tuple[AggregateGroup, ...]], ...] = field(compare=False, repr=False)
+    comment_model: CommentScoreModel | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, columns: Sequence[Column], tone: Tone | None = None) -> "Plan":
+    def of(cls, columns: Sequence[FeatureColumn], tone: CommentScoreModel | None = None) -> "FeaturePlan":
         """Collect each different aggregate once; those over the same rows share a pass."""
         grouped: dict[Stream, dict[Aggregate, None]] = {}
         for column in columns:
@@ -41,7 +40,7 @@ class Plan:
                 grouped.setdefault(Stream.of(leaf), {})[leaf] = None
         streams = tuple((stream, tuple(leaves)) for stream, leaves in grouped.items())
         firsts = np.cumsum([0, *(len(leaves) for _, leaves in streams)]).tolist()
-        asked = tuple((s, Asked.of(a, n)) for (s, a), n in zip(streams, firsts, strict=False))
+        asked = tuple((s, AggregateGroup.of(a, n)) for (s, a), n in zip(streams, firsts, strict=False))
         return cls(tuple(columns), streams, asked, tone)
 
     @property
@@ -49,14 +48,14 @@ class Plan:
         return tuple(c.name for c in self.columns)
 
 
-def evaluate(
-    history: History, customer: Ints, cutoff: Ints, plan: Plan, threads: int = 1
+def compute_columns(
+    history: History, customer: Ints, cutoff: Ints, plan: FeaturePlan, threads: int = 1
 ) -> list[Floats]:
     """Each planned column for each (customer position, cutoff in microseconds).
 
     Texts come as codes into the history's words (NaN where there is none).
     """
-    history = history.read_with(plan.tone)
+    history = history.read_with(plan.comment_model)
     leaves = [leaf for _, group in plan.streams for leaf in group]
     values = _matrix(len(leaves), len(customer))
     with _workers(threads if len(customer) > _BLOCK else 1) as each:
@@ -80,18 +79,20 @@ def _fill(
     history: History,
     customer: Ints,
     cutoff: Ints,
-    plan: Plan,
+    plan: FeaturePlan,
     values: Floats,
     each: Callable[..., Iterator[Any]],
 ) -> None:
     """Work out every aggregate: packing by stream, then the passes by column and block of rows."""
-    packed = list(each(lambda s: list(looks(history, *s)), plan.asked))
-    customer, cutoff = fixed(customer), fixed(cutoff)
+    from features.engine import kernel  # numba takes a second to import
 
-    def work(part: tuple[int, Packed, Asked]) -> None:
+    packed = list(each(lambda s: list(pack_streams(history, *s)), plan.asked))
+    customer, cutoff = read_only(customer), read_only(cutoff)
+
+    def work(part: tuple[int, Packed, AggregateGroup]) -> None:
         start, pack, asked = part
         rows = slice(start, start + _BLOCK)
-        aggregate(pack, (customer[rows], cutoff[rows]), asked.leaves, values, start)
+        kernel.aggregate(pack, (customer[rows], cutoff[rows]), asked.leaves, values, start)
 
     starts = range(0, len(customer), _BLOCK)
     list(each(work, [(start, *look) for start in starts for part in packed for look in part]))

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES
 from features.definitions.expressions import Aggregate, View
-from features.definitions.filters import Bucket, Filter, Wanted
-from features.engine.kernel import OPERATIONS
+from features.definitions.filters import HashBucket, Filter, Wanted
 from features.history.build_history import History, revealed_by
 from features.history.derived_columns import derive
-from features.history.rows import DAY, NEVER, Floats, Ints, Rows
+from features.history.rows import DAY, NEVER, Floats, Ints, HistoryTable
 
 Mask = NDArray[np.bool_]
 #: offsets, clock, known, value, same: see `kernel.aggregate`.
@@ -42,7 +41,7 @@ class Stream:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class AggregateGroup:
     """The aggregates over one column of a stream, as the compiled pass wants them.
 
     `leaves` are (operation, window in microseconds or -1, half-life in days, place), sorted by
@@ -55,7 +54,7 @@ class Asked:
     linked: bool
 
     @classmethod
-    def of(cls, leaves: Sequence[Aggregate], first: int) -> "tuple[Asked, ...]":
+    def of(cls, leaves: Sequence[Aggregate], first: int) -> "tuple[AggregateGroup, ...]":
         """The aggregates of one stream by column, whose values go to the rows from `first` on.
 
         What only counts or dates rows goes with the first column.
@@ -70,9 +69,9 @@ class Asked:
         )
 
 
-def looks(
-    history: History, stream: Stream, asked: Sequence[Asked]
-) -> Iterator[tuple[Packed, Asked]]:
+def pack_streams(
+    history: History, stream: Stream, asked: Sequence[AggregateGroup]
+) -> Iterator[tuple[Packed, AggregateGroup]]:
     """The rows of a stream packed for each column that is asked for."""
     rows = history.tables.get(stream.view.table)
     if rows is None:  # the request brought no such table: an empty history of it
@@ -82,10 +81,10 @@ def looks(
     else:
         packed = _pack(rows, stream, asked)
     for pack, group in zip(packed, asked, strict=True):
-        yield tuple(map(fixed, pack)), group  # type: ignore[misc]
+        yield tuple(map(read_only, pack)), group  # type: ignore[misc]
 
 
-def fixed(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """The array, not to be written: what comes from Arrow never is, and with one type of arrays the
     pass is compiled once."""
     seen = array.view()
@@ -96,6 +95,8 @@ def fixed(array: NDArray[Any]) -> NDArray[Any]:
 def _declared(
     leaves: Sequence[Aggregate], chosen: list[int], first: int
 ) -> tuple[Ints, Ints, Floats, Ints]:
+    from features.engine.kernel import OPERATIONS  # numba takes a second to import
+
     chosen = sorted(chosen, key=lambda p: _days(leaves[p]))
     windows = [_days(leaves[p]) for p in chosen]
     return (
@@ -110,7 +111,7 @@ def _days(leaf: Aggregate) -> float:
     return math.inf if leaf.view.window is None else leaf.view.window
 
 
-def _pack(rows: Rows, stream: Stream, asked: Sequence[Asked]) -> Iterator[Packed]:
+def _pack(rows: HistoryTable, stream: Stream, asked: Sequence[AggregateGroup]) -> Iterator[Packed]:
     """The stream's rows of each column: those that pass its filters, along its clock."""
     view = stream.view
     derive(rows, [*(a.column for a in asked), *(f.column for f in view.filters)])
@@ -130,7 +131,7 @@ def _pack(rows: Rows, stream: Stream, asked: Sequence[Asked]) -> Iterator[Packed
         yield offsets, clock, known, np.ascontiguousarray(value), same
 
 
-def _passes(rows: Rows, condition: Filter) -> Mask:
+def _passes(rows: HistoryTable, condition: Filter) -> Mask:
     """Which rows meet a filter; a missing value meets none."""
     column, wanted = condition.column, condition.values
     if condition.test == "known":
@@ -146,7 +147,7 @@ def _passes(rows: Rows, condition: Filter) -> Mask:
 
 
 def _equals(codes: NDArray[np.int32], words: tuple[str, ...], wanted: tuple[Wanted, ...]) -> Mask:
-    buckets = [w for w in wanted if isinstance(w, Bucket)]
+    buckets = [w for w in wanted if isinstance(w, HashBucket)]
     sought = [
         code
         for code, word in enumerate(words)
@@ -155,7 +156,7 @@ def _equals(codes: NDArray[np.int32], words: tuple[str, ...], wanted: tuple[Want
     return np.asarray(codes == sought[0] if len(sought) == 1 else np.isin(codes, sought))
 
 
-def _given(rows: Rows, column: str) -> Mask:
+def _given(rows: HistoryTable, column: str) -> Mask:
     if column in rows.times:
         return np.asarray(rows.times[column] != NEVER)
     if column in rows.codes:
@@ -163,7 +164,7 @@ def _given(rows: Rows, column: str) -> Mask:
     return ~np.isnan(_column(rows, column))
 
 
-def _column(rows: Rows, name: str) -> Floats:
+def _column(rows: HistoryTable, name: str) -> Floats:
     """A column as floats; texts as codes, NaN for missing."""
     if name in rows.numbers:
         return rows.numbers[name]

@@ -32,7 +32,7 @@ NOTE = "made_of.json"
 
 
 @dataclass(frozen=True)
-class Blocks(Generic[Piece]):
+class CheckpointedTables(Generic[Piece]):
     """Tables in the making: `tables` by name, a part a piece, in `folder` until they are whole.
 
     `made_of` tells everything a block depends on, as JSON can hold it.

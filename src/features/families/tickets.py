@@ -2,7 +2,7 @@
 
 from features.definitions.expressions import Expression, Past, View
 from features.definitions.feature_registry import feature
-from features.definitions.filters import Bucket
+from features.definitions.filters import HashBucket
 from features.definitions.levers import REPLY_TIME
 from features.history.derived_columns import TONE
 
@@ -104,7 +104,7 @@ def complaint_trend(past: Past) -> Expression:
 @feature(
     unit="tickets", each="tickets.category", windows=(365,), zh="近{window}天关于{value}的工单数"
 )
-def tickets_about(past: Past, category: str | Bucket) -> Expression:
+def tickets_about(past: Past, category: str | HashBucket) -> Expression:
     """Tickets about {value} in the last {window} days"""
     return past.tickets.where(category=category).count()
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES, TableContract
 from features.history.derived_columns import DERIVED
-from features.history.rows import ALWAYS, NEVER, Floats, Ints, Rows
-from features.text.comment_score_model import Tone
+from features.history.rows import ALWAYS, NEVER, Floats, Ints, HistoryTable
+from features.text.comment_score_model import CommentScoreModel
 
 
 def revealed_by(contract: TableContract, column: str) -> str | None:
@@ -31,9 +31,9 @@ class History:
     """What is known of a set of customers: sorted distinct ids, and the rows of each table."""
 
     customer_ids: tuple[str, ...]
-    tables: dict[str, Rows]
+    tables: dict[str, HistoryTable]
 
-    def read_with(self, tone: Tone | None) -> "History":
+    def read_with(self, tone: CommentScoreModel | None) -> "History":
         """The same history, comments being read by this tone."""
         return History(self.customer_ids, {n: r.read_with(tone) for n, r in self.tables.items()})
 
@@ -79,7 +79,7 @@ def _positions(codes: NDArray[np.int32], words: tuple[str, ...], ids: list[str])
 
 def _rows(
     contract: TableContract, table: pa.Table, customer: Ints, customers: int, is_sorted: bool
-) -> Rows:
+) -> HistoryTable:
     """One contract table as sorted arrays."""
     numbers: dict[str, Floats] = {}
     times: dict[str, Ints] = {}
@@ -106,7 +106,7 @@ def _rows(
         codes = _taken(codes, order)
     offsets = np.zeros(customers + 1, np.int64)
     np.cumsum(np.bincount(customer, minlength=customers), out=offsets[1:])
-    return Rows(contract, offsets, numbers, times, codes, words)
+    return HistoryTable(contract, offsets, numbers, times, codes, words)
 
 
 def _taken(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # type: ignore[type-arg]

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from features.history.rows import NEVER, Floats, Rows
+from features.history.rows import NEVER, Floats, HistoryTable
 from features.text.sentiment import sentiment
 from features.text.topics import TOPICS, topic
 
@@ -25,11 +25,11 @@ class Derived:
 
     needs: tuple[str, ...]
     revealed_by: str | None
-    make: Callable[[Rows], Floats]
+    make: Callable[[HistoryTable], Floats]
     unit: str
 
 
-def _hours(rows: Rows, start: str, end: str) -> Floats:
+def _hours(rows: HistoryTable, start: str, end: str) -> Floats:
     """Hours from one moment to another; NaN where either is missing."""
     first, last = rows.times[start], rows.times[end]
     missing = (first == NEVER) | (last == NEVER)
@@ -37,32 +37,32 @@ def _hours(rows: Rows, start: str, end: str) -> Floats:
     return np.where(missing, np.nan, hours)
 
 
-def _lateness(rows: Rows) -> Floats:
+def _lateness(rows: HistoryTable) -> Floats:
     return _hours(rows, "due_at", "occurred_at") / 24.0
 
 
-def _late(rows: Rows) -> Floats:
+def _late(rows: HistoryTable) -> Floats:
     lateness = _lateness(rows)
     return np.where(np.isnan(lateness), np.nan, (lateness > 0).astype(np.float64))
 
 
-def _overdue(rows: Rows) -> Floats:
+def _overdue(rows: HistoryTable) -> Floats:
     lateness = _lateness(rows)
     return np.where(np.isnan(lateness), np.nan, np.maximum(lateness, 0.0))
 
 
-def _level(rows: Rows, column: str) -> Floats:
+def _level(rows: HistoryTable, column: str) -> Floats:
     """An answer on the common scale, 0 (worst) to 100 (best)."""
     low, high = rows.numbers["scale_low"], rows.numbers["scale_high"]
     return 100.0 * (rows.numbers[column] - low) / (high - low)
 
 
-def _gap(rows: Rows) -> Floats:
+def _gap(rows: HistoryTable) -> Floats:
     """Perception minus expectation, in points of the common scale (SERVQUAL's gap)."""
     return _level(rows, "score") - _level(rows, "expectation")
 
 
-def _by_text(rows: Rows, read: Callable[[tuple[str, ...]], Floats]) -> Floats:
+def _by_text(rows: HistoryTable, read: Callable[[tuple[str, ...]], Floats]) -> Floats:
     """What a reader makes of each comment, NaN without one; each distinct text is read once."""
     codes = rows.codes["comment"]
     made = read(rows.words["comment"])
@@ -71,17 +71,17 @@ def _by_text(rows: Rows, read: Callable[[tuple[str, ...]], Floats]) -> Floats:
     return np.where(codes < 0, np.nan, made[np.maximum(codes, 0)])
 
 
-def _mood(rows: Rows) -> Floats:
+def _mood(rows: HistoryTable) -> Floats:
     return _by_text(rows, sentiment)
 
 
-def _about(name: str, rows: Rows) -> Floats:
+def _about(name: str, rows: HistoryTable) -> Floats:
     return _by_text(rows, partial(topic, name=name))
 
 
-def _tone(rows: Rows) -> Floats:
+def _tone(rows: HistoryTable) -> Floats:
     """What the company's own customers mean by such words, in points; NaN where none was fitted."""
-    return _by_text(rows, rows.tone.of) if rows.tone else np.full(len(rows), np.nan)
+    return _by_text(rows, rows.comment_model.predict) if rows.comment_model else np.full(len(rows), np.nan)
 
 
 def _of_comments(revealed_by: str | None) -> dict[str, Derived]:
@@ -130,7 +130,7 @@ DERIVED: dict[str, dict[str, Derived]] = {
 }
 
 
-def derive(rows: Rows, wanted: Iterable[str | None]) -> None:
+def derive(rows: HistoryTable, wanted: Iterable[str | None]) -> None:
     """Add the wanted derived columns to a table's numbers, unless they are there."""
     made = DERIVED[rows.contract.name]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
-def read_stored(file: Path, first: str | None = None, last: str | None = None) -> pa.Table:
+def read_stored_table(file: Path, first: str | None = None, last: str | None = None) -> pa.Table:
     """A table of a history, or the rows of the customers `first` to `last` (both included).
 
     Texts come as dictionaries, as they lie in the file: three times faster than as strings. The

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.contract import TableContract
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,7 +20,7 @@ ALWAYS = np.iinfo(np.int64).min // 2
 
 
 @dataclass(frozen=True)
-class Rows:
+class HistoryTable:
     """One table of a history, sorted by customer, clock, known and then every other column.
 
     Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
@@ -35,17 +35,17 @@ class Rows:
     times: dict[str, Ints]
     codes: dict[str, NDArray[np.int32]]
     words: dict[str, tuple[str, ...]]
-    tone: Tone | None = None
+    comment_model: CommentScoreModel | None = None
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
 
-    def read_with(self, tone: Tone | None) -> "Rows":
+    def read_with(self, tone: CommentScoreModel | None) -> "HistoryTable":
         """The same rows, comments being read by another tone."""
-        if tone == self.tone:
+        if tone == self.comment_model:
             return self
         kept = {name: values for name, values in self.numbers.items() if name != "tone"}
-        return replace(self, numbers=kept, tone=tone)
+        return replace(self, numbers=kept, comment_model=tone)
 
     def known_since(self, reveals: frozenset[str]) -> Ints:
         """When each row is known together with what these time columns reveal: the latest."""

@@ -16,12 +16,12 @@ from features.ingest.files import find_files
 from features.settings import Workspace
 
 #: The name of the record inside the folder of a history.
-RECORD = "files.json"
+MANIFEST_FILE = "files.json"
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Stamp:
+class FileStamp:
     """What a file was when it was read: bytes, nanoseconds of its last change, SHA-256."""
 
     size: int
@@ -31,11 +31,11 @@ class Stamp:
 
 #: (table, source, path relative to the company's root or absolute) -> what the file was.
 Key = tuple[str, str, str]
-Stamps = Mapping[Key, Stamp]
+Stamps = Mapping[Key, FileStamp]
 
 
 @dataclass(frozen=True)
-class Arrivals:
+class FileChanges:
     """The files of a company beside those of its last import, each list sorted.
 
     Only when nothing but `new` has changed may an import read the new files alone.
@@ -47,7 +47,7 @@ class Arrivals:
     same: tuple[Key, ...]
 
     @classmethod
-    def compare(cls, recorded: Stamps, found: Stamps) -> "Arrivals":
+    def compare(cls, recorded: Stamps, found: Stamps) -> "FileChanges":
         """What happened to the files between two stamps of them."""
         both = recorded.keys() & found.keys()
         changed = {k for k in both if recorded[k].sha256 != found[k].sha256}
@@ -83,7 +83,7 @@ def stamp_files(company: Company, workspace: Workspace, recorded: Stamps | None 
     A file whose size and time are those `recorded` is not read again.
     """
     root, known = company.root(workspace), recorded or {}
-    stamps: dict[Key, Stamp] = {}
+    stamps: dict[Key, FileStamp] = {}
     for table, mapping in company.tables.items():
         for source, patterns in mapping.file_sources.items():
             given = [patterns] if isinstance(patterns, str) else patterns
@@ -98,7 +98,7 @@ def _name(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def _stamp(path: Path, known: Stamp | None) -> Stamp:
+def _stamp(path: Path, known: FileStamp | None) -> FileStamp:
     now = path.stat()
     if known and (known.size, known.changed_ns) == (now.st_size, now.st_mtime_ns):
         return known
@@ -106,26 +106,26 @@ def _stamp(path: Path, known: Stamp | None) -> Stamp:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
-    return Stamp(now.st_size, now.st_mtime_ns, digest.hexdigest())
+    return FileStamp(now.st_size, now.st_mtime_ns, digest.hexdigest())
 
 
-def write_record(stamps: Stamps, folder: Path) -> None:
+def write_file_manifest(stamps: Stamps, folder: Path) -> None:
     """Write the stamps into the folder of the history they were read for."""
     lines = [{"key": list(key), **asdict(stamp)} for key, stamp in sorted(stamps.items())]
-    (folder / RECORD).write_text(json.dumps(lines, indent=1), encoding="utf-8")
+    (folder / MANIFEST_FILE).write_text(json.dumps(lines, indent=1), encoding="utf-8")
 
 
-def read_record(folder: Path) -> Stamps | None:
+def read_file_manifest(folder: Path) -> Stamps | None:
     """The stamps of the history in a folder; None where there is no record.
 
     Raises DataRefused for a record that cannot be read.
     """
-    path = folder / RECORD
+    path = folder / MANIFEST_FILE
     if not path.is_file():
         return None
     try:
         lines: Iterable[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
-        return {_key(line.pop("key")): Stamp(**line) for line in lines}  # type: ignore[arg-type]
+        return {_key(line.pop("key")): FileStamp(**line) for line in lines}  # type: ignore[arg-type]
     except (ValueError, TypeError, KeyError, AttributeError) as err:
         raise DataRefused(
             f"the record of files {path} cannot be read ({err}); remove it, and the next import "

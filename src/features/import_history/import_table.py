@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from features.config.company import Company, as_utc
-from features.data_quality.duplicates import repeated_in_files
-from features.data_quality.finding import Finding
+from features.data_quality.duplicates import check_duplicates_in_sources
+from features.data_quality.finding import TableFinding
 from features.errors import DataRefused
 from features.import_history.incremental import (
-    CannotGrow,
-    Growth,
-    merged,
-    put_in_front,
-    refuse_lost_customers,
-    refuse_other_types,
+    FullImportNeeded,
+    IncrementalImport,
+    merge_row_audits,
+    prepend_stored_rows,
+    check_no_lost_customers,
+    check_same_types,
     source_types,
 )
-from features.ingest.corrections import correct, count_reading, count_scales
-from features.ingest.feedback import take_in_feedback
-from features.ingest.read_table import Mapped, map_table
-from features.ingest.source_views import read_databases
-from features.ingest.validate import Verdict, check_table
+from features.ingest.corrections import apply_corrections, audit_reading, audit_scales
+from features.ingest.feedback import add_feedback
+from features.ingest.read_table import SourceTable, read_table
+from features.ingest.source_views import read_postgres_queries
+from features.ingest.validate import ValidationResult, validate_table
 from features.progress import Steps
 from features.row_audit import RowAudit
 from features.settings import Workspace
@@ -33,36 +33,36 @@ ORDER = ("customers", "events", "surveys", "tickets")
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportedTable:
     """A table taken in: `good_<name>` holds its rows; what the files repeat; the contract's verdict.
 
     `types` are the columns of its daily sources. `waiting` is the feedback that could not be taken in
     yet.
     """
 
-    mapped: Mapped
-    verdict: Verdict
-    repeated: list[Finding]
+    mapped: SourceTable
+    verdict: ValidationResult
+    repeated: list[TableFinding]
     types: dict[str, dict[str, str]]
     waiting: int = 0
 
 
-def take_all_in(
+def import_tables(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     workspace: Workspace,
     ledger: RowAudit,
     steps: Steps,
-    keep: Callable[[Mapped], int] | None = None,
-    growth: Growth | None = None,
-) -> list[Taken]:
+    keep: Callable[[SourceTable], int] | None = None,
+    growth: IncrementalImport | None = None,
+) -> list[ImportedTable]:
     """Take in every table of a company, in order; `keep` stores one and returns its rows.
 
     With `keep`, the first refused table raises DataRefused. Without, all tables are looked at, and
     the refusals stand in the verdicts. With `growth`, only new files of daily tables are read;
     raises CannotGrow where that would not make what reading everything makes.
     """
-    read_databases(con, company, workspace, steps)
+    read_postgres_queries(con, company, workspace, steps)
     taken = []
     for name in (n for n in ORDER if n in company.tables):
         with steps.step(f"check {name}") as done:
@@ -70,17 +70,17 @@ def take_all_in(
             if growth and grows:
                 table = _take_new(con, company, name, workspace, ledger, growth)
             else:
-                table = take_in(con, company, name, workspace, ledger)
+                table = import_table(con, company, name, workspace, ledger)
                 if name == "events":
                     folder = workspace.feedback(company.name)
-                    waiting = take_in_feedback(con, folder, ledger, latest_of(company))
+                    waiting = add_feedback(con, folder, ledger, latest_allowed(company))
                     table = replace(table, waiting=waiting)
             if growth and name == "customers":
-                refuse_lost_customers(con, growth)
+                check_no_lost_customers(con, growth)
             taken.append(table)
             if keep and table.verdict.refusal and not grows:
                 raise DataRefused(table.verdict.refusal)
-            done(rows=keep(table.mapped) if keep else ledger.now(name),
+            done(rows=keep(table.mapped) if keep else ledger.row_count(name),
                  dropped=sum(table.mapped.dropped.values()),
                  quarantined=sum(b.rows for b in table.verdict.broken))  # fmt: skip
     return taken
@@ -92,31 +92,31 @@ def _take_new(
     name: str,
     workspace: Workspace,
     ledger: RowAudit,
-    growth: Growth,
-) -> Taken:
+    growth: IncrementalImport,
+) -> ImportedTable:
     """Take in the new files of a daily table and put the stored rows in front."""
     lines = RowAudit()
-    taken = take_in(con, company, name, workspace, lines, growth)
+    taken = import_table(con, company, name, workspace, lines, growth)
     times = {c.name for c in taken.mapped.contract.columns if c.kind == "time"}
     texts = tuple(c for c in taken.mapped.converted if c in times)
-    refuse_other_types(taken.types, growth, name, texts)
+    check_same_types(taken.types, growth, name, texts)
     if taken.verdict.broken:
-        raise CannotGrow(f"new rows break the contract: {taken.verdict.broken[0]}")
-    put_in_front(con, growth, name)
-    whole = merged(growth.ledger, lines, name, tuple(growth.new[name])).lines
+        raise FullImportNeeded(f"new rows break the contract: {taken.verdict.broken[0]}")
+    prepend_stored_rows(con, growth, name)
+    whole = merge_row_audits(growth.ledger, lines, name, tuple(growth.new[name])).lines
     ledger.lines += whole
     dropped = {line.rule: line.rows for line in whole if line.step == "drop"}
     return replace(taken, mapped=replace(taken.mapped, dropped=dropped))
 
 
-def take_in(
+def import_table(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     name: str,
     workspace: Workspace,
     ledger: RowAudit,
-    growth: Growth | None = None,
-) -> Taken:
+    growth: IncrementalImport | None = None,
+) -> ImportedTable:
     """Read, correct and check one table; every row that leaves or changes is in the ledger.
 
     With `growth`, only the new files of its daily sources are read. Raises DataRefused or
@@ -124,25 +124,25 @@ def take_in(
     """
     mapping = company.tables[name]  # type: ignore[index]
     reading = growth.narrowed(company) if growth else company
-    mapped = map_table(con, reading, name, workspace, growth.types[name] if growth else None)
-    repeated = list(repeated_in_files(con, name, mapping))
-    count_reading(con, mapping, mapped, ledger)
-    correct(con, company, mapped, ledger)
+    mapped = read_table(con, reading, name, workspace, growth.types[name] if growth else None)
+    repeated = list(check_duplicates_in_sources(con, name, mapping))
+    audit_reading(con, mapping, mapped, ledger)
+    apply_corrections(con, company, mapped, ledger)
     quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
-    verdict = check_table(con, company, mapped, latest_of(company), quarantine, ledger)
+    verdict = validate_table(con, company, mapped, latest_allowed(company), quarantine, ledger)
     if name == "surveys":
-        count_scales(con, ledger)
-    return Taken(mapped, verdict, repeated, source_types(con, mapping.daily_sources))
+        audit_scales(con, ledger)
+    return ImportedTable(mapped, verdict, repeated, source_types(con, mapping.daily_sources))
 
 
-def latest_of(company: Company) -> datetime:
+def latest_allowed(company: Company) -> datetime:
     """The instant after which a record is from the future: the declared end of the data, or now."""
-    declared = company.about.data_end
+    declared = company.info.data_end
     return as_utc(declared) if declared else datetime.now(UTC)
 
 
-def span_of(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, Mapped]
+def data_bounds(
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, SourceTable]
 ) -> tuple[datetime, datetime]:
     """The first record of all tables with a clock, and the first instant not in the data."""
     clocks = [(n, m.contract.clock) for n, m in mapped.items() if n != "customers"]
@@ -154,5 +154,5 @@ def span_of(
     now = datetime.now(UTC)  # no row is left: there is nothing to bound
     latest = (last or now).astimezone(UTC)
     midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    declared = company.about.data_end
+    declared = company.info.data_end
     return (first or now).astimezone(UTC), as_utc(declared) if declared else midnight

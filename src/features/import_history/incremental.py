@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 
 from features.config.company import Company
-from features.import_history.file_manifest import Arrivals, Stamps, read_record, stamp_files
+from features.import_history.file_manifest import FileChanges, Stamps, read_file_manifest, stamp_files
 from features.ingest.sql import quote_literal
-from features.ingest.feedback import stamp_of
+from features.ingest.feedback import feedback_digest
 from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
 
@@ -28,12 +28,12 @@ BASIS = "basis.json"
 Types = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
-class CannotGrow(Exception):
+class FullImportNeeded(Exception):
     """Why the new files alone do not do; the import reads everything instead."""
 
 
 @dataclass(frozen=True)
-class Growth:
+class IncrementalImport:
     """A stored history and the files that came since: `new[table][source]`, paths as recorded."""
 
     former: Path
@@ -60,7 +60,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Basis:
+class ImportState:
     """What an import stood on: mapping and version of the code, latest moment allowed, types.
 
     `feedback` stamps what the CRM had sent back; `waiting` events of it were not taken in.
@@ -73,7 +73,7 @@ class Basis:
     waiting: int = 0
 
     @classmethod
-    def read(cls, folder: Path) -> "Basis | None":
+    def read(cls, folder: Path) -> "ImportState | None":
         """The basis of a stored history, None for one that was written without."""
         path = folder / BASIS
         return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
@@ -82,15 +82,15 @@ class Basis:
         (folder / BASIS).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
-def code_of(company: Company) -> str:
+def mapping_digest(company: Company) -> str:
     """Changes with the company's file and the version of goodwill."""
     text = company.path.read_bytes() + version("goodwill").encode()
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def growth_of(
+def plan_incremental_import(
     company: Company, workspace: Workspace, limit: datetime
-) -> tuple[Growth | None, Stamps, str]:
+) -> tuple[IncrementalImport | None, Stamps, str]:
     """How the stored history may grow (None: not at all, for the reason given), and today's files.
 
     `limit` is the instant after which a record is from the future. The reason is empty for a company
@@ -100,13 +100,13 @@ def growth_of(
     if not daily:
         return None, {}, ""
     former = workspace.history(company.name)
-    recorded = read_record(former)
+    recorded = read_file_manifest(former)
     found = stamp_files(company.model_copy(update={"tables": daily}), workspace, recorded)
-    basis, ledger = Basis.read(former), RowAudit.read(former / FILE)
+    basis, ledger = ImportState.read(former), RowAudit.read(former / FILE)
     if not recorded or basis is None or ledger is None:
         return None, found, ""
-    arrivals = Arrivals.compare(recorded, found)
-    came = stamp_of(workspace.feedback(company.name)) != basis.feedback or basis.waiting > 0
+    arrivals = FileChanges.compare(recorded, found)
+    came = feedback_digest(workspace.feedback(company.name)) != basis.feedback or basis.waiting > 0
     if came and "events" in daily:
         return None, found, "the CRM has sent feedback"
     if why := _why_not(company, arrivals, basis, ledger, limit):
@@ -115,14 +115,14 @@ def growth_of(
         table: {source: arrivals.new_files(table, source) for source in mapping.daily_sources}
         for table, mapping in daily.items()
     }
-    return Growth(former, ledger, basis.types, new), found, ""
+    return IncrementalImport(former, ledger, basis.types, new), found, ""
 
 
 def _why_not(
-    company: Company, arrivals: Arrivals, basis: Basis, ledger: RowAudit, limit: datetime
+    company: Company, arrivals: FileChanges, basis: ImportState, ledger: RowAudit, limit: datetime
 ) -> str:
     """What speaks against reading the new files alone; empty for nothing."""
-    if basis.code != code_of(company):
+    if basis.code != mapping_digest(company):
         return "the company's file or the version of goodwill has changed"
     if not arrivals.only_new:
         return arrivals.why_not()
@@ -138,7 +138,7 @@ def _why_not(
     return ""
 
 
-def put_in_front(con: duckdb.DuckDBPyConnection, growth: Growth, name: str) -> None:
+def prepend_stored_rows(con: duckdb.DuckDBPyConnection, growth: IncrementalImport, name: str) -> None:
     """Put the stored rows of a table in front of the new ones, `good_<name>`."""
     con.execute(
         f"create temp table grown as select * from {growth.stored(name)} "
@@ -147,7 +147,7 @@ def put_in_front(con: duckdb.DuckDBPyConnection, growth: Growth, name: str) -> N
     con.execute(f"drop table good_{name}; alter table grown rename to good_{name}")
 
 
-def refuse_lost_customers(con: duckdb.DuckDBPyConnection, growth: Growth) -> None:
+def check_no_lost_customers(con: duckdb.DuckDBPyConnection, growth: IncrementalImport) -> None:
     """Raise CannotGrow when a customer of the stored history has left the customers table.
 
     Reading everything would find his records to be a stranger's.
@@ -157,7 +157,7 @@ def refuse_lost_customers(con: duckdb.DuckDBPyConnection, growth: Growth) -> Non
         "except select customer_id from good_customers)"
     ).fetchall()[0][0]
     if lost:
-        raise CannotGrow(f"{lost:,} customers of the last import are gone from customers")
+        raise FullImportNeeded(f"{lost:,} customers of the last import are gone from customers")
 
 
 def source_types(
@@ -168,8 +168,8 @@ def source_types(
     return {s: {row[0]: row[1] for row in rows} for s, rows in described.items()}
 
 
-def refuse_other_types(
-    now: Mapping[str, Mapping[str, str]], growth: Growth, table: str, texts: tuple[str, ...]
+def check_same_types(
+    now: Mapping[str, Mapping[str, str]], growth: IncrementalImport, table: str, texts: tuple[str, ...]
 ) -> None:
     """Raise CannotGrow when the new files read differently from the stored ones.
 
@@ -180,15 +180,15 @@ def refuse_other_types(
         if columns != growth.types[table][source]:
             was = growth.types[table][source]
             odd = next(c for c in {**was, **columns} if was.get(c) != columns.get(c))
-            raise CannotGrow(
+            raise FullImportNeeded(
                 f"tables.{table}, {source}: {odd} is {columns.get(odd, 'missing')} in the new files "
                 f"and {was.get(odd, 'missing')} in the former ones"
             )
     if texts:
-        raise CannotGrow(f"tables.{table}: {texts[0]} is read from texts, judged by all rows")
+        raise FullImportNeeded(f"tables.{table}: {texts[0]} is read from texts, judged by all rows")
 
 
-def merged(former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]) -> RowAudit:
+def merge_row_audits(former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]) -> RowAudit:
     """The lines of one table as reading all files together would have written them.
 
     Sources that are not `daily` have been read whole again.

@@ -13,20 +13,20 @@ from typing import Any
 import duckdb
 
 from features.config.company import Company
-from features.data_quality.check_tables import Usability, examine
-from features.data_quality.terminal_summary import summary
+from features.data_quality.check_tables import DataQualityReport, check_tables
+from features.data_quality.terminal_summary import summary_lines
 from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
 from features.execution.partitions import CustomerRange, split_customers
 from features.history.build_history import History, build_history
-from features.history.parquet import read_stored, stored_customers
+from features.history.parquet import read_stored_table, stored_customers
 from features.history_store import MANIFEST, Manifest, recover_history, replace_history
-from features.import_history.file_manifest import Stamps, write_record
-from features.import_history.import_table import Taken, latest_of, take_all_in
-from features.import_history.incremental import Basis, CannotGrow, Growth, Types, code_of, growth_of
-from features.ingest.feedback import stamp_of
-from features.ingest.infer_schema import schema_of
-from features.ingest.read_table import Mapped, connect
+from features.import_history.file_manifest import Stamps, write_file_manifest
+from features.import_history.import_table import ImportedTable, latest_allowed, import_tables
+from features.import_history.incremental import ImportState, FullImportNeeded, IncrementalImport, Types, mapping_digest, plan_incremental_import
+from features.ingest.feedback import feedback_digest
+from features.ingest.infer_schema import infer_schema
+from features.ingest.read_table import SourceTable, connect_for_import
 from features.ingest.sql import quote_identifier, quote_literal
 from features.progress import Steps
 from features.row_audit import FILE, RowAudit
@@ -40,13 +40,13 @@ def import_history(company: Company, workspace: Workspace, steps: Steps) -> Mani
     history's `ledger.json`. Raises DataRefused or ConfigRefused with what is wrong.
     """
     recover_history(workspace.history(company.name))
-    limit = latest_of(company)
-    growth, files, why = growth_of(company, workspace, limit)
+    limit = latest_allowed(company)
+    growth, files, why = plan_incremental_import(company, workspace, limit)
     if growth:
         steps.note(f"  reading {growth.count:,} new files of {len(files):,}")
         try:
             return _import(company, workspace, steps, growth, files)
-        except CannotGrow as err:
+        except FullImportNeeded as err:
             why = str(err)
     if why:
         steps.note(f"  reading every file: {why}")
@@ -54,25 +54,25 @@ def import_history(company: Company, workspace: Workspace, steps: Steps) -> Mani
 
 
 def _import(
-    company: Company, workspace: Workspace, steps: Steps, growth: Growth | None, files: Stamps
+    company: Company, workspace: Workspace, steps: Steps, growth: IncrementalImport | None, files: Stamps
 ) -> Manifest:
     """Import into a folder beside the history, which it replaces when it is whole."""
     final = workspace.history(company.name)
     target = final.with_name("history.new")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    con = connect(workspace, company)
+    con = connect_for_import(workspace, company)
     try:
-        basis = code_of(company), latest_of(company).isoformat()
-        feedback = stamp_of(workspace.feedback(company.name))
+        basis = mapping_digest(company), latest_allowed(company).isoformat()
+        feedback = feedback_digest(workspace.feedback(company.name))
         manifest, found, types, waiting = _import_tables(
             con, company, workspace, target, steps, growth
         )
         (target / FILE).write_text(RowAudit(found.ledger).to_json(), encoding="utf-8")
         (target / MANIFEST).write_text(_manifest_json(manifest), encoding="utf-8")
         if files:
-            Basis(*basis, types, feedback, waiting).write(target)
-            write_record(files, target)
+            ImportState(*basis, types, feedback, waiting).write(target)
+            write_file_manifest(files, target)
         replace_history(target, final)
         found.write(workspace)
     finally:
@@ -92,22 +92,22 @@ def _import_tables(
     workspace: Workspace,
     target: Path,
     steps: Steps,
-    growth: Growth | None,
-) -> tuple[Manifest, Usability, Types, int]:
+    growth: IncrementalImport | None,
+) -> tuple[Manifest, DataQualityReport, Types, int]:
     ledger = RowAudit()
     keep = partial(_write_table, con, target)
-    taken = take_all_in(con, company, workspace, ledger, steps, keep, growth)
+    taken = import_tables(con, company, workspace, ledger, steps, keep, growth)
     with steps.step("examine the tables") as done:
-        found = examine(con, company, taken, ledger)
+        found = check_tables(con, company, taken, ledger)
         done(**found.counts())
-    for line in summary(found):
+    for line in summary_lines(found):
         steps.note(line)
     types = {t.mapped.contract.name: t.types for t in taken if t.types}
     waiting = sum(t.waiting for t in taken)
     return _manifest(con, company, taken, found), found, types, waiting
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -> int:
+def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: SourceTable) -> int:
     """Sort a checked table as a history is sorted and write it; the number of its rows."""
     name = mapped.contract.name
     order = ", ".join(quote_identifier(c) for c in (*mapped.contract.order, *mapped.attributes))
@@ -120,7 +120,7 @@ def _write_table(con: duckdb.DuckDBPyConnection, target: Path, mapped: Mapped) -
 
 
 def _manifest(
-    con: duckdb.DuckDBPyConnection, company: Company, taken: list[Taken], found: Usability
+    con: duckdb.DuckDBPyConnection, company: Company, taken: list[ImportedTable], found: DataQualityReport
 ) -> Manifest:
     prints = []
     mapped = {t.mapped.contract.name: t.mapped for t in taken}
@@ -143,7 +143,7 @@ def _manifest(
         data_start=found.data_start,
         data_end=found.data_end,
         fingerprint=hashlib.sha256("\n".join(prints).encode()).hexdigest()[:16],
-        schema=schema_of(con, company, mapped),
+        schema=infer_schema(con, company, mapped),
         dropped={n: m.dropped for n, m in mapped.items() if m.dropped},
         quarantined=quarantined,
     )

@@ -1,7 +1,7 @@
 """From the SQL type an expression has to the type its contract column needs."""
 
 from features.config.company import Company
-from features.contract import Column
+from features.contract import ContractColumn
 from features.errors import DataRefused
 from features.ingest.sql import quote_literal
 
@@ -9,7 +9,7 @@ from features.ingest.sql import quote_literal
 OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
-def missing(column: Column, typed: dict[str, str]) -> str:
+def default_sql(column: ContractColumn, typed: dict[str, str]) -> str:
     """What stands for a column the mapping leaves out: another typed column, or a constant."""
     sql = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
     return typed.get(column.default, f"({column.default})::{sql[column.kind]}")
@@ -24,7 +24,7 @@ def is_number(kind: str) -> bool:
     }  # fmt: skip
 
 
-def convert(company: Company, table: str, column: Column, kind: str, sql: str) -> tuple[str, bool]:
+def cast_to_contract(company: Company, table: str, column: ContractColumn, kind: str, sql: str) -> tuple[str, bool]:
     """SQL that brings an expression to its contract type, and whether conversion may fail."""
     place = f"table {table}, column {column.name}"
     if column.kind == "text":
@@ -39,7 +39,7 @@ def convert(company: Company, table: str, column: Column, kind: str, sql: str) -
         raise DataRefused(f"{place}: all rows are of type {kind}; cast it to a number in {sql!r}")
     if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}:
         return f"({sql})::timestamptz", False
-    zone = quote_literal(company.about.time_zone)
+    zone = quote_literal(company.info.time_zone)
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return f"timezone({zone}, ({sql})::timestamp)", False
     if kind == "VARCHAR":

@@ -4,15 +4,15 @@ import duckdb
 
 from features.config.company import Company
 from features.config.table_mapping import Correction, TableMapping
-from features.ingest.read_table import Mapped
-from features.ingest.sql import quote_identifier, run
+from features.ingest.read_table import SourceTable
+from features.ingest.sql import quote_identifier, run_company_sql
 from features.row_audit import RowAudit
 
 _TYPES = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
 
 
-def count_reading(
-    con: duckdb.DuckDBPyConnection, mapping: TableMapping, mapped: Mapped, ledger: RowAudit
+def audit_reading(
+    con: duckdb.DuckDBPyConnection, mapping: TableMapping, mapped: SourceTable, ledger: RowAudit
 ) -> None:
     """Write down what the sources held, what the query made of it and what drop rules left out.
 
@@ -21,17 +21,17 @@ def count_reading(
     name = mapped.contract.name
     reshaped = _rows(con, f"typed_{name}") + sum(mapped.dropped.values())
     if mapping.query is None:
-        ledger.came(name, mapping.origins["source"], reshaped)
+        ledger.add_read(name, mapping.origins["source"], reshaped)
     else:
         for source, origin in mapping.origins.items():
-            ledger.came(name, f"{source}: {origin}", _rows(con, source))
-        ledger.became(name, f"tables.{name}.query joins, groups or filters", reshaped)
+            ledger.add_read(name, f"{source}: {origin}", _rows(con, source))
+        ledger.add_query(name, f"tables.{name}.query joins, groups or filters", reshaped)
     for rule, rows in mapped.dropped.items():
-        ledger.left(name, "drop", rule, rows)
+        ledger.add_removed(name, "drop", rule, rows)
 
 
-def correct(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped, ledger: RowAudit
+def apply_corrections(
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable, ledger: RowAudit
 ) -> None:
     """Apply the table's corrections in their order, then remove duplicates if the file says so.
 
@@ -41,14 +41,14 @@ def correct(
     mapping = company.tables[name]  # type: ignore[index]
     for rule, correction in mapping.correct.items():
         rows = _apply(con, company, mapped, rule, correction)
-        ledger.changed(name, "correct", f"{rule}: {correction.column}", rows)
+        ledger.add_changed(name, "correct", f"{rule}: {correction.column}", rows)
     if mapping.duplicates == "remove":
         rows = _remove_duplicates(con, mapped)
-        ledger.left(name, "duplicates", "equal in every contract column, one is kept", rows)
+        ledger.add_removed(name, "duplicates", "equal in every contract column, one is kept", rows)
 
 
 def _apply(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped, rule: str, asked: Correction
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable, rule: str, asked: Correction
 ) -> int:
     """Change the values a correction is about; the number of rows that really changed."""
     name, column = mapped.contract.name, asked.column
@@ -64,16 +64,16 @@ def _apply(
     )
     place = f"tables.{name}.correct.{rule}"
     for part, given in (("when", asked.when), ("becomes", asked.becomes)):
-        run(con, "select 1", company, f"{place}.{part}", given)
-    return int(run(con, sql, company, place)[0][0])
+        run_company_sql(con, "select 1", company, f"{place}.{part}", given)
+    return int(run_company_sql(con, sql, company, place)[0][0])
 
 
-def _type(mapped: Mapped, column: str) -> str:
+def _type(mapped: SourceTable, column: str) -> str:
     declared = mapped.contract.column(column)
     return _TYPES[declared.kind if declared else mapped.attributes[column]]
 
 
-def _remove_duplicates(con: duckdb.DuckDBPyConnection, mapped: Mapped) -> int:
+def _remove_duplicates(con: duckdb.DuckDBPyConnection, mapped: SourceTable) -> int:
     """Keep one of several equal rows; texts that could not be read count as values of their own."""
     name = mapped.contract.name
     before = _rows(con, f"typed_{name}")
@@ -87,14 +87,14 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, mapped: Mapped) -> int:
     return before - _rows(con, f"typed_{name}")
 
 
-def count_scales(con: duckdb.DuckDBPyConnection, ledger: RowAudit) -> None:
+def audit_scales(con: duckdb.DuckDBPyConnection, ledger: RowAudit) -> None:
     """Write down the answers that the common scale 0 to 100 changes, by instrument and scale."""
     for instrument, low, high, rows in con.execute(
         "select instrument, scale_low, scale_high, count(*) from good_surveys "
         "where score is not null and (scale_low <> 0 or scale_high <> 100) group by all order by all"
     ).fetchall():
         rule = f"{instrument} {low:g} to {high:g}: levels on the common scale 0 to 100"
-        ledger.changed("surveys", "scale", rule, rows)
+        ledger.add_changed("surveys", "scale", rule, rows)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -25,7 +25,7 @@ from features.row_audit import RowAudit
 COLUMNS = ("customer_id", "occurred_at", "kind", "amount", "quantity", "channel", "category")
 
 
-class KeyTaken(GoodwillError):
+class IdempotencyConflict(GoodwillError):
     """An idempotency key came again with another content."""
 
 
@@ -38,7 +38,7 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredFeedback:
     """What became of a call: how many events are kept, since when, and whether it had come before."""
 
     events: int
@@ -46,7 +46,7 @@ class Kept:
     repeated: bool
 
 
-def keep(folder: Path, feedback: Feedback) -> Kept:
+def store_feedback(folder: Path, feedback: Feedback) -> StoredFeedback:
     """Write one call down, whole and once, or find that it came before; safe with several processes.
 
     Raises KeyTaken when the key came with another content, OSError when it cannot be written.
@@ -67,29 +67,29 @@ def keep(folder: Path, feedback: Feedback) -> Kept:
             os.link(new.name, final)  # unlike a rename, fails where another process was first
         except FileExistsError:
             return _former(final, digest)
-    return Kept(len(content), now, repeated=False)
+    return StoredFeedback(len(content), now, repeated=False)
 
 
-def _former(path: Path, digest: str) -> Kept:
+def _former(path: Path, digest: str) -> StoredFeedback:
     told = json.loads(path.read_text(encoding="utf-8"))
     if told["sha256"] != digest:
-        raise KeyTaken("this idempotency key came with another content before; choose a new key")
+        raise IdempotencyConflict("this idempotency key came with another content before; choose a new key")
     received = datetime.fromisoformat(told["received_at"])
-    return Kept(len(told["events"]), received, repeated=True)
+    return StoredFeedback(len(told["events"]), received, repeated=True)
 
 
-def files_of(folder: Path) -> list[Path]:
+def feedback_files(folder: Path) -> list[Path]:
     """Every call that was kept, in the order of the names."""
     return sorted(folder.glob("*.json"))
 
 
-def stamp_of(folder: Path) -> str:
+def feedback_digest(folder: Path) -> str:
     """Changes when a call comes; empty while there is none. Kept files never change."""
-    names = [path.name for path in files_of(folder)]
+    names = [path.name for path in feedback_files(folder)]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] if names else ""
 
 
-def take_in_feedback(
+def add_feedback(
     con: duckdb.DuckDBPyConnection, folder: Path, ledger: RowAudit, limit: datetime
 ) -> int:
     """Put every kept event behind the rows of `good_events`; how many have to wait.
@@ -97,12 +97,12 @@ def take_in_feedback(
     An event waits, and is counted in the ledger, while `good_customers` (where there is one) does not
     hold its customer, and when it happened at or after `limit`, the end of the data.
     """
-    files = files_of(folder)
+    files = feedback_files(folder)
     if not files:
         return 0
     rows = [row for path in files for row in _rows(path)]
     con.register("feedback", pa.Table.from_pylist(rows, _SCHEMA))
-    ledger.came("events", f"feedback: {len(files):,} calls of the CRM", len(rows))
+    ledger.add_read("events", f"feedback: {len(files):,} calls of the CRM", len(rows))
     known = con.execute(
         "select 1 from duckdb_tables() where table_name = 'good_customers'"
     ).fetchall()
@@ -118,7 +118,7 @@ def take_in_feedback(
         )
         waiting += count
         if count:
-            ledger.left("events", "drop", rule, count)
+            ledger.add_removed("events", "drop", rule, count)
     con.execute(
         f"insert into good_events by name select * from feedback where not ({stranger} or {late})"
     )

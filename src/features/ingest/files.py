@@ -12,7 +12,7 @@ from features.config.company import Company
 from features.config.table_mapping import CsvFormat
 from features.errors import DataRefused
 from features.ingest.sql import quote_literal
-from features.ingest.type_inference import retyped, types_of_texts
+from features.ingest.type_inference import cast_sql, infer_text_types
 
 CSV = (".csv", ".tsv")
 PACKED = (".gz", ".zst")
@@ -73,7 +73,7 @@ def parquet_sql(paths: Sequence[Path]) -> str:
     return f"select * from read_parquet({_list(paths)}, union_by_name = true)"
 
 
-def spooled_csv_sql(
+def csv_sql(
     con: duckdb.DuckDBPyConnection, paths: Sequence[Path], form: CsvFormat, spill: Path, place: str
 ) -> str:
     """SQL that reads CSV files, from a Parquet copy of their texts made once for this session.
@@ -115,7 +115,7 @@ def _spool(con: duckdb.DuckDBPyConnection, reader: str, path: Path, name: str) -
     described = con.execute(f"describe from {spooled}").fetchall()
     texts = [row[0] for row in described if row[1] == "VARCHAR"]  # a folder's key may be a date
     con.execute(
-        f"create temp view {name} as {retyped(spooled, types_of_texts(con, spooled, texts))}"
+        f"create temp view {name} as {cast_sql(spooled, infer_text_types(con, spooled, texts))}"
     )
 
 

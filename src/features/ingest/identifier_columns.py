@@ -18,7 +18,7 @@ NEARLY_ONE_EACH = 0.5
 
 
 @dataclass(frozen=True)
-class Identifying:
+class IdentifierColumn:
     """A text attribute with so many values among the customers that have one."""
 
     attribute: str
@@ -26,9 +26,9 @@ class Identifying:
     customers: int
 
 
-def identifying(
+def find_identifier_columns(
     con: duckdb.DuckDBPyConnection, table: str, attributes: Mapping[str, str]
-) -> list[Identifying]:
+) -> list[IdentifierColumn]:
     """The text attributes of a table of customers that name them.
 
     `attributes` maps each to "text" or "number".
@@ -41,7 +41,7 @@ def identifying(
         for c in map(quote_identifier, texts)
     )
     counted = con.execute(f"select {asked} from {table}").fetchall()[0]
-    found = map(Identifying, texts, counted[::2], counted[1::2])
+    found = map(IdentifierColumn, texts, counted[::2], counted[1::2])
     return [
         a
         for a in found

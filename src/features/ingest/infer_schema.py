@@ -8,15 +8,15 @@ from features.config.company import Company
 from features.contract import TABLES, TableContract
 from features.definitions.company_schema import TOP, CompanySchema
 from features.ingest.sql import quote_identifier
-from features.ingest.identifier_columns import identifying
-from features.ingest.read_table import Mapped
+from features.ingest.identifier_columns import find_identifier_columns
+from features.ingest.read_table import SourceTable
 
 #: Texts without end, of which none is frequent, and what columns of their own already show.
 OPEN = {"customer_id", "comment"}
 
 
-def schema_of(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapping[str, Mapped]
+def infer_schema(
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapping[str, SourceTable]
 ) -> CompanySchema:
     """What a company has in its checked tables (`good_<name>`): columns, kinds, frequent values.
 
@@ -41,7 +41,7 @@ def schema_of(
                 "order by count(*) desc, 1 limit 12"
             ).fetchall()
         )
-    names = {found.attribute for found in identifying(con, "good_customers", attributes)}
+    names = {found.attribute for found in find_identifier_columns(con, "good_customers", attributes)}
     present = {
         k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in names
     }

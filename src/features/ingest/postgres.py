@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.markup import escape
 
-from features.config.postgres_settings import Address, DatabaseSettings
+from features.config.postgres_settings import PostgresAddress, PostgresSettings
 from features.errors import DataRefused
-from features.ingest.postgres_errors import ServerAway, refusal, why_away
+from features.ingest.postgres_errors import ServerUnavailable, translate_error, unavailable_reason
 from features.ingest.sql import quote_identifier
-from features.progress import Done, Steps
+from features.progress import StepResult, Steps
 
 TABLE = re.compile(r'("[^"]+"|[A-Za-z_][\w$]*)(\.("[^"]+"|[A-Za-z_][\w$]*)){0,2}')
 #: Types that arrive as Arrow means them; PostgreSQL writes all others as text (padded char, enum,
@@ -52,7 +52,7 @@ select exists (
 
 
 @dataclass(frozen=True)
-class Spooled:
+class PostgresExtract:
     """The rows of one query in a Parquet file.
 
     `types` are the DuckDB types of columns that came as text though they hold numbers: a DECIMAL, or
@@ -65,14 +65,14 @@ class Spooled:
     infinite: dict[str, int]
 
 
-def spool_queries(
-    address: Address,
-    settings: DatabaseSettings,
+def extract_queries(
+    address: PostgresAddress,
+    settings: PostgresSettings,
     queries: Mapping[str, str],
     folder: Path,
     steps: Steps,
     pause: Callable[[float], None] = time.sleep,
-) -> dict[str, Spooled]:
+) -> dict[str, PostgresExtract]:
     """Read each query (by the place in the TOML file that holds it) into a file of the folder.
 
     When the server goes away everything is read again, in a new snapshot: the tables always agree.
@@ -84,7 +84,7 @@ def spool_queries(
         while found is None:
             try:
                 found = _read_all(address, settings, queries, folder, steps)
-            except ServerAway as away:
+            except ServerUnavailable as away:
                 if retries == settings.retries:
                     raise _gave_up(address, settings, away) from None
                 seconds, retries = min(2.0**retries, 60.0), retries + 1
@@ -95,7 +95,7 @@ def spool_queries(
     return found
 
 
-def _gave_up(address: Address, settings: DatabaseSettings, away: ServerAway) -> DataRefused:
+def _gave_up(address: PostgresAddress, settings: PostgresSettings, away: ServerUnavailable) -> DataRefused:
     tries = settings.retries + 1
     return DataRefused(
         f"{address} is away: {away} (tried {tries} time{'s' if tries > 1 else ''}); check that the "
@@ -104,7 +104,7 @@ def _gave_up(address: Address, settings: DatabaseSettings, away: ServerAway) -> 
     )
 
 
-def _tell(found: dict[str, Spooled], retries: int, steps: Steps, done: Done) -> None:
+def _tell(found: dict[str, PostgresExtract], retries: int, steps: Steps, done: StepResult) -> None:
     done(queries=len(found), rows=sum(s.rows for s in found.values()), retries=retries)
     for place, spooled in found.items():
         for column, rows in spooled.infinite.items():
@@ -113,12 +113,12 @@ def _tell(found: dict[str, Spooled], retries: int, steps: Steps, done: Done) -> 
 
 
 def _read_all(
-    address: Address,
-    settings: DatabaseSettings,
+    address: PostgresAddress,
+    settings: PostgresSettings,
     queries: Mapping[str, str],
     folder: Path,
     steps: Steps,
-) -> dict[str, Spooled]:
+) -> dict[str, PostgresExtract]:
     """One try, in one transaction: what every query sees is of the same moment."""
     found = {}
     with _connection(address) as link, closing(link.cursor()) as cursor:
@@ -140,20 +140,20 @@ def _read_all(
 
 
 @contextmanager
-def _connection(address: Address) -> Iterator[Any]:
+def _connection(address: PostgresAddress) -> Iterator[Any]:
     import adbc_driver_manager
     from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]
 
     try:
         link = dbapi.connect(address.url)
     except adbc_driver_manager.Error as err:
-        raise refusal(address, "postgres", err, while_connecting=True) from None
+        raise translate_error(address, "postgres", err, while_connecting=True) from None
     with closing(link):
         yield link
 
 
 @contextmanager
-def _refusing(address: Address, link: Any, place: str) -> Iterator[None]:
+def _refusing(address: PostgresAddress, link: Any, place: str) -> Iterator[None]:
     """Turn what the driver raises into words: the server is away, or it refuses what is at `place`."""
     import adbc_driver_manager
 
@@ -164,11 +164,11 @@ def _refusing(address: Address, link: Any, place: str) -> Iterator[None]:
             raise
         status = link.adbc_connection.get_option("adbc.postgresql.transaction_status")
         if status == "unknown":  # libpq's word for a connection that is gone
-            raise ServerAway(why_away(address, err)) from None
-        raise refusal(address, place, err) from None
+            raise ServerUnavailable(unavailable_reason(address, err)) from None
+        raise translate_error(address, place, err) from None
 
 
-def _read(cursor: Any, place: str, query: str, path: Path) -> Spooled:
+def _read(cursor: Any, place: str, query: str, path: Path) -> PostgresExtract:
     """Stream one query into a Parquet file."""
     query = query.strip().rstrip(";")
     query = f"select * from {query}" if TABLE.fullmatch(query) else query
@@ -188,7 +188,7 @@ def _read(cursor: Any, place: str, query: str, path: Path) -> Spooled:
                     columns.append(kept)
                 writer.write_batch(pa.record_batch(columns, schema=plain))
     types = {f.name: _number_type(f) for f in schema if _pg_type(f) in {"numeric", "money"}}
-    return Spooled(path, rows, types, {name: n for name, n in infinite.items() if n})
+    return PostgresExtract(path, rows, types, {name: n for name, n in infinite.items() if n})
 
 
 def _refuse_twins(place: str, names: list[str]) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from features.config.postgres_settings import Address
+from features.config.postgres_settings import PostgresAddress
 from features.errors import DataRefused
 
 #: SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): what mends it.
@@ -34,28 +34,28 @@ CLOSED_WORDS = re.compile(
 )
 
 
-class ServerAway(Exception):
+class ServerUnavailable(Exception):
     """The server cannot be reached now; another try may succeed. Its text is the reason."""
 
 
-def why_away(address: Address, err: Exception) -> str:
+def unavailable_reason(address: PostgresAddress, err: Exception) -> str:
     """The reason in one line, without the driver's own words before it and without secrets."""
     told = address.without_secrets(str(err).strip()).split("SQLSTATE:")[0].split("Query was:")[0]
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     return re.sub(r"^(.*?\b(FATAL|ERROR): +|(\w+: )?(\[libpq\] )?(.* failed: )?)", "", lines[0])
 
 
-def refusal(
-    address: Address, place: str, err: Any, while_connecting: bool = False
-) -> DataRefused | ServerAway:
+def translate_error(
+    address: PostgresAddress, place: str, err: Any, while_connecting: bool = False
+) -> DataRefused | ServerUnavailable:
     """What to raise for an error of the driver: the remedy by its SQLSTATE, or that it is away."""
     told, state = str(err), getattr(err, "sqlstate", None) or ""
-    why = why_away(address, err)
+    why = unavailable_reason(address, err)
     if state.startswith(PASSING) or PASSING_WORDS.search(told):
-        return ServerAway(why)
+        return ServerUnavailable(why)
     if while_connecting:
         if not CLOSED_WORDS.search(told):
-            return ServerAway(why)
+            return ServerUnavailable(why)
         return DataRefused(
             f"{address} does not let user {address.user} in: {why}; check user, password and "
             "database of the URL, and that the server lets this machine in (pg_hba.conf)"

@@ -12,17 +12,17 @@ import duckdb
 
 from features.config.company import Company
 from features.config.table_mapping import TableMapping
-from features.contract import TABLES, Column, TableContract
+from features.contract import TABLES, ContractColumn, TableContract
 from features.errors import ConfigRefused
-from features.ingest.casts import convert, is_number, missing
+from features.ingest.casts import cast_to_contract, is_number, default_sql
 from features.ingest.sql import quote_literal
 from features.ingest.source_views import bind_sources, spill_folder
-from features.ingest.sql import run
+from features.ingest.sql import run_company_sql
 from features.settings import Workspace
 
 
 @dataclass(frozen=True)
-class Mapped:
+class SourceTable:
     """One table of a company as it was read: rows before and after its drop rules.
 
     The DuckDB table `typed_<name>` holds the contract columns; `raw_<column>` beside a converted
@@ -37,7 +37,7 @@ class Mapped:
     dropped: dict[str, int]
 
 
-def connect(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
+def connect_for_import(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
     """A DuckDB session in UTC whose memory is bounded and which spills beside the company's data."""
     spill = spill_folder(workspace, company)
     shutil.rmtree(spill, ignore_errors=True)  # of an import that was killed
@@ -56,13 +56,13 @@ def _memory_limit() -> int:
     return min(4_000, machine)
 
 
-def map_table(
+def read_table(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     name: str,
     workspace: Workspace,
     known: Mapping[str, Mapping[str, str]] | None = None,
-) -> Mapped:
+) -> SourceTable:
     """Read one table's files, apply its query, drop rules and expressions; leave `typed_<name>`.
 
     `known` are the columns, with their types, of sources that may have no files.
@@ -70,7 +70,7 @@ def map_table(
     mapping = company.tables[name]  # type: ignore[index]
     contract = TABLES[name]
     bind_sources(con, company, name, mapping, workspace, known)
-    run(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
+    run_company_sql(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
     types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
@@ -80,18 +80,18 @@ def map_table(
     for column in _all_columns(contract, attributes):
         expression = mapping.columns.get(column.name)
         if expression is None:
-            selected.append(f'{missing(column, typed)} as "{column.name}"')
+            selected.append(f'{default_sql(column, typed)} as "{column.name}"')
             continue
-        sql, keep_raw = convert(company, name, column, types[column.name], expression)
+        sql, keep_raw = cast_to_contract(company, name, column, types[column.name], expression)
         typed[column.name] = sql
         selected.append(f'{sql} as "{column.name}"')
         if keep_raw:
             converted.append(column.name)
             selected.append(f'({expression})::varchar as "raw_{column.name}"')
-    run(con, f"create temp table typed_{name} as select {', '.join(selected)} from {kept}",
+    run_company_sql(con, f"create temp table typed_{name} as select {', '.join(selected)} from {kept}",
          company, f"tables.{name}.columns")  # fmt: skip
     con.execute("drop view if exists kept; drop view reshaped")
-    return Mapped(contract, tuple(mapping.columns), tuple(converted), attributes, dropped)
+    return SourceTable(contract, tuple(mapping.columns), tuple(converted), attributes, dropped)
 
 
 def _drop(
@@ -104,10 +104,10 @@ def _drop(
     for rule, condition in mapping.drop.items():
         hit = f"coalesce(({condition}), false)"
         place = f"tables.{name}.drop.{rule!r}"
-        run(con, f"describe select {hit} from reshaped", company, place, condition)
+        run_company_sql(con, f"describe select {hit} from reshaped", company, place, condition)
         hits.append(f"count(*) filter ({hit} and not ({earlier}))")
         earlier = f"{earlier} or {hit}"
-    counted = run(con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop")
+    counted = run_company_sql(con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop")
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
     return "kept", dict(zip(mapping.drop, counted[0], strict=True))
 
@@ -116,7 +116,7 @@ def _type_of(
     con: duckdb.DuckDBPyConnection, company: Company, table: str, column: str, sql: str, base: str
 ) -> str:
     """The SQL type of one expression, tried alone so that an error names its column."""
-    described = run(
+    described = run_company_sql(
         con,
         f"describe select ({sql}) as x from {base}",
         company,
@@ -140,6 +140,6 @@ def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) 
     return {n: "number" if is_number(types[n]) else "text" for n in names}
 
 
-def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[Column]:
-    extra = [Column(n, "text" if k == "text" else "number") for n, k in attributes.items()]
+def _all_columns(contract: TableContract, attributes: dict[str, str]) -> list[ContractColumn]:
+    extra = [ContractColumn(n, "text" if k == "text" else "number") for n, k in attributes.items()]
     return [*contract.columns, *extra]

@@ -6,19 +6,19 @@ from pathlib import Path
 import duckdb
 
 from features.config.company import Company
-from features.config.postgres_settings import find_address
+from features.config.postgres_settings import find_postgres_address
 from features.config.table_mapping import TableMapping
 from features.ingest.sql import quote_literal
-from features.ingest.files import find_files, is_csv, parquet_sql, spooled_csv_sql
-from features.ingest.postgres import Spooled, spool_queries
-from features.ingest.sql import explained, run
-from features.ingest.type_inference import NUMBERS, retyped, types_of_texts
+from features.ingest.files import find_files, is_csv, parquet_sql, csv_sql
+from features.ingest.postgres import PostgresExtract, extract_queries
+from features.ingest.sql import translate_sql_errors, run_company_sql
+from features.ingest.type_inference import NUMBERS, cast_sql, infer_text_types
 from features.ingest.sql import quote_identifier
 from features.progress import Steps
 from features.settings import Workspace
 
 
-def read_databases(
+def read_postgres_queries(
     con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace, steps: Steps
 ) -> None:
     """Read every PostgreSQL query of the company, all in one snapshot, for `bind_sources` to find.
@@ -30,8 +30,8 @@ def read_databases(
         return
     toml = company.path.name
     places = {key: f"{toml}: tables.{key[0]}.postgres ({key[1]})" for key in named}
-    found = spool_queries(
-        find_address(company.postgres, toml),
+    found = extract_queries(
+        find_postgres_address(company.postgres, toml),
         company.postgres,
         {places[key]: query for key, query in named.items()},
         spill_folder(workspace, company) / "postgres",
@@ -39,16 +39,16 @@ def read_databases(
     )
     for key, place in places.items():
         sql = _spooled_sql(con, found[place])
-        run(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
+        run_company_sql(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
 
 
-def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: Spooled) -> str:
+def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: PostgresExtract) -> str:
     """SQL of what PostgreSQL gave; exact numbers without declared digits are typed by their values."""
     relation = f"read_parquet({quote_literal(str(spooled.path))}, hive_partitioning = false)"
     undeclared = [column for column, kind in spooled.types.items() if kind is None]
     declared = {column: kind for column, kind in spooled.types.items() if kind}
-    by_values = types_of_texts(con, relation, undeclared, NUMBERS)
-    return retyped(relation, {**dict.fromkeys(undeclared, "DOUBLE"), **by_values, **declared})
+    by_values = infer_text_types(con, relation, undeclared, NUMBERS)
+    return cast_sql(relation, {**dict.fromkeys(undeclared, "DOUBLE"), **by_values, **declared})
 
 
 def _postgres_view(table: str, source: str) -> str:
@@ -83,15 +83,15 @@ def bind_sources(
         place = f"tables.{table}: file {paths[0].name}"
         sql = parquet_sql(paths)
         if is_csv(paths[0]):
-            with explained(con, company, place):
+            with translate_sql_errors(con, company, place):
                 spill = spill_folder(workspace, company)
-                sql = spooled_csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
+                sql = csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
-        run(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, place)
+        run_company_sql(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, place)
     for name in mapping.queries:
         sql = f"select * from {_postgres_view(table, name)}"
-        run(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, f"tables.{table}")
+        run_company_sql(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, f"tables.{table}")
 
 
 #: What a few rows read as, and what it becomes beside rows of the other type.

@@ -19,21 +19,21 @@ def quote_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def run(
+def run_company_sql(
     con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
 ) -> list[tuple]:  # type: ignore[type-arg]
     """Run one statement; `given` is the expression of the file inside it, one by itself.
 
     Raises DataRefused for whatever DuckDB does not take.
     """
-    with explained(con, company, place):
+    with translate_sql_errors(con, company, place):
         if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
             raise duckdb.ParserException("it holds several statements; write a single one")
         return list(con.execute(sql).fetchall())
 
 
 @contextmanager
-def explained(con: duckdb.DuckDBPyConnection, company: Company, place: str) -> Iterator[None]:
+def translate_sql_errors(con: duckdb.DuckDBPyConnection, company: Company, place: str) -> Iterator[None]:
     """Turn DuckDB's errors into a DataRefused that names the place in the company's file."""
     where = f"{company.path.name}: {place}"
     try:

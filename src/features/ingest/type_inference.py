@@ -26,7 +26,7 @@ NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
 FIRST_LOOK = 10_000
 
 
-def types_of_texts(
+def infer_text_types(
     con: duckdb.DuckDBPyConnection,
     relation: str,
     columns: Iterable[str],
@@ -68,7 +68,7 @@ def _fits(text: str, kind: str) -> str:
     )
 
 
-def retyped(relation: str, types: dict[str, str]) -> str:
+def cast_sql(relation: str, types: dict[str, str]) -> str:
     """SQL of a relation whose text columns are cast to their types."""
     casts = ", ".join(f"cast({quote_identifier(c)} as {kind}) as {quote_identifier(c)}" for c, kind in types.items())
     return f"select * {f'replace ({casts})' if casts else ''} from {relation}"

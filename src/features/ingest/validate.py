@@ -11,18 +11,18 @@ from pathlib import Path
 import duckdb
 
 from features.config.company import Company
-from features.ingest.read_table import Mapped
-from features.ingest.validation_rules import Rule, rules_of
+from features.ingest.read_table import SourceTable
+from features.ingest.validation_rules import ContractRule, contract_rules
 from features.ingest.sql import quote_literal
 from features.row_audit import RowAudit
 
 
 @dataclass(frozen=True)
-class Broken:
+class RuleViolation:
     """A broken rule, with how many rows of how many break it."""
 
     table: str
-    rule: Rule
+    rule: ContractRule
     rows: int
     total: int
 
@@ -34,21 +34,21 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """What the rules found in a table: the broken ones, and why it cannot be used, if it cannot."""
 
-    broken: list[Broken]
+    broken: list[RuleViolation]
     refusal: str | None
 
 
-def check_table(
+def validate_table(
     con: duckdb.DuckDBPyConnection,
     company: Company,
-    mapped: Mapped,
+    mapped: SourceTable,
     limit: datetime,
     quarantine: Path,
     ledger: RowAudit,
-) -> Verdict:
+) -> ValidationResult:
     """Hold `typed_<table>` against the contract; leave `good_<table>` without the broken rows.
 
     A table is refused when it is empty or when too large a share of it is broken (the refusal then
@@ -56,7 +56,7 @@ def check_table(
     """
     name = mapped.contract.name
     total = _count(con, f"typed_{name}")
-    rules = list(rules_of(con, company, mapped, limit))
+    rules = list(contract_rules(con, company, mapped, limit))
     flags = ", ".join(f"coalesce({r.broken}, false) as broken_{i}" for i, r in enumerate(rules))
     con.execute(f"create temp table flagged as select *, {flags} from typed_{name}")
     broken, bad, leaving = _count_broken(con, name, rules, total)
@@ -64,16 +64,16 @@ def check_table(
     if leaving:
         _write_quarantine(con, rules, bad, quarantine)
     for rule, rows in leaving.items():
-        ledger.left(name, "quarantine", rule, rows)
+        ledger.add_removed(name, "quarantine", rule, rows)
     _keep_good(con, mapped, rules, bad, ledger)
     if not total:
-        return Verdict([], _empty(company, mapped))
-    return Verdict(broken, _too_broken(company, broken, (sum(leaving.values()), total), quarantine))
+        return ValidationResult([], _empty(company, mapped))
+    return ValidationResult(broken, _too_broken(company, broken, (sum(leaving.values()), total), quarantine))
 
 
 def _count_broken(
-    con: duckdb.DuckDBPyConnection, name: str, rules: list[Rule], total: int
-) -> tuple[list[Broken], str, dict[str, int]]:
+    con: duckdb.DuckDBPyConnection, name: str, rules: list[ContractRule], total: int
+) -> tuple[list[RuleViolation], str, dict[str, int]]:
     """Rows breaking each rule, the condition of a broken row, rows leaving by the first they break."""
     names = [f"{rule.column}: {rule.name}" for rule in rules]
     first = " ".join(f"when broken_{i} then {i}" for i in range(len(rules)))
@@ -84,13 +84,13 @@ def _count_broken(
         f"select case {first} end as rule, count(*) from flagged where rule is not null "
         "group by 1 order by 1"
     ).fetchall()
-    broken = [Broken(name, r, n, total) for r, n in zip(rules, counts, strict=True) if n]
+    broken = [RuleViolation(name, r, n, total) for r, n in zip(rules, counts, strict=True) if n]
     bad = " or ".join(f"broken_{i}" for i in range(len(rules)))
     return broken, bad, {names[i]: rows for i, rows in leaving}
 
 
 def _keep_good(
-    con: duckdb.DuckDBPyConnection, mapped: Mapped, rules: list[Rule], bad: str, ledger: RowAudit
+    con: duckdb.DuckDBPyConnection, mapped: SourceTable, rules: list[ContractRule], bad: str, ledger: RowAudit
 ) -> None:
     name = mapped.contract.name
     extra = ", ".join([*(f"broken_{i}" for i in range(len(rules))), *_raw(mapped)])
@@ -98,7 +98,7 @@ def _keep_good(
     if "known_at" in mapped.columns:
         rows = _count(con, f"flagged where known_at is null and not ({bad})")
         if rows:
-            ledger.changed(name, "fill", "known_at is empty: occurred_at stands in", rows)
+            ledger.add_changed(name, "fill", "known_at is empty: occurred_at stands in", rows)
     con.execute(
         f"create temp table good_{name} as select * exclude ({extra}) {filled} "
         f"from flagged where not ({bad})"
@@ -106,7 +106,7 @@ def _keep_good(
     con.execute(f"drop table flagged; drop table typed_{name}")
 
 
-def _empty(company: Company, mapped: Mapped) -> str:
+def _empty(company: Company, mapped: SourceTable) -> str:
     name, left_out = mapped.contract.name, sum(mapped.dropped.values())
     also = f" ({left_out:,} left out by drop rules)" if left_out else ""
     return (
@@ -116,18 +116,18 @@ def _empty(company: Company, mapped: Mapped) -> str:
 
 
 def _too_broken(
-    company: Company, found: list[Broken], counted: tuple[int, int], quarantine: Path
+    company: Company, found: list[RuleViolation], counted: tuple[int, int], quarantine: Path
 ) -> str | None:
     """Why a table is refused: more rows are broken than the company allows, or none is left."""
     broken, total = counted
     if not broken:
         return None
     name, share = found[0].table, broken / total
-    if share > company.about.max_bad_share:
+    if share > company.info.max_bad_share:
         lines = "\n".join(f"  - {f}" for f in found)
         return (
             f"{broken:,} of {total:,} rows of table {name} break the contract "
-            f"({share:.2%}; max_bad_share allows {company.about.max_bad_share:.2%}):\n{lines}\n"
+            f"({share:.2%}; max_bad_share allows {company.info.max_bad_share:.2%}):\n{lines}\n"
             f"  the rows are in {quarantine}; mend them, leave them out with a rule under "
             f"tables.{name}.drop, or raise company.max_bad_share in {company.path.name}"
         )
@@ -143,12 +143,12 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
 
 
-def _raw(mapped: Mapped) -> list[str]:
+def _raw(mapped: SourceTable) -> list[str]:
     return [f'"raw_{c}"' for c in mapped.converted]
 
 
 def _write_quarantine(
-    con: duckdb.DuckDBPyConnection, rules: list[Rule], bad: str, path: Path
+    con: duckdb.DuckDBPyConnection, rules: list[ContractRule], bad: str, path: Path
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     named = ", ".join(

@@ -10,11 +10,11 @@ import duckdb
 from features.config.company import Company
 from features.contract import INSTRUMENTS
 from features.ingest.casts import OFFSET
-from features.ingest.read_table import Mapped
+from features.ingest.read_table import SourceTable
 
 
 @dataclass(frozen=True)
-class Rule:
+class ContractRule:
     """A rule of the contract: the SQL condition of a row that breaks it, and the remedy."""
 
     name: str
@@ -23,34 +23,34 @@ class Rule:
     remedy: str
 
 
-def rules_of(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped, limit: datetime
-) -> Iterator[Rule]:
+def contract_rules(
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable, limit: datetime
+) -> Iterator[ContractRule]:
     """Every rule that holds for a table of this contract."""
     contract = mapped.contract
     yield from _conversions(con, company, mapped)
     for column in contract.columns:
         always = column.required and column.revealed_by is None
         if always or (column.name == contract.clock and column.name in mapped.columns):
-            yield Rule("no value", column.name, f'"{column.name}" is null', "every row needs one")
+            yield ContractRule("no value", column.name, f'"{column.name}" is null', "every row needs one")
     latest = f"timestamptz '{limit.isoformat()}'"
     for column in contract.columns:
         if column.kind == "time":
-            yield Rule(
+            yield ContractRule(
                 "infinite dates",
                 column.name,
                 f'not isfinite("{column.name}")',
                 "map 'infinity' to null, such as nullif(x, 'infinity')",
             )
         if column.kind == "time" and column.name != "due_at":
-            yield Rule(
+            yield ContractRule(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",
                 column.name,
                 f'"{column.name}" > {latest}',
                 "records cannot come from the future: mend the clock, the zone or company.data_end",
             )
     if "customers" in company.tables and contract.name != "customers":
-        yield Rule(
+        yield ContractRule(
             "unknown customers",
             "customer_id",
             "customer_id is not null and customer_id not in (select customer_id from good_customers)",
@@ -60,8 +60,8 @@ def rules_of(
 
 
 def _conversions(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapped
-) -> Iterator[Rule]:
+    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable
+) -> Iterator[ContractRule]:
     """What could not be read as its type, and times of which only some carry a zone."""
     for name in mapped.converted:
         column = mapped.contract.column(name)
@@ -72,14 +72,14 @@ def _conversions(
             if is_time
             else "mend the values, or cast them in the expression"
         )
-        yield Rule(what, name, f'"raw_{name}" is not null and "{name}" is null', remedy)
+        yield ContractRule(what, name, f'"raw_{name}" is not null and "{name}" is null', remedy)
         if is_time:
             yield from _mixed_zones(con, company, mapped.contract.name, name)
 
 
 def _mixed_zones(
     con: duckdb.DuckDBPyConnection, company: Company, table: str, name: str
-) -> Iterator[Rule]:
+) -> Iterator[ContractRule]:
     """A column mixes zones when some texts carry an offset and some none, or the offsets differ
     other than by the summer time of the company's own zone."""
     text = f'trim("raw_{name}")'
@@ -89,14 +89,14 @@ def _mixed_zones(
         "group by 1 order by 2 desc, 1"
     ).fetchall()
     found = [row[0] for row in counted]
-    if len(found) < 2 or set(found) <= _offsets_of(company.about.time_zone):
+    if len(found) < 2 or set(found) <= _offsets_of(company.info.time_zone):
         return
-    yield Rule(
+    yield ContractRule(
         f"mixed time zones ({', '.join(o or 'none' for o in found[:4])})",
         name,
         f"{text} is not null and {offset} <> '{found[0]}'",
         "give every time an offset or none (then company.time_zone, now "
-        f"{company.about.time_zone}, holds), or convert in the expression, such as x::timestamptz",
+        f"{company.info.time_zone}, holds), or convert in the expression, such as x::timestamptz",
     )
 
 
@@ -108,11 +108,11 @@ def _offsets_of(zone: str) -> set[str]:
     return spelt | {"Z"} if "+0000" in plain else spelt
 
 
-def _table_rules(name: str, mapped: Mapped) -> Iterator[Rule]:
+def _table_rules(name: str, mapped: SourceTable) -> Iterator[ContractRule]:
     """What only this table must obey."""
     if name == "customers":
         key = "customer_id, valid_from" if "valid_from" in mapped.columns else "customer_id"
-        yield Rule(
+        yield ContractRule(
             "duplicate customer versions",
             key.split(", ")[-1],
             f"count(*) over (partition by {key}) > 1",
@@ -121,40 +121,40 @@ def _table_rules(name: str, mapped: Mapped) -> Iterator[Rule]:
     elif name == "events":
         for column in ("amount", "quantity"):
             broken = f'"{column}" is not null and not isfinite("{column}")'
-            yield Rule("not a finite number", column, broken, "mend the values")
+            yield ContractRule("not a finite number", column, broken, "mend the values")
     elif name == "surveys":
         yield from _survey_rules()
     else:
         for later in ("first_reply_at", "closed_at"):
             broken = f'"{later}" < opened_at'
-            yield Rule(f"{later} before opened_at", later, broken, "mend the order of the times")
+            yield ContractRule(f"{later} before opened_at", later, broken, "mend the order of the times")
 
 
-def _survey_rules() -> Iterator[Rule]:
-    yield Rule(
+def _survey_rules() -> Iterator[ContractRule]:
+    yield ContractRule(
         "negative scale, its top is not above its bottom",
         "scale_high",
         "not (scale_high > scale_low)",
         "map scale_low to the worst and scale_high to the best answer",
     )
     for column in ("score", "expectation"):
-        yield Rule(
+        yield ContractRule(
             f"{column} outside its scale",
             column,
             f"scale_high > scale_low and ({column} < scale_low or {column} > scale_high"
             f" or not isfinite({column}))",
             "mend the scale, or map codes such as 'not used' to null",
         )
-    yield Rule(
+    yield ContractRule(
         "a score without the time of the answer",
         "answered_at",
         "score is not null and answered_at is null",
         "map answered_at, the moment from which the answer was known",
     )
-    yield Rule("answered before it was sent", "answered_at", "answered_at < sent_at",
+    yield ContractRule("answered before it was sent", "answered_at", "answered_at < sent_at",
                "mend the order of the times")  # fmt: skip
     known = ", ".join(f"'{i}'" for i in INSTRUMENTS)
-    yield Rule("unknown instrument", "instrument", f"instrument not in ({known})",
+    yield ContractRule("unknown instrument", "instrument", f"instrument not in ({known})",
                f"map it to one of {', '.join(INSTRUMENTS)}")  # fmt: skip
-    yield Rule("weight is not positive", "weight", "not (weight > 0 and isfinite(weight))",
+    yield ContractRule("weight is not positive", "weight", "not (weight > 0 and isfinite(weight))",
                "a weight says how many customers the row stands for")  # fmt: skip

@@ -106,7 +106,7 @@ _ENGLISH: Statements = {
         "service": (
             "support helps, but it takes its time.",
             "answers come, not always on the same day.",
-            "the service state is acceptable.",
+            "the service desk is acceptable.",
         ),
         "quality": (
             "quality is average for the money.",
@@ -138,7 +138,7 @@ _ENGLISH: Statements = {
         "service": (
             "support solved our problem within hours.",
             "quick and helpful answers.",
-            "the service state is excellent.",
+            "the service desk is excellent.",
         ),
         "quality": (
             "the quality is very good and constant.",

@@ -1,4 +1,4 @@
-"""What the sample company's CRM, sales, portal and service state record."""
+"""What the sample company's CRM, sales, portal and service desk record."""
 
 import numpy as np
 import pyarrow as pa

@@ -36,7 +36,7 @@ RIDGE = 0.5
 
 
 @dataclass(frozen=True)
-class Tone:
+class CommentScoreModel:
     """Reads comments as scores of 0 to 100.
 
     `fitted_until` (microseconds since 1970, UTC): every answer it learnt from was known before.
@@ -52,12 +52,12 @@ class Tone:
     @classmethod
     def fit(
         cls, texts: Sequence[str], levels: Floats, weights: Floats, fitted_until: int
-    ) -> "Tone | None":
+    ) -> "CommentScoreModel | None":
         """Learn from scored comments (levels 0 to 100); None where there is too little to learn.
 
         That is fewer than LEAST comments, hardly a different one, or the same score throughout.
         """
-        half = halves_of(texts)
+        half = split_halves(texts)
         counts = np.bincount(half, minlength=2)
         few = len(texts) < LEAST or counts.min() < LEAST / 4
         if few or any(np.ptp(levels[half == h]) == 0 for h in (0, 1)):
@@ -71,7 +71,7 @@ class Tone:
         said = [text or "" for text in texts]
         if not said:
             return np.zeros(0)
-        half = halves_of(said)
+        half = split_halves(said)
         runs = _runs(said)
         read = np.where(half == 0, runs @ self._weights[0], runs @ self._weights[1])
         found = np.clip(read + np.array(self.levels)[half], 0.0, 100.0)
@@ -97,7 +97,7 @@ class Tone:
         return json.dumps(content, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> "Tone":
+    def from_json(cls, text: str) -> "CommentScoreModel":
         """Raises DataRefused when the text holds no tone."""
         try:
             raw: dict[str, Any] = json.loads(text)
@@ -119,13 +119,13 @@ class Tone:
         return made
 
     @classmethod
-    def read(cls, folder: Path) -> "Tone | None":
+    def read(cls, folder: Path) -> "CommentScoreModel | None":
         """The tone kept beside the features, None where there is none."""
         path = folder / FILE
         return cls.from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def keep_tone(tone: Tone | None, folder: Path) -> None:
+def write_comment_score_model(tone: CommentScoreModel | None, folder: Path) -> None:
     """Keep a tone beside the features it made, replacing the former one atomically."""
     if tone is None:
         (folder / FILE).unlink(missing_ok=True)
@@ -133,12 +133,12 @@ def keep_tone(tone: Tone | None, folder: Path) -> None:
     write_text_atomically(folder / FILE, tone.to_json())
 
 
-def digest_of(tone: Tone | None) -> str | None:
+def model_digest(tone: CommentScoreModel | None) -> str | None:
     """What tells a tone from any other, None for no tone."""
     return tone.digest if tone else None
 
 
-def halves_of(texts: Sequence[str]) -> NDArray[np.int64]:
+def split_halves(texts: Sequence[str]) -> NDArray[np.int64]:
     """The half of each text, 0 or 1: the same for copies that differ in case, width or spaces."""
     return np.array(
         [zlib.crc32(_folded(text).encode("utf-8", "replace")) & 1 for text in texts], np.int64

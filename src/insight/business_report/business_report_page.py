@@ -14,20 +14,20 @@ from features.config.company import Company
 from features.progress import Steps
 from features.settings import Workspace
 from insight.business_report.call_list import call_list
-from insight.business_report.closed_loop_section import turns
-from insight.business_report.complaints_section import complaint_part
-from insight.business_report.data_quality_section import data_part
-from insight.business_report.distributions_section import spreads
-from insight.business_report.drivers_section import driver_part
-from insight.business_report.indicators_section import group_tables, not_measured, rows
-from insight.business_report.model_quality_section import graded
-from insight.business_report.overview_section import alerts, tiles
-from insight.business_report.report_inputs import Material, read_material
-from insight.business_report.segments_section import move_table, segment_tables
+from insight.business_report.closed_loop_section import cycle_rows
+from insight.business_report.complaints_section import complaints_section
+from insight.business_report.data_quality_section import data_quality_section
+from insight.business_report.distributions_section import distribution_charts
+from insight.business_report.drivers_section import drivers_section
+from insight.business_report.indicators_section import group_tables, not_measured, indicator_rows
+from insight.business_report.model_quality_section import model_quality
+from insight.business_report.overview_section import alert_sentences, overview_tiles
+from insight.business_report.report_inputs import ReportInputs, load_report_inputs
+from insight.business_report.segments_section import migration_table, segment_tables
 from insight.business_report.translations import Language, report_language
-from insight.business_report.trends_section import not_corrected, not_forecast, trends
-from insight.business_report.value_score_section import worth_part
-from insight.data_quality_report.data_quality_page import usability_link
+from insight.business_report.trends_section import missing_corrections, missing_forecasts, trend_charts
+from insight.business_report.value_score_section import value_score_section
+from insight.data_quality_report.data_quality_page import data_quality_link
 from insight.model_report.model_report_page import model_page, write_model_report
 
 #: The parts in their order, and those there is nothing of before the first evaluation.
@@ -52,75 +52,75 @@ def write_report(
     write_model_report(company, workspace, steps)
     path = workspace.report(company.name)
     with steps.step("write the report") as done:
-        material = read_material(company, workspace, language)
-        text = render(material, datetime.now(UTC))
+        inputs = load_report_inputs(company, workspace, language)
+        text = render(inputs, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text_atomically(path, text)
         done(bytes=len(text.encode()), language=language)
     return path
 
 
-def render(material: Material, made: datetime) -> str:
+def render(inputs: ReportInputs, made: datetime) -> str:
     """The page's HTML; `made` is the moment it claims."""
     environment = Environment(
         loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals.update(w=material.words, language=material.words.language)
+    environment.globals.update(w=inputs.translate, language=inputs.translate.language)
     script = environment.get_template("script.html.j2").render()
-    page, table = environment.get_template("page.html.j2"), rows(material)
+    page, table = environment.get_template("page.html.j2"), indicator_rows(inputs)
     return page.render(
-        **_head(material, made),
+        **_head(inputs, made),
         script=Markup(script),  # noqa: S704 - our own, without data
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        evaluation=material.evaluation,
-        parts=[part for part in PARTS if material.evaluation or part not in EVALUATED],
-        skipped=material.evaluation.skipped if material.evaluation else {},
-        tiles=tiles(material),
-        alerts=alerts(material),
-        calls=call_list(material),
+        evaluation=inputs.evaluation,
+        parts=[part for part in PARTS if inputs.evaluation or part not in EVALUATED],
+        skipped=inputs.evaluation.skipped if inputs.evaluation else {},
+        tiles=overview_tiles(inputs),
+        alerts=alert_sentences(inputs),
+        calls=call_list(inputs),
         rows=table,
         has={n: any(getattr(r, n) for r in table) for n in ("everybody", "aim")},
-        not_measured=not_measured(material),
-        trends=trends(material),
-        not_forecast=not_forecast(material),
-        not_corrected=not_corrected(material),
-        groups=group_tables(material),
-        spreads=spreads(material),
-        drivers=driver_part(material),
-        segments=segment_tables(material),
-        moves={which: move_table(material, which) for which in ("tiers", "stages")},
-        worth=worth_part(material),
-        complaints=complaint_part(material),
-        turns=turns(material),
-        data=data_part(material),
-        grades=graded(material),
+        not_measured=not_measured(inputs),
+        trends=trend_charts(inputs),
+        not_forecast=missing_forecasts(inputs),
+        not_corrected=missing_corrections(inputs),
+        groups=group_tables(inputs),
+        spreads=distribution_charts(inputs),
+        drivers=drivers_section(inputs),
+        segments=segment_tables(inputs),
+        moves={which: migration_table(inputs, which) for which in ("tiers", "stages")},
+        worth=value_score_section(inputs),
+        complaints=complaints_section(inputs),
+        turns=cycle_rows(inputs),
+        data=data_quality_section(inputs),
+        grades=model_quality(inputs),
     )
 
 
-def _head(material: Material, made: datetime) -> dict[str, Any]:
-    facts, numerals, evaluation = material.facts, material.numerals, material.evaluation
+def _head(inputs: ReportInputs, made: datetime) -> dict[str, Any]:
+    facts, numbers, evaluation = inputs.facts, inputs.numbers, inputs.evaluation
     as_of = evaluation.as_of if evaluation else facts.scores.as_of if facts.scores else None
     period = ""
     if evaluation and evaluation.indicators:
         newest = max(i.period for i in evaluation.indicators)
-        period = numerals.period(newest, evaluation.period)
+        period = numbers.period(newest, evaluation.period)
     models = model_page(facts.workspace, facts.company.name)
     return {
-        "tag": LANGUAGE_TAGS[material.words.language],
-        "title": facts.company.about.title or facts.company.name,
+        "tag": LANGUAGE_TAGS[inputs.translate.language],
+        "title": facts.company.info.title or facts.company.name,
         "name": facts.company.name,
-        "currency": facts.company.about.currency,
+        "currency": facts.company.info.currency,
         "period": period,
-        "as_of": numerals.day(as_of) if as_of else "",
-        "made": f"{numerals.day(made)} {made:%H:%M} UTC",
-        "customers": numerals.count(facts.manifest.customers),
-        "broken": material.broken,
+        "as_of": numbers.day(as_of) if as_of else "",
+        "made": f"{numbers.day(made)} {made:%H:%M} UTC",
+        "customers": numbers.count(facts.manifest.customers),
+        "broken": inputs.broken,
         "stale": bool(evaluation and evaluation.fingerprint != facts.manifest.fingerprint),
         "fingerprint": facts.manifest.fingerprint,
         "models_page": models.name if models.is_file() else "",
-        "usability_page": usability_link(facts),
-        "stability": numerals.decimal(evaluation.stability, 2)
+        "usability_page": data_quality_link(facts),
+        "stability": numbers.decimal(evaluation.stability, 2)
         if evaluation and evaluation.stability is not None
         else "",
     }

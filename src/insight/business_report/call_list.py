@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insight.business_report.reasons_section import reasons_of
-from insight.business_report.report_inputs import Material
-from insight.report_facts import Scores
+from insight.business_report.reasons_section import call_reasons
+from insight.business_report.report_inputs import ReportInputs
+from insight.report_facts import ScoreColumns
 
 MOST = 15
 
 
 @dataclass(frozen=True)
-class Call:
+class CallListEntry:
     """A customer of the list; texts are empty where the company cannot tell."""
 
     customer: str
@@ -36,24 +36,24 @@ class CallList:
     """The list with how it is ordered and which columns it has."""
 
     order: str
-    calls: list[Call]
+    calls: list[CallListEntry]
     has: dict[str, bool]
     tiers: list[str]
 
 
-def call_list(material: Material) -> CallList | None:
+def call_list(inputs: ReportInputs) -> CallList | None:
     """The first customers to call; None where nobody is scored."""
-    scores = material.facts.scores
+    scores = inputs.facts.scores
     if scores is None:
         return None
     table, order = _ranked(scores)
     table = table.head(MOST)
-    if material.standing is not None:
-        stands = material.standing
+    if inputs.standing is not None:
+        stands = inputs.standing
         table = table.join(stands[stands.columns.difference(table.columns)])
-    told = reasons_of(material.facts, list(table.index), material.words.language)
+    told = call_reasons(inputs.facts, list(table.index), inputs.translate.language)
     calls = [
-        _call(str(who), row, told.get(str(who), []), material)
+        _call(str(who), row, told.get(str(who), []), inputs)
         for who, row in zip(table.index, table.to_dict("records"), strict=True)
     ]
     has = {
@@ -61,10 +61,10 @@ def call_list(material: Material) -> CallList | None:
         for name in ("tier", "stars", "stage", "value", "leaves", "unhappy", "served", "reasons")
     }
     tiers = sorted({c.tier for c in calls if c.tier})
-    return CallList(material.words(f"calls_{order}"), calls, has, tiers)
+    return CallList(inputs.translate(f"calls_{order}"), calls, has, tiers)
 
 
-def _ranked(scores: Scores) -> tuple[pd.DataFrame, str]:
+def _ranked(scores: ScoreColumns) -> tuple[pd.DataFrame, str]:
     """Current customers by what is at stake: their value times the greater of the two dangers.
 
     Without one of the three, by what is left.
@@ -90,36 +90,36 @@ def _ranked(scores: Scores) -> tuple[pd.DataFrame, str]:
     return table.iloc[rank], order
 
 
-def _call(who: str, row: dict[Any, Any], reasons: list[str], material: Material) -> Call:
-    words, numerals = material.words, material.numerals
+def _call(who: str, row: dict[Any, Any], reasons: list[str], inputs: ReportInputs) -> CallListEntry:
+    translate, numbers = inputs.translate, inputs.numbers
     value, leaves, unhappy = (_number(row.get(n)) for n in ("value", "leaves", "unhappy"))
     stage = _text(row.get("stage"))
     stars = _number(row.get("stars"))
-    return Call(
+    return CallListEntry(
         customer=who,
         tier=_text(row.get("tier")),
         stars=0 if stars is None else int(stars),
-        stage=words.named("stage", stage) if stage else "",
-        value="" if value is None else numerals.large(value),
+        stage=translate.name("stage", stage) if stage else "",
+        value="" if value is None else numbers.amount(value),
         value_order=value or 0.0,
-        leaves="" if leaves is None else numerals.share(leaves, 0),
+        leaves="" if leaves is None else numbers.percent(leaves, 0),
         leaves_order=leaves or 0.0,
-        unhappy="" if unhappy is None else numerals.share(unhappy, 0),
+        unhappy="" if unhappy is None else numbers.percent(unhappy, 0),
         unhappy_order=unhappy or 0.0,
-        served=_served(row, material),
+        served=_served(row, inputs),
         reasons=reasons,
     )
 
 
-def _served(row: dict[Any, Any], material: Material) -> str:
+def _served(row: dict[Any, Any], inputs: ReportInputs) -> str:
     """What the customer's tier is served with: level and hours to the first reply."""
     level, hours = _text(row.get("service_level")), _number(row.get("first_reply_hours"))
     if not level:
         return ""
-    name = material.words.named("service", level)
+    name = inputs.translate.name("service", level)
     if hours is None:
         return name
-    return material.words("served", level=name, hours=f"{hours:g}")
+    return inputs.translate("served", level=name, hours=f"{hours:g}")
 
 
 def _number(value: Any) -> float | None:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from insight.business_report.report_inputs import Material
+from insight.business_report.report_inputs import ReportInputs
 
 #: Findings shown; the others are in the page on usability.
 MOST = 4
 
 
 @dataclass(frozen=True)
-class DataPart:
+class DataQualitySection:
     """Lines about the data, and the gravest findings as they were written (in English)."""
 
     tables: list[tuple[str, str]]
@@ -18,33 +18,33 @@ class DataPart:
     skipped: list[tuple[str, str]]
 
 
-def data_part(material: Material) -> DataPart:
+def data_quality_section(inputs: ReportInputs) -> DataQualitySection:
     """What to know about the data behind the figures."""
-    words, numerals, facts = material.words, material.numerals, material.facts
+    translate, numbers, facts = inputs.translate, inputs.numbers, inputs.facts
     manifest = facts.manifest
-    lines = [words("data_span", start=numerals.day(manifest.start), end=numerals.day(manifest.end))]
+    lines = [translate("data_span", start=numbers.day(manifest.start), end=numbers.day(manifest.end))]
     for key, by_table in (
         ("data_dropped", manifest.dropped),
         ("data_broken", manifest.quarantined),
     ):
         rows = sum(sum(rules.values()) for rules in by_table.values())
-        lines.append(words(key, n=numerals.count(rows)) if rows else words(f"{key}_none"))
-    usability = material.usability
+        lines.append(translate(key, n=numbers.count(rows)) if rows else translate(f"{key}_none"))
+    usability = inputs.usability
     findings: list[tuple[str, str, str]] = []
     if usability is None:
-        lines.append(words("data_unchecked"))
+        lines.append(translate("data_unchecked"))
     else:
         counts = usability.counts()
-        lines.append(words("data_findings", **{k: numerals.count(n) for k, n in counts.items()}))
+        lines.append(translate("data_findings", **{k: numbers.count(n) for k, n in counts.items()}))
         findings = [
-            (words.named("severity", f.severity), f.place, f.says)
+            (translate.name("severity", f.severity), f.place, f.says)
             for f in usability.findings[:MOST]
         ]
-    evaluation = material.evaluation
+    evaluation = inputs.evaluation
     if evaluation and evaluation.too_young:
-        lines.append(words("too_young", n=numerals.count(evaluation.too_young)))
+        lines.append(translate("too_young", n=numbers.count(evaluation.too_young)))
     skipped = evaluation.skipped.items() if evaluation else ()
-    tables = [(words.named("table", n), numerals.count(r)) for n, r in manifest.rows.items()]
-    return DataPart(
-        tables, lines, findings, [(words.named("part", name), why) for name, why in skipped]
+    tables = [(translate.name("table", n), numbers.count(r)) for n, r in manifest.rows.items()]
+    return DataQualitySection(
+        tables, lines, findings, [(translate.name("part", name), why) for name, why in skipped]
     )

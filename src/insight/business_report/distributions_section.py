@@ -7,8 +7,8 @@ from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from insight.business_report.report_inputs import Material
-from insight.business_report.svg import Canvas
+from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.svg import InteractiveChart
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET
 
 Floats = NDArray[np.float64]
@@ -23,51 +23,51 @@ BINS = 20
 
 
 @dataclass(frozen=True)
-class Spread:
-    """The distribution of one score, with its middle half in words."""
+class DistributionChart:
+    """The distribution of one score, with its middle half in translate."""
 
     title: str
     note: str
     chart: Markup
 
 
-def spreads(material: Material) -> list[Spread]:
+def distribution_charts(inputs: ReportInputs) -> list[DistributionChart]:
     """A histogram of each score the company has: satisfaction, leaving, value."""
     found = []
     for name, colour, unit in SCORES:
-        values = _values(name, material)
+        values = _values(name, inputs)
         if values is not None and len(values) > 1:
-            found.append(_spread(name, colour, unit * values, material))
+            found.append(_spread(name, colour, unit * values, inputs))
     return found
 
 
-def _values(name: str, material: Material) -> Floats | None:
+def _values(name: str, inputs: ReportInputs) -> Floats | None:
     """A score of current customers, where it is known."""
-    scores = material.facts.scores
+    scores = inputs.facts.scores
     values: Floats | None = None
-    if name == "value_score" and material.standing is not None and name in material.standing:
-        values = material.standing[name].to_numpy(np.float64)
+    if name == "value_score" and inputs.standing is not None and name in inputs.standing:
+        values = inputs.standing[name].to_numpy(np.float64)
     elif scores is not None and name in scores:
         values = scores.numbers(name)[scores.current]
     return None if values is None else values[np.isfinite(values)]
 
 
-def _spread(name: str, colour: str, values: Floats, material: Material) -> Spread:
-    words, numerals = material.words, material.numerals
+def _spread(name: str, colour: str, values: Floats, inputs: ReportInputs) -> DistributionChart:
+    translate, numbers = inputs.translate, inputs.numbers
     high = 100.0 if name != "value_score" or values.max() > 1 else 1.0
     counts, edges = np.histogram(np.clip(values, 0, high), BINS, (0.0, high))
-    canvas = Canvas(f"spread-{name}", words(f"spread_{name}"), (4.1, 1.9))
+    canvas = InteractiveChart(f"spread-{name}", translate(f"spread_{name}"), (4.1, 1.9))
     axis, middle = canvas.axis, (edges[:-1] + edges[1:]) / 2
     axis.bar(middle, counts, width=0.88 * (edges[1] - edges[0]), color=colour)
     axis.axvline(float(np.median(values)), color=QUIET, linewidth=1.2, linestyle="--")
     for x, count, low, upper in zip(middle, counts, edges[:-1], edges[1:], strict=True):
         if count:
-            tip = words("spread_tip", low=f"{low:g}", high=f"{upper:g}", n=numerals.count(count))
+            tip = translate("spread_tip", low=f"{low:g}", high=f"{upper:g}", n=numbers.count(count))
             canvas.tip(float(x), float(count), tip)
     axis.grid(axis="x", visible=False)
     axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: numerals.count(v)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: numbers.count(v)))
     axis.tick_params(labelsize=8.5)
-    low, half, upper = (numerals.decimal(float(q)) for q in np.quantile(values, (0.25, 0.5, 0.75)))
-    note = words("spread_note", half=half, low=low, high=upper, n=numerals.count(len(values)))
-    return Spread(words(f"spread_{name}"), note, canvas.svg())
+    low, half, upper = (numbers.decimal(float(q)) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    note = translate("spread_note", half=half, low=low, high=upper, n=numbers.count(len(values)))
+    return DistributionChart(translate(f"spread_{name}"), note, canvas.svg())

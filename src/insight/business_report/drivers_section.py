@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from insight.business_report.numerals import Numerals
-from insight.business_report.report_inputs import Material
-from insight.business_report.svg import Canvas
-from insight.evaluation.evaluation_schema import SatisfactionDriver, DriverAnalysis, IntervalEstimate
+from insight.business_report.translations import Translator
+from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.svg import InteractiveChart
+from insight.evaluation.evaluation_schema import (
+    SatisfactionDrivers,
+    IntervalEstimate,
+    SatisfactionDriver,
+)
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE
 
 COLOURS = {
@@ -36,7 +40,7 @@ class DriverRow:
 
 
 @dataclass(frozen=True)
-class DriverPart:
+class DriversSection:
     """The matrix, the table, and what both rest on."""
 
     note: str
@@ -44,71 +48,72 @@ class DriverPart:
     rows: list[DriverRow]
 
 
-def driver_part(material: Material) -> DriverPart | None:
+def drivers_section(inputs: ReportInputs) -> DriversSection | None:
     """The drivers of satisfaction; None where they cannot be told."""
-    found = material.evaluation.drivers if material.evaluation else None
+    found = inputs.evaluation.drivers if inputs.evaluation else None
     if found is None or not found.drivers:
         return None
-    numerals, words = material.numerals, material.words
-    note = words(
+    translate, numbers = inputs.translate, inputs.numbers
+    note = translate(
         "drivers_note",
-        outcome=words.named("dimension", found.outcome),
-        rows=numerals.count(found.rows),
-        incomplete=numerals.count(found.incomplete),
-        explained=numerals.share(found.explained, 0),
+        outcome=translate.name("dimension", found.outcome),
+        rows=numbers.count(found.rows),
+        incomplete=numbers.count(found.incomplete),
+        explained=numbers.percent(found.explained, 0),
     )
     most = max(d.importance.value for d in found.drivers)
-    rows = [_row(d, most, numerals) for d in found.drivers]
-    return DriverPart(note, _matrix(found, material), rows)
+    rows = [_row(d, most, translate) for d in found.drivers]
+    return DriversSection(note, _matrix(found, inputs), rows)
 
 
-def _row(driver: SatisfactionDriver, most: float, numerals: Numerals) -> DriverRow:
-    words = numerals.words
+def _row(driver: SatisfactionDriver, most: float, translate: Translator) -> DriverRow:
+    numbers = translate.numbers
     return DriverRow(
-        name=words.named("dimension", driver.name),
-        importance=numerals.share(driver.importance.value, 0),
-        importance_interval=_ends(driver.importance, numerals, share=True),
+        name=translate.name("dimension", driver.name),
+        importance=numbers.percent(driver.importance.value, 0),
+        importance_interval=_ends(driver.importance, translate, share=True),
         bar=round(100 * max(driver.importance.value, 0) / most, 1) if most > 0 else 0.0,
-        effect=numerals.signed(driver.effect.value, 2),
-        effect_interval=_ends(driver.effect, numerals),
-        performance=numerals.decimal(driver.performance.value),
-        quadrant=words.named("advice", driver.quadrant),
+        effect=numbers.signed(driver.effect.value, 2),
+        effect_interval=_ends(driver.effect, translate),
+        performance=numbers.decimal(driver.performance.value),
+        quadrant=translate.name("advice", driver.quadrant),
         clear=driver.clear,
         exact={"driver": driver.name, "value": repr(driver.importance.value)},
     )
 
 
-def _ends(figure: IntervalEstimate, numerals: Numerals, share: bool = False) -> str:
+def _ends(figure: IntervalEstimate, translate: Translator, share: bool = False) -> str:
+    numbers = translate.numbers
     if figure.low is None or figure.high is None:
         return ""
     if share:
-        return numerals.between(numerals.share(figure.low, 0), numerals.share(figure.high, 0))
-    return numerals.between(numerals.signed(figure.low, 2), numerals.signed(figure.high, 2))
+        return numbers.interval(numbers.percent(figure.low, 0), numbers.percent(figure.high, 0))
+    return numbers.interval(numbers.signed(figure.low, 2), numbers.signed(figure.high, 2))
 
 
-def _matrix(found: DriverAnalysis, material: Material) -> Markup:
+def _matrix(found: SatisfactionDrivers, inputs: ReportInputs) -> Markup:
     """Importance up, performance to the right, each with its interval; the means cut it in four."""
-    words, numerals = material.words, material.numerals
-    canvas = Canvas("drivers", words("drivers_title"), (5.4, 3.5))
+    translate, numbers = inputs.translate, inputs.numbers
+    canvas = InteractiveChart("drivers", translate("drivers_title"), (5.4, 3.5))
     axis = canvas.axis
     for place, d in enumerate(sorted(found.drivers, key=lambda d: d.performance.value)):
         colour = COLOURS.get(d.quadrant, MODEL)
         x, y = d.performance.value, 100 * d.importance.value
         _cross(canvas, d, colour)
-        name = words.named("dimension", d.name).replace("$", r"\$")
+        name = translate.name("dimension", d.name).replace("$", r"\$")
         (right, up), side = LABELS[place % len(LABELS)]
         axis.annotate(
             name, (x, y), xytext=(right, up), textcoords="offset points", ha=side, fontsize=9.5,
             color=INK,
         )  # fmt: skip
-        said = f"{words.named('dimension', d.name)}: {numerals.share(d.importance.value, 0)}"
-        canvas.tip(x, y, f"{said} ({_ends(d.importance, numerals, share=True)}), "
-                         f"{numerals.decimal(x)}; {words.named('advice', d.quadrant)}")  # fmt: skip
+        said = f"{translate.name('dimension', d.name)}: {numbers.percent(d.importance.value, 0)}"
+        canvas.tip(x, y, f"{said} ({_ends(d.importance, translate, share=True)}), "
+                         f"{numbers.decimal(x)}; {translate.name('advice', d.quadrant)}")  # fmt: skip
     count = len(found.drivers)
     axis.axhline(100 * sum(d.importance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
     axis.axvline(sum(d.performance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
-    axis.set_xlabel(words("performance_axis"))
-    axis.set_ylabel(words("importance_axis"))
+    axis.set_xlabel(translate("performance_axis"))
+    axis.set_ylabel(translate("importance_axis"))
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f} %"))
@@ -116,7 +121,7 @@ def _matrix(found: DriverAnalysis, material: Material) -> Markup:
     return canvas.svg()
 
 
-def _cross(canvas: Canvas, driver: SatisfactionDriver, colour: str) -> None:
+def _cross(canvas: InteractiveChart, driver: SatisfactionDriver, colour: str) -> None:
     """A point with both its intervals."""
     at = (driver.performance, driver.importance)
     (x_low, x_high), (y_low, y_high) = (

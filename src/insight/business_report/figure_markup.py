@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
-from insight.business_report.numerals import Numerals
-from insight.evaluation.evaluation_schema import GroupValue, IntervalEstimate, Indicator, PeriodValue
+from insight.business_report.translations import Translator
+from insight.evaluation.evaluation_schema import (
+    GroupValue,
+    Indicator,
+    IntervalEstimate,
+    PeriodValue,
+)
 
 #: Indicators of which less is better, where no target says so.
 LESS_IS_BETTER = {
@@ -12,7 +17,7 @@ LESS_IS_BETTER = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class FormattedFigure:
     """A value in words with its interval and cases; `exact` are the attributes that hold it exactly."""
 
     value: str
@@ -21,15 +26,16 @@ class Shown:
     exact: dict[str, str]
 
 
-def shown(
-    indicator: Indicator, of: Indicator | GroupValue | PeriodValue | IntervalEstimate, numerals: Numerals, what: str = ""
-) -> Shown:
+def format_figure(
+    indicator: Indicator, of: Indicator | GroupValue | PeriodValue | IntervalEstimate, translate: Translator, what: str = ""
+) -> FormattedFigure:
     """A figure of an indicator as it is shown; `what` names it, unless it is the last value."""
+    numbers = translate.numbers
     low, high = of.low, of.high
     interval = ""
     if low is not None and high is not None:
-        interval = numerals.between(
-            written(indicator, low, numerals), written(indicator, high, numerals)
+        interval = numbers.interval(
+            format_value(indicator, low, translate), format_value(indicator, high, translate)
         )
     answered = getattr(of, "answered", None)
     exact = {
@@ -41,16 +47,16 @@ def shown(
         "n": "" if answered is None else repr(answered),
         "of": what,
     }
-    cases = "" if answered is None else numerals.words("n", n=numerals.count(answered))
-    return Shown(
-        written(indicator, of.value, numerals),
+    cases = "" if answered is None else translate("n", n=numbers.count(answered))
+    return FormattedFigure(
+        format_value(indicator, of.value, translate),
         interval,
         cases,
         {k: v for k, v in exact.items() if v},
     )
 
 
-def attributes(**told: object) -> dict[str, str]:
+def data_attributes(**told: object) -> dict[str, str]:
     """The attributes that hold numbers exactly, under their names; what is not known has none."""
     return {
         name.replace("_", "-"): value if isinstance(value, str) else repr(value)
@@ -64,46 +70,47 @@ def is_share(indicator: Indicator) -> bool:
     return indicator.kind == "rate" or indicator.unit.startswith("share")
 
 
-def written(indicator: Indicator, value: float | None, numerals: Numerals) -> str:
+def format_value(indicator: Indicator, value: float | None, translate: Translator) -> str:
     """A value of an indicator in its unit."""
+    numbers = translate.numbers
     if is_share(indicator):
-        return numerals.share(value)
+        return numbers.percent(value)
     if indicator.unit == "-100 to 100":
-        return numerals.signed(value)
+        return numbers.signed(value)
     if indicator.unit in ("hours", "days") and value is not None:
-        unit = numerals.words.named("short", indicator.unit)
-        return f"{numerals.decimal(value)} {unit}"
-    return numerals.decimal(value, 2 if indicator.unit == "0 to 10" else 1)
+        unit = translate.name("short", indicator.unit)
+        return f"{numbers.decimal(value)} {unit}"
+    return numbers.decimal(value, 2 if indicator.unit == "0 to 10" else 1)
 
 
-def moved_by(indicator: Indicator, numerals: Numerals) -> str:
+def change_amount(indicator: Indicator, translate: Translator) -> str:
     """The difference to the period before, with its sign; shares in percentage points."""
+    numbers = translate.numbers
     if indicator.before is None:
         return ""
     by = indicator.value - indicator.before
     if is_share(indicator):
-        return numerals.words("points", by=numerals.signed(100 * by))
-    return numerals.signed(by, 2 if indicator.unit == "0 to 10" else 1)
+        return translate("points", by=numbers.signed(100 * by))
+    return numbers.signed(by, 2 if indicator.unit == "0 to 10" else 1)
 
 
-def title(indicator: Indicator, numerals: Numerals) -> str:
+def indicator_title(indicator: Indicator, translate: Translator) -> str:
     """What an indicator is called, with its dimension where it has one."""
-    words = numerals.words
     name = indicator.title
-    if words.knows("indicator", indicator.name):
-        name = words.named("indicator", indicator.name)
+    if translate.has_name("indicator", indicator.name):
+        name = translate.name("indicator", indicator.name)
     if indicator.dimension is None:
         return name
-    return words("of_dimension", name=name, dimension=words.named("dimension", indicator.dimension))
+    return translate("of_dimension", name=name, dimension=translate.name("dimension", indicator.dimension))
 
 
-def better(indicator: Indicator) -> str:
+def better_direction(indicator: Indicator) -> str:
     """Whether `higher` or `lower` is better: what the target says, else what is usual."""
     if indicator.goal:
         return indicator.goal.better
     return "lower" if indicator.name in LESS_IS_BETTER else "higher"
 
 
-def first_targets(indicators: list[Indicator]) -> list[Indicator]:
+def targets_first(indicators: list[Indicator]) -> list[Indicator]:
     """Indicators with a target first, otherwise in the order of the evaluation."""
     return sorted(indicators, key=lambda i: (i.goal is None, i.dimension is not None))

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from insight.business_report.figure_markup import (
-    Shown,
-    attributes,
-    first_targets,
-    shown,
-    title,
-    written,
+    FormattedFigure,
+    data_attributes,
+    targets_first,
+    format_figure,
+    indicator_title,
+    format_value,
 )
-from insight.business_report.numerals import Numerals
-from insight.business_report.overview_section import Aim, Change, aim, change, group_name
-from insight.business_report.report_inputs import Material
+from insight.business_report.translations import Translator
+from insight.business_report.overview_section import FormattedTarget, FormattedChange, format_target, format_change, group_name
+from insight.business_report.report_inputs import ReportInputs
 from insight.evaluation.evaluation_schema import GroupValue, Indicator
 
 #: Columns of the groups table: more do not fit a page.
@@ -20,7 +20,7 @@ MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True)
-class Strip:
+class IntervalBar:
     """An interval as a bar: its left end and width, the places of value and target, in per cent."""
 
     left: float
@@ -30,21 +30,21 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Row:
+class IndicatorRow:
     """One indicator with all that is known of it."""
 
-    title: str
+    indicator_title: str
     period: str
-    figure: Shown
-    strip: Strip | None
+    figure: FormattedFigure
+    interval_bar: IntervalBar | None
     asked: str
     asked_order: int
     coverage: str
     year: str
-    everybody: Shown | None
+    everybody: FormattedFigure | None
     why_not: str
-    change: Change
-    aim: Aim | None
+    format_change: FormattedChange
+    format_target: FormattedTarget | None
     order: float
     exact: dict[str, str]
 
@@ -53,9 +53,9 @@ class Row:
 class GroupCell:
     """An indicator of a group, beside what everybody asked would have said and the next period."""
 
-    figure: Shown
-    everybody: Shown | None
-    ahead: Shown | None
+    figure: FormattedFigure
+    everybody: FormattedFigure | None
+    ahead: FormattedFigure | None
 
 
 @dataclass(frozen=True)
@@ -74,38 +74,38 @@ class GroupTable:
     by: str
     name: str
     columns: list[str]
-    rows: list[GroupRow]
+    indicator_rows: list[GroupRow]
     hidden: str
 
 
-def rows(material: Material) -> list[Row]:
+def indicator_rows(inputs: ReportInputs) -> list[IndicatorRow]:
     """The table of all indicators, those with targets first."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
-    return [_row(i, material) for i in first_targets(material.evaluation.indicators)]
+    return [_row(i, inputs) for i in targets_first(inputs.evaluation.indicators)]
 
 
-def _row(i: Indicator, material: Material) -> Row:
-    numerals = material.numerals
-    everybody = shown(i, i.everybody, numerals, "everybody") if i.everybody else None
+def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
+    numbers = inputs.numbers
+    everybody = format_figure(i, i.everybody, translate, "everybody") if i.everybody else None
     year = ""
     if i.year is not None:
-        year = written(i, i.year, numerals)
-    return Row(
-        title=title(i, numerals),
-        period=numerals.short_period(i.period, material.period),
-        figure=shown(i, i, numerals),
-        strip=strip(i),
-        asked=numerals.count(i.asked),
+        year = format_value(i, i.year, translate)
+    return IndicatorRow(
+        title=indicator_title(i, translate),
+        period=numbers.short_period(i.period, inputs.period),
+        figure=format_figure(i, i, translate),
+        strip=interval_bar(i),
+        asked=numbers.count(i.asked),
         asked_order=i.asked,
-        coverage=numerals.share(i.coverage, 0),
+        coverage=numbers.percent(i.coverage, 0),
         year=year,
         everybody=everybody,
         why_not=i.why_not,
-        change=change(i, numerals),
-        aim=aim(i, numerals),
+        change=format_change(i, translate),
+        aim=format_target(i, translate),
         order=i.value,
-        exact=attributes(
+        exact=data_attributes(
             row=i.name, dimension=i.dimension, asked=i.asked, answered=i.answered,
             coverage=i.coverage, customers=i.customers, before=i.before, year=i.year,
             target=i.goal and i.goal.target, gap=i.goal and i.goal.gap,
@@ -113,7 +113,7 @@ def _row(i: Indicator, material: Material) -> Row:
     )  # fmt: skip
 
 
-def strip(i: Indicator) -> Strip | None:
+def interval_bar(i: Indicator) -> IntervalBar | None:
     """The interval on the span of all the indicator has been, its target marked; None without one."""
     if i.low is None or i.high is None:
         return None
@@ -127,43 +127,43 @@ def strip(i: Indicator) -> Strip | None:
         return round(100 * (value - low) / (high - low), 1)
 
     mark = place(i.goal.target) if i.goal else None
-    return Strip(place(i.low), max(place(i.high) - place(i.low), 1.0), place(i.value), mark)
+    return IntervalBar(place(i.low), max(place(i.high) - place(i.low), 1.0), place(i.value), mark)
 
 
-def not_measured(material: Material) -> list[tuple[str, str]]:
+def not_measured(inputs: ReportInputs) -> list[tuple[str, str]]:
     """Indicators without data and why."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
-    found = material.evaluation.not_measured.items()
-    return [(material.words.named("indicator", name), why) for name, why in found]
+    found = inputs.evaluation.not_measured.items()
+    return [(inputs.translate.name("indicator", name), why) for name, why in found]
 
 
-def group_tables(material: Material) -> list[GroupTable]:
+def group_tables(inputs: ReportInputs) -> list[GroupTable]:
     """A table for each way customers are cut: by their attributes, then by channel and standing."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
-    told = [i for i in first_targets(material.evaluation.indicators) if i.cells or i.hidden]
+    told = [i for i in targets_first(inputs.evaluation.indicators) if i.cells or i.hidden]
     names = list(dict.fromkeys(
         by for i in told for by in (*(c.by for c in i.cells), *i.hidden)
     ))  # fmt: skip
     names.sort(key=lambda by: by in ("channel", "tier", "stage"))
-    return [_table(by, told, material) for by in names]
+    return [_table(by, told, inputs) for by in names]
 
 
-def _cell(i: Indicator, cell: GroupValue, numerals: Numerals) -> GroupCell:
+def _cell(i: Indicator, cell: GroupValue, translate: Translator) -> GroupCell:
     of = f"{cell.by}={cell.group}"
-    everybody = shown(i, cell.everybody, numerals, f"{of} everybody") if cell.everybody else None
+    everybody = format_figure(i, cell.everybody, translate, f"{of} everybody") if cell.everybody else None
     ahead = cell.forecast.points[:1] if cell.forecast else []
-    coming = [shown(i, point, numerals, f"{of} forecast") for point in ahead]
-    return GroupCell(shown(i, cell, numerals, of), everybody, coming[0] if coming else None)
+    coming = [format_figure(i, point, translate, f"{of} forecast") for point in ahead]
+    return GroupCell(format_figure(i, cell, translate, of), everybody, coming[0] if coming else None)
 
 
 def _largest_first(found: dict[str, dict[int, GroupValue]]) -> list[tuple[str, dict[int, GroupValue]]]:
     return sorted(found.items(), key=lambda item: -max(c.customers for c in item[1].values()))
 
 
-def _table(by: str, told: list[Indicator], material: Material) -> GroupTable:
-    numerals, words = material.numerals, material.words
+def _table(by: str, told: list[Indicator], inputs: ReportInputs) -> GroupTable:
+    translate, numbers = inputs.translate, inputs.numbers
     cut = [i for i in told if any(c.by == by for c in i.cells)]
     cut = sorted(cut, key=lambda i: i.dimension is not None)[:MOST_COLUMNS]
     found: dict[str, dict[int, GroupValue]] = {}
@@ -173,17 +173,17 @@ def _table(by: str, told: list[Indicator], material: Material) -> GroupTable:
                 found.setdefault(cell.group, {})[place] = cell
     lines = [
         GroupRow(
-            group_name(by, group, material),
+            group_name(by, group, inputs),
             [
-                _cell(i, cells[place], numerals) if place in cells else None
+                _cell(i, cells[place], translate) if place in cells else None
                 for place, i in enumerate(cut)
             ],
-            numerals.count(max(c.customers for c in cells.values())),
+            numbers.count(max(c.customers for c in cells.values())),
         )
         for group, cells in _largest_first(found)
     ]
     hidden = [i.hidden[by] for i in cut if by in i.hidden and i.hidden[by].cells]
     small = ""
     if hidden:
-        small = words("hidden_groups", n=max(h.cells for h in hidden))
-    return GroupTable(by, words.named("by", by), [title(i, numerals) for i in cut], lines, small)
+        small = translate("hidden_groups", n=max(h.cells for h in hidden))
+    return GroupTable(by, translate.name("by", by), [indicator_title(i, translate) for i in cut], lines, small)

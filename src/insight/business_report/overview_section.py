@@ -3,25 +3,25 @@
 from dataclasses import dataclass
 
 from insight.business_report.figure_markup import (
-    Shown,
-    attributes,
-    better,
-    first_targets,
-    moved_by,
-    shown,
-    title,
-    written,
+    FormattedFigure,
+    data_attributes,
+    better_direction,
+    targets_first,
+    change_amount,
+    format_figure,
+    indicator_title,
+    format_value,
 )
-from insight.business_report.numerals import Numerals
-from insight.business_report.report_inputs import Material
-from insight.evaluation.evaluation_schema import IndicatorAlert, IndicatorGoal, Indicator
+from insight.business_report.translations import Translator
+from insight.business_report.report_inputs import ReportInputs
+from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}
 
 
 @dataclass(frozen=True)
-class Change:
+class FormattedChange:
     """How a figure stands to the period before; `mood` is good or bad where it moved beyond chance."""
 
     text: str
@@ -30,7 +30,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Aim:
+class FormattedTarget:
     """A target as it is shown, and whether it is reached."""
 
     text: str
@@ -39,17 +39,17 @@ class Aim:
 
 
 @dataclass(frozen=True)
-class Tile:
+class OverviewTile:
     """An indicator of the overview."""
 
-    title: str
-    figure: Shown
-    change: Change
-    aim: Aim | None
+    indicator_title: str
+    figure: FormattedFigure
+    format_change: FormattedChange
+    format_target: FormattedTarget | None
 
 
 @dataclass(frozen=True)
-class Warned:
+class AlertSentence:
     """An alert in one sentence; `mood` says whether the figure went the bad way."""
 
     text: str
@@ -57,99 +57,97 @@ class Warned:
     exact: dict[str, str]
 
 
-def tiles(material: Material) -> list[Tile]:
+def overview_tiles(inputs: ReportInputs) -> list[OverviewTile]:
     """The figures that count, those with targets first; only overall ones."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
-    chosen = first_targets(material.evaluation.indicators)
+    chosen = targets_first(inputs.evaluation.indicators)
     chosen = [i for i in chosen if i.goal or not i.dimension][:MOST_TILES]
-    numerals = material.numerals
+    numbers = inputs.numbers
     return [
-        Tile(title(i, numerals), shown(i, i, numerals), change(i, numerals), aim(i, numerals))
+        OverviewTile(indicator_title(i, translate), format_figure(i, i, translate), format_change(i, translate), format_target(i, translate))
         for i in chosen
     ]
 
 
-def change(indicator: Indicator, numerals: Numerals) -> Change:
+def format_change(indicator: Indicator, translate: Translator) -> FormattedChange:
     """The change since the last period: an arrow only where it is beyond chance."""
-    words = numerals.words
     if indicator.before is None:
-        return Change(words("change_unknown"), "", "")
-    before = written(indicator, indicator.before, numerals)
+        return FormattedChange(translate("change_unknown"), "", "")
+    before = format_value(indicator, indicator.before, translate)
     if indicator.moved not in ARROWS:
-        return Change(words("change_none", before=before), "", "")
+        return FormattedChange(translate("change_none", before=before), "", "")
     rose = indicator.moved == "up"
-    mood = "good" if rose == (better(indicator) == "higher") else "bad"
-    text = words("change_moved", by=moved_by(indicator, numerals), before=before)
-    return Change(text, ARROWS[indicator.moved], mood)
+    mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
+    text = translate("change_moved", by=change_amount(indicator, translate), before=before)
+    return FormattedChange(text, ARROWS[indicator.moved], mood)
 
 
-def aim(indicator: Indicator, numerals: Numerals) -> Aim | None:
+def format_target(indicator: Indicator, translate: Translator) -> FormattedTarget | None:
     """The target of an indicator in words; None without one."""
     goal = indicator.goal
     if goal is None:
         return None
-    words = numerals.words
-    return Aim(
-        goal_text(goal, written(indicator, goal.target, numerals), numerals),
+    return FormattedTarget(
+        target_text(goal, format_value(indicator, goal.target, translate), translate),
         goal.verdict,
-        words.named("verdict", goal.verdict),
+        translate.name("verdict", goal.verdict),
     )
 
 
-def goal_text(goal: IndicatorGoal, target: str, numerals: Numerals) -> str:
+def target_text(goal: IndicatorGoal, target: str, translate: Translator) -> str:
     """The target with its sense: at least 45."""
-    return numerals.words("at_least" if goal.better == "higher" else "at_most", target=target)
+    return translate("at_least" if goal.better == "higher" else "at_most", target=target)
 
 
-def alerts(material: Material) -> list[Warned]:
+def alert_sentences(inputs: ReportInputs) -> list[AlertSentence]:
     """The groups that moved beyond chance, the farthest first."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
-    known = {(i.name, i.dimension): i for i in material.evaluation.indicators}
-    found = sorted(material.evaluation.alerts, key=lambda a: -abs(a.errors_off))
-    return [_warned(a, known.get((a.indicator, a.dimension)), material) for a in found]
+    known = {(i.name, i.dimension): i for i in inputs.evaluation.indicators}
+    found = sorted(inputs.evaluation.alerts, key=lambda a: -abs(a.errors_off))
+    return [_warned(a, known.get((a.indicator, a.dimension)), inputs) for a in found]
 
 
-def _warned(alert: IndicatorAlert, indicator: Indicator | None, material: Material) -> Warned:
-    numerals, words = material.numerals, material.words
+def _warned(alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportInputs) -> AlertSentence:
+    translate, numbers = inputs.translate, inputs.numbers
     if indicator is None:
-        name = words.named("indicator", alert.indicator)
-        value, expected = numerals.decimal(alert.value, 2), numerals.decimal(alert.expected, 2)
+        name = translate.name("indicator", alert.indicator)
+        value, expected = numbers.decimal(alert.value, 2), numbers.decimal(alert.expected, 2)
         mood = ""
     else:
-        name = title(indicator, numerals)
-        value, expected = (written(indicator, v, numerals) for v in (alert.value, alert.expected))
+        name = indicator_title(indicator, translate)
+        value, expected = (format_value(indicator, v, translate) for v in (alert.value, alert.expected))
         rose = alert.value > alert.expected
-        mood = "good" if rose == (better(indicator) == "higher") else "bad"
-    text = words(
+        mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
+    text = translate(
         f"alert_{alert.kind}",
         name=name,
-        where=where(alert.by, alert.group, material),
+        where=describe_group(alert.by, alert.group, inputs),
         value=value,
         expected=expected,
-        off=numerals.decimal(abs(alert.errors_off)),
-        period=numerals.period(alert.period, material.period),
+        off=numbers.decimal(abs(alert.errors_off)),
+        period=numbers.period(alert.period, inputs.period),
     )
-    exact = attributes(
+    exact = data_attributes(
         alert=alert.indicator, dimension=alert.dimension, of=f"{alert.by}={alert.group}",
         value=alert.value, expected=alert.expected, off=alert.errors_off,
     )  # fmt: skip
-    return Warned(text, mood, exact)
+    return AlertSentence(text, mood, exact)
 
 
-def where(by: str, group: str, material: Material) -> str:
+def describe_group(by: str, group: str, inputs: ReportInputs) -> str:
     """A group as it is named in a sentence: region North; everybody where there is no cut."""
-    words = material.words
+    translate = inputs.translate
     if not by or by in ("all", "overall"):
-        return words("everybody")
-    return words("group_of", by=words.named("by", by), group=group_name(by, group, material))
+        return translate("everybody")
+    return translate("group_of", by=translate.name("by", by), group=group_name(by, group, inputs))
 
 
-def group_name(by: str, group: str, material: Material) -> str:
+def group_name(by: str, group: str, inputs: ReportInputs) -> str:
     """What a group of a cut is called."""
     kind = {"tier": "tier", "stage": "stage", "quadrant": "quadrant", "value": "value"}.get(by, by)
     name = by.removeprefix("crm_")
-    return material.words.named(kind, group) if material.words.knows(kind, group) else (
-        material.words.named(name, group) if material.words.knows(name, group) else group
+    return inputs.translate.name(kind, group) if inputs.translate.has_name(kind, group) else (
+        inputs.translate.name(name, group) if inputs.translate.has_name(name, group) else group
     )  # fmt: skip

@@ -8,11 +8,10 @@ import pyarrow.dataset as ds
 
 from features.errors import DataRefused
 from insight.business_report.translations import Language
-from insight.report_facts import Facts
+from insight.report_facts import ReportFacts
+from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.explain.reasons import Explainer
 from models.explain.reasons_table import reason_table
-from models.bundles.champions import snapshot_comment_model
-from models.bundles.champions import match_comment_model
 from models.scoring.batch_reasons import TOP
 
 #: Factors of a prediction looked at; some of them are good signs.
@@ -23,7 +22,7 @@ WORSE = {"churn": 1.0, "satisfaction": -1.0, "nps": -1.0}
 VALUABLE = {"value": 1.0}
 
 
-def reasons_of(facts: Facts, customers: Sequence[str], language: Language) -> dict[str, list[str]]:
+def call_reasons(facts: ReportFacts, customers: Sequence[str], language: Language) -> dict[str, list[str]]:
     """At most three sentences a customer: what makes him likely to leave or unhappy.
 
     Of whom nothing does among the strongest factors, what moves his predictions most.
@@ -51,7 +50,7 @@ def reasons_of(facts: Facts, customers: Sequence[str], language: Language) -> di
     return {who: texts[:TOP] for who, texts in told.items()}
 
 
-def _written(path: Path, facts: Facts, customers: Sequence[str]) -> pd.DataFrame | None:
+def _written(path: Path, facts: ReportFacts, customers: Sequence[str]) -> pd.DataFrame | None:
     """The rows of the reasons file; None without one, or where it is older than the scores."""
     scores = facts.workspace.scores(facts.company.name)
     if not path.exists() or path.stat().st_mtime < scores.stat().st_mtime:
@@ -61,7 +60,7 @@ def _written(path: Path, facts: Facts, customers: Sequence[str]) -> pd.DataFrame
     return table
 
 
-def _worked_out(facts: Facts, customers: Sequence[str]) -> pd.DataFrame | None:
+def _worked_out(facts: ReportFacts, customers: Sequence[str]) -> pd.DataFrame | None:
     snapshot = facts.workspace.features(facts.company.name) / "snapshot.parquet"
     if not snapshot.exists():
         return None

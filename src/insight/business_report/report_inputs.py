@@ -9,56 +9,56 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from features.config.company import Company
-from features.data_quality.check_tables import Usability
+from features.data_quality.check_tables import DataQualityReport
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.business_report.numerals import Numerals
-from insight.business_report.translations import Language, Words
-from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.business_report.translations import Translator
+from insight.business_report.translations import Language, Translator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
-from insight.report_facts import Facts, gather
+from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.report_facts import ReportFacts, load_report_facts
 
 Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportInputs:
     """What is known of a company; None stands for what was never made, `broken` says what is unreadable.
 
     `standing` has a row a customer, by customer_id.
     """
 
-    facts: Facts
+    facts: ReportFacts
     evaluation: CompanyEvaluation | None
     standing: pd.DataFrame | None
     complaints: dict[str, Any] | None
-    usability: Usability | None
+    usability: DataQualityReport | None
     broken: str
-    words: Words
-    numerals: Numerals
+    translate: Translator
+    translate: Translator
 
     @property
     def period(self) -> str:
         return self.evaluation.period if self.evaluation else "quarter"
 
 
-def read_material(company: Company, workspace: Workspace, language: Language) -> Material:
+def load_report_inputs(company: Company, workspace: Workspace, language: Language) -> ReportInputs:
     """Read what there is. Raises DataRefused without a history; all else may be missing."""
-    facts = gather(company, workspace)
+    facts = load_report_facts(company, workspace)
     folder = evaluation_folder(workspace, company.name)
     evaluation, broken = _whole(lambda: read_evaluation(folder), "evaluation.json")
     standing, torn = _whole(lambda: _standing(folder / STATUS_FILE), STATUS_FILE)
     complaints, lost = _whole(lambda: _complaints(company, workspace), "complaints.json")
-    words = Words(language)
-    return Material(
+    words = Translator(language)
+    return ReportInputs(
         facts=facts,
         evaluation=evaluation,
         standing=standing,
         complaints=complaints,
-        usability=Usability.read(workspace, company.name),
+        usability=DataQualityReport.read(workspace, company.name),
         broken="; ".join(filter(None, (broken, torn, lost))),
-        words=words,
-        numerals=Numerals(words, company.about.currency),
+        words=translate,
+        translate=Numerals(translate, company.info.currency),
     )
 
 

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from insight.business_report.figure_markup import attributes
-from insight.business_report.numerals import Numerals
-from insight.business_report.report_inputs import Material
-from insight.business_report.translations import Words
+from insight.business_report.figure_markup import data_attributes
+from insight.business_report.translations import Translator
+from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import MigrationMatrix, Segment
 
 #: Numbers of a segment that are held exactly.
@@ -49,7 +49,7 @@ class SegmentTable:
 
 
 @dataclass(frozen=True)
-class MoveCell:
+class MigrationCell:
     """Customers who went from one state to another; `kind` is stayed or moved, `depth` its share."""
 
     text: str
@@ -60,138 +60,139 @@ class MoveCell:
 
 
 @dataclass(frozen=True)
-class MoveTable:
+class MigrationTable:
     """Who moved between two dates, and why."""
 
     title: str
     note: str
     after: list[str]
-    rows: list[tuple[str, list[MoveCell]]]
+    rows: list[tuple[str, list[MigrationCell]]]
     causes: list[tuple[str, str, str, str]]
     way: bool
     exact: dict[str, str]
     exact_causes: list[dict[str, str]]
 
 
-def segment_tables(material: Material) -> list[SegmentTable]:
+def segment_tables(inputs: ReportInputs) -> list[SegmentTable]:
     """A table for each kind of segment the evaluation tells of."""
-    if material.evaluation is None:
+    if inputs.evaluation is None:
         return []
     found = []
     for kind in KINDS:
-        of = [s for s in material.evaluation.segments if s.by == kind]
+        of = [s for s in inputs.evaluation.segments if s.by == kind]
         if of:
             most = max(s.share for s in of)
-            rows = [_row(s, most, material) for s in of]
+            rows = [_row(s, most, inputs) for s in of]
             fields = ("value", "value_share", "satisfaction", "leaving", "rule", "policy")
             has = {f: any(getattr(r, f) not in ("", []) for r in rows) for f in fields}
-            found.append(SegmentTable(kind, material.words(f"segments_{kind}"), rows, has))
+            found.append(SegmentTable(kind, inputs.translate(f"segments_{kind}"), rows, has))
     return found
 
 
-def _row(segment: Segment, most: float, material: Material) -> SegmentRow:
-    numerals = material.numerals
+def _row(segment: Segment, most: float, inputs: ReportInputs) -> SegmentRow:
+    numbers = inputs.numbers
     value, share = segment.expected_value, segment.share_of_value
     content, leaving = segment.satisfaction, segment.churn_probability
-    name, _, note = segment_name(segment, material).partition(material.words("colon"))
+    name, _, note = segment_name(segment, inputs).partition(inputs.translate("colon"))
     return SegmentRow(
         name=name,
         note=note,
-        customers=numerals.count(segment.customers),
-        share=numerals.share(segment.share),
+        customers=numbers.count(segment.customers),
+        share=numbers.percent(segment.share),
         bar=round(100 * segment.share / most, 1) if most else 0.0,
-        value="" if value is None else numerals.large(value),
-        value_share="" if share is None else numerals.share(share, 0),
-        satisfaction="" if content is None else numerals.decimal(content),
-        leaving="" if leaving is None else numerals.share(leaving),
-        rule=_rule(segment, numerals),
-        policy=_policy(segment, material),
+        value="" if value is None else numbers.amount(value),
+        value_share="" if share is None else numbers.percent(share, 0),
+        satisfaction="" if content is None else numbers.decimal(content),
+        leaving="" if leaving is None else numbers.percent(leaving),
+        rule=_rule(segment, translate),
+        policy=_policy(segment, inputs),
         exact={
-            of: attributes(segment=segment.by, name=segment.name, of=of, value=getattr(segment, of))
+            of: data_attributes(segment=segment.by, name=segment.name, of=of, value=getattr(segment, of))
             for of in MEASURED
         },
     )
 
 
-def segment_name(segment: Segment, material: Material) -> str:
+def segment_name(segment: Segment, inputs: ReportInputs) -> str:
     """What a segment is called."""
     if segment.by == "stars" and segment.name.isdigit():
         return "★" * int(segment.name) + "☆" * (5 - int(segment.name))
     if segment.by == "group" and len(segment.name) == 1:
-        return material.words("alike", name=segment.name)
-    return material.words.named(segment.by, segment.name)
+        return inputs.translate("alike", name=segment.name)
+    return inputs.translate.name(segment.by, segment.name)
 
 
-def _rule(segment: Segment, numerals: Numerals) -> str:
+def _rule(segment: Segment, translate: Translator) -> str:
+    numbers = translate.numbers
     if not segment.rule:
         return ""
-    rule = rule_said(segment.rule, numerals.words)
+    rule = translate_rule(segment.rule, translate)
     if segment.rule_share is None or segment.rule_reach is None:
         return rule
-    return numerals.words(
+    return translate(
         "rule",
         rule=rule,
-        share=numerals.share(segment.rule_share, 0),
-        reach=numerals.share(segment.rule_reach, 0),
+        share=numbers.percent(segment.rule_share, 0),
+        reach=numbers.percent(segment.rule_reach, 0),
     )
 
 
-def rule_said(rule: str, words: Words) -> str:
+def translate_rule(rule: str, translate: Translator) -> str:
     """A rule with its measures by the names of the report: price ≤ 62.5 and service > 70."""
     if rule == "everybody":
-        return words("everybody")
-    parts = re.sub(r" and (?=\S+ [≤>])", words("and"), rule)
-    return re.sub(r"[a-z_]{2,}(?= [≤>])", lambda m: measure_name(m.group(), words), parts)
+        return translate("everybody")
+    parts = re.sub(r" and (?=\S+ [≤>])", translate("and"), rule)
+    return re.sub(r"[a-z_]{2,}(?= [≤>])", lambda m: metric_name(m.group(), translate), parts)
 
 
-def measure_name(name: str, words: Words) -> str:
+def metric_name(name: str, translate: Translator) -> str:
     """What a dimension of the score, of an answer or a measure is called."""
-    kinds = (kind for kind in ("cause", "dimension", "trait") if words.knows(kind, name))
-    return words.named(next(kinds, "cause"), name)
+    kinds = (kind for kind in ("cause", "dimension", "trait") if translate.has_name(kind, name))
+    return translate.name(next(kinds, "cause"), name)
 
 
-def _policy(segment: Segment, material: Material) -> list[str]:
-    policy, words = segment.policy, material.words
+def _policy(segment: Segment, inputs: ReportInputs) -> list[str]:
+    policy, words = segment.policy, inputs.translate
     if policy is None:
         return []
     lines = [
-        words.named("service", policy.service_level),
-        words.named("manager", policy.manager),
-        words("first_reply", hours=f"{policy.first_reply_hours:g}"),
+        translate.name("service", policy.service_level),
+        translate.name("manager", policy.manager),
+        translate("first_reply", hours=f"{policy.first_reply_hours:g}"),
     ]
     if policy.visits_per_year:
-        lines.append(words("visits", n=policy.visits_per_year))
-    return lines + [words.named("offer", offer) for offer in policy.offers]
+        lines.append(translate("visits", n=policy.visits_per_year))
+    return lines + [translate.name("offer", offer) for offer in policy.offers]
 
 
-def move_table(material: Material, which: str) -> MoveTable | None:
+def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
     """Who moved between tiers or stages; None where no two dates are known."""
-    moves: MigrationMatrix | None = getattr(material.evaluation, which, None)
+    moves: MigrationMatrix | None = getattr(inputs.evaluation, which, None)
     if moves is None:
         return None
     kind = {"tiers": "tier", "stages": "stage"}[which]
-    words, numerals = material.words, material.numerals
+    translate, numbers = inputs.translate, inputs.numbers
     rows = []
     for before, counts in zip(moves.before, moves.customers, strict=True):
         total = sum(counts) or 1
         cells = [
-            MoveCell(numerals.count(n) if n else "·", n, "stayed" if a == before else "moved",
-                     round(n / total, 3), attributes(moves=which, name=before, to=a, value=n))
+            MigrationCell(numbers.count(n) if n else "·", n, "stayed" if a == before else "moved",
+                     round(n / total, 3), data_attributes(moves=which, name=before, to=a, value=n))
             for a, n in zip(moves.after, counts, strict=True)
         ]  # fmt: skip
-        rows.append((words.named(kind, before), cells))
-    count = numerals.count
+        rows.append((translate.name(kind, before), cells))
+    count = numbers.count
     causes = [
-        (words.named("cause", c.cause), count(c.up), count(c.down), count(c.other))
+        (translate.name("cause", c.cause), count(c.up), count(c.down), count(c.other))
         for c in moves.causes
     ]
     way = any(c.up or c.down for c in moves.causes)
-    after = [words.named(kind, a) for a in moves.after]
-    exact = attributes(moves=which, moved=moves.moved, plain=moves.plain)
-    exact_causes = [attributes(moves=which, **c.model_dump()) for c in moves.causes]
-    return MoveTable(
-        words(f"moves_{which}"),
-        _note(moves, material),
+    after = [translate.name(kind, a) for a in moves.after]
+    exact = data_attributes(moves=which, moved=moves.moved, plain=moves.plain)
+    exact_causes = [data_attributes(moves=which, **c.model_dump()) for c in moves.causes]
+    return MigrationTable(
+        translate(f"moves_{which}"),
+        _note(moves, inputs),
         after,
         rows,
         causes,
@@ -201,11 +202,11 @@ def move_table(material: Material, which: str) -> MoveTable | None:
     )
 
 
-def _note(moves: MigrationMatrix, material: Material) -> str:
-    words, numerals = material.words, material.numerals
-    note = words("moves_note", since=numerals.day(moves.since), until=numerals.day(moves.until))
+def _note(moves: MigrationMatrix, inputs: ReportInputs) -> str:
+    translate, numbers = inputs.translate, inputs.numbers
+    note = translate("moves_note", since=numbers.day(moves.since), until=numbers.day(moves.until))
     if moves.moved is not None:
-        note += words("moves_share", moved=numerals.share(moves.moved))
+        note += translate("moves_share", moved=numbers.percent(moves.moved))
     if moves.plain is not None:
-        note += words("moves_plain", plain=numerals.share(moves.plain))
-    return note + (words("moves_rebuilt") if moves.rebuilt else "")
+        note += translate("moves_plain", plain=numbers.percent(moves.plain))
+    return note + (translate("moves_rebuilt") if moves.rebuilt else "")

@@ -23,7 +23,7 @@ REACH = 13.0
 
 
 @dataclass
-class Canvas:
+class InteractiveChart:
     """An empty figure whose points can be asked what they are."""
 
     name: str

@@ -1,52 +1,108 @@
-"""The language of the report: its catalogue of words, and names of what the data call by a word."""
+"""Texts of the report in English and Chinese, from `locale/en.toml` and `locale/zh.toml`."""
 
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
 
 from features.errors import ConfigRefused
+from features.formatting import Language, NumberFormat
 from features.settings import Settings
-from insight.business_report.locale.en import WORDS as ENGLISH
-from insight.business_report.locale.en_names import NAMES as ENGLISH_NAMES
-from insight.business_report.locale.zh import WORDS as CHINESE
-from insight.business_report.locale.zh_names import NAMES as CHINESE_NAMES
 
-Language = Literal["en", "zh"]
-
-CATALOGUES: dict[Language, Mapping[str, str]] = {
-    "en": ENGLISH | ENGLISH_NAMES,
-    "zh": CHINESE | CHINESE_NAMES,
-}
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 def report_language() -> Language:
-    """The language `LANG_REPORT` asks for; English unless it is set.
+    """The language set by `LANG_REPORT`; English by default.
 
-    Raises ConfigRefused for a language there is no catalogue of.
+    Raises ConfigRefused for a language without a catalogue.
     """
-    asked = Settings().report_language.strip() or "en"
-    for language in CATALOGUES:
-        if asked == language:
+    wanted = Settings().report_language.strip() or "en"
+    for language in LANGUAGES:
+        if wanted == language:
             return language
     raise ConfigRefused(
-        f"no report in LANG_REPORT={asked!r}; languages are {', '.join(CATALOGUES)}"
+        f"no report in LANG_REPORT={wanted!r}; languages are {', '.join(LANGUAGES)}"
     )
 
 
 @dataclass(frozen=True)
-class Words:
-    """A language's words: `words("key", n=3)` is a sentence, `words.named("tier", "A")` a name."""
+class Translator:
+    """Texts and number formats of one language: `translate("key", n=3)`, `translate.name("tier", "A")`."""
 
     language: Language
 
     def __call__(self, key: str, **parts: Any) -> str:
-        return CATALOGUES[self.language][key].format(**parts)
+        return load_texts(self.language)[key].format(**parts)
 
-    def named(self, kind: str, name: str) -> str:
-        """What a thing of the data is called; a name nobody translated is shown as it is."""
-        found = CATALOGUES[self.language].get(f"{kind}.{name}")
+    @cached_property
+    def numbers(self) -> NumberFormat:
+        """The number formats of the language."""
+        return NumberFormat(self.language)
+
+    def name(self, kind: str, name: str) -> str:
+        """The display name of something in the data; the name itself where it has no translation."""
+        found = load_names(self.language).get(kind, {}).get(name)
         return found if found is not None else name.removeprefix("crm_").replace("_", " ")
 
-    def knows(self, kind: str, name: str) -> bool:
-        """Whether there is a word for a thing of the data."""
-        return f"{kind}.{name}" in CATALOGUES[self.language]
+    def has_name(self, kind: str, name: str) -> bool:
+        """Whether something in the data has a display name."""
+        return name in load_names(self.language).get(kind, {})
+
+    def message(self, text: str) -> str:
+        """A message that another part of Goodwill wrote in English, in the language of the report.
+
+        In Chinese, a message without a translation becomes a note that it exists in English only.
+        """
+        if self.language == "en" or not re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text):
+            return text
+        found = translate_message(text)
+        return found if found is not None else self("english_only")
+
+
+def load_texts(language: Language) -> Mapping[str, str]:
+    """The sentences of the report, by key."""
+    texts: Mapping[str, str] = load_catalogue(language)["text"]
+    return texts
+
+
+def load_names(language: Language) -> Mapping[str, Mapping[str, str]]:
+    """The display names of things in the data, by kind and name."""
+    names: Mapping[str, Mapping[str, str]] = load_catalogue(language)["name"]
+    return names
+
+
+@cache
+def load_catalogue(language: str) -> dict[str, Any]:
+    """Read a catalogue of the folder `locale`."""
+    path = files("insight.business_report").joinpath("locale", f"{language}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def translate_message(text: str) -> str | None:
+    """Translate an English message of Goodwill into Chinese; None where no pattern matches.
+
+    Parts between patterns that are messages themselves are translated, too.
+    """
+    for pattern, chinese in _message_patterns():
+        if found := pattern.fullmatch(text):
+            parts = {
+                name: translate_message(part) or part for name, part in found.groupdict().items()
+            }
+            return chinese.format(**parts)
+    return None
+
+
+@cache
+def _message_patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of the English messages with their Chinese translation.
+
+    `{n}` and other names stand for any text, the same in both languages.
+    """
+    return [
+        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL), chinese)
+        for english, chinese in load_catalogue("messages_zh")["message"].items()
+    ]

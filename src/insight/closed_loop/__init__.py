@@ -1,1 +1,1 @@
-"""The closed loop: targets, what was done, what it did, whom to treat next."""
+"""Closed loop: targets, logged actions, their effects, and customers to treat next."""

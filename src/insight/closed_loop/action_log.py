@@ -1,4 +1,4 @@
-"""The action log: what was done to whom, when, and by whom."""
+"""Action log: actions of a company by customer, date and employee."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,30 +6,29 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.company_settings import section
-from insight.complaints.index_dates import has, read
+from insight.company_settings import read_section
+from insight.complaints.index_dates import has_table, run_query
 
-#: What the log says of each: who, when, what, by whom, and whether he was left alone on purpose.
+#: `held_out` marks a customer of the hold-out group, who was not treated.
 COLUMNS = ("customer_id", "done_at", "known_at", "action", "by", "held_out")
 
 
 @dataclass(frozen=True)
 class ActionLog:
-    """Every action of a company with the columns `COLUMNS`, oldest first, until `end`."""
+    """Actions of a company with the columns `COLUMNS`, oldest first; the data end at `end`."""
 
     table: pd.DataFrame
     end: datetime
 
     def of(self, action: str) -> pd.DataFrame:
-        """The first time each customer had an action or was held out of it.
+        """Return the first time each customer was treated with an action or held out of it.
 
-        Raises DataRefused for an action that is not in the log, naming those that are.
+        Raises DataRefused for an action that is not in the log, with the logged ones.
         """
         rows = self.table[self.table["action"] == action]
         if rows.empty:
@@ -38,7 +37,7 @@ class ActionLog:
         return rows.drop_duplicates("customer_id", keep="first").reset_index(drop=True)
 
     def summary(self) -> pd.DataFrame:
-        """One row an action: customers treated and held out, first and last day, by whom."""
+        """Return one row per action: customers treated and held out, first and last date, employees."""
         rows = []
         for action, part in self.table.groupby("action", sort=True):
             once = self.of(str(action))
@@ -52,16 +51,16 @@ class ActionLog:
         return pd.DataFrame(rows, columns=names)
 
 
-def action_log(company: Company, workspace: Workspace) -> ActionLog:
-    """Every action among a company's events: imported campaigns and the feedback of the CRM.
+def read_action_log(company: Company, workspace: Workspace) -> ActionLog:
+    """Read the actions among a company's events: imported campaigns and feedback from the CRM.
 
-    Raises DataRefused when there is none.
+    Raises DataRefused without any action.
     """
-    settings = section(company, "loop", LoopSettings)
+    settings = read_section(company, "loop", LoopSettings)
     end = Manifest.read(workspace, company.name).end
     with open_history(workspace.history(company.name)) as con:
         values = [settings.holdout, settings.kinds]
-        table = read(con, _ACTIONS, values) if has(con, "events") else pd.DataFrame()
+        table = run_query(con, _ACTIONS, values) if has_table(con, "events") else pd.DataFrame()
     if table.empty:
         raise DataRefused(
             f"{company.name} has no events of kind {' or '.join(settings.kinds)}: no action was "

@@ -1,17 +1,17 @@
-"""What a company's TOML file says of its targets and actions: `[insight.loop]`."""
+"""Settings of targets and actions in a company file: `[insight.loop]`."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 
 
-class IndicatorTarget(Strict):
-    """A target of one indicator: the value to reach, and whether more or less of it is better.
+class IndicatorTarget(TomlSection):
+    """The target of one indicator: the value to reach, and whether higher or lower is better.
 
-    `until` is the day it is to be reached by, `owner` who answers for it, `actions` the categories of
-    the actions that are to bring it about.
+    `until` is the deadline, `owner` the person responsible, `actions` the categories of the actions
+    planned for it.
     """
 
     target: float
@@ -21,12 +21,12 @@ class IndicatorTarget(Strict):
     actions: list[str] = Field(default_factory=list)
 
 
-class LoopSettings(Strict):
-    """Targets by indicator, and how actions are found among the events.
+class LoopSettings(TomlSection):
+    """Targets by indicator, and which events are actions.
 
-    Events of `kinds` are actions: `category` says what was done, `channel` by whom or through what. A
-    category that ends in `holdout` marks who was drawn for it and left alone. `outcome_days` is how
-    long after it an action is given to show.
+    Events of `kinds` are actions: `category` names the action, `channel` who did it or through which
+    channel. A category that ends in `holdout` marks a customer of the hold-out group. The outcome is
+    counted in the `outcome_days` after an action and compared with the `before_days` before it.
     """
 
     targets: dict[str, IndicatorTarget] = Field(default_factory=dict)
@@ -36,8 +36,10 @@ class LoopSettings(Strict):
     before_days: int = Field(default=180, ge=1, le=1100)
 
     @model_validator(mode="after")
-    def _mean_something(self) -> "LoopSettings":
-        ended = [a for t in self.targets.values() for a in t.actions if a.endswith(self.holdout)]
-        if ended:
-            raise ValueError(f"the action {ended[0]!r} is a hold-out group; name the action itself")
+    def _check_actions(self) -> "LoopSettings":
+        held_out = [a for t in self.targets.values() for a in t.actions if a.endswith(self.holdout)]
+        if held_out:
+            raise ValueError(
+                f"the action {held_out[0]!r} is a hold-out group; name the action itself"
+            )
         return self

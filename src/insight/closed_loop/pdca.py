@@ -1,44 +1,34 @@
-"""Plan, do, check, act: each target with what was done for it, what came of it, and what is next."""
+"""PDCA table: for each target the plan, the actions taken, their result, and the next step."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from insight.closed_loop.target_status import Checked, Unmeasured
-from insight.closed_loop.treatment_effect import NOT_IDENTIFIABLE, Effect
+from insight.closed_loop.target_status import CheckedTarget, UnmeasuredTarget, interval_ends
+from insight.closed_loop.treatment_effect import NOT_IDENTIFIABLE, TreatmentEffect
+from insight.evaluation.evaluation_schema import PdcaCycle, TargetVerdict
 
 
-@dataclass(frozen=True)
-class CycleRow:
-    """One target's turn of the cycle, in words, with its verdict for colours."""
-
-    indicator: str
-    plan: str
-    do: str
-    check: str
-    act: str
-    verdict: str
-
-
-def cycle(
-    checked: list[Checked | Unmeasured],
+def build_pdca_cycles(
+    targets: list[CheckedTarget | UnmeasuredTarget],
     log: pd.DataFrame | None = None,
-    effects: Mapping[str, Effect] | None = None,
-) -> list[CycleRow]:
-    """The table of the cycle, a row a target.
+    effects: Mapping[str, TreatmentEffect] | None = None,
+) -> list[PdcaCycle]:
+    """Build a row for every target.
 
-    `log` is `ActionLog.summary()`, None where nothing was logged; `effects` are those of each action on
-    the indicator it is to move.
+    `log` is `ActionLog.summary()`, None where nothing was logged. `effects` are the effects by action
+    on the indicator of the target.
     """
     logged = {} if log is None else {str(r["action"]): r for r in log.to_dict("records")}
-    return [_row(item, logged, dict(effects or {})) for item in checked]
+    return [_cycle(item, logged, dict(effects or {})) for item in targets]
 
 
-def _row(
-    item: Checked | Unmeasured, logged: dict[str, dict[Hashable, Any]], effects: dict[str, Effect]
-) -> CycleRow:
+def _cycle(
+    item: CheckedTarget | UnmeasuredTarget,
+    logged: dict[str, dict[Hashable, Any]],
+    effects: dict[str, TreatmentEffect],
+) -> PdcaCycle:
     target = item.target
     sign = "at least" if target.better == "higher" else "at most"
     plan = f"{sign} {target.target:g}" + (f" by {target.until}" if target.until else "")
@@ -48,20 +38,28 @@ def _row(
         f"{row['action']}: {row['treated']:,} customers, {row['held_out']:,} left alone"
         for row in done
     )
-    effect = [(a, effects[a]) for a in target.actions if a in effects]
-    told = [f"{action}: {found.verdict}" for action, found in effect]
-    if isinstance(item, Unmeasured):
-        check, verdict = "; ".join([item.why, *told]), "unmeasured"
-    else:
-        m = item.measured
-        figure = f"{m.value:.4g} ({m.low:.4g} to {m.high:.4g}, n = {m.n:,})"
-        check, verdict = "; ".join([f"{figure}: {item.verdict}", *told]), item.verdict
-    act = _act(verdict, target.better, bool(done), [found for _, found in effect])
-    return CycleRow(item.name, plan, do or "nothing logged", check, act, verdict)
+    measured = [(a, effects[a]) for a in target.actions if a in effects]
+    results = [f"{action}: {effect.verdict}" for action, effect in measured]
+    check, verdict = _check_text(item)
+    act = _next_step(verdict, target.better, bool(done), [effect for _, effect in measured])
+    return PdcaCycle(
+        indicator=item.name, plan=plan, do=do or "nothing logged",
+        check="; ".join([check, *results]), act=act, verdict=verdict,
+    )  # fmt: skip
 
 
-def _act(verdict: str, better: str, done: bool, effects: list[Effect]) -> str:
-    """What follows: an action that works is made the rule, one that does not is dropped."""
+def _check_text(item: CheckedTarget | UnmeasuredTarget) -> tuple[str, TargetVerdict]:
+    if isinstance(item, UnmeasuredTarget):
+        return item.why, "unmeasured"
+    (low, high), cases = interval_ends(item.measured), item.measured.answered
+    figure = f"{item.measured.value:.4g} ({low:.4g} to {high:.4g}, n = {cases:,})"
+    return f"{figure}: {item.verdict}", item.verdict
+
+
+def _next_step(
+    verdict: TargetVerdict, better: str, done: bool, effects: list[TreatmentEffect]
+) -> str:  # fmt: skip
+    """The next step: roll out an action that works, stop one that does not."""
     good = "raises the outcome" if better == "higher" else "lowers the outcome"
     verdicts = {e.verdict for e in effects}
     if verdict == "unmeasured":

@@ -1,94 +1,95 @@
-"""Indicators against their targets: reached, missed, or too uncertain to say."""
+"""Compare indicators with their targets: reached, missed, or uncertain."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
+from insight.evaluation.evaluation_schema import Indicator, TargetVerdict
 
-Verdict = Literal["reached", "missed", "uncertain"]
-
-#: Fewer cases behind an indicator than this prove nothing.
+#: Fewer cases than this behind an indicator decide nothing.
 FEWEST = 20
 NO_DATA = "no data: record what it is measured by, or drop the target"
 
 
 @dataclass(frozen=True)
-class Measured:
-    """An indicator's value with its 95 % interval and the number of cases, now and a period ago."""
+class Measurement:
+    """A value with its 95% interval; `answered` is the number of cases behind it."""
 
     value: float
     low: float
     high: float
-    n: int
-    before: float | None = None
-    unit: str = ""
+    answered: int
+
+
+#: What a target is compared with.
+Measured = Indicator | Measurement
 
 
 @dataclass(frozen=True)
-class Checked:
-    """An indicator beside its target; `gap` is what is missing to it, 0 where it is reached.
+class CheckedTarget:
+    """A target and its measured indicator.
 
-    A target counts as reached or missed when the whole interval lies on that side of it.
+    It is reached or missed when the whole interval lies on that side of the target. `gap` is the
+    distance to the target, 0 where the value reaches it.
     """
 
     name: str
     measured: Measured
     target: IndicatorTarget
-    verdict: Verdict
+    verdict: TargetVerdict
     gap: float
-
-    @property
-    def improved(self) -> bool | None:
-        """Whether the value moved to the better side since the last period; None if unknown."""
-        before = self.measured.before
-        if before is None or before == self.measured.value:
-            return None
-        return (self.measured.value > before) == (self.target.better == "higher")
 
 
 @dataclass(frozen=True)
-class Unmeasured:
-    """A target whose indicator nothing is known of, and why."""
+class UnmeasuredTarget:
+    """A target whose indicator is not measured, with the reason."""
 
     name: str
     target: IndicatorTarget
     why: str
 
 
-def check(
+def check_targets(
     targets: Mapping[str, IndicatorTarget],
     measured: Mapping[str, Measured | None],
     reasons: Mapping[str, str] | None = None,
-) -> list[Checked | Unmeasured]:
-    """Every target beside its indicator, in the order of the file.
+) -> list[CheckedTarget | UnmeasuredTarget]:
+    """Compare every target with its indicator, in the order of the file.
 
-    `measured` holds None for indicators that exist but have no data: they are said to be unmeasured,
-    with the reason if there is one, as are those of fewer than `FEWEST` cases. Raises ConfigRefused for
-    a target of an indicator nobody has heard of, with near names.
+    `measured` is None for a known indicator without data: its target is unmeasured, with the reason if
+    there is one, and so is a target with fewer than `FEWEST` cases. Raises ConfigRefused for a target
+    of an unknown indicator, with similar names.
     """
     unknown = [name for name in targets if name not in measured]
     if unknown:
         lines = "\n".join(
-            f"  - insight.loop.targets.{n}{near(n, sorted(measured))}" for n in unknown
+            f"  - insight.loop.targets.{n}{did_you_mean(n, sorted(measured))}" for n in unknown
         )
         raise ConfigRefused(f"targets of unknown indicators:\n{lines}")
     why = {name: (reasons or {}).get(name, NO_DATA) for name in targets}
-    return [_checked(name, target, measured[name], why[name]) for name, target in targets.items()]
+    return [_check(name, target, measured[name], why[name]) for name, target in targets.items()]
 
 
-def _checked(
+def interval_ends(measured: Measured) -> tuple[float, float]:
+    """Return the ends of the interval; an unknown end is infinite."""
+    low = -math.inf if measured.low is None else measured.low
+    high = math.inf if measured.high is None else measured.high
+    return low, high
+
+
+def _check(
     name: str, target: IndicatorTarget, found: Measured | None, why: str
-) -> Checked | Unmeasured:
+) -> CheckedTarget | UnmeasuredTarget:
     if found is None or not math.isfinite(found.value):
-        return Unmeasured(name, target, why)
-    if found.n < FEWEST:
-        return Unmeasured(name, target, f"{found.n} cases; a verdict takes at least {FEWEST}")
+        return UnmeasuredTarget(name, target, why)
+    if found.answered < FEWEST:
+        few = f"{found.answered} cases; a verdict takes at least {FEWEST}"
+        return UnmeasuredTarget(name, target, few)
     sign = 1.0 if target.better == "higher" else -1.0
-    ends = sorted((sign * (found.low - target.target), sign * (found.high - target.target)))
-    verdict: Verdict = "reached" if ends[0] >= 0 else "missed" if ends[1] < 0 else "uncertain"
+    ends = sorted(sign * (end - target.target) for end in interval_ends(found))
+    verdict: TargetVerdict = "reached" if ends[0] >= 0 else "missed" if ends[1] < 0 else "uncertain"
     gap = max(0.0, sign * (target.target - found.value))
-    return Checked(name, found, target, verdict, gap)
+    return CheckedTarget(name, found, target, verdict, gap)

@@ -1,9 +1,8 @@
-"""What an action did, measured as honestly as the log allows.
+"""Effect of an action on its customers, and its estimate with a randomised hold-out group.
 
-With a hold-out group drawn by lot: the difference of the means, sharpened by what was known before
-(CUPED; Deng, Xu, Kohavi and Walker 2013). Without one, against customers alike in all that the tables
-show (doubly robust, `insight.complaints.attributable_fraction`). Without customers to compare with: not
-identifiable, and said so.
+With a hold-out group: the difference of the means, adjusted for covariates known before the action
+(CUPED; Deng, Xu, Kohavi and Walker 2013). Without one, `insight.closed_loop.matching` compares with
+similar customers. Without customers to compare with, the effect is not identifiable.
 """
 
 from dataclasses import dataclass
@@ -18,21 +17,21 @@ from models.evaluation.bootstrap import Interval
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: Fewer customers than this on either side are no comparison.
+#: Smallest number of customers in either group.
 FEWEST = 50
 NOT_IDENTIFIABLE: Literal["not identifiable"] = "not identifiable"
-#: A standardised difference before the action that lots do not bring about in so many customers.
-LOPSIDED = 4.0
+#: Largest z-score of a difference before the action that random assignment explains.
+MAX_IMBALANCE = 4.0
 
 Design = Literal["hold-out", "matched", "not identifiable"]
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What an action changed per treated customer, with 95 % interval; None if not identifiable.
+class TreatmentEffect:
+    """Change per treated customer with its 95% interval; None if not identifiable.
 
-    `naive` is the plain difference of the means. `sharper` is the share of the variance that what was
-    known before explains. `note` says what the figure rests on, or why there is none.
+    `naive` is the unadjusted difference of the means. `sharper` is the share of the outcome's variance
+    that the covariates explain. `note` gives the method and its limits, or the reason for no effect.
     """
 
     design: Design
@@ -45,7 +44,7 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """In a word: works, harms, no effect seen, or not identifiable."""
+        """The direction of the effect, where its interval does not include 0."""
         if self.effect is None:
             return NOT_IDENTIFIABLE
         if self.effect.low > 0:
@@ -53,97 +52,100 @@ class Effect:
         return "lowers the outcome" if self.effect.high < 0 else "no effect seen"
 
 
-def held_out_effect(outcome: Floats, treated: Bools, before: Floats) -> Effect:
-    """The effect against a hold-out group drawn by lot.
+def estimate_holdout_effect(outcome: Floats, treated: Bools, before: Floats) -> TreatmentEffect:
+    """Estimate the effect against a randomised hold-out group.
 
-    `before` (rows, columns) was known before the action; the outcome is regressed on treatment,
-    centred `before` and their products (Lin 2013), standard errors robust (HC3). What varies in no
-    way is left out. Too few on a side, or sides that differed before as lots do not: not identifiable.
+    `before` (rows, columns) holds covariates known before the action. The outcome is regressed on
+    treatment, centred covariates and their products (Lin 2013) with robust standard errors (HC3);
+    constant covariates are left out. Not identifiable with too few customers in a group, or with groups
+    that differed before the action by more than chance.
     """
     compared, count = int((~treated).sum()), int(treated.sum())
     if min(count, compared) < FEWEST:
-        return not_identifiable(count, compared, _too_few(count, compared))
-    if why := unusable(outcome):
+        return not_identifiable(count, compared, _too_few_text(count, compared))
+    if why := outcome_problem(outcome):
         return not_identifiable(count, compared, why)
     before = _varying(before)
-    apart = _largest_z(before, treated)
-    if apart > LOPSIDED:
+    imbalance = _largest_z(before, treated)
+    if imbalance > MAX_IMBALANCE:
         why = (
-            f"the groups differed before the action by {apart:.1f} standard errors: they were not "
-            "drawn by lot; draw the hold-out group at random"
+            f"the groups differed before the action by {imbalance:.1f} standard errors: they were not "
+            "assigned at random; draw the hold-out group at random"
         )
         return not_identifiable(count, compared, why)
-    plain = float(outcome[treated].mean() - outcome[~treated].mean())
+    naive = float(outcome[treated].mean() - outcome[~treated].mean())
     fitted, place = _regression(outcome, treated, before)
     low, high = fitted.conf_int()[place]
     effect = Interval(float(fitted.params[place]), float(low), float(high))
-    return Effect(
-        "hold-out", count, compared, effect, plain, _explained(outcome, treated, before),
-        "against customers left alone by lot, adjusted for what was known before",
+    return TreatmentEffect(
+        "hold-out", count, compared, effect, naive, _explained_share(outcome, treated, before),
+        "compared with a random hold-out group, adjusted for what was known before the action",
     )  # fmt: skip
 
 
-def not_identifiable(treated: int, compared: int, why: str) -> Effect:
-    """The answer where the log holds none."""
-    return Effect(NOT_IDENTIFIABLE, treated, compared, None, None, 0.0, why)
+def not_identifiable(treated: int, compared: int, why: str) -> TreatmentEffect:
+    """Return an effect without a value, with the reason."""
+    return TreatmentEffect(NOT_IDENTIFIABLE, treated, compared, None, None, 0.0, why)
 
 
-def unusable(outcome: Floats) -> str:
-    """Why outcomes cannot be compared: all are the same; empty where they can.
+def outcome_problem(outcome: Floats) -> str:
+    """Return why outcomes cannot be compared (all are equal), or an empty text.
 
-    Raises DataRefused for missing ones.
+    Raises DataRefused for missing outcomes.
     """
     missing = int(np.isnan(outcome).sum())
     if missing:
         raise DataRefused(
-            f"{missing:,} of {len(outcome):,} outcomes are missing; what did not happen is 0, and "
-            "customers whose outcome is not known yet are to be left out"
+            f"{missing:,} of {len(outcome):,} outcomes are missing; use 0 for what did not happen, "
+            "and leave out customers whose outcome is not known yet"
         )
     if np.ptp(outcome) > 0:
         return ""
     return (
-        f"the outcome is {outcome[0]:g} for every customer: nothing differs that could be compared; "
-        "wait longer, or take an outcome that happens oftener"
+        f"the outcome is {outcome[0]:g} for every customer, so there is nothing to compare; "
+        "wait longer, or choose an outcome that is more frequent"
     )
 
 
-def _too_few(treated: int, compared: int) -> str:
+def _too_few_text(treated: int, compared: int) -> str:
     if not compared:
         return (
-            f"all {treated:,} customers were treated: there is nobody to compare with; leave a part "
-            "alone by lot next time"
+            f"all {treated:,} customers were treated, so there is nobody to compare with; keep a "
+            "random hold-out group next time"
         )
-    return f"{treated:,} treated and {compared:,} left alone; a comparison takes {FEWEST} of each"
+    return f"{treated:,} treated and {compared:,} held out; a comparison takes {FEWEST} of each"
 
 
 def _varying(before: Floats) -> Floats:
-    kept = before[:, np.ptp(before, axis=0) > 0] if before.size else before.reshape(len(before), 0)
-    return kept
+    if not before.size:
+        return before.reshape(len(before), 0)
+    varying: Floats = before[:, np.ptp(before, axis=0) > 0]
+    return varying
 
 
 def _largest_z(before: Floats, treated: Bools) -> float:
-    """The largest difference of the groups before the action, in standard errors."""
+    """The largest difference between the groups before the action, in standard errors."""
     first, second = before[treated], before[~treated]
     if not before.shape[1]:
         return 0.0
     error = np.sqrt(first.var(axis=0) / len(first) + second.var(axis=0) / len(second))
-    apart = np.abs(first.mean(axis=0) - second.mean(axis=0))
-    with np.errstate(divide="ignore", invalid="ignore"):  # each side all alike: equal, or far apart
-        return float(np.max(np.where(apart > 0, apart / error, 0.0)))
+    difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # constant within both groups
+        return float(np.max(np.where(difference > 0, difference / error, 0.0)))
 
 
 def _regression(outcome: Floats, treated: Bools, before: Floats) -> tuple[Any, int]:
-    """The regression and the place of the effect among its parameters."""
+    """The fitted regression, and the index of the effect among its parameters."""
     import statsmodels.api as sm
 
     centred = before - before.mean(axis=0)
-    moved = treated.astype(float)[:, None]
-    design = np.hstack([np.ones((len(outcome), 1)), moved, centred, moved * centred])
+    treatment = treated.astype(float)[:, None]
+    design = np.hstack([np.ones((len(outcome), 1)), treatment, centred, treatment * centred])
     return sm.OLS(outcome, design).fit(cov_type="HC3"), 1
 
 
-def _explained(outcome: Floats, treated: Bools, before: Floats) -> float:
-    """The share of the variance within the groups that is known before."""
+def _explained_share(outcome: Floats, treated: Bools, before: Floats) -> float:
+    """The share of the variance within the groups that the covariates explain."""
     import statsmodels.api as sm
 
     if not before.shape[1]:

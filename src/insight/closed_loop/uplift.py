@@ -1,8 +1,8 @@
-"""Whom an action moves most: an uplift score, its Qini curve, and whom to treat under a budget.
+"""Uplift: score customers by the effect of an action, evaluate by Qini, choose under a budget.
 
-Qini: treated and left-alone customers are sorted by score; the curve counts the extra outcomes among
-the first ones, and the coefficient is the area between it and the line of treating anybody (Radcliffe
-2007). Customers of one score come together: their order in the log says nothing.
+Qini: customers are sorted by score; the curve counts the extra outcomes of the treated among the first
+ones, and the coefficient is the area between it and the line of random targeting (Radcliffe 2007).
+Customers with equal scores are taken together, because their order in the log carries no information.
 """
 
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.complaints.attributable_fraction import folds_of
+from insight.complaints.attributable_fraction import assign_folds
 from models.evaluation.bootstrap import Interval, percentile_interval
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: Fewer customers than this on either side teach no differences between customers.
+#: Smallest group from which differences between customers can be learned.
 FEWEST = 500
 DRAWS = 200
 
 
 @dataclass(frozen=True)
 class Qini:
-    """How well a score sorts customers by what the action does to them, with 95 % interval.
+    """How well a score ranks customers by the effect of the action, with its 95% interval.
 
-    `coefficient` is the mean height of the curve over the line, in outcomes per customer of the log; 0
-    is no better than chance. `shares` and `gains` are the curve: extra outcomes per customer of the log
-    when that share is treated.
+    `coefficient` is the mean height of the curve above the line, in outcomes per customer of the log; 0
+    is random. `shares` and `gains` are the curve: extra outcomes per customer of the log if that share
+    is treated.
     """
 
     coefficient: Interval
@@ -37,45 +37,47 @@ class Qini:
 
     @property
     def sorts(self) -> bool:
-        """Whether the score is better than drawing lots."""
+        """Whether the score is better than random."""
         return self.coefficient.low > 0
 
 
-def uplift_scores(outcome: Floats, treated: Bools, before: Floats, seed: int = 0) -> Floats:
-    """What the action adds to each customer's outcome, by models of other customers.
+def score_uplift(outcome: Floats, treated: Bools, before: Floats, seed: int = 0) -> Floats:
+    """Estimate the effect of the action on each customer's outcome, cross-fitted.
 
-    One regression for the treated, one for those left alone, with squares and products of `before`
-    (standardised columns), both shrunk: their difference. Raises DataRefused for a log too small.
+    The difference of two ridge regressions, of the treated and of the hold-out group, on `before`
+    (standardised columns) with squares and products. Raises DataRefused for a log that is too small.
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    sides = int(treated.sum()), int((~treated).sum())
-    if min(sides) < FEWEST:
+    groups = int(treated.sum()), int((~treated).sum())
+    if min(groups) < FEWEST:
         raise DataRefused(
-            f"{sides[0]:,} treated and {sides[1]:,} left alone; to tell customers apart by what an "
-            f"action does to them takes at least {FEWEST} of each"
+            f"{groups[0]:,} treated and {groups[1]:,} held out; an uplift score takes at least "
+            f"{FEWEST} of each"
         )
-    fold = folds_of(np.arange(len(outcome)), seed)
+    fold = assign_folds(np.arange(len(outcome)), seed)
     score = np.empty(len(outcome))
     for held in np.unique(fold):
         new, old = fold == held, fold != held
-        said = [
+        predicted = [
             make_pipeline(
                 PolynomialFeatures(2, include_bias=False), StandardScaler(),
                 RidgeCV(np.logspace(0, 5, 11)),
-            ).fit(before[old & side], outcome[old & side]).predict(before[new])
-            for side in (treated, ~treated)
+            ).fit(before[old & group], outcome[old & group]).predict(before[new])
+            for group in (treated, ~treated)
         ]  # fmt: skip
-        score[new] = said[0] - said[1]
+        score[new] = predicted[0] - predicted[1]
     return score
 
 
-def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: int = 100) -> Qini:
-    """The Qini curve of a score on a log drawn by lot, its coefficient with a bootstrap interval.
+def measure_qini(
+    score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: int = 100
+) -> Qini:
+    """Compute the Qini curve of a score on a randomised log; its interval is bootstrapped.
 
-    Raises DataRefused for missing scores, and for a log without anybody treated or left alone.
+    Raises DataRefused for missing scores, and for a log without treated or held-out customers.
     """
     if not np.isfinite(score).all():
         raise DataRefused(
@@ -84,8 +86,8 @@ def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: 
         )
     if treated.all() or not treated.any():
         raise DataRefused(
-            f"{int(treated.sum()):,} of {len(treated):,} customers were treated; a curve takes some of "
-            "either side"
+            f"{int(treated.sum()):,} of {len(treated):,} customers were treated; a curve takes "
+            "treated and held-out customers"
         )
     order = np.argsort(-score, kind="stable")
     y, t = outcome[order], treated[order].astype(float)
@@ -103,38 +105,38 @@ def qini(score: Floats, outcome: Floats, treated: Bools, seed: int = 0, points: 
 
 
 def _curve(y: Floats, t: Floats, times: Floats, last: NDArray[np.int64]) -> Floats:
-    """Extra outcomes per customer of the log when the first ones are treated, after each customer.
+    """Extra outcomes per customer of the log if only the first customers are treated.
 
-    `last` are the places where a score ends: between them the curve is straight.
+    `last` are the indices of the last customer of each score: between them the curve is linear.
     """
-    with_, without = np.cumsum(times * t), np.cumsum(times * (1 - t))
-    good, alone = np.cumsum(times * t * y), np.cumsum(times * (1 - t) * y)
-    ratio = np.divide(with_, without, out=np.zeros_like(with_), where=without > 0)
-    gains = (good - alone * ratio) / max(with_[-1], 1.0)
+    treated, held_out = np.cumsum(times * t), np.cumsum(times * (1 - t))
+    of_treated, of_held_out = np.cumsum(times * t * y), np.cumsum(times * (1 - t) * y)
+    ratio = np.divide(treated, held_out, out=np.zeros_like(treated), where=held_out > 0)
+    gains = (of_treated - of_held_out * ratio) / max(treated[-1], 1.0)
     return np.interp(np.arange(1, len(y) + 1), np.r_[0, last + 1], np.r_[0.0, gains[last]])
 
 
 def _area(gains: Floats) -> float:
-    """The mean height of the curve over the straight line to its end."""
+    """The mean height of the curve above the straight line to its end."""
     line = gains[-1] * np.arange(1, len(gains) + 1) / len(gains)
     return float(np.mean(gains - line))
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Whom to treat first: places of the customers, best first, what it costs and should bring."""
+class TreatmentPlan:
+    """Customers to treat, by index and best first, with the total cost and the expected gain."""
 
     chosen: NDArray[np.int64]
     cost: float
     gain: float
 
 
-def plan(score: Floats, cost: Floats, budget: float) -> Plan:
-    """The customers to treat under a budget: most gain for the money first, none who would lose by it.
+def plan_treatments(score: Floats, cost: Floats, budget: float) -> TreatmentPlan:
+    """Choose the customers to treat under a budget, by gain per cost, with a positive gain only.
 
-    `score` is the gain of treating each, `cost` what it takes, in the budget's currency. Raises
-    DataRefused for a budget that nobody can be treated with, for costs that are not positive, and for
-    missing scores.
+    `score` is the gain of treating each customer, `cost` its cost in the currency of the budget. Raises
+    DataRefused for a budget that is too small for anybody, costs that are not positive, and missing
+    scores.
     """
     if np.isnan(score).any():
         raise DataRefused(
@@ -142,16 +144,16 @@ def plan(score: Floats, cost: Floats, budget: float) -> Plan:
         )
     if not (cost > 0).all():
         raise DataRefused(f"the lowest cost of an action is {cost.min():g}; it should be above 0")
-    worth = np.flatnonzero(score > 0)
-    order = worth[np.argsort(-(score / cost)[worth], kind="stable")]
+    useful = np.flatnonzero(score > 0)
+    order = useful[np.argsort(-(score / cost)[useful], kind="stable")]
     total, chosen = 0.0, []
     for place in order:
         if total + cost[place] <= budget:
             total += float(cost[place])
             chosen.append(int(place))
-    if len(worth) and not chosen:
+    if len(useful) and not chosen:
         raise DataRefused(
-            f"a budget of {budget:g} treats nobody: the cheapest customer worth it costs "
-            f"{cost[worth].min():g}"
+            f"a budget of {budget:g} is too small: the cheapest customer with a gain costs "
+            f"{cost[useful].min():g}"
         )
-    return Plan(np.array(chosen, np.int64), total, float(score[chosen].sum()))
+    return TreatmentPlan(np.array(chosen, np.int64), total, float(score[chosen].sum()))

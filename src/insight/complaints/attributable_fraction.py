@@ -20,11 +20,11 @@ from models.evaluation.bootstrap import Interval, percentile_interval
 Floats = NDArray[np.float64]
 
 #: Fewer rows than this, with the cause or without, or fewer cases among them, tell nothing.
-FEWEST = 30
+MIN_ROWS = 30
 FOLDS = 4
 DRAWS = 500
 #: Rows likelier than this to meet the cause have nobody to be compared with.
-EDGE = 0.98
+MAX_PROPENSITY = 0.98
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Attribution:
 
 
 @dataclass(frozen=True)
-class Rows:
+class ComparisonRows:
     """Rows to compare: outcome 0/1, confounders (rows, columns), weights, and whose they are."""
 
     outcome: Floats
@@ -63,15 +63,15 @@ class Rows:
     weight: Floats
     customer: NDArray[np.int64]
 
-    def only(self, part: NDArray[np.bool_]) -> "Rows":
+    def only(self, part: NDArray[np.bool_]) -> "ComparisonRows":
         """A part of the rows."""
-        return Rows(
+        return ComparisonRows(
             self.outcome[part], self.confounders[part], self.weight[part], self.customer[part]
         )
 
 
-def attribute(
-    rows: Rows, met: NDArray[np.bool_], among: NDArray[np.bool_] | None = None, seed: int = 0
+def estimate_attribution(
+    rows: ComparisonRows, met: NDArray[np.bool_], among: NDArray[np.bool_] | None = None, seed: int = 0
 ) -> Attribution:
     """The share of the outcome that a cause accounts for, adjusted for the confounders.
 
@@ -83,7 +83,7 @@ def attribute(
     _check(rows.only(among), met[among])
     chance, excess = np.zeros(len(met)), np.zeros(len(met))
     chance[among], without = _nuisances(rows.only(among), met[among], seed)
-    odds = np.minimum(chance[among], EDGE) / (1 - np.minimum(chance[among], EDGE))
+    odds = np.minimum(chance[among], MAX_PROPENSITY) / (1 - np.minimum(chance[among], MAX_PROPENSITY))
     miss = rows.outcome[among] - without
     excess[among] = rows.weight[among] * np.where(met[among], miss, -odds * miss)
     cases, exposed = rows.weight * rows.outcome, rows.weight * met
@@ -99,39 +99,39 @@ def attribute(
         rows=len(met), met=int(met.sum()), exposed=float(exposed.sum() / rows.weight.sum()),
         rate=float(cases.sum() / rows.weight.sum()), rate_met=rate_met, share=share, effect=effect,
         naive_effect=rate_met - rate_not, e_value=_e_value(rate_met, effect.value),
-        beyond=float(exposed[chance > EDGE].sum() / exposed.sum()),
+        beyond=float(exposed[chance > MAX_PROPENSITY].sum() / exposed.sum()),
     )  # fmt: skip
 
 
-def _check(rows: Rows, met: NDArray[np.bool_]) -> None:
+def _check(rows: ComparisonRows, met: NDArray[np.bool_]) -> None:
     sides = (("with the cause", met), ("without it", ~met))
     for side, part in sides:
-        if part.sum() < FEWEST:
-            raise DataRefused(f"{int(part.sum())} rows {side}; a comparison takes {FEWEST}")
+        if part.sum() < MIN_ROWS:
+            raise DataRefused(f"{int(part.sum())} rows {side}; a comparison takes {MIN_ROWS}")
     cases = int(rows.outcome[~met].sum())
-    if cases < FEWEST:
-        raise DataRefused(f"{cases} cases without the cause; a comparison takes {FEWEST}")
+    if cases < MIN_ROWS:
+        raise DataRefused(f"{cases} cases without the cause; a comparison takes {MIN_ROWS}")
 
 
-def folds_of(customer: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
+def assign_folds(customer: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
     """The fold of each row: a customer's rows are in the same one."""
     code = np.unique(customer, return_inverse=True)[1].ravel()
     rng = np.random.default_rng(seed)
     return rng.permutation(int(code.max()) + 1)[code] % FOLDS
 
 
-def _nuisances(rows: Rows, met: NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
+def _nuisances(rows: ComparisonRows, met: NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
     """The chance of meeting the cause, and of the outcome without it, by models of other customers."""
     chance, without = np.empty(len(met)), np.empty(len(met))
-    fold = folds_of(rows.customer, seed)
+    fold = assign_folds(rows.customer, seed)
     for held in range(FOLDS):
         new, old = fold == held, fold != held
-        chance[new] = probability(rows, met.astype(float), old)(rows.confounders[new])
-        without[new] = probability(rows, rows.outcome, old & ~met)(rows.confounders[new])
+        chance[new] = fit_probability(rows, met.astype(float), old)(rows.confounders[new])
+        without[new] = fit_probability(rows, rows.outcome, old & ~met)(rows.confounders[new])
     return chance, without
 
 
-def probability(rows: Rows, label: Floats, part: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+def fit_probability(rows: ComparisonRows, label: Floats, part: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
     """A logistic regression on a part of the rows, with a light ridge; constant if all are alike."""
     from sklearn.linear_model import LogisticRegression
 

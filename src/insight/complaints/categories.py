@@ -15,12 +15,12 @@ from features.text.topics import TOPICS, topics
 #: Fewer texts with a category than this teach nothing; a category needs this many of its own.
 FEWEST_TEXTS, FEWEST_OF_ONE = 100, 10
 #: A learned category is taken from this probability on.
-SURE = 0.5
+MIN_PROBABILITY = 0.5
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Learned:
+class CategoryClassifier:
     """A reader of complaints, and how often it was right about texts it had not seen.
 
     `accuracy` is by cross-validation over distinct texts, `usual` the share of the commonest
@@ -40,7 +40,7 @@ class Learned:
         return [str(c) for c in self.model.classes_[chance.argmax(axis=1)]], chance.max(axis=1)
 
 
-def learn(texts: Sequence[str | None], given: Sequence[str | None]) -> Learned | None:
+def fit_classifier(texts: Sequence[str | None], given: Sequence[str | None]) -> CategoryClassifier | None:
     """Learn categories from the texts that have one; None where too few do.
 
     Equal texts are taken once: phrases that come again would be known by heart.
@@ -56,7 +56,7 @@ def learn(texts: Sequence[str | None], given: Sequence[str | None]) -> Learned |
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     unseen = cross_val_predict(_reader(), X, y, cv=folds)
     usual = max(counts[c] for c in set(kept.values())) / len(y)
-    return Learned(_reader().fit(X, y), len(y), float(np.mean(unseen == y)), float(usual))
+    return CategoryClassifier(_reader().fit(X, y), len(y), float(np.mean(unseen == y)), float(usual))
 
 
 def _reader() -> Any:
@@ -69,12 +69,12 @@ def _reader() -> Any:
 
 
 @dataclass(frozen=True)
-class Categories:
+class AssignedCategories:
     """The category of each complaint and where it comes from: given, learned, topic or unknown."""
 
     names: list[str]
     origins: list[str]
-    learned: Learned | None
+    learned: CategoryClassifier | None
 
     def counts(self) -> dict[str, int]:
         """How many categories come from where."""
@@ -82,7 +82,7 @@ class Categories:
         return {o: n for o in order if (n := self.origins.count(o))}
 
 
-def categorise(texts: Sequence[str | None], given: Sequence[str | None]) -> Categories:
+def assign_categories(texts: Sequence[str | None], given: Sequence[str | None]) -> AssignedCategories:
     """The category of each complaint.
 
     Given ones stand. The others are read: by what those with a category teach, where it is sure,
@@ -91,14 +91,14 @@ def categorise(texts: Sequence[str | None], given: Sequence[str | None]) -> Cate
     names = [c or UNKNOWN for c in given]
     origins = ["given" if c else UNKNOWN for c in given]
     open_ = [i for i, c in enumerate(given) if not c and (texts[i] or "").strip()]
-    learned = learn(texts, given) if open_ else None
+    learned = fit_classifier(texts, given) if open_ else None
     if learned is not None and learned.accuracy > learned.usual:
         said, chance = learned.read([str(texts[i]) for i in open_])
         for place, name, sure in zip(open_, said, chance, strict=True):
-            if sure >= SURE:
+            if sure >= MIN_PROBABILITY:
                 names[place], origins[place] = name, "learned"
     left = [i for i in open_ if origins[i] == UNKNOWN]
     for place, about in zip(left, topics(tuple(texts[i] for i in left)), strict=True):
         if np.nansum(about) > 0:
             names[place], origins[place] = TOPICS[int(np.nanargmax(about))], "topic"
-    return Categories(names, origins, learned)
+    return AssignedCategories(names, origins, learned)

@@ -6,17 +6,17 @@ The data give what they can tell; the rest of five whys is left open for the peo
 from dataclasses import dataclass, field
 from typing import Any
 
+from features.formatting import ENGLISH
 from insight.complaints.attributable_fraction import Attribution
-from insight.complaints.causes import Ranking, Why
-from insight.formatting.numbers import share
+from insight.complaints.causes import CauseOfCause, CauseRanking
 
 #: How often is asked why.
-WHYS = 5
-ASK = "why? (to be answered by those who do the work)"
+MAX_DEPTH = 5
+OPEN_QUESTION = "why? (to be answered by those who do the work)"
 
 
 @dataclass(frozen=True)
-class Node:
+class CauseNode:
     """A cause: the share of what is above it that it accounts for, with 95 % interval, and its causes.
 
     `certain` is whether the interval leaves out zero. Bones carry no share: their causes overlap.
@@ -28,7 +28,7 @@ class Node:
     high: float | None = None
     met: int | None = None
     certain: bool | None = None
-    causes: tuple["Node", ...] = field(default=())
+    causes: tuple["CauseNode", ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
         """The tree as JSON holds it."""
@@ -37,7 +37,7 @@ class Node:
         return {"name": self.name, **known, "causes": [c.to_dict() for c in self.causes]}
 
 
-def tree(ranking: Ranking) -> Node:
+def build_cause_tree(ranking: CauseRanking) -> CauseNode:
     """The fishbone of an outcome: branches by their strongest cause, causes by their share.
 
     Only causes that raise the outcome, within reasonable doubt or not, stand on it.
@@ -45,40 +45,40 @@ def tree(ranking: Ranking) -> Node:
     kept = [r for r in ranking.causes if r.found.share.value > 0]
     branches = list(dict.fromkeys(r.cause.branch for r in kept))
     bones = tuple(
-        Node(branch, causes=tuple(
+        CauseNode(branch, causes=tuple(
             _node(r.cause.name, r.found, ranking.whys, 1) for r in kept if r.cause.branch == branch
         )) for branch in branches
     )  # fmt: skip
-    return Node(ranking.moments.title, causes=bones)
+    return CauseNode(ranking.moments.title, causes=bones)
 
 
-def _node(name: str, found: Attribution, whys: list[Why], depth: int) -> Node:
+def _node(name: str, found: Attribution, whys: list[CauseOfCause], depth: int) -> CauseNode:
     """A cause and, while whys are left, the causes of it."""
-    below = [w for w in whys if w.effect == name] if depth < WHYS else []
+    below = [w for w in whys if w.effect == name] if depth < MAX_DEPTH else []
     inner = tuple(_node(w.cause, w.found, whys, depth + 1) for w in below)
     at = found.share
-    return Node(name, at.value, at.low, at.high, found.met, found.certain, inner)
+    return CauseNode(name, at.value, at.low, at.high, found.met, found.certain, inner)
 
 
-def as_text(root: Node) -> str:
+def format_cause_tree(root: CauseNode) -> str:
     """The tree as text to print and write on: an open question below every certain cause."""
     return "\n".join([f"{root.name}", *_lines(root, "", 0)])
 
 
-def _lines(node: Node, indent: str, depth: int) -> list[str]:
+def _lines(node: CauseNode, indent: str, depth: int) -> list[str]:
     lines = []
-    asks = bool(node.certain) and depth <= WHYS
+    asks = bool(node.certain) and depth <= MAX_DEPTH
     for place, cause in enumerate(node.causes):
         last = place == len(node.causes) - 1 and not asks
         lines.append(f"{indent}{'└' if last else '├'}─ {_told(cause)}")
         lines += _lines(cause, indent + ("   " if last else "│  "), depth + 1)
     if asks:
-        lines.append(f"{indent}└─ {ASK}")
+        lines.append(f"{indent}└─ {OPEN_QUESTION}")
     return lines
 
 
-def _told(node: Node) -> str:
+def _told(node: CauseNode) -> str:
     if node.share is None or node.low is None or node.high is None:
         return node.name
     doubt = "" if node.certain else ", may be chance"
-    return f"{node.name}: {share(node.share)} ({share(node.low)} to {share(node.high)}{doubt})"
+    return f"{node.name}: {ENGLISH.percent(node.share)} ({ENGLISH.percent(node.low)} to {ENGLISH.percent(node.high)}{doubt})"

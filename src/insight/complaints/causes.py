@@ -10,32 +10,32 @@ from numpy.typing import NDArray
 from features.errors import DataRefused
 from insight.complaints.attributable_fraction import (
     Attribution,
-    Rows,
-    attribute,
-    folds_of,
-    probability,
+    ComparisonRows,
+    assign_folds,
+    estimate_attribution,
+    fit_probability,
 )
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.confounders import as_columns, circumstances
-from insight.complaints.exposures import Cause, causes
-from insight.complaints.index_dates import Moments
+from insight.complaints.confounders import encode_confounders, read_confounders
+from insight.complaints.exposures import Exposure, find_exposures
+from insight.complaints.index_dates import IndexDates
 
 Floats = NDArray[np.float64]
 
 #: Nobody who answered stands for more than this many invitations.
-HEAVIEST = 20.0
+MAX_WEIGHT = 20.0
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedCause:
     """A cause with what it does to the outcome."""
 
-    cause: Cause
+    cause: Exposure
     found: Attribution
 
 
 @dataclass(frozen=True)
-class Why:
+class CauseOfCause:
     """A cause of a cause: how much of the latter would not have happened without the former."""
 
     effect: str
@@ -44,7 +44,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Dose:
+class DoseBand:
     """The effect of a cause where its size is between two borders, against rows that did not meet it."""
 
     low: float
@@ -54,46 +54,46 @@ class Dose:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class CauseRanking:
     """The causes of an outcome, strongest first; what could not be judged, and why.
 
     `answered` is the share of invitations with an answer (1 where nothing was asked).
     """
 
-    moments: Moments
+    moments: IndexDates
     rows: int
     rate: float
     answered: float
-    causes: list[Ranked]
-    whys: list[Why]
-    doses: dict[str, list[Dose]]
+    find_exposures: list[RankedCause]
+    whys: list[CauseOfCause]
+    doses: dict[str, list[DoseBand]]
     left_out: dict[str, str]
 
 
-def rank(
+def rank_causes(
     con: duckdb.DuckDBPyConnection,
-    moments: Moments,
+    moments: IndexDates,
     settings: ComplaintSettings,
     complaints: pd.DataFrame | None,
-) -> Ranking:
+) -> CauseRanking:
     """Rank everything that may cause an outcome; each is adjusted for its circumstances.
 
     Raises DataRefused when nothing can be judged.
     """
     con.register("moments", moments.table[["row", "customer_id", "moment"]])
-    found = causes(con, settings, complaints)
-    around = as_columns(circumstances(con, settings))
+    found = find_exposures(con, settings, complaints)
+    around = encode_confounders(read_confounders(con, settings))
     con.unregister("moments")
     known = moments.table["outcome"].notna().to_numpy()
     rows = _rows(moments.table, around, found, known)
     found = [cause.at(known) for cause in found]
     left_out: dict[str, str] = {}
-    ranked: list[Ranked] = []
-    doses: dict[str, list[Dose]] = {}
+    ranked: list[RankedCause] = []
+    doses: dict[str, list[DoseBand]] = {}
     for cause in found:
         beside = _beside(rows, cause, found)
         try:
-            ranked.append(Ranked(cause, attribute(beside, cause.met, cause.among)))
+            ranked.append(RankedCause(cause, estimate_attribution(beside, cause.met, cause.among)))
         except DataRefused as err:
             left_out[cause.name] = str(err)
             continue
@@ -107,56 +107,56 @@ def rank(
     ranked.sort(key=lambda r: (-r.found.share.value, r.cause.name))
     rate = float(np.average(rows.outcome, weights=rows.weight))
     whys = _whys(rows, found, {r.cause.name for r in ranked if r.found.certain})
-    return Ranking(
+    return CauseRanking(
         moments, int(known.sum()), rate, float(known.mean()), ranked, whys, doses, left_out
     )
 
 
 def _rows(
-    table: pd.DataFrame, around: Floats, found: list[Cause], known: NDArray[np.bool_]
-) -> Rows:
+    table: pd.DataFrame, around: Floats, found: list[Exposure], known: NDArray[np.bool_]
+) -> ComparisonRows:
     """The rows whose outcome is known, weighted so that they stand for all who were asked."""
     weight = table["weight"].to_numpy(float)
     customer = np.unique(table["customer_id"].to_numpy(str), return_inverse=True)[1]
     if not known.all():
         met = np.column_stack([around, *(c.met.astype(float) for c in found)])
-        weight = weight / _chance_of_answer(Rows(known.astype(float), met, weight, customer))
+        weight = weight / _chance_of_answer(ComparisonRows(known.astype(float), met, weight, customer))
     outcome = table["outcome"].to_numpy(float)
-    return Rows(outcome, around, weight, customer).only(known)
+    return ComparisonRows(outcome, around, weight, customer).only(known)
 
 
-def _chance_of_answer(rows: Rows) -> Floats:
+def _chance_of_answer(rows: ComparisonRows) -> Floats:
     """How likely each invitation was to be answered, by models of other customers."""
-    chance, fold = np.empty(len(rows.outcome)), folds_of(rows.customer)
+    chance, fold = np.empty(len(rows.outcome)), assign_folds(rows.customer)
     for held in np.unique(fold):
-        model = probability(rows, rows.outcome, fold != held)
+        model = fit_probability(rows, rows.outcome, fold != held)
         chance[fold == held] = model(rows.confounders[fold == held])
-    return np.maximum(chance, 1 / HEAVIEST)
+    return np.maximum(chance, 1 / MAX_WEIGHT)
 
 
-def _beside(rows: Rows, cause: Cause, found: list[Cause]) -> Rows:
+def _beside(rows: ComparisonRows, cause: Exposure, found: list[Exposure]) -> ComparisonRows:
     """The rows with the other causes of the same and of earlier stages among the confounders."""
     others = [c.met for c in found if c.stage <= cause.stage and c.name != cause.name]
     wide = np.column_stack([rows.confounders, *(met.astype(float) for met in others)])
-    return Rows(rows.outcome, wide, rows.weight, rows.customer)
+    return ComparisonRows(rows.outcome, wide, rows.weight, rows.customer)
 
 
-def _doses(rows: Rows, cause: Cause, borders: list[float]) -> list[Dose]:
+def _doses(rows: ComparisonRows, cause: Exposure, borders: list[float]) -> list[DoseBand]:
     """The effect by size; a band too thin to judge says how many rows it has."""
-    bands: list[Dose] = []
+    bands: list[DoseBand] = []
     dose = np.zeros(len(cause.met)) if cause.dose is None else cause.dose
     for low, high in zip(borders, [*borders[1:], float("inf")], strict=True):
         inside = cause.met & (dose >= low) & (dose < high)
         part = inside | ~cause.met
         try:
-            found = attribute(rows.only(part), inside[part])
+            found = estimate_attribution(rows.only(part), inside[part])
         except DataRefused:
             found = None
-        bands.append(Dose(low, high, found, int(inside.sum())))
+        bands.append(DoseBand(low, high, found, int(inside.sum())))
     return bands
 
 
-def _whys(rows: Rows, found: list[Cause], certain: set[str]) -> list[Why]:
+def _whys(rows: ComparisonRows, found: list[Exposure], certain: set[str]) -> list[CauseOfCause]:
     """For each certain cause, those of earlier stages that bring it about, strongest first.
 
     Why help was slow no table shows: that somebody complained comes before it, but is no reason.
@@ -166,11 +166,11 @@ def _whys(rows: Rows, found: list[Cause], certain: set[str]) -> list[Why]:
         earlier = [c for c in found if c.stage < effect.stage]
         for cause in earlier:
             beside = _beside(rows, cause, found)
-            as_outcome = Rows(
+            as_outcome = ComparisonRows(
                 effect.met.astype(float), beside.confounders, rows.weight, rows.customer
             )
             try:
-                why = Why(effect.name, cause.name, attribute(as_outcome, cause.met, effect.among))
+                why = CauseOfCause(effect.name, cause.name, estimate_attribution(as_outcome, cause.met, effect.among))
             except DataRefused:
                 continue  # too rare together to say anything: no branch of the tree
             if why.found.share.low > 0:

@@ -10,65 +10,65 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
+from features.history_store import open_history
 from features.settings import Workspace
-from insight.company_settings import section
+from insight.company_settings import read_section
 from insight.complaints.attributable_fraction import Attribution
-from insight.complaints.cause_tree import as_text, tree
-from insight.complaints.causes import Ranking, rank
+from insight.complaints.cause_tree import build_cause_tree, format_cause_tree
+from insight.complaints.causes import CauseRanking, rank_causes
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.handling_times import cycle_times, reopen_rates, states
-from insight.complaints.index_dates import answers, departures
-from insight.complaints.intake import Complaints, complaints
-from insight.complaints.pareto import pareto
+from insight.complaints.handling_times import count_states, compute_cycle_times, compute_reopen_rates
+from insight.complaints.index_dates import read_answer_dates, read_departure_dates
+from insight.complaints.intake import Complaints, read_complaints
+from insight.complaints.pareto import compute_pareto
 
 
-def study_complaints(company: Company, workspace: Workspace) -> dict[str, Any]:
+def analyse_complaints(company: Company, workspace: Workspace) -> dict[str, Any]:
     """Intake, Pareto table, handling and causes, as JSON holds them.
 
     What cannot be told stands under `skipped` with the reason.
     """
     import_module("sklearn.linear_model")  # now: libraries loaded later are not limited
     with threadpool_limits(1):  # hundreds of small models: threads would only wait for each other
-        return _studied(company, workspace)
+        return _analyse(company, workspace)
 
 
-def _studied(company: Company, workspace: Workspace) -> dict[str, Any]:
+def _analyse(company: Company, workspace: Workspace) -> dict[str, Any]:
     skipped: dict[str, str] = {}
     told: dict[str, Any] = {"company": company.name, "skipped": skipped, "causes": {}}
     found: Complaints | None = None
     try:
-        found = complaints(company, workspace)
+        found = read_complaints(company, workspace)
         told |= _intake(found)
     except DataRefused as err:
         skipped["complaints"] = str(err)
     for name in ("dissatisfaction", "churn"):
         try:
-            told["causes"][name] = tell(causes_of(name, company, workspace, found))
+            told["causes"][name] = ranking_to_dict(analyse_causes(name, company, workspace, found))
         except DataRefused as err:
             skipped[name] = str(err)
     plain: dict[str, Any] = _plain(told)
     return plain
 
 
-def causes_of(
+def analyse_causes(
     outcome: str, company: Company, workspace: Workspace, found: Complaints | None
-) -> Ranking:
+) -> CauseRanking:
     """The ranked causes of `dissatisfaction` or `churn`; raises DataRefused where none can be told.
 
     `found` are the company's complaints; only tickets are causes: a comment is part of the answer.
     """
-    settings = section(company, "complaints", ComplaintSettings)
+    settings = read_section(company, "complaints", ComplaintSettings)
     tickets = found.table if found is not None and found.source == "tickets" else None
     with open_history(workspace.history(company.name)) as con:
         moments = (
-            answers(con)
+            read_answer_dates(con)
             if outcome == "dissatisfaction"
-            else departures(con, company, workspace, settings)
+            else read_departure_dates(con, company, workspace, settings)
         )
-        return rank(con, moments.drawn(), settings, tickets)
+        return rank_causes(con, moments.drawn(), settings, tickets)
 
 
 def _intake(found: Complaints) -> dict[str, Any]:
@@ -82,17 +82,17 @@ def _intake(found: Complaints) -> dict[str, Any]:
         "reader": None if learned is None else {
             "texts": learned.texts, "accuracy": learned.accuracy, "usual": learned.usual
         },
-        "pareto": [asdict(row) for row in pareto(found.table)],
-        "channels": [asdict(row) for row in pareto(found.table, "channel")],
-        "states": states(found.table),
-        "cycle_times": [asdict(row) for row in cycle_times(found.table, found.end)],
-        "reopened": [asdict(row) for row in reopen_rates(found.table)],
+        "pareto": [asdict(row) for row in compute_pareto(found.table)],
+        "channels": [asdict(row) for row in compute_pareto(found.table, "channel")],
+        "states": count_states(found.table),
+        "cycle_times": [asdict(row) for row in compute_cycle_times(found.table, found.end)],
+        "reopened": [asdict(row) for row in compute_reopen_rates(found.table)],
     }  # fmt: skip
 
 
-def tell(ranking: Ranking) -> dict[str, Any]:
+def ranking_to_dict(ranking: CauseRanking) -> dict[str, Any]:
     """A ranking as JSON holds it, with its tree."""
-    root = tree(ranking)
+    root = build_cause_tree(ranking)
     return {
         "outcome": ranking.moments.title,
         "rows": ranking.rows,
@@ -112,7 +112,7 @@ def tell(ranking: Ranking) -> dict[str, Any]:
         },
         "left_out": ranking.left_out,
         "tree": root.to_dict(),
-        "text": as_text(root),
+        "text": format_cause_tree(root),
     }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def _figures(found: Attribution) -> dict[str, Any]:
 def write_complaints(company: Company, workspace: Workspace) -> Path:
     """Write the study to `complaints.json` of the company's folder and return where it is."""
     path = workspace.company(company.name) / "complaints.json"
-    text = json.dumps(study_complaints(company, workspace), ensure_ascii=False, indent=1)
+    text = json.dumps(analyse_complaints(company, workspace), ensure_ascii=False, indent=1)
     path.write_text(text, encoding="utf-8")
     return path
 

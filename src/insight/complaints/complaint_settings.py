@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 
 
-class ComplaintSettings(Strict):
+class ComplaintSettings(TomlSection):
     """How complaints are found, and which past counts as a possible cause.
 
     `source`: tickets, or the comments of discontent answers where a company has no tickets (unset:

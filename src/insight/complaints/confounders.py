@@ -6,35 +6,35 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.index_dates import has, read
+from insight.complaints.index_dates import has_table, run_query
 
 Floats = NDArray[np.float64]
 
 #: Levels of a text that get a column of their own; rarer ones are together.
-LEVELS = 12
+MAX_LEVELS = 12
 
 
-def circumstances(con: duckdb.DuckDBPyConnection, settings: ComplaintSettings) -> pd.DataFrame:
+def read_confounders(con: duckdb.DuckDBPyConnection, settings: ComplaintSettings) -> pd.DataFrame:
     """The circumstances of each row of the view `moments`, by columns of numbers and texts.
 
     Who the customer is (the CRM's attributes valid then); the season; what he buys and how much was
     promised to him within the window; how he judged and how often he wrote to us before the window,
     which is how readily he complains.
     """
-    parts = [read(con, _SEASON, []).set_index("row")]
+    parts = [run_query(con, _SEASON, []).set_index("row")]
     for table, query, windows in (
         ("customers", _ATTRIBUTES, 0),
         ("events", _TRADE, 2),
         ("surveys", _JUDGED, 1),
         ("tickets", _CONTACTS, 1),
     ):
-        if has(con, table):
-            found = read(con, query, [settings.window_days] * windows)
+        if has_table(con, table):
+            found = run_query(con, query, [settings.window_days] * windows)
             parts.append(found.set_index("row"))
     return pd.concat(parts, axis=1).sort_index()
 
 
-def as_columns(table: pd.DataFrame) -> Floats:
+def encode_confounders(table: pd.DataFrame) -> Floats:
     """Circumstances as standardised columns: texts by level, missing numbers marked, large ones damped.
 
     Columns that do not vary are left out; shape (rows, columns).
@@ -46,7 +46,7 @@ def as_columns(table: pd.DataFrame) -> Floats:
             columns += _numeric(values.to_numpy(float, na_value=np.nan))
         else:
             texts = values.astype(object).where(values.notna(), "(none)").astype(str)
-            kept = texts.value_counts().index[:LEVELS]
+            kept = texts.value_counts().index[:MAX_LEVELS]
             columns += [(texts == level).to_numpy(float) for level in kept]
     matrix = np.column_stack([c for c in columns if np.ptp(c) > 0] or [np.zeros(len(table))])
     spread = matrix.std(axis=0)

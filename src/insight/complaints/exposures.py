@@ -9,15 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.index_dates import has, read
+from insight.complaints.index_dates import has_table, run_query
 
 #: A cause of a kind that fewer rows met is not looked at on its own.
-FEWEST = 30
+MIN_ROWS = 30
 DAY = 86400.0
 
 
 @dataclass(frozen=True)
-class Cause:
+class Exposure:
     """Something that may have caused the outcome, and at which rows it was met.
 
     `branch` is the bone of the fishbone it is on. `stage` is its place in the chain: a cause is
@@ -33,30 +33,30 @@ class Cause:
     dose: NDArray[np.float64] | None = None
     among: NDArray[np.bool_] | None = None
 
-    def at(self, part: NDArray[np.bool_]) -> "Cause":
+    def at(self, part: NDArray[np.bool_]) -> "Exposure":
         """The cause at some of the rows."""
         dose = None if self.dose is None else self.dose[part]
         among = None if self.among is None else self.among[part]
-        return Cause(self.name, self.branch, self.stage, self.met[part], dose, among)
+        return Exposure(self.name, self.branch, self.stage, self.met[part], dose, among)
 
 
-def causes(
+def find_exposures(
     con: duckdb.DuckDBPyConnection, settings: ComplaintSettings, complaints: pd.DataFrame | None
-) -> list[Cause]:
+) -> list[Exposure]:
     """Every cause that the history can show, at the rows of the view `moments`.
 
     `complaints` are those of `insight.complaints.intake`, or None where there are none.
     """
     count = int(con.execute("select count(*) from moments").fetchall()[0][0])
-    found = list(_from_events(con, settings, count)) if has(con, "events") else []
+    found = list(_from_events(con, settings, count)) if has_table(con, "events") else []
     if complaints is not None:
         found += _from_tickets(con, settings, complaints, count)
-    return [cause for cause in found if cause.met.sum() >= FEWEST]
+    return [cause for cause in found if cause.met.sum() >= MIN_ROWS]
 
 
 def _from_events(
     con: duckdb.DuckDBPyConnection, settings: ComplaintSettings, count: int
-) -> Iterator[Cause]:
+) -> Iterator[Exposure]:
     for stage, name, kinds, also in (
         (0, "late handover", settings.before_delivery, ()),
         (1, "late delivery", settings.delivery, ("order",)),
@@ -65,10 +65,10 @@ def _from_events(
         if late is not None:
             dose = _spread(late, count)
             met = dose >= settings.late_days[0]
-            yield Cause(name, "delivery", stage, met, np.where(met, dose, 0.0))
-    returns = read(con, _RETURNS, [settings.window_days])
+            yield Exposure(name, "delivery", stage, met, np.where(met, dose, 0.0))
+    returns = run_query(con, _RETURNS, [settings.window_days])
     for reason, part in returns.groupby("reason", sort=True):
-        yield Cause(f"return: {reason}", "goods", 1, _mask(part["row"], count))
+        yield Exposure(f"return: {reason}", "goods", 1, _mask(part["row"], count))
 
 
 def _days_late(
@@ -84,7 +84,7 @@ def _days_late(
     if not recorded:
         return None
     values = [[*kinds, *also], kinds, settings.window_days]
-    return read(con, _LATE, values)
+    return run_query(con, _LATE, values)
 
 
 def _from_tickets(
@@ -92,18 +92,18 @@ def _from_tickets(
     settings: ComplaintSettings,
     complaints: pd.DataFrame,
     count: int,
-) -> Iterator[Cause]:
+) -> Iterator[Exposure]:
     """Complaints by category, and slow or fruitless handling of them."""
     con.register("complained", complaints)
     values = [settings.reply_hours, settings.close_days, settings.window_days]
-    table = read(con, _TICKETS, values)
+    table = run_query(con, _TICKETS, values)
     con.unregister("complained")
     for category, part in table.groupby("category", sort=True):
-        yield Cause(f"complaint: {category}", "complaints", 2, _mask(part["row"], count))
+        yield Exposure(f"complaint: {category}", "complaints", 2, _mask(part["row"], count))
     among = _mask(table["row"], count)
     for stage, name in ((3, "slow reply"), (4, "slow solution"), (4, "reopened")):
         rows = table.loc[table[name.replace(" ", "_")].fillna(False).astype(bool), "row"]
-        yield Cause(name, "handling", stage, _mask(rows, count), among=among)
+        yield Exposure(name, "handling", stage, _mask(rows, count), among=among)
 
 
 def _mask(rows: "pd.Series[int]", count: int) -> NDArray[np.bool_]:

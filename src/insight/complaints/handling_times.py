@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 #: Fewer complaints than this give no figure of their own.
-FEWEST = 20
+MIN_COMPLAINTS = 20
 HOUR = 3600.0
 DAY = 24 * HOUR
-EVERYTHING = "all"
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ReopenRate:
     high: float
 
 
-def states(complaints: pd.DataFrame) -> dict[str, int]:
+def count_states(complaints: pd.DataFrame) -> dict[str, int]:
     """Where complaints stand: received (no reply yet), answered, closed, reopened after closing.
 
     Empty where nobody recorded replies or solutions.
@@ -64,7 +64,7 @@ def states(complaints: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def cycle_times(
+def compute_cycle_times(
     complaints: pd.DataFrame, end: datetime, by_category: bool = True
 ) -> list[CycleTime]:
     """Times to the first reply and to the solution, of all complaints and, unless told, by category.
@@ -86,12 +86,12 @@ def _groups(
     complaints: pd.DataFrame, by_category: bool = True
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """All complaints, then those of each category large enough, largest first."""
-    yield EVERYTHING, complaints
+    yield ALL, complaints
     if not by_category:
         return
     sizes = complaints["category"].value_counts()
     for name in sorted(sizes.index, key=lambda n: (-sizes[n], n)):
-        if sizes[name] >= FEWEST:
+        if sizes[name] >= MIN_COMPLAINTS:
             yield str(name), complaints[complaints["category"] == name]
 
 
@@ -123,7 +123,7 @@ def _limits(limits: Callable[[], tuple[float, float]]) -> tuple[float, float]:
     return float(low), float(high) if np.isfinite(high) else float("nan")
 
 
-def reopen_rates(complaints: pd.DataFrame, by_category: bool = True) -> list[ReopenRate]:
+def compute_reopen_rates(complaints: pd.DataFrame, by_category: bool = True) -> list[ReopenRate]:
     """How many solved complaints came back, of all and, unless told, by category.
 
     None where nobody recorded it.

@@ -14,13 +14,13 @@ from features.settings import Workspace
 from insight.complaints.complaint_settings import ComplaintSettings
 
 #: Fewer cases (discontent answers, departures) than this have no causes that could be told apart.
-FEWEST_CASES = 50
+MIN_CASES = 50
 #: Rows whose causes are looked for at the most.
-MOST_ROWS = 40_000
+MAX_ROWS = 40_000
 
 
 @dataclass(frozen=True)
-class Moments:
+class IndexDates:
     """Rows (row, customer_id, moment, outcome, weight) of an outcome, called `title`.
 
     `outcome` is 1 where it happened, 0 where not, NaN where nobody knows: invitations without answer.
@@ -30,7 +30,7 @@ class Moments:
     title: str
     table: pd.DataFrame
 
-    def drawn(self, most: int = MOST_ROWS) -> "Moments":
+    def drawn(self, most: int = MAX_ROWS) -> "IndexDates":
         """All rows of so many customers drawn by lot that there are about `most`; all of fewer rows.
 
         The models of the causes take minutes beyond that, and the intervals are narrow by then.
@@ -44,7 +44,7 @@ class Moments:
         return replace(self, table=table.assign(row=table.index))
 
 
-def answers(con: duckdb.DuckDBPyConnection) -> Moments:
+def read_answer_dates(con: duckdb.DuckDBPyConnection) -> IndexDates:
     """Every invitation to rate satisfaction (else to recommend), with whether the answer is discontent.
 
     Discontent is the lowest quarter of the scale, or 0 to 6 of 10 for a recommendation. The moment is
@@ -56,21 +56,21 @@ def answers(con: duckdb.DuckDBPyConnection) -> Moments:
         ("csat", 0.25, "discontent with the service"),
         ("nps", 0.6, "would not recommend"),
     ):
-        table = read(con, _ANSWERS, [instrument, border + 1e-9])
+        table = run_query(con, _ANSWERS, [instrument, border + 1e-9])
         cases = int((table["outcome"] == 1).sum())
-        if cases >= FEWEST_CASES:
-            return Moments("dissatisfaction", title, table)
+        if cases >= MIN_CASES:
+            return IndexDates("dissatisfaction", title, table)
     raise DataRefused(
-        f"{cases} discontent answers; to tell their causes apart takes at least {FEWEST_CASES}"
+        f"{cases} discontent answers; to tell their causes apart takes at least {MIN_CASES}"
     )
 
 
-def departures(
+def read_departure_dates(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     workspace: Workspace,
     settings: ComplaintSettings,
-) -> Moments:
+) -> IndexDates:
     """Customers at cutoffs that do not overlap, with whether they left within the horizon of churn.
 
     Labels are those the churn model learns from. Raises DataRefused where there are none, or too few
@@ -83,30 +83,30 @@ def departures(
         )
     rows = pq.read_table(path, columns=["customer_id", "cutoff", "label"])
     con.register("labelled", rows)
-    table = read(con, _DEPARTURES, [settings.leave_days])
+    table = run_query(con, _DEPARTURES, [settings.leave_days])
     con.unregister("labelled")
     cases = int((table["outcome"] == 1).sum())
-    if cases < FEWEST_CASES:
+    if cases < MIN_CASES:
         raise DataRefused(
-            f"{cases} customers left; to tell the causes apart takes at least {FEWEST_CASES}"
+            f"{cases} customers left; to tell the causes apart takes at least {MIN_CASES}"
         )
-    return Moments("churn", "leaves", table)
+    return IndexDates("churn", "leaves", table)
 
 
-def read(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> pd.DataFrame:
+def run_query(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> pd.DataFrame:
     """The rows of a query with its values; times in UTC."""
     table: pd.DataFrame = con.sql(query, params=values or None).to_arrow_table().to_pandas()
     return table
 
 
-def has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+def has_table(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether the history holds a table."""
     query = "select 1 from duckdb_views() where view_name = ?"
     return bool(con.execute(query, [table]).fetchall())
 
 
 def _needs(con: duckdb.DuckDBPyConnection, table: str, what: str) -> None:
-    if not has(con, table):
+    if not has_table(con, table):
         raise DataRefused(f"the company has no {what}: map a table `{table}`")
 
 

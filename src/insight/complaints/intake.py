@@ -6,18 +6,17 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from features.ingest.sql import quote_literal
-from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
+from features.ingest.sql import quote_literal
 from features.settings import Workspace
-from insight.company_settings import section
-from insight.complaints.categories import Categories, categorise
+from insight.company_settings import read_section
+from insight.complaints.categories import AssignedCategories, assign_categories
 from insight.complaints.complaint_settings import ComplaintSettings
 
 #: Fewer complaints than this are read one by one, not counted.
-FEWEST = 20
+MIN_COMPLAINTS = 20
 #: The columns of a complaint; times in UTC, `NaT` where it has not happened yet.
 COLUMNS = ("customer_id", "opened_at", "first_reply_at", "closed_at", "category", "origin",
            "severity", "channel", "reopened", "weight")  # fmt: skip
@@ -30,20 +29,20 @@ class Complaints:
     table: pd.DataFrame
     source: str
     end: datetime
-    categories: Categories
+    categories: AssignedCategories
 
     @property
     def customers(self) -> int:
         return int(self.table["customer_id"].nunique())
 
 
-def complaints(company: Company, workspace: Workspace) -> Complaints:
+def read_complaints(company: Company, workspace: Workspace) -> Complaints:
     """Every complaint of a company, with its category.
 
     Raises DataRefused when there are neither tickets nor comments of answers, or fewer than
     `FEWEST` complaints.
     """
-    settings = section(company, "complaints", ComplaintSettings)
+    settings = read_section(company, "complaints", ComplaintSettings)
     manifest = Manifest.read(workspace, company.name)
     source = settings.source or ("tickets" if manifest.rows.get("tickets") else "surveys")
     if not manifest.rows.get(source):
@@ -55,15 +54,15 @@ def complaints(company: Company, workspace: Workspace) -> Complaints:
         kinds = ", ".join(map(quote_literal, settings.kinds))
         query = _TICKETS.format(kinds=kinds) if source == "tickets" else _ANSWERS
         table = con.sql(query).to_arrow_table().to_pandas()
-    if len(table) < FEWEST:
+    if len(table) < MIN_COMPLAINTS:
         found = "tickets of kind " + " or ".join(settings.kinds)
         what = found if source == "tickets" else "comments of discontent answers"
         raise DataRefused(
-            f"{company.name} has {len(table):,} {what}; a table of complaints takes at least {FEWEST}"
+            f"{company.name} has {len(table):,} {what}; a table of complaints takes at least {MIN_COMPLAINTS}"
             + (": check insight.complaints.kinds" if source == "tickets" else "")
         )
     texts, given = (_texts(table[name]) for name in ("comment", "category"))
-    found_in = categorise(texts, given)
+    found_in = assign_categories(texts, given)
     table = table.assign(category=found_in.names, origin=found_in.origins)
     return Complaints(table[list(COLUMNS)], source, manifest.end, found_in)
 
@@ -91,7 +90,7 @@ order by answered_at, customer_id
 """
 
 
-def effective(weight: np.ndarray) -> float:
+def effective_sample_size(weight: np.ndarray) -> float:
     """How many rows of equal weight are worth these (Kish 1965)."""
     total = float(np.sum(weight))
     return total**2 / float(np.sum(np.square(weight))) if total else 0.0

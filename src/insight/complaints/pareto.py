@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from insight.complaints.intake import effective
+from insight.complaints.intake import effective_sample_size
 
 #: The vital few: the largest categories that together hold this share.
-VITAL = 0.8
+VITAL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ParetoRow:
     severity: float
 
 
-def pareto(complaints: pd.DataFrame, by: str = "category") -> list[ParetoRow]:
+def compute_pareto(complaints: pd.DataFrame, by: str = "category") -> list[ParetoRow]:
     """The table of a column of the complaints, largest first; weighted where rows have weights.
 
     Rows without a value count as `unknown`.
@@ -39,7 +39,7 @@ def pareto(complaints: pd.DataFrame, by: str = "category") -> list[ParetoRow]:
     sums = complaints["weight"].groupby(names).sum().sort_index()
     sums = sums.sort_values(ascending=False, kind="stable")
     severity = complaints["severity"].astype(float).groupby(names).mean()
-    total, n = float(sums.sum()), effective(complaints["weight"].to_numpy(float))
+    total, n = float(sums.sum()), effective_sample_size(complaints["weight"].to_numpy(float))
     rows, before = [], 0.0
     for name, count in zip(sums.index.astype(str), sums, strict=True):
         share = float(count) / total
@@ -47,13 +47,13 @@ def pareto(complaints: pd.DataFrame, by: str = "category") -> list[ParetoRow]:
         rows.append(
             ParetoRow(
                 name, float(count), share, float(low), float(high), before + share,
-                before < VITAL - 1e-12, float(severity[name]),
+                before < VITAL_SHARE - 1e-12, float(severity[name]),
             )
         )  # fmt: skip
         before += share
     return rows
 
 
-def vital_few(rows: Iterable[ParetoRow]) -> list[str]:
+def select_vital_few(rows: Iterable[ParetoRow]) -> list[str]:
     """The categories to work on first."""
     return [row.category for row in rows if row.vital]

@@ -8,16 +8,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
-from features.data_quality.check_tables import Usability
+from features.data_quality.check_tables import DataQualityReport
 from features.data_quality.finding import SEVERITIES
 from features.errors import DataRefused
+from features.formatting import ENGLISH
 from features.progress import Steps
-from features.row_audit import Change
+from features.row_audit import AuditLine
 from features.settings import Workspace
 from insight.data_quality_report.data_quality_plots import customers, table_pictures
-from insight.formatting import numbers
-from insight.formatting.png import Picture
-from insight.report_facts import Facts
+from insight.formatting.plot_images import PlotImage
+from insight.report_facts import ReportFacts
 
 WORDS = {"error": ("Errors", "rows that do not reach the history"),
          "warning": ("Warnings", "may spoil what is learnt"),
@@ -38,28 +38,28 @@ class TablePart:
     name: str
     rows: int
     missing: list[tuple[str, str]]
-    pictures: list[Picture]
+    pictures: list[PlotImage]
 
 
-def usability_page(workspace: Workspace, company: str) -> Path:
+def data_quality_page_path(workspace: Workspace, company: str) -> Path:
     """Where the usability report of a company is."""
     return workspace.company(company) / "usability.html"
 
 
-def usability_link(facts: Facts) -> str:
+def data_quality_link(facts: ReportFacts) -> str:
     """The usability report as the report beside it links to it; empty where there is none."""
-    page = usability_page(facts.workspace, facts.company.name)
+    page = data_quality_page_path(facts.workspace, facts.company.name)
     return page.name if page.is_file() else ""
 
 
-def write_usability(company: Company, workspace: Workspace, steps: Steps) -> Path:
+def write_data_quality_page(company: Company, workspace: Workspace, steps: Steps) -> Path:
     """Write the usability report from `usability.json`, and return its path.
 
     Raises DataRefused when the tables were never looked at.
     """
-    path = usability_page(workspace, company.name)
+    path = data_quality_page_path(workspace, company.name)
     with steps.step("write the usability report") as done:
-        found = Usability.read(workspace, company.name)
+        found = DataQualityReport.read(workspace, company.name)
         if found is None:
             raise DataRefused(
                 f"nothing is known about the tables of {company.name}; run `goodwill quality`"
@@ -70,20 +70,20 @@ def write_usability(company: Company, workspace: Workspace, steps: Steps) -> Pat
     return path
 
 
-def render(company: Company, found: Usability, made: datetime) -> str:
+def render(company: Company, found: DataQualityReport, made: datetime) -> str:
     """The page's HTML; `made` is the moment it claims."""
     environment = Environment(
         loader=PackageLoader("insight", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(count=numbers.count, share=numbers.share, day=numbers.day)
+    environment.filters.update(count=ENGLISH.count, share=ENGLISH.percent, day=ENGLISH.day)
     seen = found.profile.get("customers")
     return environment.get_template("data_quality_report/data_quality.html.j2").render(
-        title=company.about.title or company.name,
+        title=company.info.title or company.name,
         name=company.name,
         starts=datetime.fromisoformat(found.data_start),
         ends=datetime.fromisoformat(found.data_end),
-        made=f"{numbers.day(made)}, {made:%H:%M} UTC",
+        made=f"{ENGLISH.day(made)}, {made:%H:%M} UTC",
         refusals=found.refusals,
         groups=[(s, *WORDS[s], [f for f in found.findings if f.severity == s]) for s in SEVERITIES],
         tables=[_part(found, name) for name in found.rows],
@@ -92,21 +92,21 @@ def render(company: Company, found: Usability, made: datetime) -> str:
     )
 
 
-def _part(found: Usability, name: str) -> TablePart:
+def _part(found: DataQualityReport, name: str) -> TablePart:
     profile = found.profile.get("tables", {}).get(name, {})
     missing = sorted(profile.get("missing", {}).items(), key=lambda item: -item[1])
     return TablePart(
         name,
         found.rows[name],
-        [(column, numbers.share(part)) for column, part in missing if part > 0],
+        [(column, ENGLISH.percent(part)) for column, part in missing if part > 0],
         table_pictures(found, name),
     )
 
 
-def ledger_rows(lines: list[Change]) -> list[tuple[str, str, str, str, str, str]]:
+def ledger_rows(lines: list[AuditLine]) -> list[tuple[str, str, str, str, str, str]]:
     """The ledger as people read it: table, step, rule, rows met, rows before, rows after."""
     shown = []
     for line in lines:
-        rows, before, after = map(numbers.count, (line.rows, line.before, line.after))
+        rows, before, after = map(ENGLISH.count, (line.rows, line.before, line.after))
         shown.append((line.table, STEPS[line.step], line.rule, rows, before, after))
     return shown

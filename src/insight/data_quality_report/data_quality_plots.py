@@ -10,10 +10,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
-from features.data_quality.check_tables import Usability
-from features.data_quality.finding import Finding
-from insight.formatting.numbers import count, share
-from insight.formatting.png import Picture, drawable, drawing, picture
+from features.data_quality.check_tables import DataQualityReport
+from features.data_quality.finding import TableFinding
+from features.formatting import ENGLISH
+from insight.formatting.plot_images import PlotImage, drawable_text, plot_fonts, plot_image
 from models.plots.style import (
     ACTUAL,
     CASE,
@@ -35,15 +35,15 @@ MISSING = LinearSegmentedColormap.from_list("missing", ["#F4F7FA", "#E69F00", "#
 LINES = 12
 
 
-def table_pictures(found: Usability, table: str) -> list[Picture]:
+def table_pictures(found: DataQualityReport, table: str) -> list[PlotImage]:
     """The pictures of one table that its profile allows."""
     profile = found.profile.get("tables", {}).get(table, {})
     own = [f for f in found.findings if f.table == table]
-    with drawing():
+    with plot_fonts():
         return list(_drawn(table, profile, own))
 
 
-def _drawn(table: str, profile: dict[str, Any], own: list[Finding]) -> Iterator[Picture]:
+def _drawn(table: str, profile: dict[str, Any], own: list[TableFinding]) -> Iterator[PlotImage]:
     if "days" in profile and table != "customers":
         yield days(table, profile["days"], own)
     if profile.get("missing_by_month", {}).get("columns"):
@@ -70,7 +70,7 @@ def _dated(axis: Axes) -> None:
     axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def days(table: str, profile: dict[str, Any], own: list[Finding]) -> Picture:
+def days(table: str, profile: dict[str, Any], own: list[TableFinding]) -> PlotImage:
     """Rows a day, with the spans that lack rows shaded."""
     first = date.fromisoformat(profile["first"])
     rows = np.array(profile["rows"], float)
@@ -91,13 +91,13 @@ def days(table: str, profile: dict[str, Any], own: list[Finding]) -> Picture:
     if gaps:
         legend(axis)
     lacking = sum(f.rows for f in own if f.check in ("volume", "last days"))
-    finding = f"About {count(lacking)} rows are lacking" if lacking else "No day lacks rows"
-    return picture(
-        figure, f"{table}: {finding}", f"{count(rows.sum())} rows, by the company's days."
+    finding = f"About {ENGLISH.count(lacking)} rows are lacking" if lacking else "No day lacks rows"
+    return plot_image(
+        figure, f"{table}: {finding}", f"{ENGLISH.count(rows.sum())} rows, by the company's days."
     )
 
 
-def missing(table: str, profile: dict[str, Any]) -> Picture | None:
+def missing(table: str, profile: dict[str, Any]) -> PlotImage | None:
     """The share of missing values by column and month; None when nothing ever is missing."""
     columns = {c: s for c, s in profile["columns"].items() if any(x for x in s if x)}
     if not columns:
@@ -109,19 +109,19 @@ def missing(table: str, profile: dict[str, Any]) -> Picture | None:
     months = profile["months"]
     every = max(1, -(-len(months) // 8))
     axis.set_xticks(range(0, len(months), every), months[::every], rotation=30, ha="right")
-    axis.set_yticks(range(len(shown)), [drawable(c) for c in shown])
+    axis.set_yticks(range(len(shown)), [drawable_text(c) for c in shown])
     axis.grid(visible=False)
     bar = figure.colorbar(image, ax=axis, fraction=0.03, pad=0.02)
     percent(bar.ax, "y")
     worst = shown[0]
     most = max(x or 0.0 for x in columns[worst])
-    return picture(
-        figure, f"{table}: {worst} is missing most, in {share(most)} of the rows of a month",
+    return plot_image(
+        figure, f"{table}: {worst} is missing most, in {ENGLISH.percent(most)} of the rows of a month",
         "By month, among rows of kinds that have the column at all.",
     )  # fmt: skip
 
 
-def shares(column: str, profile: dict[str, Any]) -> Picture:
+def shares(column: str, profile: dict[str, Any]) -> PlotImage:
     """How the rows of a month are divided among the values of a column."""
     months = [date.fromisoformat(f"{m}-15") for m in profile["months"]]
     values = profile["values"]
@@ -129,7 +129,7 @@ def shares(column: str, profile: dict[str, Any]) -> Picture:
     stacked /= np.maximum(stacked.sum(axis=0), 1.0)
     figure, axis = _panel()
     colours = [PARTS[min(place, len(PARTS) - 1)] for place in range(len(values))]
-    labels = [drawable(str(v))[:24] for v in values]
+    labels = [drawable_text(str(v))[:24] for v in values]
     when = date2num(months)
     axis.stackplot(when, stacked, colors=colours, labels=labels, lw=0)
     axis.set(ylim=(0, 1), xlim=(when[0], when[-1]), ylabel="share of the month's rows")
@@ -138,12 +138,12 @@ def shares(column: str, profile: dict[str, Any]) -> Picture:
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     most = max(values, key=lambda v: sum(values[v]))
     part = sum(values[most]) / max(sum(sum(v) for v in values.values()), 1)
-    return picture(
-        figure, f"{column}: {most} holds {share(part)} of the rows", "Share of each month's rows."
+    return plot_image(
+        figure, f"{column}: {most} holds {ENGLISH.percent(part)} of the rows", "Share of each month's rows."
     )
 
 
-def amounts(profile: dict[str, list[list[float]]], own: list[Finding]) -> Picture:
+def amounts(profile: dict[str, list[list[float]]], own: list[TableFinding]) -> PlotImage:
     """How often which amount occurs, by kind, along orders of magnitude."""
     figure, axis = _panel()
     for colour, (kind, steps) in zip(LINE_COLOURS, profile.items(), strict=False):
@@ -152,22 +152,22 @@ def amounts(profile: dict[str, list[list[float]]], own: list[Finding]) -> Pictur
         counts = np.zeros(len(filled))
         counts[np.searchsorted(filled, size - 0.05)] = rows
         axis.step(
-            10**filled, counts, where="mid", color=colour, lw=1.6, label=drawable(kind or "all")
+            10**filled, counts, where="mid", color=colour, lw=1.6, label=drawable_text(kind or "all")
         )
     axis.set(xscale="log", yscale="symlog", ylim=(0, None), xlabel="amount, without its sign",
              ylabel="rows")  # fmt: skip
     money(axis, "xy")
     legend(axis)
     far = sum(f.rows for f in own if f.check == "outliers" and f.column == "amount")
-    finding = f"{count(far)} amounts are outliers" if far else "No amount is an outlier"
-    return picture(
+    finding = f"{ENGLISH.count(far)} amounts are outliers" if far else "No amount is an outlier"
+    return plot_image(
         figure, finding, "Both scales are logarithmic; a second hump may be another unit."
     )
 
 
-def customers(months: list[list[Any]]) -> Picture:
+def customers(months: list[list[Any]]) -> PlotImage:
     """Customers first and last seen, by month."""
-    with drawing():
+    with plot_fonts():
         when = date2num([date.fromisoformat(f"{m[0]}-15") for m in months])
         new, gone = (np.array([m[i] for m in months], float) for i in (1, 2))
         figure, axis = _panel()
@@ -178,7 +178,7 @@ def customers(months: list[list[Any]]) -> Picture:
         money(axis, "y")
         _dated(axis)
         legend(axis)
-        return picture(
-            figure, f"{count(new.sum())} customers were active from {months[0][0]} to {months[-1][0]}",
+        return plot_image(
+            figure, f"{ENGLISH.count(new.sum())} customers were active from {months[0][0]} to {months[-1][0]}",
             "The first months also show who was there before; in the last, most have not left.",
         )  # fmt: skip

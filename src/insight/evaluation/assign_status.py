@@ -8,23 +8,29 @@ import pandas as pd
 
 from features.errors import DataRefused
 from features.history_store import Manifest
-from insight.evaluation.customer_metrics import Day, Measurer
-from insight.evaluation.evaluation_settings import Choices
-from insight.evaluation.reference_scales import FILE, Yardsticks, draw, kept_yardsticks, star_figure
+from insight.evaluation.customer_metrics import DayMetrics, MetricCalculator
 from insight.evaluation.evaluation_files import evaluation_folder
-from insight.evaluation.tier_history import (
-    Month,
-    days_before,
-    kept_months,
-    months_before,
-    next_month,
-    same_month,
-    with_since,
+from insight.evaluation.evaluation_settings import EvaluationSettings
+from insight.evaluation.reference_scales import (
+    SCALES_FILE,
+    ReferenceScales,
+    fit_reference_scales,
+    read_reference_scales,
+    star_basis,
 )
-from insight.segments.lifecycle_stages import stages
-from insight.segments.quadrant import QuadrantSettings, quadrant
-from insight.segments.status_row import standing
-from insight.value.fuzzy_grades import Grades, evaluate
+from insight.evaluation.tier_history import (
+    TierMonth,
+    add_since,
+    assign_tiers,
+    earlier_days,
+    keep_since,
+    read_months,
+    rebuild_months,
+)
+from insight.segments.lifecycle_stages import assign_stages
+from insight.segments.quadrant import QuadrantSettings, assign_quadrants
+from insight.segments.status_row import build_status_rows
+from insight.value.fuzzy_grades import Grades, assign_fuzzy_grades
 
 MONTHS = "months"
 #: So much must be known before a day for its figures to mean something.
@@ -32,28 +38,28 @@ SETTLED = timedelta(days=90)
 
 
 @dataclass(frozen=True)
-class Place:
+class StatusAssignment:
     """Everybody's standing on one day with all it was made of.
 
     `table` is the standing, a row a customer; `months` those kept, this one last; `skipped` the parts
     that were not to be told, with the reason.
     """
 
-    today: Day
+    today: DayMetrics
     table: pd.DataFrame
-    yardsticks: Yardsticks
-    months: list[Month]
+    yardsticks: ReferenceScales
+    months: list[TierMonth]
     skipped: dict[str, str]
 
     def fuzzy_grades(self, grades: Grades) -> pd.DataFrame:
         """Every customer's grade by fuzzy evaluation of his score's dimensions; is it clear?"""
-        found = evaluate(self.months[-1].table, self.yardsticks.kept.weights, grades)
+        found = assign_fuzzy_grades(self.months[-1].table, self.yardsticks.kept.weights, grades)
         return pd.DataFrame({"fuzzy_grade": found.grade, "fuzzy_unclear": found.unclear})
 
 
-def place_everyone(
-    measurer: Measurer, scores: pd.DataFrame | None, versions: dict[str, str], redraw: bool = False
-) -> Place:
+def assign_status(
+    measurer: MetricCalculator, scores: pd.DataFrame | None, versions: dict[str, str], redraw: bool = False
+) -> StatusAssignment:
     """Place every customer as of the end of the data, and keep the month for the next one.
 
     `scores` are the predictions of that day by customer, None where nobody is scored. The first time,
@@ -63,19 +69,19 @@ def place_everyone(
     manifest = Manifest.read(measurer.workspace, measurer.company.name)
     folder = evaluation_folder(measurer.workspace, measurer.company.name)
     today = measurer.on(manifest.end, scores)
-    found = None if redraw else kept_yardsticks(folder, measurer.choices, today)
-    yardsticks = found or draw(measurer.choices, today, _horizon_ago(measurer, manifest))
-    kept = kept_months(folder / MONTHS) if found else []
+    found = None if redraw else read_reference_scales(folder, measurer.choices, today)
+    yardsticks = found or fit_reference_scales(measurer.choices, today, _horizon_ago(measurer, manifest))
+    kept = read_months(folder / MONTHS) if found else []
     now = _month(measurer, yardsticks, today, versions)
     months = _told(measurer, manifest, yardsticks, [m for m in kept if m.as_of <= today.as_of], now)
     unknown = measurer.rated_in_vain(today.measured.index)
     skipped = {"ratings of unknown customers": unknown} if unknown else {}
     table = _standing(measurer, yardsticks, months, today, skipped)
     _keep(folder, yardsticks, months)
-    return Place(today, table, yardsticks, months, skipped)
+    return StatusAssignment(today, table, yardsticks, months, skipped)
 
 
-def _horizon_ago(measurer: Measurer, manifest: Manifest) -> Day | None:
+def _horizon_ago(measurer: MetricCalculator, manifest: Manifest) -> DayMetrics | None:
     """The customers a horizon before the end of the data; None where too little is known of them.
 
     A month that is worked out anyway will do if it lies within a tenth of the horizon.
@@ -84,45 +90,45 @@ def _horizon_ago(measurer: Measurer, manifest: Manifest) -> Day | None:
     if exact < manifest.start + SETTLED:
         return None
     near = timedelta(days=measurer.horizon_days / 10)
-    months = days_before(manifest.end, manifest.start + SETTLED)
+    months = earlier_days(manifest.end, manifest.start + SETTLED)
     return measurer.then(next((day for day in months if abs(day - exact) <= near), exact))
 
 
 def _told(
-    measurer: Measurer, manifest: Manifest, yardsticks: Yardsticks, kept: list[Month], now: Month
-) -> list[Month]:
+    measurer: MetricCalculator, manifest: Manifest, yardsticks: ReferenceScales, kept: list[TierMonth], now: TierMonth
+) -> list[TierMonth]:
     """The months with everybody's tiers, this one last: moved on, or told for the first time."""
     borders = yardsticks.kept.borders
     if kept:
-        told = next_month(kept[-1], now, borders)
+        told = assign_tiers(kept[-1], now, borders)
         if kept[-1].name == now.name:
-            told = same_month(kept[-1], told)
-        return with_since([*(m for m in kept if m.name != now.name), told])
-    today = next_month(None, now, borders)
+            told = keep_since(kept[-1], told)
+        return add_since([*(m for m in kept if m.name != now.name), told])
+    today = assign_tiers(None, now, borders)
     past = [
         _month(measurer, yardsticks, measurer.then(day), now.versions, rebuilt=True)
-        for day in days_before(manifest.end, manifest.start + SETTLED)
+        for day in earlier_days(manifest.end, manifest.start + SETTLED)
     ]
-    return with_since([*months_before(today, past, borders), today])
+    return add_since([*rebuild_months(today, past, borders), today])
 
 
 def _month(
-    measurer: Measurer,
-    yardsticks: Yardsticks,
-    day: Day,
+    measurer: MetricCalculator,
+    yardsticks: ReferenceScales,
+    day: DayMetrics,
     versions: dict[str, str],
     rebuilt: bool = False,
-) -> Month:
+) -> TierMonth:
     """The score, its dimensions and the stage of everybody on a day; tiers are still to be told."""
     value = yardsticks.score(day)
     leaving = None if day.scores is None else day.scores.get("churn_probability")
     history = measurer.workspace.history(measurer.company.name)
-    stage = stages(history, day.as_of, measurer.choices.lifecycle, leaving)
-    return Month(day.as_of, value.join(stage), versions, rebuilt)
+    stage = assign_stages(history, day.as_of, measurer.choices.lifecycle, leaving)
+    return TierMonth(day.as_of, value.join(stage), versions, rebuilt)
 
 
 def _standing(
-    measurer: Measurer, yardsticks: Yardsticks, months: list[Month], today: Day,
+    measurer: MetricCalculator, yardsticks: ReferenceScales, months: list[TierMonth], today: DayMetrics,
     skipped: dict[str, str],
 ) -> pd.DataFrame:  # fmt: skip
     """The standing of everybody, with the tier before and why it changed left to the moves."""
@@ -132,11 +138,11 @@ def _standing(
     fields = None
     try:
         settings = _measured(measurer.choices, today.measured)
-        fields = quadrant(today.measured, settings)
+        fields = assign_quadrants(today.measured, settings)
     except DataRefused as err:
         skipped["quadrants"] = str(err)
-    by = star_figure(measurer.choices.stars, today, now) if kept.stars else now["value_score"]
-    table = standing(
+    by = star_basis(measurer.choices.stars, today, now) if kept.stars else now["value_score"]
+    table = build_status_rows(
         by, months[-1].placed, kept.stars, now[["stage", "cause"]], fields,
         measurer.choices.tiers,
     )  # fmt: skip
@@ -144,7 +150,7 @@ def _standing(
     return scores.join(table).assign(tier_since=now["since"]).rename_axis("customer_id")
 
 
-def _measured(choices: Choices, table: pd.DataFrame) -> QuadrantSettings:
+def _measured(choices: EvaluationSettings, table: pd.DataFrame) -> QuadrantSettings:
     """The quadrant's settings without risks nobody has, unless the company named them itself."""
     settings = choices.quadrant
     if choices.own_risks:
@@ -158,7 +164,7 @@ def _measured(choices: Choices, table: pd.DataFrame) -> QuadrantSettings:
     return settings.model_copy(update={"risks": there})
 
 
-def _keep(folder: Path, yardsticks: Yardsticks, months: list[Month]) -> None:
+def _keep(folder: Path, yardsticks: ReferenceScales, months: list[TierMonth]) -> None:
     """Keep the yardsticks and the months; months of former yardsticks go."""
     folder.mkdir(parents=True, exist_ok=True)
     names = {month.name for month in months}
@@ -167,4 +173,4 @@ def _keep(folder: Path, yardsticks: Yardsticks, months: list[Month]) -> None:
             old.unlink()
     for month in months:
         month.write(folder / MONTHS)
-    yardsticks.kept.write(folder / FILE)
+    yardsticks.kept.write(folder / SCALES_FILE)

@@ -1,4 +1,4 @@
-"""The indicators complaints give, period by period and group by group."""
+"""Indicators of complaint handling by period and group: reply time, solution time, reopen rate."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,184 +9,236 @@ import pandas as pd
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.closed_loop.complaint_targets import NAMES, complaint_indicators
-from insight.closed_loop.target_status import Measured
-from insight.complaints.intake import Complaints, complaints
+from insight.closed_loop.target_status import Measurement
+from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates
+from insight.complaints.intake import Complaints, read_complaints
 from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
-from insight.evaluation.indicator_builder import previous_point, first_day, finite_or_none, last_point, change_direction
+from insight.evaluation.indicator_builder import (
+    change_direction,
+    finite_or_none,
+    first_day,
+    last_point,
+    previous_point,
+)
 from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
-from insight.satisfaction.satisfaction_inputs import Sources
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
 from models.nonresponse.disclosure_control import hidden_groups
+
+#: The measurement of each complaint indicator; None where the company does not record it.
+ComplaintMeasurements = dict[str, Measurement | None]
 
 
 @dataclass(frozen=True)
 class ComplaintIndicator:
-    """A complaint indicator in words, and the column whose values are its answers."""
+    """Title and unit of a complaint indicator, and the column that shows whether a complaint counts."""
 
     title: str
     unit: str
     column: str
-    lacking: str
+    recorded: str
 
 
 @dataclass(frozen=True)
 class ComplaintGroup:
-    """The complaints of a group, and the indicators they give."""
+    """The complaints of a group with their measurements."""
 
     name: str
     rows: pd.DataFrame
-    measured: dict[str, Measured | None]
+    measured: ComplaintMeasurements
 
 
-COMPLAINT_INDICATORS = dict(zip(NAMES, (
-    ComplaintIndicator("Hours to the first reply, median", "hours", "first_reply_at", "first replies"),
-    ComplaintIndicator("Days to the solution, median", "days", "closed_at", "solutions"),
-    ComplaintIndicator("Solved complaints opened again", "share of solved complaints", "reopened",
-         "which complaints were opened again"),
-), strict=True))  # fmt: skip
+COMPLAINT_INDICATORS = {
+    "hours_to_reply": ComplaintIndicator(
+        "Hours to the first reply, median", "hours", "first_reply_at", "first replies"
+    ),
+    "days_to_solution": ComplaintIndicator(
+        "Days to the solution, median", "days", "closed_at", "solutions"
+    ),
+    "reopen_rate": ComplaintIndicator(
+        "Solved complaints opened again", "share of solved complaints", "reopened",
+        "which complaints were opened again",
+    ),
+}  # fmt: skip
+
+
+def measure_complaints(complaints: Complaints) -> ComplaintMeasurements:
+    """Measure median hours to the first reply, median days to the solution, and the reopen rate.
+
+    Open complaints count with the time they have waited so far. `answered` is the number of complaints.
+    """
+    measured: ComplaintMeasurements = dict.fromkeys(COMPLAINT_INDICATORS)
+    steps = {"first reply": "hours_to_reply", "solution": "days_to_solution"}
+    for time in compute_cycle_times(complaints.table, complaints.end, by_category=False):
+        measured[steps[time.step]] = Measurement(time.median, time.low, time.high, time.complaints)
+    for rate in compute_reopen_rates(complaints.table, by_category=False):
+        measured["reopen_rate"] = Measurement(rate.rate, rate.low, rate.high, rate.solved)
+    return measured
 
 
 def measure_complaint_indicators(
-    company: Company, workspace: Workspace, found: Sources
+    company: Company, workspace: Workspace, inputs: SatisfactionInputs
 ) -> tuple[list[Indicator], dict[str, str]]:
-    """The complaint indicators of the complaints received in each period; why others are missing.
+    """Measure the indicators of the complaints received in each period, by group and category.
 
-    They are cut by category, too. What is not over counts for as long as it has lasted.
+    Returns the reasons of those without data as well.
     """
     try:
-        received = complaints(company, workspace)
+        received = read_complaints(company, workspace)
     except DataRefused as err:
-        return [], dict.fromkeys(NAMES, str(err))
-    table = _described(_in_periods(received.table, found), found)
+        return [], dict.fromkeys(COMPLAINT_INDICATORS, str(err))
+    table = _join_attributes(_in_whole_periods(received.table, inputs), inputs)
     if table.empty:
-        return [], dict.fromkeys(NAMES, "no complaint was received in a whole period")
-    lines = {
-        start: complaint_indicators(replace(received, table=table[table["period"] == start]))
-        for start in found.periods
+        why = "no complaint was received in a whole period"
+        return [], dict.fromkeys(COMPLAINT_INDICATORS, why)
+    by_period = {
+        start: measure_complaints(replace(received, table=table[table["period"] == start]))
+        for start in inputs.periods
     }
-    told, lacking = [], {}
-    for name in NAMES:
+    measured, missing = [], {}
+    for name in COMPLAINT_INDICATORS:
         try:
-            told.append(_told(name, lines, table, found))
+            measured.append(_indicator(name, by_period, table, inputs))
         except DataRefused as err:
-            lacking[name] = str(err)
-    cuts = _cuts(replace(received, table=table[table["period"] == found.last]), found)
-    return [_with_cells(one, cuts, found) for one in told], lacking
+            missing[name] = str(err)
+    groups = _groups(replace(received, table=table[table["period"] == inputs.last]), inputs)
+    return [_with_groups(indicator, groups, inputs) for indicator in measured], missing
 
 
-def _in_periods(table: pd.DataFrame, found: Sources) -> pd.DataFrame:
-    """Complaints of the whole periods, each with the first instant of its own."""
-    starts = pd.DatetimeIndex(found.periods)
-    end = add_months(found.last, PERIOD_MONTHS[found.choices.period])
+def _in_whole_periods(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
+    """The complaints of whole periods, with the first instant of their period."""
+    starts = pd.DatetimeIndex(inputs.periods)
+    end = add_months(inputs.last, PERIOD_MONTHS[inputs.settings.period])
     inside = table[(table["opened_at"] >= starts[0]) & (table["opened_at"] < end)]
     place = starts.searchsorted(inside["opened_at"], side="right") - 1
     return inside.assign(period=starts[place])
 
 
-def _described(table: pd.DataFrame, found: Sources) -> pd.DataFrame:
-    """Complaints with their customer's attributes and standing at the start of the period."""
+def _join_attributes(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
+    """The complaints with the customer's attributes and status at the start of the period."""
     table = table.assign(channel=table["channel"].fillna(UNKNOWN))
-    columns = [name for name in found.by if name not in table]
-    if not columns or "customers" not in found.rows:
+    columns = [name for name in inputs.by if name not in table]
+    if not columns or "customers" not in inputs.rows:
         return table
-    known_then = found.rows["customers"][["customer_id", "period", *columns]]
-    told = table.astype({"period": known_then["period"].dtype}).merge(
+    known_then = inputs.rows["customers"][["customer_id", "period", *columns]]
+    joined = table.astype({"period": known_then["period"].dtype}).merge(
         known_then, on=["customer_id", "period"], how="left"
     )
-    return told.fillna(dict.fromkeys(columns, UNKNOWN))
+    return joined.fillna(dict.fromkeys(columns, UNKNOWN))
 
 
-def _told(
-    name: str, lines: dict[datetime, dict[str, Measured | None]], table: pd.DataFrame, found: Sources
-) -> Indicator:  # fmt: skip
-    kind = COMPLAINT_INDICATORS[name]
-    if not table[kind.column].notna().any():
+def _indicator(
+    name: str,
+    by_period: dict[datetime, ComplaintMeasurements],
+    table: pd.DataFrame,
+    inputs: SatisfactionInputs,
+) -> Indicator:
+    about = COMPLAINT_INDICATORS[name]
+    if not table[about.column].notna().any():
         raise DataRefused(
-            f"nobody recorded {kind.lacking}: map the column {kind.column} of tickets"
+            f"nobody recorded {about.recorded}: map the column {about.column} of tickets"
         )
-    points = []
-    for start, measured in lines.items():
-        figure = measured[name]
-        if figure and figure.n >= found.choices.fewest and finite_or_none(figure.value) is not None:
-            asked, answered = _counted(kind, table[table["period"] == start])
-            points.append(PeriodValue(
-                period=first_day(start), value=figure.value, low=finite_or_none(figure.low),
-                high=finite_or_none(figure.high), asked=asked, answered=answered,
-            ))  # fmt: skip
-    last = last_point(points, found, _last_counted(lines[found.last][name], found))
-    former = previous_point(points, found)
-    customers = table.loc[table["period"] == found.last, "customer_id"].nunique()
+    points = _period_values(name, by_period, table, inputs)
+    last = last_point(points, inputs, _count_text(by_period[inputs.last][name], inputs))
+    previous = previous_point(points, inputs)
+    customers = table.loc[table["period"] == inputs.last, "customer_id"].nunique()
     return Indicator(
-        name=name, title=kind.title, unit=kind.unit,
+        name=name, title=about.title, unit=about.unit,
         kind="rate" if name == "reopen_rate" else "median", **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=former.value if former else None, moved=change_direction(last, former),
+        before=previous.value if previous else None, moved=change_direction(last, previous),
         why_not=NOT_ASKED,
     )  # fmt: skip
 
 
-def _last_counted(newest: Measured | None, found: Sources) -> str:
-    """How many complaints the last period has, in words.
+def _period_values(
+    name: str,
+    by_period: dict[datetime, ComplaintMeasurements],
+    table: pd.DataFrame,
+    inputs: SatisfactionInputs,
+) -> list[PeriodValue]:
+    """The values of the periods with enough complaints and a known value."""
+    points = []
+    for start, measured in by_period.items():
+        found = measured[name]
+        if (
+            found
+            and found.answered >= inputs.settings.fewest
+            and finite_or_none(found.value) is not None
+        ):
+            counts = _count(COMPLAINT_INDICATORS[name], table[table["period"] == start])
+            points.append(PeriodValue(
+                period=first_day(start), value=found.value, low=finite_or_none(found.low),
+                high=finite_or_none(found.high), asked=counts[0], answered=counts[1],
+            ))  # fmt: skip
+    return points
 
-    Raises DataRefused where they are enough and most still wait: their median is not known yet.
+
+def _count_text(newest: Measurement | None, inputs: SatisfactionInputs) -> str:
+    """The number of complaints of the last period, in words.
+
+    Raises DataRefused where they are enough but most are open: their median is not known yet.
     """
-    count = newest.n if newest else 0
-    if newest and count >= found.choices.fewest and finite_or_none(newest.value) is None:
+    count = newest.answered if newest else 0
+    if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
-            f"more than half of the {count:,} complaints in the {found.choices.period} from "
-            f"{found.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
+            f"more than half of the {count:,} complaints in the {inputs.settings.period} from "
+            f"{inputs.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
             "record when they were answered"
         )
     return f"{count:,} complaints"
 
 
-def _counted(kind: ComplaintIndicator, part: pd.DataFrame) -> tuple[int, int]:
-    """How many complaints an indicator is about, and of how many it is known."""
-    about = part[part["closed_at"].notna()] if kind.column == "reopened" else part
-    return len(about), int(about[kind.column].notna().sum())
+def _count(about: ComplaintIndicator, rows: pd.DataFrame) -> tuple[int, int]:
+    """The number of complaints that an indicator is about, and of those with a value."""
+    relevant = rows[rows["closed_at"].notna()] if about.column == "reopened" else rows
+    return len(relevant), int(relevant[about.column].notna().sum())
 
 
-def _cuts(newest: Complaints, found: Sources) -> dict[str, list[ComplaintGroup]]:
-    """The complaints of the last period by channel, category, attribute and standing."""
-    cuts = {}
-    for by in (*found.by, "category"):
+def _groups(newest: Complaints, inputs: SatisfactionInputs) -> dict[str, list[ComplaintGroup]]:
+    """The complaints of the last period by channel, attribute, status and category."""
+    found = {}
+    for by in (*inputs.by, "category"):
         if by in newest.table and not newest.table[by].eq(UNKNOWN).all():
             parts = newest.table.groupby(by, sort=True)
-            cuts[by] = [
-                ComplaintGroup(str(name), part, complaint_indicators(replace(newest, table=part)))
+            found[by] = [
+                ComplaintGroup(str(name), part, measure_complaints(replace(newest, table=part)))
                 for name, part in parts
             ]
-    return cuts
+    return found
 
 
-def _with_cells(told: Indicator, cuts: dict[str, list[ComplaintGroup]], found: Sources) -> Indicator:
-    """The indicator in every group that is not too small."""
+def _with_groups(
+    indicator: Indicator, groups: dict[str, list[ComplaintGroup]], inputs: SatisfactionInputs
+) -> Indicator:
+    """The indicator with its value in every group that is large enough to show."""
     shown: list[GroupValue] = []
     hidden = {}
-    for by, groups in cuts.items():
-        figures = [group.measured[told.name] for group in groups]
-        sizes = [figure.n if figure else 0 for figure in figures]
-        out = hidden_groups(sizes, found.choices.fewest)
-        cells = [
-            _cell(by, group, figure, told.name)
-            for group, figure, small in zip(groups, figures, out, strict=True)
-            if figure and not small
+    for by, of_column in groups.items():
+        measured = [group.measured[indicator.name] for group in of_column]
+        sizes = [found.answered if found else 0 for found in measured]
+        out = hidden_groups(sizes, inputs.settings.fewest)
+        values = [
+            _group_value(by, group, found, indicator.name)
+            for group, found, small in zip(of_column, measured, out, strict=True)
+            if found and not small
         ]
-        shown += [cell for cell in cells if cell]
+        shown += [value for value in values if value]
         if out.any():
             hidden[by] = HiddenGroups(cells=int(out.sum()), answers=int(np.array(sizes)[out].sum()))
-    return told.model_copy(update={"cells": shown, "hidden": hidden})
+    return indicator.model_copy(update={"cells": shown, "hidden": hidden})
 
 
-def _cell(by: str, group: ComplaintGroup, figure: Measured, indicator: str) -> GroupValue | None:
-    """A group's figure; None where more than half of its complaints still wait."""
-    if finite_or_none(figure.value) is None:
+def _group_value(
+    by: str, group: ComplaintGroup, found: Measurement, indicator: str
+) -> GroupValue | None:
+    """The value of a group; None where more than half of its complaints are open."""
+    if finite_or_none(found.value) is None:
         return None
-    asked, answered = _counted(COMPLAINT_INDICATORS[indicator], group.rows)
+    asked, answered = _count(COMPLAINT_INDICATORS[indicator], group.rows)
     return GroupValue(
-        by=by, group=group.name, value=figure.value, low=finite_or_none(figure.low), high=finite_or_none(figure.high),
-        asked=asked, answered=answered, coverage=answered / asked,
+        by=by, group=group.name, value=found.value, low=finite_or_none(found.low),
+        high=finite_or_none(found.high), asked=asked, answered=answered, coverage=answered / asked,
         customers=int(group.rows["customer_id"].nunique()),
     )  # fmt: skip

@@ -32,8 +32,8 @@ def group_customers(dimensions: pd.DataFrame, folder: Path) -> CustomerGroups:
     """
     complete = dimensions.loc[:, dimensions.nunique() > 1]
     some = complete.sample(min(len(complete), FOUND_AMONG), random_state=0).sort_index()
-    found = cluster_customers(some, former=_former(folder, tuple(map(str, complete.columns))))
-    of = found.names.of(complete)
+    found = cluster_customers(some, previous=_former(folder, tuple(map(str, complete.columns))))
+    of = found.names.assign(complete)
     _keep(folder, found.names)
     return CustomerGroups(of, found.stability, fit_cluster_rules(some, of.loc[some.index]))
 

@@ -8,20 +8,20 @@ import pandas as pd
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.evaluation.evaluation_settings import Choices
-from insight.value.expert_ratings import rated, read_ratings
-from insight.value.value_metrics import measures
+from insight.evaluation.evaluation_settings import EvaluationSettings
+from insight.value.expert_ratings import combine_ratings, read_ratings
+from insight.value.value_metrics import compute_value_metrics
 from models.scoring.backfill import scores_at
 
 #: Of the scores file, what measures and segments are made of.
-SCORED = (
+PREDICTED_COLUMNS = (
     "satisfaction_score", "satisfaction_low", "satisfaction_high", "satisfaction_dissatisfied",
     "churn_probability", "value_expected", "value_low", "value_high", "value_segment",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Day:
+class DayMetrics:
     """The customers known on one day: `measured` is a row each, `scores` what was predicted then."""
 
     as_of: datetime
@@ -30,25 +30,25 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Measurer:
+class MetricCalculator:
     """Measures the customers of a company on any day of its history; keeps `earlier` days it made."""
 
     company: Company
     workspace: Workspace
-    choices: Choices
+    choices: EvaluationSettings
     ratings: pd.DataFrame | None
-    earlier: dict[datetime, Day] = field(default_factory=dict, repr=False)
+    earlier: dict[datetime, DayMetrics] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, company: Company, workspace: Workspace, choices: Choices) -> "Measurer":
+    def of(cls, company: Company, workspace: Workspace, choices: EvaluationSettings) -> "MetricCalculator":
         """Raises DataRefused for a file of experts' ratings that cannot be used."""
         experts = choices.value.experts
         ratings = None
         if experts:
-            ratings, _ = rated(read_ratings(company.path.parent / experts.file, experts))
+            ratings, _ = combine_ratings(read_ratings(company.path.parent / experts.file, experts))
         return cls(company, workspace, choices, ratings)
 
-    def on(self, day: datetime, scores: pd.DataFrame | None) -> Day:
+    def on(self, day: datetime, scores: pd.DataFrame | None) -> DayMetrics:
         """The customers known on the day, `scores` being the predictions of that day by customer.
 
         Raises DataRefused where nothing is recorded that a measure could be made of.
@@ -59,10 +59,10 @@ class Measurer:
                 "the company has no events; a customer's value is told from his orders: map them under "
                 "[tables.events]"
             )
-        told = measures(
+        told = compute_value_metrics(
             history, day, scores, self.ratings, self.choices.value.margins, self.horizon_days
         )
-        return Day(day, told, scores)
+        return DayMetrics(day, told, scores)
 
     def rated_in_vain(self, known: pd.Index) -> str:
         """What to say of ratings of customers who are not known; empty where there are none."""
@@ -76,11 +76,11 @@ class Measurer:
             f"{odd[0]}); their ids should be those of the customers"
         )
 
-    def then(self, day: datetime) -> Day:
+    def then(self, day: datetime) -> DayMetrics:
         """The customers known on an earlier day, with what today's models would have predicted."""
         if day not in self.earlier:
             scores = scores_at(self.company, self.workspace, day)
-            frame = scored_columns(scores.to_pandas()) if scores else None
+            frame = predicted_columns(scores.to_pandas()) if scores else None
             self.earlier[day] = self.on(day, frame)
         return self.earlier[day]
 
@@ -90,6 +90,6 @@ class Measurer:
         return self.company.target("value").horizon_days
 
 
-def scored_columns(scores: pd.DataFrame) -> pd.DataFrame:
+def predicted_columns(scores: pd.DataFrame) -> pd.DataFrame:
     """A scores file by customer, with the columns that measures and segments are made of."""
-    return scores.set_index("customer_id")[[c for c in SCORED if c in scores]]
+    return scores.set_index("customer_id")[[c for c in PREDICTED_COLUMNS if c in scores]]

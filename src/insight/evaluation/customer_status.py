@@ -10,20 +10,20 @@ import pandas as pd
 from features.atomic_write import atomic_path
 from features.errors import DataRefused
 from features.execution.partitions import ROW_GROUP_SIZE, write_parquet
-from insight.evaluation.assign_status import Place, place_everyone
+from insight.evaluation.assign_status import StatusAssignment, assign_status
 from insight.evaluation.customer_groups import CustomerGroups, group_customers
-from insight.evaluation.customer_metrics import Measurer
-from insight.evaluation.evaluation_schema import MigrationMatrix
-from insight.evaluation.migration_summary import stage_moves, tier_moves
-from insight.evaluation.parquet_types import arrow
-from insight.evaluation.scores_file import Scored, add_standing
+from insight.evaluation.customer_metrics import MetricCalculator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder
+from insight.evaluation.evaluation_schema import MigrationMatrix
+from insight.evaluation.migration_summary import summarise_stage_migration, summarise_tier_migration
+from insight.evaluation.parquet_types import arrow
+from insight.evaluation.scores_file import PredictedScores, add_status
 
 Part = TypeVar("Part")
 
 
 @dataclass
-class Parts:
+class EvaluationParts:
     """Makes the parts of an evaluation; one that the data do not allow is skipped with the reason."""
 
     skipped: dict[str, str] = field(default_factory=dict)
@@ -38,10 +38,10 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Stand:
+class StatusResult:
     """Where everybody stands: `table` is a row a customer, `tiers` and `stages` who moved."""
 
-    place: Place
+    place: StatusAssignment
     table: pd.DataFrame
     groups: CustomerGroups | None
     tiers: MigrationMatrix | None
@@ -56,21 +56,21 @@ class Stand:
         return pd.concat(parts, ignore_index=True)
 
 
-def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool = False) -> Stand:
+def compute_status(measurer: MetricCalculator, scored: PredictedScores | None, parts: EvaluationParts, redraw: bool = False) -> StatusResult:
     """Place everybody, write `standing.parquet` and the columns of the scores file.
 
     Raises DataRefused where no value can be told.
     """
     folder = evaluation_folder(measurer.workspace, measurer.company.name)
     scores, versions = (scored.table, scored.versions) if scored else (None, {})
-    place = place_everyone(measurer, scores, versions, redraw)
+    place = assign_status(measurer, scores, versions, redraw)
     parts.skipped |= place.skipped
     names = list(place.yardsticks.settings.dimensions)
     groups = parts.make("groups", lambda: group_customers(place.months[-1].table[names], folder))
     moved = parts.make(
-        "tiers", lambda: tier_moves(place.months, place.yardsticks, measurer.choices)
+        "tiers", lambda: summarise_tier_migration(place.months, place.yardsticks, measurer.choices)
     )
-    stages = parts.make("stages", lambda: stage_moves(place.months))
+    stages = parts.make("stages", lambda: summarise_stage_migration(place.months))
     table = place.table.assign(as_of=pd.Timestamp(place.today.as_of))
     table["group"] = groups.of if groups else None
     table = table.join(place.fuzzy_grades(measurer.choices.value.grades))
@@ -80,8 +80,8 @@ def stand(measurer: Measurer, scored: Scored | None, parts: Parts, redraw: bool 
         table["moved_because"] = moved[1]["cause"].reindex(table.index)
     _write(table, folder / STATUS_FILE)
     if scored:
-        add_standing(measurer.workspace.scores(measurer.company.name), table)
-    return Stand(place, table, groups, moved[0] if moved else None, stages)
+        add_status(measurer.workspace.scores(measurer.company.name), table)
+    return StatusResult(place, table, groups, moved[0] if moved else None, stages)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -159,7 +159,7 @@ class SatisfactionDriver(EvaluationModel):
     clear: bool
 
 
-class DriverAnalysis(EvaluationModel):
+class SatisfactionDrivers(EvaluationModel):
     """The drivers of overall satisfaction, the most important first.
 
     `explained` is the share of the variance they explain. `left_out` gives the dimensions that too few
@@ -330,7 +330,7 @@ class CompanyEvaluation(EvaluationModel):
     not_measured: dict[str, str] = Field(default_factory=dict)
     alerts: list[IndicatorAlert] = Field(default_factory=list)
     too_young: int = 0
-    drivers: DriverAnalysis | None = None
+    drivers: SatisfactionDrivers | None = None
     segments: list[Segment] = Field(default_factory=list)
     stability: float | None = None
     tiers: MigrationMatrix | None = None

@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 
 from features.config.company import Company
-from features.config.table_mapping import Strict, near
+from features.config.toml_section import TomlSection, did_you_mean
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.company_settings import section
+from insight.company_settings import read_section
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from insight.segments.lifecycle_stages import LifecycleSettings
 from insight.segments.quadrant import QuadrantSettings
 from insight.segments.star_rating import StarSettings
 from insight.segments.tier_thresholds import TierSettings
 from insight.value.ahp import ahp_weights
-from insight.value.value_score import ValueSettings, check
+from insight.value.value_score import ValueSettings, check_value_settings
 
-SECTIONS: dict[str, type[Strict]] = {
-    "satisfaction": Satisfaction,
+SECTIONS: dict[str, type[TomlSection]] = {
+    "satisfaction": SatisfactionSettings,
     "value": ValueSettings,
     "tiers": TierSettings,
     "stars": StarSettings,
@@ -29,7 +29,7 @@ SECTIONS: dict[str, type[Strict]] = {
 
 
 @dataclass(frozen=True)
-class Choices:
+class EvaluationSettings:
     """The sections `[insight.*]` of a company's file.
 
     Measures the company named itself must be there: `own_value` and `own_risks` say that it did.
@@ -44,7 +44,7 @@ class Choices:
     own_risks: bool
 
 
-def choices_of(company: Company) -> Choices:
+def read_evaluation_settings(company: Company) -> EvaluationSettings:
     """What the company chose, and the defaults of the rest.
 
     Raises ConfigRefused for an unknown section, an unknown key, a wrong value, weights that do not
@@ -52,19 +52,19 @@ def choices_of(company: Company) -> Choices:
     """
     for name in company.insight:
         if name not in SECTIONS:
-            raise ConfigRefused(f"unknown section insight.{name}{near(name, list(SECTIONS))}")
+            raise ConfigRefused(f"unknown section insight.{name}{did_you_mean(name, list(SECTIONS))}")
     for name in ("satisfaction", "complaints", "loop"):  # read where they are used
-        section(company, name, SECTIONS[name])
-    value = section(company, "value", ValueSettings)
-    check(value)
+        read_section(company, name, SECTIONS[name])
+    value = read_section(company, "value", ValueSettings)
+    check_value_settings(value)
     if value.ahp:
         ahp_weights(value.ahp)
-    return Choices(
+    return EvaluationSettings(
         value=value,
-        tiers=section(company, "tiers", TierSettings),
-        stars=section(company, "stars", StarSettings),
-        lifecycle=section(company, "lifecycle", LifecycleSettings),
-        quadrant=section(company, "quadrant", QuadrantSettings),
+        tiers=read_section(company, "tiers", TierSettings),
+        stars=read_section(company, "stars", StarSettings),
+        lifecycle=read_section(company, "lifecycle", LifecycleSettings),
+        quadrant=read_section(company, "quadrant", QuadrantSettings),
         own_value=not {"dimensions", "ahp"}.isdisjoint(company.insight.get("value", {})),
         own_risks=bool(company.insight.get("quadrant")),
     )

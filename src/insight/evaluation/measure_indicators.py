@@ -1,4 +1,4 @@
-"""The indicators of an evaluation: over time, by group, beside what everybody would have said."""
+"""Measure the indicators of an evaluation: over time, by group, with targets, forecasts and alerts."""
 
 from dataclasses import dataclass, field
 
@@ -8,24 +8,28 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from insight.evaluation.complaint_indicators import measure_complaint_indicators
-from insight.evaluation.evaluation_schema import IndicatorAlert, Indicator
+from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert
+from insight.evaluation.forecasts_and_alerts import (
+    add_forecasts,
+    collect_series,
+    find_latest_alerts,
+)
 from insight.evaluation.indicator_builder import build_indicator
 from insight.evaluation.target_attainment import add_goals
-from insight.evaluation.forecasts_and_alerts import collect_series, find_alerts, add_forecasts
 from insight.satisfaction.indicators import compute_indicators
-from insight.satisfaction.satisfaction_inputs import sources, with_standing
+from insight.satisfaction.satisfaction_inputs import join_status, read_satisfaction_inputs
 
 
 @dataclass(frozen=True)
 class IndicatorResults:
-    """The indicators with goals and forecasts, those without data and why, the alerts, clearest first.
+    """Indicators with goals and forecasts, those without data with the reason, and the alerts.
 
-    `too_young` lines of groups have too few periods to be judged. `outside` questions were sent in no
-    whole period. `asked` are the questions they were made of (`insight.satisfaction.responses.asked`),
-    None where nobody was asked.
+    Alerts are sorted by distance from the expected value. `too_young` series are too short to be
+    watched. `outside` questions were sent in no whole period. `asked` are the questions behind the
+    indicators, None without surveys.
     """
 
-    compute_indicators: list[Indicator]
+    indicators: list[Indicator]
     not_measured: dict[str, str]
     alerts: list[IndicatorAlert]
     too_young: int
@@ -36,32 +40,34 @@ class IndicatorResults:
 def measure_indicators(
     company: Company, workspace: Workspace, segments: pd.DataFrame | None = None
 ) -> IndicatorResults:
-    """Every indicator a company has data for, by channel, attribute and segment.
+    """Measure every indicator that a company has data for, by channel, attribute and segment.
 
-    `segments` has `customer_id`, `period` (the first instant from which a standing holds, in UTC) and
-    one column a segmentation (tier, value, group); a row belongs to the last standing that began at or
-    before its period, to "unknown" before the first. Raises DataRefused without a history or a whole
-    period in it, ConfigRefused for attributes or targets nobody knows.
+    `segments` has `customer_id`, `period` (the instant from which a status holds, in UTC) and one
+    column for each segmentation (tier, stage). A row gets the last status that began at or before its
+    period, "unknown" before the first. Raises DataRefused without a history or a whole period in it,
+    ConfigRefused for unknown attributes or targets.
     """
-    found = sources(company, workspace)
+    inputs = read_satisfaction_inputs(company, workspace)
     if segments is not None:
-        found = with_standing(found, segments)
-    made = compute_indicators(company, workspace, found)
-    told, lacking = [], dict(made.skipped)
+        inputs = join_status(inputs, segments)
+    computed = compute_indicators(company, workspace, inputs)
+    measured, missing = [], dict(computed.skipped)
     alerts: list[IndicatorAlert] = []
-    young = 0
-    for figure in made.figures:
+    too_young = 0
+    for tables in computed.figures:
         try:
-            plain = build_indicator(figure, found)
+            indicator = build_indicator(tables, inputs)
         except DataRefused as err:
-            lacking[figure.key] = str(err)
+            missing[tables.key] = str(err)
             continue
-        lines = collect_series(figure, found)
-        told.append(add_forecasts(plain, lines, found))
-        heard, unheard = find_alerts(figure.name, lines, found)
-        alerts, young = [*alerts, *heard], young + unheard
-    handled, unhandled = measure_complaint_indicators(company, workspace, found)
-    lacking |= unhandled
-    every = add_goals(company, [*told, *handled], lacking)
+        series = collect_series(tables, inputs)
+        measured.append(add_forecasts(indicator, series, inputs))
+        latest, too_short = find_latest_alerts(tables.name, series, inputs)
+        alerts, too_young = [*alerts, *latest], too_young + too_short
+    of_complaints, not_measured = measure_complaint_indicators(company, workspace, inputs)
+    missing |= not_measured
+    indicators = add_goals(company, [*measured, *of_complaints], missing)
     alerts.sort(key=lambda alert: -abs(alert.errors_off))
-    return IndicatorResults(every, lacking, alerts, young, made.outside, found.rows.get("asked"))
+    return IndicatorResults(
+        indicators, missing, alerts, too_young, computed.outside, inputs.rows.get("asked")
+    )

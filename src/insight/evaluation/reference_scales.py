@@ -8,77 +8,82 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.customer_metrics import Day
-from insight.evaluation.evaluation_settings import Choices
-from insight.segments.persisted_scales import Kept, read_kept
-from insight.segments.star_rating import StarScale, StarSettings, already_calibrated, star_scale
-from insight.segments.tier_thresholds import borders
+from insight.evaluation.customer_metrics import DayMetrics
+from insight.evaluation.evaluation_settings import EvaluationSettings
+from insight.segments.persisted_scales import PersistedScales, read_persisted_scales
+from insight.segments.star_rating import (
+    StarScale,
+    StarSettings,
+    calibrated_star_scale,
+    fit_star_scale,
+)
+from insight.segments.tier_thresholds import fit_thresholds
 from insight.value.value_score import (
     Dimension,
-    Scale,
+    ValueScale,
     ValueSettings,
-    dimensions,
-    value_score,
-    weight_sets,
+    compute_value_score,
+    compute_weight_sets,
+    score_dimensions,
 )
-from insight.value.weights import Weights
+from insight.value.weights import DimensionWeights
 
-FILE = "yardsticks.json"
+SCALES_FILE = "yardsticks.json"
 #: Columns of the scores file that say how likely the contrary of a star's chance is.
 CHANCES = {"churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"}
 
 
 @dataclass(frozen=True)
-class Yardsticks:
+class ReferenceScales:
     """What scores, tiers and stars are told by, with the settings they were drawn for.
 
     `left_out` are measures nobody has, with the reason; `no_stars` why there are none.
     """
 
-    kept: Kept
+    kept: PersistedScales
     settings: ValueSettings
     left_out: dict[str, str]
     no_stars: str = ""
 
-    def score(self, day: Day) -> pd.DataFrame:
+    def score(self, day: DayMetrics) -> pd.DataFrame:
         """The dimensions and the value score with its interval, a row a customer of the day."""
         table = _with(day, self.kept.scale)
-        return value_score(table, self.kept.scale, self.settings, self.kept.weights)
+        return compute_value_score(table, self.kept.scale, self.settings, self.kept.weights)
 
 
-def kept_yardsticks(folder: Path, choices: Choices, today: Day) -> Yardsticks | None:
+def read_reference_scales(folder: Path, choices: EvaluationSettings, today: DayMetrics) -> ReferenceScales | None:
     """The yardsticks in use; None before the first time and for other settings.
 
     Raises DataRefused for a damaged file.
     """
-    if not (folder / FILE).is_file():
+    if not (folder / SCALES_FILE).is_file():
         return None
-    kept = read_kept(folder / FILE)
-    settings, left_out = usable(choices.value, today.measured, choices.own_value)
+    kept = read_persisted_scales(folder / SCALES_FILE)
+    settings, left_out = usable_settings(choices.value, today.measured, choices.own_value)
     if kept.made_for != _digest(settings, choices):
         return None
     lacking = (
         f"none could be told when the yardsticks were drawn, {kept.as_of:%Y-%m-%d}; draw them anew "
         "with `goodwill evaluate --redraw`"
     )
-    return Yardsticks(kept, settings, left_out, "" if kept.stars else lacking)
+    return ReferenceScales(kept, settings, left_out, "" if kept.stars else lacking)
 
 
-def draw(choices: Choices, today: Day, then: Day | None) -> Yardsticks:
+def fit_reference_scales(choices: EvaluationSettings, today: DayMetrics, then: DayMetrics | None) -> ReferenceScales:
     """Draw yardsticks on the customers of today; stars and learned weights from a horizon ago.
 
     Raises DataRefused for measures that nobody has but the company counts, figures too alike for the
     tiers, and weights to be learned without an earlier day.
     """
-    settings, left_out = usable(choices.value, today.measured, choices.own_value)
-    scale = Scale.fit(today.measured, settings)
+    settings, left_out = usable_settings(choices.value, today.measured, choices.own_value)
+    scale = ValueScale.fit(today.measured, settings)
     weights = method_weights(today, settings, scale, then)[settings.weights]
-    value = value_score(today.measured, scale, settings, weights)
-    kept = Kept(
-        today.as_of, scale, weights, borders(value["value_score"], choices.tiers), None,
+    value = compute_value_score(today.measured, scale, settings, weights)
+    kept = PersistedScales(
+        today.as_of, scale, weights, fit_thresholds(value["value_score"], choices.tiers), None,
         _digest(settings, choices),
     )  # fmt: skip
-    drawn = Yardsticks(kept, settings, left_out)
+    drawn = ReferenceScales(kept, settings, left_out)
     try:
         stars = _stars(drawn, today, then, choices.stars)
     except DataRefused as err:
@@ -87,19 +92,19 @@ def draw(choices: Choices, today: Day, then: Day | None) -> Yardsticks:
 
 
 def method_weights(
-    today: Day, settings: ValueSettings, scale: Scale, then: Day | None
-) -> Mapping[str, Weights]:
+    today: DayMetrics, settings: ValueSettings, scale: ValueScale, then: DayMetrics | None
+) -> Mapping[str, DimensionWeights]:
     """The weights of the dimensions by every method; learned ones with an earlier day `then`.
 
     They are learned from its dimensions and the revenue that came since, in ranks. Raises DataRefused
     when the weights chosen are learned and cannot be.
     """
-    sets = weight_sets(dimensions(today.measured, scale, settings), settings)
+    sets = compute_weight_sets(score_dimensions(today.measured, scale, settings), settings)
     if then is not None:
         try:
             outcome = today.measured["last_period_revenue"].fillna(0.0).rank()
-            before = dimensions(_with(then, scale), scale, settings)
-            sets["learned"] = weight_sets(before, settings, outcome)["learned"]
+            before = score_dimensions(_with(then, scale), scale, settings)
+            sets["learned"] = compute_weight_sets(before, settings, outcome)["learned"]
         except DataRefused:
             if settings.weights == "learned":
                 raise
@@ -111,7 +116,7 @@ def method_weights(
     return sets
 
 
-def usable(
+def usable_settings(
     settings: ValueSettings, table: pd.DataFrame, own: bool
 ) -> tuple[ValueSettings, dict[str, str]]:
     """The settings without measures that nobody has, and those left out with the reason.
@@ -144,18 +149,18 @@ def _to_one(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: share / total for name, share in shares.items()}
 
 
-def _digest(settings: ValueSettings, choices: Choices) -> str:
+def _digest(settings: ValueSettings, choices: EvaluationSettings) -> str:
     """Eight letters that change with any setting the yardsticks depend on."""
     text = "|".join(map(repr, (settings, choices.tiers, choices.stars)))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _with(day: Day, scale: Scale) -> pd.DataFrame:
+def _with(day: DayMetrics, scale: ValueScale) -> pd.DataFrame:
     """The measures of a day, those nobody had then included."""
     return day.measured.reindex(columns=[*dict.fromkeys([*day.measured, *scale.reference])])
 
 
-def star_figure(settings: StarSettings, day: Day, value: pd.DataFrame) -> pd.Series:
+def star_basis(settings: StarSettings, day: DayMetrics, value: pd.DataFrame) -> pd.Series:
     """What stars are given by: the value score, or the calibrated chance of staying or being content.
 
     Raises DataRefused for a chance that no model predicts.
@@ -171,21 +176,21 @@ def star_figure(settings: StarSettings, day: Day, value: pd.DataFrame) -> pd.Ser
     return 1 - day.scores[column].reindex(value.index)
 
 
-def _stars(drawn: Yardsticks, today: Day, then: Day | None, settings: StarSettings) -> StarScale:
+def _stars(drawn: ReferenceScales, today: DayMetrics, then: DayMetrics | None, settings: StarSettings) -> StarScale:
     """The scale of the stars; of value learned from scores a horizon ago and what came since."""
     if settings.by != "value":
-        star_figure(settings, today, today.measured)
-        return already_calibrated(settings)
+        star_basis(settings, today, today.measured)
+        return calibrated_star_scale(settings)
     if then is None:
         raise DataRefused(
             "the history is too short: stars are learned from scores a horizon ago and what came since"
         )
     spent = today.measured["last_period_revenue"].reindex(then.measured.index).fillna(0.0)
-    came = (spent > median_buyer(today)).astype(float)
-    return star_scale(drawn.score(then)["value_score"], came, settings)
+    came = (spent > median_spend(today)).astype(float)
+    return fit_star_scale(drawn.score(then)["value_score"], came, settings)
 
 
-def median_buyer(day: Day) -> float:
+def median_spend(day: DayMetrics) -> float:
     """What the median of those brought who bought within the last horizon."""
     spent = day.measured["last_period_revenue"]
     return float(spent[spent > 0].median())

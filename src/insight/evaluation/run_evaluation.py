@@ -10,23 +10,23 @@ from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.company_settings import section
+from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
-from insight.evaluation.customer_metrics import Measurer
-from insight.evaluation.customer_status import Parts, Stand, stand
-from insight.evaluation.satisfaction_drivers import analyze_drivers
-from insight.evaluation.evaluation_schema import CompanyEvaluation, Segment
-from insight.evaluation.evaluation_settings import Choices, choices_of
-from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
-from insight.evaluation.scores_file import Scored, read_scored
-from insight.evaluation.segment_profiles import profile_segments
+from insight.evaluation.customer_metrics import MetricCalculator
+from insight.evaluation.customer_status import EvaluationParts, StatusResult, compute_status
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
-from insight.evaluation.target_attainment import tell_cycle
-from insight.evaluation.value_score_summary import contrast_traits, summarize_value_score
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.evaluation.evaluation_schema import CompanyEvaluation, Segment
+from insight.evaluation.evaluation_settings import EvaluationSettings, read_evaluation_settings
+from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
+from insight.evaluation.satisfaction_drivers import summarise_drivers
+from insight.evaluation.scores_file import PredictedScores, read_predicted_scores
+from insight.evaluation.segment_profiles import profile_segments
+from insight.evaluation.target_attainment import company_pdca_cycles
+from insight.evaluation.value_score_summary import contrast_traits, summarise_value_score
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 
-def evaluate(
+def evaluate_company(
     company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
 ) -> list[Path]:
     """Write `evaluation.json`, `standing.parquet`, `complaints.json` and the scores' columns.
@@ -35,14 +35,14 @@ def evaluate(
     of value, tiers and stars anew. Raises ConfigRefused for settings that cannot be used, DataRefused
     without a history.
     """
-    choices = choices_of(company)
+    choices = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
-    parts = Parts()
-    scored = parts.make("scores", lambda: read_scored(workspace.scores(company.name), manifest.end))
+    parts = EvaluationParts()
+    scored = parts.make("scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end))
     with steps.step("where every customer stands") as done:
         stood = parts.make(
             "standing",
-            lambda: stand(Measurer.of(company, workspace, choices), scored, parts, redraw),
+            lambda: compute_status(MetricCalculator.of(company, workspace, choices), scored, parts, redraw),
         )
         done(**_headline(stood))
     with steps.step("indicators") as done:
@@ -60,27 +60,27 @@ def evaluate(
     return [path, *([folder / STATUS_FILE] if stood else []), complaints]
 
 
-def stand_alone(company: Company, workspace: Workspace, steps: Steps) -> None:
+def update_customer_status(company: Company, workspace: Workspace, steps: Steps) -> None:
     """Write the standing and the scores' columns, without the rest of the evaluation.
 
     For new scores of a night between two evaluations; where nothing can be told, it says why.
     """
-    choices = choices_of(company)
+    choices = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
-    parts = Parts()
+    parts = EvaluationParts()
     with steps.step("where every customer stands") as done:
         scored = parts.make(
-            "scores", lambda: read_scored(workspace.scores(company.name), manifest.end)
+            "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)
         )
         stood = parts.make(
-            "standing", lambda: stand(Measurer.of(company, workspace, choices), scored, parts)
+            "standing", lambda: compute_status(MetricCalculator.of(company, workspace, choices), scored, parts)
         )
         done(**_headline(stood))
     for name, why in parts.skipped.items():
         steps.note(f"  [yellow]–[/] no {name}: {why}")
 
 
-def _headline(stood: Stand | None) -> dict[str, object]:
+def _headline(stood: StatusResult | None) -> dict[str, object]:
     if stood is None:
         return {}
     moved = stood.tiers.moved if stood.tiers else None
@@ -95,18 +95,18 @@ def _told(
     company: Company,
     workspace: Workspace,
     manifest: Manifest,
-    choices: Choices,
-    scored: Scored | None,
+    choices: EvaluationSettings,
+    scored: PredictedScores | None,
     said: IndicatorResults | None,
-    stood: Stand | None,
-    parts: Parts,
+    stood: StatusResult | None,
+    parts: EvaluationParts,
 ) -> CompanyEvaluation:
-    currency = company.about.currency
+    currency = company.info.currency
     indicators = said.indicators if said else []
-    goals = section(company, "loop", LoopSettings).targets
+    goals = read_section(company, "loop", LoopSettings).targets
     why = parts.skipped.get("indicators", "")
     not_measured = said.not_measured if said else dict.fromkeys(goals, why)
-    driven = parts.make("drivers", lambda: analyze_drivers(said.asked if said else None))
+    driven = parts.make("drivers", lambda: summarise_drivers(said.asked if said else None))
     traits = stood and parts.make("traits", lambda: contrast_traits(stood.place, company, workspace))
     return CompanyEvaluation(
         company=company.name,
@@ -115,7 +115,7 @@ def _told(
         fingerprint=manifest.fingerprint,
         versions=scored.versions if scored else {},
         currency=currency,
-        period=section(company, "satisfaction", Satisfaction).period,
+        period=read_section(company, "satisfaction", SatisfactionSettings).period,
         indicators=indicators,
         not_measured=not_measured,
         alerts=said.alerts if said else [],
@@ -125,13 +125,13 @@ def _told(
         stability=stood.groups.stability if stood and stood.groups else None,
         tiers=stood.tiers if stood else None,
         stages=stood.stages if stood else None,
-        value=summarize_value_score(stood.place, choices.stars, currency) if stood else None,
+        value=summarise_value_score(stood.place, choices.stars, currency) if stood else None,
         traits=traits or [],
-        cycle=tell_cycle(company, workspace, indicators, not_measured),
+        cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
         skipped=parts.skipped,
     )
 
 
-def _segments(stood: Stand, scored: Scored | None, choices: Choices) -> list[Segment]:
+def _segments(stood: StatusResult, scored: PredictedScores | None, choices: EvaluationSettings) -> list[Segment]:
     table = stood.table.join(scored.table) if scored else stood.table
     return profile_segments(pd.DataFrame(table), choices.tiers, stood.groups)

@@ -5,7 +5,11 @@ from typing import Any
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import SatisfactionDriver, DriverAnalysis, IntervalEstimate
+from insight.evaluation.evaluation_schema import (
+    SatisfactionDrivers,
+    IntervalEstimate,
+    SatisfactionDriver,
+)
 from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
 
 OUTCOME = "overall"
@@ -15,7 +19,7 @@ FEWEST = 50
 WORST_GAPS = 3
 
 
-def analyze_drivers(asked: pd.DataFrame | None) -> DriverAnalysis:
+def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
     """The drivers of overall satisfaction: its dimensions and the widest service gaps.
 
     A row is a customer with the mean of his answers to each. `asked` is that of `ToldIndicators`.
@@ -35,7 +39,7 @@ def analyze_drivers(asked: pd.DataFrame | None) -> DriverAnalysis:
     kept, left_out = _answered(wide)
     found = analyse_drivers(kept, OUTCOME, weight)
     told = [_driver(str(name), row) for name, row in found.table.iterrows()]
-    return DriverAnalysis(
+    return SatisfactionDrivers(
         outcome=OUTCOME, rows=found.rows, incomplete=found.incomplete, explained=found.explained,
         drivers=told, left_out=left_out,
     )  # fmt: skip

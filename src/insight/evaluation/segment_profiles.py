@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from insight.evaluation.customer_groups import CustomerGroups
-from insight.evaluation.evaluation_schema import TierPolicy, Segment
+from insight.evaluation.evaluation_schema import Segment, TierPolicy
 from insight.segments.lifecycle_stages import STAGES
-from insight.segments.quadrant import ADVICE
+from insight.segments.quadrant import QUADRANT_NAMES
 from insight.segments.tier_thresholds import TierSettings
 
 #: The segments of predicted value, the best first.
@@ -27,7 +27,7 @@ def profile_segments(
         "tier": ("tier", settings.names),
         "stars": ("stars", range(5, 0, -1)),
         "stage": ("stage", STAGES),
-        "quadrant": ("quadrant", dict.fromkeys(ADVICE.values())),
+        "quadrant": ("quadrant", dict.fromkeys(QUADRANT_NAMES.values())),
         "value": ("value_segment", VALUE),
         "group": ("group", sorted(groups.rules) if groups else ()),
     }
@@ -64,7 +64,7 @@ def _with_more(segment: Segment, settings: TierSettings, groups: CustomerGroups 
         return segment.model_copy(update={"policy": policy})
     if segment.by == "group" and groups:
         rule = groups.rules[segment.name]
-        told = {"rule": rule.text, "rule_share": rule.share, "rule_reach": rule.reach}
+        told = {"rule": rule.text, "rule_share": rule.precision, "rule_reach": rule.recall}
         return segment.model_copy(update=told)
     return segment
 

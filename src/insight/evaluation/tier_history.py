@@ -15,8 +15,14 @@ import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path
 from insight.evaluation.parquet_types import arrow
-from insight.segments.tier_hysteresis import FEWEST, Placed, move, noise, place
-from insight.segments.tier_thresholds import Borders, tiers
+from insight.segments.tier_hysteresis import (
+    MIN_CUSTOMERS,
+    TierAssignment,
+    assign_first_tiers,
+    estimate_half_width,
+    update_tiers,
+)
+from insight.segments.tier_thresholds import TierThresholds, classify_tiers
 
 #: Months whose tiers are kept.
 KEPT_MONTHS = 24
@@ -25,7 +31,7 @@ REBUILT = 3
 
 
 @dataclass(frozen=True)
-class Month:
+class TierMonth:
     """The tiers of one month, told on the day `as_of`; `rebuilt`: worked out afterwards.
 
     `table`, a row a customer: tier, leaning, since (when he came into the tier, as far as known),
@@ -43,8 +49,8 @@ class Month:
         return f"{self.as_of - pd.Timedelta(microseconds=1):%Y-%m}"
 
     @property
-    def placed(self) -> Placed:
-        return Placed(self.table["tier"], self.table["leaning"], self.table["value_score"])
+    def placed(self) -> TierAssignment:
+        return TierAssignment(self.table["tier"], self.table["leaning"], self.table["value_score"])
 
     def write(self, folder: Path) -> None:
         """Keep the month in the folder, whole or not at all, and the last 24 of them."""
@@ -59,7 +65,7 @@ class Month:
             old.unlink()
 
     @classmethod
-    def read(cls, path: Path) -> "Month":
+    def read(cls, path: Path) -> "TierMonth":
         """A month as it was kept."""
         found = pq.read_table(path)
         told = json.loads((found.schema.metadata or {})[b"goodwill"])
@@ -67,18 +73,18 @@ class Month:
         return cls(datetime.fromisoformat(told["as_of"]), table, told["versions"], told["rebuilt"])
 
 
-def kept_months(folder: Path) -> list[Month]:
+def read_months(folder: Path) -> list[TierMonth]:
     """Every month kept, the oldest first."""
-    return [Month.read(path) for path in sorted(folder.glob("*.parquet"))]
+    return [TierMonth.read(path) for path in sorted(folder.glob("*.parquet"))]
 
 
-def days_before(end: datetime, earliest: datetime, count: int = REBUILT) -> list[datetime]:
+def earlier_days(end: datetime, earliest: datetime, count: int = REBUILT) -> list[datetime]:
     """The same day of so many months before, oldest first, from the earliest on."""
     days = [pd.Timestamp(end) - pd.DateOffset(months=m) for m in range(count, 0, -1)]
     return [day.to_pydatetime() for day in days if day >= earliest]
 
 
-def next_month(beside: Month | None, month: Month, found: Borders) -> Month:
+def assign_tiers(beside: TierMonth | None, month: TierMonth, found: TierThresholds) -> TierMonth:
     """A month with everybody's tier: moved on from the month `beside` it, or placed by the figure.
 
     `month` comes without tiers. In a month already told, tiers stay and newcomers are placed. How far a
@@ -87,24 +93,24 @@ def next_month(beside: Month | None, month: Month, found: Borders) -> Month:
     """
     figure = month.table["value_score"]
     if beside is None:
-        placed = place(figure, found)
+        placed = assign_first_tiers(figure, found)
     elif beside.name == month.name:
-        placed = stay(beside.placed, figure, found)
+        placed = keep_tiers(beside.placed, figure, found)
     else:
-        placed = move(beside.placed, figure, _half_width(beside, month), found)
+        placed = update_tiers(beside.placed, figure, _half_width(beside, month), found)
     return replace(month, table=month.table.assign(tier=placed.tier, leaning=placed.leaning))
 
 
-def _half_width(beside: Month, month: Month) -> pd.Series | float:
+def _half_width(beside: TierMonth, month: TierMonth) -> pd.Series | float:
     figure = month.table["value_score"]
     before = beside.table["value_score"].reindex(figure.index)
-    if (before.notna() & figure.notna()).sum() >= FEWEST:
-        return noise(before, figure)
+    if (before.notna() & figure.notna()).sum() >= MIN_CUSTOMERS:
+        return estimate_half_width(before, figure)
     wide = month.table["value_score_high"] - month.table["value_score_low"]
     return (wide / 2).fillna(0.0)
 
 
-def months_before(today: Month, past: Sequence[Month], found: Borders) -> list[Month]:
+def rebuild_months(today: TierMonth, past: Sequence[TierMonth], found: TierThresholds) -> list[TierMonth]:
     """The rebuilt months `past` (oldest first) told backwards from today, which is placed already.
 
     Somebody was in another tier only where his figure was surely beyond the border then: tiers of
@@ -112,13 +118,13 @@ def months_before(today: Month, past: Sequence[Month], found: Borders) -> list[M
     """
     told = [today]
     for month in reversed(past):
-        told.insert(0, next_month(told[0], month, found))
+        told.insert(0, classify_tiers(told[0], month, found))
     return told[:-1]
 
 
-def with_since(months: Sequence[Month]) -> list[Month]:
+def add_since(months: Sequence[TierMonth]) -> list[TierMonth]:
     """The months with `since`: when each customer came into his tier, as far back as is known."""
-    told: list[Month] = []
+    told: list[TierMonth] = []
     for month in months:
         before = told[-1] if told else None
         if "since" not in month.table:
@@ -127,20 +133,20 @@ def with_since(months: Sequence[Month]) -> list[Month]:
     return told
 
 
-def same_month(before: Month, told: Month) -> Month:
+def keep_since(before: TierMonth, told: TierMonth) -> TierMonth:
     """A month told again, with `since` as it was told before; newcomers came into their tier now."""
     return replace(told, table=told.table.assign(since=_since(before, told)))
 
 
-def stay(before: Placed, figure: pd.Series, found: Borders) -> Placed:
+def keep_tiers(before: TierAssignment, figure: pd.Series, found: TierThresholds) -> TierAssignment:
     """The tiers of those placed before, and of newcomers by the figure alone; none without a figure."""
-    fresh = tiers(figure, found)
+    fresh = classify_tiers(figure, found)
     tier = before.tier.reindex(figure.index).where(lambda t: t.notna(), fresh)
     leaning = before.leaning.reindex(figure.index).fillna(0).astype(int)
-    return Placed(tier.where(figure.notna(), None), leaning, figure)
+    return TierAssignment(tier.where(figure.notna(), None), leaning, figure)
 
 
-def _since(before: Month | None, month: Month) -> pd.Series:
+def _since(before: TierMonth | None, month: TierMonth) -> pd.Series:
     tier = month.table["tier"]
     now = pd.Series(pd.Timestamp(month.as_of), tier.index).where(tier.notna())
     if before is None:

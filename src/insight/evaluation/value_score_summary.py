@@ -4,26 +4,31 @@ import pandas as pd
 
 from features.config.company import Company
 from features.settings import Workspace
-from insight.evaluation.assign_status import Place
-from insight.evaluation.evaluation_schema import IntervalEstimate, Trait, ValueScoreSummary, DimensionWeight
-from insight.evaluation.reference_scales import median_buyer
+from insight.evaluation.assign_status import StatusAssignment
+from insight.evaluation.evaluation_schema import (
+    DimensionWeight,
+    IntervalEstimate,
+    Trait,
+    ValueScoreSummary,
+)
+from insight.evaluation.reference_scales import median_spend
 from insight.segments.star_rating import StarSettings
-from insight.value.trait_contrast import contrast
-from insight.value.value_score import weight_sets
-from insight.value.weights import beside, disagreement
+from insight.value.trait_contrast import contrast_traits
+from insight.value.value_score import compute_weight_sets
+from insight.value.weights import compare_weights, tabulate_weights
 
 #: Texts with more different values than this name single customers, and are no trait.
 MOST_VALUES = 50
 
 
-def summarize_value_score(place: Place, stars: StarSettings, currency: str) -> ValueScoreSummary:
+def summarise_value_score(place: StatusAssignment, stars: StarSettings, currency: str) -> ValueScoreSummary:
     """The yardsticks in use, the weights by every method, and what the choice of one matters."""
     kept, settings = place.yardsticks.kept, place.yardsticks.settings
     dims = place.months[-1].table[list(settings.dimensions)]
-    sets = {**weight_sets(dims, settings), kept.weights.method: kept.weights}
-    shares = beside(list(sets.values())).to_dict("index")
+    sets = {**compute_weight_sets(dims, settings), kept.weights.method: kept.weights}
+    shares = tabulate_weights(list(sets.values())).to_dict("index")
     now = place.months[-1].table["value_score"]
-    apart = disagreement(list(sets.values()), dims) if len(sets) > 1 else pd.DataFrame()
+    apart = compare_weights(list(sets.values()), dims) if len(sets) > 1 else pd.DataFrame()
     return ValueScoreSummary(
         method=kept.weights.method,
         version=kept.version,
@@ -41,13 +46,13 @@ def summarize_value_score(place: Place, stars: StarSettings, currency: str) -> V
     )
 
 
-def _star_means(place: Place, stars: StarSettings, currency: str) -> str:
+def _star_means(place: StatusAssignment, stars: StarSettings, currency: str) -> str:
     if stars.by != "value":
         return {"churn": "stays a customer", "satisfaction": "is content"}[stars.by]
-    return f"brings more than {median_buyer(place.today):,.0f} {currency}".rstrip()
+    return f"brings more than {median_spend(place.today):,.0f} {currency}".rstrip()
 
 
-def contrast_traits(place: Place, company: Company, workspace: Workspace) -> list[Trait]:
+def contrast_traits(place: StatusAssignment, company: Company, workspace: Workspace) -> list[Trait]:
     """The five traits that separate the best tenth of the customers from the worst most.
 
     Traits are what the score is not made of: other measures, and the attributes of the customers.
@@ -57,8 +62,8 @@ def contrast_traits(place: Place, company: Company, workspace: Workspace) -> lis
     own = list(place.yardsticks.kept.scale.reference)
     crm = _attributes(company, workspace)
     numbers = measured[[c for c in TRAITS if c in measured]]
-    found = contrast(place.table["value_score"], numbers.join(crm), own=own)
-    shown = found.traits.loc[found.five]
+    found = contrast_traits(place.table["value_score"], numbers.join(crm), own=own)
+    shown = found.traits.loc[found.selected]
     return [
         Trait(
             name=str(name),

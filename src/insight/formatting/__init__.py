@@ -1,1 +1,1 @@
-"""Shared look and names of the pages."""
+"""Names, plots and styles shared by the HTML reports."""

@@ -1,4 +1,4 @@
-"""Targets and measures in the words of a business reader."""
+"""Names of targets, metrics and decisions for readers, and how values of metrics are written."""
 
 import math
 import re
@@ -6,109 +6,122 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from insight.formatting.numbers import MISSING, count, day, decimal, share
+from features.formatting import ENGLISH, MISSING
 from models.evaluation.bootstrap import Interval
 from models.targets.registry import TARGETS
 
-Form = Literal["ratio", "percent", "points", "times", "money"]
+MetricForm = Literal["ratio", "percent", "points", "times", "money"]
 
 TITLES = {name: target.title for name, target in TARGETS.items()}
 
 DECISIONS = {
     "promoted": "promoted: this model serves now",
-    "kept": "kept: the former model goes on serving",
+    "kept": "champion kept: the previous model continues to serve",
     "refused": "refused: no model serves",
     "skipped": "skipped: not trained",
 }
 
 
 @dataclass(frozen=True)
-class Words:
-    """What a measure is called, what it says, and how its values are written."""
+class MetricDescription:
+    """The name of a metric, what it measures, and how its values are written."""
 
     label: str
     meaning: str
-    form: Form
+    form: MetricForm
 
 
-MEASURES: dict[str, Words] = {
-    "roc_auc": Words(
+MEASURES: dict[str, MetricDescription] = {
+    "roc_auc": MetricDescription(
         "Ranking (ROC AUC)",
-        "chance that a customer it happened to is ranked above one it did not; 0.5 is guessing",
+        "probability that a customer with the outcome ranks above one without it; 0.5 is random",
         "ratio",
     ),
-    "pr_auc": Words("Average precision", "share of right alarms, over all thresholds", "ratio"),
-    "log_loss": Words("Log loss", "mean surprise at what happened", "ratio"),
-    "brier": Words("Brier score", "mean squared error of the probability", "ratio"),
-    "ece": Words("Calibration error", "by how much a probability is off on average", "percent"),
-    "lift_10": Words("Lift of the top tenth", "times the average, among those on top", "times"),
-    "capture_10": Words(
-        "Caught in the top tenth", "share of the whole found in the tenth ranked highest", "percent"
+    "pr_auc": MetricDescription("Average precision", "mean precision over all thresholds", "ratio"),
+    "log_loss": MetricDescription(
+        "Log loss", "penalises confident predictions that are wrong", "ratio"
     ),
-    "multiclass_log_loss": Words("Log loss", "mean surprise at the answer that came", "ratio"),
-    "macro_auc": Words("Ranking, mean of classes", "each answer against the others", "ratio"),
-    "accuracy": Words("Accuracy", "share of rows whose likeliest answer came", "percent"),
-    "class_ece": Words(
-        "Calibration error, mean of classes",
-        "by how much a probability is off on average",
+    "brier": MetricDescription("Brier score", "mean squared error of the probability", "ratio"),
+    "ece": MetricDescription(
+        "Calibration error", "mean difference between predicted and actual share", "percent"
+    ),
+    "lift_10": MetricDescription(
+        "Lift of the top tenth", "rate among the tenth ranked highest, relative to all", "times"
+    ),
+    "capture_10": MetricDescription(
+        "Recall in the top tenth", "share of all cases in the tenth ranked highest", "percent"
+    ),
+    "multiclass_log_loss": MetricDescription(
+        "Log loss", "penalises confident predictions that are wrong", "ratio"
+    ),
+    "macro_auc": MetricDescription(
+        "Ranking, mean over classes", "ROC AUC of each class against the others", "ratio"
+    ),
+    "accuracy": MetricDescription("Accuracy", "share of rows predicted correctly", "percent"),
+    "class_ece": MetricDescription(
+        "Calibration error, mean over classes",
+        "mean difference between predicted and actual share",
         "percent",
     ),
-    "dissatisfied_auc": Words(
-        "Ranking of the dissatisfied",
-        "chance that one of the two lowest answers is ranked below another; 0.5 is guessing",
+    "dissatisfied_auc": MetricDescription(
+        "Ranking of dissatisfied customers",
+        "probability that one of the two lowest answers ranks below another answer; 0.5 is random",
         "ratio",
     ),
-    "score_mae": Words("Error of the score", "mean distance in points of 0 to 100", "points"),
-    "score_spearman": Words("Rank correlation", "expected score against the answer", "ratio"),
-    "quadratic_kappa": Words("Agreement (kappa)", "1 is perfect, 0 is chance", "ratio"),
-    "mae": Words("Mean error", "mean distance from what was spent", "money"),
-    "rmse": Words("Root mean squared error", "large misses count more", "money"),
-    "spearman": Words("Rank correlation", "predicted order against the actual one", "ratio"),
+    "score_mae": MetricDescription(
+        "Mean absolute error of the score", "in points of 0 to 100", "points"
+    ),
+    "score_spearman": MetricDescription(
+        "Rank correlation", "between expected score and answer", "ratio"
+    ),
+    "quadratic_kappa": MetricDescription(
+        "Agreement (weighted kappa)", "1 is perfect, 0 is random", "ratio"
+    ),
+    "mae": MetricDescription("Mean absolute error", "between prediction and actual value", "money"),
+    "rmse": MetricDescription("Root mean squared error", "weighs large errors more", "money"),
+    "spearman": MetricDescription(
+        "Rank correlation", "between predicted and actual order", "ratio"
+    ),
 }
 
 
-def in_words(reason: str) -> str:
-    """A reason of training as a sentence, with the measures called as in the tables."""
-    named = re.sub(r"[a-z0-9_]+", lambda m: _called(m.group()), reason).strip().rstrip(".")
+def reason_sentence(reason: str) -> str:
+    """Turn a training reason into a sentence that names metrics as the tables do."""
+    named = re.sub(r"[a-z0-9_]+", lambda m: _label(m.group()), reason).strip().rstrip(".")
     return f"{named[:1].upper()}{named[1:]}." if named else ""
 
 
-def _called(word: str) -> str:
-    """The label of a measure, with a small letter inside a sentence; other words as they are."""
+def _label(word: str) -> str:
+    """The label of a metric in lower case; other words unchanged."""
     if word not in MEASURES or word == "accuracy":
         return word
     label = MEASURES[word].label
     return f"{label[0].lower()}{label[1:]}"
 
 
-def value_text(value: float, form: Form) -> str:
-    """One value of a measure."""
-    if not math.isfinite(value):
-        return MISSING
+def format_metric(value: float, form: MetricForm) -> str:
+    """Format one value of a metric."""
     if form == "percent":
-        return share(value)
+        return ENGLISH.percent(value)
     if form == "times":
-        return f"{decimal(value, 1)} ×"
-    return decimal(value, {"ratio": 3, "points": 1, "money": 0 if abs(value) >= 100 else 1}[form])
+        return f"{ENGLISH.decimal(value)} ×" if math.isfinite(value) else MISSING
+    places = {"ratio": 3, "points": 1, "money": 0 if abs(value) >= 100 else 1}[form]
+    return ENGLISH.decimal(value, places)
 
 
-def range_text(interval: Interval, form: Form) -> str:
-    """The 95 % interval of a measure; empty where it is not known."""
+def format_interval(interval: Interval, form: MetricForm) -> str:
+    """Format the 95% interval of a metric; empty where it is not known."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
-    low, high = (value_text(end, form) for end in (interval.low, interval.high))
-    for unit in (" %", " ×"):
-        if high.endswith(unit):
-            low = low.removesuffix(unit)
-    return f"{low} to {high}"
+    return ENGLISH.interval(format_metric(interval.low, form), format_metric(interval.high, form))
 
 
-def cutoff_words(cutoffs: list[str], on_calendar: bool) -> str:
-    """When the labels were cut, first to last."""
+def describe_cutoffs(cutoffs: list[str], on_calendar: bool) -> str:
+    """Describe the cutoffs of the labels: number, first and last."""
     moments = sorted(datetime.fromisoformat(c) for c in cutoffs)
     if not moments:
         return "none"
-    span = f"{day(moments[0])} to {day(moments[-1])}"
+    span = f"{ENGLISH.day(moments[0])} to {ENGLISH.day(moments[-1])}"
     if on_calendar:
-        return f"{count(len(moments))} cutoffs, {span}"
-    return f"Each question's own sending, {span}"
+        return f"{ENGLISH.count(len(moments))} cutoffs, {span}"
+    return f"when each question was sent, {span}"

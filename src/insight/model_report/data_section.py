@@ -1,25 +1,21 @@
-"""What came in and what was left out, rule by rule; and the features made of it."""
+"""The data behind the models: rows kept and excluded by rule, and the features computed from them."""
 
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-import pyarrow.compute as pc
-from pyarrow.dataset import dataset
-
+from features.definitions.catalog import missing_rates
 from features.feature_table import plan_for
+from features.formatting import ENGLISH, MISSING
 from features.history_store import Manifest
-from features.row_audit import ledger_of
-from features.text.comment_score_model import Tone
+from features.row_audit import read_row_audit
+from features.text.comment_score_model import CommentScoreModel
 from insight.data_quality_report.data_quality_page import ledger_rows
 from insight.formatting.display_names import TITLES
-from insight.formatting.numbers import MISSING, count, share
-from insight.report_facts import Facts
+from insight.report_facts import ReportFacts
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """Rows of a table a rule kept out: `way` is dropped (on purpose) or quarantined (broken)."""
+class ExcludedRows:
+    """Rows of a table that a rule excluded: `way` is dropped (on purpose) or quarantined (invalid)."""
 
     table: str
     way: str
@@ -28,66 +24,54 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class FeatureLine:
-    """A feature for people: its column, meaning, unit, how often it is missing, who reads it."""
+class FeatureRow:
+    """A feature: column, meaning, unit, missing rate and the models that use it."""
 
     name: str
     meaning: str
     unit: str
     missing: str
-    read_by: str
+    used_by: str
 
 
-def left_out(manifest: Manifest) -> list[LeftOut]:
-    """Every rule of the ledger that kept out at least one row."""
+def excluded_rows(manifest: Manifest) -> list[ExcludedRows]:
+    """Every rule that excluded at least one row."""
     found = [
-        LeftOut(table, way, rule, rows)
-        for way, ledger in (("dropped", manifest.dropped), ("quarantined", manifest.quarantined))
-        for table, rules in ledger.items()
+        ExcludedRows(table, way, rule, rows)
+        for way, tables in (("dropped", manifest.dropped), ("quarantined", manifest.quarantined))
+        for table, rules in tables.items()
         for rule, rows in rules.items()
     ]
-    return [line for line in found if line.rows]
+    return [row for row in found if row.rows]
 
 
-def changes(facts: Facts) -> list[tuple[str, str, str, str, str, str]]:
-    """Every line of the ledger: what came, left or changed; empty for an older history."""
-    ledger = ledger_of(facts.workspace, facts.company.name)
+def audit_rows(facts: ReportFacts) -> list[tuple[str, str, str, str, str, str]]:
+    """Every step of the row audit: rows read, removed or changed; empty for an older history."""
+    ledger = read_row_audit(facts.workspace, facts.company.name)
     return ledger_rows(ledger.lines) if ledger else []
 
 
-def feature_lines(facts: Facts) -> list[FeatureLine]:
-    """Every feature the company's tables allow, in the order of the feature table."""
-    rates = missing_rates(facts.workspace.features(facts.company.name) / "snapshot.parquet")
-    tone = Tone.read(facts.workspace.features(facts.company.name))
-    readers: dict[str, list[str]] = {}
+def feature_rows(facts: ReportFacts) -> list[FeatureRow]:
+    """Every feature that the company's tables allow, in the order of the feature table."""
+    folder = facts.workspace.features(facts.company.name)
+    rates = missing_rates(folder / "snapshot.parquet")
+    tone = CommentScoreModel.read(folder)
+    users: dict[str, list[str]] = {}
     for target, bundle in facts.bundles.items():
         for name in bundle.estimator.encoder.columns:
-            readers.setdefault(name, []).append(TITLES[target].split(" ")[0])
+            users.setdefault(name, []).append(TITLES[target].split(" ")[0])
     return [
-        FeatureLine(
+        FeatureRow(
             column.name,
             column.meaning,
             column.unit,
-            share(rates[column.name]) if column.name in rates else MISSING,
-            ", ".join(readers.get(column.name, [])),
+            ENGLISH.percent(rates[column.name]) if column.name in rates else MISSING,
+            ", ".join(users.get(column.name, [])),
         )
-        for column in plan_for(facts.manifest.schema, tone=tone).columns
+        for column in plan_for(facts.manifest.schema, comment_model=tone).columns
     ]
 
 
-def missing_rates(snapshot: Path) -> dict[str, float]:
-    """The share of customers without a value, by feature; empty without a snapshot."""
-    if not snapshot.exists():
-        return {}
-    table = dataset(snapshot)
-    empty: Counter[str] = Counter()
-    for batch in table.to_batches(batch_size=50_000):
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            empty[name] += pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
-    rows = max(table.count_rows(), 1)
-    return {name: empty[name] / rows for name in table.schema.names}
-
-
 def rows_by_table(manifest: Manifest) -> list[tuple[str, str]]:
-    """Rows kept, table by table."""
-    return [(table, count(rows)) for table, rows in manifest.rows.items()]
+    """Rows kept in each table."""
+    return [(table, ENGLISH.count(rows)) for table, rows in manifest.rows.items()]

@@ -1,4 +1,4 @@
-"""How the serving model does on today's test rows: measures beside its rule, and the pictures."""
+"""Holdout evaluation of the serving model on the current test rows: metrics, baselines and plots."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.formatting.png import Picture, drawable, drawing, picture
+from insight.formatting.plot_images import PlotImage, drawable_text, plot_fonts, plot_image
 from models.bundles.bundle import Bundle
 from models.evaluation.bootstrap import Interval
 from models.evaluation.grade import evaluate_model
@@ -17,14 +17,15 @@ from models.learners.labelled_rows import LabelledRows
 from models.plots.all_plots import draw_all
 from models.targets.registry import TARGETS
 from models.targets.target import Target
-from models.training.baseline_comparison import rule_of
-from models.training.minimum_data import check_enough
+from models.training.baseline_comparison import baseline_rule
+from models.training.minimum_data import check_minimum_data
 from models.training.train import TrainingRows, check_split, load_rows, split_rows
 from models.validation.slice_metrics import Slices, compare_by_slice
 
-Measured = dict[str, dict[str, Interval]]
+#: Metrics by contestant (model, rule, linear) and metric.
+MetricsByContestant = dict[str, dict[str, Interval]]
 
-#: The pictures shown first by kind of target; the others are folded away.
+#: Plots shown first, by kind of target; the others are collapsed.
 FIRST = {
     "binary": ("gain_and_lift", "importance"),
     "multiclass": ("confusion", "importance"),
@@ -34,37 +35,37 @@ FIRST = {
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """A model on the test rows: `measured[contestant][measure]`, and its pictures.
+class HoldoutEvaluation:
+    """Metrics and plots of a model on the test rows.
 
-    `moved` tells that these are not the rows the model was judged on when it was trained; the
-    linear model's measures, which nobody keeps, are then those of the training. `warnings` say what
-    of the data is small.
+    `data_changed`: the test rows are not those of the training run. The linear model is not stored,
+    so its metrics always come from the training run. `warnings` name what is small about the data.
     """
 
     rows: int
     customers: int
-    measured: Measured
-    moved: bool
-    first: list[Picture]
-    more: list[Picture]
+    metrics: MetricsByContestant
+    data_changed: bool
+    first_plots: list[PlotImage]
+    more_plots: list[PlotImage]
     slices: Slices
     warnings: list[str]
 
 
-def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
-    """Judge a serving model on the current test rows of its target; nothing is retrained.
+def evaluate_on_holdout(
+    bundle: Bundle, company: Company, workspace: Workspace
+) -> HoldoutEvaluation:
+    """Evaluate a serving model on the current test rows of its target, without training.
 
-    Raises DataRefused when the training set lacks a column the model reads, or holds no test rows
-    to judge on.
+    Raises DataRefused when the training set lacks a column that the model reads, or has no test rows.
     """
     target = TARGETS[bundle.target]
     config = company.target(target.name)
     rows = load_rows(company, workspace, target.name)
-    lacking = sorted(set(bundle.columns) - set(rows.features.column_names))
-    if lacking:
+    missing = sorted(set(bundle.columns) - set(rows.features.column_names))
+    if missing:
         raise DataRefused(
-            f"version {bundle.version} of {target.name} reads {lacking[0]}, which the training set "
+            f"version {bundle.version} of {target.name} reads {missing[0]}, which the training set "
             "lacks; run `goodwill retrain`"
         )
     split = split_rows(target, config, rows)
@@ -74,57 +75,55 @@ def weigh(bundle: Bundle, company: Company, workspace: Workspace) -> Evidence:
         "model": bundle.calibrated(test.features),
         "rule": rule_predictions(target, config, rows.take(split.refit), test),
     }
-    judged = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
-    kept = from_flat(bundle.manifest["metrics"])
-    then = kept["model"].get(judged.primary, Interval(math.nan, math.nan, math.nan))
-    same = math.isclose(then.value, judged.metrics["model"][judged.primary].value, rel_tol=1e-6)
-    measured = {**judged.metrics, "linear": kept["linear"]}
-    drawn = _pictures(bundle, target, test, predictions)
-    return Evidence(
-        judged.rows,
-        judged.customers,
-        measured,
+    evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    trained = unflatten_metrics(bundle.manifest.metrics)
+    primary = evaluation.primary
+    then = trained["model"].get(primary, Interval(math.nan, math.nan, math.nan))
+    same = math.isclose(then.value, evaluation.metrics["model"][primary].value, rel_tol=1e-6)
+    plots = _plots(bundle, target, test, predictions)
+    return HoldoutEvaluation(
+        evaluation.rows,
+        evaluation.customers,
+        {**evaluation.metrics, "linear": trained["linear"]},
         not same,
-        [p for name, p in drawn.items() if name in FIRST[target.kind]],
-        [p for name, p in drawn.items() if name not in FIRST[target.kind]],
+        [p for name, p in plots.items() if name in FIRST[target.kind]],
+        [p for name, p in plots.items() if name not in FIRST[target.kind]],
         compare_by_slice(target, test, predictions["model"], predictions["rule"]),
-        check_enough(target, rows.label, rows.customer, split),
+        check_minimum_data(target, rows.label, rows.customer, split),
     )
 
 
 def rule_predictions(
     target: Target, config: TargetConfig, known: TrainingRows, test: TrainingRows
 ) -> NDArray[np.float64]:
-    """What the target's business rule, learnt from the known rows, says about the test rows."""
-    learnt = rule_of(target, config, known.features.column_names).fit(
+    """Predict the test rows with the target's baseline rule, fitted to the known rows."""
+    rule = baseline_rule(target, config, known.features.column_names).fit(
         LabelledRows(known.features, known.label, known.weight)
     )
-    return np.asarray(learnt.predict(test.features))
+    return np.asarray(rule.predict(test.features))
 
 
-def from_flat(metrics: dict[str, float]) -> Measured:
-    """The measures of a manifest by contestant; what a manifest leaves out is NaN."""
-    measured: Measured = {"model": {}, "rule": {}, "linear": {}}
+def unflatten_metrics(metrics: dict[str, float]) -> MetricsByContestant:
+    """Group the flat metrics of a manifest by contestant; bounds that are missing become NaN."""
+    grouped: MetricsByContestant = {"model": {}, "rule": {}, "linear": {}}
     for name, value in metrics.items():
         if name.endswith(("_low", "_high")):
             continue
         who = name.split("_", 1)[0]
-        who, measure = (
-            (who, name.split("_", 1)[1]) if who in ("rule", "linear") else ("model", name)
-        )
+        who, metric = (who, name.split("_", 1)[1]) if who in ("rule", "linear") else ("model", name)
         low, high = (metrics.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
-        measured[who][measure] = Interval(value, low, high)
-    return measured
+        grouped[who][metric] = Interval(value, low, high)
+    return grouped
 
 
-def _pictures(
+def _plots(
     bundle: Bundle, target: Target, test: TrainingRows, predictions: dict[str, NDArray[np.float64]]
-) -> dict[str, Picture]:
-    meanings = {f["name"]: drawable(f["meaning"]) for f in bundle.manifest["features"]}
+) -> dict[str, PlotImage]:
+    meanings = {f["name"]: drawable_text(f["meaning"]) for f in bundle.manifest.features}
     gains = {n: g for n, g in bundle.estimator.importance().items() if n in meanings}
-    with drawing():
-        drawn = draw_all(
+    with plot_fonts():
+        plots = draw_all(
             target.kind, test.label, predictions["model"], predictions["rule"], test.weight,
             gains, descriptions=meanings, classes=target.classes or None,
         )  # fmt: skip
-        return {name: picture(figure) for name, figure in drawn.items()}
+        return {name: plot_image(figure) for name, figure in plots.items()}

@@ -1,4 +1,4 @@
-"""The analysts' page, `models.html`: what is known, what is predicted and how far to trust it."""
+"""`models.html`: what each model predicts, how good it is, and the data and features behind it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,41 +6,42 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from features.history_store import open_history
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
+from features.formatting import ENGLISH
 from features.progress import Steps
 from features.settings import Workspace
-from insight.data_quality_report.data_quality_page import usability_link
-from insight.formatting import numbers
+from insight.data_quality_report.data_quality_page import data_quality_link
 from insight.formatting.display_names import TITLES
-from insight.model_report.data_section import changes, feature_lines, left_out, rows_by_table
-from insight.model_report.history_series import Answered, Months, answered, months
-from insight.model_report.holdout_section import Measured
-from insight.model_report.nonresponse_section import everyone
-from insight.model_report.overview import add_up, calls, survey_lines, tiles
-from insight.model_report.overview_plots import month_pictures, score_pictures
-from insight.model_report.published_benchmarks import beside_references
-from insight.model_report.target_section import Section, section
-from insight.model_report.warnings import cautions, far_from_training
-from insight.report_facts import Facts, gather
+from insight.model_report.data_section import (
+    audit_rows,
+    excluded_rows,
+    feature_rows,
+    rows_by_table,
+)
+from insight.model_report.holdout_section import MetricsByContestant
+from insight.model_report.model_warnings import model_warnings
+from insight.model_report.nonresponse_section import nonresponse_section
+from insight.model_report.published_benchmarks import compare_benchmarks
+from insight.model_report.target_section import TargetSection, target_section
+from insight.report_facts import ReportFacts, load_report_facts
 from models.targets.registry import TARGETS
 
 
-def model_page(workspace: Workspace, company: str) -> Path:
-    """Where the analysts' page of a company is."""
+def model_report_path(workspace: Workspace, company: str) -> Path:
+    """The path of a company's `models.html`."""
     return workspace.company(company) / "models.html"
 
 
 def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> Path:
-    """Write the analysts' page of a company from what its last run left, and return its path.
+    """Write `models.html` from the results of the last run and return its path.
 
-    Nothing is trained or scored. A company without scores or models gets a page that says so;
-    raises DataRefused without a history.
+    Trains and scores nothing. A company without models gets a page that says so; raises DataRefused
+    without a history.
     """
-    path = model_page(workspace, company.name)
+    path = model_report_path(workspace, company.name)
     with steps.step("write the page of the models") as done:
-        facts = gather(company, workspace)
+        facts = load_report_facts(company, workspace)
         text = render(facts, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text_atomically(path, text)
@@ -48,8 +49,8 @@ def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> 
     return path
 
 
-def render(facts: Facts, made: datetime) -> str:
-    """The page's HTML; `made` is the moment it claims."""
+def render(facts: ReportFacts, created: datetime) -> str:
+    """Render the page as HTML; `created` is the time shown on it."""
     environment = Environment(
         loader=PackageLoader("insight", "."),
         autoescape=True,
@@ -57,75 +58,51 @@ def render(facts: Facts, made: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=numbers.count, share=numbers.share, day=numbers.day)
-    sections, measured = _sections(facts)
-    with open_history(facts.workspace.history(facts.company.name)) as con:
-        said, by_month = answered(con, facts.manifest), months(con, facts.manifest)
+    environment.filters.update(count=ENGLISH.count, day=ENGLISH.day)
+    sections, metrics = _sections(facts)
     page = environment.get_template("model_report/model_report.html.j2")
     return page.render(
-        **_head(facts, made, sections),
-        **_overview(facts, said, by_month),
+        **_head(facts, created, sections),
+        warnings=model_warnings(facts),
         sections=sections,
-        everyone=everyone(facts.company, facts.workspace, facts.manifest.fingerprint),
-        references=beside_references(facts.company, measured),
+        nonresponse=nonresponse_section(facts.company, facts.workspace, facts.manifest.fingerprint),
+        benchmarks=compare_benchmarks(facts.company, metrics),
         untrained=_untrained(facts),
         tables=rows_by_table(facts.manifest),
-        left_out=left_out(facts.manifest),
-        changes=changes(facts),
-        usability=usability_link(facts),
-        features=feature_lines(facts),
+        excluded=excluded_rows(facts.manifest),
+        changes=audit_rows(facts),
+        usability=data_quality_link(facts),
+        features=feature_rows(facts),
     )
 
 
-def _sections(facts: Facts) -> tuple[list[Section], dict[str, Measured]]:
-    """The targets that serve or were trained, with their measures by target."""
-    found, measured = [], {}
+def _sections(facts: ReportFacts) -> tuple[list[TargetSection], dict[str, MetricsByContestant]]:
+    """Sections of the targets that are served or were trained, and their metrics by target."""
+    sections, metrics = [], {}
     for target in TARGETS:
         decision = facts.decisions.get(target)
         if target in facts.bundles or (decision and decision.decision == "refused"):
-            told, measured[target] = section(target, facts)
-            found.append(told)
-    return found, measured
+            section, metrics[target] = target_section(target, facts)
+            sections.append(section)
+    return sections, metrics
 
 
-def _untrained(facts: Facts) -> list[tuple[str, str]]:
-    """Targets nothing was trained for, or that no model serves, with the reason."""
+def _untrained(facts: ReportFacts) -> list[tuple[str, str]]:
+    """Targets that were not trained or that no model serves, with the reason."""
     reasons = dict(facts.missing)
     reasons |= {t: d.reason for t, d in facts.decisions.items() if d.decision == "skipped"}
     return [(TITLES[target], reasons[target]) for target in TARGETS if target in reasons]
 
 
-def _head(facts: Facts, made: datetime, sections: list[Section]) -> dict[str, Any]:
+def _head(facts: ReportFacts, created: datetime, sections: list[TargetSection]) -> dict[str, Any]:
     manifest = facts.manifest
     return {
-        "title": facts.company.about.title or facts.company.name,
+        "title": facts.company.info.title or facts.company.name,
         "name": facts.company.name,
         "starts": manifest.start,
         "ends": manifest.end,
         "as_of": facts.scores.as_of if facts.scores else None,
         "fingerprint": manifest.fingerprint,
-        "made": f"{numbers.day(made)}, {made:%H:%M} UTC",
+        "created": f"{ENGLISH.day(created)}, {created:%H:%M} UTC",
         "models": [(s.title, s.version, s.grade, s.name) for s in sections if s.version],
-        "currency": facts.company.about.currency,
-    }
-
-
-def _overview(
-    facts: Facts, said: dict[str, Answered], by_month: dict[str, Months]
-) -> dict[str, Any]:
-    """Sums, pictures and the call list; empty where nothing has been scored."""
-    currency = facts.company.about.currency
-    past = month_pictures(by_month, currency)
-    surveys = survey_lines(facts.scores, said)
-    if facts.scores is None:
-        return {"tiles": [], "surveys": surveys, "notes": [], "calls": None, "drawn": [],
-                "past": past}  # fmt: skip
-    far = far_from_training(facts)
-    return {
-        "tiles": tiles(add_up(facts.scores), facts, said, far),
-        "surveys": surveys,
-        "notes": cautions(facts, said, far),
-        "calls": calls(facts.scores, currency),
-        "drawn": score_pictures(facts.scores, currency),
-        "past": past,
     }

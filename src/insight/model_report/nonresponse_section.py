@@ -1,141 +1,149 @@
-"""What everybody would have answered, as the report tells it, from what `population.json` holds."""
+"""Section on non-response-corrected satisfaction and NPS, from `population.json`."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from features.config.company import Company
+from features.formatting import ENGLISH, MISSING
 from features.settings import Workspace
 from insight.formatting.display_names import TITLES
-from insight.formatting.numbers import MISSING, count, day, decimal, share, signed
 from models.nonresponse.nonresponse_results import read_population
 
-#: Out of reach of any reasonable doubt.
+#: Odds ratio beyond what any hidden factor is likely to have.
 BEYOND = "more than 20"
 
 
 @dataclass(frozen=True)
-class FigureLine:
-    """A figure of those who answered beside that of everybody asked and of the customers now."""
+class CorrectedEstimate:
+    """An indicator among respondents, everybody asked and current customers."""
 
     title: str
     answered: str
-    answered_range: str
+    answered_interval: str
     everybody: str
-    everybody_range: str
+    everybody_interval: str
     difference: str
     customers: str
-    customers_range: str
+    customers_interval: str
     gamma: str
 
 
 @dataclass(frozen=True)
-class BoundLine:
-    """A figure's ranges, one for each gamma of the table's head."""
+class SensitivityBounds:
+    """Bounds of an indicator, one for each gamma in the table head."""
 
     title: str
-    ranges: tuple[str, ...]
+    bounds: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Everyone:
-    """The section: figures, bounds, what is behind them, and what could not be corrected."""
+class NonresponseSection:
+    """Corrected estimates, sensitivity bounds, notes, and questions that could not be corrected."""
 
-    figures: list[FigureLine]
+    estimates: list[CorrectedEstimate]
     gammas: tuple[str, ...]
-    bounds: list[BoundLine]
+    bounds: list[SensitivityBounds]
     notes: list[str]
     differences: list[tuple[str, str, str, str]]
     skipped: list[tuple[str, str]]
 
 
-def everyone(company: Company, workspace: Workspace, fingerprint: str) -> Everyone | None:
-    """The section of the report; None where `goodwill population` has never run."""
-    told = read_population(company, workspace)
-    if told is None:
+def nonresponse_section(
+    company: Company, workspace: Workspace, fingerprint: str
+) -> NonresponseSection | None:
+    """The section; None where non-response was never estimated."""
+    results = read_population(company, workspace)
+    if results is None:
         return None
-    studied = {t: q for t, q in told["questions"].items() if "figures" in q}
+    studied = {t: q for t, q in results["questions"].items() if "figures" in q}
     figures = [figure for question in studied.values() for figure in question["figures"]]
-    notes = [_stale(told)] if told["fingerprint"] != fingerprint else []
+    notes = [_outdated(results)] if results["fingerprint"] != fingerprint else []
     for target, question in studied.items():
         notes += _notes(TITLES[target], question)
     if studied:
-        notes.append(_list_note(told["ask_next"]))
+        notes.append(_invitation_note(results["ask_next"]))
     gammas = tuple(f"odds × {b['gamma']:g}" for b in figures[0]["bounds"]) if figures else ()
-    return Everyone(
-        figures=[_line(figure) for figure in figures],
+    return NonresponseSection(
+        estimates=[_estimate(figure) for figure in figures],
         gammas=gammas,
-        bounds=[BoundLine(f["title"], tuple(map(_span, f["bounds"]))) for f in figures],
+        bounds=[SensitivityBounds(f["title"], tuple(map(_interval, f["bounds"]))) for f in figures],
         notes=notes,
         differences=[
-            (TITLES[t], d["feature"], signed(d["before"], 2), signed(d["after"], 2))
+            (TITLES[t], d["feature"], ENGLISH.signed(d["before"], 2), ENGLISH.signed(d["after"], 2))
             for t, q in studied.items()
             for d in q["propensity"]["differences"]
         ],
-        skipped=[(TITLES[t], q["skipped"]) for t, q in told["questions"].items() if "skipped" in q],
+        skipped=[
+            (TITLES[t], q["skipped"]) for t, q in results["questions"].items() if "skipped" in q
+        ],
     )
 
 
-def _line(figure: dict[str, Any]) -> FigureLine:
-    said, asked, now = (figure[k] for k in ("answered", "everybody_asked", "all_customers"))
+def _estimate(figure: dict[str, Any]) -> CorrectedEstimate:
+    answered, asked, now = (figure[k] for k in ("answered", "everybody_asked", "all_customers"))
     gamma = figure["gamma_to_answered"]
-    return FigureLine(
+    return CorrectedEstimate(
         title=figure["title"],
-        answered=decimal(said["value"], 1),
-        answered_range=_span(said),
-        everybody=decimal(asked["value"], 1),
-        everybody_range=_span(asked),
-        difference=signed(asked["value"] - said["value"]),
-        customers=decimal(now["value"], 1) if now else MISSING,
-        customers_range=_span(now) if now else "",
-        gamma=decimal(gamma, 2) if gamma is not None else BEYOND,
+        answered=ENGLISH.decimal(answered["value"]),
+        answered_interval=_interval(answered),
+        everybody=ENGLISH.decimal(asked["value"]),
+        everybody_interval=_interval(asked),
+        difference=ENGLISH.signed(asked["value"] - answered["value"]),
+        customers=ENGLISH.decimal(now["value"]) if now else MISSING,
+        customers_interval=_interval(now) if now else "",
+        gamma=ENGLISH.decimal(gamma, 2) if gamma is not None else BEYOND,
     )
 
 
-def _span(ends: dict[str, float]) -> str:
-    return f"{decimal(ends['low'], 1)} to {decimal(ends['high'], 1)}"
+def _interval(ends: dict[str, float]) -> str:
+    return ENGLISH.interval(ENGLISH.decimal(ends["low"]), ENGLISH.decimal(ends["high"]))
 
 
 def _notes(title: str, question: dict[str, Any]) -> list[str]:
-    """How the figures of a question came about, in plain words."""
-    who, covered = question["propensity"], question["coverage"]
+    """The data behind the estimates of a question."""
+    propensity, coverage, n = question["propensity"], question["coverage"], ENGLISH
     first, last = (datetime.fromisoformat(question[k]) for k in ("from", "until"))
-    before, after = who["largest_difference"]
+    before, after = propensity["largest_difference"]
     rate = question["answers"] / question["invitations"]
     notes = [
-        f"{title}: {count(question['invitations'])} invitations to "
-        f"{count(question['customers_asked'])} customers, {day(first)} to {day(last)}; "
-        f"{count(question['answers'])} answered ({share(rate)}), worth "
-        f"{count(who['effective_answers'])} answers of equal weight once weighted. The most that "
-        f"those who answered differ from all in any feature falls from {decimal(before, 2)} to "
-        f"{decimal(after, 2)} standard deviations.",
+        f"{title}: {n.count(question['invitations'])} invitations to "
+        f"{n.count(question['customers_asked'])} customers, {n.day(first)} to {n.day(last)}; "
+        f"{n.count(question['answers'])} answers ({n.percent(rate)}), an effective sample of "
+        f"{n.count(propensity['effective_answers'])} after weighting. Weighting reduces the largest "
+        f"difference between respondents and everybody asked from {n.decimal(before, 2)} to "
+        f"{n.decimal(after, 2)} standard deviations.",
     ]
-    if covered["customers"]:
+    if coverage["customers"]:
         notes.append(
-            f"{title}: {share(covered['share'])} of the {count(covered['customers'])} customers of "
-            "today are like somebody who answered; for the others the figure of the customers of "
-            f"today is a guess. {count(covered['asked'])} were asked within the window, "
-            f"{count(covered['answered'])} answered."
+            f"{title}: {n.percent(coverage['share'])} of the {n.count(coverage['customers'])} current "
+            "customers resemble a respondent; for the others the estimate is an extrapolation. "
+            f"{n.count(coverage['asked'])} were asked in this time, {n.count(coverage['answered'])} "
+            "answered."
         )
-    if who["clipped"]:
+    if propensity["clipped"]:
         notes.append(
-            f"{title}: {count(who['clipped'])} invitations had a chance of an answer below "
-            f"{share(who['clip'])}; it was taken as that, so they count for less than they should."
+            f"{title}: {n.count(propensity['clipped'])} invitations had a response propensity below "
+            f"{n.percent(propensity['clip'])} and were set to it, so they count for less than they "
+            "should."
         )
     return notes
 
 
-def _list_note(listed: dict[str, Any]) -> str:
+def _invitation_note(listed: dict[str, Any]) -> str:
     if "skipped" in listed:
-        return f"No list of whom to ask next: {listed['skipped']}."
-    left = "; ".join(f"{why}: {count(rows)}" for why, rows in listed["excluded"].items() if rows)
+        return f"No next invitations: {listed['skipped']}."
+    excluded = "; ".join(
+        f"{why}: {ENGLISH.count(rows)}" for why, rows in listed["excluded"].items() if rows
+    )
     return (
-        f"Whom to ask next: {count(listed['rows'])} customers in ask_next.csv, fair across "
-        f"{listed['segments'].replace('_', ' ')}. Not on the list: {left or 'nobody'}."
+        f"Next invitations: {ENGLISH.count(listed['rows'])} customers in ask_next.csv, balanced across "
+        f"{listed['segments'].replace('_', ' ')}. Excluded: {excluded or 'nobody'}."
     )
 
 
-def _stale(told: dict[str, Any]) -> str:
+def _outdated(results: dict[str, Any]) -> str:
     return (
-        f"These figures are of older data, as of {told['as_of'][:10]}. Run `goodwill population`."
+        f"These estimates are based on older data, as of {results['as_of'][:10]}. Run "
+        "`goodwill nonresponse`."
     )

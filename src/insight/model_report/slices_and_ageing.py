@@ -1,26 +1,26 @@
-"""How a model does group by group, and how fast it ages, as the report tells them."""
+"""A model's quality by customer group and by its age, as shown in `models.html`."""
 
 from dataclasses import dataclass
 
 from features.config.company import Company
 from features.errors import DataRefused
+from features.formatting import ENGLISH
 from features.settings import Workspace
-from insight.formatting.display_names import MEASURES, Form, range_text, value_text
-from insight.formatting.numbers import count, decimal, share
-from insight.formatting.png import Picture, drawable, drawing, picture
+from insight.formatting.display_names import MEASURES, MetricForm, format_interval, format_metric
+from insight.formatting.plot_images import PlotImage, drawable_text, plot_fonts, plot_image
 from models.plots.slices_and_staleness import age_curve, slice_gains
 from models.targets.registry import TARGETS
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import Staleness
 from models.validation.validation_checks import read_staleness
 
-#: So many groups stand in the table, the worst first; the picture has the others.
-MOST = 6
+#: Groups listed in the table, the worst first; the plot shows all.
+LISTED_GROUPS = 6
 
 
 @dataclass(frozen=True)
-class GroupLine:
-    """One group: the model beside the rule with the interval of the gain, predicted beside actual."""
+class SliceRow:
+    """A group of customers: metric of model and rule, gain, predicted and actual mean."""
 
     name: str
     rows: str
@@ -34,72 +34,72 @@ class GroupLine:
 
 
 @dataclass(frozen=True)
-class Groups:
-    """The groups a model does worst in, and what to know about the others."""
+class SliceSection:
+    """The groups in which a model is worst, a summary of all groups, and a plot."""
 
-    measure: str
-    told: str
-    lines: list[GroupLine]
-    drawn: list[Picture]
+    metric: str
+    summary: str
+    rows: list[SliceRow]
+    plots: list[PlotImage]
 
 
 @dataclass(frozen=True)
-class Ageing:
-    """How fast a model ages, what that says about the schedule, and the curve."""
+class AgeingSection:
+    """How fast a model ages, how often to retrain it, and the curve."""
 
-    told: str
+    summary: str
     advice: str
-    drawn: list[Picture]
+    plots: list[PlotImage]
 
 
-def groups_told(target: str, slices: Slices) -> Groups:
+def slice_section(target: str, slices: Slices) -> SliceSection:
     """The groups of a target's model, the worst first."""
-    words = MEASURES[slices.measure]
+    metric = MEASURES[slices.measure]
     ranked = sorted(slices.judged, key=lambda s: -s.loss)
     if not ranked:
-        return Groups(words.label, "No group is large enough to be judged apart.", [], [])
-    told = f"Worst for {slices.told()}. "
-    lost = ", ".join(s.name for s in slices.lost)
-    told += (
-        f"Worse than the rule beyond chance: {lost}."
-        if lost
-        else f"In none of {len(ranked)} groups does it lose to the rule beyond chance."
+        return SliceSection(metric.label, "No group has enough rows to be evaluated.", [], [])
+    summary = f"Worst for {slices.told()}. "
+    worse = ", ".join(s.name for s in slices.lost)
+    summary += (
+        f"Significantly worse than the baseline rule: {worse}."
+        if worse
+        else f"Not significantly worse than the baseline rule in any of {len(ranked)} groups."
     )
     if odd := sum(one.gain.high < 0 and one.nearer for one in ranked):
-        told += f" In {odd} it errs more than the rule and is nearer to the actual mean."
+        summary += f" In {odd} its errors are larger, but its mean is closer to the actual mean."
     if slices.too_small:
-        told += f" {count(len(slices.too_small))} more groups have too few rows to be judged apart."
+        summary += f" Groups with too few rows: {ENGLISH.count(len(slices.too_small))}."
     if slices.left_out:
-        told += f" Not looked at: {', '.join(slices.left_out)}."
-    with drawing():
-        drawn = [picture(slice_gains(slices, drawable))]
-    lines = [_line(target, one, words.form, one in slices.lost) for one in ranked[:MOST]]
-    return Groups(words.label, told, lines, drawn)
+        summary += f" Not evaluated: {', '.join(slices.left_out)}."
+    with plot_fonts():
+        plots = [plot_image(slice_gains(slices, drawable_text))]
+    rows = [_row(target, one, metric.form, one in slices.lost) for one in ranked[:LISTED_GROUPS]]
+    return SliceSection(metric.label, summary, rows, plots)
 
 
-def _line(target: str, one: Slice, form: Form, lost: bool) -> GroupLine:
-    verdict = "worse" if lost else "better" if one.gain.low > 0 else "within the noise"
+def _row(target: str, one: Slice, form: MetricForm, worse: bool) -> SliceRow:
+    verdict = "worse" if worse else "better" if one.gain.low > 0 else "no clear difference"
     if one.gain.high < 0 and one.nearer:
-        verdict = "larger errors, nearer on average"
-    said, came = (_mean(target, value) for value in (one.predicted, one.actual))
-    return GroupLine(
-        one.name, count(one.rows), value_text(one.model.value, form),
-        value_text(one.rival.value, form), value_text(one.gain.value, form),
-        range_text(one.gain, form), verdict, said, came,
+        verdict = "larger errors, closer mean"
+    predicted, actual = (_mean(target, value) for value in (one.predicted, one.actual))
+    return SliceRow(
+        one.name, ENGLISH.count(one.rows), format_metric(one.model.value, form),
+        format_metric(one.rival.value, form), format_metric(one.gain.value, form),
+        format_interval(one.gain, form), verdict, predicted, actual,
     )  # fmt: skip
 
 
 def _mean(target: str, value: float) -> str:
-    """A mean of what is predicted, as people write it: a share, a score, an NPS or money."""
+    """Format a mean prediction: a share, a score, an NPS or an amount."""
     kind = TARGETS[target].kind
     if kind == "binary":
-        return share(value)
+        return ENGLISH.percent(value)
     if kind == "regression":
-        return count(value)
-    return decimal(value if kind == "ordinal" else 100 * value, 1)
+        return ENGLISH.count(value)
+    return ENGLISH.decimal(value if kind == "ordinal" else 100 * value, 1)
 
 
-def ageing_told(target: str, company: Company, workspace: Workspace) -> Ageing | None:
+def ageing_section(target: str, company: Company, workspace: Workspace) -> AgeingSection | None:
     """How fast the models of a target age, measured at its last training; None before that."""
     path = workspace.cards(company.name) / f"{target}.json"
     if not path.is_file():
@@ -107,20 +107,21 @@ def ageing_told(target: str, company: Company, workspace: Workspace) -> Ageing |
     try:
         found = read_staleness(path)
     except DataRefused as err:
-        return Ageing(f"{err}.", "", [])
-    told = found.told()
+        return AgeingSection(f"{err}.", "", [])
+    summary = found.told()
     if found.lasts is None:
-        return Ageing(f"{told[0].upper()}{told[1:]}.", "", [])
-    with drawing():
-        return Ageing(f"By its age a model is {told}.", _advice(found), [picture(age_curve(found))])
+        return AgeingSection(f"{summary[0].upper()}{summary[1:]}.", "", [])
+    with plot_fonts():
+        plots = [plot_image(age_curve(found))]
+    return AgeingSection(f"By age, a model is {summary}.", _advice(found), plots)
 
 
 def _advice(found: Staleness) -> str:
-    """How often to retrain: as long as the loss is within the noise, at the least every month."""
+    """How often to retrain: while no loss is significant, but at least every month."""
     oldest = found.ages[-1]
-    kept = f"keeps {share(oldest.kept)} of the lead over the rule"
+    kept = f"keeps {ENGLISH.percent(oldest.kept)} of the lead over the baseline rule"
     if not oldest.kept > 0:
-        kept = "is not better than the rule"
+        kept = "is not better than the baseline rule"
     lasts = found.lasts or 1
     every = "every month" if lasts == 1 else f"at least every {lasts} months"
-    return f"Retrain {every}. A model of {oldest.months} months {kept}."
+    return f"Retrain {every}. A model that is {oldest.months} months old {kept}."

@@ -1,24 +1,34 @@
-"""One target as the report tells it: what is predicted, how well, and what was decided."""
+"""Section of one target: what is predicted, how well, and the decision of the last training run."""
 
 import math
 from dataclasses import dataclass
 
 from features.config.company import TargetConfig
 from features.errors import DataRefused
+from features.formatting import ENGLISH, MISSING
 from insight.formatting.display_names import (
     DECISIONS,
     MEASURES,
     TITLES,
-    cutoff_words,
-    in_words,
-    range_text,
-    value_text,
+    describe_cutoffs,
+    format_interval,
+    format_metric,
+    reason_sentence,
 )
-from insight.formatting.numbers import count, day, share
-from insight.formatting.png import Picture
-from insight.model_report.holdout_section import Evidence, Measured, from_flat, weigh
-from insight.model_report.slices_and_ageing import Ageing, Groups, ageing_told, groups_told
-from insight.report_facts import Decision, Facts
+from insight.formatting.plot_images import PlotImage
+from insight.model_report.holdout_section import (
+    HoldoutEvaluation,
+    MetricsByContestant,
+    evaluate_on_holdout,
+    unflatten_metrics,
+)
+from insight.model_report.slices_and_ageing import (
+    AgeingSection,
+    SliceSection,
+    ageing_section,
+    slice_section,
+)
+from insight.report_facts import ReportFacts, TrainingDecision
 from models.bundles.bundle import Bundle
 from models.evaluation.grade import metric_names
 from models.evaluation.metrics import METRICS
@@ -28,8 +38,8 @@ from models.training_set.splits import instant
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A measured value with its interval; `best` of the contestants or not."""
+class MetricCell:
+    """A metric of one contestant with its interval; `best` marks the best contestant."""
 
     value: str
     interval: str
@@ -37,19 +47,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A measure of all contestants, model first; `primary` is the one that decides."""
+class MetricRow:
+    """A metric of model, baseline rule and linear model; the `primary` metric decides."""
 
     label: str
     meaning: str
     better: str
     primary: bool
-    cells: list[Cell]
+    cells: list[MetricCell]
 
 
 @dataclass(frozen=True)
-class Section:
-    """Everything told about one target."""
+class TargetSection:
+    """Everything shown about one target."""
 
     name: str
     title: str
@@ -61,90 +71,94 @@ class Section:
     reason: str
     definition: list[tuple[str, str]]
     labels: list[tuple[str, str, str]]
-    lines: list[Line]
+    metrics: list[MetricRow]
     notes: list[str]
-    groups: Groups | None
-    ageing: Ageing | None
-    first: list[Picture]
-    more: list[Picture]
+    slices: SliceSection | None
+    ageing: AgeingSection | None
+    first_plots: list[PlotImage]
+    more_plots: list[PlotImage]
 
 
-def section(target: str, facts: Facts) -> tuple[Section, Measured]:
-    """A target that is trained or served, with its measures for the references."""
+def target_section(target: str, facts: ReportFacts) -> tuple[TargetSection, MetricsByContestant]:
+    """The section of a trained or served target, and its metrics for the published benchmarks."""
     bundle = facts.bundles.get(target)
     decision = facts.decisions.get(target)
-    evidence, notes = _evidence(bundle, facts)
-    if evidence:
-        measured = evidence.measured
+    holdout, notes = _holdout(bundle, facts)
+    if holdout:
+        metrics = holdout.metrics
     else:
-        kept = bundle.manifest["metrics"] if bundle else decision.metrics if decision else {}
-        measured = from_flat(kept)
+        kept = bundle.manifest.metrics if bundle else decision.metrics if decision else {}
+        metrics = unflatten_metrics(kept)
     outcome = decision.decision if decision else ""
-    return Section(
+    return TargetSection(
         name=target,
         title=TITLES[target],
-        grade=str(bundle.manifest["grade"]) if bundle else (decision and decision.grade) or "",
+        grade=str(bundle.manifest.grade) if bundle else (decision and decision.grade) or "",
         version=bundle.version if bundle else "",
-        grade_reason=in_words(str(bundle.manifest["grade_reason"])) if bundle else "",
-        decision=DECISIONS.get(outcome, outcome) or "no training run is on record",
+        grade_reason=reason_sentence(str(bundle.manifest.grade_reason)) if bundle else "",
+        decision=DECISIONS.get(outcome, outcome) or "no training run yet",
         outcome=outcome,
         reason=_reason(decision, bundle),
-        definition=_definition(target, facts, bundle, evidence),
+        definition=_definition(target, facts, bundle, holdout),
         labels=_labels(target, facts, bundle),
-        lines=measure_lines(target, measured, facts.company.about.currency),
+        metrics=metric_rows(target, metrics, facts.company.info.currency),
         notes=notes,
-        groups=groups_told(target, evidence.slices) if evidence else None,
-        ageing=ageing_told(target, facts.company, facts.workspace),
-        first=evidence.first if evidence else [],
-        more=evidence.more if evidence else [],
-    ), measured
+        slices=slice_section(target, holdout.slices) if holdout else None,
+        ageing=ageing_section(target, facts.company, facts.workspace),
+        first_plots=holdout.first_plots if holdout else [],
+        more_plots=holdout.more_plots if holdout else [],
+    ), metrics
 
 
-def _reason(decision: Decision | None, bundle: Bundle | None) -> str:
-    """Why it was decided so, without the grade's reason that stands above it."""
-    told = decision.reason if decision else ""
+def _reason(decision: TrainingDecision | None, bundle: Bundle | None) -> str:
+    """The reason for the decision, without the reason for the grade, which is shown above it."""
+    reason = decision.reason if decision else ""
     if bundle:
-        told = told.replace(f"; {bundle.manifest['grade_reason']}", "")
-    return in_words(told)
+        reason = reason.replace(f"; {bundle.manifest.grade_reason}", "")
+    return reason_sentence(reason)
 
 
-def _evidence(bundle: Bundle | None, facts: Facts) -> tuple[Evidence | None, list[str]]:
-    """The model on the current test rows, and what to know about the comparison."""
+def _holdout(
+    bundle: Bundle | None, facts: ReportFacts
+) -> tuple[HoldoutEvaluation | None, list[str]]:
+    """The holdout evaluation of the serving model, and notes on it."""
     if bundle is None:
-        return None, ["No model serves, so there is nothing to draw; the figures are of the run."]
+        return None, ["No model serves: the metrics are those of the last training run."]
     try:
-        evidence = weigh(bundle, facts.company, facts.workspace)
+        holdout = evaluate_on_holdout(bundle, facts.company, facts.workspace)
     except DataRefused as err:
-        return None, [f"The figures are those of its training: {err}."]
-    small = [f"{warning}." for warning in evidence.warnings]
-    if not evidence.moved:
-        return evidence, small
-    return evidence, [
-        "The data have moved on since this model was trained: model and rule are measured on the "
-        "current test rows, the linear model's column is that of the training.",
+        return None, [f"The metrics are those of the training run: {err}."]
+    small = [f"{warning}." for warning in holdout.warnings]
+    if not holdout.data_changed:
+        return holdout, small
+    return holdout, [
+        "The data have changed since this model was trained: model and baseline rule are evaluated on "
+        "the current test rows; the linear model's metrics are those of the training run.",
         *small,
     ]
 
 
 def _definition(
-    target: str, facts: Facts, bundle: Bundle | None, evidence: Evidence | None
+    target: str, facts: ReportFacts, bundle: Bundle | None, holdout: HoldoutEvaluation | None
 ) -> list[tuple[str, str]]:
     config = facts.company.target(target)
     if bundle:
-        kept = {k: bundle.manifest[k] for k in ("horizon_days", "gap_days", "definition")}
+        kept = {k: getattr(bundle.manifest, k) for k in ("horizon_days", "gap_days", "definition")}
         config = config.model_copy(update=kept)
     counts = facts.counts.get(target)
-    cutoffs = list(bundle.manifest["cutoffs"] if bundle else counts.cutoffs if counts else [])
-    lines = [
-        ("What is predicted", TARGETS[target].describe_label(config)),
-        ("For whom", TARGETS[target].describe_population(config)),
+    cutoffs = list(bundle.manifest.cutoffs if bundle else counts.cutoffs if counts else [])
+    rows = [
+        ("Prediction", TARGETS[target].describe_label(config)),
+        ("Customers", TARGETS[target].describe_population(config)),
         ("Horizon", _horizon(config)),
-        ("Cutoffs", cutoff_words(cutoffs, TARGETS[target].on_calendar)),
+        ("Cutoffs", describe_cutoffs(cutoffs, TARGETS[target].on_calendar)),
     ]
     test = _test_words(target, facts)
-    if test and evidence:
-        test += f": {count(evidence.rows)} rows of {count(evidence.customers)} customers"
-    return lines + ([("Judged on", test)] if test else [])
+    if test and holdout:
+        test += (
+            f": {ENGLISH.count(holdout.rows)} rows of {ENGLISH.count(holdout.customers)} customers"
+        )
+    return rows + ([("Test set", test)] if test else [])
 
 
 def _horizon(config: TargetConfig) -> str:
@@ -152,62 +166,65 @@ def _horizon(config: TargetConfig) -> str:
     return f"{config.horizon_days} days{gap}"
 
 
-def _test_words(target: str, facts: Facts) -> str:
-    """From when the rows are that judge the model."""
+def _test_words(target: str, facts: ReportFacts) -> str:
+    """The time span of the test rows."""
     if target not in facts.counts:
         return ""
     rows = load_rows(facts.company, facts.workspace, target)
     start = split_rows(TARGETS[target], facts.company.target(target), rows).test_start
     if TARGETS[target].on_calendar:
-        return f"the last cutoff, {day(start)}"
-    return f"questions sent {day(start)} to {day(instant(int(rows.cutoff.max())))}"
+        return f"the last cutoff, {ENGLISH.day(start)}"
+    end = instant(int(rows.cutoff.max()))
+    return f"questions sent {ENGLISH.day(start)} to {ENGLISH.day(end)}"
 
 
-def _labels(target: str, facts: Facts, bundle: Bundle | None) -> list[tuple[str, str, str]]:
-    """How the labels fall: class, rows, share; then the rows that are not used."""
+def _labels(target: str, facts: ReportFacts, bundle: Bundle | None) -> list[tuple[str, str, str]]:
+    """Rows and share of each label class, then the rows that are not used."""
     counts = facts.counts.get(target)
-    given = counts.classes if counts else bundle.manifest["label_counts"] if bundle else {}
+    given = counts.classes if counts else bundle.manifest.label_counts if bundle else {}
     total = sum(given.values()) or 1
     order = TARGETS[target].classes or tuple(given)
-    lines = [(c, count(given[c]), share(given[c] / total)) for c in order if c in given]
+    rows = [
+        (c, ENGLISH.count(given[c]), ENGLISH.percent(given[c] / total)) for c in order if c in given
+    ]
     if counts:
-        lines += [
-            (words, count(rows), "")
-            for words, rows in (
+        rows += [
+            (why, ENGLISH.count(number), "")
+            for why, number in (
                 ("not used: outside the population", counts.outside),
-                ("not used: window not over yet", counts.unripe),
+                ("not used: label window not over yet", counts.unripe),
                 ("not used: answered after the horizon", counts.late),
                 ("not used: beyond max_rows", counts.sampled_out),
             )
-            if rows
+            if number
         ]
-    return lines
+    return rows
 
 
-def measure_lines(target: str, measured: Measured, currency: str = "") -> list[Line]:
-    """The table of measures: the model, its rule and the linear model beside each other."""
+def metric_rows(target: str, metrics: MetricsByContestant, currency: str = "") -> list[MetricRow]:
+    """The table of metrics: model, baseline rule and linear model."""
     names = metric_names(TARGETS[target].kind)
     return [
-        _line(name, measured, currency, primary=name == names[0])
+        _metric_row(name, metrics, currency, primary=name == names[0])
         for name in names
-        if any(name in of for of in measured.values())
+        if any(name in of for of in metrics.values())
     ]
 
 
-def _line(name: str, measured: Measured, currency: str, primary: bool) -> Line:
-    words, high = MEASURES[name], METRICS[name].higher_is_better
-    found = [measured.get(who, {}).get(name) for who in ("model", "rule", "linear")]
+def _metric_row(name: str, metrics: MetricsByContestant, currency: str, primary: bool) -> MetricRow:
+    metric, high = MEASURES[name], METRICS[name].higher_is_better
+    found = [metrics.get(who, {}).get(name) for who in ("model", "rule", "linear")]
     values = [i.value for i in found if i is not None and math.isfinite(i.value)]
     best = (max(values) if high else min(values)) if values else math.nan
     cells = [
-        Cell("–", "", False)
+        MetricCell(MISSING, "", False)
         if interval is None
-        else Cell(
-            value_text(interval.value, words.form),
-            range_text(interval, words.form),
+        else MetricCell(
+            format_metric(interval.value, metric.form),
+            format_interval(interval, metric.form),
             interval.value == best,
         )
         for interval in found
     ]
-    label = f"{words.label}, {currency}" if words.form == "money" else words.label
-    return Line(label, words.meaning, "higher" if high else "lower", primary, cells)
+    label = f"{metric.label}, {currency}" if metric.form == "money" else metric.label
+    return MetricRow(label, metric.meaning, "higher" if high else "lower", primary, cells)

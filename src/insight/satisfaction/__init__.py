@@ -1,1 +1,1 @@
-"""Satisfaction as it is measured: scales, measures, drivers, segments, trend."""
+"""Customer satisfaction: rating scales, metrics, drivers, clusters, trends."""

@@ -1,4 +1,4 @@
-"""Each segment said in one rule, read off a shallow tree that tells it from all others."""
+"""Describe each cluster by one rule, read from a shallow decision tree (cluster against the rest)."""
 
 from dataclasses import dataclass
 
@@ -12,64 +12,67 @@ DEPTH = 3
 
 @dataclass(frozen=True)
 class ClusterRule:
-    """The conditions under which a customer is most likely of a segment.
+    """The conditions under which a customer most likely belongs to a cluster.
 
-    `share` of those it is true of are of the segment (precision), `reach` is the share of the segment
-    it is true of. `bounds` holds for each column the open lower and closed upper end.
+    `precision` is the share of the customers the rule holds for who are in the cluster, `recall` the
+    share of the cluster it holds for. `bounds` gives each column's open lower and closed upper end.
     """
 
     segment: str
     bounds: dict[str, tuple[float, float]]
-    share: float
-    reach: float
+    precision: float
+    recall: float
 
     @property
     def text(self) -> str:
-        """`price ≤ 62.5 and service > 70`; of all customers if there is no condition."""
-        return " and ".join(_said(name, *ends) for name, ends in self.bounds.items()) or "everybody"
+        """Return the rule as text: `price ≤ 62.5 and service > 70`; `everybody` without conditions."""
+        return (
+            " and ".join(_condition(name, *ends) for name, ends in self.bounds.items())
+            or "everybody"
+        )
 
     def holds(self, customers: pd.DataFrame) -> "pd.Series[bool]":
-        """The customers a rule is true of."""
-        true = pd.Series(True, customers.index)
+        """Return for each customer whether the rule holds."""
+        holds = pd.Series(True, customers.index)
         for name, (low, high) in self.bounds.items():
-            true &= (customers[name] > low) & (customers[name] <= high)
-        return true
+            holds &= (customers[name] > low) & (customers[name] <= high)
+        return holds
 
 
-def fit_cluster_rules(customers: pd.DataFrame, of: "pd.Series[str]") -> dict[str, ClusterRule]:
-    """One rule a segment: the place in a tree of depth 3 that fits it best, borders rounded.
+def fit_cluster_rules(customers: pd.DataFrame, labels: "pd.Series[str]") -> dict[str, ClusterRule]:
+    """Fit one rule per cluster: the node of a depth-3 tree with the highest F1 of precision and recall.
 
-    Best is the highest harmonic mean of `share` and `reach` (F1). `customers` may have other columns
-    than the segments were made of, such as attributes as numbers.
-    Raises DataRefused where no customer has both a segment and all columns.
+    `labels` is the cluster of each customer. Bounds are rounded. `customers` may have other columns than
+    those the clusters were fitted on. Raises DataRefused if no customer has both a cluster and all
+    columns.
     """
-    complete = customers[of.notna()].dropna()
+    complete = customers[labels.notna()].dropna()
     if complete.empty:
         raise DataRefused("no customer has a segment and all columns; there is nothing to say")
-    of = of.loc[complete.index]
-    return {name: _best(complete, of == name, name) for name in sorted(of.unique())}
+    labels = labels.loc[complete.index]
+    return {name: _best_rule(complete, labels == name, name) for name in sorted(labels.unique())}
 
 
-def _best(customers: pd.DataFrame, inside: "pd.Series[bool]", segment: str) -> ClusterRule:
-    """The best rule of a tree that tells a segment from all others; `everybody` is one, too."""
+def _best_rule(customers: pd.DataFrame, inside: "pd.Series[bool]", segment: str) -> ClusterRule:
+    """Return the best rule of a tree that separates a cluster from the rest, or `everybody`."""
     from sklearn.tree import DecisionTreeClassifier
 
-    least = max(1, len(customers) // 50)
-    grown = DecisionTreeClassifier(
-        max_depth=DEPTH, min_samples_leaf=least, class_weight="balanced", random_state=0
+    min_leaf = max(1, len(customers) // 50)
+    fitted = DecisionTreeClassifier(
+        max_depth=DEPTH, min_samples_leaf=min_leaf, class_weight="balanced", random_state=0
     ).fit(customers.to_numpy(np.float32), inside)
     rules = []
-    for node in range(grown.tree_.node_count):
-        bounds = _bounds(grown.tree_, node, customers)
-        true = ClusterRule(segment, bounds, 0.0, 0.0).holds(customers)
-        hits = float((inside & true).sum())
+    for node in range(fitted.tree_.node_count):
+        bounds = _bounds(fitted.tree_, node, customers)
+        holds = ClusterRule(segment, bounds, 0.0, 0.0).holds(customers)
+        hits = float((inside & holds).sum())
         if hits:
-            rules.append(ClusterRule(segment, bounds, hits / true.sum(), hits / inside.sum()))
-    return max(rules, key=lambda rule: 2 / (1 / rule.share + 1 / rule.reach))
+            rules.append(ClusterRule(segment, bounds, hits / holds.sum(), hits / inside.sum()))
+    return max(rules, key=lambda rule: 2 / (1 / rule.precision + 1 / rule.recall))
 
 
 def _bounds(tree: object, node: int, customers: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """The ends of each column on the way to a node, rounded to a hundredth of its spread."""
+    """Return each column's bounds on the path to a node, rounded to 1% of its standard deviation."""
     left, right, feature, threshold = (
         np.asarray(getattr(tree, name))
         for name in ("children_left", "children_right", "feature", "threshold")
@@ -79,10 +82,8 @@ def _bounds(tree: object, node: int, customers: pd.DataFrame) -> dict[str, tuple
         parent = int(np.flatnonzero((left == node) | (right == node))[0])
         name = str(customers.columns[feature[parent]])
         low, high = bounds.get(name, (-np.inf, np.inf))
-        border = _round(float(threshold[parent]), float(customers[name].std()))
-        bounds[name] = (
-            (low, min(high, border)) if left[parent] == node else (max(low, border), high)
-        )
+        cut = _round(float(threshold[parent]), float(customers[name].std()))
+        bounds[name] = (low, min(high, cut)) if left[parent] == node else (max(low, cut), high)
         node = parent
     return bounds
 
@@ -92,7 +93,7 @@ def _round(value: float, spread: float) -> float:
     return round(value, max(0, digits))
 
 
-def _said(name: str, low: float, high: float) -> str:
+def _condition(name: str, low: float, high: float) -> str:
     if np.isinf(low):
         return f"{name} ≤ {high:g}"
     return f"{name} > {low:g}" if np.isinf(high) else f"{low:g} < {name} ≤ {high:g}"

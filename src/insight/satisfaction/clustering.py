@@ -1,4 +1,4 @@
-"""Customers in groups that are alike: how many, how stable, always under the same names."""
+"""Cluster customers (k-means): number of clusters, stability, and names that stay the same over time."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -18,20 +18,20 @@ Ints = NDArray[np.int64]
 
 ROWS_PER_CLUSTER = 30
 RESAMPLES = 20
-#: The most segments that are tried.
+#: Largest number of clusters tried.
 MAX_CLUSTERS = 6
-#: Agreement of clusterings of resampled customers (adjusted Rand index): below, segments are accidents.
+#: Mean adjusted Rand index over resamples below which clusters are treated as chance.
 STABLE = 0.7
-#: A centre is that of a former segment within so many standard deviations, averaged over columns.
+#: A centre keeps a previous name within this many standard deviations, averaged over columns.
 SAME_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
 class NamedClusters:
-    """The names of segments with their centres, which a later run takes them from.
+    """Cluster names with their centres, stored so that a later run can reuse the names.
 
     `centres` are in the columns' own units, `spread` is each column's standard deviation, `used` holds
-    every name ever given: one that went out of use is not given again.
+    every name ever given: a retired name is not given again.
     """
 
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class NamedClusters:
     used: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The names as JSON keeps them."""
+        """Return the names as JSON-serialisable data."""
         return {
             "columns": list(self.columns), "centres": self.centres, "spread": self.spread,
             "used": self.used,
@@ -48,11 +48,11 @@ class NamedClusters:
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> "NamedClusters":
-        """What `to_dict` told."""
+        """Build from the output of `to_dict`."""
         return cls(tuple(raw["columns"]), raw["centres"], raw["spread"], raw["used"])
 
-    def of(self, customers: pd.DataFrame) -> "pd.Series[str]":
-        """The segment of each customer, that of the nearest centre; missing with a missing value."""
+    def assign(self, customers: pd.DataFrame) -> "pd.Series[str]":
+        """Return the cluster of the nearest centre for each customer; missing if a value is missing."""
         names = list(self.centres)
         values = customers[list(self.columns)].to_numpy(float) / self.spread
         centres = np.array(list(self.centres.values())) / self.spread
@@ -64,14 +64,14 @@ class NamedClusters:
 
 @dataclass(frozen=True)
 class CustomerClusters:
-    """Segments of customers; `of` has the name of each, missing where a value was missing.
+    """Clusters of customers; `labels` is the cluster of each, missing where a value was missing.
 
-    `stability` is the agreement (adjusted Rand index, 1: always the same) of clusterings of resampled
-    customers, `tried` the BIC of every number of segments. `profile` has a row a
-    segment: customers, share, and the mean of each column.
+    `stability` is the mean adjusted Rand index of clusterings of resampled customers (1: always the
+    same), `tried` the BIC of every number of clusters. `profile` has a row per cluster: customers,
+    share, and the mean of each column.
     """
 
-    of: "pd.Series[str]"
+    labels: "pd.Series[str]"
     names: NamedClusters
     stability: float
     tried: pd.DataFrame
@@ -80,29 +80,29 @@ class CustomerClusters:
 
     @property
     def stable(self) -> bool:
-        """Whether the segments are more than an accident of these customers."""
+        """Whether the clusters are stable enough not to be chance."""
         return self.stability >= STABLE
 
 
 def cluster_customers(
-    customers: pd.DataFrame, *, count: int | None = None, former: NamedClusters | None = None,
+    customers: pd.DataFrame, *, count: int | None = None, previous: NamedClusters | None = None,
     seed: int = 0,
 ) -> CustomerClusters:  # fmt: skip
-    """Group customers by the columns of numbers, each in its standard deviations (k-means).
+    """Cluster customers by k-means on standardised numeric columns.
 
-    The number, unless given, is that of the normal mixture with the least BIC. Names are letters by
-    the first column, highest first; with `former` a segment keeps the name of the one it lies on, and
-    a new one gets a letter never used. Raises DataRefused with too few customers, where all are one
-    group, or with other columns than before.
+    Unless `count` is given, the number of clusters is that of the Gaussian mixture with the lowest BIC.
+    Names are letters in descending order of the first column; with `previous`, a cluster keeps the name
+    of the earlier cluster it matches, and a new one gets an unused letter. Raises DataRefused with too
+    few customers, if all form one cluster, or with other columns than before.
     """
     complete = customers.dropna()
-    _check(complete, customers, count, former)
+    _check(complete, customers, count, previous)
     spread = complete.std().to_numpy(float)
     values = complete.to_numpy(float) / spread
-    most = min(MAX_CLUSTERS, len(complete) // ROWS_PER_CLUSTER)
+    max_count = min(MAX_CLUSTERS, len(complete) // ROWS_PER_CLUSTER)
     tried = pd.DataFrame(
-        {"bic": [_bic(values, k, seed) for k in range(1, most + 1)]},
-        pd.RangeIndex(1, most + 1, name="segments"),
+        {"bic": [_bic(values, k, seed) for k in range(1, max_count + 1)]},
+        pd.RangeIndex(1, max_count + 1, name="segments"),
     )
     chosen = count or int(tried["bic"].to_numpy().argmin()) + 1
     if chosen == 1:
@@ -111,22 +111,25 @@ def cluster_customers(
             "other columns, or say how many segments you want all the same (count)"
         )
     stability = _stability(values, chosen, seed)
-    labels, centres = _grouped(values, chosen, seed)
-    named = _named(centres * spread, spread, tuple(map(str, customers.columns)), former)
+    labels, centres = _fit_kmeans(values, chosen, seed)
+    named = _name_clusters(centres * spread, spread, tuple(map(str, customers.columns)), previous)
     names = np.array(list(named.centres))
-    of = pd.Series(names[labels], complete.index).reindex(customers.index)
-    grouped = complete.groupby(of.loc[complete.index])
+    assigned = pd.Series(names[labels], complete.index).reindex(customers.index)
+    grouped = complete.groupby(assigned.loc[complete.index])
     sizes = grouped.size()
     profile = pd.DataFrame({"customers": sizes, "share": sizes / len(complete)}).join(
         grouped.mean()
     )
     return CustomerClusters(
-        of, named, stability, tried, profile, len(customers) - len(complete),
+        assigned, named, stability, tried, profile, len(customers) - len(complete),
     )  # fmt: skip
 
 
 def _check(
-    complete: pd.DataFrame, customers: pd.DataFrame, count: int | None, former: NamedClusters | None
+    complete: pd.DataFrame,
+    customers: pd.DataFrame,
+    count: int | None,
+    previous: NamedClusters | None,
 ) -> None:
     need = ROWS_PER_CLUSTER * (count or 2)
     if len(complete) < need:
@@ -135,14 +138,14 @@ def _check(
             f"{need} are needed for {count or 2} segments"
         )
     check_items(complete)
-    if former and former.columns != tuple(map(str, customers.columns)):
+    if previous and previous.columns != tuple(map(str, customers.columns)):
         raise DataRefused(
-            f"segments were named by {', '.join(former.columns)}, now there are "
+            f"segments were named by {', '.join(previous.columns)}, now there are "
             f"{', '.join(map(str, customers.columns))}; keep the columns or name anew without `former`"
         )
 
 
-def _grouped(values: Floats, count: int, seed: int) -> tuple[Ints, Floats]:
+def _fit_kmeans(values: Floats, count: int, seed: int) -> tuple[Ints, Floats]:
     from sklearn.cluster import KMeans
 
     fitted = KMeans(count, n_init=5, random_state=seed).fit(values)
@@ -150,44 +153,44 @@ def _grouped(values: Floats, count: int, seed: int) -> tuple[Ints, Floats]:
 
 
 def _bic(values: Floats, count: int, seed: int) -> float:
-    """The Bayesian information criterion of so many normal clouds, on at most 5,000 customers."""
+    """Return the BIC of a Gaussian mixture with `count` components, on at most 5,000 customers."""
     from sklearn.mixture import GaussianMixture
 
     rows = np.random.default_rng(seed).permutation(len(values))[:5000]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a mixture that has not settled only looks worse
+        warnings.simplefilter("ignore")  # a mixture that has not converged only scores worse
         mixture = GaussianMixture(count, n_init=2, random_state=seed).fit(values[rows])
     return float(mixture.bic(values[rows]))
 
 
 def _stability(values: Floats, count: int, seed: int) -> float:
-    """How alike the groups of resampled customers are to those of all."""
+    """Return the mean agreement of clusterings of resampled customers with that of all customers."""
     from sklearn.metrics import adjusted_rand_score
 
-    labels, _ = _grouped(values, count, seed)
+    labels, _ = _fit_kmeans(values, count, seed)
     rng = np.random.default_rng(seed)
     agreement = []
     for _ in range(RESAMPLES):
         drawn = values[rng.integers(0, len(values), len(values))]
-        _, centres = _grouped(drawn, count, seed)
+        _, centres = _fit_kmeans(drawn, count, seed)
         nearest = np.linalg.norm(values[:, None] - centres[None], axis=2).argmin(axis=1)
         agreement.append(adjusted_rand_score(labels, nearest))
     return float(np.mean(agreement))
 
 
-def _named(
-    centres: Floats, spread: Floats, columns: tuple[str, ...], former: NamedClusters | None
+def _name_clusters(
+    centres: Floats, spread: Floats, columns: tuple[str, ...], previous: NamedClusters | None
 ) -> NamedClusters:
-    """A name for each centre: that of the former segment it lies on, else one never used."""
+    """Name each centre: the previous cluster it matches, else an unused letter."""
     kept: dict[int, str] = {}
-    used = list(former.used) if former else []
-    if former:
-        old = np.array(list(former.centres.values()))
+    used = list(previous.used) if previous else []
+    if previous:
+        old = np.array(list(previous.centres.values()))
         apart = np.linalg.norm((centres[:, None] - old[None]) / spread, axis=2)
         apart /= np.sqrt(len(columns))
-        for here, there in zip(*linear_sum_assignment(apart), strict=True):
-            if apart[here, there] <= SAME_WITHIN:
-                kept[int(here)] = list(former.centres)[there]
+        for new, old_index in zip(*linear_sum_assignment(apart), strict=True):
+            if apart[new, old_index] <= SAME_WITHIN:
+                kept[int(new)] = list(previous.centres)[old_index]
     for place in np.argsort(-centres[:, 0], kind="stable"):
         if int(place) not in kept:
             kept[int(place)] = _next_letter(used)

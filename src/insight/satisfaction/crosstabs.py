@@ -1,4 +1,4 @@
-"""A figure cut into cells (period, segment, region, channel, owner), each with how sure it is."""
+"""Cross-tabulate a metric by period, segment, region, channel or owner, with intervals."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from features.errors import ConfigRefused, DataRefused
-from insight.satisfaction.satisfaction_metrics import Measure
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_metrics import SatisfactionMetric
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.evaluation.bootstrap import Interval, percentile_interval
 from models.nonresponse.aipw import Estimate, clustered
 from models.nonresponse.disclosure_control import hidden_groups
@@ -19,99 +19,100 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 RESAMPLES = 400
-#: What a total is told of: cells that differ in another column are parts of one.
+#: Columns with published totals: cells that differ in another column add up to one.
 TOTALS = ("period", "dimension")
-#: With more customers than this the bootstrap and the normal interval are one.
+#: Above this many customers the bootstrap and the normal interval agree.
 MAX_RESAMPLED = 2000
 
 
 @dataclass(frozen=True)
 class Crosstab:
-    """The cells of a figure that may be shown, and how much was not.
+    """The cells of a metric that may be shown, and how much was suppressed.
 
-    `table` has the columns cut by, then `asked`, `answered`, `coverage` (the share of those asked who
-    answered), `customers`, `value`, `low`, `high` (95 %). `hidden` cells held `hidden_answers`.
+    `table` has the grouping columns, then `asked`, `answered`, `coverage` (share of those asked who
+    answered), `customers`, `value`, `low`, `high` (95%). `hidden` cells held `hidden_answers`.
     """
 
-    measure: Measure
+    metric: SatisfactionMetric
     table: pd.DataFrame
     hidden: int
     hidden_answers: int
 
 
 def cross_tabulate(
-    measure: Measure, rows: pd.DataFrame, choices: Satisfaction, by: tuple[str, ...] = (),
+    metric: SatisfactionMetric, rows: pd.DataFrame, settings: SatisfactionSettings,
+    by: tuple[str, ...] = (),
     *, resampled: bool = True,
 ) -> Crosstab:  # fmt: skip
-    """The figure in every cell of the columns `by`; of all rows together without any.
+    """Compute the metric in every cell of the columns `by`; over all rows without any.
 
-    Answers are weighted; a customer who answered twice counts as one source of chance. A cell of
-    fewer than `choices.fewest` answers is hidden and counted, and with it the next smallest where it
-    would follow from the total (of its period and dimension). `resampled`: whether means of few
-    customers take the bootstrap or, where thousands of cells are wanted, the normal interval.
-    Raises DataRefused where the figure has no data, ConfigRefused for a column that is not there.
+    Answers are weighted; several answers of one customer are clustered. A cell of fewer than
+    `settings.fewest` answers is suppressed and counted, and with it the next smallest if it could be
+    derived from the total (of its period and dimension). `resampled`: bootstrap the means of few
+    customers, or use the normal interval (for thousands of cells). Raises DataRefused if the metric has
+    no data, ConfigRefused for an unknown column.
     """
     _check(by, rows)
-    about = measure.of(rows, choices)
-    if not about["value"].notna().any():
+    answers = metric.compute(rows, settings)
+    if not answers["value"].notna().any():
         raise DataRefused(
-            f"{measure.title}: no data: {len(about):,} rows are about it, none has a value; "
-            f"{measure.remedy}"
+            f"{metric.title}: no data: {len(answers):,} rows are about it, none has a value; "
+            f"{metric.remedy}"
         )
-    cut = [*by, *(["dimension"] if measure.per_dimension and "dimension" not in by else [])]
-    value, weight = (about[c].to_numpy(np.float64) for c in ("value", "weight"))
-    customer = pd.factorize(about["customer_id"])[0].astype(np.int64)
-    places = _places(about, cut)
-    answered = [int(np.isfinite(value[place]).sum()) for place in places.values()]
-    shown = ~_hidden(list(places), answered, cut, choices.fewest)
-    lines = [
+    cut = [*by, *(["dimension"] if metric.per_dimension and "dimension" not in by else [])]
+    value, weight = (answers[c].to_numpy(np.float64) for c in ("value", "weight"))
+    customer = pd.factorize(answers["customer_id"])[0].astype(np.int64)
+    indices = _cell_indices(answers, cut)
+    answered = [int(np.isfinite(value[index]).sum()) for index in indices.values()]
+    shown = ~_hidden(list(indices), answered, cut, settings.fewest)
+    cells = [
         dict(zip(cut, key, strict=True))
-        | _line(measure, value[place], weight[place], customer[place], resampled)
-        for (key, place), fine in zip(places.items(), shown, strict=True) if fine
+        | _summarise_cell(metric, value[index], weight[index], customer[index], resampled)
+        for (key, index), visible in zip(indices.items(), shown, strict=True) if visible
     ]  # fmt: skip
     columns = [*cut, "asked", "answered", "coverage", "customers", "value", "low", "high"]
-    kept_back = int(np.array(answered)[~shown].sum())
-    return Crosstab(measure, pd.DataFrame(lines, columns=columns), int((~shown).sum()), kept_back)
+    suppressed = int(np.array(answered)[~shown].sum())
+    return Crosstab(metric, pd.DataFrame(cells, columns=columns), int((~shown).sum()), suppressed)
 
 
-def _places(about: pd.DataFrame, cut: list[str]) -> dict[tuple[Any, ...], Ints]:
-    """The rows of each cell, by the values of the columns cut by, in their order."""
-    if not cut:
-        return {(): np.arange(len(about))}
-    found: dict[Any, Any] = dict(about.groupby(cut, sort=True, observed=True).indices)
-    told = {key if len(cut) > 1 else (key,): place for key, place in found.items()}
-    return {key: told[key] for key in sorted(told)}
+def _cell_indices(answers: pd.DataFrame, columns: list[str]) -> dict[tuple[Any, ...], Ints]:
+    """Return the row indices of each cell, keyed by the values of the grouping columns, sorted."""
+    if not columns:
+        return {(): np.arange(len(answers))}
+    found: dict[Any, Any] = dict(answers.groupby(columns, sort=True, observed=True).indices)
+    by_key = {key if len(columns) > 1 else (key,): index for key, index in found.items()}
+    return {key: by_key[key] for key in sorted(by_key)}
 
 
 def _hidden(
     keys: list[tuple[Any, ...]], answered: list[int], cut: list[str], fewest: int
 ) -> NDArray[np.bool_]:
-    """Which cells are too small to be shown, told apart by the total they are parts of."""
+    """Return which cells to suppress, per total that they are parts of."""
     sizes = np.array(answered)
-    whole = [place for place, name in enumerate(cut) if name in TOTALS]
-    if len(whole) == len(cut):
+    totals_at = [index for index, name in enumerate(cut) if name in TOTALS]
+    if len(totals_at) == len(cut):
         return np.asarray(sizes < fewest)
-    hidden = np.zeros(len(keys), bool)
-    totals = pd.Series([tuple(key[i] for i in whole) for key in keys], dtype=object)
+    suppressed = np.zeros(len(keys), bool)
+    totals = pd.Series([tuple(key[i] for i in totals_at) for key in keys], dtype=object)
     for _, rows in totals.groupby(totals).groups.items():
-        hidden[rows] = hidden_groups([int(size) for size in sizes[rows]], fewest)
-    return hidden
+        suppressed[rows] = hidden_groups([int(size) for size in sizes[rows]], fewest)
+    return suppressed
 
 
-def _line(
-    measure: Measure, value: Floats, weight: Floats, customer: Ints, resampled: bool
+def _summarise_cell(
+    metric: SatisfactionMetric, value: Floats, weight: Floats, customer: Ints, resampled: bool
 ) -> dict[str, float]:
-    """One cell: how many were asked, how many answered, what they said and how sure that is."""
-    said = np.isfinite(value)
-    names, customer = np.unique(customer[said], return_inverse=True)
-    if measure.kind == "rate":
-        interval = wilson_interval(value[said], weight[said], customer)
+    """Summarise one cell: asked, answered, value and interval."""
+    answered = np.isfinite(value)
+    names, customer = np.unique(customer[answered], return_inverse=True)
+    if metric.kind == "rate":
+        interval = wilson_interval(value[answered], weight[answered], customer)
     else:
-        interval = mean_interval(value[said], weight[said], customer, resampled)
+        interval = mean_interval(value[answered], weight[answered], customer, resampled)
     return {
         "asked": len(value),
-        "answered": int(said.sum()),
-        "coverage": float(said.mean()),
+        "answered": int(answered.sum()),
+        "coverage": float(answered.mean()),
         "customers": len(names),
         "value": interval.value,
         "low": interval.low,
@@ -119,11 +120,13 @@ def _line(
     }
 
 
-def wilson_interval(values: Floats, weight: Floats, customer: Ints, level: float = 0.95) -> Interval:
-    """A weighted share with Wilson's interval, for rows that are alike within a customer.
+def wilson_interval(
+    values: Floats, weight: Floats, customer: Ints, level: float = 0.95
+) -> Interval:
+    """Return a weighted share with its Wilson interval, for rows clustered by customer.
 
-    The number of rows is replaced by the effective one, the number of independent rows with the same
-    standard error (Korn and Graubard 1998), at most the number of rows; where all values are equal,
+    The number of rows is replaced by the effective sample size, the number of independent rows with the
+    same standard error (Korn and Graubard 1998), at most the number of rows; where all values are equal,
     by the number of customers.
     """
     share = float(np.average(values, weights=weight))
@@ -134,25 +137,27 @@ def wilson_interval(values: Floats, weight: Floats, customer: Ints, level: float
         effective = min(rows, share * (1 - share) / error**2)
     z = float(norm.ppf((1 + level) / 2))
     centre = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    reach = (
+    half_width = (
         z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
         / (1 + z**2 / effective)
     )  # fmt: skip
-    low, high = max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
+    low, high = max(0.0, float(centre - half_width)), min(1.0, float(centre + half_width))
     return Interval(share, min(low, share), max(high, share))  # at 0 and 1 rounding would miss it
 
 
-def mean_interval(values: Floats, weight: Floats, customer: Ints, resampled: bool = True) -> Interval:
-    """A weighted mean with the 95 % interval of a bootstrap that draws whole customers.
+def mean_interval(
+    values: Floats, weight: Floats, customer: Ints, resampled: bool = True
+) -> Interval:
+    """Return a weighted mean with the 95% interval of a bootstrap over customers.
 
-    Many customers (over 2,000) take the normal interval instead, which is then the same, as do all
-    that are not to be `resampled`. That of a single customer has no ends: nobody says how others vary.
+    With more than 2,000 customers, or if not `resampled`, the normal interval is used, which is then the
+    same. The interval of a single customer has no ends: their variation is unknown.
     """
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
     if count > MAX_RESAMPLED or count < 2 or not resampled:
-        told = Estimate(value, clustered(weight / weight.sum() * (values - value), customer))
-        return Interval(value, told.low, told.high)
+        estimate = Estimate(value, clustered(weight / weight.sum() * (values - value), customer))
+        return Interval(value, estimate.low, estimate.high)
     total = np.bincount(customer, weight * values, count)
     weights = np.bincount(customer, weight, count)
     drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
@@ -160,11 +165,11 @@ def mean_interval(values: Floats, weight: Floats, customer: Ints, resampled: boo
 
 
 def _check(by: tuple[str, ...], rows: pd.DataFrame) -> None:
-    lacking = [name for name in by if name not in rows]
-    if lacking:
-        able = [c for c in rows if rows[c].dtype == object or str(rows[c].dtype) == "str"]
+    missing = [name for name in by if name not in rows]
+    if missing:
+        known = [c for c in rows if rows[c].dtype == object or str(rows[c].dtype) == "str"]
         raise ConfigRefused(
-            f"no column {', '.join(lacking)} to cut by; known: period, "
-            f"{', '.join(str(c) for c in able if c not in ('customer_id', 'instrument'))}; customer "
+            f"no column {', '.join(missing)} to group by; known: period, "
+            f"{', '.join(str(c) for c in known if c not in ('customer_id', 'instrument'))}; customer "
             "attributes are named under by in [insight.satisfaction]"
         )

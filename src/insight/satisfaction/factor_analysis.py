@@ -1,4 +1,4 @@
-"""Which few things lie behind many answers: their number by parallel analysis, then factors."""
+"""Exploratory factor analysis: number of factors by parallel analysis, rotated loadings, scores."""
 
 import warnings
 from dataclasses import dataclass
@@ -14,33 +14,33 @@ from insight.satisfaction.psychometrics import check_items, correlate_items
 Floats = NDArray[np.float64]
 
 DRAWS = 200
-#: So many complete rows for each item, at the least.
+#: Complete rows needed per item.
 ROWS_PER_ITEM = 5
-#: An item belongs to a factor from this loading on.
+#: Loading from which an item belongs to a factor.
 MIN_LOADING = 0.4
 
 
 @dataclass(frozen=True)
 class ParallelAnalysis:
-    """Eigenvalues of the answers beside those of noise of the same size (the 95th percentile)."""
+    """Eigenvalues of the answers, and the 95th percentile of those of permuted answers."""
 
     eigenvalues: Floats
     noise: Floats
 
     @property
     def factors(self) -> int:
-        """How many eigenvalues in a row are larger than those of noise."""
+        """Return the number of leading eigenvalues above those of permuted answers."""
         above = self.eigenvalues > self.noise
         return int(np.argmin(above)) if not above.all() else len(above)
 
 
 @dataclass(frozen=True)
 class FactorSolution:
-    """What was found: the loading of each item on each factor, and the share of its variance told.
+    """Rotated loadings of items on factors, and the communality of each item.
 
-    `explained` is each factor's share of the variance of all items; `items` names for each factor
-    those that load at least 0.4 on it most of all. `scores` has a row for each row of answers, NaN
-    where one is incomplete, mean 0.
+    `explained` is each factor's share of the variance of all items; `items` lists for each factor the
+    items whose largest loading it is, if at least 0.4. `scores` has a row per row of answers, NaN for
+    incomplete ones, mean 0.
     """
 
     loadings: pd.DataFrame
@@ -52,10 +52,10 @@ class FactorSolution:
 
 
 def run_parallel_analysis(answers: pd.DataFrame, seed: int = 0) -> ParallelAnalysis:
-    """The eigenvalues of the correlations, beside those of answers shuffled item by item.
+    """Compare the eigenvalues of the correlations with those of answers permuted within each item.
 
-    Horn (1965) with permutations: noise has the very distributions of the items. Spearman's
-    correlations of complete rows. Raises DataRefused with too few rows.
+    Horn (1965) with permutations, which keep each item's distribution. Spearman correlations of complete
+    rows. Raises DataRefused with too few rows.
     """
     complete = _complete(answers)
     ranks = complete.rank().to_numpy(float)
@@ -69,34 +69,35 @@ def fit_factors(
     count: int | None = None,
     rotation: Literal["varimax", "promax", "oblimin"] = "varimax",
 ) -> FactorSolution:
-    """The factors behind items, as many as parallel analysis finds unless `count` says.
+    """Fit factors to items, as many as parallel analysis finds unless `count` is given.
 
-    Principal axes of the polychoric correlations (Spearman's for items of many steps), rotated; each
-    factor points the way most of its items do. Raises DataRefused where noise explains everything.
+    Principal axis factoring of polychoric correlations (Spearman for items with many answer options),
+    rotated; each factor is signed so that most of its items load positively. Raises DataRefused if no
+    factor exceeds chance.
     """
     complete = _complete(answers)
-    found = run_parallel_analysis(answers)
-    count = found.factors if count is None else count
+    parallel = run_parallel_analysis(answers)
+    count = parallel.factors if count is None else count
     if count < 1:
         raise DataRefused(
             f"no factor lies behind {', '.join(map(str, answers.columns))}: the answers are no more "
             "alike than shuffled ones; ask more people or related questions"
         )
-    fine = complete.nunique().max() > 11
-    correlation = correlate_items(complete, "spearman" if fine else "polychoric")
+    many_options = complete.nunique().max() > 11
+    correlation = correlate_items(complete, "spearman" if many_options else "polychoric")
     names = [f"factor_{i + 1}" for i in range(count)]
     loadings = pd.DataFrame(
         _rotated(correlation.to_numpy(float), count, rotation, len(complete)),
         answers.columns, names,
     )  # fmt: skip
-    loadings = _in_order(loadings)
+    loadings = _order_factors(loadings)
     return FactorSolution(
         loadings=loadings,
         communality=(loadings**2).sum(axis=1),
         explained=(loadings**2).mean(),
         items=_items(loadings),
         scores=_scores(answers, correlation, loadings),
-        parallel=found,
+        parallel=parallel,
     )
 
 
@@ -117,23 +118,25 @@ def _eigenvalues(values: Floats) -> Floats:
 
 
 def _rotated(correlation: Floats, count: int, rotation: str, rows: int) -> Floats:
-    """Loadings by principal axes, rotated where there is something to rotate."""
+    """Return principal axis loadings, rotated if there are two factors or more."""
     from statsmodels.multivariate.factor import Factor  # slow to import, and only needed here
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an axis that has not settled is still the best there is
+        warnings.simplefilter(
+            "ignore"
+        )  # a solution that has not converged is still the best available
         fitted = Factor(corr=correlation, n_factor=count, method="pa", nobs=rows).fit()
         if count > 1:
             fitted.rotate(rotation)
     return np.asarray(fitted.loadings, np.float64)
 
 
-def _in_order(loadings: pd.DataFrame) -> pd.DataFrame:
-    """The strongest factor first, each the right way up."""
+def _order_factors(loadings: pd.DataFrame) -> pd.DataFrame:
+    """Sort factors by explained variance and make most loadings positive."""
     names = list(loadings.columns)
-    upright = loadings * np.where(loadings.sum() < 0, -1.0, 1.0)
-    order = (upright**2).sum().sort_values(ascending=False, kind="stable").index
-    return upright[order].set_axis(names, axis=1)
+    signed = loadings * np.where(loadings.sum() < 0, -1.0, 1.0)
+    order = (signed**2).sum().sort_values(ascending=False, kind="stable").index
+    return signed[order].set_axis(names, axis=1)
 
 
 def _items(loadings: pd.DataFrame) -> dict[str, list[str]]:
@@ -148,7 +151,7 @@ def _items(loadings: pd.DataFrame) -> dict[str, list[str]]:
 def _scores(
     answers: pd.DataFrame, correlation: pd.DataFrame, loadings: pd.DataFrame
 ) -> pd.DataFrame:
-    """Regression scores (Thurstone 1935) from standardised answers."""
+    """Return regression scores (Thurstone 1935) from standardised answers."""
     standard = (answers - answers.mean()) / answers.std()
     weights = np.linalg.pinv(correlation.to_numpy(float)) @ loadings.to_numpy(float)
     return pd.DataFrame(standard.to_numpy(float) @ weights, answers.index, loadings.columns)

@@ -1,4 +1,4 @@
-"""Where satisfaction is going: a forecast with intervals, kept only if it beats last year's figure."""
+"""Forecast a series with prediction intervals, by the method that beats the seasonal baseline."""
 
 import warnings
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from features.errors import DataRefused
 Floats = NDArray[np.float64]
 ForecastMethod = Callable[[Floats, int, int], Floats]
 
-#: Past ends from which the backtest forecasts.
+#: Backtest origins needed.
 MIN_TRIALS = 6
 BASELINE = "last season repeated"
 
 
 @dataclass(frozen=True)
 class SeriesForecast:
-    """The periods ahead, by the method that was best in the past.
+    """The forecast of the best method of the backtest.
 
-    `table` has `step` (1 is the next period), `value`, `low`, `high` (95 %). `backtest` has a row a
-    method: `mae`, its mean error in the past, and `skill`, by how much smaller that is than that of last
-    season repeated (0.2: a fifth). `trials` past ends were forecast from.
+    `table` has `step` (1 is the next period), `value`, `low`, `high` (95%). `backtest` has a row per
+    method: `mae`, and `skill`, the relative reduction of `mae` against the baseline (0.2: a fifth).
+    `trials` is the number of backtest origins.
     """
 
     table: pd.DataFrame
@@ -35,37 +35,37 @@ class SeriesForecast:
 
 
 def forecast_series(values: Floats, season: int, ahead: int) -> SeriesForecast:
-    """The next `ahead` periods of a figure known each period; `season` periods make a year.
+    """Forecast the next `ahead` periods of a series without gaps; `season` periods make a year.
 
-    Methods: last season repeated, the last level, exponential smoothing (statsmodels, level only),
-    and the season's shape around the smoothed level. Each forecasts from every past end of the second
-    half; the least mean error wins, ties and near ties (1 %) go to last season repeated. An interval
-    reaches as far as those past forecasts were wrong, step by step.
-    Raises DataRefused for gaps and for a history shorter than two seasons and six trials.
+    Methods: last season repeated (the baseline), last level, exponential smoothing (statsmodels, level
+    only), and seasonal shape on the smoothed level. Each forecasts from every origin in the second half;
+    the lowest mean absolute error wins, and the baseline wins ties within 1%. Intervals come from the
+    backtest errors, step by step. Raises DataRefused for gaps and for a history shorter than two seasons
+    and six trials.
     """
     values = np.asarray(values, np.float64)
-    first = _first_end(values, season, ahead)
-    ends = range(first, len(values))
+    first_origin = _first_origin(values, season, ahead)
+    origins = range(first_origin, len(values))
     errors = {
-        name: _errors(method, values, season, ahead, ends) for name, method in METHODS.items()
+        name: _errors(method, values, season, ahead, origins) for name, method in METHODS.items()
     }
     mae = {name: float(np.nanmean(np.abs(e))) for name, e in errors.items()}
     best = min(mae, key=lambda name: mae[name])
     if mae[best] > 0.99 * mae[BASELINE]:
         best = BASELINE
     value = METHODS[best](values, season, ahead)
-    reach = _reach(errors[best])
+    half_width = _half_widths(errors[best])
     table = pd.DataFrame({
-        "step": np.arange(1, ahead + 1), "value": value, "low": value - reach, "high": value + reach,
+        "step": np.arange(1, ahead + 1), "value": value, "low": value - half_width, "high": value + half_width,
     })  # fmt: skip
-    repeated = mae[BASELINE]
+    baseline_mae = mae[BASELINE]
     backtest = pd.DataFrame({
-        "mae": mae, "skill": {n: 1 - m / repeated if repeated else 0.0 for n, m in mae.items()},
+        "mae": mae, "skill": {n: 1 - m / baseline_mae if baseline_mae else 0.0 for n, m in mae.items()},
     })  # fmt: skip
-    return SeriesForecast(table, best, backtest.sort_values("mae"), len(ends))
+    return SeriesForecast(table, best, backtest.sort_values("mae"), len(origins))
 
 
-def _first_end(values: Floats, season: int, ahead: int) -> int:
+def _first_origin(values: Floats, season: int, ahead: int) -> int:
     gaps = int((~np.isfinite(values)).sum())
     if gaps:
         raise DataRefused(
@@ -81,17 +81,19 @@ def _first_end(values: Floats, season: int, ahead: int) -> int:
     return max(2 * season, len(values) // 2)
 
 
-def _errors(method: ForecastMethod, values: Floats, season: int, ahead: int, ends: range) -> Floats:
-    """How wrong the method was: a row each past end, a column each step; NaN beyond the data."""
-    found = np.full((len(ends), ahead), np.nan)
-    for row, end in enumerate(ends):
-        came = values[end : end + ahead]
-        found[row, : len(came)] = came - method(values[:end], season, ahead)[: len(came)]
+def _errors(
+    method: ForecastMethod, values: Floats, season: int, ahead: int, origins: range
+) -> Floats:
+    """Return the forecast errors: a row per origin, a column per step; NaN beyond the data."""
+    found = np.full((len(origins), ahead), np.nan)
+    for row, origin in enumerate(origins):
+        actual = values[origin : origin + ahead]
+        found[row, : len(actual)] = actual - method(values[:origin], season, ahead)[: len(actual)]
     return found
 
 
-def _reach(errors: Floats) -> Floats:
-    """How far an interval goes to either side: the steps' errors, never less than for a nearer step."""
+def _half_widths(errors: Floats) -> Floats:
+    """Return the half-width of the interval per step, never smaller than for a nearer step."""
     trials = np.isfinite(errors).sum(axis=0)
     spread = np.sqrt(np.nanmean(errors**2, axis=0))
     return np.asarray(np.maximum.accumulate(spread * student.ppf(0.975, np.maximum(trials - 1, 1))))
@@ -109,23 +111,23 @@ def _smoothed(values: Floats, season: int, ahead: int) -> Floats:
     from statsmodels.tsa.holtwinters import SimpleExpSmoothing  # slow to import
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a search that stopped early still smooths
+        warnings.simplefilter("ignore")  # a search that stopped early still gives a usable fit
         fitted = SimpleExpSmoothing(values, initialization_method="estimated").fit()
     return np.asarray(fitted.forecast(ahead), np.float64)
 
 
-def _shaped(values: Floats, season: int, ahead: int) -> Floats:
-    """The smoothed level of the values freed from the season's mean shape, and the shape again."""
+def _seasonal_level(values: Floats, season: int, ahead: int) -> Floats:
+    """Forecast the smoothed level of the deseasonalised values plus the mean seasonal shape."""
     whole = len(values) // season * season
     years = values[-whole:].reshape(-1, season)
     shape = (years - years.mean(axis=1, keepdims=True)).mean(axis=0)  # begins at -whole
-    freed = values - np.resize(np.roll(shape, len(values) - whole), len(values))
-    return _smoothed(freed, season, ahead) + np.resize(shape, ahead)
+    deseasonalised = values - np.resize(np.roll(shape, len(values) - whole), len(values))
+    return _smoothed(deseasonalised, season, ahead) + np.resize(shape, ahead)
 
 
 METHODS: dict[str, ForecastMethod] = {
     BASELINE: _seasonal_naive,
     "last period repeated": _last,
     "smoothed level": _smoothed,
-    "smoothed level and season": _shaped,
+    "smoothed level and season": _seasonal_level,
 }

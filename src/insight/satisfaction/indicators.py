@@ -1,4 +1,4 @@
-"""All satisfaction figures of a company at once: over time, by group, beside the corrected ones."""
+"""Satisfaction indicators of a company: over time, by group, and corrected for non-response."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,111 +15,116 @@ from insight.satisfaction.nonresponse_adjusted import (
     CorrectedFigure,
     read_corrected_figures,
 )
-from insight.satisfaction.satisfaction_inputs import Sources, sources
-from insight.satisfaction.satisfaction_metrics import MEASURES, Measure
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs, read_satisfaction_inputs
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS, SatisfactionMetric
 
 
 @dataclass(frozen=True)
 class SatisfactionIndicator:
-    """A figure over the whole periods of the data, and by each column within the last of them.
+    """A metric over the whole periods of the data, and by each grouping column within the last period.
 
-    `dimension` is that of a figure asked by dimension, else None. `corrected` tells of the last year's
-    questions what everybody asked would have answered; `why_not` says why it is missing. `rows` are
-    those it is about.
+    `dimension` is set for a metric asked by dimension. `corrected` is the non-response-corrected figure
+    of the last year's questions; `uncorrected_reason` says why it is missing. `rows` are the rows the
+    metric applies to.
     """
 
     name: str
     dimension: str | None
-    measure: Measure
+    metric: SatisfactionMetric
     rows: pd.DataFrame
     over_time: Crosstab
     by: dict[str, Crosstab]
     corrected: CorrectedFigure | None = None
-    why_not: str = ""
+    uncorrected_reason: str = ""
 
     @property
     def key(self) -> str:
-        """What targets call it."""
+        """The key of the indicator in targets."""
         return indicator_key(self.name, self.dimension)
 
 
 @dataclass(frozen=True)
 class SatisfactionIndicators:
-    """The figures that have data, the last whole period, and the figures left out with the reason.
+    """The indicators with data, the last whole period, and the indicators without data with the reason.
 
-    `outside` questions were sent in no whole period: they still wait for answers, or came early.
+    `outside` questions were sent in no whole period: the period has not ended, or began before the data.
     """
 
-    figures: list[SatisfactionIndicator]
+    indicators: list[SatisfactionIndicator]
     last_period: datetime
     skipped: dict[str, str]
     outside: int
 
 
 def indicator_key(name: str, dimension: str | None) -> str:
-    """What targets call an indicator: `nps`, `dimension_delivery`."""
+    """Return the key of an indicator in targets: `nps`, `dimension_delivery`."""
     return name if dimension is None else f"{name}_{dimension}"
 
 
 def compute_indicators(
-    company: Company, workspace: Workspace, made_of: Sources | None = None
+    company: Company, workspace: Workspace, inputs: SatisfactionInputs | None = None
 ) -> SatisfactionIndicators:
-    """Every figure of `MEASURES` a company has data for, as `[insight.satisfaction]` cuts them.
+    """Compute every satisfaction metric that a company has data for, grouped by
+    `[insight.satisfaction]`.
 
-    `made_of` are its rows where they have been read. Raises DataRefused without a history or a whole
-    period in it, ConfigRefused for an attribute the company lacks; a figure without data is skipped
-    and told.
+    `inputs` are the company's rows if they have been read. Raises DataRefused without a history or a
+    whole period in it, ConfigRefused for an attribute the company lacks; a metric without data is
+    skipped with the reason.
     """
-    found = made_of or sources(company, workspace)
-    beside, why = read_corrected_figures(company, workspace, found.fingerprint)
-    figures, skipped = [], {}
-    for name, measure in MEASURES.items():
-        if measure.source not in found.rows:
-            skipped[name] = found.lacking[measure.source]
+    data = inputs or read_satisfaction_inputs(company, workspace)
+    corrected, uncorrected = read_corrected_figures(company, workspace, data.fingerprint)
+    computed, skipped = [], {}
+    for name, metric in SATISFACTION_METRICS.items():
+        if metric.source not in data.rows:
+            skipped[name] = data.missing[metric.source]
             continue
-        unable = why.get(name, NOT_STUDIED if measure.source == "asked" else NOT_ASKED)
-        refused = _refused(name, measure, found)
+        reason = uncorrected.get(name, NOT_STUDIED if metric.source == "asked" else NOT_ASKED)
+        refused = _refused(name, metric, data)
         skipped |= refused
-        for dimension, rows in _dimensions(measure, found.rows[measure.source]):
+        for dimension, rows in _dimensions(metric, data.rows[metric.source]):
             if rows.empty and refused:
                 continue
             try:
-                over_time, by = _cut(measure, rows, found)
+                over_time, by = _tabulate(metric, rows, data)
             except DataRefused as err:
                 skipped[indicator_key(name, dimension)] = str(err)
                 continue
-            figures.append(SatisfactionIndicator(
-                name, dimension, measure, rows, over_time, by, beside.get(name),
-                "" if name in beside else unable,
+            computed.append(SatisfactionIndicator(
+                name, dimension, metric, rows, over_time, by, corrected.get(name),
+                "" if name in corrected else reason,
             ))  # fmt: skip
-    return SatisfactionIndicators(figures, found.last, skipped, found.outside)
+    return SatisfactionIndicators(computed, data.last, skipped, data.outside)
 
 
-def _dimensions(measure: Measure, rows: pd.DataFrame) -> list[tuple[str | None, pd.DataFrame]]:
-    """The rows a figure is about, apart by dimension where it is asked by dimension."""
-    about = rows[measure.about(rows)]
-    if not measure.per_dimension or about.empty:
-        return [(None, about)]
-    return [(str(name), part) for name, part in about.groupby("dimension", sort=True)]
+def _dimensions(
+    metric: SatisfactionMetric, rows: pd.DataFrame
+) -> list[tuple[str | None, pd.DataFrame]]:
+    """Split the rows a metric applies to by dimension if it is asked by dimension."""
+    own_rows = rows[metric.applies_to(rows)]
+    if not metric.per_dimension or own_rows.empty:
+        return [(None, own_rows)]
+    return [(str(name), part) for name, part in own_rows.groupby("dimension", sort=True)]
 
 
-def _refused(name: str, measure: Measure, found: Sources) -> dict[str, str]:
-    """Why a figure, or one of its dimensions, is asked about in a way that cannot be used."""
-    if measure.source != "asked":
+def _refused(name: str, metric: SatisfactionMetric, data: SatisfactionInputs) -> dict[str, str]:
+    """Return why a metric, or one of its dimensions, has questions that cannot be used."""
+    if metric.source != "asked":
         return {}
-    mine = found.refused[measure.about(found.refused)]
+    own = data.refused[metric.applies_to(data.refused)]
     return {
-        indicator_key(name, dimension if measure.per_dimension else None): why
-        for dimension, why in zip(mine["dimension"], mine["why"], strict=True)
+        indicator_key(name, dimension if metric.per_dimension else None): why
+        for dimension, why in zip(own["dimension"], own["why"], strict=True)
     }
 
 
-def _cut(measure: Measure, rows: pd.DataFrame, found: Sources) -> tuple[Crosstab, dict[str, Crosstab]]:
-    """The figure by period, and by each column within the last one where it has data there."""
-    over_time = cross_tabulate(measure, rows, found.choices, ("period",))
-    newest = rows[rows["period"] == found.last]
+def _tabulate(
+    metric: SatisfactionMetric, rows: pd.DataFrame, data: SatisfactionInputs
+) -> tuple[Crosstab, dict[str, Crosstab]]:
+    """Compute the metric by period, and by each column with data within the last period."""
+    over_time = cross_tabulate(metric, rows, data.settings, ("period",))
+    newest = rows[rows["period"] == data.last]
     by = {}
-    for column in found.by:
-        if measure.of(newest, found.choices)["value"].notna().any():
-            by[column] = cross_tabulate(measure, newest, found.choices, (column,))
+    for column in data.by:
+        if metric.compute(newest, data.settings)["value"].notna().any():
+            by[column] = cross_tabulate(metric, newest, data.settings, (column,))
     return over_time, by

@@ -1,4 +1,4 @@
-"""What everybody asked would have answered, beside what those who answered said, group by group."""
+"""Satisfaction figures corrected for non-response, overall and by group."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,24 +10,28 @@ from features.settings import Workspace
 from models.nonresponse.group_estimates import CHANNEL
 from models.nonresponse.nonresponse_results import read_population
 
-#: The figures of `population.json` by measure, and what one of our units is in theirs.
-CORRECTED_METRICS = {"csat_index": ("csat", 10.0), "satisfied": ("satisfied", 100.0), "nps": ("nps", 1.0)}
+#: Metric: its name in `population.json`, and the factor between the two units.
+CORRECTED_METRICS = {
+    "csat_index": ("csat", 10.0),
+    "satisfied": ("satisfied", 100.0),
+    "nps": ("nps", 1.0),
+}
 
-#: Why other figures are not corrected.
+#: Reasons why other metrics are not corrected.
 NOT_ASKED = "it is counted of all, not asked"
 NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)
 class CorrectedFigure:
-    """A figure of the last year's answers and what everybody asked would have said, with 95 %.
+    """A figure as answered in the last year, and its non-response-corrected value with a 95% interval.
 
-    `fresh` is false when the study was made of older data than the history. `by` has the same for the
-    groups of a customer's attribute or the channel: `by["region"]["north"]`; small ones are missing.
+    `fresh` is false if the estimate was made from older data than the history. `by` has the same by
+    group of a customer attribute or the channel: `by["region"]["north"]`; small groups are missing.
     """
 
     answered: float
-    everybody: float
+    corrected: float
     low: float
     high: float
     fresh: bool
@@ -37,36 +41,43 @@ class CorrectedFigure:
 def read_corrected_figures(
     company: Company, workspace: Workspace, fingerprint: str
 ) -> tuple[dict[str, CorrectedFigure], dict[str, str]]:
-    """The corrected figures by measure, and why others have none (as `goodwill population` said)."""
-    told = read_population(company, workspace)
-    if told is None:
+    """Read the corrected figures by metric, and the reason for each metric that has none."""
+    population = read_population(company, workspace)
+    if population is None:
         why = "who answers has not been studied; run `goodwill population`"
         return {}, dict.fromkeys(CORRECTED_METRICS, why)
-    fresh = told["fingerprint"] == fingerprint
-    figures = {f["name"]: f for q in told["questions"].values() for f in q.get("figures", ())}
-    reasons = {"nps": told["questions"].get("nps", {}).get("skipped", "not studied")}
-    other = told["questions"].get("satisfaction", {}).get("skipped", "not studied")
-    found, lacking = {}, {}
+    fresh = population["fingerprint"] == fingerprint
+    figures = {f["name"]: f for q in population["questions"].values() for f in q.get("figures", ())}
+    reasons = {"nps": population["questions"].get("nps", {}).get("skipped", "not studied")}
+    other = population["questions"].get("satisfaction", {}).get("skipped", "not studied")
+    corrected, reasons_missing = {}, {}
     for measure, (name, unit) in CORRECTED_METRICS.items():
         if name in figures:
-            found[measure] = _corrected(figures[name], unit, fresh)
+            corrected[measure] = _corrected(figures[name], unit, fresh)
         else:
-            lacking[measure] = reasons.get(name, other)
-    return found, lacking
+            reasons_missing[measure] = reasons.get(name, other)
+    return corrected, reasons_missing
 
 
 def _corrected(figure: dict[str, Any], unit: float, fresh: bool) -> CorrectedFigure:
     cuts = {
         name if name == CHANNEL else name.removeprefix("crm_"): {
-            group: _both(told["said"], told["everybody_asked"], unit, fresh)
-            for group, told in cut["groups"].items()
+            group: _figure(figures["said"], figures["everybody_asked"], unit, fresh)
+            for group, figures in cut["groups"].items()
         }
-        for name, cut in figure.get("by", {}).items()  # older files have none
+        for name, cut in figure.get("by", {}).items()  # absent in older files
     }
-    return replace(_both(figure["answered"], figure["everybody_asked"], unit, fresh), by=cuts)
+    return replace(_figure(figure["answered"], figure["everybody_asked"], unit, fresh), by=cuts)
 
 
-def _both(said: dict[str, Any], everybody: dict[str, Any], unit: float, fresh: bool) -> CorrectedFigure:
-    numbers = (said["value"], everybody["value"], everybody["low"], everybody["high"])
+def _figure(
+    answered_figure: dict[str, Any], corrected_figure: dict[str, Any], unit: float, fresh: bool
+) -> CorrectedFigure:
+    numbers = (
+        answered_figure["value"],
+        corrected_figure["value"],
+        corrected_figure["low"],
+        corrected_figure["high"],
+    )
     answered, value, low, high = (np.nan if n is None else n / unit for n in numbers)
     return CorrectedFigure(answered, value, low, high, fresh)

@@ -1,4 +1,4 @@
-"""What a set of answers looks like: spread, correlations fit for answers in few steps, reliability."""
+"""Psychometric statistics of survey items: descriptives, polychoric correlations, reliability."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -17,16 +17,18 @@ Floats = NDArray[np.float64]
 CorrelationMethod = Literal["polychoric", "spearman", "kendall"]
 
 MIN_ANSWERS = 30
-#: An item of more steps than this is as good as continuous: polychoric correlations are not for it.
+#: Items with more answer options are treated as continuous, not as ordinal.
 MAX_STEPS = 11
-#: Beyond this a correlation of two items cannot be told from 1.
+#: Largest polychoric correlation that can be distinguished from 1.
 MAX_CORRELATION = 0.99
 _NODES, _SHARES = np.polynomial.legendre.leggauss(24)
 
 
 def describe_items(answers: pd.DataFrame) -> pd.DataFrame:
-    """One row an item: `answers`, `missing`, `mean`, `sd`, `median`, `q1`, `q3`, and the shares at the
-    lowest and highest value given, `floor` and `ceiling` (over 15 % hides what lies beyond).
+    """Return one row per item: counts, mean, standard deviation, quartiles, floor and ceiling.
+
+    `floor` and `ceiling` are the shares at the lowest and highest value given (over 15% hides
+    differences beyond it).
     """
     return pd.DataFrame({
         "answers": answers.count(),
@@ -41,13 +43,15 @@ def describe_items(answers: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def correlate_items(answers: pd.DataFrame, method: CorrelationMethod = "polychoric") -> pd.DataFrame:
-    """The correlation of every pair of items, from the rows that answered both.
+def correlate_items(
+    answers: pd.DataFrame, method: CorrelationMethod = "polychoric"
+) -> pd.DataFrame:
+    """Return the correlation of every pair of items, from the rows that answered both.
 
-    Polychoric: of the normal variables cut into the steps of the answers (Olsson 1979, two-step),
-    which few steps do not shrink; where pairs contradict each other (a negative eigenvalue) the
-    nearest possible matrix is told. Raises DataRefused for an item that never varies, for fewer than
-    30 common answers of a pair, and for polychoric correlations of items of more than 11 steps.
+    Polychoric: the correlation of the underlying normal variables (Olsson 1979, two-step), which few
+    answer options do not shrink; a matrix with a negative eigenvalue is replaced by a positive definite
+    one. Raises DataRefused for an item that never varies, for fewer than 30 common answers of a pair,
+    and for polychoric correlations of items with more than 11 answer options.
     """
     check_items(answers)
     names = list(answers.columns)
@@ -65,29 +69,33 @@ def correlate_items(answers: pd.DataFrame, method: CorrelationMethod = "polychor
             if method == "polychoric"
             else both[one].corr(both[other], method=method)
         )
-    return _possible(matrix) if method == "polychoric" else matrix
+    return _make_positive_definite(matrix) if method == "polychoric" else matrix
 
 
 def polychoric_correlation(first: Floats, second: Floats) -> float:
-    """The correlation of two normal variables of which only steps are seen; within ±0.99."""
-    rows, counts = _steps(first)
-    columns, others = _steps(second)
+    """Estimate the correlation of two normal variables observed as ordered categories; within ±0.99."""
+    rows, counts = _count_options(first)
+    columns, others = _count_options(second)
     table = np.zeros((len(counts), len(others)))
     np.add.at(table, (rows, columns), 1)
     cuts = [np.r_[-8.0, norm.ppf(np.cumsum(c[:-1]) / c.sum()), 8.0] for c in (counts, others)]
 
-    def surprise(rho: float) -> float:
-        below = _bivariate_normal_cdf(cuts[0][:, None], cuts[1][None, :], rho)
-        cell = np.diff(np.diff(below, axis=0), axis=1)
+    def negative_log_likelihood(rho: float) -> float:
+        cumulative = _bivariate_normal_cdf(cuts[0][:, None], cuts[1][None, :], rho)
+        cell = np.diff(np.diff(cumulative, axis=0), axis=1)
         return float(-(table * np.log(np.clip(cell, 1e-12, None))).sum())
 
-    return float(minimize_scalar(surprise, bounds=(-MAX_CORRELATION, MAX_CORRELATION), method="bounded").x)
+    return float(
+        minimize_scalar(
+            negative_log_likelihood, bounds=(-MAX_CORRELATION, MAX_CORRELATION), method="bounded"
+        ).x
+    )
 
 
 def partial_correlations(correlation: pd.DataFrame) -> pd.DataFrame:
-    """What is left between two items when all others are held fixed.
+    """Return the correlation of each pair of items with all others held fixed.
 
-    Raises DataRefused where an item follows from the others.
+    Raises DataRefused if an item is a linear combination of the others.
     """
     values = correlation.to_numpy(float)
     if np.linalg.eigvalsh(values)[0] < 1e-8:
@@ -104,7 +112,7 @@ def partial_correlations(correlation: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Cronbach's alpha with its 95 % interval, and what it would be without each item."""
+    """Cronbach's alpha with its 95% interval, and its value without each item."""
 
     alpha: Interval
     without: dict[str, float]
@@ -112,9 +120,9 @@ class Reliability:
 
 
 def cronbach_alpha(answers: pd.DataFrame) -> Reliability:
-    """How well items measure one thing, from complete rows; items must point the same way.
+    """Estimate how well items measure one construct, from complete rows; items must point the same way.
 
-    The interval is Feldt's (1965), for items with like variances. Raises DataRefused for one item,
+    The interval is Feldt's (1965), for items with similar variances. Raises DataRefused for one item,
     fewer than 30 complete rows, or an item that never varies.
     """
     complete = answers.dropna()
@@ -129,18 +137,18 @@ def cronbach_alpha(answers: pd.DataFrame) -> Reliability:
     free = (rows - 1, (rows - 1) * (items - 1))
     low, high = (1 - (1 - alpha) * f.ppf(p, *free) for p in (0.975, 0.025))
     without = {
-        str(name): _alpha(np.delete(values, place, 1)) if items > 2 else np.nan
-        for place, name in enumerate(complete)
+        str(name): _alpha(np.delete(values, column, 1)) if items > 2 else np.nan
+        for column, name in enumerate(complete)
     }
     return Reliability(Interval(alpha, float(low), float(high)), without, rows)
 
 
 def check_items(answers: pd.DataFrame) -> None:
-    """Refuse items that never vary: they correlate with nothing."""
-    still = [str(name) for name, steps in answers.nunique().items() if steps < 2]
-    if still:
+    """Raise DataRefused for items that never vary: their correlations are undefined."""
+    constant = [str(name) for name, steps in answers.nunique().items() if steps < 2]
+    if constant:
         raise DataRefused(
-            f"{', '.join(still)}: every answer is the same; an item must vary to be related to others"
+            f"{', '.join(constant)}: every answer is the same; an item must vary to be related to others"
         )
 
 
@@ -150,19 +158,19 @@ def _alpha(values: Floats) -> float:
     return float(items / (items - 1) * (1 - np.trace(covariance) / covariance.sum()))
 
 
-def _steps(answers: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """The step of each answer and how many each step has."""
-    steps, place, counts = np.unique(answers, return_inverse=True, return_counts=True)
+def _count_options(answers: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Return the index of the option of each answer, and the count of each option."""
+    steps, index, counts = np.unique(answers, return_inverse=True, return_counts=True)
     if len(steps) > MAX_STEPS:
         raise DataRefused(
             f"an item has {len(steps)} different answers; polychoric correlations are for at most "
             f"{MAX_STEPS} steps, take spearman"
         )
-    return place.ravel(), counts.astype(float)
+    return index.ravel(), counts.astype(float)
 
 
 def _bivariate_normal_cdf(h: Floats, k: Floats, rho: float) -> Floats:
-    """The chance that two standard normals of a correlation lie below h and k (Plackett 1954)."""
+    """Return the probability that two correlated standard normals lie below h and k (Plackett 1954)."""
     half = np.arcsin(rho) / 2
     angle = half * (1 + _NODES)[:, None, None]
     density = np.exp(-(h**2 + k**2 - 2 * h * k * np.sin(angle)) / (2 * np.cos(angle) ** 2))
@@ -170,11 +178,11 @@ def _bivariate_normal_cdf(h: Floats, k: Floats, rho: float) -> Floats:
     return np.asarray(norm.cdf(h) * norm.cdf(k) + area)
 
 
-def _possible(matrix: pd.DataFrame) -> pd.DataFrame:
-    """The matrix itself, or without its negative eigenvalues, scaled back to ones on the diagonal."""
+def _make_positive_definite(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return the matrix, with negative eigenvalues clipped and the diagonal rescaled to 1."""
     values, vectors = np.linalg.eigh(matrix.to_numpy(float))
     if values[0] >= 0:
         return matrix
-    mended = (vectors * np.clip(values, 1e-6, None)) @ vectors.T
-    scale = np.sqrt(np.diag(mended))
-    return pd.DataFrame(mended / np.outer(scale, scale), matrix.index, matrix.columns)
+    clipped = (vectors * np.clip(values, 1e-6, None)) @ vectors.T
+    scale = np.sqrt(np.diag(clipped))
+    return pd.DataFrame(clipped / np.outer(scale, scale), matrix.index, matrix.columns)

@@ -1,81 +1,83 @@
-"""Every question of a history, answered or not, on one scale, with what was known of the customer."""
+"""Survey questions of a history, answered or not, on one scale, with the customer's attributes."""
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest
 from insight.satisfaction.rating_scales import Equipercentile, SurveyScale, require_one_scale
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
-#: What a question is, and what of it is optional in the contract.
+#: The key of a question, and the contract's optional columns with their types.
 QUESTION = ["instrument", "dimension"]
-#: What is said of a question that cannot be used.
-REFUSED = [*QUESTION, "why"]
+#: Columns of the table of questions that cannot be used.
+REFUSED_COLUMNS = [*QUESTION, "why"]
 OPTIONAL = {
     "dimension": "varchar", "expectation": "double", "channel": "varchar", "weight": "double",
 }  # fmt: skip
 UNKNOWN = "unknown"
-#: The customers, those without `valid_from` as they have always been.
-DESCRIBED = """(select * replace (coalesce(valid_from, timestamptz '-infinity') as valid_from)
+#: All versions of the customers; those without `valid_from` hold from the start.
+CUSTOMERS_SQL = """(select * replace (coalesce(valid_from, timestamptz '-infinity') as valid_from)
                 from customers)"""
 
 
-def attributes(con: duckdb.DuckDBPyConnection, manifest: Manifest, by: list[str]) -> list[str]:
-    """The attributes to cut by, checked.
+def check_attributes(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, by: list[str]
+) -> list[str]:
+    """Return the attributes to group by.
 
-    Raises ConfigRefused for one the customers do not have.
+    Raises ConfigRefused for one that the customers do not have.
     """
     known = manifest.schema.tables.get("customers", ())
-    able = [c for c in known if c not in ("customer_id", "valid_from")]
+    available = [c for c in known if c not in ("customer_id", "valid_from")]
     for name in by:
-        if name not in able:
+        if name not in available:
             raise ConfigRefused(
-                f"insight.satisfaction.by names {name}{near(name, able) if able else ';'}"
-                f"{'' if able else ' the company has no customers table'}"
+                f"insight.satisfaction.by names {name}{did_you_mean(name, available) if available else ';'}"
+                f"{'' if available else ' the company has no customers table'}"
             )
     return list(by)
 
 
 def read_questions(
-    con: duckdb.DuckDBPyConnection, manifest: Manifest, choices: Satisfaction
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, settings: SatisfactionSettings
 ) -> pd.DataFrame:
-    """One row a question sent: `customer_id`, `period` (its first instant, UTC), `instrument`,
-    `dimension`, `channel`, the attributes as they were then, `weight`, `score` and `expectation` on
-    0 to 100 (NaN without an answer before the end of the data).
+    """Read one row per question sent.
 
-    Raises DataRefused where nothing was asked or the scales of a question disagree.
+    Columns: `customer_id`, `period` (its first instant, UTC), `instrument`, `dimension`, `channel`, the
+    attributes at that time, `weight`, `score` and `expectation` on 0 to 100 (NaN without an answer
+    before the end of the data). Raises DataRefused if no question was sent or the scales of a question
+    disagree.
     """
-    table, refused = usable(con, manifest, choices)
+    table, refused = read_usable_questions(con, manifest, settings)
     for why in refused["why"]:
         raise DataRefused(why)
     return table
 
 
-def usable(
-    con: duckdb.DuckDBPyConnection, manifest: Manifest, choices: Satisfaction
+def read_usable_questions(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, settings: SatisfactionSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of `asked` without the questions whose scales disagree, and those: `instrument`,
-    `dimension`, `why`.
+    """Read the rows of `read_questions` for questions with one scale, and list the other questions.
 
-    Raises DataRefused where nothing was asked.
+    The second table has `instrument`, `dimension` and `why`. Raises DataRefused if no question was sent.
     """
     columns = manifest.schema.tables.get("surveys", ())
     if not columns:
         raise DataRefused("the company has no surveys; satisfaction is measured by asking")
-    by = attributes(con, manifest, choices.by)
+    by = check_attributes(con, manifest, settings.by)
     end = f"timestamptz '{manifest.data_end}'"
     optional = [
         f"s.{name}::{kind} as {name}" if name in columns else f"null::{kind} as {name}"
         for name, kind in OPTIONAL.items()
     ]
     known = "s.customer_id = c.customer_id and s.sent_at >= c.valid_from"
-    joined = f"asof left join {DESCRIBED} c on {known}" if by else ""
+    joined = f"asof left join {CUSTOMERS_SQL} c on {known}" if by else ""
     rows = con.sql(
         f"""
-        select s.customer_id, date_trunc('{choices.period}', s.sent_at) as period, s.instrument,
+        select s.customer_id, date_trunc('{settings.period}', s.sent_at) as period, s.instrument,
                {", ".join(optional)}, s.scale_low, s.scale_high,
                case when s.answered_at < {end} then s.score end as score
                {"".join(f', c."{name}"::varchar as "{name}"' for name in by)}
@@ -91,22 +93,24 @@ def usable(
     parts, refused = [table[:0]], []
     for question, part in table.groupby(QUESTION, sort=False):
         try:
-            parts.append(_on_one_scale(part, choices))
+            parts.append(_convert_question(part, settings))
         except DataRefused as err:
             refused.append((*question, str(err)))
-    said = pd.concat(parts).sort_index().drop(columns=["scale_low", "scale_high"])
-    return said, pd.DataFrame(refused, columns=REFUSED)
+    usable = pd.concat(parts).sort_index().drop(columns=["scale_low", "scale_high"])
+    return usable, pd.DataFrame(refused, columns=REFUSED_COLUMNS)
 
 
-def _on_one_scale(question: pd.DataFrame, choices: Satisfaction) -> pd.DataFrame:
-    """The answers to one question on 0 to 100, several scales as the company chose."""
-    said = question.dropna(subset=["score"])
-    if said.empty:
+def _convert_question(question: pd.DataFrame, settings: SatisfactionSettings) -> pd.DataFrame:
+    """Convert the answers to one question to 0 to 100; several scales as `mixed_scales` says."""
+    answered = question.dropna(subset=["score"])
+    if answered.empty:
         return question
-    name = " ".join(said.iloc[0][QUESTION].astype(str))
-    if choices.mixed_scales == "refuse":
-        require_one_scale(name, said["scale_low"].to_numpy(float), said["scale_high"].to_numpy(float))
-    scales = said.groupby(["scale_low", "scale_high"]).size().sort_values(ascending=False)
+    name = " ".join(answered.iloc[0][QUESTION].astype(str))
+    if settings.mixed_scales == "refuse":
+        require_one_scale(
+            name, answered["scale_low"].to_numpy(float), answered["scale_high"].to_numpy(float)
+        )
+    scales = answered.groupby(["scale_low", "scale_high"]).size().sort_values(ascending=False)
     first = SurveyScale(*map(float, scales.index[0]))
     mapped = question.copy()
     for ends in scales.index:
@@ -114,12 +118,16 @@ def _on_one_scale(question: pd.DataFrame, choices: Satisfaction) -> pd.DataFrame
         rows = (question["scale_low"] == ends[0]) & (question["scale_high"] == ends[1])
         for column in ("score", "expectation"):
             values = question.loc[rows, column].to_numpy(float)
-            hundred = scale.to_hundred(values)
-            if scale != first and choices.mixed_scales == "equipercentile" and column == "score":
-                there = said[(said["scale_low"] == first.low) & (said["scale_high"] == first.high)]
-                like = Equipercentile.fit(values, there["score"].to_numpy(float), scale, first)
-                hundred = first.to_hundred(like.of(values))
-            mapped.loc[rows, column] = hundred
+            converted = scale.to_hundred(values)
+            if scale != first and settings.mixed_scales == "equipercentile" and column == "score":
+                on_first = answered[
+                    (answered["scale_low"] == first.low) & (answered["scale_high"] == first.high)
+                ]
+                mapping = Equipercentile.fit(
+                    values, on_first["score"].to_numpy(float), scale, first
+                )
+                converted = first.to_hundred(mapping.convert(values))
+            mapped.loc[rows, column] = converted
     unanswered = question["score"].isna()
     mapped.loc[unanswered, ["score", "expectation"]] = np.nan
     return mapped

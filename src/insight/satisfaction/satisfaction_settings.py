@@ -1,20 +1,20 @@
-"""What a company decides about its satisfaction figures: the section [insight.satisfaction]."""
+"""Settings of the satisfaction metrics: `[insight.satisfaction]`."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 
 
-class Satisfaction(Strict):
-    """How figures are cut and counted.
+class SatisfactionSettings(TomlSection):
+    """How metrics are computed and grouped.
 
-    `by` names customer attributes (region, account_owner, ...) beside the channel; a cell of fewer
-    than `fewest` answers is not shown. `detractors_to` and `promoters_from` are on 0 to 10,
-    `satisfied_from` on 0 to 100. `mixed_scales` says what becomes of a question asked on several
-    scales. `customer_days`: without contracts, a customer is who did something of `active_kinds`
-    within so many days; `loyal_periods`: who ordered in each of so many periods is loyal.
+    `by` names customer attributes (region, account_owner, ...) to group by besides the channel; a cell
+    of fewer than `fewest` answers is suppressed. `detractors_to` and `promoters_from` are on 0 to 10,
+    `satisfied_from` on 0 to 100. `mixed_scales` says how to treat a question asked on several scales.
+    `customer_days`: without contracts, a customer has an event of `active_kinds` within this many days;
+    `loyal_periods`: a customer who ordered in each of this many periods is loyal.
     """
 
     period: Literal["month", "quarter", "year"] = "quarter"
@@ -32,7 +32,7 @@ class Satisfaction(Strict):
     loyal_periods: int = Field(default=4, ge=2, le=24)
 
     @model_validator(mode="after")
-    def _cut_points_in_order(self) -> "Satisfaction":
+    def _cut_points_in_order(self) -> "SatisfactionSettings":
         if self.detractors_to >= self.promoters_from:
             raise ValueError(
                 f"detractors_to is {self.detractors_to:g}, not below promoters_from, "

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from features.history_store import open_history
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import DataRefused
+from features.history_store import open_history
 
 STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
 #: Where a stage can lead at once.
-NEXT = {
+NEXT_STAGES = {
     "prospect": {"new", "lost"},
     "new": {"active", "at_risk", "lost"},
     "active": {"at_risk", "lost"},
@@ -27,7 +27,7 @@ NEXT = {
 }
 
 
-class LifecycleSettings(Strict):
+class LifecycleSettings(TomlSection):
     """`[insight.lifecycle]`: for how long a customer is new, and from when he is at risk and lost.
 
     Days without an order; `at_risk_probability` is that of leaving, where it is predicted.
@@ -49,7 +49,7 @@ class LifecycleSettings(Strict):
         return self
 
 
-def stages(
+def assign_stages(
     history: Path, cutoff: datetime, settings: LifecycleSettings, leaving: pd.Series | None = None
 ) -> pd.DataFrame:
     """The `stage` of every customer known at the cutoff, and the `cause` in words.
@@ -65,10 +65,10 @@ def stages(
     facts = facts.astype(float).sort_index()
     if leaving is not None:
         facts["leaving"] = leaving.reindex(facts.index)
-    return staged(facts, settings)
+    return derive_stages(facts, settings)
 
 
-def staged(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
+def derive_stages(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
     """Stage and cause from days since the first order, last sign, comeback and cancellation.
 
     Columns `first`, `last`, `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
@@ -99,17 +99,17 @@ def staged(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
     return pd.DataFrame({"stage": names[which], "cause": cause}, index=facts.index)
 
 
-def reachable(stage: str) -> set[str]:
+def reachable_stages(stage: str) -> set[str]:
     """The stages a customer can be in later, through however many others; staying counts."""
     found, ahead = {stage}, [stage]
     while ahead:
-        new = NEXT[ahead.pop()] - found
+        new = NEXT_STAGES[ahead.pop()] - found
         found |= new
         ahead += new
     return found
 
 
-def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
+def count_transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """Customers by stage before (rows) and after (columns), of those known at both dates.
 
     Raises DataRefused when one became what he cannot become, which means that the history of the
@@ -118,7 +118,7 @@ def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     both = pd.DataFrame({"before": before, "after": after}).dropna()
     counts = pd.crosstab(both["before"], both["after"])
     for start, row in counts.iterrows():
-        for end in [e for e in row.index[row > 0] if e not in reachable(str(start))]:
+        for end in [e for e in row.index[row > 0] if e not in reachable_stages(str(start))]:
             who = both.index[(both["before"] == start) & (both["after"] == end)]
             raise DataRefused(
                 f"{len(who)} customers went from {start} to {end} (first: {who[0]}), which cannot be: "

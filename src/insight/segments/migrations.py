@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from insight.segments.tier_thresholds import Borders, tiers
+from insight.segments.tier_thresholds import TierThresholds, classify_tiers
 
 ENTERED, LEFT, UNSCORED = "(entered)", "(left)", "(no score)"
 
 
-def migrations(
+def find_migrations(
     before: pd.DataFrame,
     after: pd.DataFrame,
     share: Mapping[str, float],
-    old: Borders,
-    new: Borders,
+    old: TierThresholds,
+    new: TierThresholds,
     by: str = "value_score",
 ) -> pd.DataFrame:
     """Every customer who changed tier, with his cause and the points behind it.
@@ -38,13 +38,13 @@ def migrations(
     points = pd.DataFrame(
         {n: w * (both[f"{n}_after"] - both[f"{n}_before"]) for n, w in share.items()}
     )
-    stayed_by_old = (tiers(both[f"{by}_after"], old) == both["tier_before"]) & (old != new)
+    stayed_by_old = (classify_tiers(both[f"{by}_after"], old) == both["tier_before"]) & (old != new)
     rows = moved["before"] != moved["after"]
     return _explained(moved[rows], points[rows], stayed_by_old[rows], new)
 
 
 def _explained(
-    moved: pd.DataFrame, points: pd.DataFrame, by_borders: pd.Series, new: Borders
+    moved: pd.DataFrame, points: pd.DataFrame, by_borders: pd.Series, new: TierThresholds
 ) -> pd.DataFrame:
     """The moves with cause and points: the plain causes first, then borders, then the dimensions."""
     number = {name: place for place, name in enumerate(new.names)}
@@ -67,7 +67,7 @@ def _explained(
     return moved.assign(cause=cause, points=own.where(cause == name))
 
 
-def matrix(before: pd.Series, after: pd.Series, names: tuple[str, ...]) -> pd.DataFrame:
+def migration_matrix(before: pd.Series, after: pd.Series, names: tuple[str, ...]) -> pd.DataFrame:
     """Customers by tier before (rows) and after (columns), with those who entered and left.
 
     Rows and columns sum to the tiers of the two dates.
@@ -82,7 +82,7 @@ def matrix(before: pd.Series, after: pd.Series, names: tuple[str, ...]) -> pd.Da
     return table.rename_axis(index="before", columns="after")
 
 
-def causes(moves: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+def count_causes(moves: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     """How many moved up and down for each cause, the commonest first."""
     place = {name: i for i, name in enumerate(names)}
     one, other = moves["before"].map(place), moves["after"].map(place)

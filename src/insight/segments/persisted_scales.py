@@ -14,22 +14,22 @@ import numpy as np
 from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
 from insight.segments.star_rating import StarScale
-from insight.segments.tier_thresholds import Borders
-from insight.value.value_score import Scale
-from insight.value.weights import Weights
+from insight.segments.tier_thresholds import TierThresholds
+from insight.value.value_score import ValueScale
+from insight.value.weights import DimensionWeights
 
 
 @dataclass(frozen=True)
-class Kept:
+class PersistedScales:
     """The yardsticks of one reference day; without stars where their chances could not be told.
 
     `made_for` names the settings they were drawn for: under others they are of no use.
     """
 
     as_of: datetime
-    scale: Scale
-    weights: Weights
-    borders: Borders
+    scale: ValueScale
+    weights: DimensionWeights
+    borders: TierThresholds
     stars: StarScale | None
     made_for: str = ""
 
@@ -55,17 +55,17 @@ class Kept:
         )
 
 
-def read_kept(file: Path) -> Kept:
+def read_persisted_scales(file: Path) -> PersistedScales:
     """The yardsticks as they were written. Raises DataRefused when the file lacks or is damaged."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
         weights = told["weights"]
         weights["interval"] = {n: tuple(ends) for n, ends in weights["interval"].items()}
-        return Kept(
+        return PersistedScales(
             datetime.fromisoformat(told["as_of"]),
-            Scale({name: np.array(values, float) for name, values in told["scale"].items()}),
-            Weights(**weights),
-            Borders(*(tuple(told["borders"][key]) for key in ("names", "at"))),
+            ValueScale({name: np.array(values, float) for name, values in told["scale"].items()}),
+            DimensionWeights(**weights),
+            TierThresholds(*(tuple(told["borders"][key]) for key in ("names", "at"))),
             _stars(told["stars"]),
             str(told.get("made_for", "")),
         )

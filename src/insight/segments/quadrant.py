@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from features.config.table_mapping import Strict, near
+from features.config.toml_section import TomlSection, did_you_mean
 from features.errors import ConfigRefused, DataRefused
 
 #: Potential and risk: what to do.
-ADVICE = {
+QUADRANT_NAMES = {
     (True, False): "develop",
     (True, True): "secure",
     (False, False): "keep",
@@ -16,7 +16,7 @@ ADVICE = {
 }
 
 
-class QuadrantSettings(Strict):
+class QuadrantSettings(TomlSection):
     """`[insight.quadrant]`: beyond which growth there is potential, from where on measures a risk.
 
     A customer is a risk when any of `risks` reaches its limit.
@@ -30,7 +30,7 @@ class QuadrantSettings(Strict):
     )
 
 
-def quadrant(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
+def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
     """Each customer's `quadrant`, the `risk` behind it, and whether the potential is `settled`.
 
     develop (potential, no risk), secure (both), keep (neither), limit (risk alone). `settled` is false
@@ -41,7 +41,7 @@ def quadrant(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
     for name in (settings.potential, *settings.risks):
         if name not in table:
             raise ConfigRefused(
-                f"unknown measure insight.quadrant.{name}{near(name, list(table.columns))}"
+                f"unknown measure insight.quadrant.{name}{did_you_mean(name, list(table.columns))}"
             )
         if table[name].isna().all():
             raise DataRefused(f"nobody has {name}; take another measure in [insight.quadrant]")
@@ -50,7 +50,7 @@ def quadrant(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
     measured = potential.notna() & excess.notna().any(axis=1)
     risky = excess.max(axis=1) >= 1
     has = potential > settings.potential_from
-    place = [ADVICE[bool(p), bool(r)] for p, r in zip(has, risky, strict=True)]
+    place = [QUADRANT_NAMES[bool(p), bool(r)] for p, r in zip(has, risky, strict=True)]
     worst = excess.fillna(-np.inf).idxmax(axis=1).where(risky)
     return pd.DataFrame(
         {

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 
 
-class Policy(Strict):
+class Policy(TomlSection):
     """`[insight.tiers.policies.NAME]`: the service level of a tier, as the CRM and the API repeat it."""
 
     service_level: str
@@ -18,7 +18,7 @@ class Policy(Strict):
     offers: list[str] = Field(default_factory=list)
 
 
-DEFAULT = {
+DEFAULT_POLICIES = {
     "A": Policy(
         service_level="priority", manager="dedicated", first_reply_hours=2, visits_per_year=12,
         offers=["customised products", "yearly business review"],

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import DataRefused
 
 #: Outcomes of either kind below which a chance cannot be told.
-FEWEST = 50
+MIN_OUTCOMES = 50
 
 
-class StarSettings(Strict):
+class StarSettings(TomlSection):
     """`[insight.stars]`: the chances from which a customer has 2, 3, 4 and 5 stars.
 
     `by` says what of: bringing more than the median buyer (`value`), staying (`churn`), or being
@@ -55,7 +55,7 @@ class StarScale:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings) -> StarScale:
+def fit_star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings) -> StarScale:
     """The scale learned from an earlier day's scores and what came of them (0 or 1).
 
     The chance rises with the score (isotonic regression). Raises DataRefused under 50 customers with
@@ -65,9 +65,9 @@ def star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings) ->
 
     both = pd.DataFrame({"x": score, "y": happened}).dropna()
     yes = int(both["y"].sum())
-    if min(yes, len(both) - yes) < FEWEST:
+    if min(yes, len(both) - yes) < MIN_OUTCOMES:
         raise DataRefused(
-            f"of {len(both)} customers {yes} had the outcome; stars need {FEWEST} with it and {FEWEST} "
+            f"of {len(both)} customers {yes} had the outcome; stars need {MIN_OUTCOMES} with it and {MIN_OUTCOMES} "
             "without: take a longer period or a commoner outcome"
         )
     fitted = IsotonicRegression(y_min=0, y_max=1).fit(
@@ -79,28 +79,28 @@ def star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings) ->
     )  # fmt: skip
 
 
-def already_calibrated(settings: StarSettings) -> StarScale:
+def calibrated_star_scale(settings: StarSettings) -> StarScale:
     """The scale of a score that is a calibrated probability itself."""
     return StarScale((0.0, 1.0), (0.0, 1.0), tuple(settings.chances))
 
 
-def chance(score: pd.Series, scale: StarScale) -> pd.Series:
+def score_probability(score: pd.Series, scale: StarScale) -> pd.Series:
     """The chance a score stands for; NaN for no score."""
     return pd.Series(np.interp(score.to_numpy(float), scale.scores, scale.rates), score.index)
 
 
-def stars(score: pd.Series, scale: StarScale) -> pd.Series:
+def assign_stars(score: pd.Series, scale: StarScale) -> pd.Series:
     """1 to 5 stars by the score's chance; missing for no score."""
-    rate = chance(score, scale)
+    rate = score_probability(score, scale)
     number = 1 + np.searchsorted(np.array(scale.chances), rate.to_numpy(), side="right")
     return pd.Series(number, score.index, dtype="Int64").where(rate.notna())
 
 
-def star_check(score: pd.Series, happened: pd.Series, scale: StarScale) -> pd.DataFrame:
+def check_star_scale(score: pd.Series, happened: pd.Series, scale: StarScale) -> pd.DataFrame:
     """On later customers: a row a star with the chance told, and what came (95 % Wilson)."""
     from scipy.stats import binomtest
 
-    given, told = stars(score, scale), chance(score, scale)
+    given, told = assign_stars(score, scale), score_probability(score, scale)
     rows: list[tuple[float, ...]] = []
     for star in range(1, 6):
         mine = (given == star).fillna(False).astype(bool) & happened.notna()

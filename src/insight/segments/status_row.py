@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from insight.segments.star_rating import StarScale, stars
-from insight.segments.tier_hysteresis import Placed
+from insight.segments.star_rating import StarScale, assign_stars
+from insight.segments.tier_hysteresis import TierAssignment
 from insight.segments.tier_thresholds import TierSettings
 
 COLUMNS = (
@@ -14,9 +14,9 @@ COLUMNS = (
 LEANING = {-1: "up", 0: "", 1: "down"}
 
 
-def standing(
+def build_status_rows(
     score: pd.Series,
-    placed: Placed,
+    placed: TierAssignment,
     scale: StarScale | None,
     stage: pd.DataFrame | None,
     quadrants: pd.DataFrame | None,
@@ -43,7 +43,7 @@ def standing(
         {
             "tier": placed.tier,
             "leaning": placed.leaning.map(LEANING),
-            "stars": stars(score, scale) if scale else None,
+            "stars": assign_stars(score, scale) if scale else None,
             "star_version": scale.version if scale else None,
             "stage": stage["stage"] if stage is not None else None,
             "stage_cause": stage["cause"] if stage is not None else None,

@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.segments.tier_thresholds import Borders, named, places, tiers
+from insight.segments.tier_thresholds import TierThresholds, classify_tiers, tier_names, tier_numbers
 
 #: Half of a 95 % interval, in standard deviations.
-HALF = 1.96
+INTERVAL_Z = 1.96
 #: Half-widths beyond the border from which a customer moves: by the mean of two periods, and at once.
 CONFIRMED, AT_ONCE = 1.4, 2.0
 #: Customers below which noise between two periods cannot be told.
-FEWEST = 30
+MIN_CUSTOMERS = 30
 
 
 @dataclass(frozen=True)
-class Placed:
+class TierAssignment:
     """The tier of every customer, and the figure he was placed by.
 
     `leaning` is -1 (up) or 1 (down) for a figure beyond the border by its half-width that has not moved
@@ -35,14 +35,14 @@ class Placed:
     figure: pd.Series
 
 
-def place(figure: pd.Series, found: Borders) -> Placed:
+def assign_first_tiers(figure: pd.Series, found: TierThresholds) -> TierAssignment:
     """Everybody placed for the first time, by the figure alone."""
-    return Placed(tiers(figure, found), pd.Series(0, figure.index), figure)
+    return TierAssignment(classify_tiers(figure, found), pd.Series(0, figure.index), figure)
 
 
-def move(
-    before: Placed, figure: pd.Series, half_width: pd.Series | float, found: Borders
-) -> Placed:
+def update_tiers(
+    before: TierAssignment, figure: pd.Series, half_width: pd.Series | float, found: TierThresholds
+) -> TierAssignment:
     """The next period's tiers. Customers not placed before are placed by the figure alone.
 
     `half_width` is half of the figure's 95 % interval, one a customer or one for all. A customer
@@ -54,20 +54,20 @@ def move(
     number = {name: i for i, name in enumerate(found.names)}
     old = before.tier.reindex(figure.index).map(number).fillna(-1).to_numpy(int)
     mean = (x + before.figure.reindex(figure.index).to_numpy(float)) / 2
-    now = places(x, found)
+    now = tier_numbers(x, found)
     toward = np.sign(now - old)
 
     def beyond(values: np.ndarray, widths: float) -> np.ndarray:
         """Pulled so far towards the tier he is in, does he still look to be outside of it?"""
         pulled = values + widths * toward * h
-        return np.asarray((np.sign(places(pulled, found) - old) == toward) & ~np.isnan(values))
+        return np.asarray((np.sign(tier_numbers(pulled, found) - old) == toward) & ~np.isnan(values))
 
     moves = (toward != 0) & (beyond(x, AT_ONCE) | beyond(mean, CONFIRMED))
     settled = (old < 0) | (now < 0) | moves
     tier = np.where(settled, now, old)
     leans = np.where(~settled & beyond(x, 1.0), toward, 0)
-    return Placed(
-        pd.Series(named(tier, found), figure.index, dtype=object),
+    return TierAssignment(
+        pd.Series(tier_names(tier, found), figure.index, dtype=object),
         pd.Series(leans, figure.index),
         figure,
     )
@@ -86,7 +86,7 @@ def _half_widths(half_width: pd.Series | float, figure: pd.Series) -> np.ndarray
     return h
 
 
-def noise(before: pd.Series, after: pd.Series) -> float:
+def estimate_half_width(before: pd.Series, after: pd.Series) -> float:
     """Half of the 95 % interval of a figure, told from how it differs between two periods.
 
     By the median of those whose figure changed at all, so that neither the few who really changed nor
@@ -94,18 +94,18 @@ def noise(before: pd.Series, after: pd.Series) -> float:
     Raises DataRefused under 30 customers with both.
     """
     both = (after - before).dropna()
-    if len(both) < FEWEST:
+    if len(both) < MIN_CUSTOMERS:
         raise DataRefused(
-            f"{len(both)} customers have a figure in both periods; the noise between them needs {FEWEST}"
+            f"{len(both)} customers have a figure in both periods; the noise between them needs {MIN_CUSTOMERS}"
         )
     changed = both[both != 0]
-    if len(changed) < FEWEST:
+    if len(changed) < MIN_CUSTOMERS:
         return 0.0
     deviation = float((changed - changed.median()).abs().median()) * 1.4826
-    return HALF * deviation / float(np.sqrt(2))
+    return INTERVAL_Z * deviation / float(np.sqrt(2))
 
 
-def moved_share(before: pd.Series, after: pd.Series) -> float:
+def changed_share(before: pd.Series, after: pd.Series) -> float:
     """The share of the customers with a tier in both periods who are in another one."""
     both = pd.DataFrame({"before": before, "after": after}).dropna()
     return float((both["before"] != both["after"]).mean()) if len(both) else float("nan")

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import DataRefused
-from insight.segments.service_policy import DEFAULT, Policy, check_policies
+from insight.segments.service_policy import DEFAULT_POLICIES, Policy, check_policies
 
 
-class TierSettings(Strict):
+class TierSettings(TomlSection):
     """`[insight.tiers]`: tiers from the best, where they part, and what each is served with.
 
     `by` is the figure. `cuts` has one number less than `names`: with `cumulative` the shares of the
@@ -25,7 +25,7 @@ class TierSettings(Strict):
     by: str = "value_score"
     names: list[str] = Field(default_factory=lambda: ["A", "B", "C"])
     cuts: list[float] = Field(default_factory=lambda: [0.2, 0.5])
-    policies: dict[str, Policy] = Field(default_factory=lambda: dict(DEFAULT))
+    policies: dict[str, Policy] = Field(default_factory=lambda: dict(DEFAULT_POLICIES))
 
     @model_validator(mode="after")
     def _fits(self) -> "TierSettings":
@@ -48,14 +48,14 @@ class TierSettings(Strict):
 
 
 @dataclass(frozen=True)
-class Borders:
+class TierThresholds:
     """Tiers from the best, and the figure from which each but the last begins (falling)."""
 
     names: tuple[str, ...]
     at: tuple[float, ...]
 
 
-def borders(figure: pd.Series, settings: TierSettings) -> Borders:
+def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
     """Where the tiers part on the customers of one day; keep them until the tiers are drawn anew.
 
     Customers with equal figures are in the same tier, so tiers can be larger than asked for. Raises
@@ -68,45 +68,45 @@ def borders(figure: pd.Series, settings: TierSettings) -> Borders:
             f"{len(settings.names)} tiers need as many: use fewer tiers or another figure"
         )
     if settings.method == "threshold":
-        return Borders(tuple(settings.names), tuple(settings.cuts))
+        return TierThresholds(tuple(settings.names), tuple(settings.cuts))
     if settings.method == "quantile":
-        places = [max(1, round(cut * len(known))) - 1 for cut in settings.cuts]
+        tier_numbers = [max(1, round(cut * len(known))) - 1 for cut in settings.cuts]
     else:
         total = known.clip(min=0).cumsum()
         if total[-1] <= 0:
             raise DataRefused(
                 f"no customer has {settings.by} above 0; its sum cannot be shared out: cut by quantile"
             )
-        places = [int(np.searchsorted(total, cut * total[-1])) for cut in settings.cuts]
-    at = [float(known[place]) for place in places]
+        tier_numbers = [int(np.searchsorted(total, cut * total[-1])) for cut in settings.cuts]
+    at = [float(known[place]) for place in tier_numbers]
     if any(a <= b for a, b in pairwise(at)):
         raise DataRefused(
             f"cuts {settings.cuts} fall on the same {settings.by} ({', '.join(f'{a:g}' for a in at)}); "
             "too many customers are alike: set the cuts further apart or use fewer tiers"
         )
-    return Borders(tuple(settings.names), tuple(at))
+    return TierThresholds(tuple(settings.names), tuple(at))
 
 
-def tiers(figure: pd.Series, found: Borders) -> pd.Series:
+def classify_tiers(figure: pd.Series, found: TierThresholds) -> pd.Series:
     """The tier of every customer by his figure alone; missing for a missing figure."""
     return pd.Series(
-        named(places(figure.to_numpy(float), found), found), figure.index, dtype=object
+        tier_names(tier_numbers(figure.to_numpy(float), found), found), figure.index, dtype=object
     )
 
 
-def places(figure: np.ndarray, found: Borders) -> np.ndarray:
+def tier_numbers(figure: np.ndarray, found: TierThresholds) -> np.ndarray:
     """The tier as a number, 0 the best, -1 for a missing figure."""
     rising = np.array(found.at[::-1])
     place = len(found.at) - np.searchsorted(rising, figure, side="right")
     return np.asarray(np.where(np.isnan(figure), -1, place))
 
 
-def named(place: np.ndarray, found: Borders) -> np.ndarray:
+def tier_names(place: np.ndarray, found: TierThresholds) -> np.ndarray:
     """Numbers of tiers as names, -1 as None."""
     return np.asarray(np.array([*found.names, None], dtype=object)[place])
 
 
-def share_of_value(figure: pd.Series, tier: pd.Series, found: Borders) -> pd.DataFrame:
+def summarise_tiers(figure: pd.Series, tier: pd.Series, found: TierThresholds) -> pd.DataFrame:
     """A row a tier: its customers, their share, the figure's sum and its share (the ABC table)."""
     table = figure.groupby(tier).agg(["size", "sum"]).reindex(list(found.names), fill_value=0)
     return pd.DataFrame(

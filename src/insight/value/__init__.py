@@ -1,1 +1,1 @@
-"""What a customer is worth: dimensions, their weights, ratings by people, and how sure all of it is."""
+"""Customer value: metrics, dimensions, weights, expert ratings and the value score."""

@@ -1,4 +1,4 @@
-"""Weights from pairwise judgements of several raters: the analytic hierarchy process (Saaty 1980)."""
+"""Dimension weights from pairwise comparisons by several raters: AHP (Saaty 1980)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,35 +8,38 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused
-from insight.value.weights import Weights
+from insight.value.weights import DimensionWeights
 
 Floats = NDArray[np.float64]
 
-#: The consistency ratio above which a matrix is refused.
-LIMIT = 0.1
-#: Mean consistency index of random matrices of 1, 2, 3 ... items (Saaty 1980).
+#: Consistency ratio above which a matrix is refused.
+MAX_CONSISTENCY_RATIO = 0.1
+#: Mean consistency index of random matrices of 1, 2, 3, ... items (Saaty 1980).
 RANDOM_INDEX = (
     0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59,
 )  # fmt: skip
-#: How far a(i,j) times a(j,i) may be from 1: people write 0.33 for a third.
+#: Tolerance of a(i,j) * a(j,i) around 1: raters write 0.33 for a third.
 ROUNDING = 0.02
 
 
-class Judged(Strict):
+class AhpSettings(TomlSection):
     """`[insight.value.ahp]`: the items compared, and a square matrix per rater.
 
-    Row i, column j says how many times as important item i is as item j, from 1/9 to 9; a text such
-    as "1/3" is a fraction.
+    Row i, column j says how many times as important item i is as item j, from 1/9 to 9; a text such as
+    "1/3" is a fraction.
     """
 
     items: list[str]
     raters: dict[str, list[list[float | str]]]
 
+    def __repr_name__(self) -> str:
+        return "Judged"  # part of the digest of stored reference scales, which must not change
+
 
 @dataclass(frozen=True)
-class Judgements:
+class PairwiseComparison:
     """One rater's reciprocal matrix over the items, with its weights and consistency ratio."""
 
     rater: str
@@ -47,101 +50,104 @@ class Judgements:
 
 
 @dataclass(frozen=True)
-class Reconsider:
-    """The pair whose judgement fits the others least, and what the others say together."""
+class InconsistentPair:
+    """The pair whose comparison fits the others least: the given and the implied value."""
 
     first: str
     second: str
-    said: float
+    given: float
     implied: float
 
     def __str__(self) -> str:
         return (
-            f"{self.first} over {self.second}, judged {_ratio(self.said)} where the other judgements "
-            f"say about {_ratio(self.implied)}"
+            f"{self.first} over {self.second}, given as {_ratio(self.given)}; the other comparisons imply "
+            f"about {_ratio(self.implied)}"
         )
 
 
-def judgements(
+def check_comparison(
     rater: str, items: Sequence[str], rows: Sequence[Sequence[float | str]]
-) -> Judgements:
-    """One rater's matrix, read and checked.
+) -> PairwiseComparison:
+    """Read and check one rater's matrix.
 
-    Raises ConfigRefused for a matrix that is not square, not positive, not reciprocal (with the pair
-    and what would be right), or whose consistency ratio is above 0.1 (with the pair to reconsider).
+    Raises ConfigRefused for a matrix that is not square, not positive, not reciprocal (with the pair and
+    the right value), or whose consistency ratio is above 0.1 (with the pair to reconsider).
     """
-    found = unchecked(rater, items, rows)
-    if found.ratio > LIMIT:
+    found = read_comparison(rater, items, rows)
+    if found.ratio > MAX_CONSISTENCY_RATIO:
         raise ConfigRefused(
-            f"the judgements of {rater} contradict each other: consistency ratio {found.ratio:.2f}, at "
-            f"most {LIMIT} can be used; reconsider {reconsider(found)}"
+            f"the comparisons of {rater} are inconsistent: consistency ratio {found.ratio:.2f}, at most "
+            f"{MAX_CONSISTENCY_RATIO} is accepted; reconsider {find_inconsistent_pair(found)}"
         )
     return found
 
 
-def unchecked(
+def read_comparison(
     rater: str, items: Sequence[str], rows: Sequence[Sequence[float | str]]
-) -> Judgements:
-    """One rater's reciprocal matrix, whatever its consistency ratio."""
+) -> PairwiseComparison:
+    """Read one rater's reciprocal matrix, whatever its consistency ratio."""
     matrix = _reciprocal(rater, items, rows)
     weights, ratio = _principal(matrix)
-    return Judgements(rater, tuple(items), matrix, weights, ratio)
+    return PairwiseComparison(rater, tuple(items), matrix, weights, ratio)
 
 
-def reconsider(judged: Judgements) -> Reconsider:
-    """The pair that lowers the consistency ratio most when it says what the other judgements imply.
+def find_inconsistent_pair(comparison: PairwiseComparison) -> InconsistentPair:
+    """Find the pair whose correction to the implied value lowers the consistency ratio most.
 
-    What they imply is the geometric mean over all third items k of a(i,k) a(k,j). Of three items every
-    pair does; then it is the one furthest from what is implied.
+    The implied value is the geometric mean over all third items k of a(i,k) a(k,j). Of three items every
+    pair lowers it equally; then the pair furthest from its implied value is returned.
     """
-    best, found = (np.inf, 0.0), Reconsider("", "", 1.0, 1.0)
-    for i, j in combinations(range(len(judged.items)), 2):
-        others = [k for k in range(len(judged.items)) if k not in (i, j)]
-        logs = np.log(judged.matrix[i, others]) + np.log(judged.matrix[others, j])
+    best, found = (np.inf, 0.0), InconsistentPair("", "", 1.0, 1.0)
+    for i, j in combinations(range(len(comparison.items)), 2):
+        others = [k for k in range(len(comparison.items)) if k not in (i, j)]
+        logs = np.log(comparison.matrix[i, others]) + np.log(comparison.matrix[others, j])
         implied = float(np.exp(logs.mean()))
-        mended = judged.matrix.copy()
-        mended[i, j], mended[j, i] = implied, 1 / implied
-        rank = (round(_principal(mended)[1], 6), -abs(np.log(judged.matrix[i, j] / implied)))
+        corrected = comparison.matrix.copy()
+        corrected[i, j], corrected[j, i] = implied, 1 / implied
+        rank = (round(_principal(corrected)[1], 6), -abs(np.log(comparison.matrix[i, j] / implied)))
         if rank < best:
-            said = float(judged.matrix[i, j])
-            best, found = rank, Reconsider(judged.items[i], judged.items[j], said, implied)
+            given = float(comparison.matrix[i, j])
+            best, found = (
+                rank,
+                InconsistentPair(comparison.items[i], comparison.items[j], given, implied),
+            )
     return found
 
 
-def agreed(judged: Sequence[Judgements]) -> Judgements:
-    """The group's judgements: the geometric mean of the raters' matrices, entry by entry.
+def combine_raters(comparisons: Sequence[PairwiseComparison]) -> PairwiseComparison:
+    """Combine the raters' matrices by their entrywise geometric mean.
 
-    It is the only mean that keeps the matrix reciprocal (Aczel and Saaty 1983). Raises ConfigRefused
-    when the raters compared different items.
+    It is the only mean that keeps the matrix reciprocal (Aczel and Saaty 1983). Raises ConfigRefused if
+    the raters compared different items.
     """
-    items = judged[0].items
-    for other in judged[1:]:
+    items = comparisons[0].items
+    for other in comparisons[1:]:
         if other.items != items:
             raise ConfigRefused(
-                f"{other.rater} compared {', '.join(other.items)}, {judged[0].rater} "
+                f"{other.rater} compared {', '.join(other.items)}, {comparisons[0].rater} "
                 f"{', '.join(items)}; they should compare the same items in the same order"
             )
-    matrix = np.exp(np.mean([np.log(j.matrix) for j in judged], axis=0))
+    matrix = np.exp(np.mean([np.log(j.matrix) for j in comparisons], axis=0))
     weights, ratio = _principal(matrix)
-    return Judgements("group", items, matrix, weights, ratio)
+    return PairwiseComparison("group", items, matrix, weights, ratio)
 
 
-def ahp_weights(judged: Judged) -> Weights:
-    """The weights the raters of `[insight.value.ahp]` agree on; their own range is the interval."""
-    if not judged.raters:
+def ahp_weights(ahp: AhpSettings) -> DimensionWeights:
+    """Return the weights of the combined matrix; the interval is the range over the raters."""
+    if not ahp.raters:
         raise ConfigRefused(
-            "insight.value.ahp.raters is empty; it needs a matrix of one rater at least"
+            "insight.value.ahp.raters is empty; give the matrix of at least one rater"
         )
-    each = [judgements(name, judged.items, rows) for name, rows in judged.raters.items()]
-    group = agreed(each)
-    said = np.array([j.weights for j in each])
-    return Weights(
+    each = [check_comparison(name, ahp.items, rows) for name, rows in ahp.raters.items()]
+    group = combine_raters(each)
+    rater_weights = np.array([j.weights for j in each])
+    return DimensionWeights(
         "ahp",
         dict(zip(group.items, group.weights.tolist(), strict=True)),
         dict(
             zip(
                 group.items,
-                zip(said.min(0).tolist(), said.max(0).tolist(), strict=True),
+                zip(rater_weights.min(0).tolist(), rater_weights.max(0).tolist(), strict=True),
                 strict=True,
             )
         ),
@@ -150,7 +156,7 @@ def ahp_weights(judged: Judged) -> Weights:
 
 
 def _principal(matrix: Floats) -> tuple[Floats, float]:
-    """The principal eigenvector, summing to 1, and the consistency ratio."""
+    """Return the principal eigenvector, summing to 1, and the consistency ratio."""
     values, vectors = np.linalg.eig(matrix)
     top = int(np.argmax(values.real))
     vector = np.abs(vectors[:, top].real)
@@ -162,7 +168,7 @@ def _principal(matrix: Floats) -> tuple[Floats, float]:
 
 
 def _reciprocal(rater: str, items: Sequence[str], rows: Sequence[Sequence[float | str]]) -> Floats:
-    """The matrix as numbers, its lower half made exactly reciprocal to the upper."""
+    """Return the matrix as numbers, the lower half exactly reciprocal to the upper."""
     _check_shape(rater, items, rows)
     matrix = np.array([[_number(rater, value) for value in row] for row in rows])
     for i, j in combinations(range(len(items)), 2):
@@ -176,7 +182,9 @@ def _reciprocal(rater: str, items: Sequence[str], rows: Sequence[Sequence[float 
         matrix[j, i] = 1 / matrix[i, j]
     for item, own in zip(items, np.diag(matrix), strict=True):
         if own != 1:
-            raise ConfigRefused(f"{rater} puts {item} over itself at {own:g}; that should be 1")
+            raise ConfigRefused(
+                f"the matrix of {rater} has {own:g} for {item} over itself; it should be 1"
+            )
     return matrix
 
 
@@ -184,8 +192,8 @@ def _check_shape(rater: str, items: Sequence[str], rows: Sequence[Sequence[float
     count = len(items)
     if not 2 <= count <= len(RANDOM_INDEX):
         raise ConfigRefused(
-            f"{count} items are compared; pairwise comparison takes 2 to {len(RANDOM_INDEX)}: put alike "
-            "ones together"
+            f"{count} items are compared; pairwise comparison takes 2 to {len(RANDOM_INDEX)}: merge "
+            "similar ones"
         )
     if len(set(items)) < count:
         raise ConfigRefused(f"an item is named twice in {', '.join(items)}; name each one once")
@@ -211,5 +219,5 @@ def _number(rater: str, value: float | str) -> float:
 
 
 def _ratio(value: float) -> str:
-    """A judgement as it is written: 3, 1/3, 2.5."""
+    """Format a comparison as raters write it: 3, 1/3, 2.5."""
     return f"{value:.3g}" if value >= 1 else f"1/{1 / value:.3g}"

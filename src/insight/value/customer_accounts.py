@@ -1,4 +1,4 @@
-"""What a customer brings and owes, from his orders, deliveries, payments and returns up to a day."""
+"""Customer accounts at a cutoff: revenue, margin, receivables and returns."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,29 +6,31 @@ from pathlib import Path
 import pandas as pd
 from pydantic import Field
 
-from features.history_store import open_history
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import DataRefused
+from features.history_store import open_history
 
 
-class Margins(Strict):
-    """`[insight.value.margins]`: gross margin as a share of the price, in general and by category.
+class Margins(TomlSection):
+    """`[insight.value.margins]`: gross margin as a share of the price, by default and by category.
 
-    Without it margin is `default` of every order, and so says no more than revenue.
+    Without categories, margin is `default` of every order and adds nothing to revenue.
     """
 
     default: float = Field(default=0.3, ge=-1, le=1)
     categories: dict[str, float] = Field(default_factory=dict)
 
 
-def ledger(history: Path, cutoff: datetime, margins: Margins | None = None) -> pd.DataFrame:
-    """What each customer known at the cutoff brought in the 365 days before it, and owes on it.
+def compute_accounts(
+    history: Path, cutoff: datetime, margins: Margins | None = None
+) -> pd.DataFrame:
+    """Compute the accounts of each customer known at the cutoff, over the 365 days before it.
 
     Money in the company's currency: `revenue` (orders less returns), `margin`, `in_transit` (ordered,
     not yet delivered), `receivable` (delivered, less returns and payments, of all time), `exposure`
-    (both). `return_share` and `days_sales_outstanding` (receivable over a day's revenue) are NaN
-    without revenue, `payment_days_late` without payments. Where no delivery is ever recorded, goods
-    count as delivered when ordered. Raises DataRefused when nobody is known.
+    (both). `return_share` and `days_sales_outstanding` (receivable divided by daily revenue) are NaN
+    without revenue, `payment_days_late` without payments. If no delivery is recorded, orders count as
+    delivered. Raises DataRefused if no customer is known.
     """
     with open_history(history) as con:
         margin = margins or Margins()

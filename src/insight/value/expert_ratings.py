@@ -1,4 +1,4 @@
-"""What experts say of a customer that no table holds: credit, market coverage, internal management."""
+"""Expert ratings of customers: credit, market coverage, internal management."""
 
 from pathlib import Path
 
@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import DataRefused
-from insight.value.rater_agreement import consensus
+from insight.value.rater_agreement import fit_consensus
 
 COLUMNS = ("customer_id", "rater", "item", "score")
 
 
-class Experts(Strict):
-    """`[insight.value.experts]`: a CSV file of ratings on a scale with anchors.
+class Experts(TomlSection):
+    """`[insight.value.experts]`: a CSV file of ratings on an anchored scale.
 
-    Its columns are customer_id, rater, item, score; a customer rated twice by the same person on an
-    item counts with the later line. `file` is relative to the TOML file.
+    Columns: customer_id, rater, item, score. If a rater rates a customer's item twice, the later line
+    counts. `file` is relative to the TOML file.
     """
 
     file: str
@@ -35,24 +35,24 @@ class Experts(Strict):
 
 
 def read_ratings(file: Path, settings: Experts) -> pd.DataFrame:
-    """The ratings as they were given, a row each, repeated ones once.
+    """Read the ratings, one row per customer, rater and item.
 
-    Raises DataRefused for a missing file or column, an empty cell, an item not configured, a score off
-    the scale.
+    Raises DataRefused for a missing file or column, an empty cell, an item that is not configured, a
+    score outside the scale.
     """
     if not file.is_file():
         raise DataRefused(f"no file {file.name} with ratings; columns are {', '.join(COLUMNS)}")
-    try:  # as texts: an id can be 007 or NA
+    try:  # as strings: an id can be 007 or NA
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except ValueError as err:  # pandas' own and wrong letters are among them
+    except ValueError as err:  # includes parser and encoding errors
         raise DataRefused(
             f"{file.name} cannot be read ({err}); it should be CSV in UTF-8 with the columns "
             f"{', '.join(COLUMNS)}"
         ) from None
-    lacking = [c for c in COLUMNS if c not in table]
-    if lacking:
+    missing = [c for c in COLUMNS if c not in table]
+    if missing:
         raise DataRefused(
-            f"{file.name} lacks {', '.join(lacking)}; it has {', '.join(table.columns)}"
+            f"{file.name} lacks {', '.join(missing)}; it has {', '.join(table.columns)}"
         )
     empty = table[list(COLUMNS[:3])] == ""
     if empty.any(axis=None):
@@ -61,28 +61,31 @@ def read_ratings(file: Path, settings: Experts) -> pd.DataFrame:
             f"{len(lines)} lines of {file.name} lack a {' or '.join(COLUMNS[:3])}; the first is line "
             f"{lines[0] + 2}: fill it in or take the line out"
         )
-    odd = sorted(set(table["item"]) - set(settings.items))
-    if odd:
+    unknown = sorted(set(table["item"]) - set(settings.items))
+    if unknown:
         raise DataRefused(
-            f"{file.name} rates {', '.join(odd)}; the items are {', '.join(settings.items)}"
+            f"{file.name} rates {', '.join(unknown)}; the items are {', '.join(settings.items)}"
         )
     score = pd.to_numeric(table["score"], errors="coerce")
-    off = ~score.between(settings.low, settings.high)
-    if off.any():
-        line = int(np.flatnonzero(off)[0])
+    outside = ~score.between(settings.low, settings.high)
+    if outside.any():
+        line = int(np.flatnonzero(outside)[0])
         raise DataRefused(
-            f"{file.name} holds {int(off.sum())} scores off the scale of {settings.low:g} to "
+            f"{file.name} holds {int(outside.sum())} scores off the scale of {settings.low:g} to "
             f"{settings.high:g}; the first is {table['score'].iloc[line]!r} in line {line + 2}"
         )
     return table.assign(score=score).drop_duplicates(list(COLUMNS[:3]), keep="last")
 
 
-def rated(ratings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The consensus by customer and item, leniency taken out, and the leniency by rater and item."""
+def combine_ratings(ratings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Combine the ratings by customer and item, corrected for leniency; return also the leniency.
+
+    The first table has a row per customer, the second a row per rater; columns are items.
+    """
     level, lenient = {}, {}
     for item, part in ratings.groupby("item"):
         wide = part.pivot(index="customer_id", columns="rater", values="score")
-        level[str(item)], lenient[str(item)] = consensus(wide)
+        level[str(item)], lenient[str(item)] = fit_consensus(wide)
     return pd.DataFrame(level).rename_axis("customer_id"), pd.DataFrame(lenient).rename_axis(
         "rater"
     )

@@ -1,4 +1,4 @@
-"""Fuzzy comprehensive evaluation: a customer belongs to several grades at once, each to a degree."""
+"""Fuzzy comprehensive evaluation: degrees of membership in several grades."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused
-from insight.value.weights import Weights
+from insight.value.weights import DimensionWeights
 
 
-class Grades(Strict):
-    """`[insight.value.grades]`: grades, and the points of 0-100 at which one belongs wholly to each.
+class Grades(TomlSection):
+    """`[insight.value.grades]`: grades, and the points of 0-100 at which membership in each is full.
 
     Between two peaks membership passes linearly from one grade to the next, so that a customer's
-    memberships sum to 1. `unclear_below` is the lead the best grade must have over the next.
+    memberships sum to 1. `unclear_below` is the lead that the best grade needs over the next.
     """
 
     names: list[str] = Field(
@@ -38,8 +38,8 @@ class Grades(Strict):
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Memberships a customer and grade (rows sum to 1), the grade, its lead, and points of 0-100."""
+class FuzzyEvaluation:
+    """Memberships by customer and grade (rows sum to 1), grade, unclear flag, points of 0-100."""
 
     membership: pd.DataFrame
     grade: pd.Series
@@ -47,8 +47,8 @@ class Evaluation:
     points: pd.Series
 
 
-def memberships(points: pd.Series, grades: Grades) -> pd.DataFrame:
-    """How far each value belongs to each grade; NaN for no value."""
+def grade_memberships(points: pd.Series, grades: Grades) -> pd.DataFrame:
+    """Return the degree of membership of each value in each grade; NaN for a missing value."""
     peaks, x = np.array(grades.peaks), points.to_numpy(float)
     return pd.DataFrame(
         {
@@ -59,24 +59,24 @@ def memberships(points: pd.Series, grades: Grades) -> pd.DataFrame:
     ).where(points.notna(), np.nan)
 
 
-def evaluate(
+def assign_fuzzy_grades(
     table: pd.DataFrame,
-    weights: Weights,
+    weights: DimensionWeights,
     grades: Grades,
     operator: Literal["mean", "max-min"] = "mean",
-) -> Evaluation:
-    """Dimensions of 0-100 as grades, put together under the weights.
+) -> FuzzyEvaluation:
+    """Grade the dimensions (0-100) and combine the grades under the weights.
 
-    `mean` adds up weight times membership; `max-min` takes the largest of the lesser of the two, so that
-    one decisive dimension settles the grade (made to sum to 1). A missing dimension leaves the others
-    with more weight. Raises ConfigRefused for a weight without its column.
+    `mean` adds up weight times membership; `max-min` takes the maximum of the minimum of the two, so
+    that one decisive dimension settles the grade (normalised to sum to 1). Without a dimension, the
+    others get more weight. Raises ConfigRefused for a weight without its column.
     """
-    lacking = [n for n in weights.share if n not in table]
-    if lacking:
+    missing = [n for n in weights.share if n not in table]
+    if missing:
         raise ConfigRefused(
-            f"weights name {', '.join(lacking)}; the dimensions are {', '.join(map(str, table.columns))}"
+            f"weights name {', '.join(missing)}; the dimensions are {', '.join(map(str, table.columns))}"
         )
-    parts = np.stack([memberships(table[n], grades).to_numpy() for n in weights.share])
+    parts = np.stack([grade_memberships(table[n], grades).to_numpy() for n in weights.share])
     share = (
         np.array(list(weights.share.values()))[:, None]
         * table[list(weights.share)].notna().T.to_numpy()
@@ -84,18 +84,18 @@ def evaluate(
     with np.errstate(invalid="ignore"):
         share = share / share.sum(axis=0)
     parts = np.nan_to_num(parts)
-    joined = (
+    combined = (
         share[:, :, None] * parts if operator == "mean" else np.minimum(share[:, :, None], parts)
     )
-    total = joined.sum(axis=0) if operator == "mean" else joined.max(axis=0)
+    total = combined.sum(axis=0) if operator == "mean" else combined.max(axis=0)
     with np.errstate(invalid="ignore"):
         total = total / total.sum(axis=1, keepdims=True)
     membership = pd.DataFrame(total, index=table.index, columns=grades.names)
-    return _judged(membership, grades)
+    return _evaluate_memberships(membership, grades)
 
 
-def _judged(membership: pd.DataFrame, grades: Grades) -> Evaluation:
-    """The grade of largest membership, whether the next is close, and the mean of the peaks."""
+def _evaluate_memberships(membership: pd.DataFrame, grades: Grades) -> FuzzyEvaluation:
+    """Return the grade of largest membership, whether its lead is small, and the mean of the peaks."""
     values = membership.to_numpy()
     known = ~np.isnan(values).any(axis=1)
     filled = np.nan_to_num(values)
@@ -103,7 +103,7 @@ def _judged(membership: pd.DataFrame, grades: Grades) -> Evaluation:
     best = np.array(grades.names, dtype=object)[filled.argmax(axis=1)]
     unclear = order[:, -1] - order[:, -2] < grades.unclear_below
     index = membership.index
-    return Evaluation(
+    return FuzzyEvaluation(
         membership,
         pd.Series(best, index).where(known),
         pd.Series(unclear & known, index),

@@ -1,4 +1,4 @@
-"""How likely a customer's next payment is overdue: his record, leaning on everybody's where short."""
+"""Overdue payment risk: a customer's own record, shrunk towards the average of all customers."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,41 +6,41 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.history_store import open_history
 from features.errors import DataRefused
+from features.history_store import open_history
 
-#: Payments below which the spread between customers cannot be told.
-FEWEST = 50
+#: Payments needed to estimate how far customers differ.
+MIN_PAYMENTS = 50
 
 
-def overdue(history: Path, cutoff: datetime, grace_days: float = 0.0) -> pd.DataFrame:
-    """The probability that a customer's next payment comes after its due day, with a 90 % interval.
+def estimate_overdue_risk(history: Path, cutoff: datetime, grace_days: float = 0.0) -> pd.DataFrame:
+    """Estimate the probability that a customer's next payment is overdue, with a 90% interval.
 
     Columns `payments`, `late`, `probability`, `low`, `high`, for customers with payments before the
-    cutoff. An invoice never paid leaves no payment and is not seen. Raises DataRefused under 50
+    cutoff. An invoice that is never paid has no payment and is not counted. Raises DataRefused under 50
     payments with a due day.
     """
     with open_history(history) as con:
         found = con.sql(SQL, params=[cutoff, str(history / "events.parquet"), grace_days])
         table: pd.DataFrame = found.to_arrow_table().to_pandas()
     counts = table.set_index("customer_id").sort_index()
-    if counts["payments"].sum() < FEWEST:
+    if counts["payments"].sum() < MIN_PAYMENTS:
         raise DataRefused(
             f"{int(counts['payments'].sum())} payments with a due day before {cutoff:%Y-%m-%d}; the "
-            f"risk of an overdue payment needs {FEWEST}: map due_at of the payments"
+            f"risk of an overdue payment needs {MIN_PAYMENTS}: map due_at of the payments"
         )
-    return counts.join(shrunk(counts["late"], counts["payments"]))
+    return counts.join(shrink_late_shares(counts["late"], counts["payments"]))
 
 
-def shrunk(late: pd.Series, payments: pd.Series) -> pd.DataFrame:
-    """Each share late drawn towards that of everybody: the less so, the more payments there are.
+def shrink_late_shares(late: pd.Series, payments: pd.Series) -> pd.DataFrame:
+    """Shrink each customer's share of late payments towards the overall share, less with more payments.
 
-    The posterior of a beta-binomial whose prior is estimated from all customers.
+    Posterior of a beta-binomial model whose prior is estimated from all customers.
     """
     from scipy.stats import beta
 
     k, n = late.to_numpy(float), payments.to_numpy(float)
-    alpha, other = prior(k, n)
+    alpha, other = fit_beta_prior(k, n)
     a, b = alpha + k, other + n - k
     return pd.DataFrame(
         {"probability": a / (a + b), "low": beta.ppf(0.05, a, b), "high": beta.ppf(0.95, a, b)},
@@ -48,10 +48,10 @@ def shrunk(late: pd.Series, payments: pd.Series) -> pd.DataFrame:
     )
 
 
-def prior(late: np.ndarray, payments: np.ndarray) -> tuple[float, float]:
-    """The beta distribution customers' shares come from: their mean, and how far they differ.
+def fit_beta_prior(late: np.ndarray, payments: np.ndarray) -> tuple[float, float]:
+    """Fit the beta distribution of the customers' shares by moments (alpha, beta).
 
-    Moments as in an analysis of variance of 0s and 1s: what customers differ beyond chance.
+    The intraclass correlation comes from an analysis of variance of the 0/1 outcomes.
     """
     total, count = payments.sum(), len(payments)
     mean = min(max(float(late.sum() / total), 0.5 / total), 1 - 0.5 / total)
@@ -59,9 +59,9 @@ def prior(late: np.ndarray, payments: np.ndarray) -> tuple[float, float]:
     between = float((payments * (share - mean) ** 2).sum()) / max(count - 1, 1)
     within = float((late * (1 - share)).sum()) / max(total - count, 1)
     size = (total - (payments**2).sum() / total) / max(count - 1, 1)
-    alike = (between - within) / max(between + (size - 1) * within, 1e-12)
-    alike = min(max(alike, 0.001), 0.9)
-    strength = (1 - alike) / alike
+    correlation = (between - within) / max(between + (size - 1) * within, 1e-12)
+    correlation = min(max(correlation, 0.001), 0.9)
+    strength = (1 - correlation) / correlation
     return mean * strength, (1 - mean) * strength
 
 

@@ -1,4 +1,4 @@
-"""Several people rating the same customers: whether they agree, and who is lenient."""
+"""Agreement between raters of the same customers (ICC, Krippendorff), and their leniency."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +13,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How far raters agree (1: fully), with a 95 % interval, and over how many customers it was told."""
+class RaterAgreement:
+    """The agreement of raters (1: perfect) with its 95% interval, and the customers it is based on."""
 
     value: float
     low: float
@@ -22,12 +22,14 @@ class Agreement:
     customers: int
 
 
-def icc(ratings: pd.DataFrame, of: Literal["one", "mean"] = "one") -> Agreement:
-    """The intraclass correlation of absolute agreement, of one rater or of the mean of all of them.
+def intraclass_correlation(
+    ratings: pd.DataFrame, of: Literal["one", "mean"] = "one"
+) -> RaterAgreement:
+    """Return the intraclass correlation (absolute agreement) of one rater or of the mean of all raters.
 
-    Customers are rows, raters columns; customers not rated by everybody are left out. ICC(2,1) and
-    ICC(2,k) of Shrout and Fleiss (1979), interval of McGraw and Wong (1996). Raises DataRefused under
-    3 complete customers or 2 raters.
+    Customers are rows, raters columns; customers not rated by all raters are left out. ICC(2,1) and ICC(2,k)
+    of Shrout and Fleiss (1979), interval of McGraw and Wong (1996). Raises DataRefused under 3 complete
+    customers or 2 raters.
     """
     from scipy.stats import f
 
@@ -40,11 +42,11 @@ def icc(ratings: pd.DataFrame, of: Literal["one", "mean"] = "one") -> Agreement:
     rows, columns, rest = _mean_squares(x)
     if rows + rest == 0:
         raise DataRefused(
-            "all ratings are equal; agreement cannot be told: rate customers that differ"
+            "all ratings are equal; the agreement is undefined: rate customers that differ"
         )
     single = (rows - rest) / (rows + (k - 1) * rest + k * (columns - rest) / n)
     if single >= 1:
-        return Agreement(1.0, 1.0, 1.0, n)
+        return RaterAgreement(1.0, 1.0, 1.0, n)
     a, b = k * single / (n * (1 - single)), 1 + k * single * (n - 1) / (n * (1 - single))
     free = (a * columns + b * rest) ** 2 / (
         (a * columns) ** 2 / (k - 1) + (b * rest) ** 2 / ((n - 1) * (k - 1))
@@ -54,20 +56,20 @@ def icc(ratings: pd.DataFrame, of: Literal["one", "mean"] = "one") -> Agreement:
     low = n * (rows - above * rest) / (above * error + n * rows)
     high = n * (below * rows - rest) / (error + n * below * rows)
     value, lowest, highest = float(single), float(low), float(high)
-    if of == "mean":  # Spearman and Brown: the mean of k raters
+    if of == "mean":  # Spearman-Brown formula for the mean of k raters
         value, lowest, highest = (k * v / (1 + (k - 1) * v) for v in (value, lowest, highest))
-    return Agreement(value, lowest, highest, n)
+    return RaterAgreement(value, lowest, highest, n)
 
 
 def krippendorff_alpha(
     ratings: pd.DataFrame,
     level: Literal["nominal", "ordinal", "interval"] = "ordinal",
     seed: int = 0,
-) -> Agreement:
-    """Krippendorff's alpha (2011): observed against expected disagreement; missing ratings allowed.
+) -> RaterAgreement:
+    """Return Krippendorff's alpha (2011), observed against expected disagreement.
 
-    Customers are rows, raters columns. The interval is a bootstrap over customers. Raises DataRefused
-    when no customer has two ratings, or all ratings are equal.
+    Customers are rows, raters columns, missing ratings allowed. The interval is a bootstrap over customers.
+    Raises DataRefused if no customer has two ratings, or all ratings are equal.
     """
     x = ratings.to_numpy(float)
     x = x[np.isfinite(x).sum(axis=1) >= 2]
@@ -79,21 +81,21 @@ def krippendorff_alpha(
         )
     counts = np.array([[np.sum(row == v) for v in values] for row in x], dtype=float)
     rng = np.random.default_rng(seed)
-    again = []
+    resampled = []
     for _ in range(500):
         drawn = counts[rng.integers(0, len(counts), len(counts))]
         if (drawn.sum(axis=0) > 0).sum() > 1:
-            again.append(_alpha(drawn, values, level))
-    low, high = np.quantile(again, [0.025, 0.975])
-    return Agreement(_alpha(counts, values, level), float(low), float(high), len(x))
+            resampled.append(_alpha(drawn, values, level))
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return RaterAgreement(_alpha(counts, values, level), float(low), float(high), len(x))
 
 
-def consensus(ratings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Each customer's rating as if everybody had rated him, and each rater's leniency in points.
+def fit_consensus(ratings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Estimate each customer's rating as if all raters had rated them, and each rater's leniency.
 
-    Customers are rows, raters columns, gaps allowed: least squares of a customer's and a rater's part,
-    the raters' parts summing to 0. Raises DataRefused when raters cannot be compared because groups
-    of them share no customer, and names the groups.
+    Customers are rows, raters columns, missing values allowed: least squares of customer and rater effects
+    (in points), the rater effects summing to 0. Raises DataRefused, naming the groups, if groups of raters
+    share no customer and cannot be compared.
     """
     x = ratings.dropna(how="all")
     _check_connected(x)
@@ -102,17 +104,17 @@ def consensus(ratings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     column = pd.Categorical(rated.index.get_level_values(1), categories=x.columns).codes
     y, count = rated.to_numpy(float), x.notna().to_numpy(float)
     per_row, per_column = count.sum(axis=1), count.sum(axis=0)
-    # Customers' parts eliminated: a small system over the raters, solved with their sum at 0.
+    # Eliminating the customer effects leaves a small system over the raters, solved with sum 0.
     left = np.diag(per_column) - count.T @ (count / per_row[:, None])
     means = np.bincount(row, y, len(x)) / per_row
     right = np.bincount(column, y - means[row], x.shape[1])
-    lenient = np.linalg.solve(left + 1.0, right)
-    level = means - (count @ lenient) / per_row
-    return pd.Series(level, x.index), pd.Series(lenient, x.columns)
+    leniency = np.linalg.solve(left + 1.0, right)
+    level = means - (count @ leniency) / per_row
+    return pd.Series(level, x.index), pd.Series(leniency, x.columns)
 
 
 def _mean_squares(x: Floats) -> tuple[float, float, float]:
-    """Mean squares between customers, between raters, and of the rest."""
+    """Return the mean squares between customers, between raters, and residual."""
     n, k = x.shape
     mean = x.mean()
     rows = k * ((x.mean(axis=1) - mean) ** 2).sum()
@@ -122,7 +124,7 @@ def _mean_squares(x: Floats) -> tuple[float, float, float]:
 
 
 def _alpha(counts: Floats, values: Floats, level: str) -> float:
-    """One minus observed over expected disagreement; `counts` has a row a customer, a column a value."""
+    """Return one minus observed over expected disagreement; `counts` is (customers, values)."""
     m = counts.sum(axis=1)
     total = counts.sum(axis=0)
     distance = _distances(values, total, level)
@@ -133,17 +135,19 @@ def _alpha(counts: Floats, values: Floats, level: str) -> float:
 
 
 def _distances(values: Floats, total: Floats, level: str) -> Floats:
-    """Squared distances between values."""
+    """Return the squared distances between values."""
     if level == "nominal":
         return 1.0 - np.eye(len(values))
     if level == "interval":
         return np.asarray((values[:, None] - values) ** 2)
-    upto = np.cumsum(total) - total / 2  # mid-ranks: ordinal distance counts the ratings between
-    return np.asarray((upto[:, None] - upto) ** 2)
+    ranks = (
+        np.cumsum(total) - total / 2
+    )  # mid-ranks: ordinal distance counts the ratings in between
+    return np.asarray((ranks[:, None] - ranks) ** 2)
 
 
 def _check_connected(x: pd.DataFrame) -> None:
-    """Raters are compared over customers they share, directly or through others."""
+    """Raise DataRefused unless all raters share customers, directly or through other raters."""
     from scipy.sparse.csgraph import connected_components
 
     shared = x.notna().to_numpy(int)

@@ -1,7 +1,7 @@
-"""Best and worst customers contrasted in six steps: which traits separate them, and how strongly.
+"""Compare the best and the worst customers: which traits separate them, and how strongly.
 
-1 choose the figure; 2 list the best; 3 list the worst; 4 compare every trait; 5 keep the five that
-matter most, none of them saying what another says; 6 see who else has them.
+Six steps: 1 choose a figure; 2 take the best customers; 3 take the worst; 4 compare every trait; 5 keep
+the five strongest without redundant ones; 6 find which other customers resemble the best.
 """
 
 from collections.abc import Sequence
@@ -13,44 +13,44 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 
-#: Customers at each end below which traits differ by chance.
-FEWEST = 20
-#: A rank correlation from which two traits say the same.
-SAME = 0.8
+#: Customers needed at each end.
+MIN_CUSTOMERS = 20
+#: Rank correlation from which two traits are redundant.
+MAX_CORRELATION = 0.8
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Step by step: `best` and `worst` (customers), `traits` (all), `five` (names), `alike`.
+class TraitContrast:
+    """The customers `best` and `worst`, all compared `traits`, the names `selected`, and `similarity`.
 
-    `alike` is the share of the five traits in which a customer is nearer to the best than to the worst.
+    `similarity` is the share of the selected traits in which a customer is closer to the best.
     """
 
     best: list[str]
     worst: list[str]
     traits: pd.DataFrame
-    five: list[str]
-    alike: pd.Series
+    selected: list[str]
+    similarity: pd.Series
 
 
-def contrast(
+def contrast_traits(
     figure: pd.Series,
     traits: pd.DataFrame,
     share: float = 0.1,
     own: Sequence[str] = (),
     keep: int = 5,
-) -> Contrast:
-    """The best and worst `share` of customers by a figure, and what separates them.
+) -> TraitContrast:
+    """Compare the best and worst `share` of customers by a figure.
 
-    `own` names traits the figure is made of: they would explain it by itself and are left out. Raises
-    DataRefused under 20 customers at each end, or when no trait is left.
+    `own` names traits that are part of the figure; they would explain it trivially and are left out.
+    Raises DataRefused under 20 customers at each end, or if no trait is left.
     """
     known = figure.dropna()
     count = round(share * len(known))
-    if count < FEWEST:
+    if count < MIN_CUSTOMERS:
         raise DataRefused(
-            f"{share:.0%} of {len(known)} customers are {count}; the contrast needs {FEWEST} at each "
-            f"end: {_remedy(len(known), share)}"
+            f"{share:.0%} of {len(known)} customers are {count}; the contrast needs {MIN_CUSTOMERS} at each "
+            f"end: {_suggest_share(len(known), share)}"
         )
     order = known.sort_values(kind="stable").index
     worst, best = order[:count], order[::-1][:count]
@@ -60,31 +60,33 @@ def contrast(
         raise DataRefused(
             "no trait differs between customers; give traits the figure is not made of"
         )
-    table = _compared(found.loc[best], found.loc[worst])
-    five = _different(table, found, keep)
-    alike = _likeness(found, table.loc[five], found.loc[best], found.loc[worst])
-    return Contrast([str(c) for c in best], [str(c) for c in worst], table, five, alike)
+    table = _compare_traits(found.loc[best], found.loc[worst])
+    selected = _select_traits(table, found, keep)
+    similarity = _similarity(found, table.loc[selected], found.loc[best], found.loc[worst])
+    return TraitContrast(
+        [str(c) for c in best], [str(c) for c in worst], table, selected, similarity
+    )
 
 
-def _remedy(count: int, share: float) -> str:
-    """What would give the ends enough customers; an end has half of them at the most."""
-    if count < 2 * FEWEST:
-        return f"so many customers are too few, from {round(FEWEST / share)} on there are enough"
-    return f"choose a share of {FEWEST / count:.0%} or more"
+def _suggest_share(count: int, share: float) -> str:
+    """Suggest how to get enough customers at the ends; an end holds at most half of them."""
+    if count < 2 * MIN_CUSTOMERS:
+        return f"so many customers are too few, from {round(MIN_CUSTOMERS / share)} on there are enough"
+    return f"choose a share of {MIN_CUSTOMERS / count:.0%} or more"
 
 
-def _compared(best: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
-    """Every trait with its effect, 95 % interval and adjusted p, the strongest first.
+def _compare_traits(best: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
+    """Return every trait with its effect, 95% interval and adjusted p, the strongest first.
 
-    Numbers: Cliff's delta (share of pairs in which the best have more, less the share in which they
-    have less). Texts: the largest difference of a value's share. Both lie between -1 and 1. p by
-    Mann and Whitney, or chi-square, adjusted for the number of traits (Holm).
+    Numbers: Cliff's delta (share of pairs in which the best have more, less the share in which they have
+    less). Texts: the largest difference in the share of a value. Both lie between -1 and 1. p by
+    Mann-Whitney or chi-square, adjusted for the number of traits (Holm).
     """
     rows = []
     for name in best:
         a, b = best[name].dropna(), worst[name].dropna()
         if len(a) and len(b):
-            one = _number if pd.api.types.is_numeric_dtype(best[name]) else _text
+            one = _compare_numbers if pd.api.types.is_numeric_dtype(best[name]) else _compare_texts
             rows.append({"trait": name, **one(a, b), "known": (len(a) + len(b)) / (2 * len(best))})
     table = pd.DataFrame(rows).set_index("trait")
     ordered = table["p"].sort_values()
@@ -93,22 +95,22 @@ def _compared(best: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
     return table.loc[table["effect"].abs().sort_values(ascending=False, kind="stable").index]
 
 
-def _number(best: pd.Series, worst: pd.Series) -> dict[str, object]:
+def _compare_numbers(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     from scipy.stats import mannwhitneyu
 
     a, b = best.to_numpy(float), worst.to_numpy(float)
     test = mannwhitneyu(a, b)
     delta = 2 * float(test.statistic) / (len(a) * len(b)) - 1
-    wins = 2 * _share_below(a, b) - 1  # each one's own delta against the other group
+    wins = 2 * _share_below(a, b) - 1  # each customer's delta against the other group
     losses = 1 - 2 * _share_below(b, a)
-    wide = 1.96 * np.sqrt(wins.var() / len(a) + losses.var() / len(b))
+    half_width = 1.96 * np.sqrt(wins.var() / len(a) + losses.var() / len(b))
     return {
-        "effect": delta, "low": max(-1.0, delta - wide), "high": min(1.0, delta + wide),
+        "effect": delta, "low": max(-1.0, delta - half_width), "high": min(1.0, delta + half_width),
         "p": float(test.pvalue), "best": f"{np.median(a):.4g}", "worst": f"{np.median(b):.4g}",
     }  # fmt: skip
 
 
-def _text(best: pd.Series, worst: pd.Series) -> dict[str, object]:
+def _compare_texts(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     from scipy.stats import chi2_contingency
 
     values = sorted(set(best.astype(str)) | set(worst.astype(str)))
@@ -116,44 +118,46 @@ def _text(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     p = chi2_contingency(counts).pvalue if len(values) > 1 else 1.0
     shares = counts / counts.sum(axis=1, keepdims=True)
     at = int(np.argmax(np.abs(shares[0] - shares[1])))
-    difference, (one, other) = float(shares[0, at] - shares[1, at]), shares[:, at]
-    wide = 1.96 * np.sqrt(one * (1 - one) / len(best) + other * (1 - other) / len(worst))
+    difference, (best_share, worst_share) = float(shares[0, at] - shares[1, at]), shares[:, at]
+    half_width = 1.96 * np.sqrt(
+        best_share * (1 - best_share) / len(best) + worst_share * (1 - worst_share) / len(worst)
+    )
     return {
-        "effect": difference, "low": max(-1.0, difference - wide), "high": min(1.0, difference + wide),
-        "p": float(p), "best": f"{one:.0%} {values[at]}", "worst": f"{other:.0%} {values[at]}",
+        "effect": difference, "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width),
+        "p": float(p), "best": f"{best_share:.0%} {values[at]}", "worst": f"{worst_share:.0%} {values[at]}",
     }  # fmt: skip
 
 
 def _share_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of the others each value is above; equal ones count half."""
+    """Return the share of the others below each value; ties count half."""
     others = np.sort(others)
     both = np.searchsorted(others, values, "left") + np.searchsorted(others, values, "right")
     return np.asarray(both / (2 * len(others)))
 
 
-def _different(table: pd.DataFrame, traits: pd.DataFrame, keep: int) -> list[str]:
-    """The strongest traits beyond chance, without those that follow a stronger one's order."""
-    five: list[str] = []
+def _select_traits(table: pd.DataFrame, traits: pd.DataFrame, keep: int) -> list[str]:
+    """Return the strongest significant traits, without those that correlate with a stronger one."""
+    selected: list[str] = []
     for name in table.index[table["p"] < 0.05]:
-        numeric = [c for c in [*five, name] if pd.api.types.is_numeric_dtype(traits[c])]
-        said = False
+        numeric = [c for c in [*selected, name] if pd.api.types.is_numeric_dtype(traits[c])]
+        redundant = False
         if name in numeric and len(numeric) > 1:
             with np.errstate(invalid="ignore", divide="ignore"):
-                together = traits[numeric].corr("spearman")[name].drop(name).abs()
-            said = bool((together >= SAME).any())
-        if not said:
-            five.append(str(name))
-        if len(five) == keep:
+                correlations = traits[numeric].corr("spearman")[name].drop(name).abs()
+            redundant = bool((correlations >= MAX_CORRELATION).any())
+        if not redundant:
+            selected.append(str(name))
+        if len(selected) == keep:
             break
-    return five
+    return selected
 
 
-def _likeness(
-    traits: pd.DataFrame, five: pd.DataFrame, best: pd.DataFrame, worst: pd.DataFrame
+def _similarity(
+    traits: pd.DataFrame, selected: pd.DataFrame, best: pd.DataFrame, worst: pd.DataFrame
 ) -> pd.Series:
-    """The share of the five in which each customer is on the side of the best."""
+    """Return the share of the selected traits in which each customer is on the side of the best."""
     sides = {}
-    for name, row in five.iterrows():
+    for name, row in selected.iterrows():
         values = traits[name]
         if pd.api.types.is_numeric_dtype(values):
             middle = (best[name].median() + worst[name].median()) / 2

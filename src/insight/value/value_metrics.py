@@ -1,4 +1,4 @@
-"""The catalogue of measures a value score can be made of, and their table on one day."""
+"""The metrics that a value score can use, and their values on one day."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,76 +6,78 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.history_store import open_history
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
-from insight.value.customer_accounts import Margins, ledger
-from insight.value.payment_risk import overdue
+from features.history_store import open_history
+from insight.value.customer_accounts import Margins, compute_accounts
+from insight.value.payment_risk import estimate_overdue_risk
 
 
 @dataclass(frozen=True)
-class Measure:
-    """What a column measures, its unit, and whether more of it is better."""
+class ValueMetric:
+    """The description and unit of a metric, and whether more of it is better."""
 
-    what: str
+    description: str
     unit: str
     more_is_better: bool = True
-    low: str | None = None  # columns with the bounds of its interval
+    low: str | None = None  # names of the columns with the bounds of its interval
     high: str | None = None
 
 
-MEASURES = {
-    "revenue": Measure("orders less returns in 365 days", "money"),
-    "margin": Measure("gross margin in 365 days", "money"),
-    "return_share": Measure("returned money as a share of ordered money", "share", False),
-    "payment_days_late": Measure("mean days a payment came after its due day", "days", False),
-    "days_sales_outstanding": Measure("days of revenue not yet paid", "days", False),
-    "in_transit": Measure("money ordered and not yet delivered", "money", False),
-    "exposure": Measure("money delivered or under way and not yet paid", "money", False),
-    "overdue_probability": Measure(
+VALUE_METRICS = {
+    "revenue": ValueMetric("orders less returns in 365 days", "money"),
+    "margin": ValueMetric("gross margin in 365 days", "money"),
+    "return_share": ValueMetric("returned money as a share of ordered money", "share", False),
+    "payment_days_late": ValueMetric("mean days a payment came after its due day", "days", False),
+    "days_sales_outstanding": ValueMetric("days of revenue not yet paid", "days", False),
+    "in_transit": ValueMetric("money ordered and not yet delivered", "money", False),
+    "exposure": ValueMetric("money delivered or under way and not yet paid", "money", False),
+    "overdue_probability": ValueMetric(
         "probability that the next payment is overdue", "share", False, "overdue_low", "overdue_high"
     ),
-    "orders": Measure("orders in 365 days", "orders"),
-    "active_months": Measure("months of the last 12 with an order", "months"),
-    "tenure_days": Measure("days since the first order", "days"),
-    "days_since_order": Measure("days since the last order", "days", False),
-    "satisfaction_answer": Measure("last answer on overall satisfaction", "0-100"),
-    "firm_reputation": Measure("what the customer says of our image, last answer", "0-100"),
-    "satisfaction_score": Measure(
+    "orders": ValueMetric("orders in 365 days", "orders"),
+    "active_months": ValueMetric("months of the last 12 with an order", "months"),
+    "tenure_days": ValueMetric("days since the first order", "days"),
+    "days_since_order": ValueMetric("days since the last order", "days", False),
+    "satisfaction_answer": ValueMetric("last answer on overall satisfaction", "0-100"),
+    "firm_reputation": ValueMetric("what the customer says of our image, last answer", "0-100"),
+    "satisfaction_score": ValueMetric(
         "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high"
     ),
-    "churn_probability": Measure("predicted probability of leaving", "share", False),
-    "value_expected": Measure("predicted net revenue", "money", True, "value_low", "value_high"),
-    "growth": Measure(
+    "churn_probability": ValueMetric("predicted probability of leaving", "share", False),
+    "value_expected": ValueMetric("predicted net revenue", "money", True, "value_low", "value_high"),
+    "growth": ValueMetric(
         "predicted net revenue less that of the last period as long", "money", True,
         "growth_low", "growth_high",
     ),
-    "customer_credit": Measure("experts on the customer's credit", "rating"),
-    "market_coverage": Measure("experts on the customer's market coverage", "rating"),
-    "internal_management": Measure("experts on the customer's internal management", "rating"),
+    "customer_credit": ValueMetric("experts on the customer's credit", "rating"),
+    "market_coverage": ValueMetric("experts on the customer's market coverage", "rating"),
+    "internal_management": ValueMetric("experts on the customer's internal management", "rating"),
 }  # fmt: skip
 
-#: What others think of us is no evidence of what a customer can pay, and the other way round.
+#: The reputation of our firm says nothing about the credit of a customer, and vice versa.
 CREDIT = {
     "customer_credit", "overdue_probability", "payment_days_late", "days_sales_outstanding", "exposure",
 }  # fmt: skip
 REPUTATION = {"firm_reputation"}
 
 
-def check_measures(place: str, names: list[str]) -> None:
-    """Refuse measures that do not exist, and a firm's reputation counted as a customer's credit."""
+def check_metrics(key: str, names: list[str]) -> None:
+    """Raise ConfigRefused for unknown metrics, or if one dimension mixes reputation and credit."""
     for name in names:
-        if name not in MEASURES:
-            raise ConfigRefused(f"unknown measure {place}.{name}{near(name, list(MEASURES))}")
+        if name not in VALUE_METRICS:
+            raise ConfigRefused(
+                f"unknown measure {key}.{name}{did_you_mean(name, list(VALUE_METRICS))}"
+            )
     if REPUTATION & set(names) and CREDIT & set(names):
         mixed = ", ".join(sorted(CREDIT & set(names)))
         raise ConfigRefused(
-            f"{place} mixes firm_reputation, what the customer thinks of us, with {mixed}, what we "
-            "think of his credit; they are two things: put them into two dimensions"
+            f"{key} mixes firm_reputation, what the customer thinks of us, with {mixed}, what we "
+            "think of their credit; they are two things: use two dimensions"
         )
 
 
-def measures(
+def compute_value_metrics(
     history: Path,
     cutoff: datetime,
     scores: pd.DataFrame | None = None,
@@ -83,29 +85,29 @@ def measures(
     margins: Margins | None = None,
     horizon_days: int = 90,
 ) -> pd.DataFrame:
-    """Every measure that can be had of the customers known at the cutoff; NaN where there is none.
+    """Compute every available metric of the customers known at the cutoff; NaN where there is none.
 
-    `scores` is the scores file of that day and `ratings` the experts' consensus, both by customer;
-    `horizon_days` is that of the value model, over which growth is counted.
+    `scores` is the scores file of that day and `ratings` the combined expert ratings, both by customer;
+    `horizon_days` is that of the value model, over which growth is measured.
     """
-    table = ledger(history, cutoff, margins)
+    table = compute_accounts(history, cutoff, margins)
     table = table.join(_sql(ORDERS, history / "events.parquet", cutoff, horizon_days))
     table["orders"] = table["orders"].fillna(0.0)
     table["active_months"] = table["active_months"].fillna(0.0)
     if (history / "surveys.parquet").is_file():
         table = table.join(_sql(ANSWERS, history / "surveys.parquet", cutoff, horizon_days))
     if table["payment_days_late"].notna().any():
-        risk = overdue(history, cutoff)[["probability", "low", "high"]]
+        risk = estimate_overdue_risk(history, cutoff)[["probability", "low", "high"]]
         table = table.join(risk.add_prefix("overdue_"))
-    for more in (scores, ratings):
-        if more is not None:
-            new = [c for c in more.columns if c not in table.columns]
-            table = table.join(more[new])
-    return growth(table)
+    for extra in (scores, ratings):
+        if extra is not None:
+            new = [c for c in extra.columns if c not in table.columns]
+            table = table.join(extra[new])
+    return add_growth(table)
 
 
-def growth(table: pd.DataFrame) -> pd.DataFrame:
-    """What is expected beyond the last period as long, with the bounds of the value model's interval."""
+def add_growth(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the expected growth over the last period of the same length, with the value model's bounds."""
     if "value_expected" not in table:
         return table
     past = table["last_period_revenue"].fillna(0.0)

@@ -1,4 +1,4 @@
-"""The value score: measures to dimensions to one figure of 0-100, as a company's file says."""
+"""The value score: metrics combined into dimensions and one score of 0-100, as configured."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,27 +8,27 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from features.config.table_mapping import Strict
+from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused, DataRefused
-from insight.value.ahp import Judged, ahp_weights
+from insight.value.ahp import AhpSettings, ahp_weights
 from insight.value.customer_accounts import Margins
 from insight.value.expert_ratings import Experts
 from insight.value.fuzzy_grades import Grades
 from insight.value.objective_weights import critic_weights, entropy_weights, learned_weights
-from insight.value.value_metrics import MEASURES, check_measures
-from insight.value.weights import Weights, given
+from insight.value.value_metrics import VALUE_METRICS, check_metrics
+from insight.value.weights import DimensionWeights, normalise_weights
 
 Floats = NDArray[np.float64]
 
 
-class Dimension(Strict):
-    """`[insight.value.dimensions.NAME]`: its weight, and the shares of the measures it is made of."""
+class Dimension(TomlSection):
+    """`[insight.value.dimensions.NAME]`: its weight, and the shares of the metrics in it."""
 
     weight: float
     measures: dict[str, float]
 
 
-DEFAULT = {
+DEFAULT_DIMENSIONS = {
     "purchasing_power": Dimension(weight=0.3, measures={"revenue": 1.0}),
     "satisfaction": Dimension(weight=0.15, measures={"satisfaction_score": 1.0}),
     "loyalty": Dimension(weight=0.2, measures={"active_months": 0.5, "days_since_order": 0.5}),
@@ -41,71 +41,71 @@ DEFAULT = {
 }  # fmt: skip
 
 
-class ValueSettings(Strict):
-    """`[insight.value]`: the dimensions of a customer's value, and who says what they weigh.
+class ValueSettings(TomlSection):
+    """`[insight.value]`: the dimensions of customer value, and the source of their weights.
 
-    `weights` says whose weights count: those `given` with the dimensions, of the raters (`ahp`), of the
-    data (`entropy`, `critic`) or of an outcome (`learned`). A customer of whom less than
-    `least_known` of the weight can be measured gets no score.
+    `weights` selects the source: `given` with the dimensions, the raters (`ahp`), the data (`entropy`,
+    `critic`) or an outcome (`learned`). A customer with less than `least_known` of the weight measured
+    gets no score.
     """
 
-    weights: Literal["given", "ahp", "entropy", "critic", "learned"] = "given"
+    weights: Literal["normalise_weights", "ahp", "entropy", "critic", "learned"] = "given"
     least_known: float = Field(default=0.5, gt=0, le=1)
-    dimensions: dict[str, Dimension] = Field(default_factory=lambda: dict(DEFAULT))
+    score_dimensions: dict[str, Dimension] = Field(default_factory=lambda: dict(DEFAULT_DIMENSIONS))
     margins: Margins = Margins()
-    ahp: Judged | None = None
+    ahp: AhpSettings | None = None
     experts: Experts | None = None
     grades: Grades = Grades()
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The measures of a reference day, sorted: what a customer is compared with from then on.
+class ValueScale:
+    """The sorted metrics of a reference day, against which customers are ranked from then on.
 
-    It stays the same from month to month, so that a customer's score changes because he did.
+    It stays the same from month to month, so that a customer's score changes only if they do.
     """
 
     reference: dict[str, Floats]
 
     @classmethod
-    def fit(cls, table: pd.DataFrame, settings: ValueSettings) -> "Scale":
-        """The scale of one day.
+    def fit(cls, table: pd.DataFrame, settings: ValueSettings) -> "ValueScale":
+        """Fit the scale to one day.
 
-        Raises DataRefused for a measure nobody has, ConfigRefused for weights that cannot be used.
+        Raises DataRefused for a metric that no customer has, ConfigRefused for invalid weights.
         """
-        wanted = check(settings)
+        wanted = check_value_settings(settings)
         empty = [m for m in wanted if m not in table or table[m].notna().sum() == 0]
         if empty:
-            have = [m for m in MEASURES if m in table and table[m].notna().any()]
+            have = [m for m in VALUE_METRICS if m in table and table[m].notna().any()]
             raise DataRefused(
                 f"nobody has {', '.join(empty)}, which [insight.value] counts; take it out or map its "
                 f"source. Measured here: {', '.join(have)}"
             )
         return cls({m: np.sort(table[m].dropna().to_numpy(float)) for m in wanted})
 
-    def points(self, measure: str, values: pd.Series) -> Floats:
-        """The share of the reference a customer is better than, 0-100; ties count half; NaN kept."""
-        reference, x = self.reference[measure], values.to_numpy(float)
+    def points(self, metric: str, values: pd.Series) -> Floats:
+        """Return the percentile rank of each value in the reference, 0-100; ties count half."""
+        reference, x = self.reference[metric], values.to_numpy(float)
         below = np.searchsorted(reference, x, side="left")
         upto = np.searchsorted(reference, x, side="right")
         rank = 50 * (below + upto) / len(reference)
-        rank = rank if MEASURES[measure].more_is_better else 100 - rank
+        rank = rank if VALUE_METRICS[metric].more_is_better else 100 - rank
         return np.where(np.isnan(x), np.nan, rank)
 
 
-def check(settings: ValueSettings) -> list[str]:
-    """The measures the settings count, once each.
+def check_value_settings(settings: ValueSettings) -> list[str]:
+    """Return the metrics that the settings use, once each.
 
-    Raises ConfigRefused for weights that do not sum and measures that do not exist.
+    Raises ConfigRefused for weights that do not sum to 1 and unknown metrics.
     """
-    given(
+    normalise_weights(
         {n: d.weight for n, d in settings.dimensions.items()}, "weights of insight.value.dimensions"
     )
     wanted: dict[str, None] = {}
     for name, dimension in settings.dimensions.items():
-        place = f"insight.value.dimensions.{name}.measures"
-        check_measures(place, list(dimension.measures))
-        given(dimension.measures, place)
+        key = f"insight.value.dimensions.{name}.measures"
+        check_metrics(key, list(dimension.measures))
+        normalise_weights(dimension.measures, key)
         wanted.update(dict.fromkeys(dimension.measures))
     if settings.weights == "ahp" and settings.ahp is None:
         raise ConfigRefused(
@@ -119,26 +119,31 @@ def check(settings: ValueSettings) -> list[str]:
     return list(wanted)
 
 
-def dimensions(table: pd.DataFrame, scale: Scale, settings: ValueSettings) -> pd.DataFrame:
-    """Each dimension of each customer, 0-100: the mean of what is measured of it, NaN for nothing."""
+def score_dimensions(
+    table: pd.DataFrame, scale: ValueScale, settings: ValueSettings
+) -> pd.DataFrame:
+    """Return each dimension, 0-100: the weighted mean of its known metrics, NaN without any."""
     found = {}
     for name, dimension in settings.dimensions.items():
         points = {m: scale.points(m, table[m]) for m in dimension.measures}
-        found[name] = _mean(pd.DataFrame(points, index=table.index), given(dimension.measures))[0]
+        found[name] = _mean(
+            pd.DataFrame(points, index=table.index), normalise_weights(dimension.measures)
+        )[0]
     return pd.DataFrame(found, index=table.index)
 
 
-def weight_sets(
+def compute_weight_sets(
     table: pd.DataFrame, settings: ValueSettings, outcome: pd.Series | None = None
-) -> dict[str, Weights]:
-    """The weights of the dimensions by every method there is something for, by the method's name.
+) -> dict[str, DimensionWeights]:
+    """Compute the weights of the dimensions by every applicable method.
 
-    Raises DataRefused for weights from the data only where they are those that count.
+    Weights from the data that cannot be estimated raise DataRefused only if they are the configured
+    ones.
     """
-    sets = {"given": given({n: d.weight for n, d in settings.dimensions.items()})}
-    for name, tell in (("entropy", entropy_weights), ("critic", critic_weights)):
+    sets = {"given": normalise_weights({n: d.weight for n, d in settings.dimensions.items()})}
+    for name, estimate in (("entropy", entropy_weights), ("critic", critic_weights)):
         try:
-            sets[name] = tell(table)
+            sets[name] = estimate(table)
         except DataRefused:
             if settings.weights == name:
                 raise
@@ -149,19 +154,22 @@ def weight_sets(
     return sets
 
 
-def value_score(
-    table: pd.DataFrame, scale: Scale, settings: ValueSettings, weights: Weights | None = None
+def compute_value_score(
+    table: pd.DataFrame,
+    scale: ValueScale,
+    settings: ValueSettings,
+    weights: DimensionWeights | None = None,
 ) -> pd.DataFrame:
-    """The dimensions, and `value_score` 0-100 with `value_score_low` and `value_score_high`.
+    """Compute the dimensions, and `value_score` 0-100 with `value_score_low` and `value_score_high`.
 
-    `weights` are those settled on the reference day; those given and of the raters need not be passed.
-    Bounds of measures are carried through as if independent; measures without bounds count as sure.
-    `known_weight` is the share of weight that could be measured, over which the score is a mean.
+    `weights` are those fitted on the reference day; given and AHP weights need not be passed. Bounds of
+    metrics are propagated as if independent; metrics without bounds count as exact. `known_weight` is
+    the share of weight that is known, over which the score is a mean.
     """
-    weights = weights or _settled(settings)
-    dims = dimensions(table, scale, settings)
+    weights = weights or _fixed_weights(settings)
+    dims = score_dimensions(table, scale, settings)
     score, known = _mean(dims, weights)
-    low, high = _spread(table, scale, settings, weights)
+    low, high = _propagate_bounds(table, scale, settings, weights)
     enough = known >= settings.least_known - 1e-9
     return dims.assign(
         value_score=score.where(enough),
@@ -171,38 +179,40 @@ def value_score(
     )
 
 
-def _settled(settings: ValueSettings) -> Weights:
-    """Weights that do not depend on the day."""
+def _fixed_weights(settings: ValueSettings) -> DimensionWeights:
+    """Return the weights if they do not depend on the day."""
     if settings.weights == "ahp" and settings.ahp is not None:
         return ahp_weights(settings.ahp)
     if settings.weights != "given":
         raise ConfigRefused(
-            f'insight.value.weights is "{settings.weights}", which is told from the data: pass the '
+            f'insight.value.weights is "{settings.weights}", which is estimated from the data: pass the '
             "weights of the reference day (weight_sets), or scores of two days cannot be compared"
         )
-    return given({n: d.weight for n, d in settings.dimensions.items()})
+    return normalise_weights({n: d.weight for n, d in settings.dimensions.items()})
 
 
-def _mean(points: pd.DataFrame, weights: Weights) -> tuple[pd.Series, pd.Series]:
-    """The weighted mean of what is known, and how much of the weight that is."""
+def _mean(points: pd.DataFrame, weights: DimensionWeights) -> tuple[pd.Series, pd.Series]:
+    """Return the weighted mean of the known points, and the share of weight that is known."""
     share = np.array([weights.share[str(c)] for c in points.columns])
     known = pd.Series(points.notna().to_numpy() @ share, index=points.index)
     total = pd.Series(points.fillna(0).to_numpy(float) @ share, index=points.index)
     return (total / known).where(known > 0), known
 
 
-def _spread(
-    table: pd.DataFrame, scale: Scale, settings: ValueSettings, weights: Weights
+def _propagate_bounds(
+    table: pd.DataFrame, scale: ValueScale, settings: ValueSettings, weights: DimensionWeights
 ) -> tuple[pd.Series, pd.Series]:
-    """How far the measures' bounds take the score down and up, root of the sum of squares."""
+    """Return how far the metrics' bounds lower and raise the score (root of the sum of squares)."""
     down, up = (pd.Series(0.0, index=table.index) for _ in range(2))
     for name, dimension in settings.dimensions.items():
-        for measure, part in given(dimension.measures).share.items():
-            about = MEASURES[measure]
-            if about.low not in table or about.high not in table:
+        for metric, part in normalise_weights(dimension.measures).share.items():
+            definition = VALUE_METRICS[metric]
+            if definition.low not in table or definition.high not in table:
                 continue
-            ends = np.array([scale.points(measure, table[c]) for c in (about.low, about.high)])
-            middle, share = scale.points(measure, table[measure]), weights.share[name] * part
+            ends = np.array(
+                [scale.points(metric, table[c]) for c in (definition.low, definition.high)]
+            )
+            middle, share = scale.points(metric, table[metric]), weights.share[name] * part
             down += np.nan_to_num(share * np.clip(middle - ends.min(axis=0), 0, None)) ** 2
             up += np.nan_to_num(share * np.clip(ends.max(axis=0) - middle, 0, None)) ** 2
     return down.pow(0.5), up.pow(0.5)

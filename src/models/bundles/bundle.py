@@ -18,17 +18,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.atomic_write import atomic_path, write_text_atomically
+from features.atomic_write import atomic_path
 from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
 from features.text.comment_score_model import FILE as TONE_FILE
-from features.text.comment_score_model import Tone, digest_of
+from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.learners.calibration import Calibrator
 from models.learners.lightgbm import Estimator
 from models.learners.out_of_distribution import TrainingSupport
-from models.targets.target import Condition
 from models.targets.spend_level import SpendLevel
+from models.targets.target import Condition
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 ABOUT_FILE = "about.json"
@@ -46,7 +46,7 @@ class Bundle:
     estimator: Estimator
     calibrator: Calibrator
     manifest: ModelManifest
-    tone: Tone | None = None
+    tone: CommentScoreModel | None = None
     about: HoldoutSummary | None = None
 
     @property
@@ -97,7 +97,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
         "model.txt": bundle.estimator.to_text(),
         "encoder.json": bundle.estimator.encoder.to_json(),
         "calibrator.json": bundle.calibrator.to_json(),
-        "golden.json": json.dumps(golden(bundle)),
+        "golden.json": json.dumps(golden_answers(bundle)),
     }
     if bundle.tone:
         contents[TONE_FILE] = bundle.tone.to_json()
@@ -129,11 +129,11 @@ def read_bundle(folder: Path) -> Bundle:
                 f"bundle {folder}: {name} has SHA-256 {found[:12]}, the manifest says "
                 f"{str(expected)[:12]}; export the version again"
             )
-    tone = Tone.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
-    if digest_of(tone) != manifest.get("tone"):
+    tone = CommentScoreModel.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
+    if model_digest(tone) != manifest.get("tone"):
         raise DataRefused(
             f"bundle {folder}: its model reads comments by the tone {manifest.get('tone')}, the bundle "
-            f"holds {digest_of(tone) or 'none'}; export the version again"
+            f"holds {model_digest(tone) or 'none'}; export the version again"
         )
     bundle = Bundle(
         Estimator.from_text(texts["model.txt"], texts["encoder.json"]),
@@ -146,11 +146,11 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
-def golden(bundle: Bundle) -> dict[str, Any]:
+def golden_answers(bundle: Bundle) -> dict[str, Any]:
     """Rows made of no customer, with the bundle's answers: each column steps through fixed values."""
     rows = _golden_rows(bundle)
     answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
-    return answers | ({"tone": bundle.tone.of(SENTENCES).tolist()} if bundle.tone else {})
+    return answers | ({"tone": bundle.tone.predict(SENTENCES).tolist()} if bundle.tone else {})
 
 
 def _golden_rows(bundle: Bundle) -> pa.Table:
@@ -174,7 +174,7 @@ def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
         same = answers.shape == wanted.shape and _alike(answers, wanted)
         if bundle.tone:
             same = same and _alike(
-                bundle.tone.of(SENTENCES), np.array(expected["tone"], np.float64)
+                bundle.tone.predict(SENTENCES), np.array(expected["tone"], np.float64)
             )
     except (ValueError, KeyError, TypeError, IndexError):  # parts of different models
         same = False
@@ -187,11 +187,6 @@ def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return np.allclose(one, other, rtol=0, atol=1e-9, equal_nan=True)
-
-
-def describe_condition(condition: Condition | None) -> dict[str, Any] | None:
-    """A population's condition as a manifest holds it."""
-    return asdict(condition) if condition else None
 
 
 def manifest_hash(folder: Path) -> str:

@@ -23,7 +23,7 @@ from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel,
 from sqlalchemy import create_engine, update
 from sqlalchemy.orm import Session
 
-from features.settings import Workspace, no_tracking
+from features.settings import Workspace, disable_telemetry
 from models.bundles.bundle import Bundle
 
 REQUIREMENTS = ["lightgbm", "numpy"]
@@ -38,7 +38,7 @@ class Registry:
     """The tracking store of one project."""
 
     def __init__(self, workspace: Workspace) -> None:
-        no_tracking()
+        disable_telemetry()
         self.folder = workspace.mlruns
         self.artifacts = self.folder / "artifacts"
         self.artifacts.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
+from features.errors import DataRefused
+
+#: What the manifests of all versions hold.
+REQUIRED = ("target", "version", "kind", "schema", "population", "spend_level", "also_reads")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelManifest:
@@ -52,8 +57,13 @@ class ModelManifest:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Build from the JSON object of a `manifest.json`; KeyError without a target or version."""
+        """Build from the JSON object of a `manifest.json`. Raises DataRefused when a key is missing.
+
+        Models of older versions may lack some keys, newer ones may have others.
+        """
         known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
+        if missing := [name for name in REQUIRED if name not in known]:
+            raise DataRefused(f"the manifest lacks {', '.join(missing)}; export the version again")
         return cls(**known | {"target": str(content["target"]), "version": str(content["version"])})
 
     @cached_property

@@ -20,8 +20,8 @@ def predict(bundle: Bundle, features: pa.Table) -> Outputs:
     Outputs that a model of an older version does not have are NaN.
     """
     calibrated = bundle.calibrated(features)
-    outputs = TARGETS[bundle.target].make_outputs(calibrated, features, bundle.manifest)
+    outputs = TARGETS[bundle.target].make_outputs(calibrated, features, bundle.manifest.content)
     unlike = np.zeros(features.num_rows, bool)
     if bundle.support:
-        unlike = bundle.support.unlike(bundle.estimator, features)
+        unlike = bundle.support.out_of_distribution(bundle.estimator, features)
     return {**outputs, "abstain": unlike}

@@ -8,17 +8,16 @@ from features.config.company import Company
 from features.errors import DataRefused, GoodwillError
 from features.settings import Workspace
 from models.bundles.bundle import read_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import POINTER
+from models.bundles.champions import POINTER, set_champion
 from models.targets.registry import TARGETS
 
 
-class RegistryBehind(GoodwillError):
+class RegistryOutOfSync(GoodwillError):
     """The wanted version serves, but the tracking store still calls another one champion."""
 
 
 @dataclass(frozen=True)
-class Rolled:
+class Rollback:
     """Which version served before, and which serves now."""
 
     target: str
@@ -45,7 +44,7 @@ def serving_version(serving: Path, target: str) -> str | None:
 
 def roll_back(
     company: Company, workspace: Workspace, target: str, version: str | None = None
-) -> Rolled:
+) -> Rollback:
     """Let a kept version serve, the one before the present one unless another is named.
 
     Its files are checked and its golden rows replayed first. Raises DataRefused when there is no
@@ -64,7 +63,7 @@ def roll_back(
     read_bundle(serving / target / now)
     set_champion(serving, target, now)
     _tell_registry(company.name, workspace, target, now)
-    return Rolled(target, before, now)
+    return Rollback(target, before, now)
 
 
 def _version_before(kept: list[str], present: str, target: str) -> str:
@@ -83,7 +82,7 @@ def _tell_registry(company: str, workspace: Workspace, target: str, version: str
 
         Registry(workspace).promote(company, target, version)
     except Exception as error:  # whatever a broken store raises: what serves is right already
-        raise RegistryBehind(
+        raise RegistryOutOfSync(
             f"{target} version {version} serves now, but the tracking store could not be told "
             f"({type(error).__name__}); when it is mended, run `goodwill rollback {target} "
             f"--version {version}`"

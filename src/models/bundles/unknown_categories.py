@@ -38,12 +38,12 @@ def unknown_shares(encoder: Encoder, rows: pa.Table | Path) -> dict[str, float]:
     return {name: n / total for name, n in unknown.items()} if total else {}
 
 
-def strangers(bundle: Bundle, rows: pa.Table | Path) -> list[str]:
+def unknown_category_warnings(bundle: Bundle, rows: pa.Table | Path) -> list[str]:
     """Attributes with notably more customers in unknown categories than when the model was judged.
 
     One sentence each. Nothing for a model whose manifest does not tell its share, as old ones do.
     """
-    then: Mapping[str, float] = bundle.manifest.get("unknown_categories", {})
+    then: Mapping[str, float] = bundle.manifest.unknown_categories
     now = unknown_shares(bundle.estimator.encoder, rows) if then else {}
     return [
         f"{name}: {share:.0%} of the customers are in categories that {bundle.target} version "

@@ -1,1 +1,1 @@
-"""Metrics, intervals, grades, calibration error."""
+"""Metrics, bootstrap intervals, grades, calibration error, interval coverage."""

@@ -1,4 +1,4 @@
-"""How sure a measured number is: the same measure on resampled rows."""
+"""Bootstrap confidence intervals of metrics."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with the range that holds 95 % of its resampled values (NaN where undefined)."""
+    """A value and its 95% bootstrap interval (NaN where undefined)."""
 
     value: float
     low: float
@@ -27,16 +27,16 @@ def bootstrap(
     n: int = 200,
     seed: int = 0,
 ) -> Interval:
-    """A measure with its 95 % percentile interval over `n` resamples.
+    """A metric with its 95% percentile interval over `n` resamples.
 
-    Whole groups (customers) are drawn when `groups` names them, since a customer's rows resemble
-    each other. Efron and Tibshirani (1993), chapter 13.
+    With `groups` (customers), whole groups are drawn, because the rows of a customer are correlated.
+    Efron and Tibshirani (1993), chapter 13.
     """
 
-    def measure(rows: Array) -> float:
+    def score(rows: Array) -> float:
         return metric(y[rows], prediction[rows], None if weight is None else weight[rows])
 
-    return _interval(measure, _order(prediction), groups, n, seed)
+    return _interval(score, _sorted_rows(prediction), groups, n, seed)
 
 
 def paired_difference(
@@ -50,17 +50,17 @@ def paired_difference(
     n: int = 200,
     seed: int = 0,
 ) -> Interval:
-    """The measure of `first` minus that of `second`, both on the same resampled rows."""
+    """The metric of `first` minus that of `second`, both on the same resampled rows."""
 
-    def measure(rows: Array) -> float:
+    def score(rows: Array) -> float:
         w = None if weight is None else weight[rows]
         return metric(y[rows], first[rows], w) - metric(y[rows], second[rows], w)
 
-    return _interval(measure, _order(first), groups, n, seed)
+    return _interval(score, _sorted_rows(first), groups, n, seed)
 
 
-def _order(prediction: Array) -> Array:
-    """Rows by prediction: measures that sort run several times faster on rows already sorted."""
+def _sorted_rows(prediction: Array) -> Array:
+    """Row numbers by prediction: metrics that sort are several times faster on sorted rows."""
     return (
         np.argsort(prediction, kind="stable")
         if prediction.ndim == 1
@@ -69,9 +69,9 @@ def _order(prediction: Array) -> Array:
 
 
 def _interval(
-    measure: Callable[[Array], float], order: Array, groups: Array | None, n: int, seed: int
+    score: Callable[[Array], float], order: Array, groups: Array | None, n: int, seed: int
 ) -> Interval:
-    value = measure(np.arange(len(order)))
+    value = score(np.arange(len(order)))
     code = order
     if groups is not None:
         code = np.unique(groups, return_inverse=True)[1].ravel()[order]
@@ -80,7 +80,7 @@ def _interval(
     values = []
     for _ in range(n if count else 0):
         times = np.bincount(rng.integers(0, count, count), minlength=count)
-        values.append(measure(np.repeat(order, times[code])))
+        values.append(score(np.repeat(order, times[code])))
     return percentile_interval(value, np.array(values))
 
 
@@ -92,20 +92,20 @@ def bootstrap_jointly(
     groups: Array,
     n: int = 200,
 ) -> tuple[Array, Array]:
-    """The measure of several predictions (k,), and on the same `n` drawings of groups (n, k)."""
+    """The metric of several predictions (k,), and on the same `n` resamples of groups (n, k)."""
     code = np.unique(groups, return_inverse=True)[1].ravel()
     count = int(code.max()) + 1 if len(code) else 0
     rng = np.random.default_rng(0)
-    again = np.empty((n, len(predictions)))
-    for place in range(n):
+    resampled = np.empty((n, len(predictions)))
+    for draw in range(n):
         times = np.bincount(rng.integers(0, max(count, 1), count), minlength=count)
-        again[place] = [metric(y, p, weight * times[code]) for p in predictions]
-    return np.array([metric(y, p, weight) for p in predictions]), again
+        resampled[draw] = [metric(y, p, weight * times[code]) for p in predictions]
+    return np.array([metric(y, p, weight) for p in predictions]), resampled
 
 
-def percentile_interval(value: float, drawn: Array) -> Interval:
-    """A value with the range that holds 95 % of what was drawn; undefined drawings do not count."""
-    defined = drawn[np.isfinite(drawn)]
+def percentile_interval(value: float, resampled: Array) -> Interval:
+    """A value with the 95% percentile interval of its resamples; undefined resamples are ignored."""
+    defined = resampled[np.isfinite(resampled)]
     if not len(defined):
         return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(defined, [0.025, 0.975])

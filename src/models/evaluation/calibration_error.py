@@ -1,8 +1,7 @@
-"""Whether probabilities are true: of those given 30 %, do 30 % happen, beyond what chance explains.
+"""Calibration error of probabilities, compared with the error that chance alone would cause.
 
-A perfect probability is off too, on few rows: the outcomes of 500 customers scatter around it. So the
-calibration error stands beside the one that the same probabilities would show if they were exactly
-right, found by drawing outcomes from them.
+On few rows even perfect probabilities show an error, because outcomes scatter around them. The error is
+therefore compared with the errors of outcomes simulated from the same probabilities.
 """
 
 from collections.abc import Iterator
@@ -13,20 +12,20 @@ import pandas as pd
 import pyarrow as pa
 
 from models.evaluation.metrics import BINS
-from models.evaluation.slices import find_groups, attribute_title
+from models.evaluation.slices import attribute_title, find_groups
 
 Array = np.ndarray
-DRAWN = 500
-#: A segment of fewer rows shows little but chance: a fair 30 % is then off by 2 points and more.
+SIMULATIONS = 500
+#: Segments with fewer rows show mostly chance: a perfect 30% is then off by 2 points and more.
 ENOUGH_ROWS = 500
 
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """The mean gap between predicted and observed share, and what chance alone makes of it.
+    """The mean gap between predicted and observed share, and the gap expected by chance.
 
-    `chance` and `chance_high` are the mean and the 95 % point of the error that perfectly calibrated
-    probabilities show on as many rows; `surprise` is how often they show at least this error.
+    `chance` and `chance_high` are the mean and the 95% quantile of the error of perfectly calibrated
+    probabilities on as many rows; `surprise` is the p-value of the error under perfect calibration.
     """
 
     name: str
@@ -38,11 +37,11 @@ class CalibrationError:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether the error is larger than 95 of 100 perfect ones."""
+        """Whether the error exceeds the 95% quantile of chance."""
         return self.error > self.chance_high
 
-    def told(self) -> str:
-        """The error beside chance as a sentence."""
+    def describe(self) -> str:
+        """The error and what chance explains, as a sentence."""
         return (
             f"Off by {100 * self.error:.1f} points on average; probabilities that are exactly right "
             f"are off by {100 * self.chance:.1f} on {self.rows:,} rows, and by more than "
@@ -53,9 +52,9 @@ class CalibrationError:
 def reliability_bins(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
     """Predicted and observed share in bins of equal weight, the lowest probabilities first.
 
-    `y` is 0 or 1; of classes, give one against the rest. Columns: `predicted`, `observed`, its 95 %
-    interval `low` to `high` (Wilson's at Kish's effective size), `rows`. Equal probabilities share a
-    bin, so that there may be fewer bins.
+    `y` is 0 or 1 (for classes, one against the rest). Columns: `predicted`, `observed`, its 95%
+    interval `low` to `high` (Wilson, at Kish's effective sample size), `rows`. Equal probabilities
+    share a bin, so there may be fewer bins.
     """
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     place = weight_bins(p, w, bins)
@@ -71,7 +70,7 @@ def reliability_bins(y: Array, p: Array, weight: Array | None = None, bins: int 
 
 
 def weight_bins(score: Array, w: Array, bins: int) -> Array:
-    """Which of so many bins of equal weight each row is in, 0 the lowest; tied scores share one."""
+    """The bin of equal weight of each row, 0 for the lowest scores; tied scores share a bin."""
     _, where = np.unique(score, return_inverse=True)
     mass = np.bincount(where, w)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
@@ -79,11 +78,11 @@ def weight_bins(score: Array, w: Array, bins: int) -> Array:
 
 
 def wilson_interval(share: Array, count: Array) -> tuple[Array, Array]:
-    """95 % interval of a share seen in so many rows. Wilson (1927)."""
+    """95% confidence interval of a share observed in `count` rows. Wilson (1927)."""
     z = 1.96
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding leaves 0 to 1
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding can leave [0, 1]
 
 
 def calibration_error(
@@ -91,29 +90,29 @@ def calibration_error(
 ) -> CalibrationError:
     """The calibration error of probabilities (n,), or of class probabilities (n, K) for classes `y`.
 
-    Of classes it is the mean over them, each against the rest: `metrics.class_ece`. Outcomes are
-    drawn 500 times, independently of each other.
+    For classes it is the mean over the classes, each against the rest: `metrics.class_ece`. Outcomes
+    are simulated 500 times, independently of each other.
     """
     p = np.asarray(p, dtype=float)
     shares = p[:, None] if p.ndim == 1 else p
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     place = [weight_bins(column, w, BINS) for column in shares.T]
-    came = np.asarray(y)[:, None] == ([1] if p.ndim == 1 else np.arange(shares.shape[1]))
-    error = _error(place, shares, came, w)
-    drawn = np.array([_error(place, shares, hit, w) for hit in _outcomes(shares, seed)])
+    occurred = np.asarray(y)[:, None] == ([1] if p.ndim == 1 else np.arange(shares.shape[1]))
+    error = _error(place, shares, occurred, w)
+    simulated = np.array([_error(place, shares, hit, w) for hit in _outcomes(shares, seed)])
     return CalibrationError(
         name,
         len(y),
         error,
-        float(drawn.mean()),
-        float(np.quantile(drawn, 0.95)),
-        float((1 + (drawn >= error).sum()) / (1 + DRAWN)),
+        float(simulated.mean()),
+        float(np.quantile(simulated, 0.95)),
+        float((1 + (simulated >= error).sum()) / (1 + SIMULATIONS)),
     )
 
 
-def _error(place: list[Array], shares: Array, came: Array, w: Array) -> float:
-    """The gap of each column's bins, averaged by weight and over the columns."""
-    gaps = w[:, None] * (shares - came)
+def _error(place: list[Array], shares: Array, occurred: Array, w: Array) -> float:
+    """The bin gaps, averaged by weight within a column and then over the columns."""
+    gaps = w[:, None] * (shares - occurred)
     each = [
         np.abs(np.bincount(bins, gap, BINS)).sum() for bins, gap in zip(place, gaps.T, strict=True)
     ]
@@ -121,11 +120,11 @@ def _error(place: list[Array], shares: Array, came: Array, w: Array) -> float:
 
 
 def _outcomes(shares: Array, seed: int) -> Iterator[Array]:
-    """Outcomes drawn from the probabilities: one column each, at most one of them true in a row."""
+    """Simulate outcomes from the probabilities; at most one column is true in a row."""
     rng = np.random.default_rng(seed)
     upper = np.cumsum(shares, axis=1)
     lower = upper - shares
-    for _ in range(DRAWN):
+    for _ in range(SIMULATIONS):
         u = rng.random((len(shares), 1))
         yield (lower <= u) & (u < upper)
 
@@ -133,9 +132,9 @@ def _outcomes(shares: Array, seed: int) -> Iterator[Array]:
 def calibration_error_by_segment(
     features: pa.Table, y: Array, p: Array, weight: Array | None = None
 ) -> tuple[CalibrationError, ...]:
-    """The calibration error in every group of customers (`slicing.groups_of`) with 500 rows or more.
+    """The calibration error in every group of customers (`find_groups`) with at least 500 rows.
 
-    One perfect group in twenty lies beyond its 95 % point; look at how many do, not at one.
+    By chance, one group in twenty exceeds its 95% quantile: judge by how many groups do.
     """
     found = []
     for group in find_groups(features).found:

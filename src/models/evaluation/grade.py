@@ -1,4 +1,4 @@
-"""Whether a model is worth more than the rule the business already has."""
+"""Evaluate a model against its baseline rule and grade it A, B or C."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,10 +20,10 @@ GRADES = {
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """Every measure of every contestant on the same later rows, and the grade of the model.
+    """All metrics of the model and its baselines on the same test rows, and the grade of the model.
 
-    `metrics[contestant][measure]`; `gain` is how much better the model is than the rule in the
-    primary measure, positive when better whichever end of the measure is good.
+    `metrics[name][metric]`; `gain` is the improvement over the rule in the primary metric, positive
+    when the model is better, whether high or low values are good.
     """
 
     kind: str
@@ -36,13 +36,13 @@ class ModelEvaluation:
     reason: str
 
     def to_json(self) -> str:
-        """All of it as JSON text; what is undefined is null."""
-        return json.dumps(_plain(asdict(self)), ensure_ascii=False, indent=1)
+        """The evaluation as JSON text; undefined values are null."""
+        return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
 
     def table(self) -> pd.DataFrame:
-        """A row for each measure, a column for each contestant: value and 95 % interval as text."""
+        """One row per metric, one column per model or baseline: value and 95% interval as text."""
         columns = {
-            name: {metric: _shown(value) for metric, value in values.items()}
+            name: {metric: format_interval(value) for metric, value in values.items()}
             for name, values in self.metrics.items()
         }
         table = pd.DataFrame(columns)
@@ -50,22 +50,10 @@ class ModelEvaluation:
         return table.rename_axis("measure")
 
 
-@dataclass(frozen=True)
-class ChampionComparison:
-    """Whether the challenger replaces the champion, by how much it is better, and why."""
-
-    better: bool
-    gain: Interval
-    reason: str
-
-    def __bool__(self) -> bool:
-        return self.better
-
-
 def metric_names(kind: str) -> list[str]:
-    """The measures of a kind of target, the primary one first; ValueError for another kind."""
+    """The metrics of a kind of target, the primary one first; ValueError for an unknown kind."""
     if kind not in PRIMARY:
-        raise ValueError(f"kind {kind!r} is not known; it should be one of {list(PRIMARY)}")
+        raise ValueError(f"unknown kind {kind!r}; it should be one of {list(PRIMARY)}")
     names = [name for name, metric in METRICS.items() if kind in metric.kinds]
     return sorted(names, key=lambda name: name != PRIMARY[kind])
 
@@ -78,89 +66,62 @@ def evaluate_model(
     groups: Array | None = None,
     seed: int = 0,
 ) -> ModelEvaluation:
-    """Measure the model, the rule and whoever else is among `predictions`, and grade the model.
+    """Compute the metrics of all `predictions` and grade the model against the rule.
 
-    `predictions` holds "model" and "rule"; `groups` are the customers, drawn whole for the
-    intervals. A: the 95 % interval of the gain lies above 0; B: the gain is positive; C: neither.
+    `predictions` includes "model" and "rule"; `groups` are the customers, resampled as a whole for
+    the intervals. A: the 95% interval of the gain is above 0; B: the gain is positive; C: neither.
     """
     names = metric_names(kind)
-    _refuse_ragged(y, predictions)
-    if groups is not None:  # numbers, so that texts are not sorted for every measure again
+    check_predictions(y, predictions)
+    if groups is not None:  # numbers, so that strings are sorted only once
         groups = np.unique(groups, return_inverse=True)[1].ravel()
     metrics = {
-        who: {
+        contestant: {
             name: bootstrap(METRICS[name].function, y, p, weight, groups=groups, seed=seed)
             for name in names
         }
-        for who, p in predictions.items()
+        for contestant, p in predictions.items()
     }
     rivals = (predictions["model"], predictions["rule"])
-    gain = _gain(PRIMARY[kind], y, rivals, (weight, groups), seed)
+    gain = paired_gain(PRIMARY[kind], y, rivals, (weight, groups), seed)
     grade = "A" if gain.low > 0 else "B" if gain.value > 0 else "C"
     customers = len(y) if groups is None else len(np.unique(groups))
     reason = f"{GRADES[grade]}: {_compared(PRIMARY[kind], metrics, gain)}"
     return ModelEvaluation(kind, len(y), customers, PRIMARY[kind], metrics, gain, grade, reason)
 
 
-def compare_with_champion(
-    kind: str,
-    y: Array,
-    challenger: Array,
-    champion: Array,
-    weight: Array | None = None,
-    groups: Array | None = None,
-    seed: int = 0,
-) -> ChampionComparison:
-    """Whether the challenger's primary measure is better than the champion's on the same rows.
-
-    The point estimate decides; the interval is told, so that a step within the noise shows. A
-    draw, and a measure that is undefined on these rows, keep the champion.
-    """
-    name = metric_names(kind)[0]
-    _refuse_ragged(y, {"challenger": challenger, "champion": champion})
-    gain = _gain(name, y, (challenger, champion), (weight, groups), seed)
-    both = [METRICS[name].function(y, p, weight) for p in (challenger, champion)]
-    better = bool(gain.value > 0)
-    noise = "beyond chance" if gain.low > 0 or gain.high < 0 else "within the noise"
-    if not np.isfinite(gain.value):
-        noise = "undefined on these rows"
-    reason = (
-        f"the challenger {'replaces' if better else 'does not replace'} the champion: {name} "
-        f"{both[0]:.4g} against {both[1]:.4g} on {len(y)} rows, {_shown(gain, sign='+')} better, "
-        f"{noise}"
-    )
-    return ChampionComparison(better, gain, reason)
-
-
-def _gain(
+def paired_gain(
     name: str,
     y: Array,
     rivals: tuple[Array, Array],
-    drawn: tuple[Array | None, Array | None],
+    weight_and_groups: tuple[Array | None, Array | None],
     seed: int,
 ) -> Interval:
+    """How much better the first rival is than the second in a metric; positive when better."""
     metric = METRICS[name]
     first, second = rivals if metric.higher_is_better else rivals[::-1]
-    weight, groups = drawn
+    weight, groups = weight_and_groups
     return paired_difference(metric.function, y, first, second, weight, groups=groups, seed=seed)
 
 
-def _refuse_ragged(y: Array, predictions: dict[str, Array]) -> None:
-    for who, prediction in predictions.items():
+def check_predictions(y: Array, predictions: dict[str, Array]) -> None:
+    """Raise ValueError unless every row has one finite prediction."""
+    for name, prediction in predictions.items():
         bad = int((~np.isfinite(prediction)).sum())
         if len(prediction) != len(y) or bad:
             raise ValueError(
-                f"{who}: {len(prediction)} predictions, {bad} of their numbers not finite, for "
-                f"{len(y)} rows; one finite prediction a row is needed"
+                f"{name}: {len(prediction)} predictions, {bad} numbers not finite, for {len(y)} rows; "
+                "each row needs one finite prediction"
             )
 
 
 def _compared(name: str, metrics: dict[str, dict[str, Interval]], gain: Interval) -> str:
     model, rule = metrics["model"][name].value, metrics["rule"][name].value
-    return f"{name} {model:.4g} against {rule:.4g}, gain {_shown(gain, sign='+')}"
+    return f"{name} {model:.4g} against {rule:.4g}, gain {format_interval(gain, sign='+')}"
 
 
-def _shown(interval: Interval, sign: str = "") -> str:
+def format_interval(interval: Interval, sign: str = "") -> str:
+    """A value and its 95% interval as text: "0.812 (0.790 to 0.833)"."""
     if not np.isfinite(interval.value):
         return "undefined"
     parts = (interval.value, interval.low, interval.high)
@@ -169,13 +130,13 @@ def _shown(interval: Interval, sign: str = "") -> str:
 
 
 def _places(value: float) -> int:
-    """Decimals that leave about three digits to read."""
+    """Decimals that leave about three significant digits."""
     return 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
 
 
-def _plain(value: object) -> object:
+def _finite_or_none(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: _finite_or_none(part) for name, part in value.items()}
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

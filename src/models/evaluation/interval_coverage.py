@@ -1,4 +1,4 @@
-"""How many outcomes lie in their range: over everybody, and in each group of customers."""
+"""Coverage of prediction intervals, overall and by customer group."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.evaluation.calibration_error import ENOUGH_ROWS, wilson_interval
-from models.evaluation.slices import find_groups, attribute_title
+from models.evaluation.slices import attribute_title, find_groups
 
 Floats = NDArray[np.float64]
-#: Rows apart by a millionth of their size are equal: a range of nothing holds an outcome of nothing.
-EDGE = 1e-6
+#: Relative tolerance: an interval of width zero still covers an equal outcome.
+TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class IntervalCoverage:
-    """The share of a group's outcomes that lie in their range, its 95 % interval (`low`, `high`).
+    """The share of outcomes inside their prediction interval, with its 95% interval (`low`, `high`).
 
-    `below` and `above` are the shares that lie outside, `width` is the median width of the ranges.
+    `below` and `above` are the shares outside; `width` is the median width of the intervals.
     """
 
     name: str
@@ -32,21 +32,21 @@ class IntervalCoverage:
 
 
 def interval_coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "all") -> IntervalCoverage:
-    """How many of the outcomes `y` lie between `low` and `high`, both ends included.
+    """The coverage of the intervals `low` to `high`, both ends included, for the outcomes `y`.
 
-    The interval is Wilson's at Kish's effective number of rows.
+    The confidence interval is Wilson's at Kish's effective sample size.
     """
-    edge = EDGE * (np.abs(y) + 1.0)
+    edge = TOLERANCE * (np.abs(y) + 1.0)
     below, above = y < low - edge, y > high + edge
     share = float(np.average(~(below | above), weights=weight))
     size = weight.sum() ** 2 / (weight**2).sum()
-    (least,), (most,) = wilson_interval(np.array([share]), np.array([size]))
+    (lower,), (upper,) = wilson_interval(np.array([share]), np.array([size]))
     return IntervalCoverage(
         name,
         len(y),
         share,
-        float(least),
-        float(most),
+        float(lower),
+        float(upper),
         float(np.average(below, weights=weight)),
         float(np.average(above, weights=weight)),
         float(np.median(high - low)),
@@ -54,10 +54,10 @@ def interval_coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name
 
 
 def interval_coverage_by_segment(
-    features: pa.Table, y: Floats, ranges: tuple[Floats, Floats], weight: Floats
+    features: pa.Table, y: Floats, intervals: tuple[Floats, Floats], weight: Floats
 ) -> tuple[IntervalCoverage, ...]:
-    """The coverage of every group of customers (`slicing.groups_of`) with 500 rows or more."""
-    low, high = ranges
+    """The interval coverage of every customer group (`find_groups`) with at least 500 rows."""
+    low, high = intervals
     return tuple(
         interval_coverage(
             y[group.rows], low[group.rows], high[group.rows], weight[group.rows],

@@ -1,21 +1,17 @@
-"""How good predictions are: every measure as (y, prediction, weight) -> one number.
+"""Metrics of predictions, each as (y, prediction, weight) -> number.
 
-Weights count a row that many times; where a measure has no meaning (one class only, no rows, no
-spread) it is NaN. Class probabilities have shape (rows, K), everything else (rows,).
+Weights count a row that many times. A metric is NaN where it is undefined (a single class, no rows, no
+variance). Class probabilities have shape (rows, K), everything else (rows,). The metrics are vectorized
+for the bootstrap, several times faster than scikit-learn's; a property test holds them equal to 1e-12.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
-
-from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
-
-__all__ = ["METRICS", "PRIMARY", "Interval", "Metric", "bootstrap", "paired_difference"]
 
 Array = np.ndarray
-Measure = Callable[[Array, Array, Array | None], float]
+MetricFunction = Callable[[Array, Array, Array | None], float]
 BINS = 15
 TOP = 0.1
 TINY = 1e-15
@@ -30,50 +26,50 @@ def _mean(values: Array, weight: Array) -> float:
     return float((values * weight).sum() / total) if total > 0 else float("nan")
 
 
-def _tied(score: Array, *masses: Array) -> list[Array]:
-    """Sums of the masses over rows with the same score, from the lowest score to the highest."""
+def _sum_ties(score: Array, *masses: Array) -> list[Array]:
+    """Sum the masses of rows with equal scores, from the lowest score to the highest."""
     order = np.argsort(score)
     starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
     return [np.add.reduceat(mass[order], starts) if len(order) else mass for mass in masses]
 
 
 def roc_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Chance that a positive row scores above a negative one, ties counting half."""
+    """Probability that a positive row scores higher than a negative one; ties count half."""
     w = _weights(y, weight)
-    positive, negative = _tied(prediction, w * y, w * (1 - y))
+    positive, negative = _sum_ties(prediction, w * y, w * (1 - y))
     pairs = positive.sum() * negative.sum()
     below = np.cumsum(negative) - negative / 2
     return float((positive * below).sum() / pairs) if pairs > 0 else float("nan")
 
 
 def pr_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Average precision: precision at every threshold, weighted by the recall it adds."""
+    """Average precision: precision at every threshold, weighted by the gain in recall."""
     w = _weights(y, weight)
-    positive, everything = (mass[::-1] for mass in _tied(prediction, w * y, w))
-    if not 0 < positive.sum() < everything.sum():
+    positive, total = (mass[::-1] for mass in _sum_ties(prediction, w * y, w))
+    if not 0 < positive.sum() < total.sum():
         return float("nan")
-    seen = np.maximum(np.cumsum(everything), TINY)
-    return float((np.cumsum(positive) / seen * positive).sum() / positive.sum())
+    predicted = np.maximum(np.cumsum(total), TINY)
+    return float((np.cumsum(positive) / predicted * positive).sum() / positive.sum())
 
 
 def log_loss(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean surprise in nats at a 0/1 outcome; defined for one class too."""
+    """Log loss in nats of a 0/1 outcome; defined for a single class, too."""
     p = np.clip(prediction, TINY, 1 - TINY)
     return _mean(-(y * np.log(p) + (1 - y) * np.log1p(-p)), _weights(y, weight))
 
 
 def brier(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean squared distance of a probability from the 0/1 outcome."""
+    """Mean squared error of a probability against the 0/1 outcome."""
     return _mean((prediction - y) ** 2, _weights(y, weight))
 
 
 def expected_calibration_error(y: Array, prediction: Array, weight: Array | None = None) -> float:
     """Mean gap between predicted and observed share, over 15 bins of equal weight.
 
-    Rows with the same prediction share a bin, so that their order does not matter.
+    Rows with the same prediction share a bin, so the order of rows does not matter.
     """
     w = _weights(y, weight)
-    mass, gap = _tied(prediction, w, w * (prediction - y))
+    mass, gap = _sum_ties(prediction, w, w * (prediction - y))
     total = mass.sum()
     if total <= 0:
         return float("nan")
@@ -83,12 +79,12 @@ def expected_calibration_error(y: Array, prediction: Array, weight: Array | None
 
 
 def capture(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Share of the total actual found in the tenth of the rows predicted highest.
+    """Share of the actual total in the 10% of rows with the highest predictions.
 
-    Rows tied at the border count by the part of them that fits. NaN when the total is not positive.
+    Rows tied at the threshold count with the fraction that fits. NaN when the total is not positive.
     """
     w = _weights(y, weight)
-    actual, mass = (part[::-1] for part in _tied(prediction, w * y, w))
+    actual, mass = (part[::-1] for part in _sum_ties(prediction, w * y, w))
     total = actual.sum()
     if total <= 0:
         return float("nan")
@@ -98,19 +94,19 @@ def capture(y: Array, prediction: Array, weight: Array | None = None) -> float:
 
 
 def lift(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """How many times more frequent the outcome is in the top tenth than over all rows."""
+    """The outcome rate in the top 10% of rows divided by the overall rate."""
     return capture(y, prediction, weight) / TOP
 
 
 def macro_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean over the classes of the AUC of the class against the rest; NaN if a class lacks."""
+    """Mean one-vs-rest AUC over the classes; NaN if a class is missing."""
     classes = range(prediction.shape[1])
     each = [roc_auc((y == k).astype(float), prediction[:, k], weight) for k in classes]
     return float(np.mean(each))
 
 
 def class_ece(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean over the classes of the calibration error of the class against the rest."""
+    """Mean one-vs-rest calibration error over the classes."""
     classes = range(prediction.shape[1])
     each = [
         expected_calibration_error((y == k).astype(float), prediction[:, k], weight)
@@ -120,13 +116,13 @@ def class_ece(y: Array, prediction: Array, weight: Array | None = None) -> float
 
 
 def multiclass_log_loss(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean surprise in nats at the class that happened."""
+    """Log loss in nats of the actual class."""
     chosen = prediction[np.arange(len(y)), np.asarray(y, dtype=np.int64)]
     return _mean(-np.log(np.clip(chosen, TINY, 1)), _weights(y, weight))
 
 
 def accuracy(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Share of rows whose most probable class happened."""
+    """Share of rows whose most probable class is the actual one."""
     return _mean((prediction.argmax(axis=1) == y).astype(float), _weights(y, weight))
 
 
@@ -136,57 +132,59 @@ def mae(y: Array, prediction: Array, weight: Array | None = None) -> float:
 
 
 def rmse(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Root of the mean squared error, in the unit of the value."""
+    """Root mean squared error, in the unit of the value."""
     return float(np.sqrt(_mean((prediction - y) ** 2, _weights(y, weight))))
 
 
 def spearman(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Rank correlation. Weights are ignored: ranks of weighted rows have no agreed meaning."""
+    """Spearman's rank correlation; weights are ignored, as weighted ranks have no standard definition."""
+    from scipy.stats import rankdata
+
     if len(y) < 2 or np.ptp(y) == 0 or np.ptp(prediction) == 0:
         return float("nan")
     return float(np.corrcoef(rankdata(y), rankdata(prediction))[0, 1])
 
 
 def expected_level(prediction: Array) -> Array:
-    """The mean class number of class probabilities, 0 to K-1."""
+    """The expected class number of class probabilities, 0 to K-1."""
     return np.asarray(prediction @ np.arange(prediction.shape[1]))
 
 
 def quadratic_kappa(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Agreement of the expected level, rounded half up, with the level that came (quadratic).
+    """Quadratic weighted kappa of the actual level and the expected level rounded half up.
 
-    0 is what chance gives, 1 is perfect. Cohen (1968), weighted kappa.
+    0 is chance agreement, 1 is perfect. Cohen (1968).
     """
     w = _weights(y, weight)
     level = np.floor(expected_level(prediction) + 0.5)
     total = w.sum()
     if total <= 0:
         return float("nan")
-    seen = _mean((y - level) ** 2, w)
-    spread = _mean(y**2, w) + _mean(level**2, w) - 2 * _mean(y, w) * _mean(level, w)
-    return float(1 - seen / spread) if spread > TINY else float("nan")
+    observed = _mean((y - level) ** 2, w)
+    expected = _mean(y**2, w) + _mean(level**2, w) - 2 * _mean(y, w) * _mean(level, w)
+    return float(1 - observed / expected) if expected > TINY else float("nan")
 
 
 def score_mae(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Mean absolute error of the expected score, in points of 0-100, K levels evenly spread."""
+    """Mean absolute error of the expected score in points of 0 to 100, for K equidistant levels."""
     step = 100 / (prediction.shape[1] - 1)
     return mae(y * step, expected_level(prediction) * step, weight)
 
 
 def score_spearman(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Rank correlation of the expected score with the level that came; weights are ignored."""
+    """Spearman correlation of the expected score with the actual level; weights are ignored."""
     return spearman(y, expected_level(prediction))
 
 
 def dissatisfied_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """AUC of the probability of the two lowest levels against an answer in one of them."""
+    """AUC of the probability of the two lowest levels for an answer in one of them."""
     return roc_auc((y <= 1).astype(float), prediction[:, :2].sum(axis=1), weight)
 
 
 class Metric(NamedTuple):
-    """A measure, which end of it is good, and the kinds of target it belongs to."""
+    """A metric, whether high values are good, and the kinds of target it applies to."""
 
-    function: Measure
+    function: MetricFunction
     higher_is_better: bool
     kinds: tuple[str, ...]
 
@@ -220,4 +218,4 @@ PRIMARY = {
     "ordinal": "multiclass_log_loss",
     "regression": "mae",
 }
-"""The measure that decides, by kind of target."""
+"""The metric that decides, by kind of target."""

@@ -20,7 +20,7 @@ from models.bundles.bundle import Bundle
 from models.explain.lever_effects import AvailableLever, available_levers
 from models.explain.output_scale import OutputScale
 from models.explain.reasons import Explainer
-from models.explain.treeshap.trees import Forest
+from models.learners.lightgbm_text import Forest
 from models.targets.registry import TARGETS
 
 Floats = NDArray[np.float64]
@@ -156,7 +156,7 @@ class WhatIfModel:
         """Whether the model knows nobody like the row, before or after the moves."""
         support, estimator = self.bundle.support, self.bundle.estimator
         rows = (base, _after(base, moves))
-        return support is not None and any(bool(support.unlike(estimator, r)[0]) for r in rows)
+        return support is not None and any(bool(support.out_of_distribution(estimator, r)[0]) for r in rows)
 
     def _scores(self, features: pa.Table) -> Floats:
         return self.scale.of_calibrated(self.bundle.calibrated(features))

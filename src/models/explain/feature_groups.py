@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,7 +20,7 @@ class FeatureGroups:
     members: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[str], known: Mapping[str, Column]) -> "FeatureGroups":
+    def of(cls, columns: Sequence[str], known: Mapping[str, FeatureColumn]) -> "FeatureGroups":
         """Columns of one declared feature, and one value of it, are a factor; others go alone."""
         grouped: dict[str, list[int]] = {}
         for place, name in enumerate(columns):

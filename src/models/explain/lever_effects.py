@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 from features.definitions.levers import Lever
-from models.explain.treeshap.trees import Forest
+from models.learners.lightgbm_text import Forest
 
 Floats = NDArray[np.float64]
 
@@ -27,13 +27,13 @@ class AvailableLever:
     """
 
     lever: Lever
-    columns: tuple[Column, ...]
+    columns: tuple[FeatureColumn, ...]
     low: float
     high: float
     notice: tuple[float, ...]
 
     @property
-    def counted(self) -> tuple[Column, ...]:
+    def counted(self) -> tuple[FeatureColumn, ...]:
         """The columns in the lever's own unit, the shortest window first."""
         own = (c for c in self.columns if c.unit == self.lever.unit)
         return tuple(sorted(own, key=lambda c: c.window or np.inf))
@@ -59,7 +59,7 @@ class AvailableLever:
         """The columns of the lever for each amount it is brought to; NaN leaves them as they are."""
         return {c.name: self._column(c, row, amounts) for c in self.columns}
 
-    def _column(self, column: Column, row: Mapping[str, float], amounts: Floats) -> Floats:
+    def _column(self, column: FeatureColumn, row: Mapping[str, float], amounts: Floats) -> Floats:
         value, still = row[column.name], np.isnan(amounts)
         if self.lever.direction == "down":
             if column.unit == self.lever.unit:
@@ -79,7 +79,7 @@ class AvailableLever:
 
 
 def available_levers(
-    columns: Iterable[Column], forest: Forest | None, reference: pa.Table
+    columns: Iterable[FeatureColumn], forest: Forest | None, reference: pa.Table
 ) -> tuple[AvailableLever, ...]:
     """The levers a model's columns offer, bounded by the customers of a reference table.
 
@@ -88,7 +88,7 @@ def available_levers(
     A lever none of whose columns is in its own unit, or has any value, is not offered.
     """
     read = {column.name: place for place, column in enumerate(columns)}
-    grouped: dict[Lever, list[Column]] = {}
+    grouped: dict[Lever, list[FeatureColumn]] = {}
     for column in columns:
         if column.lever:
             grouped.setdefault(column.lever, []).append(column)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.definitions.levers import Lever
 from features.errors import DataRefused
 from features.formatting import short_number
-from models.explain.counterfactuals import WhatIfModel, WhatIfResult, make_move, lever_values
+from models.explain.counterfactuals import WhatIfModel, WhatIfResult, lever_values, make_move
 from models.explain.lever_effects import LIKE_ZERO, AvailableLever, available_levers
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 
 #: Aggregates that need more than one row.
 SEVERAL = frozenset({"std", "slope", "gap_mean", "gap_std"})
@@ -17,7 +17,7 @@ class Absence:
     several: bool
 
 
-def absence(column: Column) -> Absence | None:
+def absence(column: FeatureColumn) -> Absence | None:
     """What a missing value of a column means; None for what the CRM does not say."""
     leaves = list(column.expression.leaves())
     if not leaves or leaves[-1].view.table == "customers":

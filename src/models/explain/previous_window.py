@@ -8,11 +8,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.definitions.expressions import Aggregate, Past
-from features.definitions.feature_registry import Column
-from features.engine.compute_features import Plan
+from features.definitions.feature_registry import FeatureColumn
+from features.engine.compute_features import FeaturePlan
 from features.feature_table import feature_table
 from features.history.build_history import History
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 
 Floats = NDArray[np.float64]
 
@@ -22,14 +22,14 @@ PreviousValues = Mapping[str, Floats]
 #: Aggregates of which two neighbouring windows make one.
 ADDING = frozenset({"count", "sum"})
 DAY = 86_400_000_000
-TENURE = Column("tenure", "Days since the first event", "days", Past().events.days_since_first())
+TENURE = FeatureColumn("tenure", "Days since the first event", "days", Past().events.days_since_first())
 
 
 def previous_values(
     history: History,
     keys: pa.Table,
-    columns: Iterable[Column],
-    tone: Tone | None = None,
+    columns: Iterable[FeatureColumn],
+    tone: CommentScoreModel | None = None,
     threads: int = 1,
 ) -> PreviousValues:
     """Each column with a window as of one window before each row's cutoff, for rows (customer, cutoff).
@@ -46,7 +46,7 @@ def previous_values(
     windowed = [c for c in columns if c.window is not None and not c.is_text]
     windowed.sort(key=lambda c: c.window or 0)
     for window, group in groupby(windowed, key=lambda c: c.window or 0):
-        plan = Plan.of([TENURE, *group], tone)
+        plan = FeaturePlan.from_columns([TENURE, *group], tone)
         table = feature_table(history, ids, moments - window * DAY, plan, threads)
         young = ~(table["tenure"].to_numpy() >= window)
         for name in plan.names[1:]:
@@ -54,7 +54,7 @@ def previous_values(
     return found
 
 
-def previous_from_longer_windows(features: pa.Table, columns: Mapping[str, Column]) -> PreviousValues:
+def previous_from_longer_windows(features: pa.Table, columns: Mapping[str, FeatureColumn]) -> PreviousValues:
     """The same without a history, for counts and sums of which a window twice as long is known.
 
     What lies in 180 days and not in the last 90 lies in the 90 before.

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.definitions.expressions import Constant
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 from features.definitions.phrases import Phrases
 from features.feature_table import plan_for
 from models.bundles.bundle import Bundle
@@ -47,12 +47,12 @@ class Explainer:
     bundle: Bundle
 
     @cached_property
-    def columns(self) -> dict[str, Column]:
+    def columns(self) -> dict[str, FeatureColumn]:
         """The model's columns as they are declared; one declared nowhere speaks by its meaning."""
         read = self.bundle.estimator.encoder.columns
         plan = plan_for(self.bundle.schema, read, self.bundle.tone)
         declared = {column.name: column for column in plan.columns}
-        told = {f["name"]: f for f in self.bundle.manifest["features"]}
+        told = {f["name"]: f for f in self.bundle.manifest.features}
         return {n: declared.get(n) or _undeclared(n, told.get(n, {})) for n in read}
 
     @cached_property
@@ -61,7 +61,7 @@ class Explainer:
 
     @cached_property
     def currency(self) -> str:
-        return str(self.bundle.manifest.get("currency") or "")
+        return str(self.bundle.manifest.currency or "")
 
     def reasons(
         self,
@@ -121,7 +121,7 @@ class Explainer:
 
     def sentence(
         self,
-        column: Column,
+        column: FeatureColumn,
         value: float | str | None,
         before: float | None,
         points: float,
@@ -135,7 +135,7 @@ class Explainer:
         return f"{what}: {effect_text.english(target, points, self.currency)}"
 
     def cause(
-        self, column: Column, value: float | str | None, before: float | None, language: Language
+        self, column: FeatureColumn, value: float | str | None, before: float | None, language: Language
     ) -> str:
         """What the customer's value of a column is, and what it was before."""
         say = sentences_zh.cause if language == "zh" else sentences_en.cause
@@ -165,8 +165,8 @@ class FeatureValues:
         return None if then is None else then[row]
 
 
-def _undeclared(name: str, told: Mapping[str, str]) -> Column:
+def _undeclared(name: str, told: Mapping[str, str]) -> FeatureColumn:
     """A column that was declared in a notebook only: its manifest says what it means."""
     meaning, unit = told.get("meaning", name), told.get("unit", "")
     phrases = Phrases(meaning, "", unit)
-    return Column(name, meaning, unit, Constant(0.0), factor=name, phrases=phrases)
+    return FeatureColumn(name, meaning, unit, Constant(0.0), factor=name, phrases=phrases)

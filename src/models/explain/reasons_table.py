@@ -11,7 +11,7 @@ from models.explain import effect_text
 from models.explain.attributions import attribute_scores
 from models.explain.feature_groups import strongest_groups
 from models.explain.previous_window import PreviousValues
-from models.explain.reasons import Language, Explainer, FeatureValues
+from models.explain.reasons import Explainer, FeatureValues, Language
 
 Ints = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.reasons import Language, Explainer
+from models.explain.reasons import Explainer, Language
 from models.explain.score_change import AVERAGE, SPEND, ScoreChange
 
 #: What stands beside the columns, and what is new but for the data, in English and Chinese.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 from features.formatting import short_number, short_percent, short_signed
 from models.explain.missing_value_text import absence
 from models.explain.sentence_rules import COUNTS, counted, rises
@@ -36,12 +36,12 @@ MONTHS = [
 IN_WINDOW = re.compile(r" in the last \d+ days")
 
 
-def cause(column: Column, value: float | str | None, before: float | None, currency: str) -> str:
+def cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
     """What the customer's value is, compared with the window before where that is known."""
     return singular(_cause(column, value, before, currency))
 
 
-def _cause(column: Column, value: float | str | None, before: float | None, currency: str) -> str:
+def _cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
     phrase = _phrase(column)
     if value is None:
         return missing(column, phrase)
@@ -62,7 +62,7 @@ def _cause(column: Column, value: float | str | None, before: float | None, curr
     return f"{phrase} is {now}"
 
 
-def missing(column: Column, phrase: str) -> str:
+def missing(column: FeatureColumn, phrase: str) -> str:
     """What it means that a column has no value."""
     lacking = absence(column)
     if lacking is None or lacking.what not in NOUNS:
@@ -122,7 +122,7 @@ FORMS: dict[str, Callable[[float], str]] = {
 }
 
 
-def _phrase(column: Column) -> str:
+def _phrase(column: FeatureColumn) -> str:
     return _inside(column.phrases.en or column.meaning)
 
 

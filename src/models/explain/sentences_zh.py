@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 from features.formatting import short_number, short_percent, short_signed
 from models.explain.missing_value_text import absence
 from models.explain.sentence_rules import COUNTS, counted, rises
@@ -14,7 +14,7 @@ NOUNS = {
 }  # fmt: skip
 
 
-def cause(column: Column, value: float | str | None, before: float | None, currency: str) -> str:
+def cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
     """What the customer's value is, compared with the window before where that is known."""
     phrase = column.phrases.zh or column.meaning
     if value is None:
@@ -37,7 +37,7 @@ def cause(column: Column, value: float | str | None, before: float | None, curre
     return f"{phrase}为{now}"
 
 
-def missing(column: Column, phrase: str) -> str:
+def missing(column: FeatureColumn, phrase: str) -> str:
     """What it means that a column has no value."""
     lacking = absence(column)
     if lacking is None or lacking.what not in NOUNS:

@@ -12,15 +12,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
-from features.history_store import open_history
 from features.config.company import Company
-from features.engine.compute_features import Plan
+from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Settings, Workspace
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 from models.targets.registry import TARGETS
 from models.targets.target import Target
 from models.training import train as training
@@ -64,14 +63,14 @@ class AuditSample:
         return cls(company, workspace, manifest, tuple(TARGETS[n] for n in names))
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> FeaturePlan:
         """Every feature that the company's tables allow."""
-        return plan_for(self.manifest.schema, tone=self.comment_model)
+        return plan_for(self.manifest.schema, comment_model=self.comment_model)
 
     @cached_property
-    def comment_model(self) -> Tone | None:
+    def comment_model(self) -> CommentScoreModel | None:
         """The comment score model with which the training sets were built."""
-        return Tone.read(self.workspace.features(self.company.name))
+        return CommentScoreModel.read(self.workspace.features(self.company.name))
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -120,7 +119,7 @@ class AuditSample:
 
     @cached_property
     def audited_customers(self) -> pa.Array:
-        """The customers whose histories are truncated: those of `stored_rows` and the largest, sorted."""
+        """The customers of `stored_rows` and the largest, sorted: their histories are truncated."""
         return _sorted(*(customer_ids(table) for table in self.stored_rows.values()), self._largest)
 
     @cached_property

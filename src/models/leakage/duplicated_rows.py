@@ -84,7 +84,9 @@ def _twins(sample: AuditSample) -> NDArray[np.str_]:
         return np.array([], str)
     same = "hash(occurred_at, kind, amount)"
     # a contact without an amount may reach several customers at the same instant
-    telling = "amount is not null" if "amount" in sample.manifest.schema.tables["events"] else "true"
+    telling = (
+        "amount is not null" if "amount" in sample.manifest.schema.tables["events"] else "true"
+    )
     sample.connection.execute(
         "create or replace temp table alike as select customer_id, kind from ("
         f"select customer_id, kind, count(*) as n, sum({same}::hugeint) as mark from events "

@@ -13,10 +13,17 @@ from numpy.typing import NDArray
 
 from features.history.build_history import build_history
 from features.history.derived_columns import TONE
-from features.lookahead import differing, pair_names, truncate_each
+from features.lookahead import differing_rows, pair_names, truncate_each
 from features.text.comment_score_model import FILE
-from models.leakage.audit_sample import SEED, AuditSample, Ints, customer_ids, to_microseconds, feature_columns
-from models.leakage.findings import LeakFinding, LeakCheckResult, list_names
+from models.leakage.audit_sample import (
+    SEED,
+    AuditSample,
+    Ints,
+    customer_ids,
+    feature_columns,
+    to_microseconds,
+)
+from models.leakage.findings import LeakCheckResult, LeakFinding, list_names
 from models.training_set.splits import instant, microseconds
 
 KIND = "looks ahead"
@@ -48,7 +55,7 @@ def check_feature_lookahead(sample: AuditSample) -> LeakCheckResult:
     cutoff = np.concatenate([times for _, times in at])
     honest = _compute_from_past(sample, customers, cutoff)
     full = sample.compute_features(sample.history, customers, cutoff)
-    ahead = {n: m for n in sample.feature_names if (m := differing(full[n], honest[n])).any()}
+    ahead = {n: m for n in sample.feature_names if (m := differing_rows(full[n], honest[n])).any()}
     findings = _report_features(ahead, len(cutoff))
     start = 0
     for name, rows in sample.stored_rows.items():
@@ -122,7 +129,7 @@ def _report_stored(
         for n in feature_columns(stored)
         if n in sample.feature_names
         and n not in known
-        and (mask := differing(stored[n], honest[n])).any()
+        and (mask := differing_rows(stored[n], honest[n])).any()
     }
     if wrong:
         named = sorted(wrong, key=lambda n: -wrong[n])
@@ -152,5 +159,7 @@ def check_comment_model(sample: AuditSample) -> LeakCheckResult:
         for name, start in starts.items()
         if model.fitted_until > microseconds(start)
     )  # fmt: skip
-    looked_at = f"{model.comments:,} scored comments against the validation of {len(starts)} targets"
+    looked_at = (
+        f"{model.comments:,} scored comments against the validation of {len(starts)} targets"
+    )
     return LeakCheckResult(COMMENT_MODEL, looked_at, findings)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.definitions.expressions import Aggregate
-from features.definitions.feature_registry import Column
+from features.definitions.feature_registry import FeatureColumn
 from models.leakage.audit_sample import AuditSample
 from models.leakage.sampled_windows import Mask
 from models.targets.target import Target
@@ -34,7 +34,9 @@ class FeatureRoles:
         columns = sample.plan.columns
         attribute = np.array([_attribute(c) is not None for c in columns])
         table = sample.tables.get("customers")
-        constant = {n for n in sample.manifest.schema.attributes if table and _never_changes(table, n)}
+        constant = {
+            n for n in sample.manifest.schema.attributes if table and _never_changes(table, n)
+        }
         return cls(
             attribute,
             np.array([_attribute(c) in constant for c in columns]),
@@ -42,7 +44,7 @@ class FeatureRoles:
         )
 
 
-def _attribute(column: Column) -> str | None:
+def _attribute(column: FeatureColumn) -> str | None:
     """The CRM attribute whose value a feature shows, if any."""
     leaf = column.expression
     if not isinstance(leaf, Aggregate) or leaf.view.table != "customers":
@@ -50,7 +52,7 @@ def _attribute(column: Column) -> str | None:
     return leaf.column if leaf.operation in ("last", "first") else None
 
 
-def _direction(column: Column) -> int:
+def _direction(column: FeatureColumn) -> int:
     leaf = column.expression
     if not isinstance(leaf, Aggregate) or column.is_text:
         return 0
@@ -63,7 +65,7 @@ def reads_label_events(sample: AuditSample, target: Target) -> Mask:
     return np.array([_reads_kinds_in(c, sql) for c in sample.plan.columns])
 
 
-def _reads_kinds_in(column: Column, sql: str) -> bool:
+def _reads_kinds_in(column: FeatureColumn, sql: str) -> bool:
     leaf = column.expression
     if not isinstance(leaf, Aggregate):
         return True  # a combination: its parts are features themselves

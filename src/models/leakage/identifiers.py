@@ -11,7 +11,7 @@ from features.contract import TABLES
 from features.execution.partitions import column_names
 from features.ingest.sql import quote_identifier
 from models.leakage.audit_sample import AuditSample
-from models.leakage.findings import LeakFinding, LeakCheckResult
+from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.training_set.build_training_sets import KEYS
 
 KIND = "identifier"

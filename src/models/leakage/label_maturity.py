@@ -5,7 +5,7 @@ import pandas as pd
 
 from features.history.rows import DAY
 from models.leakage.audit_sample import AuditSample, Ints
-from models.leakage.findings import LeakFinding, LeakCheckResult
+from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.targets.target import Target
 from models.training_set.splits import instant, microseconds
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from features.history.rows import DAY
 from features.lookahead import pair_names, truncate_each
 from models.leakage.audit_sample import AuditSample, Ints, customer_ids, to_microseconds
-from models.leakage.findings import LeakFinding, LeakCheckResult
-from models.leakage.relabelling import Labels, restrict_period, compute_labels
+from models.leakage.findings import LeakCheckResult, LeakFinding
+from models.leakage.relabelling import Labels, compute_labels, restrict_period
 from models.targets.target import Target
 
 KIND = "label window"

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contract import TABLES
+from features.history_store import create_known_table
 from models.leakage.audit_sample import AuditSample, customer_ids, to_microseconds
 from models.targets.target import Target
-from features.history_store import create_known_table
 from models.training_set.splits import instant
 
 Tables = Mapping[str, pa.Table]

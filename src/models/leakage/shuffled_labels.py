@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 from features.errors import DataRefused
 from features.settings import Settings
 from models.leakage.audit_sample import SEED, AuditSample
-from models.leakage.findings import LeakFinding, LeakCheckResult
+from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.leakage.sampled_windows import LabelWindow
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.target import Target
 from models.training import train as training
 
@@ -23,7 +23,9 @@ KIND = "shuffled labels"
 CHANCE = 5.0
 
 
-def check_shuffled_labels(sample: AuditSample, windows: dict[str, list[LabelWindow]]) -> LeakCheckResult:
+def check_shuffled_labels(
+    sample: AuditSample, windows: dict[str, list[LabelWindow]]
+) -> LeakCheckResult:
     """Train each target on labels shuffled among all its rows, and score the test rows."""
     findings, scores = [], []
     for target in sample.targets:

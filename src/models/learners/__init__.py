@@ -1,1 +1,1 @@
-"""What is fitted: LightGBM, baselines, encoder, calibration, intervals."""
+"""Estimators: LightGBM, baselines, encoder, calibration, prediction intervals, survival curve."""

@@ -1,99 +1,98 @@
-"""The rules of thumb a business already has; a model has to beat them to be worth anything."""
+"""Baselines a model has to beat: simple business rules and a linear model."""
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from features.errors import DataRefused
 from models.learners.feature_encoder import Encoder, split_informative
 from models.learners.labelled_rows import LabelledRows, check_labels
 
 SMOOTHING = 20.0
-"""Rows' worth of the overall distribution mixed into the one after each last answer."""
+"""Pseudo-rows of the overall distribution added to the distribution after each last answer."""
 
-FAR = 5.0
-"""Standard deviations; further out an extreme customer would own the line."""
+MAX_DEVIATIONS = 5.0
+"""Inputs are clipped here, in standard deviations, so that outliers do not dominate the fit."""
 
-MOST_CATEGORIES = 20
+MAX_CATEGORIES = 20
 
 Array = np.ndarray
-Answer = Callable[[pa.Table], Array]
+Predictor = Callable[[pa.Table], Array]
 
 
 @dataclass(frozen=True)
 class FittedBaseline:
-    """A rule that has seen training rows and answers as an estimator does."""
+    """A fitted baseline with the prediction interface of an estimator."""
 
-    answer: Answer
+    predictor: Predictor
 
     def predict(self, features: pa.Table) -> Array:
-        """Probability of 1 (n,), probabilities of the classes (n, K) or values (n,)."""
-        return self.answer(features)
+        """Probabilities of class 1 (n,), class probabilities (n, K) or values (n,)."""
+        return self.predictor(features)
 
 
 @dataclass(frozen=True)
 class BaselineRule:
-    """A named rule of thumb: which columns it looks at and how it learns from labelled rows.
+    """A baseline: the columns it reads and how it learns from labelled rows.
 
-    `kind` is binary, multiclass or regression, `n_classes` is K of a multiclass rule.
+    `kind` is binary, multiclass or regression; `n_classes` is K for a multiclass baseline.
     """
 
     name: str
     description: str
     columns: tuple[str, ...]
     kind: str
-    learn: Callable[["BaselineRule", LabelledRows], Answer]
+    learn: Callable[["BaselineRule", LabelledRows], Predictor]
     n_classes: int = 1
 
     def fit(self, train: LabelledRows) -> FittedBaseline:
-        """Learn from training rows; DataRefused for bad labels or when a column lacks."""
+        """Learn from training rows; raises DataRefused for bad labels or missing columns."""
         check_labels(self.kind, train.y, self.n_classes)
-        lacking = [name for name in self.columns if name not in train.features.schema.names]
-        if lacking:
+        missing = [name for name in self.columns if name not in train.features.schema.names]
+        if missing:
             raise DataRefused(
-                f"the rule {self.name} needs the columns {lacking}; the feature table has "
+                f"the rule {self.name} needs the columns {missing}; the feature table has "
                 f"{train.features.schema.names}"
             )
         return FittedBaseline(self.learn(self, train))
 
 
 def recency_rule(column: str) -> BaselineRule:
-    """The longer nothing was heard, the likelier gone: the rule for churn.
+    """The longer the silence, the more likely the churn: the baseline for churn.
 
-    `column` counts days; customers without it share one level of their own.
+    `column` counts days; customers without a value get one probability of their own.
     """
     description = f"probability from {column} alone"
     return BaselineRule("recency", description, (column,), "binary", _learn_recency)
 
 
 def repeat_rule(column: str) -> BaselineRule:
-    """The last period repeats itself: the rule for value. A missing `column` counts as 0."""
+    """The next period equals the last one: the baseline for value. A missing `column` counts as 0."""
     description = f"{column} again"
     return BaselineRule("last period repeated", description, (column,), "regression", _learn_repeat)
 
 
 def prior_rule(kind: str, n_classes: int = 1) -> BaselineRule:
-    """Everybody gets the average of the training rows: their shares of classes, or their mean."""
+    """The same prediction for everybody: the class shares or the mean of the training rows."""
     return BaselineRule("prior", "the training average for all", (), kind, _learn_prior, n_classes)
 
 
 def last_answer_rule(column: str, kind: str, n_classes: int = 1) -> BaselineRule:
-    """Who was content stays so: the rule for satisfaction. `column` is on the 0-100 scale.
+    """The next answer equals the last one: the baseline for satisfaction. `column` is 0 to 100.
 
-    As a regression the answer is the last score, or the training mean without one. As classes it
-    is what customers with that last answer said in training, drawn towards the overall shares.
+    A regression predicts the last score, or the training mean without one. Classes are predicted as
+    the distribution after the same last answer in training, smoothed towards the overall shares.
     """
     description = f"{column} again"
     return BaselineRule("last answer repeated", description, (column,), kind, _learn_last, n_classes)
 
 
 def linear_model(kind: str, n_classes: int = 1) -> BaselineRule:
-    """Logistic or ridge regression on all features: the model to beat for more than a rule."""
+    """Logistic or ridge regression on all features: the strongest simple baseline."""
     return BaselineRule("linear model", "regression on all features", (), kind, _learn_linear, n_classes)
 
 
@@ -111,13 +110,15 @@ def _shares(rule: BaselineRule, y: Array, weight: Array) -> Array:
     return np.asarray((counts + 1 / classes) / (counts.sum() + 1))
 
 
-def _learn_recency(rule: BaselineRule, train: LabelledRows) -> Answer:
+def _learn_recency(rule: BaselineRule, train: LabelledRows) -> Predictor:
+    from sklearn.linear_model import LogisticRegression
+
     (column,) = rule.columns
 
     def inputs(features: pa.Table) -> Array:
         days = _numbers(features, column)
         missing = np.isnan(days)
-        # A day more matters at 5 days and not at 500, hence the logarithm.
+        # One more day matters at 5 days, not at 500: hence the logarithm.
         level = np.sign(days) * np.log1p(np.abs(days))
         return np.column_stack([np.where(missing, 0, level), missing])
 
@@ -125,11 +126,11 @@ def _learn_recency(rule: BaselineRule, train: LabelledRows) -> Answer:
     return lambda features: _probabilities(model, inputs(features), rule)
 
 
-def _learn_repeat(rule: BaselineRule, train: LabelledRows) -> Answer:
+def _learn_repeat(rule: BaselineRule, train: LabelledRows) -> Predictor:
     return lambda features: np.nan_to_num(_numbers(features, rule.columns[0]), nan=0.0)
 
 
-def _learn_prior(rule: BaselineRule, train: LabelledRows) -> Answer:
+def _learn_prior(rule: BaselineRule, train: LabelledRows) -> Predictor:
     if rule.kind == "regression":
         mean = float(np.average(train.y, weights=_weight(train)))
         return lambda features: np.full(features.num_rows, mean)
@@ -139,7 +140,7 @@ def _learn_prior(rule: BaselineRule, train: LabelledRows) -> Answer:
     return lambda features: np.tile(shares, (features.num_rows, 1))
 
 
-def _learn_last(rule: BaselineRule, train: LabelledRows) -> Answer:
+def _learn_last(rule: BaselineRule, train: LabelledRows) -> Predictor:
     (column,) = rule.columns
     if rule.kind == "regression":
         mean = float(np.average(train.y, weights=_weight(train)))
@@ -153,40 +154,43 @@ def _learn_last(rule: BaselineRule, train: LabelledRows) -> Answer:
         return np.where(np.isnan(scores), classes, nearest).astype(np.int64)
 
     last = level(train.features)
-    table = np.tile(overall, (classes + 1, 1))  # its last row is for customers without an answer
+    distribution = np.tile(overall, (classes + 1, 1))  # the last row is for customers without an answer
     for answer in range(classes):
         rows = last == answer
         counts = np.bincount(
             np.asarray(train.y[rows], dtype=np.int64), _weight(train)[rows], minlength=classes
         )
-        table[answer] = (counts + SMOOTHING * overall) / (counts.sum() + SMOOTHING)
-    return lambda features: np.asarray(table[level(features)])
+        distribution[answer] = (counts + SMOOTHING * overall) / (counts.sum() + SMOOTHING)
+    return lambda features: np.asarray(distribution[level(features)])
 
 
-def _learn_linear(rule: BaselineRule, train: LabelledRows) -> Answer:
+def _learn_linear(rule: BaselineRule, train: LabelledRows) -> Predictor:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression, Ridge
+
     kept, _ = split_informative(train.features)
-    inputs = _prepared(Encoder.fit(train.features, kept), train.features)
+    inputs = _input_builder(Encoder.fit(train.features, kept), train.features)
     x, weight = inputs(train.features), _weight(train)
     if rule.kind == "regression":
         ridge = Ridge(alpha=1.0).fit(x, train.y, weight)
         return lambda features: np.asarray(inputs(features) @ ridge.coef_ + ridge.intercept_)
     with warnings.catch_warnings():
-        # A baseline that has not settled in its last digit is still a baseline.
+        # Convergence to the last digit does not matter for a baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=300, tol=1e-3).fit(x, train.y, weight)
     return lambda features: _probabilities(model, inputs(features), rule)
 
 
-def _probabilities(model: LogisticRegression, x: Array, rule: BaselineRule) -> Array:
-    """Probability of 1 (n,), or of every class (n, K): none for a class training has not seen."""
+def _probabilities(model: Any, x: Array, rule: BaselineRule) -> Array:
+    """Probabilities of class 1 (n,) or of all classes (n, K); 0 for a class not in training."""
     p = np.zeros((len(x), max(2, rule.n_classes)))
     if len(x):
         p[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(x)
     return p[:, 1] if rule.kind == "binary" else p
 
 
-def _prepared(encoder: Encoder, features: pa.Table) -> Callable[[pa.Table], Array]:
-    """Medians for missing numbers, one scale for all, a column for each frequent category."""
+def _input_builder(encoder: Encoder, features: pa.Table) -> Callable[[pa.Table], Array]:
+    """Impute medians, standardize numbers, one-hot encode frequent categories."""
     matrix = encoder.encode(features)
     numeric = [i for i, name in enumerate(encoder.columns) if name not in encoder.categories]
     frequent = {
@@ -202,7 +206,7 @@ def _prepared(encoder: Encoder, features: pa.Table) -> Callable[[pa.Table], Arra
     def inputs(table: pa.Table) -> Array:
         rows = encoder.encode(table)
         values = np.where(np.isnan(rows[:, numeric]), middle, rows[:, numeric])
-        parts = [np.clip((values - centre) / spread, -FAR, FAR)]
+        parts = [np.clip((values - centre) / spread, -MAX_DEVIATIONS, MAX_DEVIATIONS)]
         parts += [rows[:, [place]] == codes for place, codes in frequent.items()]
         return np.hstack(parts)
 
@@ -211,4 +215,4 @@ def _prepared(encoder: Encoder, features: pa.Table) -> Callable[[pa.Table], Arra
 
 def _frequent(codes: Array) -> Array:
     counts = np.bincount(codes[~np.isnan(codes)].astype(np.int64))
-    return np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
+    return np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]

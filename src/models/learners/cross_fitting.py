@@ -1,44 +1,44 @@
-"""Predictions for training rows by models that have not seen their customers."""
+"""Cross-fitting: predict training rows with models that were not trained on their customers."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 
 Floats = NDArray[np.float64]
 FOLDS = 3
-#: Customers are dealt to the folds by a hash, so that more customers leave the others where they are.
-MIX = np.uint64(0x9E3779B97F4A7C15)
+#: Folds are assigned by a hash, so that new customers do not move the others to another fold.
+HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def assign_folds(customer: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.int64]:
-    """The fold of each customer number, the same for all of a customer's rows."""
-    mixed = customer.astype(np.uint64) * MIX
+    """The fold of each customer number; all rows of a customer share a fold."""
+    mixed = customer.astype(np.uint64) * HASH_MULTIPLIER
     return np.asarray((mixed >> np.uint64(33)) % np.uint64(folds), np.int64)
 
 
 def predict_out_of_fold(
     first: Estimator, data: LabelledRows, customer: NDArray[np.int64], params: Params, rounds: int
 ) -> Floats:
-    """What models of the other customers predict for each row: as `Estimator.predict`.
+    """Predict each row with a model of the other customers; same shape as `Estimator.predict`.
 
-    The customers are dealt to three folds; every fold is predicted by trees grown on the other two
-    with the columns of `first` and a fixed number of rounds. A model's errors on rows it has
-    learnt from are too small to say how wrong it is about others.
+    Customers are split into three folds; each fold is predicted by trees trained on the other two
+    with the columns of `first` and a fixed number of rounds. Errors on training rows would be too
+    optimistic.
 
-    Raises DataRefused when all customers are dealt to one fold.
+    Raises DataRefused when all customers fall into one fold.
     """
     fold = assign_folds(customer)
-    made = np.empty_like(first.predict(data.features))
+    predicted = np.empty_like(first.predict(data.features))
     for held in np.unique(fold):
         rest, part = fold != held, fold == held
         if not rest.any():
             raise DataRefused(
-                f"{len(np.unique(customer))} customers are too few to judge a model on others; at least "
-                "a few dozen are needed"
+                f"{len(np.unique(customer))} customers are too few for cross-fitting; there should be at "
+                "least a few dozen"
             )
         grown = first.refit(data.take(rest), params, rounds)
-        made[part] = grown.predict(data.take(part).features)
-    return made
+        predicted[part] = grown.predict(data.take(part).features)
+    return predicted

@@ -1,4 +1,4 @@
-"""The feature table as the numbers a model reads, the same way in training and in a request."""
+"""Encode the feature table as the numeric matrix of a model, in training and in requests alike."""
 
 import difflib
 import json
@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from features.errors import DataRefused
 
 KEYS = ("customer_id", "cutoff")
-"""Columns of the feature table that say which row it is and are never a feature."""
+"""Columns of the feature table that identify a row and are never features."""
 
-FREQUENT_SHARE = 0.02
-"""Rarer categories than this share of the training rows are not told apart."""
+MIN_CATEGORY_SHARE = 0.02
+"""Categories rarer than this share of the training rows are encoded as missing."""
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
@@ -27,10 +27,10 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def split_informative(features: pa.Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The feature columns that can tell customers apart, and the ones that cannot.
+    """Split the feature columns into those that vary between customers and those that do not.
 
-    A column that is constant, or missing everywhere, goes to the second list; a column with one
-    value that is missing for some customers stays, because being missing tells them apart.
+    A column that is constant, or missing everywhere, goes to the second list. A column with a single
+    value that is missing for some customers varies: being missing is information.
     """
     kept: list[str] = []
     dropped: list[str] = []
@@ -51,7 +51,7 @@ def _varies(column: pa.ChunkedArray) -> bool:
 
 
 def _frequent(column: pa.ChunkedArray) -> tuple[str, ...]:
-    least = FREQUENT_SHARE * len(column)
+    least = MIN_CATEGORY_SHARE * len(column)
     counted = pc.value_counts(column.cast(pa.string())).to_pylist()
     return tuple(
         sorted(c["values"] for c in counted if c["values"] is not None and c["counts"] >= least)
@@ -62,7 +62,7 @@ def _cast(column: pa.Array, name: str) -> np.ndarray:
     if _is_text(column.type):
         raise DataRefused(
             f"column {name} held numbers in training and is now {column.type}; "
-            "it should be float64, NaN where there is nothing to measure"
+            "it should be float64, NaN where unknown"
         )
     return _as_float(column)
 
@@ -73,9 +73,9 @@ def _as_float(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Which feature columns a model reads, in which order, and the code of every category.
+    """The feature columns of a model in order, and the codes of their categories.
 
-    A category's code is its place in `categories[column]`.
+    The code of a category is its position in `categories[column]`.
     """
 
     columns: tuple[str, ...]
@@ -85,11 +85,10 @@ class Encoder:
     def fit(cls, features: pa.Table, columns: tuple[str, ...]) -> "Encoder":
         """Learn the frequent categories of the text columns, in alphabetical order.
 
-        A category rarer than one row in fifty is left out, and reads like a missing one: trees
-        would learn it by heart.
+        A category with less than 2% of the rows is encoded as missing: trees would overfit to it.
         """
         empty = cls(columns, {})
-        empty._refuse_other_columns(features)
+        empty._check_columns(features)
         categories = {}
         for name in columns:
             column = features.column(name)
@@ -98,15 +97,15 @@ class Encoder:
         return cls(columns, categories)
 
     def encode(self, features: pa.Table) -> Matrix:
-        """The rows as float64 of shape (rows, columns).
+        """Encode the rows as float64 of shape (rows, columns).
 
-        NaN where a number is missing, and where a category is missing, rare or was never seen in
-        training. Raises DataRefused when a column lacks, has another type or holds an infinity.
+        NaN where a number is missing, and where a category is missing, rare or not in training.
+        Raises DataRefused when a column is missing, has another type or holds an infinity.
         """
-        self._refuse_other_columns(features)
+        self._check_columns(features)
         matrix = np.empty((features.num_rows, len(self.columns)))
         start = 0
-        # Batch by batch, because every batch of a dictionary column has a dictionary of its own.
+        # By batch, because every batch of a dictionary column has its own dictionary.
         for batch in features.to_batches():
             rows = matrix[start : start + batch.num_rows]
             start += batch.num_rows
@@ -114,28 +113,17 @@ class Encoder:
                 rows[:, self._numeric_places] = self._numbers(batch)
             for place, name, codes in self._text_places:
                 rows[:, place] = _codes(batch.column(name), name, codes)
-        self._refuse_infinities(matrix)
+        self._check_finite(matrix)
         return matrix
 
-    def unseen(self, features: pa.Table) -> dict[str, int]:
-        """How many rows hold a category that training never saw, for the columns where any do."""
-        self._refuse_other_columns(features)
-        counts = {}
-        for name, known in self.categories.items():
-            values = features.column(name).to_pylist()
-            new = set(values) - set(known) - {None}
-            if new:
-                counts[name] = sum(value in new for value in values)
-        return counts
-
     def to_json(self) -> str:
-        """The encoder as JSON text, made to be read by a person too."""
+        """The encoder as JSON text, readable for people, too."""
         content = {"columns": self.columns, "categories": self.categories}
         return json.dumps(content, ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Encoder":
-        """The encoder that `to_json` wrote; DataRefused when the text is something else."""
+        """Read the output of `to_json`; raises DataRefused for any other text."""
         try:
             content = json.loads(text)
             columns = tuple(content["columns"])
@@ -145,11 +133,11 @@ class Encoder:
                 f"encoder.json cannot be read ({type(error).__name__}: {error}); "
                 'it should be {"columns": [...], "categories": {column: [...]}}'
             ) from error
-        strangers = sorted(set(categories) - set(columns))
-        if strangers or not all(isinstance(name, str) for name in columns):
+        unknown = sorted(set(categories) - set(columns))
+        if unknown or not all(isinstance(name, str) for name in columns):
             raise DataRefused(
-                f"encoder.json has categories for {strangers}, which are not among its columns; "
-                "columns should be texts and hold every column that has categories"
+                f"encoder.json has categories for {unknown}, which are not among its columns; "
+                "columns should be strings and include every column that has categories"
             )
         return cls(columns, categories)
 
@@ -170,19 +158,19 @@ class Encoder:
         ]
 
     @cached_property
-    def _wanted(self) -> frozenset[str]:
+    def _column_set(self) -> frozenset[str]:
         return frozenset(self.columns)
 
-    def _refuse_other_columns(self, features: pa.Table) -> None:
+    def _check_columns(self, features: pa.Table) -> None:
         names = features.schema.names
-        if self._wanted.issubset(names) and len(set(names)) == len(names):
+        if self._column_set.issubset(names) and len(set(names)) == len(names):
             return
         given = [name for name in names if name not in KEYS]
         diff = list(difflib.unified_diff(self.columns, given, n=0, lineterm=""))
         lines = [line for line in diff[2:] if not line.startswith("@@")]
         more = [f"... and {len(lines) - 40} more lines"] if len(lines) > 40 else []
         raise DataRefused(
-            "the feature table has other columns than the model was trained on "
+            "the columns of the feature table differ from those the model was trained on "
             "(- the model needs, + the table has):\n" + "\n".join(lines[:40] + more)
         )
 
@@ -193,14 +181,14 @@ class Encoder:
         except (pa.ArrowTypeError, pa.ArrowInvalid):  # not all columns are numbers
             return np.column_stack([_cast(chosen.column(name), name) for name in self._numeric])
 
-    def _refuse_infinities(self, matrix: Matrix) -> None:
+    def _check_finite(self, matrix: Matrix) -> None:
         infinite = np.isinf(matrix)
         if not infinite.any():
             return
         counts = infinite.sum(axis=0)
         named = {self.columns[i]: int(counts[i]) for i in np.flatnonzero(counts)}
         raise DataRefused(
-            f"infinite values, by feature column: {named}; a value that cannot be measured is NaN"
+            f"infinite values, by feature column: {named}; an unknown value should be NaN"
         )
 
 
@@ -218,5 +206,5 @@ def _codes(column: pa.Array, name: str, codes: dict[str, int]) -> np.ndarray:
     places = column.indices
     if places.null_count:
         places = places.fill_null(len(known))
-    answer: np.ndarray = np.array([*known, np.nan])[places.to_numpy(zero_copy_only=False)]
-    return answer
+    encoded: np.ndarray = np.array([*known, np.nan])[places.to_numpy(zero_copy_only=False)]
+    return encoded

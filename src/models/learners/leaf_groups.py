@@ -1,8 +1,7 @@
-"""Groups of customers alike in how far a prediction can be trusted, as plain numbers.
+"""Group customers with similar prediction errors by the leaves of a small regression tree.
 
-The groups are the leaves of a small regression tree on a few columns. Whatever is then measured
-within a group (a range that holds nine of ten outcomes) holds for customers like these, and not only
-on average over everybody: Mondrian conformal prediction (Vovk et al. 2005, section 4.5).
+An interval calibrated within such a group has its coverage for customers like these, not only on
+average: Mondrian conformal prediction (Vovk et al. 2005, section 4.5).
 """
 
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-MOST_CELLS = 24
-#: Rows of a group at the least: its outermost twentieths then hold 20 rows each.
-FEWEST_ROWS = 400
+MAX_GROUPS = 24
+#: Minimum rows of a group: its outer 5% tails then hold 20 rows each.
+MIN_GROUP_ROWS = 400
 
 
 @dataclass(frozen=True)
 class LeafGroups:
-    """A tree by its nodes: where `feature` is negative, the node is a leaf, else left if `<=`."""
+    """A tree by its nodes; a node with a negative `feature` is a leaf, others send `<=` to the left."""
 
     feature: list[int]
     threshold: list[float]
@@ -27,15 +26,15 @@ class LeafGroups:
 
     @classmethod
     def fit(cls, inputs: Floats, outcome: Floats) -> "LeafGroups":
-        """Groups of at least 400 rows (a quarter of fewer rows) that differ most in the outcome.
+        """Find groups of at least 400 rows (or a quarter of few rows) that differ most in the outcome.
 
         `inputs` has shape (rows, columns), without missing values.
         """
-        from sklearn.tree import DecisionTreeRegressor  # training only: a service reads numbers
+        from sklearn.tree import DecisionTreeRegressor  # only in training
 
-        least = min(FEWEST_ROWS, max(1, len(outcome) // 4))
+        least = min(MIN_GROUP_ROWS, max(1, len(outcome) // 4))
         grown = DecisionTreeRegressor(
-            max_leaf_nodes=MOST_CELLS, min_samples_leaf=least, random_state=0
+            max_leaf_nodes=MAX_GROUPS, min_samples_leaf=least, random_state=0
         ).fit(inputs, outcome)
         tree = grown.tree_
         inner = tree.children_left >= 0
@@ -46,13 +45,13 @@ class LeafGroups:
             tree.children_right.tolist(),
         )
 
-    def of(self, inputs: Floats) -> NDArray[np.int64]:
-        """The leaf of each row, as the number of its node."""
+    def assign(self, inputs: Floats) -> NDArray[np.int64]:
+        """The node number of each row's leaf."""
         feature, threshold = np.array(self.feature), np.array(self.threshold)
         left, right = np.array(self.left), np.array(self.right)
         node = np.zeros(len(inputs), np.int64)
         rows = np.arange(len(inputs))
-        # scikit-learn's trees compare in single precision: a value on an edge would else change sides
+        # scikit-learn compares in single precision; double precision would move values at a threshold.
         values = inputs.astype(np.float32)
         while (inner := feature[node] >= 0).any():
             at = node[inner]
@@ -62,5 +61,5 @@ class LeafGroups:
 
     @property
     def leaves(self) -> list[int]:
-        """The numbers of the nodes that are leaves."""
+        """The node numbers of the leaves."""
         return [i for i, feature in enumerate(self.feature) if feature < 0]

@@ -1,30 +1,31 @@
-"""The gradient boosted trees behind every target; the only file that knows LightGBM."""
+"""Gradient boosted trees, the model of every target; the only file that imports LightGBM."""
 
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 
 from features.errors import DataRefused
-from models.learners.feature_encoder import KEYS, Encoder, split_informative
+from models.learners.feature_encoder import Encoder, split_informative
 from models.learners.labelled_rows import LabelledRows, check_labels, check_objective, check_values
-from models.learners.lightgbm_text import check_model_text
+from models.learners.lightgbm_text import Forest, check_model_text, objective_of
 
-__all__ = ["KEYS", "Encoder", "Estimator", "Labelled", "Params", "check_labels", "informative"]
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 FEW_ROWS = 5_000
-"""Up to here one thread predicts: waking others costs 6-12 ms at p99 for a single row."""
+"""Up to this many rows one thread predicts: starting others costs 6-12 ms at p99 for one row."""
 
 
 @dataclass(frozen=True)
 class Params:
-    """How the trees are grown; the defaults are conservative and tuned to no data set.
+    """Hyperparameters of the trees; the defaults are conservative and not tuned to any data set.
 
-    `objective` replaces the kind's own ("l1", "huber", "tweedie" for a regression).
-    `min_data_in_leaf` is lowered for small data, to a twentieth of the rows.
+    `objective` replaces the default objective of the kind ("l1", "huber", "tweedie" for a regression).
+    `min_data_in_leaf` is lowered to a twentieth of the rows on small data.
     """
 
     learning_rate: float = 0.05
@@ -43,12 +44,12 @@ class Params:
 
 @dataclass(frozen=True)
 class Estimator:
-    """Trained trees together with the encoder of their input.
+    """Trained trees and the encoder of their input.
 
     `kind` is binary, multiclass or regression; `classes` is 2, K or 1.
     """
 
-    booster: lgb.Booster
+    booster: "lgb.Booster"
     encoder: Encoder
     kind: str
     classes: int
@@ -62,24 +63,23 @@ class Estimator:
         params: Params,
         without: tuple[str, ...] = (),
     ) -> "Estimator":
-        """Grow trees on `train` until `valid` no longer gains; all rounds when `valid` is None.
+        """Grow trees on `train` until `valid` stops improving; all rounds when `valid` is None.
 
-        The columns `without` are not read.
-
-        The same data and seed give the same model text, byte for byte, whatever the threads.
-        Raises DataRefused for labels or features that LightGBM would take in silence.
+        The columns in `without` are left out. The same data and seed give the same model text, byte
+        for byte, with any number of threads. Raises DataRefused for labels or features that LightGBM
+        would silently accept.
         """
         kept, dropped = split_informative(train.features.drop([*without]))
         if not kept:
             raise DataRefused(
-                f"none of the {len(dropped)} feature columns varies; at least one must"
+                f"none of the {len(dropped)} feature columns varies; at least one should"
             )
         return cls._grow(kind, Encoder.fit(train.features, kept), (train, valid), params)
 
     def refit(self, data: LabelledRows, params: Params, rounds: int | None = None) -> "Estimator":
-        """Grow the same columns on all the data, for the rounds that were best before.
+        """Train the same columns on other data for a fixed number of rounds.
 
-        `rounds` is the number of this estimator's rounds unless given.
+        `rounds` defaults to the rounds of this estimator.
         """
         fixed = replace(params, max_rounds=rounds or self.rounds)
         encoder = Encoder.fit(data.features, self.encoder.columns)
@@ -89,6 +89,8 @@ class Estimator:
     def _grow(
         cls, kind: str, encoder: Encoder, data: tuple[LabelledRows, LabelledRows | None], params: Params
     ) -> "Estimator":
+        import lightgbm as lgb
+
         train, valid = data
         check_labels(kind, train.y, params.n_classes)
         check_objective(kind, train.y, params.objective)
@@ -101,53 +103,62 @@ class Estimator:
             callbacks = [lgb.early_stopping(params.early_stopping_rounds, verbose=False)]
         grown = lgb.train(settings, dataset, params.max_rounds, checks, callbacks=callbacks)
         text = grown.model_to_string(num_iteration=grown.best_iteration or None)
-        # The only line that depends on the machine rather than on the data and the settings.
+        # The only line that depends on the machine and not on data and settings.
         text = re.sub(r"^\[num_threads: .*\]$", "[num_threads: 1]", text, flags=re.MULTILINE)
         return cls.from_text(text, encoder.to_json())
 
     def raw(self, features: pa.Table) -> np.ndarray:
-        """Scores before the link (log odds, class scores, log or plain value): (n,) or (n, K)."""
+        """Raw scores before the link (log odds, class scores, log or plain value): (n,) or (n, K)."""
         return self._predict(features, raw_score=True)
 
     def predict(self, features: pa.Table) -> np.ndarray:
-        """Probability of 1 (n,), probabilities of the classes (n, K) or values (n,)."""
+        """Probabilities of class 1 (n,), class probabilities (n, K) or values (n,)."""
         return self._predict(features)
 
     def contributions(self, features: pa.Table) -> np.ndarray:
-        """What each column adds to the raw score, exact TreeSHAP: (n, k+1) or (n, K, k+1).
+        """Contribution of each column to the raw score, exact TreeSHAP: (n, k+1) or (n, K, k+1).
 
-        The last place is the average score; the sum over the last axis is `raw`.
+        The last element is the average raw score; the sum over the last axis is `raw`.
         """
         wide = len(self.encoder.columns) + 1
         flat = self._predict(features, pred_contrib=True)
         each = (self.classes,) if self.kind == "multiclass" else ()
         return flat.reshape((len(flat), *each, wide))
 
-    def _predict(self, features: pa.Table, **wish: bool) -> np.ndarray:
+    def _predict(self, features: pa.Table, **options: bool) -> np.ndarray:
         matrix = self.encoder.encode(features)
         if not len(matrix):  # LightGBM divides by the number of rows
-            return self._answer(np.full((1, len(self.encoder.columns)), np.nan), wish)[:0]
-        return self._answer(matrix, wish)
+            return self._run_booster(np.full((1, len(self.encoder.columns)), np.nan), options)[:0]
+        return self._run_booster(matrix, options)
 
-    def _answer(self, matrix: np.ndarray, wish: dict[str, bool]) -> np.ndarray:
+    def _run_booster(self, matrix: np.ndarray, options: dict[str, bool]) -> np.ndarray:
         threads = 1 if len(matrix) <= FEW_ROWS else 0
-        answer = self.booster.predict(matrix, num_threads=threads, **wish)
-        return np.asarray(answer, dtype=np.float64)
+        predicted = self.booster.predict(matrix, num_threads=threads, **options)
+        return np.asarray(predicted, dtype=np.float64)
 
     @property
     def rounds(self) -> int:
-        """How many rounds of trees it holds."""
+        """The number of boosting rounds."""
         return int(self.booster.current_iteration())
 
     def importance(self) -> dict[str, float]:
-        """The loss each column saved in training (total gain), largest first."""
+        """Total gain of each column (training loss saved by its splits), largest first."""
         gains = self.booster.feature_importance("gain")
         order = np.argsort(-gains, kind="stable")
         return {self.encoder.columns[i]: float(gains[i]) for i in order}
 
     def to_text(self) -> str:
-        """The trees in LightGBM's own text format: plain numbers, nothing that executes."""
+        """The trees in LightGBM's text format: plain numbers, no executable code."""
         return self._text
+
+    @property
+    def objective(self) -> str:
+        """The training objective with its parameters ("binary sigmoid:1")."""
+        return objective_of(self._text)
+
+    def forest(self) -> Forest:
+        """The trees as arrays."""
+        return Forest.from_text(self._text)
 
     @cached_property
     def _text(self) -> str:
@@ -155,32 +166,34 @@ class Estimator:
 
     @classmethod
     def from_text(cls, text: str, encoder_json: str) -> "Estimator":
-        """The estimator that `to_text` and `encoder.to_json` wrote.
+        """Read an estimator from the output of `to_text` and `encoder.to_json`.
 
-        Raises DataRefused, before LightGBM sees it, when the text is cut off, garbled or of
-        another encoder.
+        Raises DataRefused, before LightGBM sees the text, when it is cut off, corrupted or does not
+        match the encoder.
         """
+        import lightgbm as lgb
+
         encoder = Encoder.from_json(encoder_json)
         header = check_model_text(text, len(encoder.columns))
         names = header.get("feature_names", "").split(" ")
         if names != _names(encoder):
             wrong = [pair for pair in zip(names, _names(encoder), strict=False) if len({*pair}) > 1]
             raise DataRefused(
-                f"model.txt and encoder.json name other columns, first (model, encoder): "
+                f"model.txt and encoder.json name different columns, the first (model, encoder): "
                 f"{wrong[:3]}; they should come from the same version"
             )
         try:
             booster = lgb.Booster(model_str=text)
         except lgb.basic.LightGBMError as error:
             raise DataRefused(f"LightGBM cannot read the model text: {error}") from error
-        word = header.get("objective", "").split(" ")[0]
-        kind = word if word in ("binary", "multiclass") else "regression"
+        objective = header.get("objective", "").split(" ")[0]
+        kind = objective if objective in ("binary", "multiclass") else "regression"
         classes = 2 if kind == "binary" else int(header["num_class"])
         return cls(booster, encoder, kind, classes)
 
 
 def _names(encoder: Encoder) -> list[str]:
-    """Column names as LightGBM accepts them; the place in front keeps them different."""
+    """Column names that LightGBM accepts; the leading position keeps them unique."""
     return [
         f"{place}." + re.sub(r'[\s\[\]{},:"=]', "_", name)
         for place, name in enumerate(encoder.columns)
@@ -194,7 +207,7 @@ def _settings(kind: str, params: Params, rows: int) -> dict[str, object]:
         "learning_rate": params.learning_rate,
         "num_leaves": params.leaves,
         "min_data_in_leaf": max(1, min(params.min_data_in_leaf, rows // 20)),
-        "min_gain_to_split": 1e-6,  # below that a split is rounding noise
+        "min_gain_to_split": 1e-6,  # smaller gains are rounding noise
         "feature_fraction": params.feature_fraction,
         "bagging_fraction": params.bagging_fraction,
         "bagging_freq": int(params.bagging_fraction < 1),
@@ -211,8 +224,10 @@ def _dataset(
     encoder: Encoder,
     data: LabelledRows,
     settings: dict[str, object],
-    reference: lgb.Dataset | None = None,
-) -> lgb.Dataset:
+    reference: "lgb.Dataset | None" = None,
+) -> "lgb.Dataset":
+    import lightgbm as lgb
+
     places = [i for i, name in enumerate(encoder.columns) if name in encoder.categories]
     return lgb.Dataset(
         encoder.encode(data.features),

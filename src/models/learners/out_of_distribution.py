@@ -1,8 +1,8 @@
-"""Whether a customer is like those a model has learnt from, or unlike any of them.
+"""Detect customers that are out of distribution: outside the range of the training rows.
 
-A model answers for anybody. For a customer whose record lies where no training customer was (two
-years silent where nobody was for longer than one, a country never seen) the answer is a guess, and
-the scores say so: `abstain`.
+A model predicts for every customer. When important columns lie outside the training range (two years
+of silence when no training customer was silent for more than one), the prediction is a guess, and
+the scores set `abstain`.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 from models.learners.lightgbm import Estimator
 
 Floats = NDArray[np.float64]
-#: Training's range of a column: all but one row in a thousand on either side.
+#: The training range of a column leaves out this share of the rows on each side.
 TAIL = 0.001
-#: A customer is strange when columns that save this share of the loss, or more, are out of range ...
-LEAST_SHARE = 0.10
-#: ... and more of it than for all but one in two hundred of the training rows.
-STRANGEST = 0.995
+#: A row is out of distribution when columns with at least this share of the total gain are outside ...
+MIN_GAIN_SHARE = 0.10
+#: ... and with a larger share than this quantile of the training rows.
+TRAINING_QUANTILE = 0.995
 
 
 @dataclass(frozen=True)
 class TrainingSupport:
-    """The range of each column in training, its share of the model's gain, and what is too much.
+    """The training range of each column, its share of the model's gain, and the decision limit.
 
-    `missing` tells whether training saw the column missing at all (one row in a thousand).
+    `missing` is whether the column was missing in training (in more than 0.1% of the rows).
     """
 
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class TrainingSupport:
 
     @classmethod
     def fit(cls, estimator: Estimator, features: pa.Table) -> "TrainingSupport":
-        """Learn the ranges from the rows the model was trained on."""
+        """Learn the ranges from the training rows of the model."""
         matrix = estimator.encoder.encode(features)
         gain = estimator.importance()
         total = sum(gain.values()) or 1.0
@@ -59,25 +59,25 @@ class TrainingSupport:
             [gain[c] / total for c in columns],
             0.0,
         )
-        strange = np.quantile(ranges._strangeness(matrix), STRANGEST)
-        return cls(**{**asdict(ranges), "limit": float(max(LEAST_SHARE, strange))})
+        usual = np.quantile(ranges._outside_share(matrix), TRAINING_QUANTILE)
+        return cls(**{**asdict(ranges), "limit": float(max(MIN_GAIN_SHARE, usual))})
 
-    def unlike(self, estimator: Estimator, features: pa.Table) -> NDArray[np.bool_]:
-        """Which rows are unlike any training row in columns that matter to the model."""
-        return np.asarray(self._strangeness(estimator.encoder.encode(features)) > self.limit)
+    def out_of_distribution(self, estimator: Estimator, features: pa.Table) -> NDArray[np.bool_]:
+        """Which rows are outside the training range in columns that matter to the model."""
+        return np.asarray(self._outside_share(estimator.encoder.encode(features)) > self.limit)
 
-    def _strangeness(self, matrix: Floats) -> Floats:
-        """The share of the model's gain in columns that are out of training's range."""
+    def _outside_share(self, matrix: Floats) -> Floats:
+        """The share of the model's gain in columns outside the training range."""
         missing = np.isnan(matrix)
         outside = (matrix < np.array(self.low)) | (matrix > np.array(self.high))
-        strange = np.where(missing, ~np.array(self.missing), outside)
-        return np.asarray(strange @ np.array(self.share))
+        unusual = np.where(missing, ~np.array(self.missing), outside)
+        return np.asarray(unusual @ np.array(self.share))
 
     def to_dict(self) -> dict[str, Any]:
-        """The ranges as a manifest holds them."""
+        """The ranges as stored in the manifest."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> "TrainingSupport":
-        """The ranges that `to_dict` gave."""
+        """Read the output of `to_dict`."""
         return cls(**{**raw, "columns": tuple(raw["columns"])})

@@ -1,7 +1,7 @@
-"""Ranges that hold nine of ten outcomes: how far a predicted value or satisfaction can be off.
+"""90% prediction intervals of value and satisfaction.
 
-Learnt from predictions for customers the trees had not seen (`models.learners.cross_fitting`), over
-all cutoffs of training, so that every season counts.
+Fitted on out-of-fold predictions (`models.learners.cross_fitting`) of all training cutoffs, so that
+every season is included.
 """
 
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from models.learners.leaf_groups import LeafGroups
 
 Floats = NDArray[np.float64]
-#: The share of outcomes a range is to hold, and the share that may lie below it.
+#: The nominal coverage of an interval, and the share of outcomes below it.
 COVERAGE, BELOW = 0.90, 0.05
-#: What the groups of the value ranges are told apart by, beside the prediction and the level.
+#: Columns that define the groups of the value intervals, besides the prediction and the level.
 HISTORY = ("tenure_days", "orders_365d", "days_since_order", "orders_all")
 
 
 @dataclass(frozen=True)
 class ValueIntervals:
-    """Ranges of future value in multiples of a unit of each customer, by group of customers.
+    """Intervals of future value by customer group, in multiples of each customer's spend level.
 
-    `low` and `high` belong to the tree's nodes (0 where a node is no leaf); `columns` are the
-    feature columns the tree reads after the predicted multiple and the logarithm of the unit.
+    `low` and `high` are indexed by the nodes of the tree (0 for inner nodes); `columns` are the
+    feature columns the tree reads after the predicted multiple and the logarithm of the level.
     """
 
     cells: LeafGroups
@@ -36,38 +36,38 @@ class ValueIntervals:
 
     @classmethod
     def fit(cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats) -> "ValueIntervals":
-        """Learn from `multiple`, predictions (n,) for rows not learnt from, and what came, `y`."""
+        """Fit on out-of-fold predictions `multiple` (n,) and the actual values `y`."""
         columns = tuple(c for c in HISTORY if c in features.column_names)
         inputs = _inputs(features, columns, multiple, level)
         actual = y / level
         cells = LeafGroups.fit(inputs, np.log1p(np.maximum(actual, 0.0)))
-        leaf = cells.of(inputs)
+        leaf = cells.assign(inputs)
         low, high = np.zeros(len(cells.feature)), np.zeros(len(cells.feature))
         for node in cells.leaves:
             low[node], high[node] = central_interval(actual[leaf == node])
         return cls(cells, columns, low.tolist(), high.tolist())
 
-    def of(self, features: pa.Table, value: Floats, level: Floats) -> tuple[Floats, Floats]:
-        """The range (low, high) of each row, in money; it holds the predicted `value`."""
-        node = self.cells.of(_inputs(features, self.columns, value / level, level))
+    def predict(self, features: pa.Table, value: Floats, level: Floats) -> tuple[Floats, Floats]:
+        """The interval (low, high) of each row in money; it contains the predicted `value`."""
+        node = self.cells.assign(_inputs(features, self.columns, value / level, level))
         low, high = np.array(self.low)[node] * level, np.array(self.high)[node] * level
         return np.minimum(low, value), np.maximum(high, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """The ranges as a manifest holds them."""
+        """The intervals as stored in the manifest."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> "ValueIntervals":
-        """The ranges that `to_dict` gave."""
+        """Read the output of `to_dict`."""
         return cls(LeafGroups(**raw["cells"]), tuple(raw["columns"]), raw["low"], raw["high"])
 
 
 def central_interval(outcome: Floats, coverage: float = COVERAGE) -> tuple[float, float]:
-    """The range that holds a share of the outcomes and leaves a twentieth of them below.
+    """The interval that covers a share of the outcomes, with 5% of them below it.
 
-    Where many outcomes are equal (nothing spent), fewer lie below; the upper end makes up for it, so
-    that the range holds nine of ten and not more. The rank is that of split conformal prediction.
+    Where many outcomes are equal (no spend), fewer lie below; the upper end compensates so that the
+    coverage stays at 90%. The rank is that of split conformal prediction.
     """
     ordered = np.sort(outcome)
     count = len(ordered)
@@ -86,34 +86,33 @@ def _inputs(
 
 @dataclass(frozen=True)
 class LevelIntervals:
-    """Ranges of a satisfaction answer: the narrowest run of levels with enough probability."""
+    """Intervals of a satisfaction answer: the shortest run of levels with enough probability."""
 
     enough: float
 
     @classmethod
     def fit(cls, shares: Floats, y: Floats, weight: Floats) -> "LevelIntervals":
-        """Find the probability at which nine of ten answers lie in their range.
+        """Find the probability mass at which 90% of the answers lie in their interval.
 
-        `shares` are calibrated class probabilities (n, K) for rows not learnt from, `y` the levels
-        0..K-1. Adaptive prediction sets (Romano, Sesia, Candès 2020) of neighbouring levels.
+        `shares` are calibrated out-of-fold class probabilities (n, K), `y` the levels 0..K-1. Adaptive prediction sets (Romano, Sesia, Candès 2020) of neighbouring levels.
         """
         grid = np.linspace(0.5, 0.999, 100)
-        held = [np.average(_held(shares, y, float(g)), weights=weight) for g in grid]
-        found = np.flatnonzero(np.array(held) >= COVERAGE)
+        covered = [np.average(_covered(shares, y, float(g)), weights=weight) for g in grid]
+        found = np.flatnonzero(np.array(covered) >= COVERAGE)
         return cls(float(grid[found[0]] if len(found) else 1.0))
 
-    def of(self, shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The lowest and the highest level of each row's range, 0..K-1."""
+    def predict(self, shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lowest and the highest level of each row's interval, 0..K-1."""
         return shortest_level_run(shares, self.enough)
 
 
-def _held(shares: Floats, y: Floats, enough: float) -> NDArray[np.bool_]:
+def _covered(shares: Floats, y: Floats, enough: float) -> NDArray[np.bool_]:
     low, high = shortest_level_run(shares, enough)
     return np.asarray((y >= low) & (y <= high))
 
 
 def shortest_level_run(shares: Floats, enough: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last class of the shortest run with probability `enough`; the likelier of equals."""
+    """First and last class of the shortest run with probability `enough`; ties go to the likelier."""
     count, classes = shares.shape
     total = np.column_stack([np.zeros(count), np.cumsum(shares, axis=1)])
     low, high = np.zeros(count, np.int64), np.full(count, classes - 1, np.int64)

@@ -1,8 +1,7 @@
-"""When a customer will leave: the chance that he is still there after each of twelve months.
+"""Survival curves: the probability that a customer stays for each of the next twelve months.
 
-A logistic hazard for each month on the log odds of the churn model: `logit h_m = a_m + b s`. A few
-numbers, learnt from predictions for customers the trees had not seen; what a curve says of the churn
-horizon is the churn probability itself, exactly.
+A discrete-time logistic hazard on the log odds of the churn model, `logit h_m = a_m + b s`, fitted on
+out-of-fold predictions. At the churn horizon the curve equals the churn probability exactly.
 """
 
 from collections.abc import Mapping
@@ -11,22 +10,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
 MONTHS = 12
-#: Days of a month: a year has twelve.
+#: Days in a month: a twelfth of a year.
 MONTH = 365.25 / 12
-#: A month's own level is learnt from at least so many leavers; later months repeat the last one.
-FEWEST_LEAVERS = 20
+#: Minimum leavers to fit the level of a month; later months repeat the last fitted level.
+MIN_LEAVERS = 20
 EDGE = 1e-6
 
 
 @dataclass(frozen=True)
 class TenureDurations:
-    """Of each row: the month he left in, NaN if he was not seen leaving, and months observed.
+    """For each row, the month in which the customer left (NaN: censored) and the months observed.
 
-    Month 0 means gone from the cutoff on, month m a leaving within the m-th month after it.
+    Month 0 means that the customer had left at the cutoff; month m, within the m-th month after it.
     """
 
     left: Floats
@@ -35,10 +33,10 @@ class TenureDurations:
 
 @dataclass(frozen=True)
 class SurvivalCurve:
-    """Monthly hazards given the churn score; `learnt` months come from data, later ones repeat.
+    """Monthly hazards given the churn score; `learnt` months are fitted, later ones repeat the last.
 
-    `anchor` is the month at which the curve meets the churn probability: the horizon with contracts,
-    0 without (who is silent for the horizon from the cutoff on had left at the cutoff).
+    `anchor` is the month at which the curve equals the churn probability: the horizon with contracts,
+    0 without (a customer silent for the whole horizon counts as gone at the cutoff).
     """
 
     level: list[float]
@@ -50,14 +48,16 @@ class SurvivalCurve:
     def fit(
         cls, churn: Floats, stays: TenureDurations, weight: Floats, horizon_days: float | None
     ) -> "SurvivalCurve":
-        """Learn from churn probabilities of rows not learnt from and how long each customer stayed.
+        """Fit on out-of-fold churn probabilities and the tenure of each customer after the cutoff.
 
-        `horizon_days` is that of the churn target where leaving is a cancellation, else None.
+        `horizon_days` is the churn horizon where churn is a cancellation, else None.
         """
+        from scipy.special import logit
+
         score = logit(np.clip(churn, EDGE, 1 - EDGE))
         rows, month, left = _person_months(stays)
         leavers = np.bincount(month[left], minlength=MONTHS + 1)
-        enough = leavers[1:] >= FEWEST_LEAVERS
+        enough = leavers[1:] >= MIN_LEAVERS
         learnt = int(np.argmin(enough)) if not enough.all() else MONTHS
         inside = month <= max(learnt, 1)
         level, slope = _hazards(
@@ -67,10 +67,12 @@ class SurvivalCurve:
         return cls(level, slope, horizon_days / MONTH if horizon_days else 0.0, learnt)
 
     def curve(self, churn: Floats) -> Floats:
-        """The chance of still being there after 0, 1, ..., 12 months: shape (n, 13), never rising.
+        """The probability to stay for 0, 1, ..., 12 months: shape (n, 13), non-increasing.
 
-        Meets `1 - churn` at the anchor.
+        Equals `1 - churn` at the anchor.
         """
+        from scipy.special import expit, logit
+
         churn = np.clip(churn, EDGE, 1 - EDGE)
         hazard = expit(np.array(self.level) + self.slope * logit(churn)[:, None])
         logs = np.cumsum(np.log1p(-np.clip(hazard, EDGE, 1 - EDGE)), axis=1)
@@ -82,24 +84,24 @@ class SurvivalCurve:
             logs += stay[:, None]
         return np.asarray(np.exp(logs))
 
-    def months_left(self, curve: Floats) -> Floats:
-        """The months a customer is expected to stay of the next twelve (restricted mean), 0 to 12."""
+    def expected_months(self, curve: Floats) -> Floats:
+        """The expected months to stay out of the next twelve (restricted mean), 0 to 12."""
         return np.asarray((curve[:, :-1] + curve[:, 1:]).sum(axis=1) / 2)
 
     def to_dict(self) -> dict[str, Any]:
-        """The hazards as a manifest holds them."""
+        """The hazards as stored in the manifest."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> "SurvivalCurve":
-        """The hazards that `to_dict` gave."""
+        """Read the output of `to_dict`."""
         return cls(**raw)
 
 
 def kaplan_meier(stays: TenureDurations, weight: Floats) -> Floats:
-    """The share still there after 0, 1, ..., 12 months as observed; NaN once nobody is observed.
+    """The observed share that stays for 0, 1, ..., 12 months; NaN once no customer is observed.
 
-    Kaplan and Meier (1958), with month 0 for those who had left at the cutoff.
+    Kaplan and Meier (1958), with month 0 for customers who had left at the cutoff.
     """
     rows, month, left = _person_months(stays)
     at_risk = np.bincount(month, weight[rows], minlength=MONTHS + 1)[: MONTHS + 1]
@@ -111,12 +113,12 @@ def kaplan_meier(stays: TenureDurations, weight: Floats) -> Floats:
 def _person_months(
     stays: TenureDurations,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """One element for each month a row is observed in: the row, the month, whether he left in it.
+    """One element for each observed month of a row: the row, the month, whether the customer left.
 
-    A month counts when it was observed to its end; a leaving in a month cut short counts no more
-    than the staying of the others in it.
+    Only months observed to their end count; a leaving in an incomplete month is ignored, as the
+    staying of the others in it is.
     """
-    gone = stays.left <= stays.observed  # False where he was not seen leaving
+    gone = stays.left <= stays.observed  # False where censored
     last = np.minimum(np.where(gone, stays.left, stays.observed), MONTHS).astype(np.int64)
     rows = np.repeat(np.arange(len(last)), last + 1)
     month = np.arange(len(rows)) - np.repeat(np.cumsum(last + 1) - (last + 1), last + 1)
@@ -126,8 +128,9 @@ def _person_months(
 def _hazards(
     score: Floats, month: NDArray[np.int64], left: NDArray[np.bool_], weight: Floats
 ) -> tuple[list[float], float]:
-    """Levels of the months from 1 on and the slope common to them, by maximum likelihood."""
-    from scipy.optimize import minimize  # training only
+    """Levels of the months from 1 on and their common slope, by maximum likelihood."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, logit
 
     inside = month >= 1
     score, place, hit = score[inside], month[inside] - 1, left[inside].astype(float)
@@ -147,7 +150,7 @@ def _hazards(
 
 
 def _at(logs: Floats, month: float) -> Floats:
-    """The logarithm of the curve at a month between whole ones; beyond the twelfth, the twelfth."""
+    """The log survival at a fractional month, interpolated; after month twelve, that of month twelve."""
     month = min(month, float(MONTHS))
     whole = min(int(month), MONTHS - 1)
     part = month - whole

@@ -1,13 +1,13 @@
-"""What a model's card says: data, labels, measures, groups, calibration, ageing, reasons, limits."""
+"""The content of a model card, section by section: from the data to the limits."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions.catalog import as_percent
+from models.bundles.model_manifest import ModelManifest
 from models.evaluation.bootstrap import Interval
 from models.evaluation.calibration_error import calibration_error
 from models.model_card.render_card import Card, Part, Table
@@ -17,7 +17,7 @@ from models.validation.validation_checks import ValidationChecks
 
 Floats = NDArray[np.float64]
 
-#: What a card says of a model's manifest, with the words for it.
+#: The fields of the manifest that a card shows, with their labels.
 FACTS = {
     "company": "Company",
     "version": "Version",
@@ -30,8 +30,8 @@ FACTS = {
     "code_revision": "Code revision",
 }
 STRONGEST = 12
+#: Test rows that are explained: exact reasons for all of them would take longer than training.
 EXPLAINED = 500
-"""So many test rows are explained: exact reasons of all would take longer than training."""
 BANDS = 5
 WORST = 10
 LIMITS = (
@@ -42,75 +42,76 @@ LIMITS = (
 )
 
 
-def card_of(trained: TrainedTarget, facts: Mapping[str, Any], guarded: ValidationChecks) -> Card:
-    """The card of a trained target; `facts` are those of its manifest, with the version."""
+def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: ValidationChecks) -> Card:
+    """Build the card of a trained target; `manifest` has the version already."""
     target, config = trained.target, trained.config
     return Card(
-        title=f"{target.title}, version {facts['version']}",
+        title=f"{target.title}, version {manifest.version}",
         summary=f"{target.describe_label(config)} {target.describe_population(config)}",
-        grade=f"{facts['grade']}: {facts['grade_reason']}",
+        grade=f"{manifest.grade}: {manifest.grade_reason}",
         parts=(
-            _data(facts),
-            _labels(trained, facts),
+            _data(manifest),
+            _labels(trained, manifest),
             _measures(trained),
-            _groups(guarded),
+            _groups(checks),
             _calibration(trained),
-            _ageing(guarded),
-            _reasons(trained, facts),
-            _limits(facts, guarded),
-            _features(facts),
+            _ageing(checks),
+            _reasons(trained, manifest),
+            _limits(manifest, checks),
+            _features(manifest),
         ),
     )
 
 
-def _data(facts: Mapping[str, Any]) -> Part:
-    known = [f"{words}: {facts[key]}" for key, words in FACTS.items()]
-    return Part("The data", points=(*known, f"Training cutoffs: {_span(facts['cutoffs'])}"))
+def _data(manifest: ModelManifest) -> Part:
+    known = [f"{words}: {getattr(manifest, key)}" for key, words in FACTS.items()]
+    return Part("The data", points=(*known, f"Training cutoffs: {_span(manifest.cutoffs)}"))
 
 
 def _span(cutoffs: Sequence[str]) -> str:
-    """The first and the last cutoff, and how many there are."""
+    """The first and last cutoff, and their number."""
     if len(cutoffs) < 2:
         return ", ".join(c[:10] for c in cutoffs)
     return f"{cutoffs[0][:10]} to {cutoffs[-1][:10]} ({len(cutoffs)})"
 
 
-def _labels(trained: TrainedTarget, facts: Mapping[str, Any]) -> Part:
-    counts: Mapping[str, int] = facts["label_counts"]
+def _labels(trained: TrainedTarget, manifest: ModelManifest) -> Part:
+    counts = manifest.label_counts
     total = sum(counts.values()) or 1
     rows = [(name, f"{n:,}", as_percent(n / total)) for name, n in counts.items()]
-    said = (trained.target.describe_label(trained.config), trained.target.describe_population(trained.config))
-    return Part("The label", said, table=Table(("label", "rows", "share"), rows))
+    target, config = trained.target, trained.config
+    sentences = (target.describe_label(config), target.describe_population(config))
+    return Part("The label", sentences, table=Table(("label", "rows", "share"), rows))
 
 
 def _measures(trained: TrainedTarget) -> Part:
-    judged = trained.evaluation
-    names = list(judged.metrics["model"])
-    said = (
-        f"{judged.rows:,} rows of {judged.customers:,} customers, later than all it learnt from; 95 % "
-        f"intervals from resampled customers. {judged.primary} decides.",
+    evaluation = trained.evaluation
+    names = list(evaluation.metrics["model"])
+    sentences = (
+        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt from; 95 % "
+        f"intervals from resampled customers. {evaluation.primary} decides.",
     )
-    contestants = tuple(judged.metrics)
-    rows = [(n, *(_shown(judged.metrics[who].get(n)) for who in contestants)) for n in names]
-    return Part("How well, on later data", said, table=Table(("measure", *contestants), rows))
+    contestants = tuple(evaluation.metrics)
+    rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
+    return Part("How well, on later data", sentences, table=Table(("measure", *contestants), rows))
 
 
-def _groups(guarded: ValidationChecks) -> Part:
-    slices = guarded.slices
+def _groups(checks: ValidationChecks) -> Part:
+    slices = checks.slices
     lost = ", ".join(s.name for s in slices.lost) or "none"
-    said = [
+    sentences = [
         f"Where it does worst: {slices.told()}. Worse than the {slices.rival} beyond chance among "
         f"{len(slices.judged)} groups: {lost}.",
     ]
     if slices.too_small:
-        said.append(f"{len(slices.too_small)} groups have too few rows to be judged apart.")
+        sentences.append(f"{len(slices.too_small)} groups have too few rows to be judged apart.")
     if slices.left_out:
-        said.append(f"Not looked at: {', '.join(slices.left_out)}.")
+        sentences.append(f"Not looked at: {', '.join(slices.left_out)}.")
     ranked = sorted(slices.judged, key=lambda s: -s.loss)[:WORST]
     head = ("group", "rows", slices.measure, slices.rival, "gain", "calibration error", "predicted",
             "actual")  # fmt: skip
     rows = [_group(one) for one in ranked]
-    return Part("Groups of customers, the worst first", tuple(said), table=Table(head, rows))
+    return Part("Groups of customers, the worst first", tuple(sentences), table=Table(head, rows))
 
 
 def _group(one: Slice) -> tuple[str, ...]:
@@ -120,59 +121,60 @@ def _group(one: Slice) -> tuple[str, ...]:
 
 
 def _calibration(trained: TrainedTarget) -> Part:
-    """Predicted and actual means by fifths of the prediction, on the scale people read."""
+    """Predicted and actual means by fifths of the prediction, on the output scale."""
     test = trained.test
-    said, came = to_output_scale(trained.target, test.label, trained.predictions["model"])
-    order = np.argsort(said, kind="stable")
+    predicted, actual = to_output_scale(trained.target, test.label, trained.predictions["model"])
+    order = np.argsort(predicted, kind="stable")
     rows = []
     for place, band in enumerate(np.array_split(order, BANDS), start=1):
         if len(band):
-            means = (np.average(v[band], weights=test.weight[band]) for v in (said, came))
+            means = (np.average(v[band], weights=test.weight[band]) for v in (predicted, actual))
             rows.append((f"fifth {place}", f"{len(band):,}", *(_figure(float(m)) for m in means)))
     head = ("predicted lowest to highest", "rows", "predicted", "actual")
     sentence = (
         f"Corrected by the method {trained.calibrator.method}; means by fifths of the test rows."
     )
-    return Part("Calibration", (sentence, *_beside_chance(trained)), table=Table(head, rows))
+    return Part("Calibration", (sentence, *_calibration_error(trained)), table=Table(head, rows))
 
 
-def _beside_chance(trained: TrainedTarget) -> tuple[str, ...]:
-    """How far off probabilities are, and how far perfect ones would be; nothing about values."""
+def _calibration_error(trained: TrainedTarget) -> tuple[str, ...]:
+    """The calibration error and its size by chance alone; nothing for values."""
     if not trained.target.classes:
         return ()
     test = trained.test
     return (calibration_error(test.label, trained.predictions["model"], test.weight).told(),)
 
 
-def _ageing(guarded: ValidationChecks) -> Part:
-    told = guarded.staleness
+def _ageing(checks: ValidationChecks) -> Part:
+    staleness = checks.staleness
     sentence = (
-        f"By its age a model is {told.told()}."
-        if told.lasts is not None
-        else f"{told.told().capitalize()}."
+        f"By its age a model is {staleness.told()}."
+        if staleness.lasts is not None
+        else f"{staleness.told().capitalize()}."
     )
     rows = [
         (f"{a.months}", f"{a.rows:,}", _shown(a.model), _shown(a.loss), _kept(a.kept))
-        for a in told.ages
+        for a in staleness.ages
     ]
-    head = ("age in months", "training rows", told.measure, "lost", "lead over the rule kept")
+    head = ("age in months", "training rows", staleness.measure, "lost", "lead over the rule kept")
     return Part("Ageing: today's test by older models", (sentence,), table=Table(head, rows))
 
 
 def _kept(share: float) -> str:
-    """A share in per cent; a dash where it has no meaning."""
+    """A share in percent; a dash where it is undefined."""
     return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
 
 
-def _reasons(trained: TrainedTarget, facts: Mapping[str, Any]) -> Part:
-    """What moves the score most: mean absolute exact contributions over some test rows."""
+def _reasons(trained: TrainedTarget, manifest: ModelManifest) -> Part:
+    """The strongest features: mean absolute exact contributions over some test rows."""
     some = np.unique(np.linspace(0, len(trained.test.label) - 1, EXPLAINED).astype(np.int64))
     shares = trained.estimator.contributions(trained.test.features.take(some))[..., :-1]
-    if shares.ndim == 3:  # of the classes' scores, mixed into the one that people read
-        shares = np.einsum("nck,c->nk", shares, np.asarray(trained.target.class_values, np.float64))
+    if shares.ndim == 3:  # the scores of the classes, combined into one
+        values = trained.target.class_values or range(shares.shape[1])
+        shares = np.einsum("nck,c->nk", shares, np.asarray(values, np.float64))
     size = np.abs(shares).mean(axis=0)
     total = float(size.sum()) or 1.0
-    meanings = {f["name"]: f["meaning"] for f in facts["features"]}
+    meanings = {f["name"]: f["meaning"] for f in manifest.features}
     columns = trained.estimator.encoder.columns
     order = [int(i) for i in np.argsort(-size, kind="stable")[:STRONGEST] if size[i] > 0]
     rows = [(columns[i], meanings.get(columns[i], ""), f"{size[i] / total:.1%}") for i in order]
@@ -181,18 +183,18 @@ def _reasons(trained: TrainedTarget, facts: Mapping[str, Any]) -> Part:
     return Part("What moves it", (sentence,), table=Table(head, rows, words=2))
 
 
-def _limits(facts: Mapping[str, Any], guarded: ValidationChecks) -> Part:
-    dropped = facts["dropped_features"]
-    points = [*guarded.warnings, *LIMITS]
+def _limits(manifest: ModelManifest, checks: ValidationChecks) -> Part:
+    dropped = manifest.dropped_features
+    points = [*checks.warnings, *LIMITS]
     if dropped:
         points.append(f"{len(dropped)} features say nothing in training and are not read.")
     return Part("Limits", points=tuple(points))
 
 
-def _features(facts: Mapping[str, Any]) -> Part:
+def _features(manifest: ModelManifest) -> Part:
     rows = [
         (f["name"], f["meaning"], f["unit"], f["source"], as_percent(f["missing"]))
-        for f in facts["features"]
+        for f in manifest.features
     ]
     head = ("feature", "meaning", "unit", "source", "missing")
     return Part("What it reads", table=Table(head, rows, words=4))
@@ -207,7 +209,7 @@ def _shown(interval: Interval | None) -> str:
 
 
 def _figure(value: float) -> str:
-    """About three digits, never in powers of ten."""
+    """Format with about three digits, never in powers of ten."""
     if not math.isfinite(value):
         return "–"
     places = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0

@@ -1,17 +1,18 @@
-"""A model's card: what to know before using one version of a model, in Markdown and in HTML."""
+"""The model card: what to know before using a version of a model, as Markdown and HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Templatefrom features.atomic_write import write_text_atomically
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from features.atomic_write import write_text_atomically
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; the columns named in `words` are read from the left, the others are figures."""
+    """A table of texts; the first `words` columns are left-aligned, the others are numbers."""
 
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -20,7 +21,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """A part under its own heading: sentences, points of a list, and perhaps a table."""
+    """A section with a heading: paragraphs, bullet points and an optional table."""
 
     title: str
     sentences: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Card:
-    """The card of one version of a target's model; `summary` is what it predicts and for whom."""
+    """The card of one version of a target's model; `summary` is its label and population."""
 
     title: str
     summary: str
@@ -42,18 +43,18 @@ class Card:
         return _template("card.md.j2").render(card=self)
 
     def html(self) -> str:
-        """The card as one HTML page that needs nothing from outside."""
+        """The card as one self-contained HTML page."""
         return _template("card.html.j2").render(card=self)
 
     def write(self, folder: Path, name: str) -> None:
-        """Write `<name>.md` and `<name>.html` in a folder, each replaced whole."""
+        """Write `<name>.md` and `<name>.html` into a folder, each atomically."""
         folder.mkdir(parents=True, exist_ok=True)
         for ending, text in (("md", self.markdown()), ("html", self.html())):
             write_text_atomically(folder / f"{name}.{ending}", text)
 
 
 def _cell(text: str) -> str:
-    """A text inside a Markdown table: neither a bar nor a line break may end the cell."""
+    """Escape a text for a cell of a Markdown table: no bar and no line break."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from features.settings import Settings
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
 from models.nonresponse.aipw import Answers, Estimate, doubly_robust, naive
 from models.nonresponse.disclosure_control import hidden_groups
@@ -61,7 +61,7 @@ def _groups(study: Study, by: str) -> NDArray[np.object_]:
         return np.asarray(asked.channel[asked.recent], object)
     if by not in asked.features.column_names:
         able = [n for n in asked.features.column_names if n.startswith("crm_")]
-        raise ConfigRefused(f"no feature {by} to cut by{near(by, able)}")
+        raise ConfigRefused(f"no feature {by} to cut by{did_you_mean(by, able)}")
     recent = asked.features.filter(pa.array(asked.recent))
     return np.asarray(recent[by].to_pandas().astype(object).fillna(UNKNOWN), object)
 

@@ -14,8 +14,7 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.execution.partitions import LOCAL, split_customers
 from features.feature_table import plan_for
-from features.history_store import customer_ids
-from features.history_store import Manifest, open_history
+from features.history_store import Manifest, customer_ids, open_history
 from features.settings import Workspace
 from models.targets.target import Target
 from models.training_set.build_training_sets import KEYS, FeatureRowBuilder
@@ -158,7 +157,7 @@ def _with_features(asked: pa.Table, workspace: Workspace, manifest: Manifest) ->
     beside = workspace.company(name) / "invitations.new"
     pq.write_table(asked, beside, row_group_size=50_000)
     try:
-        parts = [maker.training(Path(beside), None, s) for s in split_customers(ids, LOCAL.size(len(ids)))]
+        parts = [maker.training_rows(Path(beside), None, s) for s in split_customers(ids, LOCAL.size(len(ids)))]
     finally:
         beside.unlink()
     return pa.concat_tables([part for part in parts if part is not None])

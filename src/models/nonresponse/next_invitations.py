@@ -62,7 +62,7 @@ def ask_next(candidates: Candidates, as_of: datetime, rest_days: int, size: int)
     since = (pd.Timestamp(as_of) - candidates.asked).dt.days.to_numpy()
     rested = ~(since < rest_days)
     free = candidates.current & rested
-    share = represented(candidates.chance, candidates.on_reload)
+    share = represented(candidates.chance, candidates.heard)
     worth = candidates.spread**2 * candidates.chance / share
     frame = pd.DataFrame(
         {

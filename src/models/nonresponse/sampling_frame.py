@@ -9,16 +9,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
-from features.history_store import open_history
 from features.config.company import Company
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused, DataRefused
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
 from models.nonresponse.estimate import FIGURES, Study
 from models.nonresponse.next_invitations import Candidates
-from models.targets.target import population_mask
-from models.targets.target import Condition
+from models.targets.target import Condition, population_mask
 
 Texts = NDArray[np.object_]
 
@@ -92,7 +90,7 @@ def _segments(
     if wanted is not None and wanted not in attributes:
         raise ConfigRefused(
             f"{company.path.name}: asking.segment is {wanted!r}"
-            f"{near(wanted, ['value_segment', *attributes])}"
+            f"{did_you_mean(wanted, ['value_segment', *attributes])}"
         )
     few = [c for c in attributes if 1 < len(snapshot[c].unique()) <= MOST_SEGMENTS]
     if wanted is None and not few:

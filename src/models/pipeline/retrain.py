@@ -1,4 +1,4 @@
-"""The whole chain for one company, as a scheduled job runs it with nobody watching."""
+"""Retrain a company's models: the whole chain, as a scheduled job runs it."""
 
 import json
 import os
@@ -12,32 +12,32 @@ from filelock import FileLock, Timeout
 
 from features.config.company import Company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
-from features.import_history.run_import import import_history
 from features.history_store import Manifest
+from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundles.mlflow_registry import Registry, code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_population
-from models.pipeline.train_target import TargetTraining, Outcome
-from models.scoring.batch import score_everyone
+from models.pipeline.train_target import Outcome, TargetTraining
+from models.scoring.batch_scores import score_customers
 from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
 
 
 def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
-    """Import, check, build features, train, judge, promote or keep, and score everyone.
+    """Import, check, build features, train, promote or keep, and score all customers.
 
     Raises DataRefused or ConfigRefused (exit 3) with nothing overwritten, AlreadyRunning (exit 5).
-    The caller ends with `check_gate` (exit 4), after the report is written.
+    The caller calls `check_gate` (exit 4) at the end, after the report is written.
     """
-    with company_lock(company, workspace), _as_before_if_refused(company, workspace):
+    with company_lock(company, workspace), _restore_if_refused(company, workspace):
         import_history(company, workspace, steps)
         counts, unable = build_features(company, workspace, steps)
         outcomes = train_all(company, workspace, steps, counts, unable)
         if any(o.version for o in outcomes):
-            score_everyone(company, workspace, steps)
+            score_customers(company, workspace, steps)
         if "surveys" in company.tables:
             write_population(company, workspace, steps)
     return outcomes
@@ -45,7 +45,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
 
 @contextmanager
 def company_lock(company: Company, workspace: Workspace) -> Iterator[None]:
-    """Hold the company's lock, or raise AlreadyRunning."""
+    """Hold the lock of a company; raises AlreadyRunning when another run holds it."""
     path = workspace.mlruns / "locks" / f"{company.name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -58,8 +58,8 @@ def company_lock(company: Company, workspace: Workspace) -> Iterator[None]:
 
 
 @contextmanager
-def _as_before_if_refused(company: Company, workspace: Workspace) -> Iterator[None]:
-    """Put the former history and features back when the new data are refused later on."""
+def _restore_if_refused(company: Company, workspace: Workspace) -> Iterator[None]:
+    """Restore the former history and features when the new data are refused later in the run."""
     folders = [workspace.history(company.name), workspace.features(company.name)]
     former = {f: f.with_name(f"{f.name}.before") for f in folders}
     for folder, before in former.items():
@@ -87,7 +87,7 @@ def _link(source: str, copy: str) -> None:
 
 
 def check_gate(outcomes: list[Outcome]) -> None:
-    """Raise GateFailed when a target has neither a new model nor an old champion to serve."""
+    """Raise GateFailed when a target has neither a new model nor a former champion to serve."""
     failed = [o for o in outcomes if o.decision == "refused"]
     if failed:
         lines = "\n".join(f"  - {o.target}: {o.reason}" for o in failed)
@@ -101,10 +101,11 @@ def train_all(
     counts: dict[str, LabelCounts],
     unable: dict[str, str],
 ) -> list[Outcome]:
-    """Train every target that can be, each in a child run of one parent run; then promote or keep.
+    """Train every target in `counts`, each in a child run of one parent run; then promote or keep.
 
-    Nothing is promoted before every target is trained: data refused for one leave all as they were.
-    Raises LeakFound before anything is trained when the leak court charges something.
+    Nothing is promoted before all targets are trained. A target whose training is refused is
+    skipped with the reason, like those in `unable`. Raises DataRefused when no target can be
+    trained, and LeakFound before any training when the leakage check finds a leak.
     """
     with steps.step("open the tracking store"):
         registry = Registry(workspace)
@@ -122,22 +123,26 @@ def train_all(
             {"company.toml": company.path.read_text(encoding="utf-8"),
              "history.json": json.dumps(asdict(manifest), indent=1)},
         )  # fmt: skip
-        verdict = check_leakage(company, workspace, manifest, counts, steps)
-        registry.log(parent, {"leaks": len(verdict.charges)}, {}, {"court.json": verdict.to_json()})
-        raise_on_leaks(verdict)
+        report = check_leakage(company, workspace, manifest, counts, steps)
+        registry.log(
+            parent, {"leaks": len(report.findings)}, {}, {"leakage.json": report.to_json()}
+        )
+        raise_on_leaks(report)
         for target in counts:
             with registry.run(company.name, target, parent) as run_id:
-                job = TargetTraining(company, workspace, steps, registry, run_id, manifest, counts[target])
+                training = TargetTraining(
+                    company, workspace, steps, registry, run_id, manifest, counts[target]
+                )
                 try:
-                    trained.append((job, job.train(target)))
+                    trained.append((training, training.train(target)))
                 except DataRefused as err:
-                    if TARGETS[target].on_calendar or len(unable) == len(TARGETS) - 1:
-                        raise
-                    unable[target] = str(err)  # too few answers do not stop churn and value
-        for target, why in unable.items():
-            outcomes.append(Outcome(target, "skipped", why))
-            steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
-        outcomes += [job.decide(candidate) for job, candidate in trained]
+                    unable[target] = str(err)
+        if counts and not trained:
+            raise DataRefused("\n".join(unable[target] for target in counts))
+        for target, reason in unable.items():
+            outcomes.append(Outcome(target, "skipped", reason))
+            steps.note(f"[yellow]–[/] {target}: cannot be trained: {reason}")
+        outcomes += [training.decide(candidate) for training, candidate in trained]
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)

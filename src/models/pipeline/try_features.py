@@ -14,26 +14,31 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.config.company import Company
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
 from features.execution.partitions import LOCAL, split_customers
-from features.feature_table import plan_for, shipped
-from features.history_store import customer_ids
-from features.history_store import Manifest
-from features.progress import Steps, quiet
+from features.feature_table import is_in_family, plan_for
+from features.history_store import Manifest, customer_ids
+from features.progress import Steps, silent_steps
 from features.settings import Workspace
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 from models.bundles.mlflow_registry import Registry
-from models.evaluation.grade import ChampionComparison, compare_with_champion
+from models.pipeline.champion_rule import ChampionComparison, compare_with_champion
 from models.targets.registry import TARGETS
 from models.targets.target import Target
-from models.training.train import TrainingRows, TrainedTarget, flat_metrics, rows_of, train
+from models.training.train import (
+    TrainedTarget,
+    TrainingRows,
+    flatten_metrics,
+    to_training_rows,
+    train,
+)
 from models.training_set.build_training_sets import FeatureRowBuilder
 from models.training_set.labels import label_rows
 
 
 @dataclass(frozen=True)
-class Tried:
+class FeatureTrial:
     """A target trained with and without the columns on trial, on the same rows."""
 
     columns: tuple[str, ...]
@@ -59,16 +64,16 @@ def try_features(
     target: str,
     columns: tuple[str, ...] | None = None,
     steps: Steps | None = None,
-) -> Tried:
+) -> FeatureTrial:
     """Train a target with what is registered now, and without `columns`; log both in MLflow.
 
     `columns` default to those of features declared outside the family files: in the notebook.
     Raises ConfigRefused when there are none, or one is unknown; nothing is registered as a model.
     """
-    steps = steps or quiet()
+    steps = steps or silent_steps()
     manifest = Manifest.read(workspace, company.name)
-    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
-    on_trial = columns or tuple(c.name for c in plan.columns if not shipped(c))
+    plan = plan_for(manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name)))
+    on_trial = columns or tuple(c.name for c in plan.columns if not is_in_family(c))
     _refuse_unknown(on_trial, plan.names)
     rows = _rows(TARGETS[target], company, workspace, manifest, steps)
     plain = replace(rows, features=rows.features.drop(list(on_trial)))
@@ -78,7 +83,7 @@ def try_features(
         with_them.target.kind, test.label, with_them.predictions["model"],
         without.predictions["model"], test.weight, test.customer,
     )  # fmt: skip
-    tried = Tried(on_trial, with_them, without, verdict)
+    tried = FeatureTrial(on_trial, with_them, without, verdict)
     _log(company, workspace, tried)
     return tried
 
@@ -91,15 +96,15 @@ def _refuse_unknown(on_trial: tuple[str, ...], known: tuple[str, ...]) -> None:
         )
     for name in on_trial:
         if name not in known:
-            raise ConfigRefused(f"no feature column {name!r}{near(name, list(known))}")
+            raise ConfigRefused(f"no feature column {name!r}{did_you_mean(name, list(known))}")
 
 
 def _rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
 ) -> TrainingRows:
     """The training set of a target with every column registered now, made beside the stored one."""
-    plan = plan_for(manifest.schema, tone=Tone.read(workspace.features(company.name)))
-    maker = FeatureRowBuilder(workspace.history(company.name), plan, LOCAL.threads)
+    plan = plan_for(manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name)))
+    builder = FeatureRowBuilder(workspace.history(company.name), plan, LOCAL.threads)
     ids = customer_ids(workspace, company.name)
     labels = label_rows(target, company, workspace, manifest)[0]
     condition = target.population(company.target(target.name))
@@ -107,16 +112,16 @@ def _rows(
         beside, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"
         pq.write_table(labels, beside)
         pieces = split_customers(ids, LOCAL.size(len(ids)))
-        LOCAL.write(partial(maker.training, beside, condition), pieces, path, steps)
-        return rows_of(pq.read_table(path))
+        LOCAL.write(partial(builder.training_rows, beside, condition), pieces, path, steps)
+        return to_training_rows(pq.read_table(path))
 
 
-def _log(company: Company, workspace: Workspace, tried: Tried) -> None:
+def _log(company: Company, workspace: Workspace, tried: FeatureTrial) -> None:
     """A run of its own in the company's experiment, with both sets of measures."""
     registry = Registry(workspace)
     target = tried.with_them.target.name
     with registry.run(company.name, f"try {target} {datetime.now(UTC):%Y-%m-%d %H:%M}") as run_id:
-        without = flat_metrics(tried.without.evaluation)
+        without = flatten_metrics(tried.without.evaluation)
         registry.log(
             run_id,
             {
@@ -124,7 +129,7 @@ def _log(company: Company, workspace: Workspace, tried: Tried) -> None:
                 "on_trial": ", ".join(tried.columns),
                 "verdict": tried.verdict.reason,
             },
-            flat_metrics(tried.with_them.evaluation)
+            flatten_metrics(tried.with_them.evaluation)
             | {f"without_{name}": value for name, value in without.items()},
             {"comparison.txt": tried.table().to_string()},
         )

@@ -151,7 +151,7 @@ FIGURES: dict[str, dict[str, Picture]] = {
 }
 
 
-def figures(
+def draw_all(
     kind: str,
     y: Array,
     model: Array,

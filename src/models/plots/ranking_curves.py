@@ -5,7 +5,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from models.evaluation.calibration_error import reliability_bins as by_bin
-from models.evaluation.calibration_error import wilson_interval as wilson
 from models.evaluation.metrics import capture, expected_calibration_error, pr_auc, roc_auc
 from models.plots.style import (
     MODEL,

@@ -13,13 +13,13 @@ from models.plots.style import (
     QUIET,
     RULE,
     canvas,
+    decile_bins,
     heading,
     legend,
     money,
     percent,
     rows_text,
     short,
-    decile_bins,
     weights,
 )
 

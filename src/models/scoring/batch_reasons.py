@@ -9,20 +9,15 @@ from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, CustomerRange
-from features.history_store import read_block
-from features.history_store import Manifest
+from features.execution.partitions import LOCAL, CustomerRange, Runner
+from features.history_store import Manifest, read_block
 from features.progress import Steps
 from features.settings import Workspace
+from models.bundles.champions import load_champions, match_comment_model, snapshot_comment_model
 from models.explain.previous_window import PreviousValues, previous_values
 from models.explain.reasons import Explainer
-from models.explain.reasons_table import SCHEMA, reason_table
-from models.scoring.batch import pieces
-from models.bundles.champions import snapshot_comment_model
-from models.bundles.champions import match_comment_model
-from models.bundles.champions import load_champions
-
-__all__ = ["SCHEMA", "Teller", "explain_everyone", "own_history", "reason_table"]
+from models.explain.reasons_table import reason_table
+from models.scoring.batch_scores import pieces
 
 #: Reasons a customer and target.
 TOP = 3
@@ -64,7 +59,7 @@ class ReasonWriter:
         return previous_values(known, features, columns.values(), tone, self.threads)
 
 
-def explain_everyone(
+def explain_customers(
     company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL, top: int = TOP
 ) -> Path:
     """Write the reasons of every customer of the snapshot; the path of the file or its parts.
@@ -81,8 +76,10 @@ def explain_everyone(
         raise DataRefused(f"no model of {company.name} to explain ({whys}); run `goodwill train`")
     for why in apart.values():
         steps.note(f"[yellow]–[/] not explained: {why}")
-    history = own_history(workspace, company.name, snapshot, steps)
-    teller = ReasonWriter(tuple(Explainer(b) for b in bundles.values()), history, runner.threads, top)
+    history = matching_history(workspace, company.name, snapshot, steps)
+    teller = ReasonWriter(
+        tuple(Explainer(b) for b in bundles.values()), history, runner.threads, top
+    )
     path = workspace.scores(company.name).with_name("reasons.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     with steps.step("reasons of every score") as done:
@@ -91,7 +88,7 @@ def explain_everyone(
     return path
 
 
-def own_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
+def matching_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
     """The history the snapshot was made of; None, and a note, where another one lies there now."""
     told = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
     if json.loads(told).get("fingerprint") == Manifest.read(workspace, name).fingerprint:

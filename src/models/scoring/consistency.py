@@ -19,7 +19,7 @@ MOST_APART = 50.0
 
 
 @dataclass(frozen=True)
-class Check:
+class ConsistencyCheck:
     """One way in which two predictions can contradict each other, and for how many they do."""
 
     name: str
@@ -33,9 +33,9 @@ class Check:
         return self.contradictions / self.customers if self.customers else 0.0
 
 
-def check_together(
+def check_consistency(
     outputs: Mapping[str, Mapping[str, NDArray[Any]]], level: Floats | None = None
-) -> list[Check]:
+) -> list[ConsistencyCheck]:
     """The checks that the targets in `outputs` allow, over all customers scored together.
 
     `outputs[target][name]` as `models.bundles.predict.predict` gives them; `level` is what each
@@ -51,11 +51,11 @@ def check_together(
 
 def _satisfaction_and_nps(
     satisfaction: Mapping[str, NDArray[Any]], nps: Mapping[str, NDArray[Any]]
-) -> Check:
+) -> ConsistencyCheck:
     score = np.asarray(satisfaction["score"], np.float64)
     index = 50.0 + 50.0 * (nps["promoter"] - nps["detractor"])
     apart = np.abs(_levelled(index, score) - score)
-    return Check(
+    return ConsistencyCheck(
         "satisfaction and recommendation",
         f"at most {MOST_APART:.0f} of 100 points apart on a common scale",
         len(score),
@@ -75,12 +75,12 @@ def _levelled(values: Floats, like: Floats) -> Floats:
 
 def _churn_and_value(
     churn: Mapping[str, NDArray[Any]], value: Mapping[str, NDArray[Any]], level: Floats
-) -> Check:
+) -> ConsistencyCheck:
     # a model of an older version has no range to compare with
     inside = np.asarray(churn["in_population"], bool) & ~np.isnan(value["low"])
     spent = ((1.0 - churn["probability"]) * level)[inside]
     apart = (spent < value["low"][inside]) | (spent > value["high"][inside])
-    return Check(
+    return ConsistencyCheck(
         "churn and value",
         "the chance of staying times the usual spend lies in the range of value",
         int(inside.sum()),

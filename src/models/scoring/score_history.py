@@ -44,15 +44,15 @@ class PastScore:
     versions: dict[str, str]
 
 
-def history_of(scores: Path) -> Path:
+def history_folder(scores: Path) -> Path:
     """The folder of the past scores beside a scores file."""
     return scores.parent / "history"
 
 
-def keep_scores(scores: Path) -> Path:
+def store_scores(scores: Path) -> Path:
     """Keep the scores just written in the history beside them, and the latest 36 files of it."""
     source = dataset(scores)
-    folder = history_of(scores)
+    folder = history_folder(scores)
     folder.mkdir(exist_ok=True)
     as_of: datetime = source.head(1, columns=["as_of"])["as_of"][0].as_py()
     path = folder / f"{as_of.astimezone(UTC).strftime(NAME)}.parquet"

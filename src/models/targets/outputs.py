@@ -25,7 +25,7 @@ def satisfaction_outputs(
     score = (calibrated * np.array(LEVELS)).sum(axis=1)
     low, high = _missing(score), _missing(score)
     if manifest.get("ranges"):
-        first, last = LevelIntervals(**manifest["ranges"]).of(calibrated)
+        first, last = LevelIntervals(**manifest["ranges"]).predict(calibrated)
         low, high = np.array(LEVELS)[first], np.array(LEVELS)[last]
     return {
         "score": score,
@@ -40,9 +40,7 @@ def _missing(values: Floats) -> Floats:
     return np.full(len(values), np.nan)
 
 
-def class_outputs(
-    calibrated: Floats, _features: pa.Table, manifest: Mapping[str, Any]
-) -> Outputs:
+def class_outputs(calibrated: Floats, _features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
     """The most probable class, and the probability of each class."""
     classes = manifest["classes"]
     shares = {name: calibrated[:, i] for i, name in enumerate(classes)}
@@ -61,7 +59,7 @@ def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
     if manifest.get("survival"):
         stays = SurvivalCurve.from_dict(manifest["survival"])
         survival = stays.curve(calibrated)
-        months = stays.months_left(survival)
+        months = stays.expected_months(survival)
     return {
         "probability": calibrated,
         "in_population": inside,
@@ -70,14 +68,12 @@ def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
     }
 
 
-def value_outputs(
-    calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]
-) -> Outputs:
+def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
     """Money over the horizon, its prediction interval and its value segment."""
     low, high = _missing(calibrated), _missing(calibrated)
     if manifest.get("ranges"):
         level = SpendLevel(**manifest["spend_level"]).of(features)
-        low, high = ValueIntervals.from_dict(manifest["ranges"]).of(features, calibrated, level)
+        low, high = ValueIntervals.from_dict(manifest["ranges"]).predict(features, calibrated, level)
     return {
         "expected": calibrated,
         "low": low,

@@ -4,7 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from features.config.company import Company
-from features.config.table_mapping import near
+from features.config.toml_section import did_you_mean
 from features.definitions.company_schema import CompanySchema
 from features.errors import ConfigRefused
 from models import targets
@@ -50,7 +50,7 @@ def check_names(company: Company) -> None:
     for name in [*company.targets, *(r.target for r in company.references)]:
         if name not in TARGETS:
             raise ConfigRefused(
-                f"{company.path.name}: unknown key targets.{name}{near(name, [*TARGETS])}"
+                f"{company.path.name}: unknown key targets.{name}{did_you_mean(name, [*TARGETS])}"
             )
 
 

@@ -53,8 +53,8 @@ class Target:
     columns it reads; `rule_feature` names the feature of the business rule. `on_calendar`: labels at
     calendar cutoffs; otherwise at the moment a question was sent. `make_outputs` turns calibrated
     predictions into `outputs`; `class_values` weights class probabilities into the one score that
-    reasons explain; `missing_setting` says which setting a
-    company must make first. An `opt_in` target is trained only for companies with a `[targets.NAME]` section.
+    reasons explain. `missing_setting` names a setting that the company still has to make. An `opt_in`
+    target is trained only for companies whose file has a `[targets.NAME]` section.
     """
 
     name: str

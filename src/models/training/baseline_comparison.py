@@ -17,16 +17,16 @@ from models.learners.baselines import (
     repeat_rule,
 )
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator
 from models.learners.labelled_rows import LabelledRows
-from models.targets.target import Target
+from models.learners.lightgbm import Estimator
 from models.targets.spend_level import SpendLevel
-from models.training.hyperparameters import kind_of
+from models.targets.target import Target
+from models.training.hyperparameters import learner_kind
 
 Floats = NDArray[np.float64]
 
 
-def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> BaselineRule:
+def baseline_rule(target: Target, config: TargetConfig, columns: Sequence[str]) -> BaselineRule:
     """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
     column = target.rule_feature(config)
     if column not in columns:
@@ -39,7 +39,7 @@ def rule_of(target: Target, config: TargetConfig, columns: Sequence[str]) -> Bas
 
 
 @dataclass(frozen=True)
-class Model:
+class CalibratedModel:
     """What predicts: trees, calibration, the spending level, and the columns it does not read."""
 
     estimator: Estimator
@@ -53,13 +53,13 @@ class Model:
         return self.calibrator.apply(plain * self.spend.of(features) if self.spend else plain)
 
 
-def contest(
-    target: Target, config: TargetConfig, model: Model, refit: LabelledRows, test: pa.Table
+def predict_with_baselines(
+    target: Target, config: TargetConfig, model: CalibratedModel, refit: LabelledRows, test: pa.Table
 ) -> dict[str, Floats]:
     """Predictions for the test rows by the model, its rule and a linear model of the same columns."""
-    rule = rule_of(target, config, refit.features.column_names).fit(refit)
+    rule = baseline_rule(target, config, refit.features.column_names).fit(refit)
     same = LabelledRows(refit.features.drop([*model.without]), refit.y, refit.weight)
-    linear = linear_model(kind_of(target), len(target.classes) or 1).fit(same)
+    linear = linear_model(learner_kind(target), len(target.classes) or 1).fit(same)
     return {
         "model": model.predict(test),
         "rule": rule.predict(test),

@@ -1,10 +1,9 @@
-"""Columns in which the customers to come lie outside everything training has seen.
+"""Distribution shift between training and later rows: unseen column ranges, changed base rates.
 
-Trees cannot extrapolate: where most of today's customers have been known for longer than anybody in
-the training rows, every split on that age says something about the past only. And a month of the
-year that training has seen in one year only cannot be told from what that year was otherwise. For
-probabilities such columns move the level of everybody at once, which no calibration on earlier rows
-can see.
+Trees cannot extrapolate: where most current customers have a longer tenure than anybody in the
+training rows, every split on tenure describes the past only. And a month of the year that training
+has seen in one year only cannot be told apart from that year's other events. For probabilities such
+columns shift the level of all customers at once, which no calibration on earlier rows can detect.
 """
 
 import numpy as np
@@ -14,55 +13,76 @@ from numpy.typing import NDArray
 from features.history.rows import DAY
 from models.training_set.splits import Split
 
-#: A column is left out when more than this share of the later rows lies outside training's range.
-MOST_OUTSIDE = 0.3
-#: Training's range: all but the outermost rows on either side.
+#: A column is dropped when more than this share of the later rows is outside the training range.
+MAX_OUTSIDE = 0.3
+#: The training range excludes this share of the rows at either end.
 TAIL = 0.005
-#: Training knows seasons when it looks back so far: for amounts nine months, which a season moves
-#: more than a trend; for probabilities, whose level counts, two turns of the year.
-SEASONS_SHOW = {"regression": 270.0}
+#: Training covers seasons when it spans so many days: nine months for amounts, which seasons move
+#: more than trends do; two years for probabilities, whose level matters.
+SEASON_DAYS = {"regression": 270.0}
 TWO_YEARS = 730.0
-FEWEST = 50
+MIN_ROWS = 50
+#: Steps of proportional fitting; a handful is enough in practice.
+FITTING_STEPS = 50
+
+Floats = NDArray[np.float64]
 
 
 def outside_training(earlier: pa.Table, later: pa.Table) -> tuple[str, ...]:
-    """The numeric columns in which most of the later rows are unlike any earlier row."""
+    """Find the numeric columns in which most later rows are outside the range of the earlier ones."""
     return tuple(
         name
         for name in earlier.column_names
         if pa.types.is_floating(earlier[name].type)
-        and _outside(earlier[name].to_numpy(), later[name].to_numpy()) > MOST_OUTSIDE
+        and _outside(earlier[name].to_numpy(), later[name].to_numpy()) > MAX_OUTSIDE
     )
 
 
-def left_out(
+def shifted_columns(
     kind: str, features: pa.Table, cutoff: NDArray[np.int64], split: Split
 ) -> tuple[str, ...]:
-    """The columns a model of this kind should not read, by what training rows can say of the test.
-
-    Only features and cutoffs are looked at, never labels.
-    """
+    """Find the columns that a model of this kind should not read, from features and cutoffs alone."""
     earlier, later = (features.filter(pa.array(m)) for m in (split.refit, split.test))
     found = []
-    if "season" in features.column_names and not knows_seasons(kind, features, cutoff, split):
+    if "season" in features.column_names and not covers_seasons(kind, features, cutoff, split):
         found.append("season")
-    if kind != "regression":  # amounts are predicted in multiples of a level that moves along
+    if kind != "regression":  # amounts are multiples of a level that shifts along
         found += [c for c in outside_training(earlier, later) if c not in found]
     return tuple(found)
 
 
-def knows_seasons(kind: str, features: pa.Table, cutoff: NDArray[np.int64], split: Split) -> bool:
-    """Whether training has seen the months of the test, and looks back far enough for them to show."""
+def covers_seasons(kind: str, features: pa.Table, cutoff: NDArray[np.int64], split: Split) -> bool:
+    """Whether training covers the months of the test, and spans enough time to learn seasons."""
     month = features["season"].to_numpy()
-    looks_back = (cutoff[split.test].min() - cutoff[split.refit].min()) / DAY
+    span = (cutoff[split.test].min() - cutoff[split.refit].min()) / DAY
     seen = np.isin(month[split.test], month[split.refit]).all()
-    return bool(seen and looks_back > SEASONS_SHOW.get(kind, TWO_YEARS))
+    return bool(seen and span > SEASON_DAYS.get(kind, TWO_YEARS))
 
 
 def _outside(earlier: NDArray[np.float64], later: NDArray[np.float64]) -> float:
-    """The share of the measured later values outside the range of the earlier ones."""
+    """The share of the later values outside the range of the earlier ones; missing values excluded."""
     earlier, later = earlier[~np.isnan(earlier)], later[~np.isnan(later)]
-    if len(earlier) < FEWEST or len(later) < FEWEST:
+    if len(earlier) < MIN_ROWS or len(later) < MIN_ROWS:
         return 0.0
     low, high = np.quantile(earlier, [TAIL, 1 - TAIL])
     return float(np.mean((later < low) | (later > high)))
+
+
+def match_base_rate(prediction: Floats, y: Floats, weight: Floats) -> Floats:
+    """Shift predictions on the log-odds (log-probability) scale until their mean is the actual one.
+
+    Between the rows that fit and the later rows that validate, the base rate may have changed, by a
+    season or a campaign. The model that ships has learnt from both, so that change is not its error;
+    calibration should learn the shape only: whether strong predictions are too strong. (n,) for a
+    binary target, (n, K) for classes, whose shares are matched by iterative proportional fitting.
+    """
+    if prediction.ndim == 1:
+        both = np.column_stack([1 - prediction, prediction])
+        return match_base_rate(both, y, weight)[:, 1]
+    shares = np.array([np.average(y == k, weights=weight) for k in range(prediction.shape[1])])
+    moved = prediction
+    for _ in range(FITTING_STEPS):
+        means = np.average(moved, axis=0, weights=weight)
+        moved = moved * np.maximum(shares, 1e-9) / means
+        moved = moved / moved.sum(axis=1, keepdims=True)
+    return moved

@@ -17,7 +17,7 @@ LEAST_ROUNDS = {"binary": 100, "multiclass": 60, "regression": 100}
 FILE = "tuned.json"
 
 
-def kind_of(target: Target) -> str:
+def learner_kind(target: Target) -> str:
     """The estimator's kind: an ordinal target is learnt as classes."""
     return "multiclass" if target.kind == "ordinal" else target.kind
 
@@ -41,7 +41,7 @@ def default_params(target: Target) -> Params:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningResult:
     """What a search found for one target: the parameters that differ, and how much better they are.
 
     `loss` and `default_loss` are means over the rolling validations, lower is better.
@@ -59,9 +59,9 @@ class Tuned:
         return self.loss < self.default_loss
 
 
-def search(
+def search_params(
     target: Target, loss: Callable[[Params], float], trials: int, seconds: float, seed: int
-) -> Tuned:
+) -> TuningResult:
     """Look for parameters with a lower loss than the defaults': seeded, within trials and seconds.
 
     The defaults are the first trial, so that the search cannot end worse. The same seed tries the
@@ -81,7 +81,7 @@ def search(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
     study.enqueue_trial({k: getattr(start, k) for k in _space(target)})
     study.optimize(objective, n_trials=trials, timeout=seconds)
-    return Tuned(
+    return TuningResult(
         dict(study.best_params), float(study.best_value), float(study.trials[0].value or 0.0),
         len(study.trials), seed,
     )  # fmt: skip
@@ -115,7 +115,7 @@ def _suggested(trial: Any, target: Target) -> dict[str, Any]:
     return drawn
 
 
-def tuned_params(company: Company, workspace: Workspace, target: Target) -> Params:
+def load_params(company: Company, workspace: Workspace, target: Target) -> Params:
     """The parameters `goodwill tune` found for a target, else the defaults.
 
     Raises DataRefused when the file they are in cannot be read.
@@ -152,7 +152,7 @@ def _checked(target: Target, name: str, value: Any) -> Any:
     return value
 
 
-def write_tuned(company: Company, workspace: Workspace, found: dict[str, Tuned]) -> None:
+def write_tuned(company: Company, workspace: Workspace, found: dict[str, TuningResult]) -> None:
     """Keep what is better than the defaults for the next training."""
     path = workspace.company(company.name) / FILE
     content = {name: asdict(tuned) for name, tuned in found.items() if tuned.better}

@@ -19,7 +19,7 @@ Customers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Limits:
+class DataLimits:
     """How many customers a part of the rows must hold, in all and of the rarer label.
 
     Below `least` it is refused, below `better` there is a warning.
@@ -39,14 +39,14 @@ class Limits:
 #: Judging. The 95 % interval of an AUC of 0.75 reaches from 0.5 to 1 with 5 cases, and is still 0.2
 #: wide with 30 (Hanley and McNeil 1982): with fewer than 5 nothing can be told from a coin.
 LIMITS = {
-    "refit": Limits("to learn from", 100, 20, 500, 100),
-    "test": Limits("to be judged on", 30, 5, 200, 30),
+    "refit": DataLimits("to learn from", 100, 20, 500, 100),
+    "test": DataLimits("to be judged on", 30, 5, 200, 30),
 }
 #: A class of several with fewer customers is hardly ever predicted.
 SHOWS = 20
 
 
-def check_enough(target: Target, label: Floats, customer: Customers, split: Split) -> list[str]:
+def check_minimum_data(target: Target, label: Floats, customer: Customers, split: Split) -> list[str]:
     """Warnings about a part that is small, in sentences; empty when there is plenty.
 
     Raises DataRefused when a part has too few labelled customers, or too few of the rarer label, and

@@ -1,4 +1,4 @@
-"""The survival curve of a trained churn target, and how well it agrees with what was observed."""
+"""The survival curve of a trained churn target, and its agreement with observed tenure."""
 
 from dataclasses import asdict, dataclass
 
@@ -8,21 +8,26 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.config.company import Company
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
 from features.settings import Workspace
-from models.learners.survival_curve import MONTHS, SurvivalCurve, kaplan_meier
-from models.training.tenure_durations import measure_tenure
+from models.learners.survival_curve import (
+    MONTH,
+    MONTHS,
+    SurvivalCurve,
+    TenureDurations,
+    kaplan_meier,
+)
 from models.training.train import TrainedTarget
-from models.training_set.splits import microseconds
+from models.training_set.splits import instant, microseconds
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class SurvivalAgreement:
-    """The share still there after 0, 1, ..., 12 months: as predicted and as observed (None: nobody).
+    """The share of customers who stay for 0, 1, ..., 12 months: predicted, and observed (None: no data).
 
-    `seen` is about training rows predicted by models of other customers, `later` about the test.
+    `seen`: training rows, predicted by models of other customers; `later`: the test rows.
     """
 
     learnt_months: int
@@ -32,14 +37,14 @@ class SurvivalAgreement:
     later_observed: list[float | None]
 
     def to_dict(self) -> dict[str, object]:
-        """As JSON holds it."""
+        """The fields as JSON holds them."""
         return asdict(self)
 
 
 def fit_survival(
     trained: TrainedTarget, company: Company, workspace: Workspace, manifest: Manifest
 ) -> tuple[SurvivalCurve, SurvivalAgreement]:
-    """Learn from the training rows, up to the test, when customers leave; and check it on the test."""
+    """Fit the survival curve on the training rows, up to the test, and compare it on the test rows."""
     keys = pq.read_table(
         workspace.features(company.name) / "churn.parquet", columns=["customer_id", "cutoff"]
     )
@@ -66,3 +71,64 @@ def _mean(survival: SurvivalCurve, churn: Floats) -> list[float]:
 
 def _observed(curve: Floats) -> list[float | None]:
     return [None if np.isnan(v) else float(v) for v in curve[: MONTHS + 1]]
+
+
+def measure_tenure(
+    company: Company, workspace: Workspace, manifest: Manifest, keys: pa.Table, until: int
+) -> TenureDurations:
+    """Measure how long the customer of each (customer_id, cutoff) row stayed.
+
+    With contracts, a customer leaves with the cancellation. Without, they have left at the last order
+    before the first silence of the length of the churn horizon; a silence that begins at the cutoff
+    means that they had left already. Only events that happened and were known before `until`
+    (microseconds since 1970) count, so that a curve fitted on these rows has not seen the test.
+    """
+    config = company.target("churn")
+    con = open_history(workspace.history(company.name))
+    try:
+        con.register("keys", keys.append_column("place", pa.array(range(keys.num_rows))))
+        end = f"timestamptz '{instant(min(until, microseconds(manifest.end))).isoformat()}'"
+        durations = (
+            _cancels(end) if config.definition == "cancel" else _silences(config.horizon_days, end)
+        )
+        found = con.sql(f"select * from ({durations}) order by place").to_arrow_table()
+    finally:
+        con.close()
+    left, seen = (np.asarray(found[n].to_numpy(), np.float64) for n in ("left_days", "seen_days"))
+    return TenureDurations(
+        np.ceil(np.maximum(left, 0.0) / MONTH), np.floor(np.maximum(seen, 0.0) / MONTH)
+    )
+
+
+def _cancels(end: str) -> str:
+    """SQL for the days from each cutoff to the next cancellation, and to the end."""
+    return f"""
+        select k.place, epoch(min(e.occurred_at) - any_value(k.cutoff)) / 86400 as left_days,
+               epoch({end} - any_value(k.cutoff)) / 86400 as seen_days
+        from keys k left join events e on e.customer_id = k.customer_id and e.kind = 'cancel'
+            and e.occurred_at >= k.cutoff and e.occurred_at < {end} and e.known_at < {end}
+        group by k.place
+    """
+
+
+def _silences(horizon: int, end: str) -> str:
+    """SQL for the days from each cutoff to the last order before a silence of the horizon's length."""
+    return f"""
+        with steps as (
+            select k.place, k.cutoff, k.cutoff as moment from keys k
+            union all
+            select k.place, k.cutoff, e.occurred_at from keys k
+            join events e on e.customer_id = k.customer_id and e.kind = 'order'
+                and e.occurred_at >= k.cutoff and e.occurred_at < {end} and e.known_at < {end}
+        ),
+        gaps as (
+            select place, cutoff, moment,
+                   coalesce(lead(moment) over (partition by place order by moment), {end}) as next
+            from steps
+        )
+        select place,
+               epoch(min(moment) filter (next - moment >= interval {horizon} day)
+                     - any_value(cutoff)) / 86400 as left_days,
+               epoch({end} - any_value(cutoff)) / 86400 - {horizon} as seen_days
+        from gaps group by place
+    """

@@ -15,20 +15,19 @@ from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model
 from models.learners.calibration import Calibrator
 from models.learners.cross_fitting import predict_out_of_fold
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.learners.out_of_distribution import TrainingSupport
 from models.learners.prediction_intervals import LevelIntervals, ValueIntervals
 from models.learners.survival_curve import SurvivalCurve
-from models.targets.target import Target
 from models.targets.spend_level import SpendLevel
-from models.training.baseline_comparison import Model, contest
-from models.training.distribution_shift import left_out
-from models.training.hyperparameters import LEAST_ROUNDS, default_params, kind_of
-from models.training.minimum_data import check_enough
-from models.training.shift_detection import without_drift
+from models.targets.target import Target
+from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
+from models.training.distribution_shift import match_base_rate, shifted_columns
+from models.training.hyperparameters import LEAST_ROUNDS, default_params, learner_kind
+from models.training.minimum_data import check_minimum_data
 from models.training_set.build_training_sets import KEYS
-from models.training_set.splits import Split, split_of
+from models.training_set.splits import Split, split_by_time
 
 Floats = NDArray[np.float64]
 
@@ -95,10 +94,10 @@ def load_rows(company: Company, workspace: Workspace, target: str) -> TrainingRo
     path = workspace.features(company.name) / f"{target}.parquet"
     if not path.exists():
         raise DataRefused(f"no training set {path}; make it with `goodwill features`")
-    return rows_of(pq.read_table(path))
+    return to_training_rows(pq.read_table(path))
 
 
-def rows_of(table: pa.Table) -> TrainingRows:
+def to_training_rows(table: pa.Table) -> TrainingRows:
     """A training set in memory, from its table of keys, label, weight and features."""
     return TrainingRows(
         table.drop([*KEYS]),
@@ -117,26 +116,26 @@ def train(target: Target, company: Company, rows: TrainingRows, params: Params |
     `params` are the target's defaults unless given. Raises DataRefused when a part holds too little
     to learn from or to judge on.
     """
-    config, kind = company.target(target.name), kind_of(target)
+    config, kind = company.target(target.name), learner_kind(target)
     split = split_rows(target, config, rows)
     check_split(target, rows, split)
     params = params or default_params(target)
-    without = left_out(kind, rows.features, rows.cutoff, split)
+    without = shifted_columns(kind, rows.features, rows.cutoff, split)
     parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
     spend = None
     if kind == "regression":
         spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
-    data = {n: labelled(part, spend) for n, part in parts.items()}
+    data = {n: to_labelled(part, spend) for n, part in parts.items()}
     first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
     calibrator = _calibrator(kind, first, parts["valid"])
     rounds = max(first.rounds, LEAST_ROUNDS[kind])
     final = first.refit(data["refit"], params, rounds)
     unseen = predict_out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
     test = parts["test"]
-    predictions = contest(
+    predictions = predict_with_baselines(
         target,
         config,
-        Model(final, calibrator, spend, without),
+        CalibratedModel(final, calibrator, spend, without),
         LabelledRows(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
         test.features,
     )
@@ -157,7 +156,7 @@ def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
     if kind == "regression":
         return Calibrator(kind)
     drifted = first.predict(valid.features)
-    level = without_drift(drifted, valid.label, valid.weight)
+    level = match_base_rate(drifted, valid.label, valid.weight)
     return Calibrator.fit(kind, level, valid.label, valid.weight)
 
 
@@ -175,7 +174,7 @@ def _ranges(
 
 def split_rows(target: Target, config: TargetConfig, rows: TrainingRows) -> Split:
     """The later-in-time split of a target's rows."""
-    return split_of(target, config, rows.cutoff)
+    return split_by_time(target, config, rows.cutoff)
 
 
 def check_split(target: Target, rows: TrainingRows, split: Split) -> None:
@@ -197,7 +196,7 @@ def check_split(target: Target, rows: TrainingRows, split: Split) -> None:
                 f"{len(label):,} rows of the {name} part ({shown or 'empty'}); at least one of each is "
                 f"needed: bring a longer history, or change targets.{target.name}"
             )
-    check_enough(target, rows.label, rows.customer, split)
+    check_minimum_data(target, rows.label, rows.customer, split)
 
 
 def count_labels(target: Target, label: Floats) -> dict[str, int]:
@@ -207,7 +206,7 @@ def count_labels(target: Target, label: Floats) -> dict[str, int]:
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
 
 
-def labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
+def to_labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
     """Labels as the trees see them: values as multiples of the level, weighted by it."""
     if spend is None:
         return LabelledRows(rows.features, rows.label, rows.weight)
@@ -215,7 +214,7 @@ def labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
     return LabelledRows(rows.features, rows.label / level, rows.weight * level / level.mean())
 
 
-def flat_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
+def flatten_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
     """Every measure as `<contestant>_<measure>`, the model's own without prefix; no NaN."""
     flat: dict[str, Any] = {}
     for who, measures in evaluation.metrics.items():

@@ -14,14 +14,14 @@ from features.history.rows import DAY
 from features.progress import Steps
 from features.settings import Workspace
 from models.evaluation.metrics import METRICS, PRIMARY
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
-from models.targets.target import Target
 from models.targets.spend_level import SpendLevel
-from models.training.distribution_shift import left_out
-from models.training.hyperparameters import Tuned, kind_of, search, write_tuned
-from models.training.train import TrainingRows, check_split, labelled, load_rows, split_rows
+from models.targets.target import Target
+from models.training.distribution_shift import shifted_columns
+from models.training.hyperparameters import TuningResult, learner_kind, search_params, write_tuned
+from models.training.train import TrainingRows, check_split, load_rows, split_rows, to_labelled
 from models.training_set.build_training_sets import read_counts
 from models.training_set.splits import Split, instant
 
@@ -32,7 +32,7 @@ FOLDS = 3
 FEWEST, LEAST_SHARE = 500, 0.5
 
 
-def validations(
+def rolling_validations(
     cutoff: NDArray[np.int64], split: Split, span_days: int
 ) -> Iterator[tuple[Mask, Mask]]:
     """Up to three (fit, validation) pairs, the latest first, each a step further back in time.
@@ -60,17 +60,17 @@ def rolling_loss(
 ) -> float:
     """The primary measure over the rolling validations, turned so that lower is better."""
     metric, losses = METRICS[PRIMARY[target.kind]], []
-    for fit, valid in validations(rows.cutoff, split, target.span_days(config)):
+    for fit, valid in rolling_validations(rows.cutoff, split, target.span_days(config)):
         part = Split(
             fit, valid, valid, fit, split.valid_start, instant(int(rows.cutoff[valid].min()))
         )
-        without = left_out(kind_of(target), rows.features, rows.cutoff, part)
+        without = shifted_columns(learner_kind(target), rows.features, rows.cutoff, part)
         known, later = rows.take(fit), rows.take(valid)
         spend = None
         if target.kind == "regression":
             spend = SpendLevel.fit(known.features, config.horizon_days)
-        data: tuple[LabelledRows, LabelledRows] = labelled(known, spend), labelled(later, spend)
-        grown = Estimator.fit(kind_of(target), *data, params, without)
+        data: tuple[LabelledRows, LabelledRows] = to_labelled(known, spend), to_labelled(later, spend)
+        grown = Estimator.fit(learner_kind(target), *data, params, without)
         said = grown.predict(later.features)
         said = said * spend.of(later.features) if spend else said
         value = metric.function(later.label, said, later.weight)
@@ -85,14 +85,14 @@ def tune(
     minutes: float,
     trials: int = 40,
     seed: int = 7,
-) -> dict[str, Tuned]:
+) -> dict[str, TuningResult]:
     """Search parameters for every target that can be trained, and keep those better than the defaults.
 
     The test rows are never looked at. The minutes are shared between the targets. Raises DataRefused
     without training sets.
     """
     counts, _ = read_counts(company, workspace)
-    found: dict[str, Tuned] = {}
+    found: dict[str, TuningResult] = {}
     for name in counts:
         target, config = TARGETS[name], company.target(name)
         with steps.step(f"tune {name}") as done:
@@ -103,7 +103,7 @@ def tune(
             except DataRefused as err:
                 done(left_out=str(err))
                 continue
-            if not any(True for _ in validations(rows.cutoff, split, target.span_days(config))):
+            if not any(True for _ in rolling_validations(rows.cutoff, split, target.span_days(config))):
                 done(left_out="too short a history to try parameters on; the defaults stay")
                 continue
 
@@ -111,7 +111,7 @@ def tune(
                      rows: TrainingRows = rows, split: Split = split) -> float:  # fmt: skip
                 return rolling_loss(target, config, rows, split, params)
 
-            tuned = search(target, loss, trials, 60 * minutes / len(counts), seed)
+            tuned = search_params(target, loss, trials, 60 * minutes / len(counts), seed)
             found[name] = tuned
             done(trials=tuned.trials, loss=tuned.loss, default=tuned.default_loss)
     write_tuned(company, workspace, found)

@@ -1,4 +1,4 @@
-"""Training sets: labels by SQL over the history, features as of each label's cutoff, on disk."""
+"""Build the training sets: labels by SQL over the history, features as of each label's cutoff."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -11,45 +11,44 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from features.atomic_write import write_text_atomically
+from features.atomic_write import remove_path, write_text_atomically
 from features.config.company import Company
-from features.engine.compute_features import Plan
+from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, CustomerRange, split_customers
-from features.atomic_write import remove_path
+from features.execution.partitions import LOCAL, CustomerRange, Runner, split_customers
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History
-from features.history_store import read_block
-from features.history_store import customer_ids
-from features.history_store import Manifest
+from features.history_store import Manifest, customer_ids, read_block
 from features.progress import Steps
-from features.row_audit import keep_beside
+from features.row_audit import copy_row_audit
 from features.settings import Workspace
-from features.text.comment_score_model import Tone, digest_of, keep_tone
-from models.targets.target import population_mask
-from models.targets.target import Condition
+from features.text.comment_score_model import (
+    CommentScoreModel,
+    model_digest,
+    write_comment_score_model,
+)
 from models.targets.registry import TARGETS, trainable
-from models.targets.target import Target
-from models.training_set.fit_comment_score_model import tone_for
+from models.targets.target import Condition, Target, population_mask
+from models.training_set.fit_comment_score_model import select_comment_model
 from models.training_set.labels import label_rows
 from models.training_set.splits import microseconds
 
-#: Columns of a training set that are no features.
+#: Columns of a training set that are not features.
 KEYS = ("customer_id", "cutoff", "label", "weight")
-#: Label rows of a row group: what a span of customers reads at the least to find its own.
+#: Label rows of a row group: the least that a range of customers has to read to find its own.
 LABELS_TOGETHER = 50_000
 
 
-#: Label rows, and how many were left out: unripe, late, sampled out.
+#: Label rows, and the numbers of rows left out: unripe, late, sampled out.
 Labels = tuple[pa.Table, int, int, int]
 
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """How many rows a training set has, why others are not in it, and how the labels fall.
+    """The size of a training set, its class counts, and the rows left out by reason.
 
-    `outside` counts rows of customers outside the target's population, `unripe` answers too young
-    for their window, `sampled_out` rows beyond `calendar.max_rows`, `late` answers after the horizon.
+    `outside`: customers outside the target's population; `unripe`: label windows that end after the
+    data; `sampled_out`: rows beyond `calendar.max_rows`; `late`: answers after the horizon.
     """
 
     rows: int
@@ -64,49 +63,55 @@ class LabelCounts:
 
 @dataclass(frozen=True)
 class FeatureRowBuilder:
-    """Makes the feature rows of a span of customers, here or on another machine."""
+    """Builds the feature rows of a range of customers, in this process or on another machine."""
 
     history: Path
-    plan: Plan
+    plan: FeaturePlan
     threads: int
 
-    def training(self, labels: Path, condition: Condition | None, span: CustomerRange) -> pa.Table | None:
-        """Features beside the labels of the population; None where the span has no label."""
-        part = span.read(labels)
+    def training_rows(
+        self, labels: Path, condition: Condition | None, customers: CustomerRange
+    ) -> pa.Table | None:
+        """Features and labels of the customers in the population; None when the range has no label."""
+        part = customers.read(labels)
         if not part.num_rows:
             return None
         cutoff = part["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC")).view(pa.int64())
         ids = part["customer_id"].combine_chunks()
-        made = self._features(read_block(self.history, span), ids, cutoff.to_numpy(zero_copy_only=False))
-        made = made.append_column("label", part["label"]).append_column("weight", part["weight"])
-        return made.filter(pa.array(population_mask(made, condition)))
+        features = self._features(
+            read_block(self.history, customers), ids, cutoff.to_numpy(zero_copy_only=False)
+        )
+        features = features.append_column("label", part["label"]).append_column(
+            "weight", part["weight"]
+        )
+        return features.filter(pa.array(population_mask(features, condition)))
 
-    def snapshot(self, manifest: Manifest, span: CustomerRange) -> pa.Table:
-        """Features of every customer of the span as of the end of the data."""
-        history = read_block(self.history, span)
+    def snapshot_rows(self, manifest: Manifest, customers: CustomerRange) -> pa.Table:
+        """Features of every customer of the range as of the end of the data."""
+        history = read_block(self.history, customers)
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
-        made = self._features(history, ids, cutoff)
-        told = {"company": manifest.company, "fingerprint": manifest.fingerprint}
-        metadata = json.dumps({**told, "tone": digest_of(self.plan.tone)}).encode()
-        return made.replace_schema_metadata({b"goodwill": metadata})
+        features = self._features(history, ids, cutoff)
+        origin = {"company": manifest.company, "fingerprint": manifest.fingerprint}
+        metadata = json.dumps({**origin, "tone": model_digest(self.plan.comment_model)}).encode()
+        return features.replace_schema_metadata({b"goodwill": metadata})
 
     def _features(self, history: History, ids: pa.Array, cutoff: NDArray[np.int64]) -> pa.Table:
-        """With texts instead of dictionaries: Parquet makes its own, and parts then agree."""
-        made = feature_table(history, ids, cutoff, self.plan, self.threads)
+        """Feature rows with plain texts: Parquet encodes them itself, and all parts get one schema."""
+        features = feature_table(history, ids, cutoff, self.plan, self.threads)
         fields = [
             pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f
-            for f in made.schema
+            for f in features.schema
         ]
-        return made.cast(pa.schema(fields))
+        return features.cast(pa.schema(fields))
 
 
 @dataclass(frozen=True)
 class _TrainingSetWriter:
-    """What writes the sets of one history: its customers in pieces, and where the work runs."""
+    """Writes the training sets of one history, one range of customers after the other."""
 
     folder: Path
-    maker: FeatureRowBuilder
+    builder: FeatureRowBuilder
     pieces: list[CustomerRange]
     runner: Runner
     steps: Steps
@@ -115,36 +120,36 @@ class _TrainingSetWriter:
     def of(
         cls,
         manifest: Manifest,
-        tone: Tone | None,
+        tone: CommentScoreModel | None,
         workspace: Workspace,
         steps: Steps,
         runner: Runner,
     ) -> "_TrainingSetWriter":
         name = manifest.company
         ids = customer_ids(workspace, name)
-        plan = plan_for(manifest.schema, tone=tone)
-        maker = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
+        plan = plan_for(manifest.schema, comment_model=tone)
+        builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
         pieces = split_customers(ids, runner.size(len(ids)))
-        return cls(workspace.features(name), maker, pieces, runner, steps)
+        return cls(workspace.features(name), builder, pieces, runner, steps)
 
     def write_training(self, target: Target, labels: pa.Table, condition: Condition | None) -> int:
-        """Write the training set of a target; its rows. Raises DataRefused if there are none."""
+        """Write the training set of a target and count its rows; raises DataRefused when it is empty."""
         path = self.folder / f"{target.name}.parquet"
-        beside = path.with_suffix(".labels")
-        pq.write_table(labels, beside, row_group_size=LABELS_TOGETHER)
+        labels_path = path.with_suffix(".labels")
+        pq.write_table(labels, labels_path, row_group_size=LABELS_TOGETHER)
         try:
-            make = partial(self.maker.training, beside, condition)
-            rows = self.runner.write(make, self.pieces, path, self.steps)
+            build = partial(self.builder.training_rows, labels_path, condition)
+            rows = self.runner.write(build, self.pieces, path, self.steps)
         finally:
-            beside.unlink()
+            labels_path.unlink()
         if not rows:
             raise DataRefused(f"target {target.name}: no customer belongs to its population")
         return rows
 
     def write_snapshot(self, manifest: Manifest) -> int:
-        """Write the features of every customer as of the end of the data; the number of rows."""
-        make = partial(self.maker.snapshot, manifest)
-        return self.runner.write(make, self.pieces, self.folder / "snapshot.parquet", self.steps)
+        """Write the features of every customer as of the end of the data and count the rows."""
+        build = partial(self.builder.snapshot_rows, manifest)
+        return self.runner.write(build, self.pieces, self.folder / "snapshot.parquet", self.steps)
 
 
 def build_features(
@@ -156,33 +161,40 @@ def build_features(
 ) -> tuple[dict[str, LabelCounts], dict[str, str]]:
     """Write the training set of each target and the snapshot of all customers.
 
-    Returns the counts per target, and for each target that cannot be trained the reason.
-    `refit_comments` has comments read by a new tone even if a champion brings its own.
+    Returns the counts of each target, and the reason for each target that cannot be trained.
+    `refit_comments` fits a new comment score model even when a champion has one. Raises DataRefused
+    when no target has a training set, unless all of them only wait for more survey answers.
     """
     manifest = Manifest.read(workspace, company.name)
     labelled, unable = _label_all(company, workspace, manifest, steps)
     folder = workspace.features(company.name)
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: labels for name, (labels, *_) in labelled.items()}
-    tone = tone_for(company, workspace, manifest, keys, steps, refit_comments)
-    sets = _TrainingSetWriter.of(manifest, tone, workspace, steps, runner)
+    tone = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
+    writer = _TrainingSetWriter.of(manifest, tone, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
-    for name, (labels, unripe, late, beyond) in labelled.items():
+    for name, (labels, unripe, late, sampled_out) in labelled.items():
         target = TARGETS[name]
         with steps.step(f"features for {name}") as done:
-            rows = sets.write_training(
-                target, labels, target.population(company.target(target.name))
-            )
+            try:
+                rows = writer.write_training(
+                    target, labels, target.population(company.target(name))
+                )
+            except DataRefused as err:
+                unable[name] = str(err)
+                done(left_out=str(err))
+                continue
+            path = folder / f"{name}.parquet"
             outside = labels.num_rows - rows
-            path = folder / f"{target.name}.parquet"
-            counted = _counts(target, path, outside, unripe, beyond)
-            counts[target.name] = replace(counted, late=late)
-            columns = len(sets.maker.plan.columns)
-            done(rows=rows, columns=columns, cutoffs=len(counts[target.name].cutoffs))
+            counts[name] = replace(_counts(target, path, outside, unripe, sampled_out), late=late)
+            columns = len(writer.builder.plan.columns)
+            done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
+    if labelled and not counts:
+        raise DataRefused("\n".join(unable[name] for name in labelled))
     with steps.step("snapshot of all customers") as done:
-        rows = sets.write_snapshot(manifest)
-        keep_tone(tone, folder)
-        keep_beside(workspace, company.name, folder)
+        rows = writer.write_snapshot(manifest)
+        write_comment_score_model(tone, folder)
+        copy_row_audit(workspace, company.name, folder)
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])
     content = {"counts": {n: asdict(c) for n, c in counts.items()}, "unable": unable}
@@ -193,7 +205,7 @@ def build_features(
 def _label_all(
     company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
 ) -> tuple[dict[str, Labels], dict[str, str]]:
-    """The labels of each target that has any, and for each other target the reason."""
+    """Label each target that can be labelled, and give the reason for each of the others."""
     able, unable = trainable(company, manifest.schema)
     found: dict[str, Labels] = {}
     with steps.step("labels") as done:
@@ -201,9 +213,10 @@ def _label_all(
             try:
                 found[target.name] = label_rows(target, company, workspace, manifest)
             except DataRefused as err:
-                if len(able) == 1 or target.on_calendar:
-                    raise
                 unable[target.name] = str(err)
+        waits_for_answers = len(able) > 1 and not any(t.on_calendar for t in able)
+        if able and not found and not waits_for_answers:
+            raise DataRefused("\n".join(unable[target.name] for target in able))
         done(**{name: labels.num_rows for name, (labels, *_) in found.items()})
     return found, unable
 
@@ -211,7 +224,7 @@ def _label_all(
 def read_counts(
     company: Company, workspace: Workspace
 ) -> tuple[dict[str, LabelCounts], dict[str, str]]:
-    """What `build_features` returned when it last ran. Raises DataRefused if it never did."""
+    """Read what `build_features` returned when it last ran; raises DataRefused if it never did."""
     path = workspace.features(company.name) / "counts.json"
     if not path.is_file():
         raise DataRefused(f"no training sets of {company.name}; make them with `goodwill features`")
@@ -224,7 +237,7 @@ def read_counts(
 
 
 def _clear_others(folder: Path, keep: list[str]) -> None:
-    """Remove training sets of targets that can no longer be trained."""
+    """Remove the training sets of targets that can no longer be trained."""
     for file in folder.glob("*.parquet"):
         if file.stem not in keep:
             remove_path(file)

@@ -7,31 +7,30 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.history_store import open_history
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import Manifest
+from features.history_store import Manifest, open_history
 from features.progress import Steps
 from features.settings import Workspace
-from features.text.comment_score_model import LEAST, Tone
+from features.text.comment_score_model import LEAST, CommentScoreModel
 from features.text.language_id import language
 from models.bundles.bundle import Bundle
 from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
-from models.training_set.splits import instant, microseconds, split_of
+from models.training_set.splits import instant, microseconds, split_by_time
 
 #: A tone learns from the latest so many scored comments, languages are counted in as many texts.
 MOST = 50_000
 
 
-def tone_for(
+def select_comment_model(
     company: Company,
     workspace: Workspace,
     manifest: Manifest,
     labels: Mapping[str, pa.Table],
     steps: Steps,
     refit: bool = False,
-) -> Tone | None:
+) -> CommentScoreModel | None:
     """The tone features are made with; None where there are too few scored comments.
 
     While a champion reads comments, its tone stays: another would change what the champion sees.
@@ -71,7 +70,7 @@ def first_validation(company: Company, labels: Mapping[str, pa.Table]) -> int | 
     for name, rows in labels.items():
         cutoff = rows["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC")).view(pa.int64())
         try:
-            split = split_of(
+            split = split_by_time(
                 TARGETS[name], company.target(name), cutoff.to_numpy(zero_copy_only=False)
             )
         except DataRefused:  # training will say so
@@ -80,16 +79,16 @@ def first_validation(company: Company, labels: Mapping[str, pa.Table]) -> int | 
     return min(found, default=None)
 
 
-def _kept(found: Mapping[str, Bundle], until: int) -> tuple[Tone | None, str]:
+def _kept(found: Mapping[str, Bundle], until: int) -> tuple[CommentScoreModel | None, str]:
     """The tone of the newest champion that has one, unless it has learnt from what came later."""
     having = [b for b in found.values() if b.tone and b.tone.fitted_until <= until]
     if not having:
         return None, ""
-    newest = max(having, key=lambda b: str(b.manifest["trained_at"]))
+    newest = max(having, key=lambda b: str(b.manifest.trained_at))
     return newest.tone, f"that of {newest.target} version {newest.version}"
 
 
-def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> Tone | None:
+def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> CommentScoreModel | None:
     """A tone of the latest scored comments before a moment; effort scores count the other way round
     in some companies and are left out."""
     rows = con.sql(
@@ -101,7 +100,7 @@ def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> Tone | None:
         "select comment, level, weight from latest order by all"
     ).to_arrow_table()
     levels, weights = (np.asarray(rows[n].to_numpy(), np.float64) for n in ("level", "weight"))
-    return Tone.fit(rows["comment"].to_pylist(), levels, weights, until)
+    return CommentScoreModel.fit(rows["comment"].to_pylist(), levels, weights, until)
 
 
 def _languages(con: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, str]:

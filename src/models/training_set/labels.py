@@ -8,7 +8,7 @@ from features.errors import DataRefused
 from features.history_store import Manifest, create_known_table, open_history
 from features.settings import Workspace
 from models.targets.target import Target
-from models.training_set.splits import cutoffs, instant, microseconds
+from models.training_set.splits import calendar_cutoffs, instant, microseconds
 
 #: An answer later than this is none: the horizon with which every answer would be a label.
 EVER_DAYS = 36_500
@@ -24,7 +24,7 @@ def label_rows(
     try:
         create_known_table(con, manifest.rows)
         if target.on_calendar:
-            grid = cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
+            grid = calendar_cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
             con.execute("create temp table cutoffs (cutoff timestamptz)")
             con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
         ripe_end = instant(microseconds(manifest.end)).isoformat()

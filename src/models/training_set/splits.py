@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.config.company import Calendar, TargetConfig, as_utc
+from features.config.company import CutoffCalendar, TargetConfig, as_utc
 from features.errors import DataRefused
 from features.history.rows import DAY
 from models.targets.target import Target
@@ -36,8 +36,8 @@ class Split:
     test_start: datetime
 
 
-def cutoffs(
-    calendar: Calendar, span_days: int, start: datetime, end: datetime, target: str
+def calendar_cutoffs(
+    calendar: CutoffCalendar, span_days: int, start: datetime, end: datetime, target: str
 ) -> list[datetime]:
     """The ripe cutoffs of a calendar, oldest first; the last one is the test.
 
@@ -80,7 +80,7 @@ def _back(last: datetime, steps: int, every: str) -> datetime:
     return (pd.Timestamp(last) - pd.DateOffset(months=months)).to_pydatetime()
 
 
-def split_of(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
+def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
     """The later-in-time split of a target's rows, by their cutoffs."""
     span = target.span_days(config)
     if target.on_calendar:

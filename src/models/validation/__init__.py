@@ -1,1 +1,1 @@
-"""Checks of a trained model: holdout, slices, staleness."""
+"""Validation of trained models: holdout evaluation, metrics by customer group, staleness."""

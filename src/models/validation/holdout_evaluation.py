@@ -1,4 +1,4 @@
-"""A model asked about its test rows: what it says of them beside what came, as it is served."""
+"""Holdout evaluation: compare the outputs of a registered model with the outcomes of its test rows."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -15,13 +15,17 @@ from models.bundles.bundle import Bundle
 from models.bundles.predict import predict
 from models.evaluation.calibration_error import (
     CalibrationError,
-    calibration_error_by_segment,
     calibration_error,
+    calibration_error_by_segment,
     reliability_bins,
 )
-from models.evaluation.interval_coverage import IntervalCoverage, interval_coverage, interval_coverage_by_segment
-from models.targets.target import Outputs
+from models.evaluation.interval_coverage import (
+    IntervalCoverage,
+    interval_coverage,
+    interval_coverage_by_segment,
+)
 from models.targets.registry import TARGETS
+from models.targets.target import Outputs
 from models.training.train import TrainingRows, load_rows, split_rows
 
 Floats = NDArray[np.float64]
@@ -29,71 +33,71 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoldoutResult:
-    """Rows later than a model has learnt from, with its probabilities or values and its outputs."""
+    """Rows after the training period of a model, with its calibrated predictions and its outputs."""
 
     bundle: Bundle
     rows: TrainingRows
-    said: Floats
+    predictions: Floats
     outputs: Outputs
 
     @property
     def actual(self) -> Floats:
-        """What came, in the unit of the outputs: a level of 0 to 100, money, else the class."""
-        if self.bundle.manifest["kind"] != "ordinal":
+        """The outcome in the unit of the outputs: a level of 0 to 100, money, else the class."""
+        if self.bundle.manifest.kind != "ordinal":
             return self.rows.label
         levels = np.asarray(TARGETS[self.bundle.target].class_values, np.float64)
         return np.asarray(levels[self.rows.label.astype(np.int64)])
 
     @cached_property
     def error(self) -> CalibrationError | None:
-        """The calibration error of a probability beside chance; None for a value."""
-        if self.bundle.manifest["kind"] == "regression":
+        """The calibration error of probabilities; None for a value."""
+        if self.bundle.manifest.kind == "regression":
             return None
-        return calibration_error(self.rows.label, self.said, self.rows.weight)
+        return calibration_error(self.rows.label, self.predictions, self.rows.weight)
 
     @cached_property
     def segments(self) -> tuple[CalibrationError, ...]:
-        """The calibration error of every segment with enough rows."""
+        """The calibration error of each segment with enough rows."""
         rows = self.rows
         if self.error is None:
             return ()
-        return calibration_error_by_segment(rows.features, rows.label, self.said, rows.weight)
+        return calibration_error_by_segment(rows.features, rows.label, self.predictions, rows.weight)
 
     @cached_property
     def coverage(self) -> IntervalCoverage | None:
-        """How many outcomes lie in their range; None for a target without ranges."""
-        if not self.bundle.manifest.get("ranges"):
+        """The coverage of the prediction intervals; None for a target without intervals."""
+        if not self.bundle.manifest.ranges:
             return None
-        return self.covered(np.ones(len(self.actual), bool), "all")
+        return self.coverage_of(np.ones(len(self.actual), bool), "all")
 
     @cached_property
-    def covered_segments(self) -> tuple[IntervalCoverage, ...]:
-        """The same in every segment with enough rows."""
+    def coverage_by_segment(self) -> tuple[IntervalCoverage, ...]:
+        """The interval coverage of each segment with enough rows."""
         if self.coverage is None:
             return ()
-        return interval_coverage_by_segment(self.rows.features, self.actual, self._ranges, self.rows.weight)
+        return interval_coverage_by_segment(self.rows.features, self.actual, self._intervals, self.rows.weight)
 
-    def covered(self, part: NDArray[np.bool_], name: str) -> IntervalCoverage:
-        """How many outcomes of some of the rows lie in their range."""
-        low, high = (end[part] for end in self._ranges)
+    def coverage_of(self, part: NDArray[np.bool_], name: str) -> IntervalCoverage:
+        """The interval coverage of some of the rows."""
+        low, high = (end[part] for end in self._intervals)
         return interval_coverage(self.actual[part], low, high, self.rows.weight[part], name)
 
     @property
-    def _ranges(self) -> tuple[Floats, Floats]:
+    def _intervals(self) -> tuple[Floats, Floats]:
         return self.outputs["low"], self.outputs["high"]
 
     @property
-    def unlike(self) -> float:
-        """The share of the rows the model abstains from."""
+    def abstain_share(self) -> float:
+        """The share of rows that are out of distribution, so that the model abstains."""
         return float(np.mean(self.outputs["abstain"]))
 
     def bins(self) -> dict[str, list[dict[str, Any]]]:
-        """Reliability by bin, of the case or of each class; empty for a value."""
+        """Reliability bins of the positive class or of each class; empty for a value."""
         if self.error is None:
             return {}
-        names, said, label = self.bundle.manifest["classes"], self.said, self.rows.label
-        shares = {names[1]: (label, said)} if said.ndim == 1 else {
-            name: ((label == k).astype(float), said[:, k]) for k, name in enumerate(names)
+        names, predicted, label = self.bundle.manifest.classes, self.predictions, self.rows.label
+        shares = {names[1]: (label, predicted)} if predicted.ndim == 1 else {
+            name: ((label == k).astype(float), predicted[:, k]) for k, name in enumerate(names)
         }  # fmt: skip
         return {
             name: reliability_bins(y, p, self.rows.weight).to_dict("records")  # type: ignore[misc]
@@ -101,36 +105,36 @@ class HoldoutResult:
         }
 
     def to_json(self) -> str:
-        """Errors beside chance, bins and coverage, overall and by segment, as JSON text."""
+        """Calibration errors, bins and coverage, overall and by segment, as JSON text."""
         return json.dumps(
             {
                 "calibration": asdict(self.error) if self.error else None,
                 "calibration_by_segment": [asdict(s) for s in self.segments],
                 "bins": self.bins(),
                 "coverage": asdict(self.coverage) if self.coverage else None,
-                "coverage_by_segment": [asdict(s) for s in self.covered_segments],
-                "abstains": self.unlike,
+                "coverage_by_segment": [asdict(s) for s in self.coverage_by_segment],
+                "abstains": self.abstain_share,
             },
             indent=1,
         )
 
 
 def evaluate_on_holdout(bundle: Bundle, rows: TrainingRows) -> HoldoutResult:
-    """What a model says of rows whose outcome is known; they must be later than its training rows."""
+    """Evaluate a model on labelled rows, which must be later than its training rows."""
     return HoldoutResult(bundle, rows, bundle.calibrated(rows.features), predict(bundle, rows.features))
 
 
 def evaluate_on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> HoldoutResult:
-    """A serving model on the test rows of the training set as it is on disk.
+    """Evaluate a served model on the test rows of the stored training set.
 
-    Raises DataRefused without a training set, and when the model has learnt from rows of the test.
+    Raises DataRefused without a training set, and when the model was trained on some of these rows.
     """
     target = TARGETS[bundle.target]
     rows = load_rows(company, workspace, bundle.target)
     split = split_rows(target, company.target(bundle.target), rows)
-    if (begins := split.test_start.isoformat()) < bundle.manifest["test_start"]:
+    if (begins := split.test_start.isoformat()) < bundle.manifest.test_start:
         raise DataRefused(
-            f"the test of {bundle.target} begins on {begins[:10]}, but version {bundle.version} has "
-            f"learnt from what came before {bundle.manifest['test_start'][:10]}; run `goodwill train`"
+            f"the test period of {bundle.target} begins on {begins[:10]}, but version {bundle.version} was "
+            f"trained on rows before {bundle.manifest.test_start[:10]}; run `goodwill train`"
         )
     return evaluate_on_holdout(bundle, rows.take(split.test))

@@ -1,7 +1,7 @@
-"""How a model does in each group of customers beside its rival, and where it does worst.
+"""Compare a model with its rival in each customer group, and find where it is worse.
 
-Whoever looks at thirty groups finds one that looks bad by chance. A group counts as lost only if it
-would be surprising even so: Holm (1979), "A simple sequentially rejective multiple test procedure".
+Among thirty groups one looks bad by chance. A group therefore counts as lost only after correction for
+multiple tests: Holm (1979), "A simple sequentially rejective multiple test procedure".
 """
 
 from collections.abc import Sequence
@@ -9,36 +9,35 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
 from models.evaluation.metrics import METRICS, PRIMARY, expected_calibration_error
-from models.evaluation.slices import CustomerGroup, find_groups, attribute_title
+from models.evaluation.slices import AttributeGroup, attribute_title, find_groups
 from models.targets.target import Target
 from models.training.train import TrainingRows
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
 
-#: A group of fewer rows says nothing about a model: the interval of an AUC is then wider than 0.15.
+#: Minimum rows of a group: with fewer, the interval of an AUC is wider than 0.15.
 ENOUGH_ROWS = 200
-#: And of fewer rows of its rarer class (values: of customers who spend), or of fewer customers.
+#: Minimum rows of the rarer class (for values: customers who spend), and minimum customers.
 ENOUGH_RARE = 20
 ENOUGH_CUSTOMERS = 50
 ALPHA = 0.05
-#: From here on intervals are narrow whatever is drawn; fewer drawings save most of the time.
+#: From this size on intervals are narrow anyway, and fewer resamples save time.
 MANY_ROWS = 20_000
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A group of customers: the primary measure of the model and of its rival with 95 % intervals.
+    """One customer group: the primary metric of the model and of its rival with 95% intervals.
 
-    `gain` is positive where the model is better. `worse` is the chance to see so bad a gain if the
-    model were no worse in any of the groups, corrected for how many there are. `off` is the
-    calibration error, for a regression as a share of the actual mean; `predicted` and `actual` are
-    means of the probability, the score, the NPS (-1 to 1) or the value. `nearer` tells that the
-    model's mean value is nearer to the actual one than the rival's.
+    `gain` is positive where the model is better. `worse` is the p-value of the gain under the
+    hypothesis that the model is not worse in any group, corrected for the number of groups. `off` is
+    the calibration error, for a regression as a share of the actual mean; `predicted` and `actual`
+    are means of the probability, the score, the NPS (-1 to 1) or the value. `nearer`: the model's
+    mean value is closer to the actual mean than the rival's.
     """
 
     column: str
@@ -56,18 +55,18 @@ class Slice:
 
     @property
     def name(self) -> str:
-        """The group in words: `company size: large`."""
+        """The display name of the group: `company size: large`."""
         return f"{attribute_title(self.column)}: {self.value}"
 
     @property
     def loss(self) -> float:
-        """The share of the rival's measure that is lost, negative where something is gained."""
+        """The loss as a share of the rival's metric; negative for a gain."""
         return -self.gain.value / abs(self.rival.value) if self.rival.value else 0.0
 
 
 @dataclass(frozen=True)
 class Slices:
-    """Every group that has enough rows to be judged, the names of those that have not."""
+    """All groups with enough rows to compare, and the names of those that are too small."""
 
     measure: str
     rival: str
@@ -77,7 +76,7 @@ class Slices:
 
     @property
     def worst(self) -> Slice | None:
-        """The group with the largest loss, or the smallest gain, in proportion to the rival's."""
+        """The group with the largest relative loss or the smallest relative gain."""
         return max(self.judged, key=lambda s: s.loss, default=None)
 
     @property
@@ -103,8 +102,8 @@ class Slices:
             f"{len(self.judged)} groups"
         )
 
-    def told(self) -> str:
-        """Where the model does worst, in a few words."""
+    def describe(self) -> str:
+        """Where the model performs worst, in a few words."""
         if self.worst is None:
             return "no group is large enough to be judged apart"
         sign = "better" if self.worst.gain.value > 0 else "not better"
@@ -114,80 +113,80 @@ class Slices:
 def compare_by_slice(
     target: Target, rows: TrainingRows, model: Floats, rival: Floats, named: str = "rule"
 ) -> Slices:
-    """Judge a model against a rival (`named`) in every group of the rows.
-
-    Groups are those of `slicing.groups_of`; the rows are later than what the model learnt from.
+    """Compare a model with a rival (`named`) in every customer group (`find_groups`) of test rows.
     """
     groups = find_groups(rows.features)
     judged: list[Slice] = []
     small: list[str] = []
     for group in groups.found:
-        part = _part(target, rows, group, (model, rival))
+        part = _compare_group(target, rows, group, (model, rival))
         if part:
             judged.append(part)
         else:
             small.append(f"{attribute_title(group.column)}: {group.value} ({int(group.rows.sum()):,})")
-    chances = adjust_holm([s.worse for s in judged])
+    adjusted = adjust_holm([s.worse for s in judged])
     corrected = tuple(
-        Slice(**{**vars(s), "worse": p}) for s, p in zip(judged, chances, strict=True)
+        Slice(**{**vars(s), "worse": p}) for s, p in zip(judged, adjusted, strict=True)
     )
     return Slices(PRIMARY[target.kind], named, corrected, tuple(small), groups.left_out)
 
 
-def adjust_holm(chances: Sequence[float]) -> list[float]:
-    """Chances of many looks, corrected so that all together err in 5 % of cases at 5 %."""
-    order = np.argsort(chances, kind="stable")
-    steps = np.asarray(chances)[order] * np.arange(len(chances), 0, -1)
-    corrected = np.empty(len(chances))
+def adjust_holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for multiple tests (Holm), so that the family-wise error rate is kept."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return [float(p) for p in corrected]
 
 
-def _part(target: Target, rows: TrainingRows, group: CustomerGroup, pair: Pair) -> Slice | None:
-    """One group, its chance not corrected yet; None when it has too few rows of either kind."""
+def _compare_group(target: Target, rows: TrainingRows, group: AttributeGroup, pair: Pair) -> Slice | None:
+    """Compare one group, its p-value not adjusted yet; None when the group is too small."""
+    from scipy.stats import norm
+
     y, weight = rows.label[group.rows], rows.weight[group.rows]
     customer = rows.customer[group.rows]
     customers = len(np.unique(customer))
     if len(y) < ENOUGH_ROWS or customers < ENOUGH_CUSTOMERS or _rare(target, y) < ENOUGH_RARE:
         return None
     metric, first = METRICS[PRIMARY[target.kind]], pair[0][group.rows]
-    measured, drawn = bootstrap_jointly(
+    measured, resampled = bootstrap_jointly(
         metric.function, y, (first, pair[1][group.rows]), weight, customer,
         n=200 if len(y) <= MANY_ROWS else 50,
     )  # fmt: skip
     sign = 1.0 if metric.higher_is_better else -1.0
-    differences = sign * (drawn[:, 0] - drawn[:, 1])
+    differences = sign * (resampled[:, 0] - resampled[:, 1])
     gain = percentile_interval(sign * (measured[0] - measured[1]), differences)
     spread = float(np.nanstd(differences)) if np.isfinite(differences).any() else 0.0
     worse = float(norm.cdf(gain.value / spread)) if spread > 0 else float(gain.value >= 0)
-    said, came = to_output_scale(target, y, first)
+    predicted, actual = to_output_scale(target, y, first)
     off = [abs(float(np.average(p[group.rows] - y, weights=weight))) for p in pair if p.ndim == 1]
     return Slice(
         group.column, group.value, len(y), customers,
-        percentile_interval(measured[0], drawn[:, 0]), percentile_interval(measured[1], drawn[:, 1]), gain,
-        worse if np.isfinite(worse) else 1.0, _off(target, y, first, weight),
-        float(np.average(said, weights=weight)), float(np.average(came, weights=weight)),
+        percentile_interval(measured[0], resampled[:, 0]), percentile_interval(measured[1], resampled[:, 1]), gain,
+        worse if np.isfinite(worse) else 1.0, _calibration_error(target, y, first, weight),
+        float(np.average(predicted, weights=weight)), float(np.average(actual, weights=weight)),
         not target.classes and off[0] <= off[1],
     )  # fmt: skip
 
 
 def _rare(target: Target, y: Floats) -> int:
-    """Rows of the second most frequent class; of a value, those that are not zero."""
+    """Rows of the second most frequent class; for a value, the rows that are not zero."""
     if not target.classes:
         return int((y != 0).sum())
     return int(np.sort(np.bincount(y.astype(np.int64), minlength=2))[-2])
 
 
 def to_output_scale(target: Target, y: Floats, p: Floats) -> Pair:
-    """What was predicted and what came, as the probability, score, NPS or value people read."""
+    """Convert predictions and outcomes to the scale of the output: probability, score, NPS or value."""
     if p.ndim == 1:
         return p, y
     mix = np.asarray(target.class_values, np.float64)
     return p @ mix, mix[y.astype(np.int64)]
 
 
-def _off(target: Target, y: Floats, p: Floats, weight: Floats) -> float:
-    """The calibration error: of classes the mean over them, of values as a share of their mean."""
+def _calibration_error(target: Target, y: Floats, p: Floats, weight: Floats) -> float:
+    """The calibration error: the mean over classes; for a value, as a share of the actual mean."""
     if p.ndim == 2:
         hit = np.eye(p.shape[1])[y.astype(np.int64)]
         each = [expected_calibration_error(hit[:, k], p[:, k], weight) for k in range(p.shape[1])]

@@ -1,4 +1,4 @@
-"""How fast a model ages: the test of today scored by models as they were trained months ago."""
+"""Measure staleness: how much worse a model predicts today's test rows when trained months earlier."""
 
 from dataclasses import dataclass, replace
 
@@ -9,31 +9,30 @@ from features.errors import DataRefused
 from features.history.rows import DAY
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
 from models.evaluation.metrics import METRICS, PRIMARY
-from models.learners.lightgbm import Estimator
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator
 from models.targets.spend_level import SpendLevel
-from models.training.train import TrainingRows, TrainedTarget
+from models.training.train import TrainedTarget, TrainingRows
 from models.training_set.splits import microseconds
 
 Floats = NDArray[np.float64]
 
-#: Months back at which a model is trained again.
+#: Ages in months at which a model is trained.
 AGES = (0, 1, 3, 6, 9, 12)
 MONTH = 365.25 / 12
-#: The curve compares models with each other, so they may be smaller than the one that ships: from
-#: at most so many rows of the same customers, in a third of the rounds with steps three times as long.
-MOST_ROWS = 20_000
-FASTER = 3
-LEAST_ROUNDS = 20
+#: The curve compares models with each other, so they can be smaller than the registered model: trained
+#: on at most this many rows, with a third of the rounds and three times the learning rate.
+MAX_ROWS = 20_000
+SPEED_UP = 3
+MIN_ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class ModelAge:
-    """A model that is `months` old: its training rows and its primary measure on today's test.
+    """A model that is `months` old: its training rows and its primary metric on today's test rows.
 
-    `loss` is how much worse it is than the model of age 0, positive when worse whichever end of the
-    measure is good; `kept` is the share of the fresh model's lead over the rule that it keeps (NaN
-    where there is no lead).
+    `loss` is the metric's loss against the model of age 0, positive when worse; `kept` is the share
+    of the fresh model's lead over the rule that remains (NaN where there is no lead).
     """
 
     months: int
@@ -44,13 +43,13 @@ class ModelAge:
 
     @property
     def worse(self) -> bool:
-        """Whether it is worse than the fresh model beyond chance."""
+        """Whether the model is worse than the fresh model beyond chance."""
         return self.loss.low > 0
 
 
 @dataclass(frozen=True)
 class Staleness:
-    """The primary measure by the age of the model, beside the rule's on the same rows."""
+    """The primary metric by the age of the model, and that of the rule on the same rows."""
 
     measure: str
     rule: float
@@ -60,8 +59,8 @@ class Staleness:
     def lasts(self) -> int | None:
         """The age in months up to which the loss is within the noise.
 
-        It ends where two ages in a row, or the last one, are worse beyond chance: one alone comes
-        and goes with chance and season. None when nothing older than a fresh model could be trained.
+        It ends where two consecutive ages, or the last one, are worse beyond chance; a single one
+        may be chance or season. None when no older model could be trained.
         """
         if len(self.ages) < 2:
             return None
@@ -72,8 +71,8 @@ class Staleness:
                 return before.months
         return self.ages[-1].months
 
-    def told(self) -> str:
-        """The finding in a sentence, for the age of a model."""
+    def describe(self) -> str:
+        """The result in a sentence."""
         if self.lasts is None:
             return "the history is too short to train an older model"
         if self.lasts == self.ages[-1].months:
@@ -89,39 +88,41 @@ def _months(number: int) -> str:
 
 
 def measure_staleness(trained: TrainedTarget, rows: TrainingRows) -> Staleness:
-    """Score the test rows of a trained target by models of 0 to 12 months.
+    """Score the test rows of a trained target with models that are 0 to 12 months old.
 
-    A model of `a` months has seen the rows whose labels were ripe `a` months before the test, and
-    grows the columns, parameters and rounds of the trained one, not calibrated. Ages stop where the
-    rows left do not suffice to train.
+    A model of age `a` is trained on the rows whose labels were mature `a` months before the test, with
+    the columns and parameters of the trained model, uncalibrated. Stops at the first age with too few
+    rows.
     """
-    some = _sampled(rows, trained.split.refit)
+    sample = _sampled(rows, trained.split.refit)
     scored: list[tuple[int, int, Floats]] = []
     for months in AGES:
-        seen = some.take(some.cutoff + _span(trained) <= _test_start(trained) - _days(months))
-        if not len(seen.label):
+        known = sample.take(sample.cutoff + _span(trained) <= _test_start(trained) - _days(months))
+        if not len(known.label):
             break
         try:
-            scored.append((months, len(seen.label), _predict(trained, seen)))
+            scored.append((months, len(known.label), _predict(trained, known)))
         except DataRefused:
-            break  # and what is older still has fewer rows
+            break  # older models have even fewer rows
     return Staleness(PRIMARY[trained.target.kind], *_measured(trained, scored))
 
 
 def _measured(
     trained: TrainedTarget, scored: list[tuple[int, int, Floats]]
 ) -> tuple[float, tuple[ModelAge, ...]]:
-    """The rule's measure, and every age with what is lost on the same drawings of customers."""
+    """The metric of the rule, and the loss of each age on the same resamples of customers."""
     metric, test = METRICS[PRIMARY[trained.target.kind]], trained.test
-    said = [trained.predictions["rule"], *(p for *_, p in scored)]
-    values, drawn = bootstrap_jointly(metric.function, test.label, said, test.weight, test.customer)
+    predictions = [trained.predictions["rule"], *(p for *_, p in scored)]
+    values, resampled = bootstrap_jointly(
+        metric.function, test.label, predictions, test.weight, test.customer
+    )
     sign = -1 if metric.higher_is_better else 1
     lead = sign * (values[0] - values[1]) if scored else 0.0
     ages = []
     for place, (months, count, _) in enumerate(scored, start=1):
-        lost = (sign * (v[..., place] - v[..., 1]) + 0.0 for v in (values, drawn))  # no -0.0
+        lost = (sign * (v[..., place] - v[..., 1]) + 0.0 for v in (values, resampled))  # no -0.0
         kept = float(sign * (values[0] - values[place]) / lead) if lead > 0 else float("nan")
-        value = percentile_interval(values[place], drawn[:, place])
+        value = percentile_interval(values[place], resampled[:, place])
         ages.append(ModelAge(months, count, value, percentile_interval(*lost), kept))
     return float(values[0]), tuple(ages)
 
@@ -139,24 +140,24 @@ def _days(months: int) -> int:
 
 
 def _sampled(rows: TrainingRows, refit: NDArray[np.bool_]) -> TrainingRows:
-    """The rows a model may learn from, of a share of the customers when there are very many."""
-    share = MOST_ROWS / max(int(refit.sum()), 1)
+    """The training rows, limited to a share of the customers when there are too many."""
+    share = MAX_ROWS / max(int(refit.sum()), 1)
     if share >= 1:
         return rows.take(refit)
     chosen = np.random.default_rng(0).random(int(rows.customer.max()) + 1) < share
     return rows.take(refit & chosen[rows.customer])
 
 
-def _predict(trained: TrainedTarget, seen: TrainingRows) -> Floats:
-    """The test rows scored by the trained model's like, grown on what was seen by then."""
+def _predict(trained: TrainedTarget, known: TrainingRows) -> Floats:
+    """Score the test rows with a model like the trained one, trained on the rows known at the time."""
     test = trained.test.features
-    params = replace(trained.params, learning_rate=FASTER * trained.params.learning_rate)
-    rounds = max(trained.estimator.rounds // FASTER, LEAST_ROUNDS)
+    params = replace(trained.params, learning_rate=SPEED_UP * trained.params.learning_rate)
+    rounds = max(trained.estimator.rounds // SPEED_UP, MIN_ROUNDS)
     if trained.spend is None:
-        known = LabelledRows(seen.features, seen.label, seen.weight)
-        return trained.estimator.refit(known, params, rounds).predict(test)
-    spend = SpendLevel.fit(seen.features, trained.config.horizon_days)
-    level = spend.of(seen.features)
-    known = LabelledRows(seen.features, seen.label / level, seen.weight * level / level.mean())
-    grown: Estimator = trained.estimator.refit(known, params, rounds)
+        data = LabelledRows(known.features, known.label, known.weight)
+        return trained.estimator.refit(data, params, rounds).predict(test)
+    spend = SpendLevel.fit(known.features, trained.config.horizon_days)
+    level = spend.of(known.features)
+    data = LabelledRows(known.features, known.label / level, known.weight * level / level.mean())
+    grown: Estimator = trained.estimator.refit(data, params, rounds)
     return grown.predict(test) * spend.of(test)

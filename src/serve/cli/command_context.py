@@ -47,18 +47,18 @@ class CommandContext:
         from rich.console import Console
         from rich.table import Column, Table
 
-        from features.definitions.catalog import as_percent, describe
+        from features.definitions.catalog import as_percent, describe_features
         from features.feature_table import plan_for
         from features.history_store import Manifest
-        from features.text.comment_score_model import Tone
+        from features.text.comment_score_model import CommentScoreModel
 
         name = self.company.name
-        tone = Tone.read(self.workspace.features(name))
-        plan = plan_for(Manifest.read(self.workspace, name).schema, tone=tone)
+        tone = CommentScoreModel.read(self.workspace.features(name))
+        plan = plan_for(Manifest.read(self.workspace, name).schema, comment_model=tone)
         table = Table(
             Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
         )
-        for d in describe(plan.columns, self.workspace.features(name) / "snapshot.parquet"):
+        for d in describe_features(plan.columns, self.workspace.features(name) / "snapshot.parquet"):
             table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
         Console(width=None if sys.stdout.isatty() else 180).print(table)
 

@@ -70,7 +70,7 @@ def _ask(run: CommandContext, url: str) -> None:
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
         answer = client.post("/v1/scores", json={"customer_ids": ids, "reasons": 2})
         answer.raise_for_status()
-    run.steps.console.print(answer_table(answer.json(), run.company.about.currency))
+    run.steps.console.print(answer_table(answer.json(), run.company.info.currency))
 
 
 def answer_table(answer: dict[str, Any], currency: str) -> Table:

@@ -2,12 +2,12 @@
 
 from serve.cli.command_context import CommandContext
 from serve.cli.options import ENGINE, REDRAW, TOP
-from serve.cli.verbs import command
+from serve.cli.options import command
 
 
 @command("population")
 def population(run: CommandContext) -> None:
-    """Say what everybody asked would have answered, and whom to ask next (docs/who-answers.md)."""
+    """Say what everybody asked would have answered, and whom to ask next (docs/background/nonresponse.md)."""
     from models.nonresponse.nonresponse_results import write_population
     from models.pipeline.retrain import company_lock
 
@@ -17,20 +17,20 @@ def population(run: CommandContext) -> None:
 
 @command("reasons", TOP, ENGINE)
 def reasons(run: CommandContext, top: int, engine: str) -> None:
-    """Write why every customer got his scores, in English and Chinese (docs/reasons.md)."""
-    from models.scoring.batch_reasons import explain_everyone
+    """Write why every customer got his scores, in English and Chinese (docs/background/reasons.md)."""
+    from models.scoring.batch_reasons import explain_customers
 
     with run.runner(engine) as runner:
-        run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner, top))
+        run.wrote(explain_customers(run.company, run.workspace, run.steps, runner, top))
 
 
 @command("evaluate", REDRAW)
 def evaluate(run: CommandContext, redraw: bool) -> None:
     """Work out indicators, tiers, stars, stages, segments and complaint causes of the scored customers.
 
-    Report, HTTP and the scores file show them (docs/evaluation.md).
+    Report, HTTP and the scores file show them (docs/background/evaluation.md).
     """
-    from insight.evaluation.run_evaluation import evaluate as work_out
+    from insight.evaluation.run_evaluation import evaluate_company as work_out
     from models.pipeline.retrain import company_lock
 
     with company_lock(run.company, run.workspace):

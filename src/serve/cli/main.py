@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from features.errors import GoodwillError
-from features.settings import no_tracking
+from features.settings import disable_telemetry
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.evaluation_commands import EVALUATION_COMMANDS
 from serve.cli.options import (
@@ -22,7 +22,7 @@ from serve.cli.options import (
     WITH_REASONS,
 )
 from serve.cli.service_commands import SERVICE_COMMANDS
-from serve.cli.verbs import command
+from serve.cli.options import command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +33,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; an error a user can mend ends in one message and its exit code."""
-    no_tracking()
+    disable_telemetry()
     try:
         cli(standalone_mode=False)
     except GoodwillError as err:
@@ -60,14 +60,14 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
 def data(run: CommandContext, customers: int, seed: int) -> None:
     """Make the sample company if it is the one asked for, check the tables, store the history."""
     from features.import_history.run_import import import_history
-    from insight.data_quality_report.data_quality_page import write_usability
+    from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 
     with company_lock(run.company, run.workspace):
         if run.company.name == "sample":
             make_sample(run, customers, seed)
         manifest = import_history(run.company, run.workspace, run.steps)
-        usability = write_usability(run.company, run.workspace, run.steps)
+        usability = write_data_quality_page(run.company, run.workspace, run.steps)
     run.steps.note(
         f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
         f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
@@ -81,17 +81,17 @@ def quality(run: CommandContext) -> None:
 
     Nothing is imported. Exit code 3 when an import would be refused.
     """
-    from features.data_quality.terminal_summary import screen
+    from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
     from features.import_history.dry_run import inspect_tables
-    from insight.data_quality_report.data_quality_page import write_usability
+    from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 
     ensure_sample(run)
     with company_lock(run.company, run.workspace):
         found = inspect_tables(run.company, run.workspace, run.steps)
-        path = write_usability(run.company, run.workspace, run.steps)
-    run.steps.console.print(screen(found))
+        path = write_data_quality_page(run.company, run.workspace, run.steps)
+    run.steps.console.print(findings_table(found))
     run.wrote(path, path.with_suffix(".json"))
     if found.refusals:
         raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
@@ -125,12 +125,12 @@ def court(run: CommandContext) -> None:
     with company_lock(run.company, run.workspace):
         manifest = Manifest.read(run.workspace, run.company.name)
         counts, _ = read_counts(run.company, run.workspace)
-        verdict = check_leakage(run.company, run.workspace, manifest, counts, run.steps)
-    run.show(verdict.table())
-    for note in verdict.notes:
+        report = check_leakage(run.company, run.workspace, manifest, counts, run.steps)
+    run.show(report.table())
+    for note in report.notes:
         run.steps.note(f"  note: {note}")
-    run.wrote(run.workspace.company(run.company.name) / "court.json")
-    raise_on_leaks(verdict)
+    run.wrote(run.workspace.company(run.company.name) / "leakage.json")
+    raise_on_leaks(report)
 
 
 @verb("train")
@@ -180,22 +180,22 @@ def score(run: CommandContext, engine: str, reasons: bool) -> None:
 
     With reasons it goes on where a killed run stopped.
     """
-    from insight.evaluation.run_evaluation import stand_alone
+    from insight.evaluation.run_evaluation import update_customer_status
     from models.pipeline.retrain import company_lock
-    from models.scoring.batch import score_everyone
-    from models.scoring.batch_reasons import explain_everyone
-    from models.scoring.batch_with_reasons import score_and_explain
+    from models.scoring.batch_scores import score_customers
+    from models.scoring.batch_reasons import explain_customers
+    from models.scoring.checkpointed_batch import score_and_explain
 
     if reasons and engine == "local":
         with company_lock(run.company, run.workspace):  # two would share the unfinished blocks
             run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
-            stand_alone(run.company, run.workspace, run.steps)
+            update_customer_status(run.company, run.workspace, run.steps)
         return
     with run.runner(engine) as runner:
-        run.wrote(score_everyone(run.company, run.workspace, run.steps, runner))
+        run.wrote(score_customers(run.company, run.workspace, run.steps, runner))
         if reasons:
-            run.wrote(explain_everyone(run.company, run.workspace, run.steps, runner))
-    stand_alone(run.company, run.workspace, run.steps)
+            run.wrote(explain_customers(run.company, run.workspace, run.steps, runner))
+    update_customer_status(run.company, run.workspace, run.steps)
 
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)

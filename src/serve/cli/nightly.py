@@ -14,21 +14,21 @@ def run_nightly(run: CommandContext) -> tuple[list[Outcome], list[Path]]:
     costs the evaluation and not the report, and is raised in the end.
     """
     from insight.business_report.business_report_page import write_report
-    from insight.data_quality_report.data_quality_page import write_usability
-    from insight.evaluation.evaluation_settings import choices_of
-    from insight.evaluation.run_evaluation import evaluate
+    from insight.data_quality_report.data_quality_page import write_data_quality_page
+    from insight.evaluation.evaluation_settings import read_evaluation_settings
+    from insight.evaluation.run_evaluation import evaluate_company
     from models.pipeline.retrain import company_lock, retrain
 
     company, workspace, steps = run.company, run.workspace, run.steps
-    choices_of(company)
+    read_evaluation_settings(company)
     outcomes = retrain(company, workspace, steps)
-    write_usability(company, workspace, steps)
+    write_data_quality_page(company, workspace, steps)
     if not any(o.version for o in outcomes):
         return outcomes, []
     refused: GoodwillError | None = None
     try:
         with company_lock(company, workspace):
-            evaluate(company, workspace, steps)
+            evaluate_company(company, workspace, steps)
     except GoodwillError as err:
         refused = err
     report = write_report(company, workspace, steps)

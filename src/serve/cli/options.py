@@ -19,7 +19,7 @@ ENGINE = click.option(
     type=click.Choice(["local", "spark"]),
     default="local",
     show_default=True,
-    help="Where it runs: in this process, or on GOODWILL_SPARK_MASTER (docs/cluster.md).",
+    help="Where it runs: in this process, or on GOODWILL_SPARK_MASTER (docs/how-to/run-on-spark.md).",
 )
 DESCRIBE = click.option(
     "--describe", is_flag=True, help="Only print every column: meaning, unit, source, missing rate."
@@ -27,7 +27,7 @@ DESCRIBE = click.option(
 REFIT = click.option(
     "--refit-comments",
     is_flag=True,
-    help="Learn anew how comments sound, even if a champion reads them already (docs/comments.md).",
+    help="Learn anew how comments sound, even if a champion reads them already (docs/background/comments.md).",
 )
 REDRAW = click.option(
     "--redraw", is_flag=True, help="Draw the yardsticks of value, tiers and stars on today anew."

@@ -19,7 +19,7 @@ from serve.cli.options import (
     SCOPE_LIST,
     VERSION,
 )
-from serve.cli.verbs import command
+from serve.cli.options import command
 from serve.security.api_keys import Key, KeyFile
 
 
@@ -46,7 +46,7 @@ def serve(run: CommandContext, host: str | None, port: int | None) -> None:
 
 @click.group()
 def keys() -> None:
-    """API keys of the service's clients: add, list, rotate, revoke (docs/security.md)."""
+    """API keys of the service's clients: add, list, rotate, revoke (docs/how-to/secure-the-service.md)."""
 
 
 def _key_file() -> KeyFile:
@@ -124,7 +124,7 @@ def rollback(run: CommandContext, target: str, version: str | None) -> None:
 
 @command("replay", click.option("--customer", help="Whose scores."), REQUEST, RECORDS)
 def replay(run: CommandContext, customer: str | None, request: str | None, records: Path | None) -> None:
-    """Make past scores again, from the audit, the kept models and the history (docs/security.md)."""
+    """Make past scores again, from the audit, the kept models and the history (docs/how-to/secure-the-service.md)."""
     from serve.security.audit_replay import replay_calls
 
     for again in replay_calls(run.company, run.workspace, customer, request, records):

@@ -15,12 +15,15 @@ from serve.app_state import AppState
 from serve.errors import UnknownCustomer
 from serve.http.freshness import describe_freshness, refuse_stale_snapshot
 from serve.http.middleware import Call, json_response
-from serve.http.query_parameters import parse_query
-from serve.schemas.examples import AS_OF, LEVER, PAST_SCORE, SCORE, STANDING
+from serve.http.request_parsing import parse_query
+from serve.schemas.examples import PAST_SCORE, STANDING
+from serve.schemas.what_if_schemas import LEVER
+from serve.schemas.score_schemas import SCORE
+from serve.schemas.score_schemas import AS_OF
 from serve.schemas.record_schemas import ID_LENGTH
 from serve.schemas.score_schemas import USUAL_REASONS, Language, Predictions, ReasonAnswer, schema_config
 from insight.evaluation.evaluation_schema import CustomerStatus
-from serve.scoring.evaluation_cache import of_another_day
+from serve.scoring.evaluation_cache import date_mismatch_warnings
 from serve.scoring.scorer import ScoreBatch, Scorer
 
 MOST_FOUND = 100
@@ -153,7 +156,7 @@ async def show_customer(state: AppState, call: Call, scope: Scope, receive: Rece
     evaluated = scorer.evaluated()
     since = evaluated.standings.as_of if evaluated.standings else None
     if since:
-        age["warnings"] += of_another_day("tier, stars and stage are", since, batch.as_of)
+        age["warnings"] += date_mismatch_warnings("tier, stars and stage are", since, batch.as_of)
     standing = evaluated.standing(customer_id).model_dump(by_alias=True)
     told |= {"standing_as_of": since, **standing}
     return json_response({"request_id": call.request_id, **age, **told})

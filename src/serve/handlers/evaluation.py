@@ -11,10 +11,10 @@ from insight.evaluation.evaluation_schema import IndicatorAlert, CompanyEvaluati
 from serve.app_state import AppState
 from serve.errors import UnknownIndicator
 from serve.http.middleware import Call, json_response
-from serve.http.query_parameters import parse_query
+from serve.http.request_parsing import parse_query
 from serve.schemas.examples import EVALUATION, INDICATORS, SEGMENTS
 from serve.schemas.score_schemas import schema_config
-from serve.scoring.evaluation_cache import of_another_day
+from serve.scoring.evaluation_cache import date_mismatch_warnings
 from serve.scoring.scorer import Scorer
 
 _NAME = {"type": "string", "minLength": 1, "maxLength": 100}
@@ -146,7 +146,7 @@ async def show_segments(state: AppState, call: Call, scope: Scope, receive: Rece
 
 def _facts(call: Call, scorer: Scorer, told: CompanyEvaluation) -> dict[str, Any]:
     ready, what = scorer.ready(), "the evaluation is"
-    warnings = of_another_day(what, told.as_of, scorer.as_of()) if ready else []
+    warnings = date_mismatch_warnings(what, told.as_of, scorer.as_of()) if ready else []
     return {
         "request_id": call.request_id,
         "company": told.company,

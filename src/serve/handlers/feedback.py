@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from features.ingest.feedback import Feedback, KeyTaken
+from features.ingest.feedback import Feedback, IdempotencyConflict
 from serve.app_state import AppState
 from serve.errors import KeyReused, NotStored
 from serve.http.middleware import Call, json_response
 from serve.http.request_body import read_body
 from serve.http.request_parsing import parse_request
-from serve.schemas.examples import AS_OF
+from serve.schemas.score_schemas import AS_OF
 from serve.schemas.record_schemas import CustomerId, Instant, Number, Text
 from serve.schemas.score_schemas import schema_config
 
@@ -94,7 +94,7 @@ async def take_feedback(state: AppState, call: Call, scope: Scope, receive: Rece
     feedback = Feedback(request.idempotency_key, events)
     try:
         kept = await state.run(partial(scorer.keep_feedback, feedback), in_thread=True)
-    except KeyTaken as error:
+    except IdempotencyConflict as error:
         raise KeyReused(str(error)) from None
     except OSError:
         raise NotStored("the feedback could not be written down; send it again") from None

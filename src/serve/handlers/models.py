@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from models.bundles.model_manifest import ModelManifest
 from serve.app_state import AppState
 from serve.errors import NotReady, Problem, UnknownTarget
 from serve.http.middleware import Call, json_response
-from serve.schemas.examples import MODEL, MODELS_ANSWER
+from serve.schemas.model_schemas import MODELS_ANSWER
+from serve.schemas.model_schemas import MODEL
 from serve.schemas.score_schemas import schema_config
 
 _BIN = {"case": "churn", "predicted": 0.21, "observed": 0.23, "low": 0.17, "high": 0.3, "rows": 310}
@@ -108,7 +110,7 @@ async def list_models(state: AppState, call: Call, scope: Scope, receive: Receiv
         "request_id": call.request_id,
         "company": scorer.company,
         "as_of": scorer.as_of() if scorer.ready() else None,
-        "models": scorer.models(),
+        "models": [_facts(manifest) for manifest in scorer.models()],
         "missing": scorer.missing(),
     }
     return json_response(answer)
@@ -129,5 +131,21 @@ async def show_model(state: AppState, call: Call, scope: Scope, receive: Receive
             raise NotReady("this target has no model now", [problem])
         known = ", ".join(sorted(model.target for model in scorer.models()))
         raise UnknownTarget(f"no such target; known targets are {known}")
-    told: dict[str, Any] = asdict(about)
-    return json_response({"request_id": call.request_id, **told.pop("info"), **told})
+    manifest, results = about
+    return json_response({"request_id": call.request_id, **_facts(manifest), **asdict(results)})
+
+
+def _facts(manifest: ModelManifest) -> dict[str, Any]:
+    """The fields of `ModelFacts`."""
+    return {
+        "target": manifest.target,
+        "version": manifest.version,
+        "trained_at": datetime.fromisoformat(manifest.trained_at),
+        "cutoffs": [datetime.fromisoformat(cutoff) for cutoff in manifest.cutoffs],
+        "horizon_days": manifest.horizon_days,
+        "metrics": manifest.metrics,
+        "grade": manifest.grade,
+        "features": len(manifest.features),
+        "label_counts": manifest.label_counts,
+        "currency": manifest.currency,
+    }

@@ -15,7 +15,7 @@ from serve.errors import ApiError, BodyTooSlow, InvalidRequest, LineTooLong, Unk
 from serve.handlers.scores import check_servable
 from serve.http.freshness import describe_freshness, refuse_stale_snapshot
 from serve.http.middleware import Call, ClientLeft
-from serve.http.query_parameters import parse_query
+from serve.http.request_parsing import parse_query
 from serve.http.request_body import BODY_SECONDS, check_media_type
 from serve.http.request_parsing import parse_request
 from serve.schemas.record_schemas import CustomerId

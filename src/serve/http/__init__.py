@@ -1,1 +1,1 @@
-"""HTTP itself: parsing, middleware, the OpenAPI document and its page."""
+"""Request parsing, middleware, the OpenAPI document and its page."""

@@ -1,4 +1,4 @@
-"""The API described on a page to read. Nothing comes from the internet."""
+"""The API documentation as an HTML page that loads nothing from the internet."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ _POLICY = {
 
 
 def docs_page(document: Mapping[str, Any]) -> HTMLResponse:
-    """The OpenAPI document as a page to read."""
+    """Render the OpenAPI document as an HTML page."""
     info = document["info"]
     parts = [f"<h1>{escape(info['title'])} API {escape(info['version'])}</h1>"]
     parts.append(f"<p>{escape(info['description'])}</p>")
@@ -35,7 +35,7 @@ def docs_page(document: Mapping[str, Any]) -> HTMLResponse:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parts.append(_operation(document, method, path, operation))
-    parts.append("<h2>Shapes</h2>")
+    parts.append("<h2>Schemas</h2>")
     for name, schema in sorted(document["components"]["schemas"].items()):
         parts.append(f"<h3 id='{escape(name)}'>{escape(name)}</h3>")
         parts.append(f"<p>{escape(schema.get('description', ''))}</p>{_fields(schema)}")
@@ -49,14 +49,14 @@ def _operation(
     parts = [f"<h2>{title}</h2><p>{escape(operation['description'])}</p>"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body:
-        parts.append(f"<h3>Request {_shape_link(body)}</h3>{_example(body)}")
+        parts.append(f"<h3>Request {_schema_link(body)}</h3>{_example(body)}")
     for status, response in operation["responses"].items():
         if status == "200":
             for media, content in response["content"].items():
-                parts.append(f"<h3>Answer {escape(media)} {_shape_link(content)}</h3>")
+                parts.append(f"<h3>Answer {escape(media)} {_schema_link(content)}</h3>")
                 parts.append(_example(content))
     errors = [
-        (status, _named(document, response)["description"])
+        (status, _response(document, response)["description"])
         for status, response in operation["responses"].items()
         if status != "200"
     ]
@@ -64,13 +64,13 @@ def _operation(
     return "".join(parts)
 
 
-def _named(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[str, Any]:
+def _response(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[str, Any]:
     name = response["$ref"].rsplit("/", 1)[-1]
     found: Mapping[str, Any] = document["components"]["responses"][name]
     return found
 
 
-def _shape_link(content: Mapping[str, Any]) -> str:
+def _schema_link(content: Mapping[str, Any]) -> str:
     ref = content["schema"].get("$ref")
     if ref is None:
         return ""

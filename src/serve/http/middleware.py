@@ -1,4 +1,4 @@
-"""What surrounds every call: request id, error shape, time, one log line, one count."""
+"""Middleware around every call: request id, error answers, timing, log line, metrics."""
 
 import json
 import logging
@@ -19,10 +19,10 @@ from serve.observability.prometheus import METHODS, Metrics
 log = logging.getLogger("goodwill.serve")
 
 UNMATCHED_ROUTE = "unmatched"
-#: Status logged when the client left before the answer, as nginx has it.
+#: Status that is logged when the client closed the connection early, as nginx does.
 CLIENT_LEFT = 499
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class ClientLeft(Exception):
@@ -31,7 +31,7 @@ class ClientLeft(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One call under way. `route` is the template it matched; `facts` are logged, never values."""
+    """A call in progress. `route` is the template it matched; `facts` go to the log, never values."""
 
     request_id: str
     method: str
@@ -44,26 +44,26 @@ class Call:
 
 
 def json_response(content: Any, status: int = 200, headers: Any = None) -> Response:
-    """An answer in JSON: floats round-trip exactly, what is not finite becomes null."""
+    """Build a JSON answer: floats round-trip exactly; NaN and infinities become null."""
     body = to_json(content, inf_nan_mode="null")
     return Response(body, status, headers, media_type="application/json")
 
 
 def error_response(error: ApiError, call: Call) -> Response:
-    """The answer to a call that failed."""
+    """Build the answer to a call that failed."""
     return json_response(error.body(call.request_id), error.status, error.headers)
 
 
 def start_call(scope: Scope) -> Call:
-    """The call in `scope`, under the client's request id if that is a short plain token."""
+    """Create the call of `scope`, with the client's request id if that is a short plain token."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+        if name == b"x-request-id" and _VALID_ID.fullmatch(value):
             return Call(value.decode("ascii"), scope["method"])
     return Call(uuid.uuid4().hex, scope["method"])
 
 
 class RequestMiddleware:
-    """ASGI middleware around the routes."""
+    """ASGI middleware around all routes."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -75,26 +75,26 @@ class RequestMiddleware:
             return
         call = scope["call"] = start_call(scope)
 
-        async def watched(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 message["headers"].append((b"x-request-id", call.request_id.encode("ascii")))
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_with_id)
         except ClientLeft:
             call.status = CLIENT_LEFT
         except Exception as error:
-            answer = _failed(error, call)
+            answer = _error_answer(error, call)
             if not call.status:  # nothing was sent yet
-                await answer(scope, receive, watched)
+                await answer(scope, receive, send_with_id)
         finally:
-            self._account(call)
+            self._record(call)
 
-    def _account(self, call: Call) -> None:
+    def _record(self, call: Call) -> None:
         seconds = time.perf_counter() - call.started
-        self._metrics.answered(call.route, call.method, call.status, seconds)
+        self._metrics.count_answer(call.route, call.method, call.status, seconds)
         if call.quiet:
             return
         line = {
@@ -108,16 +108,16 @@ class RequestMiddleware:
         log.info("%s", json.dumps(line))
 
 
-def _failed(error: Exception, call: Call) -> Response:
+def _error_answer(error: Exception, call: Call) -> Response:
     if isinstance(error, ApiError):
         return error_response(error, call)
     _log_crash(error, call)
-    unexpected = Unexpected("something unexpected went wrong; the log names it by request id")
+    unexpected = Unexpected("internal error; the log holds it with the request id")
     return error_response(unexpected, call)
 
 
 def _log_crash(error: Exception, call: Call) -> None:
-    """Name the exception and its frames; its message may hold a value, so that stays unsaid."""
+    """Log the exception's type and frames, not its message, which may hold a value."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     line = {
         "request_id": call.request_id,

@@ -1,4 +1,4 @@
-"""Reads a request body within its limits: media type, size while reading, and time."""
+"""Reads a request body within limits of media type, size and time."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _CLOSE = {"Connection": "close"}
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body. Raises WrongMediaType, BodyTooLarge, BodyTooSlow or ClientLeft."""
+    """Read the whole body. Raises WrongMediaType, BodyTooLarge, BodyTooSlow or ClientLeft."""
     headers = dict(scope["headers"])
     check_media_type(headers)
     length = headers.get(b"content-length", b"")
@@ -49,15 +49,15 @@ async def _collect(receive: Receive) -> bytes:
 
 def _too_large() -> BodyTooLarge:
     return BodyTooLarge(
-        f"the body is larger than {BODY_BYTES} bytes; send fewer customers at once", headers=_CLOSE
+        f"the body is larger than {BODY_BYTES} bytes; send fewer customers per call", headers=_CLOSE
     )
 
 
-def check_media_type(headers: Mapping[bytes, bytes], taken: Sequence[bytes] = (JSON,)) -> None:
-    """Raise WrongMediaType unless the body is one of those, in UTF-8 and not compressed."""
+def check_media_type(headers: Mapping[bytes, bytes], accepted: Sequence[bytes] = (JSON,)) -> None:
+    """Raise WrongMediaType unless the body is of an accepted type, in UTF-8 and not compressed."""
     media, *parameters = headers.get(b"content-type", b"").lower().split(b";")
-    if media.strip() not in taken or not _utf8(parameters):
-        raise WrongMediaType(f"send Content-Type: {taken[0].decode()} in UTF-8")
+    if media.strip() not in accepted or not _utf8(parameters):
+        raise WrongMediaType(f"send Content-Type: {accepted[0].decode()} in UTF-8")
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise WrongMediaType("send the body without Content-Encoding")
 

@@ -8,6 +8,7 @@ of the features, the models) is read from the scorer of the worker that answers.
 import os
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import cast
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -149,7 +150,7 @@ def _of_models(scorer: Scorer) -> Iterable[Metric]:
     yield _gauge(
         "model_trained_timestamp_seconds",
         "When the model being served was trained, in seconds since 1970.",
-        {(m.target,): m.trained_at.timestamp() for m in models},
+        {(m.target,): datetime.fromisoformat(m.trained_at).timestamp() for m in models},
         ("target",),
     )
     parts = {m.target: 1.0 for m in models} | dict.fromkeys(scorer.missing(), 0.0)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from serve.scoring.scorer import CustomerScore, Output
+from serve.schemas.score_schemas import Output
+from serve.schemas.score_schemas import CustomerScore
 
 #: The band of a customer whose model has nothing to say, or whose target has no main score.
 NONE = "none"

@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 from features.errors import GoodwillError
-from features.settings import QUIET
+from features.settings import LIBRARY_SWITCHES
 from serve.process.import_graph import trace_imports, pin_requirements
 
 #: BentoML imports the first; the second is named by a setting, so that no import statement shows it.
@@ -82,7 +82,7 @@ def _bentoml(arguments: list[str], folder: Path, environment: dict[str, str]) ->
     told = subprocess.run(
         [sys.executable, "-m", "bentoml", *arguments],
         cwd=folder,
-        env={**os.environ, **QUIET, **here, **environment},
+        env={**os.environ, **LIBRARY_SWITCHES, **here, **environment},
         capture_output=True,
         text=True,
     )

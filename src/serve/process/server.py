@@ -19,7 +19,7 @@ from typing import IO
 import httpx
 
 from features.errors import ConfigRefused, GoodwillError
-from features.settings import QUIET, Workspace
+from features.settings import LIBRARY_SWITCHES, Workspace
 from serve.process.process_tree import kill_process_tree
 from serve.security.key_file_watcher import keys_required
 
@@ -223,7 +223,7 @@ def _environment(launch: LaunchOptions) -> dict[str, str]:
     inherited = os.environ.get("PYTHONPATH")
     return {
         **os.environ,
-        **QUIET,
+        **LIBRARY_SWITCHES,
         "GOODWILL_COMPANY": str(launch.company.resolve()),
         "GOODWILL_HOME": str(launch.workspace.home),
         "GOODWILL_WORKERS": str(launch.workers),

@@ -1,5 +1,7 @@
-"""What the what-if operation takes and gives, as pydantic models with examples."""
+"""Request and answer of the what-if operation, with examples."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,21 +9,31 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from serve.schemas.record_schemas import CustomerId, Text
-from serve.schemas.score_schemas import Language, schema_config
-from serve.scoring.scorer import WhatIfTarget
+from serve.schemas.score_schemas import AS_OF, Language, schema_config
+
+#: A score to reach, or levers by name with the amount to set each to.
+WhatIfTarget = float | Mapping[str, float]
 
 MOST_LEVERS = 20
-_BY_HAND: dict[str, Any] = {"customer_id": "C-1001", "target": "churn", "set": {"reply time": 12.0}}
-_MOVE = {
+_MANUAL: dict[str, Any] = {"customer_id": "C-1001", "target": "churn", "set": {"reply time": 12.0}}
+_CHANGE = {
     "lever": "reply time",
     "unit": "hours",
     "start": 71.2,
     "end": 14.1,
     "columns": {"reply_hours_90d": 4.9, "reply_hours_365d": 14.1},
 }
+LEVER = {
+    "lever": "reply time",
+    "unit": "hours",
+    "now": 71.2,
+    "least": 1.0,
+    "most": 71.2,
+    "targets": ["churn", "satisfaction"],
+}
 
 
-def _given(value: float | dict[str, float] | None) -> float | dict[str, float]:
+def _not_null(value: float | dict[str, float] | None) -> float | dict[str, float]:
     if value is None:
         raise PydanticCustomError("given", "must be left out rather than null")
     return value
@@ -30,37 +42,37 @@ def _given(value: float | dict[str, float] | None) -> float | dict[str, float]:
 Goal = Annotated[
     float | None,
     Field(ge=-1e15, le=1e15),
-    AfterValidator(_given),
+    AfterValidator(_not_null),
     WithJsonSchema({"type": "number", "minimum": -1e15, "maximum": 1e15}),
 ]
-Setting = Annotated[
+LeverSettings = Annotated[
     dict[Text, float] | None,
     Field(min_length=1, max_length=MOST_LEVERS),
-    AfterValidator(_given),
+    AfterValidator(_not_null),
     WithJsonSchema(
         {
             "type": "object",
             "minProperties": 1,
             "maxProperties": MOST_LEVERS,
             "additionalProperties": {"type": "number"},
-            "description": "Levers of the customer, and where to set each.",
+            "description": "Levers of the customer, with the amount to set each to.",
         }
     ),
 ]
 
 
 class WhatIfRequest(BaseModel):
-    """A customer of the snapshot, a target, and either a score to reach or levers set by hand.
+    """A customer of the snapshot, a target, and either a score to reach or levers to set.
 
     The goal is in points of 100 for a probability, -100 to 100 for NPS, 0 to 100 for satisfaction,
-    money for value. `GET /v1/customers/{id}` names the customer's levers and how far each goes.
+    money for value. `GET /v1/customers/{id}` lists the customer's levers and their ranges.
     """
 
     model_config = ConfigDict(
         **{
             **schema_config({}),
             "json_schema_extra": {
-                "examples": [{"customer_id": "C-1001", "target": "churn", "goal": 10.0}, _BY_HAND],
+                "examples": [{"customer_id": "C-1001", "target": "churn", "goal": 10.0}, _MANUAL],
                 "oneOf": [{"required": ["goal"]}, {"required": ["set"]}],
             },
         }
@@ -68,27 +80,45 @@ class WhatIfRequest(BaseModel):
 
     customer_id: CustomerId
     target: Text
-    # A factory, because a default of null would stand in a schema that has no null.
+    # A factory, because the schema would show a default of null, which is not allowed.
     goal: Goal = Field(default_factory=lambda: None)
-    set: Setting = Field(default_factory=lambda: None)
+    set: LeverSettings = Field(default_factory=lambda: None)
     language: Language = "en"
 
     @model_validator(mode="after")
-    def _one_wish(self) -> "WhatIfRequest":
+    def _exactly_one(self) -> "WhatIfRequest":
         if (self.goal is None) == (self.set is None):
             raise PydanticCustomError("wish", "needs exactly one of goal and set")
         return self
 
     @property
-    def wish(self) -> WhatIfTarget:
-        """The goal, or the levers with where they are set."""
+    def goal_or_settings(self) -> WhatIfTarget:
+        """The goal, or the levers with their amounts."""
         return self.goal if self.goal is not None else self.set or {}
 
 
-class MoveAnswer(BaseModel):
-    """One thing to be otherwise: from where the customer stands to where he would be."""
+@dataclass(frozen=True, slots=True)
+class LeverRange:
+    """A lever of one customer: the current amount and how far it can be moved.
 
-    model_config = schema_config(_MOVE)
+    `targets` are those whose model depends on it.
+    """
+
+    __pydantic_config__ = schema_config(LEVER)
+
+    lever: str
+    unit: str
+    now: float | None
+    least: float
+    most: float
+    targets: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeverChange:
+    """One lever moved from the current to a new amount, with the feature columns that change."""
+
+    __pydantic_config__ = schema_config(_CHANGE)
 
     lever: str
     unit: str
@@ -97,34 +127,15 @@ class MoveAnswer(BaseModel):
     columns: dict[str, float | None]
 
 
-class WhatIfResponse(BaseModel):
-    """What the model would say then; never a promise that the customer would.
+class WhatIfAnswer(BaseModel):
+    """The prediction after the smallest change that reaches the goal, or with the given settings.
 
-    With levers set by hand, `goal` and `reached` are null. `abstain`: the model knows nobody like
-    this customer.
+    With given settings, `goal` and `reached` are null; a goal out of reach comes with the nearest
+    score. `abstain`: the customer is out of distribution.
     """
 
-    model_config = schema_config(
-        {
-            "request_id": "7f1c2a",
-            "as_of": "2025-06-30T00:00:00Z",
-            "customer_id": "C-1001",
-            "target": "churn",
-            "version": "3",
-            "goal": 10.0,
-            "reached": True,
-            "score": 18.2,
-            "score_then": 9.4,
-            "moves": [_MOVE],
-            "abstain": False,
-            "text": "If no first reply had taken longer than 14 hours (the longest took 3 days), the "
-            "model would say 9.4 % churn risk instead of 18 %. This is what the model says, not a "
-            "promise.",
-        }
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    request_id: str
-    as_of: datetime
     customer_id: str
     target: str
     version: str
@@ -132,6 +143,36 @@ class WhatIfResponse(BaseModel):
     reached: bool | None
     score: float
     score_then: float
-    moves: list[MoveAnswer]
+    moves: list[LeverChange]
     abstain: bool
     text: str
+
+
+class WhatIfResponse(WhatIfAnswer):
+    """The model's prediction after the change; not a promise about the customer.
+
+    With given settings, `goal` and `reached` are null. `abstain`: the customer is out of
+    distribution.
+    """
+
+    model_config = schema_config(
+        {
+            "request_id": "7f1c2a",
+            "as_of": AS_OF,
+            "customer_id": "C-1001",
+            "target": "churn",
+            "version": "3",
+            "goal": 10.0,
+            "reached": True,
+            "score": 18.2,
+            "score_then": 9.4,
+            "moves": [_CHANGE],
+            "abstain": False,
+            "text": "If no first reply had taken longer than 14 hours (the longest took 3 days), the "
+            "model would say 9.4% churn risk instead of 18%. This is what the model says, not a "
+            "promise.",
+        }
+    )
+
+    request_id: str
+    as_of: datetime

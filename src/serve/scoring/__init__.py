@@ -1,1 +1,1 @@
-"""Loading models and the snapshot, and answering from them."""
+"""Loads models, snapshot and evaluation, and scores with them."""

@@ -1,25 +1,31 @@
-"""From the columns that models answer to the customers that a call asked for."""
+"""Turn the outputs of models, one column each, into one score per customer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from models.bundles.bundle import Bundle
 from models.bundles.predict import OUTPUTS
 from models.explain.previous_window import PreviousValues
 from models.targets.target import Outputs
+from serve.schemas.score_schemas import CustomerScore, Language, Output, ScoreReason
 from serve.scoring.explanations import Explanations
-from serve.scoring.scorer import ScoreBatch, CustomerScore, Language, Output, Reason, to_json_values
+from serve.scoring.scorer import ScoreBatch
 
-Told = TypeVar("Told")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class CustomerBatch:
-    """The customers of a call: their ids, their outputs by target, their features where needed."""
+    """The customers of a call: ids, outputs by target, and feature rows (built only for reasons).
+
+    `unknown` are requested ids that the snapshot does not hold.
+    """
 
     ids: list[str]
     as_of: datetime
@@ -30,25 +36,45 @@ class CustomerBatch:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """What a call wants to know; `earlier` are the windows before, None where the rows must tell."""
+    """The options of a call; `targets` None means all.
+
+    `previous` are the values of the preceding windows, None to derive them from longer windows.
+    """
 
     targets: Sequence[str] | None
     reasons: int
     language: Language
-    earlier: PreviousValues | None = None
+    previous: PreviousValues | None = None
 
 
-def assemble_scores(bundles: Mapping[str, Bundle], why: Explanations, asked: CustomerBatch, question: ScoreOptions) -> ScoreBatch:
-    """The answers to a call, customer by customer."""
-    chosen = [t for t in bundles if question.targets is None or t in question.targets]
-    predictions = _by_customer({t: _rows(t, asked.outputs(t)) for t in chosen}, asked)
-    told = {}
-    if question.reasons and asked.ids:
-        rows, top, language = asked.features(), question.reasons, question.language
-        told = {t: why.reasons(t, rows, top, language, question.earlier) for t in chosen}
-    reasons: list[dict[str, list[Reason]]] = _by_customer(told, asked)
-    scores = [*map(CustomerScore, asked.ids, predictions, reasons)]
-    return ScoreBatch(asked.as_of, scores, asked.unknown, {t: bundles[t].version for t in chosen})
+def assemble_scores(
+    bundles: Mapping[str, Bundle],
+    explanations: Explanations,
+    customers: CustomerBatch,
+    options: ScoreOptions,
+) -> ScoreBatch:
+    """Build the score of each customer of a call."""
+    chosen = [t for t in bundles if options.targets is None or t in options.targets]
+    predictions = _by_customer({t: _rows(t, customers.outputs(t)) for t in chosen}, customers)
+    found = {}
+    if options.reasons and customers.ids:
+        rows, top, language = customers.features(), options.reasons, options.language
+        found = {
+            t: explanations.reasons(t, rows, top, language, options.previous) for t in chosen
+        }
+    reasons: list[dict[str, list[ScoreReason]]] = _by_customer(found, customers)
+    scores = [*map(CustomerScore, customers.ids, predictions, reasons)]
+    versions = {t: bundles[t].version for t in chosen}
+    return ScoreBatch(customers.as_of, scores, customers.unknown, versions)
+
+
+def to_json_values(values: NDArray[Any]) -> list[Output]:
+    """Convert an output to values that JSON can hold; NaN, or a curve with NaN, becomes None."""
+    listed: list[Output] = np.asarray(values).tolist()
+    if values.dtype.kind != "f" or not np.isnan(values).any():
+        return listed
+    unknown = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
+    return [None if missing else value for value, missing in zip(listed, unknown, strict=True)]
 
 
 def _rows(target: str, outputs: Outputs) -> list[dict[str, Output]]:
@@ -57,8 +83,10 @@ def _rows(target: str, outputs: Outputs) -> list[dict[str, Output]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _by_customer(found: Mapping[str, Sequence[Told]], asked: CustomerBatch) -> list[dict[str, Told]]:
-    """What was found of each customer, by target."""
+def _by_customer(
+    found: Mapping[str, Sequence[Value]], customers: CustomerBatch
+) -> list[dict[str, Value]]:
+    """Turn sequences by target into one mapping by target per customer."""
     if not found:
-        return [{} for _ in asked.ids]
+        return [{} for _ in customers.ids]
     return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]

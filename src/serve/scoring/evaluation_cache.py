@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, read_evaluation
 from serve.errors import NotReady, Problem
+from serve.file_watcher import FileWatcher
 from serve.scoring.status_table import StatusTable
 from insight.evaluation.evaluation_schema import CustomerStatus
 
@@ -20,7 +21,7 @@ Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class ServedEvaluation:
     """What was told of all customers, and where each stands; `missing` says why a part is not there.
 
     Standings may be of a later day: new scores move customers before all is evaluated again.
@@ -42,7 +43,7 @@ class Evaluated:
         return self.standings.of(customer_id) if self.standings else CustomerStatus()
 
 
-def of_another_day(what: str, as_of: datetime, features: datetime) -> list[str]:
+def date_mismatch_warnings(what: str, as_of: datetime, features: datetime) -> list[str]:
     """A warning where something evaluated is of another day than the features."""
     one, other = (moment.astimezone(UTC).date().isoformat() for moment in (as_of, features))
     if one == other:
@@ -50,7 +51,7 @@ def of_another_day(what: str, as_of: datetime, features: datetime) -> list[str]:
     return [f"{what} as of {one}, the features are as of {other}; run `goodwill evaluate`"]
 
 
-class EvaluationWatch:
+class EvaluationCache:
     """Follows the files of a company's evaluation; `now` is swapped whole."""
 
     def __init__(self, folder: Path, company: str) -> None:
@@ -58,14 +59,14 @@ class EvaluationWatch:
         self._standings = _Followed(
             "standing", folder / STATUS_FILE, lambda: StatusTable.read(folder / STATUS_FILE)
         )
-        self.now = Evaluated()
+        self.now = ServedEvaluation()
         self.look()
 
     def look(self) -> dict[str, str]:
         """Read what changed; what became of each part: `loaded`, `kept` (the old one) or `failed`."""
         became = {**self._told.look(), **self._standings.look()}
         missing = {f.name: f.missing for f in (self._told, self._standings) if f.missing}
-        self.now = Evaluated(self._told.held, self._standings.held, missing)
+        self.now = ServedEvaluation(self._told.held, self._standings.held, missing)
         return became
 
 
@@ -77,16 +78,15 @@ class _Followed(Generic[Part]):
         self.held: Part | None = None
         self.missing = f"no {path.name}; make it with `goodwill evaluate`"
         self._path, self._read = path, read
-        self._seen: tuple[Any, ...] | None = None
+        self._watcher = FileWatcher([path])
 
     def look(self) -> dict[str, str]:
         """Read the file if it changed; one that is gone or broken leaves what was held."""
-        seen = _stamp(self._path)
-        if seen == self._seen:
+        if not self._watcher.changed():
             return {}
-        self._seen, found = seen, None
+        found = None
         try:
-            found = self._read() if seen else None
+            found = self._read() if self._path.exists() else None
         except DataRefused as refused:
             log.warning("%s", refused)
             self.missing = "" if self.held else str(refused)
@@ -102,12 +102,3 @@ def _read_told(folder: Path, company: str) -> CompanyEvaluation | None:
     if told is not None and told.company != company:
         raise DataRefused(f"{EVALUATION_FILE} is of {told.company}, and {company} is served")
     return told
-
-
-def _stamp(path: Path) -> tuple[Any, ...] | None:
-    """Changes when the file is replaced; None where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,4 +1,4 @@
-"""What the models being served say about a customer: reasons, and what would change a score."""
+"""Explains scores with the loaded models: reasons per customer, levers and what-ifs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,29 +10,30 @@ from models.bundles.bundle import Bundle
 from models.explain.counterfactuals import WhatIfModel
 from models.explain.manual_what_if import ManualWhatIf
 from models.explain.previous_window import PreviousValues, previous_from_longer_windows
-from models.explain.reasons import Language, Explainer
+from models.explain.reasons import Explainer, Language
 from models.explain.what_if_sentences import in_chinese, in_english
-from serve.scoring.scorer import LeverRange, Move, Reason, WhatIfAnswer, WhatIfTarget
+from serve.schemas.score_schemas import ScoreReason
+from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Explanations:
-    """The models of one moment as those who are asked why, about the customers of their snapshot."""
+    """The explainers of a set of models, for the customers of their snapshot."""
 
     bundles: Mapping[str, Bundle]
     snapshot: Snapshot | None
 
     @cached_property
-    def reasoners(self) -> dict[str, Explainer]:
+    def explainers(self) -> dict[str, Explainer]:
         return {target: Explainer(bundle) for target, bundle in self.bundles.items()}
 
     @cached_property
-    def _sliders(self) -> ManualWhatIf:
-        """Asked only about customers of the snapshot, so there is one."""
+    def _what_ifs(self) -> ManualWhatIf:
+        """Used for customers of the snapshot only, so a snapshot exists."""
         reference = self.snapshot.features if self.snapshot else pa.table({})
-        what_ifs = {target: WhatIfModel(r, reference) for target, r in self.reasoners.items()}
-        return ManualWhatIf(what_ifs, reference)
+        models = {target: WhatIfModel(e, reference) for target, e in self.explainers.items()}
+        return ManualWhatIf(models, reference)
 
     def reasons(
         self,
@@ -40,58 +41,68 @@ class Explanations:
         features: pa.Table,
         top: int,
         language: Language,
-        earlier: PreviousValues | None = None,
-    ) -> list[list[Reason]]:
-        """The reasons of each row; compared with the window before as far as the rows tell it."""
-        reasoner = self.reasoners[target]
-        before = previous_from_longer_windows(features, reasoner.columns) if earlier is None else earlier
-        found = reasoner.reasons(features, top, (language,), before)
+        previous: PreviousValues | None = None,
+    ) -> list[list[ScoreReason]]:
+        """Return the reasons of each row, compared with the preceding window where that is known."""
+        explainer = self.explainers[target]
+        if previous is None:
+            previous = previous_from_longer_windows(features, explainer.columns)
+        found = explainer.reasons(features, top, (language,), previous)
         return [
             [
-                Reason(r.feature, r.meaning, r.value, r.effect, r.unit, r.factor, r.texts[language])
+                ScoreReason(
+                    r.feature, r.meaning, r.value, r.effect, r.unit, r.factor, r.texts[language]
+                )
                 for r in row
             ]
             for row in found
         ]
 
     def levers(self, customer_id: str) -> list[LeverRange]:
-        """How far each lever goes for a customer; none for an unknown one."""
+        """Return the range of each lever of a customer; empty for an unknown one."""
         features = self._row(customer_id)
         if features is None:
             return []
         return [
             LeverRange(s.lever.name, s.lever.unit, s.now, s.least, s.most, list(s.targets))
-            for s in self._sliders.spans(features)
+            for s in self._what_ifs.spans(features)
         ]
 
     def what_if(
-        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language
+        self, customer_id: str, target: str, wanted: WhatIfTarget, language: Language
     ) -> WhatIfAnswer | None:
-        """The smallest change of levers that reaches a goal, or what levers set by hand bring.
+        """Find the smallest change of levers that reaches a goal, or predict with given levers.
 
         None for an unknown customer. Raises LeverRefused (`models.explain.manual_what_if`).
         """
         features = self._row(customer_id)
         if features is None:
             return None
-        if isinstance(wish, Mapping):
-            found = self._sliders.moved(target, features, wish)
+        if isinstance(wanted, Mapping):
+            found = self._what_ifs.moved(target, features, wanted)
         else:
-            found = self._sliders.what_ifs[target].smallest_change(features, wish)
-        reasoner = self.reasoners[target]
-        say = in_chinese if language == "zh" else in_english
-        moves = [
-            Move(m.lever.name, m.lever.unit, m.start, m.end, dict(m.columns)) for m in found.moves
-        ]
+            found = self._what_ifs.what_ifs[target].smallest_change(features, wanted)
+        explainer = self.explainers[target]
+        sentence = in_chinese if language == "zh" else in_english
         return WhatIfAnswer(
-            found.customer_id, target, reasoner.bundle.version, found.goal, found.reached,
-            found.score, found.score_then, moves, found.abstain,
-            say(found, target, reasoner.currency),
-        )  # fmt: skip
+            customer_id=found.customer_id,
+            target=target,
+            version=explainer.bundle.version,
+            goal=found.goal,
+            reached=found.reached,
+            score=found.score,
+            score_then=found.score_then,
+            moves=[
+                LeverChange(m.lever.name, m.lever.unit, m.start, m.end, dict(m.columns))
+                for m in found.moves
+            ],
+            abstain=found.abstain,
+            text=sentence(found, target, explainer.currency),
+        )
 
     def _row(self, customer_id: str) -> pa.Table | None:
-        """A customer's features; None for one the snapshot does not hold."""
-        place = self.snapshot.place.get(customer_id) if self.snapshot else None
-        if self.snapshot is None or place is None:
+        """Return a customer's features; None when the snapshot does not hold the customer."""
+        row = self.snapshot.row_of.get(customer_id) if self.snapshot else None
+        if self.snapshot is None or row is None:
             return None
-        return self.snapshot.features.slice(place, 1)
+        return self.snapshot.features.slice(row, 1)

@@ -1,7 +1,7 @@
-"""Predictions for the customers of a snapshot: made once a model and customer, then looked up.
+"""Caches the predictions for the customers of a snapshot: one prediction per model and customer.
 
-A prediction depends on the customer's own row alone, so that neither when it is made nor beside whom
-changes a digit.
+A prediction depends on the customer's own row alone, so neither its time nor the other rows of its
+block change it.
 """
 
 from collections.abc import Mapping
@@ -16,59 +16,59 @@ from models.bundles.predict import predict
 from models.targets.target import Outputs
 
 RowNumbers = NDArray[np.int64]
-#: Customers made ready at a time: some tenths of a second of one core.
-BLOCK = 5_000
+#: Customers predicted at a time in the background: some tenths of a second on one core.
+BLOCK_SIZE = 5_000
 
 
 @dataclass(frozen=True)
 class PredictionCache:
-    """What one model says of the customers of a snapshot. Safe to call from several threads.
+    """The predictions of one model; `known` marks the rows predicted so far. Thread-safe.
 
-    Two threads may make the same prediction at once; they make the same.
+    Two threads may compute the same prediction at once; the results are identical.
     """
 
     bundle: Bundle
     features: pa.Table
     outputs: Outputs
-    made: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
     @classmethod
-    def begin(cls, bundle: Bundle, features: pa.Table) -> "PredictionCache":
-        """Room for everybody, a column an output; nothing is made yet."""
-        count, one = features.num_rows, predict(bundle, features.slice(0, 1))
-        outputs = {name: np.empty((count, *v.shape[1:]), v.dtype) for name, v in one.items()}
+    def empty(cls, bundle: Bundle, features: pa.Table) -> "PredictionCache":
+        """Allocate one array per output for all customers; no predictions yet."""
+        count, first = features.num_rows, predict(bundle, features.slice(0, 1))
+        outputs = {name: np.empty((count, *v.shape[1:]), v.dtype) for name, v in first.items()}
         return cls(bundle, features, outputs, np.zeros(count, bool))
 
-    def of(self, places: RowNumbers) -> Outputs:
-        """The outputs of the customers at these places, in the form of `models.bundles.predict`."""
-        missing = places[~self.made[places]]
+    def look_up(self, rows: RowNumbers) -> Outputs:
+        """Return the outputs of these rows, as `models.bundles.predict` does; predict missing ones."""
+        missing = rows[~self.known[rows]]
         if len(missing):
-            self._make(missing)
-        return {name: column[places] for name, column in self.outputs.items()}
+            self._predict(missing)
+        return {name: column[rows] for name, column in self.outputs.items()}
 
-    def make_some(self) -> None:
-        """Make the next block of predictions that nobody has asked for yet, if there are any."""
-        missing = np.flatnonzero(~self.made)[:BLOCK]
+    def predict_next_block(self) -> None:
+        """Predict the next block of missing rows, if any."""
+        missing = np.flatnonzero(~self.known)[:BLOCK_SIZE]
         if len(missing):
-            self._make(missing)
+            self._predict(missing)
 
-    def _make(self, places: RowNumbers) -> None:
-        for name, values in predict(self.bundle, self.features.take(pa.array(places))).items():
-            self.outputs[name][places] = values
-        self.made[places] = True
+    def _predict(self, rows: RowNumbers) -> None:
+        for name, values in predict(self.bundle, self.features.take(pa.array(rows))).items():
+            self.outputs[name][rows] = values
+        self.known[rows] = True
 
-    def is_of(self, bundle: Bundle, features: pa.Table) -> bool:
-        """Whether these are the scores of that very model and snapshot."""
+    def matches(self, bundle: Bundle, features: pa.Table) -> bool:
+        """Return whether the cache belongs to this model and this snapshot."""
         return self.features is features and self.bundle.manifest == bundle.manifest
 
 
 def prediction_caches(
     bundles: Mapping[str, Bundle], features: pa.Table, former: Mapping[str, PredictionCache]
 ) -> dict[str, PredictionCache]:
-    """The scores of each model; of one that stayed beside the same snapshot, those made already."""
+    """Return the cache of each model; unchanged models of the same snapshot keep theirs."""
     return {
         target: kept
-        if (kept := former.get(target)) and kept.is_of(bundle, features)
-        else PredictionCache.begin(bundle, features)
+        if (kept := former.get(target)) and kept.matches(bundle, features)
+        else PredictionCache.empty(bundle, features)
         for target, bundle in bundles.items()
     }

@@ -1,11 +1,11 @@
-"""A request's raw rows as the Arrow tables a history is built from."""
+"""Converts the rows of a request to Arrow tables, from which a history is built."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from features.contract import TABLES, Column
+from features.contract import TABLES, ContractColumn
 from features.definitions.company_schema import CompanySchema
 from serve.schemas.record_schemas import CustomerRow, Records
 
@@ -18,11 +18,11 @@ TYPES = {
 
 
 def records_to_tables(records: Records, schema: CompanySchema) -> dict[str, pa.Table]:
-    """Contract tables of a request; a table without rows is left out.
+    """Build the contract tables of a request; a table without rows is left out.
 
-    Attributes take the type the company's own CRM gives them: a number sent for a text attribute
-    is read as text, a text sent for a number as missing. Unknown attributes are left aside
-    (`misfits` tells of both).
+    Attributes take their type from the company's CRM: a number sent for a text attribute is read as
+    text, a text sent for a number as missing. Unknown attributes are ignored (`record_warnings`
+    reports both).
     """
     tables: dict[str, pa.Table] = {}
     if records.customers:
@@ -35,25 +35,25 @@ def records_to_tables(records: Records, schema: CompanySchema) -> dict[str, pa.T
 
 
 def record_warnings(records: Records, schema: CompanySchema) -> list[str]:
-    """What of the attributes could not be used, in sentences that repeat nothing of what was sent."""
+    """Describe the attributes that could not be used, without repeating a value that was sent."""
     known = schema.attributes
-    strange = sum(not row.attributes.keys() <= known.keys() for row in records.customers)
-    told = []
-    if strangers := len(records.strangers):
-        told.append(f"{strangers} customers have rows but none under customers: no attributes")
-    if strange:
-        told.append(
-            f"{strange} of {len(records.customers)} customers carry attributes the company does not "
-            f"have; they were left aside; known: {', '.join(known) or 'none'}"
+    with_unknown = sum(not row.attributes.keys() <= known.keys() for row in records.customers)
+    warnings = []
+    if count := len(records.ids_without_customer_row):
+        warnings.append(f"{count} customers have rows but none in `customers`, so no attributes")
+    if with_unknown:
+        warnings.append(
+            f"{with_unknown} of {len(records.customers)} customers have attributes that the company "
+            f"does not use; ignored; known: {', '.join(known) or 'none'}"
         )
     for name in (n for n, kind in known.items() if kind == "number"):
         texts = sum(isinstance(row.attributes.get(name), str) for row in records.customers)
         if texts:
-            told.append(f"{name} is a number; {texts} customers sent a text, read as missing")
-    return told
+            warnings.append(f"{name} is a number; for {texts} customers it was a text, read as missing")
+    return warnings
 
 
-def _column(rows: Sequence[Any], column: Column) -> pa.Array:
+def _column(rows: Sequence[Any], column: ContractColumn) -> pa.Array:
     values = [getattr(row, column.name) for row in rows]
     if column.kind == "flag":
         values = [None if v is None else float(v) for v in values]

@@ -29,7 +29,8 @@ from serve.errors import ApiError
 from serve.http.request_parsing import parse_request
 from serve.schemas.score_schemas import RecordsRequest
 from serve.scoring.records_to_arrow import records_to_tables
-from serve.scoring.scorer import Output, to_json_values
+from serve.scoring.assemble import to_json_values
+from serve.schemas.score_schemas import Output
 from serve.security.audit_log import AuditLog, AuditLine
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class _Replayer:
             request = parse_request(RecordsRequest, body)
         except ApiError as error:
             raise DataRefused(f"the file is not what the call sent: {error.message}") from None
-        newest = max(bundles.values(), key=lambda bundle: str(bundle.manifest["trained_at"]))
+        newest = max(bundles.values(), key=lambda bundle: str(bundle.manifest.trained_at))
         past = build_history(records_to_tables(request.records, newest.schema))
         return Replay(line, _scores(bundles, past, line), notes)
 

@@ -8,7 +8,7 @@ import pytest
 from features.config.company import as_utc, load_company
 from features.errors import ConfigRefused
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 
 DATA = Path(__file__).parents[3] / "data"
@@ -43,7 +43,7 @@ def refusal(folder: Path, text: str) -> str:
 def test_what_ships_loads(path):
     company = load_company(path)
     assert company.name == path.stem
-    assert company.about.title
+    assert company.info.title
 
 
 def test_the_sample_ships():
@@ -52,7 +52,7 @@ def test_the_sample_ships():
 
 def test_a_small_file_is_enough(tmp_path):
     company = load(tmp_path, ABOUT + EVENTS)
-    assert (company.about.time_zone, company.about.max_bad_share) == ("UTC", 0.0)
+    assert (company.info.time_zone, company.info.max_bad_share) == ("UTC", 0.0)
     assert company.target("churn").horizon_days == 90
     assert company.target("nps").horizon_days == 30
     assert company.path == tmp_path / "shop.toml"
@@ -176,11 +176,11 @@ def test_changing_attributes_need_valid_from(tmp_path):
     columns = '[tables.customers.columns]\ncustomer_id = "who"\nregion = "region"\nplan = "plan"\n'
     company = load(tmp_path, ABOUT + EVENTS + CUSTOMERS + 'constant = ["region"]\n' + columns)
     with pytest.raises(ConfigRefused) as refused:
-        import_history(company, Workspace(tmp_path), quiet())
+        import_history(company, Workspace(tmp_path), silent_steps())
     assert "customers has no valid_from, so plan would show today's state" in str(refused.value)
     assert "tables.customers.constant" in str(refused.value)
     both = load(tmp_path, ABOUT + EVENTS + CUSTOMERS + 'constant = ["region", "plan"]\n' + columns)
-    assert import_history(both, Workspace(tmp_path), quiet()).schema.attributes == {
+    assert import_history(both, Workspace(tmp_path), silent_steps()).schema.attributes == {
         "region": "text", "plan": "text",
     }  # fmt: skip
 

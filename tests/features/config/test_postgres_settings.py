@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.config.company import load_company
-from features.config.postgres_settings import DatabaseSettings, find_address
+from features.config.postgres_settings import PostgresSettings, find_postgres_address
 from features.errors import ConfigRefused
 
-FROM = DatabaseSettings(url_from="ACME_URL")
+FROM = PostgresSettings(url_from="ACME_URL")
 PG = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGCONNECT_TIMEOUT")
 
 
@@ -36,7 +36,7 @@ def _no_variables(monkeypatch):
 )  # fmt: skip
 def test_host_port_and_database_are_known(monkeypatch, url, told):
     monkeypatch.setenv("ACME_URL", url)
-    address = find_address(FROM, "acme.toml")
+    address = find_postgres_address(FROM, "acme.toml")
     assert (address.host, address.port, address.database, address.user) == told
     assert address.url.startswith(url)
 
@@ -44,21 +44,21 @@ def test_host_port_and_database_are_known(monkeypatch, url, told):
 def test_the_variables_of_postgresql_stand_in(monkeypatch):
     for name, value in zip(PG[:4], ("db", "7", "me", "shop"), strict=True):
         monkeypatch.setenv(name, value)
-    address = find_address(DatabaseSettings(), "acme.toml")
+    address = find_postgres_address(PostgresSettings(), "acme.toml")
     assert str(address) == "PostgreSQL at host db, port 7, database shop"
     assert address.user == "me"
 
 
 def test_what_the_url_does_not_say_about_the_line_is_added(monkeypatch):
     monkeypatch.setenv("ACME_URL", "postgresql://db/shop?connect_timeout=3")
-    url = find_address(FROM, "acme.toml").url
+    url = find_postgres_address(FROM, "acme.toml").url
     assert url.count("connect_timeout") == 1
     assert "&application_name=goodwill" in url
     assert "&keepalives_idle=30" in url
     monkeypatch.setenv("ACME_URL", "postgresql://db/shop")
-    assert "?application_name=goodwill&connect_timeout=10" in find_address(FROM, "acme.toml").url
+    assert "?application_name=goodwill&connect_timeout=10" in find_postgres_address(FROM, "acme.toml").url
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "60")
-    assert "connect_timeout" not in find_address(FROM, "acme.toml").url
+    assert "connect_timeout" not in find_postgres_address(FROM, "acme.toml").url
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20))
@@ -69,7 +69,7 @@ def test_a_password_is_never_told(password):
             patch.setenv("ACME_URL", f"postgresql://me:{given_url}@db.example/shop")
             refusal, address = "", None
             try:
-                address = find_address(FROM, "acme.toml")
+                address = find_postgres_address(FROM, "acme.toml")
             except ConfigRefused as err:
                 refusal = str(err)
         assert address or given_url == password, "a URL that is encoded well is taken"
@@ -89,7 +89,7 @@ def test_a_url_that_is_none(monkeypatch):
         with pytest.raises(
             ConfigRefused, match="environment variable ACME_URL holds no URL"
         ) as err:
-            find_address(FROM, "acme.toml")
+            find_postgres_address(FROM, "acme.toml")
         assert "heim" not in str(err.value)
 
 
@@ -98,7 +98,7 @@ def test_a_variable_that_is_not_set(monkeypatch):
     with pytest.raises(
         ConfigRefused, match=r"acme\.toml: .* ACME_URL, which is not set; set it: export"
     ):
-        find_address(FROM, "acme.toml")
+        find_postgres_address(FROM, "acme.toml")
 
 
 TABLE = """

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from features.data_quality.check_tables import Usability, made
-from features.data_quality.finding import Finding, ranked
-from features.data_quality.terminal_summary import screen, summary
+from features.data_quality.check_tables import DataQualityReport, run_check
+from features.data_quality.finding import TableFinding, rank_findings
+from features.data_quality.terminal_summary import findings_table, summary_lines
 from features.errors import DataRefused
 from features.import_history.dry_run import inspect_tables
 from features.import_history.run_import import import_history
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from support.checked_table_builders import orders, subject
 
 
@@ -20,7 +20,7 @@ def test_a_check_that_cannot_be_made_says_so():
     def check(subject):
         yield from subject.all("select error('out of range')")
 
-    (told,) = made(check, subject("events", orders(range(3))))
+    (told,) = run_check(check, subject("events", orders(range(3))))
     assert (told.check, told.severity, told.rows) == ("not checked", "warning", 3)
     assert told.says.startswith("the check test_examine.check could not be made: ")
 
@@ -30,11 +30,11 @@ def test_times_beyond_all_calendars_do_not_stop_an_import(shop, odd):
     shop.columns["events"] = {"due_at": f"case when amount = 20 then timestamptz '{odd}' end"}
     shop.columns["customers"] = {"valid_from": "timestamptz '0001-01-01'", "size": "'inf'::double"}
     assert shop.run().rows["events"] == 4
-    assert Usability.read(shop.workspace, "shop") is not None
+    assert DataQualityReport.read(shop.workspace, "shop") is not None
 
 
 def finding(severity, rows, check="missing", table="events"):
-    return Finding(table, "amount", check, severity, rows, 100, f"{rows} rows", "mend it")
+    return TableFinding(table, "amount", check, severity, rows, 100, f"{rows} rows", "mend it")
 
 
 def test_the_worst_comes_first():
@@ -44,11 +44,11 @@ def test_the_worst_comes_first():
         finding("error", 1),
         finding("warning", 7),
     ]
-    assert [(f.severity, f.rows) for f in ranked(found)] == [
+    assert [(f.severity, f.rows) for f in rank_findings(found)] == [
         ("error", 1), ("warning", 7), ("warning", 5), ("advice", 90),
     ]  # fmt: skip
     assert (found[0].place, found[0].share) == ("events.amount", 0.9)
-    assert Finding("events", "", "x", "advice", 0, 0, "", "").place == "events"
+    assert TableFinding("events", "", "x", "advice", 0, 0, "", "").place == "events"
 
 
 def test_an_import_keeps_what_was_found_and_what_became_of_each_row(shop):
@@ -56,7 +56,7 @@ def test_an_import_keeps_what_was_found_and_what_became_of_each_row(shop):
     shop.spoil("events", ",20,", ",nan,").tables["events"] = {"drop": {"tests": "false"}}
     shop.text["events"] += "A,2024-01-05 10:00:00,order,10,web\n"
     manifest = shop.run()
-    found = Usability.read(shop.workspace, "shop")
+    found = DataQualityReport.read(shop.workspace, "shop")
     assert found is not None
     assert found.rows == manifest.rows
     assert (found.data_start, found.data_end) == (manifest.data_start, manifest.data_end)
@@ -71,13 +71,13 @@ def test_an_import_keeps_what_was_found_and_what_became_of_each_row(shop):
 
 def test_tables_an_import_refuses_are_all_examined_and_nothing_is_imported(shop):
     shop.spoil("events", ",20,", ",x,").spoil("surveys", "4,1,5", "9,1,5")
-    found = inspect_tables(shop.company(), shop.workspace, quiet())
+    found = inspect_tables(shop.company(), shop.workspace, silent_steps())
     assert len(found.refusals) == 2
     assert "table events break the contract" in found.refusals[0]
     errors = {f.place for f in found.findings if f.severity == "error"}
     assert errors == {"events.amount", "surveys.score"}
     assert not shop.workspace.history("shop").exists()
-    assert Usability.read(shop.workspace, "shop") == found
+    assert DataQualityReport.read(shop.workspace, "shop") == found
     with pytest.raises(DataRefused):
         shop.run()
 
@@ -85,13 +85,13 @@ def test_tables_an_import_refuses_are_all_examined_and_nothing_is_imported(shop)
 def test_a_table_of_which_nothing_is_left_does_not_stop_the_others(shop):
     shop.text["events"] = shop.text["events"].splitlines()[0] + "\n"
     shop.text["surveys"] = shop.text["surveys"].replace("2024", "2999")
-    found = inspect_tables(shop.company(), shop.workspace, quiet())
+    found = inspect_tables(shop.company(), shop.workspace, silent_steps())
     assert (found.rows["events"], found.rows["surveys"], found.rows["tickets"]) == (0, 0, 2)
     assert len(found.refusals) == 2
 
 
 def test_a_company_never_looked_at_has_no_findings(shop):
-    assert Usability.read(shop.workspace, "shop") is None
+    assert DataQualityReport.read(shop.workspace, "shop") is None
 
 
 def shown(what) -> str:
@@ -102,26 +102,26 @@ def shown(what) -> str:
 
 def many(count):
     checks = [finding("warning", 100 - i, check=f"c{i}") for i in range(count)]
-    return Usability("shop", "", "", {}, [*checks, finding("advice", 3)], [])
+    return DataQualityReport("shop", "", "", {}, [*checks, finding("advice", 3)], [])
 
 
 def test_the_table_fits_a_screen_and_counts_what_it_leaves_out():
-    text = shown(screen(many(30)))
+    text = shown(findings_table(many(30)))
     assert text.count("\n") < 30
     assert "shop: 0 errors, 30 warnings, 1 advice" in text
     assert "and 17 more in usability.html" in text
-    assert shown(screen(many(0))).count("advice") == 2
+    assert shown(findings_table(many(0))).count("advice") == 2
 
 
 def test_one_check_does_not_push_all_others_off_the_screen():
     same = [finding("warning", 100 - i, check="same") for i in range(30)]
-    found = Usability("shop", "", "", {}, [*same, finding("warning", 1, check="other")], [])
-    assert "other" in shown(screen(found))
+    found = DataQualityReport("shop", "", "", {}, [*same, finding("warning", 1, check="other")], [])
+    assert "other" in shown(findings_table(found))
 
 
 def test_after_an_import_a_few_lines_say_the_worst(shop):
-    assert summary(many(0)) == ["  1 more finding: goodwill quality"]
-    lines = summary(many(9))
+    assert summary_lines(many(0)) == ["  1 more finding: goodwill quality"]
+    lines = summary_lines(many(9))
     assert len(lines) == 6
     assert lines[0] == "  [yellow]warning[/] events.amount: 100 rows"
     assert lines[-1] == "  5 more findings: goodwill quality"
@@ -131,8 +131,8 @@ def test_after_an_import_a_few_lines_say_the_worst(shop):
 
 
 def test_brackets_in_the_data_are_no_markup():
-    odd = Finding("events", "channel", "x", "warning", 1, 1, "'[red]' vanished", "y")
-    assert "'[red]' vanished" in shown(screen(Usability("shop", "", "", {}, [odd], [])))
+    odd = TableFinding("events", "channel", "x", "warning", 1, 1, "'[red]' vanished", "y")
+    assert "'[red]' vanished" in shown(findings_table(DataQualityReport("shop", "", "", {}, [odd], [])))
 
 
 def test_the_document_names_every_check():
@@ -145,7 +145,7 @@ def test_the_document_names_every_check():
     )
     checks = {c.args[2].value for c in calls if len(c.args) > 2}
     assert len(checks) > 15
-    document = (project / "docs/data-quality.md").read_text(encoding="utf-8")
+    document = (project / "docs/how-to/check-data-quality.md").read_text(encoding="utf-8")
     named = {word.strip() for line in document.splitlines() if line.startswith("| ")
              for word in line.split("|")[1].split(",")}  # fmt: skip
     assert checks - named == set()

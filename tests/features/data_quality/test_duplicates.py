@@ -4,14 +4,14 @@ import duckdb
 import pytest
 
 from features.config.table_mapping import TableMapping
-from features.data_quality.duplicates import duplicates, repeated_in_files
+from features.data_quality.duplicates import check_duplicates, check_duplicates_in_sources
 from support.checked_table_builders import orders, subject, told
 
 
 def test_equal_rows_and_rows_with_an_equal_key():
     rows = orders([1, 2, 3], amount=5.0, channel="web")
     rows += [rows[0], rows[0], {**rows[1], "channel": "shop"}]
-    found = list(duplicates(subject("events", rows)))
+    found = list(check_duplicates(subject("events", rows)))
     assert told(found) == [
         ("events", "duplicates", "warning", 2, 6),
         ("events.occurred_at", "same key", "advice", 1, 6),
@@ -24,7 +24,7 @@ def test_equal_rows_and_rows_with_an_equal_key():
 
 def test_rows_that_differ_in_anything_of_their_key_are_no_duplicates():
     rows = orders([1, 1], amount=5.0) + orders([1], amount=6.0)
-    assert list(duplicates(subject("events", rows))) == []
+    assert list(check_duplicates(subject("events", rows))) == []
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_files_that_repeat_rows_or_share_them(con):
         sources={s: f"{s}.csv" for s in ("first_year", "second_year", "prices")},
         query="select 1", columns={"customer_id": "i"},
     )  # fmt: skip
-    found = list(repeated_in_files(con, "events", mapping))
+    found = list(check_duplicates_in_sources(con, "events", mapping))
     assert [(f.rows, f.total, f.says) for f in found] == [
         (1, 3, "1 of 3 rows of first_year are equal to another one in every column"),
         (1, 2, "1 of 2 rows of second_year are also in first_year"),
@@ -53,4 +53,4 @@ def test_files_that_repeat_rows_or_share_them(con):
 
 def test_without_a_query_the_table_itself_tells(con):
     mapping = TableMapping(files="a.csv", columns={"customer_id": "i"})
-    assert list(repeated_in_files(con, "events", mapping)) == []
+    assert list(check_duplicates_in_sources(con, "events", mapping)) == []

@@ -1,6 +1,6 @@
 """Survey scales: several of one instrument, and scales that are used in part."""
 
-from features.data_quality.survey_scales import surveys
+from features.data_quality.survey_scales import check_survey_scales
 from support.checked_table_builders import subject, told
 
 
@@ -14,18 +14,18 @@ def answers(scores, low=0.0, high=10.0, channel="mail", start=0.0):
 
 
 def test_one_scale_used_whole_is_fine():
-    assert list(surveys(subject("surveys", answers(list(range(11)) * 4)))) == []
+    assert list(check_survey_scales(subject("surveys", answers(list(range(11)) * 4)))) == []
 
 
 def test_several_scales_are_told_with_their_rows():
     rows = answers(list(range(11)) * 4) + answers([1, 5] * 20, 1, 5)
-    (found,) = surveys(subject("surveys", rows))
+    (found,) = check_survey_scales(subject("surveys", rows))
     assert told([found]) == [("surveys.score", "scale", "advice", 40, 84)]
     assert found.says == "nps is asked on 2 scales: 0 to 10 (44), 1 to 5 (40)"
 
 
 def test_a_scale_of_which_only_the_lower_half_is_used():
-    (found,) = surveys(subject("surveys", answers([1, 2, 3, 4, 5] * 8)))
+    (found,) = check_survey_scales(subject("surveys", answers([1, 2, 3, 4, 5] * 8)))
     assert told([found]) == [("surveys.score", "scale", "warning", 40, 40)]
     assert found.says == "40 answers to nps use 1 to 5 of a scale that is declared 0 to 10"
     assert "scale_low and scale_high" in found.remedy
@@ -33,10 +33,10 @@ def test_a_scale_of_which_only_the_lower_half_is_used():
 
 def test_a_channel_and_a_month_on_another_scale():
     rows = answers(list(range(11)) * 9) + answers([1, 2, 3, 4, 5] * 8, channel="phone", start=91)
-    found = list(surveys(subject("surveys", rows)))
+    found = list(check_survey_scales(subject("surveys", rows)))
     assert [f.evidence["where"] for f in found] == ["channel phone", "2024-04"]
     assert found[0].rows == 40
 
 
 def test_few_answers_may_leave_half_of_the_scale_unused():
-    assert list(surveys(subject("surveys", answers([1, 2, 3] * 9)))) == []
+    assert list(check_survey_scales(subject("surveys", answers([1, 2, 3] * 9)))) == []

@@ -4,11 +4,11 @@ import duckdb
 import pytest
 
 from features.data_quality.timestamps import (
-    ages,
-    before_first_version,
-    clock,
-    order_of_times,
-    signs,
+    check_date_range,
+    check_rows_before_crm,
+    check_time_of_day,
+    check_time_order,
+    check_amount_signs,
 )
 from support.checked_table_builders import orders, run, subject, told
 
@@ -19,7 +19,7 @@ def test_times_that_contradict_each_other_are_told_with_customer_and_time():
     rows[2]["due_at"] = 1.5
     rows[3]["due_at"] = 5000.0
     rows[4]["known_at"] = 900.0
-    found = list(order_of_times(subject("events", rows)))
+    found = list(check_time_order(subject("events", rows)))
     assert told(found) == [
         ("events.known_at", "order of times", "warning", 1, 5),
         ("events.due_at", "order of times", "warning", 1, 5),
@@ -31,12 +31,12 @@ def test_times_that_contradict_each_other_are_told_with_customer_and_time():
 
 def test_a_payment_may_be_due_before_it_occurs():
     rows = [{**r, "kind": "payment", "due_at": 0.0} for r in orders(range(5))]
-    assert list(order_of_times(subject("events", rows))) == []
+    assert list(check_time_order(subject("events", rows))) == []
 
 
 def test_a_ticket_closed_before_its_first_reply():
     rows = [{"customer_id": "A", "opened_at": 1, "first_reply_at": 3, "closed_at": 2}]
-    assert told(order_of_times(subject("tickets", rows))) == [
+    assert told(check_time_order(subject("tickets", rows))) == [
         ("tickets.first_reply_at", "order of times", "warning", 1, 1)
     ]
 
@@ -46,7 +46,7 @@ def test_events_before_the_first_version_of_their_customer(first, rows, severity
     con = duckdb.connect()
     versions = [{"customer_id": "A", "valid_from": since} for since in (5.0, first)]
     subject("customers", versions, con=con)
-    found = list(before_first_version(subject("events", [
+    found = list(check_rows_before_crm(subject("events", [
         {"customer_id": "A", "occurred_at": d, "kind": "order"} for d in (0.0, 1.0, 3.0)
     ], con=con)))  # fmt: skip
     assert [(f.rows, f.severity) for f in found] == ([(rows, severity)] if rows else [])
@@ -58,7 +58,7 @@ def test_signs_of_orders_and_returns():
     rows = orders(range(4), amount=5.0)
     rows[0]["amount"] = -5.0
     rows += [{**row, "kind": "return", "amount": 3.0} for row in orders(range(2))]
-    found = list(signs(subject("events", rows)))
+    found = list(check_amount_signs(subject("events", rows)))
     assert told(found) == [
         ("events.amount", "sign", "warning", 1, 4),
         ("events.amount", "sign", "warning", 2, 2),
@@ -69,30 +69,30 @@ def test_signs_of_orders_and_returns():
 def test_dates_of_another_age():
     rows = orders([float(d) for d in range(2000)], due_at=5.0)
     rows[7]["due_at"] = -19723.0  # 1970-01-01
-    assert told(run(ages, subject("events", rows))) == [
+    assert told(run(check_date_range, subject("events", rows))) == [
         ("events.due_at", "dates", "warning", 1, 2000)
     ]
     rows = orders([float(d) for d in range(2000)])
     rows[0]["occurred_at"] = -2000.0
-    (found,) = run(ages, subject("events", rows))
+    (found,) = run(check_date_range, subject("events", rows))
     assert "1 rows lie more than a year before all others, which begin 2024-01-02" in found.says
 
 
 def test_rows_at_midnight_all_or_a_part():
-    assert told(clock(subject("events", orders(range(120))))) == [
+    assert told(check_time_of_day(subject("events", orders(range(120))))) == [
         ("events.occurred_at", "clock", "advice", 120, 120)
     ]
     mixed = orders(range(60)) + orders([d + 0.377 for d in range(60)])
-    (found,) = clock(subject("events", mixed))
+    (found,) = check_time_of_day(subject("events", mixed))
     assert (found.severity, found.rows) == ("warning", 60)
     assert found.says == "50% of the rows of kind order are at 00:00:00 exactly, the others are not"
-    assert list(clock(subject("events", orders([d + 0.377 for d in range(120)])))) == []
+    assert list(check_time_of_day(subject("events", orders([d + 0.377 for d in range(120)])))) == []
 
 
 def test_days_written_by_another_zones_clock():
-    (found,) = clock(subject("events", orders(range(31)) * 4, zone="Europe/Berlin"))
+    (found,) = check_time_of_day(subject("events", orders(range(31)) * 4, zone="Europe/Berlin"))
     assert found.says.startswith("100% of the rows of kind order are at 01:00:00 Europe/Berlin")
     assert "company.time_zone" in found.remedy
     midnights = orders([d - 1 / 24 for d in range(1, 32)]) * 4
-    (found,) = clock(subject("events", midnights, zone="Europe/Berlin"))
+    (found,) = check_time_of_day(subject("events", midnights, zone="Europe/Berlin"))
     assert "days and no times of day" in found.says

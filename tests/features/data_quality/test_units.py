@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.data_quality.units import units
+from features.data_quality.units import check_units
 from support.checked_table_builders import subject, told
 
 
@@ -18,12 +18,12 @@ def shop(change=lambda row: 1.0, column="amount", spread=0.5):
 
 
 def test_one_unit_throughout_is_fine():
-    assert list(units(shop())) == []
-    assert list(units(shop(spread=1.2))) == []
+    assert list(check_units(shop())) == []
+    assert list(check_units(shop(spread=1.2))) == []
 
 
 def test_a_month_in_cents_is_told_with_the_correction_that_mends_it():
-    (found,) = units(shop(lambda row: 100.0 if 60 <= row["occurred_at"] < 91 else 1.0))
+    (found,) = check_units(shop(lambda row: 100.0 if 60 <= row["occurred_at"] < 91 else 1.0))
     assert told([found]) == [("events.amount", "scale", "warning", 186, 1200)]
     assert (
         "about 186 rows of kind order are 100 times larger than in the other months: 2024-03"
@@ -37,14 +37,14 @@ def test_a_month_in_cents_is_told_with_the_correction_that_mends_it():
 
 
 def test_thousands_since_a_month_have_no_end():
-    (found,) = units(shop(lambda row: 0.001 if row["occurred_at"] >= 121 else 1.0, "quantity"))
+    (found,) = check_units(shop(lambda row: 0.001 if row["occurred_at"] >= 121 else 1.0, "quantity"))
     assert found.place == "events.quantity"
     assert (found.evidence["factor"], found.evidence["larger"]) == (1000, False)
     assert 'occurred_at >= \'2024-05-01\'", becomes = "quantity * 1000"' in found.remedy
 
 
 def test_a_channel_in_cents():
-    (found,) = units(shop(lambda row: 100.0 if row["channel"] == "web" else 1.0))
+    (found,) = check_units(shop(lambda row: 100.0 if row["channel"] == "web" else 1.0))
     assert found.rows == 400
     assert "channel web, median" in found.says
     assert "when = \"kind = 'order' and channel = 'web'\"" in found.remedy
@@ -52,7 +52,7 @@ def test_a_channel_in_cents():
 
 def test_a_channel_in_cents_since_a_month_is_found_within_the_customers_rows():
     found = list(
-        units(
+        check_units(
             shop(
                 lambda row: 100.0 if row["channel"] == "web" and row["occurred_at"] > 152 else 1.0,
                 spread=0.2,
@@ -65,7 +65,7 @@ def test_a_channel_in_cents_since_a_month_is_found_within_the_customers_rows():
 
 
 def test_cents_strewn_over_everything():
-    (found,) = units(shop(lambda row: 0.01 if int(row["occurred_at"] * 6) % 19 == 0 else 1.0))
+    (found,) = check_units(shop(lambda row: 0.01 if int(row["occurred_at"] * 6) % 19 == 0 else 1.0))
     assert found.evidence["factor"] == 100
     assert not found.evidence["larger"]
     assert 40 <= found.rows <= 64

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.definitions.catalog import Described, as_markdown, as_percent, describe, missing_rates
+from features.definitions.catalog import FeatureDescription, as_markdown, as_percent, describe_features, missing_rates
 from features.definitions.expressions import Past
 from support.table_builders import column_of
 
@@ -23,10 +23,10 @@ ROWS = pa.table(
 
 
 def test_a_description_says_where_a_column_comes_from_and_what_it_lacks():
-    assert describe(COLUMNS, ROWS) == [
-        Described("orders", "orders", "unit", "events", 0.25),
-        Described("pain", "pain", "unit", "tickets, events", 0.25),
-        Described("season", "season", "unit", "calendar", None),
+    assert describe_features(COLUMNS, ROWS) == [
+        FeatureDescription("orders", "orders", "unit", "events", 0.25),
+        FeatureDescription("pain", "pain", "unit", "tickets, events", 0.25),
+        FeatureDescription("season", "season", "unit", "calendar", None),
     ]
 
 
@@ -41,11 +41,12 @@ def test_rates_are_read_from_a_file_a_folder_or_nowhere(tmp_path):
     pq.write_table(ROWS.slice(2), folder / "part-1.parquet")
     for place in (file, folder):
         assert missing_rates(place, ["orders", "pain", "season"]) == {"orders": 0.25, "pain": 0.25}
+        assert missing_rates(place) == missing_rates(place, ROWS.column_names)
     assert missing_rates(ROWS.slice(0, 0), ["orders"]) == {}
 
 
 def test_as_markdown():
-    shown = as_markdown([Described("a", "this | that", "days", "events", 0.004)])
+    shown = as_markdown([FeatureDescription("a", "this | that", "days", "events", 0.004)])
     assert shown.splitlines()[-1] == "| a | this \\| that | days | events | < 1 % |"
 
 

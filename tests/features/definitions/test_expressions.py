@@ -11,7 +11,7 @@ from features.definitions.expressions import (
     View,
     as_expression,
 )
-from features.definitions.filters import Bucket, Filter
+from features.definitions.filters import HashBucket, Filter
 from features.errors import ConfigRefused
 
 PAST = Past(90)
@@ -132,7 +132,7 @@ def test_a_share_is_a_count_over_a_count():
 
 def test_every_text_is_a_top_value_or_in_exactly_one_bucket():
     top = ("books", "tools")
-    buckets = [Bucket(top, number, 3) for number in range(3)]
+    buckets = [HashBucket(top, number, 3) for number in range(3)]
     for text in ("books", "tools", "garden", "", "发票", "Ã¼"):
         assert sum(bucket.holds(text) for bucket in buckets) == (text not in top)
     assert [str(bucket) for bucket in buckets] == [
@@ -140,7 +140,7 @@ def test_every_text_is_a_top_value_or_in_exactly_one_bucket():
         "other values (2 of 3)",
         "other values (3 of 3)",
     ]
-    assert str(Bucket(top, 0, 1)) == "other values"
+    assert str(HashBucket(top, 0, 1)) == "other values"
 
 
 def test_the_past_of_another_window_makes_trends():

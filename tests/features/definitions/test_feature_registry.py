@@ -7,7 +7,7 @@ import pytest
 
 from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Constant, Past
-from features.definitions.feature_registry import HORIZON, REGISTRY, columns, feature
+from features.definitions.feature_registry import HORIZON, REGISTRY, feature_columns, feature
 from features.definitions.levers import REPLY_TIME
 from features.errors import ConfigRefused
 from features.feature_table import FAMILIES, plan_for
@@ -34,7 +34,7 @@ def registry(monkeypatch: pytest.MonkeyPatch):
 
 
 def names() -> list[str]:
-    return [c.name for c in columns(SCHEMA)]
+    return [c.name for c in feature_columns(SCHEMA)]
 
 
 def test_a_single_column_has_the_name_of_its_function():
@@ -46,7 +46,7 @@ def test_a_single_column_has_the_name_of_its_function():
         """
         return past.events.count()
 
-    (column,) = columns(SCHEMA)
+    (column,) = feature_columns(SCHEMA)
     assert (column.name, column.meaning, column.unit) == ("purchases", "Orders so far", "orders")
     assert not column.is_text
     assert purchases(Past()) == Past().events.count(), "the function stays what it was"
@@ -58,7 +58,7 @@ def test_windows_are_in_the_name_and_in_the_meaning():
         """Orders in the last {window} days"""
         return past.events.count()
 
-    assert [(c.name, c.meaning, c.expression.view.window) for c in columns(SCHEMA)] == [
+    assert [(c.name, c.meaning, c.expression.view.window) for c in feature_columns(SCHEMA)] == [
         ("purchases_30d", "Orders in the last 30 days", 30),
         ("purchases_365d", "Orders in the last 365 days", 365),
         ("purchases_all", "Orders so far", None),
@@ -85,7 +85,7 @@ def test_each_attribute_and_each_dimension():
         """Joy about {value} in the last {window} days"""
         return past.answers.where(dimension=dimension).mean("score")
 
-    made = {c.name: c for c in columns(SCHEMA)}
+    made = {c.name: c for c in feature_columns(SCHEMA)}
     assert list(made) == [
         "record_size", "record_industry",
         "joy_price_30d", "joy_price_90d", "joy_staff_30d", "joy_staff_90d",
@@ -117,7 +117,7 @@ def test_defining_a_feature_again_replaces_it():
             """A number"""
             return Constant(number)
 
-    (column,) = columns(SCHEMA)
+    (column,) = feature_columns(SCHEMA)
     assert column.expression == Constant(2.0)
 
 
@@ -135,7 +135,7 @@ def test_two_features_of_one_column_are_refused():
         return past.customers.last(attribute)
 
     with pytest.raises(ConfigRefused, match="two features make a column 'record_size'"):
-        columns(SCHEMA)
+        feature_columns(SCHEMA)
 
 
 def test_what_the_company_has_no_data_for_is_not_made():
@@ -160,15 +160,15 @@ def test_each_top_value_and_the_hashed_rest():
 
     few = replace(SCHEMA, tops={"events.order.category": ("books", "Küche & Bad", "Küche Bad")},
                   tables={"events": (*SCHEMA.tables["events"], "category")})  # fmt: skip
-    assert [(c.name, c.meaning) for c in columns(few)] == [
+    assert [(c.name, c.meaning) for c in feature_columns(few)] == [
         ("bought_books_30d", "Orders of books in the last 30 days"),
         ("bought_Küche_Bad_30d", "Orders of Küche & Bad in the last 30 days"),
         ("bought_Küche_Bad_2_30d", "Orders of Küche Bad in the last 30 days"),
         ("bought_hashed1_30d", "Orders of other values in the last 30 days"),
     ]
     many = replace(few, tops={"events.order.category": tuple("abcdefgh")})
-    assert [c.name for c in columns(many)][8:] == [f"bought_hashed{n}_30d" for n in (1, 2, 3, 4)]
-    assert columns(replace(few, tops={})) == []
+    assert [c.name for c in feature_columns(many)][8:] == [f"bought_hashed{n}_30d" for n in (1, 2, 3, 4)]
+    assert feature_columns(replace(few, tops={})) == []
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_kind_the_company_has_not_is_left_out(kind, made):
         """Orders so far"""
         return past.events.where(kind=kind).count()
 
-    assert len(columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))) == made
+    assert len(feature_columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))) == made
 
 
 @pytest.mark.parametrize("kind", ["ordr", "hand-over", ("order", "cancell")])
@@ -216,7 +216,7 @@ def test_a_misspelt_kind_is_refused_with_near_ones(kind):
         return past.events.where(kind=kind).count()
 
     with pytest.raises(ConfigRefused, match=r"purchases: events has no kind .*; did you mean"):
-        columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))
+        feature_columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))
 
 
 def test_what_a_function_returns_must_be_an_expression():
@@ -226,7 +226,7 @@ def test_what_a_function_returns_must_be_an_expression():
         return 5
 
     with pytest.raises(ConfigRefused, match="feature purchases returns 5; it should return"):
-        columns(SCHEMA)
+        feature_columns(SCHEMA)
 
 
 def test_a_column_names_its_tables():
@@ -240,7 +240,7 @@ def test_a_column_names_its_tables():
         """Month of the year"""
         return past.month
 
-    assert [c.source for c in columns(SCHEMA)] == ["surveys, events", "calendar"]
+    assert [c.source for c in feature_columns(SCHEMA)] == ["surveys, events", "calendar"]
 
 
 def test_the_shipped_features_are_documented(tiny_company, registry):
@@ -280,7 +280,7 @@ def test_phrases_follow_window_and_value():
         """Joy about {value}"""
         return past.answers.where(dimension=dimension).mean("score")
 
-    made = {c.name: c for c in columns(SCHEMA)}
+    made = {c.name: c for c in feature_columns(SCHEMA)}
     short, ever = made["purchases_30d"], made["purchases_all"]
     assert (short.phrases.en, short.phrases.zh) == ("Buys in the last 30 days", "近30天的订单数")
     assert (ever.phrases.en, ever.phrases.zh) == ("Buys so far", "累计订单数")

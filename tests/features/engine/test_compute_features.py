@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from features.contract import TABLES
 from features.definitions.expressions import Past, View
-from features.definitions.filters import Bucket
+from features.definitions.filters import HashBucket
 from features.engine import compute_features
-from features.engine.compute_features import Plan, evaluate
+from features.engine.compute_features import FeaturePlan, compute_columns
 from features.feature_table import feature_table
 from features.history.build_history import build_history
 from support.table_builders import column_of, contract_table, micro, values
@@ -82,7 +82,7 @@ QUESTIONS = {
         f"{KNOWN} and amount in (2, -1)", order=EVENT_ORDER,
     ),
     "events of category a or any but a and b": Question(
-        PAST.events.where(category=("a", Bucket(("a", "b"), 0, 1))), "amount", "occurred_at",
+        PAST.events.where(category=("a", HashBucket(("a", "b"), 0, 1))), "amount", "occurred_at",
         "amount", f"{KNOWN} and category <> 'b'", order=EVENT_ORDER,
     ),
     "questions": Question(
@@ -235,7 +235,7 @@ def agree(
         build_history(tables, customers=CUSTOMERS),
         pa.array(CUSTOMERS * len(cutoffs)),
         np.repeat([micro(c) for c in cutoffs], len(CUSTOMERS)),
-        Plan.of([column_of(e, n) for n, e in made.items()]),
+        FeaturePlan.from_columns([column_of(e, n) for n, e in made.items()]),
     )
     for operation in made:
         np.testing.assert_allclose(
@@ -326,7 +326,7 @@ def test_the_month_is_that_of_the_cutoff_in_utc():
     ]
     cutoffs = np.array([round(m.timestamp() * 1e6) for m in moments])
     table = feature_table(
-        build_history(orders(1)), pa.array(["A"] * 4), cutoffs, Plan.of([column_of(PAST.month)])
+        build_history(orders(1)), pa.array(["A"] * 4), cutoffs, FeaturePlan.from_columns([column_of(PAST.month)])
     )
     assert table["it"].to_pylist() == [12, 12, 1, 2]
 
@@ -340,20 +340,20 @@ def test_threads_and_blocks_give_the_same_bits(monkeypatch):
     ]  # fmt: skip
     history = build_history({"events": contract_table("events", rows)})
     made = expressions(QUESTIONS["all events"], 30)
-    plan = Plan.of([column_of(e, n) for n, e in made.items()])
+    plan = FeaturePlan.from_columns([column_of(e, n) for n, e in made.items()])
     customer = rng.integers(0, 3, 101)
     cutoff = np.array([micro(d) for d in rng.integers(0, 80, 101).tolist()])
-    whole = evaluate(history, customer, cutoff, plan)
+    whole = compute_columns(history, customer, cutoff, plan)
     monkeypatch.setattr(compute_features, "_BLOCK", 7)
     for threads in (1, 4):
-        parts = evaluate(history, customer, cutoff, plan, threads)
+        parts = compute_columns(history, customer, cutoff, plan, threads)
         for one, other in zip(whole, parts, strict=True):
             np.testing.assert_array_equal(one, other)
 
 
 def test_a_plan_works_out_an_aggregate_once_and_shares_passes():
     count = PAST.events.count()
-    plan = Plan.of(
+    plan = FeaturePlan.from_columns(
         [
             column_of(count, "a"),
             column_of(count / PAST.events.within(30).count(), "b"),
@@ -367,7 +367,7 @@ def test_a_plan_works_out_an_aggregate_once_and_shares_passes():
 
 def test_no_customers_and_no_cutoffs_give_no_rows():
     nobody = np.zeros(0, np.int64)
-    (found,) = evaluate(
-        build_history(orders(1)), nobody, nobody, Plan.of([column_of(PAST.events.count())])
+    (found,) = compute_columns(
+        build_history(orders(1)), nobody, nobody, FeaturePlan.from_columns([column_of(PAST.events.count())])
     )
     assert found.shape == (0,)

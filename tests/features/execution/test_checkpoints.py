@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from features.execution.checkpoints import Blocks
-from features.progress import quiet
+from features.execution.checkpoints import CheckpointedTables
+from features.progress import silent_steps
 
 PIECES = [[1, 2], [3], [4, 5]]
 
@@ -34,8 +34,8 @@ def slow_squares(piece: list[int]) -> Mapping[str, pa.Table]:
     return squares(piece)
 
 
-def blocks(folder: Path, version: str = "1") -> Blocks[list[int]]:
-    return Blocks(folder / "unfinished", ("plain", "squares"), {"version": version})
+def blocks(folder: Path, version: str = "1") -> CheckpointedTables[list[int]]:
+    return CheckpointedTables(folder / "unfinished", ("plain", "squares"), {"version": version})
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -43,7 +43,7 @@ def test_every_piece_in_its_order_here_or_in_other_processes(
     tmp_path: Path, processes: int
 ) -> None:
     made = blocks(tmp_path)
-    assert made.make(squares, PIECES, quiet(), processes) == 0
+    assert made.make(squares, PIECES, silent_steps(), processes) == 0
     for name in ("plain", "squares"):
         made.put(name, tmp_path / f"{name}.parquet")
     made.end()
@@ -58,7 +58,7 @@ def test_one_piece_is_one_file_also_where_a_folder_was(tmp_path: Path) -> None:
     path = tmp_path / "plain.parquet"
     for pieces in (PIECES, PIECES[:1], PIECES[:1]):
         made = blocks(tmp_path)
-        made.make(squares, pieces, quiet(), 1)
+        made.make(squares, pieces, silent_steps(), 1)
         made.put("plain", path)
         made.end()
     assert path.is_file()
@@ -75,26 +75,26 @@ def test_what_is_finished_stays_when_a_piece_fails(tmp_path: Path) -> None:
         return squares(piece)
 
     with pytest.raises(DataRefused, match="disk is full"):
-        blocks(tmp_path).make(fails_at_3, PIECES, quiet(), 1)
+        blocks(tmp_path).make(fails_at_3, PIECES, silent_steps(), 1)
     assert asked == [[1, 2], [3]]
-    assert blocks(tmp_path).make(fails_at_3, PIECES, quiet(), 1) == 1
+    assert blocks(tmp_path).make(fails_at_3, PIECES, silent_steps(), 1) == 1
     assert asked == [[1, 2], [3], [3], [4, 5]]
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_only_what_is_made_of_the_same_is_kept(tmp_path: Path, version: str) -> None:
-    blocks(tmp_path).make(squares, PIECES, quiet(), 1)
-    assert blocks(tmp_path, version).make(squares, PIECES, quiet(), 1) == (
+    blocks(tmp_path).make(squares, PIECES, silent_steps(), 1)
+    assert blocks(tmp_path, version).make(squares, PIECES, silent_steps(), 1) == (
         3 if version == "1" else 0
     )
-    assert blocks(tmp_path, version).make(squares, PIECES[:2], quiet(), 1) == 0  # other pieces
+    assert blocks(tmp_path, version).make(squares, PIECES[:2], silent_steps(), 1) == 0  # other pieces
 
 
 def test_a_block_without_one_of_its_tables_is_made_again(tmp_path: Path) -> None:
     made = blocks(tmp_path)
-    made.make(squares, PIECES, quiet(), 1)
+    made.make(squares, PIECES, silent_steps(), 1)
     (made.folder / "squares" / "part-00001.parquet").unlink()
-    assert made.make(squares, PIECES, quiet(), 1) == 2
+    assert made.make(squares, PIECES, silent_steps(), 1) == 2
     assert (made.folder / "squares" / "part-00001.parquet").is_file()
 
 
@@ -119,7 +119,7 @@ def test_after_a_kill_no_worker_stays_and_the_rest_is_made(tmp_path: Path) -> No
     process.send_signal(signal.SIGKILL)
     process.wait()
     _until(lambda: not _alive(process.pid))
-    assert blocks(tmp_path).make(squares, PIECES, quiet(), 1) == 2
+    assert blocks(tmp_path).make(squares, PIECES, silent_steps(), 1) == 2
 
 
 def _until(what, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from features.errors import DataRefused
 from features.execution.partitions import LOCAL, CustomerRange, column_names, partition, part_files, split_customers, write_parquet
 from features.atomic_write import remove_path
 from features.atomic_write import replace_atomically
-from features.progress import quiet
+from features.progress import silent_steps
 
 
 def table(*ids: str) -> pa.Table:
@@ -53,7 +53,7 @@ def test_pieces_come_in_their_order_and_a_piece_may_have_no_rows(tmp_path: Path)
     path = tmp_path / "made.parquet"
     pieces = ["B", "", "A", "-"]
     made = {"B": table("B", "B"), "": None, "A": table("A"), "-": table()}
-    assert LOCAL.write(made.get, pieces, path, quiet()) == 3
+    assert LOCAL.write(made.get, pieces, path, silent_steps()) == 3
     assert stored(path) == ["B", "B", "A"]
     assert pq.ParquetFile(path).num_row_groups == 2
     assert [f.name for f in tmp_path.iterdir()] == ["made.parquet"]
@@ -69,10 +69,10 @@ def test_what_is_there_stays_when_a_piece_fails_or_nothing_is_made(tmp_path: Pat
         return table(piece)
 
     with pytest.raises(DataRefused, match="disk is full"):
-        LOCAL.write(fails, ["A", "B"], path, quiet())
+        LOCAL.write(fails, ["A", "B"], path, silent_steps())
     assert stored(path) == ["old"]
-    assert LOCAL.write(lambda _: None, ["A", "B"], path, quiet()) == 0
-    assert LOCAL.write(fails, [], path, quiet()) == 0
+    assert LOCAL.write(lambda _: None, ["A", "B"], path, silent_steps()) == 0
+    assert LOCAL.write(fails, [], path, silent_steps()) == 0
     assert stored(path) == ["old"]
 
 

@@ -13,7 +13,7 @@ import pytest
 from features.errors import ConfigRefused, DataRefused
 from features.execution.partitions import LOCAL, Runner, part_files
 from features.execution.spark import SparkRunner, spark_runner
-from features.progress import quiet
+from features.progress import silent_steps
 from support.same_bits import bits
 
 #: Bits a table must not lose: two NaNs, both zeros, the smallest and the largest number.
@@ -50,7 +50,7 @@ def test_the_size_of_a_piece(
 
 def test_without_pyspark_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(ConfigRefused, match=r"make spark.*Java 17"), spark_runner(quiet()):
+    with pytest.raises(ConfigRefused, match=r"make spark.*Java 17"), spark_runner(silent_steps()):
         pass
 
 
@@ -73,10 +73,10 @@ def test_without_java_17_the_remedy_is_named(
         java.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(ConfigRefused, match=message), spark_runner(quiet()):
+    with pytest.raises(ConfigRefused, match=message), spark_runner(silent_steps()):
         pass
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
-    with pytest.raises(ConfigRefused, match=r"there is none \(.*nowhere\)"), spark_runner(quiet()):
+    with pytest.raises(ConfigRefused, match=r"there is none \(.*nowhere\)"), spark_runner(silent_steps()):
         pass
 
 
@@ -95,8 +95,8 @@ def test_a_table_is_the_same_as_here_to_the_last_bit(
 
     monkeypatch.setenv("GOODWILL_SPARK_PARTITIONS", str(partitions))
     here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
-    assert LOCAL.write(make, range(11), here, quiet()) == 60
-    assert spark.write(make, range(11), there, quiet()) == 60
+    assert LOCAL.write(make, range(11), here, silent_steps()) == 60
+    assert spark.write(make, range(11), there, silent_steps()) == 60
     assert bits(here) == bits(there)
     names = [f"part-{part:05d}.parquet" for part in range(min(partitions, 11))]
     if partitions == 40:
@@ -109,7 +109,7 @@ def test_what_a_task_refuses_is_refused_and_the_former_table_stays(
     spark: Runner, tmp_path: Path
 ) -> None:
     path, numbers = tmp_path / "made.parquet", counted()
-    assert spark.write(numbers, [3, 4], path, quiet()) == 7
+    assert spark.write(numbers, [3, 4], path, silent_steps()) == 7
     before = bits(path)
 
     def refuses(piece: int) -> pa.Table:
@@ -118,12 +118,12 @@ def test_what_a_task_refuses_is_refused_and_the_former_table_stays(
         return numbers(piece)
 
     with pytest.raises(DataRefused, match=r"^column revenue is missing$"):
-        spark.write(refuses, [1, 2, 3], path, quiet())
+        spark.write(refuses, [1, 2, 3], path, silent_steps())
     assert bits(path) == before
-    assert spark.write(lambda _: None, [1, 2], path, quiet()) == 0
-    assert spark.write(refuses, [], path, quiet()) == 0
+    assert spark.write(lambda _: None, [1, 2], path, silent_steps()) == 0
+    assert spark.write(refuses, [], path, silent_steps()) == 0
     assert bits(path) == before
-    assert spark.write(numbers, [1], path, quiet()) == 1
+    assert spark.write(numbers, [1], path, silent_steps()) == 1
     assert [f.name for f in path.iterdir()] == ["part-00000.parquet"]
 
 
@@ -139,11 +139,11 @@ def test_what_can_be_mended_is_told_from_a_bug(spark: Runner, tmp_path: Path) ->
 
     path = tmp_path / "made.parquet"
     with pytest.raises(ConfigRefused, match=r"FileNotFoundError: .*gone.* at the same path"):
-        spark.write(reads, [str(tmp_path / "gone")], path, quiet())
+        spark.write(reads, [str(tmp_path / "gone")], path, silent_steps())
     with pytest.raises(ConfigRefused, match=r"worker exited .* set GOODWILL_SPARK_PARTITIONS"):
-        spark.write(dies, ["A"], path, quiet())
+        spark.write(dies, ["A"], path, silent_steps())
     with pytest.raises(Exception, match="ZeroDivisionError") as bug:
-        spark.write(divides, [0], path, quiet())
+        spark.write(divides, [0], path, silent_steps())
     assert bug.type.__name__ == "PythonException"
     assert not path.exists()
 
@@ -155,7 +155,7 @@ def test_what_a_killed_attempt_left_is_not_part_of_the_table(spark: Runner, tmp_
         (path.with_suffix(".new") / ".part-00000.parquet.dead").write_text("half a file")
         return numbers(piece)
 
-    assert spark.write(leaves, [2, 3], path, quiet()) == 5
+    assert spark.write(leaves, [2, 3], path, silent_steps()) == 5
     assert bits(path)["rows"] == 5
     assert [f.name for f in sorted(path.iterdir())] == ["part-00000.parquet", "part-00001.parquet"]
 
@@ -165,7 +165,7 @@ def test_a_task_runs_in_one_thread_of_another_process(spark: Runner, tmp_path: P
         return pa.table({"process": [os.getpid()], "threads": [os.environ["OMP_NUM_THREADS"]]})
 
     path = tmp_path / "made.parquet"
-    assert spark.write(tells, range(4), path, quiet()) == 4
+    assert spark.write(tells, range(4), path, silent_steps()) == 4
     told = pq.read_table(path)
     assert set(told["threads"].to_pylist()) == {"1"}
     assert os.getpid() not in told["process"].to_pylist()

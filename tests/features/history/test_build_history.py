@@ -303,7 +303,7 @@ def test_a_history_of_many_row_groups_is_stored_sorted(tmp_path: Path):
     """More rows than a row group holds, shuffled: the files keep the promise `blocks` relies on."""
     from features.config.company import load_company
     from features.import_history.run_import import import_history
-    from features.progress import quiet
+    from features.progress import silent_steps
     from features.settings import Workspace
 
     rows = 250_000
@@ -321,7 +321,7 @@ def test_a_history_of_many_row_groups_is_stored_sorted(tmp_path: Path):
         'kind = "\'order\'"\namount = "amount"\n'
     )
     workspace = Workspace(tmp_path)
-    import_history(load_company(tmp_path / "big.toml"), workspace, quiet())
+    import_history(load_company(tmp_path / "big.toml"), workspace, silent_steps())
     stored = {"events": pq.read_table(workspace.history("big") / "events.parquet")}
     assert stored["events"].num_rows == rows
     assert same(build_history(stored, is_sorted=True), build_history(stored))

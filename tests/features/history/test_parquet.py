@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.history.parquet import read_stored, stored_customers
+from features.history.parquet import read_stored_table, stored_customers
 
 IDS = st.lists(st.sampled_from(["A", "B", "Bb", "É", "客户", "z"]), max_size=12).map(sorted)
 
@@ -35,8 +35,8 @@ def test_a_span_is_what_a_filter_leaves(folder, ids, bounds, statistics):
     mask = pc.and_(
         pc.greater_equal(table["customer_id"], first), pc.less_equal(table["customer_id"], last)
     )
-    assert read_stored(file, first, last).cast(table.schema).equals(table.filter(mask))
-    assert read_stored(file).cast(table.schema).equals(table)
+    assert read_stored_table(file, first, last).cast(table.schema).equals(table.filter(mask))
+    assert read_stored_table(file).cast(table.schema).equals(table)
     assert stored_customers([file, file]) == sorted(set(ids))
 
 
@@ -51,5 +51,5 @@ def test_row_groups_of_others_are_not_read(tmp_path, monkeypatch):
         return honest(self, groups, *args, **options)
 
     monkeypatch.setattr(pq.ParquetFile, "read_row_groups", watched)
-    assert read_stored(file, "B", "C").num_rows == 2
+    assert read_stored_table(file, "B", "C").num_rows == 2
     assert read == [1, 2]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from features.errors import DataRefused
 from features.import_history.file_manifest import (
-    RECORD,
-    Arrivals,
-    Stamp,
-    read_record,
+    MANIFEST_FILE,
+    FileChanges,
+    FileStamp,
+    read_file_manifest,
     stamp_files,
-    write_record,
+    write_file_manifest,
 )
 from support.company_builders import GOOD
 
@@ -23,14 +23,14 @@ KEYS = st.tuples(
     st.sampled_from(["events", "surveys"]), st.just("source"), st.sampled_from("abcdef")
 )
 STATES = st.dictionaries(
-    KEYS, st.builds(Stamp, st.integers(0, 3), st.integers(0, 3), st.sampled_from("xy"))
+    KEYS, st.builds(FileStamp, st.integers(0, 3), st.integers(0, 3), st.sampled_from("xy"))
 )
 
 
 @settings(max_examples=50, deadline=None)
 @given(STATES, STATES)
 def test_every_file_is_new_changed_gone_or_the_same(recorded, found):
-    arrivals = Arrivals.compare(recorded, found)
+    arrivals = FileChanges.compare(recorded, found)
     told = [*arrivals.new, *arrivals.changed, *arrivals.gone, *arrivals.same]
     assert sorted(told) == sorted({**recorded, **found}), "each once"
     for key in told:
@@ -39,7 +39,7 @@ def test_every_file_is_new_changed_gone_or_the_same(recorded, found):
                  else "same" if before.sha256 == now.sha256 else "changed")  # fmt: skip
         assert key in getattr(arrivals, place)
     assert arrivals.only_new == (arrivals.why_not() == "")
-    turned = Arrivals.compare(found, recorded)
+    turned = FileChanges.compare(found, recorded)
     assert (turned.new, turned.gone, turned.changed) == (
         arrivals.gone,
         arrivals.new,
@@ -75,7 +75,7 @@ def test_files_of_days_that_come_change_and_go(days):
     put(days, "2024-01-01", LINES[3])
     (days.raw / "log/day=2024-01-02/part-0.csv").unlink()
     put(days, "2024-01-03", LINES[2])
-    arrivals = Arrivals.compare(before, stamp_files(company, days.workspace, before))
+    arrivals = FileChanges.compare(before, stamp_files(company, days.workspace, before))
     assert arrivals.new == name("log/day=2024-01-03/part-0.csv")
     assert arrivals.changed == name("log/day=2024-01-01/part-0.csv")
     assert arrivals.gone == name("log/day=2024-01-02/part-0.csv")
@@ -96,7 +96,7 @@ def test_a_copy_of_the_data_is_the_same_data(days, tmp_path):
     for path in moved.rglob("*.csv"):
         os.utime(path, ns=(1, 1))
     days.about["root"] = str(moved)
-    arrivals = Arrivals.compare(before, stamp_files(days.company(), days.workspace, before))
+    arrivals = FileChanges.compare(before, stamp_files(days.company(), days.workspace, before))
     assert arrivals.only_new
     assert arrivals.new == ()
     assert len(arrivals.same) == 5
@@ -105,7 +105,7 @@ def test_a_copy_of_the_data_is_the_same_data(days, tmp_path):
 def test_what_has_size_and_time_of_the_record_is_not_read_again(days):
     company = days.company()
     before = stamp_files(company, days.workspace)
-    believed = {key: Stamp(s.size, s.changed_ns, "believed") for key, s in before.items()}
+    believed = {key: FileStamp(s.size, s.changed_ns, "believed") for key, s in before.items()}
     assert stamp_files(company, days.workspace, believed) == believed
     path = put(days, "2024-01-01", LINES[1])
     os.utime(path, ns=(7, 7))
@@ -117,15 +117,15 @@ def test_what_has_size_and_time_of_the_record_is_not_read_again(days):
 
 def test_the_record_comes_back_as_it_was_written(days, tmp_path):
     stamps = stamp_files(days.company(), days.workspace)
-    assert read_record(tmp_path) is None
-    write_record(stamps, tmp_path)
-    assert read_record(tmp_path) == stamps
+    assert read_file_manifest(tmp_path) is None
+    write_file_manifest(stamps, tmp_path)
+    assert read_file_manifest(tmp_path) == stamps
 
 
 @pytest.mark.parametrize(
     "text", ["", "[{}]", '[{"key": ["a"], "size": 1}]', "null", '[{"key": 1}]']
 )
 def test_a_broken_record_is_refused_with_the_remedy(tmp_path, text):
-    (tmp_path / RECORD).write_text(text)
+    (tmp_path / MANIFEST_FILE).write_text(text)
     with pytest.raises(DataRefused, match=r"files\.json cannot be read .*; remove it"):
-        read_record(tmp_path)
+        read_file_manifest(tmp_path)

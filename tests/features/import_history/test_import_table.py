@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.history_store import Manifest
-from features.row_audit import REMOVING, ledger_of
+from features.row_audit import REMOVING, read_row_audit
 from support.company_builders import Shop
 
 HEADER = "customer_id,occurred_at,kind,amount,channel\n"
@@ -41,7 +41,7 @@ def imported(rows: list[tuple[str, ...]], home: Path) -> tuple[Shop, Manifest]:
 def test_rows_read_are_rows_stored_and_rows_listed(rows):
     with tempfile.TemporaryDirectory() as home:
         shop, manifest = imported(rows, Path(home))
-        ledger = ledger_of(shop.workspace, "shop")
+        ledger = read_row_audit(shop.workspace, "shop")
         assert ledger is not None
         for table, kept in manifest.rows.items():
             lines = [line for line in ledger.lines if line.table == table]
@@ -67,7 +67,7 @@ def test_each_step_counts_what_it_did(tmp_path):
         ("Z", "2024-01-06 10:00:00", "order", "x", "web"),
     ]
     shop, manifest = imported(rows, tmp_path)
-    ledger = ledger_of(shop.workspace, "shop")
+    ledger = read_row_audit(shop.workspace, "shop")
     steps = [(c.step, c.rows, c.after) for c in ledger.lines if c.table == "events"]
     assert steps == [
         ("read", 7, 7), ("drop", 1, 6), ("correct", 1, 6), ("duplicates", 1, 5),

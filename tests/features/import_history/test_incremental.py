@@ -13,7 +13,7 @@ from features.import_history import import_table
 from features.import_history.run_import import import_history
 from features.history_store import Manifest
 from features.progress import Steps
-from features.row_audit import ledger_of
+from features.row_audit import read_row_audit
 from features.settings import Workspace
 from support.company_builders import Shop
 
@@ -53,7 +53,7 @@ class Daily(Shop):
                 for w in (self.workspace, other)
             )
             assert grown.equals(read), table
-        ours, theirs = ledger_of(self.workspace, "shop"), ledger_of(other, "shop")
+        ours, theirs = read_row_audit(self.workspace, "shop"), read_row_audit(other, "shop")
         assert ours is not None
         assert theirs is not None
         assert sorted(map(str, ours.lines)) == sorted(map(str, theirs.lines))

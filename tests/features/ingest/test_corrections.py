@@ -3,11 +3,11 @@
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from features.row_audit import ledger_of
+from features.row_audit import read_row_audit
 
 
 def lines(shop, table):
-    found = ledger_of(shop.workspace, "shop")
+    found = read_row_audit(shop.workspace, "shop")
     return [(c.step, c.rule, c.before, c.after, c.rows) for c in found.lines if c.table == table]
 
 

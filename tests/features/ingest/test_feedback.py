@@ -9,9 +9,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from features.import_history.incremental import Basis
-from features.ingest.feedback import Feedback, KeyTaken, files_of, keep, stamp_of, take_in_feedback
-from features.row_audit import RowAudit, ledger_of
+from features.import_history.incremental import ImportState
+from features.ingest.feedback import Feedback, IdempotencyConflict, feedback_files, store_feedback, feedback_digest, add_feedback
+from features.row_audit import RowAudit, read_row_audit
 from support.company_builders import Shop
 
 EVENT = {"customer_id": "A", "occurred_at": "2025-06-12T07:00:00Z", "kind": "campaign"}
@@ -19,39 +19,39 @@ END = datetime(2025, 7, 1, tzinfo=UTC)
 
 
 def test_a_call_is_kept_once(tmp_path: Path) -> None:
-    first, again = (keep(tmp_path / "f", Feedback("k", [EVENT])) for _ in range(2))
+    first, again = (store_feedback(tmp_path / "f", Feedback("k", [EVENT])) for _ in range(2))
     assert (first.events, first.repeated) == (1, False)
     assert (again.events, again.repeated, again.received_at) == (1, True, first.received_at)
-    assert len(files_of(tmp_path / "f")) == 1
+    assert len(feedback_files(tmp_path / "f")) == 1
     assert not list((tmp_path / "f").glob("*.new"))
 
 
 def test_another_content_under_the_key_is_refused(tmp_path: Path) -> None:
-    keep(tmp_path, Feedback("k", [EVENT]))
-    with pytest.raises(KeyTaken, match="another content"):
-        keep(tmp_path, Feedback("k", [EVENT | {"kind": "cancel"}]))
-    assert len(files_of(tmp_path)) == 1
+    store_feedback(tmp_path, Feedback("k", [EVENT]))
+    with pytest.raises(IdempotencyConflict, match="another content"):
+        store_feedback(tmp_path, Feedback("k", [EVENT | {"kind": "cancel"}]))
+    assert len(feedback_files(tmp_path)) == 1
 
 
 def test_keys_with_any_characters_have_files_of_their_own(tmp_path: Path) -> None:
     for key in ("../../etc/passwd", "a/b", "é", "🙂", "x" * 5000):
-        assert not keep(tmp_path, Feedback(key, [EVENT])).repeated
-    assert len(files_of(tmp_path)) == 5
+        assert not store_feedback(tmp_path, Feedback(key, [EVENT])).repeated
+    assert len(feedback_files(tmp_path)) == 5
     assert {p.parent for p in tmp_path.rglob("*")} == {tmp_path}
 
 
 def test_twenty_at_once_keep_it_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(20) as pool:
-        kept = [*pool.map(lambda _: keep(tmp_path, Feedback("k", [EVENT])), range(20))]
+        kept = [*pool.map(lambda _: store_feedback(tmp_path, Feedback("k", [EVENT])), range(20))]
     assert sum(not one.repeated for one in kept) == 1
-    assert len(files_of(tmp_path)) == 1
+    assert len(feedback_files(tmp_path)) == 1
 
 
 def test_the_stamp_changes_when_a_call_comes(tmp_path: Path) -> None:
-    stamps = [stamp_of(tmp_path)]
+    stamps = [feedback_digest(tmp_path)]
     for key in ("a", "a", "b"):
-        keep(tmp_path, Feedback(key, [EVENT]))
-        stamps.append(stamp_of(tmp_path))
+        store_feedback(tmp_path, Feedback(key, [EVENT]))
+        stamps.append(feedback_digest(tmp_path))
     assert stamps[0] == ""
     assert len(set(stamps)) == 3
 
@@ -75,8 +75,8 @@ def test_events_are_known_from_when_they_came(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
-    keep(tmp_path, Feedback("k", [EVENT | {"amount": 3.0, "channel": "phone"}]))
-    assert take_in_feedback(con, tmp_path, RowAudit(), END) == 0
+    store_feedback(tmp_path, Feedback("k", [EVENT | {"amount": 3.0, "channel": "phone"}]))
+    assert add_feedback(con, tmp_path, RowAudit(), END) == 0
     table = con.sql("select * from good_events where kind = 'campaign'").to_arrow_table()
     (row,) = table.to_pylist()
     assert row["occurred_at"] == datetime(2025, 6, 12, 7, tzinfo=UTC)
@@ -88,9 +88,9 @@ def test_what_cannot_be_taken_in_waits_and_is_counted(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     late = EVENT | {"occurred_at": END.isoformat()}
-    keep(tmp_path, Feedback("k", [EVENT, EVENT | {"customer_id": "B"}, late]))
+    store_feedback(tmp_path, Feedback("k", [EVENT, EVENT | {"customer_id": "B"}, late]))
     ledger = RowAudit()
-    assert take_in_feedback(con, tmp_path, ledger, END) == 2
+    assert add_feedback(con, tmp_path, ledger, END) == 2
     assert [(line.step, line.rows) for line in ledger.lines] == [
         ("read", 3), ("drop", 1), ("drop", 1),
     ]  # fmt: skip
@@ -99,13 +99,13 @@ def test_what_cannot_be_taken_in_waits_and_is_counted(
 
 def test_without_feedback_nothing_happens(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     ledger = RowAudit()
-    assert take_in_feedback(con, tmp_path / "none", ledger, END) == 0
+    assert add_feedback(con, tmp_path / "none", ledger, END) == 0
     assert ledger.lines == []
 
 
 def test_a_file_says_when_it_came_and_what(tmp_path: Path) -> None:
-    keep(tmp_path, Feedback("k", [EVENT]))
-    told = json.loads(files_of(tmp_path)[0].read_text("utf-8"))
+    store_feedback(tmp_path, Feedback("k", [EVENT]))
+    told = json.loads(feedback_files(tmp_path)[0].read_text("utf-8"))
     assert set(told) == {"received_at", "sha256", "events"}
     assert told["events"][0]["customer_id"] == "A"
 
@@ -116,23 +116,23 @@ def test_feedback_lands_in_the_history_once(tmp_path: Path) -> None:
     folder = shop.workspace.feedback("shop")
     event = {"customer_id": "A", "occurred_at": "2024-03-02T09:00:00+00:00", "kind": "campaign"}
     for _ in range(2):
-        keep(folder, Feedback("crm-1", [event]))
+        store_feedback(folder, Feedback("crm-1", [event]))
     for _ in range(2):
         assert shop.run().rows["events"] == 5
     events = pq.read_table(shop.workspace.history("shop") / "events.parquet").to_pylist()
     (row,) = [e for e in events if e["kind"] == "campaign"]
     assert row["known_at"] > row["occurred_at"]
-    ledger = ledger_of(shop.workspace, "shop")
+    ledger = read_row_audit(shop.workspace, "shop")
     assert ledger is not None
-    assert ledger.now("events") == 5
+    assert ledger.row_count("events") == 5
 
 
 def test_a_daily_company_reads_everything_when_feedback_came(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.tables["events"] = {"files": "events*.csv", "daily": True}
     shop.run()
-    former = Basis.read(shop.workspace.history("shop"))
-    keep(
+    former = ImportState.read(shop.workspace.history("shop"))
+    store_feedback(
         shop.workspace.feedback("shop"),
         Feedback("k", [EVENT | {"occurred_at": "2024-03-02T09:00:00Z"}]),
     )
@@ -140,8 +140,8 @@ def test_a_daily_company_reads_everything_when_feedback_came(tmp_path: Path) -> 
     assert (
         shop.run().rows["events"] == 5
     )  # nothing new: grown from the stored rows, feedback in them
-    basis = Basis.read(shop.workspace.history("shop"))
+    basis = ImportState.read(shop.workspace.history("shop"))
     assert former is not None
     assert basis is not None
     assert former.feedback == ""
-    assert basis.feedback == stamp_of(shop.workspace.feedback("shop"))
+    assert basis.feedback == feedback_digest(shop.workspace.feedback("shop"))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from features.ingest.read_table import connect
+from features.ingest.read_table import connect_for_import
 from features.ingest.source_views import bind_sources
 from support.company_builders import GOOD
 
@@ -24,7 +24,7 @@ def source(shop, files, csv: str = ""):
     shop.tables["events"] = {"files": files}
     shop.tail = f"[tables.events.csv]\n{csv}\n" if csv else ""
     company = shop.company()
-    with connect(shop.workspace, company) as con:
+    with connect_for_import(shop.workspace, company) as con:
         bind_sources(con, company, "events", company.tables["events"], shop.workspace)
         types = {row[0]: row[1] for row in con.execute("describe source").fetchall()}
         return types, con.sql("from source order by all").to_arrow_table().to_pylist()
@@ -187,7 +187,7 @@ def test_csv_is_read_once(shop, monkeypatch):
     monkeypatch.setattr(files, "_spool", lambda *given: made.append(given[2]) or spool(*given))
     shop.tables["tickets"] = {"files": ["events.csv"]}
     company = shop.company()
-    with connect(shop.workspace, company) as con:
+    with connect_for_import(shop.workspace, company) as con:
         for table, mapping in company.tables.items():
             bind_sources(con, company, table, mapping, shop.workspace)
             con.execute("select count(*) from source a join source b using (customer_id)")

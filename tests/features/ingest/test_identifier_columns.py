@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.config.company import load_company
-from features.data_quality.missing_values import naming
+from features.data_quality.missing_values import check_identifying_attributes
 from features.feature_table import plan_for
 from features.import_history.run_import import import_history
-from features.ingest.identifier_columns import Identifying, identifying
-from features.progress import quiet
+from features.ingest.identifier_columns import IdentifierColumn, find_identifier_columns
+from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from support.canary_marks import marked_files
@@ -40,16 +40,16 @@ def customers(count: int) -> list[dict[str, object]]:
 
 def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> None:
     found = subject("customers", customers(30), **KINDS)
-    assert identifying(found.con, found.table, KINDS) == [Identifying("title", 30, 30)]
-    assert told(naming(found)) == [("customers.title", "names customers", "warning", 60, 60)]
-    (finding,) = naming(found)
+    assert find_identifier_columns(found.con, found.table, KINDS) == [IdentifierColumn("title", 30, 30)]
+    assert told(check_identifying_attributes(found)) == [("customers.title", "names customers", "warning", 60, 60)]
+    (finding,) = check_identifying_attributes(found)
     assert "n1" not in json.dumps(finding.to_dict())
 
 
 def test_few_customers_say_nothing() -> None:
     found = subject("customers", customers(19), **KINDS)
-    assert identifying(found.con, found.table, KINDS) == []
-    assert identifying(found.con, found.table, {}) == []
+    assert find_identifier_columns(found.con, found.table, KINDS) == []
+    assert find_identifier_columns(found.con, found.table, {}) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -60,7 +60,7 @@ def test_it_is_half_of_those_that_have_one(there: int, values: int, without: int
     ]
     rows += [{"customer_id": f"D{i}", "valid_from": 0, "title": None} for i in range(without)]
     found = subject("customers", rows, title="text")
-    names = identifying(found.con, found.table, {"title": "text"})
+    names = find_identifier_columns(found.con, found.table, {"title": "text"})
     assert bool(names) == (2 * min(there, values) >= there)
     assert all((n.values, n.customers) == (min(there, values), there) for n in names)
 
@@ -76,7 +76,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     toml = workspace.data / "sample.toml"
     more = 'region = "region"\nname = "name"\nphone = "phone"\nmail = "email"\n'
     toml.write_text(toml.read_text().replace('region = "region"\n', more, 1))
-    import_history(load_company(toml), workspace, quiet())
+    import_history(load_company(toml), workspace, silent_steps())
     return workspace
 
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from features.config.company import load_company
-from features.config.postgres_settings import DatabaseSettings, find_address
+from features.config.postgres_settings import PostgresSettings, find_postgres_address
 from features.errors import DataRefused
 from features.import_history.run_import import import_history
-from features.ingest.postgres import spool_queries
-from features.ingest.read_table import connect
-from features.ingest.source_views import bind_sources, read_databases
-from features.progress import Steps, quiet
+from features.ingest.postgres import extract_queries
+from features.ingest.read_table import connect_for_import
+from features.ingest.source_views import bind_sources, read_postgres_queries
+from features.progress import Steps, silent_steps
 from features.settings import Workspace
 from support.company_builders import GOOD, Shop
 from support.postgres_server import Server
@@ -88,8 +88,8 @@ def _url(server, monkeypatch):
     monkeypatch.setenv("SHOP_DATABASE_URL", server.url())
 
 
-def settings_of(**keys) -> DatabaseSettings:
-    return DatabaseSettings(url_from="SHOP_DATABASE_URL", **keys)
+def settings_of(**keys) -> PostgresSettings:
+    return PostgresSettings(url_from="SHOP_DATABASE_URL", **keys)
 
 
 def told_steps(tmp_path) -> tuple[Steps, io.StringIO]:
@@ -99,10 +99,10 @@ def told_steps(tmp_path) -> tuple[Steps, io.StringIO]:
 
 def spool(tmp_path, queries, steps=None, pause=None, **keys):
     config = settings_of(**keys)
-    steps = steps or quiet()
+    steps = steps or silent_steps()
     no_pause = [].append
-    address = find_address(config, "shop.toml")
-    return spool_queries(address, config, queries, tmp_path / "pg", steps, pause or no_pause)
+    address = find_postgres_address(config, "shop.toml")
+    return extract_queries(address, config, queries, tmp_path / "pg", steps, pause or no_pause)
 
 
 def shop_of(shop: Shop, **postgres) -> Shop:
@@ -114,8 +114,8 @@ def shop_of(shop: Shop, **postgres) -> Shop:
 def as_source(shop: Shop, query: str):
     """Types and rows of a query as the SQL of a mapping sees them."""
     company = shop_of(shop, events=query).company()
-    with connect(shop.workspace, company) as con:
-        read_databases(con, company, shop.workspace, quiet())
+    with connect_for_import(shop.workspace, company) as con:
+        read_postgres_queries(con, company, shop.workspace, silent_steps())
         bind_sources(con, company, "events", company.tables["events"], shop.workspace)
         described = {r[0]: r[1] for r in con.execute("describe source").fetchall()}
         return described, con.sql("from source").to_arrow_table().to_pylist()
@@ -203,8 +203,8 @@ def test_the_sample_company_is_the_same_from_postgresql(
     home = Workspace(tmp_path)
     home.data.mkdir()
     (home.data / "sample.toml").write_text(text + TAIL, encoding="utf-8")
-    again = import_history(load_company(home.data / "sample.toml"), home, quiet())
-    first = import_history(company, Workspace(tmp_path / "files"), quiet())
+    again = import_history(load_company(home.data / "sample.toml"), home, silent_steps())
+    first = import_history(company, Workspace(tmp_path / "files"), silent_steps())
     assert (again.fingerprint, again.rows) == (first.fingerprint, first.rows)
     assert again.schema == first.schema
     assert not (home.company("sample") / "spill").exists()

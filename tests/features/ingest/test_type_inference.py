@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from features.ingest.type_inference import FIRST_LOOK, retyped, types_of_texts
+from features.ingest.type_inference import FIRST_LOOK, cast_sql, infer_text_types
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def con():
 
 def type_of(con, values: list[str | None]) -> str:
     con.register("texts", pa.table({"x": pa.array(values, pa.string())}))
-    return types_of_texts(con, "texts", ["x"]).get("x", "text")
+    return infer_text_types(con, "texts", ["x"]).get("x", "text")
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ NUMBERS = st.one_of(st.integers(-(10**17), 10**17).map(str), st.floats(allow_nan
 def test_numbers_are_read_exactly(con, values):
     """As Python reads the same digits; whole numbers digit by digit."""
     con.register("texts", pa.table({"x": pa.array(values, pa.string())}))
-    types = types_of_texts(con, "texts", ["x"])
-    found = [row[0] for row in con.execute(retyped("texts", types)).fetchall()]
+    types = infer_text_types(con, "texts", ["x"])
+    found = [row[0] for row in con.execute(cast_sql("texts", types)).fetchall()]
     if types.get("x") == "BIGINT":
         assert [v if v is None else str(v) for v in found] == values
     elif types:
@@ -97,10 +97,10 @@ def test_only_what_is_asked_is_typed(con):
     con.register(
         "texts", pa.table({"a": ["1"], 'b "x"': ["2024-01-01"], "c": ["2024-01-01 05:00"]})
     )
-    types = types_of_texts(con, "texts", ["a", 'b "x"'])
+    types = infer_text_types(con, "texts", ["a", 'b "x"'])
     assert types == {"a": "BIGINT", 'b "x"': "DATE"}
-    assert types_of_texts(con, "texts", ["a", "c"], ["DOUBLE"]) == {"a": "DOUBLE"}
-    assert types_of_texts(con, "texts", []) == {}
-    found = con.execute(retyped("texts", {**types, "c": "TIMESTAMP"})).fetchall()
+    assert infer_text_types(con, "texts", ["a", "c"], ["DOUBLE"]) == {"a": "DOUBLE"}
+    assert infer_text_types(con, "texts", []) == {}
+    found = con.execute(cast_sql("texts", {**types, "c": "TIMESTAMP"})).fetchall()
     assert found == [(1, date(2024, 1, 1), datetime(2024, 1, 1, 5))]  # noqa: DTZ001
-    assert con.execute(retyped("texts", {})).fetchall() == [("1", "2024-01-01", "2024-01-01 05:00")]
+    assert con.execute(cast_sql("texts", {})).fetchall() == [("1", "2024-01-01", "2024-01-01 05:00")]

@@ -97,10 +97,10 @@ def test_versions_without_valid_from_must_be_one_each(shop):
     (shop.home / "shop.toml").write_text(text)
     from features.config.company import load_company
     from features.import_history.run_import import import_history
-    from features.progress import quiet
+    from features.progress import silent_steps
 
     with pytest.raises(DataRefused) as refused:
-        import_history(load_company(shop.home / "shop.toml"), shop.workspace, quiet())
+        import_history(load_company(shop.home / "shop.toml"), shop.workspace, silent_steps())
     assert (
         "table customers, column customer_id: duplicate customer versions in 2 of 3 rows; "
         "keep one row for each customer_id"

@@ -321,7 +321,7 @@ def test_the_moments_of_a_weeks_effects_are_exact() -> None:
 
 
 def test_every_parameter_is_documented_with_its_value() -> None:
-    page = (HOME / "docs/sample-company.md").read_text(encoding="utf-8")
+    page = (HOME / "docs/background/sample-company.md").read_text(encoding="utf-8")
     missing = [
         field.name
         for field in fields(parameters.Nature)

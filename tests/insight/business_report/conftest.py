@@ -9,7 +9,7 @@ import pytest
 from features.config.company import Company
 from features.settings import Workspace
 from insight.business_report.business_report_page import render
-from insight.business_report.report_inputs import Material, read_material
+from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.translations import Language
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
@@ -43,24 +43,24 @@ def language(request: pytest.FixtureRequest) -> Language:
 
 
 @pytest.fixture
-def material(evaluated: tuple[Company, Workspace], language: Language) -> Material:
+def material(evaluated: tuple[Company, Workspace], language: Language) -> ReportInputs:
     """What the report is made of, in each language."""
-    return read_material(*evaluated, language)
+    return load_report_inputs(*evaluated, language)
 
 
 @pytest.fixture
-def english(evaluated: tuple[Company, Workspace]) -> Material:
+def english(evaluated: tuple[Company, Workspace]) -> ReportInputs:
     """What the report is made of, in English."""
-    return read_material(*evaluated, "en")
+    return load_report_inputs(*evaluated, "en")
 
 
 @pytest.fixture
-def chinese(evaluated: tuple[Company, Workspace]) -> Material:
+def chinese(evaluated: tuple[Company, Workspace]) -> ReportInputs:
     """What the report is made of, in Chinese."""
-    return read_material(*evaluated, "zh")
+    return load_report_inputs(*evaluated, "zh")
 
 
 @pytest.fixture
-def page(material: Material) -> str:
+def page(material: ReportInputs) -> str:
     """The whole page in each language."""
     return render(material, told.AS_OF)

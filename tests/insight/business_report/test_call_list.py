@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from insight.business_report.call_list import call_list
-from insight.business_report.reasons_section import reasons_of
-from insight.business_report.report_inputs import read_material
+from insight.business_report.reasons_section import call_reasons
+from insight.business_report.report_inputs import load_report_inputs
 from models.explain.reasons_table import SCHEMA
 
 
@@ -56,7 +56,7 @@ def test_by_value_times_the_greater_danger(english):
     ],
 )
 def test_without_a_target_by_what_is_left(world, scores_of, targets, first, order):
-    found = call_list(read_material(*world(scores_of(*targets)), "en"))
+    found = call_list(load_report_inputs(*world(scores_of(*targets)), "en"))
     assert found.calls[0].customer == first
     assert order in found.order
     assert not found.has["tier"]
@@ -64,14 +64,14 @@ def test_without_a_target_by_what_is_left(world, scores_of, targets, first, orde
 
 
 def test_nobody_scored_is_nobody_to_call(world):
-    assert call_list(read_material(*world(), "en")) is None
+    assert call_list(load_report_inputs(*world(), "en")) is None
 
 
 def test_three_reasons_that_make_it_worse(reasons):
-    english = call_list(read_material(*reasons, "en")).calls
+    english = call_list(load_report_inputs(*reasons, "en")).calls
     assert english[0].reasons == ["no orders: +4 points", "late: -9 points", "slow reply: -5"]
     assert english[1].reasons == []
-    chinese = call_list(read_material(*reasons, "zh")).calls
+    chinese = call_list(load_report_inputs(*reasons, "zh")).calls
     assert chinese[0].reasons == ["无订单", "延迟，满意度", "响应慢"]
 
 
@@ -81,17 +81,17 @@ def test_where_only_value_is_predicted_why_he_is_valuable(evaluated):
         ("C2", "value", 2, "month", -20.0, "December: -20", "十二月"),
     ]
     write(lines, evaluated[1])
-    assert reasons_of(read_material(*evaluated, "en").facts, ["C2"], "en") == {
+    assert call_reasons(load_report_inputs(*evaluated, "en").facts, ["C2"], "en") == {
         "C2": ["old friend: +90"]
     }
 
 
 def test_a_factor_is_said_once(reasons):
-    told = reasons_of(read_material(*reasons, "en").facts, ["C2"], "en")
+    told = call_reasons(load_report_inputs(*reasons, "en").facts, ["C2"], "en")
     assert sum("late" in text for text in told["C2"]) == 1
 
 
 def test_reasons_are_worked_out_where_none_are_written(trained_company):
-    found = call_list(read_material(*trained_company, "zh"))
+    found = call_list(load_report_inputs(*trained_company, "zh"))
     assert all(1 <= len(c.reasons) <= 3 for c in found.calls)
     assert any("流失" in text or "满意度" in text for c in found.calls for text in c.reasons)

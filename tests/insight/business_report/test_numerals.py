@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from insight.business_report.numerals import Numerals
-from insight.business_report.translations import Words
+from insight.business_report.translations import Translator
 
-ENGLISH, CHINESE = Numerals(Words("en"), "EUR"), Numerals(Words("zh"), "CNY")
+ENGLISH, CHINESE = Numerals(Translator("en"), "EUR"), Numerals(Translator("zh"), "CNY")
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,17 @@
 """The report in a browser: it works by hand, fits a phone and paper, and asks nobody for anything."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from insight.business_report.business_report_page import render
-from insight.business_report.report_inputs import read_material
+from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.translations import Language
 from support import report_builders as told
 
-CHROMIUM = shutil.which("chromium")
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @pytest.fixture
@@ -34,7 +24,7 @@ def language(request: pytest.FixtureRequest) -> Language:
 @pytest.fixture
 def file(evaluated, language, tmp_path) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(render(read_material(*evaluated, language), told.AS_OF), encoding="utf-8")
+    path.write_text(render(load_report_inputs(*evaluated, language), told.AS_OF), encoding="utf-8")
     return path
 
 

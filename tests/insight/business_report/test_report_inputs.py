@@ -2,7 +2,7 @@
 
 import pytest
 
-from insight.business_report.report_inputs import read_material
+from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
 
 WHERE = {
@@ -16,7 +16,7 @@ def test_a_damaged_file_is_told_and_the_rest_is_read(evaluated, name):
     folder = evaluation_folder(workspace, company.name)
     folder = folder.parent if name == "complaints.json" else folder
     (folder / name).write_text("{", encoding="utf-8")
-    found = read_material(company, workspace, "en")
+    found = load_report_inputs(company, workspace, "en")
     assert getattr(found, WHERE[name]) is None
     assert found.broken.startswith(f"{name} cannot be read")
     assert "goodwill evaluate" in found.broken

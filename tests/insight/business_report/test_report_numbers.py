@@ -2,14 +2,14 @@
 
 import pytest
 
-from insight.business_report.drivers_section import driver_part
-from insight.business_report.indicators_section import group_tables, not_measured, rows, strip
-from insight.business_report.trends_section import not_corrected, not_forecast, trends
+from insight.business_report.drivers_section import drivers_section
+from insight.business_report.indicators_section import group_tables, not_measured, indicator_rows, interval_bar
+from insight.business_report.trends_section import missing_corrections, missing_forecasts, trend_charts
 from support import report_builders as told
 
 
 def test_every_indicator_has_its_row(english):
-    found = {r.title: r for r in rows(english)}
+    found = {r.title: r for r in indicator_rows(english)}
     assert len(found) == 4
     nps = found["Net promoter score (NPS)"]
     assert (nps.asked, nps.coverage, nps.year) == ("200", "60 %", "+34.0")
@@ -22,7 +22,7 @@ def test_every_indicator_has_its_row(english):
 
 def test_a_bar_lies_on_the_span_of_all_values():
     """31.25 (27.5 to 35) on 27.5 to 45, the target at the end."""
-    found = strip(told.nps())
+    found = interval_bar(told.nps())
     assert (found.left, found.width, found.mark) == (0.0, pytest.approx(42.9), 100.0)
     assert found.dot == pytest.approx(100 * 3.75 / 17.5, abs=0.05)
 
@@ -52,7 +52,7 @@ def test_groups_are_named_in_chinese(chinese):
 
 
 def test_a_trend_says_every_point(english):
-    nps, csat, complaint = trends(english)
+    nps, csat, complaint = trend_charts(english)
     assert nps.chart.count('class="tip"') == 10  # eight quarters and two ahead
     assert "quarter 4 of 2025: +31.2 (+26.2 to +36.2), n = 120" in nps.chart
     assert "quarter 2 of 2026: +28.5 (+20.5 to +36.5), forecast" in nps.chart
@@ -62,14 +62,14 @@ def test_a_trend_says_every_point(english):
 
 
 def test_a_reason_is_said_once_for_all_it_holds_for(english):
-    assert not_forecast(english) == [("Satisfaction index (0 to 10)", "8 periods; 12 are needed")]
-    assert not_corrected(english) == [
+    assert missing_forecasts(english) == [("Satisfaction index (0 to 10)", "8 periods; 12 are needed")]
+    assert missing_corrections(english) == [
         ("Satisfaction index (0 to 10)", "nobody studied who answers")
     ]
 
 
 def test_drivers_with_what_to_do(english, chinese):
-    part = driver_part(english)
+    part = drivers_section(english)
     assert "812 complete answers (40 incomplete ones left out)" in part.note
     first = part.rows[0]
     assert (first.name, first.importance, first.importance_interval) == (
@@ -80,5 +80,5 @@ def test_drivers_with_what_to_do(english, chinese):
     assert (first.quadrant, first.bar, first.clear) == ("work on this first", 100.0, True)
     assert not part.rows[3].clear
     assert part.chart.count('class="tip"') == 4
-    assert [r.name for r in driver_part(chinese).rows] == ["服务", "产品", "交付", "价格"]
-    assert ">服务</text>" in driver_part(chinese).chart
+    assert [r.name for r in drivers_section(chinese).rows] == ["服务", "产品", "交付", "价格"]
+    assert ">服务</text>" in drivers_section(chinese).chart

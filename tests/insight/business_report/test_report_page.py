@@ -5,9 +5,9 @@ import re
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from features.progress import quiet
+from features.progress import silent_steps
 from insight.business_report.business_report_page import render, write_report
-from insight.business_report.report_inputs import read_material
+from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder
 from insight.model_report.model_report_page import model_page
 from support import report_builders as told
@@ -87,7 +87,7 @@ def test_nothing_is_asked_of_the_internet(page):
 @pytest.mark.parametrize("targets", [(), *((t,) for t in TARGETS), TARGETS])
 def test_a_company_never_evaluated_is_told_so(world, scores_of, targets, language):
     scores = scores_of(*targets) if targets else None
-    page = render(read_material(*world(scores), language), told.AS_OF)
+    page = render(load_report_inputs(*world(scores), language), told.AS_OF)
     assert 'id="never"' in page
     assert "make evaluate" in page
     assert "nan" not in text_of(page).lower().split()
@@ -112,7 +112,7 @@ def test_a_company_never_evaluated_is_told_so(world, scores_of, targets, languag
 )
 def test_a_part_that_is_missing_says_why(evaluated, language, lacking):
     tell(evaluated[1], told.evaluation(**lacking))
-    page = render(read_material(*evaluated, language), told.AS_OF)
+    page = render(load_report_inputs(*evaluated, language), told.AS_OF)
     for why in lacking.get("skipped", {}).values():
         assert why in page
     if language == "zh":
@@ -122,12 +122,12 @@ def test_a_part_that_is_missing_says_why(evaluated, language, lacking):
 
 def test_an_evaluation_of_other_data_is_said(evaluated):
     tell(evaluated[1], told.evaluation(fingerprint="other"))
-    assert "The data have changed since" in render(read_material(*evaluated, "en"), told.AS_OF)
+    assert "The data have changed since" in render(load_report_inputs(*evaluated, "en"), told.AS_OF)
 
 
 def test_an_evaluation_that_cannot_be_read_is_said(evaluated):
     (evaluation_folder(evaluated[1], "tiny") / "evaluation.json").write_text("{}", encoding="utf-8")
-    page = render(read_material(*evaluated, "en"), told.AS_OF)
+    page = render(load_report_inputs(*evaluated, "en"), told.AS_OF)
     assert "The last evaluation cannot be read." in page
     assert "evaluation.json cannot be read" in page
 
@@ -139,7 +139,7 @@ def test_whatever_comes_from_outside_is_escaped(world, scores_of):
     cells = [told.cell("crm_region", "<b>$x$</b>", 1.0, 0.5)]
     nps = told.nps().model_copy(update={"cells": cells, "title": "<i>"})
     tell(workspace, told.evaluation(indicators=[nps], skipped={"traits": "<u>none</u>"}))
-    page = render(read_material(company, workspace, "en"), told.AS_OF)
+    page = render(load_report_inputs(company, workspace, "en"), told.AS_OF)
     assert page.count("<script") == 1
     for raw in ("<img", "<b>$", "<i>x", "<u>"):
         assert raw not in page
@@ -149,7 +149,7 @@ def test_whatever_comes_from_outside_is_escaped(world, scores_of):
 def test_both_pages_are_written_and_linked(evaluated, monkeypatch):
     company, workspace = evaluated
     monkeypatch.setenv("LANG_REPORT", "zh")
-    path = write_report(company, workspace, quiet())
+    path = write_report(company, workspace, silent_steps())
     assert path == workspace.report("tiny")
     page = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in page
@@ -163,7 +163,7 @@ def test_a_wrong_language_is_refused_before_anything_is_written(evaluated, monke
     company, workspace = evaluated
     monkeypatch.setenv("LANG_REPORT", "de")
     with pytest.raises(ConfigRefused, match="LANG_REPORT='de'"):
-        write_report(company, workspace, quiet())
+        write_report(company, workspace, silent_steps())
     assert not workspace.report("tiny").exists()
 
 
@@ -171,4 +171,4 @@ def test_without_a_history_it_is_refused(world):
     company, workspace = world()
     (workspace.history("tiny") / "history.json").unlink()
     with pytest.raises(DataRefused, match="goodwill data"):
-        write_report(company, workspace, quiet())
+        write_report(company, workspace, silent_steps())

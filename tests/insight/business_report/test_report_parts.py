@@ -1,14 +1,14 @@
 """Tiers and moves, the value score, complaints, the closed loop, data and models."""
 
-from insight.business_report.closed_loop_section import turns
-from insight.business_report.complaints_section import complaint_part
-from insight.business_report.data_quality_section import data_part
-from insight.business_report.distributions_section import spreads
-from insight.business_report.model_quality_section import graded
-from insight.business_report.report_inputs import read_material
-from insight.business_report.segments_section import move_table, rule_said, segment_tables
-from insight.business_report.translations import Words
-from insight.business_report.value_score_section import worth_part
+from insight.business_report.closed_loop_section import cycle_rows
+from insight.business_report.complaints_section import complaints_section
+from insight.business_report.data_quality_section import data_quality_section
+from insight.business_report.distributions_section import distribution_charts
+from insight.business_report.model_quality_section import model_quality
+from insight.business_report.report_inputs import load_report_inputs
+from insight.business_report.segments_section import migration_table, translate_rule, segment_tables
+from insight.business_report.translations import Translator
+from insight.business_report.value_score_section import value_score_section
 from insight.evaluation.evaluation_schema import IntervalEstimate, Trait, ValueScoreSummary, DimensionWeight
 from support import report_builders as told
 
@@ -33,13 +33,13 @@ def test_segments_with_what_they_are_served_with(english, chinese):
 
 def test_a_rule_in_the_words_of_the_report():
     rule = "satisfaction ≤ 37 and purchasing_power > 22.1"
-    assert rule_said(rule, Words("en")) == "satisfaction ≤ 37 and purchasing power > 22.1"
-    assert rule_said(rule, Words("zh")) == "满意度 ≤ 37 且 购买力 > 22.1"
-    assert rule_said("everybody", Words("zh")) == "全部客户"
+    assert translate_rule(rule, Translator("en")) == "satisfaction ≤ 37 and purchasing power > 22.1"
+    assert translate_rule(rule, Translator("zh")) == "满意度 ≤ 37 且 购买力 > 22.1"
+    assert translate_rule("everybody", Translator("zh")) == "全部客户"
 
 
 def test_who_moved_and_why(english):
-    found = move_table(english, "tiers")
+    found = migration_table(english, "tiers")
     assert found.after == ["A", "B", "gone"]
     assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
         ("A", [1, 1, 0]), ("B", [0, 2, 0]),
@@ -47,7 +47,7 @@ def test_who_moved_and_why(english):
     assert [c.kind for c in found.rows[0][1]] == ["stayed", "moved", "moved"]
     assert found.causes == [("loyalty", "0", "1", "0")]
     assert "25.0 % moved. Plain quantiles would have moved 50.0 %." in found.note
-    assert move_table(english, "stages") is None
+    assert migration_table(english, "stages") is None
 
 
 def test_how_the_score_is_made(evaluated):
@@ -63,7 +63,7 @@ def test_how_the_score_is_made(evaluated):
         Trait(name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"),
     ]  # fmt: skip
     tell(evaluated[1], told.evaluation(value=value, traits=traits))
-    part = worth_part(read_material(*evaluated, "zh"))
+    part = value_score_section(load_report_inputs(*evaluated, "zh"))
     assert part.methods == ["给定", "熵权法"]
     assert part.weights == [("忠诚度", ["20%", "29%"])]
     assert part.left_out == [("一年毛利", "no cost")]
@@ -75,7 +75,7 @@ def test_how_the_score_is_made(evaluated):
 
 
 def test_complaints_and_what_they_cost(english, chinese):
-    part = complaint_part(english)
+    part = complaints_section(english)
     assert [(p.name, p.count, p.share, p.bar, p.cumulative) for p in part.pareto] == [
         ("delivery", "30", "60.0 %", 100.0, "60 %"), ("price", "20", "40.0 %", 66.7, "100 %"),
     ]  # fmt: skip
@@ -87,21 +87,21 @@ def test_complaints_and_what_they_cost(english, chinese):
     assert part.causes[0].zero == 16.7  # from -5 to 25 %
     assert part.why_not == [("Causes of leaving", "there are no labels of churn")]
     assert part.handling[0].startswith("Half have a first reply within 14.4 hours")
-    assert complaint_part(chinese).causes[0].lines[1].name == "投诉：价格"
+    assert complaints_section(chinese).causes[0].lines[1].name == "投诉：价格"
 
 
 def test_the_closed_loop_in_the_language_of_the_report(english, chinese):
-    missed, reached = turns(chinese)
+    missed, reached = cycle_rows(chinese)
     assert missed.plan == "不低于 +45.0，截至 2026-12-31（service）"
     assert missed.do == ["call：120 位客户，118 位留作对照"]
     assert missed.check == ["+31.2（+27.5 至 +35.0），样本 120", "call：未见效果"]
     assert (missed.act, missed.word) == ("扩大规模重做，或改用其他措施", "未达标")
     assert reached.do == ["尚无措施记录"]
-    assert turns(english)[0].plan == "at least +45.0 by 2026-12-31 (service)"
+    assert cycle_rows(english)[0].plan == "at least +45.0 by 2026-12-31 (service)"
 
 
 def test_scores_are_spread_over_current_customers(english):
-    content, leaving, value = spreads(english)
+    content, leaving, value = distribution_charts(english)
     assert "Half are below 60.0" in content.note  # of 20, 80 and 60: C4 is gone
     assert content.note.endswith("3 customers")
     assert leaving.title == "Probability of leaving, %"
@@ -109,7 +109,7 @@ def test_scores_are_spread_over_current_customers(english):
 
 
 def test_the_data_in_a_few_lines(chinese):
-    part = data_part(chinese)
+    part = data_quality_section(chinese)
     assert part.lines[0] == "数据时间范围：2025年1月1日至2026年1月1日。"
     assert "按公司文件的规定，有 7 行未纳入。" in part.lines
     assert "有 2 行违反规则，已隔离。" in part.lines
@@ -117,7 +117,7 @@ def test_the_data_in_a_few_lines(chinese):
 
 
 def test_models_with_grade_and_calibration(trained_company):
-    found = {g.title: g for g in graded(read_material(*trained_company, "en"))}
+    found = {g.title: g for g in model_quality(load_report_inputs(*trained_company, "en"))}
     assert list(found) == ["Satisfaction", "Recommendation (NPS)", "Leaving", "Value"]
     served = [g for g in found.values() if g.version]
     assert served

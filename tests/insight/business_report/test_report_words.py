@@ -8,7 +8,7 @@ import pytest
 
 import insight.business_report
 from features.errors import ConfigRefused
-from insight.business_report.translations import CATALOGUES, Words, report_language
+from insight.business_report.translations import CATALOGUES, Translator, report_language
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 
 FOLDER = Path(next(iter(insight.business_report.__path__)))
@@ -74,18 +74,18 @@ def test_every_part_that_can_be_skipped_has_a_name():
         "cycle",
     ):
         assert part in CompanyEvaluation.model_fields
-        assert Words("zh").knows("part", part)
+        assert Translator("zh").knows("part", part)
 
 
 def test_reputation_is_not_credit():
-    chinese = Words("zh")
+    chinese = Translator("zh")
     assert "信誉" in chinese.named("cause", "firm_reputation")
     assert "信用" in chinese.named("cause", "customer_credit")
 
 
 def test_a_name_nobody_translated_is_shown_as_it_is():
-    assert Words("zh").named("region", "Mars") == "Mars"
-    assert Words("en").named("by", "crm_sales_team") == "sales team"
+    assert Translator("zh").named("region", "Mars") == "Mars"
+    assert Translator("en").named("by", "crm_sales_team") == "sales team"
 
 
 @pytest.mark.parametrize("name", ["LANG_REPORT", "GOODWILL_LANG_REPORT"])

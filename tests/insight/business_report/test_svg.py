@@ -5,13 +5,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from insight.business_report.svg import Canvas
+from insight.business_report.svg import InteractiveChart
 from models.plots.style import INK, MODEL
 
 
 @pytest.fixture
 def drawn():
-    canvas = Canvas("one", "净推荐值 <NPS>")
+    canvas = InteractiveChart("one", "净推荐值 <NPS>")
     canvas.axis.plot([0, 1, 2], [1.0, 3.0, 2.0], color=MODEL)
     canvas.axis.set_xticks([0, 1, 2])
     canvas.axis.set_xticklabels(["一月", "1.2345", "$x$ <b>"], color=INK)
@@ -59,7 +59,7 @@ def test_it_has_a_name_and_needs_nothing(drawn):
 
 
 def test_two_pictures_share_no_names(drawn):
-    other = Canvas("two", "same")
+    other = InteractiveChart("two", "same")
     other.axis.plot([0, 1, 2], [1.0, 3.0, 2.0], color=MODEL)
     ids = [set(re.findall(r' id="([^"]+)"', each)) for each in (str(drawn), str(other.svg()))]
     assert all(ids)

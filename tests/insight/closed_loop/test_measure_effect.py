@@ -10,11 +10,11 @@ import pytest
 from features.config.company import Company
 from features.errors import DataRefused
 from features.import_history.run_import import import_history
-from features.ingest.feedback import Feedback, keep
-from features.progress import quiet
+from features.ingest.feedback import Feedback, store_feedback
+from features.progress import silent_steps
 from features.settings import Workspace
-from insight.closed_loop.action_log import COLUMNS, action_log
-from insight.closed_loop.measure_effect import action_effect
+from insight.closed_loop.action_log import COLUMNS, read_action_log
+from insight.closed_loop.measure_effect import measure_action_effect
 from support.complaint_history_builders import NOW, Row, event, history
 
 DAY = timedelta(days=1)
@@ -42,7 +42,7 @@ def campaign(
 
 
 def test_the_log_says_what_to_whom_when_and_by_whom(tmp_path: Path) -> None:
-    log = action_log(*campaign(tmp_path, lot=True))
+    log = read_action_log(*campaign(tmp_path, lot=True))
     assert tuple(log.table.columns) == COLUMNS
     (row,) = log.summary().to_dict("records")
     assert (row["action"], row["by"]) == ("call", "Li Wei")
@@ -54,11 +54,11 @@ def test_the_log_says_what_to_whom_when_and_by_whom(tmp_path: Path) -> None:
 
 def test_nothing_logged_is_said_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match="POST /v1/feedback"):
-        action_log(*history(tmp_path, events=[event("C1", SENT, "order", amount=1.0)]))
+        read_action_log(*history(tmp_path, events=[event("C1", SENT, "order", amount=1.0)]))
 
 
 def test_a_campaign_with_a_hold_out_group_is_measured(tmp_path: Path) -> None:
-    found = action_effect(*campaign(tmp_path, lot=True), "call")
+    found = measure_action_effect(*campaign(tmp_path, lot=True), "call")
     assert found.design == "hold-out"
     assert found.effect is not None
     assert found.effect.low < 60 < found.effect.high
@@ -67,7 +67,7 @@ def test_a_campaign_with_a_hold_out_group_is_measured(tmp_path: Path) -> None:
 
 
 def test_without_one_alike_customers_are_compared(tmp_path: Path) -> None:
-    found = action_effect(*campaign(tmp_path, lot=False), "call")
+    found = measure_action_effect(*campaign(tmp_path, lot=False), "call")
     assert found.design == "matched"
     assert found.naive is not None
     assert found.effect is not None
@@ -77,13 +77,13 @@ def test_without_one_alike_customers_are_compared(tmp_path: Path) -> None:
 
 
 def test_where_everybody_was_called_nothing_can_be_said(tmp_path: Path) -> None:
-    found = action_effect(*campaign(tmp_path, lot=False, everybody=True), "call")
+    found = measure_action_effect(*campaign(tmp_path, lot=False, everybody=True), "call")
     assert found.effect is None
     assert "all 900 customers were treated" in found.note
 
 
 def test_an_outcome_that_is_not_over_is_waited_for(tmp_path: Path) -> None:
-    found = action_effect(*campaign(tmp_path, lot=True, days=200), "call")
+    found = measure_action_effect(*campaign(tmp_path, lot=True, days=200), "call")
     assert found.effect is None
     assert "200 days after the action" in found.note
     assert "the data end 2026-01-01" in found.note
@@ -91,11 +91,11 @@ def test_an_outcome_that_is_not_over_is_waited_for(tmp_path: Path) -> None:
 
 def test_departures_nobody_of_which_came_and_a_missing_table_are_told(tmp_path: Path) -> None:
     company, workspace = campaign(tmp_path, lot=True)
-    left = action_effect(company, workspace, "call", "leaves")
+    left = measure_action_effect(company, workspace, "call", "leaves")
     assert left.verdict == "not identifiable"
     assert left.note.startswith("the outcome is 0 for every customer")
     with pytest.raises(DataRefused, match="acme has no tickets to count complaints in"):
-        action_effect(company, workspace, "call", "complaints")
+        measure_action_effect(company, workspace, "call", "complaints")
 
 
 def test_feedback_of_the_crm_is_in_the_log_after_the_next_import(
@@ -107,11 +107,11 @@ def test_feedback_of_the_crm_is_in_the_log_after_the_next_import(
         sent | {"customer_id": "A0000001", "category": "call"},
         sent | {"customer_id": "A0000002", "category": "call/holdout"},
     ]
-    keep(workspace.feedback(company.name), Feedback("k1", events))
-    import_history(company, workspace, quiet())
-    log = action_log(company, workspace).of("call")
+    store_feedback(workspace.feedback(company.name), Feedback("k1", events))
+    import_history(company, workspace, silent_steps())
+    log = read_action_log(company, workspace).of("call")
     assert log["customer_id"].tolist() == ["A0000001", "A0000002"]
     assert log["held_out"].tolist() == [False, True]
     assert set(log["by"]) == {"Li Wei"}
-    found = action_effect(company, workspace, "call")
+    found = measure_action_effect(company, workspace, "call")
     assert found.note.startswith("the outcome needs 90 days after the action")

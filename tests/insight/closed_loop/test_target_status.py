@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from features.config.company import Company
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget, LoopSettings
-from insight.closed_loop.pdca import cycle
-from insight.closed_loop.target_status import Checked, Measured, Unmeasured, check
-from insight.closed_loop.treatment_effect import Effect, not_identifiable
-from insight.company_settings import section
+from insight.closed_loop.pdca import build_pdca_cycles
+from insight.closed_loop.target_status import CheckedTarget, Measurement, UnmeasuredTarget, check_targets
+from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
+from insight.company_settings import read_section
 from models.evaluation.bootstrap import Interval
 
 MORE = IndicatorTarget(target=80, better="higher", actions=["call"])
 LESS = IndicatorTarget(target=0.1, better="lower")
 
 
-def one(target: IndicatorTarget, measured: Measured | None) -> Checked | Unmeasured:
-    (found,) = check({"x": target}, {"x": measured})
+def one(target: IndicatorTarget, measured: Measurement | None) -> CheckedTarget | UnmeasuredTarget:
+    (found,) = check_targets({"x": target}, {"x": measured})
     return found
 
 
@@ -40,41 +40,41 @@ def one(target: IndicatorTarget, measured: Measured | None) -> Checked | Unmeasu
 def test_a_verdict_needs_the_whole_interval_on_one_side(
     target: IndicatorTarget, low: float, high: float, verdict: str
 ) -> None:
-    found = one(target, Measured((low + high) / 2, low, high, 100))
-    assert isinstance(found, Checked)
+    found = one(target, Measurement((low + high) / 2, low, high, 100))
+    assert isinstance(found, CheckedTarget)
     assert found.verdict == verdict
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 30))
 def test_the_sides_are_mirror_images(goal: float, value: float, half: float) -> None:
-    up = one(IndicatorTarget(target=goal), Measured(value, value - half, value + half, 99))
+    up = one(IndicatorTarget(target=goal), Measurement(value, value - half, value + half, 99))
     down = one(
         IndicatorTarget(target=-goal, better="lower"),
-        Measured(-value, -value - half, -value + half, 99),
+        Measurement(-value, -value - half, -value + half, 99),
     )
-    assert isinstance(up, Checked)
-    assert isinstance(down, Checked)
+    assert isinstance(up, CheckedTarget)
+    assert isinstance(down, CheckedTarget)
     assert (up.verdict, up.gap) == (down.verdict, down.gap)
     assert (up.gap == 0) == (value >= goal)
 
 
 def test_an_indicator_without_data_or_with_too_few_cases_is_said_to_be() -> None:
-    nothing, few = one(MORE, None), one(MORE, Measured(90, 85, 95, 7))
-    assert isinstance(nothing, Unmeasured)
-    assert isinstance(few, Unmeasured)
+    nothing, few = one(MORE, None), one(MORE, Measurement(90, 85, 95, 7))
+    assert isinstance(nothing, UnmeasuredTarget)
+    assert isinstance(few, UnmeasuredTarget)
     assert nothing.why.startswith("no data")
     assert few.why == "7 cases; a verdict takes at least 20"
 
 
 def test_the_reason_why_nothing_is_measured_is_told() -> None:
-    (found,) = check({"nps": MORE}, {"nps": None}, {"nps": "the question was never asked"})
-    assert isinstance(found, Unmeasured)
+    (found,) = check_targets({"nps": MORE}, {"nps": None}, {"nps": "the question was never asked"})
+    assert isinstance(found, UnmeasuredTarget)
     assert found.why == "the question was never asked"
 
 
 def test_a_target_of_an_unknown_indicator_is_refused_with_a_near_one() -> None:
     with pytest.raises(ConfigRefused, match=r"insight\.loop\.targets\.scat.*csat"):
-        check({"scat": MORE}, {"csat": None})
+        check_targets({"scat": MORE}, {"csat": None})
 
 
 def test_targets_come_out_of_the_company_file() -> None:
@@ -82,47 +82,47 @@ def test_targets_come_out_of_the_company_file() -> None:
     raw = {"company": {"name": "acme"}, "tables": {"events": table}, "path": Path("acme.toml")}
     given_ = {"loop": {"targets": {"csat": {"target": 8, "until": "2026-12-31"}}}}
     company = Company.model_validate({**raw, "insight": given_})
-    assert section(company, "loop", LoopSettings).targets["csat"].target == 8
+    assert read_section(company, "loop", LoopSettings).targets["csat"].target == 8
     wrong = {"loop": {"targets": {"csat": {"target": 8, "better": "more"}}}}
     with pytest.raises(ConfigRefused, match=r"insight\.loop\.targets\.csat\.better: 'more'"):
-        section(Company.model_validate({**raw, "insight": wrong}), "loop", LoopSettings)
+        read_section(Company.model_validate({**raw, "insight": wrong}), "loop", LoopSettings)
     held = {"loop": {"targets": {"csat": {"target": 8, "actions": ["call/holdout"]}}}}
     with pytest.raises(ConfigRefused, match="'call/holdout' is a hold-out group"):
-        section(Company.model_validate({**raw, "insight": held}), "loop", LoopSettings)
+        read_section(Company.model_validate({**raw, "insight": held}), "loop", LoopSettings)
 
 
 LOG = pd.DataFrame([{"action": "call", "treated": 900, "held_out": 100}])
-WORKS = Effect("hold-out", 900, 100, Interval(3, 1, 5), 3, 0.2, "")
-UNSEEN = Effect("hold-out", 900, 100, Interval(1, -1, 3), 1, 0.2, "")
-HARMS = Effect("hold-out", 900, 100, Interval(-3, -5, -1), 3, 0.2, "")
+WORKS = TreatmentEffect("hold-out", 900, 100, Interval(3, 1, 5), 3, 0.2, "")
+UNSEEN = TreatmentEffect("hold-out", 900, 100, Interval(1, -1, 3), 1, 0.2, "")
+HARMS = TreatmentEffect("hold-out", 900, 100, Interval(-3, -5, -1), 3, 0.2, "")
 
 
 @pytest.mark.parametrize(
     ("measured", "effects", "act"),
     [
-        (Measured(70, 68, 72, 500), {"call": WORKS}, "extend it"),
-        (Measured(90, 88, 92, 500), {"call": WORKS}, "make it the rule"),
-        (Measured(70, 68, 72, 500), {"call": HARMS}, "stop it and try another"),
-        (Measured(70, 68, 72, 500), {"call": UNSEEN}, "repeat it larger, or try another"),
+        (Measurement(70, 68, 72, 500), {"call": WORKS}, "extend it"),
+        (Measurement(90, 88, 92, 500), {"call": WORKS}, "make it the rule"),
+        (Measurement(70, 68, 72, 500), {"call": HARMS}, "stop it and try another"),
+        (Measurement(70, 68, 72, 500), {"call": UNSEEN}, "repeat it larger, or try another"),
         (
-            Measured(70, 68, 72, 500),
+            Measurement(70, 68, 72, 500),
             {"call": not_identifiable(900, 0, "all")},
             "repeat it with a part left alone by lot",
         ),
-        (Measured(70, 68, 72, 500), {}, "measure its effect"),
+        (Measurement(70, 68, 72, 500), {}, "measure its effect"),
         (None, {"call": WORKS}, "measure it first"),
     ],
 )
 def test_what_follows_from_a_turn_of_the_cycle(
-    measured: Measured | None, effects: dict[str, Effect], act: str
+    measured: Measurement | None, effects: dict[str, TreatmentEffect], act: str
 ) -> None:
-    (row,) = cycle([one(MORE, measured)], LOG, effects)
+    (row,) = build_pdca_cycles([one(MORE, measured)], LOG, effects)
     assert row.act == act
     assert row.plan == "at least 80"
     assert row.do == "call: 900 customers, 100 left alone"
 
 
 def test_a_missed_target_without_action_asks_for_one() -> None:
-    (row,) = cycle([one(LESS, Measured(0.2, 0.15, 0.25, 300))])
+    (row,) = build_pdca_cycles([one(LESS, Measurement(0.2, 0.15, 0.25, 300))])
     assert (row.plan, row.do, row.act) == ("at most 0.1", "nothing logged", "plan an action")
     assert row.check == "0.2 (0.15 to 0.25, n = 300): missed"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.closed_loop.uplift import plan, qini, uplift_scores
+from insight.closed_loop.uplift import plan_treatments, measure_qini, score_uplift
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -26,7 +26,7 @@ def log(seed: int, n: int = 8000) -> tuple[Floats, Bools, Floats, Floats]:
 
 def test_the_score_finds_who_is_moved() -> None:
     outcome, treated, X, gain = log(0)
-    score = uplift_scores(outcome, treated, X)
+    score = score_uplift(outcome, treated, X)
     assert gain[score > np.quantile(score, 0.8)].mean() > 0.14
     assert gain[score < np.quantile(score, 0.2)].mean() < 0
     assert float(score.mean()) == pytest.approx(gain.mean(), abs=0.02)
@@ -35,8 +35,8 @@ def test_the_score_finds_who_is_moved() -> None:
 def test_the_truth_sorts_best_lots_do_not_sort_and_the_reverse_is_worse() -> None:
     outcome, treated, X, gain = log(1)
     lots = np.random.default_rng(0).normal(size=len(X))
-    true, chance, reverse = (qini(s, outcome, treated) for s in (gain, lots, -gain))
-    learned = qini(uplift_scores(outcome, treated, X), outcome, treated)
+    true, chance, reverse = (measure_qini(s, outcome, treated) for s in (gain, lots, -gain))
+    learned = measure_qini(score_uplift(outcome, treated, X), outcome, treated)
     assert true.sorts
     assert learned.sorts
     assert chance.coefficient.low < 0 < chance.coefficient.high
@@ -49,7 +49,7 @@ def test_the_coefficient_is_the_area_under_the_true_gains() -> None:
     outcome, treated, _, gain = log(2, 40_000)
     best = np.cumsum(np.sort(gain)[::-1]) / len(gain)
     area = float(np.mean(best - best[-1] * np.arange(1, len(gain) + 1) / len(gain)))
-    found = qini(gain, outcome, treated)
+    found = measure_qini(gain, outcome, treated)
     assert found.coefficient.low < area < found.coefficient.high
     assert found.gains[-1] == pytest.approx(gain.mean(), abs=0.012)
     assert found.coefficient.value == pytest.approx(area, abs=0.006)
@@ -59,7 +59,7 @@ def test_the_curve_by_hand() -> None:
     """Treated and left alone in turns; the first four hold all that the action moved."""
     treated = np.array([1, 0, 1, 0, 1, 0, 1, 0], bool)
     outcome = np.array([1, 0, 1, 0, 0, 0, 1, 1], float)
-    found = qini(np.arange(8, 0, -1.0), outcome, treated, points=8)
+    found = measure_qini(np.arange(8, 0, -1.0), outcome, treated, points=8)
     assert found.shares.tolist() == [place / 8 for place in range(9)]
     assert found.gains.tolist() == pytest.approx([0, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.75, 0.5])
 
@@ -67,11 +67,11 @@ def test_the_curve_by_hand() -> None:
 def test_a_small_log_teaches_nothing() -> None:
     outcome, treated, X, _ = log(0, 900)
     with pytest.raises(DataRefused, match="takes at least 500 of each"):
-        uplift_scores(outcome, treated, X)
+        score_uplift(outcome, treated, X)
 
 
 def test_the_budget_goes_to_the_most_gain_for_the_money() -> None:
-    chosen = plan(np.array([5.0, 4.0, 1.0, -2.0]), np.array([10.0, 2.0, 2.0, 1.0]), 11.0)
+    chosen = plan_treatments(np.array([5.0, 4.0, 1.0, -2.0]), np.array([10.0, 2.0, 2.0, 1.0]), 11.0)
     assert chosen.chosen.tolist() == [1, 2]  # 10 more would be 12
     assert (chosen.cost, chosen.gain) == (4.0, 5.0)
 
@@ -84,7 +84,7 @@ def test_a_plan_never_costs_more_and_never_harms(
     people: list[tuple[float, float]], budget: float
 ) -> None:
     score, cost = (np.array(column) for column in zip(*people, strict=True))
-    found = plan(score, cost, budget)
+    found = plan_treatments(score, cost, budget)
     assert found.cost == pytest.approx(cost[found.chosen].sum())
     assert found.cost <= budget
     assert (score[found.chosen] > 0).all()
@@ -92,20 +92,20 @@ def test_a_plan_never_costs_more_and_never_harms(
 
 def test_a_budget_for_nobody_and_a_cost_of_nothing_are_refused() -> None:
     with pytest.raises(DataRefused, match=r"a budget of 1 treats nobody.*costs 3"):
-        plan(np.array([1.0]), np.array([3.0]), 1.0)
+        plan_treatments(np.array([1.0]), np.array([3.0]), 1.0)
     with pytest.raises(DataRefused, match="lowest cost of an action is 0"):
-        plan(np.array([1.0]), np.array([0.0]), 1.0)
+        plan_treatments(np.array([1.0]), np.array([0.0]), 1.0)
 
 
 def test_customers_of_one_score_come_together_however_the_log_is_sorted() -> None:
     """All treated first: their order must not pass for a score that sorts."""
     outcome, treated, X, gain = log(4)
     by_side = np.argsort(~treated, kind="stable")
-    same = qini(np.zeros(len(X)), outcome[by_side], treated[by_side])
+    same = measure_qini(np.zeros(len(X)), outcome[by_side], treated[by_side])
     assert same.coefficient.value == pytest.approx(0, abs=1e-12)
     two = (gain > 0.1).astype(float)
     shuffled = np.random.default_rng(0).permutation(len(X))
-    first, other = (qini(two[o], outcome[o], treated[o]) for o in (by_side, shuffled))
+    first, other = (measure_qini(two[o], outcome[o], treated[o]) for o in (by_side, shuffled))
     assert first.coefficient.value == pytest.approx(other.coefficient.value)
     assert first.sorts
 
@@ -114,8 +114,8 @@ def test_a_curve_takes_scores_and_both_sides() -> None:
     outcome, treated, X, _ = log(0, 600)
     holes = np.where(np.arange(600) < 2, np.nan, X[:, 0])
     with pytest.raises(DataRefused, match="2 of 600 customers have no score"):
-        qini(holes, outcome, treated)
+        measure_qini(holes, outcome, treated)
     with pytest.raises(DataRefused, match="2 of 600 customers have no score"):
-        plan(holes, np.ones(600), 10.0)
+        plan_treatments(holes, np.ones(600), 10.0)
     with pytest.raises(DataRefused, match="600 of 600 customers were treated"):
-        qini(X[:, 0], outcome, np.ones(600, bool))
+        measure_qini(X[:, 0], outcome, np.ones(600, bool))

@@ -5,14 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.complaints.attributable_fraction import Attribution, Rows, attribute
+from insight.complaints.attributable_fraction import Attribution, ComparisonRows, estimate_attribution
 
 Bools = NDArray[np.bool_]
 
 
 def world(
     seed: int, n: int = 3000, effect: float = 0.2, ties: int = 1
-) -> tuple[Rows, Bools, float]:
+) -> tuple[ComparisonRows, Bools, float]:
     """Customers whose circumstances drive both cause and outcome; the share that is true of them."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n // ties, 3)).repeat(ties, axis=0)
@@ -22,12 +22,12 @@ def world(
     outcome = (rng.random(n) < chance).astype(float)
     customer = np.arange(n // ties).repeat(ties)
     true = float((chance - without).sum() / chance.sum())
-    return Rows(outcome, X, np.ones(n), customer), met, true
+    return ComparisonRows(outcome, X, np.ones(n), customer), met, true
 
 
 def test_the_naive_difference_is_wrong_and_the_adjusted_one_is_not() -> None:
     rows, met, true = world(1, 40_000)
-    found = attribute(rows, met)
+    found = estimate_attribution(rows, met)
     assert found.share.value == pytest.approx(true, abs=0.02)
     assert found.effect.value == pytest.approx(0.195, abs=0.02)  # capped at one here and there
     assert found.naive_effect > found.effect.value + 0.08
@@ -38,13 +38,13 @@ def test_nineteen_intervals_of_twenty_hold_the_truth() -> None:
     held = 0
     for seed in range(20):
         rows, met, true = world(seed, 1000, ties=2)
-        interval = attribute(rows, met, seed=seed).share
+        interval = estimate_attribution(rows, met, seed=seed).share
         held += interval.low <= true <= interval.high
     assert held >= 16  # of 20: fewer come once in 400 at 95 %
 
 
 def test_a_cause_without_effect_is_rarely_certain() -> None:
-    wrong = sum(attribute(*world(seed, 1000, effect=0.0)[:2]).certain for seed in range(20))
+    wrong = sum(estimate_attribution(*world(seed, 1000, effect=0.0)[:2]).certain for seed in range(20))
     assert wrong <= 4
 
 
@@ -56,8 +56,8 @@ def test_one_confounder_of_two_levels_by_hand() -> None:
         x += [level] * n
         met += [cause] * n
         outcome += [1.0] * cases + [0.0] * (n - cases)
-    rows = Rows(np.array(outcome), np.array(x, float)[:, None], np.ones(1600), np.arange(1600))
-    found = attribute(rows, np.array(met, bool))
+    rows = ComparisonRows(np.array(outcome), np.array(x, float)[:, None], np.ones(1600), np.arange(1600))
+    found = estimate_attribution(rows, np.array(met, bool))
     excess = 200 * (0.3 - 0.1) + 600 * (0.6 - 0.4)
     assert found.effect.value == pytest.approx(excess / 800, abs=0.005)
     assert found.share.value == pytest.approx(excess / 560, abs=0.008)
@@ -73,14 +73,14 @@ def test_g_computation_by_statsmodels_agrees() -> None:
     design = sm.add_constant(rows.confounders)
     fitted = sm.GLM(rows.outcome[~met], design[~met], family=sm.families.Binomial()).fit()
     excess = (rows.outcome - fitted.predict(design))[met].sum()
-    assert attribute(rows, met).share.value == pytest.approx(excess / rows.outcome.sum(), abs=0.02)
+    assert estimate_attribution(rows, met).share.value == pytest.approx(excess / rows.outcome.sum(), abs=0.02)
 
 
 def test_customers_with_several_rows_widen_the_interval() -> None:
     rows, met, _ = world(5, 2000)
-    twice = Rows(*(np.repeat(a, 2, axis=0) for a in (rows.outcome, rows.confounders, rows.weight, rows.customer)))  # fmt: skip  # noqa: E501
-    alone = attribute(rows, met).share
-    again = attribute(twice, np.repeat(met, 2)).share
+    twice = ComparisonRows(*(np.repeat(a, 2, axis=0) for a in (rows.outcome, rows.confounders, rows.weight, rows.customer)))  # fmt: skip  # noqa: E501
+    alone = estimate_attribution(rows, met).share
+    again = estimate_attribution(twice, np.repeat(met, 2)).share
     assert again.high - again.low == pytest.approx(alone.high - alone.low, rel=0.15)
 
 
@@ -88,8 +88,8 @@ def test_rows_that_could_not_meet_the_cause_are_cases_but_no_comparison() -> Non
     rows, met, _ = world(7, 4000)
     among = np.arange(4000) < 2000
     met &= among
-    found = attribute(rows, met, among)
-    inner: Attribution = attribute(rows.only(among), met[among])
+    found = estimate_attribution(rows, met, among)
+    inner: Attribution = estimate_attribution(rows.only(among), met[among])
     part = rows.outcome[among].sum() / rows.outcome.sum()
     assert found.effect.value == pytest.approx(inner.effect.value)
     assert found.share.value == pytest.approx(inner.share.value * part)
@@ -101,9 +101,9 @@ def test_too_few_rows_are_refused_with_their_number() -> None:
     few = np.zeros(500, bool)
     few[:7] = True
     with pytest.raises(DataRefused, match="7 rows with the cause; a comparison takes 30"):
-        attribute(rows, few)
+        estimate_attribution(rows, few)
     with pytest.raises(DataRefused, match="7 rows without it"):
-        attribute(rows, ~few)
-    clean = Rows(np.where(met, rows.outcome, 0.0), rows.confounders, rows.weight, rows.customer)
+        estimate_attribution(rows, ~few)
+    clean = ComparisonRows(np.where(met, rows.outcome, 0.0), rows.confounders, rows.weight, rows.customer)
     with pytest.raises(DataRefused, match="0 cases without the cause"):
-        attribute(clean, met)
+        estimate_attribution(clean, met)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from insight.complaints.categories import categorise, learn
+from insight.complaints.categories import assign_categories, fit_classifier
 
 PARTS = {
     "billing": (
@@ -20,14 +20,14 @@ def texts(name: str, count: int) -> list[str]:
 
 
 def test_given_categories_stand() -> None:
-    found = categorise(["late again", None], ["staff", "price"])
+    found = assign_categories(["late again", None], ["staff", "price"])
     assert found.names == ["staff", "price"]
     assert found.counts() == {"given": 2}
     assert found.learned is None
 
 
 def test_without_categories_texts_are_read_by_topic_in_chinese_and_english() -> None:
-    found = categorise(["The delivery was late", "价格太贵了", "hm", None], [None] * 4)
+    found = assign_categories(["The delivery was late", "价格太贵了", "hm", None], [None] * 4)
     assert found.names == ["delivery", "price", "unknown", "unknown"]
     assert found.origins == ["topic", "topic", "unknown", "unknown"]
 
@@ -36,7 +36,7 @@ def test_categories_of_the_companys_own_are_learned_in_both_languages() -> None:
     both = texts("billing", 80) + texts("noise", 80)
     given = ["billing"] * 80 + ["noise"] * 80
     fresh = ["the machine rattles at noon", "发票 开错了 了", "机器 一直响 的"]
-    found = categorise([*both, *fresh], [*given, None, None, None])
+    found = assign_categories([*both, *fresh], [*given, None, None, None])
     assert found.names[-3:] == ["noise", "billing", "noise"]
     assert found.origins[-3:] == ["learned"] * 3
     assert found.learned is not None
@@ -45,13 +45,13 @@ def test_categories_of_the_companys_own_are_learned_in_both_languages() -> None:
 
 
 def test_equal_texts_are_learned_once_and_too_few_not_at_all() -> None:
-    assert learn(["it hums", "it is dear"] * 100, ["noise", "price"] * 100) is None
+    assert fit_classifier(["it hums", "it is dear"] * 100, ["noise", "price"] * 100) is None
 
 
 def test_a_reader_that_knows_no_better_than_the_commonest_is_not_used() -> None:
     rng = np.random.default_rng(0)
     noise = [f"{rng.integers(10**9)}" for _ in range(200)]
     given: list[str | None] = list(rng.choice(["a", "b"], 200, p=[0.9, 0.1]))
-    found = categorise([*noise, "The delivery was late"], [*given, None])
+    found = assign_categories([*noise, "The delivery was late"], [*given, None])
     assert found.names[-1] == "delivery"
     assert found.origins[-1] == "topic"

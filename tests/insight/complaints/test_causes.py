@@ -11,13 +11,13 @@ import pytest
 from features.config.company import Company, load_company
 from features.errors import DataRefused
 from features.import_history.run_import import import_history
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
-from insight.complaints.cause_tree import ASK, as_text, tree
-from insight.complaints.causes import Ranking
-from insight.complaints.complaint_analysis import causes_of, study_complaints, write_complaints
-from insight.complaints.intake import complaints
-from insight.complaints.pareto import pareto
+from insight.complaints.cause_tree import OPEN_QUESTION, format_cause_tree, build_cause_tree
+from insight.complaints.causes import CauseRanking
+from insight.complaints.complaint_analysis import analyse_causes, analyse_complaints, write_complaints
+from insight.complaints.intake import read_complaints
+from insight.complaints.pareto import compute_pareto
 from support.complaint_history_builders import NOW, Row, answer, event, history, ticket
 
 PROJECT = Path(__file__).parents[3]
@@ -57,11 +57,11 @@ def planted(home: Path, customers: int = 2500, handover: bool = True) -> tuple[C
 
 
 @pytest.fixture(scope="module")
-def ranking(tmp_path_factory: pytest.TempPathFactory) -> Ranking:
-    return causes_of("dissatisfaction", *planted(tmp_path_factory.mktemp("planted")), None)
+def ranking(tmp_path_factory: pytest.TempPathFactory) -> CauseRanking:
+    return analyse_causes("dissatisfaction", *planted(tmp_path_factory.mktemp("planted")), None)
 
 
-def test_the_planted_effect_is_found_beside_the_naive_one(ranking: Ranking) -> None:
+def test_the_planted_effect_is_found_beside_the_naive_one(ranking: CauseRanking) -> None:
     late = ranking.causes[0]
     assert late.cause.name == "late delivery"
     assert late.found.effect.low < 0.3 < late.found.effect.high
@@ -70,7 +70,7 @@ def test_the_planted_effect_is_found_beside_the_naive_one(ranking: Ranking) -> N
 
 
 def test_a_cause_that_works_only_through_another_is_not_said_to_work_by_itself_twice(
-    ranking: Ranking,
+    ranking: CauseRanking,
 ) -> None:
     """The handover's whole effect goes through the delivery, and the tree says so."""
     held = next(r for r in ranking.causes if r.cause.name == "late handover")
@@ -80,14 +80,14 @@ def test_a_cause_that_works_only_through_another_is_not_said_to_work_by_itself_t
     assert why.found.effect.low < 0.6 < why.found.effect.high
 
 
-def test_who_answers_is_allowed_for(ranking: Ranking) -> None:
+def test_who_answers_is_allowed_for(ranking: CauseRanking) -> None:
     """Of everybody asked 27 in 100 are discontent and late or not; of those who answer many more."""
     assert 0.6 < ranking.answered < 0.8
     plain = float(np.mean(ranking.moments.table["outcome"].dropna()))
     assert ranking.rate < plain
 
 
-def test_bands_by_days_late_hold_the_effect(ranking: Ranking) -> None:
+def test_bands_by_days_late_hold_the_effect(ranking: CauseRanking) -> None:
     bands = ranking.doses["late delivery"]
     assert [(b.low, b.high) for b in bands] == [(1, 3), (3, 7), (7, 14), (14, float("inf"))]
     assert bands[3].found is None
@@ -97,8 +97,8 @@ def test_bands_by_days_late_hold_the_effect(ranking: Ranking) -> None:
     assert all(f.effect.low < 0.34 and f.effect.high > 0.26 for f in inner)
 
 
-def test_the_tree_has_the_bone_the_cause_and_its_why(ranking: Ranking) -> None:
-    root = tree(ranking)
+def test_the_tree_has_the_bone_the_cause_and_its_why(ranking: CauseRanking) -> None:
+    root = build_cause_tree(ranking)
     assert root.name == "discontent with the service"
     assert [bone.name for bone in root.causes] == ["delivery"]
     first = root.causes[0].causes[0]
@@ -106,24 +106,24 @@ def test_the_tree_has_the_bone_the_cause_and_its_why(ranking: Ranking) -> None:
     assert [inner.name for inner in first.causes] == ["late handover"]
     told = json.loads(json.dumps(root.to_dict()))
     assert told["causes"][0]["causes"][0]["share"] == first.share
-    lines = as_text(root).splitlines()
+    lines = format_cause_tree(root).splitlines()
     assert lines[1] == "└─ delivery"
     assert lines[2].startswith("   ├─ late delivery: ")
     assert lines[3].startswith("   │  ├─ late handover: ")
     certain = [n for n in (first, first.causes[0], *root.causes[0].causes[1:]) if n.certain]
-    assert sum(ASK in line for line in lines) == len(certain)
+    assert sum(OPEN_QUESTION in line for line in lines) == len(certain)
 
 
 def test_too_few_discontent_answers_are_refused_with_their_number(tmp_path: Path) -> None:
     rows = [answer(f"C{n}", NOW - DAY, 1.0) for n in range(12)]
     with pytest.raises(DataRefused, match=r"0 discontent answers.*at least 50"):
-        causes_of("dissatisfaction", *history(tmp_path, surveys=rows), None)
+        analyse_causes("dissatisfaction", *history(tmp_path, surveys=rows), None)
 
 
 def test_a_company_that_records_no_causes_is_told_what_would_show_some(tmp_path: Path) -> None:
     rows = [answer(f"C{n}", NOW - DAY, 1.0 + n % 2 * 3) for n in range(400)]
     with pytest.raises(DataRefused, match="deliveries with due_at, returns or tickets"):
-        causes_of("dissatisfaction", *history(tmp_path, surveys=rows), None)
+        analyse_causes("dissatisfaction", *history(tmp_path, surveys=rows), None)
 
 
 def test_what_cannot_be_told_is_listed_with_its_reason(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_what_cannot_be_told_is_listed_with_its_reason(tmp_path: Path) -> None:
     company, workspace = history(tmp_path, tickets=rows)
     path = write_complaints(company, workspace)
     told = json.loads(path.read_text(encoding="utf-8"))
-    assert told == study_complaints(company, workspace)
+    assert told == analyse_complaints(company, workspace)
     assert told["pareto"][0]["category"] == "price"
     assert told["pareto"][0]["severity"] is None
     assert set(told["skipped"]) == {"dissatisfaction", "churn"}
@@ -144,8 +144,8 @@ def test_departures_of_the_sample_company_have_causes(
 ) -> None:
     """The simulated customers leave when disappointed: somebody who complained does so oftener."""
     company, workspace = small_company
-    found = complaints(company, workspace)
-    ranking = causes_of("churn", company, workspace, found)
+    found = read_complaints(company, workspace)
+    ranking = analyse_causes("churn", company, workspace, found)
     assert ranking.answered == 1
     complained = [r for r in ranking.causes if r.cause.branch in ("complaints", "delivery")]
     assert max(r.found.share.high for r in complained) > 0
@@ -164,9 +164,9 @@ def test_on_olist_late_delivery_comes_out_first_and_grows_with_the_days(
     monkeypatch.setenv("GOODWILL_REAL_DATA", str(REAL_DATA))
     company = load_company(PROJECT / "data" / "olist.toml")
     workspace = Workspace(tmp_path)
-    import_history(company, workspace, quiet())
-    found = complaints(company, workspace)
-    ranking = causes_of("dissatisfaction", company, workspace, found)
+    import_history(company, workspace, silent_steps())
+    found = read_complaints(company, workspace)
+    ranking = analyse_causes("dissatisfaction", company, workspace, found)
     first = ranking.causes[0]
     assert first.cause.name == "late delivery"
     assert 0.25 < first.found.share.value < 0.40
@@ -178,4 +178,4 @@ def test_on_olist_late_delivery_comes_out_first_and_grows_with_the_days(
     assert seven is not None
     assert 0.3 < one.effect.value < three.effect.value < seven.effect.value + 0.05
     assert found.source == "surveys"
-    assert pareto(found.table)[0].category == "delivery"
+    assert compute_pareto(found.table)[0].category == "delivery"

@@ -10,8 +10,8 @@ import pytest
 from features.history_store import open_history
 from insight.complaints import exposures
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.confounders import as_columns, circumstances
-from insight.complaints.exposures import Cause, causes
+from insight.complaints.confounders import encode_confounders, read_confounders
+from insight.complaints.exposures import Exposure, find_exposures
 from support.complaint_history_builders import NOW, Row, answer, event, history, ticket
 
 
@@ -48,13 +48,13 @@ CUSTOMERS = [f"C{n}" for n in range(8)]
 
 
 @pytest.fixture
-def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Cause]:
-    monkeypatch.setattr(exposures, "FEWEST", 1)
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Exposure]:
+    monkeypatch.setattr(exposures, "MIN_ROWS", 1)
     _, workspace = history(tmp_path, events=EVENTS, tickets=TICKETS)
     with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
         table = con.sql("from tickets where kind = 'complaint'").to_arrow_table().to_pandas()
-        return {c.name: c for c in causes(con, ComplaintSettings(), table)}
+        return {c.name: c for c in find_exposures(con, ComplaintSettings(), table)}
 
 
 def moments() -> pd.DataFrame:
@@ -62,11 +62,11 @@ def moments() -> pd.DataFrame:
     return pd.DataFrame({"row": range(len(CUSTOMERS)), "customer_id": CUSTOMERS, "moment": when})
 
 
-def met(cause: Cause) -> list[str]:
+def met(cause: Exposure) -> list[str]:
     return [CUSTOMERS[place] for place in np.flatnonzero(cause.met)]
 
 
-def test_a_promise_is_broken_by_days_whether_the_goods_came_or_not(found: dict[str, Cause]) -> None:
+def test_a_promise_is_broken_by_days_whether_the_goods_came_or_not(found: dict[str, Exposure]) -> None:
     late = found["late delivery"]
     assert met(late) == ["C0", "C1"]
     assert late.dose is not None
@@ -74,16 +74,16 @@ def test_a_promise_is_broken_by_days_whether_the_goods_came_or_not(found: dict[s
     assert not late.dose[2:].any()
 
 
-def test_returns_count_by_reason(found: dict[str, Cause]) -> None:
+def test_returns_count_by_reason(found: dict[str, Exposure]) -> None:
     assert met(found["return: damaged"]) == ["C7"]
 
 
-def test_complaints_count_by_category_and_only_before_the_moment(found: dict[str, Cause]) -> None:
+def test_complaints_count_by_category_and_only_before_the_moment(found: dict[str, Exposure]) -> None:
     assert met(found["complaint: price"]) == ["C0", "C1"]
     assert met(found["complaint: staff"]) == ["C2"]
 
 
-def test_help_is_slow_for_those_still_waiting_too(found: dict[str, Cause]) -> None:
+def test_help_is_slow_for_those_still_waiting_too(found: dict[str, Exposure]) -> None:
     assert met(found["slow reply"]) == ["C1"]
     assert met(found["slow solution"]) == ["C1"]
     assert met(found["reopened"]) == ["C2"]
@@ -92,7 +92,7 @@ def test_help_is_slow_for_those_still_waiting_too(found: dict[str, Cause]) -> No
     assert [CUSTOMERS[i] for i in np.flatnonzero(among)] == ["C0", "C1", "C2"]
 
 
-def test_causes_come_in_the_order_of_the_chain(found: dict[str, Cause]) -> None:
+def test_causes_come_in_the_order_of_the_chain(found: dict[str, Exposure]) -> None:
     chain = [
         found[n].stage for n in ("late delivery", "complaint: price", "slow reply", "reopened")
     ]
@@ -104,7 +104,7 @@ def test_without_delivery_dates_nothing_is_late(tmp_path: Path) -> None:
     _, workspace = history(tmp_path, events=orders)
     with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
-        assert causes(con, ComplaintSettings(), None) == []
+        assert find_exposures(con, ComplaintSettings(), None) == []
 
 
 def test_circumstances_are_those_before_the_moment(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_circumstances_are_those_before_the_moment(tmp_path: Path) -> None:
     )
     with open_history(workspace.history("acme")) as con:
         con.register("moments", moments())
-        table = circumstances(con, ComplaintSettings())
+        table = read_confounders(con, ComplaintSettings())
     assert list(table.index) == list(range(8))
     assert table["region"].fillna("").tolist()[:3] == ["south", "west", ""]
     assert table["judged_before"].tolist()[:1] == [0.25]
@@ -129,6 +129,6 @@ def test_circumstances_are_those_before_the_moment(tmp_path: Path) -> None:
     assert np.expm1(table["contacts_before"]).round(9).tolist()[:2] == [1, 0]
     assert np.expm1(table["spend"]).round(6).tolist()[:3] == [100, 50, 0]
     assert np.expm1(table["promises"]).round(9).tolist()[:6] == [1, 1, 1, 1, 0, 0]
-    matrix = as_columns(table)
+    matrix = encode_confounders(table)
     assert np.isfinite(matrix).all()
     assert matrix.std(axis=0) == pytest.approx(1)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insight.complaints.handling_times import FEWEST, cycle_times, reopen_rates, states
+from insight.complaints.handling_times import MIN_COMPLAINTS, compute_cycle_times, compute_reopen_rates, count_states
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = START + timedelta(days=100)
@@ -31,19 +31,19 @@ def table(rows: list[Row], category: str = "late") -> pd.DataFrame:
 
 def test_every_complaint_stands_somewhere() -> None:
     rows: list[Row] = [(None, None, None), (1, None, None), (1, 2, 0), (1, 2, 1), (None, 2, None)]
-    assert states(table(rows)) == {"received": 1, "answered": 1, "closed": 2, "reopened": 1}
+    assert count_states(table(rows)) == {"received": 1, "answered": 1, "closed": 2, "reopened": 1}
 
 
 def test_where_nobody_records_the_handling_nothing_is_said() -> None:
     unrecorded = table([(None, None, None)] * 30)
-    assert states(unrecorded) == {}
-    assert cycle_times(unrecorded, END) == []
-    assert reopen_rates(unrecorded) == []
+    assert count_states(unrecorded) == {}
+    assert compute_cycle_times(unrecorded, END) == []
+    assert compute_reopen_rates(unrecorded) == []
 
 
 def test_the_median_of_solved_complaints_is_the_plain_one() -> None:
     rows: list[Row] = [(d / 24, d, 0) for d in range(1, 26)]
-    reply, solution = (c for c in cycle_times(table(rows), END) if c.category == "all")
+    reply, solution = (c for c in compute_cycle_times(table(rows), END) if c.category == "all")
     assert (reply.unit, reply.median, solution.unit, solution.median) == ("hours", 13, "days", 13)
     assert solution.low < 13 < solution.high
     assert solution.nine_in_ten == 23
@@ -52,7 +52,7 @@ def test_the_median_of_solved_complaints_is_the_plain_one() -> None:
 def test_those_still_waiting_count_for_as_long_as_they_waited() -> None:
     """Half solved on the first day, half open for a hundred: the median is not one day."""
     rows: list[Row] = [(1, 1, 0)] * 20 + [(1, None, None)] * 21
-    solution = cycle_times(table(rows), END)[-1]
+    solution = compute_cycle_times(table(rows), END)[-1]
     assert solution.waiting == 21
     assert np.isnan(solution.median)
 
@@ -70,18 +70,18 @@ def test_an_oracle_for_the_censored_median() -> None:
         if curve <= 0.5:
             median = day
             break
-    (solution,) = [c for c in cycle_times(table(rows), END) if c.category == "all"]
+    (solution,) = [c for c in compute_cycle_times(table(rows), END) if c.category == "all"]
     assert solution.median == pytest.approx(median, abs=1e-4)
 
 
 def test_small_categories_have_no_figure_of_their_own() -> None:
-    rows: list[Row] = [(1, 2, 0)] * FEWEST
+    rows: list[Row] = [(1, 2, 0)] * MIN_COMPLAINTS
     both = pd.concat([table(rows), table(rows[:-1], "rare")])
-    assert {c.category for c in cycle_times(both, END)} == {"all", "late"}
+    assert {c.category for c in compute_cycle_times(both, END)} == {"all", "late"}
 
 
 def test_reopened_ones_are_a_share_of_the_solved() -> None:
     rows: list[Row] = [(1, 2, 1)] * 5 + [(1, 2, 0)] * 20 + [(1, None, None)] * 10
-    rate = reopen_rates(table(rows))[0]
+    rate = compute_reopen_rates(table(rows))[0]
     assert (rate.solved, rate.reopened, rate.rate) == (25, 5, 0.2)
     assert (rate.low, rate.high) == pytest.approx((0.0886, 0.3913), abs=1e-3)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from insight.complaints.intake import COLUMNS, complaints
+from insight.complaints.intake import COLUMNS, read_complaints
 from support.complaint_history_builders import NOW, history, ticket
 
 DAY = timedelta(days=1)
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 def test_tickets_of_the_kind_are_complaints_in_their_order(tmp_path: Path) -> None:
     rows = [ticket("C1", NOW - n * DAY, "complaint", "price") for n in range(1, 21)]
     rows.append(ticket("C2", NOW - 30 * DAY, "request", "price"))
-    found = complaints(*history(tmp_path, tickets=rows))
+    found = read_complaints(*history(tmp_path, tickets=rows))
     assert tuple(found.table.columns) == COLUMNS
     assert (len(found.table), found.source, found.customers) == (20, "tickets", 1)
     assert found.table["opened_at"].is_monotonic_increasing
@@ -28,9 +28,9 @@ def test_kinds_are_configured(tmp_path: Path) -> None:
     with pytest.raises(
         DataRefused, match=r"0 tickets of kind complaint.*insight\.complaints\.kinds"
     ):
-        complaints(*history(tmp_path / "a", tickets=rows))
+        read_complaints(*history(tmp_path / "a", tickets=rows))
     given = {"complaints": {"kinds": ["claim"]}}
-    assert len(complaints(*history(tmp_path / "b", given, tickets=rows)).table) == 20
+    assert len(read_complaints(*history(tmp_path / "b", given, tickets=rows)).table) == 20
 
 
 def test_without_tickets_discontent_comments_are_complaints(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_without_tickets_discontent_comments_are_complaints(tmp_path: Path) -> N
 
     rows = [answer(f"C{n}", 1 + n % 2, "The delivery was late") for n in range(20)]
     rows += [answer("C98", 3, "The delivery was late"), answer("C99", 1, None)]
-    found = complaints(*history(tmp_path, surveys=rows))
+    found = read_complaints(*history(tmp_path, surveys=rows))
     assert found.source == "surveys"
     assert len(found.table) == 20
     assert set(found.table["category"]) == {"delivery"}
@@ -50,11 +50,11 @@ def test_without_tickets_discontent_comments_are_complaints(tmp_path: Path) -> N
 
 def test_a_company_without_either_is_told_what_to_map(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match=r"acme has no surveys.*map a table of tickets"):
-        complaints(*history(tmp_path))
+        read_complaints(*history(tmp_path))
 
 
 def test_a_wrong_setting_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigRefused, match=r"insight\.complaints\.window_day\b"):
-        complaints(*history(tmp_path / "a", {"complaints": {"window_day": 30}}))
+        read_complaints(*history(tmp_path / "a", {"complaints": {"window_day": 30}}))
     with pytest.raises(ConfigRefused, match="the days should rise"):
-        complaints(*history(tmp_path / "b", {"complaints": {"late_days": [3, 1]}}))
+        read_complaints(*history(tmp_path / "b", {"complaints": {"late_days": [3, 1]}}))

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from features.config.company import Company
-from features.data_quality.check_tables import Usability
-from features.data_quality.finding import Finding
+from features.data_quality.check_tables import DataQualityReport
+from features.data_quality.finding import TableFinding
 from features.errors import DataRefused
-from features.progress import quiet
-from features.row_audit import Change
-from insight.data_quality_report.data_quality_page import render, usability_page, write_usability
+from features.progress import silent_steps
+from features.row_audit import AuditLine
+from insight.data_quality_report.data_quality_page import render, data_quality_page_path, write_data_quality_page
 from insight.model_report.model_report_page import write_model_report
 
 MONTHS = ["2025-01", "2025-02", "2025-03"]
@@ -29,11 +29,11 @@ PROFILE = {
     },
     "customers": [["2025-01", 3, 0], ["2025-02", 0, 1], ["2025-03", 1, 3]],
 }  # fmt: skip
-GAP = Finding(
+GAP = TableFinding(
     "events", "occurred_at", "volume", "warning", 70, 900, "no events from 2025-01-31", "import them",
     {"first_day": "2025-01-31", "last_day": "2025-02-06"},
 )  # fmt: skip
-ODD = Finding("events", "kind", "vanished", "warning", 5, 900, "'<b>x</b>' vanished", "look & see")
+ODD = TableFinding("events", "kind", "vanished", "warning", 5, 900, "'<b>x</b>' vanished", "look & see")
 
 
 def company() -> Company:
@@ -43,11 +43,11 @@ def company() -> Company:
     )
 
 
-def found(findings, **more) -> Usability:
+def found(findings, **more) -> DataQualityReport:
     span = ("2025-01-01T00:00:00+00:00", "2025-04-01T00:00:00+00:00")
-    ledger = [Change("events", "read", "events.csv", 0, 901, 901),
-              Change("events", "duplicates", "equal", 901, 900, 1)]  # fmt: skip
-    return Usability("tiny", *span, {"events": 900, "customers": 4}, findings, ledger, **more)
+    ledger = [AuditLine("events", "read", "events.csv", 0, 901, 901),
+              AuditLine("events", "duplicates", "equal", 901, 900, 1)]  # fmt: skip
+    return DataQualityReport("tiny", *span, {"events": 900, "customers": 4}, findings, ledger, **more)
 
 
 def page(usability) -> str:
@@ -100,14 +100,14 @@ def test_what_comes_from_outside_is_escaped_and_nothing_is_loaded():
 def test_the_page_is_written_from_what_is_kept_and_the_report_leads_to_it(world):
     tiny, workspace = world()
     with pytest.raises(DataRefused, match="run `goodwill quality`"):
-        write_usability(tiny, workspace, quiet())
-    assert "usability of the data" not in write_model_report(tiny, workspace, quiet()).read_text()
+        write_data_quality_page(tiny, workspace, silent_steps())
+    assert "usability of the data" not in write_model_report(tiny, workspace, silent_steps()).read_text()
     found([GAP], profile=PROFILE).write(workspace)
-    path = write_usability(tiny, workspace, quiet())
-    assert path == usability_page(workspace, "tiny")
+    path = write_data_quality_page(tiny, workspace, silent_steps())
+    assert path == data_quality_page_path(workspace, "tiny")
     assert not list(path.parent.glob("*.new"))
     assert '<a href="usability.html">usability of the data</a>' in (
-        write_model_report(tiny, workspace, quiet()).read_text()
+        write_model_report(tiny, workspace, silent_steps()).read_text()
     )
 
 
@@ -117,5 +117,5 @@ def test_the_report_shows_the_ledger_of_the_history(world):
         '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
         '"rows": 3}]'
     )
-    text = words(write_model_report(tiny, workspace, quiet()).read_text())
+    text = words(write_model_report(tiny, workspace, silent_steps()).read_text())
     assert "events corrected, as the file says cents: amount 3 25 25" in text

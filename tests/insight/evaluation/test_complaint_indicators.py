@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insight.evaluation.complaint_indicators import measure_complaint_indicators
+from insight.complaints.intake import read_complaints
+from insight.evaluation.complaint_indicators import (
+    COMPLAINT_INDICATORS,
+    measure_complaint_indicators,
+    measure_complaints,
+)
 from insight.evaluation.evaluation_schema import Indicator
-from insight.satisfaction.satisfaction_inputs import Sources
-from insight.satisfaction.satisfaction_settings import Satisfaction
-from support.complaint_history_builders import Row, history, ticket
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
+from support.complaint_history_builders import NOW, Row, history, ticket
 
-HOUR = timedelta(hours=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7, 10)]
 
 
@@ -34,7 +39,7 @@ def told(
     home: Path, rows: list[Row], fewest: int = 5
 ) -> tuple[dict[str, Indicator], dict[str, str]]:
     company, workspace = history(home, tickets=rows)
-    found = Sources(Satisfaction(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",))
+    found = SatisfactionInputs(SatisfactionSettings(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",))
     made, lacking = measure_complaint_indicators(company, workspace, found)
     return {one.name: one for one in made}, lacking
 
@@ -101,3 +106,23 @@ def test_what_cannot_be_told_says_why(tmp_path: Path) -> None:
     _, lacking = told(tmp_path / "c", plain[:3])
     assert set(lacking) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
     assert "has 3 tickets of kind complaint" in lacking["reopen_rate"]
+
+
+def test_medians_and_the_share_opened_again(tmp_path: Path) -> None:
+    opened = NOW - 90 * DAY
+    rows = [
+        ticket("C1", opened, "complaint", "price", first_reply_at=opened + n / 24 * DAY,
+               closed_at=opened + n * DAY, reopened=float(n <= 5))
+        for n in range(1, 26)
+    ]  # fmt: skip
+    found = measure_complaints(read_complaints(*history(tmp_path, tickets=rows)))
+    values = {name: m.value for name, m in found.items() if m}
+    expected = {"hours_to_reply": 13.0, "days_to_solution": 13.0, "reopen_rate": 0.2}
+    assert values == pytest.approx(expected)
+    assert all(m.low < m.value < m.high and m.answered == 25 for m in found.values() if m)
+
+
+def test_what_nobody_records_is_none(tmp_path: Path) -> None:
+    rows = [ticket("C1", NOW - 9 * DAY, "complaint", "price") for _ in range(20)]
+    found = measure_complaints(read_complaints(*history(tmp_path, tickets=rows)))
+    assert found == dict.fromkeys(COMPLAINT_INDICATORS)

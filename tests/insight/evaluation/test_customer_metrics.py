@@ -8,16 +8,16 @@ import pytest
 
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.evaluation.customer_metrics import Measurer
-from insight.evaluation.evaluation_settings import choices_of
+from insight.evaluation.customer_metrics import MetricCalculator
+from insight.evaluation.evaluation_settings import read_evaluation_settings
 from support.evaluation_company import company
 
 RATINGS = pd.DataFrame({"customer_credit": [3.0, 4.0]}, index=["A", "Z"])
 
 
-def measurer(home: Path, ratings: pd.DataFrame | None) -> Measurer:
+def measurer(home: Path, ratings: pd.DataFrame | None) -> MetricCalculator:
     made = company()
-    return Measurer(made, Workspace(home), choices_of(made), ratings)
+    return MetricCalculator(made, Workspace(home), read_evaluation_settings(made), ratings)
 
 
 def test_ratings_of_customers_who_are_not_known_are_told(tmp_path: Path) -> None:

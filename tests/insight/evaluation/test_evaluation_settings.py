@@ -3,21 +3,21 @@
 import pytest
 
 from features.errors import ConfigRefused
-from insight.evaluation.evaluation_settings import SECTIONS, choices_of
-from insight.value.value_score import DEFAULT
+from insight.evaluation.evaluation_settings import SECTIONS, read_evaluation_settings
+from insight.value.value_score import DEFAULT_DIMENSIONS
 from support.evaluation_company import company
 
 
 def test_without_a_word_of_the_company_the_defaults_hold() -> None:
-    found = choices_of(company())
-    assert found.value.dimensions == DEFAULT
+    found = read_evaluation_settings(company())
+    assert found.value.dimensions == DEFAULT_DIMENSIONS
     assert (found.own_value, found.own_risks) == (False, False)
     assert set(found.tiers.policies) == set(found.tiers.names)
 
 
 def test_the_company_counts_its_own_measures() -> None:
     own = {"dimensions": {"power": {"weight": 1.0, "measures": {"revenue": 1.0}}}}
-    found = choices_of(company(value=own, quadrant={"risks": {"exposure": 1000.0}}))
+    found = read_evaluation_settings(company(value=own, quadrant={"risks": {"exposure": 1000.0}}))
     assert (found.own_value, found.own_risks) == (True, True)
 
 
@@ -54,7 +54,7 @@ REFUSED = {
 @pytest.mark.parametrize(("insight", "message"), REFUSED.values(), ids=list(REFUSED))
 def test_what_cannot_be_used_is_refused(insight: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigRefused, match=rf"(?s){message}"):
-        choices_of(company(**insight))
+        read_evaluation_settings(company(**insight))
 
 
 def test_every_section_has_its_model() -> None:

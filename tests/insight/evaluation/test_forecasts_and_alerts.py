@@ -10,9 +10,9 @@ from insight.evaluation.indicator_builder import build_indicator
 from insight.evaluation.forecasts_and_alerts import EVERYTHING, HEADLINE, collect_series, find_alerts, add_forecasts
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.indicators import SatisfactionIndicator
-from insight.satisfaction.satisfaction_inputs import Sources
-from insight.satisfaction.satisfaction_metrics import MEASURES
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 MONTHS = [datetime(2022 + m // 12, m % 12 + 1, 1, tzinfo=UTC) for m in range(48)]
 WHOLE = (EVERYTHING, EVERYTHING)
@@ -37,9 +37,9 @@ def questions(months=MONTHS, answers=60, drop=0.0, seed=0):
 
 def figure_of(rows, months=MONTHS):
     """The index of these answers, as the library tells it, and what it is made of."""
-    choices = Satisfaction(period="month", by=["region"])
-    found = Sources(choices, "f", months, {"asked": rows}, {}, 0, ("region",))
-    measure = MEASURES["csat_index"]
+    choices = SatisfactionSettings(period="month", by=["region"])
+    found = SatisfactionInputs(choices, "f", months, {"asked": rows}, {}, 0, ("region",))
+    measure = SATISFACTION_METRICS["csat_index"]
     newest = rows[rows["period"] == months[-1]]
     by = {"region": cross_tabulate(measure, newest, choices, ("region",))}
     over_time = cross_tabulate(measure, rows, choices, ("period",))
@@ -80,7 +80,7 @@ def test_young_lines_are_counted():
 
 def test_other_figures_are_not_watched():
     figure, found = figure_of(questions(MONTHS[:9]), MONTHS[:9])
-    other = SatisfactionIndicator("satisfied", None, figure.measure, figure.rows, figure.over_time, figure.by)
+    other = SatisfactionIndicator("satisfied", None, figure.metric, figure.rows, figure.over_time, figure.by)
     assert collect_series(other, found) == {}
     assert find_alerts("satisfied", {}, found) == ([], 0)
     plain = build_indicator(other, found)
@@ -96,7 +96,7 @@ def test_a_segment_watched_by_all_indicators_has_at_most_one_false_alarm_a_year(
     alarms = 0
     for end in range(12, 36):
         months = MONTHS[: end + 1]
-        found = Sources(Satisfaction(period="month"), "f", months, {}, {}, 0, ())
+        found = SatisfactionInputs(SatisfactionSettings(period="month"), "f", months, {}, {}, 0, ())
         lines = {
             ("segment", str(i)): pd.DataFrame({
                 "period": pd.DatetimeIndex(months), "value": v[: end + 1],
@@ -143,4 +143,4 @@ def test_where_all_say_the_same_nothing_is_judged():
 
 @pytest.mark.parametrize("name", HEADLINE)
 def test_headlines_are_figures_of_the_library(name):
-    assert name in MEASURES
+    assert name in SATISFACTION_METRICS

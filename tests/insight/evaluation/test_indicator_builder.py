@@ -11,10 +11,10 @@ from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import PeriodValue
 from insight.evaluation.indicator_builder import before, finite_or_none, last_point, change_direction
 from insight.satisfaction.crosstabs import mean_interval
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7)]
-FOUND = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=Satisfaction())
+FOUND = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=SatisfactionSettings())
 
 
 def point(month, value, half=1.96):

@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import ConfigRefused, DataRefused
 from insight.evaluation.measure_indicators import measure_indicators
-from support.survey_builders import on, said, write
+from support.survey_builders import on, survey_answer, write_history
 
 PEOPLE = [f"C{i}" for i in range(8)]
 INSIGHT = {
@@ -21,15 +21,15 @@ def tables(scores=(5.0, 5.0, 4.0, 4.0, 2.0, 2.0, 1.0, None), former=5.0):
     return {
         "customers": [{"customer_id": c, "valid_from": on(1), "region": region}
                       for c, region in zip(PEOPLE, "nnnnsssw", strict=True)],
-        "surveys": [said(c, on(8), former, comment=None, channel=None) for c in PEOPLE]
-        + [said(c, on(11), score) for c, score in zip(PEOPLE, scores, strict=True)],
+        "surveys": [survey_answer(c, on(8), former, comment=None, channel=None) for c in PEOPLE]
+        + [survey_answer(c, on(11), score) for c, score in zip(PEOPLE, scores, strict=True)],
         "events": [{"customer_id": c, "occurred_at": on(m), "known_at": on(m), "kind": "order"}
                    for c in PEOPLE for m in (2, 8, 11)],
     }  # fmt: skip
 
 
 def told_of(folder, segments=None, insight=INSIGHT, population=None, **changed):
-    company, workspace, _ = write(folder, insight=insight, **tables(**changed))
+    company, workspace, _ = write_history(folder, insight=insight, **tables(**changed))
     if population:
         path = workspace.company(company.name) / "population.json"
         path.write_text(json.dumps(population), encoding="utf-8")
@@ -117,7 +117,7 @@ def test_a_last_quarter_of_few_answers_is_not_measured(tmp_path):
 def test_scales_that_disagree_leave_the_question_out(tmp_path):
     made = tables()
     made["surveys"][3] |= {"scale_high": 10.0}
-    company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
+    company, workspace, _ = write_history(tmp_path, insight=INSIGHT, **made)
     told = measure_indicators(company, workspace)
     assert "scale" in told.not_measured["csat_index"]
     assert "mixed_scales" in told.not_measured["satisfied"]
@@ -133,7 +133,7 @@ def test_scales_that_disagree_leave_only_their_own_question_out(tmp_path):
     price = {"dimension": "price"}
     made["surveys"] += [row | price for row in tables()["surveys"]]
     made["surveys"] += [row | price | {"scale_high": 7.0} for row in tables()["surveys"]]
-    company, workspace, _ = write(tmp_path, insight=INSIGHT, **made)
+    company, workspace, _ = write_history(tmp_path, insight=INSIGHT, **made)
     told = measure_indicators(company, workspace)
     assert "nps" in {i.name for i in told.indicators}
     assert "csat overall: the scales disagree" in told.not_measured["csat_index"]
@@ -146,7 +146,7 @@ def test_wrong_targets_attributes_and_no_history_are_refused(tmp_path):
         told_of(tmp_path / "a", insight=wrong)
     with pytest.raises(ConfigRefused, match="by names regoin; did you mean region"):
         told_of(tmp_path / "b", insight={"satisfaction": {"by": ["regoin"]}})
-    company, workspace, _ = write(tmp_path / "c", insight=INSIGHT, **tables())
+    company, workspace, _ = write_history(tmp_path / "c", insight=INSIGHT, **tables())
     (workspace.history("tiny") / "history.json").unlink()
     with pytest.raises(DataRefused):
         measure_indicators(company, workspace)

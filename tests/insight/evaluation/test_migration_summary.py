@@ -7,29 +7,29 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_settings import choices_of
-from insight.evaluation.migration_summary import stage_moves, tier_moves
-from insight.evaluation.reference_scales import Yardsticks
-from insight.evaluation.tier_history import Month
-from insight.segments.persisted_scales import Kept
-from insight.segments.tier_thresholds import Borders
-from insight.value.value_score import Scale, ValueSettings
-from insight.value.weights import Weights
+from insight.evaluation.evaluation_settings import read_evaluation_settings
+from insight.evaluation.migration_summary import summarise_stage_migration, summarise_tier_migration
+from insight.evaluation.reference_scales import ReferenceScales
+from insight.evaluation.tier_history import TierMonth
+from insight.segments.persisted_scales import PersistedScales
+from insight.segments.tier_thresholds import TierThresholds
+from insight.value.value_score import ValueScale, ValueSettings
+from insight.value.weights import DimensionWeights
 from support.evaluation_company import company
 
 JUNE, JULY = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7))
-KEPT = Kept(
-    JUNE, Scale({"revenue": np.arange(3.0)}), Weights("given", {"power": 0.6, "loyalty": 0.4}),
-    Borders(("A", "B", "C"), (70.0, 40.0)), None,
+KEPT = PersistedScales(
+    JUNE, ValueScale({"revenue": np.arange(3.0)}), DimensionWeights("given", {"power": 0.6, "loyalty": 0.4}),
+    TierThresholds(("A", "B", "C"), (70.0, 40.0)), None,
 )  # fmt: skip
 
 
-def month(as_of: datetime, rows: dict[str, tuple[str, str, float, float]]) -> Month:
+def month(as_of: datetime, rows: dict[str, tuple[str, str, float, float]]) -> TierMonth:
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["tier", "stage", "power", "loyalty"]
     )
     table["value_score"] = 0.6 * table["power"] + 0.4 * table["loyalty"]
-    return Month(as_of, table, {}, rebuilt=as_of == JUNE)
+    return TierMonth(as_of, table, {}, rebuilt=as_of == JUNE)
 
 
 BEFORE = month(JUNE, {
@@ -44,8 +44,8 @@ NOW = month(JULY, {
 
 
 def test_the_matrix_and_the_causes() -> None:
-    told, moves = tier_moves(
-        [BEFORE, NOW], Yardsticks(KEPT, ValueSettings(), {}), choices_of(company())
+    told, moves = summarise_tier_migration(
+        [BEFORE, NOW], ReferenceScales(KEPT, ValueSettings(), {}), read_evaluation_settings(company())
     )
     assert (told.since, told.until, told.rebuilt) == (JUNE, JULY, True)
     counts = {
@@ -65,11 +65,11 @@ def test_the_matrix_and_the_causes() -> None:
 
 
 def test_stages_before_and_after() -> None:
-    told = stage_moves([BEFORE, NOW])
+    told = summarise_stage_migration([BEFORE, NOW])
     assert sum(map(sum, told.customers)) == 3  # known at both dates
     assert told.customers[told.before.index("lost")][told.after.index("reactivated")] == 1
 
 
 def test_one_month_alone_tells_no_move() -> None:
     with pytest.raises(DataRefused, match="no month before"):
-        stage_moves([NOW])
+        summarise_stage_migration([NOW])

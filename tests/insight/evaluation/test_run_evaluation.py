@@ -10,13 +10,13 @@ import pytest
 
 from features.config.company import Company, load_company
 from features.errors import ConfigRefused
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from features.settings import Workspace
 from insight.evaluation.evaluation_schema import CompanyEvaluation
-from insight.evaluation.run_evaluation import evaluate, stand_alone
-from insight.evaluation.scores_file import GAINED
+from insight.evaluation.run_evaluation import evaluate_company, update_customer_status
+from insight.evaluation.scores_file import STATUS_COLUMNS
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
-from insight.evaluation.tier_history import kept_months
+from insight.evaluation.tier_history import read_months
 from insight.value.fuzzy_grades import Grades
 from support.trained_company import copy_of_trained
 
@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOODWILL_THREADS", "1")
         company, workspace = copy_of_trained(tmp_path_factory.mktemp("evaluated") / "home")
-        evaluate(company, workspace, quiet())
+        evaluate_company(company, workspace, silent_steps())
         yield company, workspace
 
 
@@ -73,7 +73,7 @@ def test_standing_segments_matrix_and_scores_agree(home: Home) -> None:
     assert moved.loc[changed, "moved_because"].notna().all()
     scores = pd.read_parquet(home[1].scores("sample")).set_index("customer_id")
     pd.testing.assert_frame_equal(
-        scores[list(GAINED)], table.loc[scores.index, list(GAINED)], check_dtype=False
+        scores[list(STATUS_COLUMNS)], table.loc[scores.index, list(STATUS_COLUMNS)], check_dtype=False
     )
 
 
@@ -95,7 +95,7 @@ def test_fuzzy_grades_go_with_the_score(home: Home) -> None:
 
 def test_the_same_night_again_says_the_same(home: Home) -> None:
     before, table = told(home), standing(home)
-    evaluate(*home, quiet())
+    evaluate_company(*home, silent_steps())
     after = told(home)
     assert after.model_copy(update={"made_at": before.made_at}) == before
     pd.testing.assert_frame_equal(standing(home), table)
@@ -104,8 +104,8 @@ def test_the_same_night_again_says_the_same(home: Home) -> None:
 def test_new_scores_keep_their_standing(home: Home) -> None:
     path = home[1].scores("sample")
     whole = pq.read_table(path)
-    pq.write_table(whole.drop(list(GAINED)), path)
-    stand_alone(*home, quiet())
+    pq.write_table(whole.drop(list(STATUS_COLUMNS)), path)
+    update_customer_status(*home, silent_steps())
     assert pq.read_table(path).select(whole.column_names).equals(whole)
 
 
@@ -113,13 +113,13 @@ def test_the_next_month_moves_on_from_the_one_kept(home: Home, tmp_path: Path) -
     company, workspace = home[0], Workspace(tmp_path / "home")
     copy = load_company(_copied(home, workspace))
     folder = evaluation_folder(workspace, company.name) / "months"
-    *_, last = kept_months(folder)
+    *_, last = read_months(folder)
     for old in folder.glob("*.parquet"):
         old.unlink()
     earlier = (pd.Timestamp(last.as_of) - pd.DateOffset(months=1)).to_pydatetime()
     fallen = last.table.assign(value_score=last.table["value_score"] - 40, tier="C")
     replace(last, as_of=earlier, table=fallen).write(folder)
-    evaluate(copy, workspace, quiet())
+    evaluate_company(copy, workspace, silent_steps())
     found = told((copy, workspace))
     assert found.tiers is not None
     assert (found.tiers.since, found.tiers.rebuilt) == (earlier, False)
@@ -151,5 +151,5 @@ def test_settings_that_cannot_be_used_stop_before_anything(
     path.write_text(text, encoding="utf-8")
     log = tmp_path / "log.jsonl"
     with pytest.raises(ConfigRefused, match=message):
-        evaluate(load_company(path), home[1], Steps(log, quiet().console))
+        evaluate_company(load_company(path), home[1], Steps(log, silent_steps().console))
     assert not log.exists() or not log.read_text(encoding="utf-8")

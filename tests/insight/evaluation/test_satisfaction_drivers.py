@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.satisfaction_drivers import analyze_drivers
+from insight.evaluation.satisfaction_drivers import summarise_drivers
 
 
 def questions(instrument="csat", **scores):
@@ -31,7 +31,7 @@ def company_answers(count=200, rare=200):
 
 
 def test_effects_are_those_planted_and_the_most_important_comes_first():
-    found = analyze_drivers(company_answers())
+    found = summarise_drivers(company_answers())
     assert (found.outcome, found.rows, found.incomplete, found.left_out) == ("overall", 200, 0, {})
     assert found.drivers[0].name == "price"
     effects = {d.name: d.effect for d in found.drivers}
@@ -42,7 +42,7 @@ def test_effects_are_those_planted_and_the_most_important_comes_first():
 
 
 def test_a_dimension_few_answer_is_left_out_and_told():
-    found = analyze_drivers(company_answers(rare=30))
+    found = summarise_drivers(company_answers(rare=30))
     assert {d.name for d in found.drivers} == {"price", "staff"}
     assert found.left_out["image"].startswith("30 customers answered it, 30 of them all the others")
     assert found.rows == 200
@@ -55,7 +55,7 @@ def test_the_widest_service_gaps_are_drivers():
     gaps = questions("servqual", **dict(zip(names, perceived, strict=True)))
     wanted = {"speed": 95.0, "courtesy": 90.0, "tools": 85.0, "trust": 50.0}
     gaps["expectation"] = gaps["dimension"].map(wanted)
-    found = analyze_drivers(pd.concat([company_answers(), gaps]))
+    found = summarise_drivers(pd.concat([company_answers(), gaps]))
     assert {d.name for d in found.drivers} >= {"gap: speed", "gap: courtesy", "gap: tools"}
     assert "gap: trust" not in {d.name for d in found.drivers}
 
@@ -71,4 +71,4 @@ def test_the_widest_service_gaps_are_drivers():
 )
 def test_what_cannot_be_told_is_refused(asked, why):
     with pytest.raises(DataRefused, match=why):
-        analyze_drivers(asked)
+        summarise_drivers(asked)

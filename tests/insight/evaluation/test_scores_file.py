@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.scores_file import GAINED, add_standing, read_scored
+from insight.evaluation.scores_file import STATUS_COLUMNS, add_status, read_predicted_scores
 
 DAY = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -41,17 +41,17 @@ def test_the_columns_come_beside_what_was_there(tmp_path: Path) -> None:
     before = scores(path, ["c1", "c2", "c3"])
     made = path.stat().st_mtime_ns
     for _ in range(2):  # the second time replaces the first
-        add_standing(path, STANDING)
+        add_status(path, STANDING)
     assert path.stat().st_mtime_ns == made  # or the reasons would seem too old for them
     after = pq.read_table(path)
     assert after.schema.metadata == before.schema.metadata
     assert after.select(before.column_names).equals(before)
-    assert after.column_names == [*before.column_names, *GAINED]
-    assert after.select(list(GAINED)).to_pylist()[0] == {
+    assert after.column_names == [*before.column_names, *STATUS_COLUMNS]
+    assert after.select(list(STATUS_COLUMNS)).to_pylist()[0] == {
         "value_score": 71.5, "tier": "A", "stars": 4, "stage": "active", "service_level": "priority",
         "tier_before": "B", "moved_because": "loyalty",
     }  # fmt: skip
-    assert set(after.select(list(GAINED)).to_pylist()[2].values()) == {None}
+    assert set(after.select(list(STATUS_COLUMNS)).to_pylist()[2].values()) == {None}
     assert [p.name for p in tmp_path.iterdir()] == ["scores.parquet"]
 
 
@@ -60,7 +60,7 @@ def test_every_part_of_a_folder_gains_them(tmp_path: Path) -> None:
     folder.mkdir()
     for place, ids in enumerate((["c1"], ["c2"])):
         scores(folder / f"part-{place}.parquet", ids)
-    add_standing(folder, STANDING.drop(columns="stars"))
+    add_status(folder, STANDING.drop(columns="stars"))
     found = pq.read_table(folder)
     assert found["stage"].to_pylist() == ["active", "lost"]
     assert found["stars"].null_count == 2
@@ -69,10 +69,10 @@ def test_every_part_of_a_folder_gains_them(tmp_path: Path) -> None:
 def test_scores_of_another_day_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
     with pytest.raises(DataRefused, match="nobody is scored"):
-        read_scored(path, DAY)
+        read_predicted_scores(path, DAY)
     scores(path, ["c1"])
-    found = read_scored(path, DAY)
+    found = read_predicted_scores(path, DAY)
     assert found.versions == {"churn": "3"}
     assert found.table.loc["c1", "churn_probability"] == 0.1
     with pytest.raises(DataRefused, match=r"of 2026-07-01, the data end 2026-08-01"):
-        read_scored(path, datetime(2026, 8, 1, tzinfo=UTC))
+        read_predicted_scores(path, datetime(2026, 8, 1, tzinfo=UTC))

@@ -8,7 +8,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from insight.evaluation.evaluation_schema import Indicator
-from insight.evaluation.target_attainment import tell_cycle, add_goals
+from insight.evaluation.target_attainment import company_pdca_cycles, add_goals
 from support.complaint_history_builders import NOW, event, history
 
 DAY = timedelta(days=1)
@@ -70,7 +70,7 @@ def test_a_target_of_an_unknown_indicator_is_refused_with_near_names(tmp_path: P
     with pytest.raises(ConfigRefused, match=r"targets.retentoin; did you mean retention"):
         add_goals(company, [indicator("nps", 30)], {})
     with pytest.raises(ConfigRefused, match="retentoin"):
-        tell_cycle(company, workspace, [], {})
+        company_pdca_cycles(company, workspace, [], {})
 
 
 def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> 
     company, workspace = history(
         tmp_path, targets(effort={"target": 80}, gap_speed={"target": 0}, reopen_rate={"target": 0})
     )
-    turns = {turn.indicator: turn for turn in tell_cycle(company, workspace, [], lacking)}
+    turns = {turn.indicator: turn for turn in company_pdca_cycles(company, workspace, [], lacking)}
     assert {turn.verdict for turn in turns.values()} == {"unmeasured"}
     assert turns["effort"].check == "nobody was asked"
     assert turns["gap_speed"].check == "no servqual"
@@ -90,14 +90,14 @@ def test_where_nothing_was_measured_every_target_is_unmeasured(tmp_path: Path) -
     """Data of no whole period: a dimension's target is not a misspelling."""
     goals = targets(dimension_delivery={"target": 80}, gap_speed={"target": 0}, nps={"target": 9})
     company, workspace = history(tmp_path, goals)
-    turns = tell_cycle(company, workspace, [], {})
+    turns = company_pdca_cycles(company, workspace, [], {})
     assert [turn.verdict for turn in turns] == ["unmeasured"] * 3
     with pytest.raises(ConfigRefused, match="dimension_delivery"):
-        tell_cycle(company, workspace, [indicator("dimension", 70, dimension="price")], {})
+        company_pdca_cycles(company, workspace, [indicator("dimension", 70, dimension="price")], {})
 
 
 def test_without_targets_nothing_turns(tmp_path: Path) -> None:
-    assert tell_cycle(*history(tmp_path), [indicator("nps", 30)], {}) == []
+    assert company_pdca_cycles(*history(tmp_path), [indicator("nps", 30)], {}) == []
 
 
 def test_without_a_log_nothing_is_said_to_be_done(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_without_a_log_nothing_is_said_to_be_done(tmp_path: Path) -> None:
         tmp_path, targets(nps={"target": 40, "actions": ["call"]}),
         events=[event("C1", NOW - DAY, "order", amount=1.0)],
     )  # fmt: skip
-    (turn,) = tell_cycle(company, workspace, [indicator("nps", 30)], {})
+    (turn,) = company_pdca_cycles(company, workspace, [indicator("nps", 30)], {})
     assert (turn.plan, turn.do, turn.verdict) == ("at least 40", "nothing logged", "missed")
     assert turn.act == "plan an action"
 
@@ -125,7 +125,7 @@ def test_the_log_and_the_effect_on_departures_are_in_the_turn(tmp_path: Path) ->
         tmp_path, targets(retention=goal, nps=goal | {"target": 99}), events=rows
     )
     told = [indicator("retention", 0.9, 0.01), indicator("nps", 30)]
-    kept, nps = tell_cycle(company, workspace, told, {})
+    kept, nps = company_pdca_cycles(company, workspace, told, {})
     assert kept.do == "call: 400 customers, 400 left alone"
     assert "call: raises the outcome" in kept.check
     assert kept.act == "extend it"

@@ -8,11 +8,11 @@ from insight.formatting.display_names import (
     DECISIONS,
     MEASURES,
     TITLES,
-    in_words,
-    range_text,
-    value_text,
+    reason_sentence,
+    format_interval,
+    format_metric,
 )
-from insight.formatting.png import drawable, drawing, picture
+from insight.formatting.plot_images import drawable_text, plot_fonts, plot_image
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import METRICS
 from models.plots.all_plots import importance
@@ -38,11 +38,11 @@ def test_every_measure_and_target_has_words():
         (numbers.money(2.5, "EUR"), "EUR 2.50"),
         (numbers.signed(-12), "−12.0"),
         (numbers.signed(5.49), "+5.5"),
-        (value_text(3.77, "times"), "3.8 ×"),
-        (range_text(Interval(0.5, 0.41, 0.6), "percent"), "41.0 to 60.0 %"),
-        (range_text(Interval(0.5, float("nan"), 0.6), "ratio"), ""),
-        (in_words("gain: mae 5 against 6."), "Gain: mean error 5 against 6."),
-        (in_words(""), ""),
+        (format_metric(3.77, "times"), "3.8 ×"),
+        (format_interval(Interval(0.5, 0.41, 0.6), "percent"), "41.0 to 60.0 %"),
+        (format_interval(Interval(0.5, float("nan"), 0.6), "ratio"), ""),
+        (reason_sentence("gain: mae 5 against 6."), "Gain: mean error 5 against 6."),
+        (reason_sentence(""), ""),
     ],
 )
 def test_numbers_for_people(written, expected):
@@ -59,9 +59,9 @@ def test_labels_say_window_and_population():
 
 
 def test_letters_without_a_font_draw_without_a_warning():
-    meaning = drawable("Mean satisfaction with 服务 in $ or $\U0001f600")
+    meaning = drawable_text("Mean satisfaction with 服务 in $ or $\U0001f600")
     assert r"\$" in meaning
-    with drawing():
-        drawn = picture(importance({"service": 1.0}, {"service": meaning}))
+    with plot_fonts():
+        drawn = plot_image(importance({"service": 1.0}, {"service": meaning}))
     assert drawn.title_inside
     assert drawn.finding == "One feature carries half of what the model knows"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from features.errors import DataRefused
-from features.progress import quiet
+from features.progress import silent_steps
 from insight.model_report.model_report_page import model_page, write_model_report
 
 SKIPPED = {
@@ -22,7 +22,7 @@ TARGETS = ("satisfaction", "nps", "churn", "value")
 
 
 def page_of(company, workspace):
-    return write_model_report(company, workspace, quiet()).read_text(encoding="utf-8")
+    return write_model_report(company, workspace, silent_steps()).read_text(encoding="utf-8")
 
 
 def text_of(page):
@@ -110,7 +110,7 @@ def test_a_former_report_is_replaced_whole(world, four_targets):
     company, workspace = world(four_targets)
     path = model_page(workspace, "tiny")
     path.write_text("old", encoding="utf-8")
-    assert write_model_report(company, workspace, quiet()) == path
+    assert write_model_report(company, workspace, silent_steps()) == path
     assert "old" not in path.read_text(encoding="utf-8")[:3]
     assert not list(path.parent.glob("*.new"))
 
@@ -119,4 +119,4 @@ def test_without_a_history_it_is_refused(world):
     company, workspace = world()
     (workspace.history("tiny") / "history.json").unlink()
     with pytest.raises(DataRefused, match="goodwill data"):
-        write_model_report(company, workspace, quiet())
+        write_model_report(company, workspace, silent_steps())

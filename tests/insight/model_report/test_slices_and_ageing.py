@@ -7,7 +7,7 @@ import pytest
 from insight.model_report.holdout_section import weigh
 from insight.model_report.slices_and_ageing import MOST, ageing_told, groups_told
 from insight.model_report.target_section import section
-from insight.report_facts import gather
+from insight.report_facts import load_report_facts
 from models.evaluation.bootstrap import Interval
 from models.targets.registry import TARGETS
 from models.validation.slice_metrics import Slice, Slices
@@ -128,7 +128,7 @@ def test_a_broken_record_is_told_and_does_not_stop_the_report(world):
 
 
 def test_a_trained_company_has_both(trained_company):
-    facts = gather(*trained_company)
+    facts = load_report_facts(*trained_company)
     for target in TARGETS:
         told, _ = section(target, facts)
         assert told.ageing.drawn, target
@@ -136,7 +136,7 @@ def test_a_trained_company_has_both(trained_company):
 
 
 def test_what_warns_of_small_data_is_told(trained_company, monkeypatch):
-    facts = gather(*trained_company)
+    facts = load_report_facts(*trained_company)
     found = weigh(facts.bundles["churn"], *trained_company)
     few = "340 labelled customers to learn from are few"
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What customers do in a period, on a few lives written by hand."""
+"""Behaviour of customers in a period, on a few short literal histories."""
 
 from datetime import UTC, datetime
 
@@ -7,29 +7,29 @@ import pytest
 from features.errors import DataRefused
 from features.history_store import open_history
 from insight.satisfaction.behavioural_rates import customers_by_period, whole_periods
-from insight.satisfaction.satisfaction_settings import Satisfaction
-from support.survey_builders import on, said, write
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
+from support.survey_builders import on, survey_answer, write_history
 
 
-def event(customer, moment, kind="order", **other):
+def event(customer, at, kind="order", **other):
     return {
         "customer_id": customer,
-        "occurred_at": moment,
-        "known_at": moment,
+        "occurred_at": at,
+        "known_at": at,
         "kind": kind,
     } | other
 
 
-def quarter(folder, number, choices=None, churn="silence", **tables):
+def quarter(folder, number, settings=None, churn="silence", **tables):
     """The customers of a quarter of 2025 by name."""
-    company, workspace, manifest = write(folder, churn=churn, **tables)
+    company, workspace, manifest = write_history(folder, churn=churn, **tables)
     with open_history(workspace.history(company.name)) as con:
-        table = customers_by_period(con, company, manifest, choices or Satisfaction())
+        table = customers_by_period(con, company, manifest, settings or SatisfactionSettings())
     start = datetime(2025, 3 * number - 2, 1, tzinfo=UTC)
     return table[table["period"] == start].set_index("customer_id")
 
 
-def test_with_contracts_a_customer_is_who_has_an_open_one(tmp_path):
+def test_with_contracts_a_customer_has_an_open_one(tmp_path):
     events = [
         event("A", on(1, 5), "contract"),
         event("B", on(1, 5), "contract"), event("B", on(5, 5), "cancel"),
@@ -41,14 +41,14 @@ def test_with_contracts_a_customer_is_who_has_an_open_one(tmp_path):
     assert second["stays"].to_dict() == {"A": True, "B": False, "C": False, "D": True}
 
 
-def test_without_contracts_a_customer_did_something_of_late(tmp_path):
+def test_without_contracts_a_customer_was_recently_active(tmp_path):
     events = [event("A", on(3, 25)), event("B", on(1, 5)), event("C", on(3, 25), "payment")]
-    second = quarter(tmp_path, 2, Satisfaction(customer_days=60), events=events)
+    second = quarter(tmp_path, 2, SatisfactionSettings(customer_days=60), events=events)
     assert second["stood"].to_dict() == {"A": True, "B": False, "C": False}
     assert not second["stays"].any()
 
 
-def test_activity_calls_orders_and_complaints_of_the_period_alone(tmp_path):
+def test_activity_calls_orders_and_complaints_are_those_of_the_period(tmp_path):
     events = [
         event("A", on(3, 25)), event("A", on(4, 2)), event("A", on(4, 2)), event("A", on(6, 2)),
         event("B", on(3, 25)), event("B", on(5, 1), "visit"), event("B", on(7, 1)),
@@ -66,7 +66,7 @@ def test_activity_calls_orders_and_complaints_of_the_period_alone(tmp_path):
     assert second["complaints"].to_dict() == {"A": 2, "B": 0}
 
 
-def test_loyal_is_who_ordered_in_each_of_the_last_periods(tmp_path):
+def test_loyal_customers_ordered_in_each_of_the_last_periods(tmp_path):
     events = [event("A", on(m, 5)) for m in (1, 4, 7, 10)]
     events += [event("B", on(m, 5)) for m in (1, 4, 10)]
     events += [event("C", on(m, 5)) for m in (4, 7, 10)]
@@ -75,20 +75,20 @@ def test_loyal_is_who_ordered_in_each_of_the_last_periods(tmp_path):
     assert last["known"].to_dict() == {"A": True, "B": True, "C": False}
 
 
-def test_the_channel_and_the_attributes_are_those_of_the_start(tmp_path):
+def test_channel_and_attributes_are_those_at_the_start(tmp_path):
     events = [event("A", on(3, 1), channel="web"), event("A", on(4, 1), channel="phone")]
     customers = [
         {"customer_id": "A", "valid_from": on(1), "region": "north"},
         {"customer_id": "A", "valid_from": on(4, 9), "region": "south"},
     ]
-    choices = Satisfaction(by=["region"])
-    second = quarter(tmp_path, 2, choices, events=events, customers=customers)
+    settings = SatisfactionSettings(by=["region"])
+    second = quarter(tmp_path, 2, settings, events=events, customers=customers)
     assert second.loc["A", ["channel", "region"]].tolist() == ["web", "north"]
 
 
 @pytest.mark.parametrize(("period", "count"), [("month", 12), ("quarter", 4), ("year", 1)])
 def test_whole_periods_lie_within_the_data(tmp_path, period, count):
-    _, _, manifest = write(tmp_path, events=[event("A", on(2))])
+    _, _, manifest = write_history(tmp_path, events=[event("A", on(2))])
     found = whole_periods(manifest, period)
     assert len(found) == count
     assert found[0][0] == on(1)
@@ -97,26 +97,26 @@ def test_whole_periods_lie_within_the_data(tmp_path, period, count):
 
 def test_without_events_there_are_no_rates(tmp_path):
     with pytest.raises(DataRefused, match="no events; rates of customers need orders"):
-        quarter(tmp_path, 2, surveys=[said("A", on(2), 5.0)])
+        quarter(tmp_path, 2, surveys=[survey_answer("A", on(2), 5.0)])
 
 
-def test_who_stays_is_not_known_before_somebody_could_be_silent_long_enough(tmp_path):
-    """The data begin in January: 100 days later is the tenth of April, in the second quarter."""
+def test_stays_is_unknown_within_the_first_customer_days(tmp_path):
+    """The data begin in January; 100 days later is 10 April, in the second quarter."""
     events = [event("A", on(m, 5)) for m in (1, 3, 6)]
-    company, workspace, manifest = write(tmp_path, events=events)
+    company, workspace, manifest = write_history(tmp_path, events=events)
     with open_history(workspace.history(company.name)) as con:
-        table = customers_by_period(con, company, manifest, Satisfaction(customer_days=100))
+        table = customers_by_period(con, company, manifest, SatisfactionSettings(customer_days=100))
     stays = table.groupby("period")["stays"].agg(lambda s: s.notna().all())
     assert stays.tolist() == [False, True, True, True]
 
 
-def test_what_nobody_records_is_missing_and_not_none(tmp_path):
+def test_unrecorded_complaints_and_calls_are_missing(tmp_path):
     first = quarter(tmp_path, 1, events=[event("A", on(1, 5)), event("A", on(2, 5))])
     assert first["complaints"].isna().all()
     assert first["called"].isna().all()
 
 
-def test_two_orders_of_a_day_are_one_and_of_two_days_two(tmp_path):
+def test_orders_on_the_same_day_count_once(tmp_path):
     events = [
         event("A", on(5, 9)),
         event("A", on(5, 9)),
@@ -127,9 +127,13 @@ def test_two_orders_of_a_day_are_one_and_of_two_days_two(tmp_path):
     assert second["order_days"].to_dict() == {"A": 1, "B": 2}
 
 
-def test_attributes_without_a_date_have_always_been_so(tmp_path):
+def test_attributes_without_a_date_hold_from_the_start(tmp_path):
     customers = [{"customer_id": "A", "valid_from": None, "region": "north"}]
     second = quarter(
-        tmp_path, 2, Satisfaction(by=["region"]), events=[event("A", on(4, 2))], customers=customers
+        tmp_path,
+        2,
+        SatisfactionSettings(by=["region"]),
+        events=[event("A", on(4, 2))],
+        customers=customers,
     )
     assert second["region"].tolist() == ["north"]

@@ -1,4 +1,4 @@
-"""Drivers against closed forms, brute force over all orders, and a world where they are known."""
+"""Drivers against closed forms, a brute-force oracle over all orders, and simulated data."""
 
 from itertools import permutations
 
@@ -13,8 +13,8 @@ from insight.satisfaction.drivers import analyse_drivers, shapley_shares
 from support.appliance_brand import FACTORS, appliance_brand
 
 
-def by_all_orders(x, y):
-    """The mean gain in R², order by order, with least squares."""
+def mean_gain_over_orders(x, y):
+    """The mean gain in R² over all orders, by least squares."""
 
     def explained(columns):
         if not columns:
@@ -37,7 +37,7 @@ def test_shares_are_the_mean_gain_over_all_orders(seed, count):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(80, count)) @ rng.normal(size=(count, count))
     y = x @ rng.normal(size=count) + rng.normal(size=80)
-    np.testing.assert_allclose(shapley_shares(x, y), by_all_orders(x, y), atol=1e-8)
+    np.testing.assert_allclose(shapley_shares(x, y), mean_gain_over_orders(x, y), atol=1e-8)
 
 
 def test_unrelated_drivers_share_by_their_squared_effects():
@@ -47,8 +47,8 @@ def test_unrelated_drivers_share_by_their_squared_effects():
     np.testing.assert_allclose(shapley_shares(x, y), np.array([9, 4, 1]) / 14, atol=0.01)
 
 
-def world(rows=400, seed=0):
-    """Quality counts twice as much as service and does well; price counts nothing and does badly."""
+def simulate_answers(rows=400, seed=0):
+    """Quality and service have effects 0.6 and 0.5, price has none; quality performs best."""
     rng = np.random.default_rng(seed)
     mood = rng.normal(size=rows)
     frame = pd.DataFrame({
@@ -61,8 +61,8 @@ def world(rows=400, seed=0):
     )
 
 
-def test_effects_and_importance_are_found_with_the_truth_inside():
-    found = analyse_drivers(world(), "overall")
+def test_intervals_of_effects_contain_the_truth():
+    found = analyse_drivers(simulate_answers(), "overall")
     table = found.table
     for name, truth in {"quality": 0.6, "service": 0.5, "price": 0.0}.items():
         assert table.loc[name, "effect_low"] < truth < table.loc[name, "effect_high"]
@@ -72,32 +72,34 @@ def test_effects_and_importance_are_found_with_the_truth_inside():
     assert 0.5 < found.explained < 0.9
 
 
-def test_the_matrix_says_where_to_work():
-    table = analyse_drivers(world(), "overall").table
+def test_quadrants_follow_importance_and_performance():
+    table = analyse_drivers(simulate_answers(), "overall").table
     assert table.loc["service", "quadrant"] == "concentrate here"
     assert table.loc["quality", "quadrant"] == "keep up the good work"
     assert table.loc["price", "quadrant"] == "low priority"
     assert table["clear"].all()
 
 
-def test_of_equal_drivers_no_quadrant_is_clear():
+def test_equal_drivers_have_no_clear_quadrant():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(70 + 10 * rng.normal(size=(300, 2)), columns=["a", "b"])
     frame["overall"] = frame["a"] + frame["b"] + rng.normal(size=300)
     assert not analyse_drivers(frame, "overall").table["clear"].any()
 
 
-def test_intervals_of_effects_hold_the_truth_in_19_of_20_samples():
+def test_intervals_of_effects_cover_95_percent():
     hits = [
         table.loc["quality", "effect_low"] < 0.6 < table.loc["quality", "effect_high"]
-        for table in (analyse_drivers(world(120, seed), "overall").table for seed in range(40))
+        for table in (
+            analyse_drivers(simulate_answers(120, seed), "overall").table for seed in range(40)
+        )
     ]
     assert np.mean(hits) >= 0.88
 
 
 def test_weights_and_missing_answers():
-    """Rows of weight 0 count for nothing; incomplete ones are left out and counted."""
-    frame = world()
+    """Rows of weight 0 are ignored; incomplete rows are left out and counted."""
+    frame = simulate_answers()
     twice = pd.concat([frame, frame.assign(overall=-frame["overall"])], ignore_index=True)
     weight = pd.Series(np.repeat([1.0, 0.0], len(frame)))
     found = analyse_drivers(twice, "overall", weight)
@@ -108,7 +110,7 @@ def test_weights_and_missing_answers():
     assert analyse_drivers(twice, "overall", weight).incomplete == 5
 
 
-def test_price_drives_the_discontent_customers_of_the_appliance_brand_and_no_others():
+def test_price_drives_only_the_dissatisfied_customers_of_the_appliance_brand():
     answers, group = appliance_brand(1500)
     by_factor = pd.DataFrame({name: answers[items].mean(axis=1) for name, items in FACTORS.items()})
     by_factor = by_factor.assign(price=answers["price"], overall=answers["overall"])
@@ -122,14 +124,14 @@ def test_price_drives_the_discontent_customers_of_the_appliance_brand_and_no_oth
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (world(40), "40 complete rows for 3 drivers of overall; 50 are needed"),
-        (world().assign(price=1.0), "price: every answer is the same"),
-        (world().assign(twin=lambda t: 2 * t["price"]), "twin follows from the others"),
-        (world().assign(**{f"x{i}": np.arange(400.0) ** (i + 1) for i in range(10)}),
+        (simulate_answers(40), "40 complete rows for 3 drivers of overall; 50 are needed"),
+        (simulate_answers().assign(price=1.0), "price: every answer is the same"),
+        (simulate_answers().assign(twin=lambda t: 2 * t["price"]), "twin follows from the others"),
+        (simulate_answers().assign(**{f"x{i}": np.arange(400.0) ** (i + 1) for i in range(10)}),
          "13 drivers; at most 12"),
-        (world().drop(columns="overall"), "no column overall among quality, service, price"),
+        (simulate_answers().drop(columns="overall"), "no column overall among quality, service, price"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_apart_is_refused(frame, message):
+def test_unusable_drivers_are_refused(frame, message):
     with pytest.raises(DataRefused, match=message):
         analyse_drivers(frame, "overall")

@@ -1,4 +1,4 @@
-"""The number of factors and which items belong to them, found again where they are known."""
+"""Factor analysis recovers the number of factors and their items."""
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,15 @@ def noise(rows=300, items=6, seed=0):
     return pd.DataFrame(answers, columns=[f"q{i}" for i in range(items)])
 
 
-def test_three_factors_lie_behind_the_appliance_brand():
+def test_the_appliance_brand_has_three_factors():
     answers, _ = appliance_brand()
     found = fit_factors(answers[ITEMS])
     assert found.parallel.factors == 3
     assert sorted(map(sorted, found.items.values())) == sorted(map(sorted, FACTORS.values()))
 
 
-def test_they_are_found_on_five_points_too():
-    """Cut to 5 points by polychoric correlations, oblique rotation."""
+def test_factors_are_found_on_a_five_point_scale():
+    """Polychoric correlations of 5-point answers, oblique rotation."""
     answers, _ = appliance_brand(seed=3)
     five = answers[ITEMS].apply(
         lambda item: pd.cut(item, [0, 65, 75, 85, 93, 100], labels=False, include_lowest=True)
@@ -31,7 +31,7 @@ def test_they_are_found_on_five_points_too():
     assert sorted(map(sorted, found.items.values())) == sorted(map(sorted, FACTORS.values()))
 
 
-def test_loadings_return_the_correlations_they_came_from():
+def test_loadings_are_recovered():
     """One factor with loadings .9, .8, .7, .6: the product of two is the items' correlation."""
     rng = np.random.default_rng(5)
     true = np.array([0.9, 0.8, 0.7, 0.6])
@@ -42,17 +42,17 @@ def test_loadings_return_the_correlations_they_came_from():
     assert found.explained["factor_1"] == pytest.approx((true**2).mean(), abs=0.03)
 
 
-def test_scores_follow_what_lies_behind_and_stay_missing_without_answers():
+def test_scores_follow_the_latent_variable_and_are_missing_without_answers():
     rng = np.random.default_rng(6)
-    behind = rng.normal(size=500)
-    answers = pd.DataFrame(behind[:, None] + 0.5 * rng.normal(size=(500, 4)), columns=list("abcd"))
+    latent = rng.normal(size=500)
+    answers = pd.DataFrame(latent[:, None] + 0.5 * rng.normal(size=(500, 4)), columns=list("abcd"))
     answers.loc[0, "a"] = np.nan
     scores = fit_factors(answers).scores["factor_1"]
     assert np.isnan(scores[0])
-    assert np.corrcoef(scores[1:], behind[1:])[0, 1] > 0.95
+    assert np.corrcoef(scores[1:], latent[1:])[0, 1] > 0.95
 
 
-def test_noise_seldom_has_a_factor():
+def test_noise_rarely_has_a_factor():
     found = [run_parallel_analysis(noise(seed=seed)).factors for seed in range(40)]
     assert np.mean(np.array(found) > 0) <= 0.15
 

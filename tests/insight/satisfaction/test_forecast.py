@@ -1,4 +1,4 @@
-"""Forecasts: each method where it must win, intervals that hold, and never worse than last season."""
+"""Forecasts: the best method wins the backtest, and intervals have their coverage."""
 
 import numpy as np
 import pytest
@@ -28,14 +28,14 @@ def test_a_level_with_noise_is_smoothed():
     np.testing.assert_allclose(found.table["value"], 75, atol=1.0)
 
 
-def test_a_season_around_a_wandering_level_is_shaped():
+def test_a_season_on_a_random_walk_uses_level_and_season():
     found = forecast_series(quarters(shape=(8, 0, -8, 0), walk=2.0, noise=0.3, seed=1), 4, 2)
     assert found.method == "smoothed level and season"
     assert found.backtest.loc[found.method, "skill"] > 0.3
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
-def test_the_shape_stays_with_its_season_wherever_the_data_begin(cut):
+def test_the_seasonal_shape_is_aligned_for_any_start_of_the_data(cut):
     shape = (8.0, 0.0, -8.0, 0.0)
     rng = np.random.default_rng(2)
     values = (75 + np.resize(shape, 44) + np.cumsum(rng.normal(size=44)))[cut:40]
@@ -44,7 +44,7 @@ def test_the_shape_stays_with_its_season_wherever_the_data_begin(cut):
     assert found.backtest.loc["last period repeated", "mae"] > 4
 
 
-def test_intervals_hold_19_of_20_outcomes():
+def test_intervals_cover_95_percent():
     hits = []
     for seed in range(24):
         values = quarters(years=7, walk=0.7, seed=seed)
@@ -53,7 +53,7 @@ def test_intervals_hold_19_of_20_outcomes():
     assert np.mean(hits) >= 0.88
 
 
-def test_nearer_steps_are_no_less_sure():
+def test_intervals_do_not_narrow_with_the_horizon():
     table = forecast_series(quarters(walk=1.0), 4, 4).table
     assert (np.diff(table["high"] - table["low"]) >= 0).all()
 

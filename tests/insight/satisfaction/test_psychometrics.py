@@ -1,4 +1,4 @@
-"""Spread, correlations and reliability of answers in few steps, against closed forms and scipy."""
+"""Descriptives, correlations and reliability of survey items, against closed forms and scipy."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def latent(rho, rows=4000, seed=0):
     return np.random.default_rng(seed).multivariate_normal([0, 0], [[1, rho], [rho, 1]], rows).T
 
 
-def test_descriptives_by_hand():
+def test_descriptives_match_a_hand_calculation():
     table = describe_items(pd.DataFrame({"q": [1.0, 2.0, 2.0, 5.0, np.nan]})).loc["q"]
     assert table[["answers", "missing", "mean", "median"]].tolist() == [4, 1, 2.5, 2.0]
     assert table["sd"] == pytest.approx(np.sqrt(3))
@@ -28,7 +28,7 @@ def test_descriptives_by_hand():
 
 
 @pytest.mark.parametrize("rho", [-0.95, -0.3, 0.0, 0.6, 0.9])
-def test_the_normal_rectangle_is_that_of_scipy(rho):
+def test_the_bivariate_normal_cdf_matches_scipy(rho):
     h, k = np.array([-1.2, 0.0, 0.7]), np.array([-0.4, 1.5])
     ours = _bivariate_normal_cdf(h[:, None], k[None, :], rho)
     theirs = [[multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf([a, b]) for b in k] for a in h]
@@ -36,7 +36,7 @@ def test_the_normal_rectangle_is_that_of_scipy(rho):
 
 
 @pytest.mark.parametrize("agree", [60, 75, 90, 30])
-def test_of_two_halves_it_is_sheppards_sine(agree):
+def test_median_splits_match_sheppards_formula(agree):
     """Both cut at the median: rho = sin(pi / 2 (share that agrees - share that does not))."""
     first = np.repeat([0.0, 1.0], 100)
     second = np.r_[
@@ -47,7 +47,7 @@ def test_of_two_halves_it_is_sheppards_sine(agree):
 
 
 @pytest.mark.parametrize("rho", [0.7, -0.4])
-def test_few_uneven_steps_do_not_shrink_it(rho):
+def test_few_uneven_options_do_not_shrink_the_correlation(rho):
     x, y = latent(rho)
     first, second = np.digitize(x, [-1.5, 0.5]) + 1.0, np.digitize(y, [-1.8, -1.2, -0.8, 0.2]) + 1.0
     assert polychoric_correlation(first, second) == pytest.approx(rho, abs=0.04)
@@ -55,13 +55,15 @@ def test_few_uneven_steps_do_not_shrink_it(rho):
 
 
 @pytest.mark.parametrize("method", ["spearman", "kendall"])
-def test_rank_correlations_are_those_of_pandas(method):
+def test_rank_correlations_match_pandas(method):
     table = pd.DataFrame(np.digitize(latent(0.5), [-1, 0, 1]).T.astype(float), columns=["a", "b"])
-    assert correlate_items(table, method).loc["a", "b"] == table["a"].corr(table["b"], method=method)
+    assert correlate_items(table, method).loc["a", "b"] == table["a"].corr(
+        table["b"], method=method
+    )
 
 
-def test_pairs_that_contradict_each_other_become_a_possible_matrix():
-    """a agrees with b, b with c, but where both are answered a and c disagree."""
+def test_an_indefinite_matrix_is_made_positive_definite():
+    """a agrees with b and b with c, but a and c disagree on the rows that answer both."""
     rng = np.random.default_rng(4)
     x = rng.integers(1, 6, 300).astype(float)
     table = pd.DataFrame({"a": x, "b": x, "c": x})
@@ -74,39 +76,39 @@ def test_pairs_that_contradict_each_other_become_a_possible_matrix():
     np.testing.assert_allclose(np.diag(found), 1.0)
 
 
-def test_partial_correlation_of_three_by_the_textbook():
+def test_partial_correlation_matches_the_textbook_formula():
     r = pd.DataFrame([[1, 0.6, 0.5], [0.6, 1, 0.4], [0.5, 0.4, 1]], list("abc"), list("abc"))
     expected = (0.6 - 0.5 * 0.4) / np.sqrt((1 - 0.25) * (1 - 0.16))
     assert partial_correlations(r).loc["a", "b"] == pytest.approx(expected)
 
 
-def test_an_item_that_follows_from_another_has_no_partial_correlation():
+def test_a_linearly_dependent_item_has_no_partial_correlation():
     r = pd.DataFrame(np.ones((2, 2)), list("ab"), list("ab"))
     with pytest.raises(DataRefused, match="an item follows from the others"):
         partial_correlations(r)
 
 
 def parallel_items(rows, seed):
-    """Four items of true score and noise alike: alpha is 4 * .5 / (1 + 3 * .5) = .8."""
+    """Four items with equal true-score and noise variance: alpha is 4 * .5 / (1 + 3 * .5) = .8."""
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(rows, 1)) + rng.normal(size=(rows, 4))
     return pd.DataFrame(table, columns=list("abcd"))
 
 
-def test_alpha_of_parallel_items_is_spearman_browns():
+def test_alpha_of_parallel_items_matches_spearman_brown():
     found = cronbach_alpha(parallel_items(20_000, 0))
     assert found.alpha.value == pytest.approx(0.8, abs=0.005)
     assert found.without["a"] == pytest.approx(0.75, abs=0.01)
 
 
-def test_alpha_is_that_of_pingouin():
-    """What pingouin 0.7.0 says of the same table."""
+def test_alpha_matches_pingouin():
+    """Values of pingouin 0.7.0 for the same table."""
     found = cronbach_alpha(parallel_items(40, 7).round(2))
     assert found.alpha.value == pytest.approx(0.78683225, abs=1e-6)
     assert (found.alpha.low, found.alpha.high) == pytest.approx((0.654, 0.877), abs=1e-3)
 
 
-def test_the_interval_holds_the_true_alpha_in_19_of_20_samples():
+def test_the_interval_of_alpha_covers_95_percent():
     found = [cronbach_alpha(parallel_items(60, seed)).alpha for seed in range(300)]
     assert 0.92 <= np.mean([one.low <= 0.8 <= one.high for one in found]) <= 0.98
 
@@ -119,12 +121,12 @@ def test_the_interval_holds_the_true_alpha_in_19_of_20_samples():
         (pd.DataFrame({"a": range(40)}), "40 complete rows of 1 items"),
     ],
 )
-def test_too_little_for_reliability_is_refused(table, message):
+def test_too_few_answers_for_reliability_are_refused(table, message):
     with pytest.raises(DataRefused, match=message):
         cronbach_alpha(table)
 
 
-def test_too_few_common_answers_and_too_many_steps_are_refused():
+def test_too_few_common_answers_and_too_many_options_are_refused():
     table = pd.DataFrame({"a": np.arange(60.0), "b": np.r_[np.arange(29.0), np.full(31, np.nan)]})
     with pytest.raises(DataRefused, match="29 rows answer both a and b"):
         correlate_items(table)

@@ -1,21 +1,22 @@
-"""Answers on several scales become one without changing their order; what disagrees is refused."""
+"""Rating scales are converted to 0 to 100, keeping the order; inconsistent ones are refused."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
 
 from features.errors import DataRefused
 from insight.satisfaction.rating_scales import (
-    SCALES,
     Equipercentile,
     SurveyScale,
     require_one_scale,
     find_reversed_items,
-    to_one_scale,
 )
+
+
+#: Ends of common scales by their number of points.
+SCALES = {5: (1.0, 5.0), 7: (1.0, 7.0), 10: (1.0, 10.0), 11: (0.0, 10.0), 100: (0.0, 100.0)}
 
 
 @pytest.mark.parametrize(
@@ -28,13 +29,12 @@ from insight.satisfaction.rating_scales import (
         (100, [0, 80, 100], [0, 80, 100]),
     ],
 )
-def test_each_scale_runs_from_0_to_100(points, answers, hundred):
+def test_each_scale_is_converted_to_0_to_100(points, answers, hundred):
     assert SurveyScale(*SCALES[points]).to_hundred(np.array(answers, float)).tolist() == hundred
 
 
-def test_a_scale_whose_best_answer_is_1_is_turned():
+def test_a_descending_scale_is_converted():
     assert SurveyScale(5, 1).to_hundred(np.array([1.0, 2.0, np.nan])).tolist()[:2] == [100.0, 75.0]
-    assert SurveyScale(1, 5).turned() == SurveyScale(5, 1)
 
 
 @given(st.sampled_from(list(SCALES)), st.data())
@@ -57,7 +57,7 @@ def test_a_scale_without_points_is_refused():
         SurveyScale(3, 3)
 
 
-def test_scales_that_disagree_within_one_question_are_refused():
+def test_different_scales_within_one_question_are_refused():
     with pytest.raises(
         DataRefused, match=r"csat overall: .* 1 to 5 \(2 rows\), 1 to 10 \(1 rows\)"
     ):
@@ -70,20 +70,20 @@ def test_a_missing_scale_is_refused():
         require_one_scale("nps", np.array([np.nan]), np.array([10.0]))
 
 
-def test_equipercentile_finds_the_point_with_as_many_answers_below():
-    """Half of the answers on either point of each scale: 1 and 2 stand where 1..2 and 3..4 meet."""
+def test_equipercentile_matches_percentile_ranks():
+    """Answers are spread evenly over each scale: 1 and 2 map to the borders of 1 | 2 and 3 | 4."""
     two = np.repeat([1.0, 2.0], 50)
     four = np.repeat([1.0, 2.0, 3.0, 4.0], 25)
     matched = Equipercentile.fit(two, four, SurveyScale(1, 2), SurveyScale(1, 4))
-    # the rank of 1 is 25 %: the border of 1 and 2; that of 2 is 75 %: the border of 3 and 4
+    # the percentile rank of 1 is 25%, the border of 1 and 2; that of 2 is 75%, the border of 3 and 4
     assert matched.equivalents.tolist() == [1.5, 3.5]
 
 
-def test_equipercentile_of_a_scale_on_itself_changes_nothing():
+def test_equipercentile_of_a_scale_onto_itself_is_the_identity():
     rng = np.random.default_rng(0)
     answers = rng.integers(1, 8, 500).astype(float)
     matched = Equipercentile.fit(answers, answers, SurveyScale(1, 7), SurveyScale(1, 7))
-    np.testing.assert_allclose(matched.of(np.arange(1.0, 8.0)), np.arange(1.0, 8.0))
+    np.testing.assert_allclose(matched.convert(np.arange(1.0, 8.0)), np.arange(1.0, 8.0))
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -91,44 +91,48 @@ def test_equipercentile_keeps_the_order_and_the_ends(seed):
     rng = np.random.default_rng(seed)
     shares = rng.dirichlet(np.full(5, 0.3)), rng.dirichlet(np.full(10, 0.3))
     five, ten = (1.0 + rng.choice(len(p), 60, p=p) for p in shares)
-    mapped = Equipercentile.fit(five, ten, SurveyScale(1, 5), SurveyScale(1, 10)).of(np.arange(1.0, 6.0))
+    mapped = Equipercentile.fit(five, ten, SurveyScale(1, 5), SurveyScale(1, 10)).convert(
+        np.arange(1.0, 6.0)
+    )
     assert (np.diff(mapped) >= 0).all()
     assert mapped.min() >= 1
     assert mapped.max() <= 10
 
 
-def test_equipercentile_undoes_a_leniency_the_line_keeps():
-    """The same people on both scales, generous on the second: linear is off, equipercentile is not."""
+def test_equipercentile_removes_leniency_that_linear_keeps():
+    """The same population on both scales, more lenient on the second: linear is biased."""
     rng = np.random.default_rng(1)
     mood = rng.normal(size=(2, 4000))
     five = np.digitize(mood[0], [-1.5, -0.5, 0.5, 1.5]) + 1.0
     ten = np.digitize(mood[1], np.linspace(-2.5, 0.5, 9)) + 1.0
-    matched = Equipercentile.fit(five, ten, SurveyScale(1, 5), SurveyScale(1, 10)).of(five)
+    matched = Equipercentile.fit(five, ten, SurveyScale(1, 5), SurveyScale(1, 10)).convert(five)
     linear = 1 + 9 * SurveyScale(1, 5).to_hundred(five) / 100
     assert abs(matched.mean() - ten.mean()) < 0.15
     assert abs(linear.mean() - ten.mean()) > 1.0
 
 
-def test_points_nobody_chose_take_no_answers():
-    """On 0 to 100 people answer in tens: 80 is matched to 80, not to the middle of 70 and 80."""
+def test_unused_points_get_no_answers():
+    """On 0 to 100, answers are multiples of ten: 80 maps to 80, not to the middle of 70 and 80."""
     one, all_80 = np.full(50, 3.0), np.full(50, 80.0)
     hundred = SurveyScale(0, 100)
-    assert Equipercentile.fit(one, all_80, SurveyScale(1, 5), hundred).of(np.array([3.0])) == 80
+    assert (
+        Equipercentile.fit(one, all_80, SurveyScale(1, 5), hundred).convert(np.array([3.0])) == 80
+    )
     four, six = np.repeat([2.0, 4.0], 20), np.repeat([2.0, 6.0], 20)
     mapped = Equipercentile.fit(four, six, SurveyScale(1, 5), SurveyScale(1, 7))
-    assert mapped.of(np.array([2.0, 3.0, 4.0])).tolist() == [2.0, 4.0, 6.0]
+    assert mapped.convert(np.array([2.0, 3.0, 4.0])).tolist() == [2.0, 4.0, 6.0]
     mood = np.random.default_rng(1).normal(0.6, 0.2, (2, 600)).clip(0, 1)
     five, tens = np.round(mood[0] * 4) + 1, np.round(mood[1] * 10) * 10
-    found = Equipercentile.fit(five, tens, SurveyScale(1, 5), hundred).of(five)
+    found = Equipercentile.fit(five, tens, SurveyScale(1, 5), hundred).convert(five)
     assert found.mean() == pytest.approx(tens.mean(), abs=1.5)  # to the middle: 4 less
 
 
-def test_equipercentile_refuses_a_scale_that_runs_down():
+def test_equipercentile_refuses_a_descending_scale():
     with pytest.raises(DataRefused, match="a scale from 5 to 1 runs down"):
         Equipercentile.fit(np.ones(50), np.ones(50), SurveyScale(5, 1), SurveyScale(1, 7))
 
 
-def test_equipercentile_needs_answers():
+def test_equipercentile_needs_enough_answers():
     with pytest.raises(DataRefused, match="29 answers on one of two scales; at least 30"):
         Equipercentile.fit(np.ones(29), np.ones(50), SurveyScale(1, 5), SurveyScale(1, 5))
 
@@ -140,7 +144,7 @@ def agreeing(rows: int, items: int, seed: int = 0) -> pd.DataFrame:
     return table.set_axis([f"q{i}" for i in range(items)], axis=1)
 
 
-def test_reverse_coded_items_are_found_and_no_other():
+def test_only_reverse_coded_items_are_found():
     answers = agreeing(400, 6)
     assert find_reversed_items(answers) == {}
     turned = answers.assign(q1=6 - answers["q1"], q4=6 - answers["q4"])
@@ -154,23 +158,6 @@ def test_an_item_of_noise_is_not_reversed():
     assert find_reversed_items(answers) == {}
 
 
-def test_items_on_different_scales_come_together_the_right_way_up():
-    answers = agreeing(300, 4)
-    raw = answers.assign(q0=2 * answers["q0"], q3=6 - answers["q3"])
-    scales = {"q0": SurveyScale(2, 10), **dict.fromkeys(["q1", "q2", "q3"], SurveyScale(1, 5))}
-    mapped, found = to_one_scale(raw, scales)
-    assert list(found) == ["q3"]
-    for name in answers:
-        assert spearmanr(mapped[name], answers[name]).statistic == pytest.approx(1)
-    assert mapped.to_numpy().min() == 0
-    assert mapped.to_numpy().max() == 100
-
-
-def test_too_little_to_find_reversed_items_is_refused():
+def test_too_few_answers_to_find_reversed_items_are_refused():
     with pytest.raises(DataRefused, match="10 complete answers to 4 items; 30 answers to 3 items"):
         find_reversed_items(agreeing(10, 4))
-
-
-def test_an_item_without_a_scale_is_refused():
-    with pytest.raises(DataRefused, match="no scale for q1"):
-        to_one_scale(agreeing(40, 2), {"q0": SurveyScale(1, 5)})

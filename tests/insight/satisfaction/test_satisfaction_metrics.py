@@ -1,4 +1,4 @@
-"""Each figure's value for a row, by hand."""
+"""The value of each metric per row, calculated by hand."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,9 @@ import pytest
 
 from features.config.company import Company
 from features.errors import ConfigRefused
-from insight.company_settings import section
-from insight.satisfaction.satisfaction_metrics import MEASURES
-from insight.satisfaction.satisfaction_settings import Satisfaction
+from insight.company_settings import read_section
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
+from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 
 def answers(instrument, scores, dimension="overall", expectation=np.nan):
@@ -18,15 +18,17 @@ def answers(instrument, scores, dimension="overall", expectation=np.nan):
     })  # fmt: skip
 
 
-def values(name, rows, **choices):
-    return MEASURES[name].of(rows, Satisfaction(**choices))["value"].tolist()
+def values(name, rows, **settings):
+    return (
+        SATISFACTION_METRICS[name].compute(rows, SatisfactionSettings(**settings))["value"].tolist()
+    )
 
 
 def test_the_index_is_0_to_10():
     assert values("csat_index", answers("csat", [0.0, 75.0, 100.0])) == [0.0, 7.5, 10.0]
 
 
-def test_satisfied_is_75_or_what_the_company_says():
+def test_satisfied_starts_at_75_or_as_configured():
     rows = answers("csat", [50.0, 75.0, 100.0])
     assert values("satisfied", rows) == [0.0, 1.0, 1.0]
     assert values("satisfied", rows, satisfied_from=80.0) == [0.0, 0.0, 1.0]
@@ -37,7 +39,7 @@ def test_nps_has_the_standard_cut_points():
     assert values("nps", rows) == [-100.0] * 7 + [0.0] * 2 + [100.0] * 2
 
 
-def test_nps_takes_other_cut_points_as_three_plain_classes():
+def test_nps_takes_other_cut_points():
     rows = answers("nps", [0.0, 50.0, 100.0])  # 不推荐, 推荐, 强烈推荐 on 1 to 3
     assert values("nps", rows, detractors_to=0, promoters_from=10) == [-100.0, 0.0, 100.0]
 
@@ -49,25 +51,25 @@ def test_cut_points_in_the_wrong_order_are_refused():
         "insight": {"satisfaction": {"detractors_to": 9, "promoters_from": 6}},
     })  # fmt: skip
     with pytest.raises(ConfigRefused, match="detractors_to is 9, not below promoters_from, 6"):
-        section(company, "satisfaction", Satisfaction)
+        read_section(company, "satisfaction", SatisfactionSettings)
 
 
-def test_no_answer_stays_missing_and_counts_as_asked():
+def test_an_unanswered_question_is_missing():
     for name, instrument in (("csat_index", "csat"), ("satisfied", "csat"), ("nps", "nps")):
         assert np.isnan(values(name, answers(instrument, [np.nan]))).all()
 
 
-def test_effort_reads_the_way_the_question_was_put():
+def test_effort_follows_the_direction_of_the_question():
     assert values("effort", answers("ces", [100.0, 0.0])) == [100.0, 0.0]
     assert values("effort", answers("ces", [100.0, 0.0]), effort_low_is_easy=True) == [0.0, 100.0]
 
 
-def test_the_service_gap_is_perception_less_expectation():
+def test_the_service_gap_is_perception_minus_expectation():
     rows = answers("servqual", [75.0, 100.0], "service", expectation=100.0)
     assert values("gap", rows) == [-25.0, 0.0]
 
 
-def test_a_figure_is_about_its_own_question():
+def test_a_metric_applies_to_its_own_question():
     rows = pd.concat(
         [answers("csat", [50.0]), answers("csat", [25.0], "price"), answers("nps", [90.0])]
     )
@@ -75,7 +77,7 @@ def test_a_figure_is_about_its_own_question():
     assert values("dimension", rows) == [25.0]  # overall satisfaction is the index
 
 
-def test_customers_count_once_a_period():
+def test_customers_count_once_per_period():
     customers = pd.DataFrame({
         "customer_id": list("ABCD"), "stood": [True, True, True, False],
         "stays": [True, False, True, True], "active": True, "called": [True, False, False, True],

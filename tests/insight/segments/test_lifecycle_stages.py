@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from features.errors import DataRefused
 from insight.segments.lifecycle_stages import (
-    NEXT,
+    NEXT_STAGES,
     STAGES,
     LifecycleSettings,
-    reachable,
-    staged,
-    stages,
-    transitions,
+    reachable_stages,
+    derive_stages,
+    assign_stages,
+    count_transitions,
 )
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def history(tmp_path: Path) -> Path:
 
 
 def test_lives_by_hand(history: Path) -> None:
-    found = stages(history, CUTOFF, SETTINGS)
+    found = assign_stages(history, CUTOFF, SETTINGS)
     assert found["stage"].to_dict() == EXPECTED
     assert found.loc["quiet", "cause"] == "silent for 130 days"
     assert found.loc["back", "cause"] == "came back 60 days ago"
@@ -71,30 +71,30 @@ def test_lives_by_hand(history: Path) -> None:
 
 def test_a_prediction_puts_at_risk(history: Path) -> None:
     leaving = pd.Series({"steady": 0.4, "fresh": 0.9, "cancelled": 0.9})
-    found = stages(history, CUTOFF, SETTINGS, leaving)
+    found = assign_stages(history, CUTOFF, SETTINGS, leaving)
     assert found.loc["steady"].tolist() == ["at_risk", "likely to leave: 0.40"]
     assert found.loc[["fresh", "cancelled"], "stage"].tolist() == ["new", "lost"]
 
 
 def test_every_life_walks_through_the_machine(history: Path) -> None:
     """Week by week each stage leads where the machine says, in one step or through others."""
-    before = stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]
+    before = assign_stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]
     for ago in range(413, 0, -7):
-        after = stages(history, CUTOFF - timedelta(days=ago), SETTINGS)["stage"]
-        assert transitions(before, after).to_numpy().sum() == len(LIVES)
+        after = assign_stages(history, CUTOFF - timedelta(days=ago), SETTINGS)["stage"]
+        assert count_transitions(before, after).to_numpy().sum() == len(LIVES)
         for who in before.index[before != after]:
-            assert after[who] in NEXT[before[who]], (who, before[who], after[who])
+            assert after[who] in NEXT_STAGES[before[who]], (who, before[who], after[who])
         before = after
 
 
 def test_nobody_becomes_a_prospect_or_new_again() -> None:
-    assert all("prospect" not in reachable(s) for s in STAGES if s != "prospect")
-    assert all("new" not in reachable(s) for s in STAGES if s not in {"prospect", "new"})
-    assert reachable("lost") == {"lost", "reactivated", "active", "at_risk"}
+    assert all("prospect" not in reachable_stages(s) for s in STAGES if s != "prospect")
+    assert all("new" not in reachable_stages(s) for s in STAGES if s not in {"prospect", "new"})
+    assert reachable_stages("lost") == {"lost", "reactivated", "active", "at_risk"}
     with pytest.raises(
         DataRefused, match=r"1 customers went from active to prospect \(first: C2\)"
     ):
-        transitions(
+        count_transitions(
             pd.Series({"C1": "new", "C2": "active"}), pd.Series({"C1": "new", "C2": "prospect"})
         )
 
@@ -110,7 +110,7 @@ def test_everybody_has_one_stage(
         {"first": [first], "last": [None if first is None else first / 2], "comeback": [comeback],
          "cancelled": [None], "leaving": [leaving]}, dtype=float,
     )  # fmt: skip
-    (stage,) = staged(facts, SETTINGS)["stage"]
+    (stage,) = derive_stages(facts, SETTINGS)["stage"]
     assert stage in STAGES
     assert (stage == "prospect") == (first is None and comeback is None)
 
@@ -121,9 +121,9 @@ def test_at_risk_comes_before_lost() -> None:
 
 
 def test_without_a_table_of_customers_nobody_is_a_prospect(history: Path) -> None:
-    whole = stages(history, CUTOFF, SETTINGS)
+    whole = assign_stages(history, CUTOFF, SETTINGS)
     (history / "customers.parquet").unlink()
-    found = stages(history, CUTOFF, SETTINGS)
+    found = assign_stages(history, CUTOFF, SETTINGS)
     assert len(found) < len(whole)
     pd.testing.assert_frame_equal(found, whole.loc[found.index])
     assert set(whole["stage"].drop(found.index)) == {"prospect"}

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insight.segments.migrations import causes, matrix, migrations
-from insight.segments.tier_thresholds import Borders
+from insight.segments.migrations import count_causes, migration_matrix, find_migrations
+from insight.segments.tier_thresholds import TierThresholds
 
-OLD = Borders(("A", "B"), (50.0,))
+OLD = TierThresholds(("A", "B"), (50.0,))
 SHARE = {"loyalty": 0.5, "power": 0.5}
 
 
@@ -33,7 +33,7 @@ AFTER = table(
 
 
 def test_every_move_has_its_cause() -> None:
-    found = migrations(BEFORE, AFTER, SHARE, OLD, Borders(("A", "B"), (56.0,)))
+    found = find_migrations(BEFORE, AFTER, SHARE, OLD, TierThresholds(("A", "B"), (56.0,)))
     assert found["cause"].to_dict() == {
         "falls": "loyalty", "rises": "power", "leaves": "left", "enters": "entered",
         "confirmed": "confirmed", "vanishes": "score vanished", "appears": "score appeared",
@@ -44,18 +44,18 @@ def test_every_move_has_its_cause() -> None:
 
 
 def test_without_new_borders_nobody_moves_for_them() -> None:
-    found = migrations(BEFORE, AFTER, SHARE, OLD, OLD)
+    found = find_migrations(BEFORE, AFTER, SHARE, OLD, OLD)
     assert found.loc["redrawn", "cause"] == "confirmed"
 
 
 def test_nobody_moved() -> None:
-    same = migrations(BEFORE, BEFORE, SHARE, OLD, OLD)
+    same = find_migrations(BEFORE, BEFORE, SHARE, OLD, OLD)
     assert same.empty
     assert list(same) == ["before", "after", "change", "cause", "points"]
 
 
 def test_the_matrix_adds_up_to_both_dates() -> None:
-    found = matrix(BEFORE["tier"], AFTER["tier"], OLD.names)
+    found = migration_matrix(BEFORE["tier"], AFTER["tier"], OLD.names)
     assert found.to_numpy().sum() == 9
     for names, tier in ((found.T, BEFORE["tier"]), (found, AFTER["tier"])):
         counted = names[list(OLD.names)].sum()
@@ -65,7 +65,7 @@ def test_the_matrix_adds_up_to_both_dates() -> None:
 
 
 def test_causes_up_and_down() -> None:
-    found = causes(migrations(BEFORE, AFTER, SHARE, OLD, OLD), OLD.names)
+    found = count_causes(find_migrations(BEFORE, AFTER, SHARE, OLD, OLD), OLD.names)
     assert found.loc["confirmed"].tolist() == [0, 2, 0]
     assert found.loc["power"].tolist() == [1, 0, 0]
     assert found.loc["entered", "other"] == 1
@@ -80,7 +80,7 @@ def test_a_cause_points_the_way_of_the_move(seed: int) -> None:
         found["value_score"] = found.mean(axis=1)
         return found.assign(tier=np.where(found["value_score"] >= 50, "A", "B"))
 
-    moves = migrations(draw(), draw(), SHARE, OLD, OLD)
+    moves = find_migrations(draw(), draw(), SHARE, OLD, OLD)
     up = moves["after"] == "A"
     assert (moves["points"][up] > 0).all()
     assert (moves["points"][~up] < 0).all()

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.segments.persisted_scales import Kept, read_kept
-from insight.segments.star_rating import StarScale, stars
-from insight.segments.tier_thresholds import Borders, tiers
-from insight.value.value_score import Dimension, Scale, ValueSettings, value_score
-from insight.value.weights import Weights
+from insight.segments.persisted_scales import PersistedScales, read_persisted_scales
+from insight.segments.star_rating import StarScale, assign_stars
+from insight.segments.tier_thresholds import TierThresholds, classify_tiers
+from insight.value.value_score import Dimension, ValueScale, ValueSettings, compute_value_score
+from insight.value.weights import DimensionWeights
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(
@@ -25,40 +25,40 @@ SETTINGS = ValueSettings(
         "loyalty": Dimension(weight=0.5, measures={"orders": 1.0}),
     }
 )
-KEPT = Kept(
+KEPT = PersistedScales(
     datetime(2026, 1, 1, tzinfo=UTC),
-    Scale.fit(TABLE, SETTINGS),
-    Weights("learned", {"power": 0.7, "loyalty": 0.3}, {"power": (0.6, 0.8)}, "300 customers"),
-    Borders(("A", "B"), (61.7,)),
+    ValueScale.fit(TABLE, SETTINGS),
+    DimensionWeights("learned", {"power": 0.7, "loyalty": 0.3}, {"power": (0.6, 0.8)}, "300 customers"),
+    TierThresholds(("A", "B"), (61.7,)),
     StarScale((0.0, 33.3, 100.0), (0.0, 0.1, 1.0), (0.2, 0.4, 0.6, 0.8)),
 )
 
 
 def test_scores_tiers_and_stars_are_the_same_to_the_bit(tmp_path: Path) -> None:
     KEPT.write(tmp_path / "tiers.json")
-    back = read_kept(tmp_path / "tiers.json")
+    back = read_persisted_scales(tmp_path / "tiers.json")
     assert (back.as_of, back.weights, back.borders, back.stars) == (
         KEPT.as_of, KEPT.weights, KEPT.borders, KEPT.stars,
     )  # fmt: skip
     assert back.version == KEPT.version
-    one, other = (value_score(TABLE, k.scale, SETTINGS, k.weights) for k in (KEPT, back))
+    one, other = (compute_value_score(TABLE, k.scale, SETTINGS, k.weights) for k in (KEPT, back))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
-    assert tiers(one["value_score"], KEPT.borders).equals(tiers(other["value_score"], back.borders))
-    assert stars(one["value_score"], KEPT.stars).equals(stars(other["value_score"], back.stars))
+    assert classify_tiers(one["value_score"], KEPT.borders).equals(classify_tiers(other["value_score"], back.borders))
+    assert assign_stars(one["value_score"], KEPT.stars).equals(assign_stars(other["value_score"], back.stars))
     assert [p.name for p in tmp_path.iterdir()] == ["tiers.json"]
 
 
 def test_other_borders_are_another_version() -> None:
-    assert replace(KEPT, borders=Borders(("A", "B"), (61.8,))).version != KEPT.version
+    assert replace(KEPT, borders=TierThresholds(("A", "B"), (61.8,))).version != KEPT.version
 
 
 def test_damage_is_told(tmp_path: Path) -> None:
     file = tmp_path / "tiers.json"
     with pytest.raises(DataRefused, match=r"no file tiers\.json: draw the tiers"):
-        read_kept(file)
+        read_persisted_scales(file)
     KEPT.write(file)
     whole = file.read_text(encoding="utf-8")
     for text in (whole[:-20], "[]", whole.replace('"borders"', '"border"'), '{"weights": 3}'):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(DataRefused, match=r"tiers\.json cannot be read .* delete it"):
-            read_kept(file)
+            read_persisted_scales(file)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
-from insight.segments.quadrant import QuadrantSettings, quadrant
+from insight.segments.quadrant import QuadrantSettings, assign_quadrants
 
 TABLE = pd.DataFrame(
     {
@@ -19,7 +19,7 @@ TABLE = pd.DataFrame(
 
 
 def test_the_four_fields() -> None:
-    found = quadrant(TABLE, QuadrantSettings())
+    found = assign_quadrants(TABLE, QuadrantSettings())
     assert found["quadrant"].tolist()[:4] == ["develop", "secure", "keep", "limit"]
     assert found["quadrant"].isna().tolist()[4:] == [True, True]  # no potential, no risk measured
     assert found["settled"].tolist() == [True, False, True, False, False, False]
@@ -27,18 +27,18 @@ def test_the_four_fields() -> None:
 
 
 def test_without_an_interval_nothing_is_settled() -> None:
-    found = quadrant(TABLE.drop(columns="growth_low"), QuadrantSettings())
+    found = assign_quadrants(TABLE.drop(columns="growth_low"), QuadrantSettings())
     assert not found["settled"].any()
 
 
 def test_the_risk_furthest_over_its_limit_is_named() -> None:
     both = TABLE.assign(churn_probability=0.3, overdue_probability=1.0)
     settings = QuadrantSettings(risks={"churn_probability": 0.25, "overdue_probability": 0.5})
-    assert set(quadrant(both, settings)["risk"]) == {"overdue_probability"}
+    assert set(assign_quadrants(both, settings)["risk"]) == {"overdue_probability"}
 
 
 def test_refused() -> None:
     with pytest.raises(ConfigRefused, match=r"unknown measure insight\.quadrant\.grow.*growth"):
-        quadrant(TABLE, QuadrantSettings(potential="grow"))
+        assign_quadrants(TABLE, QuadrantSettings(potential="grow"))
     with pytest.raises(DataRefused, match="nobody has growth"):
-        quadrant(TABLE.assign(growth=np.nan), QuadrantSettings())
+        assign_quadrants(TABLE.assign(growth=np.nan), QuadrantSettings())

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.segments.tier_hysteresis import HALF, Placed, move, moved_share, noise, place
-from insight.segments.tier_thresholds import Borders, TierSettings, borders, tiers
+from insight.segments.tier_hysteresis import INTERVAL_Z, TierAssignment, update_tiers, changed_share, estimate_half_width, assign_first_tiers
+from insight.segments.tier_thresholds import TierThresholds, TierSettings, fit_thresholds, classify_tiers
 
-THREE = Borders(("A", "B", "C"), (80.0, 50.0))
+THREE = TierThresholds(("A", "B", "C"), (80.0, 50.0))
 SIGMA = 5.0
-WIDTH = HALF * SIGMA
+WIDTH = INTERVAL_Z * SIGMA
 
 
-def placed(tier: str, figure: float) -> Placed:
-    return Placed(pd.Series([tier]), pd.Series([0]), pd.Series([figure]))
+def placed(tier: str, figure: float) -> TierAssignment:
+    return TierAssignment(pd.Series([tier]), pd.Series([0]), pd.Series([figure]))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def placed(tier: str, figure: float) -> Placed:
 def test_the_rule_by_hand(
     tier: str, before: float, figure: float, now: str | None, leans: int
 ) -> None:
-    found = move(placed(tier, before), pd.Series([figure], dtype=float), 5.0, THREE)
+    found = update_tiers(placed(tier, before), pd.Series([figure], dtype=float), 5.0, THREE)
     assert (found.tier[0], found.leaning[0]) == (now, leans)
     assert found.figure[0] == figure or np.isnan(figure)
 
@@ -64,14 +64,14 @@ def test_under_pure_noise_at_most_one_in_a_hundred_moves(
     names = list("ABCDE")[: len(cuts) + 1]
     settings = TierSettings.model_construct(method="quantile", by="x", names=names, cuts=cuts)
     _, months = world(25, seed=len(names), sigma=sigma, spread=spread)
-    found = borders(months[0], settings)
-    before, plain_before = place(months[0], found), tiers(months[0], found)
+    found = fit_thresholds(months[0], settings)
+    before, plain_before = assign_first_tiers(months[0], found), classify_tiers(months[0], found)
     steady, plain = [], []
     for figure in months[1:]:
-        after = move(before, figure, noise(before.figure, figure), found)
-        plain_after = tiers(figure, borders(figure, settings))
-        steady.append(moved_share(before.tier, after.tier))
-        plain.append(moved_share(plain_before, plain_after))
+        after = update_tiers(before, figure, estimate_half_width(before.figure, figure), found)
+        plain_after = classify_tiers(figure, fit_thresholds(figure, settings))
+        steady.append(changed_share(before.tier, after.tier))
+        plain.append(changed_share(plain_before, plain_after))
         before, plain_before = after, plain_after
     with capsys.disabled():
         sys.stdout.write(
@@ -89,34 +89,34 @@ def test_a_real_change_arrives_within_two_periods(widths: float, arrived: float,
     rng = np.random.default_rng(1)
     who = range(20_000)
     was = pd.Series(rng.uniform(50, 80, len(who)))
-    before = Placed(pd.Series("B", who), pd.Series(0, who), was)
+    before = TierAssignment(pd.Series("B", who), pd.Series(0, who), was)
     true = 80 + widths * WIDTH if way == 1 else 50 - widths * WIDTH
     for _ in range(2):
-        before = move(before, pd.Series(true + rng.normal(0, SIGMA, 20_000)), WIDTH, THREE)
+        before = update_tiers(before, pd.Series(true + rng.normal(0, SIGMA, 20_000)), WIDTH, THREE)
     assert (before.tier == ("A" if way == 1 else "C")).mean() >= arrived
 
 
 def test_sure_figures_move_at_once() -> None:
     figure = pd.Series([79.0, 81.0, 49.0])
-    before = Placed(
+    before = TierAssignment(
         pd.Series(["A", "B", "B"]), pd.Series(0, range(3)), pd.Series([81.0, 79.0, 51.0])
     )
-    assert move(before, figure, 0.0, THREE).tier.tolist() == ["B", "A", "C"]
+    assert update_tiers(before, figure, 0.0, THREE).tier.tolist() == ["B", "A", "C"]
 
 
 def test_new_customers_are_placed_plainly_and_a_width_is_needed() -> None:
     figure = pd.Series([90.0, 90.0], ["old", "new"])
-    before = Placed(pd.Series(["B"], ["old"]), pd.Series([0], ["old"]), pd.Series([60.0], ["old"]))
-    found = move(before, figure, pd.Series({"old": 20.0, "new": 20.0}), THREE)
+    before = TierAssignment(pd.Series(["B"], ["old"]), pd.Series([0], ["old"]), pd.Series([60.0], ["old"]))
+    found = update_tiers(before, figure, pd.Series({"old": 20.0, "new": 20.0}), THREE)
     assert found.tier.to_dict() == {"old": "B", "new": "A"}
     with pytest.raises(DataRefused, match=r"1 customers have a figure .*first: new"):
-        move(before, figure, pd.Series({"old": 20.0}), THREE)
+        update_tiers(before, figure, pd.Series({"old": 20.0}), THREE)
 
 
 def test_the_noise_is_found_though_some_really_changed() -> None:
     _, (first, second) = world(2)
     second[:1000] += 30
-    assert noise(first, second) == pytest.approx(WIDTH, rel=0.1)
+    assert estimate_half_width(first, second) == pytest.approx(WIDTH, rel=0.1)
     with pytest.raises(DataRefused, match="2 customers"):
-        noise(first.head(2), second.head(2))
-    assert np.isnan(moved_share(pd.Series(["A"]), pd.Series([None])))
+        estimate_half_width(first.head(2), second.head(2))
+    assert np.isnan(changed_share(pd.Series(["A"]), pd.Series([None])))

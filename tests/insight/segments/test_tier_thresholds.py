@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from features.config.company import Company
 from features.errors import ConfigRefused, DataRefused
-from insight.company_settings import section
-from insight.segments.service_policy import DEFAULT, Policy
-from insight.segments.tier_thresholds import Borders, TierSettings, borders, share_of_value, tiers
+from insight.company_settings import read_section
+from insight.segments.service_policy import DEFAULT_POLICIES, Policy
+from insight.segments.tier_thresholds import TierThresholds, TierSettings, fit_thresholds, summarise_tiers, classify_tiers
 
 MONEY = pd.Series([500.0, 300.0, 100.0, 50.0, 30.0, 10.0, 10.0, 0.0, -20.0, np.nan])
 
@@ -18,30 +18,30 @@ MONEY = pd.Series([500.0, 300.0, 100.0, 50.0, 30.0, 10.0, 10.0, 0.0, -20.0, np.n
 def test_abc_by_cumulative_value() -> None:
     """500 + 300 of 1,000 are 80 %, with 100 and 50 it is 95 %."""
     settings = TierSettings(method="cumulative", cuts=[0.8, 0.95])
-    found = borders(MONEY, settings)
+    found = fit_thresholds(MONEY, settings)
     assert found.at == (300, 50)
-    tier = tiers(MONEY, found)
+    tier = classify_tiers(MONEY, found)
     assert tier.tolist() == ["A", "A", "B", "B", *["C"] * 5, None]
-    table = share_of_value(MONEY, tier, found)
+    table = summarise_tiers(MONEY, tier, found)
     assert table["customers"].tolist() == [2, 2, 5]
     assert table["sum"].tolist() == [800, 150, 30]
 
 
 def test_quantiles_keep_equal_ones_together() -> None:
-    found = borders(MONEY, TierSettings(cuts=[0.25, 0.65]))
+    found = fit_thresholds(MONEY, TierSettings(cuts=[0.25, 0.65]))
     assert found.at == (300, 10)
-    assert tiers(MONEY, found).value_counts().to_dict() == {"A": 2, "B": 5, "C": 2}
+    assert classify_tiers(MONEY, found).value_counts().to_dict() == {"A": 2, "B": 5, "C": 2}
 
 
 def test_thresholds_are_where_they_are_put() -> None:
-    found = borders(MONEY, TierSettings(method="threshold", cuts=[100, 0]))
-    assert tiers(MONEY, found).tolist() == ["A"] * 3 + ["B"] * 5 + ["C"] + [None]
+    found = fit_thresholds(MONEY, TierSettings(method="threshold", cuts=[100, 0]))
+    assert classify_tiers(MONEY, found).tolist() == ["A"] * 3 + ["B"] * 5 + ["C"] + [None]
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=20, max_size=60, unique=True))
 def test_the_share_of_customers_is_the_one_asked_for(values: list[int]) -> None:
     figure = pd.Series(values, dtype=float)
-    tier = tiers(figure, borders(figure, TierSettings(cuts=[0.2, 0.5])))
+    tier = classify_tiers(figure, fit_thresholds(figure, TierSettings(cuts=[0.2, 0.5])))
     assert (tier == "A").sum() == round(0.2 * len(values))
     assert figure[tier == "A"].min() > figure[tier != "A"].max()
 
@@ -59,7 +59,7 @@ def test_figures_that_cannot_be_cut(
 ) -> None:
     settings = TierSettings().model_copy(update=changed)
     with pytest.raises(DataRefused, match=words):
-        borders(pd.Series(figure), settings)
+        fit_thresholds(pd.Series(figure), settings)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +78,19 @@ def test_figures_that_cannot_be_cut(
 def test_settings_refused(toml: dict[str, object], words: str) -> None:
     company = Company.model_construct(insight={"tiers": toml})
     with pytest.raises(ConfigRefused, match=words):
-        section(company, "tiers", TierSettings)
+        read_section(company, "tiers", TierSettings)
 
 
 def test_a_policy_of_ones_own() -> None:
     mine = {
-        **{n: DEFAULT[n].model_dump() for n in "AB"},
+        **{n: DEFAULT_POLICIES[n].model_dump() for n in "AB"},
         "C": {"service_level": "self", "first_reply_hours": 48},
     }
     company = Company.model_construct(insight={"tiers": {"policies": mine}})
-    assert section(company, "tiers", TierSettings).policies["C"] == Policy(
+    assert read_section(company, "tiers", TierSettings).policies["C"] == Policy(
         service_level="self", first_reply_hours=48
     )
 
 
 def test_a_figure_on_the_border_belongs_to_the_better_tier() -> None:
-    assert tiers(pd.Series([80.0, 79.9]), Borders(("A", "B"), (80.0,))).tolist() == ["A", "B"]
+    assert classify_tiers(pd.Series([80.0, 79.9]), TierThresholds(("A", "B"), (80.0,))).tolist() == ["A", "B"]

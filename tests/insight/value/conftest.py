@@ -1,4 +1,4 @@
-"""A history of four customers written by hand."""
+"""A literal history of four customers."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +10,11 @@ CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def before(days: float) -> datetime:
-    """An instant so many days before the cutoff."""
+    """Return the instant `days` before the cutoff."""
     return CUTOFF - timedelta(days=days)
 
 
-#: customer, kind, days before the cutoff, amount, category, due so many days before the cutoff
+#: customer, kind, days before the cutoff, amount, category, due days before the cutoff
 EVENTS = [
     ("A", "order", 100, 1000.0, "desks", 90),  # delivered, paid two days late
     ("A", "shipment", 92, None, None, 90),
@@ -31,7 +31,7 @@ EVENTS = [
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    """A's orders, payment and return; B long ago; C too late; D never."""
+    """A orders, pays and returns; B ordered long ago; C orders after the cutoff; D never."""
     rows = [
         {
             "customer_id": who, "kind": kind, "occurred_at": before(ago), "known_at": before(ago),

@@ -1,4 +1,4 @@
-"""Pairwise judgements: Saaty's numbers, another implementation, and what is refused."""
+"""AHP weights against published examples, another implementation, and refused matrices."""
 
 from itertools import combinations
 from typing import Any
@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from features.errors import ConfigRefused
 from insight.value.ahp import (
-    LIMIT,
-    Judged,
-    agreed,
+    MAX_CONSISTENCY_RATIO,
+    AhpSettings,
     ahp_weights,
-    judgements,
-    reconsider,
-    unchecked,
+    check_comparison,
+    combine_raters,
+    find_inconsistent_pair,
+    read_comparison,
 )
 
 #: Saaty's drinks (consumption in the United States): coffee, wine, tea, beer, sodas, milk, water.
 DRINKS = ("coffee", "wine", "tea", "beer", "sodas", "milk", "water")
-DRUNK = [
+COMPARISONS = [
     [1, 9, 5, 2, 1, 1, "1/2"],
     ["1/9", 1, "1/3", "1/9", "1/9", "1/9", "1/9"],
     ["1/5", 3, 1, "1/3", "1/4", "1/3", "1/9"],
@@ -39,8 +39,8 @@ def square(upper: dict[tuple[int, int], float], count: int) -> list[list[float]]
     return matrix.tolist()
 
 
-def test_saatys_drinks() -> None:
-    found = judgements("Saaty", DRINKS, DRUNK)
+def test_published_example_of_saaty() -> None:
+    found = check_comparison("Saaty", DRINKS, COMPARISONS)
     assert found.weights == pytest.approx(
         [0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327], abs=0.0015
     )
@@ -49,11 +49,11 @@ def test_saatys_drinks() -> None:
 
 @given(st.lists(st.sampled_from([1 / 5, 1 / 3, 1 / 2, 1, 2, 3, 5]), min_size=6, max_size=6))
 @settings(max_examples=25, deadline=None)
-def test_another_implementation_finds_the_same(said: list[float]) -> None:
+def test_another_implementation_agrees(values: list[float]) -> None:
     ahpy: Any = pytest.importorskip("ahpy")
     names = ("a", "b", "c", "d")
-    upper = dict(zip(combinations(range(4), 2), said, strict=True))
-    found = unchecked("r", names, square(upper, 4))
+    upper = dict(zip(combinations(range(4), 2), values, strict=True))
+    found = read_comparison("r", names, square(upper, 4))
     pairs = {(names[i], names[j]): value for (i, j), value in upper.items()}
     theirs = ahpy.Compare("r", pairs, precision=8, random_index="saaty")
     assert [theirs.local_weights[n] for n in names] == pytest.approx(
@@ -63,34 +63,34 @@ def test_another_implementation_finds_the_same(said: list[float]) -> None:
 
 
 @given(st.lists(st.floats(0.2, 5), min_size=3, max_size=6))
-def test_consistent_judgements_give_the_weights_they_were_made_from(worth: list[float]) -> None:
+def test_consistent_comparisons_recover_the_weights(worth: list[float]) -> None:
     values = np.array(worth)
-    found = judgements(
+    found = check_comparison(
         "r", [f"i{k}" for k in range(len(worth))], (values[:, None] / values).tolist()
     )
     assert found.weights == pytest.approx(values / values.sum())
     assert found.ratio == pytest.approx(0, abs=1e-9)
 
 
-def test_two_items_never_contradict_each_other() -> None:
-    found = judgements("r", ["a", "b"], [[1, 3], ["1/3", 1]])
+def test_two_items_are_always_consistent() -> None:
+    found = check_comparison("r", ["a", "b"], [[1, 3], ["1/3", 1]])
     assert found.weights == pytest.approx([0.75, 0.25])
     assert found.ratio == 0
 
 
-def test_the_planted_contradiction_is_the_pair_to_reconsider() -> None:
+def test_the_planted_inconsistent_pair_is_found() -> None:
     worth = np.array([4.0, 2.0, 2.0, 1.0])
     matrix = worth[:, None] / worth
     matrix[0, 3], matrix[3, 0] = 1 / 5, 5  # was 4
-    odd = unchecked("Lin", ["price", "service", "image", "staff"], matrix.tolist())
-    assert odd.ratio > LIMIT
-    pair = reconsider(odd)
+    odd = read_comparison("Lin", ["price", "service", "image", "staff"], matrix.tolist())
+    assert odd.ratio > MAX_CONSISTENCY_RATIO
+    pair = find_inconsistent_pair(odd)
     assert (pair.first, pair.second) == ("price", "staff")
     assert pair.implied == pytest.approx(4)
     with pytest.raises(
-        ConfigRefused, match=r"Lin .*ratio 0\.\d\d.*price over staff, judged 1/5 .* 4"
+        ConfigRefused, match=r"Lin .*ratio 0\.\d\d.*price over staff, given as 1/5.* 4"
     ):
-        judgements("Lin", odd.items, matrix.tolist())
+        check_comparison("Lin", odd.items, matrix.tolist())
 
 
 @pytest.mark.parametrize(
@@ -98,48 +98,52 @@ def test_the_planted_contradiction_is_the_pair_to_reconsider() -> None:
     [
         ([[1, 3], [3, 1]], "not reciprocal: a over b is 3, so b over a should be 1/3 and not 3"),
         ([[1, 3], [0.25, 1]], "should be 1/3 and not 0.25"),
-        ([[2, 3], ["1/3", 1]], "a over itself at 2; that should be 1"),
+        ([[2, 3], ["1/3", 1]], "2 for a over itself; it should be 1"),
         ([[1, -3], ["1/3", 1]], "holds -3; a judgement is a number above 0"),
         ([[1, "three"], ["1/3", 1]], "holds 'three'"),
         ([[1, "1/0"], ["1/3", 1]], "holds '1/0'"),
         ([[1, 3, 2], ["1/3", 1, 2]], "2 rows of 3 numbers; it should have 2 rows of 2"),
     ],
 )
-def test_what_is_refused(rows: list[list[float | str]], words: str) -> None:
+def test_invalid_matrices_are_refused(rows: list[list[float | str]], words: str) -> None:
     with pytest.raises(ConfigRefused, match="r") as caught:
-        judgements("r", ["a", "b"], rows)
+        check_comparison("r", ["a", "b"], rows)
     assert words in str(caught.value)
 
 
-def test_a_rounded_third_is_a_third() -> None:
-    assert judgements("r", ["a", "b"], [[1, 3], [0.33, 1]]).weights == pytest.approx([0.75, 0.25])
+def test_a_rounded_third_is_accepted() -> None:
+    assert check_comparison("r", ["a", "b"], [[1, 3], [0.33, 1]]).weights == pytest.approx(
+        [0.75, 0.25]
+    )
 
 
-def test_a_group_is_the_geometric_mean() -> None:
+def test_raters_are_combined_by_the_geometric_mean() -> None:
     """The first says 4, the second 1: together 2."""
-    first = judgements("first", ["a", "b"], [[1, 4], ["1/4", 1]])
-    second = judgements("second", ["a", "b"], [[1, 1], [1, 1]])
-    assert agreed([first, second]).matrix == pytest.approx(np.array([[1, 2], [0.5, 1]]))
+    first = check_comparison("first", ["a", "b"], [[1, 4], ["1/4", 1]])
+    second = check_comparison("second", ["a", "b"], [[1, 1], [1, 1]])
+    assert combine_raters([first, second]).matrix == pytest.approx(np.array([[1, 2], [0.5, 1]]))
     with pytest.raises(ConfigRefused, match="third compared b, a, first a, b"):
-        agreed([first, judgements("third", ["b", "a"], [[1, 1], [1, 1]])])
+        combine_raters([first, check_comparison("third", ["b", "a"], [[1, 1], [1, 1]])])
 
 
-def test_the_interval_is_the_raters_range() -> None:
+def test_the_interval_is_the_range_of_the_raters() -> None:
     rows: dict[str, list[list[float | str]]] = {"x": [[1, 3], ["1/3", 1]], "y": [[1, 1], [1, 1]]}
-    found = ahp_weights(Judged(items=["a", "b"], raters=rows))
+    found = ahp_weights(AhpSettings(items=["a", "b"], raters=rows))
     assert found.interval["a"] == pytest.approx((0.5, 0.75))
     assert 0.5 < found.share["a"] < 0.75
     with pytest.raises(ConfigRefused, match="raters is empty"):
-        ahp_weights(Judged(items=["a", "b"], raters={}))
+        ahp_weights(AhpSettings(items=["a", "b"], raters={}))
 
 
-def test_the_random_indices_are_those_of_saaty() -> None:
+def test_the_random_index_matches_simulation() -> None:
     """Random reciprocal matrices of 4 items have a mean consistency index near 0.90 (ratio 1)."""
     rng = np.random.default_rng(1)
     scale = np.array([*(1 / np.arange(9, 1, -1)), *np.arange(1, 10)])
     pairs = list(combinations(range(4), 2))
     ratios = [
-        unchecked("r", "abcd", square(dict(zip(pairs, rng.choice(scale, 6), strict=True)), 4)).ratio
+        read_comparison(
+            "r", "abcd", square(dict(zip(pairs, rng.choice(scale, 6), strict=True)), 4)
+        ).ratio
         for _ in range(1500)
     ]
     assert np.mean(ratios) == pytest.approx(1.0, abs=0.06)

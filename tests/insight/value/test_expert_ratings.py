@@ -1,4 +1,4 @@
-"""Ratings of experts: read from a file, checked line by line, made into one figure a customer."""
+"""Expert ratings: reading, validation, and correction for leniency."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import DataRefused
-from insight.value.expert_ratings import Experts, rated, read_ratings
+from insight.value.expert_ratings import Experts, combine_ratings, read_ratings
 
 SETTINGS = Experts(file="ratings.csv")
 HEAD = "customer_id,rater,item,score\n"
@@ -18,7 +18,7 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
-def test_two_raters_one_stricter(tmp_path: Path) -> None:
+def test_leniency_is_removed(tmp_path: Path) -> None:
     lines = [
         f"C{i},{who},customer_credit,{i + more}\n"
         for i in (1, 2, 3)
@@ -27,10 +27,10 @@ def test_two_raters_one_stricter(tmp_path: Path) -> None:
     lines += [
         "C1,x,customer_credit,2\n",
         "C2,y,market_coverage,5\n",
-    ]  # the first: again, the later counts
+    ]  # the first repeats a rating: the later line counts
     ratings = read_ratings(written(tmp_path, HEAD + "".join(lines)), SETTINGS)
     assert len(ratings) == 7
-    level, lenient = rated(ratings)
+    level, lenient = combine_ratings(ratings)
     assert level["customer_credit"].tolist() == pytest.approx([1.5, 2.5, 3.5])
     assert level["market_coverage"].dropna().to_dict() == {"C2": 5.0}
     assert lenient["customer_credit"].to_dict() == pytest.approx({"x": 0.5, "y": -0.5})
@@ -53,21 +53,21 @@ def test_two_raters_one_stricter(tmp_path: Path) -> None:
         ("", "should be CSV in UTF-8 with the columns customer_id, rater, item, score"),
     ],
 )
-def test_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_invalid_files_are_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(DataRefused, match=words):
         read_ratings(written(tmp_path, text), SETTINGS)
 
 
-def test_ids_are_texts_and_the_file_is_utf_8(tmp_path: Path) -> None:
+def test_ids_are_strings_and_the_file_is_utf_8(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD + "007,王,customer_credit,4\nNA,王,customer_credit,2\n")
-    level, _ = rated(read_ratings(file, SETTINGS))
+    level, _ = combine_ratings(read_ratings(file, SETTINGS))
     assert level["customer_credit"].to_dict() == {"007": 4.0, "NA": 2.0}
     file.write_text(HEAD + "007,王,customer_credit,4\n", encoding="gbk")
     with pytest.raises(DataRefused, match="should be CSV in UTF-8"):
         read_ratings(file, SETTINGS)
 
 
-def test_no_file_and_no_range(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_empty_scale_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match=r"no file ratings\.csv"):
         read_ratings(tmp_path / "ratings.csv", SETTINGS)
     with pytest.raises(ValidationError, match="low should be below high"):

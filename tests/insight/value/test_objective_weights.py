@@ -1,4 +1,4 @@
-"""Weights from the data, beside the formulas written out number by number."""
+"""Weights from the data, against the formulas in plain Python."""
 
 import math
 from statistics import correlation, stdev
@@ -25,7 +25,7 @@ def scaled(column: str) -> list[float]:
     return [(v - min(values)) / (max(values) - min(values)) for v in values]
 
 
-def test_entropy_by_hand() -> None:
+def test_entropy_matches_the_formula() -> None:
     left = {}
     for name in TABLE:
         values = scaled(str(name))
@@ -34,10 +34,12 @@ def test_entropy_by_hand() -> None:
     expected = {n: v / sum(left.values()) for n, v in left.items()}
     found = entropy_weights(TABLE)
     assert found.share == pytest.approx(expected)
-    assert max(found.share, key=lambda n: found.share[n]) == "power"  # a few have nearly all of it
+    assert (
+        max(found.share, key=lambda n: found.share[n]) == "power"
+    )  # a few customers have most of it
 
 
-def test_critic_by_hand() -> None:
+def test_critic_matches_the_formula() -> None:
     amount = {
         str(n): stdev(scaled(str(n)))
         * sum(1 - correlation(scaled(str(n)), scaled(str(m))) for m in TABLE)
@@ -47,13 +49,13 @@ def test_critic_by_hand() -> None:
     assert critic_weights(TABLE).share == pytest.approx(expected)
 
 
-def test_critic_gives_less_to_what_is_said_twice() -> None:
+def test_critic_gives_a_duplicated_dimension_less_weight() -> None:
     twice = TABLE.assign(again=TABLE["growth"])
     assert critic_weights(twice).share["growth"] < critic_weights(TABLE).share["growth"]
 
 
 @pytest.mark.parametrize("method", [entropy_weights, critic_weights])
-def test_units_do_not_matter_and_a_constant_weighs_nothing(method) -> None:  # type: ignore[no-untyped-def]
+def test_units_do_not_matter_and_a_constant_has_no_weight(method) -> None:  # type: ignore[no-untyped-def]
     other = TABLE.assign(power=TABLE["power"] * 1000 + 5)
     assert method(other).share == pytest.approx(method(TABLE).share)
     constant = method(TABLE.assign(same=3.0)).share
@@ -61,13 +63,13 @@ def test_units_do_not_matter_and_a_constant_weighs_nothing(method) -> None:  # t
     assert sum(constant.values()) == pytest.approx(1)
 
 
-def test_dimensions_that_all_say_the_same_share_alike() -> None:
+def test_perfectly_correlated_dimensions_get_equal_weights() -> None:
     same = pd.DataFrame({"a": TABLE["growth"], "b": TABLE["growth"] * 2})
     assert critic_weights(same).share == pytest.approx({"a": 0.5, "b": 0.5})
 
 
 def test_planted_weights_are_learned() -> None:
-    """0.6 and 0.4 of two dimensions, nothing of the third, under noise."""
+    """True weights 0.6, 0.4 and 0, with noise."""
     table = pd.DataFrame(RNG.uniform(0, 100, (2000, 3)), columns=list("abc"))
     low, high = table.min(), table.max()
     unit = (table - low) / (high - low)
@@ -79,12 +81,12 @@ def test_planted_weights_are_learned() -> None:
         assert found.share[name] == pytest.approx(true, abs=0.08)
 
 
-def test_an_outcome_that_goes_down_with_everything_teaches_nothing() -> None:
+def test_an_outcome_negatively_related_to_all_is_refused() -> None:
     with pytest.raises(DataRefused, match="none of loyalty, power, growth goes up"):
         learned_weights(TABLE, -TABLE.rank().sum(axis=1))
 
 
-def test_incomplete_customers_are_counted_and_too_few_refused() -> None:
+def test_incomplete_customers_are_counted_and_too_few_are_refused() -> None:
     holes = TABLE.copy()
     holes.loc[:19, "growth"] = np.nan
     assert entropy_weights(holes).made_from == "180 customers, 20 incomplete"

@@ -1,4 +1,4 @@
-"""Agreement of raters: published examples, another implementation, and leniency taken out."""
+"""Agreement of raters: published examples, another implementation, and leniency."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.value.rater_agreement import consensus, icc, krippendorff_alpha
+from insight.value.rater_agreement import fit_consensus, intraclass_correlation, krippendorff_alpha
 
 #: Shrout and Fleiss (1979), table 2: six targets, four judges.
 SHROUT = pd.DataFrame(
@@ -25,16 +25,19 @@ UNITS = pd.DataFrame(
 ).T
 
 
-def test_shrout_and_fleiss() -> None:
-    assert icc(SHROUT).value == pytest.approx(0.29, abs=0.005)
-    assert icc(SHROUT, "mean").value == pytest.approx(0.62, abs=0.005)
-    assert (icc(SHROUT).low, icc(SHROUT).high) == pytest.approx((0.019, 0.761), abs=0.002)
+def test_icc_matches_shrout_and_fleiss() -> None:
+    assert intraclass_correlation(SHROUT).value == pytest.approx(0.29, abs=0.005)
+    assert intraclass_correlation(SHROUT, "mean").value == pytest.approx(0.62, abs=0.005)
+    assert (
+        intraclass_correlation(SHROUT).low,
+        intraclass_correlation(SHROUT).high,
+    ) == pytest.approx((0.019, 0.761), abs=0.002)
 
 
 @pytest.mark.parametrize(
     ("level", "published"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)]
 )
-def test_krippendorffs_own_example(level: Any, published: float) -> None:
+def test_alpha_matches_the_example_of_krippendorff(level: Any, published: float) -> None:
     found = krippendorff_alpha(UNITS, level)
     assert found.value == pytest.approx(published, abs=0.001)
     assert found.low < found.value <= found.high
@@ -42,55 +45,55 @@ def test_krippendorffs_own_example(level: Any, published: float) -> None:
 
 
 @pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
-def test_another_implementation_finds_the_same_alpha(level: Any) -> None:
+def test_another_implementation_agrees_on_alpha(level: Any) -> None:
     other: Any = pytest.importorskip("krippendorff")
     rng = np.random.default_rng(5)
     truth = rng.integers(1, 6, (40, 1))
     x = np.clip(truth + rng.integers(-1, 2, (40, 3)), 1, 5).astype(float)
     x[rng.random(x.shape) < 0.2] = np.nan
-    theirs = other.alpha(reliability_data=x.T, level_of_measurement=level)
-    assert krippendorff_alpha(pd.DataFrame(x), level).value == pytest.approx(theirs)
+    expected = other.alpha(reliability_data=x.T, level_of_measurement=level)
+    assert krippendorff_alpha(pd.DataFrame(x), level).value == pytest.approx(expected)
 
 
-def test_raters_at_random_do_not_agree() -> None:
+def test_random_raters_do_not_agree() -> None:
     x = pd.DataFrame(np.random.default_rng(0).integers(1, 6, (300, 3)).astype(float))
-    for found in (icc(x), krippendorff_alpha(x)):
+    for found in (intraclass_correlation(x), krippendorff_alpha(x)):
         assert found.low <= 0 <= found.high
 
 
 def test_full_agreement() -> None:
     x = pd.DataFrame([[1.0, 1.0], [3.0, 3.0], [5.0, 5.0]])
-    assert icc(x).value == 1
+    assert intraclass_correlation(x).value == 1
     assert krippendorff_alpha(x).value == 1
 
 
-def test_leniency_is_taken_out_though_each_rated_others() -> None:
-    """Rater x gives a point more than y and saw the poor customers: raw means hide it."""
+def test_leniency_is_removed_from_unbalanced_ratings() -> None:
+    """Rater x is one point more lenient than y and rated the poor customers."""
     rng = np.random.default_rng(2)
     true = pd.Series(np.linspace(1, 9, 60))
     x, y = true + 0.5, true - 0.5
     x[true > 6], y[true < 4] = np.nan, np.nan
     z = true + rng.normal(0, 0.01, 60)
-    level, lenient = consensus(pd.DataFrame({"x": x, "y": y, "z": z}))
-    assert lenient.to_dict() == pytest.approx({"x": 0.5, "y": -0.5, "z": 0.0}, abs=0.01)
+    level, leniency = fit_consensus(pd.DataFrame({"x": x, "y": y, "z": z}))
+    assert leniency.to_dict() == pytest.approx({"x": 0.5, "y": -0.5, "z": 0.0}, abs=0.01)
     assert level.to_numpy() == pytest.approx(true.to_numpy(), abs=0.02)
 
 
 def test_a_full_design_gives_plain_means() -> None:
-    level, lenient = consensus(SHROUT.astype(float))
+    level, leniency = fit_consensus(SHROUT.astype(float))
     assert level.to_numpy() == pytest.approx(SHROUT.mean(axis=1).to_numpy())
-    assert lenient.to_numpy() == pytest.approx(
+    assert leniency.to_numpy() == pytest.approx(
         (SHROUT.mean() - SHROUT.to_numpy().mean()).to_numpy()
     )
 
 
-def test_what_cannot_be_told_is_refused() -> None:
+def test_undefined_agreement_is_refused() -> None:
     apart = pd.DataFrame({"Ann": [1, 2, N, N], "Bo": [2, 2, N, N], "Cai": [N, N, 4, 5]})
     with pytest.raises(DataRefused, match="Ann and Bo; Cai have rated no customer in common"):
-        consensus(apart)
+        fit_consensus(apart)
     with pytest.raises(DataRefused, match="0 customers rated by all of 3 raters"):
-        icc(apart)
+        intraclass_correlation(apart)
     with pytest.raises(DataRefused, match="all ratings are equal"):
-        icc(pd.DataFrame(np.full((5, 2), 3.0)))
+        intraclass_correlation(pd.DataFrame(np.full((5, 2), 3.0)))
     with pytest.raises(DataRefused, match="2 customers have two ratings or more, with 1"):
         krippendorff_alpha(pd.DataFrame({"a": [2.0, 2.0, 1.0], "b": [2.0, 2.0, N]}))

@@ -1,4 +1,4 @@
-"""The table of measures: counted by hand, with reputation and credit kept apart."""
+"""Value metrics, calculated by hand; reputation and credit are kept apart."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,18 +8,24 @@ import pytest
 
 from features.errors import ConfigRefused
 from insight.value import value_metrics as module
-from insight.value.value_metrics import CREDIT, MEASURES, REPUTATION, check_measures, measures
+from insight.value.value_metrics import (
+    CREDIT,
+    REPUTATION,
+    VALUE_METRICS,
+    check_metrics,
+    compute_value_metrics,
+)
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def few_payments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insight.value.payment_risk.FEWEST", 1)
+    monkeypatch.setattr("insight.value.payment_risk.MIN_PAYMENTS", 1)
 
 
-def test_counted_by_hand(history: Path) -> None:
-    found = measures(history, CUTOFF)
+def test_metrics_match_a_hand_calculation(history: Path) -> None:
+    found = compute_value_metrics(history, CUTOFF)
     a = found.loc["A"]
     assert (a["orders"], a["active_months"]) == (3, 3)
     assert (a["tenure_days"], a["days_since_order"]) == pytest.approx((100, 5))
@@ -29,39 +35,39 @@ def test_counted_by_hand(history: Path) -> None:
     assert found.loc["D", ["orders", "active_months"]].tolist() == [0, 0]
 
 
-def test_growth_is_beyond_the_last_period(history: Path) -> None:
+def test_growth_is_relative_to_the_last_period(history: Path) -> None:
     """In the last 90 days A ordered 700 and returned 100."""
     scores = pd.DataFrame(
         {"value_expected": [900.0], "value_low": [100.0], "value_high": [2000.0]}, ["A"]
     )
-    found = measures(history, CUTOFF, scores).loc["A"]
+    found = compute_value_metrics(history, CUTOFF, scores).loc["A"]
     assert found[["growth", "growth_low", "growth_high"]].tolist() == [300, -500, 1400]
 
 
-def test_ratings_come_beside(history: Path) -> None:
+def test_ratings_are_joined(history: Path) -> None:
     ratings = pd.DataFrame({"customer_credit": [4.0]}, ["B"])
-    found = measures(history, CUTOFF, ratings=ratings)
+    found = compute_value_metrics(history, CUTOFF, ratings=ratings)
     assert found["customer_credit"].dropna().to_dict() == {"B": 4.0}
 
 
 def test_a_firms_reputation_is_not_a_customers_credit() -> None:
-    assert set(MEASURES) >= CREDIT | REPUTATION
+    assert set(VALUE_METRICS) >= CREDIT | REPUTATION
     assert CREDIT.isdisjoint(REPUTATION)
-    check_measures("credit", sorted(CREDIT))
-    check_measures("image", ["firm_reputation", "satisfaction_answer"])
+    check_metrics("credit", sorted(CREDIT))
+    check_metrics("image", ["firm_reputation", "satisfaction_answer"])
     with pytest.raises(
         ConfigRefused, match=r"mixes firm_reputation.*customer_credit.*; they are two"
     ):
-        check_measures("credit", ["firm_reputation", "customer_credit"])
+        check_metrics("credit", ["firm_reputation", "customer_credit"])
 
 
-def test_an_unknown_measure_is_told_with_its_neighbour() -> None:
+def test_an_unknown_metric_is_refused_with_a_suggestion() -> None:
     with pytest.raises(ConfigRefused, match=r"unknown measure x\.revenu.*revenue"):
-        check_measures("x", ["revenu"])
+        check_metrics("x", ["revenu"])
 
 
-def test_bounds_are_named_for_columns_that_come_about(history: Path) -> None:
-    assert {m.low for m in module.MEASURES.values() if m.low} == {
+def test_bounds_refer_to_existing_columns(history: Path) -> None:
+    assert {m.low for m in module.VALUE_METRICS.values() if m.low} == {
         "overdue_low", "satisfaction_low", "value_low", "growth_low",
     }  # fmt: skip
-    assert {"overdue_low", "overdue_high"} <= set(measures(history, CUTOFF))
+    assert {"overdue_low", "overdue_high"} <= set(compute_value_metrics(history, CUTOFF))

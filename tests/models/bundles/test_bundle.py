@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from features.errors import DataRefused
 from models.bundles.bundle import FILES, Bundle, read_bundle, write_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import POINTER
-from models.bundles.champions import load_champion
+from models.bundles.champions import POINTER, load_champion, set_champion
 from models.learners.calibration import Calibrator
 from models.targets.registry import TARGETS
 from support.trained_company import trained
@@ -159,7 +157,7 @@ def test_an_encoder_in_another_order_is_refused(serving: Path) -> None:
     content = json.loads((serving / "nps/1/encoder.json").read_text())
     content["columns"] = [*content["columns"][1::-1], *content["columns"][2:]]
     _rewrite(serving / "nps/1", "encoder.json", json.dumps(content))
-    with pytest.raises(DataRefused, match="name other columns"):
+    with pytest.raises(DataRefused, match="name different columns"):
         read_bundle(serving / "nps/1")
 
 

@@ -86,7 +86,7 @@ def test_a_version_leads_to_its_run_and_to_the_trees_that_serve(
         Path(got).read_text().split("end of trees")[0]
         == (bundle.estimator.to_text().split("end of trees")[0])
     )
-    assert bundle.manifest["run_id"] == version.run_id
+    assert bundle.manifest.run_id == version.run_id
 
 
 def test_after_the_move_new_runs_can_be_logged(moved: Registry) -> None:

@@ -5,15 +5,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models.bundles.champions import load_champions
 from models.bundles.predict import OUTPUTS, predict
 from models.learners.survival_curve import MONTH
-from models.bundles.champions import load_champions
 from models.targets.outputs import (
+    assign_segments,
+    churn_outputs,
     class_outputs,
     satisfaction_outputs,
-    churn_outputs,
     segment_bounds,
-    assign_segments,
     value_outputs,
 )
 from models.targets.registry import TARGETS
@@ -50,8 +50,12 @@ def test_a_model_without_intervals_and_survival_outputs_nan() -> None:
 
 def test_survival_starts_from_the_churn_probability() -> None:
     never = {"level": [-50.0] * 12, "slope": 0.0, "anchor": 0.0, "learnt": 12}
-    outputs = churn_outputs(np.array([0.1, 0.9]), NO_FEATURES, {"population": None, "survival": never})
-    np.testing.assert_allclose(outputs["survival"], np.repeat([[0.9], [0.1]], 13, axis=1), rtol=1e-4)
+    outputs = churn_outputs(
+        np.array([0.1, 0.9]), NO_FEATURES, {"population": None, "survival": never}
+    )
+    np.testing.assert_allclose(
+        outputs["survival"], np.repeat([[0.9], [0.1]], 13, axis=1), rtol=1e-4
+    )
     np.testing.assert_allclose(outputs["months_left"], [10.8, 1.2], rtol=1e-4)
 
 
@@ -104,7 +108,9 @@ def test_a_segment_includes_its_lower_bound() -> None:
 
 def test_segments_hold_5_15_30_and_50_percent() -> None:
     expected = np.random.default_rng(2).permutation(1000).astype(float)
-    names, counts = np.unique(assign_segments(expected, segment_bounds(expected)), return_counts=True)
+    names, counts = np.unique(
+        assign_segments(expected, segment_bounds(expected)), return_counts=True
+    )
     assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
         "top": 50, "high": 150, "middle": 300, "low": 500,
     }  # fmt: skip
@@ -137,17 +143,17 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
         assert outputs["score"].min() >= 0
         assert outputs["score"].max() <= 100
     if target == "nps":
-        np.testing.assert_allclose(sum(outputs[c] for c in bundle.manifest["classes"]), 1)
+        np.testing.assert_allclose(sum(outputs[c] for c in bundle.manifest.classes), 1)
     if target == "churn":
         open_contracts = table["open_contracts"].to_numpy()
         assert (outputs["in_population"] == (open_contracts >= 1)).all()
         assert outputs["survival"].shape == (table.num_rows, 13)
         assert (np.diff(outputs["survival"], axis=1) <= 0).all()
-        horizon = bundle.manifest["horizon_days"] / MONTH
+        horizon = bundle.manifest.horizon_days / MONTH
         stay = [np.interp(horizon, np.arange(13), np.log(row)) for row in outputs["survival"]]
         np.testing.assert_allclose(np.exp(stay), 1 - outputs["probability"], atol=1e-9)
         assert ((outputs["months_left"] > 0) & (outputs["months_left"] <= 12)).all()
     if target == "value":
         np.testing.assert_array_equal(
-            outputs["segment"], assign_segments(outputs["expected"], bundle.manifest["segments"])
+            outputs["segment"], assign_segments(outputs["expected"], bundle.manifest.segments)
         )

@@ -10,10 +10,9 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.bundles.bundle import read_bundle
-from models.bundles.champions import POINTER
-from models.bundles.champions import load_champion
+from models.bundles.champions import POINTER, load_champion
 from models.bundles.mlflow_registry import Registry
-from models.bundles.rollback import RegistryBehind, kept_versions, roll_back, serving_version
+from models.bundles.rollback import RegistryOutOfSync, kept_versions, roll_back, serving_version
 from support.second_version import promote_milder_churn
 from support.trained_company import copy_of_trained
 
@@ -86,7 +85,7 @@ def test_what_is_not_there_is_refused(
 def test_without_the_tracking_store_the_version_serves_and_it_is_said(twice: Trained) -> None:
     company, workspace = twice
     (workspace.mlruns / "mlflow.db").write_bytes(b"not a database")
-    with pytest.raises(RegistryBehind, match=r"version 1 serves now.*--version 1"):
+    with pytest.raises(RegistryOutOfSync, match=r"version 1 serves now.*--version 1"):
         roll_back(company, workspace, "churn")
     assert serving_version(workspace.serving("sample"), "churn") == "1"
     assert read_bundle(workspace.serving("sample") / "churn" / "1").version == "1"

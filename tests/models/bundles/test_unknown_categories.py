@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.bundles.bundle import Bundle
-from models.bundles.unknown_categories import strangers, unknown_shares
+from models.bundles.model_manifest import ModelManifest
+from models.bundles.unknown_categories import unknown_category_warnings, unknown_shares
 from models.learners.calibration import Calibrator
 from models.learners.feature_encoder import Encoder
 
@@ -15,7 +16,9 @@ ENCODER = Encoder(("region", "orders"), {"region": ("east", "north")})
 
 def bundle(**manifest):
     estimator = SimpleNamespace(encoder=ENCODER)
-    return Bundle(estimator, Calibrator("binary"), {"target": "churn", "version": "3", **manifest})
+    return Bundle(
+        estimator, Calibrator("binary"), ModelManifest(target="churn", version="3", **manifest)
+    )
 
 
 def rows(*regions):
@@ -37,7 +40,7 @@ def test_unknown_is_what_is_there_and_not_known(tmp_path):
 
 
 def test_many_new_ones_are_told_with_both_shares():
-    (told,) = strangers(
+    (told,) = unknown_category_warnings(
         bundle(unknown_categories={"region": 0.02}), rows("east", "west", "north", "west")
     )
     assert told.startswith("region: 50% of the customers are in categories that churn version 3 ")
@@ -46,6 +49,6 @@ def test_many_new_ones_are_told_with_both_shares():
 
 def test_as_few_as_before_are_not_told():
     few = rows(*["east"] * 50, "west")
-    assert strangers(bundle(unknown_categories={"region": 0.02}), few) == []
-    assert strangers(bundle(unknown_categories={"region": 0.62}), rows("west", "x", "east")) == []
-    assert strangers(bundle(), rows("west")) == []
+    assert unknown_category_warnings(bundle(unknown_categories={"region": 0.02}), few) == []
+    assert unknown_category_warnings(bundle(unknown_categories={"region": 0.62}), rows("west", "x", "east")) == []
+    assert unknown_category_warnings(bundle(), rows("west")) == []

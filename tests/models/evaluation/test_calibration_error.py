@@ -10,8 +10,8 @@ from sklearn.calibration import calibration_curve
 
 from models.evaluation.calibration_error import (
     ENOUGH_ROWS,
-    calibration_error_by_segment,
     calibration_error,
+    calibration_error_by_segment,
     reliability_bins,
     weight_bins,
 )

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from models.evaluation.grade import compare_with_champion, evaluate_model, metric_names
+from models.evaluation.grade import evaluate_model, metric_names
 from models.evaluation.metrics import METRICS
 
 RNG = np.random.default_rng(0)
@@ -57,7 +57,9 @@ def test_classes_have_their_measures(kind):
 
 
 def test_the_table_fits_a_screen_and_json_is_plain():
-    result = evaluate_model("binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N))
+    result = evaluate_model(
+        "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N)
+    )
     table = result.table()
     assert list(table.columns) == ["better", "model", "rule", "linear"]
     assert max(len(line) for line in table.to_string().splitlines()) < 100
@@ -74,23 +76,9 @@ def test_every_kind_starts_with_its_primary_measure():
         metric_names("ranking")
 
 
-def test_the_point_estimate_decides_between_challenger_and_champion():
-    better = compare_with_champion("binary", CHURN, GOOD, POOR)
-    assert better
-    assert "the challenger replaces the champion: roc_auc 0.8" in better.reason
-    assert "beyond chance" in better.reason
-    assert not compare_with_champion("binary", CHURN, POOR, GOOD)
-    draw = compare_with_champion("binary", CHURN, GOOD, GOOD)
-    assert not draw.better
-    assert "within the noise" in draw.reason
-    undefined = compare_with_champion("binary", np.zeros(N), GOOD, POOR)
-    assert not undefined
-    assert "undefined" in undefined.reason
-    assert compare_with_champion("regression", CHURN, GOOD, GOOD + 5, None, CUSTOMERS)
-
-
 def test_ragged_or_missing_predictions_are_refused():
     with pytest.raises(ValueError, match="model: 3 predictions"):
         evaluate_model("binary", CHURN, {"model": GOOD[:3], "rule": POOR})
+    bad = np.where(np.arange(N) == 2, np.nan, GOOD)
     with pytest.raises(ValueError, match="1 of their numbers not finite"):
-        compare_with_champion("binary", CHURN, np.where(np.arange(N) == 2, np.nan, GOOD), POOR)
+        evaluate_model("binary", CHURN, {"model": bad, "rule": POOR})

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.evaluation.slices import MOST_COLUMNS, MOST_VALUES, find_groups, attribute_title
+from models.evaluation.slices import MOST_COLUMNS, MOST_VALUES, attribute_title, find_groups
 
 NAN = float("nan")
 
@@ -14,7 +14,9 @@ def category(values):
 
 
 def found(features):
-    return {(g.column, g.value): np.flatnonzero(g.rows).tolist() for g in find_groups(features).found}
+    return {
+        (g.column, g.value): np.flatnonzero(g.rows).tolist() for g in find_groups(features).found
+    }
 
 
 def test_attributes_of_the_crm_and_the_last_channel_are_groups_and_behaviour_is_not():

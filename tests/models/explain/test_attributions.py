@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
+from models.bundles.champions import load_champions
 from models.bundles.predict import predict
-from models.explain.attributions import MANY, attribute_scores, parts
+from models.explain.attributions import MANY, attribute_raw_scores, attribute_scores
 from models.explain.output_scale import OutputScale
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.bundles.champions import load_champions
 from support.small_models import SCORES, customers, small_bundle
 from support.trained_company import trained
 
@@ -59,7 +59,7 @@ def test_few_rows_and_many_say_the_same(target: str, method: str) -> None:
 def test_a_probability_moves_as_the_raw_score_does() -> None:
     """One raw number: the parts are its TreeSHAP values, all times the same."""
     bundle, table = small_bundle("churn"), customers(seed=7).slice(0, 50)
-    raw, _ = parts(bundle.estimator, table)
+    raw, _ = attribute_raw_scores(bundle.estimator, table)
     found = attribute_scores(bundle, table).parts
     wide = np.abs(raw.sum(axis=1)) > 0.1
     ratio = (found.sum(axis=1) / raw.sum(axis=1))[:, None]
@@ -68,11 +68,11 @@ def test_a_probability_moves_as_the_raw_score_does() -> None:
 
 def test_a_mix_of_classes_is_explained_as_one_raw_score() -> None:
     bundle, table = small_bundle("nps"), customers(seed=8).slice(0, 30)
-    shares, start = parts(bundle.estimator, table, np.array([-1.0, 0, 1]))
+    shares, start = attribute_raw_scores(bundle.estimator, table, np.array([-1.0, 0, 1]))
     raw = bundle.estimator.raw(table)
     np.testing.assert_allclose(shares.sum(axis=1) + start, raw[:, 2] - raw[:, 0], atol=1e-6)
     with pytest.raises(ValueError, match="needs 3 numbers"):
-        parts(bundle.estimator, table, np.ones(2))
+        attribute_raw_scores(bundle.estimator, table, np.ones(2))
 
 
 @pytest.mark.parametrize("objective", ["tweedie", "poisson", "huber", "l2", "regression"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from features.definitions.levers import CONTACT, PUNCTUALITY, REPLY_TIME
 from models.explain.counterfactuals import WhatIfModel, WhatIfResult
 from models.explain.lever_effects import PLAUSIBLE
-from models.explain.manual_what_if import LeverRefused, ManualWhatIf, LeverSpan
+from models.explain.manual_what_if import LeverRefused, LeverSpan, ManualWhatIf
 from models.explain.reasons import Explainer
 from models.explain.what_if_sentences import in_chinese, in_english
 from models.learners.out_of_distribution import TrainingSupport
@@ -151,7 +151,7 @@ def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_custo
 def test_abstain_is_told_of_a_customer_unlike_any_in_training() -> None:
     bundle = small_bundle("churn")
     support = TrainingSupport.fit(bundle.estimator, TABLE).to_dict()
-    bundle = replace(bundle, manifest={**bundle.manifest, "support": support})
+    bundle = replace(bundle, manifest=replace(bundle.manifest, support=support))
     asked = WhatIfModel(Explainer(bundle), TABLE)
     sliders = ManualWhatIf({"churn": asked}, TABLE)
     row = TABLE.slice(MOVABLE[0], 1)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.explain.path_attribution import split
+from models.explain.path_attribution import split_by_path
 
 MIX = np.array([-100.0, 0.0, 100.0])
 
@@ -37,13 +37,13 @@ def test_the_parts_add_up_to_the_change(moves, start, seen):
     coordinates = 3 if seen is balance else 1
     start, moves = start[:, :coordinates], moves[:, :coordinates]
     end = start + moves.sum(axis=2)
-    parts = split(seen, start, end, moves)
+    parts = split_by_path(seen, start, end, moves)
     np.testing.assert_allclose(parts.sum(axis=1), seen(end) - seen(start), atol=1e-9)
 
 
 def test_with_one_raw_number_every_part_keeps_its_share():
     start, moves = np.array([[-1.0]]), np.array([[[2.0, -0.5, 0.5]]])
-    parts = split(probability, start, start + 2, moves)[0]
+    parts = split_by_path(probability, start, start + 2, moves)[0]
     gain = probability(np.array([[1.0]])) - probability(start)
     np.testing.assert_allclose(parts, gain * np.array([1.0, -0.25, 0.25]), atol=1e-9)
 
@@ -58,21 +58,21 @@ def test_with_several_it_is_the_integral_along_the_line():
         p = np.exp(at[0]) / np.exp(at[0]).sum()
         gradient = p * (MIX - p @ MIX)
         expected += gradient @ moves[0] / points
-    np.testing.assert_allclose(split(balance, start, end, moves)[0], expected, atol=1e-4)
+    np.testing.assert_allclose(split_by_path(balance, start, end, moves)[0], expected, atol=1e-4)
 
 
 def test_a_step_between_parts_that_cancel_makes_no_giants():
     """+2 and -1.999 across a step of 50 points: the slope is taken over a width, not a hair."""
     start, moves = np.array([[0.2995]]), np.array([[[2.0, -1.999]]])
-    parts = split(step, start, start + 0.001, moves)[0]
+    parts = split_by_path(step, start, start + 0.001, moves)[0]
     assert parts.sum() == pytest.approx(50)
     assert np.abs(parts).max() < 1200  # the secant's slope alone would say 100,000
 
 
 def test_what_does_not_move_changes_nothing():
     still = np.zeros((2, 1, 3))
-    assert not split(probability, np.ones((2, 1)), np.ones((2, 1)), still).any()
+    assert not split_by_path(probability, np.ones((2, 1)), np.ones((2, 1)), still).any()
 
 
 def test_no_rows_have_no_parts():
-    assert split(balance, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 4))).shape == (0, 4)
+    assert split_by_path(balance, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 4))).shape == (0, 4)

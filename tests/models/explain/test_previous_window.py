@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from features.definitions.feature_registry import columns
+from features.definitions.feature_registry import feature_columns
 from features.history.build_history import build_history
-from models.explain.previous_window import previous_values, previous_from_longer_windows
+from models.explain.previous_window import previous_from_longer_windows, previous_values
 from support.small_models import SCHEMA
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-COLUMNS = {c.name: c for c in columns(SCHEMA)}
+COLUMNS = {c.name: c for c in feature_columns(SCHEMA)}
 INSTANT = pa.timestamp("us", "UTC")
 
 

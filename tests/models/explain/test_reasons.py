@@ -55,10 +55,10 @@ def test_a_missing_value_is_none_and_said_in_words() -> None:
 def test_a_column_declared_in_a_notebook_speaks_by_its_manifest() -> None:
     bundle = small_bundle("churn")
     facts = [f | {"meaning": "Days it rained", "unit": "days"} if f["name"] == "orders_90d" else f
-             for f in bundle.manifest["features"]]  # fmt: skip
-    bare = bundle.manifest["schema"] | {"tables": {}, "attributes": {}}
+             for f in bundle.manifest.features]  # fmt: skip
+    bare = bundle.manifest.schema | {"tables": {}, "attributes": {}}
     reasoner = Explainer(
-        replace(bundle, manifest=bundle.manifest | {"schema": bare, "features": facts})
+        replace(bundle, manifest=replace(bundle.manifest, schema=bare, features=facts))
     )
     told = {r.feature: r for row in reasoner.reasons(TABLE, 99, ("en", "zh")) for r in row}
     assert told["orders_90d"].meaning == "Days it rained"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from features.definitions.company_schema import CompanySchema
-from features.definitions.feature_registry import Column, columns
+from features.definitions.feature_registry import FeatureColumn, feature_columns
 from features.feature_table import FAMILIES
 from features.formatting import short_number, short_percent, short_signed
 from models.explain import effect_text, sentences_en, sentences_zh
@@ -27,7 +27,7 @@ EVERYTHING = CompanySchema(
     horizons=(60,),
     tops={"tickets.category": ("delivery", "price")},
 )  # fmt: skip
-COLUMNS = {c.name: c for c in columns(EVERYTHING)}
+COLUMNS = {c.name: c for c in feature_columns(EVERYTHING)}
 EVERY = [c for c in COLUMNS.values() if c.declared_in in {f.__name__ for f in FAMILIES}]
 
 
@@ -105,7 +105,7 @@ def test_sentences(
 
 
 @pytest.mark.parametrize("column", EVERY, ids=lambda c: c.name)
-def test_every_feature_speaks_both_languages(column: Column) -> None:
+def test_every_feature_speaks_both_languages(column: FeatureColumn) -> None:
     for value in (None, -2.5, 0.0, 0.4, 1.0, 3.0, 1234.5):
         shown = abs(value or 1) % 12 + 1 if column.unit == "month" and value is not None else value
         before = 7.0 if column.window else None
@@ -177,6 +177,6 @@ def test_what_is_rare_is_not_zero_percent() -> None:
 
 
 def test_a_company_with_less_has_words_too() -> None:
-    for column in columns(SCHEMA):
+    for column in feature_columns(SCHEMA):
         assert sentences_en.cause(column, None, None, "EUR")
         assert sentences_zh.cause(column, None, None, "EUR")

@@ -1,44 +1,61 @@
-"""Charges: how they read, how they are told once, and how training is refused."""
+"""Leak findings: their text, how they are merged, and the error that stops training."""
 
 import json
 
 import pytest
 
 from features.errors import DataRefused, LeakFound
-from models.leakage.findings import LeakFinding, LeakCheckResult, LeakReport, merge_findings, raise_on_leaks, list_names
+from models.leakage.findings import (
+    LeakCheckResult,
+    LeakFinding,
+    LeakReport,
+    list_names,
+    merge_findings,
+    raise_on_leaks,
+)
 
-ONE = LeakFinding("copies", "features/churn.parquet", "3 of 9 rows", "remove them", "churn")
+ONE = LeakFinding("duplicates", "features/churn.parquet", "3 of 9 rows", "remove them", "churn")
 
 
-def test_a_charge_names_kind_place_target_figures_and_remedy():
-    assert str(ONE) == "copies: features/churn.parquet (target churn): 3 of 9 rows; remove them"
+def test_a_finding_names_kind_place_target_evidence_and_remedy():
+    assert str(ONE) == "duplicates: features/churn.parquet (target churn): 3 of 9 rows; remove them"
 
 
-def test_several_targets_in_one_charge():
-    other = LeakFinding("copies", "features/churn.parquet", "4 of 9 rows", "remove them", "value")
+def test_findings_of_several_targets_are_merged():
+    other = LeakFinding(
+        "duplicates", "features/churn.parquet", "4 of 9 rows", "remove them", "value"
+    )
     (both,) = merge_findings([ONE, other])
     assert both.target == "churn, value"
-    assert merge_findings([ONE, LeakFinding("copies", "elsewhere", "4", "remove them")])[1].target is None
+    assert (
+        merge_findings([ONE, LeakFinding("duplicates", "elsewhere", "4", "remove them")])[1].target
+        is None
+    )
 
 
-def test_nothing_is_refused_without_a_charge():
-    raise_on_leaks(LeakReport((LeakCheckResult("copies", "9 rows", notes=("2 twins",)),)))
+def test_nothing_is_raised_without_a_finding():
+    raise_on_leaks(LeakReport((LeakCheckResult("duplicates", "9 rows", notes=("2 twins",)),)))
 
 
-def test_a_refusal_lists_every_charge():
+def test_the_error_lists_every_finding():
     with pytest.raises(LeakFound, match=r"1 leak found, nothing was trained") as caught:
-        raise_on_leaks(LeakReport((LeakCheckResult("copies", "9 rows", (ONE,)),)))
+        raise_on_leaks(LeakReport((LeakCheckResult("duplicates", "9 rows", (ONE,)),)))
     assert isinstance(caught.value, DataRefused)
     assert str(caught.value).endswith(f"\n  - {ONE}")
 
 
-def test_the_record_and_the_table():
-    verdict = LeakReport((LeakCheckResult("copies", "9 rows", (ONE, ONE)), LeakCheckResult("identifier", "2 columns")))
-    assert json.loads(verdict.to_json())["passed"] is False
-    assert verdict.charges == (ONE,)
-    assert verdict.table()["outcome"].tolist() == ["2 charged", "passed"]
+def test_report_as_json_and_as_table():
+    report = LeakReport(
+        (
+            LeakCheckResult("duplicates", "9 rows", (ONE, ONE)),
+            LeakCheckResult("identifier", "2 columns"),
+        )
+    )
+    assert json.loads(report.to_json())["passed"] is False
+    assert report.findings == (ONE,)
+    assert report.table()["outcome"].tolist() == ["2 found", "passed"]
 
 
-def test_some_of_many():
+def test_long_lists_of_names_are_shortened():
     assert list_names(["a", "b"]) == "a, b"
     assert list_names([*"abcdefg"]) == "a, b, c, d, e and 2 more"

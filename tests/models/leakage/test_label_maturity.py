@@ -1,4 +1,4 @@
-"""Silence at the end of the data, told from the silence a business is used to."""
+"""Days without records at the end of the data, compared with the usual gaps."""
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ def days(*numbers):
     return np.array(numbers) * DAY, np.ones(len(numbers), np.int64)
 
 
-def test_the_days_after_the_last_record_and_the_longest_pause():
+def test_days_after_the_last_record_and_the_longest_gap():
     assert measure_silence(*days(*range(30)), 30 * DAY) == (0, 0)
     assert measure_silence(*days(*range(30)), 40 * DAY) == (10, 0)
     assert measure_silence(*days(*range(10), *range(15, 30)), 31 * DAY) == (1, 5)
 
 
-def test_a_straggler_does_not_hide_a_silence():
+def test_a_single_late_record_does_not_hide_a_gap():
     since, records = days(*range(30), 38)
     records = np.where(since < 30 * DAY, 50, 1)
     assert measure_silence(since, records, 40 * DAY) == (10, 0)
@@ -29,5 +29,5 @@ def test_days_of_several_kinds_count_together():
 
 
 @pytest.mark.parametrize("few", [0, 1, 19])
-def test_of_few_days_nothing_is_said(few):
+def test_too_few_days_give_zero(few):
     assert measure_silence(*days(*range(few)), 100 * DAY) == (0, 0)

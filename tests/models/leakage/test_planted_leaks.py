@@ -1,4 +1,4 @@
-"""Leaks planted in a company's data, its file, the code and the stored sets: each is named."""
+"""Leaks planted in a company's data, its file, the code and the stored sets: each is found."""
 
 from dataclasses import replace
 
@@ -15,17 +15,17 @@ from models.leakage.findings import raise_on_leaks
 from models.targets import registry
 from models.training import train as training
 from models.training_set import build_training_sets, splits
-from support.planted_company import Planted, told
+from support.planted_company import PlantedCompany, findings_text
 
 
 @pytest.fixture
 def planted(small_company, tmp_path):
-    return Planted(small_company, tmp_path / "home")
+    return PlantedCompany(small_company, tmp_path / "home")
 
 
 @pytest.fixture
 def registered(monkeypatch):
-    """A registry that forgets at the end of the test what was registered in it."""
+    """The feature registry, restored after the test."""
     before = dict(REGISTRY)
     yield monkeypatch
     REGISTRY.clear()
@@ -39,7 +39,7 @@ def retarget(monkeypatch, name, **changes):
 # --- features that look ahead -----------------------------------------------------------------
 
 
-def test_a_feature_that_shows_an_answer_before_it_came(planted, registered):
+def test_a_feature_that_reads_an_answer_before_it_came(planted, registered):
     columns = [
         replace(c, revealed_by=None, required=False) if c.name == "score" else c
         for c in SURVEYS.columns
@@ -52,13 +52,13 @@ def test_a_feature_that_shows_an_answer_before_it_came(planted, registered):
         return past.surveys.last("score")
 
     planted.build()
-    charges = planted.hear().charges
-    assert {c.kind for c in charges} <= {"looks ahead", "suspiciously good"}
-    assert "feature planted_score" in told(planted.hear(), "looks ahead")
-    assert "change when the records from the cutoff on are removed" in str(charges[0])
+    findings = planted.check_leakage().findings
+    assert {f.kind for f in findings} <= {"looks ahead", "suspiciously good"}
+    assert "feature planted_score" in findings_text(planted.check_leakage(), "looks ahead")
+    assert "change when the records from the cutoff on are removed" in str(findings[0])
 
 
-def test_a_feature_scaled_by_all_customers_of_all_times(planted, registered):
+def test_a_feature_scaled_by_a_mean_over_all_customers_and_times(planted, registered):
     def make(rows):
         return rows.numbers["amount"] / np.nanmean(rows.numbers["amount"])
 
@@ -70,10 +70,10 @@ def test_a_feature_scaled_by_all_customers_of_all_times(planted, registered):
         return past.events.where(kind="order").last("relative")
 
     planted.build()
-    assert "planted_scale" in told(planted.hear(), "looks ahead")
+    assert "planted_scale" in findings_text(planted.check_leakage(), "looks ahead")
 
 
-def test_a_builder_that_makes_features_a_week_late(planted, monkeypatch):
+def test_training_sets_built_with_a_cutoff_a_week_late(planted, monkeypatch):
     honest = build_training_sets.feature_table
 
     def late(history, customers, cutoff, *rest):
@@ -82,28 +82,30 @@ def test_a_builder_that_makes_features_a_week_late(planted, monkeypatch):
 
     monkeypatch.setattr(build_training_sets, "feature_table", late)
     planted.build()
-    words = told(planted.hear(), "looks ahead")
-    assert "of features/churn.parquet" in words
-    assert "of features/snapshot.parquet" in words
-    assert "not those that the customer's records before the cutoff give" in words
+    text = findings_text(planted.check_leakage(), "looks ahead")
+    assert "of features/churn.parquet" in text
+    assert "of features/snapshot.parquet" in text
+    assert "differ from those computed from the customer's records before the cutoff" in text
 
 
-def test_a_stored_column_replaced_by_its_later_self(planted):
-    table = planted.stored("value")
+def test_a_stored_column_replaced_by_later_values(planted):
+    table = planted.read_training_set("value")
     place = table.column_names.index("revenue_90d")
     later = np.roll(table["revenue_90d"].to_numpy(), -3)
-    planted.store("value", table.set_column(place, "revenue_90d", pa.array(later)))
-    words = told(planted.hear(), "looks ahead")
-    assert "column revenue_90d of features/value.parquet (target value)" in words
+    planted.write_training_set("value", table.set_column(place, "revenue_90d", pa.array(later)))
+    text = findings_text(planted.check_leakage(), "looks ahead")
+    assert "column revenue_90d of features/value.parquet (target value)" in text
 
 
 def test_the_label_among_the_features(planted):
-    table = planted.stored("churn")
+    table = planted.read_training_set("churn")
     noise = np.random.default_rng(1).normal(0, 0.1, table.num_rows)
-    planted.store("churn", table.append_column("risk", pa.array(table["label"].to_numpy() + noise)))
-    words = told(planted.hear(), "undeclared column")
-    assert "column risk of features/churn.parquet (target churn)" in words
-    assert "is declared with @feature" in words
+    planted.write_training_set(
+        "churn", table.append_column("risk", pa.array(table["label"].to_numpy() + noise))
+    )
+    text = findings_text(planted.check_leakage(), "undeclared column")
+    assert "column risk of features/churn.parquet (target churn)" in text
+    assert "must be declared with @feature" in text
 
 
 # --- snapshots --------------------------------------------------------------------------------
@@ -116,35 +118,35 @@ ONE = (
 
 
 def test_a_snapshot_dated_back_to_one_day(planted):
-    planted.rewrite("crm_accounts", ONE)
-    planted.map('valid_from = "changed_at"', "valid_from = \"timestamp '2020-01-01'\"")
+    planted.replace_table("crm_accounts", ONE)
+    planted.edit_config('valid_from = "changed_at"', "valid_from = \"timestamp '2020-01-01'\"")
     planted.build()
-    words = told(planted.hear(), "snapshot without history")
-    assert "customers.account_owner" in words
+    text = findings_text(planted.check_leakage(), "snapshot without history")
+    assert "customers.account_owner" in text
     assert (
-        "400 customers have one version each, all valid from the same instant, 2020-01-01" in words
+        "400 customers have one version each, all valid from the same instant, 2020-01-01" in text
     )
-    assert "tables.customers.constant" in words
+    assert "tables.customers.constant" in text
 
 
-def test_a_snapshot_dated_back_to_when_each_customer_came_is_told(planted):
-    """Such a table may be honest: nothing in it says that its attributes have changed since."""
-    planted.rewrite("crm_accounts", ONE.replace(
+def test_a_snapshot_dated_back_to_the_day_each_customer_joined_is_a_note(planted):
+    """Such a table may be honest: nothing shows that its attributes have changed since."""
+    planted.replace_table("crm_accounts", ONE.replace(
         "*", "* replace ((select min(o.ordered_at) from orders o where o.account_no = crm_accounts."
         "account_no) as changed_at)", 1))  # fmt: skip
-    planted.map("max_bad_share = 0.0", "max_bad_share = 0.5")
+    planted.edit_config("max_bad_share = 0.0", "max_bad_share = 0.5")
     planted.build()
-    verdict = planted.hear()
-    assert not told(verdict, "snapshot without history")
-    assert any("one version each, half of them older than" in note for note in verdict.notes)
+    report = planted.check_leakage()
+    assert not findings_text(report, "snapshot without history")
+    assert any("one version each, half of them older than" in note for note in report.notes)
 
 
-# --- attributes and records that know too much ------------------------------------------------
+# --- attributes and records with later knowledge ----------------------------------------------
 
 
 def declare_constant(planted, name, sql):
-    """An attribute of today for every customer, declared never to change."""
-    planted.rewrite("crm_accounts", f"select account_no, ({sql}) as {name} from ({ONE}) a")
+    """Replace the CRM table by one attribute with today's value, declared constant."""
+    planted.replace_table("crm_accounts", f"select account_no, ({sql}) as {name} from ({ONE}) a")
     text = planted.toml.read_text()
     start, end = text.index("[tables.customers.columns]"), text.index("[tables.events]")
     mapped = f'constant = ["{name}"]\n[tables.customers.columns]\ncustomer_id = "account_no"\n'
@@ -152,30 +154,30 @@ def declare_constant(planted, name, sql):
     planted.build()
 
 
-def test_the_state_of_today_declared_constant(planted):
+def test_todays_status_declared_constant(planted):
     left = "select case when count(*) > 0 then 'closed' else 'open' end from contracts c"
     declare_constant(
         planted, "status", f"{left} where c.account_no = a.account_no and status = 'cancelled'"
     )
-    words = told(planted.hear(), "suspiciously good")
-    assert "feature crm_status (target churn)" in words
-    assert "never changes and alone tells the outcome with a power of" in words
-    assert "today's state shown in the past" in words
+    text = findings_text(planted.check_leakage(), "suspiciously good")
+    assert "feature crm_status (target churn)" in text
+    assert "never changes and on its own predicts the outcome with an AUC of" in text
+    assert "today's state shown in the past" in text
 
 
-def test_the_revenue_of_all_times_declared_constant(planted):
+def test_lifetime_revenue_declared_constant(planted):
     declare_constant(
         planted, "lifetime_value",
         "select coalesce(sum(net_amount), 0) from orders o where o.account_no = a.account_no",
     )  # fmt: skip
-    words = told(planted.hear(), "suspiciously good")
-    assert "feature crm_lifetime_value (target value)" in words
-    assert "leave unexplained" in words
+    text = findings_text(planted.check_leakage(), "suspiciously good")
+    assert "feature crm_lifetime_value (target value)" in text
+    assert "leave unexplained" in text
 
 
-def test_an_attribute_dated_back_before_what_it_tells(planted):
-    """A version that says closed is valid a hundred days before the customer cancelled."""
-    planted.rewrite("crm_accounts", f"""
+def test_an_attribute_dated_back_before_the_outcome(planted):
+    """A CRM version `closed` is valid a hundred days before the customer cancels."""
+    planted.replace_table("crm_accounts", f"""
         select * exclude (rank) replace (case when rank = 2 then 'closed' else plan end as plan) from (
             select *, 1 as rank from crm_accounts
             union all by name
@@ -184,14 +186,14 @@ def test_an_attribute_dated_back_before_what_it_tells(planted):
         ) qualify row_number() over (partition by account_no, changed_at order by rank desc) = 1
     """)  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "suspiciously good")
-    assert "feature crm_plan (target churn)" in words
-    assert "with its values of 90 days earlier" in words
+    text = findings_text(planted.check_leakage(), "suspiciously good")
+    assert "feature crm_plan (target churn)" in text
+    assert "with its values of 90 days earlier" in text
 
 
-def test_records_dated_back_before_what_they_tell(planted):
-    """Visits to win back a customer, entered under a date before he cancelled."""
-    planted.rewrite("visits", """
+def test_records_dated_back_before_the_outcome(planted):
+    """Visits to win back a customer, dated before they cancelled."""
+    planted.replace_table("visits", """
         select * replace (visited_at as booked_at) from visits where random() < 0.3
         union all by name
         select account_no, changed_at - to_days((85 + 5 * i)::int) as visited_at,
@@ -199,16 +201,16 @@ def test_records_dated_back_before_what_they_tell(planted):
         from contracts, range(3) t(i) where status = 'cancelled'
     """)  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "suspiciously good")
-    assert "visit" in words
-    assert "(target churn)" in words
-    assert "map known_at" in words
+    text = findings_text(planted.check_leakage(), "suspiciously good")
+    assert "visit" in text
+    assert "(target churn)" in text
+    assert "map known_at" in text
 
 
-# --- the split and the way of training --------------------------------------------------------
+# --- the split and the training ---------------------------------------------------------------
 
 
-def test_a_split_that_learns_its_test(planted, monkeypatch):
+def test_a_split_that_trains_on_its_test(planted, monkeypatch):
     honest = training.split_rows
 
     def careless(target, config, rows):
@@ -216,100 +218,104 @@ def test_a_split_that_learns_its_test(planted, monkeypatch):
         return replace(split, refit=np.ones(len(rows.label), bool))
 
     monkeypatch.setattr(training, "split_rows", careless)
-    verdict = planted.hear()
-    assert "training of churn" in told(verdict, "shuffled labels")
-    assert "standard errors; chance stays within 5" in told(verdict, "shuffled labels")
-    assert "the split of churn" in told(verdict, "overlapping windows")
+    report = planted.check_leakage()
+    assert "training of churn" in findings_text(report, "shuffled labels")
+    assert "standard errors; chance stays within 5" in findings_text(report, "shuffled labels")
+    assert "the split of churn" in findings_text(report, "overlapping windows")
 
 
 def test_a_split_whose_windows_overlap(planted, monkeypatch):
     honest = splits.split_calendar
     monkeypatch.setattr(splits, "split_calendar", lambda cutoff, span: honest(cutoff, span // 3))
-    words = told(planted.hear(), "overlapping windows")
-    assert "the split of churn" in words
-    assert "label windows of 90 days that reach into the test" in words
+    text = findings_text(planted.check_leakage(), "overlapping windows")
+    assert "the split of churn" in text
+    assert "label windows of 90 days that reach into the test" in text
 
 
-# --- copies -----------------------------------------------------------------------------------
+# --- duplicates -------------------------------------------------------------------------------
 
 
-def test_training_rows_that_are_there_twice(planted):
-    table = planted.stored("churn")
-    planted.store("churn", pa.concat_tables([table, table.slice(0, 50)]))
-    words = told(planted.hear(), "copies")
-    assert "features/churn.parquet (target churn): 50 of" in words
-    assert "the same customer, cutoff" in words
+def test_duplicated_training_rows(planted):
+    table = planted.read_training_set("churn")
+    planted.write_training_set("churn", pa.concat_tables([table, table.slice(0, 50)]))
+    text = findings_text(planted.check_leakage(), "duplicates")
+    assert "features/churn.parquet (target churn): 50 of" in text
+    assert "the same customer, cutoff" in text
 
 
 def test_customers_under_two_ids(planted):
     for table in ("crm_accounts", "orders", "contracts"):
-        planted.rewrite(table, f"""
+        planted.replace_table(table, f"""
             select * from {table} union all by name
             select * replace ('B' || account_no as account_no) from {table}
             where account_no <= 'A0000019'
         """)  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "copies")
-    assert "20 customers share their whole history" in words
-    assert "map both ids onto one customer_id" in words
-    assert "A00000" not in words
+    text = findings_text(planted.check_leakage(), "duplicates")
+    assert "20 ids share their whole history" in text
+    assert "map both ids onto one customer_id" in text
+    assert "A00000" not in text
 
 
 def test_answers_recorded_twice(planted):
-    planted.rewrite("surveys", "select * from surveys union all select * from surveys "
+    planted.replace_table("surveys", "select * from surveys union all select * from surveys "
                                "where account_no <= 'A0000099'")  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "copies")
-    assert "features/satisfaction.parquet" in words
-    assert "the same customer, cutoff and answer" in words
+    text = findings_text(planted.check_leakage(), "duplicates")
+    assert "features/satisfaction.parquet" in text
+    assert "the same customer, cutoff and answer" in text
 
 
 # --- labels -----------------------------------------------------------------------------------
 
 
-def test_an_end_of_the_data_that_was_declared_too_late(planted):
-    planted.map('data_end = "2026-07-01', 'data_end = "2026-08-15')
+def test_a_data_end_declared_too_late(planted):
+    planted.edit_config('data_end = "2026-07-01', 'data_end = "2026-08-15')
     planted.build()
-    words = told(planted.hear(), "unripe label")
-    assert "(target churn, value)" in words
-    assert "46 silent days" in words or "45 silent days" in words
-    assert "set company.data_end = 2026-07-01T00:00:00Z" in words
+    text = findings_text(planted.check_leakage(), "immature label")
+    assert "(target churn, value)" in text
+    assert "46 days without" in text or "45 days without" in text
+    assert "set company.data_end = 2026-07-01T00:00:00Z" in text
 
 
-def test_labels_whose_windows_are_not_over(planted):
-    table = planted.stored("churn")
+def test_label_windows_that_end_after_the_data(planted):
+    table = planted.read_training_set("churn")
     later = pa.array(np.array(table["cutoff"].to_numpy()) + np.timedelta64(30, "D"))
     place = table.column_names.index("cutoff")
-    planted.store("churn", table.set_column(place, "cutoff", later.cast(table["cutoff"].type)))
-    words = told(planted.hear(), "unripe label")
-    assert "features/churn.parquet (target churn)" in words
-    assert "label windows of 90 days are not over on 2026-07-01" in words
+    planted.write_training_set(
+        "churn", table.set_column(place, "cutoff", later.cast(table["cutoff"].type))
+    )
+    text = findings_text(planted.check_leakage(), "immature label")
+    assert "features/churn.parquet (target churn)" in text
+    assert "label windows of 90 days end after the data, which end on 2026-07-01" in text
 
 
-def test_a_label_that_looks_further_than_it_says(planted, monkeypatch):
+def test_a_label_that_reads_past_its_window(planted, monkeypatch):
     honest = registry.TARGETS["value"].labels
     retarget(monkeypatch, "value", labels=lambda c: honest(c.model_copy(
         update={"horizon_days": c.horizon_days + 60})))  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "label window")
-    assert "labels of value (target value)" in words
-    assert "change when the records after their window are removed" in words
+    text = findings_text(planted.check_leakage(), "label window")
+    assert "labels of value (target value)" in text
+    assert "change when the records after their window are removed" in text
 
 
-def test_a_label_that_looks_back(planted, monkeypatch):
+def test_a_label_that_reads_before_its_window(planted, monkeypatch):
     honest = registry.TARGETS["value"].labels
     retarget(monkeypatch, "value", labels=lambda c: honest(c).replace(
         "c.cutoff + interval 0 day", "c.cutoff - interval 30 day"))  # fmt: skip
     planted.build()
-    assert "part of the outcome is known at the cutoff" in told(planted.hear(), "label window")
+    assert "part of the outcome is known at the cutoff" in findings_text(
+        planted.check_leakage(), "label window"
+    )
 
 
-def test_customers_chosen_by_what_comes(planted, monkeypatch):
+def test_customers_selected_by_later_records(planted, monkeypatch):
     honest = registry.TARGETS["value"].labels
     retarget(monkeypatch, "value", labels=lambda c: honest(c).replace("left join", "join"))
     planted.build()
-    words = told(planted.hear(), "label window")
-    assert "only because of what happened after the cutoff" in words
+    text = findings_text(planted.check_leakage(), "label window")
+    assert "only because of what happened after the cutoff" in text
 
 
 @pytest.mark.parametrize("moment", ["answered_at", "answered_at + interval 1 hour"])
@@ -318,9 +324,9 @@ def test_features_from_after_the_answer(planted, monkeypatch, moment):
     retarget(monkeypatch, "satisfaction", labels=lambda c: honest(c).replace(
         "sent_at as cutoff", f"{moment} as cutoff"))  # fmt: skip
     planted.build()
-    words = told(planted.hear(), "after the answer")
-    assert "satisfaction" in words
-    assert "take the sending of the question (sent_at) as the cutoff" in words
+    text = findings_text(planted.check_leakage(), "after the answer")
+    assert "satisfaction" in text
+    assert "use the time the question was sent (sent_at) as the cutoff" in text
 
 
 # --- identifiers ------------------------------------------------------------------------------
@@ -329,35 +335,35 @@ def test_features_from_after_the_answer(planted, monkeypatch, moment):
 @pytest.mark.parametrize(
     ("expression", "evidence"),
     [
-        ("account_no", "400 of 400 looked-at values are the customer_id itself"),
+        ("account_no", "400 of 400 sampled values are the customer_id itself"),
         ("regexp_replace(account_no, '[A-Z]', '')::double", "the digits of the customer_id"),
-        ("name", "400 different texts for 400 looked-at customers"),
+        ("name", "400 different texts for 400 sampled customers"),
         ("row_number() over ()", "a numbering of the rows"),
     ],
 )
-def test_a_column_that_names_or_numbers_customers(planted, expression, evidence):
-    planted.map('industry = "industry"', f'industry = "{expression}"')
+def test_a_column_that_identifies_or_numbers_customers(planted, expression, evidence):
+    planted.edit_config('industry = "industry"', f'industry = "{expression}"')
     planted.build()
-    words = told(planted.hear(), "identifier")
-    assert "customers.industry" in words
-    assert evidence in words
+    text = findings_text(planted.check_leakage(), "identifier")
+    assert "customers.industry" in text
+    assert evidence in text
 
 
-def test_the_order_of_the_rows_among_the_features(planted):
-    table = planted.stored("churn")
+def test_row_numbers_among_the_features(planted):
+    table = planted.read_training_set("churn")
     numbered = table.append_column("row", pa.array(np.arange(table.num_rows, dtype=float)))
-    planted.store("churn", numbered)
-    assert "column row of features/churn.parquet (target churn)" in told(
-        planted.hear(), "identifier"
+    planted.write_training_set("churn", numbered)
+    assert "column row of features/churn.parquet (target churn)" in findings_text(
+        planted.check_leakage(), "identifier"
     )
 
 
-def test_training_is_refused_with_every_leak_in_the_message(planted):
-    table = planted.stored("churn")
-    planted.store("churn", pa.concat_tables([table, table.slice(0, 50)]).append_column(
+def test_the_error_lists_every_planted_leak(planted):
+    table = planted.read_training_set("churn")
+    planted.write_training_set("churn", pa.concat_tables([table, table.slice(0, 50)]).append_column(
         "risk", pa.array(np.ones(table.num_rows + 50))))  # fmt: skip
     with pytest.raises(LeakFound, match=r"2 leaks found, nothing was trained") as caught:
-        raise_on_leaks(planted.hear())
+        raise_on_leaks(planted.check_leakage())
     assert caught.value.exit_code == 3
     assert "undeclared column: column risk" in str(caught.value)
-    assert "copies: features/churn.parquet" in str(caught.value)
+    assert "duplicates: features/churn.parquet" in str(caught.value)

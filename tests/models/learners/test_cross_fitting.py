@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from features.errors import DataRefused
 from models.learners.cross_fitting import FOLDS, assign_folds, predict_out_of_fold
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 
 #: Deep trees on all columns: they learn every customer by heart.
 MEMORY = Params(

@@ -6,8 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.errors import DataRefused
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 
 RNG = np.random.default_rng(3)
 QUICK = Params(max_rounds=40, early_stopping_rounds=10)
@@ -152,7 +152,7 @@ def test_bad_labels_are_refused_in_both_tables():
 def test_an_encoder_with_swapped_columns_is_refused(fitted):
     columns = fitted.encoder.columns
     swapped = replace(fitted.encoder, columns=(columns[1], columns[0], *columns[2:]))
-    with pytest.raises(DataRefused, match="name other columns"):
+    with pytest.raises(DataRefused, match="name different columns"):
         Estimator.from_text(fitted.to_text(), swapped.to_json())
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
-from models.learners.out_of_distribution import LEAST_SHARE, STRANGEST, TrainingSupport
+from models.learners.lightgbm import Estimator, Params
+from models.learners.out_of_distribution import MIN_GAIN_SHARE, TRAINING_QUANTILE, TrainingSupport
 
 NAN = float("nan")
 #: Leaving depends on silence and region; chance alone on noise. Training always saw a silence.
@@ -70,8 +70,8 @@ def test_a_row_is_unlike_where_an_important_column_is_out_of_range(
     support: TrainingSupport, estimator: Estimator, who: pa.Table, unlike: bool
 ) -> None:
     share = dict(zip(support.columns, support.share, strict=True))
-    assert share["silence"] > share["region"] > LEAST_SHARE > share["noise"]
-    assert support.unlike(estimator, who).tolist() == [unlike]
+    assert share["silence"] > share["region"] > MIN_GAIN_SHARE > share["noise"]
+    assert support.out_of_distribution(estimator, who).tolist() == [unlike]
 
 
 def test_what_is_known_of_each_column(support: TrainingSupport, estimator: Estimator) -> None:
@@ -88,9 +88,9 @@ def test_what_is_known_of_each_column(support: TrainingSupport, estimator: Estim
 def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
     support: TrainingSupport, estimator: Estimator, table: pa.Table
 ) -> None:
-    assert support.unlike(estimator, table).mean() <= 1 - STRANGEST
-    assert support.unlike(estimator, rows(2000, seed=5)).mean() < 0.01
-    assert support.unlike(estimator, table.slice(0, 0)).tolist() == []
+    assert support.out_of_distribution(estimator, table).mean() <= 1 - TRAINING_QUANTILE
+    assert support.out_of_distribution(estimator, rows(2000, seed=5)).mean() < 0.01
+    assert support.out_of_distribution(estimator, table.slice(0, 0)).tolist() == []
 
 
 def test_where_training_is_strange_itself_more_is_needed(
@@ -99,11 +99,11 @@ def test_where_training_is_strange_itself_more_is_needed(
     lost = pa.concat_tables([table, *[customer(silence=NAN)] * 2]).combine_chunks()
     odd = TrainingSupport.fit(estimator, lost)
     assert odd.missing[odd.columns.index("silence")] is False  # two of 2,002 are not "seen missing"
-    assert odd.limit == LEAST_SHARE
+    assert odd.limit == MIN_GAIN_SHARE
     many = pa.concat_tables([table, *[customer(silence=NAN)] * 20]).unify_dictionaries()
     assert TrainingSupport.fit(estimator, many).missing[odd.columns.index("silence")] is True
     patient = replace(support, limit=1.0)
-    assert patient.unlike(estimator, customer(silence=730, region="west")).tolist() == [False]
+    assert patient.out_of_distribution(estimator, customer(silence=730, region="west")).tolist() == [False]
 
 
 def test_a_column_training_never_measured_may_be_missing_only(
@@ -112,8 +112,8 @@ def test_a_column_training_never_measured_may_be_missing_only(
     place = table.column_names.index("silence")
     never = table.set_column(place, "silence", pa.array([NAN] * table.num_rows, pa.float64()))
     support = TrainingSupport.fit(estimator, never)
-    assert support.unlike(estimator, customer(silence=NAN)).tolist() == [False]
-    assert support.unlike(estimator, customer(silence=100)).tolist() == [True]
+    assert support.out_of_distribution(estimator, customer(silence=NAN)).tolist() == [False]
+    assert support.out_of_distribution(estimator, customer(silence=100)).tolist() == [True]
 
 
 def test_as_a_manifest_holds_it_it_answers_the_same(support: TrainingSupport) -> None:

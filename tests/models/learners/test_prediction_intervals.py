@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.learners.prediction_intervals import LevelIntervals, ValueIntervals, central_interval, shortest_level_run
+from models.learners.prediction_intervals import (
+    LevelIntervals,
+    ValueIntervals,
+    central_interval,
+    shortest_level_run,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +63,14 @@ def learnt() -> ValueIntervals:
 
 def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueIntervals) -> None:
     features, multiple, level, y = customers(100_000, seed=2)
-    low, high = learnt.of(features, multiple * level, level)
+    low, high = learnt.predict(features, multiple * level, level)
     inside = (y >= low) & (y <= high)
     assert 0.89 < inside.mean() < 0.91
     young = features["tenure_days"].to_numpy() < 400
     assert 0.88 < inside[young].mean() < 0.92
     assert 0.88 < inside[~young].mean() < 0.92
     history = [multiple, np.log(level), features["tenure_days"].to_numpy()]
-    leaf = learnt.cells.of(np.column_stack(history))
+    leaf = learnt.cells.assign(np.column_stack(history))
     held = [inside[leaf == node].mean() for node in learnt.cells.leaves]
     assert len(held) > 5
     assert min(held) > 0.85  # the ends of a group come from 400 to 1,500 rows
@@ -75,7 +80,7 @@ def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueInt
 def test_the_range_holds_its_prediction_and_grows_with_the_level(learnt: ValueIntervals) -> None:
     features, _, level, _ = customers(200, seed=3)
     for value in (np.zeros(200), 100 * level):
-        low, high = learnt.of(features, value, level)
+        low, high = learnt.predict(features, value, level)
         assert (low <= value).all()
         assert (value <= high).all()
 
@@ -88,7 +93,7 @@ def test_only_columns_that_are_there_are_read_and_missing_ones_are_a_group() -> 
     table = pa.table({"tenure_days": tenure, "other": tenure})
     ranges = ValueIntervals.fit(table, multiple, level, y)
     assert ranges.columns == ("tenure_days",)
-    _, high = ranges.of(table, multiple * level, level)
+    _, high = ranges.predict(table, multiple * level, level)
     ratio = np.median((high / level)[::2]) / np.median((high / level)[1::2])
     assert ratio > 10
 
@@ -98,7 +103,7 @@ def test_as_a_manifest_holds_them_they_answer_the_same(learnt: ValueIntervals) -
     assert again == learnt
     features, multiple, level, _ = customers(50, seed=5)
     for one, other in zip(
-        learnt.of(features, multiple, level), again.of(features, multiple, level), strict=True
+        learnt.predict(features, multiple, level), again.predict(features, multiple, level), strict=True
     ):
         np.testing.assert_array_equal(one, other)
 
@@ -117,7 +122,7 @@ def test_the_shortest_run_of_levels_by_hand() -> None:
     assert list(zip(low.tolist(), high.tolist(), strict=True)) == [
         (0, 0), (0, 2), (0, 4), (1, 3), (0, 4),
     ]  # fmt: skip
-    assert LevelIntervals(0.5).of(shares)[0].tolist() == [0, 1, 0, 1, 0]
+    assert LevelIntervals(0.5).predict(shares)[0].tolist() == [0, 1, 0, 1, 0]
 
 
 @given(st.integers(0, 10_000), st.floats(0.5, 0.99))
@@ -144,7 +149,7 @@ def test_nine_of_ten_fresh_answers_lie_in_their_levels_though_the_shares_are_too
     ranges = LevelIntervals.fit(shares, y, np.ones(len(y)))
     assert ranges.enough > 0.92  # what is said to be 0.9 holds less
     fresh, later = answers(40_000, seed=2)
-    low, high = ranges.of(fresh)
+    low, high = ranges.predict(fresh)
     assert 0.89 < ((later >= low) & (later <= high)).mean() < 0.92
     assert (high - low).max() < 5
     assert (high - low).mean() < 3.5
@@ -159,4 +164,4 @@ def test_weights_count_and_what_cannot_be_held_takes_every_level() -> None:
     heavy = LevelIntervals.fit(shares, y, np.r_[np.full(8, 10.0), 1.0, 1.0])
     assert heavy.enough == 0.5  # 80 of 82 parts are level 0
     never = LevelIntervals.fit(np.tile([1.0, 0.0, 0.0], (5, 1)), np.full(5, 2.0), np.ones(5))
-    assert [v.tolist() for v in never.of(np.array([[0.3, 0.3, 0.4]]))] == [[0], [2]]
+    assert [v.tolist() for v in never.predict(np.array([[0.3, 0.3, 0.4]]))] == [[0], [2]]

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from models.learners.survival_curve import (
-    FEWEST_LEAVERS,
+    MIN_LEAVERS,
     MONTH,
     MONTHS,
-    TenureDurations,
     SurvivalCurve,
+    TenureDurations,
     _person_months,
     kaplan_meier,
 )
@@ -106,7 +106,7 @@ def test_a_curve_never_rises_and_meets_the_churn_probability(
         for row in np.log(np.maximum(curve, 1e-300))
     ]
     np.testing.assert_allclose(at_anchor, 1 - p, atol=2e-6)
-    months = survival.months_left(curve)
+    months = survival.expected_months(curve)
     assert ((months >= 0) & (months <= 12)).all()
 
 
@@ -114,7 +114,7 @@ def test_months_left_is_the_area_below_the_curve() -> None:
     survival = constant(0.2, 3.0)
     stays_all, gone, half = np.ones(13), np.r_[1.0, np.zeros(12)], np.full(13, 0.5)
     line = np.linspace(1, 0, 13)
-    found = survival.months_left(np.stack([stays_all, gone, half, line]))
+    found = survival.expected_months(np.stack([stays_all, gone, half, line]))
     assert found.tolist() == pytest.approx([12, 0.5, 6, 6])
 
 
@@ -159,7 +159,7 @@ def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
 
 
 def test_twenty_leavers_make_a_month() -> None:
-    rows = [(1.0, 3.0)] * FEWEST_LEAVERS + [(2.0, 3.0)] * (FEWEST_LEAVERS - 1) + [(NAN, 3.0)] * 200
+    rows = [(1.0, 3.0)] * MIN_LEAVERS + [(2.0, 3.0)] * (MIN_LEAVERS - 1) + [(NAN, 3.0)] * 200
     churn = np.full(len(rows), 0.2)
     assert SurvivalCurve.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
     more = [*rows, (2.0, 3.0)]

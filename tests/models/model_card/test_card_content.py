@@ -40,14 +40,14 @@ def test_data_window_label_and_measures_are_those_of_the_manifest(told):
     manifest = bundle.manifest
     company = load_company(trained()[0].data / "sample.toml")
     assert f"- Version: {bundle.version}\n" in text
-    assert f"- Data fingerprint: {manifest['fingerprint']}\n" in text
-    assert f"{manifest['cutoffs'][0][:10]} to {manifest['cutoffs'][-1][:10]}" in text
+    assert f"- Data fingerprint: {manifest.fingerprint}\n" in text
+    assert f"{manifest.cutoffs[0][:10]} to {manifest.cutoffs[-1][:10]}" in text
     assert TARGETS[target].describe_label(company.target(target)) in part(text, "The label")
-    for label, rows in manifest["label_counts"].items():
+    for label, rows in manifest.label_counts.items():
         assert f"| {label} | {rows:,} |" in part(text, "The label")
     measures = part(text, "How well, on later data")
-    for name in (n for n in manifest["metrics"] if f"rule_{n}" in manifest["metrics"]):
-        ends = [_figure(manifest["metrics"][k]) for k in (name, f"{name}_low", f"{name}_high")]
+    for name in (n for n in manifest.metrics if f"rule_{n}" in manifest.metrics):
+        ends = [_figure(manifest.metrics[k]) for k in (name, f"{name}_low", f"{name}_high")]
         assert f"| {name} | {ends[0]} ({ends[1]} to {ends[2]}) |" in measures
 
 
@@ -75,8 +75,8 @@ def test_the_calibration_error_stands_beside_chance_for_probabilities(told):
     off = re.search(
         r"Off by ([\d.]+) points on average; .* off by ([\d.]+) on", part(text, "Calibration")
     )
-    name = {"binary": "ece"}.get(bundle.manifest["kind"], "class_ece")
-    measured = bundle.manifest["metrics"].get(name)
+    name = {"binary": "ece"}.get(bundle.manifest.kind, "class_ece")
+    measured = bundle.manifest.metrics.get(name)
     assert (off is None) == (measured is None)
     if off and measured:
         assert float(off[1]) == pytest.approx(100 * measured, abs=0.051)
@@ -92,7 +92,7 @@ def test_small_data_is_among_the_limits():
 def test_cards_are_logged_to_the_run_of_their_version(told):
     target, bundle, _ = told
     registry = Registry(trained()[0])
-    run = bundle.manifest["run_id"]
+    run = bundle.manifest.run_id
     logged = {f.path for f in registry.client.list_artifacts(run)}
     assert {"card.md", "card.html", "guards.json"} <= logged
     plots = {f.path for f in registry.client.list_artifacts(run, "plots")}

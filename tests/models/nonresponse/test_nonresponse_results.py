@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from features.config.company import Asking, Company
+from features.config.company import Company, InvitationSettings
 from features.errors import DataRefused
 from features.history_store import Manifest
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.nonresponse.nonresponse_results import read_population, write_population
 from models.nonresponse.sampling_frame import current
@@ -25,7 +25,7 @@ Home = tuple[Company, Workspace]
 
 def lacking(home: Home, **asking: object) -> Home:
     """The company with other settings of whom to ask."""
-    return home[0].model_copy(update={"asking": Asking.model_validate(asking)}), home[1]
+    return home[0].model_copy(update={"asking": InvitationSettings.model_validate(asking)}), home[1]
 
 
 def test_a_company_without_a_population_file_has_none(own_company: Home) -> None:
@@ -34,7 +34,7 @@ def test_a_company_without_a_population_file_has_none(own_company: Home) -> None
 
 def test_both_files_are_written(own_company: Home) -> None:
     company, workspace = own_company
-    paths = write_population(company, workspace, quiet())
+    paths = write_population(company, workspace, silent_steps())
     assert [p.name for p in paths] == ["population.json", "ask_next.csv"]
     told = read_population(company, workspace)
     assert told is not None
@@ -61,7 +61,7 @@ def test_both_files_are_written(own_company: Home) -> None:
 
 def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
     company, workspace = lacking(own_company, rest_days=45, list_size=30, segment="crm_plan")
-    write_population(company, workspace, quiet())
+    write_population(company, workspace, silent_steps())
     told = read_population(company, workspace)
     listed = pd.read_csv(workspace.company("sample") / "ask_next.csv")
     assert told is not None
@@ -81,7 +81,7 @@ def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
 
 def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> None:
     company, workspace = lacking(own_company, segment="crm_regoin")
-    write_population(company, workspace, quiet())
+    write_population(company, workspace, silent_steps())
     told = read_population(company, workspace)
     assert told is not None
     assert "asking.segment is 'crm_regoin'" in told["ask_next"]["skipped"]
@@ -91,9 +91,9 @@ def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> N
 
 def test_the_same_data_give_the_same_files(own_company: Home) -> None:
     company, workspace = own_company
-    files = write_population(company, workspace, quiet())
+    files = write_population(company, workspace, silent_steps())
     first = [path.read_bytes() for path in files]
-    write_population(company, workspace, quiet())
+    write_population(company, workspace, silent_steps())
     assert [path.read_bytes() for path in files] == first
 
 
@@ -103,9 +103,9 @@ def test_features_of_other_data_are_refused(own_company: Home) -> None:
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "fingerprint": "another"}))
     with pytest.raises(DataRefused, match="the history has another"):
-        write_population(company, workspace, quiet())
+        write_population(company, workspace, silent_steps())
     with pytest.raises(DataRefused, match="no snapshot"):
-        write_population(company, replace(workspace, home=_bare(workspace)), quiet())
+        write_population(company, replace(workspace, home=_bare(workspace)), silent_steps())
 
 
 def _bare(workspace: Workspace) -> Path:
@@ -124,8 +124,8 @@ def test_where_everybody_answers_it_is_said(tmp_path: Path) -> None:
     )
     settings = 'data_end = "2026-01-01T00:00:00Z"\n[targets.satisfaction]\nenabled = false\n'
     company, workspace = written(tmp_path, settings, surveys=rows)
-    build_features(company, workspace, quiet())
-    assert [p.name for p in write_population(company, workspace, quiet())] == ["population.json"]
+    build_features(company, workspace, silent_steps())
+    assert [p.name for p in write_population(company, workspace, silent_steps())] == ["population.json"]
     told = read_population(company, workspace)
     assert told is not None
     assert "0 were never answered" in told["questions"]["nps"]["skipped"]

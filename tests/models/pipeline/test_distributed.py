@@ -13,14 +13,14 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from features.config.company import Company, load_company
+from features.definitions.catalog import missing_rates
 from features.execution.partitions import LOCAL, Runner, part_files
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
-from insight.evaluation.scores_file import GAINED
-from insight.model_report.coverage_warnings import beyond_training
-from insight.model_report.data_section import missing_rates
+from insight.evaluation.scores_file import STATUS_COLUMNS
+from insight.model_report.model_warnings import silent_share
 from insight.report_facts import read_scores
-from models.scoring.batch import score_everyone
+from models.scoring.batch_scores import score_customers
 from models.training.train import load_rows
 from models.training_set.build_training_sets import build_features, read_counts
 from serve.cli.main import main
@@ -48,8 +48,8 @@ def home_in(
         shutil.rmtree(workspace.features("sample"))
         shutil.rmtree(workspace.scores("sample").parent)
         with mock.patch.dict(os.environ, {"GOODWILL_SPARK_PARTITIONS": str(partitions)}):
-            counts = build_features(company, workspace, quiet(), spark)
-            score_everyone(company, workspace, quiet(), spark)
+            counts = build_features(company, workspace, silent_steps(), spark)
+            score_customers(company, workspace, silent_steps(), spark)
         assert counts == read_counts(company, workspace)
         return company, workspace
 
@@ -87,9 +87,9 @@ def test_customers_with_next_to_nothing(spark: Runner, tmp_path: Path) -> None:
         events=events + "\nÉ 2024-05-05 - visit -",
         surveys="A 2024-03-01 2024-03-02 nps 9 0 10 1\nnever 2024-04-01 - nps - 0 10 1",
     )
-    build_features(company, workspace, quiet(), LOCAL)
+    build_features(company, workspace, silent_steps(), LOCAL)
     local = {name: bits(path) for name, path in sets(workspace, "written").items()}
-    build_features(company, workspace, quiet(), spark)
+    build_features(company, workspace, silent_steps(), spark)
     assert {name: bits(path) for name, path in sets(workspace, "written").items()} == local
     assert {"value", "snapshot"} <= set(local)
     assert local["snapshot"]["rows"] == 5
@@ -110,7 +110,7 @@ def test_every_reader_takes_a_folder_of_parts(
     assert one.by_ids(ids, None, 1) == other.by_ids(ids, None, 1)
     snapshots = [w.features("sample") / "snapshot.parquet" for w in (workspace, there)]
     assert missing_rates(snapshots[0]) == missing_rates(snapshots[1]) != {}
-    reach = [beyond_training("satisfaction", company, w, None) for w in (workspace, there)]
+    reach = [silent_share("satisfaction", company, w, None) for w in (workspace, there)]
     assert reach[0] == reach[1] is not None
 
 
@@ -125,8 +125,8 @@ def test_back_from_parts_to_files(
     (workspace.features("sample") / "snapshot.parquet").rename(
         workspace.features("sample") / "gone.parquet"  # a set of a target there is no more
     )
-    build_features(company, workspace, quiet())
-    score_everyone(company, workspace, quiet())
+    build_features(company, workspace, silent_steps())
+    score_customers(company, workspace, silent_steps())
     for name, path in {**sets(workspace), "scores": workspace.scores("sample")}.items():
         assert path.is_file()
         there = trained()[0]
@@ -153,7 +153,7 @@ def test_the_command(home_in: Callable[[int], tuple[Company, Workspace]], tmp_pa
     assert "start Spark" in done.stderr
     assert "master local[2]" in done.stderr
     made = bits(scores)
-    assert {made.pop(column)[0] for column in GAINED} <= {"double", "string", "int64"}
+    assert {made.pop(column)[0] for column in STATUS_COLUMNS} <= {"double", "string", "int64"}
     assert made == bits(trained()[0].scores("sample"))
     assert len(part_files(scores)) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["home"]

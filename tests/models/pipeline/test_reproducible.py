@@ -4,7 +4,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from models.targets.registry import TARGETS
-from models.training.train import flat_metrics, load_rows, train
+from models.training.train import flatten_metrics, load_rows, train
 
 SOME = 250
 """Customers of those simulated: two threads on a busy machine mostly wait for each other."""
@@ -28,7 +28,7 @@ def test_another_run_with_two_threads_gives_the_same_bytes(small_company, monkey
                 model.to_text(),
                 model.encoder.to_json(),
                 trained.calibrator.to_json(),
-                flat_metrics(trained.evaluation),
+                flatten_metrics(trained.evaluation),
                 trained.predictions["model"].tobytes(),
             )
         )

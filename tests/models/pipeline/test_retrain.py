@@ -15,15 +15,14 @@ import pytest
 
 from features.config.company import Company, load_company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.bundles.bundle import Bundle, write_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import load_champion
+from models.bundles.champions import load_champion, set_champion
 from models.bundles.mlflow_registry import Registry, model_name
 from models.evaluation.bootstrap import Interval
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.pipeline import train_target
 from models.pipeline.retrain import Outcome, check_gate, company_lock, retrain
 from models.targets.registry import TARGETS
@@ -85,7 +84,7 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
 def test_the_same_data_again_keep_the_champion(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     with unchanged(workspace):
-        outcomes = retrain(company, workspace, quiet())
+        outcomes = retrain(company, workspace, silent_steps())
     assert {(o.decision, o.version) for o in outcomes} == {("kept", "1")}
     assert all("+0.000 (+0.000 to +0.000) better" in o.reason for o in outcomes)
     registry = Registry(workspace)
@@ -104,7 +103,7 @@ def plant(company: Company, workspace: Workspace, target: str, learns: str, **ch
     serving = workspace.serving("sample")
     old = load_champion(serving, target)
     assert old is not None
-    manifest = {**old.manifest, "version": "0", **changes}
+    manifest = replace(old.manifest, version="0", **changes)
     write_bundle(Bundle(estimator, replace(old.calibrator, method="identity", parameters=None),
                         manifest, old.tone), serving / target / "0")  # fmt: skip
     set_champion(serving, target, "0")
@@ -180,9 +179,9 @@ def test_a_model_of_grade_c_is_never_promoted(copied: tuple[Company, Workspace])
     with unchanged(workspace):
         (refused,) = train_only(company, workspace, "churn")
     assert (refused.decision, refused.version, refused.grade) == ("refused", None, "C")
-    with pytest.raises(GateFailed, match=r"fit to serve for:\n  - churn: not better than") as authenticator:
+    with pytest.raises(GateFailed, match=r"fit to serve for:\n  - churn: not better than") as gate:
         check_gate([refused])
-    assert authenticator.value.exit_code == 4
+    assert gate.value.exit_code == 4
 
 
 def objecting(rival: str) -> Slices:
@@ -249,7 +248,7 @@ def test_a_second_run_at_the_same_time_is_refused(
 ) -> None:
     company, workspace = copied
     with unchanged(workspace), pytest.raises(AlreadyRunning, match=r"sample\.lock") as refused:
-        retrain(company, workspace, quiet())
+        retrain(company, workspace, silent_steps())
     assert refused.value.exit_code == 5
     locked.kill()
     locked.wait()
@@ -270,7 +269,7 @@ def test_data_without_a_single_leaver_are_refused_and_change_nothing(
     company, workspace = copied
     rewrite(workspace, "contracts", lambda t: pc.not_equal(t["status"], "cancelled"))
     with unchanged(workspace), pytest.raises(DataRefused, match="churn: no label 'leaves'") as err:
-        retrain(company, workspace, quiet())
+        retrain(company, workspace, silent_steps())
     assert err.value.exit_code == 3
     left = [p.name for p in workspace.company("sample").iterdir()]
     assert not [name for name in left if "before" in name or "new" in name]
@@ -285,7 +284,7 @@ def test_a_history_shorter_than_the_horizon_is_refused_and_changes_nothing(
     assert "horizon_days = 90" in text
     toml.write_text(text.replace("horizon_days = 90", "horizon_days = 400"))
     with unchanged(workspace), pytest.raises(DataRefused) as refused:
-        retrain(load_company(toml), workspace, quiet())
+        retrain(load_company(toml), workspace, silent_steps())
     assert "three label windows make 1290" in str(refused.value)
 
 
@@ -293,7 +292,7 @@ def test_data_that_break_the_contract_change_nothing(copied: tuple[Company, Work
     company, workspace = copied
     rewrite(workspace, "crm_accounts", lambda t: pc.not_equal(t["account_no"], "A0000007"))
     with unchanged(workspace), pytest.raises(DataRefused, match="unknown customers"):
-        retrain(company, workspace, quiet())
+        retrain(company, workspace, silent_steps())
 
 
 def test_nothing_is_promoted_before_all_targets_are_trained(
@@ -335,7 +334,7 @@ def test_a_company_without_surveys_trains_two_targets(tmp_path: Path) -> None:
     text = toml.read_text()
     start, end = text.index("[tables.surveys]"), text.index("[tables.tickets]")
     toml.write_text(text[:start] + text[end:])
-    outcomes = {o.target: o for o in retrain(load_company(toml), workspace, quiet())}
+    outcomes = {o.target: o for o in retrain(load_company(toml), workspace, silent_steps())}
     assert list(outcomes) == list(TARGETS)
     for target in ("satisfaction", "nps"):
         assert outcomes[target].decision == "skipped"

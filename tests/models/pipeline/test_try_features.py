@@ -14,7 +14,7 @@ from features.errors import ConfigRefused
 from features.families import orders
 from features.feature_table import plan_for
 from features.history_store import Manifest
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
 from models.bundles.mlflow_registry import Registry
 from models.pipeline.retrain import train_all
@@ -95,8 +95,8 @@ def test_a_model_that_reads_a_notebooks_feature_is_not_promoted(make_company, tm
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        counts, unable = build_features(only, workspace, quiet())
-        outcomes = train_all(only, workspace, quiet(), counts, unable)
+        counts, unable = build_features(only, workspace, silent_steps())
+        outcomes = train_all(only, workspace, silent_steps(), counts, unable)
     (value,) = [o for o in outcomes if o.target == "value"]
     assert value.decision == "refused"
     assert "move the function into a family file" in value.reason

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from models.plots.all_plots import FIGURES, figures, importance
+from models.plots.all_plots import FIGURES, draw_all, importance
 from models.plots.ranking_curves import reliability, wilson
 
 RNG = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def title(figure):
 
 @pytest.mark.parametrize("kind", list(CASES))
 def test_every_picture_of_every_kind_draws(kind):
-    drawn = figures(kind, *CASES[kind], RNG.random(N) + 0.5, {"a": 3.0, "b": 1.0})
+    drawn = draw_all(kind, *CASES[kind], RNG.random(N) + 0.5, {"a": 3.0, "b": 1.0})
     assert set(drawn) == {*FIGURES[kind], "importance"}
     for figure in drawn.values():
         assert draw(figure)[:4] == b"\x89PNG"
@@ -43,7 +43,7 @@ def test_every_picture_of_every_kind_draws(kind):
 
 def test_titles_say_the_finding():
     y = np.repeat([0.0, 1.0], 50)
-    drawn = figures("binary", y, np.repeat([0.1, 0.9], 50), np.full(100, 0.5))
+    drawn = draw_all("binary", y, np.repeat([0.1, 0.9], 50), np.full(100, 0.5))
     assert title(drawn["roc_and_pr"]) == "Ranks 100% of pairs rightly, the rule 50%"
     assert "off by 10.0 points" in title(drawn["reliability"])
     assert title(drawn["gain_and_lift"]).startswith("The top tenth holds 20% of all cases")
@@ -51,7 +51,7 @@ def test_titles_say_the_finding():
 
 
 def test_class_names_and_descriptions_are_shown():
-    drawn = figures(
+    drawn = draw_all(
         "multiclass",
         *CASES["multiclass"],
         None,
@@ -76,7 +76,7 @@ def test_importance_keeps_the_twenty_largest():
 def test_awkward_values_draw():
     nothing, some = np.zeros(60), np.arange(60.0)
     for y, model, rule in ((some, nothing, nothing), (some, some, some), (-some, some, -some)):
-        for figure in figures("regression", y, model, rule).values():
+        for figure in draw_all("regression", y, model, rule).values():
             draw(figure)
 
 
@@ -101,4 +101,4 @@ def test_pyplot_is_not_touched():
 
 def test_an_unknown_kind_lists_the_known_ones():
     with pytest.raises(ValueError, match="ordinal"):
-        figures("ranking", *CASES["binary"])
+        draw_all("ranking", *CASES["binary"])

@@ -13,19 +13,19 @@ import pytest
 from features.config.company import Company
 from features.errors import DataRefused
 from features.execution.partitions import LOCAL
-from features.progress import quiet
+from features.progress import silent_steps
 from features.settings import Workspace
+from models.bundles.champions import load_champions
 from models.explain.attributions import attribute_scores
 from models.explain.reasons import Explainer
-from models.bundles.champions import load_champions
-from models.scoring.batch_reasons import SCHEMA, explain_everyone
+from models.scoring.batch_reasons import SCHEMA, explain_customers
 from support.trained_company import CUSTOMERS, copy_of_trained
 
 
 @pytest.fixture(scope="module")
 def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, pa.Table]:
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("explained") / "home")
-    path = explain_everyone(company, workspace, quiet(), top=4)
+    path = explain_customers(company, workspace, silent_steps(), top=4)
     assert path == workspace.scores("sample").with_name("reasons.parquet")
     return company, workspace, pq.read_table(path)
 
@@ -75,9 +75,9 @@ def test_a_history_newer_than_the_snapshot_is_not_compared_with(
     path = home.history("sample") / "history.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "another"}))
     told: list[str] = []
-    steps = quiet()
+    steps = silent_steps()
     steps.note = told.append  # type: ignore[method-assign]
-    rows = pq.read_table(explain_everyone(company, home, steps, LOCAL))
+    rows = pq.read_table(explain_customers(company, home, steps, LOCAL))
     assert any("compare with no earlier window" in line for line in told)
     assert not any(re.search(r" (rose|fell) from ", t) for t in rows["text_en"].to_pylist())
 
@@ -85,8 +85,8 @@ def test_a_history_newer_than_the_snapshot_is_not_compared_with(
 def test_without_snapshot_or_models_it_is_refused(explained, tmp_path: Path) -> None:
     company, workspace, _ = explained
     with pytest.raises(DataRefused, match="make it with `goodwill features`"):
-        explain_everyone(company, Workspace(tmp_path / "nothing"), quiet())
+        explain_customers(company, Workspace(tmp_path / "nothing"), silent_steps())
     home = Workspace(shutil.copytree(workspace.home, tmp_path / "home"))
     shutil.rmtree(home.serving("sample"))
     with pytest.raises(DataRefused, match="no model of sample to explain"):
-        explain_everyone(company, home, quiet())
+        explain_customers(company, home, silent_steps())

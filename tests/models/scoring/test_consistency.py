@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.scoring.consistency import Check, check_together
+from models.scoring.consistency import ConsistencyCheck, check_consistency
 
 NAN = float("nan")
 
@@ -32,7 +32,7 @@ def satisfaction(score: list[float]) -> dict[str, np.ndarray]:
 def test_satisfaction_and_recommendation_on_a_common_scale(
     score: list[float], index: list[float], contradictions: int
 ) -> None:
-    (check,) = check_together({"satisfaction": satisfaction(score), "nps": nps(index)})
+    (check,) = check_consistency({"satisfaction": satisfaction(score), "nps": nps(index)})
     assert (check.name, check.customers) == ("satisfaction and recommendation", len(score))
     assert check.contradictions == contradictions
 
@@ -48,10 +48,10 @@ VALUE = {
 
 
 def test_the_chance_of_staying_times_the_usual_spend_lies_in_the_range() -> None:
-    (check,) = check_together({"churn": CHURN, "value": VALUE}, np.full(7, 100.0))
+    (check,) = check_consistency({"churn": CHURN, "value": VALUE}, np.full(7, 100.0))
     # 90 in 80-99; 10 below 80; 50 on the edge of 50-60; 50 below 51; 50 above 49; the sixth is not
     # in the population; of the last there is no range
-    assert check == Check(
+    assert check == ConsistencyCheck(
         "churn and value",
         "the chance of staying times the usual spend lies in the range of value",
         customers=5,
@@ -61,13 +61,13 @@ def test_the_chance_of_staying_times_the_usual_spend_lies_in_the_range() -> None
 
 
 def test_only_what_can_be_compared_is() -> None:
-    assert check_together({}) == []
-    assert check_together({"satisfaction": satisfaction([1.0]), "churn": CHURN}) == []
-    assert check_together({"churn": CHURN, "value": VALUE}) == []  # no common horizon
+    assert check_consistency({}) == []
+    assert check_consistency({"satisfaction": satisfaction([1.0]), "churn": CHURN}) == []
+    assert check_consistency({"churn": CHURN, "value": VALUE}) == []  # no common horizon
     nobody = {**CHURN, "in_population": np.zeros(7, bool)}
-    (check,) = check_together({"churn": nobody, "value": VALUE}, np.full(7, 100.0))
+    (check,) = check_consistency({"churn": nobody, "value": VALUE}, np.full(7, 100.0))
     assert (check.customers, check.share) == (0, 0.0)
     both = {"satisfaction": satisfaction([1.0]), "nps": nps([5.0]), "churn": CHURN, "value": VALUE}
-    assert [c.name for c in check_together(both, np.full(7, 100.0))] == [
+    assert [c.name for c in check_consistency(both, np.full(7, 100.0))] == [
         "satisfaction and recommendation", "churn and value",
     ]  # fmt: skip

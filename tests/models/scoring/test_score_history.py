@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.scoring import score_history
-from models.scoring.score_history import history_of, keep_scores
+from models.scoring.score_history import history_folder, store_scores
 from support.trained_company import trained
 
 VERSIONS = {"satisfaction": "3", "nps": "2", "churn": "1", "value": "4"}
@@ -47,10 +47,10 @@ ROW = (70.0, 0.1, 0.6, 0.05, 1200.0)
 
 def test_one_customer_through_three_scorings_oldest_first(tmp_path: Path) -> None:
     scores = tmp_path / "scores" / "scores.parquet"
-    keep_scores(write_scores(scores, 2, {"a": ROW, "b": (60.0, 0.5, 0.25, 0.5, 10.0)}))
-    keep_scores(write_scores(scores, 1, {"a": (40.0, 0.2, 0.2, 0.9, float("nan"))}))
-    keep_scores(write_scores(scores, 3, {"b": ROW, "c": ROW}))
-    first, second = score_history.score_history(history_of(scores), "a")
+    store_scores(write_scores(scores, 2, {"a": ROW, "b": (60.0, 0.5, 0.25, 0.5, 10.0)}))
+    store_scores(write_scores(scores, 1, {"a": (40.0, 0.2, 0.2, 0.9, float("nan"))}))
+    store_scores(write_scores(scores, 3, {"b": ROW, "c": ROW}))
+    first, second = score_history.score_history(history_folder(scores), "a")
     assert (first.as_of, second.as_of) == (
         datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     )  # fmt: skip
@@ -59,13 +59,13 @@ def test_one_customer_through_three_scorings_oldest_first(tmp_path: Path) -> Non
         {"satisfaction": 70.0, "nps": 50.0, "churn": 0.05, "value": 1200.0}
     )
     assert first.versions == second.versions == VERSIONS
-    assert [len(score_history.score_history(history_of(scores), c)) for c in "bcdA"] == [2, 1, 0, 0]
+    assert [len(score_history.score_history(history_folder(scores), c)) for c in "bcdA"] == [2, 1, 0, 0]
 
 
 def test_the_same_moment_again_replaces_its_file(tmp_path: Path) -> None:
     scores = tmp_path / "scores.parquet"
-    first = keep_scores(write_scores(scores, 5, {"a": ROW}))
-    again = keep_scores(write_scores(scores, 5, {"a": (1.0, *ROW[1:])}))
+    first = store_scores(write_scores(scores, 5, {"a": ROW}))
+    again = store_scores(write_scores(scores, 5, {"a": (1.0, *ROW[1:])}))
     assert first == again == tmp_path / "history" / "2026-05-01T000000Z.parquet"
     (past,) = score_history.score_history(tmp_path / "history", "a")
     assert past.scores["satisfaction"] == 1.0
@@ -75,7 +75,7 @@ def test_the_same_moment_again_replaces_its_file(tmp_path: Path) -> None:
 def test_only_the_latest_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score_history, "KEPT", 3)
     for month in (10, 11, 12, 13, 14):
-        keep_scores(write_scores(tmp_path / "scores.parquet", month, {"a": ROW}))
+        store_scores(write_scores(tmp_path / "scores.parquet", month, {"a": ROW}))
     months = [p.as_of.month for p in score_history.score_history(tmp_path / "history", "a")]
     assert months == [12, 1, 2]
 
@@ -86,7 +86,7 @@ def test_every_customer_is_found_whatever_row_group_he_is_in(
     monkeypatch.setattr(score_history, "ROWS_TOGETHER", 4)
     ids = sorted(["", "Zoë", "客户", "a", "a b", "B'; drop", *(f"C-{i}" for i in range(20))])
     rows = {c: (float(i), *ROW[1:]) for i, c in enumerate(ids)}
-    path = keep_scores(write_scores(tmp_path / "scores.parquet", 1, rows))
+    path = store_scores(write_scores(tmp_path / "scores.parquet", 1, rows))
     assert pq.ParquetFile(path).num_row_groups == 7
     for place, customer in enumerate(ids):
         (past,) = score_history.score_history(path.parent, customer)
@@ -102,7 +102,7 @@ def test_scoring_a_company_leaves_its_past() -> None:
     scores = trained()[0].scores("sample")
     table = pq.read_table(scores)
     (row, *_) = table.slice(table.num_rows // 2, 1).to_pylist()
-    (past,) = score_history.score_history(history_of(scores), row["customer_id"])
+    (past,) = score_history.score_history(history_folder(scores), row["customer_id"])
     assert past.as_of == row["as_of"]
     assert past.scores == pytest.approx(
         {

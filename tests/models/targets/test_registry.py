@@ -10,7 +10,7 @@ from features.config.company import load_company
 from features.definitions.company_schema import CompanySchema
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest
-from features.progress import quiet
+from features.progress import silent_steps
 from models.targets.outputs import NPS_CLASSES
 from models.targets.registry import TARGETS, company_targets, trainable
 from models.training_set.build_training_sets import build_features, read_counts
@@ -75,7 +75,9 @@ e  2024-01-01           -  order  10
 """
 
 
-def test_silence_is_a_window_without_an_order_among_recently_active_customers(tmp_path: Path) -> None:
+def test_silence_is_a_window_without_an_order_among_recently_active_customers(
+    tmp_path: Path,
+) -> None:
     settings = f"""{WEEKS}{ONLY}
         [targets.churn]
         definition = "silence"
@@ -190,7 +192,7 @@ def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> No
 
 def test_answer_weights_are_kept(tmp_path: Path) -> None:
     company, workspace = written(tmp_path, JANUARY, surveys=CSAT)
-    build_features(company, workspace, quiet())
+    build_features(company, workspace, silent_steps())
     table = pq.read_table(workspace.features("written") / "satisfaction.parquet")
     weights = dict(zip(table["customer_id"].to_pylist(), table["weight"].to_pylist(), strict=True))
     assert {k: w for k, w in weights.items() if w != 1} == {"c": 0.5, "g": 3.0}
@@ -199,7 +201,7 @@ def test_answer_weights_are_kept(tmp_path: Path) -> None:
 def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     young = "a 2024-01-28 2024-01-29 nps 9 0 10 1\nb 2024-01-29 2024-01-29 csat 5 1 5 1"
     company, workspace = written(tmp_path, JANUARY, surveys=young)
-    counts, unable = build_features(company, workspace, quiet())
+    counts, unable = build_features(company, workspace, silent_steps())
     assert counts == {}
     assert "must be 7 days older than the end of the data, 2024-02-01" in unable["satisfaction"]
     assert unable["value"] == "the company has no events table"

@@ -3,8 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from models.targets.target import population_mask
-from models.targets.target import Condition
+from models.targets.target import Condition, population_mask
 
 TABLE = pa.table({"days": [float("nan"), 0.0, 13.9, 14.0, 14.1, -1.0]})
 

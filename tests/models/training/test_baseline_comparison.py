@@ -7,11 +7,15 @@ import pytest
 from features.config.company import TargetConfig
 from features.errors import DataRefused
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
-from models.training.baseline_comparison import Model, contest, rule_of
+from models.training.baseline_comparison import (
+    CalibratedModel,
+    baseline_rule,
+    predict_with_baselines,
+)
 
 CANCEL = TargetConfig(definition="cancel", horizon_days=90)
 QUICK = Params(max_rounds=20, leaves=4)
@@ -35,26 +39,26 @@ def features(rows: int, seed: int) -> pa.Table:
 def test_a_rule_needs_its_column(name: str) -> None:
     target = TARGETS[name]
     column = target.rule_feature(CANCEL)
-    assert rule_of(target, CANCEL, [column, "other"]).columns == (column,)
+    assert baseline_rule(target, CANCEL, [column, "other"]).columns == (column,)
     with pytest.raises(DataRefused, match=f"target {name}: its rule needs the feature {column}"):
-        rule_of(target, CANCEL, ["other"])
+        baseline_rule(target, CANCEL, ["other"])
 
 
 @pytest.fixture(scope="module")
-def churn() -> tuple[Model, LabelledRows]:
+def churn() -> tuple[CalibratedModel, LabelledRows]:
     table = features(800, seed=1)
     chance = table[TARGETS["churn"].rule_feature(CANCEL)].to_numpy() / 300
     y = (np.random.default_rng(2).random(800) < chance).astype(float)
     data = LabelledRows(table, y, np.ones(800))
     grown = Estimator.fit("binary", data, None, QUICK, ("shifted",))
     shape = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]})
-    return Model(grown, shape, None, ("shifted",)), data
+    return CalibratedModel(grown, shape, None, ("shifted",)), data
 
 
-def test_three_answers_for_every_row(churn: tuple[Model, LabelledRows]) -> None:
+def test_three_answers_for_every_row(churn: tuple[CalibratedModel, LabelledRows]) -> None:
     model, data = churn
     test = features(200, seed=3)
-    found = contest(TARGETS["churn"], CANCEL, model, data, test)
+    found = predict_with_baselines(TARGETS["churn"], CANCEL, model, data, test)
     assert list(found) == ["model", "rule", "linear"]
     for answer in found.values():
         assert answer.shape == (200,)
@@ -67,14 +71,14 @@ def test_three_answers_for_every_row(churn: tuple[Model, LabelledRows]) -> None:
 
 
 def test_what_the_model_does_not_read_the_linear_one_does_not_either(
-    churn: tuple[Model, LabelledRows],
+    churn: tuple[CalibratedModel, LabelledRows],
 ) -> None:
     model, data = churn
     test = features(200, seed=3)
     moved = test.set_column(
         test.column_names.index("shifted"), "shifted", pa.array(np.full(200, 1e6))
     )
-    plain, other = (contest(TARGETS["churn"], CANCEL, model, data, t) for t in (test, moved))
+    plain, other = (predict_with_baselines(TARGETS["churn"], CANCEL, model, data, t) for t in (test, moved))
     for name, answer in plain.items():
         np.testing.assert_array_equal(answer, other[name])
 
@@ -86,10 +90,10 @@ def test_a_value_is_a_multiple_of_the_level_in_money() -> None:
     grown = Estimator.fit(
         "regression", LabelledRows(table, table["tenure_days"].to_numpy()), None, QUICK
     )
-    model = Model(grown, Calibrator("regression"), spend, ())
+    model = CalibratedModel(grown, Calibrator("regression"), spend, ())
     later = features(50, seed=5)
     np.testing.assert_allclose(model.predict(later), grown.predict(later) * spend.of(later))
     config = TargetConfig(horizon_days=90)
-    found = contest(TARGETS["value"], config, model, data, later)
+    found = predict_with_baselines(TARGETS["value"], config, model, data, later)
     np.testing.assert_array_equal(found["model"], model.predict(later))
     assert set(found) == {"model", "rule", "linear"}

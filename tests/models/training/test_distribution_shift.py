@@ -5,8 +5,16 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from models.training.distribution_shift import _outside, knows_seasons, left_out, outside_training
+from models.training.distribution_shift import (
+    _outside,
+    covers_seasons,
+    match_base_rate,
+    outside_training,
+    shifted_columns,
+)
 from models.training_set.splits import Split, instant, microseconds
 
 RNG = np.random.default_rng(4)
@@ -40,20 +48,20 @@ def panel(train: list[int], test: list[int], each: int = 100) -> tuple[pa.Table,
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
 def test_an_age_that_moved_on_is_left_out_of_probabilities(kind: str) -> None:
     table, cutoff, split = panel(months("2021-01", 30), months("2024-01", 1))
-    assert left_out(kind, table, cutoff, split) == ("tenure_days",)
+    assert shifted_columns(kind, table, cutoff, split) == ("tenure_days",)
 
 
 def test_amounts_follow_their_level_and_keep_the_age() -> None:
     table, cutoff, split = panel(months("2021-01", 30), months("2024-01", 1))
-    assert left_out("regression", table, cutoff, split) == ()
+    assert shifted_columns("regression", table, cutoff, split) == ()
 
 
 def test_the_month_is_left_out_first_and_once() -> None:
     table, cutoff, split = panel(months("2023-01", 6), months("2023-11", 1))
-    assert left_out("binary", table, cutoff, split) == ("season", "tenure_days")
-    assert left_out("regression", table, cutoff, split) == ("season",)
+    assert shifted_columns("binary", table, cutoff, split) == ("season", "tenure_days")
+    assert shifted_columns("regression", table, cutoff, split) == ("season",)
     stable = table.drop(["tenure_days"])
-    assert left_out("binary", stable, cutoff, split) == ("season",)
+    assert shifted_columns("binary", stable, cutoff, split) == ("season",)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +78,9 @@ def test_a_season_is_known_once_it_was_seen_and_looked_back_on(
     train: list[int], test: list[int], amounts: bool, chances: bool
 ) -> None:
     table, cutoff, split = panel(train, test)
-    assert knows_seasons("regression", table, cutoff, split) is amounts
-    assert knows_seasons("binary", table, cutoff, split) is chances
-    assert knows_seasons("multiclass", table, cutoff, split) is chances
+    assert covers_seasons("regression", table, cutoff, split) is amounts
+    assert covers_seasons("binary", table, cutoff, split) is chances
+    assert covers_seasons("multiclass", table, cutoff, split) is chances
 
 
 def test_the_share_outside_by_hand() -> None:
@@ -95,3 +103,36 @@ def test_three_tenths_outside_stay_and_more_do_not_and_words_are_not_looked_at()
         }
     )
     assert outside_training(earlier, later) == ("b",)
+
+
+seeds = st.integers(0, 10_000)
+
+
+@given(seeds)
+def test_the_mean_is_met_and_odds_keep_their_ratios(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p, w = rng.uniform(0.01, 0.6, 80), rng.uniform(0.5, 2, 80)
+    y = (rng.random(80) < 0.5).astype(float)
+    moved = match_base_rate(p, y, w)
+    assert np.average(moved, weights=w) == pytest.approx(np.average(y, weights=w), abs=1e-3)
+    shift = np.log(moved / (1 - moved)) - np.log(p / (1 - p))
+    np.testing.assert_allclose(shift, shift[0], atol=1e-6)
+
+
+@given(seeds)
+def test_the_shares_of_classes_are_met(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p, w = rng.dirichlet([2, 3, 1], 120), rng.uniform(0.5, 2, 120)
+    y = rng.integers(0, 3, 120).astype(float)
+    moved = match_base_rate(p, y, w)
+    shares = [np.average(y == k, weights=w) for k in range(3)]
+    np.testing.assert_allclose(np.average(moved, axis=0, weights=w), shares, atol=1e-3)
+    np.testing.assert_allclose(moved.sum(axis=1), 1)
+
+
+def test_no_drift_changes_nothing_and_no_event_stays_finite() -> None:
+    p = np.array([0.2, 0.8])
+    np.testing.assert_allclose(match_base_rate(p, np.array([0.0, 1.0]), np.ones(2)), p, atol=1e-9)
+    gone = match_base_rate(p, np.zeros(2), np.ones(2))
+    assert np.isfinite(gone).all()
+    assert gone.max() < 1e-6

@@ -14,11 +14,11 @@ from models.training.hyperparameters import (
     FILE,
     OBJECTIVES,
     SPACE,
-    Tuned,
+    TuningResult,
     default_params,
-    kind_of,
-    search,
-    tuned_params,
+    learner_kind,
+    load_params,
+    search_params,
     write_tuned,
 )
 
@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> tuple[Company, Workspace]:
 
 
 def test_an_ordinal_target_is_learnt_as_classes_and_each_kind_has_its_defaults() -> None:
-    assert {name: kind_of(t) for name, t in TARGETS.items()} == {
+    assert {name: learner_kind(t) for name, t in TARGETS.items()} == {
         "satisfaction": "multiclass", "nps": "multiclass", "churn": "binary", "value": "regression",
     }  # fmt: skip
     found = {name: default_params(t) for name, t in TARGETS.items()}
@@ -58,7 +58,7 @@ def test_an_ordinal_target_is_learnt_as_classes_and_each_kind_has_its_defaults()
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_defaults_are_the_first_trial_and_lie_within_what_is_searched(name: str) -> None:
     loss, target = Bowl(20), TARGETS[name]
-    search(target, loss, trials=3, seconds=60, seed=1)
+    search_params(target, loss, trials=3, seconds=60, seed=1)
     start = default_params(target)
     assert loss.asked[0] == start
     assert len(loss.asked) == 3
@@ -72,7 +72,7 @@ def test_the_defaults_are_the_first_trial_and_lie_within_what_is_searched(name: 
 def test_the_same_seed_tries_the_same_and_another_seed_does_not() -> None:
     one, again, other = Bowl(20), Bowl(20), Bowl(20)
     for loss, seed in ((one, 7), (again, 7), (other, 8)):
-        search(VALUE, loss, trials=12, seconds=600, seed=seed)
+        search_params(VALUE, loss, trials=12, seconds=600, seed=seed)
     assert one.asked == again.asked
     assert one.asked[0] == other.asked[0]
     assert one.asked[1:] != other.asked[1:]
@@ -80,7 +80,7 @@ def test_the_same_seed_tries_the_same_and_another_seed_does_not() -> None:
 
 def test_the_search_finds_the_bottom_and_says_by_how_much() -> None:
     loss = Bowl(30)
-    found = search(CHURN, loss, trials=40, seconds=600, seed=3)
+    found = search_params(CHURN, loss, trials=40, seconds=600, seed=3)
     assert abs(found.params["leaves"] - 30) <= 2
     assert found.loss == min(loss(p) for p in loss.asked[:40])
     assert found.default_loss == 1 + (30 - 4) / 10
@@ -88,14 +88,14 @@ def test_the_search_finds_the_bottom_and_says_by_how_much() -> None:
 
 
 def test_where_the_defaults_are_best_they_stay() -> None:
-    found = search(CHURN, Bowl(4), trials=6, seconds=60, seed=3)
+    found = search_params(CHURN, Bowl(4), trials=6, seconds=60, seed=3)
     assert found.loss == found.default_loss == 1.0
     assert not found.better
 
 
 def test_the_time_ends_the_search() -> None:
     loss = Bowl(10)
-    found = search(CHURN, loss, trials=10_000, seconds=0.3, seed=3)
+    found = search_params(CHURN, loss, trials=10_000, seconds=0.3, seed=3)
     assert 1 <= found.trials == len(loss.asked) < 10_000
 
 
@@ -103,23 +103,23 @@ def test_what_was_found_is_trained_with_and_the_rest_keeps_its_defaults(
     place: tuple[Company, Workspace],
 ) -> None:
     company, workspace = place
-    assert tuned_params(company, workspace, CHURN) == default_params(CHURN)
+    assert load_params(company, workspace, CHURN) == default_params(CHURN)
     found = {
-        "churn": Tuned({"leaves": 12, "l2": 3.5}, 0.4, 0.5, 9, 7),
-        "value": Tuned({"leaves": 5}, 0.5, 0.5, 9, 7),  # not better
+        "churn": TuningResult({"leaves": 12, "l2": 3.5}, 0.4, 0.5, 9, 7),
+        "value": TuningResult({"leaves": 5}, 0.5, 0.5, 9, 7),  # not better
     }
     write_tuned(company, workspace, found)
     assert [f.name for f in workspace.company("sample").iterdir()] == [FILE]
-    params = tuned_params(company, workspace, CHURN)
+    params = load_params(company, workspace, CHURN)
     assert asdict(params) == {**asdict(default_params(CHURN)), "leaves": 12, "l2": 3.5}
-    assert tuned_params(company, workspace, VALUE) == default_params(VALUE)
+    assert load_params(company, workspace, VALUE) == default_params(VALUE)
 
 
 def test_a_whole_search_can_be_read_again(place: tuple[Company, Workspace]) -> None:
     company, workspace = place
-    found = search(VALUE, Bowl(60), trials=12, seconds=60, seed=5)
+    found = search_params(VALUE, Bowl(60), trials=12, seconds=60, seed=5)
     write_tuned(company, workspace, {"value": found})
-    params = tuned_params(company, workspace, VALUE)
+    params = load_params(company, workspace, VALUE)
     assert {k: getattr(params, k) for k in found.params} == found.params
     assert params.objective in OBJECTIVES
 
@@ -150,7 +150,7 @@ def test_a_broken_file_is_refused_with_what_to_do(
     company, workspace = place
     (workspace.company("sample") / FILE).write_text(content)
     with pytest.raises(DataRefused, match=message) as err:
-        tuned_params(company, workspace, CHURN)
+        load_params(company, workspace, CHURN)
     assert "tuned.json cannot be read" in str(err.value)
     assert "make it again with `goodwill tune`, or delete it" in str(err.value)
 
@@ -162,6 +162,6 @@ def test_an_objective_nobody_knows_is_refused_and_a_known_one_is_taken(
     path = workspace.company("sample") / FILE
     path.write_text('{"value": {"params": {"objective": "magic"}}}')
     with pytest.raises(DataRefused, match=r"objective 'magic' is not one of \('l1'"):
-        tuned_params(company, workspace, VALUE)
+        load_params(company, workspace, VALUE)
     path.write_text('{"value": {"params": {"objective": "tweedie", "l2": 2}}}')
-    assert tuned_params(company, workspace, VALUE).objective == "tweedie"
+    assert load_params(company, workspace, VALUE).objective == "tweedie"

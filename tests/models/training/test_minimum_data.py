@@ -5,7 +5,7 @@ import pytest
 
 from features.errors import DataRefused
 from models.targets.registry import TARGETS
-from models.training.minimum_data import LIMITS, SHOWS, check_enough
+from models.training.minimum_data import LIMITS, SHOWS, check_minimum_data
 from models.training_set.splits import Split, instant
 
 LEARN, JUDGE = LIMITS["refit"], LIMITS["test"]
@@ -30,7 +30,7 @@ PLENTY = people(LEARN.better, LEARN.better_rare), people(JUDGE.better, JUDGE.bet
 
 
 def test_plenty_is_taken_without_a_word():
-    assert check_enough(TARGETS["churn"], *parts(*PLENTY)) == []
+    assert check_minimum_data(TARGETS["churn"], *parts(*PLENTY)) == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_plenty_is_taken_without_a_word():
 )
 def test_too_little_is_refused_with_what_there_is_and_what_is_needed(learn, judge, told):
     with pytest.raises(DataRefused, match=told) as refused:
-        check_enough(TARGETS["churn"], *parts(learn, judge))
+        check_minimum_data(TARGETS["churn"], *parts(learn, judge))
     assert "are needed" in str(refused.value)
     assert "bring a longer history or more customers" in str(refused.value)
 
@@ -62,33 +62,33 @@ def test_too_little_is_refused_with_what_there_is_and_what_is_needed(learn, judg
     ],
 )
 def test_little_is_warned_about(learn, judge, told):
-    (warning,) = check_enough(TARGETS["churn"], *parts(learn, judge))
+    (warning,) = check_minimum_data(TARGETS["churn"], *parts(learn, judge))
     assert told in warning
     assert "expect wide intervals" in warning
 
 
 def test_the_rarer_label_may_be_either_one():
     with pytest.raises(DataRefused, match="19 of them with the label 'stays'"):
-        check_enough(TARGETS["churn"], *parts(people(500, 19, 0.0, 1.0), PLENTY[1]))
+        check_minimum_data(TARGETS["churn"], *parts(people(500, 19, 0.0, 1.0), PLENTY[1]))
 
 
 def test_the_same_customer_many_times_counts_once():
     label, _, split = parts(*PLENTY)
     customer = np.where(split.refit, np.arange(len(label)) % 50, 10_000 + np.arange(len(label)))
     with pytest.raises(DataRefused, match="50 labelled customers to learn from"):
-        check_enough(TARGETS["churn"], label, customer, split)
+        check_minimum_data(TARGETS["churn"], label, customer, split)
 
 
 def test_values_need_customers_who_spend():
     with pytest.raises(DataRefused, match="19 of them with a value that is not zero"):
-        check_enough(TARGETS["value"], *parts(people(500, 19, 12.5), people(200, 30, -3.0)))
+        check_minimum_data(TARGETS["value"], *parts(people(500, 19, 12.5), people(200, 30, -3.0)))
 
 
 def test_a_rare_class_of_several_is_told_and_only_one_class_refused():
     many = [0.0] * (SHOWS - 1) + [1.0] * 300 + [2.0] * 300
-    (warning,) = check_enough(TARGETS["nps"], *parts(many, [1.0] * 100 + [2.0] * 100))
+    (warning,) = check_minimum_data(TARGETS["nps"], *parts(many, [1.0] * 100 + [2.0] * 100))
     assert warning == (
         "target nps: 19 customers with the label 'detractor': it will hardly ever be predicted"
     )
     with pytest.raises(DataRefused, match="0 of them with the label"):
-        check_enough(TARGETS["nps"], *parts([2.0] * 600, [2.0] * 200))
+        check_minimum_data(TARGETS["nps"], *parts([2.0] * 600, [2.0] * 200))

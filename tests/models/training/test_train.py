@@ -13,7 +13,7 @@ from models.evaluation.metrics import log_loss
 from models.learners.lightgbm import Params
 from models.learners.prediction_intervals import ValueIntervals
 from models.targets.registry import TARGETS
-from models.training.train import check_split, flat_metrics, load_rows, split_rows, train
+from models.training.train import check_split, flatten_metrics, load_rows, split_rows, train
 from support.trained_company import trained
 
 
@@ -37,7 +37,7 @@ def test_training_again_gives_the_same_bytes(
     assert again.estimator.to_text() == first.estimator.to_text()
     assert again.estimator.encoder.to_json() == first.estimator.encoder.to_json()
     assert again.calibrator.to_json() == first.calibrator.to_json()
-    assert flat_metrics(again.evaluation) == first.manifest["metrics"]
+    assert flatten_metrics(again.evaluation) == first.manifest.metrics
 
 
 @pytest.mark.parametrize("target", ["churn", "value"])

@@ -13,12 +13,19 @@ from hypothesis import strategies as st
 from features.config.company import load_company
 from features.errors import DataRefused
 from features.history.rows import DAY
-from features.progress import quiet
+from features.progress import silent_steps
 from models.targets.registry import TARGETS
 from models.training import tuning
-from models.training.hyperparameters import FILE, default_params, tuned_params
+from models.training.hyperparameters import FILE, default_params, load_params
 from models.training.train import TrainingRows, load_rows, split_rows
-from models.training.tuning import FEWEST, FOLDS, LEAST_SHARE, rolling_loss, tune, validations
+from models.training.tuning import (
+    FEWEST,
+    FOLDS,
+    LEAST_SHARE,
+    rolling_loss,
+    rolling_validations,
+    tune,
+)
 from models.training_set.splits import Split, split_answers, split_calendar
 from support.trained_company import copy_of_trained, trained
 
@@ -27,7 +34,7 @@ CHURN, VALUE = TARGETS["churn"], TARGETS["value"]
 
 def pairs(cutoff: np.ndarray, split: Split, span: int) -> list[tuple[list[int], list[int]]]:
     """The distinct days that each pair fits on and validates on."""
-    found = validations(cutoff, split, span)
+    found = rolling_validations(cutoff, split, span)
     return [tuple((np.unique(cutoff[m]) // DAY).tolist() for m in pair) for pair in found]
 
 
@@ -65,7 +72,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
         split = split_calendar(cutoff, span) if on_calendar else split_answers(cutoff, span, 0.2)
     except DataRefused:
         assume(False)
-    found = list(validations(cutoff, split, span))
+    found = list(rolling_validations(cutoff, split, span))
     assume(found)
     assert len(found) <= FOLDS
     np.testing.assert_array_equal(found[0][1], split.valid)
@@ -87,7 +94,7 @@ def test_the_loss_is_finite_and_knows_better_trees_without_the_test(
     target, rows = TARGETS[name], load_rows(company, workspace, name)
     config = company.target(name)
     split = split_rows(target, config, rows)
-    assert list(validations(rows.cutoff, split, target.span_days(config)))
+    assert list(rolling_validations(rows.cutoff, split, target.span_days(config)))
     params = replace(default_params(target), max_rounds=30)
     loss = rolling_loss(target, config, rows, split, params)
     stumps = replace(params, max_rounds=1, learning_rate=1e-4)
@@ -125,12 +132,12 @@ def test_what_is_found_is_kept_for_the_next_training(
         return params.leaves if target.name == "churn" else 1.0
 
     monkeypatch.setattr(tuning, "rolling_loss", loss)
-    found = tune(company, workspace, quiet(), minutes=5, trials=8)
+    found = tune(company, workspace, silent_steps(), minutes=5, trials=8)
     # a thousand customers answer too seldom to try anything on
     assert {"churn", "value"} <= set(found) < set(TARGETS)
     assert {n for n, t in found.items() if t.better} <= {"churn"}
     assert found["churn"].default_loss == default_params(CHURN).leaves
     assert {t.trials for t in found.values()} == {8}
-    kept = tuned_params(company, workspace, CHURN)
+    kept = load_params(company, workspace, CHURN)
     assert kept.leaves == found["churn"].loss
     assert (workspace.company("sample") / FILE).is_file()

@@ -13,19 +13,21 @@ from rich.console import Console
 from features.config.company import Company
 from features.errors import DataRefused
 from features.history_store import Manifest
-from features.progress import Steps, quiet
+from features.progress import Steps, silent_steps
 from features.settings import Workspace
-from features.text.comment_score_model import Tone
+from features.text.comment_score_model import CommentScoreModel
 from models.bundles.bundle import read_bundle, write_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import load_champion
-from models.scoring.batch import score_everyone
-from models.bundles.champions import snapshot_comment_model
-from models.bundles.champions import load_champions
+from models.bundles.champions import (
+    load_champion,
+    load_champions,
+    set_champion,
+    snapshot_comment_model,
+)
+from models.scoring.batch_scores import score_customers
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features
-from models.training_set.fit_comment_score_model import first_validation, tone_for
+from models.training_set.fit_comment_score_model import first_validation, select_comment_model
 from models.training_set.splits import microseconds
 from support.trained_company import copy_of_trained, train_only, trained
 
@@ -37,23 +39,23 @@ def copied(tmp_path: Path) -> tuple[Company, Workspace]:
     return copy_of_trained(tmp_path / "home")
 
 
-def built(workspace: Workspace) -> Tone:
-    found = Tone.read(workspace.features("sample"))
+def built(workspace: Workspace) -> CommentScoreModel:
+    found = CommentScoreModel.read(workspace.features("sample"))
     assert found is not None
     return found
 
 
-def other_than(tone: Tone, **changes: object) -> Tone:
+def other_than(tone: CommentScoreModel, **changes: object) -> CommentScoreModel:
     """A tone that reads every text a little worse."""
     return replace(tone, **{"levels": (tone.levels[0] - 7, tone.levels[1] - 7), **changes})
 
 
-def plant(workspace: Workspace, target: str, tone: Tone) -> None:
+def plant(workspace: Workspace, target: str, tone: CommentScoreModel) -> None:
     """Let the champion of a target read comments by another tone."""
     serving = workspace.serving("sample")
     old = load_champion(serving, target)
     assert old is not None
-    manifest = {**old.manifest, "version": "0", "tone": tone.digest}
+    manifest = replace(old.manifest, version="0", tone=tone.digest)
     write_bundle(replace(old, tone=tone, manifest=manifest), serving / target / "0")
     set_champion(serving, target, "0")
 
@@ -76,7 +78,7 @@ def test_it_learns_from_answers_before_every_validation_and_from_nothing_else() 
         / (early["scale_high"] - early["scale_low"])
     ).sort_values(["comment", "level"])
     assert 200 <= len(early) < surveys["comment"].notna().sum()
-    expected = Tone.fit(
+    expected = CommentScoreModel.fit(
         early["comment"].tolist(), early["level"].to_numpy(), np.ones(len(early)), min(starts)
     )
     assert tone == expected
@@ -95,7 +97,7 @@ def test_champions_carry_it_and_it_holds_no_text() -> None:
     tone = built(workspace)
     found, _ = load_champions(workspace.serving("sample"))
     assert {b.tone for b in found.values()} == {tone}
-    assert {b.manifest["tone"] for b in found.values()} == {tone.digest}
+    assert {b.manifest.tone for b in found.values()} == {tone.digest}
     assert snapshot_comment_model(workspace.features("sample") / "snapshot.parquet") == tone.digest
     for name in ("comment_tone_365d", "comment_tone_last", "ticket_tone_365d", "ticket_tone_last"):
         values = pq.read_table(workspace.features("sample") / "snapshot.parquet")[name].to_numpy()
@@ -108,9 +110,9 @@ def test_while_a_champion_reads_comments_its_tone_stays(copied: tuple[Company, W
     theirs = other_than(own)
     for target in TARGETS:
         plant(workspace, target, theirs)
-    build_features(company, workspace, quiet())
+    build_features(company, workspace, silent_steps())
     assert built(workspace) == theirs
-    build_features(company, workspace, quiet(), refit_comments=True)
+    build_features(company, workspace, silent_steps(), refit_comments=True)
     assert built(workspace) == own
     assert snapshot_comment_model(workspace.features("sample") / "snapshot.parquet") == own.digest
 
@@ -122,7 +124,7 @@ def test_a_champions_tone_that_has_seen_too_much_does_not_stay(
     own = built(workspace)
     for target in TARGETS:
         plant(workspace, target, other_than(own, fitted_until=own.fitted_until + 1))
-    build_features(company, workspace, quiet())
+    build_features(company, workspace, silent_steps())
     assert built(workspace) == own
 
 
@@ -133,14 +135,14 @@ def test_a_champion_of_another_tone_is_not_compared_nor_scored(
     plant(workspace, "nps", other_than(built(workspace)))
     said = io.StringIO()
     steps = Steps(console=Console(file=said, width=300))
-    table = pq.read_table(score_everyone(company, workspace, steps))
+    table = pq.read_table(score_customers(company, workspace, steps))
     assert "not scored: nps version 0 reads comments with another model" in said.getvalue()
     assert "goodwill train" in said.getvalue()
     assert not [c for c in table.column_names if c.startswith("nps")]
     (outcome,) = train_only(company, workspace, "nps")
     assert outcome.decision == "promoted"
     assert "cannot be compared: it reads comments with another model" in outcome.reason
-    table = pq.read_table(score_everyone(company, workspace, quiet()))
+    table = pq.read_table(score_customers(company, workspace, silent_steps()))
     assert "nps_class" in table.column_names
 
 
@@ -150,7 +152,7 @@ def test_nothing_is_scored_when_no_model_fits(copied: tuple[Company, Workspace])
         plant(workspace, target, other_than(built(workspace)))
     before = workspace.scores("sample").read_bytes()
     with pytest.raises(DataRefused, match="another model than the features were made with"):
-        score_everyone(company, workspace, quiet())
+        score_customers(company, workspace, silent_steps())
     assert workspace.scores("sample").read_bytes() == before
 
 
@@ -187,7 +189,7 @@ def test_few_comments_make_no_tone_and_say_so(copied: tuple[Company, Workspace])
     labels = {n: pq.read_table(workspace.features("sample") / f"{n}.parquet") for n in TARGETS}
     said = io.StringIO()
     steps = Steps(console=Console(file=said, width=300))
-    assert tone_for(company, workspace, manifest, labels, steps, refit=True) is None
+    assert select_comment_model(company, workspace, manifest, labels, steps, refit=True) is None
     assert "fewer than 200" in said.getvalue()
     assert "zh" in said.getvalue()
 
@@ -196,8 +198,8 @@ def test_without_labels_or_comments_there_is_no_question(copied: tuple[Company, 
     company, workspace = copied
     manifest = Manifest.read(workspace, "sample")
     assert first_validation(company, {}) is None
-    assert tone_for(company, workspace, manifest, {}, quiet()) is None
+    assert select_comment_model(company, workspace, manifest, {}, silent_steps()) is None
     bare = {n: tuple(c for c in cs if c != "comment") for n, cs in manifest.schema.tables.items()}
     wordless = replace(manifest, schema=replace(manifest.schema, tables=bare))
     labels = {"churn": pq.read_table(workspace.features("sample") / "churn.parquet")}
-    assert tone_for(company, workspace, wordless, labels, quiet()) is None
+    assert select_comment_model(company, workspace, wordless, labels, silent_steps()) is None

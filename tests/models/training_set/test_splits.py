@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.config.company import Calendar
+from features.config.company import CutoffCalendar
 from features.errors import DataRefused
 from features.history.rows import DAY
-from models.training_set.splits import cutoffs, instant, microseconds, split_answers, split_calendar
+from models.training_set.splits import (
+    calendar_cutoffs,
+    instant,
+    microseconds,
+    split_answers,
+    split_calendar,
+)
 
 
 def at(text: str) -> datetime:
@@ -18,8 +24,8 @@ def at(text: str) -> datetime:
 
 
 def days(every: str, start: str, end: str, span: int, **more: object) -> list[str]:
-    calendar = Calendar.model_validate({"every": every, "warmup_days": 0, **more})
-    return [f"{c:%Y-%m-%d}" for c in cutoffs(calendar, span, at(start), at(end), "churn")]
+    calendar = CutoffCalendar.model_validate({"every": every, "warmup_days": 0, **more})
+    return [f"{c:%Y-%m-%d}" for c in calendar_cutoffs(calendar, span, at(start), at(end), "churn")]
 
 
 def test_months_keep_their_day_or_take_the_last_one() -> None:
@@ -38,8 +44,12 @@ def test_weeks_and_quarters() -> None:
 
 
 def test_the_time_of_day_is_kept_and_the_first_cutoff_may_be_the_start() -> None:
-    found = cutoffs(
-        Calendar(every="week", warmup_days=3), 7, at("2024-01-01T06:30"), at("2024-02-01T06:30"), ""
+    found = calendar_cutoffs(
+        CutoffCalendar(every="week", warmup_days=3),
+        7,
+        at("2024-01-01T06:30"),
+        at("2024-02-01T06:30"),
+        "",
     )
     assert found[0] == at("2024-01-04T06:30")
     assert found[-1] == at("2024-01-25T06:30")
@@ -83,9 +93,9 @@ def test_an_accepted_calendar_always_splits(
 ) -> None:
     start = at("2020-02-29T13:00")
     end = start + timedelta(days=length)
-    calendar = Calendar.model_validate({"every": every, "warmup_days": warmup})
+    calendar = CutoffCalendar.model_validate({"every": every, "warmup_days": warmup})
     try:
-        found = cutoffs(calendar, span, start, end, "value")
+        found = calendar_cutoffs(calendar, span, start, end, "value")
     except DataRefused:
         # Months and quarters are up to 31 and 92 days long: with more than this there is room.
         assert length < warmup + 3 * span + 2 * 92

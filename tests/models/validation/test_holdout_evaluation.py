@@ -24,10 +24,10 @@ def asked():
 
 def test_the_error_is_the_one_training_measured(asked):
     churn = asked["churn"]
-    assert churn.error.error == pytest.approx(churn.bundle.manifest["metrics"]["ece"])
+    assert churn.error.error == pytest.approx(churn.bundle.manifest.metrics["ece"])
     assert len(churn.actual) == churn.error.rows
     classes = next(one for name, one in asked.items() if name in ("satisfaction", "nps"))
-    assert classes.error.error == pytest.approx(classes.bundle.manifest["metrics"]["class_ece"])
+    assert classes.error.error == pytest.approx(classes.bundle.manifest.metrics["class_ece"])
 
 
 def test_a_value_has_coverage_and_no_probability(asked):
@@ -47,7 +47,7 @@ def test_churn_has_bins_of_its_case_and_no_range(asked):
     assert churn.coverage is None
     assert churn.covered_segments == ()
     ((name, bins),) = churn.bins().items()
-    assert name == churn.bundle.manifest["classes"][1]
+    assert name == churn.bundle.manifest.classes[1]
     rows = sum(b["rows"] for b in bins)
     happened = sum(b["observed"] * b["rows"] for b in bins)
     assert (rows, happened) == pytest.approx((len(churn.actual), churn.actual.sum()))
@@ -75,7 +75,7 @@ def test_a_model_that_has_seen_the_test_is_refused():
     company = load_company(workspace.data / "sample.toml")
     bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     later = Bundle(
-        bundle.estimator, bundle.calibrator, {**bundle.manifest, "test_start": "2030-01-01"}
+        bundle.estimator, bundle.calibrator, replace(bundle.manifest, test_start="2030-01-01")
     )
     with pytest.raises(DataRefused, match=r"has learnt from what came before 2030-01-01"):
         evaluate_on_test_rows(later, company, workspace)

@@ -10,8 +10,8 @@ from features.config.company import TargetConfig
 from features.history.rows import DAY
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import roc_auc
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.training.train import TrainingRows

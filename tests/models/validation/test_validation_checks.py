@@ -9,7 +9,7 @@ from features.errors import DataRefused
 from models.bundles.champions import load_champion
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, train
-from models.validation.validation_checks import run_checks, read_staleness
+from models.validation.validation_checks import read_staleness, run_checks
 from support.trained_company import trained
 
 

@@ -36,10 +36,10 @@ def played(
 
     monkeypatch.setattr(chain, "retrain", lambda *_: outcomes)
     monkeypatch.setattr(
-        "insight.data_quality_report.data_quality_page.write_usability",
+        "insight.data_quality_report.data_quality_page.write_data_quality_page",
         lambda *_: done.append("usability"),
     )
-    monkeypatch.setattr("insight.evaluation.run_evaluation.evaluate", evaluate)
+    monkeypatch.setattr("insight.evaluation.run_evaluation.evaluate_company", evaluate)
     monkeypatch.setattr("insight.business_report.business_report_page.write_report", report)
     return done
 

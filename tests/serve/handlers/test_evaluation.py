@@ -15,7 +15,7 @@ from insight.evaluation.evaluation_schema import Segment
 from insight.evaluation.evaluation_files import EVALUATION_FILE
 from serve.handlers.evaluation import IndicatorsAnswer, SegmentsAnswer, SegmentsQuery
 from serve.process.server import LaunchOptions, running_service
-from serve.scoring.evaluation_cache import Evaluated
+from serve.scoring.evaluation_cache import ServedEvaluation
 from serve.security.api_keys import KeyFile
 from support.evaluation_builders import SHARE, evaluation, write
 from support.service_in_process import Service, error_of
@@ -145,7 +145,7 @@ def test_every_kind_of_segment_can_be_asked_for() -> None:
 
 
 def test_before_the_first_evaluation_it_says_what_makes_one(service: Service) -> None:
-    service.scorer.evaluation = Evaluated(
+    service.scorer.evaluation = ServedEvaluation(
         missing={"evaluation": "make it with `goodwill evaluate`"}
     )
     for path in ("/v1/indicators", "/v1/segments"):

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from features.progress import quiet
+from features.progress import silent_steps
 from insight.business_report.business_report_page import render
 from insight.business_report.indicators_section import MOST_COLUMNS
-from insight.business_report.report_inputs import read_material
+from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.trends_section import MOST
-from insight.evaluation.run_evaluation import evaluate
+from insight.evaluation.run_evaluation import evaluate_company
 from serve.process.server import LaunchOptions, running_service
 from support.trained_company import copy_of_trained
 
@@ -52,8 +52,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOODWILL_THREADS", "1")
         company, workspace = copy_of_trained(home)
-        evaluate(company, workspace, quiet())
-        page = Exact(render(read_material(company, workspace, "en"), datetime.now(UTC)))
+        evaluate_company(company, workspace, silent_steps())
+        page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
         plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
         with running_service(plan, wait_for="/livez", seconds=120) as server:
             answers = {

@@ -58,7 +58,7 @@ def test_every_route_is_told() -> None:
 
 
 def test_the_reference_names_every_route_and_no_other() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text("utf-8")
     told = set(re.findall(r"^\| (GET|POST) \| `([^`]+)` \|", text, re.MULTILINE))
     assert told == {(o.method, o.path) for o in OPERATIONS}
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.targets.registry import TARGETS
 from serve.observability.score_bands import NONE, count_bands
-from serve.scoring.scorer import CustomerScore, Output
+from serve.schemas.score_schemas import Output
+from serve.schemas.score_schemas import CustomerScore
 
 
 def band(outputs: dict[str, Output]) -> str:

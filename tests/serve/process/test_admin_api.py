@@ -78,9 +78,9 @@ def test_rollback_is_asked_for_and_answered(
 ) -> None:
     asked: list[Any] = []
 
-    def roll_back(*given: Any) -> rollback.Rolled:
+    def roll_back(*given: Any) -> rollback.Rollback:
         asked.append(given[2:])
-        return rollback.Rolled("churn", "2", "1")
+        return rollback.Rollback("churn", "2", "1")
 
     monkeypatch.setattr("serve.process.admin_api.roll_back", roll_back)
     answer = client.post("/rollback", json={"target": "churn", "version": "1"})

@@ -55,7 +55,7 @@ def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
     assert infos["churn"].label_counts.keys() == {"stays", "leaves"}
     assert 0.5 < infos["churn"].metrics["roc_auc"] < 1
     assert infos["churn"].cutoffs == sorted(infos["churn"].cutoffs)
-    assert all(m.features > 50 and m.grade in {"A", "B"} for m in infos.values())
+    assert all(len(m.features) > 50 and m.grade in {"A", "B"} for m in infos.values())
 
 
 def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: CompanyScorer) -> None:
@@ -183,7 +183,7 @@ def new_version(workspace: Workspace, target: str, version: str) -> Path:
     old = load_champion(serving, target)
     assert old is not None
     calibrator = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.25]})
-    manifest = {**old.manifest, "version": version}
+    manifest = replace(old.manifest, version=version)
     changed = replace(old, calibrator=calibrator, manifest=manifest)
     return write_bundle(changed, serving / target / version)
 
@@ -309,6 +309,6 @@ def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
 
 
 def test_a_request_reads_comments_by_the_tone_of_its_models(shared: CompanyScorer) -> None:
-    tone = shared._loaded.plan.tone
+    tone = shared._loaded.plan.comment_model
     assert tone is not None
     assert {b.tone for b in shared._loaded.bundles.values()} == {tone}

@@ -9,7 +9,7 @@ import pytest
 
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, write_evaluation
 from serve.errors import NotReady
-from serve.scoring.evaluation_cache import EvaluationWatch, of_another_day
+from serve.scoring.evaluation_cache import EvaluationCache, date_mismatch_warnings
 from support.evaluation_builders import AS_OF, evaluation, standing, write
 
 LATER = datetime(2025, 7, 31, tzinfo=UTC)
@@ -18,7 +18,7 @@ PART = {EVALUATION_FILE: "evaluation", STATUS_FILE: "standing"}
 
 
 def test_before_the_first_one_it_says_what_makes_one(tmp_path: Path) -> None:
-    watch = EvaluationWatch(tmp_path / "evaluation", "testing")
+    watch = EvaluationCache(tmp_path / "evaluation", "testing")
     assert watch.look() == {}
     with pytest.raises(NotReady) as refused:
         watch.now.need()
@@ -28,7 +28,7 @@ def test_before_the_first_one_it_says_what_makes_one(tmp_path: Path) -> None:
 
 
 def test_a_new_one_is_taken_up_and_read_once(tmp_path: Path) -> None:
-    watch = EvaluationWatch(tmp_path, "testing")
+    watch = EvaluationCache(tmp_path, "testing")
     write(tmp_path)
     assert watch.look() == BOTH
     first = watch.now
@@ -49,7 +49,7 @@ def test_a_broken_new_file_keeps_the_old_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, fault: str
 ) -> None:
     write(tmp_path)
-    watch = EvaluationWatch(tmp_path, "testing")
+    watch = EvaluationCache(tmp_path, "testing")
     before, path = watch.now, tmp_path / name
     if fault == "gone":
         path.unlink()
@@ -67,7 +67,7 @@ def test_a_broken_new_file_keeps_the_old_one(
 def test_a_broken_file_at_the_start_says_why_until_it_is_mended(tmp_path: Path, name: str) -> None:
     write(tmp_path)
     (tmp_path / name).write_bytes(b"{")
-    watch = EvaluationWatch(tmp_path, "testing")
+    watch = EvaluationCache(tmp_path, "testing")
     assert watch.now.missing.keys() == {PART[name]}
     assert f"{name} cannot be read" in watch.now.missing[PART[name]]
     (tmp_path / name).write_bytes(b"{}")
@@ -79,7 +79,7 @@ def test_a_broken_file_at_the_start_says_why_until_it_is_mended(tmp_path: Path, 
 
 def test_new_scores_move_customers_before_all_is_evaluated_again(tmp_path: Path) -> None:
     write(tmp_path)
-    watch = EvaluationWatch(tmp_path, "testing")
+    watch = EvaluationCache(tmp_path, "testing")
     pq.write_table(standing(LATER), tmp_path / STATUS_FILE)
     assert watch.look() == {"standing": "loaded"}
     assert watch.now.standings is not None
@@ -89,11 +89,11 @@ def test_new_scores_move_customers_before_all_is_evaluated_again(tmp_path: Path)
 
 def test_another_companys_is_refused(tmp_path: Path) -> None:
     write_evaluation(tmp_path, evaluation("acme"))
-    watch = EvaluationWatch(tmp_path, "testing")
+    watch = EvaluationCache(tmp_path, "testing")
     assert "is of acme, and testing is served" in watch.now.missing["evaluation"]
 
 
 def test_another_day_than_the_features_is_said() -> None:
-    assert of_another_day("it is", AS_OF, datetime(2025, 6, 30, 23, tzinfo=UTC)) == []
-    (warning,) = of_another_day("it is", AS_OF, LATER)
+    assert date_mismatch_warnings("it is", AS_OF, datetime(2025, 6, 30, 23, tzinfo=UTC)) == []
+    (warning,) = date_mismatch_warnings("it is", AS_OF, LATER)
     assert warning.startswith("it is as of 2025-06-30, the features are as of 2025-07-31; run")

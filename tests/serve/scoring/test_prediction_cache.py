@@ -68,8 +68,8 @@ def test_a_model_that_stays_keeps_its_scores_and_another_does_not(snapshot: pa.T
     bundles = bundles_of("churn", "value")
     first = prediction_caches(bundles, snapshot, {})
     first["churn"].of(np.array([1]))
-    loaded_again = replace(bundles["churn"], manifest={**bundles["churn"].manifest})
-    newer = replace(bundles["value"], manifest={**bundles["value"].manifest, "version": "99"})
+    loaded_again = replace(bundles["churn"], manifest=replace(bundles["churn"].manifest))
+    newer = replace(bundles["value"], manifest=replace(bundles["value"].manifest, version="99"))
     second = prediction_caches({"churn": loaded_again, "value": newer}, snapshot, first)
     assert second["churn"] is first["churn"]
     assert second["value"] is not first["value"]

@@ -1,6 +1,7 @@
 """Which parts were taken up, kept or failed, told from what changed on disk."""
 
-from serve.scoring.reload_results import PARTS, reload_results
+from serve.scoring.loaded_state import reload_results
+from serve.scoring.loaded_state import PARTS
 
 TARGET, OTHER = PARTS[0], PARTS[1]
 NOTHING: tuple[object, ...] = (None,) * len(PARTS)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from models.bundles.bundle import Bundle
 from models.learners.feature_encoder import Encoder
-from serve.scoring.unknown_customers import count_unknown_categories
+from serve.scoring.loaded_state import count_unknown_categories
 
 WORDS = {"region": ("north", "south"), "plan": ("basic",)}
 ENCODER = Encoder(("orders", "region", "plan"), cast(Any, WORDS))
@@ -15,7 +15,7 @@ ENCODER = Encoder(("orders", "region", "plan"), cast(Any, WORDS))
 
 def bundle(**judged: float) -> Bundle:
     """As much of a bundle as is looked at; `judged` are shares of unknown words in its test rows."""
-    manifest = {"unknown_categories": judged}
+    manifest = SimpleNamespace(unknown_categories=judged)
     return cast(
         Bundle, SimpleNamespace(estimator=SimpleNamespace(encoder=ENCODER), manifest=manifest)
     )

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from models.explain.treeshap.paths import layout
 from models.explain.treeshap.shapley_values import TreeLayout
-from models.explain.treeshap.trees import Forest
 from models.learners.lightgbm import Estimator
+from models.learners.lightgbm_text import Forest
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.explain.treeshap.shapley_values import TreeLayout, legendre
-from models.explain.treeshap.trees import Tree
+from models.learners.lightgbm_text import Tree
 
 Floats = NDArray[np.float64]
 #: A tree of so many splits at the most is looked up as a whole, by where each split sends the row.

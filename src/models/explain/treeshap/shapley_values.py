@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from models.explain.treeshap.trees import CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING
+from models.learners.lightgbm_text import CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

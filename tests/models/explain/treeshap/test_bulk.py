@@ -7,7 +7,6 @@ import pytest
 
 from features.settings import find_workspace, real_data_root
 from models.explain.treeshap.bulk import bulk_contributions
-from models.explain.treeshap.trees import Forest
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from support.small_models import customers, small_bundle
@@ -24,7 +23,7 @@ def assert_same(estimator: Estimator, table: pa.Table) -> None:
 def test_the_same_numbers_as_lightgbm(target: str) -> None:
     estimator = small_bundle(target).estimator
     if target != "value":
-        assert any(t.codes for t in Forest.of(estimator)), "there must be splits by category"
+        assert any(t.codes for t in estimator.forest()), "there must be splits by category"
     assert_same(estimator, customers(seed=9))
 
 
@@ -50,7 +49,7 @@ def test_deep_trees() -> None:
 
 def test_a_forest_knows_where_it_splits() -> None:
     estimator = small_bundle("churn").estimator
-    forest = Forest.of(estimator)
+    forest = estimator.forest()
     place = estimator.encoder.columns.index("reply_hours_90d")
     thresholds = forest.thresholds(place)
     assert len(thresholds) > 3
@@ -84,5 +83,5 @@ def test_real_orders_with_real_categories() -> None:
     features = table.drop_columns(["label"])
     estimator = Estimator.fit("binary", LabelledRows(features, label), None, Params(max_rounds=40))
     assert np.isnan(features["late"].to_numpy()).any()
-    assert any(t.codes for t in Forest.of(estimator))
+    assert any(t.codes for t in estimator.forest())
     assert_same(estimator, features.slice(0, 3000))

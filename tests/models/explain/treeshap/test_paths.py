@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from models.explain.treeshap import bulk, paths
 from models.explain.treeshap.bulk import bulk_contributions
-from models.explain.treeshap.paths import Path
-from models.explain.treeshap.trees import Forest
+from models.explain.treeshap.paths import LeafPath
 from support.small_models import customers, small_bundle
 
 
@@ -47,14 +46,14 @@ def test_the_answers_of_a_leaf_are_shapley_values(
 ) -> None:
     pattern = drawn % 2 ** len(share)
     satisfied = [(pattern >> j) & 1 for j in range(len(share))]
-    path = Path({}, dict(enumerate(share)), value)
+    path = LeafPath({}, dict(enumerate(share)), value)
     expected = by_definition(share, satisfied, value)
     np.testing.assert_allclose(path.answers()[pattern], expected, rtol=0, atol=1e-12)
 
 
 def test_the_ways_to_the_leaves_hold_all_training_rows() -> None:
     """The shares of a way multiply to the share of the rows that came to its leaf."""
-    for tree in list(Forest.of(small_bundle("churn").estimator))[:10]:
+    for tree in list(small_bundle("churn").estimator.forest())[:10]:
         found = sorted(float(np.prod([*p.share.values()])) for p in paths.paths(tree))
         np.testing.assert_allclose(found, sorted(tree.leaf_count / tree.split_count[0]))
 

@@ -7,20 +7,20 @@ import pytest
 
 from features.errors import DataRefused
 from features.execution.partitions import CustomerRange
-from features.progress import quiet
-from models.scoring.batch import score_everyone
-from models.scoring.batch_reasons import explain_everyone
-from models.scoring.batch_with_reasons import BatchJob, score_and_explain
+from features.progress import silent_steps
+from models.scoring.batch_reasons import explain_customers
+from models.scoring.batch_scores import score_customers
+from models.scoring.checkpointed_batch import BatchJob, score_and_explain
 from support.trained_company import copy_of_trained
 
 
 def test_one_pass_writes_what_two_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
-    score_everyone(company, workspace, quiet())
-    explain_everyone(company, workspace, quiet())
+    score_customers(company, workspace, silent_steps())
+    explain_customers(company, workspace, silent_steps())
     paths = (workspace.scores("sample"), workspace.scores("sample").with_name("reasons.parquet"))
     before = [pq.read_table(path) for path in paths]
-    assert score_and_explain(company, workspace, quiet()) == paths
+    assert score_and_explain(company, workspace, silent_steps()) == paths
     assert [path.is_file() for path in paths] == [True, True]
     assert [pq.read_table(path) for path in paths] == before
 
@@ -35,9 +35,9 @@ def test_one_pass_writes_what_two_write(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(BatchJob, "tables", second_fails)
     with pytest.raises(DataRefused, match="disk is full"):
-        score_and_explain(company, workspace, quiet())
+        score_and_explain(company, workspace, silent_steps())
     assert [pq.read_table(path) for path in paths] == before
-    score_and_explain(company, workspace, quiet())
+    score_and_explain(company, workspace, silent_steps())
     assert calls[2:] == calls[1:2]  # the first block is not made again
     scores, reasons = (pq.read_table(path) for path in paths)
     assert scores.equals(before[0])

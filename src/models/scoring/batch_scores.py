@@ -13,19 +13,17 @@ from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, Runner, CustomerRange, part_files, split_customers
+from features.execution.partitions import LOCAL, CustomerRange, Runner, part_files, split_customers
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
-from models.bundles.champions import load_champion
 from models.bundles.predict import OUTPUTS, predict
-from models.bundles.unknown_categories import strangers
-from models.scoring.consistency import Check, check_together
-from models.scoring.score_history import VERSIONS, keep_scores
-from models.targets.registry import TARGETS
+from models.bundles.unknown_categories import unknown_category_warnings
+from models.scoring.consistency import ConsistencyCheck, check_consistency
+from models.scoring.score_history import VERSIONS, store_scores
 
 
-def score_everyone(
+def score_customers(
     company: Company, workspace: Workspace, steps: Steps, runner: Runner = LOCAL
 ) -> Path:
     """Write the scores of every customer of the snapshot; the path of the file or its parts.
@@ -33,17 +31,17 @@ def score_everyone(
     Targets without a model have no columns. Raises DataRefused without a snapshot or any model, and
     when no model reads comments as the snapshot does.
     """
-    bundles, snapshot = models_of_snapshot(company, workspace, steps)
+    bundles, snapshot = load_snapshot_models(company, workspace, steps)
     path = workspace.scores(company.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with steps.step("score every customer") as done:
         rows = runner.write(partial(_scores, bundles), pieces(snapshot, runner), path, steps)
         done(rows=rows, targets=", ".join(bundles))
-    after_scoring(path, snapshot, bundles, steps)
+    finish_scoring(path, snapshot, bundles, steps)
     return path
 
 
-def models_of_snapshot(
+def load_snapshot_models(
     company: Company, workspace: Workspace, steps: Steps
 ) -> tuple[dict[str, Bundle], Path]:
     """The serving models that read comments as the snapshot does, and where the snapshot is.
@@ -67,11 +65,11 @@ def models_of_snapshot(
     return bundles, snapshot
 
 
-def after_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps: Steps) -> None:
+def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps: Steps) -> None:
     """Keep the scores in the history, and count what is strange about them."""
-    keep_scores(path)
+    store_scores(path)
     with steps.step("do the predictions agree") as done:
-        told = [w for bundle in bundles.values() for w in strangers(bundle, snapshot)]
+        told = [w for bundle in bundles.values() for w in unknown_category_warnings(bundle, snapshot)]
         checks = check_scores(path, snapshot, bundles)
         apart = {c.name: f"{c.share:.2%} apart" for c in checks}
         done(**apart, unknown_categories=len(told))
@@ -79,14 +77,14 @@ def after_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps:
         steps.note(f"[yellow]–[/] {sentence}")
 
 
-def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[Check]:
+def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
     """How many customers' predictions contradict each other, kept beside the scores."""
     scores = dataset(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
         for target in bundles
     }
-    checks = check_together(outputs, _usual_spend(bundles, snapshot))
+    checks = check_consistency(outputs, _usual_spend(bundles, snapshot))
     text = json.dumps([{**asdict(c), "share": c.share} for c in checks], indent=1)
     (path.parent / "agreement.json").write_text(text, encoding="utf-8")
     return checks
@@ -97,18 +95,18 @@ def _usual_spend(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float
     value, churn = bundles.get("value"), bundles.get("churn")
     if not (value and churn and value.spend):
         return None
-    if value.manifest["horizon_days"] != churn.manifest["horizon_days"]:
+    if value.manifest.horizon_days != churn.manifest.horizon_days:
         return None
-    return value.spend.usual(dataset(snapshot).to_table([*value.manifest["also_reads"]]))
+    return value.spend.usual(dataset(snapshot).to_table([*value.manifest.also_reads]))
 
 
 def pieces(snapshot: Path, runner: Runner) -> list[tuple[Path, CustomerRange]]:
     """Which customers of which file of the snapshot are scored together."""
     customers = sum(pq.read_metadata(file).num_rows for file in part_files(snapshot))
-    return pieces_of(snapshot, runner.size(customers))
+    return split_snapshot(snapshot, runner.size(customers))
 
 
-def pieces_of(snapshot: Path, size: int) -> list[tuple[Path, CustomerRange]]:
+def split_snapshot(snapshot: Path, size: int) -> list[tuple[Path, CustomerRange]]:
     """The customers of a snapshot in pieces of at most so many, and the file of each."""
     ids = {file: pq.read_table(file, columns=["customer_id"]) for file in part_files(snapshot)}
     return [

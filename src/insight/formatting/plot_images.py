@@ -1,4 +1,4 @@
-"""A figure as an image inside the page: PNG as a data URI, with its finding as the words beside it."""
+"""Embed matplotlib figures in a page as PNG data URIs with a caption."""
 
 import base64
 import io
@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from PIL import Image
 
-#: The pictures use few colours; a small palette makes the file a third as large.
+#: The plots use few colours: a small palette makes the file a third as large.
 COLOURS = 96
 DPI = 150
-#: Fonts with Chinese, Japanese and Korean letters that systems bring along.
+#: Fonts with Chinese, Japanese and Korean characters that operating systems ship.
 WIDE_FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "PingFang SC",
     "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "Arial Unicode MS",
@@ -24,8 +24,8 @@ WIDE_FONTS = (
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An image of the report: its finding, what is drawn, the data URI and its size in pixels."""
+class PlotImage:
+    """A plot of a page: finding (caption), note, data URI and size in pixels."""
 
     finding: str
     note: str
@@ -35,31 +35,31 @@ class Picture:
     title_inside: bool = False
 
 
-def picture(figure: Figure, finding: str = "", note: str = "") -> Picture:
-    """A figure as an image; without a `finding` its own title says it, inside the image."""
+def plot_image(figure: Figure, finding: str = "", note: str = "") -> PlotImage:
+    """Render a figure as an image; without a `finding`, the title inside the figure is the caption."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=DPI)
-    drawn = Image.open(out).convert("RGB").quantize(COLOURS)
+    image = Image.open(out).convert("RGB").quantize(COLOURS)
     small = io.BytesIO()
-    drawn.save(small, format="png", optimize=True)
+    image.save(small, format="png", optimize=True)
     source = "data:image/png;base64," + base64.b64encode(small.getvalue()).decode("ascii")
-    inside = not finding
-    if inside:
-        finding = figure.texts[0].get_text() if figure.texts else "picture"
-    return Picture(finding, note, source, drawn.width, drawn.height, inside)
+    title_inside = not finding
+    if title_inside:
+        finding = figure.texts[0].get_text() if figure.texts else "plot"
+    return PlotImage(finding, note, source, image.width, image.height, title_inside)
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Draw with a font for wide letters behind the usual one, where the system has one."""
+def plot_fonts() -> Iterator[None]:
+    """Draw with a fallback font for Chinese characters, where the system has one."""
     with matplotlib.rc_context({"font.family": [name for name, _ in _fonts()]}):
         yield
 
 
-def drawable(text: str) -> str:
-    """A text that no font complains about: letters none of them has become boxes.
+def drawable_text(text: str) -> str:
+    """Replace characters that no font has by boxes, so that matplotlib does not warn.
 
-    A dollar is escaped: two of them would be read as mathematics.
+    Dollar signs are escaped: matplotlib reads a pair of them as mathematics.
     """
     known = [glyphs for _, glyphs in _fonts()]
     shown = (c if any(ord(c) in glyphs for glyphs in known) else "\N{WHITE SQUARE}" for c in text)
@@ -68,7 +68,7 @@ def drawable(text: str) -> str:
 
 @cache
 def _fonts() -> tuple[tuple[str, frozenset[int]], ...]:
-    """Names of the fonts to draw with, and the letters each of them has."""
+    """Names of the fonts to draw with, and the characters each of them has."""
     installed = {font.name: font.fname for font in font_manager.fontManager.ttflist}
     names = ["DejaVu Sans", *[name for name in WIDE_FONTS if name in installed][:1]]
     return tuple((name, frozenset(FT2Font(installed[name]).get_charmap())) for name in names)

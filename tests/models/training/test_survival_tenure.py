@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features.history_store import Manifest
 from features.settings import Workspace
-from models.training.tenure_durations import measure_tenure
+from models.training.survival import measure_tenure
 from models.training_set.splits import microseconds
 from support.survey_company import written
 

@@ -21,4 +21,4 @@ def test_a_champion_tells_how_it_was_judged(target: str) -> None:
     for each in about["calibration"]:
         assert 0 <= each["low"] <= each["observed"] <= each["high"] <= 1
         assert each["rows"] > 0
-    assert (about["coverage"] is None) == (not bundle.manifest.get("ranges"))
+    assert (about["coverage"] is None) == (not bundle.manifest.ranges)

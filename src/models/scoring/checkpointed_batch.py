@@ -7,14 +7,19 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.config.company import Company
-from features.execution.checkpoints import Blocks
+from features.execution.checkpoints import CheckpointedTables
 from features.execution.partitions import CustomerRange, part_files
 from features.progress import Steps
 from features.settings import Settings, Workspace
 from models.bundles.bundle import Bundle, read_bundle
 from models.explain.reasons import Explainer
-from models.scoring.batch import after_scoring, models_of_snapshot, pieces_of, score_table
-from models.scoring.batch_reasons import TOP, ReasonWriter, own_history
+from models.scoring.batch_reasons import TOP, ReasonWriter, matching_history
+from models.scoring.batch_scores import (
+    finish_scoring,
+    load_snapshot_models,
+    score_table,
+    split_snapshot,
+)
 
 #: Customers of a block at the most: explaining them needs some hundred megabytes.
 BLOCK = 20_000
@@ -42,7 +47,9 @@ class BatchJob:
 def _loaded(night: BatchJob) -> tuple[dict[str, Bundle], ReasonWriter]:
     """The models of a night, read once a process."""
     bundles = {target: read_bundle(night.serving / target / v) for target, v in night.versions}
-    return bundles, ReasonWriter(tuple(map(Explainer, bundles.values())), night.history, 1, night.top)
+    return bundles, ReasonWriter(
+        tuple(map(Explainer, bundles.values())), night.history, 1, night.top
+    )
 
 
 def score_and_explain(
@@ -53,22 +60,24 @@ def score_and_explain(
     Goes on with the blocks that a killed run left, where models and snapshot are the same. Neither
     table changes before all blocks are made. Raises DataRefused as `score_everyone` does.
     """
-    bundles, snapshot = models_of_snapshot(company, workspace, steps)
-    history = own_history(workspace, company.name, snapshot, steps)
+    bundles, snapshot = load_snapshot_models(company, workspace, steps)
+    history = matching_history(workspace, company.name, snapshot, steps)
     versions = {target: bundle.version for target, bundle in bundles.items()}
     night = BatchJob(workspace.serving(company.name), tuple(versions.items()), history, top)
     scores = workspace.scores(company.name)
     reasons = scores.with_name("reasons.parquet")
     settings = Settings()
-    pieces = pieces_of(snapshot, min(BLOCK, settings.block_customers))
+    pieces = split_snapshot(snapshot, min(BLOCK, settings.block_customers))
     stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in part_files(snapshot)]
     made_of = {"versions": versions, "snapshot": stamp, "compared": bool(history), "top": top}
-    blocks = Blocks[tuple[Path, CustomerRange]](scores.parent / "unfinished", TABLES, made_of)
+    blocks = CheckpointedTables[tuple[Path, CustomerRange]](
+        scores.parent / "unfinished", TABLES, made_of
+    )
     with steps.step("score and explain everyone") as done:
         kept = blocks.make(night.tables, pieces, steps, settings.threads)
         for name, path in (("reasons", reasons), ("scores", scores)):
             blocks.put(name, path)
         blocks.end()
         done(blocks=len(pieces), from_before=kept, targets=", ".join(bundles))
-    after_scoring(scores, snapshot, bundles, steps)
+    finish_scoring(scores, snapshot, bundles, steps)
     return scores, reasons

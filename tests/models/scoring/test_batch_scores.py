@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from features.progress import quiet
-from models.scoring import batch
-from models.scoring.batch import check_scores, score_everyone
+from features.progress import silent_steps
 from models.bundles.champions import load_champions
+from models.scoring import batch_scores
+from models.scoring.batch_scores import check_scores, score_customers
 from support.trained_company import CUSTOMERS, copy_of_trained, trained
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
@@ -92,7 +92,7 @@ def test_a_range_holds_its_prediction_and_a_curve_its_chance() -> None:
 def test_churn_and_value_are_not_compared_over_different_horizons(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     bundles, _ = load_champions(workspace.serving("sample"))
-    shorter = {**bundles["churn"].manifest, "horizon_days": 30}
+    shorter = replace(bundles["churn"].manifest, horizon_days=30)
     bundles["churn"] = replace(bundles["churn"], manifest=shorter)
     snapshot = workspace.features(company.name) / "snapshot.parquet"
     (only,) = check_scores(workspace.scores("sample"), snapshot, bundles)
@@ -106,11 +106,11 @@ def test_again_and_in_small_blocks_the_file_says_the_same(
 ) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     before = workspace.scores("sample").read_bytes()
-    score_everyone(company, workspace, quiet())
+    score_customers(company, workspace, silent_steps())
     assert workspace.scores("sample").read_bytes() == before
     first = pq.read_table(workspace.scores("sample"))
     monkeypatch.setenv("GOODWILL_BLOCK_CUSTOMERS", "170")
-    score_everyone(company, workspace, quiet())
+    score_customers(company, workspace, silent_steps())
     assert pq.ParquetFile(workspace.scores("sample")).num_row_groups == 6
     assert pq.read_table(workspace.scores("sample")).equals(first)
 
@@ -124,7 +124,7 @@ def test_targets_without_a_model_have_no_columns(tmp_path: Path) -> None:
     assert list(found) == ["satisfaction", "churn"]
     assert missing["nps"] == "no model has been promoted"
     assert "model.txt has SHA-256" in missing["value"]
-    table = pq.read_table(score_everyone(company, workspace, quiet()))
+    table = pq.read_table(score_customers(company, workspace, silent_steps()))
     assert table.column_names == [c for c in COLUMNS if not c.startswith(("nps", "value"))]
 
 
@@ -134,10 +134,10 @@ def test_nothing_to_score_with_is_refused_and_the_old_file_stays(tmp_path: Path)
     for pointer in workspace.serving("sample").glob("*/champion.json"):
         pointer.unlink()
     with pytest.raises(DataRefused, match=r"no model of sample .*no model has been promoted"):
-        score_everyone(company, workspace, quiet())
+        score_customers(company, workspace, silent_steps())
     (workspace.features("sample") / "snapshot.parquet").unlink()
     with pytest.raises(DataRefused, match=r"no snapshot .*goodwill features"):
-        score_everyone(company, workspace, quiet())
+        score_customers(company, workspace, silent_steps())
     assert workspace.scores("sample").read_bytes() == before
 
 
@@ -147,7 +147,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file(
     company, workspace = copy_of_trained(tmp_path / "home")
     before = workspace.scores("sample").read_bytes()
     monkeypatch.setenv("GOODWILL_BLOCK_CUSTOMERS", "400")
-    scores, calls = batch.score_table, []
+    scores, calls = batch_scores.score_table, []
 
     def second_fails(features, bundles):  # type: ignore[no-untyped-def]
         calls.append(features.num_rows)
@@ -155,8 +155,8 @@ def test_a_failure_in_the_middle_leaves_the_old_file(
             raise DataRefused("the disk is full")
         return scores(features, bundles)
 
-    monkeypatch.setattr(batch, "score_table", second_fails)
+    monkeypatch.setattr(batch_scores, "score_table", second_fails)
     with pytest.raises(DataRefused, match="disk is full"):
-        score_everyone(company, workspace, quiet())
+        score_customers(company, workspace, silent_steps())
     assert calls == [400, 400]
     assert workspace.scores("sample").read_bytes() == before

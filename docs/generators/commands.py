@@ -1,0 +1,58 @@
+"""The page of the `goodwill` command: every verb with its options."""
+
+import click
+from markdown import table
+
+from serve.cli.main import cli
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = ["# Commands\n", f"{cli.help}\n", "Every verb takes `--help`. Exit codes:\n", _exit_codes()]
+    return "\n".join([*parts, *_verbs(cli, "goodwill")])
+
+
+def _verbs(group: click.Group, prefix: str) -> list[str]:
+    parts = []
+    for name, command in group.commands.items():
+        if command.hidden:
+            continue
+        called = f"{prefix} {name}"
+        arguments = " ".join(
+            f"[{p.name.upper()}]" if not p.required else (p.name or "").upper()
+            for p in command.params
+            if isinstance(p, click.Argument)
+        )
+        parts += [f"## `{called} {arguments}".rstrip() + "`\n", f"{_unwrapped(command.help)}\n"]
+        options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+        if options:
+            parts.append(table(("option", "default", "what"), [_row(o) for o in options]))
+        if isinstance(command, click.Group):
+            parts += _verbs(command, called)
+    return parts
+
+
+def _row(option: click.Option) -> tuple[str, str, str]:
+    names = ", ".join(f"`{n}`" for n in [*option.opts, *option.secondary_opts])
+    plain = isinstance(option.default, str | int | float) and not isinstance(option.default, bool)
+    return names, f"`{option.default}`" if plain else "", option.help or ""
+
+
+def _unwrapped(text: str | None) -> str:
+    return (text or "").replace("\b", "").strip()
+
+
+def _exit_codes() -> str:
+    from features import errors
+
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.GoodwillError)
+    ]
+    rows = [("0", "Done; for `retrain`: every target was promoted or kept.")]
+    rows += [("2", "The command line is wrong.")]
+    rows += sorted(
+        (str(k.exit_code), (k.__doc__ or "").splitlines()[0]) for k in kinds if k.exit_code != 1
+    )
+    return table(("code", "meaning"), rows)

@@ -1,0 +1,90 @@
+"""Describe a trained target: the manifest of its model and its results on the test rows."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from features.config.company import Company
+from features.definitions.catalog import describe_features
+from features.definitions.feature_registry import FeatureColumn
+from features.history_store import Manifest
+from features.settings import Workspace
+from models.bundles.mlflow_registry import code_revision
+from models.bundles.model_manifest import HoldoutSummary, ModelManifest
+from models.bundles.unknown_categories import unknown_shares
+from models.evaluation.grade import ModelEvaluation
+from models.model_card.render_card import Card
+from models.targets.outputs import segment_bounds
+from models.training.train import TrainedTarget, flatten_metrics
+from models.training_set.build_training_sets import LabelCounts
+from models.validation.holdout_evaluation import HoldoutResult
+
+
+def describe_model(
+    trained: TrainedTarget,
+    company: Company,
+    workspace: Workspace,
+    manifest: Manifest,
+    counts: LabelCounts,
+    used: list[FeatureColumn],
+    comment_model: str | None,
+) -> ModelManifest:
+    """Describe a trained target: its origin, the columns it reads, its measures; no version yet.
+
+    `comment_model` is the digest of the model that reads the comments, None where it reads none.
+    """
+    target, config, split = trained.target, trained.config, trained.split
+    training = workspace.features(company.name) / f"{target.name}.parquet"
+    population = target.population(config)
+    values = trained.predictions["model"]
+    return ModelManifest(
+        company=company.name,
+        target=target.name,
+        kind=target.kind,
+        classes=list(target.classes),
+        currency=company.info.currency,
+        trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        cutoffs=list(counts.cutoffs),
+        valid_start=split.valid_start.isoformat(),
+        test_start=split.test_start.isoformat(),
+        gap_days=config.gap_days,
+        horizon_days=config.horizon_days,
+        definition=config.definition,
+        population=asdict(population) if population else None,
+        spend_level=asdict(trained.spend) if trained.spend else None,
+        also_reads=list(trained.also_reads),
+        ranges=trained.ranges,
+        support=trained.support.to_dict(),
+        survival=trained.survival.to_dict() if trained.survival else None,
+        segments=segment_bounds(values) if target.kind == "regression" else None,
+        schema=json.loads(manifest.schema.to_json()),
+        features=[asdict(d) for d in describe_features(used, training)],
+        dropped_features=list(trained.dropped),
+        unknown_categories=unknown_shares(trained.estimator.encoder, trained.test.features),
+        label_counts=trained.label_counts,
+        fingerprint=manifest.fingerprint,
+        data_end=manifest.data_end,
+        code_revision=code_revision(workspace),
+        metrics=flatten_metrics(trained.evaluation),
+        grade=trained.evaluation.grade,
+        grade_reason=trained.evaluation.reason,
+        tone=comment_model,
+    )
+
+
+def summarise_holdout(
+    evaluation: ModelEvaluation, holdout: HoldoutResult, card: Card
+) -> HoldoutSummary:
+    """Summarise the results of a model on its test rows, with its card, as JSON can hold them."""
+    results = json.loads(evaluation.to_json())
+    return HoldoutSummary(
+        card=card.markdown(),
+        primary=results["primary"],
+        measures=results["metrics"],
+        calibration=[
+            {"case": case, **{k: each[k] for k in ("predicted", "observed", "low", "high", "rows")}}
+            for case, bins in holdout.bins().items()
+            for each in bins
+        ],
+        coverage=holdout.coverage.share if holdout.coverage else None,
+    )

@@ -1,0 +1,145 @@
+"""The champion rule: when a challenger replaces the champion, and when it may not serve at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.definitions.feature_registry import FeatureColumn
+from features.feature_table import is_in_family
+from features.text.comment_score_model import CommentScoreModel
+from models.bundles.bundle import Bundle
+from models.evaluation.bootstrap import Interval
+from models.evaluation.grade import (
+    Array,
+    check_predictions,
+    format_interval,
+    metric_names,
+    paired_gain,
+)
+from models.evaluation.metrics import METRICS
+from models.training.train import TrainedTarget
+from models.training_set.splits import instant
+from models.validation.slice_metrics import Slices, compare_by_slice
+
+#: Settings of a target that define its label: models with other settings are not comparable.
+LABEL_SETTINGS = ("horizon_days", "gap_days", "definition")
+
+
+@dataclass(frozen=True)
+class ChampionComparison:
+    """Whether the challenger is better than the champion, by how much, and why."""
+
+    better: bool
+    gain: Interval
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.better
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The decision on a challenger: `promoted`, `kept` (the champion) or `refused` (no champion)."""
+
+    decision: str
+    reason: str
+
+
+def decide_promotion(
+    trained: TrainedTarget,
+    slices: Slices,
+    champion: Bundle | None,
+    columns: Iterable[FeatureColumn],
+    comment_model: CommentScoreModel | None,
+) -> Promotion:
+    """Decide whether a challenger becomes the champion.
+
+    It must beat its business rule overall (grade A or B) and lose to it in no slice beyond chance.
+    It must not read features that the service does not know; `columns` are all features there are.
+    Then it must beat the champion on the challenger's test rows, and lose to it in no slice. A
+    champion that cannot be compared, or reads comments with another model, is replaced.
+    """
+    fallback = "kept" if champion else "refused"
+    if trained.evaluation.grade == "C":
+        return Promotion(fallback, trained.evaluation.reason)
+    if slices.objection:
+        return Promotion(fallback, slices.objection)
+    used = set(trained.estimator.encoder.columns)
+    if unknown := [c for c in columns if c.name in used and not is_in_family(c)]:
+        return Promotion(
+            fallback,
+            f"{unknown[0].name} is declared in {unknown[0].declared_in}, which the service does not "
+            "know; move the function into a family file",
+        )
+    if champion is None:
+        return Promotion("promoted", f"the first model; {trained.evaluation.reason}")
+    if obstacle := _obstacle(trained, champion, comment_model):
+        return Promotion(
+            "promoted", f"version {champion.version} cannot be compared: it {obstacle}"
+        )
+    return _compare(trained, champion)
+
+
+def _obstacle(
+    trained: TrainedTarget, champion: Bundle, comment_model: CommentScoreModel | None
+) -> str | None:
+    """Why the champion cannot be compared with the challenger; None when it can."""
+    missing = sorted(set(champion.columns) - set(trained.test.features.column_names) - {"season"})
+    other = [
+        k for k in LABEL_SETTINGS if getattr(champion.manifest, k) != getattr(trained.config, k)
+    ]
+    if missing or other:
+        return f"needs {missing[0]}" if missing else f"has another {other[0]}"
+    if champion.tone and champion.tone != comment_model:
+        return "reads comments with another model"
+    return None
+
+
+def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
+    """Compare the challenger with the champion on the challenger's test rows."""
+    test = trained.test
+    features = test.features
+    if "season" in champion.columns and "season" not in features.column_names:
+        months = [float(instant(int(c)).month) for c in test.cutoff]
+        features = features.append_column("season", [np.array(months)])
+    ours, theirs = trained.predictions["model"], champion.calibrated(features)
+    comparison = compare_with_champion(
+        trained.target.kind, test.label, ours, theirs, test.weight, test.customer
+    )
+    if not comparison:
+        return Promotion("kept", comparison.reason)
+    slices = compare_by_slice(trained.target, test, ours, theirs, "champion")
+    if slices.objection:
+        return Promotion("kept", slices.objection)
+    return Promotion("promoted", comparison.reason)
+
+
+def compare_with_champion(
+    kind: str,
+    y: Array,
+    challenger: Array,
+    champion: Array,
+    weight: Array | None = None,
+    groups: Array | None = None,
+    seed: int = 0,
+) -> ChampionComparison:
+    """Compare the primary measure of challenger and champion on the same rows.
+
+    The point estimate decides; the reason gives the interval, so that a gain within the noise is
+    visible. A draw, and a measure that is undefined on these rows, keep the champion.
+    """
+    name = metric_names(kind)[0]
+    check_predictions(y, {"challenger": challenger, "champion": champion})
+    gain = paired_gain(name, y, (challenger, champion), (weight, groups), seed)
+    both = [METRICS[name].function(y, p, weight) for p in (challenger, champion)]
+    better = bool(gain.value > 0)
+    noise = "beyond chance" if gain.low > 0 or gain.high < 0 else "within the noise"
+    if not np.isfinite(gain.value):
+        noise = "undefined on these rows"
+    reason = (
+        f"the challenger {'replaces' if better else 'does not replace'} the champion: {name} "
+        f"{both[0]:.4g} against {both[1]:.4g} on {len(y)} rows, "
+        f"{format_interval(gain, sign='+')} better, {noise}"
+    )
+    return ChampionComparison(better, gain, reason)
