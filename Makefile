@@ -58,7 +58,7 @@ demo: setup  ## From nothing to scores over HTTP in one go (SERVE=0 ends after t
 data: setup  ## Make the sample company if chosen, check the tables, store the history
 	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED)
 
-quality: setup  ## Say how usable the company's tables are; writes data/NAME/usability.html
+quality: setup  ## Say how usable the company's tables are; writes data/NAME/data-quality.html
 	@$(GOODWILL) quality --company $(COMPANY)
 
 features: setup  ## Build the training set of each target and the snapshot of all customers
@@ -124,6 +124,11 @@ lint: setup
 	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
 
 check: lint test  ## Format, lint, types, import contracts, tests
+
+docs: setup  ## Build the documents as a site in build/site, with the notebooks executed
+	@$(PY) docs/generators reference pages notebooks
+	@$(PY) -m mkdocs build --quiet --strict
+	@echo "wrote build/site/index.html"
 
 bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results
 	@$(PY) -m benchmarks

@@ -93,10 +93,10 @@ def _covered(asked: Asked) -> list[str]:
     ]
     for (company, target), one in asked.items():
         if c := one.coverage:
-            shares = [s.share for s in one.covered_segments] or [float("nan")]
+            shares = [s.share for s in one.coverage_by_segment] or [float("nan")]
             lines.append(
                 f"| {company} | {target} | {c.rows:,} | {c.share:.1%} | {c.low:.1%} to {c.high:.1%} "
-                f"| {c.below:.1%} | {c.above:.1%} | {len(one.covered_segments)} "
+                f"| {c.below:.1%} | {c.above:.1%} | {len(one.coverage_by_segment)} "
                 f"| {min(shares):.1%} | {max(shares):.1%} |"
             )
     return lines
@@ -109,7 +109,7 @@ def _groups(asked: Asked) -> list[str]:
     for (company, _), one in asked.items():
         if "segment" in one.outputs and one.coverage:
             for name in ("top", "high", "middle", "low"):
-                c = one.covered(one.outputs["segment"] == name, name)
+                c = one.coverage_of(one.outputs["segment"] == name, name)
                 lines.append(
                     f"| {company} | {name} | {c.rows:,} | {c.share:.1%} | {c.below:.1%} "
                     f"| {c.above:.1%} |"

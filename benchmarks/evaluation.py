@@ -20,7 +20,7 @@ from insight.evaluation.run_evaluation import evaluate_company
 from insight.evaluation.evaluation_files import evaluation_folder
 
 STEPS = {
-    "where every customer stands": "standing, groups, moves",
+    "customer status": "status, groups, migration",
     "indicators": "indicators, forecasts, alerts",
     "complaints and causes": "complaints and their causes",
     "drivers, targets, segments": "drivers, targets, segments",

@@ -61,7 +61,7 @@ probabilities = {t: one for t, one in asked.items() if one.error}
 first = "churn" if "churn" in probabilities else next(iter(probabilities))
 one = probabilities[first]
 before = bundles[first].estimator.predict(one.rows.features)
-y, said, raw = one.rows.label, one.said, before
+y, said, raw = one.rows.label, one.predictions, before
 if said.ndim == 2:  # of several classes, the last
     y, said, raw = (y == said.shape[1] - 1).astype(float), said[:, -1], raw[:, -1]
 reliability(y, said, raw, one.rows.weight, rival="uncalibrated model")
@@ -174,8 +174,8 @@ for target, one in ranged.items():
     lines.append((f"{target}: all", one.coverage))
     kinds = one.outputs.get("segment")
     for name in [] if kinds is None else pd.unique(kinds):
-        lines.append((f"{target}: {name}", one.covered(kinds == name, name)))
-    few = sorted(one.covered_segments, key=lambda s: abs(s.share - 0.9), reverse=True)[:5]
+        lines.append((f"{target}: {name}", one.coverage_of(kinds == name, name)))
+    few = sorted(one.coverage_by_segment, key=lambda s: abs(s.share - 0.9), reverse=True)[:5]
     lines += [(f"{target}, {s.name}", s) for s in few]
 figure, (axis,) = canvas(
     "; ".join(f"{t}: {one.coverage.share:.1%} lie in their range" for t, one in ranged.items())
@@ -270,7 +270,7 @@ figure
 if "churn" in asked and bundles["churn"].manifest.survival:
     one, months = asked["churn"], np.arange(MONTHS + 1)
     curves = one.outputs["survival"]
-    order = np.argsort(one.said)
+    order = np.argsort(one.predictions)
     figure, (left, right) = canvas(
         f"After a year {curves[:, -1].mean():.0%} are expected to be there still",
         "Chance of still being there, by months after the cutoff", (1, 1), (9.6, 4.2),
@@ -279,7 +279,7 @@ if "churn" in asked and bundles["churn"].manifest.survival:
         row = order[int(share * (len(order) - 1))]
         stay = one.outputs["months_left"][row]
         left.plot(months, curves[row], "o-", color=colour, ms=4, lw=1.8,
-                  label=f"churn {one.said[row]:.0%}: {stay:.1f} of 12 months")  # fmt: skip
+                  label=f"churn {one.predictions[row]:.0%}: {stay:.1f} of 12 months")  # fmt: skip
     path = workspace.features(company.name) / "churn.parquet"
     keys = pq.read_table(path, columns=["customer_id", "cutoff"])
     keys = keys.filter(keys["cutoff"].cast("int64").to_numpy() >= one.rows.cutoff.min())

@@ -27,13 +27,12 @@ from start import begin
 
 from features.progress import silent_steps
 from models.bundles.bundle import Bundle
-from models.explain import effect_text
+from models.explain import sentences_en
 from models.explain.attributions import attribute_scores
-from models.explain.counterfactuals import WhatIfModel
+from models.explain.counterfactuals import WhatIfModel, what_if_text
 from models.explain.reasons import Explainer
 from models.explain.score_change import split_score_change
 from models.explain.score_change_lines import ScoreChangeExplainer
-from models.explain.what_if_sentences import in_english
 from models.learners.calibration import Calibrator
 from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
@@ -49,9 +48,9 @@ bundles, _ = load_champions(workspace.serving(company.name))
 snapshot = pq.read_table(workspace.features(company.name) / "snapshot.parquet")
 TARGET = next(t for t in ("churn", "satisfaction", "nps", "value") if t in bundles)
 bundle, reasoner = bundles[TARGET], Explainer(bundles[TARGET])
-name = effect_text.title(TARGET, "en")
+name = sentences_en.score_name(TARGET)
 print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
-      f"{len(reasoner.factors.names)} factors")  # fmt: skip
+      f"{len(reasoner.groups.names)} factors")  # fmt: skip
 
 # %% [markdown]
 # ## From the start to the score
@@ -63,7 +62,7 @@ print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
 # %%
 inside = snapshot.filter(pa.array(population_mask(snapshot, bundle.population)))
 found = attribute_scores(bundle, inside)
-totals = reasoner.factors.totals(found.parts)
+totals = reasoner.groups.totals(found.parts)
 bad = found.score if TARGET == "churn" else -found.score
 place = int(bad.argmax())
 reasons = reasoner.reasons(inside.slice(place, 1), 9)[0]
@@ -113,7 +112,7 @@ heading(one, "The same twice")
 size = np.abs(totals).mean(axis=0)
 largest = np.argsort(-size)[:10]
 bars(
-    other, [reasoner.factors.names[i] for i in largest], [float(size[i]) for i in largest], "{:.2f}"
+    other, [reasoner.groups.names[i] for i in largest], [float(size[i]) for i in largest], "{:.2f}"
 )
 other.set_xlabel(f"mean move of {name}")
 heading(other, "The strongest factors")
@@ -183,7 +182,7 @@ print(f"{len(later)} customers; largest remainder {np.abs(sums.sum(axis=1) - mov
 one = int(np.abs(change.data).sum(axis=1).argmax())
 for line in ScoreChangeExplainer(change, reasoner, *rows).lines(one)[:6]:
     print(f"{line.part:>12}  {line.text}")
-spoken = {c: reasoner.factors.names[i] for i, m in enumerate(reasoner.factors.members)
+spoken = {c: reasoner.groups.names[i] for i, m in enumerate(reasoner.groups.members)
           for c in np.array(bundle.estimator.encoder.columns)[m]}  # fmt: skip
 parts = (
     pd.Series(change.data[one], [spoken.get(c, c) for c in change.columns]).groupby(level=0).sum()
@@ -218,7 +217,8 @@ worst = worst[:: -(-len(worst) // 150)]
 answers = [asked.smallest_change(inside.slice(int(i), 1), goal) for i in worst]
 reached = [a for a in answers if a.reached and a.moves]
 for answer in (reached or answers)[:4]:
-    print(f"{answer.customer_id}: {in_english(answer, TARGET, reasoner.currency)}")
+    text = what_if_text(answer, TARGET, reasoner.currency, "en")
+    print(f"{answer.customer_id}: {text}")
 
 # %%
 outcome = {

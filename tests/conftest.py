@@ -73,9 +73,12 @@ def spark() -> Iterator[Runner]:
         yield runner
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Headless Chromium, skipped where it is not installed."""
+    """Headless Chromium for the tests of one file, skipped where it is not installed.
+
+    Not for the whole session: its event loop would stand in the way of tests that run their own.
+    """
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")

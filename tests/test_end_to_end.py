@@ -42,14 +42,14 @@ def from_the_file() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def by_ids(scorer: CompanyScorer, ids: list[str]) -> ScoreBatch:
-    return scorer.by_ids(ids, None, 3)
+def score_ids(scorer: CompanyScorer, ids: list[str]) -> ScoreBatch:
+    return scorer.score_ids(ids, None, 3)
 
 
 @pytest.fixture(scope="module")
-def by_records(scorer: CompanyScorer, ids: list[str]) -> list[ScoreBatch]:
+def score_records(scorer: CompanyScorer, ids: list[str]) -> list[ScoreBatch]:
     return [
-        scorer.by_records(Records.model_validate(content), scorer.as_of(), None, 3)
+        scorer.score_records(Records.model_validate(content), scorer.as_of(), None, 3)
         for content in requests(ids)
     ]
 
@@ -142,7 +142,7 @@ def test_the_answers_differ_between_customers_and_over_time(
         assert len({s.predictions[target][output] for s in by_ids.scores}) > CUSTOMERS / 3
     content = next(requests(ids))
     earlier = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-    before = scorer.by_records(Records.model_validate(content), earlier, ["churn"], 0)
+    before = scorer.score_records(Records.model_validate(content), earlier, ["churn"], 0)
     now = by_customer([by_ids])
     moved = [
         s
@@ -153,7 +153,7 @@ def test_the_answers_differ_between_customers_and_over_time(
     known = {
         name: [r for r in rows if _known(r) < earlier.isoformat()] for name, rows in content.items()
     }
-    cut = scorer.by_records(Records.model_validate(known), earlier, ["churn"], 0)
+    cut = scorer.score_records(Records.model_validate(known), earlier, ["churn"], 0)
     assert [s.predictions for s in cut.scores] == [
         s.predictions for s in before.scores if s.customer_id in {c.customer_id for c in cut.scores}
     ]

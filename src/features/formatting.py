@@ -23,6 +23,10 @@ MINUS = "\N{MINUS SIGN}"
 #: From this size on an amount is written in a larger unit.
 LARGE = {"en": 1e6, "zh": 1e4}
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_WITHOUT_YEAR = {
+    "en": {"month": "MMMM", "quarter": "QQQ"},
+    "zh": {"month": "M月", "quarter": "第Q季度"},
+}
 _UNIT = re.compile(r"\D+$")
 
 
@@ -104,6 +108,17 @@ class NumberFormat:
             return format_date(start, "y" if self.language == "en" else "y年", self.locale)
         skeleton = "yQQQ" if length == "quarter" else "yMMMM"
         return format_skeleton(skeleton, start, locale=self.locale)
+
+    def period_before(self, start: date, length: str) -> str:
+        """The period before the one that begins on `start`, without the year if it is the same."""
+        from babel.dates import format_date
+
+        months = {"month": 1, "quarter": 3, "year": 12}[length]
+        years, month = divmod(start.month - 1 - months, 12)
+        before = date(start.year + years, month + 1, 1)
+        if before.year != start.year:
+            return self.period(before, length)
+        return format_date(before, _WITHOUT_YEAR[self.language][length], locale=self.locale)
 
     def short_period(self, start: date, length: str) -> str:
         """A period in few characters, for axes and rows: 2026-04, 2026 Q2, 2026."""

@@ -8,11 +8,11 @@ from features.config.company import Company
 from features.config.toml_section import TomlSection, did_you_mean
 from features.errors import ConfigRefused
 
-SectionModel = TypeVar("Section", bound=TomlSection)
+SectionModel = TypeVar("SectionModel", bound=TomlSection)
 
 
 def read_section(company: Company, name: str, model: type[SectionModel]) -> SectionModel:
-    """The section `[insight.<name>]` of a company's file; the defaults of `model` where it has none.
+    """Read the section `[insight.<name>]` of a company's file; the defaults of `model` if it is absent.
 
     Raises ConfigRefused with every problem found: unknown keys with the known ones, wrong values.
     """

@@ -1,4 +1,4 @@
-"""What a company's folders hold for its report: manifest, models, decisions and scores."""
+"""Inputs of the reports from a company's folders: manifest, models, training decisions, scores."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from models.training_set.build_training_sets import LabelCounts, read_counts
 
 @dataclass(frozen=True)
 class TrainingDecision:
-    """What the last training run did with a target; `metrics` are those of what it trained."""
+    """Decision of the last training run about a target; `metrics` are those of the trained model."""
 
     target: str
     decision: str
@@ -32,7 +32,7 @@ class TrainingDecision:
 
 @dataclass(frozen=True)
 class ScoreColumns:
-    """The scores file column by column, the instant it is about and the versions behind it."""
+    """Columns of the scores file, the instant of the predictions, and the model versions behind them."""
 
     columns: dict[str, NDArray[Any]]
     as_of: datetime
@@ -45,12 +45,12 @@ class ScoreColumns:
         return name in self.columns
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """A column as numbers."""
+        """Return a column as floats."""
         return np.asarray(self.columns[name], np.float64)
 
     @property
     def current(self) -> NDArray[np.bool_]:
-        """Who is a customer still: the population of churn, everybody where churn is not scored."""
+        """Mask of current customers: the population of churn; everybody if churn is not scored."""
         if "churn_in_population" in self.columns:
             return np.asarray(self.columns["churn_in_population"], np.bool_)
         return np.ones(len(self), np.bool_)
@@ -58,7 +58,7 @@ class ScoreColumns:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """Everything the report is made from that is small enough to hold."""
+    """Inputs of the reports; all of it fits in memory."""
 
     company: Company
     workspace: Workspace
@@ -71,20 +71,20 @@ class ReportFacts:
 
 
 def load_report_facts(company: Company, workspace: Workspace) -> ReportFacts:
-    """Read what there is. Raises DataRefused without a history; all else may be missing."""
+    """Read the inputs. Raises DataRefused without a history; everything else may be missing."""
     manifest = Manifest.read(workspace, company.name)
     bundles, missing = load_champions(workspace.serving(company.name))
     try:
-        counts, unable = read_counts(company, workspace)
+        counts, untrainable = read_counts(company, workspace)
     except DataRefused as err:
-        counts, unable = {}, {}
+        counts, untrainable = {}, {}
         missing = {target: f"{why}; {err}" for target, why in missing.items()}
     return ReportFacts(
         company=company,
         workspace=workspace,
         manifest=manifest,
         bundles=bundles,
-        missing={target: unable.get(target, why) for target, why in missing.items()},
+        missing={target: untrainable.get(target, why) for target, why in missing.items()},
         decisions=read_decisions(company, workspace),
         counts=counts,
         scores=read_scores(company, workspace),
@@ -92,7 +92,7 @@ def load_report_facts(company: Company, workspace: Workspace) -> ReportFacts:
 
 
 def read_decisions(company: Company, workspace: Workspace) -> dict[str, TrainingDecision]:
-    """The outcomes of the last training run by target; empty before the first one."""
+    """Read the decisions of the last training run by target; empty before the first one."""
     path = workspace.company(company.name) / "outcomes.json"
     if not path.is_file():
         return {}
@@ -106,13 +106,13 @@ def read_decisions(company: Company, workspace: Workspace) -> dict[str, Training
 
 
 def read_scores(company: Company, workspace: Workspace) -> ScoreColumns | None:
-    """The scores file, or None before the first scoring. Raises DataRefused for an empty one."""
+    """Read the scores file; None before the first scoring. Raises DataRefused for an empty one."""
     path = workspace.scores(company.name)
     if not path.exists():
         return None
     table = pq.read_table(path)
     if not table.num_rows:
-        raise DataRefused(f"{path} holds no customer; make it again with `goodwill score`")
+        raise DataRefused(f"{path} holds no customer; create it again with `goodwill score`")
     versions = {
         name.removesuffix("_version"): str(table[name][0])
         for name in table.column_names

@@ -1,1 +1,1 @@
-"""Scores over HTTP, and the `goodwill` command."""
+"""The HTTP service and the `goodwill` command."""

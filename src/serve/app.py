@@ -49,7 +49,9 @@ class OperationEndpoint:
             try:
                 if needed := self._operation.scope:
                     slot.enter_context(self._state.authenticator.concurrency)
-                    await self._state.authenticator.authorize(needed, call, scope, self._state.loader)
+                    await self._state.authenticator.authorize(
+                        needed, call, scope, self._state.loader
+                    )
                 if NotReady in self._operation.errors and not self._operation.quiet:
                     await self._state.loader.wait_for_first_load()
                 answer: ASGIApp = await self._operation.handle(self._state, call, scope, receive)
@@ -75,7 +77,8 @@ def build_app(
     state = AppState(loader, _openapi_document, authenticator, audits)
     app = Starlette(
         routes=[
-            Route(o.path, OperationEndpoint(o, state), methods=[o.method], name=o.name) for o in OPERATIONS
+            Route(o.path, OperationEndpoint(o, state), methods=[o.method], name=o.name)
+            for o in OPERATIONS
         ],
         middleware=[Middleware(RequestMiddleware, metrics=state.metrics)],
         exception_handlers={HTTPException: _routing_error},

@@ -1,4 +1,4 @@
-"""A client of the service in one file, for notebooks and for programs: needs httpx and nothing of ours.
+"""A client of the service in one file, for notebooks and programs; needs only httpx.
 
 with Client("http://127.0.0.1:3000") as goodwill:
     for score in goodwill.scores(["C-1001", "C-1002"], targets=["churn"], reasons=3):
@@ -15,14 +15,14 @@ import httpx
 
 Language = Literal["en", "zh"]
 Output = float | str | bool | list[float] | None
-#: Most ids the service takes in one call.
+#: Maximum number of ids per call.
 MOST_IDS = 1_000
-#: Answers that say when to ask again.
-PASSING = (429, 503)
+#: Statuses after which a call is repeated.
+RETRY_STATUSES = (429, 503)
 
 
 class Reason(TypedDict):
-    """What moved a score, in the score people see."""
+    """The contribution of one factor to a score, in points or money."""
 
     feature: str
     meaning: str
@@ -42,7 +42,7 @@ class Score(TypedDict):
 
 
 class PastScore(TypedDict):
-    """What was said of a customer before."""
+    """The scores of an earlier run; None where there was no model."""
 
     as_of: str
     satisfaction: float | None
@@ -52,8 +52,11 @@ class PastScore(TypedDict):
     versions: dict[str, str]
 
 
-class Standing(TypedDict):
-    """How a customer was evaluated; None where he was not. `migration` has from, to, since, cause."""
+class EvaluatedStatus(TypedDict):
+    """The customer status of the last evaluation; None where unknown.
+
+    `migration` has from, to, since, cause.
+    """
 
     tier: str | None
     stars: int | None
@@ -65,7 +68,7 @@ class Standing(TypedDict):
     migration: dict[str, str | None] | None
 
 
-class Customer(Score, Standing):
+class Customer(Score, EvaluatedStatus):
     """One customer with everything the service knows."""
 
     request_id: str
@@ -80,7 +83,7 @@ class Customer(Score, Standing):
 
 
 class Line(Score):
-    """One line of a streamed answer: a score, or an error."""
+    """One line of a streamed answer: a score or an error."""
 
     line: int
     model_versions: dict[str, str]
@@ -88,7 +91,7 @@ class Line(Score):
 
 
 class Outcome(TypedDict):
-    """Something that happened to a customer, for the service to learn from."""
+    """An event of a customer, to be reported to the service."""
 
     customer_id: str
     occurred_at: str
@@ -100,7 +103,7 @@ class Outcome(TypedDict):
 
 
 class ServiceError(Exception):
-    """The service refused; `code` is stable, `request_id` finds the call in its log."""
+    """The service answered with an error; `code` is stable, `request_id` finds the call in its log."""
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {error['code']}: {error['message']} ({error['request_id']})")
@@ -110,7 +113,7 @@ class ServiceError(Exception):
 
 
 class Client:
-    """Calls one service. `key` is sent as a bearer token; 429 and 503 are tried again `tries` times."""
+    """Calls one service. `key` is sent as a bearer token; after 429 and 503, up to `tries` attempts."""
 
     def __init__(
         self, url: str, key: str | None = None, *, tries: int = 3, seconds: float = 60.0
@@ -129,7 +132,7 @@ class Client:
         self, customer_ids: Iterable[str], targets: Sequence[str] | None = None,
         reasons: int = 0, language: Language = "en",
     ) -> list[Score]:  # fmt: skip
-        """Scores of any number of customers, in calls of 1,000; those unknown are left out."""
+        """Score any number of customers, 1,000 per call; unknown ones are left out."""
         found: list[Score] = []
         distinct = [*dict.fromkeys(customer_ids)]
         for start in range(0, len(distinct), MOST_IDS):
@@ -142,7 +145,7 @@ class Client:
     def score_records(
         self, records: Mapping[str, Any], as_of: str | None = None, reasons: int = 0
     ) -> list[Score]:
-        """Scores of customers whose rows are sent along."""
+        """Score customers from rows that are sent along."""
         body = {"records": records, "as_of": as_of, "reasons": reasons}
         scores: list[Score] = self._call("POST", "/v1/scores/records", json=body)["scores"]
         return scores
@@ -150,7 +153,7 @@ class Client:
     def stream(
         self, customer_ids: Iterable[str], targets: Sequence[str] | None = None, reasons: int = 0
     ) -> Iterator[Line]:
-        """A line for each customer as it comes; lines with `error` are given too.
+        """Score a stream of customers; yield a line for each, also for errors.
 
         Raises ServiceError when the stream is refused or ends early.
         """
@@ -163,69 +166,69 @@ class Client:
             if answer.is_error:
                 answer.read()
                 raise _error(answer)
-            told: dict[str, Any] = {}
+            line: dict[str, Any] = {}
             for text in answer.iter_lines():
-                told = json.loads(text)
-                if "line" in told:
-                    yield told  # type: ignore[misc]
-        if "end" not in told:
-            raise ServiceError(answer.status_code, told.get("error", _CUT_OFF))
+                line = json.loads(text)
+                if "line" in line:
+                    yield line  # type: ignore[misc]
+        if "end" not in line:
+            raise ServiceError(answer.status_code, line.get("error", _CUT_OFF))
 
     def find(self, prefix: str, limit: int = 20) -> list[str]:
-        """Customers whose id begins so."""
+        """Find customers by the start of their id."""
         query = {"prefix": prefix, "limit": str(limit)}
         found: list[str] = self._call("GET", "/v1/customers", params=query)["customers"]
         return found
 
     def customer(self, customer_id: str, language: Language = "en") -> Customer:
-        """One customer with everything the service knows."""
+        """Get one customer with everything the service knows."""
         path = f"/v1/customers/{quote(customer_id, safe='')}"
-        told: Customer = self._call("GET", path, params={"language": language})
-        return told
+        found: Customer = self._call("GET", path, params={"language": language})
+        return found
 
     def what_if(
         self, customer_id: str, target: str, *, goal: float | None = None,
         levers: Mapping[str, float] | None = None, language: Language = "en",
     ) -> dict[str, Any]:  # fmt: skip
-        """What brings a customer to a goal, or where levers set by hand bring him; give one of both."""
-        wish = {"goal": goal} if levers is None else {"set": dict(levers)}
-        body = {"customer_id": customer_id, "target": target, "language": language, **wish}
-        told: dict[str, Any] = self._call("POST", "/v1/whatif", json=body)
-        return told
+        """Find what brings a customer to `goal`, or predict with given `levers`; pass one of them."""
+        wanted = {"goal": goal} if levers is None else {"set": dict(levers)}
+        body = {"customer_id": customer_id, "target": target, "language": language, **wanted}
+        found: dict[str, Any] = self._call("POST", "/v1/whatif", json=body)
+        return found
 
     def feedback(self, idempotency_key: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        """Report outcomes; sent again under the same key they are kept once."""
+        """Report outcomes; a call repeated with the same key is stored once."""
         body = {"idempotency_key": idempotency_key, "outcomes": outcomes}
-        told: dict[str, Any] = self._call("POST", "/v1/feedback", json=body)
-        return told
+        answer: dict[str, Any] = self._call("POST", "/v1/feedback", json=body)
+        return answer
 
     def indicators(self, name: str | None = None, by: str | None = None) -> dict[str, Any]:
-        """What the last evaluation measured: all indicators or one, with all groups or one column's."""
-        return self._evaluated("indicators", {"name": name, "by": by})
+        """Get the indicators of the last evaluation: all or one, with all groups or one column's."""
+        return self._get_evaluation("indicators", {"name": name, "by": by})
 
     def segments(self, by: str | None = None) -> dict[str, Any]:
-        """The segments of the last evaluation: all, or those by tier, stars, stage and the like."""
-        return self._evaluated("segments", {"by": by})
+        """Get the segments of the last evaluation: all, or those by tier, stars or stage."""
+        return self._get_evaluation("segments", {"by": by})
 
     def models(self) -> list[dict[str, Any]]:
-        """The models being served."""
-        told: list[dict[str, Any]] = self._call("GET", "/v1/models")["models"]
-        return told
+        """List the loaded models."""
+        models: list[dict[str, Any]] = self._call("GET", "/v1/models")["models"]
+        return models
 
     def model(self, target: str) -> dict[str, Any]:
-        """One model: measures, calibration, card."""
-        told: dict[str, Any] = self._call("GET", f"/v1/models/{quote(target, safe='')}")
-        return told
+        """Get one model: measures, calibration, card."""
+        model: dict[str, Any] = self._call("GET", f"/v1/models/{quote(target, safe='')}")
+        return model
 
-    def _evaluated(self, what: str, query: Mapping[str, str | None]) -> dict[str, Any]:
-        given = {name: value for name, value in query.items() if value is not None}
-        told: dict[str, Any] = self._call("GET", f"/v1/{what}", params=given)
-        return told
+    def _get_evaluation(self, name: str, query: Mapping[str, str | None]) -> dict[str, Any]:
+        given = {field: value for field, value in query.items() if value is not None}
+        answer: dict[str, Any] = self._call("GET", f"/v1/{name}", params=given)
+        return answer
 
     def _call(self, method: str, path: str, **how: Any) -> Any:
         for _ in range(self._tries - 1):
             answer = self._http.request(method, path, **how)
-            if answer.status_code not in PASSING:
+            if answer.status_code not in RETRY_STATUSES:
                 break
             time.sleep(min(10.0, float(answer.headers.get("Retry-After", 1))))
         else:
@@ -243,7 +246,7 @@ _CUT_OFF = {
 def _error(answer: httpx.Response) -> ServiceError:
     try:
         return ServiceError(answer.status_code, answer.json()["error"])
-    except (ValueError, KeyError, TypeError):  # something between us and the service
+    except (ValueError, KeyError, TypeError):  # e.g. from a proxy before the service
         request = answer.headers.get("x-request-id", "unknown")
-        said = {"code": "no_answer", "message": answer.reason_phrase, "details": []}
-        return ServiceError(answer.status_code, {**said, "request_id": request})
+        body = {"code": "no_answer", "message": answer.reason_phrase, "details": []}
+        return ServiceError(answer.status_code, {**body, "request_id": request})

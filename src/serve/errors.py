@@ -193,8 +193,12 @@ STALE_RETRY_SECONDS = 600
 HTTP_OUTCOMES: dict[type[ApiError], HttpOutcome] = {
     MalformedJson: HttpOutcome(400, "malformed_json", "The body is not valid JSON in UTF-8."),
     NoKey: HttpOutcome(401, "no_key", "No valid API key in `Authorization: Bearer gw_...`."),
-    Forbidden: HttpOutcome(403, "forbidden", "The API key is not valid for this operation or service."),
-    UnknownCustomer: HttpOutcome(404, "unknown_customer", "The snapshot does not hold this customer."),
+    Forbidden: HttpOutcome(
+        403, "forbidden", "The API key is not valid for this operation or service."
+    ),
+    UnknownCustomer: HttpOutcome(
+        404, "unknown_customer", "The snapshot does not hold this customer."
+    ),
     UnknownTarget: HttpOutcome(404, "unknown_target", "No target has this name."),
     UnknownIndicator: HttpOutcome(
         404, "unknown_indicator", "No indicator has this name, or no groups have this column."
@@ -202,16 +206,22 @@ HTTP_OUTCOMES: dict[type[ApiError], HttpOutcome] = {
     UnknownPath: HttpOutcome(404, "unknown_path", "No route has this path."),
     WrongMethod: HttpOutcome(405, "wrong_method", "The path does not support this method."),
     BodyTooSlow: HttpOutcome(408, "body_too_slow", "The body did not arrive in time."),
-    KeyReused: HttpOutcome(409, "key_reused", "The idempotency key was used before with different content."),
+    KeyReused: HttpOutcome(
+        409, "key_reused", "The idempotency key was used before with different content."
+    ),
     LeverStuck: HttpOutcome(409, "lever_stuck", "Lever value out of range."),
     BodyTooLarge: HttpOutcome(413, "body_too_large", "The body is larger than 10 MiB."),
     LineTooLong: HttpOutcome(413, "line_too_long", "A line of a stream is longer than 64 KiB."),
-    WrongMediaType: HttpOutcome(415, "wrong_media_type", "The body must be uncompressed application/json."),
+    WrongMediaType: HttpOutcome(
+        415, "wrong_media_type", "The body must be uncompressed application/json."
+    ),
     InvalidRequest: HttpOutcome(422, "invalid_request", "The request is not valid."),
     TooMany: HttpOutcome(
         429, "too_many", "Rate limit exceeded; `Retry-After` is the number of seconds to wait."
     ),
-    Unexpected: HttpOutcome(500, "unexpected", "Internal error; the log holds it with the request id."),
+    Unexpected: HttpOutcome(
+        500, "unexpected", "Internal error; the log holds it with the request id."
+    ),
     NotReady: HttpOutcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
     NotStored: HttpOutcome(503, "not_stored", "The data could not be stored; send it again."),
     StaleFeatures: HttpOutcome(

@@ -1,9 +1,9 @@
-"""The BentoML service: the only file that knows BentoML.
+"""The BentoML service; the only file that knows BentoML.
 
-BentoML starts, restarts and stops the worker processes and runs the lifespan; every HTTP call
-goes straight to our application. BentoML's router knows /, /livez, /readyz, /metrics and
-/docs.json before it looks at mounted applications, and its middleware costs several times what
-a call does, so `to_asgi`, the method its worker asks for an application, puts ours in front.
+BentoML starts, restarts and stops the worker processes and runs the lifespan. HTTP calls go straight
+to our application: BentoML's router answers /, /livez, /readyz, /metrics and /docs.json before it
+looks at mounted applications, and its middleware takes several times as long as a call. So
+`to_asgi`, from which its worker gets the application, puts ours in front.
 """
 
 import importlib
@@ -19,7 +19,7 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import ConfigRefused
-from features.settings import Settings, Workspace, find_workspace, disable_telemetry
+from features.settings import Settings, Workspace, disable_telemetry, find_workspace
 from serve.app import build_app
 from serve.process.process_tree import exit_with_parent
 from serve.scoring.reload_loop import ScorerLoader
@@ -27,16 +27,16 @@ from serve.scoring.scorer import Scorer
 from serve.security.audit_log import AuditLog
 from serve.security.authentication import Authenticator
 
-#: Longer than the service's own limit, so that a slow call ends in our error shape.
+#: Longer than our own time limit, so that a slow call gets our error answer.
 BENTOML_SECONDS = 60
 LOADER = "serve.scoring.company_scorer:load_scorer"
 
 
 def scorer_from_environment() -> Scorer:
-    """The scorer of the company that `GOODWILL_COMPANY` names by the path of its TOML file.
+    """Load the scorer of the company whose TOML file is `GOODWILL_COMPANY`.
 
-    `GOODWILL_SCORER` may name another loader, as `module:function`. Raises ConfigRefused when
-    no company is named, and whatever the loader raises.
+    `GOODWILL_SCORER` may name another loader, as `module:function`. Raises ConfigRefused without a
+    company, and whatever the loader raises.
     """
     company = os.environ.get("GOODWILL_COMPANY")
     if not company:
@@ -47,21 +47,21 @@ def scorer_from_environment() -> Scorer:
 
 
 class FrontedService(bentoml.Service):  # type: ignore[misc]
-    """A BentoML service whose HTTP calls go to its first mounted application, and nowhere else."""
+    """A BentoML service that passes all HTTP calls to its first mounted application."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        behind = cast(ASGIApp, super().to_asgi(is_main=is_main))
-        front = cast(ASGIApp, self.mount_apps[0][0])
+        bentoml_app = cast(ASGIApp, super().to_asgi(is_main=is_main))
+        our_app = cast(ASGIApp, self.mount_apps[0][0])
 
-        async def fronted(scope: Scope, receive: Receive, send: Send) -> None:
-            app = behind if scope["type"] == "lifespan" else front
+        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            app = bentoml_app if scope["type"] == "lifespan" else our_app
             await app(scope, receive, send)
 
-        return fronted
+        return dispatch
 
 
 def _log_to_stdout() -> None:
-    """One plain line a call on stdout, past BentoML's formatter, which looks for a trace."""
+    """Log plain lines to stdout, without BentoML's formatter, which needs a trace."""
     logger = logging.getLogger("goodwill")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
@@ -72,38 +72,40 @@ def _log_to_stdout() -> None:
 
 
 def _workspace() -> Workspace:
-    """The project; without one the working directory, from which nobody is scored."""
+    """Return the project; without one, the working directory, where no models are."""
     try:
         return find_workspace()
-    except ConfigRefused:  # said by /readyz: an exception here would restart the worker for ever
+    except ConfigRefused:  # /readyz reports it; an exception here would restart the worker for ever
         return Workspace(Path.cwd())
 
 
 def _mount(service: Any) -> Any:
-    """Mounted, the application's lifespan is BentoML's to run."""
+    """Mount our application, so that BentoML runs its lifespan."""
     workspace = _workspace()
     audits = partial(AuditLog, workspace, required=Settings().audit_required)
-    app = build_app(ScorerLoader(scorer_from_environment), Authenticator.from_environment(workspace), audits)
+    app = build_app(
+        ScorerLoader(scorer_from_environment), Authenticator.from_environment(workspace), audits
+    )
     service.mount_asgi_app(app, path="/", name="goodwill")
     return service
 
 
-def _end_with_launcher() -> None:
-    """In the supervisor, end with the process that launched it, where one said who it is."""
+def _exit_with_launcher() -> None:
+    """In the supervisor: exit when the process that launched it ends, if it is known."""
     if os.environ.get("GOODWILL_LAUNCHER") == str(os.getppid()):
         exit_with_parent()
 
 
 class _Goodwill:
-    """Predictions of customer quality over HTTP."""
+    """Customer predictions over HTTP."""
 
     def __init__(self) -> None:
         _log_to_stdout()
-        exit_with_parent(named="bentoml")
+        exit_with_parent(command="bentoml")
 
 
 disable_telemetry()
-_end_with_launcher()
+_exit_with_launcher()
 Goodwill = _mount(
     bentoml.service(
         name="goodwill",

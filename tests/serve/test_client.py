@@ -44,7 +44,7 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         (ours.Score, CustomerScore),
         (ours.PastScore, PastScore),
         (ours.Customer, CustomerAnswer),
-        (ours.Standing, CustomerStatus),
+        (ours.EvaluatedStatus, CustomerStatus),
         (ours.Outcome, OutcomeRow),
     ],
 )

@@ -67,7 +67,7 @@ def test_nothing_made_from_the_tables_holds_them(home: tuple[Company, Workspace]
     tables = {folder / "raw", workspace.history("sample"), folder / "truth"}
     made = [part for part in folder.iterdir() if part not in tables]
     names = {part.name for part in made}
-    assert {"features", "scores", "cards", "report.html", "usability.html"} <= names
+    assert {"features", "scores", "cards", "report.html", "data-quality.html"} <= names
     assert workspace.log("sample").is_file()
     assert (workspace.serving("sample") / "churn" / "champion.json").is_file()
     assert marked_files([*made, workspace.mlruns]) == {}

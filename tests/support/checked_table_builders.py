@@ -1,4 +1,4 @@
-"""A table as the checks look at it, out of rows written in a test."""
+"""Builders of checked tables from literal rows, and helpers to run data quality checks."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ from support.table_builders import START, contract_table
 KINDS = {"text": pa.string(), "number": pa.float64()}
 
 
-def subject(
+def build_checked_table(
     name: str,
     rows: list[dict[str, Any]],
     end: float | None = None,
@@ -26,15 +26,15 @@ def subject(
     con: duckdb.DuckDBPyConnection | None = None,
     **attributes: str,
 ) -> CheckedTable:
-    """Rows as a checked table: times in days after 2024-01-01, `end` days of data.
+    """A checked table of literal rows: times in days after 2024-01-01, `end` days of data.
 
-    Mapped are the columns any row has; `attributes` of customers are "text" or "number".
+    Every column of any row is mapped; the kinds in `attributes` are "text" or "number".
     """
     con = con or duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     table = contract_table(name, rows, **{a: KINDS[k] for a, k in attributes.items()})
-    con.register("by_hand", table)
-    con.execute(f"create or replace temp table good_{name} as select * from by_hand")
+    con.register("literal_rows", table)
+    con.execute(f"create or replace temp table good_{name} as select * from literal_rows")
     columns = tuple(dict.fromkeys(column for row in rows for column in row))
     company = Company.model_validate(
         {"company": {"name": "shop", "time_zone": zone},
@@ -43,26 +43,28 @@ def subject(
     clock = TABLES[name].clock
     last = max((row[clock] for row in rows if row.get(clock) is not None), default=0)
     days = int(last) + 1 if end is None else end
-    mapped = SourceTable(TABLES[name], columns, (), attributes, {})
-    made = CheckedTable(con, company, mapped, len(rows), START + timedelta(days=days))
-    if made.clock:
-        daily_counts.count_time_slots(made)
-    return made
+    source = SourceTable(TABLES[name], columns, (), attributes, {})
+    checked = CheckedTable(con, company, source, len(rows), START + timedelta(days=days))
+    if checked.clock:
+        daily_counts.count_time_slots(checked)
+    return checked
 
 
-def orders(days: Any, **columns: Any) -> list[dict[str, Any]]:
-    """An order on each of these days, of customers A to Z in turn."""
+def order_rows(days: Any, **columns: Any) -> list[dict[str, Any]]:
+    """One order on each of these days, of customers A to Z in turn."""
     return [
-        {"customer_id": chr(65 + place % 26), "occurred_at": when, "kind": "order", **columns}
-        for place, when in enumerate(days)
+        {"customer_id": chr(65 + i % 26), "occurred_at": day, "kind": "order", **columns}
+        for i, day in enumerate(days)
     ]
 
 
-def told(found: Iterator[TableFinding]) -> list[tuple[str, str, str, int, int]]:
+def finding_rows(found: Iterator[TableFinding]) -> list[tuple[str, str, str, int, int]]:
     """Place, check, severity, rows and total of each finding."""
     return [(f.place, f.check, f.severity, f.rows, f.total) for f in found]
 
 
-def run(check: Callable[..., Iterator[TableFinding]], made: CheckedTable) -> list[TableFinding]:
+def run_with_daily_counts(
+    check: Callable[..., Iterator[TableFinding]], made: CheckedTable
+) -> list[TableFinding]:
     """The findings of a check that also needs the days of the table."""
     return list(check(made, daily_counts.count_days(made)))

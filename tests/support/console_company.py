@@ -1,4 +1,4 @@
-"""A company to look at: four targets, customers of every kind, and levers that do something."""
+"""A fake company for the console: four targets, special customers, levers with an effect."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from support.fake_scorer import AS_OF, FakeScorer, model_manifest
 TARGETS = ("satisfaction", "nps", "churn", "value")
 HOSTILE = '<script>document.title="taken"</script>'
 SLASHED = "north/east 7"
-STRANGER = "C-stranger"
+OUTLIER = "C-stranger"
 SLOW = "C-slow"
-IDS = (*(f"C-{n:03}" for n in range(60)), HOSTILE, SLASHED, STRANGER, SLOW)
+IDS = (*(f"C-{n:03}" for n in range(60)), HOSTILE, SLASHED, OUTLIER, SLOW)
 SLOW_SECONDS = 1.5
 CARD = """# Card <img src=x onerror=alert(1)>
 
@@ -34,7 +34,7 @@ SENTENCES = {"en": "<b>late</b> payments", "zh": "付款<b>逾期</b>"}
 
 
 class ConsoleCompany(FakeScorer):
-    """Scores follow from the place of a customer in IDS; one is unlike any, one is slow."""
+    """Scores follow from the position in IDS; one customer is out of distribution, one slow."""
 
     def evaluated(self) -> ServedEvaluation:
         return evaluated("C-{:03}")
@@ -45,7 +45,7 @@ class ConsoleCompany(FakeScorer):
     def models(self) -> list[ModelManifest]:
         return [model_manifest(target, currency="EUR") for target in TARGETS]
 
-    def about(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
+    def model_details(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
         manifest = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": 0.9}
         shares = (0.05, 0.2, 0.6)
@@ -54,13 +54,13 @@ class ConsoleCompany(FakeScorer):
         measures = {"model": {"auc": measure}, "rule": {"auc": measure}}
         return (manifest, HoldoutSummary(CARD, "auc", measures, bins, 0.9)) if manifest else None
 
-    def knows(self, customer_id: str) -> bool:
+    def has_customer(self, customer_id: str) -> bool:
         return customer_id in IDS
 
-    def find(self, prefix: str, limit: int) -> list[str]:
+    def find_customers(self, prefix: str, limit: int) -> list[str]:
         return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
 
-    def by_ids(
+    def score_ids(
         self,
         ids: Sequence[str],
         targets: Sequence[str] | None,
@@ -75,14 +75,14 @@ class ConsoleCompany(FakeScorer):
             AS_OF, scores, [i for i in ids if i not in IDS], dict.fromkeys(TARGETS, "7")
         )
 
-    def history(self, customer_id: str) -> list[PastScore]:
+    def score_history(self, customer_id: str) -> list[PastScore]:
         return [
             PastScore(
-                AS_OF - timedelta(days=30 * back),
-                {"satisfaction": 60.0 - back, "nps": 5.0, "churn": 0.2 + back / 50, "value": None},
-                dict.fromkeys(TARGETS, "6" if back > 2 else "7"),
+                AS_OF - timedelta(days=30 * months),
+                {"satisfaction": 60.0 - months, "nps": 5.0, "churn": 0.2 + months / 50, "value": None},
+                dict.fromkeys(TARGETS, "6" if months > 2 else "7"),
             )
-            for back in range(5, -1, -1)
+            for months in range(5, -1, -1)
         ]
 
     def levers(self, customer_id: str) -> list[LeverRange]:
@@ -92,35 +92,38 @@ class ConsoleCompany(FakeScorer):
         ]
 
     def what_if(
-        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
+        self, customer_id: str, target: str, wanted: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
-        """A point of churn less for every hour less and every visit more."""
-        assert isinstance(wish, Mapping)
+        """Each hour less and each visit more lowers churn by one point."""
+        assert isinstance(wanted, Mapping)
         now = {lever.lever: lever.now for lever in self.levers(customer_id)}
-        moves = [LeverChange(name, "", now[name], end, {}) for name, end in wish.items()]
+        moves = [LeverChange(name, "", now[name], end, {}) for name, end in wanted.items()]
         then = 60.0 - sum(abs(move.end - move.start) for move in moves)
-        said = {"en": f"Set: {sorted(wish)}", "zh": f"设为：{sorted(wish)}"}[language]
-        return WhatIfAnswer(customer_id, target, "7", None, None, 60.0, then, moves, False, said)
+        text = {"en": f"Set: {sorted(wanted)}", "zh": f"设为：{sorted(wanted)}"}[language]
+        return WhatIfAnswer(
+            customer_id=customer_id, target=target, version="7", goal=None, reached=None,
+            score=60.0, score_then=then, moves=moves, abstain=False, text=text,
+        )  # fmt: skip
 
 
 def _outputs(customer_id: str) -> dict[str, dict[str, Output]]:
-    strange = customer_id == STRANGER
+    is_outlier = customer_id == OUTLIER
     share = IDS.index(customer_id) / 100
     outputs: dict[str, dict[str, Output]] = {
         "satisfaction": {"score": 71.4, "low": 50.0, "high": 100.0, "dissatisfied": 0.12},
         "nps": {"class": "promoter", "detractor": 0.2, "passive": 0.3, "promoter": 0.5},
         "churn": {
             "probability": share,
-            "in_population": not strange,
+            "in_population": not is_outlier,
             "months_left": 9.5,
             "survival": [0.96**month for month in range(13)],
         },
         "value": {"expected": 1234.0, "low": 0.0, "high": 4000.0, "segment": "middle"},
     }
-    return {target: {**output, "abstain": strange} for target, output in outputs.items()}
+    return {target: {**output, "abstain": is_outlier} for target, output in outputs.items()}
 
 
 def _reasons(language: Language) -> dict[str, list[ScoreReason]]:
     text = SENTENCES[language]
-    made = [ScoreReason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
-    return dict.fromkeys(TARGETS, made)
+    reasons = [ScoreReason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
+    return dict.fromkeys(TARGETS, reasons)

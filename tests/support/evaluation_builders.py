@@ -1,4 +1,4 @@
-"""A small evaluation of the customers `C-0` to `C-999`: two indicators, three tiers, a few moves."""
+"""A small evaluation of the customers `C-0` to `C-999`: two indicators, three tiers, some migration."""
 
 import tempfile
 from datetime import UTC, date, datetime
@@ -31,14 +31,14 @@ from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
 SINCE = datetime(2025, 4, 15, tzinfo=UTC)
-#: No number that a short decimal holds exactly, so that a rounded answer is noticed.
+#: Not exactly representable as a short decimal, so that a rounded answer is detected.
 SHARE = 0.1 + 0.2 + 0.4
 
 _LEVELS = {"A": "priority", "B": "plus", "C": "standard"}
 
 
 def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEvaluation:
-    """What is told of all of them."""
+    """The evaluation of all customers."""
     return CompanyEvaluation(
         company=company,
         made_at=datetime(2025, 7, 1, 4, 10, tzinfo=UTC),
@@ -105,7 +105,7 @@ def _nps() -> Indicator:
 
 
 def standing(as_of: datetime = AS_OF, named: str = "C-{}") -> pa.Table:
-    """A row a customer, shuffled: tiers in turn; C-7 rose, C-8 stayed, C-9 has no value score."""
+    """One row per customer, shuffled: alternating tiers; C-7 rose, C-8 stayed, C-9 has no value score."""
     order = [(7 * n) % 1000 for n in range(1000)]
     tiers = [None if n == 9 else "ABC"[n % 3] for n in order]
     times = pa.timestamp("us", "UTC")
@@ -132,7 +132,7 @@ def standing(as_of: datetime = AS_OF, named: str = "C-{}") -> pa.Table:
 def write(
     folder: Path, company: str = "testing", as_of: datetime = AS_OF, named: str = "C-{}"
 ) -> None:
-    """The two files as `goodwill evaluate` leaves them."""
+    """Write the two files of `goodwill evaluate`."""
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_path(folder / STATUS_FILE) as temporary:
         pq.write_table(standing(as_of, named), temporary)
@@ -141,7 +141,7 @@ def write(
 
 @cache
 def evaluated(named: str = "C-{}") -> ServedEvaluation:
-    """The same as the service holds it; `named` is how an id is made of a number."""
+    """The evaluation as the service holds it; `named` is the format of an id."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), named=named)
-        return EvaluationCache(Path(folder), "testing").now
+        return EvaluationCache(Path(folder), "testing").current

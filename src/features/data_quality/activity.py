@@ -20,8 +20,8 @@ def create_activity_table(con: duckdb.DuckDBPyConnection, tables: list[CheckedTa
     time = "null::timestamptz"
     parts = " union all by name ".join([
         f"select '' as customer_id, {time} as first, {time} as last, 0 as n where false",
-        *(f"select customer_id, min({s.clock}) as first, max({s.clock}) as last, count(*) as n "
-          f"from {s.table} group by 1" for s in tables if s.name != "customers" and s.clock),
+        *(f"select customer_id, min({t.clock}) as first, max({t.clock}) as last, count(*) as n "
+          f"from {t.view} group by 1" for t in tables if t.name != "customers" and t.clock),
     ])  # fmt: skip
     con.execute(
         "create or replace temp table activity as select customer_id, min(first) as first, "
@@ -39,8 +39,10 @@ def count_first_and_last_seen(table: CheckedTable) -> list[tuple[str, int, int]]
             "group by 1"
         ):
             found.setdefault(month, [0, 0])[position] = n
-    months = sorted(found)
-    return [(m, *found.get(m, [0, 0])) for m in _months_between(months[0], months[-1])] if months else []  # type: ignore[misc]
+    if not found:
+        return []
+    months = _months_between(min(found), max(found))
+    return [(month, *found.get(month, [0, 0])) for month in months]  # type: ignore[misc]
 
 
 def _months_between(first: str, last: str) -> list[str]:
@@ -125,7 +127,9 @@ def check_answer_rate(table: CheckedTable) -> Iterator[TableFinding]:
     """Surveys without unanswered questions: non-response cannot be modelled."""
     if table.name != "surveys":
         return
-    (unanswered,) = table.query_row("select count(*) filter (answered_at is null) from good_surveys")
+    (unanswered,) = table.query_row(
+        "select count(*) filter (answered_at is null) from good_surveys"
+    )
     if not unanswered and table.rows >= 100:
         yield TableFinding(
             "surveys", "answered_at", "answer rate", "advice", table.rows, table.rows,

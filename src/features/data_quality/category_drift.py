@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from features.data_quality.checked_table import SERIES, CheckedTable, month_of
-from features.ingest.sql import quote_identifier
 from features.data_quality.daily_counts import DailyCounts, rows_after, rows_before
 from features.data_quality.finding import TableFinding
+from features.ingest.sql import quote_identifier
 
 TEXTS = {
     "customers": (),
@@ -38,7 +38,9 @@ class CategoryValue:
     steady: bool
 
 
-def check_vanished_and_new_values(table: CheckedTable, daily: DailyCounts) -> Iterator[TableFinding]:
+def check_vanished_and_new_values(
+    table: CheckedTable, daily: DailyCounts
+) -> Iterator[TableFinding]:
     """Major values that vanished for good or appeared while their series went on."""
     for column in TEXTS[table.name]:
         if not table.has(column):
@@ -121,7 +123,9 @@ def _of_kind(value: CategoryValue) -> str:
     return f" of kind {value.series}" if value.series else ""
 
 
-def _vanished(table: CheckedTable, column: str, value: CategoryValue, lacking: float, share: float) -> TableFinding:
+def _vanished(
+    table: CheckedTable, column: str, value: CategoryValue, missing: float, share: float
+) -> TableFinding:
     return TableFinding(
         table.name, column, "vanished", "warning", value.rows, table.rows,
         f"{value.value!r} vanished after {value.last}: {share:.1%} of the rows{_of_kind(value)} before, "
@@ -132,7 +136,9 @@ def _vanished(table: CheckedTable, column: str, value: CategoryValue, lacking: f
     )  # fmt: skip
 
 
-def _appeared(table: CheckedTable, column: str, value: CategoryValue, lacking: float, share: float) -> TableFinding:
+def _appeared(
+    table: CheckedTable, column: str, value: CategoryValue, missing: float, share: float
+) -> TableFinding:
     return TableFinding(
         table.name, column, "appeared", "warning" if share >= 0.1 else "advice",
         value.rows, table.rows,
@@ -182,11 +188,13 @@ def _months(table: CheckedTable, column: str) -> dict[str, list[tuple[str, int, 
     return {v: [(m, own.get((v, m), 0), whole[m]) for m in sorted(whole)] for v in values}
 
 
-def _pause(table: CheckedTable, column: str, value: str, months: list[str], lacking: float) -> TableFinding:
+def _paused(
+    table: CheckedTable, column: str, value: str, months: list[str], missing: float
+) -> TableFinding:
     return TableFinding(
-        table.name, column, "paused", "warning", round(lacking), table.rows,
-        f"{value!r} has no rows in {', '.join(months[:4])}, about {lacking:,.0f} would be usual",
-        "look whether its records of those months were imported, or got another name",
+        table.name, column, "paused", "warning", round(missing), table.rows,
+        f"{value!r} has no rows in {', '.join(months[:4])}; about {missing:,.0f} are usual",
+        "check whether its records of those months were imported or have another name",
         {"value": value, "months": months},
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Rows that come twice: equal in every column, equal in what makes them one, equal in the files."""
+"""Checks for duplicate rows: equal in every column, equal in their key, or repeated in the sources."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from features.config.table_mapping import TableMapping
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.finding import TableFinding
 
-#: What makes a row one: two of a moment, a kind and an amount are probably one that came twice.
+#: Columns that identify a row: two rows equal in all of them are probably one.
 KEYS = {
     "events": ("customer_id", "occurred_at", "kind", "amount"),
     "surveys": ("customer_id", "sent_at", "instrument", "dimension"),
@@ -17,17 +17,17 @@ KEYS = {
 
 
 def check_duplicates(table: CheckedTable) -> Iterator[TableFinding]:
-    """Rows equal in every contract column, and rows equal in their key but not in all the rest."""
+    """Rows equal in every contract column, and rows equal only in their key."""
     if table.name not in KEYS:
-        return  # two versions of one customer at one moment break the contract
+        return  # the contract already forbids two versions of one customer at the same time
     key = KEYS[table.name]
     rows, examples = _repeated(table, "hash(whole_row)", key[:2])
     if rows:
         yield TableFinding(
             table.name, "", "duplicates", "warning", rows, table.rows,
             f"{rows:,} rows are equal to another one in every column{_example(examples)}",
-            f'set duplicates = "remove" under tables.{table.name} (counted in the ledger), or keep '
-            "them if such rows may come twice",
+            f'set duplicates = "remove" under tables.{table.name} (the row audit counts them), or '
+            "keep them if identical rows can be genuine",
             {"examples": examples},
         )  # fmt: skip
     alike, examples = _repeated(table, f"hash({', '.join(key)})", key[:2])
@@ -35,13 +35,13 @@ def check_duplicates(table: CheckedTable) -> Iterator[TableFinding]:
         yield TableFinding(
             table.name, key[1], "same key", "advice", alike - rows, table.rows,
             f"{alike - rows:,} more rows share {', '.join(key)} with another one{_example(examples)}",
-            "look whether the source repeats rows with small differences, such as corrections",
+            "check whether the source repeats rows with small differences, such as corrections",
             {"key": list(key), "examples": examples},
         )  # fmt: skip
 
 
 def _repeated(table: CheckedTable, mixed: str, key: tuple[str, ...]) -> tuple[int, list[list[str]]]:
-    """Rows beyond the first of each hash, and the key and time of two of them."""
+    """The number of rows beyond the first of each hash, and key and time of two of them."""
     table.connection.execute(
         f"create or replace temp table repeated as select {mixed} as h, count(*) - 1 as more, "
         f"min({key[0]}) as who, min(epoch_us({key[1]})) as moment from {table.view} whole_row "
@@ -60,22 +60,22 @@ def _example(examples: list[list[str]]) -> str:
 def check_duplicates_in_sources(
     con: duckdb.DuckDBPyConnection, name: str, mapping: TableMapping
 ) -> Iterator[TableFinding]:
-    """Rows that a source of a query repeats, or that two of its sources share.
+    """Rows that a source of a table's query repeats, or that two of its sources share.
 
-    Reads the sources as `map_table` left them bound; what a table's own columns repeat is told by
-    `duplicates`, so that a table without a query has nothing to add.
+    Needs the views that `read_table` creates for the sources. Tables without a query are covered by
+    `check_duplicates`.
     """
     if name == "customers" or mapping.query is None:
         return
     sources = [*mapping.file_sources, *mapping.queries]
     columns = {s: con.execute(f'describe "{s}"').fetchall() for s in sources}
-    for place, source in enumerate(sources):
+    for i, source in enumerate(sources):
         rows, distinct = con.execute(
             f'select count(*), count(distinct hash(whole_row)) from "{source}" whole_row'
         ).fetchall()[0]
         if rows > distinct:
             yield _repeats(name, source, rows - distinct, rows, mapping.duplicates == "remove")
-        for other in sources[place + 1 :]:
+        for other in sources[i + 1 :]:
             if columns[source] == columns[other]:
                 yield from _shared(con, name, source, other)
 
@@ -84,8 +84,8 @@ def _repeats(name: str, source: str, more: int, rows: int, removed: bool) -> Tab
     return TableFinding(
         name, "", "duplicates in the files", "advice" if removed else "warning", more, rows,
         f"{more:,} of {rows:,} rows of {source} are equal to another one in every column",
-        f"if the query of tables.{name} does not take them once, read (select distinct * from "
-        f"{source}) in it",
+        f"if the query of tables.{name} does not remove them, let it read (select distinct * from "
+        f"{source})",
         {"source": source},
     )  # fmt: skip
 
@@ -101,6 +101,6 @@ def _shared(
         yield TableFinding(
             name, "", "duplicates in the files", "warning", shared, rows,
             f"{shared:,} of {rows:,} rows of {other} are also in {source}",
-            f"take them from one of the two in the query of tables.{name}",
+            f"let the query of tables.{name} read them from only one of the two",
             {"source": other, "also_in": source},
         )  # fmt: skip

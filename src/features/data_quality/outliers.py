@@ -1,28 +1,28 @@
-"""Values far from all others by robust z: the distance from the median in units of the MAD.
+"""Check for outliers by robust z-score: the distance from the median in units of the MAD.
 
-Amounts are spread over orders of magnitude, so the distance is taken between logarithms, and where a
-customer has several rows, from what is usual for this customer: a large customer is no outlier.
-Medians come from a million rows at most; every outlier is counted. Iglewicz and Hoaglin (1993).
+Amounts span orders of magnitude, so logarithms are compared; a customer with several rows is compared
+with their own mean, so that a large customer is no outlier. Medians use at most a million rows;
+outliers are counted in all rows. Iglewicz and Hoaglin (1993).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from features.data_quality.checked_table import CheckedTable
-from features.ingest.sql import quote_identifier
 from features.data_quality.finding import TableFinding
+from features.ingest.sql import quote_identifier
 
-#: Robust z from which a value is an outlier: logarithms of honest amounts hardly reach 5.
+#: Robust z-score from which a value is an outlier; logarithms of genuine amounts hardly reach 5.
 BOUND = 6.0
-#: A group needs so many rows; a customer so many for a level of its own.
+#: Fewest rows of a group, and of a customer with a level of their own.
 LEAST, OWN = 30, 5
-#: More than this share beyond the bound is no outlier but the shape of the column.
+#: A larger share beyond the bound is the shape of the distribution, not outliers.
 TAIL = 0.01
 
 
 @dataclass(frozen=True)
 class OutlierMeasure:
-    """A quantity whose outliers are looked for: its column, SQL value and what it is in words."""
+    """A quantity checked for outliers: its column, its value in SQL, and its name in messages."""
 
     column: str
     value: str
@@ -30,16 +30,19 @@ class OutlierMeasure:
 
 
 def outlier_measures(table: CheckedTable) -> list[OutlierMeasure]:
-    """The numbers of a table, and how long things took in it."""
+    """The numeric columns and durations of a table."""
     if table.name == "customers":
         numbers = [a for a, kind in table.source.attributes.items() if kind == "number"]
         return [OutlierMeasure(a, quote_identifier(a), "value") for a in numbers]
+    hours_open = "epoch_us(closed_at) - epoch_us(opened_at)"
     known = {
-        "events": [OutlierMeasure("amount", "amount", "amount"), OutlierMeasure("quantity", "quantity", "quantity")],
+        "events": [OutlierMeasure(c, c, c) for c in ("amount", "quantity")],
         "surveys": [OutlierMeasure("weight", "weight", "weight")],
-        "tickets": [OutlierMeasure("closed_at", "epoch_us(closed_at) - epoch_us(opened_at)", "hours open"),
-                    OutlierMeasure("severity", "severity", "severity")],
-    }  # fmt: skip
+        "tickets": [
+            OutlierMeasure("closed_at", hours_open, "hours open"),
+            OutlierMeasure("severity", "severity", "severity"),
+        ],
+    }
     return [m for m in known[table.name] if table.has(m.column)]
 
 
@@ -58,12 +61,12 @@ def check_outliers(table: CheckedTable) -> Iterator[TableFinding]:
 
 
 def _residuals(table: CheckedTable, measure: OutlierMeasure) -> None:
-    """Leave `residuals`: logarithms less what is usual, and `spread`: their median and MAD."""
-    moment = f"epoch_us({table.clock})" if table.clock else "null::bigint"
+    """Create the tables `residuals` (values less the customer's level) and `spread` (median and MAD)."""
+    time = f"epoch_us({table.clock})" if table.clock else "null::bigint"
     x = _scaled(table, measure)
     rows = (
         f"select customer_id, {table.series_sql} as series, {measure.value} as value, {x} as x, "
-        f"{moment} as moment, {table.sample_condition()} as sampled from {table.view} "
+        f"{time} as moment, {table.sample_condition()} as sampled from {table.view} "
         f"where {measure.value} <> 0 and isfinite({measure.value}::double)"
     )
     own = table.name != "customers"
@@ -88,7 +91,7 @@ def _residuals(table: CheckedTable, measure: OutlierMeasure) -> None:
 
 
 def _scaled(table: CheckedTable, measure: OutlierMeasure) -> str:
-    """SQL of the value on its scale: logarithms, but for attributes that lie more evenly without."""
+    """SQL of the value or its logarithm; attributes use whichever is less skewed."""
     plain, log = f"({measure.value})::double", f"ln(abs({measure.value})::double)"
     if table.name != "customers":
         return log
@@ -98,14 +101,14 @@ def _scaled(table: CheckedTable, measure: OutlierMeasure) -> str:
 
 
 def _skew(cuts: list[float] | None) -> float:
-    """How unevenly the tails lie around the middle, 0 to 1. Bowley (1901), with twentieths."""
+    """Quantile skewness, 0 to 1, from the 5%, 50% and 95% quantiles. Bowley (1901)."""
     if not cuts or cuts[2] <= cuts[0]:
         return 0.0
     return abs(cuts[2] + cuts[0] - 2 * cuts[1]) / (cuts[2] - cuts[0])
 
 
 def _beyond(table: CheckedTable) -> list[tuple]:  # type: ignore[type-arg]
-    """By series: rows beyond the bound, above, below, rows in all, the furthest row."""
+    """By series: rows beyond the bound, above it, below it, all rows, and the most extreme row."""
     return table.query(
         f"select series, count(*) filter (abs(z) > {BOUND}), count(*) filter (z > {BOUND}), "
         f"count(*) filter (z < -{BOUND}), count(*), max(abs(z)), arg_max(customer_id, abs(z)), "
@@ -131,9 +134,9 @@ def _finding(
     return TableFinding(
         table.name, measure.column, "outliers", "warning", rows, total,
         f"{rows:,} of {total:,} rows{kind} lie beyond a robust z of {BOUND:g}: {high:,} "
-        f"too large, {low:,} too small; the furthest is {measure.words} {value:,.6g}, z {z:.1f}, "
+        f"too large, {low:,} too small; the most extreme is {measure.words} {value:,.6g}, z {z:.1f}, "
         f"customer {example[0]}{when}",
-        f"look at them; correct them under tables.{table.name}.correct, or drop their rows",
+        f"inspect them; correct them under tables.{table.name}.correct, or drop their rows",
         {"series": series, "bound": BOUND, "largest_z": round(z, 1), "value": value,
          "example": example, "too_large": high, "too_small": low},
     )  # fmt: skip

@@ -1,53 +1,53 @@
-"""What the report draws of a table: rows by day, missing values, kinds by month, spread of amounts."""
+"""Profile of a table for the report's plots: rows by day, missing values, kinds by month, amounts."""
 
 from typing import Any
 
 from features.data_quality import category_drift, missing_values
 from features.data_quality.checked_table import SERIES, CheckedTable, month_of
-from features.ingest.sql import quote_identifier
 from features.data_quality.daily_counts import DailyCounts
+from features.ingest.sql import quote_identifier
 
-#: Values of a column that are drawn by themselves; the others are drawn together.
+#: Number of values of a column that are plotted separately; the rest is plotted as one.
 SHOWN = 7
 OTHERS = "all others"
 
 
 def build_profile(table: CheckedTable, daily: DailyCounts | None) -> dict[str, Any]:
-    """The profile of a table, small enough to be kept as JSON."""
-    made: dict[str, Any] = {"rows": table.rows, "missing": _missing(table)}
+    """The profile of a table as JSON values."""
+    profile: dict[str, Any] = {"rows": table.rows, "missing": _missing(table)}
     if daily is None:
-        return made
-    made["days"] = {"first": str(daily.first), "rows": [int(n) for n in daily.total]}
-    made["missing_by_month"] = _missing_by_month(table)
+        return profile
+    profile["days"] = {"first": str(daily.first), "rows": [int(n) for n in daily.total]}
+    profile["missing_by_month"] = _missing_by_month(table)
     column = SERIES[table.name]
     texts = [c for c in category_drift.TEXTS[table.name] if table.has(c)]
-    made["shares"] = {c: _shares(table, c) for c in texts if c == column or c == "channel"}
+    profile["shares"] = {c: _shares(table, c) for c in texts if c == column or c == "channel"}
     if table.name == "events" and table.has("amount"):
-        made["amounts"] = _amounts(table)
-    return made
+        profile["amounts"] = _amounts(table)
+    return profile
 
 
 def _missing(table: CheckedTable) -> dict[str, float]:
     """The share of rows without a value, by mapped column."""
     names = list(table.source.columns)
-    asked = ", ".join(f"count({quote_identifier(c)})" for c in names)
-    filled = table.query_row(f"select {asked} from {table.view}")
+    counts_sql = ", ".join(f"count({quote_identifier(c)})" for c in names)
+    filled = table.query_row(f"select {counts_sql} from {table.view}")
     return {c: round(1 - n / table.rows, 4) for c, n in zip(names, filled, strict=True)}
 
 
 def _missing_by_month(table: CheckedTable) -> dict[str, Any]:
-    """Shares of missing values by column and month, of series that have the column at all."""
-    table: dict[str, dict[str, list[int]]] = {}
+    """Shares of missing values by column and month, over the series that have the column."""
+    sums: dict[str, dict[str, list[int]]] = {}
     for column in table.source.columns:
         if column in ("customer_id", table.clock):
             continue
         for months in missing_values.count_missing_by_month(table, column).values():
             for m in months:
-                sums = table.setdefault(column, {}).setdefault(m.month, [0, 0])
-                sums[0] += m.missing
-                sums[1] += m.rows
-    names = sorted({m for months in table.values() for m in months})
-    shares = {c: [_share(*months.get(m, (0, 0))) for m in names] for c, months in table.items()}
+                month = sums.setdefault(column, {}).setdefault(m.month, [0, 0])
+                month[0] += m.missing
+                month[1] += m.rows
+    names = sorted({m for months in sums.values() for m in months})
+    shares = {c: [_share(*months.get(m, (0, 0))) for m in names] for c, months in sums.items()}
     return {"months": names, "columns": shares}
 
 
@@ -56,7 +56,7 @@ def _share(missing: int, rows: int) -> float | None:
 
 
 def _shares(table: CheckedTable, column: str) -> dict[str, Any]:
-    """Rows a month of the most frequent values of a column."""
+    """Rows per month of the most frequent values of a column."""
     name = quote_identifier(column)
     top = [row[0] for row in table.query(
         f"select {name} from {table.view} where {name} is not null group by 1 "
@@ -74,7 +74,7 @@ def _shares(table: CheckedTable, column: str) -> dict[str, Any]:
 
 
 def _amounts(table: CheckedTable) -> dict[str, list[list[float]]]:
-    """How often which amount occurs: (decimal logarithm, rows) in steps of a tenth, by kind."""
+    """Histogram of amounts by kind: (decimal logarithm, rows) in steps of 0.1."""
     found: dict[str, list[list[float]]] = {}
     for series, step, n in table.query(
         f"select {table.series_sql}, round(10 * log10(abs(amount)))::integer, count(*) "

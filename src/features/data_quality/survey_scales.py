@@ -1,4 +1,4 @@
-"""Survey scales: several for one instrument, or declared 0 to 10 and used as 1 to 5."""
+"""Check of survey scales: several for one instrument, or declared 0 to 10 but used as 1 to 5."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,12 +6,12 @@ from typing import NamedTuple
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.finding import TableFinding
 
-#: So many answers do not leave half of a scale unused by chance.
+#: From this number of answers, an unused half of a scale is not chance.
 LEAST = 30
 
 
 class DeclaredScale(NamedTuple):
-    """A scale as it is declared, how many answers it has, and which part of it they use."""
+    """A declared scale, its number of answers, and the smallest and largest score given."""
 
     low: float
     high: float
@@ -21,7 +21,7 @@ class DeclaredScale(NamedTuple):
 
 
 def check_survey_scales(table: CheckedTable) -> Iterator[TableFinding]:
-    """Several scales of one instrument, scales used in part, and groups that use only a part."""
+    """Instruments with several scales, and scales of which only half is used."""
     if table.name != "surveys":
         return
     scales: dict[str, list[DeclaredScale]] = {}
@@ -38,17 +38,19 @@ def check_survey_scales(table: CheckedTable) -> Iterator[TableFinding]:
 
 
 def _several(table: CheckedTable, instrument: str, found: list[DeclaredScale]) -> TableFinding:
-    told = ", ".join(f"{s.low:g} to {s.high:g} ({s.answers:,})" for s in found)
+    listed = ", ".join(f"{s.low:g} to {s.high:g} ({s.answers:,})" for s in found)
     return TableFinding(
         table.name, "score", "scale", "advice", sum(s.answers for s in found[1:]), table.rows,
-        f"{instrument} is asked on {len(found)} scales: {told}",
-        "nothing if they are right: all answers are brought to 0 to 100, see the ledger",
+        f"{instrument} is asked on {len(found)} scales: {listed}",
+        "nothing if they are right: all answers are converted to 0 to 100, see the row audit",
         {"instrument": instrument, "scales": [[s.low, s.high, s.answers] for s in found]},
     )  # fmt: skip
 
 
-def _used_in_part(table: CheckedTable, instrument: str, scale: DeclaredScale) -> Iterator[TableFinding]:
-    """A scale of which a half is never used, in all rows or in the rows of a channel or month."""
+def _used_in_part(
+    table: CheckedTable, instrument: str, scale: DeclaredScale
+) -> Iterator[TableFinding]:
+    """A scale of which one half is never used, in all rows or in those of a channel or month."""
     middle = (scale.low + scale.high) / 2
     if scale.answers < LEAST:
         return
@@ -68,12 +70,12 @@ def _used_in_part(table: CheckedTable, instrument: str, scale: DeclaredScale) ->
 
 
 def _part(table: CheckedTable, instrument: str, scale: DeclaredScale, where: str) -> TableFinding:
-    place = f" in {where}" if where else ""
+    part = f" in {where}" if where else ""
     return TableFinding(
         table.name, "score", "scale", "warning", scale.answers, table.rows,
-        f"{scale.answers:,} answers to {instrument}{place} use {scale.least:g} to {scale.most:g} of a "
-        f"scale that is declared {scale.low:g} to {scale.high:g}",
-        "if they were given on a shorter scale, map scale_low and scale_high of these rows",
+        f"{scale.answers:,} answers to {instrument}{part} use {scale.least:g} to {scale.most:g} of a "
+        f"scale declared as {scale.low:g} to {scale.high:g}",
+        "if they were given on a shorter scale, map scale_low and scale_high for these rows",
         {"instrument": instrument, "scale": [scale.low, scale.high],
          "used": [scale.least, scale.most], "where": where},
     )  # fmt: skip

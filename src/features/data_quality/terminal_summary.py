@@ -1,4 +1,4 @@
-"""The findings on a terminal: a table that fits a screen, and a few lines after an import."""
+"""Data quality findings on the terminal: a table that fits a screen, and a few lines after an import."""
 
 from rich.markup import escape
 from rich.table import Table
@@ -7,18 +7,18 @@ from features.data_quality.check_tables import DataQualityReport
 from features.data_quality.finding import TableFinding
 
 COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
-SCREEN, FEW = 14, 5
+TABLE_ROWS, SUMMARY_LINES = 14, 5
 
 
-def findings_table(found: DataQualityReport) -> Table:
-    """The worst findings as a table of at most a screen; what it leaves out is counted below it."""
+def findings_table(report: DataQualityReport) -> Table:
+    """The worst findings as a table of at most `TABLE_ROWS` rows; the caption counts the others."""
     counts = ", ".join(f"{n} {s}{'s' if n != 1 and s != 'advice' else ''}"
-                       for s, n in found.counts().items())  # fmt: skip
-    shown = _spread(found.findings, SCREEN)
-    left = len(found.findings) - len(shown)
+                       for s, n in report.counts().items())  # fmt: skip
+    shown = _select(report.findings, TABLE_ROWS)
+    left = len(report.findings) - len(shown)
     table = Table(
-        title=f"{found.company}: {counts}", title_justify="left", show_lines=False,
-        caption=f"and {left} more in usability.html" if left else None, caption_justify="left",
+        title=f"{report.company}: {counts}", title_justify="left", show_lines=False,
+        caption=f"and {left} more in data-quality.html" if left else None, caption_justify="left",
     )  # fmt: skip
     for name in ("", "where", "check", "rows", "what"):
         table.add_column(name, overflow="fold", justify="right" if name == "rows" else "left")
@@ -30,29 +30,29 @@ def findings_table(found: DataQualityReport) -> Table:
     return table
 
 
-def summary_lines(found: DataQualityReport) -> list[str]:
-    """The worst errors and warnings in a line each, and where the rest is."""
-    serious = [f for f in found.findings if f.severity != "advice"]
+def summary_lines(report: DataQualityReport) -> list[str]:
+    """One line for each of the worst errors and warnings, and one for the number of others."""
+    serious = [f for f in report.findings if f.severity != "advice"]
     lines = [
         f"  [{COLOURS[f.severity]}]{f.severity}[/] {escape(f.place)}: {escape(_short(f.says, 110))}"
-        for f in _spread(serious, FEW)
+        for f in _select(serious, SUMMARY_LINES)
     ]
-    rest = len(found.findings) - len(lines)
+    rest = len(report.findings) - len(lines)
     if rest:
         lines.append(f"  {rest} more finding{'s' if rest > 1 else ''}: goodwill quality")
     return lines
 
 
-def _spread(findings: list[TableFinding], most: int) -> list[TableFinding]:
-    """The first findings, but of one check of one table the first two before any third."""
+def _select(findings: list[TableFinding], most: int) -> list[TableFinding]:
+    """The first `most` findings, where a third of the same table and check comes after all others."""
     seen: dict[tuple[str, str, str], int] = {}
-    later: list[tuple[int, int]] = []
-    for place, finding in enumerate(findings):
+    priority: list[tuple[bool, int]] = []
+    for i, finding in enumerate(findings):
         key = (finding.severity, finding.table, finding.check)
         seen[key] = seen.get(key, 0) + 1
-        later.append((seen[key] > 2, place))
-    chosen = sorted(place for _, place in sorted(later)[:most])
-    return [findings[place] for place in chosen]
+        priority.append((seen[key] > 2, i))
+    chosen = sorted(i for _, i in sorted(priority)[:most])
+    return [findings[i] for i in chosen]
 
 
 def _short(text: str, most: int) -> str:

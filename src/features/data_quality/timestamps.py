@@ -1,36 +1,36 @@
-"""Whether times can be true: their order, their age, and the clock they were written by."""
+"""Checks of times and signs: order of times, implausible dates, time of day, sign of amounts."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.daily_counts import DailyCounts
-from features.data_quality.finding import TableFinding, Severity
+from features.data_quality.finding import Severity, TableFinding
 
 YEARS = 3
-#: Nothing that happened is recorded from before; 1900 and 1970 are what empty dates often become.
+#: Records are not older than this; 1900 and 1970 often stand for empty dates.
 OLDEST = "1990-01-01"
-#: Shares of rows at one same time of day that are odd: nearly all of them, or a part.
+#: Unusual shares of rows at the same time of day: nearly all of them, or a part.
 ALL, PART = 0.98, 0.05
 
 
 class TimeOrderRule(NamedTuple):
-    """Two times of a row: the condition under which they contradict each other, and the remedy."""
+    """A rule on the times of a row: the columns it needs, its SQL violation, message and remedy."""
 
     column: str
     needs: tuple[str, ...]
     wrong: str
-    says: str
+    message: str
     remedy: str
 
 
-ORDERS = {
+TIME_ORDER_RULES = {
     "events": (
         TimeOrderRule("known_at", ("known_at",), "known_at < occurred_at",
               "are known before they occurred",
-              "map the time of booking, or leave known_at out: it is then occurred_at"),
+              "map the time of booking, or omit known_at: it then equals occurred_at"),
         TimeOrderRule("due_at", ("due_at",), "kind = 'order' and due_at < occurred_at",
-              "are orders due before they were placed", "mend due_at, or the zone of its dates"),
+              "are orders due before they were placed", "correct due_at, or the time zone of its dates"),
         TimeOrderRule("due_at", ("due_at",),
               f"abs(epoch_us(due_at) - epoch_us(occurred_at)) > {YEARS} * 365 * 86400000000",
               f"are due more than {YEARS} years before or after they occurred",
@@ -38,48 +38,48 @@ ORDERS = {
         TimeOrderRule("known_at", ("known_at",),
               "epoch_us(known_at) - epoch_us(occurred_at) > 365 * 86400000000",
               "became known more than a year after they occurred",
-              "look whether known_at is the day of an import; the features do not see the rows "
+              "check whether known_at is the day of an import; the features do not see the rows "
               "before it"),
     ),
     "surveys": (),
     "tickets": (
         TimeOrderRule("first_reply_at", ("first_reply_at", "closed_at"), "first_reply_at > closed_at",
-              "were closed before the first reply", "mend the order of the times"),
+              "were closed before the first reply", "correct the times"),
     ),
 }  # fmt: skip
 
-SIGNS = (
+SIGN_RULES = (
     ("order", "amount < 0", "orders have a negative amount",
-     "map what was sent back to the kind return, or mend the sign"),
+     "map returned goods to the kind return, or correct the sign"),
     ("return", "amount > 0", "returns have a positive amount",
-     "amounts are signed from revenue: map -amount, or the value of customers comes out too high"),
+     "amounts are signed by their effect on revenue: map -amount, otherwise customer value is too high"),
 )  # fmt: skip
 
 
 def check_time_order(table: CheckedTable) -> Iterator[TableFinding]:
     """Times of one row that contradict each other."""
-    orders = [o for o in ORDERS.get(table.name, ()) if table.has(*o.needs)]
-    if not orders:
+    rules = [o for o in TIME_ORDER_RULES.get(table.name, ()) if table.has(*o.needs)]
+    if not rules:
         return
-    asked = ", ".join(
+    counts_sql = ", ".join(
         f"count(*) filter ({o.wrong}), arg_min(customer_id, {table.clock}) filter ({o.wrong}), "
         f"min(epoch_us({table.clock})) filter ({o.wrong})"
-        for o in orders
+        for o in rules
     )
-    found = table.query_row(f"select {asked} from {table.view}")
-    for place, order in enumerate(orders):
-        rows, who, micros = found[3 * place : 3 * place + 3]
+    found = table.query_row(f"select {counts_sql} from {table.view}")
+    for i, rule in enumerate(rules):
+        rows, who, micros = found[3 * i : 3 * i + 3]
         if rows:
             example = [who, f"{table.local_time(micros):%Y-%m-%d %H:%M}"]
             yield TableFinding(
-                table.name, order.column, "order of times", "warning", rows, table.rows,
-                f"{rows:,} rows {order.says}, such as {example[0]} at {example[1]}",
-                order.remedy, {"example": example},
+                table.name, rule.column, "order of times", "warning", rows, table.rows,
+                f"{rows:,} rows {rule.message}, such as {example[0]} at {example[1]}",
+                rule.remedy, {"example": example},
             )  # fmt: skip
 
 
 def check_rows_before_crm(table: CheckedTable) -> Iterator[TableFinding]:
-    """Rows from before the customer's first version in CRM: they are seen without attributes."""
+    """Rows older than the customer's first CRM version: no attributes are known for them."""
     versions = table.query_row(
         "select count(*) from duckdb_tables() where table_name = 'good_customers'"
     )
@@ -97,16 +97,16 @@ def check_rows_before_crm(table: CheckedTable) -> Iterator[TableFinding]:
             table.name, table.clock, "order of times", severity, rows, table.rows,
             f"{rows:,} rows are older than the first version of their customer in CRM, such as "
             f"{who} on {table.local_date(micros)}",
-            "let valid_from of the first version be the day the customer was created",
+            "map valid_from of the first version to the day the customer was created",
             {"example": [who, table.local_date(micros)]},
         )  # fmt: skip
 
 
 def check_amount_signs(table: CheckedTable) -> Iterator[TableFinding]:
-    """Orders below zero and returns above: amounts are signed from the view of revenue."""
+    """Negative orders and positive returns: amounts are signed by their effect on revenue."""
     if table.name != "events" or not table.has("amount"):
         return
-    for kind, wrong, says, remedy in SIGNS:
+    for kind, wrong, says, remedy in SIGN_RULES:
         rows, total = table.query_row(
             f"select count(*) filter ({wrong}), count(*) from {table.view} where kind = '{kind}'"
         )
@@ -117,7 +117,7 @@ def check_amount_signs(table: CheckedTable) -> Iterator[TableFinding]:
 
 
 def check_date_range(table: CheckedTable, daily: DailyCounts | None) -> Iterator[TableFinding]:
-    """Dates of another age: long before all others, or what empty dates are turned into."""
+    """Implausibly old dates: placeholders for empty dates, or rows long before all others."""
     for column in table.source.contract.columns:
         if column.kind != "time" or not table.has(column.name):
             continue
@@ -136,14 +136,15 @@ def check_date_range(table: CheckedTable, daily: DailyCounts | None) -> Iterator
     if daily and daily.stragglers and daily.first.year > 1990:
         yield TableFinding(
             table.name, table.clock or "", "dates", "warning", daily.stragglers, table.rows,
-            f"{daily.stragglers:,} rows lie more than a year before all others, which begin {daily.first}",
-            "mend their dates or drop them: training cutoffs begin at the first record",
+            f"{daily.stragglers:,} rows are more than a year older than all others, which start on "
+            f"{daily.first}",
+            "correct their dates or drop them: training cutoffs start at the first record",
             {"others_begin": str(daily.first)},
         )  # fmt: skip
 
 
 def check_time_of_day(table: CheckedTable) -> Iterator[TableFinding]:
-    """Rows at midnight exactly, or at one same other time: days without a time, another zone."""
+    """Rows exactly at midnight or at one other time of day: dates without a time, another time zone."""
     for series, rows, midnight, other, often in table.query(
         "select series, sum(n)::bigint, coalesce(sum(sharp) filter (t = '00:00:00'), 0)::bigint, "
         "max(sharp) filter (t <> '00:00:00')::bigint, arg_max(t, sharp) filter (t <> '00:00:00') "
@@ -157,15 +158,17 @@ def check_time_of_day(table: CheckedTable) -> Iterator[TableFinding]:
             yield TableFinding(
                 table.name, table.clock or "", "clock", "warning", other, rows,
                 f"{other / rows:.0%} of the rows{kind} are at {often} {table.time_zone} exactly",
-                "days written by the clock of another zone? check company.time_zone and the query",
+                "dates written in another time zone? Check company.time_zone and the query",
                 {"series": series, "time": often},
             )  # fmt: skip
 
 
-def _midnight(table: CheckedTable, series: str, kind: str, midnight: int, rows: int) -> TableFinding:
+def _midnight(
+    table: CheckedTable, series: str, kind: str, midnight: int, rows: int
+) -> TableFinding:
     whole = midnight >= ALL * rows
     says = (
-        f"the rows{kind} have days and no times of day"
+        f"the rows{kind} have dates without a time of day"
         if whole
         else f"{midnight / rows:.0%} of the rows{kind} are at 00:00:00 exactly, the others are not"
     )
@@ -174,6 +177,6 @@ def _midnight(table: CheckedTable, series: str, kind: str, midnight: int, rows: 
         midnight, rows, says,
         "a row counts as known from 00:00 of its day, before it happened: map the time of day, or "
         "known_at as the end of the day" if table.name == "events" else
-        "map the time of day if the source has it: at 00:00 the order within a day is unknown",
+        "map the time of day if the source has it: without it the order within a day is unknown",
         {"series": series, "share": round(midnight / rows, 4)},
     )  # fmt: skip

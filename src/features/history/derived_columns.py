@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from features.history.rows import NEVER, Floats, HistoryTable
-from features.text.sentiment import sentiment
-from features.text.topics import TOPICS, topic
+from features.text.sentiment import score_sentiment
+from features.text.topics import TOPICS, mentions_topic
 
 HOUR = 3_600_000_000.0
 #: The column that only a fitted tone can make.
@@ -72,11 +72,11 @@ def _by_text(rows: HistoryTable, read: Callable[[tuple[str, ...]], Floats]) -> F
 
 
 def _mood(rows: HistoryTable) -> Floats:
-    return _by_text(rows, sentiment)
+    return _by_text(rows, score_sentiment)
 
 
 def _about(name: str, rows: HistoryTable) -> Floats:
-    return _by_text(rows, partial(topic, name=name))
+    return _by_text(rows, partial(mentions_topic, name=name))
 
 
 def _tone(rows: HistoryTable) -> Floats:

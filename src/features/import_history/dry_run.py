@@ -1,4 +1,4 @@
-"""Looking at a company's tables without importing them: every table, however broken it is."""
+"""Dry run of an import: check every table of a company, however broken, without storing a history."""
 
 import shutil
 
@@ -11,21 +11,21 @@ from features.row_audit import RowAudit
 from features.settings import Workspace
 
 
-def inspect_tables(company: Company, workspace: Workspace, steps: Steps) -> DataQualityReport:
-    """Read and check every table, write `usability.json`; the history stays as it is.
+def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> DataQualityReport:
+    """Read and check every table, and write the data quality report; the history stays as it is.
 
-    Tables an import would refuse are examined too, and the refusals are part of what is found.
+    Tables that an import would refuse are checked too, and the refusals are part of the report.
     Raises DataRefused or ConfigRefused when a table cannot be read at all.
     """
     con = connect_for_import(workspace, company)
-    ledger = RowAudit()
+    audit = RowAudit()
     try:
-        taken = import_tables(con, company, workspace, ledger, steps)
-        with steps.step("examine the tables") as done:
-            found = check_tables(con, company, taken, ledger)
-            done(**found.counts())
+        imported = import_tables(con, company, workspace, audit, steps)
+        with steps.step("check data quality") as done:
+            report = check_tables(con, company, imported, audit)
+            done(**report.counts())
     finally:
         con.close()
         shutil.rmtree(workspace.company(company.name) / "spill", ignore_errors=True)
-    found.write(workspace)
-    return found
+    report.write(workspace)
+    return report

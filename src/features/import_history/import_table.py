@@ -1,112 +1,99 @@
-"""One table on its way in: read through its mapping, corrected, held against the contract."""
+"""Import the tables of a company: read through the mapping, correct, validate against the contract."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 import duckdb
 
-from features.config.company import Company, as_utc
+from features.config.company import Company
 from features.data_quality.duplicates import check_duplicates_in_sources
-from features.data_quality.finding import TableFinding
+from features.data_quality.imported_table import ImportedTable
 from features.errors import DataRefused
 from features.import_history.incremental import (
     FullImportNeeded,
     IncrementalImport,
-    merge_row_audits,
-    prepend_stored_rows,
     check_no_lost_customers,
     check_same_types,
+    merge_row_audits,
+    prepend_stored_rows,
     source_types,
 )
 from features.ingest.corrections import apply_corrections, audit_reading, audit_scales
 from features.ingest.feedback import add_feedback
 from features.ingest.read_table import SourceTable, read_table
 from features.ingest.source_views import read_postgres_queries
-from features.ingest.validate import ValidationResult, validate_table
+from features.ingest.time_bounds import latest_allowed
+from features.ingest.validate import validate_table
 from features.progress import Steps
 from features.row_audit import RowAudit
 from features.settings import Workspace
 
-#: Tables are read in this order: whoever is not among the customers is a stranger elsewhere.
+#: The order of import: customers come first, as rows of unknown customers are refused elsewhere.
 ORDER = ("customers", "events", "surveys", "tickets")
-
-
-@dataclass(frozen=True)
-class ImportedTable:
-    """A table taken in: `good_<name>` holds its rows; what the files repeat; the contract's verdict.
-
-    `types` are the columns of its daily sources. `waiting` is the feedback that could not be taken in
-    yet.
-    """
-
-    mapped: SourceTable
-    verdict: ValidationResult
-    repeated: list[TableFinding]
-    types: dict[str, dict[str, str]]
-    waiting: int = 0
 
 
 def import_tables(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     workspace: Workspace,
-    ledger: RowAudit,
+    audit: RowAudit,
     steps: Steps,
-    keep: Callable[[SourceTable], int] | None = None,
-    growth: IncrementalImport | None = None,
+    store: Callable[[SourceTable], int] | None = None,
+    incremental: IncrementalImport | None = None,
 ) -> list[ImportedTable]:
-    """Take in every table of a company, in order; `keep` stores one and returns its rows.
+    """Import every table of a company, in order; `store` writes one and returns its row count.
 
-    With `keep`, the first refused table raises DataRefused. Without, all tables are looked at, and
-    the refusals stand in the verdicts. With `growth`, only new files of daily tables are read;
-    raises CannotGrow where that would not make what reading everything makes.
+    With `store`, the first refused table raises DataRefused. Without, all tables are imported, and
+    refusals are in their validation results. With `incremental`, only new files of daily tables are
+    read; raises FullImportNeeded where that would differ from reading everything.
     """
     read_postgres_queries(con, company, workspace, steps)
-    taken = []
+    imported = []
     for name in (n for n in ORDER if n in company.tables):
         with steps.step(f"check {name}") as done:
-            grows = growth is not None and name in growth.new
-            if growth and grows:
-                table = _take_new(con, company, name, workspace, ledger, growth)
+            is_incremental = incremental is not None and name in incremental.new_files
+            if incremental and is_incremental:
+                table = _import_new_files(con, company, name, workspace, audit, incremental)
             else:
-                table = import_table(con, company, name, workspace, ledger)
+                table = import_table(con, company, name, workspace, audit)
                 if name == "events":
                     folder = workspace.feedback(company.name)
-                    waiting = add_feedback(con, folder, ledger, latest_allowed(company))
-                    table = replace(table, waiting=waiting)
-            if growth and name == "customers":
-                check_no_lost_customers(con, growth)
-            taken.append(table)
-            if keep and table.verdict.refusal and not grows:
-                raise DataRefused(table.verdict.refusal)
-            done(rows=keep(table.mapped) if keep else ledger.row_count(name),
-                 dropped=sum(table.mapped.dropped.values()),
-                 quarantined=sum(b.rows for b in table.verdict.broken))  # fmt: skip
-    return taken
+                    waiting = add_feedback(con, folder, audit, latest_allowed(company))
+                    table = replace(table, waiting_feedback=waiting)
+            if incremental and name == "customers":
+                check_no_lost_customers(con, incremental)
+            imported.append(table)
+            if store and table.validation.refusal and not is_incremental:
+                raise DataRefused(table.validation.refusal)
+            done(rows=store(table.source) if store else audit.row_count(name),
+                 dropped=sum(table.source.dropped.values()),
+                 quarantined=sum(v.rows for v in table.validation.violations))  # fmt: skip
+    return imported
 
 
-def _take_new(
+def _import_new_files(
     con: duckdb.DuckDBPyConnection,
     company: Company,
     name: str,
     workspace: Workspace,
-    ledger: RowAudit,
-    growth: IncrementalImport,
+    audit: RowAudit,
+    incremental: IncrementalImport,
 ) -> ImportedTable:
-    """Take in the new files of a daily table and put the stored rows in front."""
-    lines = RowAudit()
-    taken = import_table(con, company, name, workspace, lines, growth)
-    times = {c.name for c in taken.mapped.contract.columns if c.kind == "time"}
-    texts = tuple(c for c in taken.mapped.converted if c in times)
-    check_same_types(taken.types, growth, name, texts)
-    if taken.verdict.broken:
-        raise FullImportNeeded(f"new rows break the contract: {taken.verdict.broken[0]}")
-    prepend_stored_rows(con, growth, name)
-    whole = merge_row_audits(growth.ledger, lines, name, tuple(growth.new[name])).lines
-    ledger.lines += whole
-    dropped = {line.rule: line.rows for line in whole if line.step == "drop"}
-    return replace(taken, mapped=replace(taken.mapped, dropped=dropped))
+    """Import the new files of a daily table and prepend the stored rows."""
+    new_audit = RowAudit()
+    table = import_table(con, company, name, workspace, new_audit, incremental)
+    times = {c.name for c in table.source.contract.columns if c.kind == "time"}
+    text_times = tuple(c for c in table.source.converted if c in times)
+    check_same_types(table.source_types, incremental, name, text_times)
+    if table.validation.violations:
+        violation = table.validation.violations[0]
+        raise FullImportNeeded(f"new rows break the contract: {violation}")
+    prepend_stored_rows(con, incremental, name)
+    daily = tuple(incremental.new_files[name])
+    merged = merge_row_audits(incremental.row_audit, new_audit, name, daily).lines
+    audit.lines += merged
+    dropped = {line.rule: line.rows for line in merged if line.step == "drop"}
+    return replace(table, source=replace(table.source, dropped=dropped))
 
 
 def import_table(
@@ -114,45 +101,24 @@ def import_table(
     company: Company,
     name: str,
     workspace: Workspace,
-    ledger: RowAudit,
-    growth: IncrementalImport | None = None,
+    audit: RowAudit,
+    incremental: IncrementalImport | None = None,
 ) -> ImportedTable:
-    """Read, correct and check one table; every row that leaves or changes is in the ledger.
+    """Read, correct and validate one table; the audit records every row removed or changed.
 
-    With `growth`, only the new files of its daily sources are read. Raises DataRefused or
-    ConfigRefused when it cannot be read; rows that break the contract are the verdict's matter.
+    With `incremental`, only the new files of its daily sources are read. Raises DataRefused or
+    ConfigRefused when it cannot be read; rows that break the contract are in the validation result.
     """
     mapping = company.tables[name]  # type: ignore[index]
-    reading = growth.narrowed(company) if growth else company
-    mapped = read_table(con, reading, name, workspace, growth.types[name] if growth else None)
-    repeated = list(check_duplicates_in_sources(con, name, mapping))
-    audit_reading(con, mapping, mapped, ledger)
-    apply_corrections(con, company, mapped, ledger)
+    reading = incremental.with_new_files(company) if incremental else company
+    known_types = incremental.types[name] if incremental else None
+    source = read_table(con, reading, name, workspace, known_types)
+    repeated_rows = list(check_duplicates_in_sources(con, name, mapping))
+    audit_reading(con, mapping, source, audit)
+    apply_corrections(con, company, source, audit)
     quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
-    verdict = validate_table(con, company, mapped, latest_allowed(company), quarantine, ledger)
+    validation = validate_table(con, company, source, latest_allowed(company), quarantine, audit)
     if name == "surveys":
-        audit_scales(con, ledger)
-    return ImportedTable(mapped, verdict, repeated, source_types(con, mapping.daily_sources))
-
-
-def latest_allowed(company: Company) -> datetime:
-    """The instant after which a record is from the future: the declared end of the data, or now."""
-    declared = company.info.data_end
-    return as_utc(declared) if declared else datetime.now(UTC)
-
-
-def data_bounds(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: dict[str, SourceTable]
-) -> tuple[datetime, datetime]:
-    """The first record of all tables with a clock, and the first instant not in the data."""
-    clocks = [(n, m.contract.clock) for n, m in mapped.items() if n != "customers"]
-    parts = " union all ".join(
-        f"select min({c}) as a, max({c}) as b from good_{n}" for n, c in clocks
-    )
-    bounds = con.sql(f"select min(a), max(b) from ({parts})").to_arrow_table()
-    first, last = (bounds.column(i)[0].as_py() for i in (0, 1))
-    now = datetime.now(UTC)  # no row is left: there is nothing to bound
-    latest = (last or now).astimezone(UTC)
-    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    declared = company.info.data_end
-    return (first or now).astimezone(UTC), as_utc(declared) if declared else midnight
+        audit_scales(con, audit)
+    types = source_types(con, mapping.daily_sources)
+    return ImportedTable(source, validation, repeated_rows, types)

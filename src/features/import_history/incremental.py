@@ -1,8 +1,8 @@
-"""Importing only what is new: tables whose files are written once, one a day, grow by the new files.
+"""Incremental import: read only the new files of tables whose files are written once, such as daily.
 
-A grown history is the one that reading every file would make, to the last bit. Where that cannot be
-known beforehand (a file has changed, rows were quarantined, the mapping is another), everything is
-read again, and the run says why.
+The result is equal bit for bit to a history imported from all files. Where that is not certain (a
+file has changed, rows were quarantined, the mapping is different), everything is read again, and the
+run reports why.
 """
 
 import hashlib
@@ -16,54 +16,60 @@ from pathlib import Path
 import duckdb
 
 from features.config.company import Company
-from features.import_history.file_manifest import FileChanges, Stamps, read_file_manifest, stamp_files
+from features.import_history.file_manifest import (
+    FileChanges,
+    FileStamps,
+    read_file_manifest,
+    stamp_files,
+)
 from features.ingest.sql import quote_literal
 from features.ingest.feedback import feedback_digest
-from features.row_audit import FILE, RowAudit
+from features.row_audit import FILE, REMOVING, STEPS, RowAudit, Step
 from features.settings import Workspace
 
-#: What beside the files decides what an import makes, inside the folder of a history.
-BASIS = "basis.json"
+#: The file of the import state, in the folder of a history.
+STATE_FILE = "basis.json"
 #: The columns of each source of a table, with their SQL types.
 Types = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 class FullImportNeeded(Exception):
-    """Why the new files alone do not do; the import reads everything instead."""
+    """Reading the new files alone is not enough: the import must read everything."""
 
 
 @dataclass(frozen=True)
 class IncrementalImport:
-    """A stored history and the files that came since: `new[table][source]`, paths as recorded."""
+    """A stored history and the files that are new since: `new_files[table][source]`, relative paths."""
 
-    former: Path
-    ledger: RowAudit
+    folder: Path
+    row_audit: RowAudit
     types: Types
-    new: dict[str, dict[str, list[str]]]
+    new_files: dict[str, dict[str, list[str]]]
 
     @property
-    def count(self) -> int:
+    def file_count(self) -> int:
         """How many files are new."""
-        return sum(len(files) for sources in self.new.values() for files in sources.values())
+        return sum(len(files) for sources in self.new_files.values() for files in sources.values())
 
-    def narrowed(self, company: Company) -> Company:
-        """The company as if its daily tables had nothing but the new files."""
+    def with_new_files(self, company: Company) -> Company:
+        """The company with only the new files in its daily tables."""
         tables = {
-            name: mapping.with_files(self.new[name]) if name in self.new else mapping
+            name: mapping.with_files(self.new_files[name]) if name in self.new_files else mapping
             for name, mapping in company.tables.items()
         }
         return company.model_copy(update={"tables": tables})
 
-    def stored(self, table: str) -> str:
+    def stored_table_sql(self, table: str) -> str:
         """SQL that reads the stored rows of a table."""
-        return f"read_parquet({quote_literal(str(self.former / f'{table}.parquet'))})"
+        return f"read_parquet({quote_literal(str(self.folder / f'{table}.parquet'))})"
 
 
 @dataclass(frozen=True)
 class ImportState:
-    """What an import stood on: mapping and version of the code, latest moment allowed, types.
+    """What an import depended on besides its files: mapping and code version, time limit, types.
 
-    `feedback` stamps what the CRM had sent back; `waiting` events of it were not taken in.
+    `feedback` is the digest of the stored CRM feedback, `waiting` the number of its events that were
+    not imported yet.
     """
 
     code: str
@@ -74,86 +80,87 @@ class ImportState:
 
     @classmethod
     def read(cls, folder: Path) -> "ImportState | None":
-        """The basis of a stored history, None for one that was written without."""
-        path = folder / BASIS
+        """Read the state of a stored history, None for one that was written without."""
+        path = folder / STATE_FILE
         return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def write(self, folder: Path) -> None:
-        (folder / BASIS).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        (folder / STATE_FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
 def mapping_digest(company: Company) -> str:
-    """Changes with the company's file and the version of goodwill."""
+    """A hash of the company's file and the version of goodwill."""
     text = company.path.read_bytes() + version("goodwill").encode()
     return hashlib.sha256(text).hexdigest()[:16]
 
 
 def plan_incremental_import(
     company: Company, workspace: Workspace, limit: datetime
-) -> tuple[IncrementalImport | None, Stamps, str]:
-    """How the stored history may grow (None: not at all, for the reason given), and today's files.
+) -> tuple[IncrementalImport | None, FileStamps, str]:
+    """Plan the import of only the new files: the plan or None, all files now, and the reason for None.
 
-    `limit` is the instant after which a record is from the future. The reason is empty for a company
-    that has no daily table or no history yet.
+    `limit` is the time after which a record is in the future. The reason is empty for a company that
+    has no daily table or no history yet.
     """
     daily = {n: m for n, m in company.tables.items() if m.daily_sources}
     if not daily:
         return None, {}, ""
-    former = workspace.history(company.name)
-    recorded = read_file_manifest(former)
+    folder = workspace.history(company.name)
+    recorded = read_file_manifest(folder)
     found = stamp_files(company.model_copy(update={"tables": daily}), workspace, recorded)
-    basis, ledger = ImportState.read(former), RowAudit.read(former / FILE)
-    if not recorded or basis is None or ledger is None:
+    state, audit = ImportState.read(folder), RowAudit.read(folder / FILE)
+    if not recorded or state is None or audit is None:
         return None, found, ""
-    arrivals = FileChanges.compare(recorded, found)
-    came = feedback_digest(workspace.feedback(company.name)) != basis.feedback or basis.waiting > 0
-    if came and "events" in daily:
+    changes = FileChanges.compare(recorded, found)
+    feedback = feedback_digest(workspace.feedback(company.name))
+    if (feedback != state.feedback or state.waiting > 0) and "events" in daily:
         return None, found, "the CRM has sent feedback"
-    if why := _why_not(company, arrivals, basis, ledger, limit):
-        return None, found, why
-    new: dict[str, dict[str, list[str]]] = {
-        table: {source: arrivals.new_files(table, source) for source in mapping.daily_sources}
+    if reason := _full_import_reason(company, changes, state, audit, limit):
+        return None, found, reason
+    new_files: dict[str, dict[str, list[str]]] = {
+        table: {source: changes.new_files(table, source) for source in mapping.daily_sources}
         for table, mapping in daily.items()
     }
-    return IncrementalImport(former, ledger, basis.types, new), found, ""
+    return IncrementalImport(folder, audit, state.types, new_files), found, ""
 
 
-def _why_not(
-    company: Company, arrivals: FileChanges, basis: ImportState, ledger: RowAudit, limit: datetime
+def _full_import_reason(
+    company: Company, changes: FileChanges, state: ImportState, audit: RowAudit, limit: datetime
 ) -> str:
-    """What speaks against reading the new files alone; empty for nothing."""
-    if basis.code != mapping_digest(company):
+    """Why every file must be read; empty when the new files alone are enough."""
+    if state.code != mapping_digest(company):
         return "the company's file or the version of goodwill has changed"
-    if not arrivals.only_new:
-        return arrivals.why_not()
-    if limit < datetime.fromisoformat(basis.limit):
+    if not changes.only_new:
+        return changes.full_import_reason()
+    if limit < datetime.fromisoformat(state.limit):
         return "company.data_end is earlier than at the last import"
-    for table, source, path in arrivals.new:
+    for table, source, path in changes.new:
         if source not in company.tables[table].daily_sources:  # type: ignore[index]
             return f"{path} is new in {source}, which is not a daily source of {table}"
     daily = [n for n, m in company.tables.items() if m.daily_sources]
-    left = [c for c in ledger.lines if c.step == "quarantine" and c.table in daily]
-    if left:
-        return f"{left[0].rows:,} rows of {left[0].table} were quarantined ({left[0].rule})"
+    quarantined = [c for c in audit.lines if c.step == "quarantine" and c.table in daily]
+    if quarantined:
+        line = quarantined[0]
+        return f"{line.rows:,} rows of {line.table} were quarantined ({line.rule})"
     return ""
 
 
-def prepend_stored_rows(con: duckdb.DuckDBPyConnection, growth: IncrementalImport, name: str) -> None:
-    """Put the stored rows of a table in front of the new ones, `good_<name>`."""
+def prepend_stored_rows(con: duckdb.DuckDBPyConnection, incremental: IncrementalImport, name: str) -> None:
+    """Prepend the stored rows of a table to the new ones, `good_<name>`."""
     con.execute(
-        f"create temp table grown as select * from {growth.stored(name)} "
+        f"create temp table merged as select * from {incremental.stored_table_sql(name)} "
         f"union all by name select * from good_{name}"
     )
-    con.execute(f"drop table good_{name}; alter table grown rename to good_{name}")
+    con.execute(f"drop table good_{name}; alter table merged rename to good_{name}")
 
 
-def check_no_lost_customers(con: duckdb.DuckDBPyConnection, growth: IncrementalImport) -> None:
-    """Raise CannotGrow when a customer of the stored history has left the customers table.
+def check_no_lost_customers(con: duckdb.DuckDBPyConnection, incremental: IncrementalImport) -> None:
+    """Raise FullImportNeeded when a customer of the stored history is no longer in the customers table.
 
-    Reading everything would find his records to be a stranger's.
+    Reading everything would refuse their records as those of an unknown customer.
     """
     lost = con.execute(
-        f"select count(*) from (select customer_id from {growth.stored('customers')} "
+        f"select count(*) from (select customer_id from {incremental.stored_table_sql('customers')} "
         "except select customer_id from good_customers)"
     ).fetchall()[0][0]
     if lost:
@@ -163,56 +170,57 @@ def check_no_lost_customers(con: duckdb.DuckDBPyConnection, growth: IncrementalI
 def source_types(
     con: duckdb.DuckDBPyConnection, sources: Sequence[str]
 ) -> dict[str, dict[str, str]]:
-    """The columns and types of sources that are bound as views."""
+    """The columns and SQL types of sources that are bound as views."""
     described = {s: con.execute(f'describe "{s}"').fetchall() for s in sources}
     return {s: {row[0]: row[1] for row in rows} for s, rows in described.items()}
 
 
 def check_same_types(
-    now: Mapping[str, Mapping[str, str]], growth: IncrementalImport, table: str, texts: tuple[str, ...]
+    now: Mapping[str, Mapping[str, str]], incremental: IncrementalImport, table: str, text_times: tuple[str, ...]
 ) -> None:
-    """Raise CannotGrow when the new files read differently from the stored ones.
+    """Raise FullImportNeeded when the new files read differently from the stored ones.
 
     A column of whole numbers that was a text before would give other ids than all files together;
-    times in `texts` are judged by all rows (their zones may be mixed).
+    times read from texts, `text_times`, depend on all rows (their zones may be mixed).
     """
     for source, columns in now.items():
-        if columns != growth.types[table][source]:
-            was = growth.types[table][source]
-            odd = next(c for c in {**was, **columns} if was.get(c) != columns.get(c))
+        if columns != incremental.types[table][source]:
+            was = incremental.types[table][source]
+            column = next(c for c in {**was, **columns} if was.get(c) != columns.get(c))
             raise FullImportNeeded(
-                f"tables.{table}, {source}: {odd} is {columns.get(odd, 'missing')} in the new files "
-                f"and {was.get(odd, 'missing')} in the former ones"
+                f"tables.{table}, {source}: {column} is {columns.get(column, 'missing')} in the new files "
+                f"and {was.get(column, 'missing')} in the former ones"
             )
-    if texts:
-        raise FullImportNeeded(f"tables.{table}: {texts[0]} is read from texts, judged by all rows")
+    if text_times:
+        raise FullImportNeeded(
+            f"tables.{table}: the times of {text_times[0]} are read from texts, which depends on all rows"
+        )
 
 
 def merge_row_audits(former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]) -> RowAudit:
-    """The lines of one table as reading all files together would have written them.
+    """Merge the audit lines of one table into those of an import that reads all files.
 
-    Sources that are not `daily` have been read whole again.
+    Sources that are not `daily` were read completely again.
     """
-    both: dict[tuple[str, str], int] = {}
+    both: dict[tuple[Step, str], int] = {}
     for line in (*former.lines, *new.lines):
         if line.table == table:
             key = (line.step, line.rule)
             whole = line.step == "read" and not _is_daily(line.rule, daily)
             both[key] = line.rows if whole else both.get(key, 0) + line.rows
-    made = RowAudit()
-    order = ("read", "query", "drop", "correct", "duplicates", "quarantine", "fill", "scale")
-    for (step, rule), rows in sorted(both.items(), key=lambda item: order.index(item[0][0])):
+    merged = RowAudit()
+    for (step, rule), rows in sorted(both.items(), key=lambda item: STEPS.index(item[0][0])):
         if step == "read":
-            made.came(table, rule, rows)
+            merged.add_read(table, rule, rows)
         elif step == "query":
-            made.became(table, rule, rows)
-        elif step in ("drop", "duplicates", "quarantine"):
-            made.left(table, step, rule, rows)  # type: ignore[arg-type]
+            merged.add_query(table, rule, rows)
+        elif step in REMOVING:
+            merged.add_removed(table, step, rule, rows)
         else:
-            made.changed(table, step, rule, rows)  # type: ignore[arg-type]
-    return made
+            merged.add_changed(table, step, rule, rows)
+    return merged
 
 
 def _is_daily(rule: str, daily: tuple[str, ...]) -> bool:
-    """Whether a line of reading is about a daily source; a single source goes without a name."""
+    """Whether a read line is about a daily source; the line of a single source has no name."""
     return daily == ("source",) or rule.split(": ", 1)[0] in daily

@@ -1,4 +1,4 @@
-"""From the SQL type an expression has to the type its contract column needs."""
+"""SQL casts from the type of a mapped expression to the type of its contract column."""
 
 from features.config.company import Company
 from features.contract import ContractColumn
@@ -10,7 +10,7 @@ OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
 def default_sql(column: ContractColumn, typed: dict[str, str]) -> str:
-    """What stands for a column the mapping leaves out: another typed column, or a constant."""
+    """SQL for a column that the mapping leaves out: another typed column, or a constant."""
     sql = {"text": "varchar", "number": "double", "flag": "double", "time": "timestamptz"}
     return typed.get(column.default, f"({column.default})::{sql[column.kind]}")
 
@@ -25,7 +25,10 @@ def is_number(kind: str) -> bool:
 
 
 def cast_to_contract(company: Company, table: str, column: ContractColumn, kind: str, sql: str) -> tuple[str, bool]:
-    """SQL that brings an expression to its contract type, and whether conversion may fail."""
+    """SQL that casts an expression to its contract type, and whether the cast may fail.
+
+    Raises DataRefused for a type that cannot be cast.
+    """
     place = f"table {table}, column {column.name}"
     if column.kind == "text":
         return f"({sql})::varchar", False
@@ -48,6 +51,6 @@ def cast_to_contract(company: Company, table: str, column: ContractColumn, kind:
         has_offset = f"regexp_matches(trim({sql}), {quote_literal(OFFSET)}) and contains({sql}, ':')"
         return f"case when {has_offset} then {aware} else {naive} end", True
     raise DataRefused(
-        f"{place}: all rows are of type {kind}, which is no time; convert it in the expression, "
+        f"{place}: all rows are of type {kind}, which is not a time; convert it in the expression, "
         f"for seconds since 1970 with to_timestamp({sql})"
     )

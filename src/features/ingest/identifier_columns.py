@@ -1,7 +1,7 @@
-"""Attributes that name a customer: a text with nearly one value each is a name, not a property.
+"""Attributes that identify a customer: texts with nearly one value per customer, such as names.
 
-Nothing can be learnt from a word that no other customer has, and a model that keeps its words keeps
-the names. So such an attribute becomes no feature, whatever it is called.
+Nothing can be learnt from a value that no other customer has, and a model that stores its categories
+would store the names. So such an attribute is not used as a feature, whatever it is called.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ import duckdb
 
 from features.ingest.sql import quote_identifier
 
-#: Fewer customers say nothing about how many share a value.
-FEWEST_CUSTOMERS = 20
-#: From so many values a customer on, an attribute names him.
-NEARLY_ONE_EACH = 0.5
+#: With fewer customers it is unclear how many share a value.
+MIN_CUSTOMERS = 20
+#: The number of values per customer from which an attribute identifies them.
+MIN_VALUES_PER_CUSTOMER = 0.5
 
 
 @dataclass(frozen=True)
 class IdentifierColumn:
-    """A text attribute with so many values among the customers that have one."""
+    """A text attribute with its number of values and of customers that have one."""
 
     attribute: str
     values: int
@@ -29,7 +29,7 @@ class IdentifierColumn:
 def find_identifier_columns(
     con: duckdb.DuckDBPyConnection, table: str, attributes: Mapping[str, str]
 ) -> list[IdentifierColumn]:
-    """The text attributes of a table of customers that name them.
+    """Find the text attributes of a table of customers that identify them.
 
     `attributes` maps each to "text" or "number".
     """
@@ -45,5 +45,5 @@ def find_identifier_columns(
     return [
         a
         for a in found
-        if a.customers >= FEWEST_CUSTOMERS and a.values >= NEARLY_ONE_EACH * a.customers
+        if a.customers >= MIN_CUSTOMERS and a.values >= MIN_VALUES_PER_CUSTOMER * a.customers
     ]

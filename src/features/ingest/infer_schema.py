@@ -1,4 +1,4 @@
-"""What a company's tables hold: columns, attributes, dimensions, kinds of rows, frequent values."""
+"""Infer a company's schema from its tables: columns, attributes, dimensions, kinds, frequent values."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,16 +11,16 @@ from features.ingest.sql import quote_identifier
 from features.ingest.identifier_columns import find_identifier_columns
 from features.ingest.read_table import SourceTable
 
-#: Texts without end, of which none is frequent, and what columns of their own already show.
-OPEN = {"customer_id", "comment"}
+#: Text columns without frequent values.
+FREE_TEXT = {"customer_id", "comment"}
 
 
 def infer_schema(
     con: duckdb.DuckDBPyConnection, company: Company, mapped: Mapping[str, SourceTable]
 ) -> CompanySchema:
-    """What a company has in its checked tables (`good_<name>`): columns, kinds, frequent values.
+    """Infer the schema from the validated tables (`good_<name>`).
 
-    A column without a single value counts as not there, and so does an attribute that names the
+    A column without a single value counts as missing, and so does an attribute that identifies the
     customer.
     """
     tables = {}
@@ -41,9 +41,9 @@ def infer_schema(
                 "order by count(*) desc, 1 limit 12"
             ).fetchall()
         )
-    names = {found.attribute for found in find_identifier_columns(con, "good_customers", attributes)}
+    identifiers = {found.attribute for found in find_identifier_columns(con, "good_customers", attributes)}
     present = {
-        k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in names
+        k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in identifiers
     }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
     return CompanySchema(
@@ -57,7 +57,7 @@ def infer_schema(
 
 
 def _kinds(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The kinds of rows in each checked table (`good_<name>`) that has kinds."""
+    """The kinds of rows in each validated table that has a `kind` column."""
     return {
         name: tuple(
             row[0]
@@ -73,13 +73,13 @@ def _kinds(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, t
 def _frequent(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The most frequent values by "table.column" and, where rows have kinds, "table.kind.column".
 
-    Counted in the older half of the time a table covers: what came later must not choose the
-    columns a model learns from.
+    Counted in the older half of the table's time span: later data must not decide which columns a
+    model learns from.
     """
     found: dict[str, tuple[str, ...]] = {}
     for name in (t for t in tables if t != "customers"):
         contract = TABLES[name]
-        for column in (c.name for c in contract.columns if c.kind == "text" and c.name not in OPEN):
+        for column in (c.name for c in contract.columns if c.kind == "text" and c.name not in FREE_TEXT):
             found |= _tops(con, contract, column)
     return found
 
@@ -106,5 +106,5 @@ def _tops(
 
 
 def _most_frequent(counts: dict[str, int]) -> tuple[str, ...]:
-    """The top values in alphabetical order; of equally frequent ones the first."""
+    """The most frequent values in alphabetical order; ties are broken alphabetically."""
     return tuple(sorted(sorted(counts, key=lambda word: (-counts[word], word))[:TOP]))

@@ -1,6 +1,6 @@
-"""Reading a company's own tables through its mapping: files to typed contract columns, in DuckDB.
+"""Read a company's table through its mapping: from source files to typed contract columns in DuckDB.
 
-Every problem of reading is a DataRefused that names table, column and remedy.
+Every problem raises a DataRefused that names table, column and remedy.
 """
 
 import os
@@ -23,11 +23,12 @@ from features.settings import Workspace
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One table of a company as it was read: rows before and after its drop rules.
+    """A company's table as it was read, after its drop rules.
 
-    The DuckDB table `typed_<name>` holds the contract columns; `raw_<column>` beside a converted
-    column keeps the text it came from, so that what failed to convert can be counted and shown.
-    `attributes` are the open columns of customers, with "text" or "number".
+    The DuckDB table `typed_<name>` holds the contract columns. For each column in `converted` it also
+    holds `raw_<column>`, the original text, so that failed conversions can be counted and shown.
+    `attributes` are the CRM attributes of customers with "text" or "number"; `dropped` counts the
+    rows removed by each drop rule.
     """
 
     contract: TableContract
@@ -38,9 +39,9 @@ class SourceTable:
 
 
 def connect_for_import(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
-    """A DuckDB session in UTC whose memory is bounded and which spills beside the company's data."""
+    """Open DuckDB for an import: times in UTC, bounded memory, spilling to the company's folder."""
     spill = spill_folder(workspace, company)
-    shutil.rmtree(spill, ignore_errors=True)  # of an import that was killed
+    shutil.rmtree(spill, ignore_errors=True)  # left by an import that was killed
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     con.execute(f"SET memory_limit = '{_memory_limit()}MB'")
@@ -51,7 +52,7 @@ def connect_for_import(workspace: Workspace, company: Company) -> duckdb.DuckDBP
 
 
 def _memory_limit() -> int:
-    """Megabytes for DuckDB: 4,000, but at most half of the machine's memory."""
+    """DuckDB's memory limit in megabytes: 4,000, but at most half of the machine's memory."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2_000_000
     return min(4_000, machine)
 
@@ -61,15 +62,15 @@ def read_table(
     company: Company,
     name: str,
     workspace: Workspace,
-    known: Mapping[str, Mapping[str, str]] | None = None,
+    known_types: Mapping[str, Mapping[str, str]] | None = None,
 ) -> SourceTable:
-    """Read one table's files, apply its query, drop rules and expressions; leave `typed_<name>`.
+    """Read one table's files, apply its query, drop rules and expressions; creates `typed_<name>`.
 
-    `known` are the columns, with their types, of sources that may have no files.
+    `known_types` are the columns and types of sources that may have no files.
     """
     mapping = company.tables[name]  # type: ignore[index]
     contract = TABLES[name]
-    bind_sources(con, company, name, mapping, workspace, known)
+    bind_sources(con, company, name, mapping, workspace, known_types)
     run_company_sql(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
@@ -97,7 +98,7 @@ def read_table(
 def _drop(
     con: duckdb.DuckDBPyConnection, company: Company, name: str, mapping: TableMapping
 ) -> tuple[str, dict[str, int]]:
-    """Count what each drop rule leaves out (a row under the first rule it meets)."""
+    """Apply the drop rules: the relation without their rows, and the rows by rule (the first that holds)."""
     if not mapping.drop:
         return "reshaped", {}
     earlier, hits = "false", []
@@ -115,7 +116,7 @@ def _drop(
 def _type_of(
     con: duckdb.DuckDBPyConnection, company: Company, table: str, column: str, sql: str, base: str
 ) -> str:
-    """The SQL type of one expression, tried alone so that an error names its column."""
+    """The SQL type of one expression, evaluated alone so that an error names its column."""
     described = run_company_sql(
         con,
         f"describe select ({sql}) as x from {base}",
@@ -127,7 +128,7 @@ def _type_of(
 
 
 def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) -> dict[str, str]:
-    """The CRM attributes that may be used: all with `valid_from`, else only the constant ones."""
+    """The CRM attributes that may be used: all with `valid_from`, otherwise only the constant ones."""
     names = [c for c in mapping.columns if c not in {"customer_id", "valid_from"}]
     if "valid_from" not in mapping.columns:
         changing = [n for n in names if n not in mapping.constant]

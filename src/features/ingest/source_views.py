@@ -1,4 +1,4 @@
-"""Where a table's rows come from: each source of its mapping becomes a view in DuckDB."""
+"""The sources of a table as DuckDB views: files, and the results of PostgreSQL queries."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +21,10 @@ from features.settings import Workspace
 def read_postgres_queries(
     con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace, steps: Steps
 ) -> None:
-    """Read every PostgreSQL query of the company, all in one snapshot, for `bind_sources` to find.
+    """Read every PostgreSQL query of the company in one snapshot, for `bind_sources` to use.
 
-    Does nothing for a company of files. Raises DataRefused when the server is away or refuses.
+    Does nothing for a company without queries. Raises DataRefused when the server is unavailable or
+    refuses a query.
     """
     named = {(t, n): q for t, m in company.tables.items() for n, q in m.queries.items()}
     if not named:
@@ -38,15 +39,15 @@ def read_postgres_queries(
         steps,
     )
     for key, place in places.items():
-        sql = _spooled_sql(con, found[place])
+        sql = _extract_sql(con, found[place])
         run_company_sql(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
 
 
-def _spooled_sql(con: duckdb.DuckDBPyConnection, spooled: PostgresExtract) -> str:
-    """SQL of what PostgreSQL gave; exact numbers without declared digits are typed by their values."""
-    relation = f"read_parquet({quote_literal(str(spooled.path))}, hive_partitioning = false)"
-    undeclared = [column for column, kind in spooled.types.items() if kind is None]
-    declared = {column: kind for column, kind in spooled.types.items() if kind}
+def _extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
+    """SQL that reads an extract; exact numbers without a declared precision are typed by their values."""
+    relation = f"read_parquet({quote_literal(str(extract.path))}, hive_partitioning = false)"
+    undeclared = [column for column, kind in extract.types.items() if kind is None]
+    declared = {column: kind for column, kind in extract.types.items() if kind}
     by_values = infer_text_types(con, relation, undeclared, NUMBERS)
     return cast_sql(relation, {**dict.fromkeys(undeclared, "DOUBLE"), **by_values, **declared})
 
@@ -56,7 +57,7 @@ def _postgres_view(table: str, source: str) -> str:
 
 
 def spill_folder(workspace: Workspace, company: Company) -> Path:
-    """Where an import puts what memory does not hold; gone when it ends."""
+    """The folder for an import's temporary files, removed when it ends."""
     return workspace.company(company.name) / "spill"
 
 
@@ -68,9 +69,9 @@ def bind_sources(
     workspace: Workspace,
     types: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Make each source of a table a view by its name: of its files, or of what PostgreSQL gave.
+    """Create a view for each source of a table, of its files or of the PostgreSQL extract.
 
-    A source without files is an empty one whose columns are in `types`.
+    A source without files becomes an empty view with the columns in `types`.
     """
     root = company.root(workspace)
     for name, patterns in mapping.file_sources.items():
@@ -94,14 +95,14 @@ def bind_sources(
         run_company_sql(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, f"tables.{table}")
 
 
-#: What a few rows read as, and what it becomes beside rows of the other type.
+#: Types that a few rows may be read as, and the type they have together with earlier rows.
 PROMOTED = {("BIGINT", "DOUBLE"), ("DATE", "TIMESTAMP")}
 
 
 def _promoted(con: duckdb.DuckDBPyConnection, sql: str, types: Mapping[str, str]) -> str:
-    """The columns of a source, those that would read otherwise beside former rows as they would.
+    """SQL of the columns of new files, cast to the type they have together with earlier files.
 
-    A day of whole amounts, of dates, or without any value of a column is of the former type.
+    A day of whole amounts, of dates, or without any value of a column gets the earlier type.
     """
     described = con.execute(f"describe {sql}").fetchall()
     columns = []

@@ -1,4 +1,4 @@
-"""Running SQL out of a company's file: an error names the place in the file and what to mend."""
+"""SQL helpers: quoting, and running SQL from a company's file with errors that name the place in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,25 +22,25 @@ def quote_literal(text: str) -> str:
 def run_company_sql(
     con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
 ) -> list[tuple]:  # type: ignore[type-arg]
-    """Run one statement; `given` is the expression of the file inside it, one by itself.
+    """Run one statement that contains `given`, a single expression of the company's file.
 
-    Raises DataRefused for whatever DuckDB does not take.
+    Raises DataRefused for whatever DuckDB rejects.
     """
     with translate_sql_errors(con, company, place):
         if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
-            raise duckdb.ParserException("it holds several statements; write a single one")
+            raise duckdb.ParserException("it holds several statements; write only one")
         return list(con.execute(sql).fetchall())
 
 
 @contextmanager
 def translate_sql_errors(con: duckdb.DuckDBPyConnection, company: Company, place: str) -> Iterator[None]:
-    """Turn DuckDB's errors into a DataRefused that names the place in the company's file."""
+    """Translate DuckDB's errors into a DataRefused that names the place in the company's file."""
     where = f"{company.path.name}: {place}"
     try:
         yield
     except duckdb.BinderException as err:
         raise DataRefused(
-            f"{where} names something the data do not have: {_first(err)}{_columns_hint(con)}"
+            f"{where} uses a name that the data do not have: {_first(err)}{_columns_hint(con)}"
         ) from None
     except duckdb.ParserException as err:
         raise DataRefused(f"{where} is not a valid SQL expression: {_first(err)}") from None

@@ -1,7 +1,7 @@
-"""How a text feels by the words it uses: valences, turned by negations, weighed by words of degree.
+"""Sentiment by lexicon: valences of words, reversed by negations, scaled by words of degree.
 
-One way of reading for all languages; what differs is data (`features/lexicons/*.toml`). A lexicon
-entry is one or several units, words of a Latin script or Chinese characters, the longest wins.
+One algorithm for all languages; what differs is data (`features/text/lexicons/*.toml`). A lexicon
+entry is one or several units, words of a Latin script or Chinese characters; the longest match wins.
 """
 
 import math
@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent / "lexicons"
-#: A negation turns a feeling round and takes some of it: "not good" is less bad than "bad".
-TURN = -0.74
-#: What a word of degree does to the feeling that follows, and "but" to those before and after it.
-STRONGER, WEAKER, BEFORE, AFTER = 1.3, 0.6, 0.5, 1.5
-#: A negation that turns nothing round still complains a little.
-IDLE = -0.4
-#: Units between a negation or word of degree and the feeling it belongs to.
+#: A negation reverses a valence and weakens it: "not good" is less bad than "bad".
+NEGATION = -0.74
+#: Factors of a word of degree on the valence that follows, and of "but" on those before and after.
+STRONGER, WEAKER, BEFORE_BUT, AFTER_BUT = 1.3, 0.6, 0.5, 1.5
+#: The valence of a negation without a word to negate: a mild complaint.
+LONE_NEGATION = -0.4
+#: The most units between a negation or word of degree and the word it modifies.
 REACH = 3
-#: A sum of feelings at which the score is 0.7: the scale of VADER.
+#: A sum of valences at which the score is 0.7: the scale of VADER.
 SCALE = 15.0
 
 _UNITS = re.compile(r"[^\W_]+(?:['/][^\W_]+)*|[^\w\s]", re.UNICODE)
@@ -33,17 +33,17 @@ _EMOJI = {
     2.0: "😀😃😄😁😍🥰😘😊☺🙂👍👏🙏🎉💯❤💕💖⭐🌟😎🤩💪👌🥳✅",
     -2.0: "😡😠🤬😤😢😭😞😔😟🙁☹👎💔😒😩😫😱🤮🤢❌😣😖🤦😑",
 }
-_FACES = {face: value for value, faces in _EMOJI.items() for face in faces}
+_EMOJI_VALENCE = {emoji: value for value, group in _EMOJI.items() for emoji in group}
 
-#: Something known in a text: its first unit and the one after it, its kind, its valence.
+#: A lexicon entry found in a text: its first unit, the unit after it, its kind, its valence.
 Entry = tuple[int, int, str, float]
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Words of a language: how they feel, and what they do to others (`grammar`).
+    """The words of a language: their valence, and the ones that modify others (`grammar`).
 
-    Keys are units joined by a space (by nothing in Chinese); those of `stems` stand for any ending.
+    Keys are units joined by a space (by nothing in Chinese); those of `stems` match any ending.
     """
 
     language: str
@@ -52,30 +52,30 @@ class Lexicon:
     grammar: dict[str, str]
     concord: bool = False  # several negations are one: "não recebi nada"
 
-    def feeling(self, text: str) -> float:
-        """The sum of the feelings in a text: 0 for none, about 2 for "good"."""
-        total, turned = 0.0, False
+    def valence_sum(self, text: str) -> float:
+        """The sum of the valences in a text: 0 for none, about 2 for "good"."""
+        total, after_but = 0.0, False
         entries = list(self._entries(text))
-        used = {place for place, entry in enumerate(entries) if entry[2] == "not"}
+        lone = {place for place, entry in enumerate(entries) if entry[2] == "not"}
         for place, (at, _, kind, value) in enumerate(entries):
             if kind == "but":
-                total, turned = BEFORE * total, True
-            elif kind == "feeling":
+                total, after_but = BEFORE_BUT * total, True
+            elif kind == "valence":
                 modifiers = self._modifiers(entries, place, at)
-                used.difference_update(modifiers)
+                lone.difference_update(modifiers)
                 factor = self._factor([entries[m][2] for m in modifiers])
-                total += value * factor * (AFTER if turned else 1.0)
-        return total + IDLE * len(used)
+                total += value * factor * (AFTER_BUT if after_but else 1.0)
+        return total + LONE_NEGATION * len(lone)
 
     def _factor(self, kinds: list[str]) -> float:
-        """What the words before a feeling make of it; two negations cancel out but where they agree."""
-        turns = kinds.count("not")
-        turns = min(turns, 1) if self.concord else turns
+        """The factor of a word's modifiers; two negations cancel out unless the language has concord."""
+        negations = kinds.count("not")
+        negations = min(negations, 1) if self.concord else negations
         degree = STRONGER ** kinds.count("more") * WEAKER ** kinds.count("less")
-        return float(TURN**turns * degree)
+        return float(NEGATION**negations * degree)
 
     def _modifiers(self, entries: list[Entry], place: int, at: int) -> list[int]:
-        """The places of the negations and degrees before a feeling, up to a pause or another one."""
+        """The negations and words of degree before a word, back to a pause or another word."""
         found = []
         for other in range(place - 1, -1, -1):
             start, end, kind, _ = entries[other]
@@ -84,13 +84,13 @@ class Lexicon:
             if kind in {"not", "more", "less"}:
                 found.append(other)
                 at = start
-            elif kind == "feeling":
+            elif kind == "valence":
                 break
         return found
 
     def _entries(self, text: str) -> Iterator[Entry]:
-        """What is known of a text, in its order."""
-        units = units_of(text, self.language)
+        """The lexicon entries of a text, in its order."""
+        units = split_units(text, self.language)
         joint = "" if self.language == "zh" else " "
         at = 0
         while at < len(units):
@@ -102,27 +102,27 @@ class Lexicon:
             at += length
 
     def _longest(self, units: list[str], at: int, joint: str) -> tuple[int, str, float]:
-        """The longest entry from a unit on: how many units, its kind, its valence."""
+        """The longest entry that starts at a unit: how many units, its kind, its valence."""
         for length in range(min(len(units) - at, self.heads.get(units[at], 1)), 0, -1):
             found = self.look_up(joint.join(units[at : at + length]))
             if found:
                 return length, *found
-        face = _FACES.get(units[at], 0.0)
-        return 1, "feeling" if face else "", face
+        emoji = _EMOJI_VALENCE.get(units[at], 0.0)
+        return 1, "valence" if emoji else "", emoji
 
     def look_up(self, key: str) -> tuple[str, float] | None:
-        """What an entry does and how it feels; None if it is not in the lexicon."""
+        """The kind and valence of an entry; None if it is not in the lexicon."""
         if key in self.grammar:
             return self.grammar[key], 0.0
         value = self.valence.get(key)
         if value is None:
             cuts = range(len(key), max(2, key.rfind(" ") + 1), -1) if self.stems else ()
             value = next((self.stems[key[:c]] for c in cuts if key[:c] in self.stems), None)
-        return None if value is None else ("feeling" if value else "", value)
+        return None if value is None else ("valence" if value else "", value)
 
     @cached_property
     def heads(self) -> dict[str, int]:
-        """How many units the longest entry has that begins with a unit."""
+        """The length in units of the longest entry that starts with each unit."""
         found: dict[str, int] = {}
         for key in (*self.valence, *self.stems, *self.grammar):
             units = list(key) if self.language == "zh" else key.split(" ")
@@ -130,16 +130,16 @@ class Lexicon:
         return found
 
 
-def units_of(text: str, language: str) -> list[str]:
-    """A text in words and marks, or in characters; lower case, without accents, simplified."""
-    text = plain(text)
+def split_units(text: str, language: str) -> list[str]:
+    """Split a text into words and marks, or characters for Chinese; normalised and simplified."""
+    text = normalise(text)
     if language == "zh":
-        return [unit for unit in simplified(text) if not unit.isspace()]
+        return [unit for unit in to_simplified(text) if not unit.isspace()]
     return _UNITS.findall(text.replace("\n", " . "))
 
 
-def plain(text: str) -> str:
-    """Lower case letters without accents, one kind of apostrophe; full-width letters as usual."""
+def normalise(text: str) -> str:
+    """Normalise a text: lower case, no accents, one kind of apostrophe, no full-width letters."""
     if text.isascii():
         return text.casefold()
     text = unicodedata.normalize("NFKD", text.replace("’", "'").replace("´", "'"))
@@ -147,38 +147,38 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def simplified(text: str) -> str:
-    """A text with the traditional characters of trade turned into simplified ones."""
+def to_simplified(text: str) -> str:
+    """Replace the traditional characters common in business texts by simplified ones."""
     return text.translate(_simplified())
 
 
-def scale(feeling: float) -> float:
-    """A sum of feelings as a score between -1 and 1."""
-    return feeling / math.sqrt(feeling * feeling + SCALE)
+def scale_valence(valence: float) -> float:
+    """Scale a sum of valences to a score between -1 and 1."""
+    return valence / math.sqrt(valence * valence + SCALE)
 
 
-def faces(text: str) -> float | None:
-    """The sum of the feelings of the emoji in a text without words; None if there is none."""
-    found = [_FACES[c] for c in text if c in _FACES]
+def emoji_valence(text: str) -> float | None:
+    """The sum of the valences of the emoji in a text; None if there are none."""
+    found = [_EMOJI_VALENCE[c] for c in text if c in _EMOJI_VALENCE]
     return sum(found) if found else None
 
 
 @cache
-def read_data(name: str) -> dict[str, Any]:
-    """A file of word lists."""
+def read_word_lists(name: str) -> dict[str, Any]:
+    """Read a file of word lists."""
     return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _simplified() -> dict[int, int]:
-    script = read_data("zh")["script"]
+    script = read_word_lists("zh")["script"]
     return str.maketrans(script["traditional"], script["simplified"])
 
 
 @cache
-def lexicon_of(language: str) -> Lexicon:
-    """The lexicon of "zh", "en" or "pt"; those of VADER and LeIA stand behind our own words."""
-    data = read_data(language)
+def load_lexicon(language: str) -> Lexicon:
+    """The lexicon of "zh", "en" or "pt"; our own words override those of VADER and LeIA."""
+    data = read_word_lists(language)
     valence = _published(language)
     stems: dict[str, float] = {}
     for value, words in data["valence"].items():
@@ -202,7 +202,7 @@ def lexicon_of(language: str) -> Lexicon:
 
 
 def _published(language: str) -> dict[str, float]:
-    """The lexicon somebody else has published for a language, word by word."""
+    """The published lexicon of a language (VADER for English, LeIA for Portuguese), word by word."""
     if language == "en":
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     elif language == "pt":

@@ -1,7 +1,7 @@
-"""What a comment feels like: sentiment in Chinese, English and Portuguese, without a download.
+"""Sentiment of comments in Chinese, English and Portuguese, by lexicon, without a download.
 
-A score depends on its own text only, so it can leak nothing. How words are weighed is said in
-`features.text.lexicon`, what a text is about in `features.text.topics`.
+A score depends on its own text only, so it cannot leak anything. The lexicon method is in
+`features.text.lexicon`, topics in `features.text.topics`.
 """
 
 import re
@@ -11,31 +11,31 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.text.language_id import language, latin_language
-from features.text.lexicon import faces, lexicon_of, scale
+from features.text.language_id import detect_language, detect_latin_language
+from features.text.lexicon import emoji_valence, load_lexicon, scale_valence
 
 _LATIN_WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f][a-zA-Z\u00c0-\u024f'’ ,.!-]*")
 
 
-def sentiment(texts: Sequence[str | None]) -> NDArray[np.float64]:
-    """Sentiment of each text, from -1 (bitter) to 1 (delighted); 0 where no word has any feeling.
+def score_sentiment(texts: Sequence[str | None]) -> NDArray[np.float64]:
+    """Sentiment of each text, from -1 (bitter) to 1 (delighted); 0 where no word has a valence.
 
-    NaN for None, for blank texts and for languages that are not read: nothing to measure.
+    NaN for None, for blank texts and for languages that are not analysed.
     """
-    return np.array([_one(text) for text in texts], dtype=np.float64)
+    return np.array([_score(text) for text in texts], dtype=np.float64)
 
 
 @lru_cache(maxsize=100_000)
-def _one(text: str | None) -> float:
+def _score(text: str | None) -> float:
     if text is None or not text.strip():
         return float("nan")
-    spoken = language(text)
-    if spoken is None:
-        felt = faces(text) if not any(c.isalpha() for c in text) else None
-        return float("nan") if felt is None else scale(felt)
-    feeling = lexicon_of(spoken).feeling(text)
-    if spoken == "zh":  # "服务 very good": what is not Chinese is read on its own
-        beside = " ".join(_LATIN_WORDS.findall(text))
-        other = latin_language(beside)
-        feeling += lexicon_of(other).feeling(beside) if other else 0.0
-    return scale(feeling)
+    language = detect_language(text)
+    if language is None:
+        emoji = emoji_valence(text) if not any(c.isalpha() for c in text) else None
+        return float("nan") if emoji is None else scale_valence(emoji)
+    valence = load_lexicon(language).valence_sum(text)
+    if language == "zh":  # "服务 very good": the Latin words are scored separately
+        latin = " ".join(_LATIN_WORDS.findall(text))
+        second = detect_latin_language(latin)
+        valence += load_lexicon(second).valence_sum(latin) if second else 0.0
+    return scale_valence(valence)

@@ -1,7 +1,7 @@
-"""What a comment is about: delivery, quality, price and others, several in one text.
+"""Topics of comments: delivery, quality, price and others; a text may have several.
 
-By the beginnings of words in three languages (`features/lexicons/topics.toml`); a topic depends on
-its own text only.
+Found by word stems in three languages (`features/text/lexicons/topics.toml`); a topic depends on its
+own text only.
 """
 
 import re
@@ -11,49 +11,55 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.text.language_id import language
-from features.text.lexicon import plain, read_data, simplified
+from features.text.language_id import detect_language
+from features.text.lexicon import normalise, read_word_lists, to_simplified
 
-#: What can be told apart, in the order of the columns of `topics`.
+#: The topics, in the order of the columns of `find_topics`.
 TOPICS = (
     "delivery", "quality", "price", "service", "staff", "billing", "website", "packaging",
 )  # fmt: skip
 
 
-@lru_cache(maxsize=2)  # each topic is a column of its own: a table's texts are read once for all
-def topics(texts: tuple[str | None, ...]) -> NDArray[np.float64]:
+@lru_cache(maxsize=2)  # each topic is a column: analyse a table's texts once for all of them
+def find_topics(texts: tuple[str | None, ...]) -> NDArray[np.float64]:
     """1.0 where a text (row) is about a topic (column), else 0.0; shape (texts, topics).
 
-    NaN for None, for blank texts and for languages that are not read.
+    NaN for None, for blank texts and for languages that are not analysed.
     """
-    found = np.array([_one(text) for text in texts], dtype=np.float64)
+    found = np.array([_find(text) for text in texts], dtype=np.float64)
     return found.reshape(len(texts), len(TOPICS))
 
 
-def topic(texts: Sequence[str | None], name: str) -> NDArray[np.float64]:
-    """1.0 for the texts about a topic, 0.0 for others, NaN where there is nothing to read."""
-    return topics(tuple(texts))[:, TOPICS.index(name)]
+def mentions_topic(texts: Sequence[str | None], name: str) -> NDArray[np.float64]:
+    """1.0 for the texts about a topic, 0.0 for others, NaN as in `find_topics`."""
+    return find_topics(tuple(texts))[:, TOPICS.index(name)]
 
 
-def _one(text: str | None) -> tuple[float, ...]:
-    spoken = language(text) if text else None
-    if text is None or spoken is None:
+def _find(text: str | None) -> tuple[float, ...]:
+    language = detect_language(text) if text else None
+    if text is None or language is None:
         return (float("nan"),) * len(TOPICS)
-    if spoken == "zh":  # names of departments are often English in a Chinese text
-        text = simplified(text)
-        return tuple(float(any(_said(text, name, own) for own in ("zh", "en"))) for name in TOPICS)
-    return tuple(float(_said(text, name, spoken)) for name in TOPICS)
+    if language == "zh":  # department names are often English in a Chinese text
+        text = to_simplified(text)
+        return tuple(
+            float(any(_mentions(text, name, other) for other in ("zh", "en"))) for name in TOPICS
+        )
+    return tuple(float(_mentions(text, name, language)) for name in TOPICS)
 
 
-def _said(text: str, name: str, spoken: str) -> bool:
-    return _pattern(name, spoken).search(text if spoken == "zh" else plain(text)) is not None
+def _mentions(text: str, name: str, language: str) -> bool:
+    return (
+        _pattern(name, language).search(text if language == "zh" else normalise(text)) is not None
+    )
 
 
 @cache
-def _pattern(name: str, spoken: str) -> re.Pattern[str]:
-    """Any of a topic's word beginnings; `=` ends a whole word, `_` is a space."""
-    stems = [re.escape(s.replace("_", " ")) for s in read_data("topics")[name][spoken].split()]
-    if spoken == "zh":
+def _pattern(name: str, language: str) -> re.Pattern[str]:
+    """Any of a topic's word stems; `=` ends a whole word, `_` is a space."""
+    stems = [
+        re.escape(s.replace("_", " ")) for s in read_word_lists("topics")[name][language].split()
+    ]
+    if language == "zh":
         return re.compile("|".join(stems))
     whole = [s.replace("=", r"\b") for s in stems]
     return re.compile(rf"\b(?:{'|'.join(whole)})")

@@ -1,4 +1,4 @@
-"""The report's page: all parts in one self-contained file, in the language asked for."""
+"""Write the business report: one self-contained HTML file in English or Chinese."""
 
 import base64
 import hashlib
@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
+from features.formatting import Language
 from features.progress import Steps
 from features.settings import Workspace
 from insight.business_report.call_list import call_list
@@ -19,34 +20,38 @@ from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
 from insight.business_report.distributions_section import distribution_charts
 from insight.business_report.drivers_section import drivers_section
-from insight.business_report.indicators_section import group_tables, not_measured, indicator_rows
+from insight.business_report.indicators_section import group_tables, indicator_rows, not_measured
 from insight.business_report.model_quality_section import model_quality
 from insight.business_report.overview_section import alert_sentences, overview_tiles
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.segments_section import migration_table, segment_tables
-from insight.business_report.translations import Language, report_language
-from insight.business_report.trends_section import missing_corrections, missing_forecasts, trend_charts
+from insight.business_report.translations import report_language
+from insight.business_report.trends_section import (
+    missing_corrections,
+    missing_forecasts,
+    trend_charts,
+)
 from insight.business_report.value_score_section import value_score_section
 from insight.data_quality_report.data_quality_page import data_quality_link
-from insight.model_report.model_report_page import model_page, write_model_report
+from insight.model_report.model_report_page import model_report_path, write_model_report
 
-#: The parts in their order, and those there is nothing of before the first evaluation.
+#: The sections in their order, and those that need an evaluation.
 PARTS = (
-    "glance", "calls", "indicators", "trends", "groups", "spread", "drivers", "tiers", "complaints",
+    "overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers", "complaints",
     "loop", "data", "models",
 )  # fmt: skip
-EVALUATED = {"glance", "indicators", "trends", "groups", "drivers", "tiers", "loop"}
+EVALUATED = {"overview", "indicators", "trends", "groups", "drivers", "tiers", "loop"}
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def write_report(
     company: Company, workspace: Workspace, steps: Steps, language: Language | None = None
 ) -> Path:
-    """Write the report of a company and the analysts' page beside it; the path of the report.
+    """Write `report.html` and `models.html` of a company; return the path of the former.
 
-    Nothing is trained, scored or evaluated: it tells what the last runs left, and what is missing. The
-    language is that of `LANG_REPORT` unless given. Raises DataRefused without a history, ConfigRefused
-    for a language there is none of.
+    Trains, scores and evaluates nothing: shows the results of the last runs, and what is missing. The
+    language is that of `LANG_REPORT` unless given. Raises DataRefused without a history,
+    ConfigRefused for an unknown language.
     """
     language = language or report_language()
     write_model_report(company, workspace, steps)
@@ -60,63 +65,66 @@ def write_report(
     return path
 
 
-def render(inputs: ReportInputs, made: datetime) -> str:
-    """The page's HTML; `made` is the moment it claims."""
+def render(inputs: ReportInputs, created: datetime) -> str:
+    """Render the report as HTML; `created` is the time shown on it."""
     environment = Environment(
         loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals.update(w=inputs.translate, language=inputs.translate.language)
     script = environment.get_template("script.html.j2").render()
-    page, table = environment.get_template("page.html.j2"), indicator_rows(inputs)
+    page, rows = environment.get_template("report.html.j2"), indicator_rows(inputs)
     return page.render(
-        **_head(inputs, made),
-        script=Markup(script),  # noqa: S704 - our own, without data
+        **_head(inputs, created),
+        script=Markup(script),  # noqa: S704 - our own script, without data
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         evaluation=inputs.evaluation,
         parts=[part for part in PARTS if inputs.evaluation or part not in EVALUATED],
-        skipped=inputs.evaluation.skipped if inputs.evaluation else {},
+        skipped={
+            part: inputs.translate.message(why)
+            for part, why in (inputs.evaluation.skipped if inputs.evaluation else {}).items()
+        },
         tiles=overview_tiles(inputs),
         alerts=alert_sentences(inputs),
         calls=call_list(inputs),
-        rows=table,
-        has={n: any(getattr(r, n) for r in table) for n in ("everybody", "aim")},
+        rows=rows,
+        has={n: any(getattr(r, n) for r in rows) for n in ("everybody", "target")},
         not_measured=not_measured(inputs),
         trends=trend_charts(inputs),
-        not_forecast=missing_forecasts(inputs),
-        not_corrected=missing_corrections(inputs),
+        missing_forecasts=missing_forecasts(inputs),
+        missing_corrections=missing_corrections(inputs),
         groups=group_tables(inputs),
-        spreads=distribution_charts(inputs),
+        distributions=distribution_charts(inputs),
         drivers=drivers_section(inputs),
         segments=segment_tables(inputs),
         moves={which: migration_table(inputs, which) for which in ("tiers", "stages")},
-        worth=value_score_section(inputs),
+        value_score=value_score_section(inputs),
         complaints=complaints_section(inputs),
-        turns=cycle_rows(inputs),
+        cycles=cycle_rows(inputs),
         data=data_quality_section(inputs),
-        grades=model_quality(inputs),
+        models=model_quality(inputs),
     )
 
 
-def _head(inputs: ReportInputs, made: datetime) -> dict[str, Any]:
+def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
     facts, numbers, evaluation = inputs.facts, inputs.numbers, inputs.evaluation
     as_of = evaluation.as_of if evaluation else facts.scores.as_of if facts.scores else None
     period = ""
     if evaluation and evaluation.indicators:
         newest = max(i.period for i in evaluation.indicators)
         period = numbers.period(newest, evaluation.period)
-    models = model_page(facts.workspace, facts.company.name)
+    models = model_report_path(facts.workspace, facts.company.name)
     return {
         "tag": LANGUAGE_TAGS[inputs.translate.language],
         "title": facts.company.info.title or facts.company.name,
         "name": facts.company.name,
-        "currency": facts.company.info.currency,
+        "currency": numbers.currency(facts.company.info.currency),
         "period": period,
         "as_of": numbers.day(as_of) if as_of else "",
-        "made": f"{numbers.day(made)} {made:%H:%M} UTC",
+        "created": f"{numbers.day(created)} {created:%H:%M} UTC",
         "customers": numbers.count(facts.manifest.customers),
-        "broken": inputs.broken,
-        "stale": bool(evaluation and evaluation.fingerprint != facts.manifest.fingerprint),
+        "unreadable": inputs.translate.message(inputs.unreadable),
+        "outdated": bool(evaluation and evaluation.fingerprint != facts.manifest.fingerprint),
         "fingerprint": facts.manifest.fingerprint,
         "models_page": models.name if models.is_file() else "",
         "usability_page": data_quality_link(facts),

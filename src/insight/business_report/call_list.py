@@ -1,21 +1,36 @@
-"""The customers to call this week: valuable ones who are likely to leave or unhappy, with reasons."""
+"""The customers to call this week: most revenue at risk first, with the reasons for their predictions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.dataset as ds
 
-from insight.business_report.reasons_section import call_reasons
+from features.errors import DataRefused
+from features.formatting import Language, close_up_percent
 from insight.business_report.report_inputs import ReportInputs
-from insight.report_facts import ScoreColumns
+from insight.report_facts import ReportFacts, ScoreColumns
+from models.bundles.champions import match_comment_model, snapshot_comment_model
+from models.explain.reasons import Explainer
+from models.explain.reasons_table import reason_table
+from models.scoring.batch_reasons import TOP
 
-MOST = 15
+#: Factors of a prediction that are considered; some of them improve it.
+CONSIDERED = 8
+#: The sign of a contribution that worsens a prediction, by target, the most urgent target first. Where
+#: only value is predicted, the contributions that increase it.
+WORSENS = {"churn": 1.0, "satisfaction": -1.0, "nps": -1.0}
+INCREASES_VALUE = {"value": 1.0}
+#: Customers on the list.
+LISTED = 15
 
 
 @dataclass(frozen=True)
 class CallListEntry:
-    """A customer of the list; texts are empty where the company cannot tell."""
+    """A customer of the list; a text is empty where the value is not known."""
 
     customer: str
     tier: str
@@ -23,96 +38,108 @@ class CallListEntry:
     stage: str
     value: str
     value_order: float
-    leaves: str
-    leaves_order: float
-    unhappy: str
-    unhappy_order: float
-    served: str
+    churn: str
+    churn_order: float
+    dissatisfied: str
+    dissatisfied_order: float
+    service: str
     reasons: list[str]
 
 
 @dataclass(frozen=True)
 class CallList:
-    """The list with how it is ordered and which columns it has."""
+    """The list, a sentence on its order, and which columns have values."""
 
     order: str
-    calls: list[CallListEntry]
+    entries: list[CallListEntry]
     has: dict[str, bool]
     tiers: list[str]
 
 
 def call_list(inputs: ReportInputs) -> CallList | None:
-    """The first customers to call; None where nobody is scored."""
+    """The first customers to call; None before the first scoring."""
     scores = inputs.facts.scores
     if scores is None:
         return None
     table, order = _ranked(scores)
-    table = table.head(MOST)
-    if inputs.standing is not None:
-        stands = inputs.standing
-        table = table.join(stands[stands.columns.difference(table.columns)])
-    told = call_reasons(inputs.facts, list(table.index), inputs.translate.language)
-    calls = [
-        _call(str(who), row, told.get(str(who), []), inputs)
-        for who, row in zip(table.index, table.to_dict("records"), strict=True)
+    table = table.head(LISTED)
+    if inputs.status is not None:
+        status = inputs.status
+        table = table.join(status[status.columns.difference(table.columns)])
+    reasons = call_reasons(inputs.facts, list(table.index), inputs.translate.language)
+    entries = [
+        _entry(str(customer), row, reasons.get(str(customer), []), inputs)
+        for customer, row in zip(table.index, table.to_dict("records"), strict=True)
     ]
     has = {
-        name: any(getattr(c, name) for c in calls)
-        for name in ("tier", "stars", "stage", "value", "leaves", "unhappy", "served", "reasons")
+        name: any(getattr(e, name) for e in entries)
+        for name in (
+            "tier",
+            "stars",
+            "stage",
+            "value",
+            "churn",
+            "dissatisfied",
+            "service",
+            "reasons",
+        )
     }
-    tiers = sorted({c.tier for c in calls if c.tier})
-    return CallList(inputs.translate(f"calls_{order}"), calls, has, tiers)
+    tiers = sorted({e.tier for e in entries if e.tier})
+    days = inputs.facts.company.target("value").horizon_days
+    return CallList(inputs.translate(f"calls_{order}", days=days), entries, has, tiers)
 
 
 def _ranked(scores: ScoreColumns) -> tuple[pd.DataFrame, str]:
-    """Current customers by what is at stake: their value times the greater of the two dangers.
+    """Rank current customers by value times the higher probability of churn or dissatisfaction.
 
-    Without one of the three, by what is left.
+    Without one of the three predictions, by the others. Returns the key of the order, too.
     """
     columns = {
-        "value": "value_expected", "leaves": "churn_probability",
-        "unhappy": "satisfaction_dissatisfied", "detractor": "nps_detractor",
+        "value": "value_expected", "churn": "churn_probability",
+        "dissatisfied": "satisfaction_dissatisfied", "detractor": "nps_detractor",
     }  # fmt: skip
     table = pd.DataFrame(
         {short: scores.numbers(name) for short, name in columns.items() if name in scores},
         index=pd.Index([str(i) for i in scores.columns["customer_id"]], name="customer_id"),
     )
     table = table[scores.current]
-    if "unhappy" not in table and "detractor" in table:
-        table["unhappy"] = table["detractor"]
-    dangers = [name for name in ("leaves", "unhappy") if name in table]
-    stake: Any = table[dangers].max(axis=1) if dangers else 1.0
+    if "dissatisfied" not in table and "detractor" in table:
+        table["dissatisfied"] = table["detractor"]
+    risks = [name for name in ("churn", "dissatisfied") if name in table]
+    at_risk: Any = table[risks].max(axis=1) if risks else 1.0
     if "value" in table:
-        stake = stake * table["value"].clip(lower=0)
-    danger = "danger" if len(dangers) > 1 else dangers[0] if dangers else "only"
-    order = f"{'value' if 'value' in table else 'any'}_{danger}"
-    rank = np.argsort(-np.asarray(stake * np.ones(len(table)), np.float64), kind="stable")
+        at_risk = at_risk * table["value"].clip(lower=0)
+    risk = "risk" if len(risks) > 1 else risks[0] if risks else "only"
+    order = f"{'value' if 'value' in table else 'any'}_{risk}"
+    rank = np.argsort(-np.asarray(at_risk * np.ones(len(table)), np.float64), kind="stable")
     return table.iloc[rank], order
 
 
-def _call(who: str, row: dict[Any, Any], reasons: list[str], inputs: ReportInputs) -> CallListEntry:
+def _entry(
+    customer: str, row: dict[Any, Any], reasons: list[str], inputs: ReportInputs
+) -> CallListEntry:
     translate, numbers = inputs.translate, inputs.numbers
-    value, leaves, unhappy = (_number(row.get(n)) for n in ("value", "leaves", "unhappy"))
+    value, churn, dissatisfied = (_number(row.get(n)) for n in ("value", "churn", "dissatisfied"))
     stage = _text(row.get("stage"))
     stars = _number(row.get("stars"))
     return CallListEntry(
-        customer=who,
+        customer=customer,
         tier=_text(row.get("tier")),
         stars=0 if stars is None else int(stars),
         stage=translate.name("stage", stage) if stage else "",
         value="" if value is None else numbers.amount(value),
         value_order=value or 0.0,
-        leaves="" if leaves is None else numbers.percent(leaves, 0),
-        leaves_order=leaves or 0.0,
-        unhappy="" if unhappy is None else numbers.percent(unhappy, 0),
-        unhappy_order=unhappy or 0.0,
-        served=_served(row, inputs),
+        churn="" if churn is None else numbers.percent(churn, 0),
+        churn_order=churn or 0.0,
+        dissatisfied="" if dissatisfied is None else numbers.percent(dissatisfied, 0),
+        dissatisfied_order=dissatisfied or 0.0,
+        service=_service(row, inputs),
         reasons=reasons,
     )
 
 
-def _served(row: dict[Any, Any], inputs: ReportInputs) -> str:
-    """What the customer's tier is served with: level and hours to the first reply."""
+def _service(row: dict[Any, Any], inputs: ReportInputs) -> str:
+    """The service policy of the customer's tier: level and hours to the first reply."""
     level, hours = _text(row.get("service_level")), _number(row.get("first_reply_hours"))
     if not level:
         return ""
@@ -128,3 +155,61 @@ def _number(value: Any) -> float | None:
 
 def _text(value: Any) -> str:
     return "" if value is None or pd.isna(value) else str(value)
+
+
+def call_reasons(
+    facts: ReportFacts, customers: Sequence[str], language: Language
+) -> dict[str, list[str]]:
+    """At most three sentences for each customer: why they may leave or be dissatisfied.
+
+    If no strong factor worsens a customer's predictions, the strongest factors of any sign. Read from
+    the reasons file if it is newer than the scores, otherwise computed for these customers. Empty
+    without a snapshot or without models.
+    """
+    path = facts.workspace.scores(facts.company.name).with_name("reasons.parquet")
+    table = _stored_reasons(path, facts, customers)
+    if table is None:
+        table = _computed_reasons(facts, customers)
+    if table is None or table.empty:
+        return {}
+    sign = WORSENS if table["target"].isin(list(WORSENS)).any() else INCREASES_VALUE
+    worse = table[table["contribution"] * table["target"].map(sign) > 0]
+    order = {target: place for place, target in enumerate(sign)}
+    others = table[
+        ~table["customer_id"].isin(worse["customer_id"]) & table["target"].isin(list(sign))
+    ]
+    shown = pd.concat([worse, others])
+    shown = shown.assign(place=shown["target"].map(order)).sort_values(["rank", "place"])
+    shown = shown.drop_duplicates(["customer_id", "feature"])
+    reasons: dict[str, list[str]] = {}
+    for customer, text in zip(shown["customer_id"], shown[f"text_{language}"], strict=True):
+        reasons.setdefault(str(customer), []).append(close_up_percent(str(text)))
+    return {customer: texts[:TOP] for customer, texts in reasons.items()}
+
+
+def _stored_reasons(
+    path: Path, facts: ReportFacts, customers: Sequence[str]
+) -> pd.DataFrame | None:
+    """The customers' rows of the reasons file; None without a file newer than the scores."""
+    scores = facts.workspace.scores(facts.company.name)
+    if not path.exists() or path.stat().st_mtime < scores.stat().st_mtime:
+        return None
+    found = ds.dataset(path).to_table(filter=ds.field("customer_id").isin(list(customers)))
+    table: pd.DataFrame = found.to_pandas()
+    return table
+
+
+def _computed_reasons(facts: ReportFacts, customers: Sequence[str]) -> pd.DataFrame | None:
+    snapshot = facts.workspace.features(facts.company.name) / "snapshot.parquet"
+    if not snapshot.exists():
+        return None
+    bundles, _ = match_comment_model(facts.bundles, snapshot_comment_model(snapshot))
+    wanted = ds.field("customer_id").cast("string").isin(list(customers))
+    features = ds.dataset(snapshot).to_table(filter=wanted)
+    tables = []
+    for bundle in bundles.values():
+        try:
+            tables.append(reason_table(Explainer(bundle), features, CONSIDERED).to_pandas())
+        except (DataRefused, KeyError):  # the snapshot lacks features of the model
+            continue
+    return pd.concat(tables) if tables else None

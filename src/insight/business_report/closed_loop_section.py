@@ -1,19 +1,20 @@
-"""The closed loop: each target's plan, what was done, what came of it, and what follows."""
+"""The closed loop (PDCA) of each target: plan, actions, result and next step."""
 
 import re
 from dataclasses import dataclass
 
-from insight.business_report.figure_markup import format_figure, indicator_title, format_value
+from insight.business_report.figure_markup import format_figure, format_value, indicator_title
 from insight.business_report.overview_section import target_text
 from insight.business_report.report_inputs import ReportInputs
 from insight.evaluation.evaluation_schema import Indicator, PdcaCycle
 
-_DONE = re.compile(r"(?P<action>.+): (?P<treated>[\d,]+) customers, (?P<held>[\d,]+) left alone$")
+#: The text of the evaluation for an action that was taken.
+_ACTION = re.compile(r"(?P<action>.+): (?P<treated>[\d,]+) customers, (?P<held>[\d,]+) left alone$")
 
 
 @dataclass(frozen=True)
 class CycleRow:
-    """A turn of the cycle in the report's language."""
+    """One target's cycle in the report's language."""
 
     indicator: str
     plan: str
@@ -21,54 +22,57 @@ class CycleRow:
     check: list[str]
     act: str
     verdict: str
-    word: str
+    verdict_name: str
 
 
 def cycle_rows(inputs: ReportInputs) -> list[CycleRow]:
-    """The cycle, a row a target, those that need doing first."""
+    """One row for each target, missed targets first."""
     if inputs.evaluation is None:
         return []
     order = ("missed", "uncertain", "unmeasured", "reached")
-    told = sorted(inputs.evaluation.cycle, key=lambda t: order.index(t.verdict))
-    return [_row(turn, inputs) for turn in told]
+    cycles = sorted(inputs.evaluation.cycle, key=lambda c: order.index(c.verdict))
+    return [_row(cycle, inputs) for cycle in cycles]
 
 
-def _row(turn: PdcaCycle, inputs: ReportInputs) -> CycleRow:
-    translate, numbers = inputs.translate, inputs.numbers
-    found = _indicator(turn.indicator, inputs)
-    plan, check = turn.plan, turn.check.split("; ")
-    name = translate.name("indicator", turn.indicator)
+def _row(cycle: PdcaCycle, inputs: ReportInputs) -> CycleRow:
+    translate = inputs.translate
+    found = _indicator(cycle.indicator, inputs)
+    plan, check = cycle.plan, [translate.message(text) for text in cycle.check.split("; ")]
+    name = translate.name("indicator", cycle.indicator)
     if found is not None and found.goal is not None:
         goal, name = found.goal, indicator_title(found, translate)
         plan = target_text(goal, format_value(found, goal.target, translate), translate)
         plan += translate("until", day=goal.until) if goal.until else ""
         plan += translate("owner", owner=goal.owner) if goal.owner else ""
-        if turn.verdict != "unmeasured":
-            check = [_figure(found, inputs), *(_effect(text, inputs) for text in check[1:])]
+        if cycle.verdict != "unmeasured":
+            check = [
+                _figure(found, inputs),
+                *(_effect(text, inputs) for text in cycle.check.split("; ")[1:]),
+            ]
     return CycleRow(
         indicator=name,
         plan=plan,
-        do=[_done(text, inputs) for text in turn.do.split("; ")],
+        do=[_describe_action(text, inputs) for text in cycle.do.split("; ")],
         check=check,
-        act=translate.name("act", turn.act),
-        verdict=turn.verdict,
-        word=translate.name("verdict", turn.verdict),
+        act=translate.name("act", cycle.act),
+        verdict=cycle.verdict,
+        verdict_name=translate.name("verdict", cycle.verdict),
     )
 
 
 def _figure(found: Indicator, inputs: ReportInputs) -> str:
-    """Value, interval and cases of an indicator in a line."""
+    """Value, interval and number of answers of an indicator."""
     translate, figure = inputs.translate, format_figure(found, found, inputs.translate)
-    said = figure.value
+    text = figure.value
     if figure.interval:
-        said = translate("with_interval", value=figure.value, interval=figure.interval)
-    return translate("comma").join([said, figure.cases])
+        text = translate("with_interval", value=figure.value, interval=figure.interval)
+    return translate("comma").join([text, figure.cases])
 
 
 def _indicator(name: str, inputs: ReportInputs) -> Indicator | None:
-    """The overall indicator of that name, or that of one dimension written `name dimension`."""
-    told = inputs.evaluation.indicators if inputs.evaluation else []
-    for i in told:
+    """Find an overall indicator by name, or one of a dimension by `name dimension`."""
+    indicators = inputs.evaluation.indicators if inputs.evaluation else []
+    for i in indicators:
         dimension = i.dimension or ""
         if name in (i.name if not dimension else f"{i.name}:{dimension}", f"{i.name} {dimension}",
                     f"{i.name}.{dimension}"):  # fmt: skip
@@ -76,9 +80,9 @@ def _indicator(name: str, inputs: ReportInputs) -> Indicator | None:
     return None
 
 
-def _done(text: str, inputs: ReportInputs) -> str:
+def _describe_action(text: str, inputs: ReportInputs) -> str:
     translate = inputs.translate
-    found = _DONE.match(text)
+    found = _ACTION.match(text)
     if found is None:
         return translate.name("done", text)
     action = translate.name("action", found["action"])
@@ -86,11 +90,13 @@ def _done(text: str, inputs: ReportInputs) -> str:
 
 
 def _effect(text: str, inputs: ReportInputs) -> str:
-    """The verdict on an action in words: `call: no effect seen`."""
+    """Translate the effect of an action, such as `call: no effect seen`."""
     action, _, verdict = text.rpartition(": ")
     if not action:
         return text
     translate = inputs.translate
     return translate(
-        "effect_of", action=translate.name("action", action), verdict=translate.name("effect", verdict)
+        "effect_of",
+        action=translate.name("action", action),
+        verdict=translate.name("effect", verdict),
     )

@@ -1,18 +1,18 @@
-"""What customers complain about, how it is handled, and what it costs: the Pareto table and causes."""
+"""Complaints by category, how they are handled, and the causes of dissatisfaction and churn."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from insight.business_report.translations import Translator
 from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
 
-#: Causes shown of each outcome.
-MOST_CAUSES = 8
+#: Causes listed for each outcome.
+LISTED_CAUSES = 8
 
 
 @dataclass(frozen=True)
 class ParetoTableRow:
-    """A category of complaints, summed up from the largest."""
+    """A category of complaints with its cumulative share, the largest first."""
 
     name: str
     count: str
@@ -26,7 +26,7 @@ class ParetoTableRow:
 
 @dataclass(frozen=True)
 class CauseRow:
-    """A cause with the share of the outcome it accounts for; bars in per cent of the widest interval."""
+    """A cause with its attributable fraction; bar positions in percent of the chart width."""
 
     name: str
     branch: str
@@ -35,7 +35,7 @@ class CauseRow:
     left: float
     width: float
     dot: float
-    met: str
+    exposed: str
     effect: str
     certain: bool
 
@@ -46,15 +46,15 @@ class CauseTable:
 
     title: str
     note: str
-    lines: list[CauseRow]
+    rows: list[CauseRow]
     zero: float
 
 
 @dataclass(frozen=True)
 class ComplaintsSection:
-    """All that is told of complaints; `why_not` by part where something is missing.
+    """The section; `skipped` has the reason for each part that is missing.
 
-    `weighted`: the counts of the table stand for everybody, not for the complaints received.
+    `weighted`: the counts represent all customers instead of the complaints received.
     """
 
     note: str
@@ -62,39 +62,42 @@ class ComplaintsSection:
     pareto: list[ParetoTableRow]
     handling: list[str]
     causes: list[CauseTable]
-    why_not: list[tuple[str, str]]
+    skipped: list[tuple[str, str]]
 
 
 def complaints_section(inputs: ReportInputs) -> ComplaintsSection | None:
-    """The complaints of a company; None where they were never looked at."""
-    told = inputs.complaints
-    if told is None:
+    """The complaints of a company; None before the first evaluation."""
+    found = inputs.complaints
+    if found is None:
         return None
     translate, numbers = inputs.translate, inputs.numbers
     note = ""
-    if told.get("complaints"):
+    if found.get("complaints"):
         note = translate(
             "complaints_note",
-            n=numbers.count(told["complaints"]),
-            customers=numbers.count(told["customers"]),
-            source=translate.name("source", told["source"]),
+            n=numbers.count(found["complaints"]),
+            customers=numbers.count(found["customers"]),
+            source=translate.name("source", found["source"]),
         )
-    causes = [_causes(name, found, inputs) for name, found in told.get("causes", {}).items()]
-    skipped = [(translate.name("part", n), why) for n, why in told.get("skipped", {}).items()]
-    counted = sum(row["count"] for row in told.get("pareto", []))
+    causes = [_causes(name, ranking, inputs) for name, ranking in found.get("causes", {}).items()]
+    skipped = [
+        (translate.name("part", name), translate.message(why))
+        for name, why in found.get("skipped", {}).items()
+    ]
+    counted = sum(row["count"] for row in found.get("pareto", []))
     return ComplaintsSection(
         note=note,
-        weighted=abs(counted - told.get("complaints", 0)) >= 1,
-        pareto=_pareto(told, inputs),
-        handling=_handling(told, inputs),
+        weighted=abs(counted - found.get("complaints", 0)) >= 1,
+        pareto=_pareto(found, inputs),
+        handling=_handling(found, inputs),
         causes=causes,
-        why_not=skipped,
+        skipped=skipped,
     )
 
 
-def _pareto(told: dict[str, Any], inputs: ReportInputs) -> list[ParetoTableRow]:
+def _pareto(found: dict[str, Any], inputs: ReportInputs) -> list[ParetoTableRow]:
     numbers = inputs.numbers
-    rows = told.get("pareto", [])
+    rows = found.get("pareto", [])
     most = max((r["share"] for r in rows), default=1) or 1
     return [
         ParetoTableRow(
@@ -111,18 +114,18 @@ def _pareto(told: dict[str, Any], inputs: ReportInputs) -> list[ParetoTableRow]:
     ]
 
 
-def _handling(told: dict[str, Any], inputs: ReportInputs) -> list[str]:
-    """How fast complaints are answered and solved, and how many come back, in a sentence each."""
+def _handling(found: dict[str, Any], inputs: ReportInputs) -> list[str]:
+    """Sentences on reply time, resolution time and reopened complaints."""
     translate, numbers = inputs.translate, inputs.numbers
     lines = []
-    for time in told.get("cycle_times", []):
+    for time in found.get("cycle_times", []):
         if time["category"] == "all" and time["median"] is not None:
             step = time["step"].replace(" ", "_")
             lines.append(translate(
                 f"handled_{step}", median=numbers.decimal(time["median"]),
                 nine=numbers.decimal(time["nine_in_ten"]), waiting=numbers.count(time["waiting"]),
             ))  # fmt: skip
-    for rate in told.get("reopened", [])[:1]:
+    for rate in found.get("reopened", [])[:1]:
         share, ends = numbers.percent(rate["rate"]), (rate["low"], rate["high"])
         lines.append(translate(
             "handled_reopened", rate=share,
@@ -131,25 +134,25 @@ def _handling(told: dict[str, Any], inputs: ReportInputs) -> list[str]:
     return lines
 
 
-def _causes(outcome: str, found: dict[str, Any], inputs: ReportInputs) -> CauseTable:
+def _causes(outcome: str, ranking: dict[str, Any], inputs: ReportInputs) -> CauseTable:
     translate, numbers = inputs.translate, inputs.numbers
-    ranked = found["ranked"][:MOST_CAUSES]
+    ranked = ranking["ranked"][:LISTED_CAUSES]
     ends = [0.0] + [r["share"][end] or 0.0 for r in ranked for end in ("low", "high", "value")]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
     note = translate(
         "causes_note",
-        rows=numbers.count(found["rows"]),
-        rate=numbers.percent(found["rate"]),
-        beyond=numbers.count(len(found["ranked"]) - len(ranked)),
+        rows=numbers.count(ranking["rows"]),
+        rate=numbers.percent(ranking["rate"]),
+        beyond=numbers.count(len(ranking["ranked"]) - len(ranked)),
     )
-    lines = [_cause(r, low, span, translate) for r in ranked]
-    return CauseTable(translate(f"causes_{outcome}"), note, lines, round(-100 * low / span, 1))
+    rows = [_cause(r, low, span, translate) for r in ranked]
+    return CauseTable(translate(f"causes_{outcome}"), note, rows, round(-100 * low / span, 1))
 
 
 def _cause(row: dict[str, Any], low: float, span: float, translate: Translator) -> CauseRow:
     numbers = translate.numbers
-    translate, share = translate, row["share"]
+    share = row["share"]
     ends = [share["value"] if share[e] is None else share[e] for e in ("low", "high")]
     left, dot, right = (
         round(100 * (v - low) / span, 1) for v in (ends[0], share["value"], ends[1])
@@ -162,16 +165,19 @@ def _cause(row: dict[str, Any], low: float, span: float, translate: Translator) 
         left=left,
         width=max(round(right - left, 1), 0.8),
         dot=dot,
-        met=numbers.percent(row["exposed"], 0),
+        exposed=numbers.percent(row["exposed"], 0),
         effect=translate("points", by=numbers.signed(100 * row["effect"]["value"])),
         certain=bool(row["certain"]),
     )
 
 
 def cause_name(cause: str, translate: Translator) -> str:
-    """A cause in words; complaints and returns are named with their category."""
+    """The name of a cause; complaints and returns have their category."""
     kind, _, category = cause.partition(": ")
     if not category:
-        return translate.name("happening", cause)
-    return translate("of_dimension", name=translate.name("happening", kind),
-                 dimension=translate.name("category", category))  # fmt: skip
+        return translate.name("exposure", cause)
+    return translate(
+        "of_dimension",
+        name=translate.name("exposure", kind),
+        dimension=translate.name("category", category),
+    )

@@ -1,4 +1,4 @@
-"""How scores and stars are spread over the customers."""
+"""Histograms of the scores of current customers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from models.plots.style import ACTUAL, CASE, MODEL, QUIET
 
 Floats = NDArray[np.float64]
 
-#: Score, its colour, and how much a unit of the file is on the axis.
+#: Score, colour, and factor from the file to the axis.
 SCORES = (
     ("satisfaction_score", MODEL, 1.0),
     ("churn_probability", CASE, 100.0),
@@ -24,7 +24,7 @@ BINS = 20
 
 @dataclass(frozen=True)
 class DistributionChart:
-    """The distribution of one score, with its middle half in translate."""
+    """The histogram of one score, with a note on its quartiles."""
 
     title: str
     note: str
@@ -32,42 +32,46 @@ class DistributionChart:
 
 
 def distribution_charts(inputs: ReportInputs) -> list[DistributionChart]:
-    """A histogram of each score the company has: satisfaction, leaving, value."""
-    found = []
+    """A histogram of each score the company has: satisfaction, churn, value."""
+    charts = []
     for name, colour, unit in SCORES:
         values = _values(name, inputs)
         if values is not None and len(values) > 1:
-            found.append(_spread(name, colour, unit * values, inputs))
-    return found
+            charts.append(_histogram(name, colour, unit * values, inputs))
+    return charts
 
 
 def _values(name: str, inputs: ReportInputs) -> Floats | None:
-    """A score of current customers, where it is known."""
+    """The known scores of current customers; None without the score."""
     scores = inputs.facts.scores
     values: Floats | None = None
-    if name == "value_score" and inputs.standing is not None and name in inputs.standing:
-        values = inputs.standing[name].to_numpy(np.float64)
+    if name == "value_score" and inputs.status is not None and name in inputs.status:
+        values = inputs.status[name].to_numpy(np.float64)
     elif scores is not None and name in scores:
         values = scores.numbers(name)[scores.current]
     return None if values is None else values[np.isfinite(values)]
 
 
-def _spread(name: str, colour: str, values: Floats, inputs: ReportInputs) -> DistributionChart:
+def _histogram(name: str, colour: str, values: Floats, inputs: ReportInputs) -> DistributionChart:
     translate, numbers = inputs.translate, inputs.numbers
     high = 100.0 if name != "value_score" or values.max() > 1 else 1.0
     counts, edges = np.histogram(np.clip(values, 0, high), BINS, (0.0, high))
-    canvas = InteractiveChart(f"spread-{name}", translate(f"spread_{name}"), (4.1, 1.9))
-    axis, middle = canvas.axis, (edges[:-1] + edges[1:]) / 2
+    chart = InteractiveChart(f"distribution-{name}", translate(f"distribution_{name}"), (4.1, 1.9))
+    axis, middle = chart.axis, (edges[:-1] + edges[1:]) / 2
     axis.bar(middle, counts, width=0.88 * (edges[1] - edges[0]), color=colour)
     axis.axvline(float(np.median(values)), color=QUIET, linewidth=1.2, linestyle="--")
     for x, count, low, upper in zip(middle, counts, edges[:-1], edges[1:], strict=True):
         if count:
-            tip = translate("spread_tip", low=f"{low:g}", high=f"{upper:g}", n=numbers.count(count))
-            canvas.tip(float(x), float(count), tip)
+            tip = translate(
+                "distribution_tip", low=f"{low:g}", high=f"{upper:g}", n=numbers.count(count)
+            )
+            chart.tip(float(x), float(count), tip)
     axis.grid(axis="x", visible=False)
     axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: numbers.count(v)))
     axis.tick_params(labelsize=8.5)
-    low, half, upper = (numbers.decimal(float(q)) for q in np.quantile(values, (0.25, 0.5, 0.75)))
-    note = translate("spread_note", half=half, low=low, high=upper, n=numbers.count(len(values)))
-    return DistributionChart(translate(f"spread_{name}"), note, canvas.svg())
+    low, median, upper = (numbers.decimal(float(q)) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    note = translate(
+        "distribution_note", median=median, low=low, high=upper, n=numbers.count(len(values))
+    )
+    return DistributionChart(translate(f"distribution_{name}"), note, chart.svg())

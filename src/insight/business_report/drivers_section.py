@@ -1,17 +1,17 @@
-"""What satisfaction hangs on: importance against performance, drawn and in a table."""
+"""Drivers of satisfaction: importance and performance as a matrix and a table."""
 
 from dataclasses import dataclass
 
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from insight.business_report.translations import Translator
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
+from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import (
-    SatisfactionDrivers,
     IntervalEstimate,
     SatisfactionDriver,
+    SatisfactionDrivers,
 )
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE
 
@@ -19,13 +19,13 @@ COLOURS = {
     "concentrate here": RULE, "keep up the good work": ACTUAL, "low priority": QUIET,
     "possible overkill": MODEL,
 }  # fmt: skip
-#: Where neighbours' names stand, so that they do not meet.
+#: Label positions in turn, so that neighbouring labels do not overlap.
 LABELS = (((5, 5), "left"), ((5, -12), "left"), ((-5, 5), "right"), ((-5, -12), "right"))
 
 
 @dataclass(frozen=True)
 class DriverRow:
-    """One driver in words; `exact` is its importance as the evaluation holds it."""
+    """One formatted driver; `exact` holds its importance unrounded."""
 
     name: str
     importance: str
@@ -41,7 +41,7 @@ class DriverRow:
 
 @dataclass(frozen=True)
 class DriversSection:
-    """The matrix, the table, and what both rest on."""
+    """A note on the data, the matrix and the table."""
 
     note: str
     chart: Markup
@@ -49,7 +49,7 @@ class DriversSection:
 
 
 def drivers_section(inputs: ReportInputs) -> DriversSection | None:
-    """The drivers of satisfaction; None where they cannot be told."""
+    """The drivers of satisfaction; None where they are not known."""
     found = inputs.evaluation.drivers if inputs.evaluation else None
     if found is None or not found.drivers:
         return None
@@ -71,10 +71,10 @@ def _row(driver: SatisfactionDriver, most: float, translate: Translator) -> Driv
     return DriverRow(
         name=translate.name("dimension", driver.name),
         importance=numbers.percent(driver.importance.value, 0),
-        importance_interval=_ends(driver.importance, translate, share=True),
+        importance_interval=_interval(driver.importance, translate, share=True),
         bar=round(100 * max(driver.importance.value, 0) / most, 1) if most > 0 else 0.0,
         effect=numbers.signed(driver.effect.value, 2),
-        effect_interval=_ends(driver.effect, translate),
+        effect_interval=_interval(driver.effect, translate),
         performance=numbers.decimal(driver.performance.value),
         quadrant=translate.name("advice", driver.quadrant),
         clear=driver.clear,
@@ -82,7 +82,7 @@ def _row(driver: SatisfactionDriver, most: float, translate: Translator) -> Driv
     )
 
 
-def _ends(figure: IntervalEstimate, translate: Translator, share: bool = False) -> str:
+def _interval(figure: IntervalEstimate, translate: Translator, share: bool = False) -> str:
     numbers = translate.numbers
     if figure.low is None or figure.high is None:
         return ""
@@ -92,23 +92,21 @@ def _ends(figure: IntervalEstimate, translate: Translator, share: bool = False) 
 
 
 def _matrix(found: SatisfactionDrivers, inputs: ReportInputs) -> Markup:
-    """Importance up, performance to the right, each with its interval; the means cut it in four."""
-    translate, numbers = inputs.translate, inputs.numbers
-    canvas = InteractiveChart("drivers", translate("drivers_title"), (5.4, 3.5))
-    axis = canvas.axis
+    """Plot importance over performance with intervals; lines at the means form the quadrants."""
+    translate = inputs.translate
+    chart = InteractiveChart("drivers", translate("drivers_title"), (5.4, 3.5))
+    axis = chart.axis
     for place, d in enumerate(sorted(found.drivers, key=lambda d: d.performance.value)):
         colour = COLOURS.get(d.quadrant, MODEL)
         x, y = d.performance.value, 100 * d.importance.value
-        _cross(canvas, d, colour)
+        _cross(chart, d, colour)
         name = translate.name("dimension", d.name).replace("$", r"\$")
         (right, up), side = LABELS[place % len(LABELS)]
         axis.annotate(
             name, (x, y), xytext=(right, up), textcoords="offset points", ha=side, fontsize=9.5,
             color=INK,
         )  # fmt: skip
-        said = f"{translate.name('dimension', d.name)}: {numbers.percent(d.importance.value, 0)}"
-        canvas.tip(x, y, f"{said} ({_ends(d.importance, translate, share=True)}), "
-                         f"{numbers.decimal(x)}; {translate.name('advice', d.quadrant)}")  # fmt: skip
+        chart.tip(x, y, _tip(d, translate))
     count = len(found.drivers)
     axis.axhline(100 * sum(d.importance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
     axis.axvline(sum(d.performance.value for d in found.drivers) / count, color=QUIET, lw=0.9)
@@ -116,18 +114,33 @@ def _matrix(found: SatisfactionDrivers, inputs: ReportInputs) -> Markup:
     axis.set_ylabel(translate("importance_axis"))
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f} %"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f}%"))
     axis.margins(0.16)
-    return canvas.svg()
+    return chart.svg()
 
 
-def _cross(canvas: InteractiveChart, driver: SatisfactionDriver, colour: str) -> None:
-    """A point with both its intervals."""
+def _tip(driver: SatisfactionDriver, translate: Translator) -> str:
+    importance = translate(
+        "with_interval",
+        value=translate.numbers.percent(driver.importance.value, 0),
+        interval=_interval(driver.importance, translate, share=True),
+    )
+    parts = [
+        importance,
+        translate.numbers.decimal(driver.performance.value),
+        translate.name("advice", driver.quadrant),
+    ]
+    name = translate.name("dimension", driver.name)
+    return f"{name}{translate('colon')}{translate('comma').join(parts)}"
+
+
+def _cross(chart: InteractiveChart, driver: SatisfactionDriver, colour: str) -> None:
+    """Draw a driver as a point with both intervals."""
     at = (driver.performance, driver.importance)
     (x_low, x_high), (y_low, y_high) = (
         (f.value if f.low is None else f.low, f.value if f.high is None else f.high) for f in at
     )
     x, y = driver.performance.value, 100 * driver.importance.value
-    canvas.axis.plot([x_low, x_high], [y, y], color=colour, linewidth=1.1, alpha=0.55)
-    canvas.axis.plot([x, x], [100 * y_low, 100 * y_high], color=colour, linewidth=1.1, alpha=0.55)
-    canvas.axis.plot([x], [y], "o", color=colour, ms=6)
+    chart.axis.plot([x_low, x_high], [y, y], color=colour, linewidth=1.1, alpha=0.55)
+    chart.axis.plot([x, x], [100 * y_low, 100 * y_high], color=colour, linewidth=1.1, alpha=0.55)
+    chart.axis.plot([x], [y], "o", color=colour, ms=6)

@@ -1,4 +1,4 @@
-"""A figure of the evaluation as it is shown: value, interval, cases, and the exact numbers behind it."""
+"""Format values of indicators, with data attributes that hold the exact numbers."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from insight.evaluation.evaluation_schema import (
     PeriodValue,
 )
 
-#: Indicators of which less is better, where no target says so.
-LESS_IS_BETTER = {
+#: Indicators for which lower is better, unless a target says otherwise.
+LOWER_IS_BETTER = {
     "complaint", "complaints_per_100", "hours_to_reply", "days_to_solution", "reopen_rate", "churn",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class FormattedFigure:
-    """A value in words with its interval and cases; `exact` are the attributes that hold it exactly."""
+    """A formatted value with interval and number of answers; `exact` are its data attributes."""
 
     value: str
     interval: str
@@ -27,9 +27,12 @@ class FormattedFigure:
 
 
 def format_figure(
-    indicator: Indicator, of: Indicator | GroupValue | PeriodValue | IntervalEstimate, translate: Translator, what: str = ""
+    indicator: Indicator,
+    of: Indicator | GroupValue | PeriodValue | IntervalEstimate,
+    translate: Translator,
+    what: str = "",
 ) -> FormattedFigure:
-    """A figure of an indicator as it is shown; `what` names it, unless it is the last value."""
+    """Format a value of an indicator; `what` identifies it unless it is the last overall value."""
     numbers = translate.numbers
     low, high = of.low, of.high
     interval = ""
@@ -56,22 +59,22 @@ def format_figure(
     )
 
 
-def data_attributes(**told: object) -> dict[str, str]:
-    """The attributes that hold numbers exactly, under their names; what is not known has none."""
+def data_attributes(**values: object) -> dict[str, str]:
+    """Data attributes that hold numbers exactly; None has no attribute."""
     return {
         name.replace("_", "-"): value if isinstance(value, str) else repr(value)
-        for name, value in told.items()
+        for name, value in values.items()
         if value is not None
     }
 
 
 def is_share(indicator: Indicator) -> bool:
-    """Whether an indicator is told in per cent."""
+    """Whether an indicator is written in percent."""
     return indicator.kind == "rate" or indicator.unit.startswith("share")
 
 
 def format_value(indicator: Indicator, value: float | None, translate: Translator) -> str:
-    """A value of an indicator in its unit."""
+    """Format a value of an indicator in its unit."""
     numbers = translate.numbers
     if is_share(indicator):
         return numbers.percent(value)
@@ -84,7 +87,7 @@ def format_value(indicator: Indicator, value: float | None, translate: Translato
 
 
 def change_amount(indicator: Indicator, translate: Translator) -> str:
-    """The difference to the period before, with its sign; shares in percentage points."""
+    """The difference from the period before, with its sign; shares in percentage points."""
     numbers = translate.numbers
     if indicator.before is None:
         return ""
@@ -95,20 +98,21 @@ def change_amount(indicator: Indicator, translate: Translator) -> str:
 
 
 def indicator_title(indicator: Indicator, translate: Translator) -> str:
-    """What an indicator is called, with its dimension where it has one."""
+    """The name of an indicator, with its dimension if it has one."""
     name = indicator.title
     if translate.has_name("indicator", indicator.name):
         name = translate.name("indicator", indicator.name)
     if indicator.dimension is None:
         return name
-    return translate("of_dimension", name=name, dimension=translate.name("dimension", indicator.dimension))
+    dimension = translate.name("dimension", indicator.dimension)
+    return translate("of_dimension", name=name, dimension=dimension)
 
 
 def better_direction(indicator: Indicator) -> str:
-    """Whether `higher` or `lower` is better: what the target says, else what is usual."""
+    """Whether `higher` or `lower` is better: as the target says, otherwise as usual."""
     if indicator.goal:
         return indicator.goal.better
-    return "lower" if indicator.name in LESS_IS_BETTER else "higher"
+    return "lower" if indicator.name in LOWER_IS_BETTER else "higher"
 
 
 def targets_first(indicators: list[Indicator]) -> list[Indicator]:

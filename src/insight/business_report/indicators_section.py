@@ -1,27 +1,33 @@
-"""All indicators in a table, and the same cut by region, channel, owner and segment."""
+"""Tables of all indicators, overall and by region, channel, owner and segment."""
 
 from dataclasses import dataclass
 
 from insight.business_report.figure_markup import (
     FormattedFigure,
     data_attributes,
-    targets_first,
     format_figure,
-    indicator_title,
     format_value,
+    indicator_title,
+    targets_first,
 )
-from insight.business_report.translations import Translator
-from insight.business_report.overview_section import FormattedTarget, FormattedChange, format_target, format_change, group_name
+from insight.business_report.overview_section import (
+    FormattedChange,
+    FormattedTarget,
+    format_change,
+    format_target,
+    group_name,
+)
 from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import GroupValue, Indicator
 
-#: Columns of the groups table: more do not fit a page.
+#: Indicators in a table of groups: more do not fit a page.
 MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True)
 class IntervalBar:
-    """An interval as a bar: its left end and width, the places of value and target, in per cent."""
+    """An interval as a bar: positions of its left end, width, value and target in percent."""
 
     left: float
     width: float
@@ -31,36 +37,35 @@ class IntervalBar:
 
 @dataclass(frozen=True)
 class IndicatorRow:
-    """One indicator with all that is known of it."""
+    """One formatted indicator; the fields ending in `order` are sort keys."""
 
-    indicator_title: str
+    title: str
     period: str
     figure: FormattedFigure
-    interval_bar: IntervalBar | None
+    bar: IntervalBar | None
     asked: str
     asked_order: int
-    coverage: str
+    response_rate: str
     year: str
     everybody: FormattedFigure | None
-    why_not: str
-    format_change: FormattedChange
-    format_target: FormattedTarget | None
+    change: FormattedChange
+    target: FormattedTarget | None
     order: float
     exact: dict[str, str]
 
 
 @dataclass(frozen=True)
 class GroupCell:
-    """An indicator of a group, beside what everybody asked would have said and the next period."""
+    """An indicator of a group: value, non-response-corrected value and forecast of the next period."""
 
     figure: FormattedFigure
     everybody: FormattedFigure | None
-    ahead: FormattedFigure | None
+    forecast: FormattedFigure | None
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A group with its figures by column, None where it has none or too few answers."""
+    """A group with its indicators by column; None where it has too few answers."""
 
     name: str
     cells: list[GroupCell | None]
@@ -69,24 +74,24 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class GroupTable:
-    """The groups of one cut; `hidden` says how many were too small to be shown."""
+    """The groups of one attribute; `hidden` is a sentence on groups that are not shown."""
 
     by: str
     name: str
     columns: list[str]
-    indicator_rows: list[GroupRow]
+    rows: list[GroupRow]
     hidden: str
 
 
 def indicator_rows(inputs: ReportInputs) -> list[IndicatorRow]:
-    """The table of all indicators, those with targets first."""
+    """All indicators, those with targets first."""
     if inputs.evaluation is None:
         return []
     return [_row(i, inputs) for i in targets_first(inputs.evaluation.indicators)]
 
 
 def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
-    numbers = inputs.numbers
+    translate, numbers = inputs.translate, inputs.numbers
     everybody = format_figure(i, i.everybody, translate, "everybody") if i.everybody else None
     year = ""
     if i.year is not None:
@@ -95,15 +100,14 @@ def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
         title=indicator_title(i, translate),
         period=numbers.short_period(i.period, inputs.period),
         figure=format_figure(i, i, translate),
-        strip=interval_bar(i),
+        bar=interval_bar(i),
         asked=numbers.count(i.asked),
         asked_order=i.asked,
-        coverage=numbers.percent(i.coverage, 0),
+        response_rate=numbers.percent(i.coverage, 0),
         year=year,
         everybody=everybody,
-        why_not=i.why_not,
-        change=format_change(i, translate),
-        aim=format_target(i, translate),
+        change=format_change(i, inputs.period, translate),
+        target=format_target(i, translate),
         order=i.value,
         exact=data_attributes(
             row=i.name, dimension=i.dimension, asked=i.asked, answered=i.answered,
@@ -114,7 +118,7 @@ def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
 
 
 def interval_bar(i: Indicator) -> IntervalBar | None:
-    """The interval on the span of all the indicator has been, its target marked; None without one."""
+    """The interval within the range of the indicator's history; None without an interval."""
     if i.low is None or i.high is None:
         return None
     ends = [i.low, i.high, i.value]
@@ -131,47 +135,52 @@ def interval_bar(i: Indicator) -> IntervalBar | None:
 
 
 def not_measured(inputs: ReportInputs) -> list[tuple[str, str]]:
-    """Indicators without data and why."""
+    """Indicators without data, with the reason."""
     if inputs.evaluation is None:
         return []
     found = inputs.evaluation.not_measured.items()
-    return [(inputs.translate.name("indicator", name), why) for name, why in found]
+    translate = inputs.translate
+    return [(translate.name("indicator", name), translate.message(why)) for name, why in found]
 
 
 def group_tables(inputs: ReportInputs) -> list[GroupTable]:
-    """A table for each way customers are cut: by their attributes, then by channel and standing."""
+    """A table for each attribute: customer attributes, then channel, tier and lifecycle stage."""
     if inputs.evaluation is None:
         return []
-    told = [i for i in targets_first(inputs.evaluation.indicators) if i.cells or i.hidden]
+    cut = [i for i in targets_first(inputs.evaluation.indicators) if i.cells or i.hidden]
     names = list(dict.fromkeys(
-        by for i in told for by in (*(c.by for c in i.cells), *i.hidden)
+        by for i in cut for by in (*(c.by for c in i.cells), *i.hidden)
     ))  # fmt: skip
     names.sort(key=lambda by: by in ("channel", "tier", "stage"))
-    return [_table(by, told, inputs) for by in names]
+    return [_table(by, cut, inputs) for by in names]
 
 
 def _cell(i: Indicator, cell: GroupValue, translate: Translator) -> GroupCell:
     of = f"{cell.by}={cell.group}"
-    everybody = format_figure(i, cell.everybody, translate, f"{of} everybody") if cell.everybody else None
-    ahead = cell.forecast.points[:1] if cell.forecast else []
-    coming = [format_figure(i, point, translate, f"{of} forecast") for point in ahead]
-    return GroupCell(format_figure(i, cell, translate, of), everybody, coming[0] if coming else None)
+    everybody, forecast = None, None
+    if cell.everybody:
+        everybody = format_figure(i, cell.everybody, translate, f"{of} everybody")
+    if cell.forecast and cell.forecast.points:
+        forecast = format_figure(i, cell.forecast.points[0], translate, f"{of} forecast")
+    return GroupCell(format_figure(i, cell, translate, of), everybody, forecast)
 
 
-def _largest_first(found: dict[str, dict[int, GroupValue]]) -> list[tuple[str, dict[int, GroupValue]]]:
+def _largest_first(
+    found: dict[str, dict[int, GroupValue]],
+) -> list[tuple[str, dict[int, GroupValue]]]:
     return sorted(found.items(), key=lambda item: -max(c.customers for c in item[1].values()))
 
 
-def _table(by: str, told: list[Indicator], inputs: ReportInputs) -> GroupTable:
+def _table(by: str, indicators: list[Indicator], inputs: ReportInputs) -> GroupTable:
     translate, numbers = inputs.translate, inputs.numbers
-    cut = [i for i in told if any(c.by == by for c in i.cells)]
+    cut = [i for i in indicators if any(c.by == by for c in i.cells)]
     cut = sorted(cut, key=lambda i: i.dimension is not None)[:MOST_COLUMNS]
     found: dict[str, dict[int, GroupValue]] = {}
     for place, indicator in enumerate(cut):
         for cell in indicator.cells:
             if cell.by == by:
                 found.setdefault(cell.group, {})[place] = cell
-    lines = [
+    rows = [
         GroupRow(
             group_name(by, group, inputs),
             [
@@ -183,7 +192,8 @@ def _table(by: str, told: list[Indicator], inputs: ReportInputs) -> GroupTable:
         for group, cells in _largest_first(found)
     ]
     hidden = [i.hidden[by] for i in cut if by in i.hidden and i.hidden[by].cells]
-    small = ""
+    note = ""
     if hidden:
-        small = translate("hidden_groups", n=max(h.cells for h in hidden))
-    return GroupTable(by, translate.name("by", by), [indicator_title(i, translate) for i in cut], lines, small)
+        note = translate("hidden_groups", n=max(h.cells for h in hidden))
+    columns = [indicator_title(i, translate) for i in cut]
+    return GroupTable(by, translate.name("by", by), columns, rows, note)

@@ -1,21 +1,25 @@
-"""How far to trust the models: grade, the measure that decides beside its rule, and calibration."""
+"""Quality of the models: grade, primary metric of model and baseline rule, and calibration."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from insight.business_report.translations import Translator
 from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
 from insight.formatting.display_names import MEASURES
 from models.bundles.bundle import Bundle
-from models.targets.registry import TARGETS
+from models.bundles.model_manifest import HoldoutSummary
+from models.targets.registry import company_targets
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Customers told alike: what was predicted and what came, with its interval; `off` if beyond it."""
+    """Customers with similar predictions: predicted and actual share with its interval.
+
+    `off`: the prediction lies outside the interval.
+    """
 
     predicted: str
-    came: str
+    actual: str
     interval: str
     rows: str
     left: float
@@ -35,73 +39,73 @@ class ReliabilityTable:
 
 @dataclass(frozen=True)
 class ModelQuality:
-    """A target with its serving model, or why none serves."""
+    """A target with its serving model, or the reason why none serves."""
 
     title: str
-    what: str
+    meaning: str
     grade: str
     version: str
-    measure: str
+    metric: str
     value: str
     interval: str
     rule: str
-    within: str
+    within_interval: str
     calibration: list[ReliabilityTable]
     why_not: str
 
 
-#: The cases a reader asks about, of targets that have several.
+#: Cases shown of targets that have several.
 CASES = {"nps": ("detractor", "promoter"), "satisfaction": ("100",)}
 
 
 def model_quality(inputs: ReportInputs) -> list[ModelQuality]:
-    """Every target: its model's grade, or the reason there is none."""
-    return [_graded(target, inputs) for target in TARGETS]
+    """The quality of the model of each target."""
+    targets = company_targets(inputs.facts.company)
+    return [_quality(target.name, inputs) for target in targets]
 
 
-def _graded(target: str, inputs: ReportInputs) -> ModelQuality:
+def _quality(target: str, inputs: ReportInputs) -> ModelQuality:
     translate, facts = inputs.translate, inputs.facts
     bundle = facts.bundles.get(target)
-    title, what = translate.name("target", target), translate.name("meaning", target)
+    title, meaning = translate.name("target", target), translate.name("meaning", target)
     if bundle is None:
         decision = facts.decisions.get(target)
-        why = decision.reason if decision else facts.missing.get(target, "")
+        why = translate.message(decision.reason if decision else facts.missing.get(target, ""))
         grade = (decision.grade if decision else "") or ""
-        return ModelQuality(title, what, grade, "", "", "", "", "", "", [], why)
-    measure, value, interval, rule = _measured(bundle, inputs.translate)
-    about = bundle.about or {}
-    within = inputs.numbers.percent(about.get("coverage"))
+        return ModelQuality(title, meaning, grade, "", "", "", "", "", "", [], why)
+    metric, value, interval, rule = _primary_metric(bundle, inputs.translate)
+    results = bundle.about or HoldoutSummary()
+    within = inputs.numbers.percent(results.coverage)
     return ModelQuality(
         title=title,
-        what=what,
+        meaning=meaning,
         grade=str(bundle.manifest.grade),
         version=bundle.version,
-        measure=measure,
+        metric=metric,
         value=value,
         interval=interval,
         rule=rule,
-        within=within if about.get("coverage") is not None else "",
-        calibration=_calibrations(target, about.get("calibration", []), inputs.translate),
+        within_interval=within if results.coverage is not None else "",
+        calibration=_reliability_tables(target, results.calibration, inputs.translate),
         why_not="",
     )
 
 
-def _measured(bundle: Bundle, translate: Translator) -> tuple[str, str, str, str]:
-    """The measure that decides: its name, the model's value and interval, the rule's value."""
+def _primary_metric(bundle: Bundle, translate: Translator) -> tuple[str, str, str, str]:
+    """The primary metric: name, value and interval of the model, value of the baseline rule."""
     numbers = translate.numbers
-    about = bundle.about
-    if not about:
+    results = bundle.about
+    if not results:
         return "", "", "", ""
-    name = str(about["primary"])
-    called = translate.name("measure", name) if translate.has_name("measure", name) else (
-        MEASURES[name].label if name in MEASURES else name
-    )  # fmt: skip
-    of: dict[str, dict[str, Any]] = about["measures"]
-    model, rule = of.get("model", {}).get(name, {}), of.get("rule", {}).get(name, {})
+    name = results.primary
+    label = translate.name("measure", name)
+    if not translate.has_name("measure", name) and name in MEASURES:
+        label = MEASURES[name].label
+    model, rule = (results.measures.get(who, {}).get(name, {}) for who in ("model", "rule"))
     ends = [_digits(model.get(end), translate) for end in ("low", "high")]
     interval = numbers.interval(*ends) if model.get("low") is not None else ""
     return (
-        called,
+        label,
         _digits(model.get("value"), translate),
         interval,
         _digits(rule.get("value"), translate),
@@ -109,11 +113,12 @@ def _measured(bundle: Bundle, translate: Translator) -> tuple[str, str, str, str
 
 
 def _digits(value: float | None, translate: Translator) -> str:
-    numbers = translate.numbers
-    return numbers.decimal(value, 0 if value is not None and abs(value) >= 100 else 3)
+    return translate.numbers.decimal(value, 0 if value is not None and abs(value) >= 100 else 3)
 
 
-def _calibrations(target: str, bins: list[dict[str, Any]], translate: Translator) -> list[ReliabilityTable]:
+def _reliability_tables(
+    target: str, bins: list[dict[str, Any]], translate: Translator
+) -> list[ReliabilityTable]:
     cases = list(dict.fromkeys(str(b["case"]) for b in bins))
     wanted = [c for c in CASES.get(target, cases) if c in cases] or cases
     return [
@@ -130,7 +135,7 @@ def _bin(row: dict[str, Any], translate: Translator) -> ReliabilityBin:
     low, high = row["low"], row["high"]
     return ReliabilityBin(
         predicted=numbers.percent(row["predicted"]),
-        came=numbers.percent(row["observed"]),
+        actual=numbers.percent(row["observed"]),
         interval=numbers.interval(numbers.percent(low), numbers.percent(high)),
         rows=numbers.count(row["rows"]),
         left=round(100 * low, 1),

@@ -1,19 +1,19 @@
-"""What the head of customer service sees first: the figures against targets, and the alerts."""
+"""The overview: main indicators with their targets, and alerts."""
 
 from dataclasses import dataclass
 
 from insight.business_report.figure_markup import (
     FormattedFigure,
-    data_attributes,
     better_direction,
-    targets_first,
     change_amount,
+    data_attributes,
     format_figure,
-    indicator_title,
     format_value,
+    indicator_title,
+    targets_first,
 )
-from insight.business_report.translations import Translator
 from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
 
 MOST_TILES = 8
@@ -22,7 +22,7 @@ ARROWS = {"up": "▲", "down": "▼"}
 
 @dataclass(frozen=True)
 class FormattedChange:
-    """How a figure stands to the period before; `mood` is good or bad where it moved beyond chance."""
+    """The change from the period before; `mood` is good or bad if the change is significant."""
 
     text: str
     arrow: str
@@ -31,26 +31,26 @@ class FormattedChange:
 
 @dataclass(frozen=True)
 class FormattedTarget:
-    """A target as it is shown, and whether it is reached."""
+    """A formatted target, and whether it is reached."""
 
     text: str
     verdict: str
-    word: str
+    verdict_name: str
 
 
 @dataclass(frozen=True)
 class OverviewTile:
     """An indicator of the overview."""
 
-    indicator_title: str
+    title: str
     figure: FormattedFigure
-    format_change: FormattedChange
-    format_target: FormattedTarget | None
+    change: FormattedChange
+    target: FormattedTarget | None
 
 
 @dataclass(frozen=True)
 class AlertSentence:
-    """An alert in one sentence; `mood` says whether the figure went the bad way."""
+    """An alert in one sentence; `mood` is good or bad."""
 
     text: str
     mood: str
@@ -58,33 +58,40 @@ class AlertSentence:
 
 
 def overview_tiles(inputs: ReportInputs) -> list[OverviewTile]:
-    """The figures that count, those with targets first; only overall ones."""
+    """The main overall indicators, those with targets first."""
     if inputs.evaluation is None:
         return []
     chosen = targets_first(inputs.evaluation.indicators)
     chosen = [i for i in chosen if i.goal or not i.dimension][:MOST_TILES]
-    numbers = inputs.numbers
+    translate = inputs.translate
     return [
-        OverviewTile(indicator_title(i, translate), format_figure(i, i, translate), format_change(i, translate), format_target(i, translate))
+        OverviewTile(
+            indicator_title(i, translate),
+            format_figure(i, i, translate),
+            format_change(i, inputs.period, translate),
+            format_target(i, translate),
+        )
         for i in chosen
     ]
 
 
-def format_change(indicator: Indicator, translate: Translator) -> FormattedChange:
-    """The change since the last period: an arrow only where it is beyond chance."""
+def format_change(indicator: Indicator, length: str, translate: Translator) -> FormattedChange:
+    """Format the change from the period before; only a significant change has an arrow."""
     if indicator.before is None:
         return FormattedChange(translate("change_unknown"), "", "")
     before = format_value(indicator, indicator.before, translate)
+    period = translate.numbers.period_before(indicator.period, length)
     if indicator.moved not in ARROWS:
-        return FormattedChange(translate("change_none", before=before), "", "")
+        return FormattedChange(translate("change_none", period=period, before=before), "", "")
     rose = indicator.moved == "up"
     mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
-    text = translate("change_moved", by=change_amount(indicator, translate), before=before)
+    amount = change_amount(indicator, translate)
+    text = translate("change_clear", by=amount, period=period, before=before)
     return FormattedChange(text, ARROWS[indicator.moved], mood)
 
 
 def format_target(indicator: Indicator, translate: Translator) -> FormattedTarget | None:
-    """The target of an indicator in words; None without one."""
+    """Format the target of an indicator; None without one."""
     goal = indicator.goal
     if goal is None:
         return None
@@ -96,20 +103,22 @@ def format_target(indicator: Indicator, translate: Translator) -> FormattedTarge
 
 
 def target_text(goal: IndicatorGoal, target: str, translate: Translator) -> str:
-    """The target with its sense: at least 45."""
+    """A target with its direction: at least 45."""
     return translate("at_least" if goal.better == "higher" else "at_most", target=target)
 
 
 def alert_sentences(inputs: ReportInputs) -> list[AlertSentence]:
-    """The groups that moved beyond chance, the farthest first."""
+    """All alerts, the strongest first."""
     if inputs.evaluation is None:
         return []
     known = {(i.name, i.dimension): i for i in inputs.evaluation.indicators}
     found = sorted(inputs.evaluation.alerts, key=lambda a: -abs(a.errors_off))
-    return [_warned(a, known.get((a.indicator, a.dimension)), inputs) for a in found]
+    return [_sentence(a, known.get((a.indicator, a.dimension)), inputs) for a in found]
 
 
-def _warned(alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportInputs) -> AlertSentence:
+def _sentence(
+    alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportInputs
+) -> AlertSentence:
     translate, numbers = inputs.translate, inputs.numbers
     if indicator is None:
         name = translate.name("indicator", alert.indicator)
@@ -117,16 +126,17 @@ def _warned(alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportIn
         mood = ""
     else:
         name = indicator_title(indicator, translate)
-        value, expected = (format_value(indicator, v, translate) for v in (alert.value, alert.expected))
+        value, expected = (
+            format_value(indicator, v, translate) for v in (alert.value, alert.expected)
+        )
         rose = alert.value > alert.expected
         mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
     text = translate(
         f"alert_{alert.kind}",
-        name=name,
         where=describe_group(alert.by, alert.group, inputs),
-        value=value,
+        only=translate("alert_only") if alert.value < alert.expected else "",
+        what=_alert_value(alert, name, value, translate),
         expected=expected,
-        off=numbers.decimal(abs(alert.errors_off)),
         period=numbers.period(alert.period, inputs.period),
     )
     exact = data_attributes(
@@ -136,18 +146,27 @@ def _warned(alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportIn
     return AlertSentence(text, mood, exact)
 
 
+def _alert_value(alert: IndicatorAlert, name: str, value: str, translate: Translator) -> str:
+    """The value of an indicator within a sentence: 1.6% complained."""
+    if alert.dimension or not translate.has_name("alert", alert.indicator):
+        return translate("alert_value", name=name, value=value)
+    return translate.name("alert", alert.indicator).format(value=value)
+
+
 def describe_group(by: str, group: str, inputs: ReportInputs) -> str:
-    """A group as it is named in a sentence: region North; everybody where there is no cut."""
+    """The name of a group in a sentence: South China, Tier A, All customers."""
     translate = inputs.translate
     if not by or by in ("all", "overall"):
         return translate("everybody")
-    return translate("group_of", by=translate.name("by", by), group=group_name(by, group, inputs))
+    name = group_name(by, group, inputs)
+    if by.removeprefix("crm_") == "region":
+        return name
+    return translate("group_of", by=translate.name("by", by), group=name)
 
 
 def group_name(by: str, group: str, inputs: ReportInputs) -> str:
-    """What a group of a cut is called."""
-    kind = {"tier": "tier", "stage": "stage", "quadrant": "quadrant", "value": "value"}.get(by, by)
-    name = by.removeprefix("crm_")
-    return inputs.translate.name(kind, group) if inputs.translate.has_name(kind, group) else (
-        inputs.translate.name(name, group) if inputs.translate.has_name(name, group) else group
-    )  # fmt: skip
+    """The display name of a group; the group itself where it has none."""
+    for kind in (by, by.removeprefix("crm_")):
+        if inputs.translate.has_name(kind, group):
+            return inputs.translate.name(kind, group)
+    return group

@@ -1,4 +1,4 @@
-"""Everything the report is made of, read once: evaluation, standing, complaints, scores, models."""
+"""Load the inputs of the report: evaluation, customer status, complaints, data quality, models."""
 
 import json
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import pandas as pd
 from features.config.company import Company
 from features.data_quality.check_tables import DataQualityReport
 from features.errors import DataRefused
+from features.formatting import Language, NumberFormat
 from features.settings import Workspace
 from insight.business_report.translations import Translator
-from insight.business_report.translations import Language, Translator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.report_facts import ReportFacts, load_report_facts
@@ -23,59 +23,64 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """What is known of a company; None stands for what was never made, `broken` says what is unreadable.
+    """Inputs of the report; None for a result that does not exist yet.
 
-    `standing` has a row a customer, by customer_id.
+    `status` has one row for each customer_id. `unreadable` names damaged files.
     """
 
     facts: ReportFacts
     evaluation: CompanyEvaluation | None
-    standing: pd.DataFrame | None
+    status: pd.DataFrame | None
     complaints: dict[str, Any] | None
     usability: DataQualityReport | None
-    broken: str
-    translate: Translator
+    unreadable: str
     translate: Translator
 
     @property
     def period(self) -> str:
+        """The length of the periods: month, quarter or year."""
         return self.evaluation.period if self.evaluation else "quarter"
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """The number formats of the report's language."""
+        return self.translate.numbers
 
 
 def load_report_inputs(company: Company, workspace: Workspace, language: Language) -> ReportInputs:
-    """Read what there is. Raises DataRefused without a history; all else may be missing."""
+    """Read all inputs that exist. Raises DataRefused without a history; everything else is optional."""
     facts = load_report_facts(company, workspace)
     folder = evaluation_folder(workspace, company.name)
-    evaluation, broken = _whole(lambda: read_evaluation(folder), "evaluation.json")
-    standing, torn = _whole(lambda: _standing(folder / STATUS_FILE), STATUS_FILE)
-    complaints, lost = _whole(lambda: _complaints(company, workspace), "complaints.json")
-    words = Translator(language)
+    evaluation, error = _read_or_reason(lambda: read_evaluation(folder), "evaluation.json")
+    status, status_error = _read_or_reason(lambda: _status(folder / STATUS_FILE), STATUS_FILE)
+    complaints, complaints_error = _read_or_reason(
+        lambda: _complaints(company, workspace), "complaints.json"
+    )
     return ReportInputs(
         facts=facts,
         evaluation=evaluation,
-        standing=standing,
+        status=status,
         complaints=complaints,
         usability=DataQualityReport.read(workspace, company.name),
-        broken="; ".join(filter(None, (broken, torn, lost))),
-        words=translate,
-        translate=Numerals(translate, company.info.currency),
+        unreadable="; ".join(filter(None, (error, status_error, complaints_error))),
+        translate=Translator(language),
     )
 
 
-def _whole(read: Callable[[], Read | None], name: str) -> tuple[Read | None, str]:
-    """What is read, or None with the reason for a file that is damaged."""
+def _read_or_reason(read: Callable[[], Read | None], name: str) -> tuple[Read | None, str]:
+    """The content of a file, or None with the reason if the file is damaged."""
     try:
         return read(), ""
     except DataRefused as err:
         return None, str(err)
-    except (OSError, ValueError) as err:  # pyarrow's and JSON's own are among them
-        told = (
+    except (OSError, ValueError) as err:  # includes pyarrow's and JSON's errors
+        reason = (
             f"{name} cannot be read ({type(err).__name__}); make it again with `goodwill evaluate`"
         )
-        return None, told
+        return None, reason
 
 
-def _standing(path: Path) -> pd.DataFrame | None:
+def _status(path: Path) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     table = pd.read_parquet(path)

@@ -1,16 +1,15 @@
-"""Where customers stand: tiers and what they are served with, stars, stages, segments, and who moved."""
+"""Tables of tiers, star ratings, lifecycle stages, clusters and segments, and of migrations."""
 
 import re
 from dataclasses import dataclass
 
 from insight.business_report.figure_markup import data_attributes
-from insight.business_report.translations import Translator
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import MigrationMatrix, Segment
 
-#: Numbers of a segment that are held exactly.
-MEASURED = (
+#: Numbers of a segment whose exact values are data attributes.
+EXACT = (
     "customers", "share", "expected_value", "share_of_value", "satisfaction", "churn_probability",
     "rule_share", "rule_reach",
 )  # fmt: skip
@@ -19,9 +18,9 @@ KINDS = ("tier", "stage", "group", "stars", "quadrant", "value")
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """A segment in words; `bar` is its share of customers in per cent of the largest.
+    """A formatted segment; `bar` is its share in percent of the largest segment's.
 
-    `exact` are the attributes that hold its numbers, by what they are of.
+    `exact` holds the data attributes by field.
     """
 
     name: str
@@ -32,7 +31,7 @@ class SegmentRow:
     value: str
     value_share: str
     satisfaction: str
-    leaving: str
+    churn: str
     rule: str
     policy: list[str]
     exact: dict[str, dict[str, str]]
@@ -40,7 +39,7 @@ class SegmentRow:
 
 @dataclass(frozen=True)
 class SegmentTable:
-    """All segments of one kind, with the columns it has anything for."""
+    """All segments of one kind, and which columns have values."""
 
     by: str
     title: str
@@ -50,7 +49,7 @@ class SegmentTable:
 
 @dataclass(frozen=True)
 class MigrationCell:
-    """Customers who went from one state to another; `kind` is stayed or moved, `depth` its share."""
+    """Customers who changed from one tier or stage to another; `depth` is their share of the row."""
 
     text: str
     number: int
@@ -61,38 +60,38 @@ class MigrationCell:
 
 @dataclass(frozen=True)
 class MigrationTable:
-    """Who moved between two dates, and why."""
+    """Migration between two dates; `directed`: the causes distinguish up and down."""
 
     title: str
     note: str
     after: list[str]
     rows: list[tuple[str, list[MigrationCell]]]
     causes: list[tuple[str, str, str, str]]
-    way: bool
+    directed: bool
     exact: dict[str, str]
     exact_causes: list[dict[str, str]]
 
 
 def segment_tables(inputs: ReportInputs) -> list[SegmentTable]:
-    """A table for each kind of segment the evaluation tells of."""
+    """A table for each kind of segment of the evaluation."""
     if inputs.evaluation is None:
         return []
-    found = []
+    tables = []
     for kind in KINDS:
         of = [s for s in inputs.evaluation.segments if s.by == kind]
         if of:
             most = max(s.share for s in of)
             rows = [_row(s, most, inputs) for s in of]
-            fields = ("value", "value_share", "satisfaction", "leaving", "rule", "policy")
+            fields = ("value", "value_share", "satisfaction", "churn", "rule", "policy")
             has = {f: any(getattr(r, f) not in ("", []) for r in rows) for f in fields}
-            found.append(SegmentTable(kind, inputs.translate(f"segments_{kind}"), rows, has))
-    return found
+            tables.append(SegmentTable(kind, inputs.translate(f"segments_{kind}"), rows, has))
+    return tables
 
 
 def _row(segment: Segment, most: float, inputs: ReportInputs) -> SegmentRow:
-    numbers = inputs.numbers
+    translate, numbers = inputs.translate, inputs.numbers
     value, share = segment.expected_value, segment.share_of_value
-    content, leaving = segment.satisfaction, segment.churn_probability
+    satisfaction, churn = segment.satisfaction, segment.churn_probability
     name, _, note = segment_name(segment, inputs).partition(inputs.translate("colon"))
     return SegmentRow(
         name=name,
@@ -102,23 +101,25 @@ def _row(segment: Segment, most: float, inputs: ReportInputs) -> SegmentRow:
         bar=round(100 * segment.share / most, 1) if most else 0.0,
         value="" if value is None else numbers.amount(value),
         value_share="" if share is None else numbers.percent(share, 0),
-        satisfaction="" if content is None else numbers.decimal(content),
-        leaving="" if leaving is None else numbers.percent(leaving),
+        satisfaction="" if satisfaction is None else numbers.decimal(satisfaction),
+        churn="" if churn is None else numbers.percent(churn),
         rule=_rule(segment, translate),
         policy=_policy(segment, inputs),
         exact={
-            of: data_attributes(segment=segment.by, name=segment.name, of=of, value=getattr(segment, of))
-            for of in MEASURED
+            of: data_attributes(
+                segment=segment.by, name=segment.name, of=of, value=getattr(segment, of)
+            )
+            for of in EXACT
         },
     )
 
 
 def segment_name(segment: Segment, inputs: ReportInputs) -> str:
-    """What a segment is called."""
+    """The display name of a segment."""
     if segment.by == "stars" and segment.name.isdigit():
         return "★" * int(segment.name) + "☆" * (5 - int(segment.name))
     if segment.by == "group" and len(segment.name) == 1:
-        return inputs.translate("alike", name=segment.name)
+        return inputs.translate("cluster", name=segment.name)
     return inputs.translate.name(segment.by, segment.name)
 
 
@@ -138,7 +139,7 @@ def _rule(segment: Segment, translate: Translator) -> str:
 
 
 def translate_rule(rule: str, translate: Translator) -> str:
-    """A rule with its measures by the names of the report: price ≤ 62.5 and service > 70."""
+    """Replace the metrics of a cluster rule by their display names: price ≤ 62.5 and service > 70."""
     if rule == "everybody":
         return translate("everybody")
     parts = re.sub(r" and (?=\S+ [≤>])", translate("and"), rule)
@@ -146,13 +147,13 @@ def translate_rule(rule: str, translate: Translator) -> str:
 
 
 def metric_name(name: str, translate: Translator) -> str:
-    """What a dimension of the score, of an answer or a measure is called."""
+    """The display name of a metric, a survey dimension or a dimension of the value score."""
     kinds = (kind for kind in ("cause", "dimension", "trait") if translate.has_name(kind, name))
     return translate.name(next(kinds, "cause"), name)
 
 
 def _policy(segment: Segment, inputs: ReportInputs) -> list[str]:
-    policy, words = segment.policy, inputs.translate
+    policy, translate = segment.policy, inputs.translate
     if policy is None:
         return []
     lines = [
@@ -166,7 +167,7 @@ def _policy(segment: Segment, inputs: ReportInputs) -> list[str]:
 
 
 def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
-    """Who moved between tiers or stages; None where no two dates are known."""
+    """Migration between tiers or stages; None where only one date is known."""
     moves: MigrationMatrix | None = getattr(inputs.evaluation, which, None)
     if moves is None:
         return None
@@ -186,7 +187,7 @@ def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
         (translate.name("cause", c.cause), count(c.up), count(c.down), count(c.other))
         for c in moves.causes
     ]
-    way = any(c.up or c.down for c in moves.causes)
+    directed = any(c.up or c.down for c in moves.causes)
     after = [translate.name(kind, a) for a in moves.after]
     exact = data_attributes(moves=which, moved=moves.moved, plain=moves.plain)
     exact_causes = [data_attributes(moves=which, **c.model_dump()) for c in moves.causes]
@@ -196,7 +197,7 @@ def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
         after,
         rows,
         causes,
-        way,
+        directed,
         exact,
         exact_causes,
     )

@@ -1,4 +1,4 @@
-"""A figure as SVG inside the page: text as text, colours of the page, words on every point."""
+"""Inline SVG charts: real text, the colours of the page, and a tooltip on every point."""
 
 import io
 import re
@@ -13,18 +13,18 @@ from matplotlib.figure import Figure
 
 from models.plots.style import ACTUAL, CASE, FAINT, INK, MODEL, QUIET, RULE, apply_style
 
-#: The house's colours by the page's names, which differ in the dark.
+#: Colours of the plots by CSS variable, which differ in dark mode.
 COLOURS = {
     INK: "--ink", QUIET: "--quiet", FAINT: "--line", MODEL: "--accent", RULE: "--warn",
     ACTUAL: "--good", CASE: "--rose",
 }  # fmt: skip
-#: A point is easier met by a finger than drawn.
+#: Size of the invisible area around a point that reacts to a pointer.
 REACH = 13.0
 
 
 @dataclass
 class InteractiveChart:
-    """An empty figure whose points can be asked what they are."""
+    """A matplotlib figure whose points show a tooltip in the page."""
 
     name: str
     label: str
@@ -41,7 +41,7 @@ class InteractiveChart:
         apply_style(self.axis)
 
     def tip(self, x: float, y: float, text: str, exact: Mapping[str, str] | None = None) -> None:
-        """Words that show when the place is pointed at or tapped, with the exact numbers behind them."""
+        """Add a tooltip at a point; `exact` are the data attributes of the point."""
         self._tips.append((text, exact or {}))
         name = f"tip{len(self._tips) - 1}"
         self.axis.plot([x], [y], "o", ms=REACH, alpha=0.0, color=INK, gid=name, zorder=9)
@@ -57,16 +57,16 @@ class InteractiveChart:
         with warnings.catch_warnings(), matplotlib.rc_context(known):
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             self.figure.savefig(out, format="svg", transparent=True, metadata=_NO_METADATA)
-        return Markup(self._told(out.getvalue()))  # noqa: S704 - all texts in it were escaped
+        return Markup(self._cleaned(out.getvalue()))  # noqa: S704 - all texts in it were escaped
 
-    def _told(self, text: str) -> str:
+    def _cleaned(self, text: str) -> str:
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
         text = re.sub(r"<defs>\s*<style.*?</defs>", "", text, count=1, flags=re.DOTALL)
         text = re.sub(r'<svg [^>]*viewBox="([^"]+)"[^>]*>', self._root, text, count=1)
         used = set(re.findall(r'#([\w-]+)["\)]', text))
         text = re.sub(r' id="(?!tip)([^"]+)"', lambda m: m.group() if m[1] in used else "", text)
-        text = re.sub(r"<[^>]+>", _tidied, text)
+        text = re.sub(r"<[^>]+>", _without_styles, text)
         for colour, name in COLOURS.items():
             text = re.sub(re.escape(colour), f"var({name})", text, flags=re.IGNORECASE)
         text = re.sub(r'<g id="tip(\d+)">', self._tipped, text)
@@ -79,15 +79,15 @@ class InteractiveChart:
         )
 
     def _tipped(self, found: re.Match[str]) -> str:
-        said, exact = self._tips[int(found[1])]
-        text = escape(said)
+        label, exact = self._tips[int(found[1])]
+        text = escape(label)
         more = "".join(f' data-{name}="{escape(value)}"' for name, value in exact.items())
         return f'<g class="tip" tabindex="0" data-tip="{text}"{more}><title>{text}</title>'
 
 
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-#: What the page decides, and what nobody sees.
-_TIDY = (
+#: Attributes that the page's style sheet sets, and invisible ones.
+_STYLES = (
     (r"font-family: [^;\"]*;? ?", ""),
     (r' transform="rotate\(-?0 [^"]*"', ""),
     (r"(\d\.\d)\d+", r"\1"),
@@ -95,9 +95,9 @@ _TIDY = (
 )
 
 
-def _tidied(tag: re.Match[str]) -> str:
-    """A tag without what the page decides, its coordinates to a tenth of a point."""
+def _without_styles(tag: re.Match[str]) -> str:
+    """A tag without attributes that the style sheet sets, with coordinates to a tenth of a point."""
     text = tag.group()
-    for pattern, to in _TIDY:
+    for pattern, to in _STYLES:
         text = re.sub(pattern, to, text)
     return text

@@ -103,6 +103,9 @@ def _message_patterns() -> list[tuple[re.Pattern[str], str]]:
     `{n}` and other names stand for any text, the same in both languages.
     """
     return [
-        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL), chinese)
+        (
+            re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL),
+            chinese,
+        )
         for english, chinese in load_catalogue("messages_zh")["message"].items()
     ]

@@ -1,4 +1,4 @@
-"""Each indicator over time: its interval, the forecast, the target, and where it left the usual."""
+"""Charts of each indicator over time: interval, forecast, target and alerts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,54 +6,62 @@ from datetime import date
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from insight.business_report.figure_markup import FormattedFigure, targets_first, format_figure, indicator_title, format_value
+from insight.business_report.figure_markup import (
+    FormattedFigure,
+    format_figure,
+    format_value,
+    indicator_title,
+    targets_first,
+)
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
 from insight.evaluation.evaluation_schema import Indicator, PeriodValue
 from models.plots.style import MODEL, QUIET, RULE
 
-#: Charts that fit a page; further indicators are in the table.
-MOST = 9
+#: Indicators with a chart; the others are in the table only.
+MOST_CHARTS = 9
 
 
 @dataclass(frozen=True)
 class TrendChart:
-    """The picture of one indicator and what its forecast is worth."""
+    """The chart of one indicator, with a note on the quality of its forecast."""
 
-    indicator_title: str
+    title: str
     chart: Markup
     note: str
 
 
 def trend_charts(inputs: ReportInputs) -> list[TrendChart]:
-    """The pictures of the overall indicators that have more than one period."""
+    """The charts of the overall indicators that have more than one period."""
     if inputs.evaluation is None:
         return []
-    told = [i for i in targets_first(inputs.evaluation.indicators) if len(i.over_time) > 1]
-    told = [i for i in told if i.dimension is None or i.goal]
-    return [_trend(i, inputs) for i in told[:MOST]]
+    chosen = [i for i in targets_first(inputs.evaluation.indicators) if len(i.over_time) > 1]
+    chosen = [i for i in chosen if i.dimension is None or i.goal]
+    return [_trend(i, inputs) for i in chosen[:MOST_CHARTS]]
 
 
 def missing_forecasts(inputs: ReportInputs) -> list[tuple[str, str]]:
-    """Indicators that are not forecast by the reason, each reason once."""
-    told = inputs.evaluation.indicators if inputs.evaluation else []
-    return group_by_reason([(i, i.no_forecast) for i in told], inputs)
+    """Indicators without a forecast, grouped by the reason."""
+    indicators = inputs.evaluation.indicators if inputs.evaluation else []
+    return group_by_reason([(i, i.no_forecast) for i in indicators], inputs)
 
 
 def missing_corrections(inputs: ReportInputs) -> list[tuple[str, str]]:
-    """Indicators that are not corrected for who answers by the reason, each reason once."""
-    told = inputs.evaluation.indicators if inputs.evaluation else []
-    return group_by_reason([(i, i.why_not) for i in told if i.everybody is None], inputs)
+    """Indicators without a non-response correction, grouped by the reason."""
+    indicators = inputs.evaluation.indicators if inputs.evaluation else []
+    return group_by_reason([(i, i.why_not) for i in indicators if i.everybody is None], inputs)
 
 
-def group_by_reason(reasons: list[tuple[Indicator, str]], inputs: ReportInputs) -> list[tuple[str, str]]:
-    """The names of the indicators each reason is given for."""
+def group_by_reason(
+    reasons: list[tuple[Indicator, str]], inputs: ReportInputs
+) -> list[tuple[str, str]]:
+    """The names of the indicators for each reason."""
     found: dict[str, list[str]] = {}
     for indicator, why in reasons:
         if why:
             found.setdefault(why, []).append(indicator_title(indicator, inputs.translate))
     comma = inputs.translate("comma")
-    return [(comma.join(names), why) for why, names in found.items()]
+    return [(comma.join(names), inputs.translate.message(why)) for why, names in found.items()]
 
 
 def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
@@ -70,61 +78,63 @@ def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
 
 def _chart(i: Indicator, inputs: ReportInputs) -> Markup:
     name = indicator_title(i, inputs.translate)
-    canvas = InteractiveChart(f"trend-{i.name}-{i.dimension}", name)
+    chart = InteractiveChart(f"trend-{i.name}-{i.dimension}", name)
     past, ahead = i.over_time, i.forecast.points if i.forecast else []
     starts = [p.period for p in past] + [p.period for p in ahead]
     split = len(past)
-    _line(canvas, range(split), past, MODEL, "-")
+    _line(chart, range(split), past, MODEL, "-")
     if ahead:
         joined = [past[-1], *ahead]
-        _line(canvas, range(split - 1, split + len(ahead)), joined, QUIET, "--")
+        _line(chart, range(split - 1, split + len(ahead)), joined, QUIET, "--")
     if i.goal:
-        canvas.axis.axhline(i.goal.target, color=RULE, linewidth=1.1, linestyle=(0, (1, 1.6)))
-    _alerted(canvas, i, inputs, {start: x for x, start in enumerate(starts[:split])})
+        chart.axis.axhline(i.goal.target, color=RULE, linewidth=1.1, linestyle=(0, (1, 1.6)))
+    _mark_alerts(chart, i, inputs, {start: x for x, start in enumerate(starts[:split])})
     for x, point in enumerate([*past, *ahead]):
         what = f"{point.period}{' forecast' if x >= split else ''}"
         exact = format_figure(i, point, inputs.translate, what).exact
-        canvas.tip(x, point.value, _said(i, point, inputs, x >= split), exact)
-    _axes(canvas, i, inputs, starts)
-    return canvas.svg()
+        chart.tip(x, point.value, _tip(i, point, inputs, x >= split), exact)
+    _axes(chart, i, inputs, starts)
+    return chart.svg()
 
 
-def _line(canvas: InteractiveChart, xs: range, points: list[PeriodValue], colour: str, style: str) -> None:
+def _line(
+    chart: InteractiveChart, xs: range, points: list[PeriodValue], colour: str, style: str
+) -> None:
     values = [p.value for p in points]
     lows = [p.value if p.low is None else p.low for p in points]
     highs = [p.value if p.high is None else p.high for p in points]
-    canvas.axis.fill_between(list(xs), lows, highs, color=colour, alpha=0.16, linewidth=0)
-    canvas.axis.plot(list(xs), values, style, color=colour, linewidth=1.6, marker="o", ms=2.6)
+    chart.axis.fill_between(list(xs), lows, highs, color=colour, alpha=0.16, linewidth=0)
+    chart.axis.plot(list(xs), values, style, color=colour, linewidth=1.6, marker="o", ms=2.6)
 
 
-def _alerted(canvas: InteractiveChart, i: Indicator, inputs: ReportInputs, places: dict[date, int]) -> None:
-    """A ring round the points of which an alert tells about everybody."""
+def _mark_alerts(
+    chart: InteractiveChart, i: Indicator, inputs: ReportInputs, places: dict[date, int]
+) -> None:
+    """Draw a ring around the points with an alert for all customers."""
     for alert in inputs.evaluation.alerts if inputs.evaluation else []:
         same = (alert.indicator, alert.dimension) == (i.name, i.dimension)
         if same and alert.by in ("", "all", "overall") and alert.period in places:
-            canvas.axis.plot(
+            chart.axis.plot(
                 [places[alert.period]], [alert.value], "o", ms=9, mfc="none", color=RULE
             )
 
 
-def _said(i: Indicator, point: PeriodValue, inputs: ReportInputs, ahead: bool) -> str:
+def _tip(i: Indicator, point: PeriodValue, inputs: ReportInputs, ahead: bool) -> str:
     figure: FormattedFigure = format_figure(i, point, inputs.translate)
     when = inputs.numbers.period(point.period, inputs.period)
-    translate, said = inputs.translate, figure.value
+    translate, value = inputs.translate, figure.value
     if figure.interval:
-        said = translate("with_interval", value=said, interval=figure.interval)
+        value = translate("with_interval", value=value, interval=figure.interval)
     tail = translate("forecast") if ahead else figure.cases
-    return f"{when}{translate('colon')}{said}{translate('comma')}{tail}"
+    return f"{when}{translate('colon')}{value}{translate('comma')}{tail}"
 
 
-def _axes(canvas: InteractiveChart, i: Indicator, inputs: ReportInputs, starts: list[date]) -> None:
-    axis = canvas.axis
+def _axes(chart: InteractiveChart, i: Indicator, inputs: ReportInputs, starts: list[date]) -> None:
+    axis = chart.axis
     step = max(1, -(-len(starts) // 5))
     shown_at = list(range(0, len(starts), step))
     axis.set_xticks(shown_at)
-    axis.set_xticklabels(
-        [inputs.numbers.short_period(starts[x], inputs.period) for x in shown_at]
-    )
+    axis.set_xticklabels([inputs.numbers.short_period(starts[x], inputs.period) for x in shown_at])
     axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: format_value(i, value, inputs.translate))

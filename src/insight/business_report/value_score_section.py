@@ -1,4 +1,4 @@
-"""How the value score behind tiers and stars is made, and what separates the best customers."""
+"""The value score: weights, coverage, and traits that separate high from low scores."""
 
 import re
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from insight.evaluation.evaluation_schema import ValueScoreSummary
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 
-_PART = re.compile(r"(\d+%) (.+)$")
+_CATEGORY_SHARE = re.compile(r"(\d+%) (.+)$")
 
 
 @dataclass(frozen=True)
 class TraitRow:
-    """A trait with how far it separates the best customers from the worst, and both sides."""
+    """A trait with its separation and its typical value in the highest and the lowest tenth."""
 
     name: str
     effect: str
-    best: str
-    worst: str
+    highest: str
+    lowest: str
     exact: dict[str, str]
 
 
 @dataclass(frozen=True)
 class ValueScoreSection:
-    """The weights of the score by method, what to know about it, and the traits."""
+    """Weights by method, sentences on the score, and traits."""
 
     methods: list[str]
     weights: list[tuple[str, list[str]]]
@@ -38,7 +38,7 @@ class ValueScoreSection:
 
 
 def value_score_section(inputs: ReportInputs) -> ValueScoreSection | None:
-    """The making of the score; None where nobody has one."""
+    """The value score; None where no customer has one."""
     found = inputs.evaluation.value if inputs.evaluation else None
     if found is None:
         return None
@@ -51,7 +51,10 @@ def value_score_section(inputs: ReportInputs) -> ValueScoreSection | None:
         )
         for weight in found.weights
     ]
-    left_out = [(translate.name("trait", name), why) for name, why in found.left_out.items()]
+    left_out = [
+        (translate.name("trait", name), translate.message(why))
+        for name, why in found.left_out.items()
+    ]
     return ValueScoreSection(
         methods=[translate.name("weighing", method) for method in methods],
         weights=weights,
@@ -73,16 +76,16 @@ def _lines(found: ValueScoreSummary, inputs: ReportInputs) -> list[str]:
     translate, numbers = inputs.translate, inputs.numbers
     lines = [
         translate(
-            "score_made",
+            "score_weights",
             method=translate.name("weighing", found.method),
             day=numbers.day(found.drawn),
         ),
         translate(
-            "score_whom", scored=numbers.count(found.scored), rest=numbers.count(found.unscored)
+            "score_coverage", scored=numbers.count(found.scored), rest=numbers.count(found.unscored)
         ),
     ]
     if found.top_changed is not None:
-        lines.append(translate("score_apart", share=numbers.percent(found.top_changed, 0)))
+        lines.append(translate("score_sensitivity", share=numbers.percent(found.top_changed, 0)))
     if found.star_means and found.star_chances:
         chances = translate("comma").join(numbers.percent(c, 0) for c in found.star_chances)
         lines.append(
@@ -92,12 +95,13 @@ def _lines(found: ValueScoreSummary, inputs: ReportInputs) -> list[str]:
 
 
 def star_meaning(means: str, inputs: ReportInputs) -> str:
-    """What a star's chance is of, in the report's language."""
+    """The outcome whose probability the stars show, in the report's language."""
     more = _MORE_THAN.match(means)
     if more is None:
         return inputs.translate.name("star", means)
+    currency = inputs.facts.company.info.currency
     amount = float(more["amount"].replace(",", ""))
-    return inputs.translate("brings_more", amount=inputs.numbers.money(amount))
+    return inputs.translate("brings_more", amount=inputs.numbers.money(amount, currency))
 
 
 def _traits(inputs: ReportInputs) -> list[TraitRow]:
@@ -105,21 +109,25 @@ def _traits(inputs: ReportInputs) -> list[TraitRow]:
     rows = []
     for trait in inputs.evaluation.traits if inputs.evaluation else []:
         effect = trait.effect
-        said = numbers.signed(effect.value, 2)
+        separation = numbers.signed(effect.value, 2)
         if effect.low is not None and effect.high is not None:
             ends = numbers.interval(numbers.signed(effect.low, 2), numbers.signed(effect.high, 2))
-            said = translate("with_interval", value=said, interval=ends)
-        best, worst = (format_typical(trait.name, side, inputs) for side in (trait.best, trait.worst))
+            separation = translate("with_interval", value=separation, interval=ends)
+        highest, lowest = (
+            format_typical(trait.name, side, inputs) for side in (trait.best, trait.worst)
+        )
         exact = {"trait": trait.name, "value": repr(effect.value)}
-        rows.append(TraitRow(translate.name("trait", trait.name), said, best, worst, exact))
+        rows.append(
+            TraitRow(translate.name("trait", trait.name), separation, highest, lowest, exact)
+        )
     return rows
 
 
 def format_typical(name: str, side: str, inputs: ReportInputs) -> str:
-    """A side's typical value as it is read: a number in few digits, or the share of a text."""
+    """Format a typical value: a number in few digits, or the share of a category."""
     numbers = inputs.numbers
-    if part := _PART.match(side):
-        return f"{part[1]} {group_name(name, part[2], inputs)}"
+    if share := _CATEGORY_SHARE.match(side):
+        return f"{share[1]} {group_name(name, share[2], inputs)}"
     try:
         value = float(side)
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from features.text.topics import TOPICS, topics
+from features.text.topics import TOPICS, find_topics
 
 #: Fewer texts with a category than this teach nothing; a category needs this many of its own.
 FEWEST_TEXTS, FEWEST_OF_ONE = 100, 10
@@ -98,7 +98,7 @@ def assign_categories(texts: Sequence[str | None], given: Sequence[str | None]) 
             if sure >= MIN_PROBABILITY:
                 names[place], origins[place] = name, "learned"
     left = [i for i in open_ if origins[i] == UNKNOWN]
-    for place, about in zip(left, topics(tuple(texts[i] for i in left)), strict=True):
+    for place, about in zip(left, find_topics(tuple(texts[i] for i in left)), strict=True):
         if np.nansum(about) > 0:
             names[place], origins[place] = TOPICS[int(np.nanargmax(about))], "topic"
     return AssignedCategories(names, origins, learned)

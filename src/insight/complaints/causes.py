@@ -64,7 +64,7 @@ class CauseRanking:
     rows: int
     rate: float
     answered: float
-    find_exposures: list[RankedCause]
+    causes: list[RankedCause]
     whys: list[CauseOfCause]
     doses: dict[str, list[DoseBand]]
     left_out: dict[str, str]

@@ -1,1 +1,1 @@
-"""The page about the quality of the tables."""
+"""The data quality page of a company's tables."""

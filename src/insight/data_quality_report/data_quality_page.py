@@ -1,4 +1,4 @@
-"""The usability report: what is wrong with a company's tables, and what became of every row."""
+"""The data quality page: findings about a company's tables, and the audit of every row."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,25 +15,26 @@ from features.formatting import ENGLISH
 from features.progress import Steps
 from features.row_audit import AuditLine
 from features.settings import Workspace
-from insight.data_quality_report.data_quality_plots import customers, table_pictures
+from insight.data_quality_report.data_quality_plots import plot_customers, plot_table
 from insight.formatting.plot_images import PlotImage
 from insight.report_facts import ReportFacts
 
-WORDS = {"error": ("Errors", "rows that do not reach the history"),
-         "warning": ("Warnings", "may spoil what is learnt"),
-         "advice": ("Advice", "worth a look")}  # fmt: skip
+SEVERITY_TEXTS = {"error": ("Errors", "rows excluded from the history"),
+                  "warning": ("Warnings", "may harm the models"),
+                  "advice": ("Advice", "for information")}  # fmt: skip
 
-STEPS = {
-    "read": "read from the files", "query": "made by the query", "drop": "dropped, as the file says",
-    "correct": "corrected, as the file says", "duplicates": "duplicates removed",
+STEP_TEXTS = {
+    "read": "read from the files", "query": "returned by the query",
+    "drop": "dropped by a rule of the company file",
+    "correct": "corrected by a rule of the company file", "duplicates": "duplicates removed",
     "quarantine": "quarantined: they break the contract", "fill": "filled in",
-    "scale": "brought to one scale",
+    "scale": "converted to one scale",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class TablePart:
-    """One table of the report: its rows, missing values and pictures."""
+    """One table on the page: its rows, missing values and plots."""
 
     name: str
     rows: int
@@ -42,27 +43,27 @@ class TablePart:
 
 
 def data_quality_page_path(workspace: Workspace, company: str) -> Path:
-    """Where the usability report of a company is."""
-    return workspace.company(company) / "usability.html"
+    """Path of a company's data quality page."""
+    return workspace.company(company) / "data-quality.html"
 
 
 def data_quality_link(facts: ReportFacts) -> str:
-    """The usability report as the report beside it links to it; empty where there is none."""
+    """Relative link from the other reports to the data quality page; empty if there is none."""
     page = data_quality_page_path(facts.workspace, facts.company.name)
     return page.name if page.is_file() else ""
 
 
 def write_data_quality_page(company: Company, workspace: Workspace, steps: Steps) -> Path:
-    """Write the usability report from `usability.json`, and return its path.
+    """Write the data quality page from `data-quality.json` and return its path.
 
-    Raises DataRefused when the tables were never looked at.
+    Raises DataRefused if the tables have never been checked.
     """
     path = data_quality_page_path(workspace, company.name)
-    with steps.step("write the usability report") as done:
+    with steps.step("write the data quality report") as done:
         found = DataQualityReport.read(workspace, company.name)
         if found is None:
             raise DataRefused(
-                f"nothing is known about the tables of {company.name}; run `goodwill quality`"
+                f"the tables of {company.name} have not been checked; run `goodwill quality`"
             )
         text = render(company, found, datetime.now(UTC))
         write_text_atomically(path, text)
@@ -70,43 +71,46 @@ def write_data_quality_page(company: Company, workspace: Workspace, steps: Steps
     return path
 
 
-def render(company: Company, found: DataQualityReport, made: datetime) -> str:
-    """The page's HTML; `made` is the moment it claims."""
+def render(company: Company, report: DataQualityReport, created: datetime) -> str:
+    """The page as HTML; `created` is the time it shows."""
     environment = Environment(
         loader=PackageLoader("insight", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(count=ENGLISH.count, share=ENGLISH.percent, day=ENGLISH.day)
-    seen = found.profile.get("customers")
+    activity = report.profile.get("customers")
     return environment.get_template("data_quality_report/data_quality.html.j2").render(
         title=company.info.title or company.name,
         name=company.name,
-        starts=datetime.fromisoformat(found.data_start),
-        ends=datetime.fromisoformat(found.data_end),
-        made=f"{ENGLISH.day(made)}, {made:%H:%M} UTC",
-        refusals=found.refusals,
-        groups=[(s, *WORDS[s], [f for f in found.findings if f.severity == s]) for s in SEVERITIES],
-        tables=[_part(found, name) for name in found.rows],
-        customers=[customers(seen)] if seen else [],
-        ledger=ledger_rows(found.ledger),
+        starts=datetime.fromisoformat(report.data_start),
+        ends=datetime.fromisoformat(report.data_end),
+        created=f"{ENGLISH.day(created)}, {created:%H:%M} UTC",
+        refusals=report.refusals,
+        groups=[
+            (s, *SEVERITY_TEXTS[s], [f for f in report.findings if f.severity == s])
+            for s in SEVERITIES
+        ],
+        tables=[_table_part(report, name) for name in report.rows],
+        customers=[plot_customers(activity)] if activity else [],
+        row_audit=row_audit_rows(report.row_audit),
     )
 
 
-def _part(found: DataQualityReport, name: str) -> TablePart:
-    profile = found.profile.get("tables", {}).get(name, {})
+def _table_part(report: DataQualityReport, name: str) -> TablePart:
+    profile = report.profile.get("tables", {}).get(name, {})
     missing = sorted(profile.get("missing", {}).items(), key=lambda item: -item[1])
     return TablePart(
         name,
-        found.rows[name],
+        report.rows[name],
         [(column, ENGLISH.percent(part)) for column, part in missing if part > 0],
-        table_pictures(found, name),
+        plot_table(report, name),
     )
 
 
-def ledger_rows(lines: list[AuditLine]) -> list[tuple[str, str, str, str, str, str]]:
-    """The ledger as people read it: table, step, rule, rows met, rows before, rows after."""
-    shown = []
+def row_audit_rows(lines: list[AuditLine]) -> list[tuple[str, str, str, str, str, str]]:
+    """The row audit as text: table, step, rule, rows affected, rows before, rows after."""
+    rows = []
     for line in lines:
-        rows, before, after = map(ENGLISH.count, (line.rows, line.before, line.after))
-        shown.append((line.table, STEPS[line.step], line.rule, rows, before, after))
-    return shown
+        affected, before, after = map(ENGLISH.count, (line.rows, line.before, line.after))
+        rows.append((line.table, STEP_TEXTS[line.step], line.rule, affected, before, after))
+    return rows

@@ -1,4 +1,4 @@
-"""Pictures of a company's tables: rows by day, what is missing when, kinds, amounts, customers."""
+"""Plots of a company's tables: rows per day, missing values, kinds, amounts, customers."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -28,33 +28,33 @@ from models.plots.style import (
 )
 
 SIZE = (5.8, 3.2)
-#: Colours of parts that lie on each other, from the largest; the last is that of all others.
+#: Colours of a stacked plot, largest part first; the last one is for all others.
 PARTS = (MODEL, "#56B4E9", ACTUAL, "#F0E442", "#E69F00", RULE, CASE, FAINT)
 LINE_COLOURS = (MODEL, RULE, ACTUAL, CASE)
 MISSING = LinearSegmentedColormap.from_list("missing", ["#F4F7FA", "#E69F00", "#B3341B"])
 LINES = 12
 
 
-def table_pictures(found: DataQualityReport, table: str) -> list[PlotImage]:
-    """The pictures of one table that its profile allows."""
-    profile = found.profile.get("tables", {}).get(table, {})
-    own = [f for f in found.findings if f.table == table]
+def plot_table(report: DataQualityReport, table: str) -> list[PlotImage]:
+    """The plots of one table that its profile allows."""
+    profile = report.profile.get("tables", {}).get(table, {})
+    own = [f for f in report.findings if f.table == table]
     with plot_fonts():
-        return list(_drawn(table, profile, own))
+        return list(_plots(table, profile, own))
 
 
-def _drawn(table: str, profile: dict[str, Any], own: list[TableFinding]) -> Iterator[PlotImage]:
+def _plots(table: str, profile: dict[str, Any], own: list[TableFinding]) -> Iterator[PlotImage]:
     if "days" in profile and table != "customers":
-        yield days(table, profile["days"], own)
+        yield _plot_days(table, profile["days"], own)
     if profile.get("missing_by_month", {}).get("columns"):
-        drawn = missing(table, profile["missing_by_month"])
-        if drawn:
-            yield drawn
+        plot = _plot_missing(table, profile["missing_by_month"])
+        if plot:
+            yield plot
     for column, months in profile.get("shares", {}).items():
         if len(months["values"]) > 1 and len(months["months"]) > 1:
-            yield shares(column, months)
+            yield _plot_shares(column, months)
     if profile.get("amounts"):
-        yield amounts(profile["amounts"], own)
+        yield _plot_amounts(profile["amounts"], own)
 
 
 def _panel(height: float = SIZE[1]) -> tuple[Figure, Axes]:
@@ -70,35 +70,36 @@ def _dated(axis: Axes) -> None:
     axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def days(table: str, profile: dict[str, Any], own: list[TableFinding]) -> PlotImage:
-    """Rows a day, with the spans that lack rows shaded."""
+def _plot_days(table: str, profile: dict[str, Any], own: list[TableFinding]) -> PlotImage:
+    """Rows per day; periods with missing rows are shaded."""
     first = date.fromisoformat(profile["first"])
     rows = np.array(profile["rows"], float)
     when = np.asarray(date2num(first)) + np.arange(len(rows))
     figure, axis = _panel()
     axis.plot(when, rows, color=MODEL, lw=0.8)
     gaps = [f for f in own if f.check in ("volume", "last days") and "first_day" in f.evidence]
-    for place, gap in enumerate(gaps):
+    for i, gap in enumerate(gaps):
         start = date.fromisoformat(gap.evidence["first_day"])
         end = gap.evidence.get("last_day", str(first + timedelta(days=len(rows) - 1)))
         ends = [date2num(start) - 0.5, date2num(date.fromisoformat(end)) + 0.5]
-        axis.axvspan(
-            *ends, color=RULE, alpha=0.3, lw=0, label=None if place else "rows are lacking"
-        )
-    axis.set(ylim=(0, None), ylabel="rows a day")
+        axis.axvspan(*ends, color=RULE, alpha=0.3, lw=0, label=None if i else "rows missing")
+    axis.set(ylim=(0, None), ylabel="rows per day")
     _dated(axis)
     money(axis, "y")
     if gaps:
         legend(axis)
-    lacking = sum(f.rows for f in own if f.check in ("volume", "last days"))
-    finding = f"About {ENGLISH.count(lacking)} rows are lacking" if lacking else "No day lacks rows"
-    return plot_image(
-        figure, f"{table}: {finding}", f"{ENGLISH.count(rows.sum())} rows, by the company's days."
+    missing = sum(f.rows for f in own if f.check in ("volume", "last days"))
+    finding = (
+        f"About {ENGLISH.count(missing)} rows are missing" if missing else "No rows are missing"
     )
+    return plot_image(
+        figure, f"{table}: {finding}",
+        f"{ENGLISH.count(rows.sum())} rows, by day in the company's time zone.",
+    )  # fmt: skip
 
 
-def missing(table: str, profile: dict[str, Any]) -> PlotImage | None:
-    """The share of missing values by column and month; None when nothing ever is missing."""
+def _plot_missing(table: str, profile: dict[str, Any]) -> PlotImage | None:
+    """The share of missing values by column and month; None if no value is missing."""
     columns = {c: s for c, s in profile["columns"].items() if any(x for x in s if x)}
     if not columns:
         return None
@@ -116,19 +117,20 @@ def missing(table: str, profile: dict[str, Any]) -> PlotImage | None:
     worst = shown[0]
     most = max(x or 0.0 for x in columns[worst])
     return plot_image(
-        figure, f"{table}: {worst} is missing most, in {ENGLISH.percent(most)} of the rows of a month",
-        "By month, among rows of kinds that have the column at all.",
+        figure,
+        f"{table}: {worst} is missing most often, in up to {ENGLISH.percent(most)} of a month's rows",
+        "By month, among rows of the kinds that have the column.",
     )  # fmt: skip
 
 
-def shares(column: str, profile: dict[str, Any]) -> PlotImage:
-    """How the rows of a month are divided among the values of a column."""
+def _plot_shares(column: str, profile: dict[str, Any]) -> PlotImage:
+    """The share of each value of a column among the rows of a month."""
     months = [date.fromisoformat(f"{m}-15") for m in profile["months"]]
     values = profile["values"]
     stacked = np.array([values[v] for v in values], float)
     stacked /= np.maximum(stacked.sum(axis=0), 1.0)
     figure, axis = _panel()
-    colours = [PARTS[min(place, len(PARTS) - 1)] for place in range(len(values))]
+    colours = [PARTS[min(i, len(PARTS) - 1)] for i in range(len(values))]
     labels = [drawable_text(str(v))[:24] for v in values]
     when = date2num(months)
     axis.stackplot(when, stacked, colors=colours, labels=labels, lw=0)
@@ -139,12 +141,14 @@ def shares(column: str, profile: dict[str, Any]) -> PlotImage:
     most = max(values, key=lambda v: sum(values[v]))
     part = sum(values[most]) / max(sum(sum(v) for v in values.values()), 1)
     return plot_image(
-        figure, f"{column}: {most} holds {ENGLISH.percent(part)} of the rows", "Share of each month's rows."
+        figure,
+        f"{column}: {most} has {ENGLISH.percent(part)} of the rows",
+        "Share of each month's rows.",
     )
 
 
-def amounts(profile: dict[str, list[list[float]]], own: list[TableFinding]) -> PlotImage:
-    """How often which amount occurs, by kind, along orders of magnitude."""
+def _plot_amounts(profile: dict[str, list[list[float]]], own: list[TableFinding]) -> PlotImage:
+    """Histogram of the amounts by kind, on logarithmic axes."""
     figure, axis = _panel()
     for colour, (kind, steps) in zip(LINE_COLOURS, profile.items(), strict=False):
         size, rows = np.array(steps).T
@@ -152,20 +156,25 @@ def amounts(profile: dict[str, list[list[float]]], own: list[TableFinding]) -> P
         counts = np.zeros(len(filled))
         counts[np.searchsorted(filled, size - 0.05)] = rows
         axis.step(
-            10**filled, counts, where="mid", color=colour, lw=1.6, label=drawable_text(kind or "all")
+            10**filled,
+            counts,
+            where="mid",
+            color=colour,
+            lw=1.6,
+            label=drawable_text(kind or "all"),
         )
-    axis.set(xscale="log", yscale="symlog", ylim=(0, None), xlabel="amount, without its sign",
+    axis.set(xscale="log", yscale="symlog", ylim=(0, None), xlabel="absolute amount",
              ylabel="rows")  # fmt: skip
     money(axis, "xy")
     legend(axis)
     far = sum(f.rows for f in own if f.check == "outliers" and f.column == "amount")
     finding = f"{ENGLISH.count(far)} amounts are outliers" if far else "No amount is an outlier"
     return plot_image(
-        figure, finding, "Both scales are logarithmic; a second hump may be another unit."
+        figure, finding, "Both axes are logarithmic; a second peak may be another unit."
     )
 
 
-def customers(months: list[list[Any]]) -> PlotImage:
+def plot_customers(months: list[list[Any]]) -> PlotImage:
     """Customers first and last seen, by month."""
     with plot_fonts():
         when = date2num([date.fromisoformat(f"{m[0]}-15") for m in months])
@@ -179,6 +188,8 @@ def customers(months: list[list[Any]]) -> PlotImage:
         _dated(axis)
         legend(axis)
         return plot_image(
-            figure, f"{ENGLISH.count(new.sum())} customers were active from {months[0][0]} to {months[-1][0]}",
-            "The first months also show who was there before; in the last, most have not left.",
+            figure,
+            f"{ENGLISH.count(new.sum())} customers were active from {months[0][0]} to {months[-1][0]}",
+            "The first months include customers from before the data; the last, customers who have "
+            "not left.",
         )  # fmt: skip

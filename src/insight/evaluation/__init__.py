@@ -1,1 +1,1 @@
-"""A company's evaluation: the figures, segments and moves that report, HTTP and scores file share."""
+"""Evaluation of a company: indicators, customer status, segments, migration, targets."""

@@ -1,4 +1,4 @@
-"""Where every customer stands today: the score by kept yardsticks, tiers moved on, stars, stage."""
+"""Assign every customer's status: value score, tier, stars, stage, quadrant."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from insight.evaluation.tier_history import (
     TierMonth,
     add_since,
     assign_tiers,
-    earlier_days,
+    earlier_dates,
     keep_since,
     read_months,
     rebuild_months,
@@ -33,139 +33,151 @@ from insight.segments.status_row import build_status_rows
 from insight.value.fuzzy_grades import Grades, assign_fuzzy_grades
 
 MONTHS = "months"
-#: So much must be known before a day for its figures to mean something.
-SETTLED = timedelta(days=90)
+#: Shortest history before a date for which metrics are meaningful.
+MIN_HISTORY = timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class StatusAssignment:
-    """Everybody's standing on one day with all it was made of.
+    """Status of all customers on one day, with the data behind it.
 
-    `table` is the standing, a row a customer; `months` those kept, this one last; `skipped` the parts
-    that were not to be told, with the reason.
+    `table` has one row per customer; `months` are the stored months, this one last; `skipped` the parts
+    that could not be assigned, with the reason.
     """
 
     today: DayMetrics
     table: pd.DataFrame
-    yardsticks: ReferenceScales
+    scales: ReferenceScales
     months: list[TierMonth]
     skipped: dict[str, str]
 
     def fuzzy_grades(self, grades: Grades) -> pd.DataFrame:
-        """Every customer's grade by fuzzy evaluation of his score's dimensions; is it clear?"""
-        found = assign_fuzzy_grades(self.months[-1].table, self.yardsticks.kept.weights, grades)
+        """Grade every customer by fuzzy evaluation of the score's dimensions, with a flag if unclear."""
+        found = assign_fuzzy_grades(self.months[-1].table, self.scales.stored.weights, grades)
         return pd.DataFrame({"fuzzy_grade": found.grade, "fuzzy_unclear": found.unclear})
 
 
 def assign_status(
-    measurer: MetricCalculator, scores: pd.DataFrame | None, versions: dict[str, str], redraw: bool = False
+    calculator: MetricCalculator,
+    scores: pd.DataFrame | None,
+    versions: dict[str, str],
+    redraw: bool = False,
 ) -> StatusAssignment:
-    """Place every customer as of the end of the data, and keep the month for the next one.
+    """Assign every customer's status as of the end of the data, and store the month for the next one.
 
-    `scores` are the predictions of that day by customer, None where nobody is scored. The first time,
-    after other settings, and to `redraw`, yardsticks are drawn and the months before worked out with
-    today's models. Raises DataRefused where no value can be told.
+    `scores` are that day's predictions by customer, None before the first scoring. The first time, after
+    a change of settings, and with `redraw`, the reference scales are fitted and earlier months rebuilt
+    with today's models. Raises DataRefused where no value score can be computed.
     """
-    manifest = Manifest.read(measurer.workspace, measurer.company.name)
-    folder = evaluation_folder(measurer.workspace, measurer.company.name)
-    today = measurer.on(manifest.end, scores)
-    found = None if redraw else read_reference_scales(folder, measurer.choices, today)
-    yardsticks = found or fit_reference_scales(measurer.choices, today, _horizon_ago(measurer, manifest))
-    kept = read_months(folder / MONTHS) if found else []
-    now = _month(measurer, yardsticks, today, versions)
-    months = _told(measurer, manifest, yardsticks, [m for m in kept if m.as_of <= today.as_of], now)
-    unknown = measurer.rated_in_vain(today.measured.index)
+    manifest = Manifest.read(calculator.workspace, calculator.company.name)
+    folder = evaluation_folder(calculator.workspace, calculator.company.name)
+    today = calculator.on(manifest.end, scores)
+    found = None if redraw else read_reference_scales(folder, calculator.settings, today)
+    scales = found or fit_reference_scales(
+        calculator.settings, today, _one_horizon_ago(calculator, manifest)
+    )
+    stored = read_months(folder / MONTHS) if found else []
+    now = _month(calculator, scales, today, versions)
+    usable = [month for month in stored if month.as_of <= today.as_of]
+    months = _months_with_tiers(calculator, manifest, scales, usable, now)
+    unknown = calculator.unknown_rated(today.metrics.index)
     skipped = {"ratings of unknown customers": unknown} if unknown else {}
-    table = _standing(measurer, yardsticks, months, today, skipped)
-    _keep(folder, yardsticks, months)
-    return StatusAssignment(today, table, yardsticks, months, skipped)
+    table = _status_table(calculator.settings, scales, months, today, skipped)
+    _write(folder, scales, months)
+    return StatusAssignment(today, table, scales, months, skipped)
 
 
-def _horizon_ago(measurer: MetricCalculator, manifest: Manifest) -> DayMetrics | None:
-    """The customers a horizon before the end of the data; None where too little is known of them.
+def _one_horizon_ago(calculator: MetricCalculator, manifest: Manifest) -> DayMetrics | None:
+    """The customers one horizon before the end of the data; None where the history is too short.
 
-    A month that is worked out anyway will do if it lies within a tenth of the horizon.
+    A month that is rebuilt anyway is used if it is within a tenth of the horizon.
     """
-    exact = manifest.end - timedelta(days=measurer.horizon_days)
-    if exact < manifest.start + SETTLED:
+    exact = manifest.end - timedelta(days=calculator.horizon_days)
+    if exact < manifest.start + MIN_HISTORY:
         return None
-    near = timedelta(days=measurer.horizon_days / 10)
-    months = earlier_days(manifest.end, manifest.start + SETTLED)
-    return measurer.then(next((day for day in months if abs(day - exact) <= near), exact))
+    tolerance = timedelta(days=calculator.horizon_days / 10)
+    dates = earlier_dates(manifest.end, manifest.start + MIN_HISTORY)
+    near = (date for date in dates if abs(date - exact) <= tolerance)
+    return calculator.before(next(near, exact))
 
 
-def _told(
-    measurer: MetricCalculator, manifest: Manifest, yardsticks: ReferenceScales, kept: list[TierMonth], now: TierMonth
+def _months_with_tiers(
+    calculator: MetricCalculator,
+    manifest: Manifest,
+    scales: ReferenceScales,
+    stored: list[TierMonth],
+    now: TierMonth,
 ) -> list[TierMonth]:
-    """The months with everybody's tiers, this one last: moved on, or told for the first time."""
-    borders = yardsticks.kept.borders
-    if kept:
-        told = assign_tiers(kept[-1], now, borders)
-        if kept[-1].name == now.name:
-            told = keep_since(kept[-1], told)
-        return add_since([*(m for m in kept if m.name != now.name), told])
-    today = assign_tiers(None, now, borders)
+    """The months with tiers, this one last: based on the stored months, or rebuilt."""
+    thresholds = scales.stored.thresholds
+    if stored:
+        month = assign_tiers(stored[-1], now, thresholds)
+        if stored[-1].name == now.name:
+            month = keep_since(stored[-1], month)
+        return add_since([*(m for m in stored if m.name != now.name), month])
+    today = assign_tiers(None, now, thresholds)
     past = [
-        _month(measurer, yardsticks, measurer.then(day), now.versions, rebuilt=True)
-        for day in earlier_days(manifest.end, manifest.start + SETTLED)
+        _month(calculator, scales, calculator.before(date), now.versions, rebuilt=True)
+        for date in earlier_dates(manifest.end, manifest.start + MIN_HISTORY)
     ]
-    return add_since([*rebuild_months(today, past, borders), today])
+    return add_since([*rebuild_months(today, past, thresholds), today])
 
 
 def _month(
-    measurer: MetricCalculator,
-    yardsticks: ReferenceScales,
+    calculator: MetricCalculator,
+    scales: ReferenceScales,
     day: DayMetrics,
     versions: dict[str, str],
     rebuilt: bool = False,
 ) -> TierMonth:
-    """The score, its dimensions and the stage of everybody on a day; tiers are still to be told."""
-    value = yardsticks.score(day)
-    leaving = None if day.scores is None else day.scores.get("churn_probability")
-    history = measurer.workspace.history(measurer.company.name)
-    stage = assign_stages(history, day.as_of, measurer.choices.lifecycle, leaving)
+    """The score, its dimensions and the stage of every customer on a day, without tiers."""
+    value = scales.score(day)
+    churn = None if day.scores is None else day.scores.get("churn_probability")
+    history = calculator.workspace.history(calculator.company.name)
+    stage = assign_stages(history, day.as_of, calculator.settings.lifecycle, churn)
     return TierMonth(day.as_of, value.join(stage), versions, rebuilt)
 
 
-def _standing(
-    measurer: MetricCalculator, yardsticks: ReferenceScales, months: list[TierMonth], today: DayMetrics,
+def _status_table(
+    settings: EvaluationSettings,
+    scales: ReferenceScales,
+    months: list[TierMonth],
+    today: DayMetrics,
     skipped: dict[str, str],
-) -> pd.DataFrame:  # fmt: skip
-    """The standing of everybody, with the tier before and why it changed left to the moves."""
-    now, kept = months[-1].table, yardsticks.kept
-    if yardsticks.no_stars:
-        skipped["stars"] = yardsticks.no_stars
-    fields = None
+) -> pd.DataFrame:
+    """The status of every customer, without the tier before and the cause of a change."""
+    now, stored = months[-1].table, scales.stored
+    if scales.no_stars:
+        skipped["stars"] = scales.no_stars
+    quadrants = None
     try:
-        settings = _measured(measurer.choices, today.measured)
-        fields = assign_quadrants(today.measured, settings)
+        quadrants = assign_quadrants(today.metrics, _quadrant_settings(settings, today.metrics))
     except DataRefused as err:
         skipped["quadrants"] = str(err)
-    by = star_basis(measurer.choices.stars, today, now) if kept.stars else now["value_score"]
+    basis = star_basis(settings.stars, today, now) if stored.stars else now["value_score"]
     table = build_status_rows(
-        by, months[-1].placed, kept.stars, now[["stage", "cause"]], fields,
-        measurer.choices.tiers,
-    )  # fmt: skip
+        basis, months[-1].placed, stored.stars, now[["stage", "cause"]], quadrants, settings.tiers
+    )
     scores = now[["value_score", "value_score_low", "value_score_high"]]
     return scores.join(table).assign(tier_since=now["since"]).rename_axis("customer_id")
 
 
-def _measured(choices: EvaluationSettings, table: pd.DataFrame) -> QuadrantSettings:
-    """The quadrant's settings without risks nobody has, unless the company named them itself."""
-    settings = choices.quadrant
-    if choices.own_risks:
-        return settings
-    there = {n: at for n, at in settings.risks.items() if n in table and table[n].notna().any()}
-    if not there or settings.potential not in table:
+def _quadrant_settings(settings: EvaluationSettings, table: pd.DataFrame) -> QuadrantSettings:
+    """The quadrant's settings without risks that no customer has, unless the company chose them."""
+    quadrant = settings.quadrant
+    if settings.own_risks:
+        return quadrant
+    known = {n: at for n, at in quadrant.risks.items() if n in table and table[n].notna().any()}
+    if not known or quadrant.potential not in table:
         raise DataRefused(
-            f"neither {' nor '.join([settings.potential, *settings.risks])} can be told of anybody; "
+            f"neither {' nor '.join([quadrant.potential, *quadrant.risks])} can be told of anybody; "
             "potential and risk are set against each other under [insight.quadrant]"
         )
-    return settings.model_copy(update={"risks": there})
+    return quadrant.model_copy(update={"risks": known})
 
 
-def _keep(folder: Path, yardsticks: ReferenceScales, months: list[TierMonth]) -> None:
-    """Keep the yardsticks and the months; months of former yardsticks go."""
+def _write(folder: Path, scales: ReferenceScales, months: list[TierMonth]) -> None:
+    """Write the scales and the months; delete months that are based on other scales."""
     folder.mkdir(parents=True, exist_ok=True)
     names = {month.name for month in months}
     for old in (folder / MONTHS).glob("*.parquet"):
@@ -173,4 +185,4 @@ def _keep(folder: Path, yardsticks: ReferenceScales, months: list[TierMonth]) ->
             old.unlink()
     for month in months:
         month.write(folder / MONTHS)
-    yardsticks.kept.write(folder / SCALES_FILE)
+    scales.stored.write(folder / SCALES_FILE)

@@ -1,4 +1,4 @@
-"""Customers alike in what they are worth: groups with names that stay, each said in one rule."""
+"""Groups of similar customers by value dimensions: clusters with lasting names, each with a rule."""
 
 import json
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from features.errors import DataRefused
 from insight.satisfaction.cluster_rules import ClusterRule, fit_cluster_rules
 from insight.satisfaction.clustering import NamedClusters, cluster_customers
 
-FILE = "groups.json"
-#: Groups are found among so many customers at the most; everybody else joins the nearest.
-FOUND_AMONG = 10_000
+GROUPS_FILE = "groups.json"
+#: Largest sample to cluster; all other customers join the nearest group.
+MAX_CLUSTERED = 10_000
 
 
 @dataclass(frozen=True)
 class CustomerGroups:
-    """The group of each customer (missing where a dimension is), how stable they are, their rules."""
+    """The group of each customer (missing where a dimension is), their stability, and their rules."""
 
     of: "pd.Series[str]"
     stability: float
@@ -26,24 +26,24 @@ class CustomerGroups:
 
 
 def group_customers(dimensions: pd.DataFrame, folder: Path) -> CustomerGroups:
-    """Group the customers by the dimensions of their value, under the names of the last time.
+    """Cluster the customers by their value dimensions, keeping the names of the last evaluation.
 
-    Raises DataRefused with too few customers, or where all are one group.
+    Raises DataRefused with too few customers, or if they form a single group.
     """
-    complete = dimensions.loc[:, dimensions.nunique() > 1]
-    some = complete.sample(min(len(complete), FOUND_AMONG), random_state=0).sort_index()
-    found = cluster_customers(some, previous=_former(folder, tuple(map(str, complete.columns))))
-    of = found.names.assign(complete)
-    _keep(folder, found.names)
-    return CustomerGroups(of, found.stability, fit_cluster_rules(some, of.loc[some.index]))
+    varying = dimensions.loc[:, dimensions.nunique() > 1]
+    sample = varying.sample(min(len(varying), MAX_CLUSTERED), random_state=0).sort_index()
+    found = cluster_customers(sample, previous=_previous(folder, tuple(map(str, varying.columns))))
+    of = found.names.assign(varying)
+    _write(folder, found.names)
+    return CustomerGroups(of, found.stability, fit_cluster_rules(sample, of.loc[sample.index]))
 
 
-def _former(folder: Path, columns: tuple[str, ...]) -> NamedClusters | None:
-    """The names of the last time, if they were given by the same dimensions.
+def _previous(folder: Path, columns: tuple[str, ...]) -> NamedClusters | None:
+    """The names of the last evaluation, if they were given by the same dimensions.
 
     Raises DataRefused for a damaged file.
     """
-    path = folder / FILE
+    path = folder / GROUPS_FILE
     if not path.is_file():
         return None
     try:
@@ -55,6 +55,6 @@ def _former(folder: Path, columns: tuple[str, ...]) -> NamedClusters | None:
     return named if named.columns == columns else None
 
 
-def _keep(folder: Path, names: NamedClusters) -> None:
+def _write(folder: Path, names: NamedClusters) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(folder / FILE, json.dumps(names.to_dict()))
+    write_text_atomically(folder / GROUPS_FILE, json.dumps(names.to_dict()))

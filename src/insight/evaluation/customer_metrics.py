@@ -1,4 +1,4 @@
-"""What every customer measured on a day, as the value score and the standing are made of it."""
+"""Metrics of every customer on a given day, the input of value score and status."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from insight.value.expert_ratings import combine_ratings, read_ratings
 from insight.value.value_metrics import compute_value_metrics
 from models.scoring.backfill import scores_at
 
-#: Of the scores file, what measures and segments are made of.
+#: Columns of the scores file that metrics and segments use.
 PREDICTED_COLUMNS = (
     "satisfaction_score", "satisfaction_low", "satisfaction_high", "satisfaction_dissatisfied",
     "churn_probability", "value_expected", "value_low", "value_high", "value_segment",
@@ -22,36 +22,41 @@ PREDICTED_COLUMNS = (
 
 @dataclass(frozen=True)
 class DayMetrics:
-    """The customers known on one day: `measured` is a row each, `scores` what was predicted then."""
+    """Customers known on one day: their `metrics`, and the `scores` predicted on that day."""
 
     as_of: datetime
-    measured: pd.DataFrame
+    metrics: pd.DataFrame
     scores: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
 class MetricCalculator:
-    """Measures the customers of a company on any day of its history; keeps `earlier` days it made."""
+    """Computes the metrics of a company's customers on any day of its history.
+
+    `computed` caches the earlier days.
+    """
 
     company: Company
     workspace: Workspace
-    choices: EvaluationSettings
+    settings: EvaluationSettings
     ratings: pd.DataFrame | None
-    earlier: dict[datetime, DayMetrics] = field(default_factory=dict, repr=False)
+    computed: dict[datetime, DayMetrics] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, company: Company, workspace: Workspace, choices: EvaluationSettings) -> "MetricCalculator":
-        """Raises DataRefused for a file of experts' ratings that cannot be used."""
-        experts = choices.value.experts
+    def for_company(
+        cls, company: Company, workspace: Workspace, settings: EvaluationSettings
+    ) -> "MetricCalculator":
+        """Read the expert ratings. Raises DataRefused for a file of ratings that cannot be used."""
+        experts = settings.value.experts
         ratings = None
         if experts:
             ratings, _ = combine_ratings(read_ratings(company.path.parent / experts.file, experts))
-        return cls(company, workspace, choices, ratings)
+        return cls(company, workspace, settings, ratings)
 
     def on(self, day: datetime, scores: pd.DataFrame | None) -> DayMetrics:
-        """The customers known on the day, `scores` being the predictions of that day by customer.
+        """Compute the metrics of the customers known on a day; `scores` are that day's predictions.
 
-        Raises DataRefused where nothing is recorded that a measure could be made of.
+        Raises DataRefused without events.
         """
         history = self.workspace.history(self.company.name)
         if not (history / "events.parquet").is_file():
@@ -59,37 +64,37 @@ class MetricCalculator:
                 "the company has no events; a customer's value is told from his orders: map them under "
                 "[tables.events]"
             )
-        told = compute_value_metrics(
-            history, day, scores, self.ratings, self.choices.value.margins, self.horizon_days
+        metrics = compute_value_metrics(
+            history, day, scores, self.ratings, self.settings.value.margins, self.horizon_days
         )
-        return DayMetrics(day, told, scores)
+        return DayMetrics(day, metrics, scores)
 
-    def rated_in_vain(self, known: pd.Index) -> str:
-        """What to say of ratings of customers who are not known; empty where there are none."""
+    def unknown_rated(self, known: pd.Index) -> str:
+        """Return a warning about ratings of unknown customers; empty if there are none."""
         if self.ratings is None:
             return ""
-        odd = self.ratings.index.difference(known)
-        if odd.empty:
+        unknown = self.ratings.index.difference(known)
+        if unknown.empty:
             return ""
         return (
-            f"{len(odd)} of {len(self.ratings)} customers rated by experts are not known (first: "
-            f"{odd[0]}); their ids should be those of the customers"
+            f"{len(unknown)} of {len(self.ratings)} customers rated by experts are not known (first: "
+            f"{unknown[0]}); their ids should be those of the customers"
         )
 
-    def then(self, day: datetime) -> DayMetrics:
-        """The customers known on an earlier day, with what today's models would have predicted."""
-        if day not in self.earlier:
+    def before(self, day: datetime) -> DayMetrics:
+        """Compute the metrics on an earlier day, with the predictions of today's models for it."""
+        if day not in self.computed:
             scores = scores_at(self.company, self.workspace, day)
             frame = predicted_columns(scores.to_pandas()) if scores else None
-            self.earlier[day] = self.on(day, frame)
-        return self.earlier[day]
+            self.computed[day] = self.on(day, frame)
+        return self.computed[day]
 
     @property
     def horizon_days(self) -> int:
-        """How far ahead values are predicted, and growth is counted."""
+        """Horizon of the value prediction; growth is computed over the same period."""
         return self.company.target("value").horizon_days
 
 
 def predicted_columns(scores: pd.DataFrame) -> pd.DataFrame:
-    """A scores file by customer, with the columns that measures and segments are made of."""
+    """Return the columns of a scores file that metrics and segments use, by customer."""
     return scores.set_index("customer_id")[[c for c in PREDICTED_COLUMNS if c in scores]]

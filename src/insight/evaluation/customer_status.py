@@ -1,4 +1,4 @@
-"""Everybody's standing with his group and his move, as files and segments tell it."""
+"""Compute the status of all customers, with groups and migrations, and write it to the files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,23 +15,26 @@ from insight.evaluation.customer_groups import CustomerGroups, group_customers
 from insight.evaluation.customer_metrics import MetricCalculator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder
 from insight.evaluation.evaluation_schema import MigrationMatrix
-from insight.evaluation.migration_summary import summarise_stage_migration, summarise_tier_migration
-from insight.evaluation.parquet_types import arrow
+from insight.evaluation.migration_summary import (
+    summarise_stage_migration,
+    summarise_tier_migration,
+)
 from insight.evaluation.scores_file import PredictedScores, add_status
+from insight.evaluation.tier_history import to_arrow
 
 Part = TypeVar("Part")
 
 
 @dataclass
 class EvaluationParts:
-    """Makes the parts of an evaluation; one that the data do not allow is skipped with the reason."""
+    """Computes the parts of an evaluation; a part that the data do not allow is skipped."""
 
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def make(self, name: str, make: Callable[[], Part]) -> Part | None:
-        """The part, or None where it is skipped."""
+    def compute(self, name: str, compute: Callable[[], Part]) -> Part | None:
+        """Return the part, or None if it is skipped; `skipped` then has the reason."""
         try:
-            return make()
+            return compute()
         except DataRefused as err:
             self.skipped[name] = str(err)
             return None
@@ -39,52 +42,58 @@ class EvaluationParts:
 
 @dataclass(frozen=True)
 class StatusResult:
-    """Where everybody stands: `table` is a row a customer, `tiers` and `stages` who moved."""
+    """Status of all customers: `table` has one row per customer, `tiers` and `stages` the migrations."""
 
-    place: StatusAssignment
+    assignment: StatusAssignment
     table: pd.DataFrame
     groups: CustomerGroups | None
     tiers: MigrationMatrix | None
     stages: MigrationMatrix | None
 
-    def by_day(self) -> pd.DataFrame:
-        """The standings of every month kept: `customer_id`, `period` (from when on), tier, stage."""
+    def by_date(self) -> pd.DataFrame:
+        """Return the status of the stored months: `customer_id`, `period` (its start), tier, stage."""
         parts = [
             month.table[["tier", "stage"]].assign(period=pd.Timestamp(month.as_of)).reset_index()
-            for month in self.place.months
+            for month in self.assignment.months
         ]
         return pd.concat(parts, ignore_index=True)
 
 
-def compute_status(measurer: MetricCalculator, scored: PredictedScores | None, parts: EvaluationParts, redraw: bool = False) -> StatusResult:
-    """Place everybody, write `standing.parquet` and the columns of the scores file.
+def compute_status(
+    calculator: MetricCalculator,
+    scored: PredictedScores | None,
+    parts: EvaluationParts,
+    redraw: bool = False,
+) -> StatusResult:
+    """Compute every customer's status; write `standing.parquet` and the columns of the scores file.
 
-    Raises DataRefused where no value can be told.
+    Raises DataRefused where no value score can be computed.
     """
-    folder = evaluation_folder(measurer.workspace, measurer.company.name)
+    folder = evaluation_folder(calculator.workspace, calculator.company.name)
     scores, versions = (scored.table, scored.versions) if scored else (None, {})
-    place = assign_status(measurer, scores, versions, redraw)
-    parts.skipped |= place.skipped
-    names = list(place.yardsticks.settings.dimensions)
-    groups = parts.make("groups", lambda: group_customers(place.months[-1].table[names], folder))
-    moved = parts.make(
-        "tiers", lambda: summarise_tier_migration(place.months, place.yardsticks, measurer.choices)
+    assignment = assign_status(calculator, scores, versions, redraw)
+    parts.skipped |= assignment.skipped
+    months, scales = assignment.months, assignment.scales
+    names = list(scales.settings.dimensions)
+    groups = parts.compute("groups", lambda: group_customers(months[-1].table[names], folder))
+    tiers = parts.compute(
+        "tiers", lambda: summarise_tier_migration(months, scales, calculator.settings)
     )
-    stages = parts.make("stages", lambda: summarise_stage_migration(place.months))
-    table = place.table.assign(as_of=pd.Timestamp(place.today.as_of))
+    stages = parts.compute("stages", lambda: summarise_stage_migration(months))
+    table = assignment.table.assign(as_of=pd.Timestamp(assignment.today.as_of))
     table["group"] = groups.of if groups else None
-    table = table.join(place.fuzzy_grades(measurer.choices.value.grades))
+    table = table.join(assignment.fuzzy_grades(calculator.settings.value.grades))
     table["tier_before"], table["moved_because"] = None, None
-    if moved:
-        table["tier_before"] = place.months[-2].table["tier"].reindex(table.index)
-        table["moved_because"] = moved[1]["cause"].reindex(table.index)
+    if tiers:
+        table["tier_before"] = months[-2].table["tier"].reindex(table.index)
+        table["moved_because"] = tiers[1]["cause"].reindex(table.index)
     _write(table, folder / STATUS_FILE)
     if scored:
-        add_status(measurer.workspace.scores(measurer.company.name), table)
-    return StatusResult(place, table, groups, moved[0] if moved else None, stages)
+        add_status(calculator.workspace.scores(calculator.company.name), table)
+    return StatusResult(assignment, table, groups, tiers[0] if tiers else None, stages)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write the standing in the order of the ids, whole or not at all."""
+    """Write the status atomically, sorted by customer."""
     with atomic_path(path) as temporary:
-        write_parquet(temporary, [arrow(table.sort_index())], ROW_GROUP_SIZE)
+        write_parquet(temporary, [to_arrow(table.sort_index())], ROW_GROUP_SIZE)

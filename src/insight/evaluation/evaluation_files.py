@@ -1,4 +1,4 @@
-"""Where an evaluation lies, and how it is read back."""
+"""Files of an evaluation: their folder, and reading and writing `evaluation.json`."""
 
 from pathlib import Path
 
@@ -13,20 +13,20 @@ EVALUATION_FILE, STATUS_FILE = "evaluation.json", "standing.parquet"
 
 
 def evaluation_folder(workspace: Workspace, company: str) -> Path:
-    """The folder of a company's evaluation."""
+    """Return the folder of a company's evaluation."""
     return workspace.company(company) / "evaluation"
 
 
-def write_evaluation(folder: Path, told: CompanyEvaluation) -> Path:
-    """Write `evaluation.json`, whole or not at all; its path."""
+def write_evaluation(folder: Path, evaluation: CompanyEvaluation) -> Path:
+    """Write `evaluation.json` atomically; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / EVALUATION_FILE
-    write_text_atomically(path, told.model_dump_json(indent=1))
+    write_text_atomically(path, evaluation.model_dump_json(indent=1))
     return path
 
 
 def read_evaluation(folder: Path) -> CompanyEvaluation | None:
-    """The last evaluation, or None before the first one.
+    """Read the last evaluation; None before the first one.
 
     Raises DataRefused for a file that cannot be read, with the remedy.
     """

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 TargetVerdict = Literal["reached", "missed", "uncertain", "unmeasured"]
+SegmentKind = Literal["tier", "stars", "stage", "quadrant", "value", "group"]
 ChangeDirection = Literal["up", "down", "no", "unknown"]
 
 
@@ -205,7 +206,9 @@ class CustomerStatus(EvaluationModel):
     stars: int | None = None
     stage: str | None = None
     service_level: str | None = None
-    value_score: Annotated[IntervalEstimate | None, Field(description="0 to 100, with its interval.")] = None
+    value_score: Annotated[
+        IntervalEstimate | None, Field(description="0 to 100, with its interval.")
+    ] = None
     group: Annotated[str | None, Field(description="Group of similar customers.")] = None
     quadrant: Annotated[str | None, Field(description="Of potential and risk.")] = None
     migration: Annotated[
@@ -232,7 +235,7 @@ class Segment(EvaluationModel):
     (0 to 100) and `churn_probability` are means.
     """
 
-    by: Literal["tier", "stars", "stage", "quadrant", "value", "group"]
+    by: SegmentKind
     name: str
     customers: int
     share: float
@@ -259,7 +262,8 @@ class MigrationMatrix(EvaluationModel):
     """Migration matrix between two dates: customers by state before (rows) and after (columns).
 
     `moved` is the share of the customers known at both dates who changed; `plain` the share that tiers
-    drawn from each month's own quantiles would have moved. `rebuilt`: the earlier date was computed later, with today's models.
+    drawn from each month's own quantiles would have moved. `rebuilt`: the earlier date was computed
+    later, with today's models.
     """
 
     since: datetime

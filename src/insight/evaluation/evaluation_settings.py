@@ -1,4 +1,4 @@
-"""Everything a company's file decides about its evaluation, checked before anything is worked out."""
+"""Settings of an evaluation: the sections `[insight.*]` of a company file, checked before it runs."""
 
 from dataclasses import dataclass
 
@@ -30,9 +30,9 @@ SECTIONS: dict[str, type[TomlSection]] = {
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """The sections `[insight.*]` of a company's file.
+    """The sections `[insight.*]` of a company file.
 
-    Measures the company named itself must be there: `own_value` and `own_risks` say that it did.
+    `own_value` and `own_risks` say whether the company chose its own metrics, which must then exist.
     """
 
     value: ValueSettings
@@ -45,14 +45,16 @@ class EvaluationSettings:
 
 
 def read_evaluation_settings(company: Company) -> EvaluationSettings:
-    """What the company chose, and the defaults of the rest.
+    """Read the settings of a company, with defaults for missing sections.
 
-    Raises ConfigRefused for an unknown section, an unknown key, a wrong value, weights that do not
-    sum or cannot be told from the judgements, and a tier without policy.
+    Raises ConfigRefused for an unknown section or key, a wrong value, weights that do not sum to 1,
+    inconsistent pairwise comparisons, and a tier without policy.
     """
     for name in company.insight:
         if name not in SECTIONS:
-            raise ConfigRefused(f"unknown section insight.{name}{did_you_mean(name, list(SECTIONS))}")
+            raise ConfigRefused(
+                f"unknown section insight.{name}{did_you_mean(name, list(SECTIONS))}"
+            )
     for name in ("satisfaction", "complaints", "loop"):  # read where they are used
         read_section(company, name, SECTIONS[name])
     value = read_section(company, "value", ValueSettings)

@@ -123,7 +123,9 @@ def _forecast(
         for start, numbers in zip(starts, table.to_numpy().tolist(), strict=True)
     ]
     skill = float(found.backtest["skill"][found.method])
-    return IndicatorForecast(method=found.method, skill=skill, trials=found.trials, points=points), ""
+    return IndicatorForecast(
+        method=found.method, skill=skill, trials=found.trials, points=points
+    ), ""
 
 
 def _future_value(start: datetime, value: float, low: float, high: float) -> PeriodValue:

@@ -71,8 +71,8 @@ def last_point(
     period = f"{inputs.settings.period} from {inputs.last:%Y-%m-%d}"
     former = f"; the last figure is {points[-1].value:.4g} of {points[-1].period}" if points else ""
     raise DataRefused(
-        f"{counted} in the {period}, a figure takes {inputs.settings.fewest}{former}: wait, ask more, or "
-        "choose a longer period under [insight.satisfaction]"
+        f"{counted} in the {period}, a figure takes {inputs.settings.fewest}{former}: wait, "
+        "ask more, or choose a longer period under [insight.satisfaction]"
     )
 
 

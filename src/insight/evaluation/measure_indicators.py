@@ -54,7 +54,7 @@ def measure_indicators(
     measured, missing = [], dict(computed.skipped)
     alerts: list[IndicatorAlert] = []
     too_young = 0
-    for tables in computed.figures:
+    for tables in computed.indicators:
         try:
             indicator = build_indicator(tables, inputs)
         except DataRefused as err:

@@ -1,4 +1,4 @@
-"""Who moved since the month before, between tiers and between stages, and what moved him."""
+"""Migration between tiers and between stages since the month before, with its causes."""
 
 import math
 
@@ -20,49 +20,53 @@ NO_MONTH = (
 
 
 def summarise_tier_migration(
-    months: list[TierMonth], yardsticks: ReferenceScales, choices: EvaluationSettings
+    months: list[TierMonth], scales: ReferenceScales, settings: EvaluationSettings
 ) -> tuple[MigrationMatrix, pd.DataFrame]:
-    """The migration matrix since the month before with its causes, and every move, a row each.
+    """Return the migration matrix since the month before with its causes, and one row per move.
 
-    Raises DataRefused where there is no month before.
+    Raises DataRefused without a month before.
     """
-    before, now = _pair(months)
-    kept = yardsticks.kept
-    moves = find_migrations(before.table, now.table, kept.weights.share, kept.borders, kept.borders)
-    counts = migration_matrix(before.table["tier"], now.table["tier"], kept.borders.names)
-    told = [
-        MigrationCause(cause=str(cause), up=int(row["up"]), down=int(row["down"]), other=int(row["other"]))
-        for cause, row in count_causes(moves, kept.borders.names).iterrows()
+    before, now = _last_two(months)
+    stored = scales.stored
+    moves = find_migrations(
+        before.table, now.table, stored.weights.share, stored.thresholds, stored.thresholds
+    )
+    counts = migration_matrix(before.table["tier"], now.table["tier"], stored.thresholds.names)
+    causes = [
+        MigrationCause(
+            cause=str(cause), up=int(row["up"]), down=int(row["down"]), other=int(row["other"])
+        )
+        for cause, row in count_causes(moves, stored.thresholds.names).iterrows()
     ]
-    plain = [_plainly(month, choices) for month in (before, now)]
-    return _moves(before, now, counts).model_copy(
+    plain = [_tiers_of_month_alone(month, settings) for month in (before, now)]
+    return _matrix(before, now, counts).model_copy(
         update={
-            "moved": _known(changed_share(before.table["tier"], now.table["tier"])),
-            "plain": _known(changed_share(*plain)),
-            "causes": told,
+            "moved": _finite_or_none(changed_share(before.table["tier"], now.table["tier"])),
+            "plain": _finite_or_none(changed_share(*plain)),
+            "causes": causes,
         }
     ), moves
 
 
 def summarise_stage_migration(months: list[TierMonth]) -> MigrationMatrix:
-    """Customers by stage the month before and now.
+    """Return the migration matrix of the stages since the month before.
 
-    Raises DataRefused where there is no month before, or one became what he cannot become.
+    Raises DataRefused without a month before, and for an impossible transition.
     """
-    before, now = _pair(months)
+    before, now = _last_two(months)
     one, other = before.table["stage"], now.table["stage"]
-    return _moves(before, now, count_transitions(one, other)).model_copy(
-        update={"moved": _known(changed_share(one, other))}
+    return _matrix(before, now, count_transitions(one, other)).model_copy(
+        update={"moved": _finite_or_none(changed_share(one, other))}
     )
 
 
-def _pair(months: list[TierMonth]) -> tuple[TierMonth, TierMonth]:
+def _last_two(months: list[TierMonth]) -> tuple[TierMonth, TierMonth]:
     if len(months) < 2:
         raise DataRefused(NO_MONTH)
     return months[-2], months[-1]
 
 
-def _moves(before: TierMonth, now: TierMonth, counts: pd.DataFrame) -> MigrationMatrix:
+def _matrix(before: TierMonth, now: TierMonth, counts: pd.DataFrame) -> MigrationMatrix:
     return MigrationMatrix(
         since=before.as_of,
         until=now.as_of,
@@ -74,14 +78,14 @@ def _moves(before: TierMonth, now: TierMonth, counts: pd.DataFrame) -> Migration
     )
 
 
-def _plainly(month: TierMonth, choices: EvaluationSettings) -> pd.Series:
-    """The tiers by borders drawn on that month alone, as they are drawn elsewhere."""
-    figure = month.table["value_score"]
+def _tiers_of_month_alone(month: TierMonth, settings: EvaluationSettings) -> pd.Series:
+    """The tiers by thresholds of that month alone, for comparison."""
+    score = month.table["value_score"]
     try:
-        return classify_tiers(figure, fit_thresholds(figure, choices.tiers))
-    except DataRefused:  # too many alike that month; there is nothing to set beside
-        return pd.Series(None, figure.index, dtype=object)
+        return classify_tiers(score, fit_thresholds(score, settings.tiers))
+    except DataRefused:  # too many equal scores in that month: no comparison
+        return pd.Series(None, score.index, dtype=object)
 
 
-def _known(share: float) -> float | None:
+def _finite_or_none(share: float) -> float | None:
     return share if math.isfinite(share) else None

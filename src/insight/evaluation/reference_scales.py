@@ -1,4 +1,4 @@
-"""The yardsticks of a company: drawn on one day, kept until its settings change."""
+"""Reference scales of a company: fitted on one day, stored until its settings change."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,81 +29,87 @@ from insight.value.value_score import (
 from insight.value.weights import DimensionWeights
 
 SCALES_FILE = "yardsticks.json"
-#: Columns of the scores file that say how likely the contrary of a star's chance is.
-CHANCES = {"churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"}
+#: Column of the scores file with the probability of the opposite of a star's outcome.
+OPPOSITE_PROBABILITY = {
+    "churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ReferenceScales:
-    """What scores, tiers and stars are told by, with the settings they were drawn for.
+    """Scales behind scores, tiers and stars, with the settings they were fitted for.
 
-    `left_out` are measures nobody has, with the reason; `no_stars` why there are none.
+    `left_out` are metrics that no customer has, with the reason; `no_stars` is the reason for no stars.
     """
 
-    kept: PersistedScales
+    stored: PersistedScales
     settings: ValueSettings
     left_out: dict[str, str]
     no_stars: str = ""
 
     def score(self, day: DayMetrics) -> pd.DataFrame:
-        """The dimensions and the value score with its interval, a row a customer of the day."""
-        table = _with(day, self.kept.scale)
-        return compute_value_score(table, self.kept.scale, self.settings, self.kept.weights)
+        """Compute the dimensions and the value score with its interval, one row per customer."""
+        table = _with_all_metrics(day, self.stored.scale)
+        return compute_value_score(table, self.stored.scale, self.settings, self.stored.weights)
 
 
-def read_reference_scales(folder: Path, choices: EvaluationSettings, today: DayMetrics) -> ReferenceScales | None:
-    """The yardsticks in use; None before the first time and for other settings.
+def read_reference_scales(
+    folder: Path, settings: EvaluationSettings, today: DayMetrics
+) -> ReferenceScales | None:
+    """Read the stored scales; None before the first evaluation and after a change of settings.
 
     Raises DataRefused for a damaged file.
     """
     if not (folder / SCALES_FILE).is_file():
         return None
-    kept = read_persisted_scales(folder / SCALES_FILE)
-    settings, left_out = usable_settings(choices.value, today.measured, choices.own_value)
-    if kept.made_for != _digest(settings, choices):
+    stored = read_persisted_scales(folder / SCALES_FILE)
+    value_settings, left_out = usable_settings(settings.value, today.metrics, settings.own_value)
+    if stored.made_for != _digest(value_settings, settings):
         return None
-    lacking = (
-        f"none could be told when the yardsticks were drawn, {kept.as_of:%Y-%m-%d}; draw them anew "
+    no_stars = (
+        f"none could be told when the yardsticks were drawn, {stored.as_of:%Y-%m-%d}; draw them anew "
         "with `goodwill evaluate --redraw`"
     )
-    return ReferenceScales(kept, settings, left_out, "" if kept.stars else lacking)
+    return ReferenceScales(stored, value_settings, left_out, "" if stored.stars else no_stars)
 
 
-def fit_reference_scales(choices: EvaluationSettings, today: DayMetrics, then: DayMetrics | None) -> ReferenceScales:
-    """Draw yardsticks on the customers of today; stars and learned weights from a horizon ago.
+def fit_reference_scales(
+    settings: EvaluationSettings, today: DayMetrics, earlier: DayMetrics | None
+) -> ReferenceScales:
+    """Fit the scales on today's customers; stars and learned weights on a day one horizon earlier.
 
-    Raises DataRefused for measures that nobody has but the company counts, figures too alike for the
-    tiers, and weights to be learned without an earlier day.
+    Raises DataRefused for metrics that the company counts but no customer has, scores too similar for
+    the tiers, and learned weights without an earlier day.
     """
-    settings, left_out = usable_settings(choices.value, today.measured, choices.own_value)
-    scale = ValueScale.fit(today.measured, settings)
-    weights = method_weights(today, settings, scale, then)[settings.weights]
-    value = compute_value_score(today.measured, scale, settings, weights)
-    kept = PersistedScales(
-        today.as_of, scale, weights, fit_thresholds(value["value_score"], choices.tiers), None,
-        _digest(settings, choices),
+    value_settings, left_out = usable_settings(settings.value, today.metrics, settings.own_value)
+    scale = ValueScale.fit(today.metrics, value_settings)
+    weights = method_weights(today, value_settings, scale, earlier)[value_settings.weights]
+    value = compute_value_score(today.metrics, scale, value_settings, weights)
+    stored = PersistedScales(
+        today.as_of, scale, weights, fit_thresholds(value["value_score"], settings.tiers), None,
+        _digest(value_settings, settings),
     )  # fmt: skip
-    drawn = ReferenceScales(kept, settings, left_out)
+    fitted = ReferenceScales(stored, value_settings, left_out)
     try:
-        stars = _stars(drawn, today, then, choices.stars)
+        stars = _fit_stars(fitted, today, earlier, settings.stars)
     except DataRefused as err:
-        return replace(drawn, no_stars=str(err))
-    return replace(drawn, kept=replace(kept, stars=stars))
+        return replace(fitted, no_stars=str(err))
+    return replace(fitted, stored=replace(stored, stars=stars))
 
 
 def method_weights(
-    today: DayMetrics, settings: ValueSettings, scale: ValueScale, then: DayMetrics | None
+    today: DayMetrics, settings: ValueSettings, scale: ValueScale, earlier: DayMetrics | None
 ) -> Mapping[str, DimensionWeights]:
-    """The weights of the dimensions by every method; learned ones with an earlier day `then`.
+    """Return the weights of the dimensions by every method; learned ones need an `earlier` day.
 
-    They are learned from its dimensions and the revenue that came since, in ranks. Raises DataRefused
-    when the weights chosen are learned and cannot be.
+    They are learned from its dimensions and the rank of the revenue since. Raises DataRefused if the
+    chosen weights are learned and cannot be.
     """
-    sets = compute_weight_sets(score_dimensions(today.measured, scale, settings), settings)
-    if then is not None:
+    sets = compute_weight_sets(score_dimensions(today.metrics, scale, settings), settings)
+    if earlier is not None:
         try:
-            outcome = today.measured["last_period_revenue"].fillna(0.0).rank()
-            before = score_dimensions(_with(then, scale), scale, settings)
+            outcome = today.metrics["last_period_revenue"].fillna(0.0).rank()
+            before = score_dimensions(_with_all_metrics(earlier, scale), scale, settings)
             sets["learned"] = compute_weight_sets(before, settings, outcome)["learned"]
         except DataRefused:
             if settings.weights == "learned":
@@ -119,55 +125,58 @@ def method_weights(
 def usable_settings(
     settings: ValueSettings, table: pd.DataFrame, own: bool
 ) -> tuple[ValueSettings, dict[str, str]]:
-    """The settings without measures that nobody has, and those left out with the reason.
+    """Return the settings without metrics that no customer has, and those metrics with the reason.
 
-    Dimensions the company named itself (`own`) stay as they are: what they lack is refused later.
-    Raises DataRefused when nothing is left.
+    Dimensions of the company's file (`own`) stay as they are: a missing metric is refused later. Raises
+    DataRefused when no metric is left.
     """
     if own:
         return settings, {}
     wanted = [m for d in settings.dimensions.values() for m in d.measures]
-    lacking = [m for m in wanted if m not in table or not table[m].notna().any()]
+    missing = [m for m in wanted if m not in table or not table[m].notna().any()]
     kept = {}
     for name, dimension in settings.dimensions.items():
-        there = {m: share for m, share in dimension.measures.items() if m not in lacking}
-        if there:
-            kept[name] = Dimension(weight=dimension.weight, measures=_to_one(there))
+        known = {m: share for m, share in dimension.measures.items() if m not in missing}
+        if known:
+            kept[name] = Dimension(weight=dimension.weight, measures=_normalise(known))
     if not kept:
         raise DataRefused(
-            f"nobody has any of {', '.join(lacking)}; name measures there are in [insight.value]"
+            f"nobody has any of {', '.join(missing)}; name measures there are in [insight.value]"
         )
-    weight = _to_one({name: dimension.weight for name, dimension in kept.items()})
+    weight = _normalise({name: dimension.weight for name, dimension in kept.items()})
     whole = {n: Dimension(weight=weight[n], measures=d.measures) for n, d in kept.items()}
-    return settings.model_copy(update={"dimensions": whole}), dict.fromkeys(
-        lacking, "nobody has it"
-    )
+    reasons = dict.fromkeys(missing, "nobody has it")
+    return settings.model_copy(update={"dimensions": whole}), reasons
 
 
-def _to_one(shares: Mapping[str, float]) -> dict[str, float]:
+def _normalise(shares: Mapping[str, float]) -> dict[str, float]:
     total = sum(shares.values())
     return {name: share / total for name, share in shares.items()}
 
 
-def _digest(settings: ValueSettings, choices: EvaluationSettings) -> str:
-    """Eight letters that change with any setting the yardsticks depend on."""
-    text = "|".join(map(repr, (settings, choices.tiers, choices.stars)))
+def _digest(value_settings: ValueSettings, settings: EvaluationSettings) -> str:
+    """Eight hex digits that change with any setting the scales depend on.
+
+    They follow the `repr` of the settings, class and field names included.
+    """
+    text = "|".join(map(repr, (value_settings, settings.tiers, settings.stars)))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _with(day: DayMetrics, scale: ValueScale) -> pd.DataFrame:
-    """The measures of a day, those nobody had then included."""
-    return day.measured.reindex(columns=[*dict.fromkeys([*day.measured, *scale.reference])])
+def _with_all_metrics(day: DayMetrics, scale: ValueScale) -> pd.DataFrame:
+    """The metrics of a day, with empty columns for those that no customer had."""
+    return day.metrics.reindex(columns=[*dict.fromkeys([*day.metrics, *scale.reference])])
 
 
 def star_basis(settings: StarSettings, day: DayMetrics, value: pd.DataFrame) -> pd.Series:
-    """What stars are given by: the value score, or the calibrated chance of staying or being content.
+    """Return what stars are based on: the value score, or a calibrated probability.
 
-    Raises DataRefused for a chance that no model predicts.
+    The probability is of staying a customer or of being satisfied. Raises DataRefused if no model
+    predicts it.
     """
     if settings.by == "value":
         return value["value_score"]
-    column = CHANCES[settings.by]
+    column = OPPOSITE_PROBABILITY[settings.by]
     if day.scores is None or column not in day.scores:
         raise DataRefused(
             f'insight.stars.by is "{settings.by}" and no model of {settings.by} serves; train it, or '
@@ -176,21 +185,23 @@ def star_basis(settings: StarSettings, day: DayMetrics, value: pd.DataFrame) -> 
     return 1 - day.scores[column].reindex(value.index)
 
 
-def _stars(drawn: ReferenceScales, today: DayMetrics, then: DayMetrics | None, settings: StarSettings) -> StarScale:
-    """The scale of the stars; of value learned from scores a horizon ago and what came since."""
+def _fit_stars(
+    fitted: ReferenceScales, today: DayMetrics, earlier: DayMetrics | None, settings: StarSettings
+) -> StarScale:
+    """The scale of the stars; by value, it is fitted on earlier scores and the revenue since."""
     if settings.by != "value":
-        star_basis(settings, today, today.measured)
+        star_basis(settings, today, today.metrics)
         return calibrated_star_scale(settings)
-    if then is None:
+    if earlier is None:
         raise DataRefused(
             "the history is too short: stars are learned from scores a horizon ago and what came since"
         )
-    spent = today.measured["last_period_revenue"].reindex(then.measured.index).fillna(0.0)
-    came = (spent > median_spend(today)).astype(float)
-    return fit_star_scale(drawn.score(then)["value_score"], came, settings)
+    spent = today.metrics["last_period_revenue"].reindex(earlier.metrics.index).fillna(0.0)
+    outcome = (spent > median_spend(today)).astype(float)
+    return fit_star_scale(fitted.score(earlier)["value_score"], outcome, settings)
 
 
 def median_spend(day: DayMetrics) -> float:
-    """What the median of those brought who bought within the last horizon."""
-    spent = day.measured["last_period_revenue"]
+    """Return the median revenue within the last horizon of the customers who bought."""
+    spent = day.metrics["last_period_revenue"]
     return float(spent[spent > 0].median())

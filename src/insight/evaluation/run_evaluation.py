@@ -1,4 +1,4 @@
-"""The evaluation of a company: a step of the night, read by report, HTTP and scores file."""
+"""Evaluate a company: a step of the nightly run, whose files the report and the service read."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,92 +22,110 @@ from insight.evaluation.satisfaction_drivers import summarise_drivers
 from insight.evaluation.scores_file import PredictedScores, read_predicted_scores
 from insight.evaluation.segment_profiles import profile_segments
 from insight.evaluation.target_attainment import company_pdca_cycles
-from insight.evaluation.value_score_summary import contrast_traits, summarise_value_score
+from insight.evaluation.value_score_summary import summarise_traits, summarise_value_score
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 
 def evaluate_company(
     company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
 ) -> list[Path]:
-    """Write `evaluation.json`, `standing.parquet`, `complaints.json` and the scores' columns.
+    """Write `evaluation.json`, `standing.parquet`, `complaints.json` and columns of the scores file.
 
-    A part that the data do not allow is skipped and told with its reason. `redraw` draws the yardsticks
-    of value, tiers and stars anew. Raises ConfigRefused for settings that cannot be used, DataRefused
+    A part that the data do not allow is skipped with the reason. `redraw` fits the reference scales of
+    value, tiers and stars again. Raises ConfigRefused for settings that cannot be used, DataRefused
     without a history.
     """
-    choices = read_evaluation_settings(company)
+    settings = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
     parts = EvaluationParts()
-    scored = parts.make("scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end))
-    with steps.step("where every customer stands") as done:
-        stood = parts.make(
+    scored = parts.compute(
+        "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)
+    )
+    with steps.step("customer status") as done:
+        status = parts.compute(
             "standing",
-            lambda: compute_status(MetricCalculator.of(company, workspace, choices), scored, parts, redraw),
+            lambda: compute_status(
+                MetricCalculator.for_company(company, workspace, settings), scored, parts, redraw
+            ),
         )
-        done(**_headline(stood))
+        done(**_step_results(status))
     with steps.step("indicators") as done:
-        by_day = stood.by_day() if stood else None
-        said = parts.make("indicators", lambda: measure_indicators(company, workspace, by_day))
-        done(indicators=len(said.indicators) if said else 0, alerts=len(said.alerts) if said else 0)
+        by_date = status.by_date() if status else None
+        measured = parts.compute(
+            "indicators", lambda: measure_indicators(company, workspace, by_date)
+        )
+        done(
+            indicators=len(measured.indicators) if measured else 0,
+            alerts=len(measured.alerts) if measured else 0,
+        )
     with steps.step("complaints and causes"):
         complaints = write_complaints(company, workspace)
     with steps.step("drivers, targets, segments"):
-        told = _told(company, workspace, manifest, choices, scored, said, stood, parts)
+        evaluation = _evaluation(
+            company, workspace, manifest, settings, scored, measured, status, parts
+        )
     folder = evaluation_folder(workspace, company.name)
-    path = write_evaluation(folder, told)
-    for name, why in told.skipped.items():
+    path = write_evaluation(folder, evaluation)
+    for name, why in evaluation.skipped.items():
         steps.note(f"  [yellow]–[/] no {name}: {why}")
-    return [path, *([folder / STATUS_FILE] if stood else []), complaints]
+    return [path, *([folder / STATUS_FILE] if status else []), complaints]
 
 
 def update_customer_status(company: Company, workspace: Workspace, steps: Steps) -> None:
-    """Write the standing and the scores' columns, without the rest of the evaluation.
+    """Write the customer status and its columns of the scores file, without the rest of the evaluation.
 
-    For new scores of a night between two evaluations; where nothing can be told, it says why.
+    For new scores between two evaluations; parts that cannot be computed are noted with the reason.
     """
-    choices = read_evaluation_settings(company)
+    settings = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
     parts = EvaluationParts()
-    with steps.step("where every customer stands") as done:
-        scored = parts.make(
+    with steps.step("customer status") as done:
+        scored = parts.compute(
             "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)
         )
-        stood = parts.make(
-            "standing", lambda: compute_status(MetricCalculator.of(company, workspace, choices), scored, parts)
+        status = parts.compute(
+            "standing",
+            lambda: compute_status(
+                MetricCalculator.for_company(company, workspace, settings), scored, parts
+            ),
         )
-        done(**_headline(stood))
+        done(**_step_results(status))
     for name, why in parts.skipped.items():
         steps.note(f"  [yellow]–[/] no {name}: {why}")
 
 
-def _headline(stood: StatusResult | None) -> dict[str, object]:
-    if stood is None:
+def _step_results(status: StatusResult | None) -> dict[str, object]:
+    if status is None:
         return {}
-    moved = stood.tiers.moved if stood.tiers else None
+    moved = status.tiers.moved if status.tiers else None
     return {
-        "customers": len(stood.table),
+        "customers": len(status.table),
         "moved": f"{moved:.1%}" if moved is not None else None,
-        "groups": len(stood.groups.rules) if stood.groups else None,
+        "groups": len(status.groups.rules) if status.groups else None,
     }
 
 
-def _told(
+def _evaluation(
     company: Company,
     workspace: Workspace,
     manifest: Manifest,
-    choices: EvaluationSettings,
+    settings: EvaluationSettings,
     scored: PredictedScores | None,
-    said: IndicatorResults | None,
-    stood: StatusResult | None,
+    measured: IndicatorResults | None,
+    status: StatusResult | None,
     parts: EvaluationParts,
 ) -> CompanyEvaluation:
     currency = company.info.currency
-    indicators = said.indicators if said else []
-    goals = read_section(company, "loop", LoopSettings).targets
+    indicators = measured.indicators if measured else []
+    targets = read_section(company, "loop", LoopSettings).targets
     why = parts.skipped.get("indicators", "")
-    not_measured = said.not_measured if said else dict.fromkeys(goals, why)
-    driven = parts.make("drivers", lambda: summarise_drivers(said.asked if said else None))
-    traits = stood and parts.make("traits", lambda: contrast_traits(stood.place, company, workspace))
+    not_measured = measured.not_measured if measured else dict.fromkeys(targets, why)
+    drivers = parts.compute(
+        "drivers", lambda: summarise_drivers(measured.asked if measured else None)
+    )
+    traits = status and parts.compute(
+        "traits", lambda: summarise_traits(status.assignment, company, workspace)
+    )
     return CompanyEvaluation(
         company=company.name,
         made_at=datetime.now(UTC),
@@ -118,20 +136,24 @@ def _told(
         period=read_section(company, "satisfaction", SatisfactionSettings).period,
         indicators=indicators,
         not_measured=not_measured,
-        alerts=said.alerts if said else [],
-        too_young=said.too_young if said else 0,
-        drivers=driven,
-        segments=_segments(stood, scored, choices) if stood else [],
-        stability=stood.groups.stability if stood and stood.groups else None,
-        tiers=stood.tiers if stood else None,
-        stages=stood.stages if stood else None,
-        value=summarise_value_score(stood.place, choices.stars, currency) if stood else None,
+        alerts=measured.alerts if measured else [],
+        too_young=measured.too_young if measured else 0,
+        drivers=drivers,
+        segments=_segments(status, scored, settings) if status else [],
+        stability=status.groups.stability if status and status.groups else None,
+        tiers=status.tiers if status else None,
+        stages=status.stages if status else None,
+        value=summarise_value_score(status.assignment, settings.stars, currency)
+        if status
+        else None,
         traits=traits or [],
         cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
         skipped=parts.skipped,
     )
 
 
-def _segments(stood: StatusResult, scored: PredictedScores | None, choices: EvaluationSettings) -> list[Segment]:
-    table = stood.table.join(scored.table) if scored else stood.table
-    return profile_segments(pd.DataFrame(table), choices.tiers, stood.groups)
+def _segments(
+    status: StatusResult, scored: PredictedScores | None, settings: EvaluationSettings
+) -> list[Segment]:
+    table = status.table.join(scored.table) if scored else status.table
+    return profile_segments(pd.DataFrame(table), settings.tiers, status.groups)

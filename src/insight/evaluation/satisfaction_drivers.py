@@ -1,4 +1,4 @@
-"""What overall satisfaction hangs on, from the answers of each customer."""
+"""Drivers of overall satisfaction, estimated from the answers of each customer."""
 
 from typing import Any
 
@@ -6,25 +6,25 @@ import pandas as pd
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import (
-    SatisfactionDrivers,
     IntervalEstimate,
     SatisfactionDriver,
+    SatisfactionDrivers,
 )
 from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
 
 OUTCOME = "overall"
-#: Rows the library needs at the least.
-FEWEST = 50
-#: Service gaps taken as drivers, the widest first.
+#: Smallest number of rows that `insight.satisfaction.drivers` accepts.
+MIN_ROWS = 50
+#: Number of service gaps to include, the widest first.
 WORST_GAPS = 3
 
 
 def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
-    """The drivers of overall satisfaction: its dimensions and the widest service gaps.
+    """Estimate the drivers of overall satisfaction: its dimensions and the widest service gaps.
 
-    A row is a customer with the mean of his answers to each. `asked` is that of `ToldIndicators`.
-    Dimensions too few answer together with the others are left out and told. Raises DataRefused where
-    nobody was asked, overall satisfaction only, or too few answered more.
+    A row is a customer with the mean of their answers by dimension. `asked` is that of
+    `IndicatorResults`. Dimensions that too few customers answer together with the others are left out
+    with the reason. Raises DataRefused without surveys, without dimensions, or with too few answers.
     """
     if asked is None:
         raise DataRefused("the company has no surveys; satisfaction is measured by asking")
@@ -36,21 +36,21 @@ def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
             f"drivers need overall satisfaction and what goes into it; answers there are to {known}: "
             "ask for product, service, price, delivery, staff"
         )
-    kept, left_out = _answered(wide)
+    kept, left_out = _drop_rare(wide)
     found = analyse_drivers(kept, OUTCOME, weight)
-    told = [_driver(str(name), row) for name, row in found.table.iterrows()]
+    found_drivers = [_driver(str(name), row) for name, row in found.table.iterrows()]
     return SatisfactionDrivers(
         outcome=OUTCOME, rows=found.rows, incomplete=found.incomplete, explained=found.explained,
-        drivers=told, left_out=left_out,
+        drivers=found_drivers, left_out=left_out,
     )  # fmt: skip
 
 
 def _wide(asked: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[float]"]:
-    """A row a customer, a column a dimension; and the mean weight of his answers."""
-    said = asked[asked["score"].notna()]
-    csat = said[said["instrument"] == "csat"]
+    """One row per customer, one column per dimension; and the mean weight of their answers."""
+    answered = asked[asked["score"].notna()]
+    csat = answered[answered["instrument"] == "csat"]
     wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
-    served = said[(said["instrument"] == "servqual") & said["expectation"].notna()]
+    served = answered[(answered["instrument"] == "servqual") & answered["expectation"].notna()]
     if not served.empty:
         gaps = served.assign(gap=served["score"] - served["expectation"]).pivot_table(
             index="customer_id", columns="dimension", values="gap"
@@ -61,17 +61,17 @@ def _wide(asked: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[float]"]:
     return wide.reset_index(drop=True).rename_axis(columns=None), weight.reset_index(drop=True)
 
 
-def _answered(wide: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The columns enough customers have all of: the least answered leave until they have."""
+def _drop_rare(wide: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Drop the least answered dimensions until enough customers answered all that remain."""
     kept, left_out = wide, {}
     while len(names := [c for c in kept if c != OUTCOME]) > 1:
-        complete, need = len(kept.dropna()), max(FEWEST, ROWS_PER_DRIVER * len(names))
+        complete, need = len(kept.dropna()), max(MIN_ROWS, ROWS_PER_DRIVER * len(names))
         if complete >= need:
             break
-        heard = kept[names].count()
-        rarest = str(heard.idxmin())
+        answers = kept[names].count()
+        rarest = str(answers.idxmin())
         left_out[rarest] = (
-            f"{heard.min():,} customers answered it, {complete:,} of them all the others too; {need} "
+            f"{answers.min():,} customers answered it, {complete:,} of them all the others too; {need} "
             "are needed"
         )
         kept = kept.drop(columns=rarest)

@@ -1,4 +1,4 @@
-"""The scores file: what was predicted for everybody, and the standing it gains for the CRM."""
+"""Scores file: read the predictions of all customers, and add the customer status to it."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from features.execution.partitions import ROW_GROUP_SIZE, part_files
 from insight.evaluation.customer_metrics import PREDICTED_COLUMNS, predicted_columns
 from models.scoring.score_history import VERSIONS
 
-#: Columns of the standing that the scores file gains, with their types.
+#: Columns of the customer status in the scores file, with their types.
 STATUS_COLUMNS = {
     "value_score": pa.float64(),
     "tier": pa.string(),
@@ -31,14 +31,14 @@ STATUS_COLUMNS = {
 
 @dataclass(frozen=True)
 class PredictedScores:
-    """What was predicted of every customer, by customer, and by which versions of the models."""
+    """Predictions by customer, and the versions of the models behind them."""
 
     table: pd.DataFrame
     versions: dict[str, str] = field(default_factory=dict)
 
 
 def read_predicted_scores(path: Path, as_of: datetime) -> PredictedScores:
-    """The scores of that day. Raises DataRefused where there are none, or those of another day."""
+    """Read the scores as of a day. Raises DataRefused without scores, or with those of another day."""
     if not path.exists():
         raise DataRefused("nobody is scored; run `goodwill score`")
     source = dataset(path)
@@ -47,30 +47,32 @@ def read_predicted_scores(path: Path, as_of: datetime) -> PredictedScores:
         raise DataRefused(
             f"the scores are of {day:%Y-%m-%d}, the data end {as_of:%Y-%m-%d}; run `goodwill score`"
         )
-    there = [c for c in ("customer_id", *PREDICTED_COLUMNS) if c in source.schema.names]
-    told = (source.schema.metadata or {}).get(VERSIONS, b"{}")
+    known = [c for c in ("customer_id", *PREDICTED_COLUMNS) if c in source.schema.names]
+    versions = (source.schema.metadata or {}).get(VERSIONS, b"{}")
     return PredictedScores(
-        predicted_columns(source.to_table(columns=there).to_pandas()), dict(json.loads(told))
+        predicted_columns(source.to_table(columns=known).to_pandas()), dict(json.loads(versions))
     )
 
 
-def add_status(scores: Path, standing: pd.DataFrame) -> None:
-    """Put the standing into the scores file, part by part; a customer without one has nulls.
+def add_status(scores: Path, status: pd.DataFrame) -> None:
+    """Add the status columns to the scores file, part by part; null for customers without a status.
 
-    Columns of a former standing are replaced; everything else stays as it was.
+    Columns of an earlier status are replaced; everything else stays the same.
     """
     for file in part_files(scores):
         table = pq.read_table(file)
-        beside = standing.reindex(table["customer_id"].to_pylist())
+        rows = status.reindex(table["customer_id"].to_pylist())
         for name, kind in STATUS_COLUMNS.items():
-            values = beside[name] if name in beside else pd.Series(None, beside.index, dtype=object)
+            values = rows[name] if name in rows else pd.Series(None, rows.index, dtype=object)
             column = pa.array(values.astype(object).to_numpy(), kind, from_pandas=True)
-            place = table.schema.get_field_index(name)
+            index = table.schema.get_field_index(name)
             table = (
                 table.append_column(name, column)
-                if place < 0
-                else table.set_column(place, name, column)
+                if index < 0
+                else table.set_column(index, name, column)
             )
         with atomic_path(file) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP_SIZE)
-            shutil.copystat(file, temporary)  # the scores are as old as before: reasons still fit
+            shutil.copystat(
+                file, temporary
+            )  # keep the time, so that the reasons still match the scores

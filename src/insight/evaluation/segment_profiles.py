@@ -1,4 +1,4 @@
-"""Segments of customers by each attribute of their standing, with what is expected of them."""
+"""Segments of customers by each attribute of their status, with their predicted values."""
 
 import math
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from insight.segments.lifecycle_stages import STAGES
 from insight.segments.quadrant import QUADRANT_NAMES
 from insight.segments.tier_thresholds import TierSettings
 
-#: The segments of predicted value, the best first.
+#: Segments of predicted value, the best first.
 VALUE = ("top", "high", "middle", "low")
 
 
 def profile_segments(
     customers: pd.DataFrame, settings: TierSettings, groups: CustomerGroups | None
 ) -> list[Segment]:
-    """Every segment there is, the best first within each attribute.
+    """Return every segment, the best first within each attribute.
 
-    `customers` has the standing and, where predicted, `value_expected`, `value_segment`,
-    `satisfaction_score` and `churn_probability`; what a customer lacks is not counted in a mean.
+    `customers` has the status and, where predicted, `value_expected`, `value_segment`,
+    `satisfaction_score` and `churn_probability`; means leave out missing values.
     """
     kinds: dict[str, tuple[str, Iterable[object]]] = {
         "tier": ("tier", settings.names),
@@ -35,7 +35,7 @@ def profile_segments(
     for by, (column, names) in kinds.items():
         if column in customers and customers[column].notna().any():
             found += [_segment(by, name, customers, column) for name in names]
-    return [_with_more(segment, settings, groups) for segment in found]
+    return [_with_details(segment, settings, groups) for segment in found]
 
 
 def _segment(by: str, name: object, customers: pd.DataFrame, column: str) -> Segment:
@@ -57,15 +57,17 @@ def _segment(by: str, name: object, customers: pd.DataFrame, column: str) -> Seg
     )
 
 
-def _with_more(segment: Segment, settings: TierSettings, groups: CustomerGroups | None) -> Segment:
-    """A tier with its policy, a group with its rule."""
+def _with_details(
+    segment: Segment, settings: TierSettings, groups: CustomerGroups | None
+) -> Segment:
+    """The segment with its policy (a tier) or its rule (a group)."""
     if segment.by == "tier":
         policy = TierPolicy.model_validate(settings.policies[segment.name].model_dump())
         return segment.model_copy(update={"policy": policy})
     if segment.by == "group" and groups:
         rule = groups.rules[segment.name]
-        told = {"rule": rule.text, "rule_share": rule.precision, "rule_reach": rule.recall}
-        return segment.model_copy(update=told)
+        details = {"rule": rule.text, "rule_share": rule.precision, "rule_reach": rule.recall}
+        return segment.model_copy(update=details)
     return segment
 
 

@@ -1,7 +1,7 @@
-"""The tiers of the past months, as they were told: what the next month moves on from.
+"""Tiers of past months, on which the next month's tiers are based.
 
-Tiers move once a month, with the first evaluation in it. Later ones of the same month only place
-newcomers, so that a nightly run does not move what the night before moved.
+Tiers change once a month, at the first evaluation in it. Later evaluations of the same month only
+assign new customers, so that a nightly run does not undo the changes of the night before.
 """
 
 import json
@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path
-from insight.evaluation.parquet_types import arrow
 from insight.segments.tier_hysteresis import (
     MIN_CUSTOMERS,
     TierAssignment,
@@ -24,18 +24,19 @@ from insight.segments.tier_hysteresis import (
 )
 from insight.segments.tier_thresholds import TierThresholds, classify_tiers
 
-#: Months whose tiers are kept.
+#: Number of months to keep.
 KEPT_MONTHS = 24
-#: Earlier months worked out afterwards when there is nothing to move on from.
+#: Number of earlier months to rebuild when none is stored.
 REBUILT = 3
+INSTANT = pa.timestamp("us", "UTC")
 
 
 @dataclass(frozen=True)
 class TierMonth:
-    """The tiers of one month, told on the day `as_of`; `rebuilt`: worked out afterwards.
+    """Tiers of one month, assigned as of `as_of`; `rebuilt`: computed later, with newer models.
 
-    `table`, a row a customer: tier, leaning, since (when he came into the tier, as far as known),
-    stage, value_score and the dimensions of the score.
+    `table` has one row per customer: tier, leaning, since (the start of the current tier, as far as
+    known), stage, value_score and the dimensions of the score.
     """
 
     as_of: datetime
@@ -45,105 +46,118 @@ class TierMonth:
 
     @property
     def name(self) -> str:
-        """The month the day ends: data until the first of July tell of June."""
+        """The month of the last instant before `as_of`: data until 1 July belong to June."""
         return f"{self.as_of - pd.Timedelta(microseconds=1):%Y-%m}"
 
     @property
     def placed(self) -> TierAssignment:
+        """The tiers with the scores they are based on."""
         return TierAssignment(self.table["tier"], self.table["leaning"], self.table["value_score"])
 
     def write(self, folder: Path) -> None:
-        """Keep the month in the folder, whole or not at all, and the last 24 of them."""
+        """Write the month atomically, and delete all but the last 24 months."""
         folder.mkdir(parents=True, exist_ok=True)
-        told = {"as_of": self.as_of.isoformat(), "versions": self.versions, "rebuilt": self.rebuilt}
-        table = arrow(self.table)
-        path = folder / f"{self.name}.parquet"
-        metadata = {b"goodwill": json.dumps(told).encode()}
-        with atomic_path(path) as temporary:
-            pq.write_table(table.replace_schema_metadata(metadata), temporary)
+        about = {
+            "as_of": self.as_of.isoformat(),
+            "versions": self.versions,
+            "rebuilt": self.rebuilt,
+        }
+        table = to_arrow(self.table)
+        with atomic_path(folder / f"{self.name}.parquet") as temporary:
+            pq.write_table(
+                table.replace_schema_metadata({b"goodwill": json.dumps(about).encode()}), temporary
+            )
         for old in sorted(folder.glob("*.parquet"))[:-KEPT_MONTHS]:
             old.unlink()
 
     @classmethod
     def read(cls, path: Path) -> "TierMonth":
-        """A month as it was kept."""
+        """Read a stored month."""
         found = pq.read_table(path)
-        told = json.loads((found.schema.metadata or {})[b"goodwill"])
+        about = json.loads((found.schema.metadata or {})[b"goodwill"])
         table = found.replace_schema_metadata(None).to_pandas().set_index("customer_id")
-        return cls(datetime.fromisoformat(told["as_of"]), table, told["versions"], told["rebuilt"])
+        as_of = datetime.fromisoformat(about["as_of"])
+        return cls(as_of, table, about["versions"], about["rebuilt"])
 
 
 def read_months(folder: Path) -> list[TierMonth]:
-    """Every month kept, the oldest first."""
+    """Read all stored months, the oldest first."""
     return [TierMonth.read(path) for path in sorted(folder.glob("*.parquet"))]
 
 
-def earlier_days(end: datetime, earliest: datetime, count: int = REBUILT) -> list[datetime]:
-    """The same day of so many months before, oldest first, from the earliest on."""
-    days = [pd.Timestamp(end) - pd.DateOffset(months=m) for m in range(count, 0, -1)]
-    return [day.to_pydatetime() for day in days if day >= earliest]
+def earlier_dates(end: datetime, earliest: datetime, count: int = REBUILT) -> list[datetime]:
+    """Return the same day of the `count` months before, oldest first, none before `earliest`."""
+    dates = [pd.Timestamp(end) - pd.DateOffset(months=m) for m in range(count, 0, -1)]
+    return [date.to_pydatetime() for date in dates if date >= earliest]
 
 
-def assign_tiers(beside: TierMonth | None, month: TierMonth, found: TierThresholds) -> TierMonth:
-    """A month with everybody's tier: moved on from the month `beside` it, or placed by the figure.
+def assign_tiers(
+    previous: TierMonth | None, month: TierMonth, thresholds: TierThresholds
+) -> TierMonth:
+    """Add every customer's tier to a month: based on the `previous` month, or on the score alone.
 
-    `month` comes without tiers. In a month already told, tiers stay and newcomers are placed. How far a
-    figure must be beyond a border is told from how figures differ between the two months, with fewer
-    than 30 customers from the figures' own intervals.
+    In the same month as `previous`, tiers stay and only new customers get one. How far a score must be
+    beyond a threshold depends on how scores differ between the two months; with fewer than 30 customers,
+    on the intervals of the scores.
     """
-    figure = month.table["value_score"]
-    if beside is None:
-        placed = assign_first_tiers(figure, found)
-    elif beside.name == month.name:
-        placed = keep_tiers(beside.placed, figure, found)
+    score = month.table["value_score"]
+    if previous is None:
+        assigned = assign_first_tiers(score, thresholds)
+    elif previous.name == month.name:
+        assigned = keep_tiers(previous.placed, score, thresholds)
     else:
-        placed = update_tiers(beside.placed, figure, _half_width(beside, month), found)
-    return replace(month, table=month.table.assign(tier=placed.tier, leaning=placed.leaning))
+        half_width = _half_width(previous, month)
+        assigned = update_tiers(previous.placed, score, half_width, thresholds)
+    return replace(month, table=month.table.assign(tier=assigned.tier, leaning=assigned.leaning))
 
 
-def _half_width(beside: TierMonth, month: TierMonth) -> pd.Series | float:
-    figure = month.table["value_score"]
-    before = beside.table["value_score"].reindex(figure.index)
-    if (before.notna() & figure.notna()).sum() >= MIN_CUSTOMERS:
-        return estimate_half_width(before, figure)
-    wide = month.table["value_score_high"] - month.table["value_score_low"]
-    return (wide / 2).fillna(0.0)
+def _half_width(previous: TierMonth, month: TierMonth) -> pd.Series | float:
+    score = month.table["value_score"]
+    before = previous.table["value_score"].reindex(score.index)
+    if (before.notna() & score.notna()).sum() >= MIN_CUSTOMERS:
+        return estimate_half_width(before, score)
+    width = month.table["value_score_high"] - month.table["value_score_low"]
+    return (width / 2).fillna(0.0)
 
 
-def rebuild_months(today: TierMonth, past: Sequence[TierMonth], found: TierThresholds) -> list[TierMonth]:
-    """The rebuilt months `past` (oldest first) told backwards from today, which is placed already.
+def rebuild_months(
+    today: TierMonth, past: Sequence[TierMonth], thresholds: TierThresholds
+) -> list[TierMonth]:
+    """Add tiers to the `past` months (oldest first), backwards from today's.
 
-    Somebody was in another tier only where his figure was surely beyond the border then: tiers of
-    today are those of today's figures, and the moves to them are no noise.
+    A customer had another tier only where the score of that month was clearly beyond the threshold:
+    today's tiers follow today's scores, so that no change to them is noise.
     """
-    told = [today]
+    months = [today]
     for month in reversed(past):
-        told.insert(0, classify_tiers(told[0], month, found))
-    return told[:-1]
+        months.insert(0, assign_tiers(months[0], month, thresholds))
+    return months[:-1]
 
 
 def add_since(months: Sequence[TierMonth]) -> list[TierMonth]:
-    """The months with `since`: when each customer came into his tier, as far back as is known."""
-    told: list[TierMonth] = []
+    """Add `since`, the start of each customer's current tier as far as known, to the months."""
+    complete: list[TierMonth] = []
     for month in months:
-        before = told[-1] if told else None
+        before = complete[-1] if complete else None
         if "since" not in month.table:
             month = replace(month, table=month.table.assign(since=_since(before, month)))
-        told.append(month)
-    return told
+        complete.append(month)
+    return complete
 
 
-def keep_since(before: TierMonth, told: TierMonth) -> TierMonth:
-    """A month told again, with `since` as it was told before; newcomers came into their tier now."""
-    return replace(told, table=told.table.assign(since=_since(before, told)))
+def keep_since(before: TierMonth, again: TierMonth) -> TierMonth:
+    """Keep `since` of an earlier evaluation of the same month; the tier of new customers starts now."""
+    return replace(again, table=again.table.assign(since=_since(before, again)))
 
 
-def keep_tiers(before: TierAssignment, figure: pd.Series, found: TierThresholds) -> TierAssignment:
-    """The tiers of those placed before, and of newcomers by the figure alone; none without a figure."""
-    fresh = classify_tiers(figure, found)
-    tier = before.tier.reindex(figure.index).where(lambda t: t.notna(), fresh)
-    leaning = before.leaning.reindex(figure.index).fillna(0).astype(int)
-    return TierAssignment(tier.where(figure.notna(), None), leaning, figure)
+def keep_tiers(
+    before: TierAssignment, score: pd.Series, thresholds: TierThresholds
+) -> TierAssignment:
+    """Keep the tiers of known customers and assign new ones by the score; no tier without a score."""
+    by_score = classify_tiers(score, thresholds)
+    tier = before.tier.reindex(score.index).where(lambda t: t.notna(), by_score)
+    leaning = before.leaning.reindex(score.index).fillna(0).astype(int)
+    return TierAssignment(tier.where(score.notna(), None), leaning, score)
 
 
 def _since(before: TierMonth | None, month: TierMonth) -> pd.Series:
@@ -153,3 +167,25 @@ def _since(before: TierMonth | None, month: TierMonth) -> pd.Series:
         return now
     same = before.table["tier"].reindex(tier.index) == tier
     return now.mask(same, before.table["since"].reindex(tier.index))
+
+
+def to_arrow(table: pd.DataFrame) -> pa.Table:
+    """Convert a table of customers to Arrow, index first, with the same types whatever is missing.
+
+    Texts, numbers and instants (microseconds, UTC); missing values are null.
+    """
+    flat = table.reset_index()
+    return pa.table({str(name): _column(flat[name]) for name in flat})
+
+
+def _column(values: pd.Series) -> pa.Array:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        naive = values.dt.tz_convert(None).to_numpy("datetime64[us]")
+        return pa.array(naive, pa.timestamp("us"), from_pandas=True).cast(INSTANT)
+    if pd.api.types.is_integer_dtype(values):
+        return pa.array(values.astype(object).to_numpy(), pa.int64(), from_pandas=True)
+    if pd.api.types.is_bool_dtype(values):
+        return pa.array(values.to_numpy(), pa.bool_())
+    if pd.api.types.is_float_dtype(values):
+        return pa.array(values.to_numpy(), pa.float64(), from_pandas=True)
+    return pa.array(values.astype(object).to_numpy(), pa.string(), from_pandas=True)

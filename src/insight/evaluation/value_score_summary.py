@@ -1,4 +1,4 @@
-"""How the value score is made, and what separates the customers at its two ends."""
+"""Summary of the value score, and the traits that separate its best customers from the worst."""
 
 import pandas as pd
 
@@ -17,52 +17,58 @@ from insight.value.trait_contrast import contrast_traits
 from insight.value.value_score import compute_weight_sets
 from insight.value.weights import compare_weights, tabulate_weights
 
-#: Texts with more different values than this name single customers, and are no trait.
-MOST_VALUES = 50
+#: Texts with more distinct values than this identify single customers and are no trait.
+MAX_VALUES = 50
+#: Metrics that are traits: neither part of the score nor a repetition of it.
+TRAITS = ("tenure_days", "satisfaction_answer", "firm_reputation")
 
 
-def summarise_value_score(place: StatusAssignment, stars: StarSettings, currency: str) -> ValueScoreSummary:
-    """The yardsticks in use, the weights by every method, and what the choice of one matters."""
-    kept, settings = place.yardsticks.kept, place.yardsticks.settings
-    dims = place.months[-1].table[list(settings.dimensions)]
-    sets = {**compute_weight_sets(dims, settings), kept.weights.method: kept.weights}
+def summarise_value_score(
+    status: StatusAssignment, stars: StarSettings, currency: str
+) -> ValueScoreSummary:
+    """Summarise the scales in use, the weights by every method, and the effect of choosing another."""
+    stored, settings = status.scales.stored, status.scales.settings
+    dims = status.months[-1].table[list(settings.dimensions)]
+    sets = {**compute_weight_sets(dims, settings), stored.weights.method: stored.weights}
     shares = tabulate_weights(list(sets.values())).to_dict("index")
-    now = place.months[-1].table["value_score"]
-    apart = compare_weights(list(sets.values()), dims) if len(sets) > 1 else pd.DataFrame()
+    now = status.months[-1].table["value_score"]
+    comparison = compare_weights(list(sets.values()), dims) if len(sets) > 1 else pd.DataFrame()
     return ValueScoreSummary(
-        method=kept.weights.method,
-        version=kept.version,
-        drawn=kept.as_of,
+        method=stored.weights.method,
+        version=stored.version,
+        drawn=stored.as_of,
         weights=[
             DimensionWeight(dimension=str(name), by_method={m: float(row[m]) for m in sets})
             for name, row in shares.items()
         ],
-        top_changed=float(apart["top_changed"].max()) if len(apart) else None,
-        left_out=place.yardsticks.left_out,
+        top_changed=float(comparison["top_changed"].max()) if len(comparison) else None,
+        left_out=status.scales.left_out,
         scored=int(now.notna().sum()),
         unscored=int(now.isna().sum()),
-        star_means=_star_means(place, stars, currency) if kept.stars else "",
-        star_chances=list(kept.stars.chances) if kept.stars else [],
+        star_means=_star_means(status, stars, currency) if stored.stars else "",
+        star_chances=list(stored.stars.chances) if stored.stars else [],
     )
 
 
-def _star_means(place: StatusAssignment, stars: StarSettings, currency: str) -> str:
+def _star_means(status: StatusAssignment, stars: StarSettings, currency: str) -> str:
     if stars.by != "value":
         return {"churn": "stays a customer", "satisfaction": "is content"}[stars.by]
-    return f"brings more than {median_spend(place.today):,.0f} {currency}".rstrip()
+    return f"brings more than {median_spend(status.today):,.0f} {currency}".rstrip()
 
 
-def contrast_traits(place: StatusAssignment, company: Company, workspace: Workspace) -> list[Trait]:
-    """The five traits that separate the best tenth of the customers from the worst most.
+def summarise_traits(
+    status: StatusAssignment, company: Company, workspace: Workspace
+) -> list[Trait]:
+    """Return the five traits that best separate the best tenth of the customers from the worst.
 
-    Traits are what the score is not made of: other measures, and the attributes of the customers.
-    Raises DataRefused with too few customers, or no trait that differs.
+    Traits are metrics that are not part of the score, and attributes of the customers. Raises
+    DataRefused with too few customers, or if no trait differs.
     """
-    measured = place.today.measured
-    own = list(place.yardsticks.kept.scale.reference)
-    crm = _attributes(company, workspace)
-    numbers = measured[[c for c in TRAITS if c in measured]]
-    found = contrast_traits(place.table["value_score"], numbers.join(crm), own=own)
+    metrics = status.today.metrics
+    own = list(status.scales.stored.scale.reference)
+    attributes = _attributes(company, workspace)
+    numbers = metrics[[c for c in TRAITS if c in metrics]]
+    found = contrast_traits(status.table["value_score"], numbers.join(attributes), own=own)
     shown = found.traits.loc[found.selected]
     return [
         Trait(
@@ -75,12 +81,8 @@ def contrast_traits(place: StatusAssignment, company: Company, workspace: Worksp
     ]
 
 
-#: Measures beside the attributes: neither what the score is made of nor what only repeats it.
-TRAITS = ("tenure_days", "satisfaction_answer", "firm_reputation")
-
-
 def _attributes(company: Company, workspace: Workspace) -> pd.DataFrame:
-    """The last known attributes of every customer, without those that name single customers."""
+    """The last known attributes of every customer, without those that identify single customers."""
     path = workspace.history(company.name) / "customers.parquet"
     if not path.is_file():
         return pd.DataFrame()
@@ -89,5 +91,5 @@ def _attributes(company: Company, workspace: Workspace) -> pd.DataFrame:
     table = table.sort_values(order) if order else table
     last = table.groupby("customer_id").last().drop(columns=order, errors="ignore")
     texts = last.select_dtypes(exclude="number")
-    naming = [c for c in texts if texts[c].nunique() > MOST_VALUES]
-    return last.drop(columns=naming)
+    identifying = [c for c in texts if texts[c].nunique() > MAX_VALUES]
+    return last.drop(columns=identifying)

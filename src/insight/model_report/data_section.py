@@ -8,7 +8,7 @@ from features.formatting import ENGLISH, MISSING
 from features.history_store import Manifest
 from features.row_audit import read_row_audit
 from features.text.comment_score_model import CommentScoreModel
-from insight.data_quality_report.data_quality_page import ledger_rows
+from insight.data_quality_report.data_quality_page import row_audit_rows
 from insight.formatting.display_names import TITLES
 from insight.report_facts import ReportFacts
 
@@ -48,7 +48,7 @@ def excluded_rows(manifest: Manifest) -> list[ExcludedRows]:
 def audit_rows(facts: ReportFacts) -> list[tuple[str, str, str, str, str, str]]:
     """Every step of the row audit: rows read, removed or changed; empty for an older history."""
     ledger = read_row_audit(facts.workspace, facts.company.name)
-    return ledger_rows(ledger.lines) if ledger else []
+    return row_audit_rows(ledger.lines) if ledger else []
 
 
 def feature_rows(facts: ReportFacts) -> list[FeatureRow]:

@@ -58,7 +58,7 @@ def slice_section(target: str, slices: Slices) -> SliceSection:
     ranked = sorted(slices.judged, key=lambda s: -s.loss)
     if not ranked:
         return SliceSection(metric.label, "No group has enough rows to be evaluated.", [], [])
-    summary = f"Worst for {slices.told()}. "
+    summary = f"Worst for {slices.describe()}. "
     worse = ", ".join(s.name for s in slices.lost)
     summary += (
         f"Significantly worse than the baseline rule: {worse}."
@@ -108,7 +108,7 @@ def ageing_section(target: str, company: Company, workspace: Workspace) -> Agein
         found = read_staleness(path)
     except DataRefused as err:
         return AgeingSection(f"{err}.", "", [])
-    summary = found.told()
+    summary = found.describe()
     if found.lasts is None:
         return AgeingSection(f"{summary[0].upper()}{summary[1:]}.", "", [])
     with plot_fonts():

@@ -1,1 +1,1 @@
-"""Where a customer stands: tier, stars, stage, quadrant, and why that changed."""
+"""Customer segments: tiers, stars, lifecycle stages, quadrants and their migrations."""

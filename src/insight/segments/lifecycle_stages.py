@@ -1,7 +1,7 @@
-"""The stage of a customer's life with the company, as a state machine over his orders and contract.
+"""Lifecycle stages of customers, as a state machine over their orders and contracts.
 
-prospect -> new -> active <-> at_risk -> lost -> reactivated -> active ...; a customer never becomes a
-prospect again, nor new twice.
+prospect -> new -> active <-> at_risk -> lost -> reactivated -> active ...; a customer is a prospect, and
+new, only once.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from features.errors import DataRefused
 from features.history_store import open_history
 
 STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
-#: Where a stage can lead at once.
+#: Stages that can directly follow each stage.
 NEXT_STAGES = {
     "prospect": {"new", "lost"},
     "new": {"active", "at_risk", "lost"},
@@ -28,9 +28,10 @@ NEXT_STAGES = {
 
 
 class LifecycleSettings(TomlSection):
-    """`[insight.lifecycle]`: for how long a customer is new, and from when he is at risk and lost.
+    """`[insight.lifecycle]`: how long a customer is new, and when they are at risk and lost.
 
-    Days without an order; `at_risk_probability` is that of leaving, where it is predicted.
+    Days without an order; `at_risk_probability` applies to the predicted churn probability, if there is
+    one.
     """
 
     new_days: float = Field(default=90, gt=0)
@@ -43,8 +44,8 @@ class LifecycleSettings(TomlSection):
         if not self.new_days <= self.at_risk_days < self.lost_days:
             raise ValueError(
                 f"new_days is {self.new_days:g}, at_risk_days {self.at_risk_days:g}, lost_days "
-                f"{self.lost_days:g}; they should rise: a customer is new before he is at risk, and at "
-                "risk before he is lost"
+                f"{self.lost_days:g}; they should rise: a customer is new, then at "
+                "risk, then lost"
             )
         return self
 
@@ -52,68 +53,67 @@ class LifecycleSettings(TomlSection):
 def assign_stages(
     history: Path, cutoff: datetime, settings: LifecycleSettings, leaving: pd.Series | None = None
 ) -> pd.DataFrame:
-    """The `stage` of every customer known at the cutoff, and the `cause` in words.
+    """Return the `stage` of every customer known at the cutoff, and its `cause` in words.
 
     A cancelled contract is a loss until the next order, renewal or contract, which reactivates, as does
-    an order after silence as long as a loss. `leaving` is the predicted probability by customer; it
-    puts nobody at risk who is new or just reactivated.
+    an order after a silence of `lost_days`. `leaving` is the predicted churn probability by customer; it
+    does not apply to customers who are new or reactivated.
     """
     with open_history(history) as con:
         values = [cutoff, str(history / "events.parquet"), settings.lost_days]
         found = con.sql(SQL, params=values)
-        facts: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
-    facts = facts.astype(float).sort_index()
+        ages: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
+    ages = ages.astype(float).sort_index()
     if leaving is not None:
-        facts["leaving"] = leaving.reindex(facts.index)
-    return derive_stages(facts, settings)
+        ages["leaving"] = leaving.reindex(ages.index)
+    return derive_stages(ages, settings)
 
 
-def derive_stages(facts: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
-    """Stage and cause from days since the first order, last sign, comeback and cancellation.
+def derive_stages(ages: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
+    """Derive stage and cause from days since the first order, last activity, comeback and cancellation.
 
     Columns `first`, `last`, `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
     """
-    leaving = facts.get("leaving", pd.Series(np.nan, facts.index))
-    facts = facts.assign(leaving=leaving)
+    leaving = ages.get("leaving", pd.Series(np.nan, ages.index))
+    ages = ages.assign(leaving=leaving)
     rules = [
-        (facts["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
-        (facts["first"].isna() & facts["comeback"].isna(), "prospect", "no order yet", "first"),
-        (facts["last"] >= settings.lost_days, "lost", "silent for {:.0f} days", "last"),
-        (facts["last"] >= settings.at_risk_days, "at_risk", "silent for {:.0f} days", "last"),
+        (ages["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
+        (ages["first"].isna() & ages["comeback"].isna(), "prospect", "no order yet", "first"),
+        (ages["last"] >= settings.lost_days, "lost", "silent for {:.0f} days", "last"),
+        (ages["last"] >= settings.at_risk_days, "at_risk", "silent for {:.0f} days", "last"),
         (
-            facts["comeback"] < settings.new_days,
+            ages["comeback"] < settings.new_days,
             "reactivated",
             "came back {:.0f} days ago",
             "comeback",
         ),
-        (facts["first"] < settings.new_days, "new", "first order {:.0f} days ago", "first"),
+        (ages["first"] < settings.new_days, "new", "first order {:.0f} days ago", "first"),
         (leaving >= settings.at_risk_probability, "at_risk", "likely to leave: {:.2f}", "leaving"),
-        (pd.Series(True, facts.index), "active", "last seen {:.0f} days ago", "last"),
+        (pd.Series(True, ages.index), "active", "last seen {:.0f} days ago", "last"),
     ]
-    which = np.select([holds.to_numpy(bool) for holds, *_ in rules], range(len(rules)))
+    rule_index = np.select([holds.to_numpy(bool) for holds, *_ in rules], range(len(rules)))
     names = np.array([stage for _, stage, _, _ in rules], dtype=object)
-    cause = np.empty(len(facts), dtype=object)
+    cause = np.empty(len(ages), dtype=object)
     for place, (_, _, text, column) in enumerate(rules):
-        mine = which == place
-        cause[mine] = [text.format(value) for value in facts.loc[mine, column].tolist()]
-    return pd.DataFrame({"stage": names[which], "cause": cause}, index=facts.index)
+        matches = rule_index == place
+        cause[matches] = [text.format(value) for value in ages.loc[matches, column].tolist()]
+    return pd.DataFrame({"stage": names[rule_index], "cause": cause}, index=ages.index)
 
 
 def reachable_stages(stage: str) -> set[str]:
-    """The stages a customer can be in later, through however many others; staying counts."""
-    found, ahead = {stage}, [stage]
-    while ahead:
-        new = NEXT_STAGES[ahead.pop()] - found
-        found |= new
-        ahead += new
-    return found
+    """Return the stages a customer can be in later, directly or through others, including the same."""
+    reached, pending = {stage}, [stage]
+    while pending:
+        new = NEXT_STAGES[pending.pop()] - reached
+        reached |= new
+        pending += new
+    return reached
 
 
 def count_transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
-    """Customers by stage before (rows) and after (columns), of those known at both dates.
+    """Count customers by stage before (rows) and after (columns), among those known at both dates.
 
-    Raises DataRefused when one became what he cannot become, which means that the history of the
-    earlier date has changed.
+    Raises DataRefused for an impossible transition: the history before the earlier date has changed.
     """
     both = pd.DataFrame({"before": before, "after": after}).dropna()
     counts = pd.crosstab(both["before"], both["after"])
@@ -133,7 +133,7 @@ SQL = """
 with known as (
   select * from read_parquet($2) where known_at < $1::timestamptz and occurred_at < $1::timestamptz
 ),
-everybody as (
+all_customers as (
   select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
   union select customer_id from known
 ),
@@ -161,5 +161,5 @@ select customer_id, epoch($1::timestamptz - first) / 86400 as first,
        epoch($1::timestamptz - comeback) / 86400 as comeback,
        case when tied is null or left_on >= tied then epoch($1::timestamptz - left_on) / 86400 end
          as cancelled
-from everybody left join lives using (customer_id)
+from all_customers left join lives using (customer_id)
 """

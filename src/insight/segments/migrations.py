@@ -1,4 +1,4 @@
-"""Who moved between tiers from one date to another, and what moved each of them."""
+"""Migrations of customers between tiers from one date to another, and their causes."""
 
 from collections.abc import Mapping
 
@@ -14,68 +14,70 @@ def find_migrations(
     before: pd.DataFrame,
     after: pd.DataFrame,
     share: Mapping[str, float],
-    old: TierThresholds,
-    new: TierThresholds,
+    old_thresholds: TierThresholds,
+    new_thresholds: TierThresholds,
     by: str = "value_score",
 ) -> pd.DataFrame:
-    """Every customer who changed tier, with his cause and the points behind it.
+    """Find every customer who changed tier, with the cause and its points.
 
-    Both tables have `tier`, the figure and its dimensions, a row a customer; `share` is what dimensions
-    weigh. `cause` is `entered`, `left`, `score appeared`, `score vanished`, `borders` (by the old ones
-    he would have stayed), the dimension that moved the figure most in the direction of the move, or
-    `confirmed` (the figure was beyond the border before). `points` is how far that cause moved the
-    figure, NaN where it is none of figures.
+    Both tables have `tier`, the score `by` and its dimensions, a row per customer; `share` are the
+    weights of the dimensions. `cause` is `entered`, `left`, `score appeared`, `score vanished`,
+    `borders` (under the old thresholds they would not have moved), the dimension that moved the score
+    most in the direction of the migration, or `confirmed` (the score was beyond the threshold before).
+    `points` is how far a dimension moved the score, NaN for other causes.
     """
     both = before.add_suffix("_before").join(after.add_suffix("_after"), how="outer")
-    came, went = ~both.index.isin(before.index), ~both.index.isin(after.index)
+    entered, left = ~both.index.isin(before.index), ~both.index.isin(after.index)
     moved = pd.DataFrame(
         {
-            "before": both["tier_before"].fillna(UNSCORED).mask(came, ENTERED),
-            "after": both["tier_after"].fillna(UNSCORED).mask(went, LEFT),
+            "before": both["tier_before"].fillna(UNSCORED).mask(entered, ENTERED),
+            "after": both["tier_after"].fillna(UNSCORED).mask(left, LEFT),
             "change": both[f"{by}_after"] - both[f"{by}_before"],
         }
     )
     points = pd.DataFrame(
         {n: w * (both[f"{n}_after"] - both[f"{n}_before"]) for n, w in share.items()}
     )
-    stayed_by_old = (classify_tiers(both[f"{by}_after"], old) == both["tier_before"]) & (old != new)
+    by_thresholds = (classify_tiers(both[f"{by}_after"], old_thresholds) == both["tier_before"]) & (
+        old_thresholds != new_thresholds
+    )
     rows = moved["before"] != moved["after"]
-    return _explained(moved[rows], points[rows], stayed_by_old[rows], new)
+    return _add_causes(moved[rows], points[rows], by_thresholds[rows], new_thresholds)
 
 
-def _explained(
-    moved: pd.DataFrame, points: pd.DataFrame, by_borders: pd.Series, new: TierThresholds
+def _add_causes(
+    moved: pd.DataFrame, points: pd.DataFrame, by_thresholds: pd.Series, thresholds: TierThresholds
 ) -> pd.DataFrame:
-    """The moves with cause and points: the plain causes first, then borders, then the dimensions."""
-    number = {name: place for place, name in enumerate(new.names)}
-    way = np.where(moved["after"].map(number) < moved["before"].map(number), 1.0, -1.0)
-    toward = points.mul(way, axis=0).fillna(-np.inf)
-    name = toward.idxmax(axis=1) if len(moved) else pd.Series(dtype=object)
-    driven = (moved["change"] * way > 0) & (toward.max(axis=1) > 0)
-    plain = [
+    """Add cause and points: entries and exits first, then thresholds, then dimensions."""
+    number = {dimension: place for place, dimension in enumerate(thresholds.names)}
+    direction = np.where(moved["after"].map(number) < moved["before"].map(number), 1.0, -1.0)
+    toward = points.mul(direction, axis=0).fillna(-np.inf)
+    dimension = toward.idxmax(axis=1) if len(moved) else pd.Series(dtype=object)
+    driven = (moved["change"] * direction > 0) & (toward.max(axis=1) > 0)
+    causes = [
         (moved["before"] == ENTERED, "entered"),
         (moved["after"] == LEFT, "left"),
         (moved["before"] == UNSCORED, "score appeared"),
         (moved["after"] == UNSCORED, "score vanished"),
-        (by_borders, "borders"),
+        (by_thresholds, "borders"),
         (~driven, "confirmed"),
     ]
-    cause = name.astype(object)
-    for holds, word in reversed(plain):
-        cause = cause.mask(holds, word)
-    own = toward.max(axis=1) * way if len(moved) else pd.Series(dtype=float)
-    return moved.assign(cause=cause, points=own.where(cause == name))
+    cause = dimension.astype(object)
+    for holds, cause_name in reversed(causes):
+        cause = cause.mask(holds, cause_name)
+    dimension_points = toward.max(axis=1) * direction if len(moved) else pd.Series(dtype=float)
+    return moved.assign(cause=cause, points=dimension_points.where(cause == dimension))
 
 
 def migration_matrix(before: pd.Series, after: pd.Series, names: tuple[str, ...]) -> pd.DataFrame:
-    """Customers by tier before (rows) and after (columns), with those who entered and left.
+    """Count customers by tier before (rows) and after (columns), with those who entered and left.
 
     Rows and columns sum to the tiers of the two dates.
     """
     both = pd.DataFrame({"before": before, "after": after}).astype(object)
-    one = both["before"].fillna(UNSCORED).mask(~both.index.isin(before.index), ENTERED)
-    other = both["after"].fillna(UNSCORED).mask(~both.index.isin(after.index), LEFT)
-    table = pd.crosstab(one, other)
+    rows_before = both["before"].fillna(UNSCORED).mask(~both.index.isin(before.index), ENTERED)
+    columns_after = both["after"].fillna(UNSCORED).mask(~both.index.isin(after.index), LEFT)
+    table = pd.crosstab(rows_before, columns_after)
     rows = [*names, *[n for n in (UNSCORED, ENTERED) if n in table.index]]
     columns = [*names, *[n for n in (UNSCORED, LEFT) if n in table.columns]]
     table = table.reindex(index=rows, columns=columns, fill_value=0)
@@ -83,10 +85,14 @@ def migration_matrix(before: pd.Series, after: pd.Series, names: tuple[str, ...]
 
 
 def count_causes(moves: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
-    """How many moved up and down for each cause, the commonest first."""
-    place = {name: i for i, name in enumerate(names)}
-    one, other = moves["before"].map(place), moves["after"].map(place)
-    way = pd.Series("other", moves.index).mask(other < one, "up").mask(other > one, "down")
-    table = pd.crosstab(moves["cause"], way).reindex(columns=["up", "down", "other"], fill_value=0)
+    """Count the moves up and down for each cause, the most common first."""
+    rank = {name: i for i, name in enumerate(names)}
+    before, after = moves["before"].map(rank), moves["after"].map(rank)
+    direction = (
+        pd.Series("other", moves.index).mask(after < before, "up").mask(after > before, "down")
+    )
+    table = pd.crosstab(moves["cause"], direction).reindex(
+        columns=["up", "down", "other"], fill_value=0
+    )
     order = table.sum(axis=1).sort_values(ascending=False, kind="stable").index
     return table.loc[order].rename_axis(columns=None)

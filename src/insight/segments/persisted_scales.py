@@ -1,6 +1,6 @@
-"""What stays between two nights: the scale of the score, its weights, the borders and the star scale.
+"""Reference scales stored between runs: value scale, weights, tier thresholds and star scale.
 
-Plain JSON with a version; a tier, a star and a score of two nights with the same version compare.
+Plain JSON with a version; tiers, stars and scores of two runs with the same version are comparable.
 """
 
 import hashlib
@@ -21,25 +21,25 @@ from insight.value.weights import DimensionWeights
 
 @dataclass(frozen=True)
 class PersistedScales:
-    """The yardsticks of one reference day; without stars where their chances could not be told.
+    """The scales of one reference day; `stars` is None if they could not be fitted.
 
-    `made_for` names the settings they were drawn for: under others they are of no use.
+    `made_for` is a digest of the settings they were fitted for; they are not valid under other settings.
     """
 
     as_of: datetime
     scale: ValueScale
     weights: DimensionWeights
-    borders: TierThresholds
+    thresholds: TierThresholds
     stars: StarScale | None
     made_for: str = ""
 
     @property
     def version(self) -> str:
-        """Eight letters worked out from all of it."""
+        """Eight hexadecimal digits of the hash of the content."""
         return hashlib.sha256(self._text().encode()).hexdigest()[:8]
 
     def write(self, file: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         write_text_atomically(file, self._text())
 
     def _text(self) -> str:
@@ -48,7 +48,7 @@ class PersistedScales:
                 "as_of": self.as_of.isoformat(),
                 "scale": {name: values.tolist() for name, values in self.scale.reference.items()},
                 "weights": asdict(self.weights),
-                "borders": asdict(self.borders),
+                "borders": asdict(self.thresholds),
                 "stars": asdict(self.stars) if self.stars else None,
                 "made_for": self.made_for,
             }
@@ -56,18 +56,18 @@ class PersistedScales:
 
 
 def read_persisted_scales(file: Path) -> PersistedScales:
-    """The yardsticks as they were written. Raises DataRefused when the file lacks or is damaged."""
+    """Read stored scales. Raises DataRefused for a missing or damaged file."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        weights = told["weights"]
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        weights = raw["weights"]
         weights["interval"] = {n: tuple(ends) for n, ends in weights["interval"].items()}
         return PersistedScales(
-            datetime.fromisoformat(told["as_of"]),
-            ValueScale({name: np.array(values, float) for name, values in told["scale"].items()}),
+            datetime.fromisoformat(raw["as_of"]),
+            ValueScale({name: np.array(values, float) for name, values in raw["scale"].items()}),
             DimensionWeights(**weights),
-            TierThresholds(*(tuple(told["borders"][key]) for key in ("names", "at"))),
-            _stars(told["stars"]),
-            str(told.get("made_for", "")),
+            TierThresholds(*(tuple(raw["borders"][key]) for key in ("names", "at"))),
+            _read_star_scale(raw["stars"]),
+            str(raw.get("made_for", "")),
         )
     except FileNotFoundError:
         raise DataRefused(f"no file {file.name}: draw the tiers on a reference day first") from None
@@ -78,7 +78,7 @@ def read_persisted_scales(file: Path) -> PersistedScales:
         ) from None
 
 
-def _stars(told: dict[str, list[float]] | None) -> StarScale | None:
-    if told is None:
+def _read_star_scale(raw: dict[str, list[float]] | None) -> StarScale | None:
+    if raw is None:
         return None
-    return StarScale(*(tuple(told[key]) for key in ("scores", "rates", "chances")))
+    return StarScale(*(tuple(raw[key]) for key in ("scores", "rates", "chances")))

@@ -1,4 +1,4 @@
-"""Potential against risk: whom to develop, to secure, to keep and to limit."""
+"""Quadrants of growth potential and risk: develop, secure, keep, limit."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from pydantic import Field
 from features.config.toml_section import TomlSection, did_you_mean
 from features.errors import ConfigRefused, DataRefused
 
-#: Potential and risk: what to do.
+#: Quadrant by (potential, risk).
 QUADRANT_NAMES = {
     (True, False): "develop",
     (True, True): "secure",
@@ -17,9 +17,9 @@ QUADRANT_NAMES = {
 
 
 class QuadrantSettings(TomlSection):
-    """`[insight.quadrant]`: beyond which growth there is potential, from where on measures a risk.
+    """`[insight.quadrant]`: the potential and its threshold, and the risks with their limits.
 
-    A customer is a risk when any of `risks` reaches its limit.
+    A customer is a risk if any of `risks` reaches its limit.
     """
 
     potential: str = "growth"
@@ -31,12 +31,12 @@ class QuadrantSettings(TomlSection):
 
 
 def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.DataFrame:
-    """Each customer's `quadrant`, the `risk` behind it, and whether the potential is `settled`.
+    """Return each customer's `quadrant`, the `risk` behind it, and whether the potential is `settled`.
 
-    develop (potential, no risk), secure (both), keep (neither), limit (risk alone). `settled` is false
-    where the interval of the potential (its `_low` and `_high` columns) holds the border, or there is
-    none. Missing without a potential or without any risk measured. Raises ConfigRefused for a
-    measure that is not in the table, DataRefused when it is empty.
+    develop (potential, no risk), secure (both), keep (neither), limit (risk only). `settled` is false if
+    the interval of the potential (its `_low` and `_high` columns) contains the threshold, or there is
+    none. Missing without a potential or without any known risk. Raises ConfigRefused for an unknown
+    metric, DataRefused for an empty one.
     """
     for name in (settings.potential, *settings.risks):
         if name not in table:
@@ -46,15 +46,15 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
         if table[name].isna().all():
             raise DataRefused(f"nobody has {name}; take another measure in [insight.quadrant]")
     potential = table[settings.potential]
-    excess = pd.DataFrame({name: table[name] / limit for name, limit in settings.risks.items()})
-    measured = potential.notna() & excess.notna().any(axis=1)
-    risky = excess.max(axis=1) >= 1
-    has = potential > settings.potential_from
-    place = [QUADRANT_NAMES[bool(p), bool(r)] for p, r in zip(has, risky, strict=True)]
-    worst = excess.fillna(-np.inf).idxmax(axis=1).where(risky)
+    risk_ratio = pd.DataFrame({name: table[name] / limit for name, limit in settings.risks.items()})
+    measured = potential.notna() & risk_ratio.notna().any(axis=1)
+    risky = risk_ratio.max(axis=1) >= 1
+    has_potential = potential > settings.potential_from
+    names = [QUADRANT_NAMES[bool(p), bool(r)] for p, r in zip(has_potential, risky, strict=True)]
+    worst = risk_ratio.fillna(-np.inf).idxmax(axis=1).where(risky)
     return pd.DataFrame(
         {
-            "quadrant": pd.Series(place, table.index, dtype=object).where(measured),
+            "quadrant": pd.Series(names, table.index, dtype=object).where(measured),
             "risk": worst,
             "settled": _settled(table, settings) & measured,
         }
@@ -62,7 +62,7 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
 
 
 def _settled(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Series:
-    """Whether the whole interval of the potential is on one side of the border."""
+    """Return whether the whole interval of the potential is on one side of the threshold."""
     low, high = (f"{settings.potential}_{end}" for end in ("low", "high"))
     if low not in table or high not in table:
         return pd.Series(False, table.index)

@@ -1,4 +1,4 @@
-"""What a tier is served with: the company's policy, read with the tiers and refused with gaps."""
+"""The service policy of each tier, validated against the tiers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -9,7 +9,7 @@ from features.config.toml_section import TomlSection
 
 
 class Policy(TomlSection):
-    """`[insight.tiers.policies.NAME]`: the service level of a tier, as the CRM and the API repeat it."""
+    """`[insight.tiers.policies.NAME]`: the service level of a tier, as CRM and API show it."""
 
     service_level: str
     manager: Literal["dedicated", "shared", "none"] = "none"
@@ -29,15 +29,15 @@ DEFAULT_POLICIES = {
 
 
 def check_policies(names: Sequence[str], policies: Mapping[str, Policy]) -> None:
-    """Every tier has a policy and every policy its tier; ValueError with what lacks and the remedy."""
-    bare = [name for name in names if name not in policies]
-    if bare:
+    """Raise ValueError unless every tier has a policy and every policy its tier."""
+    missing = [name for name in names if name not in policies]
+    if missing:
         raise ValueError(
-            f"tier {', '.join(bare)} has no policy; say what it is served with in "
-            + " and ".join(f"[insight.tiers.policies.{name}]" for name in bare)
+            f"tier {', '.join(missing)} has no policy; define it in "
+            + " and ".join(f"[insight.tiers.policies.{name}]" for name in missing)
         )
-    idle = [name for name in policies if name not in names]
-    if idle:
+    unused = [name for name in policies if name not in names]
+    if unused:
         raise ValueError(
-            f"policies of {', '.join(idle)} belong to no tier; tiers are {', '.join(names)}"
+            f"policies of {', '.join(unused)} belong to no tier; tiers are {', '.join(names)}"
         )

@@ -1,4 +1,4 @@
-"""One to five stars: a score translated into the chance of what is wanted, cut at fixed chances."""
+"""Star ratings, one to five: the probability of the desired outcome, cut at fixed probabilities."""
 
 import hashlib
 import json
@@ -13,15 +13,15 @@ from pydantic import Field, model_validator
 from features.config.toml_section import TomlSection
 from features.errors import DataRefused
 
-#: Outcomes of either kind below which a chance cannot be told.
+#: Customers with and without the outcome needed to fit probabilities.
 MIN_OUTCOMES = 50
 
 
 class StarSettings(TomlSection):
-    """`[insight.stars]`: the chances from which a customer has 2, 3, 4 and 5 stars.
+    """`[insight.stars]`: the probabilities from which a customer has 2, 3, 4 and 5 stars.
 
-    `by` says what of: bringing more than the median buyer (`value`), staying (`churn`), or being
-    content (`satisfaction`).
+    `by` is the outcome: spending more than the median buyer (`value`), staying (`churn`), or being
+    satisfied (`satisfaction`).
     """
 
     by: Literal["value", "churn", "satisfaction"] = "value"
@@ -55,20 +55,20 @@ class StarScale:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def fit_star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings) -> StarScale:
-    """The scale learned from an earlier day's scores and what came of them (0 or 1).
+def fit_star_scale(score: pd.Series, outcome: pd.Series, settings: StarSettings) -> StarScale:
+    """Fit the scale to the scores of an earlier day and the outcomes since (0 or 1).
 
-    The chance rises with the score (isotonic regression). Raises DataRefused under 50 customers with
-    the outcome or 50 without it.
+    The probability rises with the score (isotonic regression). Raises DataRefused under 50 customers
+    with the outcome or 50 without it.
     """
     from sklearn.isotonic import IsotonicRegression
 
-    both = pd.DataFrame({"x": score, "y": happened}).dropna()
+    both = pd.DataFrame({"x": score, "y": outcome}).dropna()
     yes = int(both["y"].sum())
     if min(yes, len(both) - yes) < MIN_OUTCOMES:
         raise DataRefused(
-            f"of {len(both)} customers {yes} had the outcome; stars need {MIN_OUTCOMES} with it and {MIN_OUTCOMES} "
-            "without: take a longer period or a commoner outcome"
+            f"of {len(both)} customers {yes} had the outcome; stars need {MIN_OUTCOMES} with it and "
+            f"{MIN_OUTCOMES} without: take a longer period or a commoner outcome"
         )
     fitted = IsotonicRegression(y_min=0, y_max=1).fit(
         both["x"].to_numpy(float), both["y"].to_numpy(float)
@@ -80,35 +80,42 @@ def fit_star_scale(score: pd.Series, happened: pd.Series, settings: StarSettings
 
 
 def calibrated_star_scale(settings: StarSettings) -> StarScale:
-    """The scale of a score that is a calibrated probability itself."""
+    """Return the scale for a score that already is a calibrated probability."""
     return StarScale((0.0, 1.0), (0.0, 1.0), tuple(settings.chances))
 
 
 def score_probability(score: pd.Series, scale: StarScale) -> pd.Series:
-    """The chance a score stands for; NaN for no score."""
+    """Return the probability of the outcome for each score; NaN for a missing score."""
     return pd.Series(np.interp(score.to_numpy(float), scale.scores, scale.rates), score.index)
 
 
 def assign_stars(score: pd.Series, scale: StarScale) -> pd.Series:
-    """1 to 5 stars by the score's chance; missing for no score."""
-    rate = score_probability(score, scale)
-    number = 1 + np.searchsorted(np.array(scale.chances), rate.to_numpy(), side="right")
-    return pd.Series(number, score.index, dtype="Int64").where(rate.notna())
+    """Return 1 to 5 stars by the probability of the score; missing for a missing score."""
+    probability = score_probability(score, scale)
+    number = 1 + np.searchsorted(np.array(scale.chances), probability.to_numpy(), side="right")
+    return pd.Series(number, score.index, dtype="Int64").where(probability.notna())
 
 
-def check_star_scale(score: pd.Series, happened: pd.Series, scale: StarScale) -> pd.DataFrame:
-    """On later customers: a row a star with the chance told, and what came (95 % Wilson)."""
+def check_star_scale(score: pd.Series, outcome: pd.Series, scale: StarScale) -> pd.DataFrame:
+    """Compare predicted with observed outcomes on later customers: a row per star (95% Wilson)."""
     from scipy.stats import binomtest
 
-    given, told = assign_stars(score, scale), score_probability(score, scale)
+    rating, predicted = assign_stars(score, scale), score_probability(score, scale)
     rows: list[tuple[float, ...]] = []
     for star in range(1, 6):
-        mine = (given == star).fillna(False).astype(bool) & happened.notna()
-        count, yes = int(mine.sum()), int(happened[mine].sum())
+        matches = (rating == star).fillna(False).astype(bool) & outcome.notna()
+        count, yes = int(matches.sum()), int(outcome[matches].sum())
         if count:
             low, high = binomtest(yes, count).proportion_ci(0.95, "wilson")
             rows.append(
-                (star, count, float(told[mine].mean()), yes / count, float(low), float(high))
+                (
+                    star,
+                    count,
+                    float(predicted[matches].mean()),
+                    yes / count,
+                    float(low),
+                    float(high),
+                )
             )
         else:
             rows.append((star, 0, *[np.nan] * 4))

@@ -1,4 +1,4 @@
-"""Where each customer stands, in one row: tier, stars, stage, quadrant and what he is served with."""
+"""One row per customer: tier, stars, stage, quadrant and service level."""
 
 import pandas as pd
 
@@ -16,18 +16,18 @@ LEANING = {-1: "up", 0: "", 1: "down"}
 
 def build_status_rows(
     score: pd.Series,
-    placed: TierAssignment,
+    assignment: TierAssignment,
     scale: StarScale | None,
     stage: pd.DataFrame | None,
     quadrants: pd.DataFrame | None,
     settings: TierSettings,
 ) -> pd.DataFrame:
-    """A row a customer with `COLUMNS`, as the scores file and `GET /v1/customers/{id}` can hold them.
+    """Build a row per customer with `COLUMNS`, as in the scores file and `GET /v1/customers/{id}`.
 
-    `leaning` says that a customer was beyond a border and moves if that is confirmed. A customer
-    without a tier has no service level; what is None was not to be told, and is missing.
+    `leaning` says that a customer's score is beyond a threshold and they move if that is confirmed. A
+    customer without a tier has no service level; the columns of an argument that is None are missing.
     """
-    served = pd.DataFrame(
+    policies = pd.DataFrame(
         {
             name: [
                 policy.service_level,
@@ -41,8 +41,8 @@ def build_status_rows(
     ).T.infer_objects()
     table = pd.DataFrame(
         {
-            "tier": placed.tier,
-            "leaning": placed.leaning.map(LEANING),
+            "tier": assignment.tier,
+            "leaning": assignment.leaning.map(LEANING),
             "stars": assign_stars(score, scale) if scale else None,
             "star_version": scale.version if scale else None,
             "stage": stage["stage"] if stage is not None else None,
@@ -52,4 +52,4 @@ def build_status_rows(
         },
         index=score.index,
     )
-    return table.join(served, on="tier")[list(COLUMNS)].rename_axis("customer_id")
+    return table.join(policies, on="tier")[list(COLUMNS)].rename_axis("customer_id")

@@ -1,4 +1,4 @@
-"""Tiers by a figure: where their borders lie, and who is above which."""
+"""Tier thresholds: fitted to one day, and the tier of a score."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,11 +14,11 @@ from insight.segments.service_policy import DEFAULT_POLICIES, Policy, check_poli
 
 
 class TierSettings(TomlSection):
-    """`[insight.tiers]`: tiers from the best, where they part, and what each is served with.
+    """`[insight.tiers]`: tiers from the best, their thresholds, and the service policy of each.
 
-    `by` is the figure. `cuts` has one number less than `names`: with `cumulative` the shares of the
-    figure's sum the upper tiers bring together (0.8 and 0.95 make A, B, C), with `quantile` the shares
-    of customers in the upper tiers, with `threshold` the figures from which a tier begins.
+    `by` is the score. `cuts` has one number fewer than `names`: with `cumulative` the cumulative shares
+    of the score's sum in the upper tiers (0.8 and 0.95 give A, B, C), with `quantile` the shares of
+    customers in the upper tiers, with `threshold` the lowest scores of the upper tiers.
     """
 
     method: Literal["cumulative", "quantile", "threshold"] = "quantile"
@@ -49,17 +49,17 @@ class TierSettings(TomlSection):
 
 @dataclass(frozen=True)
 class TierThresholds:
-    """Tiers from the best, and the figure from which each but the last begins (falling)."""
+    """Tiers from the best, and the lowest score of each but the last (falling)."""
 
     names: tuple[str, ...]
     at: tuple[float, ...]
 
 
 def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
-    """Where the tiers part on the customers of one day; keep them until the tiers are drawn anew.
+    """Fit the thresholds to the customers of one day; they stay until the scales are fitted again.
 
-    Customers with equal figures are in the same tier, so tiers can be larger than asked for. Raises
-    DataRefused when nobody has a figure, fewer differ than there are tiers, or nothing sums up.
+    Customers with equal scores are in the same tier, so tiers can be larger than configured. Raises
+    DataRefused without scores, with fewer different scores than tiers, or if the sum is not positive.
     """
     known = np.sort(figure.dropna().to_numpy(float))[::-1]
     if len(np.unique(known)) < len(settings.names):
@@ -70,44 +70,44 @@ def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
     if settings.method == "threshold":
         return TierThresholds(tuple(settings.names), tuple(settings.cuts))
     if settings.method == "quantile":
-        tier_numbers = [max(1, round(cut * len(known))) - 1 for cut in settings.cuts]
+        positions = [max(1, round(cut * len(known))) - 1 for cut in settings.cuts]
     else:
         total = known.clip(min=0).cumsum()
         if total[-1] <= 0:
             raise DataRefused(
                 f"no customer has {settings.by} above 0; its sum cannot be shared out: cut by quantile"
             )
-        tier_numbers = [int(np.searchsorted(total, cut * total[-1])) for cut in settings.cuts]
-    at = [float(known[place]) for place in tier_numbers]
-    if any(a <= b for a, b in pairwise(at)):
+        positions = [int(np.searchsorted(total, cut * total[-1])) for cut in settings.cuts]
+    lower_bounds = [float(known[position]) for position in positions]
+    if any(a <= b for a, b in pairwise(lower_bounds)):
         raise DataRefused(
-            f"cuts {settings.cuts} fall on the same {settings.by} ({', '.join(f'{a:g}' for a in at)}); "
+            f"cuts {settings.cuts} fall on the same {settings.by} ({', '.join(f'{a:g}' for a in lower_bounds)}); "
             "too many customers are alike: set the cuts further apart or use fewer tiers"
         )
-    return TierThresholds(tuple(settings.names), tuple(at))
+    return TierThresholds(tuple(settings.names), tuple(lower_bounds))
 
 
 def classify_tiers(figure: pd.Series, found: TierThresholds) -> pd.Series:
-    """The tier of every customer by his figure alone; missing for a missing figure."""
+    """Return the tier of every customer by score alone; missing for a missing score."""
     return pd.Series(
         tier_names(tier_numbers(figure.to_numpy(float), found), found), figure.index, dtype=object
     )
 
 
 def tier_numbers(figure: np.ndarray, found: TierThresholds) -> np.ndarray:
-    """The tier as a number, 0 the best, -1 for a missing figure."""
+    """Return the tier as a number, 0 the best, -1 for a missing score."""
     rising = np.array(found.at[::-1])
     place = len(found.at) - np.searchsorted(rising, figure, side="right")
     return np.asarray(np.where(np.isnan(figure), -1, place))
 
 
 def tier_names(place: np.ndarray, found: TierThresholds) -> np.ndarray:
-    """Numbers of tiers as names, -1 as None."""
+    """Return tier numbers as names, -1 as None."""
     return np.asarray(np.array([*found.names, None], dtype=object)[place])
 
 
 def summarise_tiers(figure: pd.Series, tier: pd.Series, found: TierThresholds) -> pd.DataFrame:
-    """A row a tier: its customers, their share, the figure's sum and its share (the ABC table)."""
+    """Return a row per tier: customers, their share, the sum of the score and its share (ABC table)."""
     table = figure.groupby(tier).agg(["size", "sum"]).reindex(list(found.names), fill_value=0)
     return pd.DataFrame(
         {

@@ -60,8 +60,8 @@ class InconsistentPair:
 
     def __str__(self) -> str:
         return (
-            f"{self.first} over {self.second}, given as {_ratio(self.given)}; the other comparisons imply "
-            f"about {_ratio(self.implied)}"
+            f"{self.first} over {self.second}, given as {_ratio(self.given)}; the other comparisons "
+            f"imply about {_ratio(self.implied)}"
         )
 
 

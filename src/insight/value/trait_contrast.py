@@ -49,8 +49,8 @@ def contrast_traits(
     count = round(share * len(known))
     if count < MIN_CUSTOMERS:
         raise DataRefused(
-            f"{share:.0%} of {len(known)} customers are {count}; the contrast needs {MIN_CUSTOMERS} at each "
-            f"end: {_suggest_share(len(known), share)}"
+            f"{share:.0%} of {len(known)} customers are {count}; the contrast needs {MIN_CUSTOMERS} at "
+            f"each end: {_suggest_share(len(known), share)}"
         )
     order = known.sort_values(kind="stable").index
     worst, best = order[:count], order[::-1][:count]
@@ -123,8 +123,9 @@ def _compare_texts(best: pd.Series, worst: pd.Series) -> dict[str, object]:
         best_share * (1 - best_share) / len(best) + worst_share * (1 - worst_share) / len(worst)
     )
     return {
-        "effect": difference, "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width),
-        "p": float(p), "best": f"{best_share:.0%} {values[at]}", "worst": f"{worst_share:.0%} {values[at]}",
+        "effect": difference,
+        "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width), "p": float(p),
+        "best": f"{best_share:.0%} {values[at]}", "worst": f"{worst_share:.0%} {values[at]}",
     }  # fmt: skip
 
 

@@ -49,9 +49,9 @@ class ValueSettings(TomlSection):
     gets no score.
     """
 
-    weights: Literal["normalise_weights", "ahp", "entropy", "critic", "learned"] = "given"
+    weights: Literal["given", "ahp", "entropy", "critic", "learned"] = "given"
     least_known: float = Field(default=0.5, gt=0, le=1)
-    score_dimensions: dict[str, Dimension] = Field(default_factory=lambda: dict(DEFAULT_DIMENSIONS))
+    dimensions: dict[str, Dimension] = Field(default_factory=lambda: dict(DEFAULT_DIMENSIONS))
     margins: Margins = Margins()
     ahp: AhpSettings | None = None
     experts: Experts | None = None

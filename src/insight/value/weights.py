@@ -60,8 +60,8 @@ def tabulate_weights(sets: Sequence[DimensionWeights]) -> pd.DataFrame:
         if set(other.share) != set(names):
             different = ", ".join(sorted(set(other.share) ^ set(names)))
             raise ConfigRefused(
-                f"weights by {sets[0].method} and by {other.method} differ in {different}; they should weigh "
-                "the same dimensions"
+                f"weights by {sets[0].method} and by {other.method} differ in {different}; they should "
+                "weigh the same dimensions"
             )
     table = pd.DataFrame({s.method: pd.Series(s.share) for s in sets}).loc[names]
     return table.assign(spread=table.max(axis=1) - table.min(axis=1)).rename_axis("dimension")

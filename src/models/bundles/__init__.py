@@ -1,1 +1,1 @@
-"""A trained model as plain files, and its registry."""
+"""Trained models as plain files, champions, and the MLflow registry."""

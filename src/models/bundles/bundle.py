@@ -1,10 +1,10 @@
-"""A model as plain files, and the pointer that says which version serves.
+"""A trained model as plain files.
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
-(made-up rows with their answers) and `manifest.json` (everything about the model, with the SHA-256 of
-the other files); with `tone.json` where the model reads comments and `about.json`, its card and how it
-was judged, for people. Loading one executes nothing, and
-needs neither MLflow nor training code.
+(artificial rows with their predictions) and `manifest.json` (the description of the model, with the
+SHA-256 of the other files); also `tone.json` when the model reads comments, and `about.json` with
+its card and test results. Loading a bundle executes no code from it, and needs neither MLflow nor
+the training code.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from models.targets.target import Condition
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 ABOUT_FILE = "about.json"
-#: Read by a bundle's tone where it is written and where it is loaded, which must agree.
+#: Texts whose scores by the comment score model must be the same at writing and at loading.
 SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
 
 
@@ -79,7 +79,7 @@ class Bundle:
 
     @cached_property
     def support(self) -> TrainingSupport | None:
-        """What the training rows looked like; None for a model of an older version."""
+        """The range of the training rows, to detect rows out of distribution; None for older models."""
         raw = self.manifest.support
         return TrainingSupport.from_dict(raw) if raw else None
 
@@ -92,7 +92,7 @@ class Bundle:
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> Path:
-    """Write a bundle beside its final place and move it there whole; the folder."""
+    """Write a bundle to a folder, atomically; returns the folder."""
     contents = {
         "model.txt": bundle.estimator.to_text(),
         "encoder.json": bundle.estimator.encoder.to_json(),
@@ -115,9 +115,10 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Load a bundle after checking the hash of every file and replaying its golden rows.
+    """Load a bundle, check the hash of every file and replay the golden rows.
 
-    Raises DataRefused naming the file that is missing, changed or answers differently.
+    Raises DataRefused with the name of a file that is missing or changed, or when the golden rows
+    give other predictions.
     """
     manifest = read_json(folder / "manifest.json")
     also = [name for name in (TONE_FILE, ABOUT_FILE) if name in manifest.get("files", {})]
@@ -147,14 +148,14 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def golden_answers(bundle: Bundle) -> dict[str, Any]:
-    """Rows made of no customer, with the bundle's answers: each column steps through fixed values."""
+    """The bundle's predictions for the golden rows, and its comment scores for `SENTENCES`."""
     rows = _golden_rows(bundle)
     answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
     return answers | ({"tone": bundle.tone.predict(SENTENCES).tolist()} if bundle.tone else {})
 
 
 def _golden_rows(bundle: Bundle) -> pa.Table:
-    """Five rows over the columns a model reads: powers of ten for numbers, each word in turn."""
+    """Five artificial rows: fixed values for numeric columns, the categories in turn for others."""
     encoder = bundle.estimator.encoder
     steps = [float("nan"), 0.0, 1.0, 30.0, 1000.0]
     columns: dict[str, pa.Array] = {}
@@ -196,7 +197,7 @@ def manifest_hash(folder: Path) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")  # as it is: no newline is translated
+        return path.read_bytes().decode("utf-8")  # no newline translation
     except (OSError, ValueError) as err:  # no such file, not UTF-8, no possible name
         raise DataRefused(f"{path} cannot be read: {type(err).__name__}") from None
 

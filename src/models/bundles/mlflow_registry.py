@@ -1,7 +1,7 @@
-"""MLflow: every retrain is a run, every target a child run, every version registered with aliases.
+"""The MLflow tracking store and model registry: runs, registered versions and their aliases.
 
-The only file that knows MLflow. The store is SQLite and files under `mlruns/`, needs no server, and
-follows the project when its folder is moved.
+A retrain is a run, each target a child run. The store is a SQLite database and files below `mlruns/`;
+it needs no server, and the project folder can move (see `mlflow_artifacts.py`).
 """
 
 import os
@@ -18,19 +18,16 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
-from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
-from sqlalchemy import create_engine, update
-from sqlalchemy.orm import Session
 
 from features.settings import Workspace, disable_telemetry
 from models.bundles.bundle import Bundle
+from models.bundles.mlflow_artifacts import SCHEME
 
 REQUIREMENTS = ["lightgbm", "numpy"]
 
 
 def model_name(company: str, target: str) -> str:
-    """The registered model of a company's target."""
+    """The name of the registered model of a company's target."""
     return f"goodwill-{target}-{company}"
 
 
@@ -43,47 +40,26 @@ class Registry:
         self.artifacts = self.folder / "artifacts"
         self.artifacts.mkdir(parents=True, exist_ok=True)
         self.uri = f"sqlite:///{self.folder / 'mlflow.db'}"
-        with FileLock(self.folder / "mlflow.lock"):  # several processes creating it would crash
+        with FileLock(self.folder / "mlflow.lock"):  # processes that create it at once would crash
             self.client = MlflowClient(self.uri, self.uri)
             self.client.search_experiments(max_results=1)
-            self._follow_the_folder()
-
-    def _follow_the_folder(self) -> None:
-        """Make stored paths those of today: MLflow stores them absolute, and folders move."""
-        marker = self.folder / "home.txt"
-        here = self.artifacts.as_uri()
-        before = marker.read_text(encoding="utf-8") if marker.exists() else here
-        if before != here:
-            engine = create_engine(self.uri)
-            columns = (
-                SqlExperiment.artifact_location,
-                SqlRun.artifact_uri,
-                SqlLoggedModel.artifact_location,
-                SqlModelVersion.source,
-                SqlModelVersion.storage_location,
-            )
-            with Session(engine) as session:
-                for column in columns:
-                    moved = _replaced(column, before, here)
-                    session.execute(
-                        update(column.class_)
-                        .where(column.startswith(before))
-                        .values({column.key: moved})
-                    )
-                session.commit()
-            engine.dispose()
-        marker.write_text(here, encoding="utf-8")
 
     def _experiment(self, company: str) -> str:
+        """The id of a company's experiment, created if needed.
+
+        An experiment of an older version has an absolute location; when the project has moved since,
+        it is kept under another name and a new one begins.
+        """
         name = f"goodwill-{company}"
         found = self.client.get_experiment_by_name(name)
-        if found:
+        if found and found.artifact_location.startswith((f"{SCHEME}:", self.artifacts.as_uri())):
             return str(found.experiment_id)
-        place = f"{self.artifacts.as_uri()}/{company}"
-        return str(self.client.create_experiment(name, artifact_location=place))
+        if found:
+            self.client.rename_experiment(found.experiment_id, f"{name} {found.experiment_id}")
+        return str(self.client.create_experiment(name, f"{SCHEME}:///{company}"))
 
     def sweep(self, company: str) -> int:
-        """End runs that an earlier, killed retrain left running; how many."""
+        """End the runs that a killed retrain left running; returns their number."""
         left = self.client.search_runs([self._experiment(company)], "attributes.status = 'RUNNING'")
         for run in left:
             self.client.set_terminated(run.info.run_id, "KILLED")
@@ -91,7 +67,7 @@ class Registry:
 
     @contextmanager
     def run(self, company: str, name: str, parent: str | None = None) -> Iterator[str]:
-        """A run, ended FINISHED or FAILED; yields its id. `parent` makes it a child run."""
+        """Open a run and yield its id; it ends FINISHED or FAILED. With `parent` it is a child run."""
         tags = {"mlflow.runName": name, "goodwill.company": company}
         if parent:
             tags["mlflow.parentRunId"] = parent
@@ -112,7 +88,7 @@ class Registry:
         texts: dict[str, str] | None = None,
         figures: dict[str, Figure] | None = None,
     ) -> None:
-        """Parameters, metrics, text files and plots of a run."""
+        """Log parameters, metrics, text files and plots to a run."""
         now = int(time.time() * 1000)
         self.client.log_batch(
             run_id,
@@ -125,9 +101,9 @@ class Registry:
             self.client.log_figure(run_id, figure, f"plots/{name}.png")
 
     def register(self, run_id: str, company: str, bundle: Bundle, tags: dict[str, str]) -> str:
-        """Store the booster and its JSON files under the run and make a version; its number.
+        """Store a model under its run and register it as a version, the new `challenger`.
 
-        The version becomes the `challenger`.
+        Returns the number of the version.
         """
         name = model_name(company, bundle.target)
         with tempfile.TemporaryDirectory() as folder:
@@ -152,7 +128,7 @@ class Registry:
         return number
 
     def promote(self, company: str, target: str, version: str) -> None:
-        """Make a version the champion; the one before becomes `previous`."""
+        """Make a version the champion; the former champion becomes `previous`."""
         name = model_name(company, target)
         before = self.champion(company, target)
         if before and before != version:
@@ -165,15 +141,9 @@ class Registry:
             found = self.client.get_model_version_by_alias(model_name(company, target), "champion")
         except MlflowException as err:
             if err.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise  # a store that fails is not a model without a champion
+                raise  # the store failed; that does not mean that there is no champion
             return None
         return str(found.version)
-
-
-def _replaced(column: Any, before: str, here: str) -> Any:
-    from sqlalchemy import func
-
-    return func.replace(column, before, here)
 
 
 def code_revision(workspace: Workspace) -> str:

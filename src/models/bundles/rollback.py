@@ -1,4 +1,4 @@
-"""Back to a version that served before: the pointer and the registry's alias move together."""
+"""Roll back to an earlier version: the champion pointer and the registry alias change together."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from models.targets.registry import TARGETS
 
 
 class RegistryOutOfSync(GoodwillError):
-    """The wanted version serves, but the tracking store still calls another one champion."""
+    """The version serves, but the MLflow registry still has another champion."""
 
 
 @dataclass(frozen=True)
 class Rollback:
-    """Which version served before, and which serves now."""
+    """The version that served before a rollback, and the one that serves now."""
 
     target: str
     before: str
@@ -26,13 +26,13 @@ class Rollback:
 
 
 def kept_versions(serving: Path, target: str) -> list[str]:
-    """The versions of a target whose bundles are kept, the oldest first."""
+    """List the versions of a target with a stored bundle, the oldest first."""
     found = [manifest.parent.name for manifest in (serving / target).glob("[!.]*/manifest.json")]
     return sorted(found, key=lambda version: (len(version), version))
 
 
 def serving_version(serving: Path, target: str) -> str | None:
-    """The version a pointer names: None without a pointer, "?" where it cannot be read."""
+    """The version that the pointer names; None without a pointer, "?" when it is unreadable."""
     path = serving / target / POINTER
     if not path.is_file():
         return None
@@ -59,10 +59,10 @@ def roll_back(
     now = version or _version_before(kept_versions(serving, target), before, target)
     if now not in kept_versions(serving, target):
         kept = ", ".join(kept_versions(serving, target))
-        raise DataRefused(f"{target} has no version {now}; kept are {kept}")
+        raise DataRefused(f"{target} has no version {now}; stored versions: {kept}")
     read_bundle(serving / target / now)
     set_champion(serving, target, now)
-    _tell_registry(company.name, workspace, target, now)
+    _update_registry(company.name, workspace, target, now)
     return Rollback(target, before, now)
 
 
@@ -70,20 +70,20 @@ def _version_before(kept: list[str], present: str, target: str) -> str:
     earlier = kept[: kept.index(present)] if present in kept else kept
     if not earlier:
         raise DataRefused(
-            f"{target} version {present} is the first that served; name another with --version, "
-            f"kept are {', '.join(kept)}"
+            f"{target} version {present} is the oldest stored version; name another with --version, "
+            f"stored versions: {', '.join(kept)}"
         )
     return earlier[-1]
 
 
-def _tell_registry(company: str, workspace: Workspace, target: str, version: str) -> None:
+def _update_registry(company: str, workspace: Workspace, target: str, version: str) -> None:
     try:
         from models.bundles.mlflow_registry import Registry
 
         Registry(workspace).promote(company, target, version)
-    except Exception as error:  # whatever a broken store raises: what serves is right already
+    except Exception as error:  # a broken store may raise anything; the champion is already right
         raise RegistryOutOfSync(
-            f"{target} version {version} serves now, but the tracking store could not be told "
-            f"({type(error).__name__}); when it is mended, run `goodwill rollback {target} "
+            f"{target} version {version} serves now, but the MLflow registry could not be updated "
+            f"({type(error).__name__}); when it works again, run `goodwill rollback {target} "
             f"--version {version}`"
         ) from error

@@ -1,7 +1,7 @@
-"""Customers in categories a model does not know: how many, and whether more than when it was judged.
+"""The share of customers in categories unknown to a model, compared with its test rows.
 
-A model knows the categories that are frequent in its training; the others count as missing. A few
-rare ones are no matter. A new region, plan or channel is: the model then knows less than it did.
+A model knows the categories that are frequent in its training rows; all others count as missing. A
+few rare ones do not matter. A new region, plan or channel does: the model then knows less.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from models.bundles.bundle import Bundle
 from models.evaluation.slices import is_attribute
 from models.learners.feature_encoder import Encoder
 
-#: So many points of the share above that of the test rows are told.
+#: An increase of the share over that of the test rows which gives a warning.
 NOTABLE = 0.05
 
 
 def unknown_shares(encoder: Encoder, rows: pa.Table | Path) -> dict[str, float]:
-    """The share of rows whose category the model does not know, by attribute.
+    """The share of rows with a category unknown to the model, by attribute.
 
-    `rows` are a table or where it lies; a row without a category is not counted as unknown.
+    `rows` is a table or its path. A row without a category does not count as unknown.
     """
     source = dataset(rows)
     names = [n for n in encoder.categories if n in source.schema.names and is_attribute(n)]
@@ -39,16 +39,16 @@ def unknown_shares(encoder: Encoder, rows: pa.Table | Path) -> dict[str, float]:
 
 
 def unknown_category_warnings(bundle: Bundle, rows: pa.Table | Path) -> list[str]:
-    """Attributes with notably more customers in unknown categories than when the model was judged.
+    """Warn of attributes with notably more customers in unknown categories than in the test rows.
 
-    One sentence each. Nothing for a model whose manifest does not tell its share, as old ones do.
+    One sentence each; none for a model of an older version, whose manifest has no shares.
     """
     then: Mapping[str, float] = bundle.manifest.unknown_categories
     now = unknown_shares(bundle.estimator.encoder, rows) if then else {}
     return [
         f"{name}: {share:.0%} of the customers are in categories that {bundle.target} version "
-        f"{bundle.version} does not know ({then[name]:.0%} when it was judged); they count as "
-        "missing until it is trained again"
+        f"{bundle.version} does not know ({then[name]:.0%} of its test rows); they count as "
+        "missing until the next training"
         for name, share in now.items()
         if name in then and share > then[name] + NOTABLE
     ]

@@ -49,7 +49,9 @@ class CalibrationError:
         )
 
 
-def reliability_bins(y: Array, p: Array, weight: Array | None = None, bins: int = 10) -> pd.DataFrame:
+def reliability_bins(
+    y: Array, p: Array, weight: Array | None = None, bins: int = 10
+) -> pd.DataFrame:
     """Predicted and observed share in bins of equal weight, the lowest probabilities first.
 
     `y` is 0 or 1 (for classes, one against the rest). Columns: `predicted`, `observed`, its 95%
@@ -82,7 +84,9 @@ def wilson_interval(share: Array, count: Array) -> tuple[Array, Array]:
     z = 1.96
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding can leave [0, 1]
+    return np.maximum(centre - half, 0.0), np.minimum(
+        centre + half, 1.0
+    )  # rounding can leave [0, 1]
 
 
 def calibration_error(

@@ -31,7 +31,9 @@ class IntervalCoverage:
     width: float
 
 
-def interval_coverage(y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "all") -> IntervalCoverage:
+def interval_coverage(
+    y: Floats, low: Floats, high: Floats, weight: Floats, name: str = "all"
+) -> IntervalCoverage:
     """The coverage of the intervals `low` to `high`, both ends included, for the outcomes `y`.
 
     The confidence interval is Wilson's at Kish's effective sample size.

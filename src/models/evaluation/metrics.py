@@ -137,7 +137,7 @@ def rmse(y: Array, prediction: Array, weight: Array | None = None) -> float:
 
 
 def spearman(y: Array, prediction: Array, weight: Array | None = None) -> float:
-    """Spearman's rank correlation; weights are ignored, as weighted ranks have no standard definition."""
+    """Spearman's rank correlation; weights are ignored (weighted ranks have no standard definition)."""
     from scipy.stats import rankdata
 
     if len(y) < 2 or np.ptp(y) == 0 or np.ptp(prediction) == 0:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 #: Attributes with these names come first, and define groups even when they are numbers.
-GROUP_NAMES = re.compile(r"segment|region|size|tier|plan|channel|language|country|state|industry|sector")
+GROUP_NAMES = re.compile(
+    r"segment|region|size|tier|plan|channel|language|country|state|industry|sector"
+)
 MAX_COLUMNS = 10
 MAX_VALUES = 8
 UNKNOWN = "unknown"
@@ -44,7 +46,9 @@ def find_groups(features: pa.Table) -> AttributeGroups:
     frequent are groups and the others form one group. At most 10 attributes are used; those named
     like a segment, region, size, plan, channel or language come first.
     """
-    texts = sorted(filter(lambda name: _defines_groups(features, name), features.column_names), key=_priority)
+    texts = sorted(
+        filter(lambda name: _defines_groups(features, name), features.column_names), key=_priority
+    )
     found = [group for name in texts[:MAX_COLUMNS] for group in _by_value(features, name)]
     for names in (TENURE, SPEND):
         for name in [n for n in names if n in features.column_names][:1]:

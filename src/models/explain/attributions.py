@@ -1,4 +1,4 @@
-"""What moved each customer's score: parts of the score that people see, exactly."""
+"""Attribute each customer's score to the columns of the model: exact parts of the displayed score."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ from models.learners.lightgbm import Estimator
 
 Floats = NDArray[np.float64]
 
-#: From so many rows on, bulk TreeSHAP is the faster one.
-MANY = 500
+#: From this number of rows on, bulk TreeSHAP is faster than LightGBM's.
+BULK_ROWS = 500
 
 
 @dataclass(frozen=True)
 class ScoreAttributions:
-    """Scores (n,) as people see them, where they start (n,), and what each column adds (n, k).
+    """Displayed scores (n,), their base value `start` (n,), and the part of each column (n, k).
 
-    The start is the score of the average raw score of the training rows; in a value model, at the
-    customer's own spend level. Start plus parts is the score.
+    The base value is the score at the average raw score of the training rows; in a value model, at
+    the customer's own spend level. Start plus parts is the score.
     """
 
     columns: tuple[str, ...]
@@ -34,43 +34,49 @@ class ScoreAttributions:
 
 
 def attribute_scores(bundle: Bundle, features: pa.Table) -> ScoreAttributions:
-    """Split the score of each row over the columns the model reads.
+    """Split the score of each row over the columns of the model.
 
-    The parts of the raw score are exact TreeSHAP values (Lundberg et al. 2020);
-    `models.explain.path_attribution` says how they become parts of the score. Raises DataRefused
-    when the raw score does not lead to the score that is seen, because the model's link is one this
-    file does not know.
+    The parts of the raw score are exact TreeSHAP values (Lundberg et al. 2020), converted to parts of
+    the displayed score by `models.explain.path_attribution`. Raises DataRefused when the raw score
+    does not reproduce the displayed score, because the objective's link is not implemented.
     """
     scale = OutputScale.of(bundle)
-    moves, average = raw_contributions(bundle.estimator, features)
-    end = add_spend_level(bundle, features, average + moves.sum(axis=2))
+    contributions, average = raw_contributions(bundle.estimator, features)
+    end = add_spend_level(bundle, features, average + contributions.sum(axis=2))
     start = np.column_stack([np.broadcast_to(average, (len(end), len(average))), end[:, -1]])
     score = scale.of_calibrated(bundle.calibrated(features))
-    _agree(scale.seen(end), score, scale.objective)
+    _check_link(scale.displayed(end), score, scale.objective)
     columns = bundle.estimator.encoder.columns
-    return ScoreAttributions(columns, score, scale.seen(start), split_by_path(scale.seen, start, end, moves))
+    return ScoreAttributions(
+        columns,
+        score,
+        scale.displayed(start),
+        split_by_path(scale.displayed, start, end, contributions),
+    )
 
 
 def attribute_raw_scores(
     estimator: Estimator, features: pa.Table, mix: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """What each column adds to the raw score (n, k), and what the score starts from (n,).
+    """The contribution of each column to the raw score (n, k), and the base value (n,).
 
     For several classes, to the `mix` of their raw scores: (-1, 0, 1) for promoter minus detractor.
-    Raises ValueError for a mix of another number of classes.
+    Raises ValueError when the length of the mix is not the number of classes.
     """
-    moves, average = raw_contributions(estimator, features)
+    contributions, average = raw_contributions(estimator, features)
     weights = np.ones(1) if mix is None else np.asarray(mix, dtype=np.float64)
-    if len(weights) != moves.shape[1]:
+    if len(weights) != contributions.shape[1]:
         raise ValueError(
-            f"mix is {mix}; a model of {moves.shape[1]} classes needs {moves.shape[1]} numbers"
+            f"mix is {mix}; it should have {contributions.shape[1]} numbers, one for each class"
         )
-    return np.einsum("nck,c->nk", moves, weights), np.full(len(moves), average @ weights)
+    return np.einsum("nck,c->nk", contributions, weights), np.full(
+        len(contributions), average @ weights
+    )
 
 
 def raw_contributions(estimator: Estimator, features: pa.Table) -> tuple[Floats, Floats]:
-    """What each column adds to the raw score of each class (n, classes, k), and their averages."""
-    if features.num_rows >= MANY:
+    """The contribution of each column to the raw score of each class (n, classes, k), and averages."""
+    if features.num_rows >= BULK_ROWS:
         found = bulk_contributions(estimator, estimator.encoder.encode(features))
     else:
         found = estimator.contributions(features)
@@ -79,12 +85,12 @@ def raw_contributions(estimator: Estimator, features: pa.Table) -> tuple[Floats,
     return found[:, :, :-1], average
 
 
-def _agree(ours: Floats, seen: Floats, objective: str) -> None:
-    """Refuse when link, level and calibration do not lead from the raw score to the score."""
-    far = np.abs(ours - seen) / np.maximum(1.0, np.abs(seen))
-    if len(far) and far.max() > 1e-6:
-        worst = int(far.argmax())
+def _check_link(computed: Floats, displayed: Floats, objective: str) -> None:
+    """Refuse when link, spend level and calibration do not reproduce the displayed score."""
+    error = np.abs(computed - displayed) / np.maximum(1.0, np.abs(displayed))
+    if len(error) and error.max() > 1e-6:
+        worst = int(error.argmax())
         raise DataRefused(
-            f"the raw score leads to {ours[worst]:.6f} and the model says {seen[worst]:.6f}: reasons do "
-            f"not know the link of the objective {objective!r}; add it to models/explain/output_scale.py"
+            f"the raw score gives {computed[worst]:.6f} and the model {displayed[worst]:.6f}: the link "
+            f"of the objective {objective!r} is unknown; add it to models/explain/output_scale.py"
         )

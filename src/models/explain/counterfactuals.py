@@ -1,7 +1,7 @@
-"""What would have to be otherwise for the model to see a customer on the other side of a threshold.
+"""Counterfactuals: the smallest change of levers that brings a customer's score to a goal.
 
-It says what the model says: customers who are served like that have such scores. Whether serving
-this customer so would change him, only an experiment tells.
+The result is a prediction for customers who are treated that way. Only an experiment can show whether the
+treatment changes this customer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from features.definitions.levers import Lever
 from features.errors import DataRefused
+from features.formatting import Language, close_up_percent
 from models.bundles.bundle import Bundle
+from models.explain import sentences_en, sentences_zh
 from models.explain.lever_effects import AvailableLever, available_levers
 from models.explain.output_scale import OutputScale
 from models.explain.reasons import Explainer
@@ -25,15 +27,15 @@ from models.targets.registry import TARGETS
 
 Floats = NDArray[np.float64]
 
-#: How many amounts of each lever are tried when one, two or three are pulled together.
+#: Number of amounts tried for each lever when one, two or three levers change together.
 GRID = (400, 12, 6)
 
 
 @dataclass(frozen=True)
 class LeverMove:
-    """One lever, from where the customer stands to where he would be, and the columns it moves.
+    """One lever changed from the current amount to another, and the columns it changes.
 
-    `window` are the days in which a number is counted; None for a cap.
+    `window` is the number of days over which a number is counted; None for a cap.
     """
 
     lever: Lever
@@ -45,12 +47,11 @@ class LeverMove:
 
 @dataclass(frozen=True)
 class WhatIfResult:
-    """The smallest change that reaches the goal, or, not `reached`, the best there is.
+    """The smallest change that reaches the goal, or the closest one when the goal is not `reached`.
 
-    Scores are what people see (`models.explain.output_scale`). No moves: the goal is reached
-    already, or no lever helps. Without a goal (`models.explain.manual_what_if`) nothing can be
-    reached: both are None. `abstain`: the model knows nobody like the customer, as he is or as he
-    would be.
+    Scores are displayed scores (`models.explain.output_scale`). Without moves, the goal is reached
+    already or no lever helps. Without a goal (`models.explain.manual_what_if`), `goal` and `reached`
+    are None. `abstain`: the customer is out of distribution, before or after the moves.
     """
 
     customer_id: str
@@ -64,22 +65,22 @@ class WhatIfResult:
 
 @dataclass(frozen=True)
 class WhatIfModel:
-    """What can be asked of one model. `reference` are the customers whose range is plausible."""
+    """Answers what-if questions with one model; `reference` customers define plausible ranges."""
 
-    reasoner: Explainer
+    explainer: Explainer
     reference: pa.Table
 
     @property
     def bundle(self) -> Bundle:
-        return self.reasoner.bundle
+        return self.explainer.bundle
 
     @cached_property
     def forest(self) -> Forest:
-        return Forest.of(self.bundle.estimator)
+        return self.bundle.estimator.forest()
 
     @cached_property
-    def pulls(self) -> tuple[AvailableLever, ...]:
-        return available_levers(list(self.reasoner.columns.values()), self.forest, self.reference)
+    def levers(self) -> tuple[AvailableLever, ...]:
+        return available_levers(list(self.explainer.columns.values()), self.forest, self.reference)
 
     @cached_property
     def scale(self) -> OutputScale:
@@ -87,41 +88,39 @@ class WhatIfModel:
 
     @property
     def lower_is_better(self) -> bool:
-        """A probability of what nobody wants is brought down, all other scores up."""
+        """Whether the goal is a lower score: for the probability of an unwanted event."""
         return TARGETS[self.bundle.target].kind == "binary"
 
     def smallest_change(self, features: pa.Table, goal: float) -> WhatIfResult:
-        """The fewest levers, and of those the nearest amounts, that bring one row to the goal.
+        """The fewest levers, and then the nearest amounts, that bring one row to the goal.
 
-        Below it for a probability (in points of 100), above it for other scores. Levers move in
-        their declared direction only and no further than 5 % or 95 % of the customers are; all
-        that has no lever stays. Distance is in the spread between those two.
+        The goal is an upper limit for a probability (in percentage points), a lower limit for other
+        scores. Levers change only in their declared direction, up to the 5% or 95% quantile of the
+        customers; distances are relative to the range between these quantiles.
         """
         if features.num_rows != 1:
-            raise DataRefused(
-                f"{features.num_rows} rows; what-if is asked for one customer at a time"
-            )
-        row, base = lever_values(features, self.pulls), self._read(features)
+            raise DataRefused(f"{features.num_rows} rows; a what-if takes one customer at a time")
+        row, base = lever_values(features, self.levers), self._model_columns(features)
         now = float(self._scores(base)[0])
         best = WhatIfResult(_customer(features), goal, self._gap(now, goal) <= 0, now, now, ())
-        for amounts in () if best.reached else _grids(self.pulls, row):
+        for amounts in () if best.reached else _grids(self.levers, row):
             found = self._best(base, row, amounts, best, goal)
-            best = min(best, found, key=lambda one: self._gap(one.score_then, goal))
+            best = min(best, found, key=lambda result: self._gap(result.score_then, goal))
             if best.reached:
                 break
-        return replace(best, abstain=self._unlike(base, best.moves))
+        return replace(best, abstain=self._abstains(base, best.moves))
 
     def with_moves(self, features: pa.Table, moves: Sequence[LeverMove]) -> WhatIfResult:
-        """What the model says of one row after these moves, wherever they bring it."""
-        base = self._read(features)
+        """Score one row after the given moves, without a goal."""
+        base = self._model_columns(features)
         now = float(self._scores(base)[0])
         then = float(self._scores(_after(base, moves))[0]) if moves else now
-        unlike = self._unlike(base, moves)
-        return WhatIfResult(_customer(features), None, None, now, then, tuple(moves), unlike)
+        abstain = self._abstains(base, moves)
+        return WhatIfResult(_customer(features), None, None, now, then, tuple(moves), abstain)
 
     def splits_on(self, names: Iterable[str]) -> bool:
-        """Whether any tree of the model looks at one of these columns."""
-        place = {name: i for i, name in enumerate(self.reasoner.columns)}
+        """Whether any tree of the model splits on one of these columns."""
+        place = {name: i for i, name in enumerate(self.explainer.columns)}
         return any(len(self.forest.thresholds(place[n])) for n in names if n in place)
 
     def _best(
@@ -132,50 +131,53 @@ class WhatIfModel:
         before: WhatIfResult,
         goal: float,
     ) -> WhatIfResult:
-        """The nearest of the amounts (m, levers) that reaches the goal, or the one that gets closest."""
-        moved: dict[str, Floats] = {}
-        far = np.zeros(len(amounts))
-        for pull, tried in zip(self.pulls, amounts.T, strict=True):
-            moved |= pull.moved(row, tried)
-            far += pull.distance(pull.stands(row), tried)
-        scores = self._scores(_replaced(base, moved, len(amounts)))
+        """The nearest of the amounts (m, levers) that reaches the goal, or else the closest to it."""
+        changed: dict[str, Floats] = {}
+        distance = np.zeros(len(amounts))
+        for lever, tried in zip(self.levers, amounts.T, strict=True):
+            changed |= lever.columns_at(row, tried)
+            distance += lever.distance(lever.current(row), tried)
+        scores = self._scores(_repeat_with(base, changed, len(amounts)))
         gaps = np.maximum(0.0, self._gap(scores, goal))
-        pick = int(np.lexsort((far, gaps))[0])
+        pick = int(np.lexsort((distance, gaps))[0])
         moves = tuple(
-            make_move(pull, row, float(end))
-            for pull, end in zip(self.pulls, amounts[pick], strict=True)
+            make_move(lever, row, float(end))
+            for lever, end in zip(self.levers, amounts[pick], strict=True)
             if not np.isnan(end)
         )
         reached, then = bool(gaps[pick] == 0), float(scores[pick])
         return WhatIfResult(before.customer_id, goal, reached, before.score, then, moves)
 
-    def _read(self, features: pa.Table) -> pa.Table:
+    def _model_columns(self, features: pa.Table) -> pa.Table:
         return features.select([n for n in features.column_names if n in self.bundle.columns])
 
-    def _unlike(self, base: pa.Table, moves: Sequence[LeverMove]) -> bool:
-        """Whether the model knows nobody like the row, before or after the moves."""
+    def _abstains(self, base: pa.Table, moves: Sequence[LeverMove]) -> bool:
+        """Whether the row is out of distribution before or after the moves."""
         support, estimator = self.bundle.support, self.bundle.estimator
         rows = (base, _after(base, moves))
-        return support is not None and any(bool(support.out_of_distribution(estimator, r)[0]) for r in rows)
+        return support is not None and any(
+            bool(support.out_of_distribution(estimator, r)[0]) for r in rows
+        )
 
     def _scores(self, features: pa.Table) -> Floats:
         return self.scale.of_calibrated(self.bundle.calibrated(features))
 
     def _gap(self, score: Floats | float, goal: float) -> Any:
-        """How far a score is from the goal; at or below zero it is reached."""
+        """The distance of a score from the goal; zero or negative when the goal is reached."""
         return score - goal if self.lower_is_better else goal - score
 
 
-def make_move(pull: AvailableLever, row: Mapping[str, float], end: float) -> LeverMove:
-    """A lever pulled to an amount, for a customer who stands at `row`."""
-    window = pull.counted[0].window if pull.lever.direction == "up" else None
-    columns = {n: float(v[0]) for n, v in pull.moved(row, np.array([end])).items()}
-    return LeverMove(pull.lever, pull.stands(row), end, window, columns)
+def make_move(available: AvailableLever, row: Mapping[str, float], end: float) -> LeverMove:
+    """Set a lever to an amount, for a customer with the lever columns `row`."""
+    lever = available.lever
+    window = available.counted[0].window if lever.direction == "up" else None
+    columns = {n: float(v[0]) for n, v in available.columns_at(row, np.array([end])).items()}
+    return LeverMove(lever, available.current(row), end, window, columns)
 
 
-def lever_values(features: pa.Table, pulled: Iterable[AvailableLever]) -> dict[str, float]:
-    """The columns of levers in the one row of a table; NaN where there is nothing."""
-    return {c.name: _number(features, c.name) for pull in pulled for c in pull.columns}
+def lever_values(features: pa.Table, levers: Iterable[AvailableLever]) -> dict[str, float]:
+    """The lever columns of a table with one row; NaN where missing."""
+    return {c.name: _number(features, c.name) for lever in levers for c in lever.columns}
 
 
 def _customer(features: pa.Table) -> str:
@@ -183,29 +185,29 @@ def _customer(features: pa.Table) -> str:
 
 
 def _after(base: pa.Table, moves: Sequence[LeverMove]) -> pa.Table:
-    """The one row with the moves in those columns that it has."""
-    moved = {n: np.array([v]) for m in moves for n, v in m.columns.items()}
-    return _replaced(base, {n: v for n, v in moved.items() if n in base.column_names}, 1)
+    """The row after the moves, in the columns that it has."""
+    changed = {n: np.array([v]) for m in moves for n, v in m.columns.items()}
+    return _repeat_with(base, {n: v for n, v in changed.items() if n in base.column_names}, 1)
 
 
-def _grids(pulls: Sequence[AvailableLever], row: Mapping[str, float]) -> Iterator[Floats]:
-    """Amounts to try (m, levers), NaN for a lever left alone: one lever, then two, then three."""
-    for together, most in enumerate(GRID, 1):
+def _grids(levers: Sequence[AvailableLever], row: Mapping[str, float]) -> Iterator[Floats]:
+    """Amounts to try (m, levers), NaN for an unchanged lever: one lever, then two, then three."""
+    for together, limit in enumerate(GRID, 1):
         tried = []
-        choices = {i: a for i, p in enumerate(available_levers) if len(a := p.amounts(row, most))}
+        choices = {i: a for i, p in enumerate(levers) if len(a := p.amounts(row, limit))}
         for places in combinations(choices, together):
             mesh = np.array(list(product(*(choices[i] for i in places))))
-            amounts = np.full((len(mesh), len(available_levers)), np.nan)
+            amounts = np.full((len(mesh), len(levers)), np.nan)
             amounts[:, places] = mesh
             tried.append(amounts)
         if tried:
             yield np.concatenate(tried)
 
 
-def _replaced(base: pa.Table, moved: Mapping[str, Floats], count: int) -> pa.Table:
-    """The one row so many times, with other values in the moved columns."""
+def _repeat_with(base: pa.Table, changed: Mapping[str, Floats], count: int) -> pa.Table:
+    """Repeat the row `count` times, with new values in the changed columns."""
     table = base.take(pa.array(np.zeros(count, np.int64)))
-    for name, values in moved.items():
+    for name, values in changed.items():
         table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
     return table
 
@@ -213,3 +215,72 @@ def _replaced(base: pa.Table, moved: Mapping[str, Floats], count: int) -> pa.Tab
 def _number(features: pa.Table, name: str) -> float:
     value = features[name][0].as_py()
     return float("nan") if value is None else float(value)
+
+
+def what_if_text(found: WhatIfResult, target: str, currency: str, language: Language) -> str:
+    """The result as a sentence: a prediction of the model, not a promise."""
+    return (_in_chinese if language == "zh" else _in_english)(found, target, currency)
+
+
+def _in_english(found: WhatIfResult, target: str, currency: str) -> str:
+    name = sentences_en.score_name(target)
+    now, then, goal = _score_texts(found, target, currency)
+    guess = ""
+    if found.abstain:
+        guess = " The model has not seen customers like this one: treat the result as a guess."
+    if found.reached and not found.moves:
+        return f"The model says {now} {name}; the goal of {goal} is reached.{guess}"
+    if not found.moves and not goal:
+        return f"The model says {now} {name}.{guess}"
+    if not found.moves:
+        return f"Nothing you can act on brings the model from {now} {name} closer to {goal}.{guess}"
+    changes = sentences_en.singular(" and ".join(_clauses(found, currency, "en")))
+    if not goal and now == then:
+        text = f"Even if {changes}, the model would still say {now} {name}"
+    elif found.reached or not goal:
+        text = f"If {changes}, the model would say {then} {name} instead of {now}"
+    else:
+        text = (
+            f"Even if {changes}, the model would say {then} {name} (now {now}), short of the goal of "
+            f"{goal}"
+        )
+    return f"{close_up_percent(text)}. This is what the model says, not a promise.{guess}"
+
+
+def _in_chinese(found: WhatIfResult, target: str, currency: str) -> str:
+    name = sentences_zh.score_name(target)
+    now, then, goal = _score_texts(found, target, currency)
+    guess = "模型没有见过类似的客户，结果仅供参考。" if found.abstain else ""
+    if found.reached and not found.moves:
+        return f"模型给出的{name}为{now}，已达到目标{goal}。{guess}"
+    if not found.moves and not goal:
+        return f"模型给出的{name}为{now}。{guess}"
+    if not found.moves:
+        return f"没有可采取的措施能让模型给出的{name}从{now}更接近{goal}。{guess}"
+    changes = "，且".join(_clauses(found, currency, "zh"))
+    if not goal and now == then:
+        text = f"即使{changes}，模型给出的{name}仍是{now}"
+    elif found.reached or not goal:
+        text = f"如果{changes}，模型给出的{name}将是{then}，而不是{now}"
+    else:
+        text = f"即使{changes}，模型给出的{name}也是{then}（现在{now}），达不到目标{goal}"
+    return f"{text}。这只是模型的判断，不是承诺。{guess}"
+
+
+def _clauses(found: WhatIfResult, currency: str, language: Language) -> list[str]:
+    """One clause for each move."""
+    written = sentences_zh.written if language == "zh" else sentences_en.written
+    return [
+        (move.lever.zh if language == "zh" else move.lever.en).format(
+            start=written(move.start, move.lever.form, currency),
+            end=written(move.end, move.lever.form, currency),
+            window=move.window,
+        )
+        for move in found.moves
+    ]
+
+
+def _score_texts(found: WhatIfResult, target: str, currency: str) -> tuple[str, ...]:
+    """The current score, the score after the moves, and the goal; empty without one."""
+    scores = (found.score, found.score_then, found.goal)
+    return tuple("" if s is None else sentences_en.score_text(target, s, currency) for s in scores)

@@ -1,4 +1,4 @@
-"""Levers moved by hand: how far each goes for a customer, and what a model says then."""
+"""What-if with levers set by hand: the range of each lever for a customer, and the model's score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from features.definitions.levers import Lever
 from features.errors import DataRefused
 from features.formatting import short_number
 from models.explain.counterfactuals import WhatIfModel, WhatIfResult, lever_values, make_move
-from models.explain.lever_effects import LIKE_ZERO, AvailableLever, available_levers
+from models.explain.lever_effects import TOLERANCE, AvailableLever, available_levers
 
 
 class LeverRefused(DataRefused):
-    """A lever that a customer does not have, or set to where it does not go for him."""
+    """A lever that is not available for a customer, or an amount outside its range."""
 
 
 @dataclass(frozen=True)
 class LeverSpan:
-    """How far a lever goes for one customer: from where he stands to where 5 % or 95 % of all are.
+    """The range of a lever for one customer: from the current amount to the 5% or 95% quantile of all.
 
-    `now` is one end of it. `targets` are those whose model takes notice.
+    `now` is one end of the range. `targets` are those whose model reads a column of the lever.
     """
 
     lever: Lever
@@ -34,66 +34,68 @@ class LeverSpan:
 
 @dataclass(frozen=True)
 class ManualWhatIf:
-    """The levers of all models together, so that an amount means the same to each of them."""
+    """The levers of all models together, so that an amount means the same for each of them."""
 
     what_ifs: Mapping[str, WhatIfModel]
     reference: pa.Table
 
     @cached_property
-    def pulls(self) -> tuple[AvailableLever, ...]:
-        columns = {c.name: c for w in self.what_ifs.values() for c in w.reasoner.columns.values()}
+    def levers(self) -> tuple[AvailableLever, ...]:
+        columns = {c.name: c for w in self.what_ifs.values() for c in w.explainer.columns.values()}
         return available_levers(columns.values(), None, self.reference)
 
     @cached_property
-    def noticed_by(self) -> dict[Lever, tuple[str, ...]]:
-        """The targets whose trees split on a column of each lever."""
+    def affected_targets(self) -> dict[Lever, tuple[str, ...]]:
+        """For each lever, the targets whose trees split on one of its columns."""
         return {
-            pull.lever: tuple(
+            available.lever: tuple(
                 target
-                for target, asked in self.what_ifs.items()
-                if asked.splits_on(c.name for c in pull.columns)
+                for target, what_if in self.what_ifs.items()
+                if what_if.splits_on(c.name for c in available.columns)
             )
-            for pull in self.pulls
+            for available in self.levers
         }
 
     def spans(self, features: pa.Table) -> tuple[LeverSpan, ...]:
-        """What can be moved for one customer; a lever that is where it can be already is left out."""
-        row = lever_values(features, self.pulls)
-        found = (self._span(pull, pull.stands(row)) for pull in self.pulls)
+        """The lever ranges of one customer; a lever already at its best amount is left out."""
+        row = lever_values(features, self.levers)
+        found = (self._span(available, available.current(row)) for available in self.levers)
         return tuple(span for span in found if span.least < span.most and span.targets)
 
-    def moved(self, target: str, features: pa.Table, amounts: Mapping[str, float]) -> WhatIfResult:
-        """What the model of a target says of one customer with levers, by name, at these amounts.
+    def apply(self, target: str, features: pa.Table, amounts: Mapping[str, float]) -> WhatIfResult:
+        """Score one customer with levers, by name, at these amounts.
 
-        Raises LeverRefused for a lever the customer does not have, and an amount out of its span.
+        Raises LeverRefused for a lever that is not available, or an amount outside its range.
         """
-        row = lever_values(features, self.pulls)
+        row = lever_values(features, self.levers)
         spans = {span.lever: span for span in self.spans(features)}
         named = {span.lever.name: span for span in spans.values()}
-        if strange := sorted(amounts.keys() - named.keys()):
+        if unknown := sorted(amounts.keys() - named.keys()):
             raise LeverRefused(
-                f"{len(strange)} of {len(amounts)} levers cannot be moved for this customer; "
-                f"{', '.join(named) or 'none'} can"
+                f"{len(unknown)} of {len(amounts)} levers are not available for this customer; "
+                f"available: {', '.join(named) or 'none'}"
             )
         moves = [
-            make_move(pull, row, _within(spans[pull.lever], amounts[pull.lever.name]))
-            for pull in self.pulls
-            if pull.lever.name in amounts
+            make_move(
+                available, row, _within(spans[available.lever], amounts[available.lever.name])
+            )
+            for available in self.levers
+            if available.lever.name in amounts
         ]
         return self.what_ifs[target].with_moves(features, [m for m in moves if m.end != m.start])
 
-    def _span(self, pull: AvailableLever, now: float) -> LeverSpan:
-        up = pull.lever.direction == "up"
-        least, most = (now, float(np.floor(pull.high))) if up else (pull.low, now)
-        return LeverSpan(pull.lever, now, least, most, self.noticed_by[pull.lever])
+    def _span(self, available: AvailableLever, now: float) -> LeverSpan:
+        up = available.lever.direction == "up"
+        least, most = (now, float(np.floor(available.high))) if up else (available.low, now)
+        return LeverSpan(available.lever, now, least, most, self.affected_targets[available.lever])
 
 
 def _within(span: LeverSpan, amount: float) -> float:
-    """The amount, where it lies in the span; what is only rounded out of it is its end."""
-    room = LIKE_ZERO * max(1.0, abs(span.least), abs(span.most))
-    if not span.least - room <= amount <= span.most + room:
+    """The amount if it is in the range; an amount outside by rounding becomes the end of the range."""
+    tolerance = TOLERANCE * max(1.0, abs(span.least), abs(span.most))
+    if not span.least - tolerance <= amount <= span.most + tolerance:
         raise LeverRefused(
-            f"{span.lever.name} goes from {short_number(span.least)} to {short_number(span.most)} "
+            f"{span.lever.name} can be set from {short_number(span.least)} to {short_number(span.most)} "
             f"{span.lever.unit} for this customer"
         )
     return min(max(amount, span.least), span.most)

@@ -1,4 +1,4 @@
-"""The same features a window earlier, so that a reason can say what rose and what fell."""
+"""Feature values one window earlier, so that a reason can say what rose and what fell."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -16,13 +16,15 @@ from features.text.comment_score_model import CommentScoreModel
 
 Floats = NDArray[np.float64]
 
-#: The values a window earlier, by column, one a row; NaN where unknown.
+#: Values one window earlier by column, one per row; NaN where unknown.
 PreviousValues = Mapping[str, Floats]
 
-#: Aggregates of which two neighbouring windows make one.
-ADDING = frozenset({"count", "sum"})
+#: Aggregates that add up over adjacent windows.
+ADDITIVE = frozenset({"count", "sum"})
 DAY = 86_400_000_000
-TENURE = FeatureColumn("tenure", "Days since the first event", "days", Past().events.days_since_first())
+TENURE = FeatureColumn(
+    "tenure", "Days since the first event", "days", Past().events.days_since_first()
+)
 
 
 def previous_values(
@@ -32,10 +34,10 @@ def previous_values(
     tone: CommentScoreModel | None = None,
     threads: int = 1,
 ) -> PreviousValues:
-    """Each column with a window as of one window before each row's cutoff, for rows (customer, cutoff).
+    """Compute each windowed column one window before the cutoff of each (customer, cutoff) row.
 
-    NaN where there was nothing to measure, and where the first event is younger than that window's
-    start: what a customer did before he was one is no fall and no rise.
+    NaN where unknown, and where the customer's first event is after the start of that window: the time
+    before someone becomes a customer is not a fall or a rise.
     """
     if "events" not in history.tables:
         return {}
@@ -54,10 +56,12 @@ def previous_values(
     return found
 
 
-def previous_from_longer_windows(features: pa.Table, columns: Mapping[str, FeatureColumn]) -> PreviousValues:
-    """The same without a history, for counts and sums of which a window twice as long is known.
+def previous_from_longer_windows(
+    features: pa.Table, columns: Mapping[str, FeatureColumn]
+) -> PreviousValues:
+    """The same without a history, for counts and sums that exist with a window twice as long.
 
-    What lies in 180 days and not in the last 90 lies in the 90 before.
+    The count of 180 days minus that of the last 90 is the count of the 90 days before.
     """
     twice = {(c.factor, c.window): name for name, c in columns.items()}
     found: dict[str, Floats] = {}
@@ -66,7 +70,9 @@ def previous_from_longer_windows(features: pa.Table, columns: Mapping[str, Featu
     tenure = features["tenure_days"].to_numpy()
     for name, column in columns.items():
         longer = twice.get((column.factor, 2 * (column.window or 0)))
-        adds_up = isinstance(column.expression, Aggregate) and column.expression.operation in ADDING
+        adds_up = (
+            isinstance(column.expression, Aggregate) and column.expression.operation in ADDITIVE
+        )
         if longer and column.window and adds_up:
             before = features[longer].to_numpy() - features[name].to_numpy()
             found[name] = np.where(tenure >= 2 * column.window, before, np.nan)

@@ -1,9 +1,8 @@
-"""The few factors that moved each score, with the words for them."""
+"""Reasons of a score: the features with the largest effect on it, as data and as sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,22 +12,22 @@ from features.definitions.expressions import Constant
 from features.definitions.feature_registry import FeatureColumn
 from features.definitions.phrases import Phrases
 from features.feature_table import plan_for
+from features.formatting import Language
 from models.bundles.bundle import Bundle
-from models.explain import effect_text, sentences_en, sentences_zh
+from models.explain import sentences_en, sentences_zh
 from models.explain.attributions import ScoreAttributions, attribute_scores
-from models.explain.feature_groups import FeatureGroups, strongest_groups
 from models.explain.previous_window import PreviousValues
 
 Floats = NDArray[np.float64]
-Language = Literal["en", "zh"]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One factor's part in one score, told by the column that has most of it.
+    """The effect of one feature on one score, described by its leading column.
 
-    `effect` is in what people see: points of a score of 100 (NPS: -100 to 100) or money. `value` is
-    None where there was nothing to measure; `texts` are sentences by language.
+    `effect` is in the unit of the displayed score: points of 100 (NPS: -100 to 100) or money. `value`
+    is None where unknown; `texts` are sentences by language. `factor` is the name of the group.
     """
 
     factor: str
@@ -41,22 +40,61 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class FeatureGroups:
+    """The columns of a model grouped by feature; `members` are the column positions of each group.
+
+    The windows of one feature belong to one group, so that they count as one reason.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[Ints, ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[str], known: Mapping[str, FeatureColumn]) -> "FeatureGroups":
+        """Group the columns of a declared feature (and one of its values); others stay alone."""
+        grouped: dict[str, list[int]] = {}
+        for place, name in enumerate(columns):
+            factor = known[name].factor if name in known else ""
+            grouped.setdefault(factor or name, []).append(place)
+        return cls(tuple(grouped), tuple(np.array(places) for places in grouped.values()))
+
+    def totals(self, parts: Floats) -> Floats:
+        """The effect of each group (n, groups), from the part of each column (n, k)."""
+        return np.column_stack([parts[:, places].sum(axis=1) for places in self.members])
+
+    def leading(self, parts: Floats, totals: Floats) -> Ints:
+        """The leading column of each group (n, groups): the largest part with the group's sign."""
+        signs = np.where(totals < 0, -1.0, 1.0)
+        return np.column_stack(
+            [
+                places[(parts[:, places] * signs[:, [i]]).argmax(axis=1)]
+                for i, places in enumerate(self.members)
+            ]
+        )
+
+
+def strongest_groups(totals: Floats, top: int) -> Ints:
+    """The groups with the largest effects on each row (n, top), the largest first."""
+    return np.argsort(-np.abs(totals), axis=1, kind="stable")[:, :top]
+
+
+@dataclass(frozen=True)
 class Explainer:
-    """What one model needs to give its reasons; made once, used from several threads."""
+    """Gives the reasons of one model's scores. Thread-safe; create it once per model."""
 
     bundle: Bundle
 
     @cached_property
     def columns(self) -> dict[str, FeatureColumn]:
-        """The model's columns as they are declared; one declared nowhere speaks by its meaning."""
+        """The declared columns of the model; an undeclared one is described by its manifest entry."""
         read = self.bundle.estimator.encoder.columns
         plan = plan_for(self.bundle.schema, read, self.bundle.tone)
         declared = {column.name: column for column in plan.columns}
-        told = {f["name"]: f for f in self.bundle.manifest.features}
-        return {n: declared.get(n) or _undeclared(n, told.get(n, {})) for n in read}
+        stored = {f["name"]: f for f in self.bundle.manifest.features}
+        return {n: declared.get(n) or _undeclared_column(n, stored.get(n, {})) for n in read}
 
     @cached_property
-    def factors(self) -> FeatureGroups:
+    def groups(self) -> FeatureGroups:
         return FeatureGroups.of(self.bundle.estimator.encoder.columns, self.columns)
 
     @cached_property
@@ -68,49 +106,49 @@ class Explainer:
         features: pa.Table,
         top: int,
         languages: Sequence[Language] = ("en",),
-        earlier: PreviousValues | None = None,
+        previous: PreviousValues | None = None,
     ) -> list[list[Reason]]:
-        """The factors that moved each row's score most, strongest first, at most `top` a row.
+        """The features with the largest effect on each row's score, the largest first, at most `top`.
 
-        A factor that moved nothing is no reason. All factors' effects together are the score less
-        where it starts (`models.explain.attributions`).
+        A feature without an effect is left out. The effects of all features add up to the score minus
+        its base value (`models.explain.attributions`).
         """
         if not features.num_rows:
             return []
-        return self.tell(attribute_scores(self.bundle, features), features, top, languages, earlier)
+        attributions = attribute_scores(self.bundle, features)
+        return self._reasons_of(attributions, features, top, languages, previous)
 
-    def tell(
+    def _reasons_of(
         self,
-        explained: ScoreAttributions,
+        attributions: ScoreAttributions,
         features: pa.Table,
         top: int,
-        languages: Sequence[Language] = ("en",),
-        earlier: PreviousValues | None = None,
+        languages: Sequence[Language],
+        previous: PreviousValues | None,
     ) -> list[list[Reason]]:
-        """The same, of scores that are split already."""
-        totals = self.factors.totals(explained.parts)
-        speakers = self.factors.speakers(explained.parts, totals)
+        totals = self.groups.totals(attributions.parts)
+        leading = self.groups.leading(attributions.parts, totals)
         order = strongest_groups(totals, top)
-        values = FeatureValues(features, earlier or {})
+        values = FeatureValues(features, previous or {})
         return [
             [
-                self._reason(int(f), explained.columns[speakers[row, f]], totals[row, f], languages,
+                self._reason(int(g), attributions.columns[leading[row, g]], totals[row, g], languages,
                              values, row)
-                for f in order[row]
-                if totals[row, f] != 0
+                for g in order[row]
+                if totals[row, g] != 0
             ]
             for row in range(features.num_rows)
         ]  # fmt: skip
 
     def _reason(
-        self, factor: int, name: str, points: float, languages: Sequence[Language],
+        self, group: int, name: str, points: float, languages: Sequence[Language],
         values: "FeatureValues", row: int,
     ) -> Reason:  # fmt: skip
         column, value = self.columns[name], values.now(name, row)
         before = values.before(name, row)
         texts = {w: self.sentence(column, value, before, float(points), w) for w in languages}
         return Reason(
-            self.factors.names[factor],
+            self.groups.names[group],
             name,
             column.meaning,
             column.unit,
@@ -127,46 +165,50 @@ class Explainer:
         points: float,
         language: Language,
     ) -> str:
-        """Cause and effect in one line."""
+        """The cause and its effect on the score in one line."""
         target = self.bundle.target
-        what = self.cause(column, value, before, language)
+        cause = self.cause(column, value, before, language)
         if language == "zh":
-            return f"{what}：{effect_text.chinese(target, points, self.currency)}"
-        return f"{what}: {effect_text.english(target, points, self.currency)}"
+            return f"{cause}：{sentences_zh.effect(target, points, self.currency)}"
+        return f"{cause}: {sentences_en.effect(target, points, self.currency)}"
 
     def cause(
-        self, column: FeatureColumn, value: float | str | None, before: float | None, language: Language
+        self,
+        column: FeatureColumn,
+        value: float | str | None,
+        before: float | None,
+        language: Language,
     ) -> str:
-        """What the customer's value of a column is, and what it was before."""
-        say = sentences_zh.cause if language == "zh" else sentences_en.cause
-        return say(column, value, before, self.currency)
+        """State the customer's value of a column, and the value before."""
+        sentences = sentences_zh if language == "zh" else sentences_en
+        return sentences.cause(column, value, before, self.currency)
 
 
 class FeatureValues:
-    """The values of a feature table as people see them, a column read when it is first asked for."""
+    """The values of a feature table, each column converted on first use; missing values are None."""
 
-    def __init__(self, features: pa.Table, earlier: PreviousValues) -> None:
-        self._features, self._earlier = features, earlier
-        self._read: dict[str, list[float | str | None]] = {}
-        self._then: dict[str, list[float | None] | None] = {}
+    def __init__(self, features: pa.Table, previous: PreviousValues) -> None:
+        self._features, self._previous = features, previous
+        self._now: dict[str, list[float | str | None]] = {}
+        self._before: dict[str, list[float | None] | None] = {}
 
     def now(self, name: str, row: int) -> float | str | None:
-        if name not in self._read:
+        if name not in self._now:
             found = self._features[name].to_pylist()
-            self._read[name] = [None if v is None or v != v else v for v in found]
-        return self._read[name][row]
+            self._now[name] = [None if v is None or v != v else v for v in found]
+        return self._now[name][row]
 
     def before(self, name: str, row: int) -> float | None:
-        if name not in self._then:
-            found = self._earlier.get(name)
-            told = None if found is None else [None if v != v else v for v in found.tolist()]
-            self._then[name] = told
-        then = self._then[name]
-        return None if then is None else then[row]
+        if name not in self._before:
+            found = self._previous.get(name)
+            known = None if found is None else [None if v != v else v for v in found.tolist()]
+            self._before[name] = known
+        before = self._before[name]
+        return None if before is None else before[row]
 
 
-def _undeclared(name: str, told: Mapping[str, str]) -> FeatureColumn:
-    """A column that was declared in a notebook only: its manifest says what it means."""
-    meaning, unit = told.get("meaning", name), told.get("unit", "")
+def _undeclared_column(name: str, stored: Mapping[str, str]) -> FeatureColumn:
+    """A column that was declared in a notebook only: its meaning comes from the manifest."""
+    meaning, unit = stored.get("meaning", name), stored.get("unit", "")
     phrases = Phrases(meaning, "", unit)
     return FeatureColumn(name, meaning, unit, Constant(0.0), factor=name, phrases=phrases)

@@ -1,4 +1,4 @@
-"""The reasons of many customers as a table, column by column: a cause is put into words once."""
+"""The reasons of many customers as a table; equal causes are formatted only once."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.formatting import short_signed
-from models.explain import effect_text
+from features.formatting import Language, short_signed
+from models.explain import sentences_en, sentences_zh
 from models.explain.attributions import attribute_scores
-from models.explain.feature_groups import strongest_groups
 from models.explain.previous_window import PreviousValues
-from models.explain.reasons import Explainer, FeatureValues, Language
+from models.explain.reasons import Explainer, FeatureValues, strongest_groups
 
 Ints = NDArray[np.int64]
 
@@ -26,62 +25,69 @@ SCHEMA = pa.schema(
         "text_zh": pa.string(),
     }
 )
-#: How cause and effect are joined, and the effect in words.
-SAYING: dict[Language, tuple[str, Callable[[str, str, str], str]]] = {
-    "en": (": ", effect_text.in_english),
-    "zh": ("：", effect_text.in_chinese),
+#: By language: the separator between cause and effect, and the formatter of the effect.
+SENTENCES: dict[Language, tuple[str, Callable[[str, str, str], str]]] = {
+    "en": (": ", sentences_en.effect_text),
+    "zh": ("：", sentences_zh.effect_text),
 }
 
 
 def reason_table(
-    reasoner: Explainer, features: pa.Table, top: int, before: PreviousValues | None = None
+    explainer: Explainer, features: pa.Table, top: int, previous: PreviousValues | None = None
 ) -> pa.Table:
     """The reasons of one target for each row of a feature table, strongest first.
 
-    They are those of `Reasoner.reasons`.
+    They equal those of `Explainer.reasons`.
     """
     if not features.num_rows:
         return SCHEMA.empty_table()
-    explained = attribute_scores(reasoner.bundle, features)
-    totals = reasoner.factors.totals(explained.parts)
+    attributions = attribute_scores(explainer.bundle, features)
+    totals = explainer.groups.totals(attributions.parts)
     order = strongest_groups(totals, top)
     points = np.take_along_axis(totals, order, axis=1)
-    speakers = np.take_along_axis(reasoner.factors.speakers(explained.parts, totals), order, axis=1)
-    row, rank = np.nonzero(points)  # by customer, and what moved nothing stands last
-    points, speakers = points[row, rank], speakers[row, rank]
-    values = FeatureValues(features, before or {})
-    by = [short_signed(p) for p in points.tolist()]
-    said: dict[Language, list[str]] = {
-        language: _texts(reasoner, (row, speakers), values, by, language) for language in SAYING
+    leading = np.take_along_axis(
+        explainer.groups.leading(attributions.parts, totals), order, axis=1
+    )
+    row, rank = np.nonzero(points)  # by customer; groups without an effect are last
+    points, leading = points[row, rank], leading[row, rank]
+    values = FeatureValues(features, previous or {})
+    effects = [short_signed(p) for p in points.tolist()]
+    texts: dict[Language, list[str]] = {
+        language: _texts(explainer, (row, leading), values, effects, language)
+        for language in SENTENCES
     }
-    target = pa.DictionaryArray.from_arrays(np.zeros(len(row), np.int32), [reasoner.bundle.target])
+    target = pa.DictionaryArray.from_arrays(np.zeros(len(row), np.int32), [explainer.bundle.target])
     columns = {
         "customer_id": features["customer_id"].combine_chunks().cast(pa.string()).take(row),
         "target": target.cast(pa.string()),
         "rank": rank + 1,
-        "feature": pa.array(explained.columns, pa.string()).take(speakers),
+        "feature": pa.array(attributions.columns, pa.string()).take(leading),
         "contribution": points,
-        "text_en": said["en"],
-        "text_zh": said["zh"],
+        "text_en": texts["en"],
+        "text_zh": texts["zh"],
     }
     return pa.table(columns, SCHEMA)
 
 
 def _texts(
-    reasoner: Explainer, places: tuple[Ints, Ints], values: FeatureValues, by: list[str], language: Language
+    explainer: Explainer,
+    places: tuple[Ints, Ints],
+    values: FeatureValues,
+    effects: list[str],
+    language: Language,
 ) -> list[str]:
-    """A sentence for each reason, told by its row and column; `by` is its effect as written."""
+    """A sentence for each reason, given by row and column; `effects` are formatted numbers."""
     causes: dict[tuple[int, float | str | None, float | None], str] = {}
-    names = [*reasoner.columns]
-    joint, effect_of = SAYING[language]
-    target, currency = reasoner.bundle.target, reasoner.currency
+    names = [*explainer.columns]
+    separator, effect_text = SENTENCES[language]
+    target, currency = explainer.bundle.target, explainer.currency
     texts = []
-    for row, column, written in zip(places[0].tolist(), places[1].tolist(), by, strict=True):
+    for row, column, effect in zip(places[0].tolist(), places[1].tolist(), effects, strict=True):
         name = names[column]
         now, then = values.now(name, row), values.before(name, row)
         cause = causes.get((column, now, then))
         if cause is None:
-            cause = reasoner.cause(reasoner.columns[name], now, then, language)
+            cause = explainer.cause(explainer.columns[name], now, then, language)
             causes[column, now, then] = cause
-        texts.append(f"{cause}{joint}{effect_of(target, written, currency)}")
+        texts.append(f"{cause}{separator}{effect_text(target, effect, currency)}")
     return texts

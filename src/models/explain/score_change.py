@@ -1,9 +1,8 @@
-"""Why a score changed between two dates: the customer's data, the model, its calibration.
+"""Split the change of a score between two dates over the customer's data, the model and calibration.
 
-Three things may have been replaced, in any order, and the order matters. So each gets the mean of
-what it changes over all six orders (its Shapley value): nothing is left over, and none of the three
-is favoured. Within data and model the change is split by factor as
-`models.explain.path_attribution` does.
+The effect of replacing data, trees and calibration depends on the order. Each one therefore gets its
+mean effect over all six orders (Shapley value), so that the parts add up and none is preferred. Data and
+model are split further by column with `models.explain.path_attribution`.
 """
 
 from collections.abc import Iterator
@@ -21,15 +20,15 @@ from models.explain.path_attribution import split_by_path
 
 Floats = NDArray[np.float64]
 
-#: Stand beside the columns: what the customer is used to spend, and the score all start from.
+#: Pseudo-columns: the customer's usual spend level, and the average score of the training rows.
 SPEND, AVERAGE = "spend_level", "average"
-#: How often a third of the orders has none, one or both of the other two replaced before.
+#: Shares of the six orders in which none, one or both of the other two are replaced before.
 WEIGHTS = (1 / 3, 1 / 6, 1 / 3)
 
 
 @dataclass(frozen=True)
 class ScoreChange:
-    """Scores (n,) as people saw them before and after, and the parts of the difference.
+    """Displayed scores (n,) before and after, and the parts of their difference.
 
     `data` and `model` (n, k) are by `columns`, which end with the spend level and the average score
     of the training rows; `calibration` is (n,). Before plus all parts is after.
@@ -46,13 +45,13 @@ class ScoreChange:
 def split_score_change(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> ScoreChange:
     """Split the change from the old model on the rows before to the new model on the rows after.
 
-    Rows run in parallel, one a customer, and hold the columns of both models. Raises DataRefused
-    for models of different targets or classes.
+    Both tables have one row per customer in the same order, with the columns of both models. Raises
+    DataRefused for models of different targets or classes.
     """
-    _check(old, new, before, after)
+    _check_comparable(old, new, before, after)
     columns = (*dict.fromkeys((*_columns(old), *_columns(new))), SPEND, AVERAGE)
     at = {
-        (tree, row): _Standing.of(bundle, table, columns, bool(old.spend or new.spend))
+        (tree, row): _ModelState.of(bundle, table, columns, bool(old.spend or new.spend))
         for tree, bundle in enumerate((old, new))
         for row, table in enumerate((before, after))
     }
@@ -64,51 +63,55 @@ def split_score_change(old: Bundle, new: Bundle, before: pa.Table, after: pa.Tab
     data, model = np.zeros((2, len(before), len(columns)))
     calibration = np.zeros(len(before))
     for one, other, weight in _orders():
-        data += weight * _moved(scale(one, other), at[one, 0], at[one, 1])
-        model += weight * _retrained(scale(0, one), scale(1, one), at[0, other], at[1, other])
+        data += weight * _data_parts(scale(one, other), at[one, 0], at[one, 1])
+        model += weight * _model_parts(scale(0, one), scale(1, one), at[0, other], at[1, other])
         here = at[one, other].coordinates
-        calibration += weight * (scale(one, 1).seen(here) - scale(one, 0).seen(here))
-    seen = [scale(i, i).seen(at[i, i].coordinates) for i in (0, 1)]
-    return ScoreChange(columns, seen[0], seen[1], data, model, calibration)
+        calibration += weight * (scale(one, 1).displayed(here) - scale(one, 0).displayed(here))
+    scores = [scale(i, i).displayed(at[i, i].coordinates) for i in (0, 1)]
+    return ScoreChange(columns, scores[0], scores[1], data, model, calibration)
 
 
 @dataclass(frozen=True)
-class _Standing:
-    """Where rows stand under one model: coordinates (n, d), and what makes them up (n, m, k)."""
+class _ModelState:
+    """Rows under one model: coordinates (n, d), and the contributions they consist of (n, m, k)."""
 
     coordinates: Floats
-    made_of: Floats
+    contributions: Floats
 
     @classmethod
     def of(
         cls, bundle: Bundle, features: pa.Table, columns: tuple[str, ...], spends: bool
-    ) -> "_Standing":
-        stand = coordinates(bundle, features)
-        moves, average = raw_contributions(bundle.estimator, features)
-        made_of = np.zeros((len(stand), len(average) + spends, len(columns)))
+    ) -> "_ModelState":
+        position = coordinates(bundle, features)
+        raw, average = raw_contributions(bundle.estimator, features)
+        contributions = np.zeros((len(position), len(average) + spends, len(columns)))
         places = [columns.index(name) for name in _columns(bundle)]
-        made_of[:, : len(average), places] = moves
-        made_of[:, : len(average), -1] = average
+        contributions[:, : len(average), places] = raw
+        contributions[:, : len(average), -1] = average
         if spends:
-            made_of[:, -1, -2] = stand[:, -1]
-        return cls(stand, made_of)
+            contributions[:, -1, -2] = position[:, -1]
+        return cls(position, contributions)
 
 
-def _moved(scale: OutputScale, start: _Standing, end: _Standing) -> Floats:
-    return split_by_path(scale.seen, start.coordinates, end.coordinates, end.made_of - start.made_of)
+def _data_parts(scale: OutputScale, start: _ModelState, end: _ModelState) -> Floats:
+    return split_by_path(
+        scale.displayed, start.coordinates, end.coordinates, end.contributions - start.contributions
+    )
 
 
-def _retrained(old: OutputScale, new: OutputScale, start: _Standing, end: _Standing) -> Floats:
-    """The parts of other trees; of another objective only the whole can be told, as the average."""
+def _model_parts(
+    old: OutputScale, new: OutputScale, start: _ModelState, end: _ModelState
+) -> Floats:
+    """The parts of new trees; with another objective only the total is known, as the average."""
     if old.objective == new.objective:
-        return _moved(new, start, end)
-    parts = np.zeros((len(start.coordinates), end.made_of.shape[2]))
-    parts[:, -1] = new.seen(end.coordinates) - old.seen(start.coordinates)
+        return _data_parts(new, start, end)
+    parts = np.zeros((len(start.coordinates), end.contributions.shape[2]))
+    parts[:, -1] = new.displayed(end.coordinates) - old.displayed(start.coordinates)
     return parts
 
 
 def _orders() -> Iterator[tuple[int, int, float]]:
-    """What the other two are (old 0, new 1) when one is replaced, and in which share of orders."""
+    """The states of the other two (0 old, 1 new) when one is replaced, with their share of orders."""
     for one in (0, 1):
         for other in (0, 1):
             yield one, other, WEIGHTS[one + other]
@@ -118,14 +121,14 @@ def _columns(bundle: Bundle) -> tuple[str, ...]:
     return bundle.estimator.encoder.columns
 
 
-def _check(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> None:
+def _check_comparable(old: Bundle, new: Bundle, before: pa.Table, after: pa.Table) -> None:
     if old.target != new.target or old.estimator.classes != new.estimator.classes:
         raise DataRefused(
             f"{old.target} with {old.estimator.classes} classes and {new.target} with "
-            f"{new.estimator.classes}: a change is told between two models of one target"
+            f"{new.estimator.classes}: both models should have the same target and classes"
         )
     if before["customer_id"].to_pylist() != after["customer_id"].to_pylist():
         raise DataRefused(
             f"{before.num_rows} rows before and {after.num_rows} after are not of the same customers "
-            "in the same order; give one row a customer, in parallel"
+            "in the same order; both tables should have one row per customer, in the same order"
         )

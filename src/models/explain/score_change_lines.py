@@ -1,27 +1,28 @@
-"""Why one customer's score changed, line by line: what happened to him, what the model learned."""
+"""Explain the change of one customer's score in sentences, part by part."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from models.explain import effect_text, sentences_en, sentences_zh
-from models.explain.reasons import Explainer, Language
+from features.formatting import Language
+from models.explain import sentences_en, sentences_zh
+from models.explain.reasons import Explainer
 from models.explain.score_change import AVERAGE, SPEND, ScoreChange
 
-#: What stands beside the columns, and what is new but for the data, in English and Chinese.
-BESIDE: Mapping[str, tuple[str, str]] = {
-    SPEND: ("the usual spending is another", "平时的消费水平变了"),
-    AVERAGE: ("all scores start elsewhere", "所有评分的起点变了"),
-    "calibration": ("scores are calibrated anew", "评分重新校准"),
+#: Causes that are not columns, in English and Chinese.
+OTHER_CAUSES: Mapping[str, tuple[str, str]] = {
+    SPEND: ("the usual spending changed", "平时的消费水平变了"),
+    AVERAGE: ("all scores have another starting point", "所有评分的起点变了"),
+    "calibration": ("scores were calibrated again", "评分重新校准"),
 }
-ANEW = ("the model judges anew: {}", "模型有了新的判断：{}")
+RETRAINED = ("the retrained model weighs this differently: {}", "模型有了新的判断：{}")
 BEFORE = ("{} (before: {})", "{}（之前：{}）")
 
 
 @dataclass(frozen=True)
 class ScoreChangeLine:
-    """One part of a change: "data" and "model" by factor, "calibration" as a whole."""
+    """One part of a change: "data" and "model" by feature group, "calibration" as a whole."""
 
     part: str
     factor: str
@@ -31,58 +32,63 @@ class ScoreChangeLine:
 
 @dataclass(frozen=True)
 class ScoreChangeExplainer:
-    """Tells changes of one target; `before` and `after` are the rows that `changes` compared.
+    """Explains changes of one target; `before` and `after` are the rows that were compared.
 
-    `reasoner` knows the new model. A column only the old one read goes by its name.
+    `explainer` is that of the new model. A column of the old model only is shown by its name.
     """
 
     change: ScoreChange
-    reasoner: Explainer
+    explainer: Explainer
     before: pa.Table
     after: pa.Table
 
     def lines(self, row: int, language: Language = "en") -> list[ScoreChangeLine]:
-        """Every part of one customer's change, the largest first.
+        """The parts of one customer's change, the largest first.
 
-        All effects together are the score after less the score before.
+        All effects add up to the score after minus the score before.
         """
-        made = [*self._parts(row, language)]
-        return sorted((line for line in made if line.effect), key=lambda line: -abs(line.effect))
+        lines = [*self._parts(row, language)]
+        return sorted((line for line in lines if line.effect), key=lambda line: -abs(line.effect))
 
     def _parts(self, row: int, language: Language) -> Iterator[ScoreChangeLine]:
         for part, values in (("data", self.change.data[row]), ("model", self.change.model[row])):
             grouped: dict[str, dict[str, float]] = {}
             for name, value in zip(self.change.columns, values.tolist(), strict=True):
-                known = self.reasoner.columns.get(name)
+                known = self.explainer.columns.get(name)
                 grouped.setdefault(known.factor if known else name, {})[name] = value
             for factor, columns in grouped.items():
-                moved = sum(columns.values())
-                speaker = max(columns, key=lambda n: columns[n] * (-1 if moved < 0 else 1))
-                what = self._cause(part, speaker, row, language)
-                yield ScoreChangeLine(part, factor, moved, self._with(what, moved, language))
-        moved, what = float(self.change.calibration[row]), BESIDE["calibration"][language == "zh"]
-        yield ScoreChangeLine("calibration", "calibration", moved, self._with(what, moved, language))
+                effect = sum(columns.values())
+                leading = max(columns, key=lambda n: columns[n] * (-1 if effect < 0 else 1))
+                cause = self._cause(part, leading, row, language)
+                yield ScoreChangeLine(part, factor, effect, self._text(cause, effect, language))
+        effect = float(self.change.calibration[row])
+        cause = OTHER_CAUSES["calibration"][language == "zh"]
+        yield ScoreChangeLine(
+            "calibration", "calibration", effect, self._text(cause, effect, language)
+        )
 
     def _cause(self, part: str, name: str, row: int, language: Language) -> str:
         chosen = int(language == "zh")
-        if name in BESIDE:
-            return BESIDE[name][chosen]
+        if name in OTHER_CAUSES:
+            return OTHER_CAUSES[name][chosen]
         now, then = self._value(self.after, name, row), self._value(self.before, name, row)
-        if name not in self.reasoner.columns:
-            told, formerly = f"{name}: {now}", str(then)
+        if name not in self.explainer.columns:
+            text, earlier = f"{name}: {now}", str(then)
         else:
-            say = sentences_zh.cause if chosen else sentences_en.cause
-            column = self.reasoner.columns[name]
-            told, formerly = (say(column, v, None, self.reasoner.currency) for v in (now, then))
+            sentences = sentences_zh if chosen else sentences_en
+            column = self.explainer.columns[name]
+            text, earlier = (
+                sentences.cause(column, v, None, self.explainer.currency) for v in (now, then)
+            )
         if part == "model":
-            return ANEW[chosen].format(told)
-        return told if told == formerly else BEFORE[chosen].format(told, formerly)
+            return RETRAINED[chosen].format(text)
+        return text if text == earlier else BEFORE[chosen].format(text, earlier)
 
-    def _with(self, what: str, moved: float, language: Language) -> str:
-        target, currency = self.reasoner.bundle.target, self.reasoner.currency
+    def _text(self, cause: str, effect: float, language: Language) -> str:
+        target, currency = self.explainer.bundle.target, self.explainer.currency
         if language == "zh":
-            return f"{what}：{effect_text.chinese(target, moved, currency)}"
-        return f"{what}: {effect_text.english(target, moved, currency)}"
+            return f"{cause}：{sentences_zh.effect(target, effect, currency)}"
+        return f"{cause}: {sentences_en.effect(target, effect, currency)}"
 
     @staticmethod
     def _value(table: pa.Table, name: str, row: int) -> float | str | None:

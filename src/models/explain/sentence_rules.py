@@ -1,12 +1,42 @@
-"""What the English and the Chinese sentences share: which units are counted, and what counts as a rise."""
+"""Rules shared by the English and the Chinese sentences: counted units, rises, missing values."""
 
 import math
+from dataclasses import dataclass
+
+from features.definitions.feature_registry import FeatureColumn
 
 #: Units whose numbers are counted one by one.
 COUNTS = {
     "orders", "returns", "payments", "visits", "logins", "contracts", "renewals", "questions",
     "answers", "comments", "tickets", "complaints", "changes", "categories", "channels", "units",
 }  # fmt: skip
+#: Aggregates that need more than one row.
+MULTI_ROW = frozenset({"std", "slope", "gap_mean", "gap_std"})
+
+
+@dataclass(frozen=True)
+class MissingRows:
+    """The rows that are missing: their kind, within how many days (None: ever), one or several."""
+
+    kind: str
+    window: int | None
+    several: bool
+
+
+def missing_rows(column: FeatureColumn) -> MissingRows | None:
+    """Which rows a column without a value lacks; None for a value that the CRM does not know."""
+    leaves = list(column.expression.leaves())
+    if not leaves or leaves[-1].view.table == "customers":
+        return None
+    leaf = leaves[-1]  # of a ratio, the denominator
+    kind = leaf.view.table
+    if kind == "surveys":
+        kind = "answer" if leaf.view.clock == "answered_at" else "question"
+        if leaf.column in {"sentiment", "tone"}:
+            kind = "comment"
+    elif kinds := leaf.view.wanted("kind"):
+        kind = kinds[0]
+    return MissingRows(kind, leaf.view.window, any(one.operation in MULTI_ROW for one in leaves))
 
 
 def rises(before: float, value: float, form: str) -> bool:

@@ -1,4 +1,4 @@
-"""A cause in English, as a salesperson would say it."""
+"""Sentences in English: the cause of a reason, its effect on the score, and scores."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from features.definitions.feature_registry import FeatureColumn
 from features.formatting import short_number, short_percent, short_signed
-from models.explain.missing_value_text import absence
-from models.explain.sentence_rules import COUNTS, counted, rises
+from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises
+from models.targets.registry import TARGETS
 
-#: What is missing, one and several.
+#: Kinds of rows, singular and plural.
 NOUNS = {
     "order": ("order", "orders"), "return": ("return", "returns"),
     "shipment": ("delivery", "deliveries"), "payment": ("payment", "payments"),
@@ -33,15 +33,26 @@ MONTHS = [
     "November",
     "December",
 ]
+#: The name of each target's score.
+SCORE_NAMES = {
+    "churn": "churn risk",
+    "nps": "NPS",
+    "satisfaction": "satisfaction",
+    "value": "expected revenue",
+}
 IN_WINDOW = re.compile(r" in the last \d+ days")
 
 
-def cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
-    """What the customer's value is, compared with the window before where that is known."""
+def cause(
+    column: FeatureColumn, value: float | str | None, before: float | None, currency: str
+) -> str:
+    """State a customer's value, compared with the window before where that is known."""
     return singular(_cause(column, value, before, currency))
 
 
-def _cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
+def _cause(
+    column: FeatureColumn, value: float | str | None, before: float | None, currency: str
+) -> str:
     phrase = _phrase(column)
     if value is None:
         return missing(column, phrase)
@@ -51,37 +62,62 @@ def _cause(column: FeatureColumn, value: float | str | None, before: float | Non
     then = None if before is None else written(before, column.phrases.form, currency)
     changed = then is not None and then != now and IN_WINDOW.search(phrase) is not None
     if "{n}" in phrase:
-        told = _around(phrase, value, now, column.phrases.form)
-        return f"{told}, {then} in the {column.window} days before" if changed else told
+        text = _insert_number(phrase, value, now, column.phrases.form)
+        return f"{text}, {then} in the {column.window} days before" if changed else text
     if changed and before is not None:
         verb = "rose" if rises(before, value, column.phrases.form) else "fell"
         subject = IN_WINDOW.sub("", phrase)
-        return f"{subject} {verb} {_from(str(then), now)} in {column.window} days"
+        return f"{subject} {verb} {_from_to(str(then), now)} in {column.window} days"
     if column.phrases.form in COUNTS:
-        return _some(phrase, counted(value), column.phrases.form)
+        return _counted_phrase(phrase, counted(value), column.phrases.form)
     return f"{phrase} is {now}"
 
 
 def missing(column: FeatureColumn, phrase: str) -> str:
-    """What it means that a column has no value."""
-    lacking = absence(column)
-    if lacking is None or lacking.what not in NOUNS:
+    """State that a column has no value, and why."""
+    rows = missing_rows(column)
+    if rows is None or rows.kind not in NOUNS:
         return f"{phrase.replace('{n} ', '')} is unknown"
-    one, many = NOUNS[lacking.what]
-    if lacking.several:
-        return f"too few {many}{_in(lacking.window)} to tell"
-    if lacking.window is None:
+    one, many = NOUNS[rows.kind]
+    if rows.several:
+        return f"too few {many}{_in_window(rows.window)} to tell"
+    if rows.window is None:
         special = {"answer": "never answered a survey", "question": "never asked in a survey"}
-        return special.get(lacking.what, f"no {one} so far")
-    return f"no {many}{_in(lacking.window)}"
+        return special.get(rows.kind, f"no {one} so far")
+    return f"no {many}{_in_window(rows.window)}"
 
 
 def written(value: float, form: str, currency: str) -> str:
-    """A value in its unit."""
+    """A value with its unit."""
     if form in COUNTS:
         return f"{counted(value):,}"
     plain: Callable[[float], str] = FORMS.get(form, short_number)
     return singular(f"{plain(value)} {currency}".strip() if "money" in form else plain(value))
+
+
+def effect(target: str, points: float, currency: str) -> str:
+    """The effect of a reason on the score: "+11 points churn risk", or money."""
+    return effect_text(target, short_signed(points), currency)
+
+
+@lru_cache(maxsize=10_000)
+def effect_text(target: str, signed: str, currency: str) -> str:
+    """The effect of a reason whose number is formatted already: "+11"."""
+    unit = "point" if signed in {"+1", "-1"} else "points"
+    unit = currency if TARGETS[target].kind == "regression" else unit
+    return " ".join(filter(None, (signed, unit, score_name(target))))
+
+
+def score_name(target: str) -> str:
+    """The name of a target's score in running text."""
+    return SCORE_NAMES.get(target, TARGETS[target].title.lower())
+
+
+def score_text(target: str, score: float, currency: str) -> str:
+    """A score with its unit: "18%", "1,200 EUR", "62"."""
+    kind = TARGETS[target].kind
+    unit = f" {currency}".rstrip() if kind == "regression" else "%" if kind == "binary" else ""
+    return f"{short_number(score)}{unit}"
 
 
 def _hours(value: float) -> str:
@@ -123,26 +159,28 @@ FORMS: dict[str, Callable[[float], str]] = {
 
 
 def _phrase(column: FeatureColumn) -> str:
-    return _inside(column.phrases.en or column.meaning)
+    return _running_text(column.phrases.en or column.meaning)
 
 
 @lru_cache(maxsize=10_000)
-def _inside(phrase: str) -> str:
-    """A phrase inside a sentence: no remarks in brackets, no capital."""
+def _running_text(phrase: str) -> str:
+    """A phrase for use inside a sentence: no remarks in brackets, no capital letter."""
     text = re.sub(r" \([^)]*\)", "", phrase)
     text = re.sub(r"^Days since ", "{n} days since ", text)
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _around(phrase: str, value: float, now: str, form: str) -> str:
-    """A sentence with its number: the unit is in the sentence already where it names days."""
+def _insert_number(phrase: str, value: float, now: str, form: str) -> str:
+    """Insert the number; without its unit where the phrase names days already."""
     if form == "span" and value < 0:
         return "the last order is still on its way"
-    return phrase.replace("{n}", short_number(value) if "{n} days" in phrase or form == "ratio" else now)
+    return phrase.replace(
+        "{n}", short_number(value) if "{n} days" in phrase or form == "ratio" else now
+    )
 
 
-def _some(phrase: str, count: int, unit: str) -> str:
-    """A phrase that counts: "no orders ...", "1 order ...", "6 orders ..."."""
+def _counted_phrase(phrase: str, count: int, unit: str) -> str:
+    """A counted phrase: "no orders ...", "1 order ...", "6 orders ..."."""
     if count == 1:
         phrase = re.sub(rf"\b{unit}\b", _singular(unit), phrase, count=1)
     return f"{count:,} {phrase}" if count else f"no {phrase}"
@@ -152,18 +190,18 @@ def _singular(unit: str) -> str:
     return f"{unit[:-3]}y" if unit.endswith("ies") else unit.removesuffix("s")
 
 
-def _from(then: str, now: str) -> str:
-    """From one value to another; a unit they share is named once."""
+def _from_to(then: str, now: str) -> str:
+    """From one value to another; a common unit is written once."""
     unit = now.partition(" ")[2]
     return f"from {then.removesuffix(f' {unit}') if unit else then} to {now}"
 
 
 def singular(text: str) -> str:
-    """One day, one hour: no plural after a one."""
+    """Replace plurals after a 1: "1 day", "1 hour"."""
     if "1 " not in text:
         return text
     return re.sub(r"(?<![\d.,])1 (day|hour|time|point|sales visit)s\b", r"1 \1", text)
 
 
-def _in(window: int | None) -> str:
+def _in_window(window: int | None) -> str:
     return "" if window is None else f" in the last {window} days"

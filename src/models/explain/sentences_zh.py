@@ -1,11 +1,12 @@
-"""A cause in Chinese, as a salesperson would say it."""
+"""Sentences in Chinese: the cause of a reason, its effect on the score, and scores."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from features.definitions.feature_registry import FeatureColumn
 from features.formatting import short_number, short_percent, short_signed
-from models.explain.missing_value_text import absence
-from models.explain.sentence_rules import COUNTS, counted, rises
+from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises
+from models.targets.registry import TARGETS
 
 NOUNS = {
     "order": "订单", "return": "退货", "shipment": "配送记录", "payment": "付款", "visit": "销售拜访",
@@ -13,9 +14,19 @@ NOUNS = {
     "complaint": "投诉", "answer": "调查回答", "question": "调查", "comment": "评论",
 }  # fmt: skip
 
+#: The name of each target's score.
+SCORE_NAMES = {
+    "churn": "流失风险",
+    "nps": "净推荐值",
+    "satisfaction": "满意度",
+    "value": "预期收入",
+}
 
-def cause(column: FeatureColumn, value: float | str | None, before: float | None, currency: str) -> str:
-    """What the customer's value is, compared with the window before where that is known."""
+
+def cause(
+    column: FeatureColumn, value: float | str | None, before: float | None, currency: str
+) -> str:
+    """State a customer's value, compared with the window before where that is known."""
     phrase = column.phrases.zh or column.meaning
     if value is None:
         return missing(column, phrase)
@@ -29,8 +40,8 @@ def cause(column: FeatureColumn, value: float | str | None, before: float | None
         if form == "span" and value < 0:
             return "最近一单还在途中"
         bare = short_number(value) if "{n}天" in phrase or form == "ratio" else now
-        told = phrase.replace("{n}", bare)
-        return f"{told}，此前{column.window}天为{then}" if changed else told
+        text = phrase.replace("{n}", bare)
+        return f"{text}，此前{column.window}天为{then}" if changed else text
     if changed and before is not None:
         verb = "升到" if rises(before, value, form) else "降到"
         return f"{phrase}从{then}{verb}{now}"
@@ -38,26 +49,44 @@ def cause(column: FeatureColumn, value: float | str | None, before: float | None
 
 
 def missing(column: FeatureColumn, phrase: str) -> str:
-    """What it means that a column has no value."""
-    lacking = absence(column)
-    if lacking is None or lacking.what not in NOUNS:
+    """State that a column has no value, and why."""
+    rows = missing_rows(column)
+    if rows is None or rows.kind not in NOUNS:
         return f"{phrase.replace('{n}', '')}未知"
-    noun = NOUNS[lacking.what]
-    window = "" if lacking.window is None else f"近{lacking.window}天"
-    if lacking.several:
+    noun = NOUNS[rows.kind]
+    window = "" if rows.window is None else f"近{rows.window}天"
+    if rows.several:
         return f"{window}{noun}太少，无法判断"
     if not window:
         special = {"answer": "从未回答过调查", "question": "从未收到过调查"}
-        return special.get(lacking.what, f"至今没有{noun}")
+        return special.get(rows.kind, f"至今没有{noun}")
     return f"{window}没有{noun}"
 
 
 def written(value: float, form: str, currency: str) -> str:
-    """A value in its unit."""
+    """A value with its unit."""
     if form in COUNTS:
         return f"{counted(value):,}"
     plain: Callable[[float], str] = FORMS.get(form, short_number)
     return f"{plain(value)} {currency}".strip() if "money" in form else plain(value)
+
+
+def effect(target: str, points: float, currency: str) -> str:
+    """The effect of a reason on the score; a probability changes by percentage points."""
+    return effect_text(target, short_signed(points), currency)
+
+
+@lru_cache(maxsize=10_000)
+def effect_text(target: str, signed: str, currency: str) -> str:
+    """The effect of a reason whose number is formatted already: "+11"."""
+    kind = TARGETS[target].kind
+    unit = f" {currency}" if kind == "regression" else "个百分点" if kind == "binary" else "分"
+    return f"{score_name(target)}{signed}{unit}".rstrip()
+
+
+def score_name(target: str) -> str:
+    """The name of a target's score."""
+    return SCORE_NAMES.get(target, TARGETS[target].title)
 
 
 def _hours(value: float) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from features.history.rows import DAY
 from models.leakage.audit_sample import AuditSample, TrainingSetKeys
 from models.leakage.findings import LeakCheckResult, LeakFinding
-from models.targets.registry import Target
+from models.targets.target import Target
 
 KIND = "duplicates"
 OVERLAP = "overlapping windows"

@@ -79,7 +79,8 @@ def raise_on_leaks(report: LeakReport) -> None:
     what = "1 leak" if len(findings) == 1 else f"{len(findings)} leaks"
     raise LeakFound(
         f"{what} found, nothing was trained; fix them and run `goodwill retrain` "
-        f"(`goodwill leakage` shows every check, docs/background/leakage-check.md explains them):\n{lines}"
+        "(`goodwill leakage` shows every check, docs/background/leakage-check.md explains them):\n"
+        f"{lines}"
     )
 
 

@@ -88,12 +88,16 @@ def last_answer_rule(column: str, kind: str, n_classes: int = 1) -> BaselineRule
     the distribution after the same last answer in training, smoothed towards the overall shares.
     """
     description = f"{column} again"
-    return BaselineRule("last answer repeated", description, (column,), kind, _learn_last, n_classes)
+    return BaselineRule(
+        "last answer repeated", description, (column,), kind, _learn_last, n_classes
+    )
 
 
 def linear_model(kind: str, n_classes: int = 1) -> BaselineRule:
     """Logistic or ridge regression on all features: the strongest simple baseline."""
-    return BaselineRule("linear model", "regression on all features", (), kind, _learn_linear, n_classes)
+    return BaselineRule(
+        "linear model", "regression on all features", (), kind, _learn_linear, n_classes
+    )
 
 
 def _weight(train: LabelledRows) -> Array:
@@ -154,7 +158,9 @@ def _learn_last(rule: BaselineRule, train: LabelledRows) -> Predictor:
         return np.where(np.isnan(scores), classes, nearest).astype(np.int64)
 
     last = level(train.features)
-    distribution = np.tile(overall, (classes + 1, 1))  # the last row is for customers without an answer
+    distribution = np.tile(
+        overall, (classes + 1, 1)
+    )  # the last row is for customers without an answer
     for answer in range(classes):
         rows = last == answer
         counts = np.bincount(

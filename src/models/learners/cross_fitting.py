@@ -36,8 +36,8 @@ def predict_out_of_fold(
         rest, part = fold != held, fold == held
         if not rest.any():
             raise DataRefused(
-                f"{len(np.unique(customer))} customers are too few for cross-fitting; there should be at "
-                "least a few dozen"
+                f"{len(np.unique(customer))} customers are too few for cross-fitting; there should be "
+                "at least a few dozen"
             )
         grown = first.refit(data.take(rest), params, rounds)
         predicted[part] = grown.predict(data.take(part).features)

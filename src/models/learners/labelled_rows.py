@@ -30,9 +30,13 @@ class LabelledRows:
                 f"{rows} feature rows with {lengths} labels and weights; each row needs one"
             )
         if self.weight is not None and not (np.isfinite(self.weight) & (self.weight >= 0)).all():
-            raise DataRefused("a weight is negative, infinite or missing; weights should be 0 or more")
+            raise DataRefused(
+                "a weight is negative, infinite or missing; weights should be 0 or more"
+            )
         if self.weight is not None and rows and not self.weight.any():
-            raise DataRefused(f"the weights of all {rows} rows are 0; at least one should be positive")
+            raise DataRefused(
+                f"the weights of all {rows} rows are 0; at least one should be positive"
+            )
 
     def take(self, mask: np.ndarray) -> "LabelledRows":
         """The rows selected by a boolean mask."""
@@ -57,9 +61,7 @@ def check_labels(kind: str, y: np.ndarray, n_classes: int = 1) -> None:
     counts = np.bincount(np.asarray(y, dtype=np.int64), minlength=classes)
     if (counts > 0).sum() < 2:
         found = ", ".join(f"{count} of class {name}" for name, count in enumerate(counts))
-        raise DataRefused(
-            f"labelled rows by class: {found}; at least two classes need rows"
-        )
+        raise DataRefused(f"labelled rows by class: {found}; at least two classes need rows")
 
 
 def check_values(kind: str, y: np.ndarray, n_classes: int) -> None:
@@ -67,7 +69,9 @@ def check_values(kind: str, y: np.ndarray, n_classes: int) -> None:
     y = np.asarray(y, dtype=np.float64)
     bad = int((~np.isfinite(y)).sum())
     if bad:
-        raise DataRefused(f"{bad} of {len(y)} labels are missing or infinite; all should be numbers")
+        raise DataRefused(
+            f"{bad} of {len(y)} labels are missing or infinite; all should be numbers"
+        )
     large = int((np.abs(y) > LARGEST).sum())
     if large:
         raise DataRefused(

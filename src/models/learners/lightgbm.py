@@ -87,7 +87,11 @@ class Estimator:
 
     @classmethod
     def _grow(
-        cls, kind: str, encoder: Encoder, data: tuple[LabelledRows, LabelledRows | None], params: Params
+        cls,
+        kind: str,
+        encoder: Encoder,
+        data: tuple[LabelledRows, LabelledRows | None],
+        params: Params,
     ) -> "Estimator":
         import lightgbm as lgb
 

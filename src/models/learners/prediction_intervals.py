@@ -35,7 +35,9 @@ class ValueIntervals:
     high: list[float]
 
     @classmethod
-    def fit(cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats) -> "ValueIntervals":
+    def fit(
+        cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats
+    ) -> "ValueIntervals":
         """Fit on out-of-fold predictions `multiple` (n,) and the actual values `y`."""
         columns = tuple(c for c in HISTORY if c in features.column_names)
         inputs = _inputs(features, columns, multiple, level)
@@ -94,7 +96,8 @@ class LevelIntervals:
     def fit(cls, shares: Floats, y: Floats, weight: Floats) -> "LevelIntervals":
         """Find the probability mass at which 90% of the answers lie in their interval.
 
-        `shares` are calibrated out-of-fold class probabilities (n, K), `y` the levels 0..K-1. Adaptive prediction sets (Romano, Sesia, Candès 2020) of neighbouring levels.
+        `shares` are calibrated out-of-fold class probabilities (n, K), `y` the levels 0..K-1.
+        Adaptive prediction sets (Romano, Sesia, Candès 2020) of adjacent levels.
         """
         grid = np.linspace(0.5, 0.999, 100)
         covered = [np.average(_covered(shares, y, float(g)), weights=weight) for g in grid]
@@ -111,7 +114,9 @@ def _covered(shares: Floats, y: Floats, enough: float) -> NDArray[np.bool_]:
     return np.asarray((y >= low) & (y <= high))
 
 
-def shortest_level_run(shares: Floats, enough: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def shortest_level_run(
+    shares: Floats, enough: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last class of the shortest run with probability `enough`; ties go to the likelier."""
     count, classes = shares.shape
     total = np.column_stack([np.zeros(count), np.cumsum(shares, axis=1)])

@@ -88,8 +88,8 @@ def _measures(trained: TrainedTarget) -> Part:
     evaluation = trained.evaluation
     names = list(evaluation.metrics["model"])
     sentences = (
-        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt from; 95 % "
-        f"intervals from resampled customers. {evaluation.primary} decides.",
+        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt from; "
+        f"95 % intervals from resampled customers. {evaluation.primary} decides.",
     )
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
@@ -100,7 +100,7 @@ def _groups(checks: ValidationChecks) -> Part:
     slices = checks.slices
     lost = ", ".join(s.name for s in slices.lost) or "none"
     sentences = [
-        f"Where it does worst: {slices.told()}. Worse than the {slices.rival} beyond chance among "
+        f"Where it does worst: {slices.describe()}. Worse than the {slices.rival} beyond chance among "
         f"{len(slices.judged)} groups: {lost}.",
     ]
     if slices.too_small:
@@ -142,15 +142,15 @@ def _calibration_error(trained: TrainedTarget) -> tuple[str, ...]:
     if not trained.target.classes:
         return ()
     test = trained.test
-    return (calibration_error(test.label, trained.predictions["model"], test.weight).told(),)
+    return (calibration_error(test.label, trained.predictions["model"], test.weight).describe(),)
 
 
 def _ageing(checks: ValidationChecks) -> Part:
     staleness = checks.staleness
     sentence = (
-        f"By its age a model is {staleness.told()}."
+        f"By its age a model is {staleness.describe()}."
         if staleness.lasts is not None
-        else f"{staleness.told().capitalize()}."
+        else f"{staleness.describe().capitalize()}."
     )
     rows = [
         (f"{a.months}", f"{a.rows:,}", _shown(a.model), _shown(a.loss), _kept(a.kept))

@@ -1,7 +1,7 @@
-"""Trying features out: a target trained with and without them, judged alike, and nothing promoted.
+"""Try out features: train a target with and without them, compare, and promote nothing.
 
-A feature defined in a notebook cell is registered in that process and nowhere else, so a model that
-reads it cannot serve. It can as soon as the function stands in a family file.
+A feature defined in a notebook cell is registered in that process only, so a model that reads it
+cannot serve. It can as soon as its function is in a family file.
 """
 
 import tempfile
@@ -39,21 +39,21 @@ from models.training_set.labels import label_rows
 
 @dataclass(frozen=True)
 class FeatureTrial:
-    """A target trained with and without the columns on trial, on the same rows."""
+    """A target trained with and without the trial columns, on the same rows."""
 
     columns: tuple[str, ...]
     with_them: TrainedTarget
     without: TrainedTarget
-    verdict: ChampionComparison
+    comparison: ChampionComparison
 
     def table(self) -> pd.DataFrame:
-        """A row for each measure on later rows: with the columns, without, and the business rule."""
+        """One row for each measure on the test rows: with the columns, without, the business rule."""
         ours, plain = self.with_them.evaluation.metrics, self.without.evaluation.metrics
         made = {"with": ours["model"], "without": plain["model"], "rule": ours["rule"]}
         return pd.DataFrame({who: {n: i.value for n, i in m.items()} for who, m in made.items()})
 
     def importance(self) -> pd.Series:
-        """The share of the trees' gain that each column on trial has, in percent."""
+        """The share of the trees' gain of each trial column, in percent."""
         gain = pd.Series(self.with_them.estimator.importance())
         return (100 * gain / gain.sum()).reindex(self.columns).fillna(0.0)
 
@@ -65,34 +65,36 @@ def try_features(
     columns: tuple[str, ...] | None = None,
     steps: Steps | None = None,
 ) -> FeatureTrial:
-    """Train a target with what is registered now, and without `columns`; log both in MLflow.
+    """Train a target with all registered features and without `columns`; log both in MLflow.
 
-    `columns` default to those of features declared outside the family files: in the notebook.
-    Raises ConfigRefused when there are none, or one is unknown; nothing is registered as a model.
+    `columns` default to those of features declared outside the family files, as in a notebook. No
+    model is registered. Raises ConfigRefused when there are no trial columns or one is unknown.
     """
     steps = steps or silent_steps()
     manifest = Manifest.read(workspace, company.name)
-    plan = plan_for(manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name)))
+    plan = plan_for(
+        manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name))
+    )
     on_trial = columns or tuple(c.name for c in plan.columns if not is_in_family(c))
     _refuse_unknown(on_trial, plan.names)
     rows = _rows(TARGETS[target], company, workspace, manifest, steps)
     plain = replace(rows, features=rows.features.drop(list(on_trial)))
     with_them, without = (train(TARGETS[target], company, r) for r in (rows, plain))
     test = with_them.test
-    verdict = compare_with_champion(
+    comparison = compare_with_champion(
         with_them.target.kind, test.label, with_them.predictions["model"],
         without.predictions["model"], test.weight, test.customer,
     )  # fmt: skip
-    tried = FeatureTrial(on_trial, with_them, without, verdict)
-    _log(company, workspace, tried)
-    return tried
+    trial = FeatureTrial(on_trial, with_them, without, comparison)
+    _log(company, workspace, trial)
+    return trial
 
 
 def _refuse_unknown(on_trial: tuple[str, ...], known: tuple[str, ...]) -> None:
     if not on_trial:
         raise ConfigRefused(
-            "no feature is on trial: every column comes from a family file; define one with "
-            "@feature in a cell, or name columns"
+            "no trial columns: every column comes from a family file; define a feature with "
+            "@feature in a cell, or pass `columns`"
         )
     for name in on_trial:
         if name not in known:
@@ -102,8 +104,10 @@ def _refuse_unknown(on_trial: tuple[str, ...], known: tuple[str, ...]) -> None:
 def _rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
 ) -> TrainingRows:
-    """The training set of a target with every column registered now, made beside the stored one."""
-    plan = plan_for(manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name)))
+    """Build the training set with all registered features, without changing the stored one."""
+    plan = plan_for(
+        manifest.schema, comment_model=CommentScoreModel.read(workspace.features(company.name))
+    )
     builder = FeatureRowBuilder(workspace.history(company.name), plan, LOCAL.threads)
     ids = customer_ids(workspace, company.name)
     labels = label_rows(target, company, workspace, manifest)[0]
@@ -116,20 +120,20 @@ def _rows(
         return to_training_rows(pq.read_table(path))
 
 
-def _log(company: Company, workspace: Workspace, tried: FeatureTrial) -> None:
-    """A run of its own in the company's experiment, with both sets of measures."""
+def _log(company: Company, workspace: Workspace, trial: FeatureTrial) -> None:
+    """Log a separate run in the company's experiment, with both sets of measures."""
     registry = Registry(workspace)
-    target = tried.with_them.target.name
+    target = trial.with_them.target.name
     with registry.run(company.name, f"try {target} {datetime.now(UTC):%Y-%m-%d %H:%M}") as run_id:
-        without = flatten_metrics(tried.without.evaluation)
+        without = flatten_metrics(trial.without.evaluation)
         registry.log(
             run_id,
             {
                 "target": target,
-                "on_trial": ", ".join(tried.columns),
-                "verdict": tried.verdict.reason,
+                "on_trial": ", ".join(trial.columns),
+                "verdict": trial.comparison.reason,
             },
-            flatten_metrics(tried.with_them.evaluation)
+            flatten_metrics(trial.with_them.evaluation)
             | {f"without_{name}": value for name, value in without.items()},
-            {"comparison.txt": tried.table().to_string()},
+            {"comparison.txt": trial.table().to_string()},
         )

@@ -1,1 +1,1 @@
-"""Pictures of how well a model does."""
+"""Plots of a model and its baseline rule."""

@@ -1,9 +1,9 @@
-"""The pictures of a model beside its rule, as matplotlib figures without global state."""
+"""All plots of a model and its baseline rule, as matplotlib figures without global state."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from models.plots.confusion import class_probability, confusion
 from models.plots.ranking_curves import gain_and_lift, reliability, roc_and_pr
@@ -21,35 +21,25 @@ from models.plots.style import (
     weights,
 )
 
-__all__ = [
-    "class_probability",
-    "confusion",
-    "figures",
-    "gain_and_lift",
-    "importance",
-    "reliability",
-    "residuals",
-    "roc_and_pr",
-    "score_distribution",
-    "value_distribution",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = np.ndarray
-Picture = Callable[[Array, Array, Array, Array | None], Figure]
-TOP = 20
+Plot = Callable[[Array, Array, Array, Array | None], "Figure"]
+MAX_FEATURES = 20
 
 
-def importance(gains: dict[str, float], descriptions: dict[str, str] | None = None) -> Figure:
-    """What the model looks at: the share of its total gain by feature, the 20 largest."""
+def importance(gains: dict[str, float], descriptions: dict[str, str] | None = None) -> "Figure":
+    """Feature importance: the share of the total gain of the 20 most important features."""
     total = sum(gains.values()) or 1.0
-    ranked = sorted(gains.items(), key=lambda pair: -pair[1])[:TOP]
+    ranked = sorted(gains.items(), key=lambda pair: -pair[1])[:MAX_FEATURES]
     shares = np.array([gain / total for _, gain in ranked])
     names = [(descriptions or {}).get(name, name) for name, _ in ranked]
     half = int(np.searchsorted(np.cumsum(shares), 0.5)) + 1
     features = "one feature carries" if half == 1 else f"{half} features carry"
-    title = f"{features[0].upper()}{features[1:]} half of what the model knows"
+    title = f"{features[0].upper()}{features[1:]} half of the model's gain"
     if shares.sum() < 0.5:
-        title = f"The {len(names)} strongest features carry {shares.sum():.0%} of what it knows"
+        title = f"The {len(names)} most important features carry {shares.sum():.0%} of the gain"
     figure, (axis,) = canvas(
         title,
         f"Share of the loss saved in training; {len(names)} of {len(gains)} features",
@@ -62,7 +52,7 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
     for i, share in zip(place, shares, strict=True):
         axis.annotate(f"{share:.1%}", (share, i), (4, 0), textcoords="offset points",
                       va="center", fontsize=8.5, color=INK)  # fmt: skip
-    axis.set_yticks(place, [_cut(name) for name in names])
+    axis.set_yticks(place, [_shorten(name) for name in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, max(shares, default=1.0) * 1.12 or 1.0))
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
@@ -71,8 +61,8 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
     return figure
 
 
-def _cut(name: str, most: int = 62) -> str:
-    """A long name without its middle: the window, which tells columns apart, is at its end."""
+def _shorten(name: str, most: int = 62) -> str:
+    """Cut the middle of a long name: its end holds the window, which distinguishes columns."""
     name = name.rstrip(".")
     if len(name) <= most:
         return name
@@ -80,8 +70,10 @@ def _cut(name: str, most: int = 62) -> str:
     return name[: most - len(tail) - 1].rstrip() + "…" + tail
 
 
-def score_distribution(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:
-    """Which probabilities the cases and the others got; each group adds up to 100 %."""
+def score_distribution(
+    y: Array, model: Array, rule: Array, weight: Array | None = None
+) -> "Figure":
+    """Distributions of the predicted probability of positive and negative rows, 100% each."""
     w = weights(y, weight)
     gap = {
         name: float(np.average(p, weights=w * y) - np.average(p, weights=w * (1 - y)))
@@ -109,23 +101,21 @@ def score_distribution(y: Array, model: Array, rule: Array, weight: Array | None
     return figure
 
 
-def _pooled(picture: Picture, lowest: bool) -> Picture:
-    """A picture of probabilities for classes: of the two lowest levels, or of every class."""
+def _pooled(plot: Plot, lowest: bool) -> Plot:
+    """A plot of probabilities for classes: of the two lowest levels, or of all classes pooled."""
 
-    def shown(y: Array, model: Array, rule: Array, weight: Array | None) -> Figure:
+    def pooled(y: Array, model: Array, rule: Array, weight: Array | None) -> "Figure":
         if lowest:
-            return picture(
+            return plot(
                 (y <= 1).astype(float), model[:, :2].sum(axis=1), rule[:, :2].sum(axis=1), weight
             )
         w = None if weight is None else np.repeat(weight, model.shape[1])
-        return picture(
-            np.eye(model.shape[1])[y.astype(int)].ravel(), model.ravel(), rule.ravel(), w
-        )
+        return plot(np.eye(model.shape[1])[y.astype(int)].ravel(), model.ravel(), rule.ravel(), w)
 
-    return shown
+    return pooled
 
 
-FIGURES: dict[str, dict[str, Picture]] = {
+FIGURES: dict[str, dict[str, Plot]] = {
     "binary": {
         "roc_and_pr": roc_and_pr,
         "reliability": reliability,
@@ -161,19 +151,19 @@ def draw_all(
     *,
     descriptions: dict[str, str] | None = None,
     classes: tuple[str, ...] | None = None,
-) -> dict[str, Figure]:
-    """Every picture of a kind of target, by name; with `gains`, the importance of the features.
+) -> "dict[str, Figure]":
+    """All plots of a kind of target, by name; with `gains`, the feature importance, too.
 
-    `descriptions` names features and `classes` names classes for people.
+    `descriptions` are display names of features, `classes` those of classes.
     """
     if kind not in FIGURES:
-        raise ValueError(f"kind {kind!r} is not known; it should be one of {list(FIGURES)}")
+        raise ValueError(f"unknown kind {kind!r}; it should be one of {list(FIGURES)}")
     named = {"confusion": confusion, "class_probability": class_probability}
     drawn = {
         name: named[name](y, model, rule, weight, classes)
         if name in named
-        else picture(y, model, rule, weight)
-        for name, picture in FIGURES[kind].items()
+        else plot(y, model, rule, weight)
+        for name, plot in FIGURES[kind].items()
     }
     if gains:
         drawn["importance"] = importance(gains, descriptions)

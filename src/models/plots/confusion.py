@@ -1,11 +1,15 @@
-"""Pictures of predicted classes: which are taken for which, and how surely."""
+"""Plots of predicted classes: confusion matrix and probability of the actual class."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from models.evaluation.metrics import accuracy
 from models.plots.style import INK, MODEL, RULE, canvas, heading, percent, rows_text, weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = np.ndarray
 
@@ -16,14 +20,14 @@ def confusion(
     rule: Array,
     weight: Array | None = None,
     classes: tuple[str, ...] | None = None,
-) -> Figure:
-    """What was predicted for the customers of each actual class, in per cent of the class."""
+) -> "Figure":
+    """Confusion matrix, in percent of each actual class."""
     w = weights(y, weight)
     names = classes or tuple(str(k) for k in range(model.shape[1]))
-    right = {"model": accuracy(y, model, w), "rule": accuracy(y, rule, w)}
+    correct = {"model": accuracy(y, model, w), "rule": accuracy(y, rule, w)}
     figure, axes = canvas(
-        f"Names the right class for {right['model']:.0%}, the rule for {right['rule']:.0%}",
-        f"Each line adds up to 100 %; the diagonal is right; {rows_text(y)}",
+        f"Predicts the correct class for {correct['model']:.0%}, the rule for {correct['rule']:.0%}",
+        f"Each row adds up to 100%; the diagonal is correct; {rows_text(y)}",
         (1, 1),
         (9.6, 2.6 + 0.52 * len(names)),
     )
@@ -37,7 +41,7 @@ def confusion(
     return figure
 
 
-def _heat(axis: Axes, shares: Array, names: tuple[str, ...]) -> None:
+def _heat(axis: "Axes", shares: Array, names: tuple[str, ...]) -> None:
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         axis.text(column, row, f"{share:.0%}", ha="center", va="center", fontsize=9.5,
@@ -58,36 +62,40 @@ def class_probability(
     rule: Array,
     weight: Array | None = None,
     classes: tuple[str, ...] | None = None,
-) -> Figure:
-    """What probability the class that came had been given, by class; quantiles are unweighted."""
+) -> "Figure":
+    """Predicted probability of the actual class, by class; quantiles are unweighted."""
     w = weights(y, weight)
-    came = y.astype(np.int64)
-    given = {n: p[np.arange(len(y)), came] for n, p in (("model", model), ("rule", rule))}
+    actual = y.astype(np.int64)
+    given = {n: p[np.arange(len(y)), actual] for n, p in (("model", model), ("rule", rule))}
     mean = {name: float(np.average(p, weights=w)) for name, p in given.items()}
     names = classes or tuple(str(k) for k in range(model.shape[1]))
     figure, (axis,) = canvas(
-        f"The class that came was given {mean['model']:.0%} on average, "
-        f"by the rule {mean['rule']:.0%}",
+        f"The actual class gets a probability of {mean['model']:.0%} on average, "
+        f"with the rule {mean['rule']:.0%}",
         f"Dot: median; thick: half of the rows; thin: four fifths; {rows_text(y)}",
         (1,),
         (9.6, 2.2 + 0.62 * len(names)),
     )
     for name, colour, shift in (("model", MODEL, -0.13), ("rule", RULE, 0.13)):
         for k in range(len(names)):
-            if (came == k).any():
-                quantiles = np.quantile(given[name][came == k], [0.1, 0.25, 0.5, 0.75, 0.9])
+            if (actual == k).any():
+                quantiles = np.quantile(given[name][actual == k], [0.1, 0.25, 0.5, 0.75, 0.9])
                 _quantile_bar(axis, k + shift, quantiles, colour)
         axis.plot([], [], "o-", color=colour, lw=5, label=name)
     axis.set_yticks(range(len(names)), names)
-    axis.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="probability given to that class")
-    axis.set_ylabel("class that came")
+    axis.set(
+        ylim=(len(names) - 0.5, -0.5),
+        xlim=(0, 1),
+        xlabel="predicted probability of the actual class",
+    )
+    axis.set_ylabel("actual class")
     axis.grid(visible=False, axis="y")
     percent(axis, "x")
     axis.legend(frameon=False, fontsize=9, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     return figure
 
 
-def _quantile_bar(axis: Axes, place: float, quantiles: Array, colour: str) -> None:
+def _quantile_bar(axis: "Axes", place: float, quantiles: Array, colour: str) -> None:
     low, first, middle, third, high = quantiles
     axis.plot([low, high], [place, place], color=colour, lw=1.4)
     axis.plot([first, third], [place, place], color=colour, lw=6, alpha=0.55)

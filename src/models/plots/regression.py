@@ -1,10 +1,8 @@
-"""Pictures of a predicted value: how near it comes, and how it errs."""
+"""Plots of a predicted value: residuals and distribution."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.scale import SymmetricalLogTransform
-from matplotlib.ticker import NullLocator
 
 from models.evaluation.metrics import mae
 from models.plots.style import (
@@ -23,40 +21,44 @@ from models.plots.style import (
     weights,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Array = np.ndarray
-CLOUD = 2000
+MAX_POINTS = 2000
 
 
 def linear_part(*values: Array) -> float:
-    """Up to which size a symlog axis is linear: a tenth of the median size that is not zero."""
+    """The linear threshold of a symlog axis: about a tenth of the median nonzero size."""
     sizes = np.abs(np.concatenate(values))
     sizes = sizes[sizes > 0]
     return float(10.0 ** np.floor(np.log10(np.median(sizes)) - 1)) if len(sizes) else 1.0
 
 
-def residuals(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:
-    """Predicted and actual values by tenth of the prediction, and the spread of the errors."""
+def residuals(y: Array, model: Array, rule: Array, weight: Array | None = None) -> "Figure":
+    """Predicted against actual values by decile, and the distribution of the errors."""
     w = weights(y, weight)
     typical = {"model": mae(y, model, w), "rule": mae(y, rule, w)}
     figure, (left, right) = canvas(
         f"Off by {short(typical['model'])} on average, the rule by {short(typical['rule'])}",
-        f"Both axes of values are logarithmic away from 0, below it too; {rows_text(y)}",
+        f"Value axes are logarithmic except near 0; {rows_text(y)}",
         (1.1, 1),
     )
     linear = linear_part(y, model)
-    some = np.random.default_rng(0).permutation(len(y))[:CLOUD]
-    left.plot(model[some], y[some], ".", color=MODEL, alpha=0.13, ms=4, mew=0, zorder=1)
+    sample = np.random.default_rng(0).permutation(len(y))[:MAX_POINTS]
+    left.plot(model[sample], y[sample], ".", color=MODEL, alpha=0.13, ms=4, mew=0, zorder=1)
     for name, value, colour, mark in (("model", model, MODEL, "o"), ("rule", rule, RULE, "s")):
-        said, seen = _means(value, y, w)
-        label = f"{name}, mean of a tenth"
-        left.plot(said, seen, f"{mark}-", color=colour, ms=6, lw=1.5, label=label, mec="white",
+        predicted, actual = _decile_means(value, y, w)
+        label = f"{name}, decile means"
+        left.plot(predicted, actual, f"{mark}-", color=colour, ms=6, lw=1.5, label=label, mec="white",
                   zorder=3 if name == "model" else 2)  # fmt: skip
     ends = [min(y.min(), model.min()), max(y.max(), model.max())]
     left.plot(ends, ends, color=QUIET, lw=1, ls=(0, (4, 3)), label="predicted = actual")
     symlog(left, "x", linear, (model.min(), model.max()))
     symlog(left, "y", linear, (y.min(), y.max()))
     left.set(xlabel="predicted", ylabel="actual")
-    _room(left, linear, model)
+    _limit_to_predictions(left, linear, model)
     _error_histogram(right, (y - model, y - rule), w)
     heading(left, "Predicted and actual")
     heading(right, "Errors: actual minus predicted")
@@ -65,16 +67,18 @@ def residuals(y: Array, model: Array, rule: Array, weight: Array | None = None) 
     return figure
 
 
-def _means(value: Array, y: Array, w: Array) -> tuple[Array, Array]:
+def _decile_means(value: Array, y: Array, w: Array) -> tuple[Array, Array]:
     bins = decile_bins(value, w)
     total = np.bincount(bins, w, 10)
-    said, seen = np.bincount(bins, w * value, 10), np.bincount(bins, w * y, 10)
+    predicted, actual = np.bincount(bins, w * value, 10), np.bincount(bins, w * y, 10)
     used = total > 0
-    return said[used] / total[used], seen[used] / total[used]
+    return predicted[used] / total[used], actual[used] / total[used]
 
 
-def symlog(axis: Axes, which: str, linear: float, ends: tuple[float, float]) -> None:
-    """A symlog axis with at most five labels, so that they never run into each other."""
+def symlog(axis: "Axes", which: str, linear: float, ends: tuple[float, float]) -> None:
+    """A symlog axis with few labels, so that they do not overlap."""
+    from matplotlib.ticker import NullLocator
+
     getattr(axis, f"set_{which}scale")("symlog", linthresh=linear, linscale=0.6)
     largest = np.log10(max(abs(ends[0]), abs(ends[1]), linear))
     first = np.log10(linear) + 1
@@ -87,17 +91,19 @@ def symlog(axis: Axes, which: str, linear: float, ends: tuple[float, float]) -> 
     money(axis, which)
 
 
-def _room(axis: Axes, linear: float, model: Array) -> None:
-    """The predictions' own range, with some air: the diagonal would stretch it."""
+def _limit_to_predictions(axis: "Axes", linear: float, model: Array) -> None:
+    """Limit the axis to the predictions and a margin; the diagonal would extend it."""
+    from matplotlib.scale import SymmetricalLogTransform
+
     scale = SymmetricalLogTransform(10, linear, 0.6)
     low, high = scale.transform(np.array([min(model.min(), 0.0), model.max()]))
-    air = 0.06 * (high - low) or 1.0
-    axis.set_xlim(*scale.inverted().transform(np.array([low - air, high + air])))
+    margin = 0.06 * (high - low) or 1.0
+    axis.set_xlim(*scale.inverted().transform(np.array([low - margin, high + margin])))
 
 
-def _error_histogram(axis: Axes, errors: tuple[Array, Array], w: Array) -> None:
+def _error_histogram(axis: "Axes", errors: tuple[Array, Array], w: Array) -> None:
     linear = linear_part(*errors)
-    steps = _steps(linear, *errors)
+    steps = _bin_edges(linear, *errors)
     share = w / w.sum()
     axis.hist(errors[0], steps, weights=share, color=MODEL, alpha=0.75, label="model")
     axis.hist(errors[1], steps, weights=share, histtype="step", color=RULE, lw=1.8, label="rule")
@@ -107,8 +113,10 @@ def _error_histogram(axis: Axes, errors: tuple[Array, Array], w: Array) -> None:
     percent(axis, "y")
 
 
-def _steps(linear: float, *values: Array) -> list[float]:
-    """Borders of 41 bars that look equally wide on a symlog axis."""
+def _bin_edges(linear: float, *values: Array) -> list[float]:
+    """Edges of 41 bars of equal width on a symlog axis."""
+    from matplotlib.scale import SymmetricalLogTransform
+
     scale = SymmetricalLogTransform(10, linear, 0.6)
     ends = np.array([min(v.min() for v in values), max(v.max() for v in values)])
     low, high = scale.transform(ends)
@@ -116,8 +124,10 @@ def _steps(linear: float, *values: Array) -> list[float]:
     return [float(step) for step in steps]
 
 
-def value_distribution(y: Array, model: Array, rule: Array, weight: Array | None = None) -> Figure:
-    """How far the predicted values spread beside the actual ones, as share of rows above."""
+def value_distribution(
+    y: Array, model: Array, rule: Array, weight: Array | None = None
+) -> "Figure":
+    """Distributions of predicted and actual values: the share of rows with at least a value."""
     w = weights(y, weight)
     sums = {name: float(v @ w) for name, v in (("model", model), ("rule", rule), ("actual", y))}
     whole = sums["actual"] or float("nan")

@@ -1,45 +1,48 @@
-"""The pictures of a model's guards: gain over the rule by group, and the measure by age."""
+"""Plots of the validation checks: gain over the rule by customer group, and metric by model age."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from models.evaluation.metrics import METRICS
 from models.plots.style import CASE, INK, MODEL, QUIET, RULE, canvas, legend, percent
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from models.validation.slice_metrics import Slices
     from models.validation.staleness import Staleness
 
-MOST = 24
-LATIN = 0x250
+MAX_GROUPS = 24
+LATIN_END = 0x250
 
 
 def latin(text: str) -> str:
-    """A text in letters that every font of ours has; a dollar is no mathematics."""
-    shown = (c if ord(c) < LATIN else "\N{WHITE SQUARE}" for c in text)
-    return "".join(shown).replace("$", r"\$")
+    """Replace characters that the default font lacks, and escape dollar signs for matplotlib."""
+    drawable = (c if ord(c) < LATIN_END else "\N{WHITE SQUARE}" for c in text)
+    return "".join(drawable).replace("$", r"\$")
 
 
-def slice_gains(slices: "Slices", letters: Callable[[str], str] = latin) -> Figure:
-    """By how much the model beats the rule in each group with its interval, the worst on top.
+def slice_gains(slices: "Slices", letters: Callable[[str], str] = latin) -> "Figure":
+    """The model's gain over the rule in each group with its interval, the worst on top.
 
-    `letters` makes a group's name drawable with the fonts at hand.
+    `letters` converts a group's name to characters that the font can draw.
     """
-    ranked = sorted(slices.judged, key=lambda s: -s.loss)[:MOST]
+    ranked = sorted(slices.judged, key=lambda s: -s.loss)[:MAX_GROUPS]
     behind = sum(s.gain.value <= 0 for s in slices.judged)
     title = f"Ahead of the {slices.rival} in all {len(slices.judged)} groups"
     if behind:
         title = f"Behind the {slices.rival} in {behind} of {len(slices.judged)} groups"
     if slices.lost:
         title += f", in {len(slices.lost)} beyond chance"
-    shown = f"the {len(ranked)} worst of {len(slices.judged)}; " if len(ranked) == MOST else ""
+    shown = (
+        f"the {len(ranked)} worst of {len(slices.judged)}; " if len(ranked) == MAX_GROUPS else ""
+    )
     figure, (axis,) = canvas(
-        f"{title}; worst: {letters(_cut(ranked[0].name))}",
-        f"Gain as a share of the {slices.rival}'s own measure, with its 95 % interval; {shown}"
-        f"{len(slices.too_small)} groups are too small to be judged",
+        f"{title}; worst: {letters(_shorten(ranked[0].name))}",
+        f"Gain relative to the {slices.rival}'s metric, with 95% interval; {shown}"
+        f"{len(slices.too_small)} groups are too small to compare",
         (1,),
         (9.6, 1.8 + 0.27 * max(len(ranked), 4)),
     )
@@ -51,24 +54,26 @@ def slice_gains(slices: "Slices", letters: Callable[[str], str] = latin) -> Figu
         )
         axis.plot([-one.loss], [place], "o", color=colour, ms=6, mec="white")
     axis.axvline(0, color=INK, lw=1)
-    axis.set_yticks(range(len(ranked)), [f"{letters(_cut(s.name))}  ({s.rows:,})" for s in ranked])
+    axis.set_yticks(
+        range(len(ranked)), [f"{letters(_shorten(s.name))}  ({s.rows:,})" for s in ranked]
+    )
     axis.set(ylim=(len(ranked) - 0.4, -0.6), xlabel=f"better than the {slices.rival} by")
     percent(axis, "x")
     return figure
 
 
-def age_curve(staleness: "Staleness") -> Figure:
-    """The measure of models by their age beside the rule; ages worse beyond chance are marked."""
+def age_curve(staleness: "Staleness") -> "Figure":
+    """The metric by the age of the model, and of the rule; ages worse beyond chance are marked."""
     ages = staleness.ages
     months = np.array([age.months for age in ages])
     values = np.array([age.model.value for age in ages])
-    # What an older model loses is far surer than the level, which all ages share.
+    # The loss of an older model is more precise than the level, which all ages share.
     away = np.array([(a.loss.value - a.loss.low, a.loss.high - a.loss.value) for a in ages]).T
-    away = away[::-1] if METRICS[staleness.measure].higher_is_better else away  # losses point down
-    told = staleness.told()
+    away = away[::-1] if METRICS[staleness.measure].higher_is_better else away  # a loss points down
+    finding = staleness.describe()
     figure, (axis,) = canvas(
-        f"{told[0].upper()}{told[1:]}",
-        f"{staleness.measure} on today's test; bars: 95 % interval of the loss against a fresh model",
+        f"{finding[0].upper()}{finding[1:]}",
+        f"{staleness.measure} on today's test; bars: 95% interval of the loss against a fresh model",
         (1,),
         (9.6, 4.2),
     )
@@ -86,5 +91,5 @@ def age_curve(staleness: "Staleness") -> Figure:
     return figure
 
 
-def _cut(name: str, most: int = 44) -> str:
+def _shorten(name: str, most: int = 44) -> str:
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"

@@ -1,13 +1,12 @@
-"""How every picture of a model looks: one palette, one kind of axis, titles with the finding."""
+"""The common style of all plots: palette, axes, titles that state the finding."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from models.evaluation.calibration_error import weight_bins
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart; also apart in grey.
+# The palette of Okabe and Ito, distinguishable for colour-blind readers and in grayscale.
 MODEL = "#0072B2"
 RULE = "#D55E00"
 CASE = "#CC79A7"
@@ -16,13 +15,19 @@ INK = "#1F2933"
 QUIET = "#7B8794"
 FAINT = "#E4E7EB"
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Array = np.ndarray
 
 
 def canvas(
     title: str, subtitle: str, ratios: tuple[float, ...], size: tuple[float, float] = (9.6, 4.9)
-) -> tuple[Figure, list[Axes]]:
-    """An empty figure with the finding on top and panels beside each other of these widths."""
+) -> "tuple[Figure, list[Axes]]":
+    """An empty figure with a title and panels side by side with these relative widths."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, dpi=120, facecolor="white")
     height = size[1]
     figure.set_layout_engine("constrained", rect=(0, 0, 1, 1 - 0.82 / height), w_pad=0.12)
@@ -41,8 +46,8 @@ def canvas(
     return figure, axes
 
 
-def apply_style(axis: Axes) -> None:
-    """The house style of one panel: no box, faint grid behind, quiet ticks."""
+def apply_style(axis: "Axes") -> None:
+    """Apply the style to a panel: no box, light grid behind, gray ticks."""
     axis.set_axisbelow(True)
     axis.grid(color=FAINT, linewidth=0.8)
     for side, spine in axis.spines.items():
@@ -53,32 +58,36 @@ def apply_style(axis: Axes) -> None:
     axis.yaxis.label.set(color=INK, size=10)
 
 
-def heading(axis: Axes, text: str) -> None:
-    """What one panel shows, over its left edge."""
+def heading(axis: "Axes", text: str) -> None:
+    """The title of a panel, left-aligned."""
     axis.set_title(text, loc="left", fontsize=10.5, color=INK, weight="bold", pad=8)
 
 
-def legend(axis: Axes, place: str = "best") -> None:
+def legend(axis: "Axes", place: str = "best") -> None:
     """The legend, without a frame."""
     axis.legend(frameon=False, fontsize=9, labelcolor=INK, loc=place)
 
 
-def percent(axis: Axes, which: str) -> None:
-    """Shares shown as per cent along "x", "y" or "xy"."""
+def percent(axis: "Axes", which: str) -> None:
+    """Format shares in percent along "x", "y" or "xy"."""
+    from matplotlib.ticker import FuncFormatter
+
     for name in which:
         getattr(axis, f"{name}axis").set_major_formatter(
             FuncFormatter(lambda v, _: f"{100 * v:.3g}%")
         )
 
 
-def money(axis: Axes, which: str) -> None:
-    """Large values shown short (1.2k, 3M) along "x", "y" or "xy"."""
+def money(axis: "Axes", which: str) -> None:
+    """Format large values in short form (1.2k, 3M) along "x", "y" or "xy"."""
+    from matplotlib.ticker import FuncFormatter
+
     for name in which:
         getattr(axis, f"{name}axis").set_major_formatter(FuncFormatter(lambda v, _: short(v)))
 
 
 def short(value: float) -> str:
-    """A value in three digits at most: 0.12, 4.5, 980, 1.2k, 3M."""
+    """A value with at most three digits: 0.12, 4.5, 980, 1.2k, 3M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
@@ -86,15 +95,15 @@ def short(value: float) -> str:
 
 
 def rows_text(y: Array) -> str:
-    """How many rows a picture rests on."""
-    return f"{len(y):,} later rows"
+    """The number of test rows as text."""
+    return f"{len(y):,} test rows"
 
 
 def weights(y: Array, weight: Array | None) -> Array:
-    """The weights as numbers, 1 each where there are none."""
+    """The weights, 1 for each row without weights."""
     return np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
 
 
 def decile_bins(score: Array, w: Array) -> Array:
-    """Which tenth of the weight each row is in, 0 the lowest; tied scores share one."""
+    """The decile of each row by weight, 0 for the lowest scores; tied scores share one."""
     return weight_bins(score, w, 10)

@@ -1,4 +1,4 @@
-"""Scores and reasons of every customer in one pass, in blocks of customers that outlive a kill."""
+"""Score and explain every customer in one pass, in checkpointed blocks that survive a kill."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,14 +21,14 @@ from models.scoring.batch_scores import (
     split_snapshot,
 )
 
-#: Customers of a block at the most: explaining them needs some hundred megabytes.
+#: Most customers of a block: explaining them takes some hundred megabytes.
 BLOCK = 20_000
 TABLES = ("reasons", "scores")
 
 
 @dataclass(frozen=True)
 class BatchJob:
-    """What every block of a night is made with; small enough to be sent to another process."""
+    """What every block needs; small enough to be sent to another process."""
 
     serving: Path
     versions: tuple[tuple[str, str], ...]
@@ -36,34 +36,35 @@ class BatchJob:
     top: int
 
     def tables(self, piece: tuple[Path, CustomerRange]) -> dict[str, pa.Table]:
-        """The reasons and the scores of the customers of one piece."""
-        file, span = piece
-        features = span.read(file)
-        bundles, teller = _loaded(self)
-        return {"reasons": teller.told(features, span), "scores": score_table(features, bundles)}
+        """Score and explain the customers of one piece."""
+        file, customers = piece
+        features = customers.read(file)
+        bundles, writer = _load(self)
+        return {
+            "reasons": writer.explain(features, customers),
+            "scores": score_table(features, bundles),
+        }
 
 
 @cache
-def _loaded(night: BatchJob) -> tuple[dict[str, Bundle], ReasonWriter]:
-    """The models of a night, read once a process."""
-    bundles = {target: read_bundle(night.serving / target / v) for target, v in night.versions}
-    return bundles, ReasonWriter(
-        tuple(map(Explainer, bundles.values())), night.history, 1, night.top
-    )
+def _load(job: BatchJob) -> tuple[dict[str, Bundle], ReasonWriter]:
+    """Load the models of a job, once per process."""
+    bundles = {target: read_bundle(job.serving / target / v) for target, v in job.versions}
+    return bundles, ReasonWriter(tuple(map(Explainer, bundles.values())), job.history, 1, job.top)
 
 
 def score_and_explain(
     company: Company, workspace: Workspace, steps: Steps, top: int = TOP
 ) -> tuple[Path, Path]:
-    """Write the scores and the reasons of every customer of the snapshot; the paths of both.
+    """Score and explain every customer of the snapshot; returns the paths of both tables.
 
-    Goes on with the blocks that a killed run left, where models and snapshot are the same. Neither
-    table changes before all blocks are made. Raises DataRefused as `score_everyone` does.
+    Resumes from the blocks of a killed run when models and snapshot are the same. Neither table
+    changes before all blocks are done. Raises DataRefused as `score_customers` does.
     """
     bundles, snapshot = load_snapshot_models(company, workspace, steps)
     history = matching_history(workspace, company.name, snapshot, steps)
     versions = {target: bundle.version for target, bundle in bundles.items()}
-    night = BatchJob(workspace.serving(company.name), tuple(versions.items()), history, top)
+    job = BatchJob(workspace.serving(company.name), tuple(versions.items()), history, top)
     scores = workspace.scores(company.name)
     reasons = scores.with_name("reasons.parquet")
     settings = Settings()
@@ -73,8 +74,8 @@ def score_and_explain(
     blocks = CheckpointedTables[tuple[Path, CustomerRange]](
         scores.parent / "unfinished", TABLES, made_of
     )
-    with steps.step("score and explain everyone") as done:
-        kept = blocks.make(night.tables, pieces, steps, settings.threads)
+    with steps.step("score and explain every customer") as done:
+        kept = blocks.make(job.tables, pieces, steps, settings.threads)
         for name, path in (("reasons", reasons), ("scores", scores)):
             blocks.put(name, path)
         blocks.end()

@@ -1,8 +1,8 @@
-"""Whether the predictions of one customer agree with each other.
+"""Check whether the predictions for one customer are consistent across targets.
 
-Each target has a model of its own. Within a target the numbers agree by construction (class
-probabilities sum to 1, a survival curve never rises and meets the churn probability, a range holds
-its prediction). Across targets they can contradict each other; here it is counted how often they do.
+Each target has its own model. Within a target the outputs are consistent by construction (class
+probabilities sum to 1, a survival curve never rises and meets the churn probability, a prediction
+interval contains its prediction). Across targets they can contradict each other; this counts how often.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-#: Satisfaction and recommendation contradict each other when their places on a common scale of 0
-#: to 100 (after levelling mean and spread) are further apart than this.
-MOST_APART = 50.0
+#: Satisfaction and recommendation contradict each other when they are further apart than this on a
+#: common scale of 0 to 100, after matching mean and standard deviation.
+MAX_DISTANCE = 50.0
 
 
 @dataclass(frozen=True)
 class ConsistencyCheck:
-    """One way in which two predictions can contradict each other, and for how many they do."""
+    """One way for two predictions to contradict each other, with the number of customers affected."""
 
     name: str
     bound: str
@@ -29,17 +29,17 @@ class ConsistencyCheck:
 
     @property
     def share(self) -> float:
-        """The share of the customers concerned whose predictions contradict each other."""
+        """The share of the checked customers whose predictions contradict each other."""
         return self.contradictions / self.customers if self.customers else 0.0
 
 
 def check_consistency(
     outputs: Mapping[str, Mapping[str, NDArray[Any]]], level: Floats | None = None
 ) -> list[ConsistencyCheck]:
-    """The checks that the targets in `outputs` allow, over all customers scored together.
+    """Run the checks that the targets in `outputs` allow, over all customers together.
 
-    `outputs[target][name]` as `models.bundles.predict.predict` gives them; `level` is what each
-    customer is used to spending over the horizon of value, where churn has the same horizon.
+    `outputs[target][name]` is as returned by `predict`; `level` is each customer's usual spending
+    over the horizon of value, given only when churn has the same horizon.
     """
     found = []
     if {"satisfaction", "nps"} <= outputs.keys():
@@ -54,17 +54,17 @@ def _satisfaction_and_nps(
 ) -> ConsistencyCheck:
     score = np.asarray(satisfaction["score"], np.float64)
     index = 50.0 + 50.0 * (nps["promoter"] - nps["detractor"])
-    apart = np.abs(_levelled(index, score) - score)
+    apart = np.abs(_rescale(index, score) - score)
     return ConsistencyCheck(
         "satisfaction and recommendation",
-        f"at most {MOST_APART:.0f} of 100 points apart on a common scale",
+        f"at most {MAX_DISTANCE:.0f} of 100 points apart on a common scale",
         len(score),
-        int((apart > MOST_APART).sum()),
+        int((apart > MAX_DISTANCE).sum()),
     )
 
 
-def _levelled(values: Floats, like: Floats) -> Floats:
-    """Values with the mean and the spread of others."""
+def _rescale(values: Floats, like: Floats) -> Floats:
+    """Rescale values to the mean and standard deviation of others."""
     if not len(values):
         return values
     spread = values.std()
@@ -76,7 +76,7 @@ def _levelled(values: Floats, like: Floats) -> Floats:
 def _churn_and_value(
     churn: Mapping[str, NDArray[Any]], value: Mapping[str, NDArray[Any]], level: Floats
 ) -> ConsistencyCheck:
-    # a model of an older version has no range to compare with
+    # a model of an older version has no prediction interval to compare with
     inside = np.asarray(churn["in_population"], bool) & ~np.isnan(value["low"])
     spent = ((1.0 - churn["probability"]) * level)[inside]
     apart = (spent < value["low"][inside]) | (spent > value["high"][inside])

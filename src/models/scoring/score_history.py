@@ -1,7 +1,7 @@
-"""What was said of each customer before: one slim file a scoring, so that a score has a past.
+"""Past scores of each customer: one small file for each scoring run.
 
-A file holds one number a target, in the order of the snapshot, in row groups small enough that one
-customer is read in milliseconds. A scoring as of the same moment replaces its file.
+A file holds one number for each target, in the order of the snapshot, in row groups small enough to
+read one customer in milliseconds. Scoring again as of the same time replaces the file.
 """
 
 import json
@@ -22,21 +22,21 @@ from features.execution.partitions import write_parquet
 from models.targets.registry import TARGETS
 from models.targets.target import Target
 
-#: The scorings that are kept: three years of monthly ones.
+#: Scoring runs that are kept: three years of monthly runs, 36 days of nightly ones.
 KEPT = 36
-#: One customer's look-up reads the footer and one row group; here both take about as long.
+#: Looking up a customer reads the footer and one row group; at this size both take about as long.
 ROWS_TOGETHER = 5_000
-#: File names that sort by time and that every file system takes.
+#: File names that sort by time and that every file system accepts.
 NAME = "%Y-%m-%dT%H%M%SZ"
 VERSIONS = b"goodwill_versions"
 
 
 @dataclass(frozen=True)
 class PastScore:
-    """One customer's scores as of one moment, by target, and the versions that said so.
+    """One customer's scores as of one time, by target, and the model versions behind them.
 
-    Satisfaction is 0 to 100, NPS promoters less detractors in points, churn a probability, value
-    money. None where the model could not tell.
+    Satisfaction is 0 to 100, NPS the promoters minus the detractors in points, churn a probability,
+    value money. None where the model has no score.
     """
 
     as_of: datetime
@@ -45,26 +45,26 @@ class PastScore:
 
 
 def history_folder(scores: Path) -> Path:
-    """The folder of the past scores beside a scores file."""
+    """The folder with the past scores, beside a scores file."""
     return scores.parent / "history"
 
 
 def store_scores(scores: Path) -> Path:
-    """Keep the scores just written in the history beside them, and the latest 36 files of it."""
+    """Store the scores just written in the history beside them; the latest 36 files are kept."""
     source = dataset(scores)
     folder = history_folder(scores)
     folder.mkdir(exist_ok=True)
     as_of: datetime = source.head(1, columns=["as_of"])["as_of"][0].as_py()
     path = folder / f"{as_of.astimezone(UTC).strftime(NAME)}.parquet"
     with atomic_path(path) as temporary:
-        write_parquet(temporary, _slim(scores), ROWS_TOGETHER)
+        write_parquet(temporary, _history_rows(scores), ROWS_TOGETHER)
     for old in sorted(folder.glob("*.parquet"))[:-KEPT]:
         old.unlink()
     return path
 
 
-def _slim(scores: Path) -> Iterator[pa.Table]:
-    """The scores as the history has them, a number a target."""
+def _history_rows(scores: Path) -> Iterator[pa.Table]:
+    """The scores in the form of the history: one number for each target."""
     source = dataset(scores)
     versions = {VERSIONS: source.schema.metadata[VERSIONS]}
     scored = [TARGETS[name] for name in json.loads(versions[VERSIONS])]
@@ -76,7 +76,7 @@ def _slim(scores: Path) -> Iterator[pa.Table]:
 
 
 def _columns(target: Target) -> list[str]:
-    """What the score of a target is made of: its first output, or the shares of its classes."""
+    """The columns behind the score of a target: its first output, or its class probabilities."""
     names = target.classes if target.kind == "multiclass" else target.outputs[:1]
     return [f"{target.name}_{name}" for name in names]
 
@@ -85,12 +85,12 @@ def _score(target: Target, batch: pa.RecordBatch) -> NDArray[np.float64]:
     columns = [batch[name].to_numpy(zero_copy_only=False) for name in _columns(target)]
     if target.kind != "multiclass":
         return np.asarray(columns[0], np.float64)
-    mix = target.class_values or range(len(columns))
-    return np.asarray(100 * sum(m * share for m, share in zip(mix, columns, strict=True)))
+    values = target.class_values or range(len(columns))
+    return np.asarray(100 * sum(v * share for v, share in zip(values, columns, strict=True)))
 
 
 def score_history(folder: Path, customer_id: str) -> list[PastScore]:
-    """One customer's scores in each kept scoring that knew him, the oldest first."""
+    """One customer's scores in each stored scoring run that includes them, the oldest first."""
     found = (_look_up(path, customer_id) for path in sorted(folder.glob("*.parquet")))
     return [past for past in found if past]
 
@@ -98,7 +98,7 @@ def score_history(folder: Path, customer_id: str) -> list[PastScore]:
 def _look_up(path: Path, customer_id: str) -> PastScore | None:
     try:
         source = pa.memory_map(str(path))
-    except FileNotFoundError:  # a scoring has just made it the thirty-seventh
+    except FileNotFoundError:  # a scoring run has just removed it as the thirty-seventh
         return None
     with source, pq.ParquetFile(source) as file:
         groups = range(file.num_row_groups)

@@ -73,7 +73,9 @@ def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
     low, high = _missing(calibrated), _missing(calibrated)
     if manifest.get("ranges"):
         level = SpendLevel(**manifest["spend_level"]).of(features)
-        low, high = ValueIntervals.from_dict(manifest["ranges"]).predict(features, calibrated, level)
+        low, high = ValueIntervals.from_dict(manifest["ranges"]).predict(
+            features, calibrated, level
+        )
     return {
         "expected": calibrated,
         "low": low,

@@ -1,1 +1,1 @@
-"""Training one model: parameters, distribution shift, comparison with baselines."""
+"""Train one model: parameters, distribution shift, comparison with baselines."""

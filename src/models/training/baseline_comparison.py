@@ -1,4 +1,4 @@
-"""The model, the business's rule and a linear model, asked about the same later rows."""
+"""Compare a model with its business rule and a linear model on the same test rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def baseline_rule(target: Target, config: TargetConfig, columns: Sequence[str]) -> BaselineRule:
-    """The rule of thumb a target must beat; DataRefused when its feature is not among `columns`."""
+    """The business rule a target must beat; DataRefused when its feature is not in `columns`."""
     column = target.rule_feature(config)
     if column not in columns:
         raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
@@ -40,12 +40,12 @@ def baseline_rule(target: Target, config: TargetConfig, columns: Sequence[str]) 
 
 @dataclass(frozen=True)
 class CalibratedModel:
-    """What predicts: trees, calibration, the spending level, and the columns it does not read."""
+    """A fitted model: trees, calibration, spending level, and the columns it does not read."""
 
     estimator: Estimator
     calibrator: Calibrator
     spend: SpendLevel | None
-    without: tuple[str, ...]
+    dropped: tuple[str, ...]
 
     def predict(self, features: pa.Table) -> Floats:
         """Probabilities (n,) or (n, K), or values in money (n,)."""
@@ -54,14 +54,18 @@ class CalibratedModel:
 
 
 def predict_with_baselines(
-    target: Target, config: TargetConfig, model: CalibratedModel, refit: LabelledRows, test: pa.Table
+    target: Target,
+    config: TargetConfig,
+    model: CalibratedModel,
+    refit: LabelledRows,
+    test: pa.Table,
 ) -> dict[str, Floats]:
-    """Predictions for the test rows by the model, its rule and a linear model of the same columns."""
+    """Predict the test rows with the model, its rule and a linear model of the same columns."""
     rule = baseline_rule(target, config, refit.features.column_names).fit(refit)
-    same = LabelledRows(refit.features.drop([*model.without]), refit.y, refit.weight)
+    same = LabelledRows(refit.features.drop([*model.dropped]), refit.y, refit.weight)
     linear = linear_model(learner_kind(target), len(target.classes) or 1).fit(same)
     return {
         "model": model.predict(test),
         "rule": rule.predict(test),
-        "linear": linear.predict(test.drop([*model.without])),
+        "linear": linear.predict(test.drop([*model.dropped])),
     }

@@ -1,4 +1,4 @@
-"""How the trees of each kind of target are grown: defaults for everybody, and tuned ones on demand."""
+"""Hyperparameters for each kind of target: defaults, and a search for better ones."""
 
 import json
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from features.settings import Settings, Workspace
 from models.learners.lightgbm import Params
 from models.targets.target import Target
 
-#: A validation in another season than the test stops too early: at least so many rounds.
-LEAST_ROUNDS = {"binary": 100, "multiclass": 60, "regression": 100}
+#: Fewest boosting rounds: validation in another season than the test stops too early.
+MIN_ROUNDS = {"binary": 100, "multiclass": 60, "regression": 100}
 FILE = "tuned.json"
 
 
 def learner_kind(target: Target) -> str:
-    """The estimator's kind: an ordinal target is learnt as classes."""
+    """The kind of estimator for a target: ordinal targets are trained as classes."""
     return "multiclass" if target.kind == "ordinal" else target.kind
 
 
 def default_params(target: Target) -> Params:
-    """Parameters that need no tuning, tried on four companies of 2,500 to 20,000 customers."""
+    """Parameters that work untuned, tested on four companies of 2,500 to 20,000 customers."""
     params = Params(threads=Settings().threads, n_classes=max(1, len(target.classes)))
     if target.kind == "regression":
-        # Spending differs more finely than leaving: larger trees, on most of the columns.
+        # Spending varies more finely than churn: larger trees, on most of the columns.
         return replace(
             params,
             objective="l1",
@@ -36,15 +36,15 @@ def default_params(target: Target) -> Params:
             feature_fraction=0.7,
             l2=20.0,
         )
-    # Leaving adds up from many small signs; three splits of each tree catch how they meet.
+    # Churn is a sum of many weak signals; three splits in each tree capture their interactions.
     return replace(params, leaves=4) if target.kind == "binary" else params
 
 
 @dataclass(frozen=True)
 class TuningResult:
-    """What a search found for one target: the parameters that differ, and how much better they are.
+    """The result of a search for one target: the parameters to change, and their loss.
 
-    `loss` and `default_loss` are means over the rolling validations, lower is better.
+    `loss` and `default_loss` are means over the rolling validations; lower is better.
     """
 
     params: dict[str, Any]
@@ -55,17 +55,17 @@ class TuningResult:
 
     @property
     def better(self) -> bool:
-        """Whether the search found anything better than the defaults."""
+        """Whether the search found better parameters than the defaults."""
         return self.loss < self.default_loss
 
 
 def search_params(
     target: Target, loss: Callable[[Params], float], trials: int, seconds: float, seed: int
 ) -> TuningResult:
-    """Look for parameters with a lower loss than the defaults': seeded, within trials and seconds.
+    """Search for parameters with a lower loss than the defaults, within trials and seconds.
 
-    The defaults are the first trial, so that the search cannot end worse. The same seed tries the
-    same parameters; how many it gets to depends on the seconds.
+    The defaults are the first trial, so the result is never worse. The same seed tries the same
+    parameters in the same order; the number of trials depends on the time.
     """
     import optuna
 
@@ -75,7 +75,7 @@ def search_params(
     def objective(trial: "optuna.Trial") -> float:
         try:
             return loss(replace(start, **_suggested(trial, target)))
-        except DataRefused as err:  # an objective that these labels do not allow
+        except DataRefused as err:  # these labels do not allow the objective
             raise optuna.TrialPruned(str(err)) from err
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
@@ -87,7 +87,7 @@ def search_params(
     )  # fmt: skip
 
 
-#: What is searched: from, to; on a logarithmic scale but for shares.
+#: The search space, from and to; on a logarithmic scale except for shares.
 SPACE: dict[str, tuple[float, float]] = {
     "leaves": (3, 63),
     "min_data_in_leaf": (20, 400),
@@ -103,7 +103,7 @@ def _space(target: Target) -> list[str]:
 
 
 def _suggested(trial: Any, target: Target) -> dict[str, Any]:
-    """One draw from the space; a value's objective is searched too."""
+    """Draw one set of parameters; for a regression, the objective too."""
     drawn: dict[str, Any] = {}
     for name, (low, high) in SPACE.items():
         if name in ("leaves", "min_data_in_leaf"):
@@ -116,9 +116,9 @@ def _suggested(trial: Any, target: Target) -> dict[str, Any]:
 
 
 def load_params(company: Company, workspace: Workspace, target: Target) -> Params:
-    """The parameters `goodwill tune` found for a target, else the defaults.
+    """Load the parameters that `goodwill tune` found for a target, else the defaults.
 
-    Raises DataRefused when the file they are in cannot be read.
+    Raises DataRefused when their file cannot be read.
     """
     path = workspace.company(company.name) / FILE
     if not path.is_file():
@@ -137,7 +137,7 @@ def load_params(company: Company, workspace: Workspace, target: Target) -> Param
 
 
 def _checked(target: Target, name: str, value: Any) -> Any:
-    """A parameter that a search can have found; ValueError for any other."""
+    """Check that a parameter lies in the search space; raises ValueError otherwise."""
     if name not in _space(target):
         raise ValueError(f"{name} is not searched for {target.name}; {_space(target)} are")
     if name == "objective":
@@ -153,7 +153,7 @@ def _checked(target: Target, name: str, value: Any) -> Any:
 
 
 def write_tuned(company: Company, workspace: Workspace, found: dict[str, TuningResult]) -> None:
-    """Keep what is better than the defaults for the next training."""
+    """Write the parameters that are better than the defaults, for the next training."""
     path = workspace.company(company.name) / FILE
     content = {name: asdict(tuned) for name, tuned in found.items() if tuned.better}
     write_text_atomically(path, json.dumps(content, indent=1))

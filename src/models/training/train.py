@@ -1,4 +1,4 @@
-"""Training one target: split in time, fit, calibrate, refit, judge beside its business rule."""
+"""Train one target: split by time, fit, calibrate, refit, evaluate against the business rule."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -24,7 +24,7 @@ from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
 from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
 from models.training.distribution_shift import match_base_rate, shifted_columns
-from models.training.hyperparameters import LEAST_ROUNDS, default_params, learner_kind
+from models.training.hyperparameters import MIN_ROUNDS, default_params, learner_kind
 from models.training.minimum_data import check_minimum_data
 from models.training_set.build_training_sets import KEYS
 from models.training_set.splits import Split, split_by_time
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """A training set: features, labels, weights, customers and cutoffs, row by row."""
+    """A training set: features, labels, weights, customers and cutoffs of each row."""
 
     features: pa.Table
     label: Floats
@@ -43,7 +43,7 @@ class TrainingRows:
     cutoff: NDArray[np.int64]
 
     def take(self, mask: NDArray[np.bool_]) -> "TrainingRows":
-        """The rows of a mask."""
+        """Select the rows of a mask."""
         return TrainingRows(
             self.features.filter(pa.array(mask)),
             self.label[mask],
@@ -55,10 +55,10 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class TrainedTarget:
-    """A trained target with the rows it was judged on and everything worth telling about it.
+    """A trained target: model, test rows, evaluation and fitted parts.
 
-    `unseen` are calibrated predictions for the refit rows by models of other customers (multiples of
-    the level for a value).
+    `unseen` are calibrated out-of-fold predictions for the refit rows, by models of other customers
+    (for a value: multiples of the spending level).
     """
 
     target: Target
@@ -80,7 +80,7 @@ class TrainedTarget:
 
     @property
     def also_reads(self) -> tuple[str, ...]:
-        """Columns read beside the trees' own: of the population and of the spend level."""
+        """Columns that the population and the spending level read, besides those of the trees."""
         population = self.target.population(self.config)
         extra = [population.column] if population else []
         if self.spend:
@@ -90,7 +90,7 @@ class TrainedTarget:
 
 
 def load_rows(company: Company, workspace: Workspace, target: str) -> TrainingRows:
-    """The training set of a target, as `goodwill features` wrote it."""
+    """Load the training set of a target; raises DataRefused when there is none."""
     path = workspace.features(company.name) / f"{target}.parquet"
     if not path.exists():
         raise DataRefused(f"no training set {path}; make it with `goodwill features`")
@@ -98,7 +98,7 @@ def load_rows(company: Company, workspace: Workspace, target: str) -> TrainingRo
 
 
 def to_training_rows(table: pa.Table) -> TrainingRows:
-    """A training set in memory, from its table of keys, label, weight and features."""
+    """Convert a table of keys, label, weight and features to training rows."""
     return TrainingRows(
         table.drop([*KEYS]),
         table["label"].to_numpy(),
@@ -108,13 +108,14 @@ def to_training_rows(table: pa.Table) -> TrainingRows:
     )
 
 
-def train(target: Target, company: Company, rows: TrainingRows, params: Params | None = None) -> TrainedTarget:
-    """Train a target on all but the latest labels and judge it on those.
+def train(
+    target: Target, company: Company, rows: TrainingRows, params: Params | None = None
+) -> TrainedTarget:
+    """Train a target on all but the latest labels and evaluate it on those.
 
-    `fit` and `valid` find the number of rounds and the shape of the calibration, `refit` grows the
-    trees that ship, and with them the level: it has seen every season that `fit` and `valid` have.
-    `params` are the target's defaults unless given. Raises DataRefused when a part holds too little
-    to learn from or to judge on.
+    `fit` and `valid` determine the number of rounds and the shape of the calibration. `refit`, which
+    covers the seasons of both, grows the trees that ship and determines the level. `params` default
+    to those of the target. Raises DataRefused when a part has too little data.
     """
     config, kind = company.target(target.name), learner_kind(target)
     split = split_rows(target, config, rows)
@@ -128,7 +129,7 @@ def train(target: Target, company: Company, rows: TrainingRows, params: Params |
     data = {n: to_labelled(part, spend) for n, part in parts.items()}
     first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
     calibrator = _calibrator(kind, first, parts["valid"])
-    rounds = max(first.rounds, LEAST_ROUNDS[kind])
+    rounds = max(first.rounds, MIN_ROUNDS[kind])
     final = first.refit(data["refit"], params, rounds)
     unseen = predict_out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
     test = parts["test"]
@@ -152,7 +153,7 @@ def train(target: Target, company: Company, rows: TrainingRows, params: Params |
 
 
 def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
-    """The correction of the shape, learnt on rows later than those `first` has seen."""
+    """Fit the calibration on rows later than those that `first` was fitted on."""
     if kind == "regression":
         return Calibrator(kind)
     drifted = first.predict(valid.features)
@@ -163,7 +164,7 @@ def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
 def _ranges(
     kind: str, target: Target, rows: TrainingRows, unseen: Floats, spend: SpendLevel | None
 ) -> dict[str, Any] | None:
-    """How far outcomes lie from predictions for rows not learnt from; None for churn and NPS."""
+    """Fit prediction intervals on out-of-fold predictions; None for targets without intervals."""
     if spend:
         level = spend.of(rows.features)
         return ValueIntervals.fit(rows.features, unseen, level, rows.label).to_dict()
@@ -173,41 +174,39 @@ def _ranges(
 
 
 def split_rows(target: Target, config: TargetConfig, rows: TrainingRows) -> Split:
-    """The later-in-time split of a target's rows."""
+    """Split the rows of a target by time."""
     return split_by_time(target, config, rows.cutoff)
 
 
 def check_split(target: Target, rows: TrainingRows, split: Split) -> None:
-    """Refuse, in plain words, what cannot be learnt from or judged on."""
+    """Check that every part can be trained or evaluated on; raises DataRefused otherwise."""
     for name in ("fit", "valid", "refit", "test"):
         label = rows.label[getattr(split, name)]
         counts = count_labels(target, label)
         shown = ", ".join(f"{c} {n:,}" for c, n in counts.items())
         lacking = [c for c, n in counts.items() if not n and c != "zero"]
-        if name == "valid":  # the rounds can be found without every class
+        if name == "valid":  # early stopping works without every class
             lacking = lacking if len(lacking) == len(counts) else []
-        if (
-            len(counts) > 2
-        ):  # of several classes one may be too rare to show: it gets almost no chance
+        if len(counts) > 2:  # of several classes, one may be missing: it gets a probability near 0
             lacking = lacking if len(counts) - len(lacking) < 2 else []
         if lacking:
             raise DataRefused(
                 f"target {target.name}: no label {' or '.join(map(repr, lacking))} among the "
                 f"{len(label):,} rows of the {name} part ({shown or 'empty'}); at least one of each is "
-                f"needed: bring a longer history, or change targets.{target.name}"
+                f"needed: provide a longer history, or change targets.{target.name}"
             )
     check_minimum_data(target, rows.label, rows.customer, split)
 
 
 def count_labels(target: Target, label: Floats) -> dict[str, int]:
-    """How the labels fall: rows of each class, for values zero and not zero."""
+    """Count the rows of each class; for values, zero and not zero."""
     if target.classes:
         return {c: int((label == i).sum()) for i, c in enumerate(target.classes)}
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
 
 
 def to_labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
-    """Labels as the trees see them: values as multiples of the level, weighted by it."""
+    """Labels as the trees are trained on: values as multiples of the level, weighted by it."""
     if spend is None:
         return LabelledRows(rows.features, rows.label, rows.weight)
     level = spend.of(rows.features)
@@ -215,7 +214,7 @@ def to_labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
 
 
 def flatten_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
-    """Every measure as `<contestant>_<measure>`, the model's own without prefix; no NaN."""
+    """Flatten the measures to `<contestant>_<measure>`, without prefix for the model; no NaN."""
     flat: dict[str, Any] = {}
     for who, measures in evaluation.metrics.items():
         for name, interval in measures.items():

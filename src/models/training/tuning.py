@@ -1,6 +1,6 @@
-"""Rolling validations before the test: what a search for parameters is judged on.
+"""Tune hyperparameters on rolling-origin validations before the test.
 
-Each validation lies later than what it is fitted on, by the label window, and ends before the test.
+Each validation starts a label window after the rows it is fitted on, and ends before the test.
 """
 
 from collections.abc import Iterator
@@ -27,17 +27,17 @@ from models.training_set.splits import Split, instant
 
 Mask = NDArray[np.bool_]
 FOLDS = 3
-#: Rows a validation is fitted on at the least, and the share of the rows of the final fit: what is
+#: Fewest rows to fit a validation on, and their least share of the rows of the final fit: what is
 #: best for a third of the rows (a short history) says little about all of them.
-FEWEST, LEAST_SHARE = 500, 0.5
+MIN_ROWS, MIN_SHARE = 500, 0.5
 
 
 def rolling_validations(
     cutoff: NDArray[np.int64], split: Split, span_days: int
 ) -> Iterator[tuple[Mask, Mask]]:
-    """Up to three (fit, validation) pairs, the latest first, each a step further back in time.
+    """Yield up to three (fit, validation) masks, the latest first, each a step further back.
 
-    A step is the length of the rows `split` validates on, at least the label window of one cutoff.
+    A step is as long as the validation part of `split`, at least one cutoff.
     """
     span = span_days * DAY
     seen = cutoff[split.valid]
@@ -46,7 +46,7 @@ def rolling_validations(
     for _ in range(FOLDS):
         valid = (cutoff >= start) & (cutoff <= start + width)
         fit = cutoff + span <= start
-        if fit.sum() < max(FEWEST, LEAST_SHARE * split.refit.sum()) or not valid.any():
+        if fit.sum() < max(MIN_ROWS, MIN_SHARE * split.refit.sum()) or not valid.any():
             return
         yield fit, valid
         earlier = cutoff[cutoff < start - width]
@@ -58,7 +58,7 @@ def rolling_validations(
 def rolling_loss(
     target: Target, config: TargetConfig, rows: TrainingRows, split: Split, params: Params
 ) -> float:
-    """The primary measure over the rolling validations, turned so that lower is better."""
+    """The mean primary measure over the rolling validations, with its sign such that lower is better."""
     metric, losses = METRICS[PRIMARY[target.kind]], []
     for fit, valid in rolling_validations(rows.cutoff, split, target.span_days(config)):
         part = Split(
@@ -69,11 +69,14 @@ def rolling_loss(
         spend = None
         if target.kind == "regression":
             spend = SpendLevel.fit(known.features, config.horizon_days)
-        data: tuple[LabelledRows, LabelledRows] = to_labelled(known, spend), to_labelled(later, spend)
+        data: tuple[LabelledRows, LabelledRows] = (
+            to_labelled(known, spend),
+            to_labelled(later, spend),
+        )
         grown = Estimator.fit(learner_kind(target), *data, params, without)
-        said = grown.predict(later.features)
-        said = said * spend.of(later.features) if spend else said
-        value = metric.function(later.label, said, later.weight)
+        predicted = grown.predict(later.features)
+        predicted = predicted * spend.of(later.features) if spend else predicted
+        value = metric.function(later.label, predicted, later.weight)
         losses.append(-value if metric.higher_is_better else value)
     return float(np.mean(losses)) if losses else float("inf")
 
@@ -86,10 +89,10 @@ def tune(
     trials: int = 40,
     seed: int = 7,
 ) -> dict[str, TuningResult]:
-    """Search parameters for every target that can be trained, and keep those better than the defaults.
+    """Tune every target that can be trained, and write the parameters that beat the defaults.
 
-    The test rows are never looked at. The minutes are shared between the targets. Raises DataRefused
-    without training sets.
+    The test rows are never used. The targets share the minutes. Raises DataRefused without training
+    sets.
     """
     counts, _ = read_counts(company, workspace)
     found: dict[str, TuningResult] = {}
@@ -103,8 +106,10 @@ def tune(
             except DataRefused as err:
                 done(left_out=str(err))
                 continue
-            if not any(True for _ in rolling_validations(rows.cutoff, split, target.span_days(config))):
-                done(left_out="too short a history to try parameters on; the defaults stay")
+            if not any(
+                True for _ in rolling_validations(rows.cutoff, split, target.span_days(config))
+            ):
+                done(left_out="the history is too short for rolling validations; the defaults stay")
                 continue
 
             def loss(params: Params, target: Target = target, config: TargetConfig = config,

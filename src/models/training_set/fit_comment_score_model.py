@@ -1,4 +1,4 @@
-"""Which tone reads a company's comments: the champions' own, or one fitted on early answers only."""
+"""Select the comment score model: the champions' own, or a new one fitted on early answers."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from features.errors import DataRefused
 from features.history_store import Manifest, open_history
 from features.progress import Steps
 from features.settings import Workspace
-from features.text.comment_score_model import LEAST, CommentScoreModel
-from features.text.language_id import language
+from features.text.comment_score_model import MIN_COMMENTS, CommentScoreModel
+from features.text.language_id import detect_language
 from models.bundles.bundle import Bundle
 from models.bundles.champions import load_champions
 from models.targets.registry import TARGETS
 from models.training_set.splits import instant, microseconds, split_by_time
 
-#: A tone learns from the latest so many scored comments, languages are counted in as many texts.
-MOST = 50_000
+#: Scored comments to fit on, the latest ones; also the texts in which languages are counted.
+MAX_COMMENTS = 50_000
 
 
 def select_comment_model(
@@ -31,12 +31,12 @@ def select_comment_model(
     steps: Steps,
     refit: bool = False,
 ) -> CommentScoreModel | None:
-    """The tone features are made with; None where there are too few scored comments.
+    """Select the model that features read comments with; None with too few scored comments.
 
-    While a champion reads comments, its tone stays: another would change what the champion sees.
-    A new one learns from answers known before the first validation cutoff of every target in
-    `labels`, and is fitted where no champion has one, where `refit` asks for it, and where the
-    champion's own learnt from later answers than that.
+    While a champion reads comments, its model stays: another would change the champion's inputs.
+    A new one is fitted when no champion has one, on `refit`, or when the champion's own was fitted on
+    answers that came after the first validation cutoff of a target in `labels`. It uses only answers
+    known before that cutoff.
     """
     commented = [
         n for n in ("surveys", "tickets") if "comment" in manifest.schema.tables.get(n, ())
@@ -44,24 +44,28 @@ def select_comment_model(
     until = first_validation(company, labels)
     if not commented or until is None:
         return None
-    with steps.step("tone of comments") as done:
+    with steps.step("comment score model") as done:
         con = open_history(workspace.history(company.name))
         try:
-            found = load_champions(workspace.serving(company.name))[0]
-            tone, origin = (None, "") if refit else _kept(found, until)
-            if tone is None:
-                tone = _fitted(con, until) if "surveys" in commented else None
-                origin = "new" if tone else f"none, fewer than {LEAST} differently scored comments"
-            facts: dict[str, object] = {"tone": origin, **_languages(con, commented)}
-            if tone:
+            champions = load_champions(workspace.serving(company.name))[0]
+            model, origin = (None, "") if refit else _champion_model(champions, until)
+            if model is None:
+                model = _fit(con, until) if "surveys" in commented else None
+                origin = (
+                    "new"
+                    if model
+                    else f"none, fewer than {MIN_COMMENTS} differently scored comments"
+                )
+            facts: dict[str, object] = {"model": origin, **_languages(con, commented)}
+            if model:
                 facts |= {
-                    "learnt from": tone.comments,
-                    "until": f"{instant(tone.fitted_until):%Y-%m-%d}",
+                    "fitted on": model.comments,
+                    "until": f"{instant(model.fitted_until):%Y-%m-%d}",
                 }
             done(**facts)
         finally:
             con.close()
-    return tone
+    return model
 
 
 def first_validation(company: Company, labels: Mapping[str, pa.Table]) -> int | None:
@@ -73,30 +77,34 @@ def first_validation(company: Company, labels: Mapping[str, pa.Table]) -> int | 
             split = split_by_time(
                 TARGETS[name], company.target(name), cutoff.to_numpy(zero_copy_only=False)
             )
-        except DataRefused:  # training will say so
+        except DataRefused:  # training reports it
             continue
         found.append(microseconds(split.valid_start))
     return min(found, default=None)
 
 
-def _kept(found: Mapping[str, Bundle], until: int) -> tuple[CommentScoreModel | None, str]:
-    """The tone of the newest champion that has one, unless it has learnt from what came later."""
-    having = [b for b in found.values() if b.tone and b.tone.fitted_until <= until]
-    if not having:
+def _champion_model(
+    champions: Mapping[str, Bundle], until: int
+) -> tuple[CommentScoreModel | None, str]:
+    """The comment model of the newest champion that has one fitted before `until`, and its origin."""
+    candidates = [b for b in champions.values() if b.tone and b.tone.fitted_until <= until]
+    if not candidates:
         return None, ""
-    newest = max(having, key=lambda b: str(b.manifest.trained_at))
+    newest = max(candidates, key=lambda b: str(b.manifest.trained_at))
     return newest.tone, f"that of {newest.target} version {newest.version}"
 
 
-def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> CommentScoreModel | None:
-    """A tone of the latest scored comments before a moment; effort scores count the other way round
-    in some companies and are left out."""
+def _fit(con: duckdb.DuckDBPyConnection, until: int) -> CommentScoreModel | None:
+    """Fit on the latest scored comments before `until`.
+
+    Effort scores are excluded: in some companies a high one is good, in others bad.
+    """
     rows = con.sql(
         "with scored as (select comment, answered_at, coalesce(weight, 1.0)::double as weight, "
         "100.0 * (score - scale_low) / (scale_high - scale_low) as level from surveys "
         f"where epoch_us(answered_at) < {until} and trim(comment) <> '' and instrument <> 'ces' "
         "and score is not null and scale_high <> scale_low), latest as (select * from scored "
-        f"where weight > 0 order by answered_at desc, comment, level, weight limit {MOST}) "
+        f"where weight > 0 order by answered_at desc, comment, level, weight limit {MAX_COMMENTS}) "
         "select comment, level, weight from latest order by all"
     ).to_arrow_table()
     levels, weights = (np.asarray(rows[n].to_numpy(), np.float64) for n in ("level", "weight"))
@@ -104,13 +112,13 @@ def _fitted(con: duckdb.DuckDBPyConnection, until: int) -> CommentScoreModel | N
 
 
 def _languages(con: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, str]:
-    """The shares of the languages comments are written in, so that nothing is unread in silence."""
+    """The share of comments in each language, so that unsupported languages are visible."""
     union = " union all ".join(f"select comment from {name}" for name in tables)
     texts = con.execute(
         f"select comment, count(*) from ({union}) where trim(comment) <> '' group by 1 "
-        f"order by hash(comment) limit {MOST}"
+        f"order by hash(comment) limit {MAX_COMMENTS}"
     ).fetchall()
     counts: Counter[str] = Counter()
     for text, rows in texts:
-        counts[language(text) or "not read"] += rows
+        counts[detect_language(text) or "not read"] += rows
     return {name: f"{rows / counts.total():.1%}" for name, rows in counts.most_common()}

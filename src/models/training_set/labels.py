@@ -1,4 +1,4 @@
-"""Labels: what happened after each cutoff, by a target's SQL over the stored history."""
+"""Create the labels of a target: its SQL over the stored history."""
 
 import duckdb
 import pyarrow as pa
@@ -10,40 +10,45 @@ from features.settings import Workspace
 from models.targets.target import Target
 from models.training_set.splits import calendar_cutoffs, instant, microseconds
 
-#: An answer later than this is none: the horizon with which every answer would be a label.
+#: A horizon in which every answer arrives, to count the answers after the real horizon.
 EVER_DAYS = 36_500
 
 
 def label_rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest
 ) -> tuple[pa.Table, int, int, int]:
-    """(customer_id, cutoff, label, weight) sorted, with the rows left out: unripe, late, sampled out."""
+    """Create (customer_id, cutoff, label, weight), sorted; and count unripe, late, sampled-out rows.
+
+    Raises DataRefused when no cutoff can be placed or no label is ripe.
+    """
     config = company.target(target.name)
     span = target.span_days(config)
     con = open_history(workspace.history(company.name))
     try:
         create_known_table(con, manifest.rows)
         if target.on_calendar:
-            grid = calendar_cutoffs(company.calendar, span, manifest.start, manifest.end, target.name)
+            grid = calendar_cutoffs(
+                company.calendar, span, manifest.start, manifest.end, target.name
+            )
             con.execute("create temp table cutoffs (cutoff timestamptz)")
             con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
         ripe_end = instant(microseconds(manifest.end)).isoformat()
-        made = f"({target.label_sql(config)})"
+        query = f"({target.label_sql(config)})"
         ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
         total, unripe = con.execute(
-            f"select count(*), count(*) filter (not ({ripe})) from {made}"
+            f"select count(*), count(*) filter (not ({ripe})) from {query}"
         ).fetchall()[0]
-        late = 0 if target.on_calendar else _ever(con, target, company) - total
+        late = 0 if target.on_calendar else _count_all_answers(con, target, company) - total
         keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
         sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
         labels = con.sql(
             f"select customer_id, cutoff, label::double as label, weight::double as weight "
-            f"from {made} where {ripe} and {sample} order by all"
+            f"from {query} where {ripe} and {sample} order by all"
         ).to_arrow_table()
     finally:
         con.close()
     if not total:
-        raise DataRefused(f"target {target.name}: the history holds not one label of it")
+        raise DataRefused(f"target {target.name}: the history has no label")
     if not labels.num_rows:
         raise DataRefused(
             f"target {target.name}: no ripe label in {total:,} rows; "
@@ -52,7 +57,9 @@ def label_rows(
     return labels, int(unripe), late, int(total - unripe - labels.num_rows)
 
 
-def _ever(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:
-    """The labels there would be if answers might come at any time."""
-    patient = company.target(target.name).model_copy(update={"horizon_days": EVER_DAYS})
-    return int(con.execute(f"select count(*) from ({target.label_sql(patient)})").fetchall()[0][0])
+def _count_all_answers(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:
+    """Count the labels that a horizon without an end would give."""
+    unlimited = company.target(target.name).model_copy(update={"horizon_days": EVER_DAYS})
+    return int(
+        con.execute(f"select count(*) from ({target.label_sql(unlimited)})").fetchall()[0][0]
+    )

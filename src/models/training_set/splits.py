@@ -1,7 +1,8 @@
-"""Later-in-time splits: nothing a model is tested on overlaps what it learnt from.
+"""Split by time, so that the label windows of test and training rows never overlap.
 
-With label windows `[cutoff + gap, cutoff + gap + horizon)` and `span = gap + horizon`, rows fit when
-`cutoff + span <= first validation cutoff`, and rows refit when `cutoff + span <= first test cutoff`.
+With label windows `[cutoff + gap, cutoff + gap + horizon)` and `span = gap + horizon`, a row is in
+`fit` when `cutoff + span <= first validation cutoff`, in `refit` when `cutoff + span <= first test
+cutoff`.
 """
 
 from dataclasses import dataclass
@@ -17,15 +18,15 @@ from features.history.rows import DAY
 from models.targets.target import Target
 
 Mask = NDArray[np.bool_]
-#: Share of the answers before the test that validates (satisfaction, nps).
+#: Share of the answers before the test that is used for validation (satisfaction, nps).
 VALID_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Split:
-    """Masks over the rows: `fit` learns, `valid` stops and calibrates, `test` judges.
+    """Row masks: `fit` trains, `valid` stops early and calibrates, `test` evaluates.
 
-    `refit` holds all rows whose labels are ripe before the test, `fit` and `valid` among them.
+    `refit` has all rows whose labels are ripe before the test, including `fit` and `valid`.
     """
 
     fit: Mask
@@ -39,10 +40,10 @@ class Split:
 def calendar_cutoffs(
     calendar: CutoffCalendar, span_days: int, start: datetime, end: datetime, target: str
 ) -> list[datetime]:
-    """The ripe cutoffs of a calendar, oldest first; the last one is the test.
+    """The cutoffs of a calendar with ripe labels, oldest first; the last one is the test.
 
-    Steps of a month keep the day of the month. Raises DataRefused when the history is too short for
-    a fit, a validation and a test cutoff whose label windows do not overlap.
+    Monthly steps keep the day of the month. Raises DataRefused when the history is too short for a
+    fit, a validation and a test cutoff with disjoint label windows.
     """
     span = timedelta(days=span_days)
     last = as_utc(calendar.test_cutoff) if calendar.test_cutoff else end - span
@@ -66,8 +67,8 @@ def calendar_cutoffs(
         warmup = (first - start).days
         raise DataRefused(
             f"target {target}: the history of {have} days ({start:%Y-%m-%d} to {end:%Y-%m-%d}) is "
-            f"shorter than a horizon of {span_days} days allows: {warmup} days to look back on and "
-            f"three label windows make {warmup + 3 * span_days}; shorten targets.{target}."
+            f"too short for a horizon of {span_days} days: {warmup} days of warm-up and three label "
+            f"windows need {warmup + 3 * span_days} days; shorten targets.{target}."
             "horizon_days or bring a longer history"
         )
     return found
@@ -81,7 +82,7 @@ def _back(last: datetime, steps: int, every: str) -> datetime:
 
 
 def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
-    """The later-in-time split of a target's rows, by their cutoffs."""
+    """Split the rows of a target by their cutoffs, the test last."""
     span = target.span_days(config)
     if target.on_calendar:
         return split_calendar(cutoff, span)
@@ -89,7 +90,7 @@ def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64
 
 
 def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:
-    """Test on the last cutoff, validate on the last one ripe before it, fit on those ripe before."""
+    """Test on the last cutoff, validate on the last one ripe before it, fit on the ones before."""
     span = span_days * DAY
     distinct = np.unique(cutoff)
     test = distinct[-1]

@@ -61,7 +61,9 @@ class HoldoutResult:
         rows = self.rows
         if self.error is None:
             return ()
-        return calibration_error_by_segment(rows.features, rows.label, self.predictions, rows.weight)
+        return calibration_error_by_segment(
+            rows.features, rows.label, self.predictions, rows.weight
+        )
 
     @cached_property
     def coverage(self) -> IntervalCoverage | None:
@@ -75,7 +77,9 @@ class HoldoutResult:
         """The interval coverage of each segment with enough rows."""
         if self.coverage is None:
             return ()
-        return interval_coverage_by_segment(self.rows.features, self.actual, self._intervals, self.rows.weight)
+        return interval_coverage_by_segment(
+            self.rows.features, self.actual, self._intervals, self.rows.weight
+        )
 
     def coverage_of(self, part: NDArray[np.bool_], name: str) -> IntervalCoverage:
         """The interval coverage of some of the rows."""
@@ -121,7 +125,9 @@ class HoldoutResult:
 
 def evaluate_on_holdout(bundle: Bundle, rows: TrainingRows) -> HoldoutResult:
     """Evaluate a model on labelled rows, which must be later than its training rows."""
-    return HoldoutResult(bundle, rows, bundle.calibrated(rows.features), predict(bundle, rows.features))
+    return HoldoutResult(
+        bundle, rows, bundle.calibrated(rows.features), predict(bundle, rows.features)
+    )
 
 
 def evaluate_on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> HoldoutResult:
@@ -134,7 +140,7 @@ def evaluate_on_test_rows(bundle: Bundle, company: Company, workspace: Workspace
     split = split_rows(target, company.target(bundle.target), rows)
     if (begins := split.test_start.isoformat()) < bundle.manifest.test_start:
         raise DataRefused(
-            f"the test period of {bundle.target} begins on {begins[:10]}, but version {bundle.version} was "
-            f"trained on rows before {bundle.manifest.test_start[:10]}; run `goodwill train`"
+            f"the test period of {bundle.target} begins on {begins[:10]}, but version {bundle.version} "
+            f"was trained on rows before {bundle.manifest.test_start[:10]}; run `goodwill train`"
         )
     return evaluate_on_holdout(bundle, rows.take(split.test))

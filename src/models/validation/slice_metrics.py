@@ -113,8 +113,7 @@ class Slices:
 def compare_by_slice(
     target: Target, rows: TrainingRows, model: Floats, rival: Floats, named: str = "rule"
 ) -> Slices:
-    """Compare a model with a rival (`named`) in every customer group (`find_groups`) of test rows.
-    """
+    """Compare a model with a rival (`named`) in every customer group (`find_groups`) of test rows."""
     groups = find_groups(rows.features)
     judged: list[Slice] = []
     small: list[str] = []
@@ -123,7 +122,9 @@ def compare_by_slice(
         if part:
             judged.append(part)
         else:
-            small.append(f"{attribute_title(group.column)}: {group.value} ({int(group.rows.sum()):,})")
+            small.append(
+                f"{attribute_title(group.column)}: {group.value} ({int(group.rows.sum()):,})"
+            )
     adjusted = adjust_holm([s.worse for s in judged])
     corrected = tuple(
         Slice(**{**vars(s), "worse": p}) for s, p in zip(judged, adjusted, strict=True)
@@ -140,7 +141,9 @@ def adjust_holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in corrected]
 
 
-def _compare_group(target: Target, rows: TrainingRows, group: AttributeGroup, pair: Pair) -> Slice | None:
+def _compare_group(
+    target: Target, rows: TrainingRows, group: AttributeGroup, pair: Pair
+) -> Slice | None:
     """Compare one group, its p-value not adjusted yet; None when the group is too small."""
     from scipy.stats import norm
 
@@ -163,7 +166,8 @@ def _compare_group(target: Target, rows: TrainingRows, group: AttributeGroup, pa
     off = [abs(float(np.average(p[group.rows] - y, weights=weight))) for p in pair if p.ndim == 1]
     return Slice(
         group.column, group.value, len(y), customers,
-        percentile_interval(measured[0], resampled[:, 0]), percentile_interval(measured[1], resampled[:, 1]), gain,
+        percentile_interval(measured[0], resampled[:, 0]),
+        percentile_interval(measured[1], resampled[:, 1]), gain,
         worse if np.isfinite(worse) else 1.0, _calibration_error(target, y, first, weight),
         float(np.average(predicted, weights=weight)), float(np.average(actual, weights=weight)),
         not target.classes and off[0] <= off[1],

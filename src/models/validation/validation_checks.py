@@ -59,15 +59,17 @@ def read_staleness(path: Path) -> Staleness:
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))["staleness"]
-        ages = tuple(
-            ModelAge(a["months"], a["rows"], _interval(a["model"]), _interval(a["loss"]), _number(a["kept"]))
-            for a in stored["ages"]
-        )  # fmt: skip
+        ages = tuple(_model_age(age) for age in stored["ages"])
         return Staleness(stored["measure"], _number(stored["rule"]), ages)
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise DataRefused(
             f"{path} cannot be read ({type(err).__name__}); run `goodwill train` to write it again"
         ) from None
+
+
+def _model_age(raw: dict[str, Any]) -> ModelAge:
+    model, loss = _interval(raw["model"]), _interval(raw["loss"])
+    return ModelAge(raw["months"], raw["rows"], model, loss, _number(raw["kept"]))
 
 
 def _interval(raw: dict[str, Any]) -> Interval:

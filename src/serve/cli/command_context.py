@@ -1,4 +1,4 @@
-"""What a verb of the command works with: the project, the company, and its steps."""
+"""The context of a verb: project, company and steps; and the sample company."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CommandContext:
-    """What a verb works with: workspace, company and its steps."""
+    """Workspace, company and steps of one run of a verb."""
 
     def __init__(self, toml: Path | None) -> None:
         self.workspace: Workspace = find_workspace()
@@ -27,13 +27,13 @@ class CommandContext:
         check_names(self.company)
         self.steps = Steps(self.workspace.log(self.company.name))
 
-    def wrote(self, *paths: Path) -> None:
-        """Say what was written, relative to the project."""
+    def report_written(self, *paths: Path) -> None:
+        """Print the paths that were written, relative to the project."""
         for path in paths:
             shown = os.path.relpath(path, self.workspace.home)
             self.steps.note(f"  wrote [bold]{shown}[/]")
 
-    def show(self, frame: "DataFrame") -> None:
+    def print_table(self, frame: "DataFrame") -> None:
         """Print a small table."""
         from rich.table import Table
 
@@ -43,7 +43,7 @@ class CommandContext:
         self.steps.console.print(table)
 
     def describe_features(self) -> None:
-        """Print every feature column, with the missing rates of the last snapshot."""
+        """Print all feature columns, with the share of missing values in the last snapshot."""
         from rich.console import Console
         from rich.table import Column, Table
 
@@ -58,12 +58,14 @@ class CommandContext:
         table = Table(
             Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
         )
-        for d in describe_features(plan.columns, self.workspace.features(name) / "snapshot.parquet"):
+        for d in describe_features(
+            plan.columns, self.workspace.features(name) / "snapshot.parquet"
+        ):
             table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
         Console(width=None if sys.stdout.isatty() else 180).print(table)
 
     def runner(self, engine: str) -> AbstractContextManager[Runner]:
-        """Where the work over customers runs: "local", or "spark" for as long as the block lasts."""
+        """Return the runner of an engine; a Spark session lasts as long as the block."""
         if engine == "local":
             return nullcontext(LOCAL)
         from features.execution.spark import spark_runner
@@ -71,19 +73,19 @@ class CommandContext:
         return spark_runner(self.steps)
 
 
-def make_sample(run: CommandContext, customers: int, seed: int) -> None:
-    """Simulate the sample company into its raw and truth folders."""
+def make_sample(context: CommandContext, customers: int, seed: int) -> None:
+    """Simulate the sample company: its tables, and the ground truth behind them."""
     from features.sample_company.generate import simulate
 
-    folder = run.workspace.company(run.company.name)
-    with run.steps.step("simulate the sample company") as done:
+    folder = context.workspace.company(context.company.name)
+    with context.steps.step("simulate the sample company") as done:
         rows = simulate(folder / "raw", folder / "truth", customers, seed, done.progress)
         done(customers=customers, rows=sum(rows.values()))
-    shutil.rmtree(folder / "evaluation", ignore_errors=True)  # tiers of other customers
-    run.wrote(folder / "raw", folder / "truth")
+    shutil.rmtree(folder / "evaluation", ignore_errors=True)  # its tiers belong to other customers
+    context.report_written(folder / "raw", folder / "truth")
 
 
-def ensure_sample(run: CommandContext) -> None:
-    """Make the sample company's tables unless they are there, or another company is asked for."""
-    if run.company.name == "sample" and not (run.company.root(run.workspace)).exists():
-        make_sample(run, customers=5000, seed=7)
+def ensure_sample(context: CommandContext) -> None:
+    """Make the sample company's tables if it is the chosen company and has none."""
+    if context.company.name == "sample" and not (context.company.root(context.workspace)).exists():
+        make_sample(context, customers=5000, seed=7)

@@ -1,4 +1,4 @@
-"""The newcomer's tour: from nothing to three customers' scores over HTTP."""
+"""The demo: from an empty project to the scores of three customers over HTTP."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -9,72 +9,79 @@ from rich.table import Table
 
 from features.settings import Settings
 from serve.cli.command_context import CommandContext, make_sample
-from serve.process.server import LaunchOptions, check_port_free, running_service, interrupt_on_sigterm
+from serve.process.server import (
+    LaunchOptions,
+    check_port_free,
+    interrupt_on_sigterm,
+    running_service,
+)
 
 
-def run_demo(run: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
-    """Make data, retrain, report, serve, ask for three customers, print; keep serving if asked."""
+def run_demo(
+    context: CommandContext, customers: int, seed: int, port: int | None, stay: bool
+) -> None:
+    """Make data, retrain, report, serve, print the scores of three customers; `stay` keeps serving."""
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
     settings = Settings()
-    check_port_free(port or settings.port)  # before the work, not after it
-    if run.company.name == "sample":
-        make_sample(run, customers, seed)
-    outcomes, paths = run_nightly(run)
-    run.wrote(*paths)
+    check_port_free(port or settings.port)  # before the long work
+    if context.company.name == "sample":
+        make_sample(context, customers, seed)
+    outcomes, paths = run_nightly(context)
+    context.report_written(*paths)
     launch = LaunchOptions(
-        run.company.path,
-        run.workspace,
+        context.company.path,
+        context.workspace,
         port or settings.port,
         workers=settings.workers,
-        output=run.workspace.mlruns / "logs" / "service.log",
+        output=context.workspace.mlruns / "logs" / "service.log",
     )
     try:
-        _serve(run, launch, stay)
+        _serve(context, launch, stay)
     except KeyboardInterrupt:
-        run.steps.note("  stopped")
+        context.steps.note("  stopped")
     check_gate(outcomes)
 
 
-def _serve(run: CommandContext, launch: LaunchOptions, stay: bool) -> None:
-    """Start the service, show three answers and the addresses; stop it in the end."""
+def _serve(context: CommandContext, launch: LaunchOptions, stay: bool) -> None:
+    """Start the service, print three scores and the addresses; stop it at the end."""
     with ExitStack() as running:
         running.enter_context(interrupt_on_sigterm())
-        with run.steps.step("start the service"):
+        with context.steps.step("start the service"):
             server = running.enter_context(running_service(launch))
-        _ask(run, server.url)
-        _addresses(run, server.url)
+        _ask(context, server.url)
+        _addresses(context, server.url)
         if stay:
-            run.steps.note("  serving until Ctrl-C ...")
+            context.steps.note("  serving until Ctrl-C ...")
             server.process.wait()
 
 
-def pick_three_customers(run: CommandContext) -> list[str]:
-    """The likeliest to leave, the most valuable and one in the middle (by the scores file)."""
-    scores = pq.read_table(run.workspace.scores(run.company.name)).to_pandas()
+def pick_three_customers(context: CommandContext) -> list[str]:
+    """Pick a customer with a high churn risk, one with a high value and a satisfied one."""
+    scores = pq.read_table(context.workspace.scores(context.company.name)).to_pandas()
     picks: list[str] = []
     for column in ("churn_probability", "value_expected", "satisfaction_score"):
         if column in scores:
-            inside = scores
+            candidates = scores
             if column == "churn_probability":
-                inside = scores[scores["churn_in_population"]]
-            picks.append(str(inside.sort_values(column)["customer_id"].iloc[-1]))
+                candidates = scores[scores["churn_in_population"]]
+            picks.append(str(candidates.sort_values(column)["customer_id"].iloc[-1]))
     picks += scores["customer_id"].iloc[[len(scores) // 2, 0, -1]].astype(str).tolist()
     return list(dict.fromkeys(picks))[:3]
 
 
-def _ask(run: CommandContext, url: str) -> None:
-    """Ask the running service for three customers and print its answer as a table."""
-    ids = pick_three_customers(run)
+def _ask(context: CommandContext, url: str) -> None:
+    """Request the scores of three customers and print them as a table."""
+    ids = pick_three_customers(context)
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
         answer = client.post("/v1/scores", json={"customer_ids": ids, "reasons": 2})
         answer.raise_for_status()
-    run.steps.console.print(answer_table(answer.json(), run.company.info.currency))
+    context.steps.console.print(answer_table(answer.json(), context.company.info.currency))
 
 
 def answer_table(answer: dict[str, Any], currency: str) -> Table:
-    """The answer of `POST /v1/scores`, a row a customer, as it fits a terminal."""
+    """Format the answer of `POST /v1/scores` for a terminal, one row per customer."""
     table = Table(title=f"POST /v1/scores, as of {answer['as_of'][:10]}", title_justify="left")
     for name in ("customer", "satisfaction", "NPS class", "churn", f"value {currency}", "why"):
         table.add_column(name, overflow="fold")
@@ -99,12 +106,12 @@ def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> 
     return "–" if value is None else form.format(value)
 
 
-def _addresses(run: CommandContext, url: str) -> None:
+def _addresses(context: CommandContext, url: str) -> None:
     lines = {
         "service": url,
-        "its documentation": f"{url}/docs",
-        "report": run.workspace.report(run.company.name).as_uri(),
-        "experiments": "make mlflow  (then http://127.0.0.1:5000)",
+        "API documentation": f"{url}/docs",
+        "report": context.workspace.report(context.company.name).as_uri(),
+        "experiments": "make mlflow  (then open http://127.0.0.1:5000)",
     }
     for what, where in lines.items():
-        run.steps.note(f"  {what:<18} {where}")
+        context.steps.note(f"  {what:<18} {where}")

@@ -1,49 +1,48 @@
-"""Verbs that tell people what was found: who answers, reasons, the evaluation, the report."""
+"""Verbs that explain and evaluate scores: nonresponse, reasons, evaluate, report."""
 
 from serve.cli.command_context import CommandContext
-from serve.cli.options import ENGINE, REDRAW, TOP
-from serve.cli.options import command
+from serve.cli.options import ENGINE, REDRAW, TOP, command
 
 
-@command("population")
-def population(run: CommandContext) -> None:
-    """Say what everybody asked would have answered, and whom to ask next (docs/background/nonresponse.md)."""
+@command("nonresponse")
+def nonresponse(context: CommandContext) -> None:
+    """Estimate non-response-corrected NPS and CSAT; suggest whom to survey next."""
     from models.nonresponse.nonresponse_results import write_population
     from models.pipeline.retrain import company_lock
 
-    with company_lock(run.company, run.workspace):
-        run.wrote(*write_population(run.company, run.workspace, run.steps))
+    with company_lock(context.company, context.workspace):
+        context.report_written(*write_population(context.company, context.workspace, context.steps))
 
 
 @command("reasons", TOP, ENGINE)
-def reasons(run: CommandContext, top: int, engine: str) -> None:
-    """Write why every customer got his scores, in English and Chinese (docs/background/reasons.md)."""
+def reasons(context: CommandContext, top: int, engine: str) -> None:
+    """Explain each customer's scores, in English and Chinese."""
     from models.scoring.batch_reasons import explain_customers
 
-    with run.runner(engine) as runner:
-        run.wrote(explain_customers(run.company, run.workspace, run.steps, runner, top))
+    with context.runner(engine) as runner:
+        context.report_written(
+            explain_customers(context.company, context.workspace, context.steps, runner, top)
+        )
 
 
 @command("evaluate", REDRAW)
-def evaluate(run: CommandContext, redraw: bool) -> None:
-    """Work out indicators, tiers, stars, stages, segments and complaint causes of the scored customers.
+def evaluate(context: CommandContext, redraw: bool) -> None:
+    """Evaluate the scored customers: indicators, tiers, stars, stages, segments, complaint causes.
 
-    Report, HTTP and the scores file show them (docs/background/evaluation.md).
+    The report, the service and the scores file show the results.
     """
-    from insight.evaluation.run_evaluation import evaluate_company as work_out
+    from insight.evaluation.run_evaluation import evaluate_company
     from models.pipeline.retrain import company_lock
 
-    with company_lock(run.company, run.workspace):
-        run.wrote(*work_out(run.company, run.workspace, run.steps, redraw))
+    with company_lock(context.company, context.workspace):
+        context.report_written(
+            *evaluate_company(context.company, context.workspace, context.steps, redraw)
+        )
 
 
 @command("report")
-def report(run: CommandContext) -> None:
-    """Write the report as one HTML file; LANG_REPORT=zh writes it in Chinese."""
+def report(context: CommandContext) -> None:
+    """Write the report as one HTML file; in Chinese with LANG_REPORT=zh."""
     from insight.business_report.business_report_page import write_report
 
-    run.wrote(write_report(run.company, run.workspace, run.steps))
-
-
-#: In the order of a night.
-EVALUATION_COMMANDS = (population, reasons, evaluate, report)
+    context.report_written(write_report(context.company, context.workspace, context.steps))

@@ -1,4 +1,4 @@
-"""`goodwill VERB`: the console command behind every Makefile target."""
+"""`goodwill VERB`: the console command behind the Makefile targets."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import click
 from features.errors import GoodwillError
 from features.settings import disable_telemetry
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
-from serve.cli.evaluation_commands import EVALUATION_COMMANDS
+from serve.cli.evaluation_commands import evaluate, nonresponse, reasons, report
 from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
@@ -20,19 +20,37 @@ from serve.cli.options import (
     SEED,
     STAY,
     WITH_REASONS,
+    command,
 )
 from serve.cli.service_commands import SERVICE_COMMANDS
-from serve.cli.options import command
+
+#: Old names of verbs. They still work in this release, with a note.
+RENAMED_VERBS = {"court": "leakage", "population": "nonresponse"}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class VerbGroup(click.Group):
+    """Verbs in the order of work; old names are accepted but not listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if new := RENAMED_VERBS.get(cmd_name):
+            click.echo(
+                f"goodwill: `{cmd_name}` is now `{new}`; the old name goes in the next release",
+                err=True,
+            )
+        return super().get_command(ctx, new or cmd_name)
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="goodwill")
 def cli() -> None:
-    """Goodwill: satisfaction, NPS, churn and value of every customer, from tables you have."""
+    """Predict satisfaction, NPS, churn and value of each customer from a company's tables."""
 
 
 def main() -> None:
-    """Run the command; an error a user can mend ends in one message and its exit code."""
+    """Run the command; an error of ours ends in one message and its exit code."""
     disable_telemetry()
     try:
         cli(standalone_mode=False)
@@ -47,7 +65,7 @@ def main() -> None:
 
 
 def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
-    """Register a verb that takes a company and the options given."""
+    """Register a function as a verb with the given options."""
 
     def register(work: Callable[..., None]) -> Any:
         cli.add_command(made := command(name, *options)(work))
@@ -56,155 +74,168 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
     return register
 
 
+@verb("demo", CUSTOMERS, SEED, PORT, STAY)
+def demo(context: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
+    """Run the demo: sample data, training, report, service, the scores of three customers."""
+    from serve.cli.demo import run_demo
+
+    run_demo(context, customers, seed, port, stay)
+
+
 @verb("data", CUSTOMERS, SEED)
-def data(run: CommandContext, customers: int, seed: int) -> None:
-    """Make the sample company if it is the one asked for, check the tables, store the history."""
+def data(context: CommandContext, customers: int, seed: int) -> None:
+    """Import the tables: check them and store the history (makes the sample company if chosen)."""
     from features.import_history.run_import import import_history
     from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 
-    with company_lock(run.company, run.workspace):
-        if run.company.name == "sample":
-            make_sample(run, customers, seed)
-        manifest = import_history(run.company, run.workspace, run.steps)
-        usability = write_data_quality_page(run.company, run.workspace, run.steps)
-    run.steps.note(
+    with company_lock(context.company, context.workspace):
+        if context.company.name == "sample":
+            make_sample(context, customers, seed)
+        manifest = import_history(context.company, context.workspace, context.steps)
+        usability = write_data_quality_page(context.company, context.workspace, context.steps)
+    context.steps.note(
         f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
         f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
     )
-    run.wrote(run.workspace.history(run.company.name), usability)
+    context.report_written(context.workspace.history(context.company.name), usability)
 
 
 @verb("quality")
-def quality(run: CommandContext) -> None:
-    """Say how usable the tables are: findings, remedies and the ledger, on the terminal and as HTML.
+def quality(context: CommandContext) -> None:
+    """Report data quality: findings, remedies and the row audit, in the terminal and as HTML.
 
-    Nothing is imported. Exit code 3 when an import would be refused.
+    Imports nothing. Exit code 3 when an import would be refused.
     """
     from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
-    from features.import_history.dry_run import inspect_tables
+    from features.import_history.dry_run import run_dry_import
     from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 
-    ensure_sample(run)
-    with company_lock(run.company, run.workspace):
-        found = inspect_tables(run.company, run.workspace, run.steps)
-        path = write_data_quality_page(run.company, run.workspace, run.steps)
-    run.steps.console.print(findings_table(found))
-    run.wrote(path, path.with_suffix(".json"))
+    ensure_sample(context)
+    with company_lock(context.company, context.workspace):
+        found = run_dry_import(context.company, context.workspace, context.steps)
+        path = write_data_quality_page(context.company, context.workspace, context.steps)
+    context.steps.console.print(findings_table(found))
+    context.report_written(path, path.with_suffix(".json"))
     if found.refusals:
         raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
 
 
 @verb("features", DESCRIBE, REFIT, ENGINE)
-def features(run: CommandContext, engine: str, describe: bool, refit_comments: bool) -> None:
+def features(context: CommandContext, engine: str, describe: bool, refit_comments: bool) -> None:
     """Build the training set of each target and the snapshot of all customers."""
     if describe:
-        run.describe_features()
+        context.describe_features()
         return
     from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import build_features
 
-    with company_lock(run.company, run.workspace), run.runner(engine) as runner:
-        _, unable = build_features(run.company, run.workspace, run.steps, runner, refit_comments)
-    for target, why in unable.items():
-        run.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
-    run.wrote(run.workspace.features(run.company.name))
+    with company_lock(context.company, context.workspace), context.runner(engine) as runner:
+        _, untrainable = build_features(
+            context.company, context.workspace, context.steps, runner, refit_comments
+        )
+    for target, why in untrainable.items():
+        context.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
+    context.report_written(context.workspace.features(context.company.name))
 
 
-@verb("court")
-def court(run: CommandContext) -> None:
-    """Look for leaks in the training sets and the history; exit code 3 if there is one."""
+@verb("leakage")
+def leakage(context: CommandContext) -> None:
+    """Check the training sets and the history for leakage; exit code 3 for a leak."""
     from features.history_store import Manifest
     from models.leakage.check_leakage import check_leakage
     from models.leakage.findings import raise_on_leaks
     from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import read_counts
 
-    with company_lock(run.company, run.workspace):
-        manifest = Manifest.read(run.workspace, run.company.name)
-        counts, _ = read_counts(run.company, run.workspace)
-        report = check_leakage(run.company, run.workspace, manifest, counts, run.steps)
-    run.show(report.table())
+    with company_lock(context.company, context.workspace):
+        manifest = Manifest.read(context.workspace, context.company.name)
+        counts, _ = read_counts(context.company, context.workspace)
+        report = check_leakage(context.company, context.workspace, manifest, counts, context.steps)
+    context.print_table(report.table())
     for note in report.notes:
-        run.steps.note(f"  note: {note}")
-    run.wrote(run.workspace.company(run.company.name) / "leakage.json")
+        context.steps.note(f"  note: {note}")
+    context.report_written(context.workspace.company(context.company.name) / "leakage.json")
     raise_on_leaks(report)
 
 
-@verb("train")
-def train(run: CommandContext) -> None:
-    """Train, judge and register every target; promote what is better than the champion."""
-    from models.pipeline.retrain import check_gate, company_lock, train_all
-    from models.training_set.build_training_sets import read_counts
-
-    with company_lock(run.company, run.workspace):
-        counts, unable = read_counts(run.company, run.workspace)
-        outcomes = train_all(run.company, run.workspace, run.steps, counts, unable)
-    run.wrote(run.workspace.mlruns / "mlflow.db", run.workspace.serving(run.company.name))
-    check_gate(outcomes)
-
-
 @verb("tune", MINUTES)
-def tune(run: CommandContext, minutes: float) -> None:
-    """Search better parameters for this company's models; `goodwill train` then uses them."""
+def tune(context: CommandContext, minutes: float) -> None:
+    """Search for better hyperparameters; `goodwill train` then uses them."""
     from models.pipeline.retrain import company_lock
     from models.training.tuning import tune as search
 
-    with company_lock(run.company, run.workspace):
-        found = search(run.company, run.workspace, run.steps, minutes)
+    with company_lock(context.company, context.workspace):
+        found = search(context.company, context.workspace, context.steps, minutes)
     for name, tuned in found.items():
-        what = "better than the defaults, kept" if tuned.better else "the defaults stay"
-        run.steps.note(f"  {name}: {tuned.loss:.4g} against {tuned.default_loss:.4g}: {what}")
+        what = "better, kept" if tuned.better else "the defaults stay"
+        loss, default = tuned.loss, tuned.default_loss
+        context.steps.note(f"  {name}: loss {loss:.4g}, with defaults {default:.4g}: {what}")
+
+
+@verb("train")
+def train(context: CommandContext) -> None:
+    """Train, evaluate and register each target; promote models that beat their champion."""
+    from models.pipeline.retrain import check_gate, company_lock, train_all
+    from models.training_set.build_training_sets import read_counts
+
+    with company_lock(context.company, context.workspace):
+        counts, untrainable = read_counts(context.company, context.workspace)
+        outcomes = train_all(context.company, context.workspace, context.steps, counts, untrainable)
+    context.report_written(
+        context.workspace.mlruns / "mlflow.db", context.workspace.serving(context.company.name)
+    )
+    check_gate(outcomes)
 
 
 @verb("retrain")
-def retrain(run: CommandContext) -> None:
-    """The whole chain: check, features, train, promote or keep, score, evaluate, report.
+def retrain(context: CommandContext) -> None:
+    """Run everything: import, features, leakage check, training, scores, evaluation, report.
 
-    Exit codes: 0 promoted or kept, 3 data refused, 4 authenticator failed, 5 already running.
+    Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
-    ensure_sample(run)
-    outcomes, paths = run_nightly(run)
-    run.wrote(*paths)
+    ensure_sample(context)
+    outcomes, paths = run_nightly(context)
+    context.report_written(*paths)
     check_gate(outcomes)
 
 
 @verb("score", WITH_REASONS, ENGINE)
-def score(run: CommandContext, engine: str, reasons: bool) -> None:
-    """Write the scores of every customer, one Parquet row each; with --reasons, why they are so.
+def score(context: CommandContext, engine: str, reasons: bool) -> None:
+    """Score each customer into a Parquet file; with --reasons, explain the scores, too.
 
-    With reasons it goes on where a killed run stopped.
+    With --reasons, a run that was killed continues from its checkpoint.
     """
     from insight.evaluation.run_evaluation import update_customer_status
     from models.pipeline.retrain import company_lock
-    from models.scoring.batch_scores import score_customers
     from models.scoring.batch_reasons import explain_customers
+    from models.scoring.batch_scores import score_customers
     from models.scoring.checkpointed_batch import score_and_explain
 
     if reasons and engine == "local":
-        with company_lock(run.company, run.workspace):  # two would share the unfinished blocks
-            run.wrote(*score_and_explain(run.company, run.workspace, run.steps))
-            update_customer_status(run.company, run.workspace, run.steps)
+        with company_lock(
+            context.company, context.workspace
+        ):  # two runs would share the checkpoints
+            context.report_written(
+                *score_and_explain(context.company, context.workspace, context.steps)
+            )
+            update_customer_status(context.company, context.workspace, context.steps)
         return
-    with run.runner(engine) as runner:
-        run.wrote(score_customers(run.company, run.workspace, run.steps, runner))
+    with context.runner(engine) as runner:
+        context.report_written(
+            score_customers(context.company, context.workspace, context.steps, runner)
+        )
         if reasons:
-            run.wrote(explain_customers(run.company, run.workspace, run.steps, runner))
-    update_customer_status(run.company, run.workspace, run.steps)
+            context.report_written(
+                explain_customers(context.company, context.workspace, context.steps, runner)
+            )
+    update_customer_status(context.company, context.workspace, context.steps)
 
 
-@verb("demo", CUSTOMERS, SEED, PORT, STAY)
-def demo(run: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
-    """From nothing to scores over HTTP: data, features, models, scores, report, three answers."""
-    from serve.cli.demo import run_demo
-
-    run_demo(run, customers, seed, port, stay)
-
-
-for _verb in (*EVALUATION_COMMANDS, *SERVICE_COMMANDS):
+for _verb in (nonresponse, reasons, evaluate, report, *SERVICE_COMMANDS):
     cli.add_command(_verb)

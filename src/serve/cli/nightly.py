@@ -1,4 +1,4 @@
-"""What a scheduled night does for a company: retrain, evaluate, report."""
+"""The nightly run of a company: retrain, evaluate, report."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from models.pipeline.train_target import Outcome
 from serve.cli.command_context import CommandContext
 
 
-def run_nightly(run: CommandContext) -> tuple[list[Outcome], list[Path]]:
-    """Retrain, evaluate and report; what became of each target, and the files people look at.
+def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
+    """Retrain, evaluate and report; return the outcome of each target and the files for people.
 
-    Settings of the evaluation are checked before anything runs. What only the data show to be wrong
-    costs the evaluation and not the report, and is raised in the end.
+    The settings of the evaluation are checked first. When the evaluation fails on the data, the
+    report is written all the same, and the error is raised at the end.
     """
     from insight.business_report.business_report_page import write_report
     from insight.data_quality_report.data_quality_page import write_data_quality_page
@@ -19,7 +19,7 @@ def run_nightly(run: CommandContext) -> tuple[list[Outcome], list[Path]]:
     from insight.evaluation.run_evaluation import evaluate_company
     from models.pipeline.retrain import company_lock, retrain
 
-    company, workspace, steps = run.company, run.workspace, run.steps
+    company, workspace, steps = context.company, context.workspace, context.steps
     read_evaluation_settings(company)
     outcomes = retrain(company, workspace, steps)
     write_data_quality_page(company, workspace, steps)

@@ -1,8 +1,12 @@
-"""The options of the console command, each declared once for all verbs that take it."""
+"""Verbs of the console command: the decorator that makes one, and the options they take."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+
+from serve.cli.command_context import CommandContext
 
 COMPANY = click.option(
     "--company",
@@ -10,39 +14,55 @@ COMPANY = click.option(
     type=click.Path(path_type=Path),
     default=None,
     envvar="GOODWILL_COMPANY",
-    help="The company's TOML file (default: data/sample.toml).",
+    help="TOML file of the company (default: data/sample.toml).",
 )
-CUSTOMERS = click.option("--customers", default=5000, envvar="CUSTOMERS", show_default=True)
-SEED = click.option("--seed", default=7, envvar="SEED", show_default=True)
+CUSTOMERS = click.option(
+    "--customers",
+    default=5000,
+    envvar="CUSTOMERS",
+    show_default=True,
+    help="Number of customers of the sample company.",
+)
+SEED = click.option(
+    "--seed",
+    default=7,
+    envvar="SEED",
+    show_default=True,
+    help="Random seed of the sample company.",
+)
 ENGINE = click.option(
     "--engine",
     type=click.Choice(["local", "spark"]),
     default="local",
     show_default=True,
-    help="Where it runs: in this process, or on GOODWILL_SPARK_MASTER (docs/how-to/run-on-spark.md).",
+    help="Run in this process, or on the Spark cluster of GOODWILL_SPARK_MASTER.",
 )
 DESCRIBE = click.option(
-    "--describe", is_flag=True, help="Only print every column: meaning, unit, source, missing rate."
+    "--describe",
+    is_flag=True,
+    help="Only print the columns: meaning, unit, source, share of missing values.",
 )
 REFIT = click.option(
     "--refit-comments",
     is_flag=True,
-    help="Learn anew how comments sound, even if a champion reads them already (docs/background/comments.md).",
+    help="Train the comment score model again, even if a champion uses the present one.",
 )
 REDRAW = click.option(
-    "--redraw", is_flag=True, help="Draw the yardsticks of value, tiers and stars on today anew."
+    "--redraw",
+    is_flag=True,
+    help="Set the boundaries of value score, tiers and stars anew, from today's customers.",
 )
 PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
 STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
 WITH_REASONS = click.option(
-    "--reasons", is_flag=True, help="Write the reasons of every score, too, in the same pass."
+    "--reasons", is_flag=True, help="Also write the reasons of each score, in the same pass."
 )
 TOP = click.option(
     "--top",
     type=click.IntRange(1, 10),
     default=3,
     show_default=True,
-    help="Reasons a customer and target.",
+    help="Number of reasons per customer and target.",
 )
 MINUTES = click.option(
     "--minutes",
@@ -53,29 +73,51 @@ MINUTES = click.option(
     help="Time for the search, shared between the targets.",
 )
 HOST = click.option(
-    "--host", default=None, help="Address (default: GOODWILL_HOST or 127.0.0.1; others need keys)."
+    "--host",
+    default=None,
+    help="Address (default: GOODWILL_HOST or 127.0.0.1; others require API keys).",
 )
 SCOPE_LIST = click.option(
-    "--scopes", required=True, help="What the key is for: score,read,feedback,operate."
+    "--scopes", required=True, help="Scopes of the key: score,read,feedback,operate."
 )
-DAYS = click.option("--days", type=click.FloatRange(0, min_open=True), help="When the key ends.")
+DAYS = click.option(
+    "--days", type=click.FloatRange(0, min_open=True), help="Days until the key expires."
+)
 RATE = click.option(
     "--rate",
     type=click.FloatRange(0, min_open=True),
-    help="Calls a second (default: GOODWILL_RATE).",
+    help="Rate limit in calls per second (default: GOODWILL_RATE).",
 )
 OVERLAP = click.option(
     "--overlap-days",
     type=click.FloatRange(0),
     default=7.0,
     show_default=True,
-    help="How long the former key works on.",
+    help="Days until the old key expires.",
 )
-VERSION = click.option("--version", default=None, help="The version (default: the one before).")
+VERSION = click.option(
+    "--version", default=None, help="Version to restore (default: the previous one)."
+)
+CUSTOMER = click.option("--customer", help="Id of the customer.")
 REQUEST = click.option("--request", default=None, help="Only the call with this request id.")
 RECORDS = click.option(
     "--records",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     default=None,
-    help="The body that was sent to /v1/scores/records, as a file.",
+    help="File with the request body that was sent to /v1/scores/records.",
 )
+
+
+def command(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
+    """Make a verb of a function that takes the command context and the given options."""
+
+    def register(work: Callable[..., None]) -> click.Command:
+        def run(toml: Path | None, **given: Any) -> None:
+            work(CommandContext(toml), **given)
+
+        run.__doc__ = work.__doc__
+        for option in (*options, COMPANY):
+            run = option(run)
+        return click.command(name)(run)
+
+    return register

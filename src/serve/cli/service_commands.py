@@ -1,4 +1,4 @@
-"""The verbs of those who operate the service: serve, keys, rollback, replay."""
+"""Verbs for operating the service: serve, keys, rollback, replay, bento."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from features.settings import Settings, find_workspace
 from serve.cli.command_context import CommandContext
 from serve.cli.options import (
     COMPANY,
+    CUSTOMER,
     DAYS,
     HOST,
     OVERLAP,
@@ -18,35 +19,37 @@ from serve.cli.options import (
     REQUEST,
     SCOPE_LIST,
     VERSION,
+    command,
 )
-from serve.cli.options import command
 from serve.security.api_keys import Key, KeyFile
 
 
 @command("serve", HOST, PORT)
-def serve(run: CommandContext, host: str | None, port: int | None) -> None:
-    """Serve scores over HTTP until Ctrl-C; without API keys for this machine only."""
+def serve(context: CommandContext, host: str | None, port: int | None) -> None:
+    """Serve scores over HTTP until Ctrl-C; without API keys, for this machine only."""
     from serve.process.admin_api import run_admin_api
     from serve.process.server import LaunchOptions, serve_until_stopped
 
     settings = Settings()
     launch = LaunchOptions(
-        run.company.path,
-        run.workspace,
+        context.company.path,
+        context.workspace,
         port or settings.port,
         workers=settings.workers,
         host=host or settings.host,
     )
-    beside = settings.operate_port or launch.port + 1
-    run.steps.note(f"  serving {run.company.name} on {launch.url} (Ctrl-C ends): {launch.access_note()}")
-    run.steps.note(f"  to operate it, from this machine: http://127.0.0.1:{beside}/status")
-    with run_admin_api(run.company, run.workspace, beside):
+    admin_port = settings.operate_port or launch.port + 1
+    context.steps.note(
+        f"  serving {context.company.name} on {launch.url} (Ctrl-C ends): {launch.access_note()}"
+    )
+    context.steps.note(f"  admin API, from this machine only: http://127.0.0.1:{admin_port}/status")
+    with run_admin_api(context.company, context.workspace, admin_port):
         serve_until_stopped(launch)
 
 
 @click.group()
 def keys() -> None:
-    """API keys of the service's clients: add, list, rotate, revoke (docs/how-to/secure-the-service.md)."""
+    """Manage the API keys of clients: add, list, rotate, revoke."""
 
 
 def _key_file() -> KeyFile:
@@ -56,7 +59,7 @@ def _key_file() -> KeyFile:
 
 
 def _show_once(client: str, secret: str) -> None:
-    click.echo(f"the key of {client}, shown this once:", err=True)
+    click.echo(f"API key of {client}, shown only once:", err=True)
     click.echo(secret)
 
 
@@ -69,7 +72,7 @@ def _show_once(client: str, secret: str) -> None:
 def add_key(
     name: str, scopes: str, days: float | None, rate: float | None, toml: Path | None
 ) -> None:
-    """Make a key for a client of one company and print it, once."""
+    """Create an API key for a client of a company; it is printed only once."""
     company = CommandContext(toml).company.name
     wanted = [scope.strip() for scope in scopes.split(",")]
     _show_once(name, _key_file().add(name, wanted, company, days, rate))
@@ -77,75 +80,78 @@ def add_key(
 
 @keys.command("list")
 def list_keys() -> None:
-    """Show clients, scopes and days of every key; never a secret."""
+    """List the keys with client, scopes and dates, without the secrets."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("id", "client", "company", "scopes", "made", "ends", "a second", box=None)
+    table = Table("id", "client", "company", "scopes", "created", "expires", "per second", box=None)
     for key in _key_file().read():
-        table.add_row(*_told(key))
+        table.add_row(*_key_row(key))
     Console().print(table)
 
 
-def _told(key: Key) -> tuple[str, ...]:
-    ends = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
+def _key_row(key: Key) -> tuple[str, ...]:
+    expires = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
     if not key.is_valid(datetime.now(UTC)):
-        ends = "ended"
+        expires = "expired"
     rate = f"{key.rate:g}" if key.rate else "–"
     scopes = ",".join(key.scopes)
-    return key.id, key.client, key.company, scopes, f"{key.created:%Y-%m-%d}", ends, rate
+    return key.id, key.client, key.company, scopes, f"{key.created:%Y-%m-%d}", expires, rate
 
 
 @keys.command("rotate")
 @click.argument("name")
 @OVERLAP
 def rotate_key(name: str, overlap_days: float) -> None:
-    """Make the next key of a client; the former one works on during the overlap."""
+    """Create the next key of a client; the old one stays valid during the overlap."""
     _show_once(name, _key_file().rotate(name, overlap_days))
 
 
 @keys.command("revoke")
 @click.argument("name")
 def revoke_key(name: str) -> None:
-    """Take away every key of a client, or the one with this id; within about a second."""
+    """Revoke all keys of a client, or the key with this id; takes effect within a second."""
     for key in _key_file().revoke(name):
         click.echo(f"revoked {key.id} of {key.client}", err=True)
 
 
 @command("rollback", click.argument("target"), VERSION)
-def rollback(run: CommandContext, target: str, version: str | None) -> None:
-    """Let the version before serve again, or the one named; in the service within a second."""
+def rollback(context: CommandContext, target: str, version: str | None) -> None:
+    """Roll back to the previous version; in the service within a second."""
     from models.bundles.rollback import roll_back
 
-    with run.steps.step(f"roll back {target}") as done:
-        rolled = roll_back(run.company, run.workspace, target, version)
+    with context.steps.step(f"roll back {target}") as done:
+        rolled = roll_back(context.company, context.workspace, target, version)
         done(before=rolled.before, now=rolled.now)
 
 
-@command("replay", click.option("--customer", help="Whose scores."), REQUEST, RECORDS)
-def replay(run: CommandContext, customer: str | None, request: str | None, records: Path | None) -> None:
-    """Make past scores again, from the audit, the kept models and the history (docs/how-to/secure-the-service.md)."""
+@command("replay", CUSTOMER, REQUEST, RECORDS)
+def replay(
+    context: CommandContext, customer: str | None, request: str | None, records: Path | None
+) -> None:
+    """Reproduce past scores from the audit log, the stored models and the history."""
     from serve.security.audit_replay import replay_calls
 
-    for again in replay_calls(run.company, run.workspace, customer, request, records):
-        line = again.line
-        asked = f"{line.time} {line.operation} by {line.client or 'somebody without a key'}"
-        run.steps.note(f"  {asked}, request {line.request_id}, as of {line.as_of[:10]}")
-        for note in again.notes:
-            run.steps.note(f"  [yellow]–[/] {note}")
-        run.show(again.table())
+    for replayed in replay_calls(context.company, context.workspace, customer, request, records):
+        line = replayed.line
+        asked = f"{line.time} {line.operation} by {line.client or 'a caller without a key'}"
+        context.steps.note(f"  {asked}, request {line.request_id}, as of {line.as_of[:10]}")
+        for note in replayed.notes:
+            context.steps.note(f"  [yellow]–[/] {note}")
+        context.print_table(replayed.table())
 
 
 @click.command("bento")
 def bento() -> None:
-    """Build the service as a Bento in dist/bento, to run without this project."""
+    """Build the service as a Bento in dist/bento; it runs without this project."""
     from serve.process.build_bento import build_bento
 
     home = find_workspace().home
     folder = build_bento(home, home / "dist" / "bento")
     pins = (folder / "src" / "requirements.txt").read_text("utf-8").splitlines()
-    click.echo(f"wrote {folder.relative_to(home)}; {len(pins)} packages to install where it runs")
+    click.echo(
+        f"wrote {folder.relative_to(home)}; {len(pins)} packages to install on the target machine"
+    )
 
 
-#: The verbs of this file, for the command to take up.
 SERVICE_COMMANDS = (serve, keys, rollback, replay, bento)

@@ -1,1 +1,1 @@
-"""One handler an operation: from a parsed request to an answer."""
+"""The handlers of the HTTP operations: from a parsed request to an answer."""

@@ -1,4 +1,4 @@
-"""The console, a page for people: its files are a fixed table, and load nothing from elsewhere."""
+"""Serves the console, a web page: a fixed set of files that load nothing from other sites."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from serve.errors import UnknownPath
 from serve.http.middleware import Call
 
 PAGE = "index.html"
-#: A file that is not named here is not served, whatever lies in the folder.
+#: Only files that are listed here are served.
 MEDIA = {
     PAGE: "text/html",
     "console.css": "text/css",
@@ -54,7 +54,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class ConsoleFile:
-    """A file of the console as it is sent; `tag` tells browsers whether theirs is the same."""
+    """A file of the console as it is sent; `tag` is its ETag."""
 
     content: bytes
     media: str
@@ -63,33 +63,35 @@ class ConsoleFile:
 
 @lru_cache(maxsize=len(MEDIA))
 def console_file(name: str) -> ConsoleFile:
-    """A file of the table."""
+    """Read a file of the console."""
     content = files("serve").joinpath("console", name).read_bytes()
     return ConsoleFile(content, MEDIA[name], f'"{sha256(content).hexdigest()[:32]}"')
 
 
 async def show_console(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Show the console, a page for people.
+    """Show the console, a web page.
 
-    Search a customer, see what is predicted and why, try what could be otherwise, read the model
-    cards; in English and Chinese.
+    Search for a customer, see predictions with reasons, try what-ifs, read the model cards; in
+    English and Chinese.
     """
-    return _sent(PAGE, scope)
+    return _file_response(PAGE, scope)
 
 
-async def show_console_file(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Give a file of the console: its style or a part of its program."""
+async def show_console_file(
+    state: AppState, call: Call, scope: Scope, receive: Receive
+) -> Response:
+    """Get a file of the console: its style sheet or a script."""
     name: str = scope["path_params"]["file"]
     if name not in MEDIA:
-        raise UnknownPath("no such path; see /docs")
-    return _sent(name, scope)
+        raise UnknownPath("unknown path; see /docs")
+    return _file_response(name, scope)
 
 
-def _sent(name: str, scope: Scope) -> Response:
-    """The file, or that the browser's copy is still the same."""
+def _file_response(name: str, scope: Scope) -> Response:
+    """Send the file, or 304 when the browser's copy is current."""
     file = console_file(name)
     headers = {**_HEADERS, "ETag": file.tag}
-    known = Headers(scope=scope).get("if-none-match", "")
-    if file.tag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
+    cached = Headers(scope=scope).get("if-none-match", "")
+    if file.tag in (tag.strip().removeprefix("W/") for tag in cached.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(file.content, headers=headers, media_type=file.media)

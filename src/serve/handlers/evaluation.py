@@ -1,84 +1,142 @@
-"""What the last evaluation told of all customers: indicators and segments, in its own numbers."""
+"""Indicators and segments of the last evaluation over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from insight.evaluation.evaluation_schema import IndicatorAlert, CompanyEvaluation, Indicator, MigrationMatrix, Segment, ValueScoreSummary
+from insight.evaluation.evaluation_schema import (
+    CompanyEvaluation,
+    Indicator,
+    IndicatorAlert,
+    MigrationMatrix,
+    Segment,
+    SegmentKind,
+    ValueScoreSummary,
+)
 from serve.app_state import AppState
 from serve.errors import UnknownIndicator
 from serve.http.middleware import Call, json_response
 from serve.http.request_parsing import parse_query
-from serve.schemas.examples import EVALUATION, INDICATORS, SEGMENTS
-from serve.schemas.score_schemas import schema_config
+from serve.schemas.score_schemas import AS_OF, schema_config
 from serve.scoring.evaluation_cache import date_mismatch_warnings
 from serve.scoring.scorer import Scorer
 
+_EVALUATION = {
+    "request_id": "7f1c2a",
+    "company": "sample",
+    "as_of": AS_OF,
+    "made_at": "2025-07-01T04:10:00Z",
+    "currency": "EUR",
+    "warnings": [],
+    "skipped": {"complaints": "the company has no tickets"},
+}
+_POINT = {"value": 0.71, "low": 0.66, "high": 0.76, "asked": 900, "answered": 310}
+_CORRECTED = {"value": 0.68, "low": 0.61, "high": 0.74}
+_COUNTED = {**_POINT, "coverage": 0.344, "customers": 305, "everybody": _CORRECTED}
+_INDICATORS = {
+    **_EVALUATION,
+    "period": "month",
+    "indicators": [
+        {
+            "name": "csat",
+            "title": "Satisfied answers",
+            "unit": "share",
+            "kind": "rate",
+            "period": "2025-05-01",
+            **_COUNTED,
+            "before": 0.69,
+            "moved": "no",
+            "goal": {"target": 0.75, "better": "higher", "verdict": "uncertain", "gap": 0.04},
+            "over_time": [{"period": "2025-04-01", **_POINT}],
+            "cells": [{"by": "region", "group": "north", **_COUNTED}],
+            "hidden": {"region": {"cells": 1, "answers": 4}},
+        }
+    ],
+    "alerts": [],
+    "too_young": 0,
+    "not_measured": {"ces": "no question of this kind was asked"},
+}
+_SEGMENTS = {
+    **_EVALUATION,
+    "segments": [
+        {"by": "tier", "name": "A", "customers": 1000, "share": 0.2, "expected_value": 810000.0}
+    ],
+    "stability": 0.93,
+    "tiers": {
+        "since": "2025-03-31T00:00:00Z",
+        "until": AS_OF,
+        "before": ["A", "B"],
+        "after": ["A", "B"],
+        "customers": [[950, 40], [50, 960]],
+        "moved": 0.045,
+        "causes": [{"cause": "contribution", "up": 30, "down": 25, "other": 0}],
+    },
+    "stages": None,
+    "value": None,
+}
 _NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 
 
 class IndicatorsQuery(BaseModel):
-    """Which indicators to tell, and by which column of groups."""
+    """Which indicators to show, and by which column to group them."""
 
     model_config = schema_config({"name": "csat", "by": "region"})
 
     name: Annotated[
         str | None,
         Field(max_length=100),
-        WithJsonSchema({**_NAME, "description": "One indicator; all when left out."}),
+        WithJsonSchema({**_NAME, "description": "Name of an indicator; all by default."}),
     ] = None
     by: Annotated[
         str | None,
         Field(max_length=100),
-        WithJsonSchema({**_NAME, "description": "Groups by this column; all when left out."}),
+        WithJsonSchema({**_NAME, "description": "Column of the groups; all by default."}),
     ] = None
 
 
 class SegmentsQuery(BaseModel):
-    """By what the segments are."""
+    """Which kind of segments to show."""
 
     model_config = schema_config({"by": "tier"})
 
     by: Annotated[
-        Literal["tier", "stars", "stage", "quadrant", "value", "group"] | None,
+        SegmentKind | None,
         WithJsonSchema(
             {
                 "type": "string",
-                "enum": ["tier", "stars", "stage", "quadrant", "value", "group"],
-                "description": "One way to cut; all when left out.",
+                "enum": list(get_args(SegmentKind)),
+                "description": "Attribute of the segments; all by default.",
             }
         ),
     ] = None
 
 
 class EvaluationFacts(BaseModel):
-    """Of which day an evaluation is; `skipped` says of each part that is missing why."""
+    """Dates and company of an evaluation; `skipped` gives the reason for each missing part."""
 
-    model_config = schema_config(EVALUATION)
+    model_config = schema_config(_EVALUATION)
 
     request_id: str
     company: str
     as_of: datetime
     made_at: datetime
-    currency: Annotated[str, Field(description="Of the company's money; empty where unsaid.")]
+    currency: Annotated[str, Field(description="Currency of the company; empty if unknown.")]
     warnings: list[str]
     skipped: dict[str, str]
 
 
 class IndicatorsAnswer(EvaluationFacts):
-    """The indicators of the last whole period, alerts, and what could not be measured with the reason.
+    """Indicators of the last whole period, alerts, and indicators without data with the reason.
 
-    `too_young` groups have too short a past to be watched for alerts.
+    `too_young` counts groups with too short a history to be watched for alerts.
     """
 
-    model_config = schema_config(INDICATORS)
+    model_config = schema_config(_INDICATORS)
 
-    period: Annotated[
-        Literal["month", "quarter", "year"], Field(description="How long a period is.")
-    ]
+    period: Annotated[Literal["month", "quarter", "year"], Field(description="Length of a period.")]
     indicators: list[Indicator]
     alerts: list[IndicatorAlert]
     too_young: int
@@ -86,12 +144,12 @@ class IndicatorsAnswer(EvaluationFacts):
 
 
 class SegmentsAnswer(EvaluationFacts):
-    """Segments, moves between tiers and stages, and how the value score is made.
+    """Segments, migration between tiers and stages, and a summary of the value score.
 
-    `stability` is how alike the groups of resampled customers are (1: always the same).
+    `stability` is the agreement of the groups between resamples of the customers (1: always the same).
     """
 
-    model_config = schema_config(SEGMENTS)
+    model_config = schema_config(_SEGMENTS)
 
     segments: list[Segment]
     stability: float | None
@@ -103,23 +161,30 @@ class SegmentsAnswer(EvaluationFacts):
 async def show_indicators(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the indicators of the last evaluation.
 
-    Each with its interval, answers, target, past, forecast and groups; the numbers are those of the
-    report. Groups too small to be shown are counted in `hidden`.
+    Each has its interval, answers, target, history, forecast and groups; the numbers are those of the
+    report. Groups that are too small to show are counted in `hidden`.
     """
     query = parse_query(IndicatorsQuery, scope)
     scorer = state.loader.loaded_scorer()
-    told = scorer.evaluated().need()
-    _refuse_unknown(told, query)
-    named = query.name
+    evaluation = scorer.evaluated().require()
+    _refuse_unknown(evaluation, query)
     answer = {
-        **_facts(call, scorer, told),
-        "period": told.period,
-        "indicators": [_by(i, query.by) for i in told.indicators if named in (None, i.name)],
-        "alerts": [
-            a for a in told.alerts if named in (None, a.indicator) and query.by in (None, a.by)
+        **_evaluation_facts(call, scorer, evaluation),
+        "period": evaluation.period,
+        "indicators": [
+            _with_groups_by(i, query.by)
+            for i in evaluation.indicators
+            if query.name in (None, i.name)
         ],
-        "too_young": told.too_young,
-        "not_measured": {n: why for n, why in told.not_measured.items() if named in (None, n)},
+        "alerts": [
+            a
+            for a in evaluation.alerts
+            if query.name in (None, a.indicator) and query.by in (None, a.by)
+        ],
+        "too_young": evaluation.too_young,
+        "not_measured": {
+            n: why for n, why in evaluation.not_measured.items() if query.name in (None, n)
+        },
     }
     return json_response(answer)
 
@@ -127,39 +192,40 @@ async def show_indicators(state: AppState, call: Call, scope: Scope, receive: Re
 async def show_segments(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the segments of the last evaluation.
 
-    Customers by tier, stars, stage, quadrant, predicted value and groups of customers alike; who
-    moved between tiers and stages and why; what the value score is made of.
+    Customers by tier, stars, stage, quadrant, predicted value and group of similar customers;
+    migration between tiers and stages with its causes; the weights of the value score.
     """
     query = parse_query(SegmentsQuery, scope)
     scorer = state.loader.loaded_scorer()
-    told = scorer.evaluated().need()
+    evaluation = scorer.evaluated().require()
     answer = {
-        **_facts(call, scorer, told),
-        "segments": [s for s in told.segments if query.by in (None, s.by)],
-        "stability": told.stability,
-        "tiers": told.tiers,
-        "stages": told.stages,
-        "value": told.value,
+        **_evaluation_facts(call, scorer, evaluation),
+        "segments": [s for s in evaluation.segments if query.by in (None, s.by)],
+        "stability": evaluation.stability,
+        "tiers": evaluation.tiers,
+        "stages": evaluation.stages,
+        "value": evaluation.value,
     }
     return json_response(answer)
 
 
-def _facts(call: Call, scorer: Scorer, told: CompanyEvaluation) -> dict[str, Any]:
-    ready, what = scorer.ready(), "the evaluation is"
-    warnings = date_mismatch_warnings(what, told.as_of, scorer.as_of()) if ready else []
+def _evaluation_facts(call: Call, scorer: Scorer, evaluation: CompanyEvaluation) -> dict[str, Any]:
+    warnings = []
+    if scorer.ready():
+        warnings = date_mismatch_warnings("the evaluation is", evaluation.as_of, scorer.as_of())
     return {
         "request_id": call.request_id,
-        "company": told.company,
-        "as_of": told.as_of,
-        "made_at": told.made_at,
-        "currency": told.currency,
+        "company": evaluation.company,
+        "as_of": evaluation.as_of,
+        "made_at": evaluation.made_at,
+        "currency": evaluation.currency,
         "warnings": warnings,
-        "skipped": told.skipped,
+        "skipped": evaluation.skipped,
     }
 
 
-def _by(indicator: Indicator, by: str | None) -> Indicator:
-    """The indicator with the groups of one column only."""
+def _with_groups_by(indicator: Indicator, by: str | None) -> Indicator:
+    """The indicator with the groups of one column; all groups without a column."""
     if by is None:
         return indicator
     cells = [cell for cell in indicator.cells if cell.by == by]
@@ -167,13 +233,13 @@ def _by(indicator: Indicator, by: str | None) -> Indicator:
     return indicator.model_copy(update={"cells": cells, "hidden": hidden})
 
 
-def _refuse_unknown(told: CompanyEvaluation, query: IndicatorsQuery) -> None:
-    """Raise UnknownIndicator for a name or a column of groups that is not there, naming those known."""
-    names = dict.fromkeys([*(i.name for i in told.indicators), *told.not_measured])
+def _refuse_unknown(evaluation: CompanyEvaluation, query: IndicatorsQuery) -> None:
+    """Raise UnknownIndicator for an unknown name or column, with the known ones."""
+    names = dict.fromkeys([*(i.name for i in evaluation.indicators), *evaluation.not_measured])
     if query.name is not None and query.name not in names:
         raise UnknownIndicator(f"no such indicator; known ones are {', '.join(names) or 'none'}")
-    columns = {cell.by for i in told.indicators for cell in i.cells}
-    columns |= {column for i in told.indicators for column in i.hidden}
+    columns = {cell.by for i in evaluation.indicators for cell in i.cells}
+    columns |= {column for i in evaluation.indicators for column in i.hidden}
     if query.by is not None and query.by not in columns:
         known = ", ".join(sorted(columns)) or "none"
         raise UnknownIndicator(f"no groups by this column; known ones are {known}")

@@ -1,4 +1,4 @@
-"""What a CRM reports back: outcomes and campaign contacts, kept once each for the next import."""
+"""Receives outcomes and campaign contacts from a CRM and stores them for the next import."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,12 @@ from serve.errors import KeyReused, NotStored
 from serve.http.middleware import Call, json_response
 from serve.http.request_body import read_body
 from serve.http.request_parsing import parse_request
-from serve.schemas.score_schemas import AS_OF
 from serve.schemas.record_schemas import CustomerId, Instant, Number, Text
-from serve.schemas.score_schemas import schema_config
+from serve.schemas.score_schemas import AS_OF, schema_config
 
 MOST_OUTCOMES, KEY_LENGTH = 1_000, 200
-#: How far the clocks of a CRM may be ahead of ours.
-AHEAD = timedelta(minutes=5)
+#: Tolerance for the clock of a CRM that is ahead of ours.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 _OUTCOME = {
     "customer_id": "C-1001",
     "occurred_at": "2025-06-12T09:00:00Z",
@@ -34,13 +33,15 @@ OutcomeKind = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class OutcomeRow(BaseModel):
-    """Something that happened: an order, a cancellation, a renewal, a contact of a campaign."""
+    """An event: an order, a cancellation, a renewal, a campaign contact."""
 
     model_config = schema_config(_OUTCOME)
 
     customer_id: CustomerId
     occurred_at: Instant
-    kind: Annotated[OutcomeKind, Field(description="As the company's events have it, or 'campaign'.")]
+    kind: Annotated[
+        OutcomeKind, Field(description="A kind of the company's events, or 'campaign'.")
+    ]
     amount: Number | None = None
     quantity: Number | None = None
     channel: Text | None = None
@@ -48,18 +49,18 @@ class OutcomeRow(BaseModel):
 
 
 class FeedbackRequest(BaseModel):
-    """What the CRM reports; sent again under the same key it is kept once."""
+    """Outcomes from the CRM; a request repeated with the same key is stored once."""
 
     model_config = schema_config({"idempotency_key": "crm-2025-06-12-0017", "outcomes": [_OUTCOME]})
 
     idempotency_key: str = Field(
-        min_length=1, max_length=KEY_LENGTH, description="The CRM's own name for this call."
+        min_length=1, max_length=KEY_LENGTH, description="The CRM's own id for this call."
     )
     outcomes: list[OutcomeRow] = Field(min_length=1, max_length=MOST_OUTCOMES)
 
 
 class FeedbackAnswer(BaseModel):
-    """What is kept; `repeated`: it had come before and nothing was added."""
+    """The stored outcomes; `repeated`: they were stored before and nothing was added."""
 
     model_config = schema_config(
         {
@@ -77,42 +78,42 @@ class FeedbackAnswer(BaseModel):
     repeated: bool
     received_at: datetime
     unknown_customers: Annotated[
-        list[str], Field(description="Kept too; they wait until the CRM's tables hold them.")
+        list[str], Field(description="Stored too; used once the CRM's tables hold these customers.")
     ]
     warnings: list[str]
 
 
 async def take_feedback(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Take outcomes and campaign contacts back from the CRM.
+    """Receive outcomes and campaign contacts from the CRM.
 
-    Kept under the key, never twice; the next import puts them into the event history, known from
-    the moment they were received. The same key with another content is refused with 409.
+    Stored once for each idempotency key; the next import adds them to the event history, known from
+    the time they were received. The same key with different content is refused with 409.
     """
     request = parse_request(FeedbackRequest, await read_body(scope, receive))
     scorer = state.loader.loaded_scorer()
     events = [{**dict(o), "occurred_at": o.occurred_at.isoformat()} for o in request.outcomes]
     feedback = Feedback(request.idempotency_key, events)
     try:
-        kept = await state.run(partial(scorer.keep_feedback, feedback), in_thread=True)
+        stored = await state.run(partial(scorer.store_feedback, feedback), in_thread=True)
     except IdempotencyConflict as error:
         raise KeyReused(str(error)) from None
     except OSError:
-        raise NotStored("the feedback could not be written down; send it again") from None
-    call.facts.update(outcomes=kept.events, repeated=kept.repeated)
+        raise NotStored("the feedback could not be stored; send it again") from None
+    call.facts.update(outcomes=stored.events, repeated=stored.repeated)
     ids = dict.fromkeys(outcome.customer_id for outcome in request.outcomes)
     return json_response(
         {
             "request_id": call.request_id,
-            "accepted": kept.events,
-            "repeated": kept.repeated,
-            "received_at": kept.received_at,
-            "unknown_customers": [i for i in ids if not scorer.knows(i)],
+            "accepted": stored.events,
+            "repeated": stored.repeated,
+            "received_at": stored.received_at,
+            "unknown_customers": [i for i in ids if not scorer.has_customer(i)],
             "warnings": _warnings(request.outcomes),
         }
     )
 
 
 def _warnings(outcomes: Sequence[OutcomeRow]) -> list[str]:
-    latest = datetime.now(UTC) + AHEAD
+    latest = datetime.now(UTC) + CLOCK_TOLERANCE
     future = sum(outcome.occurred_at > latest for outcome in outcomes)
-    return [f"{future} outcomes lie in the future; they wait until then"] if future else []
+    return [f"{future} outcomes are in the future; they count from then on"] if future else []

@@ -1,4 +1,4 @@
-"""The models being served: a list, and one of them with measures, calibration and card."""
+"""Shows the loaded models: all of them, or one with measures, calibration and card."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -12,18 +12,28 @@ from models.bundles.model_manifest import ModelManifest
 from serve.app_state import AppState
 from serve.errors import NotReady, Problem, UnknownTarget
 from serve.http.middleware import Call, json_response
-from serve.schemas.model_schemas import MODELS_ANSWER
-from serve.schemas.model_schemas import MODEL
-from serve.schemas.score_schemas import schema_config
+from serve.schemas.score_schemas import AS_OF, schema_config
 
+_MODEL = {
+    "target": "churn",
+    "version": "3",
+    "trained_at": AS_OF,
+    "cutoffs": ["2025-01-31T00:00:00Z", "2025-02-28T00:00:00Z"],
+    "horizon_days": 90,
+    "metrics": {"auc": 0.84},
+    "grade": "A",
+    "features": 120,
+    "label_counts": {"0": 9100, "1": 900},
+    "currency": "EUR",
+}
 _BIN = {"case": "churn", "predicted": 0.21, "observed": 0.23, "low": 0.17, "high": 0.3, "rows": 310}
 _MEASURE = {"value": 0.84, "low": 0.81, "high": 0.87}
 
 
 class ModelFacts(BaseModel):
-    """How a model was made and how good it is."""
+    """How a model was trained, and its quality."""
 
-    model_config = schema_config(MODEL)
+    model_config = schema_config(_MODEL)
 
     target: str
     version: str
@@ -34,13 +44,21 @@ class ModelFacts(BaseModel):
     grade: str
     features: int
     label_counts: dict[str, int]
-    currency: Annotated[str, Field(description="Of the company's money; empty where unsaid.")]
+    currency: Annotated[str, Field(description="Currency of the company; empty if unknown.")]
 
 
 class ModelsAnswer(BaseModel):
-    """The loaded models, and the targets that cannot be scored with the reason."""
+    """The loaded models, and the reason for each target that cannot be scored."""
 
-    model_config = schema_config(MODELS_ANSWER)
+    model_config = schema_config(
+        {
+            "request_id": "7f1c2a",
+            "company": "sample",
+            "as_of": AS_OF,
+            "models": [_MODEL],
+            "missing": {"nps": "no champion yet"},
+        }
+    )
 
     request_id: str
     company: str
@@ -50,7 +68,7 @@ class ModelsAnswer(BaseModel):
 
 
 class Measure(BaseModel):
-    """A measure on later data with its 95 % interval; null where it is not defined."""
+    """A measure in the holdout evaluation with its 95% interval; null where it is undefined."""
 
     model_config = schema_config(_MEASURE)
 
@@ -60,11 +78,11 @@ class Measure(BaseModel):
 
 
 class CalibrationBin(BaseModel):
-    """Test rows with like predictions: the mean predicted and the observed share, with interval."""
+    """Test rows with similar predictions: mean predicted and observed share, with interval."""
 
     model_config = schema_config(_BIN)
 
-    case: Annotated[str, Field(description="The class, or what is predicted to happen.")]
+    case: Annotated[str, Field(description="The class, or the predicted event.")]
     predicted: float
     observed: float
     low: float
@@ -73,12 +91,12 @@ class CalibrationBin(BaseModel):
 
 
 class ModelAnswer(ModelFacts):
-    """One model with everything to know before using it."""
+    """One model with its holdout evaluation and card."""
 
     model_config = schema_config(
         {
             "request_id": "7f1c2a",
-            **MODEL,
+            **_MODEL,
             "primary": "auc",
             "measures": {"model": {"auc": _MEASURE}, "rule": {"auc": _MEASURE}},
             "calibration": [_BIN],
@@ -88,29 +106,34 @@ class ModelAnswer(ModelFacts):
     )
 
     request_id: str
-    primary: Annotated[str, Field(description="The measure that decides; of `measures`.")]
+    primary: Annotated[
+        str, Field(description="The measure of `measures` that decides on promotion.")
+    ]
     measures: Annotated[
-        dict[str, dict[str, Measure]], Field(description="By contestant: model, rule and others.")
+        dict[str, dict[str, Measure]],
+        Field(description="By candidate: model, baseline rule and others."),
     ]
-    calibration: Annotated[list[CalibrationBin], Field(description="Empty for a value.")]
+    calibration: Annotated[list[CalibrationBin], Field(description="Empty for the value target.")]
     coverage: Annotated[
-        float | None, Field(description="Share of outcomes between low and high; null without.")
+        float | None,
+        Field(
+            description="Share of outcomes inside the prediction interval; null without intervals."
+        ),
     ]
-    card: Annotated[str, Field(description="The model's card in Markdown.")]
+    card: Annotated[str, Field(description="The model card in Markdown.")]
 
 
 async def list_models(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
-    """List the models being served.
+    """List the loaded models.
 
-    With how each was trained and how good it is, and the targets that cannot be scored with the
-    reason.
+    How each was trained, its quality, and the reason for each target that cannot be scored.
     """
     scorer = state.loader.loaded_scorer()
     answer = {
         "request_id": call.request_id,
         "company": scorer.company,
         "as_of": scorer.as_of() if scorer.ready() else None,
-        "models": [_facts(manifest) for manifest in scorer.models()],
+        "models": [_model_facts(manifest) for manifest in scorer.models()],
         "missing": scorer.missing(),
     }
     return json_response(answer)
@@ -119,23 +142,25 @@ async def list_models(state: AppState, call: Call, scope: Scope, receive: Receiv
 async def show_model(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the model of one target.
 
-    Its facts, every measure beside the rule's, its calibration on later data, and its card.
+    How it was trained, its measures compared with the baseline rule, its calibration and its card.
     """
     target: str = scope["path_params"]["target"]
     scorer = state.loader.loaded_scorer()
-    about = scorer.about(target)
-    if about is None:
+    details = scorer.model_details(target)
+    if details is None:
         missing = scorer.missing()
         if target in missing:
             problem = Problem(target, missing[target])
-            raise NotReady("this target has no model now", [problem])
+            raise NotReady("this target has no model at present", [problem])
         known = ", ".join(sorted(model.target for model in scorer.models()))
-        raise UnknownTarget(f"no such target; known targets are {known}")
-    manifest, results = about
-    return json_response({"request_id": call.request_id, **_facts(manifest), **asdict(results)})
+        raise UnknownTarget(f"unknown target; known targets are {known}")
+    manifest, results = details
+    return json_response(
+        {"request_id": call.request_id, **_model_facts(manifest), **asdict(results)}
+    )
 
 
-def _facts(manifest: ModelManifest) -> dict[str, Any]:
+def _model_facts(manifest: ModelManifest) -> dict[str, Any]:
     """The fields of `ModelFacts`."""
     return {
         "target": manifest.target,

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, built from the table of operations and the pydantic models."""
+"""Builds the OpenAPI 3.1 document from the table of operations and the pydantic models."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,17 +23,17 @@ from serve.schemas.score_schemas import ErrorAnswer
 REF = "#/components/schemas/{model}"
 
 _DESCRIPTION = """\
-Customer quality predicted: satisfaction, NPS, churn and value.
-Every error has one shape, every answer carries `X-Request-ID`; send your own short token in that
-header to find a call again. Bodies are `application/json` in UTF-8 up to 10 MiB. No value that
-was sent is repeated in an error."""
+Predictions of customer satisfaction, NPS, churn and value.
+All errors have the same form. Every answer carries `X-Request-ID`; send your own short token in that
+header to find a call in the log. Bodies are `application/json` in UTF-8 up to 10 MiB. Errors never
+repeat a value that was sent."""
 
 _REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
     "required": False,
-    "description": "Your name for this call, up to 64 letters, digits, dots, dashes, underscores; "
-    "else one is made up.",
+    "description": "Your id for this call: up to 64 letters, digits, dots, dashes, underscores; "
+    "generated when missing.",
     "schema": {"type": "string"},
     "example": "crm-7f1c2a",
 }
@@ -42,7 +42,7 @@ _PATH = {
         "name": "id",
         "in": "path",
         "required": True,
-        "description": "A customer_id of the snapshot. With a slash in it: POST /v1/scores.",
+        "description": "A customer_id of the snapshot. For an id with a slash, use POST /v1/scores.",
         "schema": {"type": "string", "minLength": 1, "maxLength": ID_LENGTH},
         "example": "C-1001",
     },
@@ -66,14 +66,14 @@ _PATH = {
 _KEY = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A key of `goodwill keys add`; the scope an operation needs is named with it.",
+    "description": "An API key from `goodwill keys add`; each operation names the scope it needs.",
 }
 _HEADERS = {"X-Request-ID": {"schema": {"type": "string"}, "description": "The id of this call."}}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """A body or an answer of JSON lines, which OpenAPI 3.1 has no schema for."""
+    """A body or an answer of JSON lines, for which OpenAPI 3.1 has no schema."""
 
     media: str
     example: Any
@@ -81,10 +81,10 @@ class Lines:
 
 @dataclass(frozen=True)
 class Operation:
-    """One route: its handler's name is the operation id, the handler's docstring the text.
+    """One route. The handler's name is the operation id, its docstring the description.
 
-    `answer` is a model, or the media type of an answer that is not JSON of ours. `scope` is what a
-    key must be for; an operation without one is open to everybody.
+    `answer` is a model, or the media type of another answer. `scope` is the scope that an API key
+    needs; None: no key is needed. `quiet` calls are not logged.
     """
 
     method: str
@@ -106,17 +106,16 @@ class Operation:
 def build_openapi(
     operations: Sequence[Operation], version: str, targets: Iterable[str], locked: bool = False
 ) -> Any:
-    """The OpenAPI document; `targets` are those served now, `locked` asks for keys."""
+    """Build the OpenAPI document; `targets` have a model now, `locked` requires API keys."""
     schemas, served = _schemas(operations), sorted(targets)
     for name in ("ScoreRequest", "RecordsRequest", "WhatIfRequest"):
-        _name_targets(schemas[name]["properties"], served)
+        _restrict_targets(schemas[name]["properties"], served)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        made = paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(
-            operation, served
-        )
+        described = _operation(operation, served)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
         if locked and operation.scope:
-            made["security"] = [{"key": [operation.scope]}]
+            described["security"] = [{"key": [operation.scope]}]
     return {
         "openapi": "3.1.0",
         "info": {"title": "Goodwill", "version": version, "description": _DESCRIPTION},
@@ -131,24 +130,24 @@ def build_openapi(
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ErrorAnswer, "serialization")]
+    used: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ErrorAnswer, "serialization")]
     for operation in operations:
         if operation.body is not None and not isinstance(operation.body, Lines):
-            wanted.append((operation.body, "validation"))
+            used.append((operation.body, "validation"))
         if not isinstance(operation.answer, (str, Lines)):
-            wanted.append((operation.answer, "serialization"))
-    _, found = models_json_schema(list(dict.fromkeys(wanted)), ref_template=REF)
+            used.append((operation.answer, "serialization"))
+    _, found = models_json_schema(list(dict.fromkeys(used)), ref_template=REF)
     schemas: dict[str, Any] = found["$defs"]
     return schemas
 
 
-def _name_targets(fields: dict[str, Any], targets: list[str]) -> None:
-    """Close the targets that can be named to those served, once there are some."""
-    known = {"type": "string", "enum": targets}
+def _restrict_targets(fields: dict[str, Any], targets: list[str]) -> None:
+    """Restrict target names to the targets with a model, if there are any."""
+    names = {"type": "string", "enum": targets}
     if targets and "targets" in fields:
-        fields["targets"]["anyOf"][0]["items"] = known
+        fields["targets"]["anyOf"][0]["items"] = names
     elif targets:
-        fields["target"] = known
+        fields["target"] = names
 
 
 def _operation(operation: Operation, targets: list[str]) -> dict[str, Any]:
@@ -173,11 +172,11 @@ def _operation(operation: Operation, targets: list[str]) -> dict[str, Any]:
 
 
 def _query(model: type[BaseModel], targets: list[str]) -> list[dict[str, Any]]:
-    """The parameters behind the question mark; a list has commas between."""
-    told = model.model_json_schema()
-    example = told["examples"][0]
+    """Describe the query parameters; a list is comma-separated."""
+    described = model.model_json_schema()
+    example = described["examples"][0]
     parameters = []
-    for name, schema in told["properties"].items():
+    for name, schema in described["properties"].items():
         schema = {k: v for k, v in schema.items() if k != "title" and v is not None}
         if name == "targets" and targets:
             schema["items"] = {"type": "string", "enum": targets}
@@ -223,7 +222,7 @@ def _error_responses() -> dict[str, Any]:
         if outcome.status in (429, 503):
             headers["Retry-After"] = {
                 "schema": {"type": "string"},
-                "description": f"Seconds to wait, {RETRY_SECONDS} for a model.",
+                "description": f"Seconds to wait; {RETRY_SECONDS} for a model.",
             }
         example = error(outcome.meaning).body("7f1c2a")
         schema = {"$ref": REF.format(model=ErrorAnswer.__name__)}

@@ -1,8 +1,8 @@
-"""What Prometheus reads: bounded labels only, summed over the workers of one service.
+"""Metrics for Prometheus: labels from fixed sets, summed over the workers of one service.
 
-With `PROMETHEUS_MULTIPROC_DIR` set (BentoML sets it for its workers) counters and histograms
-are files in that folder, and any worker answers for all. What every worker knows alike (the age
-of the features, the models) is read from the scorer of the worker that answers.
+With `PROMETHEUS_MULTIPROC_DIR` set (BentoML sets it for its workers), counters and histograms are
+files in that folder, so that any worker can report the sum. Values that are the same in every worker
+(age of the features, models) come from the scorer of the worker that answers.
 """
 
 import os
@@ -25,9 +25,9 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2
 
 
 class Metrics:
-    """The counters of one worker, and the page that shows the sum of all workers.
+    """The counters of one worker, and the exposition with the sums over all workers.
 
-    No label is ever taken from a request: routes are templates, targets and rules are ours.
+    Labels never come from a request: routes are templates, targets and rules are our own names.
     """
 
     def __init__(self, loader: ScorerLoader) -> None:
@@ -49,7 +49,7 @@ class Metrics:
             "scores", "Customers scored by target and band of their main score.", "target", "band"
         )
         self._unknown = self._counter(
-            "unknown_customers", "Customers asked for whom the snapshot does not hold."
+            "unknown_customers", "Requested customers that the snapshot does not hold."
         )
         self._unseen = self._counter(
             "unseen_categories",
@@ -57,58 +57,62 @@ class Metrics:
             "target",
         )
         self._rejected = self._counter(
-            "rejected_rows", "Rows of a body that broke a rule, by route.", "route", "rule"
+            "rejected_rows", "Rows of request bodies that broke a rule, by route.", "route", "rule"
         )
-        self._refused = self._counter("refusals", "Calls refused for their key or rate.", "code")
-        self._unaudited = self._counter("audit_failures", "Scorings not written to the audit.")
+        self._refused = self._counter(
+            "refusals", "Calls refused because of their API key or rate.", "code"
+        )
+        self._unaudited = self._counter(
+            "audit_failures", "Scorings that could not be written to the audit log."
+        )
         self._reloads = self._counter(
             "reloads",
-            "Models and snapshots taken up by a worker: loaded, failed, or the old one kept.",
+            "Reloads of models and snapshots by a worker: loaded, failed, or kept (the old one).",
             "part",
             "result",
         )
-        loader.on_reload = self.reloaded
+        loader.on_reload = self.count_reload
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"goodwill_{name}_total", meaning, labels, registry=self._registry)
 
-    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+    def count_answer(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is a template, never a path."""
         known = method if method in METHODS else "OTHER"
         self._requests.labels(route, known, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def scored(self, batch: ScoreBatch) -> None:
-        """Count the customers of one batch, and in which bands their scores lie."""
+    def count_scores(self, batch: ScoreBatch) -> None:
+        """Count the customers of a batch, by target and by band of their score."""
         for target in batch.versions:
             self._scored.labels(target).inc(len(batch.scores))
         for target, bands in count_bands(batch.scores).items():
             for band, customers in bands.items():
                 self._scores.labels(target, band).inc(customers)
-        for target, customers in batch.unseen.items():
+        for target, customers in batch.unknown_categories.items():
             self._unseen.labels(target).inc(customers)
         if batch.unknown:
             self._unknown.inc(len(batch.unknown))
 
-    def rejected(self, route: str, rows: Mapping[str, int]) -> None:
-        """Count rows that broke a rule, by the rule's name; `route` is a template."""
+    def count_rejected_rows(self, route: str, rows: Mapping[str, int]) -> None:
+        """Count rows that broke a rule, by rule; `route` is a template."""
         for rule, count in rows.items():
             self._rejected.labels(route, rule).inc(count)
 
-    def refused(self, code: str) -> None:
-        """Count a call refused for its key or its rate, by the code of its error."""
+    def count_refusal(self, code: str) -> None:
+        """Count a call refused because of its API key or rate, by error code."""
         self._refused.labels(code).inc()
 
-    def unaudited(self) -> None:
-        """Count a scoring that could not be written to the audit."""
+    def count_audit_failure(self) -> None:
+        """Count a scoring that could not be written to the audit log."""
         self._unaudited.inc()
 
-    def reloaded(self, part: str, result: str) -> None:
-        """Count what became of a new model or snapshot: `loaded`, `kept` (the old one), `failed`."""
+    def count_reload(self, part: str, result: str) -> None:
+        """Count the reload of a model or snapshot: `loaded`, `kept` (the old one) or `failed`."""
         self._reloads.labels(part, result).inc()
 
-    def page(self) -> bytes:
-        """The exposition text."""
+    def exposition(self) -> bytes:
+        """Return the metrics in the text format of Prometheus."""
         registry = self._registry
         if self._shared:
             registry = CollectorRegistry()
@@ -119,7 +123,7 @@ class Metrics:
 
 
 class _ScorerState(Collector):
-    """What the scorer says at the moment of reading."""
+    """Gauges that are computed from the scorer when Prometheus reads them."""
 
     def __init__(self, loader: ScorerLoader) -> None:
         self._upkeep = loader
@@ -129,40 +133,40 @@ class _ScorerState(Collector):
         ready = scorer is not None and scorer.ready()
         yield _gauge("ready", "1 when this worker can score.", {(): float(ready)})
         failures = float(self._upkeep.failures)
-        meaning = "Failed attempts of this worker to load or refresh."
+        meaning = "Failed attempts of this worker to load or refresh models."
         yield _gauge("upkeep_failures", meaning, {(): failures})
         if scorer is None:
             return
         if ready:
             age = max(0.0, time.time() - scorer.as_of().timestamp())
             yield _gauge("feature_age_seconds", "Age of the snapshot's features.", {(): age})
-        yield from _of_models(scorer)
+        yield from _model_gauges(scorer)
 
 
-def _of_models(scorer: Scorer) -> Iterable[Metric]:
+def _model_gauges(scorer: Scorer) -> Iterable[Metric]:
     models = scorer.models()
     yield _gauge(
         "model_info",
-        "The models being served.",
+        "The loaded models.",
         {(scorer.company, m.target, m.version, m.grade): 1.0 for m in models},
         ("company", "target", "version", "grade"),
     )
     yield _gauge(
         "model_trained_timestamp_seconds",
-        "When the model being served was trained, in seconds since 1970.",
+        "When the loaded model was trained, in seconds since 1970.",
         {(m.target,): datetime.fromisoformat(m.trained_at).timestamp() for m in models},
         ("target",),
     )
     parts = {m.target: 1.0 for m in models} | dict.fromkeys(scorer.missing(), 0.0)
     evaluated = scorer.evaluated()
-    parts["evaluation"] = float(evaluated.told is not None)
-    parts["standing"] = float(evaluated.standings is not None)
-    meaning = "1 when the target can be scored or the part of the evaluation is there, else 0."
-    yield _gauge("part_ready", meaning, {(p,): there for p, there in parts.items()}, ("part",))
+    parts["evaluation"] = float(evaluated.evaluation is not None)
+    parts["standing"] = float(evaluated.statuses is not None)
+    meaning = "1 when the target can be scored or the part of the evaluation is loaded, else 0."
+    yield _gauge("part_ready", meaning, {(p,): loaded for p, loaded in parts.items()}, ("part",))
     yield _gauge(
         "snapshot_unseen_customers",
         "Customers of the snapshot with a category that the target's model does not know.",
-        {(target,): float(count) for target, count in scorer.unseen().items()},
+        {(target,): float(count) for target, count in scorer.unknown_categories().items()},
         ("target",),
     )
 
@@ -174,6 +178,6 @@ def _gauge(
     labels: tuple[str, ...] = (),
 ) -> Metric:
     family = GaugeMetricFamily(f"goodwill_{name}", meaning, labels=labels)
-    for said, value in values.items():
-        family.add_metric(said, value)
+    for label_values, value in values.items():
+        family.add_metric(label_values, value)
     return cast(Metric, family)

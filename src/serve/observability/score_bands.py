@@ -1,4 +1,4 @@
-"""In which band of its scale a score falls: what the metrics count, so that drift can be seen."""
+"""Counts scores by band of their scale, so that the metrics show drift."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from serve.schemas.score_schemas import Output
-from serve.schemas.score_schemas import CustomerScore
+from serve.schemas.score_schemas import CustomerScore, Output
 
-#: The band of a customer whose model has nothing to say, or whose target has no main score.
+#: The band of a customer without a score, or of a target without a main score.
 NONE = "none"
 
 Outputs = Mapping[str, Output]
@@ -18,7 +17,7 @@ Outputs = Mapping[str, Output]
 
 @dataclass(frozen=True)
 class BandScale:
-    """Where bands begin and end, and the score of a prediction on that scale."""
+    """The edges of the bands, and the score of a prediction on this scale."""
 
     edges: tuple[float, ...]
     score: Callable[[Outputs], Output]
@@ -28,18 +27,19 @@ class BandScale:
         return [f"{low:g} to {high:g}" for low, high in pairwise(self.edges)]
 
     def bands(self, predictions: Sequence[Outputs]) -> Iterator[str]:
-        """The band of each prediction."""
-        ends, names = self.edges[1:-1], self.names
+        """Return the band of each prediction."""
+        inner_edges, names = self.edges[1:-1], self.names
         for value in map(self.score, predictions):
             known = isinstance(value, float) and value == value
-            yield names[bisect_right(ends, value)] if known else NONE  # type: ignore[type-var]
+            yield names[bisect_right(inner_edges, value)] if known else NONE  # type: ignore[type-var]
 
 
 def count_bands(scores: Sequence[CustomerScore]) -> dict[str, Counter[str]]:
-    """How many customers fall in each band, by target.
+    """Count the customers in each band, by target.
 
-    Bands are value segments, or ten of a scale: promoter minus detractor in points, a probability,
-    a score of 100. The lower end belongs to a band such as `0.3 to 0.4`, both ends to the last.
+    Bands are value segments, or ten equal parts of a scale: promoter minus detractor in points, a
+    probability, a score of 100. A band such as `0.3 to 0.4` includes its lower edge, the last one
+    both.
     """
     targets = scores[0].predictions if scores else ()
     return {t: _count([score.predictions[t] for score in scores]) for t in targets}
@@ -59,7 +59,7 @@ def _points(outputs: Outputs) -> Output:
     return None
 
 
-#: By an output that only targets of that scale have.
+#: By an output that only targets with this scale have.
 _SCALES = {
     "promoter": BandScale(tuple(range(-100, 101, 20)), _points),
     "probability": BandScale(tuple(n / 10 for n in range(11)), lambda out: out["probability"]),

@@ -1,1 +1,1 @@
-"""The service as processes: starting it, its local admin API, the built Bento."""
+"""Processes of the service: starting and stopping it, its admin API, building the Bento."""

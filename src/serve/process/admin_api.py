@@ -1,6 +1,6 @@
-"""Operating a running service: status, reload, rollback, on a port of this machine only.
+"""The admin API of a running service: status, reload, rollback, for this machine only.
 
-Apart from the service's own port, so that no client of it, and no proxy before it, gets here.
+It has a port of its own, so that clients of the service and its proxy cannot reach it.
 """
 
 import contextlib
@@ -35,69 +35,73 @@ log = logging.getLogger("goodwill.operate")
 
 HOST = "127.0.0.1"
 MOST_BYTES, SECONDS = 4096, 10.0
-#: Names of this machine: under another one, a page of somebody else's would be asking.
-NAMES = ("127.0.0.1", "localhost")
+#: Accepted host names. Another name would mean a web page that was rebound to this address.
+HOST_NAMES = ("127.0.0.1", "localhost")
 
-Asked = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class ServiceAdmin:
-    """What can be done to the service of one company."""
+    """The admin operations for the service of one company."""
 
     def __init__(self, company: Company, workspace: Workspace) -> None:
         self.company = company
         self.workspace = workspace
         self.authenticator = Authenticator.from_environment(workspace)
-        self.deeds: dict[tuple[str, str], Callable[[Asked], Asked]] = {
+        self.operations: dict[tuple[str, str], Callable[[JsonObject], JsonObject]] = {
             ("GET", "/status"): self.status,
             ("POST", "/reload"): self.reload,
             ("POST", "/rollback"): self.rollback,
         }
 
-    def status(self, asked: Asked) -> Asked:
-        """Which version of each target serves, and which are kept."""
+    def status(self, body: JsonObject) -> JsonObject:
+        """Return the version in use and the stored versions of each target."""
         serving = self.workspace.serving(self.company.name)
         targets = {
             target: {"version": version, "kept": kept_versions(serving, target)}
             for target in TARGETS
             if (version := serving_version(serving, target)) is not None
         }
-        return {"company": self.company.name, "keys": self.authenticator.keys_required, "targets": targets}
+        return {
+            "company": self.company.name,
+            "keys": self.authenticator.keys_required,
+            "targets": targets,
+        }
 
-    def reload(self, asked: Asked) -> Asked:
-        """Let every worker read models and snapshot again: it follows the time of the pointers."""
+    def reload(self, body: JsonObject) -> JsonObject:
+        """Make all workers read the models again, by touching the pointer files they watch."""
         serving = self.workspace.serving(self.company.name)
         touched = [target for target in TARGETS if (serving / target / POINTER).is_file()]
         for target in touched:
             os.utime(serving / target / POINTER)
         return {"reloading": touched}
 
-    def rollback(self, asked: Asked) -> Asked:
-        """Let the version before serve again, or the one named."""
-        target, version = asked.get("target"), asked.get("version")
+    def rollback(self, body: JsonObject) -> JsonObject:
+        """Roll back a target to the previous version, or to the given one."""
+        target, version = body.get("target"), body.get("version")
         if not isinstance(target, str) or not isinstance(version, str | None):
-            raise InvalidRequest('send {"target": "churn"}, and "version": "3" to name one')
+            raise InvalidRequest('send {"target": "churn"}, and "version": "3" for a given version')
         rolled = roll_back(self.company, self.workspace, target, version)
         return {"target": rolled.target, "before": rolled.before, "now": rolled.now}
 
     def check(self, headers: list[tuple[bytes, bytes]], client: tuple[str, int]) -> None:
-        """Raise NoKey or Forbidden unless the call may operate this company's service."""
+        """Raise NoKey or Forbidden unless the caller may operate this company's service."""
         names = [value.decode("latin-1") for name, value in headers if name == b"host"]
-        if len(names) != 1 or names[0].rsplit(":", 1)[0] not in NAMES:
-            raise Forbidden("ask by the name of this machine: 127.0.0.1 or localhost")
+        if len(names) != 1 or names[0].rsplit(":", 1)[0] not in HOST_NAMES:
+            raise Forbidden("use the host name 127.0.0.1 or localhost")
         key = self.authenticator.authenticate({"headers": headers, "client": client})
         if key and ("operate" not in key.scopes or key.company != self.company.name):
-            raise Forbidden("this key is not for operating this service")
+            raise Forbidden("this key may not operate this service")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One call: JSON in, JSON out, errors in the service's one shape."""
+    """Handles a call: JSON in, JSON out, errors in the form of the service."""
 
     timeout = SECONDS
     server_version, sys_version = "goodwill", ""
 
-    def __init__(self, operator: ServiceAdmin, *rest: Any) -> None:
-        self.operator = operator
+    def __init__(self, admin: ServiceAdmin, *rest: Any) -> None:
+        self.admin = admin
         super().__init__(*rest)
 
     def do_GET(self) -> None:
@@ -114,25 +118,25 @@ class _Handler(BaseHTTPRequestHandler):
                 (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
                 for name, value in self.headers.items()
             ]
-            self.operator.check(headers_sent, self.client_address)
-            deed = self.operator.deeds.get((self.command, self.path))
-            if deed is None:
-                raise UnknownPath("GET /status, POST /reload and POST /rollback are there")
-            content = deed(self._body() if self.command == "POST" else {})
+            self.admin.check(headers_sent, self.client_address)
+            operation = self.admin.operations.get((self.command, self.path))
+            if operation is None:
+                raise UnknownPath("unknown path; use GET /status, POST /reload or POST /rollback")
+            content = operation(self._body() if self.command == "POST" else {})
         except ApiError as error:
             status, content, headers = error.status, error.body(request_id), error.headers
-        except GoodwillError as error:  # our own messages are meant to be read
+        except GoodwillError as error:  # our own messages are safe to show
             refused = InvalidRequest(str(error))
             status, content = refused.status, refused.body(request_id)
         log.info("%s", json.dumps({"request_id": request_id, "status": status}))
         self._send(status, content, {**headers, "X-Request-ID": request_id})
 
-    def _body(self) -> Asked:
-        if self.headers.get_content_type() != "application/json":  # no web page may send that
+    def _body(self) -> JsonObject:
+        if self.headers.get_content_type() != "application/json":  # a web page of another site cannot send this type
             raise WrongMediaType("send application/json")
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            raise BodyTooLarge(f"send a body of at most {MOST_BYTES} bytes, with its length")
+            raise BodyTooLarge(f"send a body of at most {MOST_BYTES} bytes, with Content-Length")
         try:
             content = json.loads(self.rfile.read(int(length)) or b"{}")
         except ValueError:
@@ -152,12 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: its lines would hold what was sent."""
+        """Log nothing here: these lines would hold data that was sent."""
 
 
 @contextlib.contextmanager
 def run_admin_api(company: Company, workspace: Workspace, port: int) -> Iterator[None]:
-    """Take operating calls in the background for as long as the block lasts.
+    """Serve the admin API in the background while the block runs.
 
     Raises ConfigRefused when the port is taken.
     """
@@ -166,8 +170,8 @@ def run_admin_api(company: Company, workspace: Workspace, port: int) -> Iterator
         server = ThreadingHTTPServer((HOST, port), handler)
     except OSError as error:
         raise ConfigRefused(
-            f"port {port} of {HOST}, to operate on, cannot be bound ({error.strerror}); set "
-            "GOODWILL_OPERATE_PORT to a free one"
+            f"the admin API cannot use port {port} of {HOST} ({error.strerror}); set "
+            "GOODWILL_OPERATE_PORT to a free port"
         ) from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})

@@ -1,7 +1,7 @@
-"""Builds the Bento: what the service can reach of our sources, with the packages it needs, pinned.
+"""Builds the Bento: the modules that the service imports and its pinned requirements.
 
-No model and no customer is in it: those it reads from `GOODWILL_HOME` when it runs. BentoML is
-called as a command, because only `serve.service` knows it.
+It holds no models and no customers: the service reads them from `GOODWILL_HOME` when it runs. BentoML
+is called as a command, because only `serve.service` may import it.
 """
 
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from features.errors import GoodwillError
 from features.settings import LIBRARY_SWITCHES
-from serve.process.import_graph import trace_imports, pin_requirements
+from serve.process.import_graph import pin_requirements, trace_imports
 
-#: BentoML imports the first; the second is named by a setting, so that no import statement shows it.
+#: BentoML imports the first; the second is loaded by name, without an import statement.
 ENTRY_MODULES = ("serve.service", "serve.scoring.company_scorer")
 NAME = "goodwill"
 
@@ -25,7 +25,7 @@ _FILE = """\
 service: serve.service:Goodwill
 name: {name}
 description: |
-  Predictions of customer quality over HTTP. Set GOODWILL_HOME to the folder with the models and the
+  Customer predictions over HTTP. Set GOODWILL_HOME to the folder with the models and the
   snapshot, and GOODWILL_COMPANY to the company's TOML file.
 include: ["**"]
 python:
@@ -35,28 +35,28 @@ python:
 
 
 class BuildFailed(GoodwillError):
-    """BentoML could not build; the message shows the end of what it said."""
+    """BentoML could not build; the message shows the end of its output."""
 
 
 def build_bento(project: Path, folder: Path) -> Path:
-    """Build the Bento of a checkout into `folder`, which is replaced; the folder.
+    """Build the Bento of a checkout into `folder`, which is replaced; return the folder.
 
-    Raises BuildFailed with BentoML's own words.
+    Raises BuildFailed with BentoML's output.
     """
     version = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     with tempfile.TemporaryDirectory() as scratch:
         staged, store = Path(scratch) / "staged", Path(scratch) / "store"
         stage_sources(project, staged)
-        _name(staged, version)
+        _write_metadata(staged, version)
         store.mkdir()
-        _bentoml(["build", "--version", version, "."], staged, {"BENTOML_HOME": str(store)})
+        _run_bentoml(["build", "--version", version, "."], staged, {"BENTOML_HOME": str(store)})
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(store / "bentos" / NAME / version, folder)
     return folder
 
 
 def stage_sources(project: Path, folder: Path) -> None:
-    """Put into `folder` what the Bento is made of: modules, their data files, requirements."""
+    """Copy modules and data files into `folder` and write the requirements and the build file."""
     sources = project / "src"
     reached = trace_imports(sources, ENTRY_MODULES)
     for path in (*reached.modules.values(), *reached.data):
@@ -69,22 +69,22 @@ def stage_sources(project: Path, folder: Path) -> None:
     (folder / "bentofile.yaml").write_text(_FILE.format(name=NAME), encoding="utf-8")
 
 
-def _name(folder: Path, version: str) -> None:
-    """Tell the version to the service, as an installed package would."""
-    described = folder / f"{NAME}-{version}.dist-info" / "METADATA"
-    described.parent.mkdir()
-    described.write_text(f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n", "utf-8")
+def _write_metadata(folder: Path, version: str) -> None:
+    """Write package metadata, from which the service reads its version."""
+    metadata = folder / f"{NAME}-{version}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n", "utf-8")
 
 
-def _bentoml(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Call BentoML where the staged modules lie; it imports those, and leaves nothing beside them."""
+def _run_bentoml(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Run BentoML in the folder of the staged modules, which it imports without writing bytecode."""
     here = {"GOODWILL_HOME": str(folder), "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "bentoml", *arguments],
         cwd=folder,
         env={**os.environ, **LIBRARY_SWITCHES, **here, **environment},
         capture_output=True,
         text=True,
     )
-    if told.returncode:
-        raise BuildFailed(f"bentoml {' '.join(arguments)}: {(told.stdout + told.stderr)[-2000:]}")
+    if done.returncode:
+        raise BuildFailed(f"bentoml {' '.join(arguments)}: {(done.stdout + done.stderr)[-2000:]}")

@@ -1,4 +1,4 @@
-"""What a program can reach by its imports: modules of ours, their data, and installed packages."""
+"""Finds what a program imports: modules of ours, their data files, installed packages."""
 
 import ast
 import sys
@@ -17,7 +17,7 @@ _CODE = {".py", ".pyc"}
 
 @dataclass
 class ReachableCode:
-    """Modules by name with their files, data files beside them, and import names of packages."""
+    """Modules with their files, data files of their packages, and names of other packages."""
 
     modules: dict[str, Path] = field(default_factory=dict)
     data: list[Path] = field(default_factory=list)
@@ -25,7 +25,7 @@ class ReachableCode:
 
 
 def trace_imports(sources: Path, start: Iterable[str]) -> ReachableCode:
-    """Follow every import statement from the modules in `start`, those inside functions too."""
+    """Follow all imports from the modules in `start`, including those inside functions."""
     found = ReachableCode()
     waiting = list(start)
     while waiting:
@@ -46,9 +46,9 @@ def trace_imports(sources: Path, start: Iterable[str]) -> ReachableCode:
 
 
 def pin_requirements(packages: Iterable[str], lock: str) -> list[str]:
-    """The lines of `lock` for these packages (by import name) and everything they need.
+    """Return the lines of `lock` for these packages (import names) and their dependencies.
 
-    Raises ConfigRefused for one that is not installed or not in the lock.
+    Raises ConfigRefused for a package that is not installed or not in the lock.
     """
     lines: dict[str, str] = {
         canonicalize_name(line.split("==")[0]): line for line in lock.split("\n") if line
@@ -65,7 +65,7 @@ def pin_requirements(packages: Iterable[str], lock: str) -> list[str]:
 
 
 def _closure(names: Iterable[str]) -> set[str]:
-    """The distributions and what they require here, without their extras unless asked for."""
+    """Return the distributions with all their dependencies on this machine; extras if requested."""
     seen: set[tuple[str, frozenset[str]]] = set()
     waiting = [Requirement(name) for name in names]
     while waiting:
@@ -85,13 +85,13 @@ def _closure(names: Iterable[str]) -> set[str]:
 def _file(sources: Path, name: str) -> Path | None:
     if not name:
         return None
-    place = sources.joinpath(*name.split("."))
-    files = (place.with_suffix(".py"), place / "__init__.py")
+    path = sources.joinpath(*name.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.is_file()), None)
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """Names imported; of `from x import y` both x and x.y, as y may be a module."""
+    """Yield the imported names; for `from x import y` both x and x.y, as y may be a module."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -101,7 +101,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _data(sources: Path, modules: Iterable[str]) -> list[Path]:
-    """Everything that is no code in the packages reached: word lists, pages."""
+    """Return the files of the packages that are not code, such as word lists and pages."""
     packages = sorted({name.split(".")[0] for name in modules})
     files = [path for package in packages for path in sorted((sources / package).rglob("*"))]
     return [f for f in files if f.is_file() and f.suffix not in _CODE]

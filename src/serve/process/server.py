@@ -1,4 +1,4 @@
-"""Starts the service as a child process, waits for it, and stops it without leaving a worker."""
+"""Starts the service as a child process, waits for it, and stops it with all its workers."""
 
 import contextlib
 import logging
@@ -26,21 +26,21 @@ from serve.security.key_file_watcher import keys_required
 log = logging.getLogger("goodwill.launch")
 
 HOST = "127.0.0.1"
-#: Longer than a call may work, so that calls in flight finish.
+#: Longer than the time limit of a call, so that calls in flight finish.
 STOP_SECONDS = 55.0
-#: Patience with a service that is stopped while it starts.
+#: Time limit for stopping a service that is still starting.
 START_SECONDS = 5.0
-#: Longer than a client's pool keeps a connection, so that the client closes it first.
+#: Longer than clients keep pooled connections, so that the client closes first.
 KEEP_ALIVE_SECONDS = 60
 _POLL_SECONDS = 0.1
 
 
 class ServiceDown(GoodwillError):
-    """The service ended or did not answer in time; the message shows the end of its log."""
+    """The service exited or did not answer in time; the message shows the end of its log."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 nobody listens on now."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         found: int = probe.getsockname()[1]
@@ -49,9 +49,9 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """Which company to serve, where, and how.
+    """Which company to serve, at which address, with how many workers.
 
-    `company` is its TOML file. `output` is the file the log goes to; None shares our stdout.
+    `company` is its TOML file. `output` is the log file; None means our stdout.
     """
 
     company: Path
@@ -64,85 +64,85 @@ class LaunchOptions:
 
     @property
     def url(self) -> str:
-        """Where this machine reaches the service."""
-        near = {"0.0.0.0": HOST, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound
-        return f"http://{f'[{near}]' if ':' in near else near}:{self.port}"
+        """The URL of the service on this machine."""
+        address = {"0.0.0.0": HOST, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound
+        return f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
 
     def access_note(self) -> str:
-        """Who is answered, in words."""
+        """Describe which callers are answered."""
         if keys_required(self.workspace):
             return "for clients with an API key"
-        return "no API keys are configured, so for this machine only and open to everybody on it"
+        return "without API keys: all callers on this machine, no others"
 
-    def refuse_open_door(self) -> None:
-        """Raise ConfigRefused for an address others reach while there are no keys to ask for."""
+    def refuse_open_access(self) -> None:
+        """Raise ConfigRefused for an address that others can reach while there are no API keys."""
         if not keys_required(self.workspace) and not _is_loopback(self.host):
             raise ConfigRefused(
-                f"host {self.host} is reached from other machines, and there are no API keys; make "
+                f"other machines can reach host {self.host}, and there are no API keys; create "
                 "one with `goodwill keys add NAME --scopes score,read`, or serve on 127.0.0.1"
             )
 
     @property
     def scratch(self) -> Path:
-        """All BentoML writes; one folder a port, because it clears the metrics in it at start."""
+        """The folder for BentoML's files; one per port, because BentoML clears the metrics at start."""
         return self.workspace.mlruns / "bentoml" / str(self.port)
 
 
 @dataclass
 class ServiceProcess:
-    """A running service; its `scratch` folder goes when it is stopped."""
+    """A running service; `stop` removes its `scratch` folder."""
 
     process: subprocess.Popen[bytes]
     url: str
     output: Path | None
     scratch: Path
-    answers: bool = False
+    has_answered: bool = False
 
     def wait(self, path: str, seconds: float) -> None:
-        """Return when GET `path` answers 200. Raises ServiceDown when it ends or is too slow."""
+        """Wait until GET `path` answers 200. Raises ServiceDown when it exits or takes too long."""
         until = time.monotonic() + seconds
         with httpx.Client(base_url=self.url, trust_env=False, timeout=2.0) as client:
             while time.monotonic() < until:
                 if self.process.poll() is not None:
-                    raise ServiceDown(f"the service ended at once: {self.log_end()}")
+                    raise ServiceDown(f"the service exited: {self.log_end()}")
                 with contextlib.suppress(httpx.TransportError):
                     if client.get(path).status_code == httpx.codes.OK:
-                        self.answers = True
+                        self.has_answered = True
                         return
                 time.sleep(_POLL_SECONDS)
-        raise ServiceDown(f"no {path} from {self.url} within {seconds:.0f} s: {self.log_end()}")
+        raise ServiceDown(f"{self.url}{path} did not answer 200 within {seconds:.0f} s: {self.log_end()}")
 
     def log_end(self) -> str:
-        """The last lines the service wrote."""
+        """Return the end of the log."""
         if self.output is None:
             return "see its output"
         return self.output.read_text("utf-8", errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Let calls in flight finish, then end the supervisor and every worker it started.
+        """Let calls in flight finish, then end the supervisor and all its workers.
 
-        A service that never answered has no calls in flight, and may not listen to signals yet.
+        A service that never answered has no calls in flight and may not handle signals yet.
         """
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_SECONDS if self.answers else START_SECONDS)
-        if self.process.poll() is None:  # its workers lead groups of their own
+                self.process.wait(STOP_SECONDS if self.has_answered else START_SECONDS)
+        if self.process.poll() is None:  # its workers have process groups of their own
             kill_process_tree(self.process.pid)
-        with contextlib.suppress(ProcessLookupError):  # our own group: it was started as one
+        with contextlib.suppress(ProcessLookupError):  # it was started with a group of its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 def start_service(launch: LaunchOptions) -> ServiceProcess:
-    """Start the service. Raises ConfigRefused for a taken port, and for an open door."""
-    launch.refuse_open_door()
+    """Start the service. Raises ConfigRefused for a port in use or an open address without keys."""
+    launch.refuse_open_access()
     check_port_free(launch.port, launch.host)
     command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
     command += ["--host", launch.host, "--port", str(launch.port)]
     command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
-    with _opened(launch.output) as stream:
+    with _open_log(launch.output) as stream:
         process = subprocess.Popen(
             command,
             cwd=launch.workspace.home,
@@ -159,7 +159,7 @@ def start_service(launch: LaunchOptions) -> ServiceProcess:
 def running_service(
     launch: LaunchOptions, *, wait_for: str = "/readyz", seconds: float = 60.0
 ) -> Iterator[ServiceProcess]:
-    """A service that answers `wait_for` with 200 inside the block and is gone after it."""
+    """Run a service during the block, from the time `wait_for` answers 200."""
     server = start_service(launch)
     try:
         server.wait(wait_for, seconds)
@@ -169,10 +169,12 @@ def running_service(
 
 
 def serve_until_stopped(launch: LaunchOptions, *, seconds: float = 60.0) -> int:
-    """Serve in the foreground until Ctrl-C, SIGTERM or the service's own end; its exit code."""
-
+    """Serve until Ctrl-C, SIGTERM or the end of the service; return its exit code."""
     try:
-        with interrupt_on_sigterm(), running_service(launch, wait_for="/livez", seconds=seconds) as server:
+        with (
+            interrupt_on_sigterm(),
+            running_service(launch, wait_for="/livez", seconds=seconds) as server,
+        ):
             log.info("serving on %s, %s", server.url, launch.access_note())
             return server.process.wait()
     except KeyboardInterrupt:
@@ -181,7 +183,7 @@ def serve_until_stopped(launch: LaunchOptions, *, seconds: float = 60.0) -> int:
 
 @contextlib.contextmanager
 def interrupt_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that what was started is stopped."""
+    """Make SIGTERM end the block like Ctrl-C, so that started processes are stopped."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -194,9 +196,9 @@ def interrupt_on_sigterm() -> Iterator[None]:
 
 
 def check_port_free(port: int, host: str = HOST) -> None:
-    """Raise ConfigRefused when somebody listens on a port of ours.
+    """Raise ConfigRefused when a port is in use.
 
-    Before BentoML clears the folder of the metrics, which a running service still uses.
+    Checked before BentoML clears the metrics folder, which a running service still uses.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -205,7 +207,7 @@ def check_port_free(port: int, host: str = HOST) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise ConfigRefused(
-                f"port {port} of {host} cannot be bound ({error.strerror}); choose a free one"
+                f"port {port} of {host} cannot be used ({error.strerror}); choose a free one"
             ) from None
 
 
@@ -214,7 +216,7 @@ def _is_loopback(host: str) -> bool:
         return True
     try:
         return ip_address(host).is_loopback
-    except ValueError:  # a name: what it stands for may change
+    except ValueError:  # a host name may resolve to any address
         return False
 
 
@@ -235,7 +237,7 @@ def _environment(launch: LaunchOptions) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _opened(output: Path | None) -> Iterator[IO[bytes] | None]:
+def _open_log(output: Path | None) -> Iterator[IO[bytes] | None]:
     if output is None:
         yield None
         return

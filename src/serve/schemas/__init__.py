@@ -1,1 +1,1 @@
-"""What requests and answers look like, as pydantic models."""
+"""The requests and answers of the HTTP service as pydantic models, with examples."""

@@ -1,4 +1,4 @@
-"""A customer's raw rows inside a request: the four tables of the data contract, strict."""
+"""Rows of customers in a request: the four tables of the data contract, strictly typed."""
 
 import re
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-#: Longest text a request may carry, by what it is.
+#: Maximum length of an id, a text, a comment and an attribute name.
 ID_LENGTH, TEXT_LENGTH, COMMENT_LENGTH, NAME_LENGTH = 200, 1_000, 10_000, 100
-#: Most rows of each table in one request, and most attributes of one customer.
+#: Maximum number of rows per table and request, and of attributes per customer.
 MOST_CUSTOMERS, MOST_EVENTS, MOST_SURVEYS, MOST_TICKETS = 1_000, 50_000, 10_000, 10_000
 MOST_ATTRIBUTES = 200
 
-#: RFC 3339 with an offset; the years keep microseconds since 1970 far from overflow.
+#: RFC 3339 with an offset; the limited years keep microseconds since 1970 from overflowing.
 _INSTANT = r"^(19|20|21)\d{2}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-][01]\d:[0-5]\d)$"
 _INSTANT_PATTERN = re.compile(_INSTANT, re.ASCII)
 
@@ -29,8 +29,7 @@ def _instant(value: object) -> datetime:
     raise PydanticCustomError(
         "instant",
         "must be an ISO 8601 time with seconds and an offset, between 1900 and 2199, "
-        "such as 2025-03-01T09:30:00+01:00 or 2025-03-01T08:30:00Z; "
-        "a time without an offset is refused",
+        "such as 2025-03-01T09:30:00+01:00 or 2025-03-01T08:30:00Z",
     )
 
 
@@ -72,7 +71,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class RecordRow(BaseModel):
-    """Strict: no unknown column, no text where a number belongs, and no value in a message."""
+    """A row: unknown columns and wrong types are errors; messages never hold a value."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False
@@ -82,7 +81,7 @@ class RecordRow(BaseModel):
 
 
 class CustomerRow(RecordRow):
-    """What CRM knew of a customer from `valid_from` on; every further field is an attribute."""
+    """What the CRM knew about a customer from `valid_from` on; all other fields are attributes."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Attribute] = Field(init=False)
@@ -95,7 +94,7 @@ class CustomerRow(RecordRow):
         return self.__pydantic_extra__
 
     @model_validator(mode="after")
-    def _attributes_are_few(self) -> Self:
+    def _limit_attributes(self) -> Self:
         names = self.__pydantic_extra__
         if len(names) > MOST_ATTRIBUTES or any(len(name) > NAME_LENGTH for name in names):
             raise PydanticCustomError(
@@ -106,9 +105,9 @@ class CustomerRow(RecordRow):
 
 
 class EventRow(RecordRow):
-    """Something that happened; `amount` is signed from the company's view of revenue.
+    """An event; `amount` is positive for revenue, negative for a refund.
 
-    Without `known_at` it was known when it occurred.
+    Without `known_at` it is known from the time it occurred.
     """
 
     occurred_at: Instant
@@ -122,7 +121,7 @@ class EventRow(RecordRow):
 
 
 class SurveyRow(RecordRow):
-    """One question sent to one customer; without `answered_at` it is unanswered."""
+    """A survey question sent to a customer; without `answered_at` it is unanswered."""
 
     sent_at: Instant
     answered_at: Instant | None = None
@@ -152,7 +151,7 @@ class TicketRow(RecordRow):
 
 
 class Records(BaseModel):
-    """The rows of customers; who has rows but none under `customers` is scored without attributes."""
+    """Rows of customers; a customer without a row in `customers` is scored without attributes."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False
@@ -164,16 +163,19 @@ class Records(BaseModel):
     tickets: list[TicketRow] = Field(default=[], max_length=MOST_TICKETS)
 
     @property
-    def strangers(self) -> list[str]:
-        """Customers with rows but without one under `customers`, in the order of their ids."""
+    def ids_without_customer_row(self) -> list[str]:
+        """Customers with rows in other tables only, sorted."""
         rows = (*self.events, *self.surveys, *self.tickets)
         return sorted({row.customer_id for row in rows} - {c.customer_id for c in self.customers})
 
     @model_validator(mode="after")
-    def _customers_are_few(self) -> Self:
-        named = len({row.customer_id for row in self.customers}) + len(self.strangers)
+    def _limit_customers(self) -> Self:
+        named = len({row.customer_id for row in self.customers}) + len(
+            self.ids_without_customer_row
+        )
         if named > MOST_CUSTOMERS:
             raise PydanticCustomError(
-                "customers", f"the rows are of {named} customers; send at most {MOST_CUSTOMERS}"
+                "customers",
+                f"there are {named} customers in the rows; send at most {MOST_CUSTOMERS}",
             )
         return self

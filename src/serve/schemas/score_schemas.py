@@ -75,9 +75,7 @@ Reasons = Annotated[
             ]
         }
     ),
-    Field(
-        description=f"Reasons per target: 0 to {MOST_REASONS}; true means {DEFAULT_REASONS}."
-    ),
+    Field(description=f"Reasons per target: 0 to {MOST_REASONS}; true means {DEFAULT_REASONS}."),
 ]
 Language = Annotated[Literal["en", "zh"], Field(description="Language of the sentences.")]
 Targets = Annotated[

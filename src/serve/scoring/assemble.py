@@ -59,9 +59,7 @@ def assemble_scores(
     found = {}
     if options.reasons and customers.ids:
         rows, top, language = customers.features(), options.reasons, options.language
-        found = {
-            t: explanations.reasons(t, rows, top, language, options.previous) for t in chosen
-        }
+        found = {t: explanations.reasons(t, rows, top, language, options.previous) for t in chosen}
     reasons: list[dict[str, list[ScoreReason]]] = _by_customer(found, customers)
     scores = [*map(CustomerScore, customers.ids, predictions, reasons)]
     versions = {t: bundles[t].version for t in chosen}

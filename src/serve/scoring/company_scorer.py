@@ -20,29 +20,29 @@ from features.history.build_history import build_history
 from features.ingest.feedback import Feedback, StoredFeedback, store_feedback
 from features.settings import Workspace, find_workspace
 from insight.evaluation.evaluation_files import evaluation_folder
-from models.bundles.champions import POINTER
+from models.bundles.champions import POINTER, load_champions
 from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.bundles.predict import predict
 from models.explain.previous_window import previous_values
-from models.bundles.champions import load_champions
 from models.scoring.score_history import PastScore, history_folder, score_history
 from models.targets.registry import TARGETS
 from models.training_set.splits import microseconds
-from serve.schemas.record_schemas import Records
-from serve.scoring.assemble import CustomerBatch, ScoreOptions, assemble_scores
-from serve.scoring.evaluation_cache import ServedEvaluation, EvaluationCache
-from serve.scoring.loaded_state import LoadedState, build_state
-from serve.scoring.records_to_arrow import record_warnings, records_to_tables
-from serve.scoring.loaded_state import reload_results
-from serve.scoring.loaded_state import SNAPSHOT
 from serve.file_watcher import FileStamp, FileWatcher
-from serve.scoring.scorer import ScoreBatch
-from serve.schemas.what_if_schemas import WhatIfTarget
-from serve.schemas.what_if_schemas import WhatIfAnswer
-from serve.schemas.what_if_schemas import LeverRange
+from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import Language
+from serve.schemas.what_if_schemas import LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.assemble import CustomerBatch, ScoreOptions, assemble_scores
+from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
+from serve.scoring.loaded_state import (
+    SNAPSHOT,
+    LoadedState,
+    build_state,
+    count_unknown_categories,
+    reload_results,
+)
+from serve.scoring.records_to_arrow import record_warnings, records_to_tables
+from serve.scoring.scorer import ScoreBatch
 from serve.scoring.snapshot import Snapshot
-from serve.scoring.loaded_state import count_unknown_categories
 
 log = logging.getLogger("goodwill.scorer")
 
@@ -140,7 +140,9 @@ class CompanyScorer:
         cutoff = np.full(len(ids), microseconds(moment), np.int64)
         features = feature_table(history, ids, cutoff, loaded.plan)
         previous = (
-            previous_values(history, features, loaded.plan.columns, loaded.plan.comment_model) if reasons else {}
+            previous_values(history, features, loaded.plan.columns, loaded.plan.comment_model)
+            if reasons
+            else {}
         )
         customers = CustomerBatch(
             ids.to_pylist(),
@@ -185,10 +187,10 @@ class CompanyScorer:
         return self._loaded.unknown_categories
 
     def evaluated(self) -> ServedEvaluation:
-        return self._evaluations.now
+        return self._evaluations.current
 
     def refresh(self) -> Mapping[str, str]:
-        return {**self._evaluations.look(), **self._refresh()}
+        return {**self._evaluations.refresh(), **self._refresh()}
 
     def _refresh(self) -> Mapping[str, str]:
         before = self._loaded
@@ -202,9 +204,7 @@ class CompanyScorer:
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
         snapshots = [after.snapshot, before.snapshot]
-        self._loaded = build_state(
-            bundles, missing, snapshots, after.stamps, before.predictions
-        )
+        self._loaded = build_state(bundles, missing, snapshots, after.stamps, before.predictions)
         in_use = after.snapshot is None or self._loaded.snapshot is after.snapshot
         readable = after.parts if in_use else after.parts - {SNAPSHOT}
         return reload_results(before.stamps, after.stamps, before.parts, readable)

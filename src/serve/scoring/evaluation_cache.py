@@ -1,4 +1,4 @@
-"""The last evaluation of a company, as it is served: read when a file changed, kept while broken."""
+"""Last evaluation of a company in memory: reread when a file changes, kept if the new one is broken."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, read_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerStatus
 from serve.errors import NotReady, Problem
 from serve.file_watcher import FileWatcher
 from serve.scoring.status_table import StatusTable
-from insight.evaluation.evaluation_schema import CustomerStatus
 
 log = logging.getLogger("goodwill.evaluated")
 
@@ -22,29 +21,29 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class ServedEvaluation:
-    """What was told of all customers, and where each stands; `missing` says why a part is not there.
+    """The evaluation and the status of every customer; `missing` gives the reason for a missing part.
 
-    Standings may be of a later day: new scores move customers before all is evaluated again.
+    The status may be of a later day, because new scores update it before the next evaluation.
     """
 
-    told: CompanyEvaluation | None = None
-    standings: StatusTable | None = None
+    evaluation: CompanyEvaluation | None = None
+    statuses: StatusTable | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def need(self) -> CompanyEvaluation:
-        """What was told of all. Raises NotReady with the reasons when there is no evaluation."""
-        if self.told is None:
+    def require(self) -> CompanyEvaluation:
+        """Return the evaluation. Raises NotReady with the reasons if there is none."""
+        if self.evaluation is None:
             problems = [Problem(part, why) for part, why in self.missing.items()]
             raise NotReady("the customers have not been evaluated yet", problems)
-        return self.told
+        return self.evaluation
 
-    def standing(self, customer_id: str) -> CustomerStatus:
-        """Where a customer stands; nothing of one who came after the evaluation."""
-        return self.standings.of(customer_id) if self.standings else CustomerStatus()
+    def status(self, customer_id: str) -> CustomerStatus:
+        """Return the status of a customer; an empty one for a customer the evaluation does not know."""
+        return self.statuses.of(customer_id) if self.statuses else CustomerStatus()
 
 
 def date_mismatch_warnings(what: str, as_of: datetime, features: datetime) -> list[str]:
-    """A warning where something evaluated is of another day than the features."""
+    """Return a warning if the evaluation and the features are of different days (in UTC)."""
     one, other = (moment.astimezone(UTC).date().isoformat() for moment in (as_of, features))
     if one == other:
         return []
@@ -52,36 +51,39 @@ def date_mismatch_warnings(what: str, as_of: datetime, features: datetime) -> li
 
 
 class EvaluationCache:
-    """Follows the files of a company's evaluation; `now` is swapped whole."""
+    """Caches the files of a company's evaluation; `current` is replaced as a whole."""
 
     def __init__(self, folder: Path, company: str) -> None:
-        self._told = _Followed("evaluation", folder / EVALUATION_FILE, lambda: _read_told(folder, company))
-        self._standings = _Followed(
+        self._evaluation = _CachedFile(
+            "evaluation", folder / EVALUATION_FILE, lambda: _read_evaluation(folder, company)
+        )
+        self._statuses = _CachedFile(
             "standing", folder / STATUS_FILE, lambda: StatusTable.read(folder / STATUS_FILE)
         )
-        self.now = ServedEvaluation()
-        self.look()
+        self.current = ServedEvaluation()
+        self.refresh()
 
-    def look(self) -> dict[str, str]:
-        """Read what changed; what became of each part: `loaded`, `kept` (the old one) or `failed`."""
-        became = {**self._told.look(), **self._standings.look()}
-        missing = {f.name: f.missing for f in (self._told, self._standings) if f.missing}
-        self.now = ServedEvaluation(self._told.held, self._standings.held, missing)
-        return became
+    def refresh(self) -> dict[str, str]:
+        """Read changed files; return by part `loaded`, `kept` (the old content) or `failed`."""
+        results = {**self._evaluation.refresh(), **self._statuses.refresh()}
+        files = (self._evaluation, self._statuses)
+        missing = {file.name: file.missing for file in files if file.missing}
+        self.current = ServedEvaluation(self._evaluation.content, self._statuses.content, missing)
+        return results
 
 
-class _Followed(Generic[Part]):
-    """A file and what was read of it last."""
+class _CachedFile(Generic[Part]):
+    """A file with its last readable content."""
 
     def __init__(self, name: str, path: Path, read: Callable[[], Part | None]) -> None:
         self.name = name
-        self.held: Part | None = None
+        self.content: Part | None = None
         self.missing = f"no {path.name}; make it with `goodwill evaluate`"
         self._path, self._read = path, read
         self._watcher = FileWatcher([path])
 
-    def look(self) -> dict[str, str]:
-        """Read the file if it changed; one that is gone or broken leaves what was held."""
+    def refresh(self) -> dict[str, str]:
+        """Read the file if it changed; if it is gone or broken, keep the last content."""
         if not self._watcher.changed():
             return {}
         found = None
@@ -89,16 +91,19 @@ class _Followed(Generic[Part]):
             found = self._read() if self._path.exists() else None
         except DataRefused as refused:
             log.warning("%s", refused)
-            self.missing = "" if self.held else str(refused)
+            self.missing = "" if self.content else str(refused)
         if found is not None:
-            self.held, self.missing = found, ""
+            self.content, self.missing = found, ""
             return {self.name: "loaded"}
-        return {self.name: "kept" if self.held else "failed"}
+        return {self.name: "kept" if self.content else "failed"}
 
 
-def _read_told(folder: Path, company: str) -> CompanyEvaluation | None:
-    """Raises DataRefused for a file that is broken, or another company's."""
-    told = read_evaluation(folder)
-    if told is not None and told.company != company:
-        raise DataRefused(f"{EVALUATION_FILE} is of {told.company}, and {company} is served")
-    return told
+def _read_evaluation(folder: Path, company: str) -> CompanyEvaluation | None:
+    """Raises DataRefused for a broken file, and for the file of another company."""
+    evaluation = read_evaluation(folder)
+    if evaluation is not None and evaluation.company != company:
+        raise DataRefused(
+            f"{EVALUATION_FILE} belongs to {evaluation.company}, but {company} is served; check the "
+            "company file"
+        )
+    return evaluation

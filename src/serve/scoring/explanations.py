@@ -6,12 +6,12 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from features.formatting import Language
 from models.bundles.bundle import Bundle
-from models.explain.counterfactuals import WhatIfModel
+from models.explain.counterfactuals import WhatIfModel, what_if_text
 from models.explain.manual_what_if import ManualWhatIf
 from models.explain.previous_window import PreviousValues, previous_from_longer_windows
-from models.explain.reasons import Explainer, Language
-from models.explain.what_if_sentences import in_chinese, in_english
+from models.explain.reasons import Explainer
 from serve.schemas.score_schemas import ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.snapshot import Snapshot
@@ -79,11 +79,10 @@ class Explanations:
         if features is None:
             return None
         if isinstance(wanted, Mapping):
-            found = self._what_ifs.moved(target, features, wanted)
+            found = self._what_ifs.apply(target, features, wanted)
         else:
             found = self._what_ifs.what_ifs[target].smallest_change(features, wanted)
         explainer = self.explainers[target]
-        sentence = in_chinese if language == "zh" else in_english
         return WhatIfAnswer(
             customer_id=found.customer_id,
             target=target,
@@ -97,7 +96,7 @@ class Explanations:
                 for m in found.moves
             ],
             abstain=found.abstain,
-            text=sentence(found, target, explainer.currency),
+            text=what_if_text(found, target, explainer.currency, language),
         )
 
     def _row(self, customer_id: str) -> pa.Table | None:

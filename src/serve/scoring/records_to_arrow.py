@@ -49,7 +49,9 @@ def record_warnings(records: Records, schema: CompanySchema) -> list[str]:
     for name in (n for n, kind in known.items() if kind == "number"):
         texts = sum(isinstance(row.attributes.get(name), str) for row in records.customers)
         if texts:
-            warnings.append(f"{name} is a number; for {texts} customers it was a text, read as missing")
+            warnings.append(
+                f"{name} is a number; for {texts} customers it was a text, read as missing"
+            )
     return warnings
 
 

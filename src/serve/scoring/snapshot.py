@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from features.errors import DataRefused
 from models.bundles.bundle import Bundle
-from models.bundles.champions import snapshot_comment_model
-from models.bundles.champions import match_comment_model
+from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.training_set.splits import instant
 
 
@@ -46,7 +45,9 @@ class Snapshot:
         start = bisect_left(self.ids, prefix)
         return [i for i in self.ids[start : start + limit] if i.startswith(prefix)]
 
-    def usable_bundles(self, bundles: Mapping[str, Bundle]) -> tuple[dict[str, Bundle], dict[str, str]]:
+    def usable_bundles(
+        self, bundles: Mapping[str, Bundle]
+    ) -> tuple[dict[str, Bundle], dict[str, str]]:
         """Return the models that can read these features, and the reason for each that cannot."""
         fit, incompatible = match_comment_model(dict(bundles), self.tone)
         columns = set(self.features.column_names)

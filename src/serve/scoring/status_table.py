@@ -1,21 +1,18 @@
-"""Where each customer stands since the last evaluation: tier, stars, stage, and how he came there."""
+"""Status of every customer from the last evaluation, looked up by customer id."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import IntervalEstimate
+from insight.evaluation.evaluation_schema import CustomerStatus, IntervalEstimate, TierChange
 from models.training_set.splits import instant
-from serve.schemas.examples import MIGRATION, STANDING
-from serve.schemas.score_schemas import schema_config
 
 _INSTANT = pa.timestamp("us", "UTC")
 _TEXTS = (
@@ -24,51 +21,20 @@ _TEXTS = (
 _NUMBERS = ("stars", "value_score", "value_score_low", "value_score_high")
 
 
-class Migration(BaseModel):
-    """A change of tier since the former date: when, as far as known, and what moved him.
-
-    `cause` is a dimension of the value score, or `borders`, `confirmed`, `score appeared`.
-    """
-
-    model_config = schema_config(MIGRATION)
-
-    from_: Annotated[str, Field(alias="from")]
-    to: str
-    since: datetime | None
-    cause: str | None
-
-
-class CustomerStatus(BaseModel):
-    """How one customer was evaluated; null where he was not."""
-
-    model_config = schema_config(STANDING)
-
-    tier: str | None = None
-    stars: int | None = None
-    stage: str | None = None
-    service_level: str | None = None
-    value_score: Annotated[IntervalEstimate | None, Field(description="0 to 100, with its interval.")] = None
-    group: Annotated[str | None, Field(description="Of customers alike.")] = None
-    quadrant: Annotated[str | None, Field(description="Of potential and risk.")] = None
-    migration: Annotated[
-        Migration | None, Field(description="Null where he stayed in his tier.")
-    ] = None
-
-
 @dataclass(frozen=True)
 class StatusTable:
-    """A row a customer in the order of the ids, so that one is found without an index of its own."""
+    """One row per customer, sorted by id, so that binary search finds a customer without an index."""
 
     table: pa.Table
     as_of: datetime
 
     @classmethod
     def read(cls, path: Path) -> "StatusTable":
-        """Raises DataRefused for a file that is broken, holds nobody, or somebody twice."""
+        """Read the file. Raises DataRefused if it is broken or empty, or has a customer twice."""
         try:
             table = _read(path)
             days = pc.min_max(table["as_of"].cast(_INSTANT, safe=False).cast(pa.int64())).as_py()
-        except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
+        except (OSError, ValueError, KeyError) as error:  # includes the errors of pyarrow
             raise DataRefused(
                 f"{path.name} cannot be read ({type(error).__name__}); make it again with "
                 "`goodwill evaluate`"
@@ -83,48 +49,48 @@ class StatusTable:
         return cls(table.drop(["as_of"]), instant(days["min"]))
 
     def of(self, customer_id: str) -> CustomerStatus:
-        """Of one customer; of one the evaluation does not know, nothing."""
+        """Return the status of a customer; an empty one for a customer the file does not hold."""
         ids = self.table["customer_id"].chunk(0)
-        place = bisect_left(range(len(ids)), customer_id, key=lambda i: ids[i].as_py())
-        if place == len(ids) or ids[place].as_py() != customer_id:
+        index = bisect_left(range(len(ids)), customer_id, key=lambda i: ids[i].as_py())
+        if index == len(ids) or ids[index].as_py() != customer_id:
             return CustomerStatus()
-        row = {name: self.table[name][place].as_py() for name in self.table.column_names}
-        return _standing({name: value for name, value in row.items() if value == value})
+        row = {name: self.table[name][index].as_py() for name in self.table.column_names}
+        return _status({name: value for name, value in row.items() if value == value})
 
 
-def _standing(row: dict[str, Any]) -> CustomerStatus:
-    """A row of the file as it is told."""
+def _status(row: dict[str, Any]) -> CustomerStatus:
+    """The status in a row of the file."""
     score, stars, since = (row.get(name) for name in ("value_score", "stars", "tier_since"))
     ends = {end: row.get(f"value_score_{end}") for end in ("low", "high")}
     before, tier = row.get("tier_before"), row.get("tier")
-    moved = before is not None and tier is not None and before != tier
-    migration = {
+    changed = before is not None and tier is not None and before != tier
+    change = {
         "from": before,
         "to": tier,
         "since": None if since is None else instant(since),
         "cause": row.get("moved_because"),
     }
-    plain = {name: row.get(name) for name in CustomerStatus.model_fields if name in _TEXTS}
+    texts = {name: row.get(name) for name in CustomerStatus.model_fields if name in _TEXTS}
     return CustomerStatus(
-        **plain,
+        **texts,
         stars=None if stars is None else int(stars),
         value_score=None if score is None else IntervalEstimate(value=score, **ends),
-        migration=Migration.model_validate(migration) if moved else None,
+        migration=TierChange.model_validate(change) if changed else None,
     )
 
 
 def _read(path: Path) -> pa.Table:
-    """What is told of the file, sorted by the ids; texts once each, times as microseconds."""
+    """The served columns, sorted by id; texts dictionary-encoded, times in microseconds."""
     wanted = ("customer_id", "as_of", *_TEXTS, *_NUMBERS, "tier_since")
-    held = set(pq.read_schema(path).names)
-    table = pq.read_table(path, columns=[name for name in wanted if name in held])
+    columns = set(pq.read_schema(path).names)
+    table = pq.read_table(path, columns=[name for name in wanted if name in columns])
     table = table.set_column(0, "customer_id", table["customer_id"].cast(pa.string()))
     table = table.take(pc.sort_indices(table["customer_id"])).combine_chunks()
-    for place, name in enumerate(table.column_names):
+    for index, name in enumerate(table.column_names):
         if name in _TEXTS:
             column = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
-            table = table.set_column(place, name, column)
+            table = table.set_column(index, name, column)
         elif name == "tier_since":
             column = table[name].cast(_INSTANT, safe=False).cast(pa.int64())
-            table = table.set_column(place, name, column)
+            table = table.set_column(index, name, column)
     return table

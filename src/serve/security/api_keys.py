@@ -1,4 +1,4 @@
-"""API keys: which client may do what for which company. Only hashes of the secrets are kept."""
+"""API keys with client, scopes and company. Only hashes of the secrets are stored."""
 
 import hashlib
 import hmac
@@ -20,12 +20,12 @@ SCOPES = ("score", "read", "feedback", "operate")
 Scope = Literal["score", "read", "feedback", "operate"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
-#: What every secret begins with, so that a scanner finds one that was committed by mistake.
+#: Prefix of each secret, so that scanners find one that was committed by mistake.
 PREFIX = "gw_"
 
 
 class Key(BaseModel):
-    """One key of a client; `rate` is calls a second, None for the service's own limit."""
+    """A key of a client; `rate` is its limit in calls per second, None for the default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -39,7 +39,7 @@ class Key(BaseModel):
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Not expired."""
+        """Return whether the key has not expired."""
         return self.expires is None or now < self.expires
 
 
@@ -47,24 +47,24 @@ _KEYS = TypeAdapter(tuple[Key, ...])
 
 
 class KeyRing:
-    """The keys of a service, looked up in a time that does not depend on which one matches."""
+    """The keys of a service; a lookup takes the same time whichever key matches."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self.keys = tuple(keys)
         self._digests = [(bytes.fromhex(key.sha256), key) for key in self.keys]
 
     def find_key(self, secret: bytes) -> Key | None:
-        """The key with that secret unless it expired. Compares with every key there is."""
-        asked = hashlib.sha256(secret).digest()
+        """Return the valid key with this secret. Compares with all keys, for constant time."""
+        sent = hashlib.sha256(secret).digest()
         found: Key | None = None
         for digest, key in self._digests:
-            if hmac.compare_digest(digest, asked):
+            if hmac.compare_digest(digest, sent):
                 found = key
         return found if found and found.is_valid(datetime.now(UTC)) else None
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
-    """The keys in a file. Raises ConfigRefused, without a value, when it is not a file of keys."""
+    """Read a key file. Raises ConfigRefused, without values, when it is not valid."""
     try:
         keys = _KEYS.validate_json(path.read_bytes())
     except OSError as error:
@@ -73,8 +73,8 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise ConfigRefused(
-            f"{path} is not a file of keys: {where}: {first['msg']}; put the last good one back, or "
-            "move it away and make new keys with `goodwill keys add`"
+            f"{path} is not a valid key file: {where}: {first['msg']}; restore the last good one, or "
+            "move it away and create new keys with `goodwill keys add`"
         ) from None
     if len({key.id for key in keys}) < len(keys):
         raise ConfigRefused(f"{path}: two keys have the same id; remove one of them")
@@ -82,13 +82,13 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 
 
 def write_keys(path: Path, keys: Sequence[Key]) -> None:
-    """Replace the file of keys atomically; only its owner may read it."""
+    """Replace the key file atomically; only its owner may read it."""
     content = json.dumps([key.model_dump(mode="json") for key in keys], indent=1)
     write_text_atomically(path, content + "\n", mode=0o600)
 
 
 class KeyFile:
-    """The file of keys as the command changes it: one change at a time, whole or not at all."""
+    """The key file as `goodwill keys` changes it: one atomic change at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -96,7 +96,7 @@ class KeyFile:
         self._lock = FileLock(path.with_name(f".{path.name}.lock"), mode=0o600)
 
     def read(self) -> tuple[Key, ...]:
-        """Every key, also those that expired; none where there is no file."""
+        """Return all keys, expired ones included; empty without a file."""
         return read_keys(self.path) if os.path.lexists(self.path) else ()
 
     def add(
@@ -107,21 +107,21 @@ class KeyFile:
         days: float | None = None,
         rate: float | None = None,
     ) -> str:
-        """A new key; its secret, which is nowhere else. Raises ConfigRefused for a taken name."""
+        """Add a key; return its secret, which is not stored. Raises ConfigRefused for a used name."""
         with self._lock:
             keys, now = self.read(), datetime.now(UTC)
             if any(key.client == client and key.is_valid(now) for key in keys):
                 raise ConfigRefused(
-                    f"client {client} has a key; `goodwill keys rotate {client}` makes the next one"
+                    f"client {client} has a key; create the next one with `goodwill keys rotate {client}`"
                 )
             made, secret = _new_key(client, scopes, company, days, rate)
             write_keys(self.path, [*keys, made])
         return secret
 
     def rotate(self, client: str, overlap_days: float) -> str:
-        """The next key of a client, like his newest; the former ones end after the overlap.
+        """Add a key like the newest of a client; the old ones expire after the overlap.
 
-        Returns the secret. Raises ConfigRefused for a client without a working key.
+        Returns the secret. Raises ConfigRefused for a client without a valid key.
         """
         with self._lock:
             keys, now = self.read(), datetime.now(UTC)
@@ -131,24 +131,24 @@ class KeyFile:
                 default=None,
             )
             if newest is None:
-                raise ConfigRefused(f"no working key of {client}; {_clients(keys)}")
+                raise ConfigRefused(f"client {client} has no valid key; {_clients(keys)}")
             days = (newest.expires - newest.created) / timedelta(days=1) if newest.expires else None
             made, secret = _new_key(client, newest.scopes, newest.company, days, newest.rate)
             end = now + timedelta(days=overlap_days)
             write_keys(
-                self.path, [*(_ended(k, end) if k.client == client else k for k in keys), made]
+                self.path, [*(_expire(k, end) if k.client == client else k for k in keys), made]
             )
         return secret
 
     def revoke(self, name: str) -> list[Key]:
-        """Take away every key of a client, or the one with that id. Raises ConfigRefused for none."""
+        """Remove all keys of a client, or the key with this id. Raises ConfigRefused for none."""
         with self._lock:
             keys = self.read()
-            gone = [key for key in keys if name in (key.client, key.id)]
-            if not gone:
-                raise ConfigRefused(f"no client and no key is called {name}; {_clients(keys)}")
-            write_keys(self.path, [key for key in keys if key not in gone])
-        return gone
+            revoked = [key for key in keys if name in (key.client, key.id)]
+            if not revoked:
+                raise ConfigRefused(f"no client or key id {name}; {_clients(keys)}")
+            write_keys(self.path, [key for key in keys if key not in revoked])
+        return revoked
 
 
 def _new_key(
@@ -170,11 +170,13 @@ def _new_key(
         return Key.model_validate(content), secret
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise ConfigRefused(f"{first['loc'][0]}: {first['msg']}; scopes are {SCOPES}") from None
+        raise ConfigRefused(
+            f"{first['loc'][0]}: {first['msg']}; valid scopes are {SCOPES}"
+        ) from None
 
 
-def _ended(key: Key, end: datetime) -> Key:
-    """A key that ends at `end` at the latest."""
+def _expire(key: Key, end: datetime) -> Key:
+    """Return the key with an expiry of `end` at the latest."""
     return key.model_copy(update={"expires": min(key.expires or end, end)})
 
 

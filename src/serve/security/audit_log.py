@@ -1,7 +1,7 @@
-"""What was scored for whom: one line a call, with pseudonyms, from which any score can be replayed.
+"""The audit log: one line per scoring call, from which any score can be reproduced.
 
-A line names no customer: ids and rows sent along stand there as HMAC-SHA256 under the company's
-secret. Lines are appended with one write each, so that workers never mix theirs.
+Lines name no customer: ids and request bodies are stored as HMAC-SHA256 under the company's secret.
+Each line is appended with a single write, so that the lines of workers do not mix.
 """
 
 import hmac
@@ -21,12 +21,12 @@ from features.settings import Workspace
 
 log = logging.getLogger("goodwill.audit")
 
-#: Half of an HMAC-SHA256 in hexadecimal: 128 bits tell any two customers apart.
+#: Half of an HMAC-SHA256 in hexadecimal: 128 bits are enough to be unique.
 PSEUDONYM_LENGTH = 32
 
 
 class Caller(NamedTuple):
-    """Whose call it was, and of which operation."""
+    """The request id, client and operation of a call."""
 
     request_id: str
     client: str
@@ -35,10 +35,10 @@ class Caller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One scoring: who asked what when, which models answered, and on which features.
+    """One scoring call: caller, customers, model versions, features and time.
 
-    `as_of` is the cutoff of the features, `fingerprint` of the history they were made from, or
-    empty when rows were sent along: then `digest` stands for the body of the call.
+    `as_of` is the cutoff of the features, `fingerprint` the one of their history; empty when rows
+    were sent along: then `digest` is the pseudonym of the request body.
     """
 
     request_id: str
@@ -53,7 +53,7 @@ class AuditLine:
 
 
 class AuditLog:
-    """The audit of one company: a file a day under `mlruns/audit/<company>/`."""
+    """The audit log of one company: one file per day in `mlruns/audit/<company>/`."""
 
     def __init__(self, workspace: Workspace, company: str, required: bool = False) -> None:
         self.folder = workspace.mlruns / "audit" / company
@@ -62,12 +62,12 @@ class AuditLog:
         self._keyed: hmac.HMAC | None = None
 
     def pseudonym(self, text: str | bytes) -> str:
-        """What stands for a customer's id, or for the body of a call. Raises OSError."""
+        """Return the pseudonym of a customer id or a request body. Raises OSError."""
         content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return self._hashed([content])[0]
 
     def pseudonyms(self, ids: Iterable[str]) -> list[str]:
-        """The pseudonym of each id. Raises OSError."""
+        """Return the pseudonym of each id. Raises OSError."""
         return self._hashed([customer.encode("utf-8", "surrogatepass") for customer in ids])
 
     def _hashed(self, contents: Iterable[bytes]) -> list[str]:
@@ -86,7 +86,7 @@ class AuditLog:
         handle = self._open(f"{self.folder}/{line.time[:10]}.jsonl")
         try:
             if os.write(handle, content) < len(content):
-                raise OSError("the disk took a part of the line")
+                raise OSError("the line was written only in part")
         finally:
             os.close(handle)
 
@@ -94,42 +94,44 @@ class AuditLog:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         try:
             return os.open(path, flags, 0o600)
-        except FileNotFoundError:  # the first line of all
+        except FileNotFoundError:  # the first line
             self.folder.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags, 0o600)
 
-    def scored(
+    def record(
         self,
-        asker: Caller,
+        caller: Caller,
         ids: Iterable[str],
         as_of: datetime,
         versions: dict[str, str],
         fingerprint: str = "",
         body: bytes = b"",
     ) -> bool:
-        """Write down one scoring; whether that worked. A failure is logged."""
+        """Write one scoring; return whether that worked. A failure is logged."""
         try:
             digest = self.pseudonym(body) if body else ""
-            names, moment = self.pseudonyms(ids), as_of.isoformat()
-            self.write(AuditLine(*asker, names, moment, versions, fingerprint, digest))
+            customers, moment = self.pseudonyms(ids), as_of.isoformat()
+            self.write(AuditLine(*caller, customers, moment, versions, fingerprint, digest))
         except OSError as error:
-            log.error("audit of %s not written: %s", asker.request_id, error.strerror or error)
+            log.error(
+                "audit log: call %s not written: %s", caller.request_id, error.strerror or error
+            )
             return False
         return True
 
     def lines(self) -> Iterator[AuditLine]:
-        """Every line there is, the oldest first; one that was cut off by a crash is passed over."""
+        """Yield all lines, oldest first; a line that a crash cut off is skipped."""
         for file in sorted(self.folder.glob("*.jsonl")):
             with file.open("rb") as content:
                 for raw in content:
                     try:
                         yield AuditLine(**json.loads(raw))
                     except (ValueError, TypeError):
-                        log.warning("a line of %s is cut off", file)
+                        log.warning("%s has an incomplete line", file)
 
 
 def read_or_create_secret(path: Path) -> bytes:
-    """The secret under which a company's pseudonyms are made; made once, for its owner only."""
+    """Return the secret for a company's pseudonyms; create it if needed, readable by its owner."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         own = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -137,7 +139,7 @@ def read_or_create_secret(path: Path) -> bytes:
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(32))
         try:
-            os.link(own, path)  # fails where another worker was first
+            os.link(own, path)  # fails when another worker was first
         except FileExistsError:
             pass
         finally:

@@ -1,7 +1,7 @@
-"""Past scores made again: the audit says how, the kept models and the history make them.
+"""Reproduces past scores from the audit log, the stored models and the history.
 
-A history is cut at the cutoff of the call, so what came later does not count. What was changed
-since in rows from before does: the fingerprint tells whether that can be.
+The history is cut at the cutoff of the call, so later rows do not count. Earlier rows may have been
+changed since: a different fingerprint shows that this is possible.
 """
 
 import json
@@ -19,19 +19,17 @@ from features.errors import DataRefused
 from features.execution.partitions import CustomerRange
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history
-from features.history_store import read_block
-from features.history_store import Manifest
+from features.history_store import Manifest, read_block
 from features.settings import Workspace
 from models.bundles.bundle import Bundle, read_bundle
 from models.bundles.predict import OUTPUTS, predict
 from models.training_set.splits import microseconds
 from serve.errors import ApiError
 from serve.http.request_parsing import parse_request
-from serve.schemas.score_schemas import RecordsRequest
-from serve.scoring.records_to_arrow import records_to_tables
+from serve.schemas.score_schemas import Output, RecordsRequest
 from serve.scoring.assemble import to_json_values
-from serve.schemas.score_schemas import Output
-from serve.security.audit_log import AuditLog, AuditLine
+from serve.scoring.records_to_arrow import records_to_tables
+from serve.security.audit_log import AuditLine, AuditLog
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,14 +40,14 @@ Scores = dict[str, dict[str, dict[str, Output]]]
 
 @dataclass(frozen=True)
 class Replay:
-    """One call again: its line of the audit, the scores, and what may differ from then."""
+    """A reproduced call: its line of the audit log, the scores, and notes on possible differences."""
 
     line: AuditLine
     scores: Scores
     notes: list[str] = field(default_factory=list)
 
     def table(self) -> "DataFrame":
-        """A row a customer and target, with every output to its last digit."""
+        """Return one row per customer and target, with all outputs in full precision."""
         from pandas import DataFrame
 
         rows: list[Any] = [
@@ -67,35 +65,37 @@ def replay_calls(
     request: str | None = None,
     records: Path | None = None,
 ) -> list[Replay]:
-    """Every audited call about a customer, or with the rows of a file, made again.
+    """Reproduce all calls about a customer, or with the request body of a file.
 
-    `request` takes the one with that id. Raises DataRefused when the audit holds no such call.
+    `request` selects the call with this id. Raises DataRefused when the audit log has no such call.
     """
     if (customer is None) == (records is None):
-        raise DataRefused("name either --customer or the file that was sent with --records")
+        raise DataRefused("give either --customer, or --records with the file that was sent")
     audit = AuditLog(workspace, company.name)
     body = records.read_bytes() if records else b""
-    found = list(_wanted(audit, customer, body, request))
+    found = list(_matching_lines(audit, customer, body, request))
     if not found:
         what = "this customer" if customer is not None else "these rows"
-        raise DataRefused(f"no line of {audit.folder} is about {what} and the request asked for")
-    again = _Replayer(company, workspace)
+        raise DataRefused(f"{audit.folder} has no call about {what}, or none with this request id")
+    replayer = _Replayer(company, workspace)
     if customer is None:
-        return [again.with_rows(line, body) for line in found]
-    return [again.with_history(line, customer) for line in found]
+        return [replayer.with_rows(line, body) for line in found]
+    return [replayer.with_history(line, customer) for line in found]
 
 
-def _wanted(audit: AuditLog, customer: str | None, body: bytes, request: str | None) -> Iterator[AuditLine]:
-    sought = audit.pseudonym(body if customer is None else customer)
+def _matching_lines(
+    audit: AuditLog, customer: str | None, body: bytes, request: str | None
+) -> Iterator[AuditLine]:
+    pseudonym = audit.pseudonym(body if customer is None else customer)
     for line in audit.lines():
         if request is not None and line.request_id != request:
             continue
-        if sought == line.digest if customer is None else sought in line.customers:
+        if pseudonym == line.digest if customer is None else pseudonym in line.customers:
             yield line
 
 
 class _Replayer:
-    """Makes calls of one company again."""
+    """Reproduces calls of one company."""
 
     def __init__(self, company: Company, workspace: Workspace) -> None:
         self._history = workspace.history(company.name)
@@ -103,23 +103,23 @@ class _Replayer:
         self._fingerprint = Manifest.read(workspace, company.name).fingerprint
 
     def with_history(self, line: AuditLine, customer: str) -> Replay:
-        """A customer's scores from the history as it is now, cut where the call had it cut."""
+        """Reproduce a customer's scores from today's history, cut at the cutoff of the call."""
         bundles, notes = self._bundles(line)
         if line.digest:
-            notes.append("this call sent rows along; give the file that was sent with --records")
+            notes.append("this call sent rows along; give the file that was sent, with --records")
             return Replay(line, {}, notes)
         if line.fingerprint != self._fingerprint:
             notes.append(
-                f"the history was {line.fingerprint or 'not named'} then and is {self._fingerprint} "
-                f"now: rows from before {line.as_of[:10]} may have changed or come late since"
+                f"the fingerprint of the history was {line.fingerprint or 'not recorded'} and is now "
+                f"{self._fingerprint}: rows before {line.as_of[:10]} may have changed or arrived since"
             )
         past = read_block(self._history, CustomerRange(customer, customer))
         if customer not in past.customer_ids:
-            return Replay(line, {}, [*notes, "the history does not hold this customer any more"])
+            return Replay(line, {}, [*notes, "the history no longer holds this customer"])
         return Replay(line, _scores(bundles, past, line), notes)
 
     def with_rows(self, line: AuditLine, body: bytes) -> Replay:
-        """The scores of every customer in the body of a call."""
+        """Reproduce the scores of all customers in a request body."""
         bundles, notes = self._bundles(line)
         if not bundles:
             return Replay(line, {}, notes)
@@ -139,7 +139,7 @@ class _Replayer:
             try:
                 found[target] = read_bundle(self._serving / target / version)
             except DataRefused as refused:
-                notes.append(f"{target} version {version} is gone: {refused}")
+                notes.append(f"{target} version {version} cannot be read: {refused}")
         return found, notes
 
 

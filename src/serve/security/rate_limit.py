@@ -1,4 +1,4 @@
-"""How much at once: calls a second of one client, and calls in flight in one worker."""
+"""Limits calls per second of each client, and concurrent calls per worker."""
 
 import math
 import time
@@ -9,9 +9,9 @@ from serve.errors import TooMany
 
 
 class RateLimiter:
-    """A bucket a client, filled at a rate; a second's worth of calls may come together.
+    """A token bucket per client, which holds one second's worth of calls.
 
-    `share` is the part of a rate that is this worker's: workers do not talk to each other.
+    `share` is this worker's part of each rate, as workers do not communicate.
     """
 
     def __init__(self, share: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -20,35 +20,35 @@ class RateLimiter:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, client: str, rate: float) -> None:
-        """Count one call of a client. Raises TooMany, with how long to wait, beyond its rate."""
-        fill = rate * self._share
-        most = max(1.0, fill)
+        """Take a token for one call of a client. Raises TooMany, with the time to wait, without one."""
+        fill_rate = rate * self._share
+        capacity = max(1.0, fill_rate)
         now = self._clock()
-        left, before = self._buckets.get(client, (most, now))
-        left = min(most, left + (now - before) * fill)
+        left, before = self._buckets.get(client, (capacity, now))
+        left = min(capacity, left + (now - before) * fill_rate)
         if left < 1.0:
             self._buckets[client] = left, now
-            wait = math.ceil((1.0 - left) / fill)
-            raise TooMany(f"this client may ask {rate:g} times a second", wait)
+            wait = math.ceil((1.0 - left) / fill_rate)
+            raise TooMany(f"this client is limited to {rate:g} calls per second", wait)
         self._buckets[client] = left - 1.0, now
 
 
 class ConcurrencyLimit:
-    """So many calls may be in flight; one more is turned away at once."""
+    """Limits the calls in flight; further calls are refused at once."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.taken = 0
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.in_flight = 0
 
     def __enter__(self) -> None:
-        if self.taken >= self.most:
+        if self.in_flight >= self.limit:
             raise TooMany("the service is busy", 1)
-        self.taken += 1
+        self.in_flight += 1
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self.taken -= 1
+        self.in_flight -= 1

@@ -1,4 +1,4 @@
-"""The address of a database: found in the environment, told without its secrets."""
+"""The address of a database: found in the environment, shown without its secrets."""
 
 from urllib.parse import quote
 
@@ -21,27 +21,27 @@ def _no_variables(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("postgresql://u:p@db.example:6000/shop", ("db.example", "6000", "shop", "u")),
-        ("postgres://db.example/shop", ("db.example", "5432", "shop", "(the user of the system)")),
+        ("postgres://db.example/shop", ("db.example", "5432", "shop", "(system user)")),
         ("postgresql://u@/shop?host=/var/run&port=5433", ("/var/run", "5433", "shop", "u")),
         ("postgresql://u:p@a:1,b:2/shop?sslmode=require", ("a,b", "1,2", "shop", "u")),
         ("postgresql://u:p@[::1]:6000/shop", ("[::1]", "6000", "shop", "u")),
         ("postgresql://u:p@[fe80::1]/shop", ("[fe80::1]", "5432", "shop", "u")),
         ("postgresql://u:p@db", ("db", "5432", "u", "u")),
-        ("postgresql://", ("(the local socket)", "5432", "(named as the user)",
-                           "(the user of the system)")),
+        ("postgresql://", ("(local socket)", "5432", "(same name as the user)",
+                           "(system user)")),
     ],
 )  # fmt: skip
-def test_host_port_and_database_are_known(monkeypatch, url, told):
+def test_host_port_database_and_user(monkeypatch, url, expected):
     monkeypatch.setenv("ACME_URL", url)
     address = find_postgres_address(FROM, "acme.toml")
-    assert (address.host, address.port, address.database, address.user) == told
+    assert (address.host, address.port, address.database, address.user) == expected
     assert address.url.startswith(url)
 
 
-def test_the_variables_of_postgresql_stand_in(monkeypatch):
+def test_libpq_variables_are_the_default(monkeypatch):
     for name, value in zip(PG[:4], ("db", "7", "me", "shop"), strict=True):
         monkeypatch.setenv(name, value)
     address = find_postgres_address(PostgresSettings(), "acme.toml")
@@ -49,7 +49,7 @@ def test_the_variables_of_postgresql_stand_in(monkeypatch):
     assert address.user == "me"
 
 
-def test_what_the_url_does_not_say_about_the_line_is_added(monkeypatch):
+def test_default_connection_parameters_are_added(monkeypatch):
     monkeypatch.setenv("ACME_URL", "postgresql://db/shop?connect_timeout=3")
     url = find_postgres_address(FROM, "acme.toml").url
     assert url.count("connect_timeout") == 1
@@ -62,8 +62,8 @@ def test_what_the_url_does_not_say_about_the_line_is_added(monkeypatch):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20))
-def test_a_password_is_never_told(password):
-    """Neither encoded as it should be nor pasted as it is, whatever it holds."""
+def test_a_password_is_never_shown(password):
+    """Neither percent-encoded nor pasted as it is, whatever its characters."""
     for given_url in (quote(password, safe=""), password):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ACME_URL", f"postgresql://me:{given_url}@db.example/shop")
@@ -72,14 +72,14 @@ def test_a_password_is_never_told(password):
                 address = find_postgres_address(FROM, "acme.toml")
             except ConfigRefused as err:
                 refusal = str(err)
-        assert address or given_url == password, "a URL that is encoded well is taken"
+        assert address or given_url == password, "a correctly encoded URL is accepted"
         assert password not in f"{refusal} {address} {address!r}"
         if address:
             assert str(address) == "PostgreSQL at host db.example, port 5432, database shop"
             assert password not in address.without_secrets(f"cannot use {password} here")
 
 
-def test_a_url_that_is_none(monkeypatch):
+def test_an_invalid_url_is_refused_without_showing_it(monkeypatch):
     bad = ["db.example", "host=db password=geheim", "mysql://me:geheim@db/shop",
            "postgresql://me:ge/heim@db/shop", "postgresql://me:ge@heim@db/shop",
            "postgresql://me:1234/heim@db/shop", "postgresql://me:12?heim@db/shop",
@@ -87,7 +87,7 @@ def test_a_url_that_is_none(monkeypatch):
     for url in bad:
         monkeypatch.setenv("ACME_URL", url)
         with pytest.raises(
-            ConfigRefused, match="environment variable ACME_URL holds no URL"
+            ConfigRefused, match="environment variable ACME_URL does not hold a URL"
         ) as err:
             find_postgres_address(FROM, "acme.toml")
         assert "heim" not in str(err.value)
@@ -112,7 +112,7 @@ columns = { customer_id = "id", occurred_at = "t", kind = "k" }
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ('url_from = "postgresql://me:geheim@db/shop"', "name the environment variable that holds"),
         (
@@ -123,10 +123,10 @@ columns = { customer_id = "id", occurred_at = "t", kind = "k" }
         ("retries = -1", "postgres.retries: Input should be greater than or equal to 0"),
     ],
 )
-def test_a_section_that_cannot_be_used(tmp_path, line, told):
+def test_an_invalid_section_is_refused(tmp_path, line, message):
     path = tmp_path / "acme.toml"
     path.write_text(TABLE + line)
     with pytest.raises(ConfigRefused) as refused:
         load_company(path)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "geheim" not in str(refused.value)

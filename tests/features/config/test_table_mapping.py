@@ -1,4 +1,4 @@
-"""Where a table comes from: files, tables of PostgreSQL, or both."""
+"""The sources of a table: files, PostgreSQL queries, or both."""
 
 import pytest
 from pydantic import ValidationError
@@ -21,20 +21,20 @@ TWO = {"a": "a.csv", "b": ["b.csv", "c.csv"]}
          {"a": "a.csv", "b": "b.csv, c.csv", "o": "PostgreSQL: orders"}),
     ],
 )  # fmt: skip
-def test_a_table_says_where_it_comes_from(given, origins):
+def test_origins_describe_each_source(given, origins):
     mapping = TableMapping(columns=COLUMNS, **given)
     assert mapping.origins == origins
     assert set(mapping.file_sources) | set(mapping.queries) == set(origins)
 
 
-def test_a_long_query_is_told_in_short():
-    told = TableMapping(columns=COLUMNS, postgres="select a, " * 100 + "b from c").origins["source"]
-    assert told.startswith("PostgreSQL: select a, select a,")
-    assert len(told) < 80
+def test_a_long_query_is_shortened():
+    origin = TableMapping(columns=COLUMNS, postgres="select a, " * 100 + "b from c").origins["source"]
+    assert origin.startswith("PostgreSQL: select a, select a,")
+    assert len(origin) < 80
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({}, "give either files or sources"),
         ({"postgres": ""}, "give either files or sources"),
@@ -46,13 +46,13 @@ def test_a_long_query_is_told_in_short():
             "give either files or sources",
         ),
         ({"sources": TWO, "postgres": "orders", "query": "q"}, "give either files or sources"),
-        ({"postgres": {"o": "orders"}}, "several sources need a query"),
+        ({"postgres": {"o": "orders"}}, "named sources need a query"),
         ({"sources": TWO, "postgres": {"a": "orders"}, "query": "q"}, "is also one under postgres"),
         ({"files": "a.csv", "csv": {"delimeter": ";"}}, "delimeter"),
         ({"files": "a.csv", "csv": {"encoding": "cp1252"}}, "'utf-8', 'utf-16' or 'latin-1'"),
     ],
 )
-def test_what_a_table_may_not_say(given, told):
+def test_invalid_mappings_are_refused(given, message):
     with pytest.raises(ValidationError) as refused:
         TableMapping(columns=COLUMNS, **given)
-    assert told in str(refused.value)
+    assert message in str(refused.value)

@@ -1,18 +1,18 @@
-"""Customers by first and last activity."""
+"""Checks of customers by first and last activity."""
 
 import duckdb
 
 from features.data_quality import activity
-from support.checked_table_builders import orders, subject, told
+from support.checked_table_builders import build_checked_table, finding_rows, order_rows
 
 
 def laid_out(rows, **more):
-    made = subject("events", rows, **more)
+    made = build_checked_table("events", rows, **more)
     activity.create_activity_table(made.con, [made])
     return made
 
 
-def test_newcomers_and_leavers_by_month_without_a_gap():
+def test_first_and_last_seen_by_month_without_gaps():
     rows = [{"customer_id": c, "occurred_at": d, "kind": "order"}
             for c, d in (("A", 0), ("A", 40), ("B", 5), ("C", 100))]  # fmt: skip
     assert activity.count_first_and_last_seen(laid_out(rows)) == [
@@ -20,13 +20,13 @@ def test_newcomers_and_leavers_by_month_without_a_gap():
     ]  # fmt: skip
 
 
-def test_customers_of_crm_that_no_other_table_knows():
+def test_crm_customers_without_rows_in_other_tables():
     con = duckdb.connect()
-    people = subject("customers", [{"customer_id": c} for c in "ABCD"], con=con)
-    events = subject("events", orders([0]), con=con)
+    people = build_checked_table("customers", [{"customer_id": c} for c in "ABCD"], con=con)
+    events = build_checked_table("events", order_rows([0]), con=con)
     activity.create_activity_table(con, [people, events])
     (found,) = activity.check_never_active(people)
-    assert told([found]) == [("customers.customer_id", "never active", "warning", 3, 4)]
+    assert finding_rows([found]) == [("customers.customer_id", "never active", "warning", 3, 4)]
     assert list(activity.check_never_active(events)) == []
 
 
@@ -39,7 +39,7 @@ def test_a_month_with_far_more_newcomers_than_usual():
     assert list(activity.check_newcomer_surges(laid_out(rows))) == []
 
 
-def test_one_customer_under_several_ids():
+def test_ids_that_differ_only_in_spelling():
     rows = [{"customer_id": c, "occurred_at": 0, "kind": "order"}
             for c in ("A1", "a1 ", "007", "7", "B")]  # fmt: skip
     (found,) = activity.check_id_spellings(laid_out(rows))
@@ -47,7 +47,7 @@ def test_one_customer_under_several_ids():
     assert "'007' and '7'" in found.says
 
 
-def test_an_id_that_stands_for_many():
+def test_an_id_with_a_large_share_of_the_rows():
     rows = [{"customer_id": f"C{i}", "occurred_at": 0, "kind": "order"} for i in range(200)]
     assert list(activity.check_collective_id(laid_out(rows))) == []
     rows += [{"customer_id": "CASH", "occurred_at": 1, "kind": "order"}] * 20
@@ -55,8 +55,8 @@ def test_an_id_that_stands_for_many():
     assert (found.rows, found.total, found.evidence) == (20, 220, {"example": ["CASH"]})
 
 
-def test_surveys_of_answers_alone():
+def test_surveys_without_unanswered_questions():
     asked = {"customer_id": "A", "sent_at": 0, "answered_at": 1, "instrument": "csat"}
-    assert len(list(activity.check_answer_rate(subject("surveys", [asked] * 100)))) == 1
+    assert len(list(activity.check_answer_rate(build_checked_table("surveys", [asked] * 100)))) == 1
     some = [*[asked] * 100, {**asked, "answered_at": None}]
-    assert list(activity.check_answer_rate(subject("surveys", some))) == []
+    assert list(activity.check_answer_rate(build_checked_table("surveys", some))) == []

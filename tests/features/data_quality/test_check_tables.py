@@ -1,4 +1,4 @@
-"""All checks over a small company: what is found, kept, shown; broken tables are examined too."""
+"""All checks on a small company: findings, stored report, terminal output; broken tables included."""
 
 import ast
 from pathlib import Path
@@ -10,19 +10,19 @@ from features.data_quality.check_tables import DataQualityReport, run_check
 from features.data_quality.finding import TableFinding, rank_findings
 from features.data_quality.terminal_summary import findings_table, summary_lines
 from features.errors import DataRefused
-from features.import_history.dry_run import inspect_tables
+from features.import_history.dry_run import run_dry_import
 from features.import_history.run_import import import_history
 from features.progress import Steps, silent_steps
-from support.checked_table_builders import orders, subject
+from support.checked_table_builders import build_checked_table, order_rows
 
 
-def test_a_check_that_cannot_be_made_says_so():
-    def check(subject):
-        yield from subject.all("select error('out of range')")
+def test_a_failed_check_becomes_a_finding():
+    def check(table):
+        yield from build_checked_table.all("select error('out of range')")
 
-    (told,) = run_check(check, subject("events", orders(range(3))))
-    assert (told.check, told.severity, told.rows) == ("not checked", "warning", 3)
-    assert told.says.startswith("the check test_examine.check could not be made: ")
+    (found,) = run_check(check, build_checked_table("events", order_rows(range(3))))
+    assert (found.check, found.severity, found.rows) == ("not checked", "warning", 3)
+    assert found.says.startswith("the check test_check_tables.check failed: ")
 
 
 @pytest.mark.parametrize("odd", ["0001-01-01", "9999-12-31 23:59:59"])
@@ -34,10 +34,10 @@ def test_times_beyond_all_calendars_do_not_stop_an_import(shop, odd):
 
 
 def finding(severity, rows, check="missing", table="events"):
-    return TableFinding(table, "amount", check, severity, rows, 100, f"{rows} rows", "mend it")
+    return TableFinding(table, "amount", check, severity, rows, 100, f"{rows} rows", "fix it")
 
 
-def test_the_worst_comes_first():
+def test_findings_are_ordered_worst_first():
     found = [
         finding("advice", 90),
         finding("warning", 5),
@@ -51,7 +51,7 @@ def test_the_worst_comes_first():
     assert TableFinding("events", "", "x", "advice", 0, 0, "", "").place == "events"
 
 
-def test_an_import_keeps_what_was_found_and_what_became_of_each_row(shop):
+def test_an_import_stores_the_findings_and_the_row_audit(shop):
     shop.about["max_bad_share"] = 0.5
     shop.spoil("events", ",20,", ",nan,").tables["events"] = {"drop": {"tests": "false"}}
     shop.text["events"] += "A,2024-01-05 10:00:00,order,10,web\n"
@@ -60,18 +60,22 @@ def test_an_import_keeps_what_was_found_and_what_became_of_each_row(shop):
     assert found is not None
     assert found.rows == manifest.rows
     assert (found.data_start, found.data_end) == (manifest.data_start, manifest.data_end)
-    told = {(f.severity, f.place, f.check): (f.rows, f.total) for f in found.findings}
-    assert told["error", "events.amount", "contract"] == (1, 5)
-    assert told["warning", "events", "duplicates"] == (1, 4)
-    assert told["advice", "events", "idle rule"] == (0, 5)
-    assert [c.step for c in found.ledger if c.table == "events"] == ["read", "drop", "quarantine"]
+    rows = {(f.severity, f.place, f.check): (f.rows, f.total) for f in found.findings}
+    assert rows["error", "events.amount", "contract"] == (1, 5)
+    assert rows["warning", "events", "duplicates"] == (1, 4)
+    assert rows["advice", "events", "idle rule"] == (0, 5)
+    assert [c.step for c in found.row_audit if c.table == "events"] == [
+        "read",
+        "drop",
+        "quarantine",
+    ]
     assert found.counts()["error"] == 1
     assert found.profile["tables"]["events"]["days"]["rows"][0] == 2
 
 
-def test_tables_an_import_refuses_are_all_examined_and_nothing_is_imported(shop):
+def test_all_refused_tables_are_checked_and_nothing_is_imported(shop):
     shop.spoil("events", ",20,", ",x,").spoil("surveys", "4,1,5", "9,1,5")
-    found = inspect_tables(shop.company(), shop.workspace, silent_steps())
+    found = run_dry_import(shop.company(), shop.workspace, silent_steps())
     assert len(found.refusals) == 2
     assert "table events break the contract" in found.refusals[0]
     errors = {f.place for f in found.findings if f.severity == "error"}
@@ -82,15 +86,15 @@ def test_tables_an_import_refuses_are_all_examined_and_nothing_is_imported(shop)
         shop.run()
 
 
-def test_a_table_of_which_nothing_is_left_does_not_stop_the_others(shop):
+def test_an_empty_table_does_not_stop_the_others(shop):
     shop.text["events"] = shop.text["events"].splitlines()[0] + "\n"
     shop.text["surveys"] = shop.text["surveys"].replace("2024", "2999")
-    found = inspect_tables(shop.company(), shop.workspace, silent_steps())
+    found = run_dry_import(shop.company(), shop.workspace, silent_steps())
     assert (found.rows["events"], found.rows["surveys"], found.rows["tickets"]) == (0, 0, 2)
     assert len(found.refusals) == 2
 
 
-def test_a_company_never_looked_at_has_no_findings(shop):
+def test_a_company_never_checked_has_no_report(shop):
     assert DataQualityReport.read(shop.workspace, "shop") is None
 
 
@@ -105,21 +109,21 @@ def many(count):
     return DataQualityReport("shop", "", "", {}, [*checks, finding("advice", 3)], [])
 
 
-def test_the_table_fits_a_screen_and_counts_what_it_leaves_out():
+def test_the_table_fits_a_screen_and_counts_the_rest():
     text = shown(findings_table(many(30)))
     assert text.count("\n") < 30
     assert "shop: 0 errors, 30 warnings, 1 advice" in text
-    assert "and 17 more in usability.html" in text
+    assert "and 17 more in data-quality.html" in text
     assert shown(findings_table(many(0))).count("advice") == 2
 
 
-def test_one_check_does_not_push_all_others_off_the_screen():
+def test_one_check_does_not_crowd_out_the_others():
     same = [finding("warning", 100 - i, check="same") for i in range(30)]
     found = DataQualityReport("shop", "", "", {}, [*same, finding("warning", 1, check="other")], [])
     assert "other" in shown(findings_table(found))
 
 
-def test_after_an_import_a_few_lines_say_the_worst(shop):
+def test_a_few_lines_after_an_import_show_the_worst(shop):
     assert summary_lines(many(0)) == ["  1 more finding: goodwill quality"]
     lines = summary_lines(many(9))
     assert len(lines) == 6
@@ -130,18 +134,20 @@ def test_after_an_import_a_few_lines_say_the_worst(shop):
     import_history(shop.company(), shop.workspace, Steps(console=console))
 
 
-def test_brackets_in_the_data_are_no_markup():
+def test_brackets_in_the_data_are_not_markup():
     odd = TableFinding("events", "channel", "x", "warning", 1, 1, "'[red]' vanished", "y")
-    assert "'[red]' vanished" in shown(findings_table(DataQualityReport("shop", "", "", {}, [odd], [])))
+    assert "'[red]' vanished" in shown(
+        findings_table(DataQualityReport("shop", "", "", {}, [odd], []))
+    )
 
 
 def test_the_document_names_every_check():
     project = Path(__file__).parents[3]
     calls = (
         node
-        for file in (project / "src/features/usability").glob("*.py")
+        for file in (project / "src/features/data_quality").glob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "TableFinding"
     )
     checks = {c.args[2].value for c in calls if len(c.args) > 2}
     assert len(checks) > 15

@@ -1,18 +1,18 @@
-"""Rows that come twice, in the table and in the files."""
+"""Duplicate rows in the table and in the source files."""
 
 import duckdb
 import pytest
 
 from features.config.table_mapping import TableMapping
 from features.data_quality.duplicates import check_duplicates, check_duplicates_in_sources
-from support.checked_table_builders import orders, subject, told
+from support.checked_table_builders import build_checked_table, finding_rows, order_rows
 
 
 def test_equal_rows_and_rows_with_an_equal_key():
-    rows = orders([1, 2, 3], amount=5.0, channel="web")
+    rows = order_rows([1, 2, 3], amount=5.0, channel="web")
     rows += [rows[0], rows[0], {**rows[1], "channel": "shop"}]
-    found = list(check_duplicates(subject("events", rows)))
-    assert told(found) == [
+    found = list(check_duplicates(build_checked_table("events", rows)))
+    assert finding_rows(found) == [
         ("events", "duplicates", "warning", 2, 6),
         ("events.occurred_at", "same key", "advice", 1, 6),
     ]
@@ -22,9 +22,9 @@ def test_equal_rows_and_rows_with_an_equal_key():
     assert 'duplicates = "remove" under tables.events' in found[0].remedy
 
 
-def test_rows_that_differ_in_anything_of_their_key_are_no_duplicates():
-    rows = orders([1, 1], amount=5.0) + orders([1], amount=6.0)
-    assert list(check_duplicates(subject("events", rows))) == []
+def test_rows_with_different_keys_are_no_duplicates():
+    rows = order_rows([1, 1], amount=5.0) + order_rows([1], amount=6.0)
+    assert list(check_duplicates(build_checked_table("events", rows))) == []
 
 
 @pytest.fixture
@@ -51,6 +51,6 @@ def test_files_that_repeat_rows_or_share_them(con):
     assert "select distinct" in found[0].remedy
 
 
-def test_without_a_query_the_table_itself_tells(con):
+def test_without_a_query_the_sources_are_not_checked(con):
     mapping = TableMapping(files="a.csv", columns={"customer_id": "i"})
     assert list(check_duplicates_in_sources(con, "events", mapping)) == []

@@ -194,8 +194,8 @@ def test_growing_night_by_night_is_reading_all_at_once(days, extra):
 @pytest.mark.parametrize(
     ("table", "settings", "why"),
     [
-        ("events", {"daily": ["sauce"]}, "no source of files is called sauce; did you mean source"),
-        ("events", {"daily": True, "duplicates": "remove"}, "daily files are read once"),
+        ("events", {"daily": ["sauce"]}, "sauce is not a source of files; did you mean source"),
+        ("events", {"daily": True, "duplicates": "remove"}, "daily cannot be combined"),
         ("customers", {"daily": True}, "versions of a customer are compared across files"),
     ],
 )

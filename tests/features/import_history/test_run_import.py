@@ -110,7 +110,7 @@ def test_what_a_killed_run_left_is_cleared(shop):
         (folder.with_name(name) / "events.parquet").write_text("half a file")
     shop.run()
     assert {p.name for p in shop.workspace.company("shop").iterdir()} == {
-        "history", "usability.json",
+        "history", "data-quality.json",
     }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def test_a_misspelt_column_or_key_of_a_correction_is_told_with_what_is_near(shop
         "correct": {"cents": {"column": "amuont", "when": "true", "becomes": "1"}}
     }
     with pytest.raises(
-        ConfigRefused, match=r"correct\.cents: no mapped column is called amuont; did you "
+        ConfigRefused, match=r"correct\.cents: amuont is not a mapped column; did you "
     ):
         shop.company()
     shop.tables["events"] = {"correct": {"cents": {"colum": "amount", "when": "", "becomes": ""}}}

@@ -17,7 +17,7 @@ from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from support.canary_marks import marked_files
-from support.checked_table_builders import subject, told
+from support.checked_table_builders import build_checked_table, finding_rows
 
 PROJECT = Path(__file__).parents[3]
 KINDS = {"title": "text", "region": "text", "size": "number"}
@@ -39,15 +39,15 @@ def customers(count: int) -> list[dict[str, object]]:
 
 
 def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> None:
-    found = subject("customers", customers(30), **KINDS)
+    found = build_checked_table("customers", customers(30), **KINDS)
     assert find_identifier_columns(found.con, found.table, KINDS) == [IdentifierColumn("title", 30, 30)]
-    assert told(check_identifying_attributes(found)) == [("customers.title", "names customers", "warning", 60, 60)]
+    assert finding_rows(check_identifying_attributes(found)) == [("customers.title", "names customers", "warning", 60, 60)]
     (finding,) = check_identifying_attributes(found)
     assert "n1" not in json.dumps(finding.to_dict())
 
 
 def test_few_customers_say_nothing() -> None:
-    found = subject("customers", customers(19), **KINDS)
+    found = build_checked_table("customers", customers(19), **KINDS)
     assert find_identifier_columns(found.con, found.table, KINDS) == []
     assert find_identifier_columns(found.con, found.table, {}) == []
 
@@ -59,7 +59,7 @@ def test_it_is_half_of_those_that_have_one(there: int, values: int, without: int
         {"customer_id": f"C{i}", "valid_from": 0, "title": f"n{i % values}"} for i in range(there)
     ]
     rows += [{"customer_id": f"D{i}", "valid_from": 0, "title": None} for i in range(without)]
-    found = subject("customers", rows, title="text")
+    found = build_checked_table("customers", rows, title="text")
     names = find_identifier_columns(found.con, found.table, {"title": "text"})
     assert bool(names) == (2 * min(there, values) >= there)
     assert all((n.values, n.customers) == (min(there, values), there) for n in names)
@@ -90,8 +90,8 @@ def test_personal_data_mapped_by_mistake_reach_no_feature_and_it_is_said(mapped:
     names = set(plan_for(manifest.schema).names)
     assert "crm_region" in names
     assert not {"crm_name", "crm_phone", "crm_mail"} & names
-    usability: Path = mapped.company("sample") / "usability.json"
-    findings = json.loads(usability.read_text())["findings"]
+    report: Path = mapped.company("sample") / "data-quality.json"
+    findings = json.loads(report.read_text())["findings"]
     said = {f["column"] for f in findings if f["check"] == "names customers"}
     assert said == {"name", "phone", "mail"}
-    assert marked_files([usability, mapped.history("sample") / "history.json"]) == {}
+    assert marked_files([report, mapped.history("sample") / "history.json"]) == {}

@@ -366,7 +366,7 @@ def test_who_is_not_let_in_does_not_try_again(server, tmp_path, monkeypatch, cha
     pauses: list[float] = []
     with pytest.raises(DataRefused) as refused:
         spool(tmp_path, {"q": "select 1 as a"}, pause=pauses.append)
-    assert f"does not let user {change.get('user', 'reader')} in: {part}" in str(refused.value)
+    assert f"rejects user {change.get('user', 'reader')}: {part}" in str(refused.value)
     assert "falsch" not in str(refused.value)
     assert_no_secret(str(refused.value))
     assert pauses == []

@@ -59,7 +59,7 @@ BAD = {
     "broken file": (not_parquet, DataRefused, ["tables.events: file events.parquet cannot be read"]),
     "missing column": (
         spoil("events", ",amount,", ",net,"), DataRefused,
-        ["tables.events.columns.amount names something the data do not have", "the columns are: ",
+        ["tables.events.columns.amount uses a name that the data do not have", "the columns are: ",
          "net"]),
     "missing column in a drop rule": (
         of_table("events", drop={"tests": "is_test"}), DataRefused,
@@ -74,7 +74,7 @@ BAD = {
         ["table events, column amount: all rows are of type DATE; cast it to a number"]),
     "time column of numbers": (
         event(occurred_at="amount"), DataRefused,
-        ["table events, column occurred_at: all rows are of type DOUBLE, which is no time",
+        ["table events, column occurred_at: all rows are of type DOUBLE, which is not a time",
          "to_timestamp(amount)"]),
     "flag that is none": (
         spoil("tickets", "true", "perhaps"), DataRefused,

@@ -1,10 +1,10 @@
-"""The language of a text: short, mixed, misspelt; other languages are known as other."""
+"""Language identification of short, mixed and misspelt texts, and of other languages."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.text.language_id import READ, language
+from features.text.language_id import LANGUAGES, detect_language
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # LeIA leaves files open
 
@@ -37,13 +37,13 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken"), [(text, spoken) for spoken, texts in TEXTS.items() for text in texts]
+    ("text", "expected"), [(text, expected) for expected, texts in TEXTS.items() for text in texts]
 )
-def test_languages(text, spoken):
-    assert language(text) == spoken
+def test_detect_language(text, expected):
+    assert detect_language(text) == expected
 
 
 @given(st.text(max_size=80))
-def test_any_text_has_one_of_them_or_none(text):
-    assert language(text) in {*READ, None}
-    assert language(text) == language(text + " ")
+def test_any_text_has_a_known_language_or_none(text):
+    assert detect_language(text) in {*LANGUAGES, None}
+    assert detect_language(text) == detect_language(text + " ")

@@ -1,4 +1,4 @@
-"""Sentiment: the sign of sentences in three languages, its missing value, and that nothing upsets it."""
+"""Sentiment: the sign of sentences in three languages, missing values, and arbitrary texts."""
 
 import duckdb
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.sample_company.simulated_comments import LANGUAGES, SHAPE, all_texts
 from features.settings import find_workspace, real_data_root
-from features.text.sentiment import sentiment
+from features.text.sentiment import score_sentiment
 
 #: LeIA leaves files of its lexicon open when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -67,7 +67,7 @@ BAD = {
         "產品品質越來越差", "等了好久还没到",
     ],
 }  # fmt: skip
-#: From the bitterest to the most delighted.
+#: From the most negative to the most positive.
 LADDERS = {
     "english": [
         "Terrible service, I am very disappointed and angry.",
@@ -88,11 +88,11 @@ LADDERS = {
 }
 
 
-@pytest.mark.parametrize("spoken", GOOD)
+@pytest.mark.parametrize("language", GOOD)
 @pytest.mark.parametrize(("sentences", "sign"), [(GOOD, 1), (BAD, -1)], ids=["good", "bad"])
-def test_the_sign_of_sentences(spoken, sentences, sign):
-    texts = sentences[spoken]
-    found = sentiment(texts)
+def test_the_sign_of_sentences(language, sentences, sign):
+    texts = sentences[language]
+    found = score_sentiment(texts)
     wrong = [(t, round(s, 2)) for t, s in zip(texts, found, strict=True) if not s * sign > 0]
     assert not wrong
 
@@ -100,14 +100,14 @@ def test_the_sign_of_sentences(spoken, sentences, sign):
 def test_the_sign_of_the_sample_companys_comments():
     texts = all_texts().reshape(SHAPE)
     for language in range(len(LANGUAGES)):
-        bad, _, good = (sentiment(t.ravel().tolist()) for t in texts[language])
+        bad, _, good = (score_sentiment(t.ravel().tolist()) for t in texts[language])
         assert (bad < 0).mean() > 0.85
         assert (good > 0).mean() > 0.9
 
 
 @pytest.mark.real_data
 def test_the_sign_of_real_comments_in_portuguese():
-    """Nearly nine of ten reviews of one, two, four or five stars, those that are not read included."""
+    """87% of the reviews with one, two, four or five stars, including those not analysed."""
     path = real_data_root(find_workspace()) / "olist_sample/order_reviews.parquet"
     if not path.exists():
         pytest.skip(f"no {path}; set GOODWILL_REAL_DATA")
@@ -115,18 +115,18 @@ def test_the_sign_of_real_comments_in_portuguese():
         "select review_score, concat_ws('. ', review_comment_title, review_comment_message) as text "
         f"from '{path}' where review_score <> 3 and trim(text) <> ''"
     ).fetchall(), strict=True)  # fmt: skip
-    found = sentiment(texts)
+    found = score_sentiment(texts)
     assert np.isnan(found).mean() < 0.02
     assert (np.sign(found) == np.sign(np.array(stars) - 3)).mean() > 0.87
 
 
 @pytest.mark.parametrize("texts", LADDERS.values(), ids=LADDERS)
 def test_better_comments_score_higher(texts):
-    bitter, plain, delighted = sentiment(texts)
-    assert -1 <= bitter < -0.3
-    assert bitter < plain < delighted
-    assert plain == 0
-    assert 0.3 < delighted <= 1
+    negative, neutral, positive = score_sentiment(texts)
+    assert -1 <= negative < -0.3
+    assert negative < neutral < positive
+    assert neutral == 0
+    assert 0.3 < positive <= 1
 
 
 @pytest.mark.parametrize(
@@ -138,24 +138,24 @@ def test_better_comments_score_higher(texts):
     ],
 )
 def test_words_of_degree(rising):
-    found = sentiment(rising)
+    found = score_sentiment(rising)
     assert (np.diff(found) > 0).all(), found
 
 
 def test_accents_and_capitals_do_not_matter_in_portuguese():
-    one, *others = sentiment(["Não é bom", "nao e bom", "NÃO É BOM", "Na\u0303o e\u0301 bom"])
+    one, *others = score_sentiment(["Não é bom", "nao e bom", "NÃO É BOM", "Na\u0303o e\u0301 bom"])
     assert one < 0
     assert others == [one] * 3
 
 
-def test_traditional_characters_feel_like_simplified_ones():
+def test_traditional_and_simplified_characters_score_the_same():
     pairs = [("服務熱情，價格實惠", "服务热情，价格实惠"), ("貨壞了，態度惡劣", "货坏了，态度恶劣")]
     for traditional, simplified in pairs:
-        assert sentiment([traditional]) == sentiment([simplified])
+        assert score_sentiment([traditional]) == score_sentiment([simplified])
 
 
-def test_two_languages_in_one_text_are_both_read():
-    both, chinese, worse = sentiment(
+def test_both_languages_of_a_mixed_text_count():
+    both, chinese, worse = score_sentiment(
         ["服务很好, very good", "服务很好", "服务很好, but terrible support"]
     )
     assert both > chinese > worse
@@ -170,27 +170,27 @@ def test_two_languages_in_one_text_are_both_read():
         "Heel goed product, snelle levering", "xkcd qwrt zzz", "12345", "???", "Çok güzel ürün",
     ],
 )  # fmt: skip
-def test_what_no_lexicon_is_for_is_not_read(text):
-    assert np.isnan(sentiment([text])).all()
+def test_other_languages_are_missing(text):
+    assert np.isnan(score_sentiment([text])).all()
 
 
-def test_faces_are_read_in_every_language_and_alone():
-    found = sentiment(["👍👍", "😡", "ok 😡", "还行 😡", "tudo 😍"])
+def test_emoji_count_in_every_language_and_alone():
+    found = score_sentiment(["👍👍", "😡", "ok 😡", "还行 😡", "tudo 😍"])
     assert (np.sign(found) == [1, -1, -1, -1, 1]).all(), found
 
 
-def test_nothing_said_is_missing():
-    found = sentiment([None, "", " \t\n\u3000", "ok"])
+def test_blank_texts_are_missing():
+    found = score_sentiment([None, "", " \t\n\u3000", "ok"])
     assert np.isnan(found[:3]).all()
     assert not np.isnan(found[3])
-    assert sentiment([]).shape == (0,)
-    assert sentiment([]).dtype == np.float64
+    assert score_sentiment([]).shape == (0,)
+    assert score_sentiment([]).dtype == np.float64
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60) | st.text("不没太很好差满意nãoéõ!?'\" :)-", max_size=30))
-def test_no_text_upsets_it_and_the_same_text_has_the_same_score(text):
-    one, other = sentiment([text]), sentiment([text, text])
+def test_any_text_has_a_valid_and_repeatable_score(text):
+    one, other = score_sentiment([text]), score_sentiment([text, text])
     assert np.isnan(one).all() or abs(one[0]) <= 1
     np.testing.assert_array_equal(other, [one[0], one[0]])
     if not text.strip():
@@ -199,8 +199,8 @@ def test_no_text_upsets_it_and_the_same_text_has_the_same_score(text):
 
 def test_long_and_strange_texts():
     texts = ["good " * 5000, "差" * 20_000, "😀" * 300, "the " * 20_000, "não " * 20_000]
-    found = sentiment(texts)
+    found = score_sentiment(texts)
     assert np.isfinite(found).all()
     assert found[0] > 0.9
     assert found[1] < -0.9
-    assert np.isnan(sentiment(["\ud800", "\x00", "{}%", "a" * 100_000])).all()
+    assert np.isnan(score_sentiment(["\ud800", "\x00", "{}%", "a" * 100_000])).all()

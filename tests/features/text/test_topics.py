@@ -1,11 +1,11 @@
-"""What texts are about, in three languages, several topics in one."""
+"""Topics of texts in three languages, several in one text."""
 
 import numpy as np
 import pytest
 
 from features.sample_company.comment_fragments import STATEMENTS
 from features.sample_company.simulated_comments import all_texts
-from features.text.topics import TOPICS, topic, topics
+from features.text.topics import TOPICS, find_topics, mentions_topic
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # LeIA leaves files open
 
@@ -35,24 +35,24 @@ ABOUT = [
 
 @pytest.mark.parametrize(("text", "about"), ABOUT)
 def test_topics(text, about):
-    (row,) = topics((text,))
+    (row,) = find_topics((text,))
     assert {name for name, flag in zip(TOPICS, row, strict=True) if flag} == about
 
 
 @pytest.mark.parametrize("language", STATEMENTS)
-def test_the_sample_companys_statements_are_about_their_topic(language):
-    """At least two thirds of them, each topic: the phrases were not written for the stems."""
+def test_statements_of_the_sample_company_mention_their_topic(language):
+    """At least two thirds for each topic: the phrases were written independently of the stems."""
     for name in ("delivery", "quality", "price", "service", "staff"):
-        said = [s for mood in STATEMENTS[language].values() for s in mood[name]]
-        assert topic(said, name).mean() >= 2 / 3, name
+        statements = [s for mood in STATEMENTS[language].values() for s in mood[name]]
+        assert mentions_topic(statements, name).mean() >= 2 / 3, name
 
 
-def test_nothing_to_read_is_missing():
-    assert np.isnan(topics((None, "", " ", "Sehr gute Lieferung"))).all()
-    assert topics(()).shape == (0, len(TOPICS))
+def test_texts_that_cannot_be_analysed_are_missing():
+    assert np.isnan(find_topics((None, "", " ", "Sehr gute Lieferung"))).all()
+    assert find_topics(()).shape == (0, len(TOPICS))
 
 
-def test_a_column_is_a_column_of_the_whole():
+def test_mentions_topic_is_a_column_of_find_topics():
     texts = tuple(all_texts()[:200])
-    for place, name in enumerate(TOPICS):
-        np.testing.assert_array_equal(topic(texts, name), topics(texts)[:, place])
+    for index, name in enumerate(TOPICS):
+        np.testing.assert_array_equal(mentions_topic(texts, name), find_topics(texts)[:, index])

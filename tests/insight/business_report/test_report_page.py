@@ -154,7 +154,7 @@ def test_both_pages_are_written_and_linked(evaluated, monkeypatch):
     page = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in page
     assert '<a href="models.html">' in page
-    assert "usability.html" not in page  # there is none
+    assert "data-quality.html" not in page  # there is none
     assert model_page(workspace, "tiny").is_file()
     assert not list(path.parent.glob("*.new"))
 

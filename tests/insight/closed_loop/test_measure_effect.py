@@ -1,4 +1,4 @@
-"""The log of actions and their effect, out of a history with a planted campaign."""
+"""Action log and effect of actions, on a history with a planted campaign."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,27 +22,27 @@ SENT = NOW - 100 * DAY
 
 
 def campaign(
-    home: Path, lot: bool, everybody: bool = False, days: int = 90
+    home: Path, has_holdout: bool, everybody: bool = False, days: int = 90
 ) -> tuple[Company, Workspace]:
-    """Large customers spend 400 a quarter, small ones 100; a call adds 60; calls went to large ones."""
+    """Large customers spend 400 a quarter, small ones 100; a call adds 60; mostly to large ones."""
     rng = np.random.default_rng(3)
     rows: list[Row] = []
-    for place in range(900):
-        name, large = f"C{place}", rng.random() < 0.5
-        level = 400.0 if large else 100.0
-        treated = everybody or rng.random() < (0.5 if lot else 0.7 if large else 0.3)
-        rows.append(event(name, SENT - 30 * DAY, "order", amount=level + rng.normal(0, 20)))
-        after = level + 60 * treated + rng.normal(0, 20)
+    for number in range(900):
+        name, large = f"C{number}", rng.random() < 0.5
+        usual = 400.0 if large else 100.0
+        treated = everybody or rng.random() < (0.5 if has_holdout else 0.7 if large else 0.3)
+        rows.append(event(name, SENT - 30 * DAY, "order", amount=usual + rng.normal(0, 20)))
+        after = usual + 60 * treated + rng.normal(0, 20)
         rows.append(event(name, SENT + 30 * DAY, "order", amount=after))
         if treated:
             rows.append(event(name, SENT, "campaign", category="call", channel="Li Wei"))
-        elif lot:
+        elif has_holdout:
             rows.append(event(name, SENT, "campaign", category="call/holdout"))
     return history(home, {"loop": {"outcome_days": days}}, events=rows)
 
 
-def test_the_log_says_what_to_whom_when_and_by_whom(tmp_path: Path) -> None:
-    log = read_action_log(*campaign(tmp_path, lot=True))
+def test_action_log_and_its_summary(tmp_path: Path) -> None:
+    log = read_action_log(*campaign(tmp_path, has_holdout=True))
     assert tuple(log.table.columns) == COLUMNS
     (row,) = log.summary().to_dict("records")
     assert (row["action"], row["by"]) == ("call", "Li Wei")
@@ -52,13 +52,13 @@ def test_the_log_says_what_to_whom_when_and_by_whom(tmp_path: Path) -> None:
         log.of("mail")
 
 
-def test_nothing_logged_is_said_with_the_remedy(tmp_path: Path) -> None:
+def test_an_empty_log_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match="POST /v1/feedback"):
         read_action_log(*history(tmp_path, events=[event("C1", SENT, "order", amount=1.0)]))
 
 
-def test_a_campaign_with_a_hold_out_group_is_measured(tmp_path: Path) -> None:
-    found = measure_action_effect(*campaign(tmp_path, lot=True), "call")
+def test_effect_with_a_hold_out_group(tmp_path: Path) -> None:
+    found = measure_action_effect(*campaign(tmp_path, has_holdout=True), "call")
     assert found.design == "hold-out"
     assert found.effect is not None
     assert found.effect.low < 60 < found.effect.high
@@ -66,8 +66,8 @@ def test_a_campaign_with_a_hold_out_group_is_measured(tmp_path: Path) -> None:
     assert found.sharper > 0.9
 
 
-def test_without_one_alike_customers_are_compared(tmp_path: Path) -> None:
-    found = measure_action_effect(*campaign(tmp_path, lot=False), "call")
+def test_effect_without_a_hold_out_group_is_matched(tmp_path: Path) -> None:
+    found = measure_action_effect(*campaign(tmp_path, has_holdout=False), "call")
     assert found.design == "matched"
     assert found.naive is not None
     assert found.effect is not None
@@ -76,21 +76,21 @@ def test_without_one_alike_customers_are_compared(tmp_path: Path) -> None:
     assert found.effect.high - found.effect.low < 30
 
 
-def test_where_everybody_was_called_nothing_can_be_said(tmp_path: Path) -> None:
-    found = measure_action_effect(*campaign(tmp_path, lot=False, everybody=True), "call")
+def test_effect_is_not_identifiable_if_everybody_was_called(tmp_path: Path) -> None:
+    found = measure_action_effect(*campaign(tmp_path, has_holdout=False, everybody=True), "call")
     assert found.effect is None
     assert "all 900 customers were treated" in found.note
 
 
-def test_an_outcome_that_is_not_over_is_waited_for(tmp_path: Path) -> None:
-    found = measure_action_effect(*campaign(tmp_path, lot=True, days=200), "call")
+def test_effect_is_not_identifiable_before_the_outcome_is_complete(tmp_path: Path) -> None:
+    found = measure_action_effect(*campaign(tmp_path, has_holdout=True, days=200), "call")
     assert found.effect is None
     assert "200 days after the action" in found.note
     assert "the data end 2026-01-01" in found.note
 
 
-def test_departures_nobody_of_which_came_and_a_missing_table_are_told(tmp_path: Path) -> None:
-    company, workspace = campaign(tmp_path, lot=True)
+def test_an_outcome_without_cases_and_a_missing_table(tmp_path: Path) -> None:
+    company, workspace = campaign(tmp_path, has_holdout=True)
     left = measure_action_effect(company, workspace, "call", "leaves")
     assert left.verdict == "not identifiable"
     assert left.note.startswith("the outcome is 0 for every customer")
@@ -98,7 +98,7 @@ def test_departures_nobody_of_which_came_and_a_missing_table_are_told(tmp_path: 
         measure_action_effect(company, workspace, "call", "complaints")
 
 
-def test_feedback_of_the_crm_is_in_the_log_after_the_next_import(
+def test_feedback_is_in_the_log_after_the_next_import(
     tmp_path: Path, make_company: Callable[[Path, int], tuple[Company, Workspace]]
 ) -> None:
     company, workspace = make_company(tmp_path, 100)

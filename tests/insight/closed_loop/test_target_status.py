@@ -1,4 +1,4 @@
-"""Indicators against targets, and the table of the cycle."""
+"""Indicators compared with targets, and the PDCA table."""
 
 from pathlib import Path
 
@@ -11,7 +11,12 @@ from features.config.company import Company
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget, LoopSettings
 from insight.closed_loop.pdca import build_pdca_cycles
-from insight.closed_loop.target_status import CheckedTarget, Measurement, UnmeasuredTarget, check_targets
+from insight.closed_loop.target_status import (
+    CheckedTarget,
+    Measurement,
+    UnmeasuredTarget,
+    check_targets,
+)
 from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
 from insight.company_settings import read_section
 from models.evaluation.bootstrap import Interval
@@ -37,7 +42,7 @@ def one(target: IndicatorTarget, measured: Measurement | None) -> CheckedTarget 
         (LESS, 0.08, 0.2, "uncertain"),
     ],
 )
-def test_a_verdict_needs_the_whole_interval_on_one_side(
+def test_the_whole_interval_must_lie_on_one_side(
     target: IndicatorTarget, low: float, high: float, verdict: str
 ) -> None:
     found = one(target, Measurement((low + high) / 2, low, high, 100))
@@ -46,7 +51,7 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 30))
-def test_the_sides_are_mirror_images(goal: float, value: float, half: float) -> None:
+def test_higher_and_lower_are_symmetric(goal: float, value: float, half: float) -> None:
     up = one(IndicatorTarget(target=goal), Measurement(value, value - half, value + half, 99))
     down = one(
         IndicatorTarget(target=-goal, better="lower"),
@@ -58,7 +63,7 @@ def test_the_sides_are_mirror_images(goal: float, value: float, half: float) -> 
     assert (up.gap == 0) == (value >= goal)
 
 
-def test_an_indicator_without_data_or_with_too_few_cases_is_said_to_be() -> None:
+def test_no_data_and_too_few_cases_are_unmeasured() -> None:
     nothing, few = one(MORE, None), one(MORE, Measurement(90, 85, 95, 7))
     assert isinstance(nothing, UnmeasuredTarget)
     assert isinstance(few, UnmeasuredTarget)
@@ -66,18 +71,18 @@ def test_an_indicator_without_data_or_with_too_few_cases_is_said_to_be() -> None
     assert few.why == "7 cases; a verdict takes at least 20"
 
 
-def test_the_reason_why_nothing_is_measured_is_told() -> None:
+def test_an_unmeasured_target_has_the_given_reason() -> None:
     (found,) = check_targets({"nps": MORE}, {"nps": None}, {"nps": "the question was never asked"})
     assert isinstance(found, UnmeasuredTarget)
     assert found.why == "the question was never asked"
 
 
-def test_a_target_of_an_unknown_indicator_is_refused_with_a_near_one() -> None:
+def test_a_target_of_an_unknown_indicator_is_refused_with_a_similar_name() -> None:
     with pytest.raises(ConfigRefused, match=r"insight\.loop\.targets\.scat.*csat"):
         check_targets({"scat": MORE}, {"csat": None})
 
 
-def test_targets_come_out_of_the_company_file() -> None:
+def test_targets_are_read_from_the_company_file() -> None:
     table = {"files": "e.csv", "columns": {}}
     raw = {"company": {"name": "acme"}, "tables": {"events": table}, "path": Path("acme.toml")}
     given_ = {"loop": {"targets": {"csat": {"target": 8, "until": "2026-12-31"}}}}
@@ -113,7 +118,7 @@ HARMS = TreatmentEffect("hold-out", 900, 100, Interval(-3, -5, -1), 3, 0.2, "")
         (None, {"call": WORKS}, "measure it first"),
     ],
 )
-def test_what_follows_from_a_turn_of_the_cycle(
+def test_next_step_by_result_of_the_action(
     measured: Measurement | None, effects: dict[str, TreatmentEffect], act: str
 ) -> None:
     (row,) = build_pdca_cycles([one(MORE, measured)], LOG, effects)
@@ -122,7 +127,7 @@ def test_what_follows_from_a_turn_of_the_cycle(
     assert row.do == "call: 900 customers, 100 left alone"
 
 
-def test_a_missed_target_without_action_asks_for_one() -> None:
+def test_a_missed_target_without_action_needs_one() -> None:
     (row,) = build_pdca_cycles([one(LESS, Measurement(0.2, 0.15, 0.25, 300))])
     assert (row.plan, row.do, row.act) == ("at most 0.1", "nothing logged", "plan an action")
     assert row.check == "0.2 (0.15 to 0.25, n = 300): missed"

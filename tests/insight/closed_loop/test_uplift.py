@@ -1,4 +1,4 @@
-"""Uplift on a log like Hillstrom's whose truth is known: who visits because of the mail."""
+"""Uplift on a log like Hillstrom's with known effects of a mail on visits."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from insight.closed_loop.uplift import plan_treatments, measure_qini, score_uplift
+from insight.closed_loop.uplift import measure_qini, plan_treatments, score_uplift
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
 def log(seed: int, n: int = 8000) -> tuple[Floats, Bools, Floats, Floats]:
-    """A mail that moves those of late purchase, bores the faithful, and is sent to half by lot."""
+    """A mail to a random half: it helps recent buyers and annoys loyal customers."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 3))
     base = 0.15 + 0.1 * (X[:, 1] > 0)
@@ -24,7 +24,7 @@ def log(seed: int, n: int = 8000) -> tuple[Floats, Bools, Floats, Floats]:
     return outcome, treated, X, gain
 
 
-def test_the_score_finds_who_is_moved() -> None:
+def test_score_finds_customers_with_a_gain() -> None:
     outcome, treated, X, gain = log(0)
     score = score_uplift(outcome, treated, X)
     assert gain[score > np.quantile(score, 0.8)].mean() > 0.14
@@ -32,10 +32,10 @@ def test_the_score_finds_who_is_moved() -> None:
     assert float(score.mean()) == pytest.approx(gain.mean(), abs=0.02)
 
 
-def test_the_truth_sorts_best_lots_do_not_sort_and_the_reverse_is_worse() -> None:
+def test_qini_of_true_learned_random_and_reversed_scores() -> None:
     outcome, treated, X, gain = log(1)
-    lots = np.random.default_rng(0).normal(size=len(X))
-    true, chance, reverse = (measure_qini(s, outcome, treated) for s in (gain, lots, -gain))
+    random_score = np.random.default_rng(0).normal(size=len(X))
+    true, chance, reverse = (measure_qini(s, outcome, treated) for s in (gain, random_score, -gain))
     learned = measure_qini(score_uplift(outcome, treated, X), outcome, treated)
     assert true.sorts
     assert learned.sorts
@@ -44,8 +44,8 @@ def test_the_truth_sorts_best_lots_do_not_sort_and_the_reverse_is_worse() -> Non
     assert learned.coefficient.value > 0.6 * true.coefficient.value
 
 
-def test_the_coefficient_is_the_area_under_the_true_gains() -> None:
-    """With the truth known the curve is the sum of the gains, highest first."""
+def test_coefficient_is_the_area_under_the_true_gains() -> None:
+    """With known gains the curve is their cumulative sum, highest first."""
     outcome, treated, _, gain = log(2, 40_000)
     best = np.cumsum(np.sort(gain)[::-1]) / len(gain)
     area = float(np.mean(best - best[-1] * np.arange(1, len(gain) + 1) / len(gain)))
@@ -55,22 +55,22 @@ def test_the_coefficient_is_the_area_under_the_true_gains() -> None:
     assert found.coefficient.value == pytest.approx(area, abs=0.006)
 
 
-def test_the_curve_by_hand() -> None:
-    """Treated and left alone in turns; the first four hold all that the action moved."""
+def test_curve_of_a_literal_log() -> None:
+    """Treated and held out alternate; the first four contain the whole effect."""
     treated = np.array([1, 0, 1, 0, 1, 0, 1, 0], bool)
     outcome = np.array([1, 0, 1, 0, 0, 0, 1, 1], float)
     found = measure_qini(np.arange(8, 0, -1.0), outcome, treated, points=8)
-    assert found.shares.tolist() == [place / 8 for place in range(9)]
+    assert found.shares.tolist() == [index / 8 for index in range(9)]
     assert found.gains.tolist() == pytest.approx([0, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.75, 0.5])
 
 
-def test_a_small_log_teaches_nothing() -> None:
+def test_a_small_log_is_refused() -> None:
     outcome, treated, X, _ = log(0, 900)
     with pytest.raises(DataRefused, match="takes at least 500 of each"):
         score_uplift(outcome, treated, X)
 
 
-def test_the_budget_goes_to_the_most_gain_for_the_money() -> None:
+def test_budget_goes_to_the_highest_gain_per_cost() -> None:
     chosen = plan_treatments(np.array([5.0, 4.0, 1.0, -2.0]), np.array([10.0, 2.0, 2.0, 1.0]), 11.0)
     assert chosen.chosen.tolist() == [1, 2]  # 10 more would be 12
     assert (chosen.cost, chosen.gain) == (4.0, 5.0)
@@ -90,27 +90,27 @@ def test_a_plan_never_costs_more_and_never_harms(
     assert (score[found.chosen] > 0).all()
 
 
-def test_a_budget_for_nobody_and_a_cost_of_nothing_are_refused() -> None:
-    with pytest.raises(DataRefused, match=r"a budget of 1 treats nobody.*costs 3"):
+def test_a_budget_that_is_too_small_and_a_cost_of_zero_are_refused() -> None:
+    with pytest.raises(DataRefused, match=r"a budget of 1 is too small.*costs 3"):
         plan_treatments(np.array([1.0]), np.array([3.0]), 1.0)
     with pytest.raises(DataRefused, match="lowest cost of an action is 0"):
         plan_treatments(np.array([1.0]), np.array([0.0]), 1.0)
 
 
-def test_customers_of_one_score_come_together_however_the_log_is_sorted() -> None:
-    """All treated first: their order must not pass for a score that sorts."""
+def test_customers_with_equal_scores_are_taken_together() -> None:
+    """With all treated customers first, their order must not act as a score."""
     outcome, treated, X, gain = log(4)
-    by_side = np.argsort(~treated, kind="stable")
-    same = measure_qini(np.zeros(len(X)), outcome[by_side], treated[by_side])
+    by_group = np.argsort(~treated, kind="stable")
+    same = measure_qini(np.zeros(len(X)), outcome[by_group], treated[by_group])
     assert same.coefficient.value == pytest.approx(0, abs=1e-12)
     two = (gain > 0.1).astype(float)
     shuffled = np.random.default_rng(0).permutation(len(X))
-    first, other = (measure_qini(two[o], outcome[o], treated[o]) for o in (by_side, shuffled))
+    first, other = (measure_qini(two[o], outcome[o], treated[o]) for o in (by_group, shuffled))
     assert first.coefficient.value == pytest.approx(other.coefficient.value)
     assert first.sorts
 
 
-def test_a_curve_takes_scores_and_both_sides() -> None:
+def test_missing_scores_and_a_log_of_treated_customers_only_are_refused() -> None:
     outcome, treated, X, _ = log(0, 600)
     holes = np.where(np.arange(600) < 2, np.nan, X[:, 0])
     with pytest.raises(DataRefused, match="2 of 600 customers have no score"):

@@ -1,4 +1,4 @@
-"""The usability report: complete, escaped, self-contained, and made from what was found."""
+"""The data quality page: complete, escaped, self-contained, created from the stored report."""
 
 import re
 from datetime import UTC, datetime
@@ -11,7 +11,11 @@ from features.data_quality.finding import TableFinding
 from features.errors import DataRefused
 from features.progress import silent_steps
 from features.row_audit import AuditLine
-from insight.data_quality_report.data_quality_page import render, data_quality_page_path, write_data_quality_page
+from insight.data_quality_report.data_quality_page import (
+    data_quality_page_path,
+    render,
+    write_data_quality_page,
+)
 from insight.model_report.model_report_page import write_model_report
 
 MONTHS = ["2025-01", "2025-02", "2025-03"]
@@ -33,7 +37,9 @@ GAP = TableFinding(
     "events", "occurred_at", "volume", "warning", 70, 900, "no events from 2025-01-31", "import them",
     {"first_day": "2025-01-31", "last_day": "2025-02-06"},
 )  # fmt: skip
-ODD = TableFinding("events", "kind", "vanished", "warning", 5, 900, "'<b>x</b>' vanished", "look & see")
+ODD = TableFinding(
+    "events", "kind", "vanished", "warning", 5, 900, "'<b>x</b>' vanished", "look & see"
+)
 
 
 def company() -> Company:
@@ -43,50 +49,52 @@ def company() -> Company:
     )
 
 
-def found(findings, **more) -> DataQualityReport:
+def quality_report(findings, **more) -> DataQualityReport:
     span = ("2025-01-01T00:00:00+00:00", "2025-04-01T00:00:00+00:00")
-    ledger = [AuditLine("events", "read", "events.csv", 0, 901, 901),
+    audit = [AuditLine("events", "read", "events.csv", 0, 901, 901),
               AuditLine("events", "duplicates", "equal", 901, 900, 1)]  # fmt: skip
-    return DataQualityReport("tiny", *span, {"events": 900, "customers": 4}, findings, ledger, **more)
+    return DataQualityReport(
+        "tiny", *span, {"events": 900, "customers": 4}, findings, audit, **more
+    )
 
 
-def page(usability) -> str:
-    return render(company(), usability, datetime(2025, 5, 1, tzinfo=UTC))
+def page(report) -> str:
+    return render(company(), report, datetime(2025, 5, 1, tzinfo=UTC))
 
 
-def words(html) -> str:
+def page_text(html) -> str:
     body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def test_findings_stand_with_place_figures_and_remedy():
-    text = words(page(found([GAP, ODD], profile=PROFILE)))
+def test_findings_are_shown_with_place_figures_and_remedy():
+    text = page_text(page(quality_report([GAP, ODD], profile=PROFILE)))
     assert "Errors 0" in text
     assert "Warnings 2" in text
-    assert "events.occurred_at · volume · 70 of 900 rows (7.8 %) no events from 2025-01-31" in text
+    assert "events.occurred_at · volume · 70 of 900 rows (7.8%) no events from 2025-01-31" in text
     assert "import them" in text
     assert "events duplicates removed equal 1 901 900" in text
-    assert "amount 25.0 %" in text
+    assert "amount 25.0%" in text
     assert "4 customers were active from 2025-01 to 2025-03" in text
 
 
-def test_every_part_of_the_profile_is_drawn():
-    html = page(found([GAP], profile=PROFILE))
+def test_every_part_of_the_profile_is_plotted():
+    html = page(quality_report([GAP], profile=PROFILE))
     assert html.count("data:image/png;base64,") == 5
-    text = words(html)
-    for finding in ("events: About 70 rows are lacking", "amount is missing most, in 75.0 %",
-                    "kind: $order$ holds 85.7 %", "No amount is an outlier"):  # fmt: skip
+    text = page_text(html)
+    for finding in ("events: About 70 rows are missing", "amount is missing most often, in up to 75.0%",
+                    "kind: $order$ has 85.7%", "No amount is an outlier"):  # fmt: skip
         assert finding in text
 
 
-def test_a_company_without_findings_or_pictures_gets_a_page():
-    text = words(page(found([])))
-    assert "Nothing was found." in text
+def test_a_company_without_findings_or_plots_has_a_page():
+    text = page_text(page(quality_report([])))
+    assert "No findings." in text
     assert "No value is missing in any mapped column." in text
 
 
-def test_what_comes_from_outside_is_escaped_and_nothing_is_loaded():
-    html = page(found([ODD], profile=PROFILE, refusals=["<i>refused</i>"]))
+def test_external_text_is_escaped_and_nothing_is_loaded():
+    html = page(quality_report([ODD], profile=PROFILE, refusals=["<i>refused</i>"]))
     assert "<b>x</b>" not in html
     assert "<i>refused" not in html
     assert "Cannot be imported: &lt;i&gt;refused" in html
@@ -97,25 +105,27 @@ def test_what_comes_from_outside_is_escaped_and_nothing_is_loaded():
     assert "default-src 'none'" in html
 
 
-def test_the_page_is_written_from_what_is_kept_and_the_report_leads_to_it(world):
+def test_the_page_is_written_from_the_stored_report_and_linked_from_the_model_report(world):
     tiny, workspace = world()
     with pytest.raises(DataRefused, match="run `goodwill quality`"):
         write_data_quality_page(tiny, workspace, silent_steps())
-    assert "usability of the data" not in write_model_report(tiny, workspace, silent_steps()).read_text()
-    found([GAP], profile=PROFILE).write(workspace)
+    assert (
+        "data-quality.html" not in write_model_report(tiny, workspace, silent_steps()).read_text()
+    )
+    quality_report([GAP], profile=PROFILE).write(workspace)
     path = write_data_quality_page(tiny, workspace, silent_steps())
     assert path == data_quality_page_path(workspace, "tiny")
     assert not list(path.parent.glob("*.new"))
-    assert '<a href="usability.html">usability of the data</a>' in (
+    assert '<a href="data-quality.html">data quality report</a>' in (
         write_model_report(tiny, workspace, silent_steps()).read_text()
     )
 
 
-def test_the_report_shows_the_ledger_of_the_history(world):
+def test_the_model_report_shows_the_row_audit(world):
     tiny, workspace = world()
     (workspace.history("tiny") / "ledger.json").write_text(
         '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
         '"rows": 3}]'
     )
-    text = words(write_model_report(tiny, workspace, silent_steps()).read_text())
-    assert "events corrected, as the file says cents: amount 3 25 25" in text
+    text = page_text(write_model_report(tiny, workspace, silent_steps()).read_text())
+    assert "events corrected by a rule of the company file cents: amount 3 25 25" in text

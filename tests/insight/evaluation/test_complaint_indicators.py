@@ -1,4 +1,4 @@
-"""Complaint indicators by period and group, on complaints written by hand."""
+"""Complaint indicators by period and group, on literal complaints."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7, 10)]
 
 
 def received(month: int, hours: list[float | None], **more: Any) -> list[Row]:
-    """Complaints of a month, replied to after so many hours (None: not yet), solved a day later."""
+    """Complaints of a month: replied to after `hours` (None: not yet), solved a day later."""
     rows = []
     for place, wait in enumerate(hours):
         opened = datetime(2025, month, 2, tzinfo=UTC)
@@ -35,80 +35,82 @@ def received(month: int, hours: list[float | None], **more: Any) -> list[Row]:
     return rows
 
 
-def told(
+def measure(
     home: Path, rows: list[Row], fewest: int = 5
 ) -> tuple[dict[str, Indicator], dict[str, str]]:
     company, workspace = history(home, tickets=rows)
-    found = SatisfactionInputs(SatisfactionSettings(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",))
-    made, lacking = measure_complaint_indicators(company, workspace, found)
-    return {one.name: one for one in made}, lacking
+    found = SatisfactionInputs(
+        SatisfactionSettings(fewest=fewest), "f", PERIODS, {}, {}, 0, ("channel",)
+    )
+    indicators, missing = measure_complaint_indicators(company, workspace, found)
+    return {one.name: one for one in indicators}, missing
 
 
-def test_medians_of_every_quarter_and_the_one_before(tmp_path: Path) -> None:
+def test_median_by_quarter_and_change_since_the_quarter_before(tmp_path: Path) -> None:
     hours = [float(h) for h in range(1, 22)]  # 21 complaints, the median 11 hours
     slower = [h + 20 for h in hours]
-    made, lacking = told(tmp_path, received(8, slower) + received(11, hours))
-    reply = made["hours_to_reply"]
-    assert lacking == {}
+    indicators, missing = measure(tmp_path, received(8, slower) + received(11, hours))
+    reply = indicators["hours_to_reply"]
+    assert missing == {}
     assert (reply.value, reply.before, reply.moved) == (11.0, 31.0, "down")
     assert [p.period.month for p in reply.over_time] == [7, 10]
     assert (reply.asked, reply.answered, reply.customers, reply.kind) == (21, 21, 21, "median")
-    assert made["days_to_solution"].value == pytest.approx((11 + 24) / 24)
-    again = made["reopen_rate"]
-    assert (again.value, again.kind, again.moved) == (pytest.approx(5 / 21), "rate", "no")
+    assert indicators["days_to_solution"].value == pytest.approx((11 + 24) / 24)
+    reopened = indicators["reopen_rate"]
+    assert (reopened.value, reopened.kind, reopened.moved) == (pytest.approx(5 / 21), "rate", "no")
 
 
-def test_the_median_is_numpys_where_nothing_waits(tmp_path: Path) -> None:
+def test_median_equals_numpy_when_no_complaint_is_open(tmp_path: Path) -> None:
     hours = np.random.default_rng(2).exponential(10, 51).round(3).tolist()
-    made, _ = told(tmp_path, received(11, hours))
-    assert made["hours_to_reply"].value == pytest.approx(float(np.median(hours)), abs=1e-4)
+    indicators, _ = measure(tmp_path, received(11, hours))
+    assert indicators["hours_to_reply"].value == pytest.approx(float(np.median(hours)), abs=1e-4)
 
 
-def test_what_waits_counts_for_as_long_as_it_has_waited(tmp_path: Path) -> None:
+def test_open_complaints_count_with_the_time_waited_so_far(tmp_path: Path) -> None:
     """20 answered within 20 hours, 11 not at all: the median is the 16th of 31."""
     hours: list[float | None] = [float(h) for h in range(1, 21)]
-    made, _ = told(tmp_path, received(11, [*hours, *[None] * 11]))
-    assert made["hours_to_reply"].value == 16.0
-    assert (made["hours_to_reply"].asked, made["hours_to_reply"].answered) == (31, 20)
+    indicators, _ = measure(tmp_path, received(11, [*hours, *[None] * 11]))
+    assert indicators["hours_to_reply"].value == 16.0
+    assert (indicators["hours_to_reply"].asked, indicators["hours_to_reply"].answered) == (31, 20)
 
 
-def test_groups_are_cut_and_small_ones_hidden(tmp_path: Path) -> None:
+def test_small_groups_are_hidden(tmp_path: Path) -> None:
     hours = [float(h) for h in range(1, 13)]
     rows = [
         row | {"channel": "mail" if place < 6 else "phone" if place < 11 else "visit"}
         for place, row in enumerate(received(11, hours) + received(11, hours))
     ]
-    made, _ = told(tmp_path, rows, fewest=6)
-    reply = made["hours_to_reply"]
-    # of phone's 5, mail's 6 and visit's 13 phone is small, and mail goes with it
+    indicators, _ = measure(tmp_path, rows, fewest=6)
+    reply = indicators["hours_to_reply"]
+    # phone has 5, mail 6, visit 13: phone is too small, and mail is hidden with it
     assert [(c.by, c.group, c.answered) for c in reply.cells] == [
         ("channel", "visit", 13), ("category", "price", 24),
     ]  # fmt: skip
     assert reply.hidden["channel"].model_dump() == {"cells": 2, "answers": 11}
 
 
-def test_what_cannot_be_told_says_why(tmp_path: Path) -> None:
+def test_missing_indicators_have_a_reason(tmp_path: Path) -> None:
     plain = [
         ticket(f"C{i}", datetime(2025, 11, 2, tzinfo=UTC), "complaint", "x") for i in range(25)
     ]
-    made, lacking = told(tmp_path / "a", plain)
-    assert made == {}
-    assert lacking["hours_to_reply"].startswith("nobody recorded first replies")
-    made, lacking = told(tmp_path / "b", received(8, [5.0] * 25))
-    assert made == {}
+    indicators, missing = measure(tmp_path / "a", plain)
+    assert indicators == {}
+    assert missing["hours_to_reply"].startswith("nobody recorded first replies")
+    indicators, missing = measure(tmp_path / "b", received(8, [5.0] * 25))
+    assert indicators == {}
     assert (
         "0 complaints in the quarter from 2025-10-01, a figure takes 5; the last figure is 5"
-        in (lacking["hours_to_reply"])
+        in (missing["hours_to_reply"])
     )
-    made, lacking = told(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
-    assert "hours_to_reply" not in made
-    assert "more than half of the 25 complaints in the quarter" in lacking["hours_to_reply"]
-    _, lacking = told(tmp_path / "c", plain[:3])
-    assert set(lacking) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
-    assert "has 3 tickets of kind complaint" in lacking["reopen_rate"]
+    indicators, missing = measure(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
+    assert "hours_to_reply" not in indicators
+    assert "more than half of the 25 complaints in the quarter" in missing["hours_to_reply"]
+    _, missing = measure(tmp_path / "c", plain[:3])
+    assert set(missing) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
+    assert "has 3 tickets of kind complaint" in missing["reopen_rate"]
 
 
-def test_medians_and_the_share_opened_again(tmp_path: Path) -> None:
+def test_median_times_and_reopen_rate(tmp_path: Path) -> None:
     opened = NOW - 90 * DAY
     rows = [
         ticket("C1", opened, "complaint", "price", first_reply_at=opened + n / 24 * DAY,
@@ -122,7 +124,7 @@ def test_medians_and_the_share_opened_again(tmp_path: Path) -> None:
     assert all(m.low < m.value < m.high and m.answered == 25 for m in found.values() if m)
 
 
-def test_what_nobody_records_is_none(tmp_path: Path) -> None:
+def test_unrecorded_measurements_are_none(tmp_path: Path) -> None:
     rows = [ticket("C1", NOW - 9 * DAY, "complaint", "price") for _ in range(20)]
     found = measure_complaints(read_complaints(*history(tmp_path, tickets=rows)))
     assert found == dict.fromkeys(COMPLAINT_INDICATORS)

@@ -1,4 +1,4 @@
-"""Groups of customers keep their names when they are made again."""
+"""Groups of customers keep their names when they are computed again."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from insight.evaluation.customer_groups import FILE, group_customers
 
 
 def customers(seed: int = 0) -> pd.DataFrame:
-    """Two clouds far apart, one of them twice as large, and one customer with nothing known."""
+    """Two distant clusters, one twice as large as the other, and one customer without values."""
     rng = np.random.default_rng(seed)
-    clouds = np.vstack([rng.normal((80, 20), 5, (200, 2)), rng.normal((20, 70), 5, (400, 2))])
-    table = pd.DataFrame(clouds, columns=["loyalty", "growth"])
+    clusters = np.vstack([rng.normal((80, 20), 5, (200, 2)), rng.normal((20, 70), 5, (400, 2))])
+    table = pd.DataFrame(clusters, columns=["loyalty", "growth"])
     table.loc[600] = [np.nan, np.nan]
     return table.assign(nothing=50.0).set_index(pd.Index([f"c{i:03}" for i in range(601)]))
 
 
-def test_names_stay_and_everybody_is_in_the_nearest(tmp_path: Path) -> None:
+def test_group_names_persist_and_customers_join_the_nearest_group(tmp_path: Path) -> None:
     first = group_customers(customers(), tmp_path)
     assert first.stability > 0.95
     assert first.of.iloc[:200].nunique() == 1
@@ -31,7 +31,7 @@ def test_names_stay_and_everybody_is_in_the_nearest(tmp_path: Path) -> None:
     assert (again.of == first.of).iloc[:600].mean() == 1.0
 
 
-def test_other_dimensions_are_named_anew_and_damage_is_told(tmp_path: Path) -> None:
+def test_other_dimensions_get_new_names_and_a_damaged_file_is_refused(tmp_path: Path) -> None:
     group_customers(customers(), tmp_path)
     other = group_customers(customers().rename(columns={"growth": "risk"}), tmp_path)
     assert set(other.rules) == {"A", "B"}

@@ -1,4 +1,4 @@
-"""Measures of a day: what a company needs for them, and ratings that belong to nobody."""
+"""Customer metrics of a day: required data, and ratings of unknown customers."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,21 +15,21 @@ from support.evaluation_company import company
 RATINGS = pd.DataFrame({"customer_credit": [3.0, 4.0]}, index=["A", "Z"])
 
 
-def measurer(home: Path, ratings: pd.DataFrame | None) -> MetricCalculator:
-    made = company()
-    return MetricCalculator(made, Workspace(home), read_evaluation_settings(made), ratings)
+def calculator(home: Path, ratings: pd.DataFrame | None) -> MetricCalculator:
+    tiny = company()
+    return MetricCalculator(tiny, Workspace(home), read_evaluation_settings(tiny), ratings)
 
 
-def test_ratings_of_customers_who_are_not_known_are_told(tmp_path: Path) -> None:
+def test_ratings_of_unknown_customers_give_a_warning(tmp_path: Path) -> None:
     known = pd.Index(["A", "B"])
-    told = measurer(tmp_path, RATINGS).rated_in_vain(known)
-    assert told.startswith("1 of 2 customers rated by experts are not known (first: Z)")
-    assert measurer(tmp_path, RATINGS.head(1)).rated_in_vain(known) == ""
-    assert measurer(tmp_path, None).rated_in_vain(known) == ""
+    warning = calculator(tmp_path, RATINGS).unknown_rated(known)
+    assert warning.startswith("1 of 2 customers rated by experts are not known (first: Z)")
+    assert calculator(tmp_path, RATINGS.head(1)).unknown_rated(known) == ""
+    assert calculator(tmp_path, None).unknown_rated(known) == ""
 
 
-def test_a_company_of_surveys_only_is_told_what_value_is_made_of(tmp_path: Path) -> None:
+def test_a_company_without_events_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataRefused, match=r"no events; .*orders: map them under \[tables\.events\]"
     ):
-        measurer(tmp_path, None).on(datetime(2026, 1, 1, tzinfo=UTC), None)
+        calculator(tmp_path, None).on(datetime(2026, 1, 1, tzinfo=UTC), None)

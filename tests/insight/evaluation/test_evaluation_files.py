@@ -1,4 +1,4 @@
-"""An evaluation comes back as it was written, and damage is told."""
+"""An evaluation is read back as written; a damaged file is refused."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.evaluation_files import EVALUATION_FILE, read_evaluation, write_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
 
 DAY = datetime(2026, 7, 1, tzinfo=UTC)
-TOLD = CompanyEvaluation(
+EVALUATION = CompanyEvaluation(
     company="tiny", made_at=DAY, as_of=DAY, fingerprint="abc", versions={}, currency="EUR",
     period="quarter", skipped={"drivers": "nobody was asked"},
 )  # fmt: skip
 
 
-def test_it_comes_back(tmp_path: Path) -> None:
+def test_an_evaluation_is_read_back_as_written(tmp_path: Path) -> None:
     assert read_evaluation(tmp_path) is None
-    write_evaluation(tmp_path / "evaluation", TOLD)
-    assert read_evaluation(tmp_path / "evaluation") == TOLD
+    write_evaluation(tmp_path / "evaluation", EVALUATION)
+    assert read_evaluation(tmp_path / "evaluation") == EVALUATION
     assert [p.name for p in (tmp_path / "evaluation").iterdir()] == [EVALUATION_FILE]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"format": 2}', "\x00\xff"])
-def test_damage_is_told_with_the_remedy(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_refused_with_the_remedy(tmp_path: Path, text: str) -> None:
     (tmp_path / EVALUATION_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(DataRefused, match=r"evaluation\.json cannot be read .*goodwill evaluate"):
         read_evaluation(tmp_path)

@@ -1,4 +1,4 @@
-"""What a company says of its evaluation is checked before anything is worked out."""
+"""Settings of an evaluation are checked when they are read."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from insight.value.value_score import DEFAULT_DIMENSIONS
 from support.evaluation_company import company
 
 
-def test_without_a_word_of_the_company_the_defaults_hold() -> None:
+def test_defaults_without_any_section() -> None:
     found = read_evaluation_settings(company())
     assert found.value.dimensions == DEFAULT_DIMENSIONS
     assert (found.own_value, found.own_risks) == (False, False)
     assert set(found.tiers.policies) == set(found.tiers.names)
 
 
-def test_the_company_counts_its_own_measures() -> None:
+def test_own_metrics_and_risks_are_noted() -> None:
     own = {"dimensions": {"power": {"weight": 1.0, "measures": {"revenue": 1.0}}}}
     found = read_evaluation_settings(company(value=own, quadrant={"risks": {"exposure": 1000.0}}))
     assert (found.own_value, found.own_risks) == (True, True)
@@ -52,10 +52,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("insight", "message"), REFUSED.values(), ids=list(REFUSED))
-def test_what_cannot_be_used_is_refused(insight: dict[str, object], message: str) -> None:
+def test_invalid_settings_are_refused(insight: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigRefused, match=rf"(?s){message}"):
         read_evaluation_settings(company(**insight))
 
 
-def test_every_section_has_its_model() -> None:
+def test_sections_have_settings() -> None:
     assert set(SECTIONS) >= {"satisfaction", "value", "tiers", "stars", "loop", "complaints"}

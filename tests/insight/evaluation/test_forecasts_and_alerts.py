@@ -1,4 +1,4 @@
-"""Alerts of the last period and forecasts of lines, on four years of months."""
+"""Alerts of the last period and forecasts, on four years of monthly data."""
 
 from datetime import UTC, date, datetime
 
@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from insight.evaluation.forecasts_and_alerts import (
+    EVERYTHING,
+    HEADLINE,
+    add_forecasts,
+    collect_series,
+    find_latest_alerts,
+)
 from insight.evaluation.indicator_builder import build_indicator
-from insight.evaluation.forecasts_and_alerts import EVERYTHING, HEADLINE, collect_series, find_alerts, add_forecasts
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
@@ -19,7 +25,7 @@ WHOLE = (EVERYTHING, EVERYTHING)
 
 
 def questions(months=MONTHS, answers=60, drop=0.0, seed=0):
-    """Answers of two regions every month; the south falls by `drop` in the last one."""
+    """Monthly answers of two regions; the south falls by `drop` in the last month."""
     rng = np.random.default_rng(seed)
     season = 6 * np.sin(2 * np.pi * np.array([m.month for m in months]) / 12)
     parts = []
@@ -35,60 +41,62 @@ def questions(months=MONTHS, answers=60, drop=0.0, seed=0):
     return rows.assign(customer_id=names, instrument="csat", dimension="overall", weight=1.0)
 
 
-def figure_of(rows, months=MONTHS):
-    """The index of these answers, as the library tells it, and what it is made of."""
-    choices = SatisfactionSettings(period="month", by=["region"])
-    found = SatisfactionInputs(choices, "f", months, {"asked": rows}, {}, 0, ("region",))
+def csat_index(rows, months=MONTHS):
+    """The CSAT index of these answers and its inputs."""
+    settings = SatisfactionSettings(period="month", by=["region"])
+    inputs = SatisfactionInputs(settings, "f", months, {"asked": rows}, {}, 0, ("region",))
     measure = SATISFACTION_METRICS["csat_index"]
     newest = rows[rows["period"] == months[-1]]
-    by = {"region": cross_tabulate(measure, newest, choices, ("region",))}
-    over_time = cross_tabulate(measure, rows, choices, ("period",))
-    return SatisfactionIndicator("csat_index", None, measure, rows, over_time, by), found
+    by = {"region": cross_tabulate(measure, newest, settings, ("region",))}
+    over_time = cross_tabulate(measure, rows, settings, ("period",))
+    return SatisfactionIndicator("csat_index", None, measure, rows, over_time, by), inputs
 
 
-def test_lines_are_of_the_whole_and_of_every_group_shown():
-    figure, found = figure_of(questions(MONTHS[:12]), MONTHS[:12])
-    lines = collect_series(figure, found)
-    assert set(lines) == {WHOLE, ("region", "north"), ("region", "south")}
-    assert [len(line) for line in lines.values()] == [12, 12, 12]
+def test_series_of_the_company_and_of_every_shown_group():
+    tables, inputs = csat_index(questions(MONTHS[:12]), MONTHS[:12])
+    series = collect_series(tables, inputs)
+    assert set(series) == {WHOLE, ("region", "north"), ("region", "south")}
+    assert [len(line) for line in series.values()] == [12, 12, 12]
 
 
-def test_a_group_that_falls_is_an_alert_of_the_last_month():
-    figure, found = figure_of(questions(drop=25))
-    heard, young = find_alerts("csat_index", collect_series(figure, found), found)
-    assert young == 0
-    (south,) = [alert for alert in heard if alert.group == "south"]
+def test_a_falling_group_raises_an_alert():
+    tables, inputs = csat_index(questions(drop=25))
+    latest, too_short = find_latest_alerts("csat_index", collect_series(tables, inputs), inputs)
+    assert too_short == 0
+    (south,) = [alert for alert in latest if alert.group == "south"]
     assert (south.by, south.kind, south.period) == ("region", "jump", date(2025, 12, 1))
     assert south.errors_off < -3
     assert south.value < south.expected
-    assert "north" not in {alert.group for alert in heard}
+    assert "north" not in {alert.group for alert in latest}
 
 
-def test_former_alerts_are_not_repeated():
+def test_earlier_alerts_are_not_repeated():
     rows = questions(drop=25)
     later = [*MONTHS, datetime(2026, 1, 1, tzinfo=UTC)]
     calm = questions(later).query("period == @later[-1]")
-    after, found = figure_of(pd.concat([rows, calm]), later)
-    heard, _ = find_alerts("csat_index", collect_series(after, found), found)
-    assert "south" not in {alert.group for alert in heard if alert.kind == "jump"}
+    after, inputs = csat_index(pd.concat([rows, calm]), later)
+    latest, _ = find_latest_alerts("csat_index", collect_series(after, inputs), inputs)
+    assert "south" not in {alert.group for alert in latest if alert.kind == "jump"}
 
 
-def test_young_lines_are_counted():
-    figure, found = figure_of(questions(MONTHS[:8]), MONTHS[:8])
-    assert find_alerts("csat_index", collect_series(figure, found), found) == ([], 3)
+def test_short_series_are_counted():
+    tables, inputs = csat_index(questions(MONTHS[:8]), MONTHS[:8])
+    assert find_latest_alerts("csat_index", collect_series(tables, inputs), inputs) == ([], 3)
 
 
-def test_other_figures_are_not_watched():
-    figure, found = figure_of(questions(MONTHS[:9]), MONTHS[:9])
-    other = SatisfactionIndicator("satisfied", None, figure.metric, figure.rows, figure.over_time, figure.by)
-    assert collect_series(other, found) == {}
-    assert find_alerts("satisfied", {}, found) == ([], 0)
-    plain = build_indicator(other, found)
-    assert add_forecasts(plain, {}, found) == plain
+def test_other_indicators_are_not_watched():
+    tables, inputs = csat_index(questions(MONTHS[:9]), MONTHS[:9])
+    other = SatisfactionIndicator(
+        "satisfied", None, tables.metric, tables.rows, tables.over_time, tables.by
+    )
+    assert collect_series(other, inputs) == {}
+    assert find_latest_alerts("satisfied", {}, inputs) == ([], 0)
+    plain = build_indicator(other, inputs)
+    assert add_forecasts(plain, {}, inputs) == plain
 
 
-def test_a_segment_watched_by_all_indicators_has_at_most_one_false_alarm_a_year():
-    """All headlines of 20 segments in which nothing happens, each month of two years the last one."""
+def test_false_alarm_rate_is_at_most_one_per_segment_and_year():
+    """All headline indicators of 20 stable segments, evaluated each month of two years."""
     rng = np.random.default_rng(1)
     count = rng.poisson(60, (20 * len(HEADLINE), 36)).clip(20)
     error = 20 / np.sqrt(count)
@@ -96,51 +104,59 @@ def test_a_segment_watched_by_all_indicators_has_at_most_one_false_alarm_a_year(
     alarms = 0
     for end in range(12, 36):
         months = MONTHS[: end + 1]
-        found = SatisfactionInputs(SatisfactionSettings(period="month"), "f", months, {}, {}, 0, ())
-        lines = {
+        inputs = SatisfactionInputs(
+            SatisfactionSettings(period="month"), "f", months, {}, {}, 0, ()
+        )
+        series = {
             ("segment", str(i)): pd.DataFrame({
                 "period": pd.DatetimeIndex(months), "value": v[: end + 1],
                 "low": (v - 1.96 * e)[: end + 1], "high": (v + 1.96 * e)[: end + 1],
             })
             for i, (v, e) in enumerate(zip(value, error, strict=True))
         }  # fmt: skip
-        alarms += len(find_alerts("nps", lines, found)[0])
+        alarms += len(find_latest_alerts("nps", series, inputs)[0])
     assert alarms / (20 * 2) <= 1.0
 
 
-def test_the_whole_and_every_groups_satisfaction_are_forecast():
+def test_satisfaction_is_forecast_for_the_company_and_every_group():
     rows = questions()
-    figure, found = figure_of(rows)
-    told = add_forecasts(build_indicator(figure, found), collect_series(figure, found), found)
-    assert told.forecast is not None
-    assert told.no_forecast == ""
-    assert [p.period for p in told.forecast.points] == [date(2026, m, 1) for m in (1, 2, 3)]
+    tables, inputs = csat_index(rows)
+    indicator = add_forecasts(
+        build_indicator(tables, inputs), collect_series(tables, inputs), inputs
+    )
+    assert indicator.forecast is not None
+    assert indicator.no_forecast == ""
+    assert [p.period for p in indicator.forecast.points] == [date(2026, m, 1) for m in (1, 2, 3)]
     expected = [7 + 0.6 * np.sin(2 * np.pi * m / 12) for m in (1, 2, 3)]
-    for ahead, truth in zip(told.forecast.points, expected, strict=True):
+    for ahead, truth in zip(indicator.forecast.points, expected, strict=True):
         assert ahead.low < truth < ahead.high
-    assert told.forecast.trials >= 6
-    assert {cell.group for cell in told.cells if cell.forecast} == {"north", "south"}
+    assert indicator.forecast.trials >= 6
+    assert {cell.group for cell in indicator.cells if cell.forecast} == {"north", "south"}
 
 
-def test_a_gap_and_a_short_history_say_why_there_is_no_forecast():
+def test_gaps_and_a_short_history_give_a_reason_for_no_forecast():
     rows = questions()
     gap = rows[rows["period"] != MONTHS[20]]
-    figure, found = figure_of(gap)
-    told = add_forecasts(build_indicator(figure, found), collect_series(figure, found), found)
-    assert told.forecast is None
-    assert told.no_forecast.startswith("1 of 48 periods have no figure")
-    figure, found = figure_of(questions(MONTHS[:20]), MONTHS[:20])
-    told = add_forecasts(build_indicator(figure, found), collect_series(figure, found), found)
-    assert "20 periods; a forecast of 3 with 12 a year needs 30" in told.no_forecast
-    assert all(cell.no_forecast for cell in told.cells)
+    tables, inputs = csat_index(gap)
+    indicator = add_forecasts(
+        build_indicator(tables, inputs), collect_series(tables, inputs), inputs
+    )
+    assert indicator.forecast is None
+    assert indicator.no_forecast.startswith("1 of 48 periods have no tables")
+    tables, inputs = csat_index(questions(MONTHS[:20]), MONTHS[:20])
+    indicator = add_forecasts(
+        build_indicator(tables, inputs), collect_series(tables, inputs), inputs
+    )
+    assert "20 periods; a forecast of 3 with 12 a year needs 30" in indicator.no_forecast
+    assert all(cell.no_forecast for cell in indicator.cells)
 
 
-def test_where_all_say_the_same_nothing_is_judged():
+def test_equal_answers_raise_no_alert():
     rows = questions(MONTHS[:10]).assign(score=80.0)
-    figure, found = figure_of(rows, MONTHS[:10])
-    assert find_alerts("csat_index", collect_series(figure, found), found)[0] == []
+    tables, inputs = csat_index(rows, MONTHS[:10])
+    assert find_latest_alerts("csat_index", collect_series(tables, inputs), inputs)[0] == []
 
 
 @pytest.mark.parametrize("name", HEADLINE)
-def test_headlines_are_figures_of_the_library(name):
+def test_headline_indicators_are_satisfaction_metrics(name):
     assert name in SATISFACTION_METRICS

@@ -1,4 +1,4 @@
-"""Figures as an evaluation tells them: what moved, what is null, what is too few."""
+"""Indicators of an evaluation: changes beyond chance, nulls, too few answers."""
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -9,12 +9,17 @@ from scipy.stats import ttest_ind
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import PeriodValue
-from insight.evaluation.indicator_builder import before, finite_or_none, last_point, change_direction
+from insight.evaluation.indicator_builder import (
+    change_direction,
+    finite_or_none,
+    last_point,
+    previous_point,
+)
 from insight.satisfaction.crosstabs import mean_interval
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7)]
-FOUND = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=SatisfactionSettings())
+INPUTS = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=SatisfactionSettings())
 
 
 def point(month, value, half=1.96):
@@ -33,42 +38,44 @@ def point(month, value, half=1.96):
         (point(7, 50.0), None, "unknown"),
     ],
 )
-def test_a_move_is_held_against_both_errors(now, then, what):
+def test_change_is_compared_with_both_standard_errors(now, then, what):
     assert change_direction(now, then) == what
 
 
-def test_moves_are_those_of_welchs_test():
+def test_changes_agree_with_welchs_test():
     rng = np.random.default_rng(0)
     agreed = 0
     for _ in range(200):
         samples = [rng.normal(50, 20, 400), rng.normal(rng.choice([50, 53]), 25, 300)]
-        told = [mean_interval(s, np.ones(len(s)), np.arange(len(s)), resampled=False) for s in samples]
+        intervals = [
+            mean_interval(s, np.ones(len(s)), np.arange(len(s)), resampled=False) for s in samples
+        ]
         points = [
             PeriodValue(
                 period=date(2025, m, 1), value=t.value, low=t.low, high=t.high, asked=9, answered=9
             )
-            for m, t in zip((4, 7), told, strict=True)
+            for m, t in zip((4, 7), intervals, strict=True)
         ]
         agreed += (change_direction(points[1], points[0]) != "no") == (
             ttest_ind(*samples, equal_var=False).pvalue < 0.05
         )
-    assert agreed >= 198  # one or two lie on the border, where t is not yet normal
+    assert agreed >= 198  # one or two are borderline: the t distribution is not quite normal
 
 
-def test_the_period_before_is_the_last_but_one_and_no_other():
+def test_previous_period_is_the_one_before_the_last():
     points = [point(1, 40.0), point(7, 50.0)]
-    assert before(points, FOUND) is None
-    assert before([*points, point(4, 45.0)], FOUND) == point(4, 45.0)
+    assert previous_point(points, INPUTS) is None
+    assert previous_point([*points, point(4, 45.0)], INPUTS) == point(4, 45.0)
 
 
-def test_too_few_answers_in_the_last_period_are_told_with_the_last_figure():
-    assert last_point([point(4, 45.0), point(7, 50.0)], FOUND, "30 answers").value == 50.0
+def test_too_few_answers_are_refused_with_the_last_known_value():
+    assert last_point([point(4, 45.0), point(7, 50.0)], INPUTS, "30 answers").value == 50.0
     with pytest.raises(
         DataRefused,
         match="3 answers in the quarter from 2025-07-01, a figure takes 20; the last figure is 45 of",
     ):
-        last_point([point(4, 45.0)], FOUND, "3 answers")
+        last_point([point(4, 45.0)], INPUTS, "3 answers")
 
 
-def test_what_is_no_number_is_null():
+def test_nan_and_infinity_become_none():
     assert [finite_or_none(v) for v in (1.5, float("nan"), float("inf"))] == [1.5, None, None]

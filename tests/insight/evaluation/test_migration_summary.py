@@ -43,33 +43,35 @@ NOW = month(JULY, {
 })  # fmt: skip
 
 
-def test_the_matrix_and_the_causes() -> None:
-    told, moves = summarise_tier_migration(
-        [BEFORE, NOW], ReferenceScales(KEPT, ValueSettings(), {}), read_evaluation_settings(company())
+def test_tier_migration_matrix_and_causes() -> None:
+    matrix, moves = summarise_tier_migration(
+        [BEFORE, NOW],
+        ReferenceScales(KEPT, ValueSettings(), {}),
+        read_evaluation_settings(company()),
     )
-    assert (told.since, told.until, told.rebuilt) == (JUNE, JULY, True)
+    assert (matrix.since, matrix.until, matrix.rebuilt) == (JUNE, JULY, True)
     counts = {
-        (before, after): told.customers[i][j]
-        for i, before in enumerate(told.before)
-        for j, after in enumerate(told.after)
-        if told.customers[i][j]
+        (before, after): matrix.customers[i][j]
+        for i, before in enumerate(matrix.before)
+        for j, after in enumerate(matrix.after)
+        if matrix.customers[i][j]
     }
     assert counts == {
         ("A", "A"): 1, ("A", "B"): 1, ("C", "B"): 1, ("C", "(left)"): 1, ("(entered)", "C"): 1,
     }  # fmt: skip
-    assert told.moved == pytest.approx(2 / 3)
-    assert {c.cause: (c.up, c.down) for c in told.causes if c.up or c.down} == {"power": (1, 1)}
+    assert matrix.moved == pytest.approx(2 / 3)
+    assert {c.cause: (c.up, c.down) for c in matrix.causes if c.up or c.down} == {"power": (1, 1)}
     assert moves["cause"].to_dict() == {
         "falls": "power", "rises": "power", "gone": "left", "new": "entered",
     }  # fmt: skip
 
 
-def test_stages_before_and_after() -> None:
-    told = summarise_stage_migration([BEFORE, NOW])
-    assert sum(map(sum, told.customers)) == 3  # known at both dates
-    assert told.customers[told.before.index("lost")][told.after.index("reactivated")] == 1
+def test_stage_migration_matrix() -> None:
+    matrix = summarise_stage_migration([BEFORE, NOW])
+    assert sum(map(sum, matrix.customers)) == 3  # known at both dates
+    assert matrix.customers[matrix.before.index("lost")][matrix.after.index("reactivated")] == 1
 
 
-def test_one_month_alone_tells_no_move() -> None:
+def test_a_single_month_is_refused() -> None:
     with pytest.raises(DataRefused, match="no month before"):
         summarise_stage_migration([NOW])

@@ -1,4 +1,4 @@
-"""The evaluation of a trained company: files that agree, nights that repeat, months that move on."""
+"""Evaluation of a trained company: consistent files, repeatable runs, tiers from month to month."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,10 +12,10 @@ from features.config.company import Company, load_company
 from features.errors import ConfigRefused
 from features.progress import Steps, silent_steps
 from features.settings import Workspace
+from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.run_evaluation import evaluate_company, update_customer_status
 from insight.evaluation.scores_file import STATUS_COLUMNS
-from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, read_evaluation
 from insight.evaluation.tier_history import read_months
 from insight.value.fuzzy_grades import Grades
 from support.trained_company import copy_of_trained
@@ -33,75 +33,80 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield company, workspace
 
 
-def told(home: Home) -> CompanyEvaluation:
-    found = read_evaluation(evaluation_folder(home[1], home[0].name))
-    assert found is not None
-    return found
+def read(home: Home) -> CompanyEvaluation:
+    evaluation = read_evaluation(evaluation_folder(home[1], home[0].name))
+    assert evaluation is not None
+    return evaluation
 
 
-def standing(home: Home) -> pd.DataFrame:
+def read_status(home: Home) -> pd.DataFrame:
     folder = evaluation_folder(home[1], home[0].name)
     return pd.read_parquet(folder / STATUS_FILE).set_index("customer_id")
 
 
-def test_every_part_of_the_sample_is_told(home: Home) -> None:
-    found = told(home)
-    assert set(found.skipped) <= {"groups", "traits"}
-    assert {"csat_index", "nps", "retention", "complaint"} <= {i.name for i in found.indicators}
-    assert {s.by for s in found.segments} >= {"tier", "stars", "stage", "quadrant", "value"}
-    assert found.drivers is not None
-    assert found.value is not None
-    assert len(found.cycle) == 5
+def test_sample_has_every_part(home: Home) -> None:
+    evaluation = read(home)
+    assert set(evaluation.skipped) <= {"groups", "traits"}
+    assert {"csat_index", "nps", "retention", "complaint"} <= {
+        i.name for i in evaluation.indicators
+    }
+    assert {s.by for s in evaluation.segments} >= {"tier", "stars", "stage", "quadrant", "value"}
+    assert evaluation.drivers is not None
+    assert evaluation.value is not None
+    assert len(evaluation.cycle) == 5
     assert (home[1].company("sample") / "complaints.json").is_file()
 
 
-def test_standing_segments_matrix_and_scores_agree(home: Home) -> None:
-    found, table = told(home), standing(home)
-    assert found.tiers is not None
+def test_status_segments_migration_and_scores_agree(home: Home) -> None:
+    evaluation, table = read(home), read_status(home)
+    assert evaluation.tiers is not None
     for by in ("tier", "stars", "stage", "quadrant"):
-        counted = {s.name: s.customers for s in found.segments if s.by == by}
+        counted = {s.name: s.customers for s in evaluation.segments if s.by == by}
         names = table[by].dropna()
         names = names.astype(int) if by == "stars" else names
         assert {n: c for n, c in counted.items() if c} == names.astype(str).value_counts().to_dict()
     after = {
-        n: sum(row[j] for row in found.tiers.customers) for j, n in enumerate(found.tiers.after)
+        n: sum(row[j] for row in evaluation.tiers.customers)
+        for j, n in enumerate(evaluation.tiers.after)
     }
     assert {n: c for n, c in after.items() if n in "ABC"} == table["tier"].value_counts().to_dict()
     moved = table.dropna(subset=["tier", "tier_before"])
     changed = moved["tier"] != moved["tier_before"]
-    assert found.tiers.moved == pytest.approx(changed.mean())
+    assert evaluation.tiers.moved == pytest.approx(changed.mean())
     assert moved.loc[changed, "moved_because"].notna().all()
     scores = pd.read_parquet(home[1].scores("sample")).set_index("customer_id")
     pd.testing.assert_frame_equal(
-        scores[list(STATUS_COLUMNS)], table.loc[scores.index, list(STATUS_COLUMNS)], check_dtype=False
+        scores[list(STATUS_COLUMNS)],
+        table.loc[scores.index, list(STATUS_COLUMNS)],
+        check_dtype=False,
     )
 
 
-def test_the_policy_of_a_tier_is_that_of_the_file(home: Home) -> None:
-    policies = {s.name: s.policy for s in told(home).segments if s.by == "tier"}
+def test_tier_policies_are_those_of_the_company_file(home: Home) -> None:
+    policies = {s.name: s.policy for s in read(home).segments if s.by == "tier"}
     assert policies["A"] is not None
     assert policies["A"].offers == ["customised products", "yearly business review"]
-    served = standing(home).groupby("tier")["service_level"].unique().map(list).to_dict()
+    served = read_status(home).groupby("tier")["service_level"].unique().map(list).to_dict()
     assert served == {"A": ["priority"], "B": ["plus"], "C": ["standard"]}
 
 
-def test_fuzzy_grades_go_with_the_score(home: Home) -> None:
-    table = standing(home)
+def test_fuzzy_grades_follow_the_score(home: Home) -> None:
+    table = read_status(home)
     means = table.groupby("fuzzy_grade")["value_score"].mean()
     best_first = [name for name in Grades().names if name in means.index]
     assert len(best_first) >= 3
     assert means[best_first].is_monotonic_decreasing or means[best_first].is_monotonic_increasing
 
 
-def test_the_same_night_again_says_the_same(home: Home) -> None:
-    before, table = told(home), standing(home)
+def test_a_second_run_gives_the_same_result(home: Home) -> None:
+    before, table = read(home), read_status(home)
     evaluate_company(*home, silent_steps())
-    after = told(home)
+    after = read(home)
     assert after.model_copy(update={"made_at": before.made_at}) == before
-    pd.testing.assert_frame_equal(standing(home), table)
+    pd.testing.assert_frame_equal(read_status(home), table)
 
 
-def test_new_scores_keep_their_standing(home: Home) -> None:
+def test_new_scores_get_the_status_columns(home: Home) -> None:
     path = home[1].scores("sample")
     whole = pq.read_table(path)
     pq.write_table(whole.drop(list(STATUS_COLUMNS)), path)
@@ -109,7 +114,7 @@ def test_new_scores_keep_their_standing(home: Home) -> None:
     assert pq.read_table(path).select(whole.column_names).equals(whole)
 
 
-def test_the_next_month_moves_on_from_the_one_kept(home: Home, tmp_path: Path) -> None:
+def test_next_month_is_based_on_the_stored_month(home: Home, tmp_path: Path) -> None:
     company, workspace = home[0], Workspace(tmp_path / "home")
     copy = load_company(_copied(home, workspace))
     folder = evaluation_folder(workspace, company.name) / "months"
@@ -117,16 +122,16 @@ def test_the_next_month_moves_on_from_the_one_kept(home: Home, tmp_path: Path) -
     for old in folder.glob("*.parquet"):
         old.unlink()
     earlier = (pd.Timestamp(last.as_of) - pd.DateOffset(months=1)).to_pydatetime()
-    fallen = last.table.assign(value_score=last.table["value_score"] - 40, tier="C")
-    replace(last, as_of=earlier, table=fallen).write(folder)
+    lower = last.table.assign(value_score=last.table["value_score"] - 40, tier="C")
+    replace(last, as_of=earlier, table=lower).write(folder)
     evaluate_company(copy, workspace, silent_steps())
-    found = told((copy, workspace))
-    assert found.tiers is not None
-    assert (found.tiers.since, found.tiers.rebuilt) == (earlier, False)
-    assert found.tiers.before == ["A", "B", "C"]
-    assert sum(found.tiers.customers[0]) == sum(found.tiers.customers[1]) == 0
-    rose = {s.name: s.customers for s in found.segments if s.by == "tier"}
-    assert rose["A"] > 0  # surely beyond the border at once
+    evaluation = read((copy, workspace))
+    assert evaluation.tiers is not None
+    assert (evaluation.tiers.since, evaluation.tiers.rebuilt) == (earlier, False)
+    assert evaluation.tiers.before == ["A", "B", "C"]
+    assert sum(evaluation.tiers.customers[0]) == sum(evaluation.tiers.customers[1]) == 0
+    rose = {s.name: s.customers for s in evaluation.segments if s.by == "tier"}
+    assert rose["A"] > 0  # clearly beyond the threshold at once
 
 
 def _copied(home: Home, workspace: Workspace) -> Path:
@@ -143,7 +148,7 @@ def _copied(home: Home, workspace: Workspace) -> Path:
         ("[insight.stars]\nby = 'luck'\n", r"insight\.stars\.by: 'luck' is not one of"),
     ],
 )
-def test_settings_that_cannot_be_used_stop_before_anything(
+def test_invalid_settings_are_refused_before_any_step(
     home: Home, tmp_path: Path, insight: str, message: str
 ) -> None:
     text = home[0].path.read_text(encoding="utf-8") + "\n" + insight

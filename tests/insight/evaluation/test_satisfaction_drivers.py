@@ -1,4 +1,4 @@
-"""Drivers out of answers by question: wide by customer, with the widest gaps."""
+"""Drivers of satisfaction from answers by question, and from service gaps."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from insight.evaluation.satisfaction_drivers import summarise_drivers
 
 
 def questions(instrument="csat", **scores):
-    """Every customer's answer to every dimension; `scores` has one array a dimension."""
+    """Every customer's answer to every dimension; `scores` has one array per dimension."""
     return pd.concat([
         pd.DataFrame({
             "customer_id": [f"C{i}" for i in range(len(values))], "instrument": instrument,
@@ -30,7 +30,7 @@ def company_answers(count=200, rare=200):
     )  # fmt: skip
 
 
-def test_effects_are_those_planted_and_the_most_important_comes_first():
+def test_planted_effects_are_found_most_important_first():
     found = summarise_drivers(company_answers())
     assert (found.outcome, found.rows, found.incomplete, found.left_out) == ("overall", 200, 0, {})
     assert found.drivers[0].name == "price"
@@ -41,7 +41,7 @@ def test_effects_are_those_planted_and_the_most_important_comes_first():
     assert sum(d.importance.value for d in found.drivers) == pytest.approx(1.0)
 
 
-def test_a_dimension_few_answer_is_left_out_and_told():
+def test_a_rarely_answered_dimension_is_left_out_with_the_reason():
     found = summarise_drivers(company_answers(rare=30))
     assert {d.name for d in found.drivers} == {"price", "staff"}
     assert found.left_out["image"].startswith("30 customers answered it, 30 of them all the others")
@@ -69,6 +69,6 @@ def test_the_widest_service_gaps_are_drivers():
         (company_answers(30), "30 complete rows for 1 drivers of overall; 50 are needed"),
     ],
 )
-def test_what_cannot_be_told_is_refused(asked, why):
+def test_missing_answers_are_refused(asked, why):
     with pytest.raises(DataRefused, match=why):
         summarise_drivers(asked)

@@ -1,4 +1,4 @@
-"""The scores file gains the standing and loses nothing."""
+"""The customer status is added to the scores file without changing anything else."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ def scores(path: Path, ids: list[str]) -> pa.Table:
     return table
 
 
-STANDING = pd.DataFrame(
+STATUS = pd.DataFrame(
     {"value_score": [71.5, np.nan], "tier": ["A", None], "stars": pd.array([4, None], "Int64"),
      "stage": ["active", "lost"], "service_level": ["priority", None], "tier_before": ["B", None],
      "moved_because": ["loyalty", None]},
@@ -36,13 +36,13 @@ STANDING = pd.DataFrame(
 )  # fmt: skip
 
 
-def test_the_columns_come_beside_what_was_there(tmp_path: Path) -> None:
+def test_status_columns_are_added_to_the_scores(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
     before = scores(path, ["c1", "c2", "c3"])
     made = path.stat().st_mtime_ns
     for _ in range(2):  # the second time replaces the first
-        add_status(path, STANDING)
-    assert path.stat().st_mtime_ns == made  # or the reasons would seem too old for them
+        add_status(path, STATUS)
+    assert path.stat().st_mtime_ns == made  # otherwise the reasons would look out of date
     after = pq.read_table(path)
     assert after.schema.metadata == before.schema.metadata
     assert after.select(before.column_names).equals(before)
@@ -55,12 +55,12 @@ def test_the_columns_come_beside_what_was_there(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["scores.parquet"]
 
 
-def test_every_part_of_a_folder_gains_them(tmp_path: Path) -> None:
+def test_status_columns_are_added_to_every_part_of_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "scores.parquet"
     folder.mkdir()
     for place, ids in enumerate((["c1"], ["c2"])):
         scores(folder / f"part-{place}.parquet", ids)
-    add_status(folder, STANDING.drop(columns="stars"))
+    add_status(folder, STATUS.drop(columns="stars"))
     found = pq.read_table(folder)
     assert found["stage"].to_pylist() == ["active", "lost"]
     assert found["stars"].null_count == 2

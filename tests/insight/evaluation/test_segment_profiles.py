@@ -1,4 +1,4 @@
-"""Segments add up to everybody, and say what is expected of them."""
+"""Segments add up to all customers, with their predicted values."""
 
 import pandas as pd
 import pytest
@@ -20,30 +20,32 @@ CUSTOMERS = pd.DataFrame(
         "churn_probability": [0.1, 0.3, 0.5, 0.9],
     }
 )
-RULES = {name: ClusterRule(name, {"loyalty": (50.0, float("inf"))}, 0.9, 0.8) for name in ("A", "B")}
+RULES = {
+    name: ClusterRule(name, {"loyalty": (50.0, float("inf"))}, 0.9, 0.8) for name in ("A", "B")
+}
 GROUPS = CustomerGroups(CUSTOMERS["group"], 0.9, RULES)
 
 
-def test_by_hand() -> None:
-    told = {(s.by, s.name): s for s in profile_segments(CUSTOMERS, TierSettings(), GROUPS)}
-    assert [name for by, name in told if by == "tier"] == ["A", "B", "C"]
-    best = told["tier", "A"]
+def test_counts_and_means_of_literal_customers() -> None:
+    segments = {(s.by, s.name): s for s in profile_segments(CUSTOMERS, TierSettings(), GROUPS)}
+    assert [name for by, name in segments if by == "tier"] == ["A", "B", "C"]
+    best = segments["tier", "A"]
     assert (best.customers, best.expected_value, best.satisfaction) == (2, 80.0, None)
     assert best.share == pytest.approx(2 / 3)  # of those with a tier
     assert best.share_of_value == pytest.approx(0.8)
     assert best.churn_probability == pytest.approx(0.2)
     assert best.policy is not None
     assert best.policy.service_level == "priority"
-    assert (told["tier", "C"].customers, told["tier", "C"].churn_probability) == (0, None)
-    assert [name for by, name in told if by == "stars"] == ["5", "4", "3", "2", "1"]
-    assert told["stars", "5"].customers == 2
-    assert told["group", "B"].rule == "loyalty > 50"
-    assert "quadrant" not in {by for by, _ in told}
+    assert (segments["tier", "C"].customers, segments["tier", "C"].churn_probability) == (0, None)
+    assert [name for by, name in segments if by == "stars"] == ["5", "4", "3", "2", "1"]
+    assert segments["stars", "5"].customers == 2
+    assert segments["group", "B"].rule == "loyalty > 50"
+    assert "quadrant" not in {by for by, _ in segments}
     for by in ("tier", "stars", "stage", "value", "group"):
-        assert sum(s.share for key, s in told.items() if key[0] == by) == pytest.approx(1)
+        assert sum(s.share for key, s in segments.items() if key[0] == by) == pytest.approx(1)
 
 
-def test_without_predictions_there_is_no_value_to_tell() -> None:
-    told = profile_segments(CUSTOMERS[["tier", "stage"]], TierSettings(), None)
-    assert {s.by for s in told} == {"tier", "stage"}
-    assert {s.expected_value for s in told} == {None}
+def test_without_predictions_segments_have_no_expected_value() -> None:
+    segments = profile_segments(CUSTOMERS[["tier", "stage"]], TierSettings(), None)
+    assert {s.by for s in segments} == {"tier", "stage"}
+    assert {s.expected_value for s in segments} == {None}

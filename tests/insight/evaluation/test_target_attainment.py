@@ -1,4 +1,4 @@
-"""Goals beside indicators, and the cycle with what was done."""
+"""Goals of indicators, and the PDCA table with logged actions."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from insight.evaluation.evaluation_schema import Indicator
-from insight.evaluation.target_attainment import company_pdca_cycles, add_goals
+from insight.evaluation.target_attainment import add_goals, company_pdca_cycles
 from support.complaint_history_builders import NOW, event, history
 
 DAY = timedelta(days=1)
@@ -22,19 +22,21 @@ def indicator(name: str, value: float, half: float | None = 1.0, **other: Any) -
     )  # fmt: skip
 
 
-def targets(**found: dict[str, Any]) -> dict[str, Any]:
-    return {"loop": {"targets": found}}
+def targets(**by_indicator: dict[str, Any]) -> dict[str, Any]:
+    return {"loop": {"targets": by_indicator}}
 
 
-def goals_of(tmp_path: Path, told: list[Indicator], **found: dict[str, Any]) -> dict[str, Any]:
-    company, _ = history(tmp_path, targets(**found))
-    return {i.name: i.goal for i in add_goals(company, told, {"effort": "nobody was asked"})}
+def goals_of(
+    tmp_path: Path, indicators: list[Indicator], **by_indicator: dict[str, Any]
+) -> dict[str, Any]:
+    company, _ = history(tmp_path, targets(**by_indicator))
+    return {i.name: i.goal for i in add_goals(company, indicators, {"effort": "nobody was asked"})}
 
 
-def test_a_goal_is_reached_missed_or_uncertain_by_the_whole_interval(tmp_path: Path) -> None:
-    told = [indicator("nps", 30), indicator("active", 30), indicator("complaint", 30)]
+def test_a_goal_is_reached_or_missed_by_the_whole_interval(tmp_path: Path) -> None:
+    indicators = [indicator("nps", 30), indicator("active", 30), indicator("complaint", 30)]
     goals = goals_of(
-        tmp_path, told, nps={"target": 29, "owner": "sales", "until": "2026-12-31"},
+        tmp_path, indicators, nps={"target": 29, "owner": "sales", "until": "2026-12-31"},
         active={"target": 31.5}, complaint={"target": 29.5, "better": "lower"},
     )  # fmt: skip
     verdicts = {name: (goal.verdict, goal.gap) for name, goal in goals.items()}
@@ -48,16 +50,16 @@ def test_an_indicator_without_a_target_has_no_goal(tmp_path: Path) -> None:
     assert goals_of(tmp_path, [indicator("nps", 30)]) == {"nps": None}
 
 
-def test_a_dimension_has_a_target_of_its_own(tmp_path: Path) -> None:
-    told = [indicator("gap", -9, dimension="speed"), indicator("gap", 2, dimension="trust")]
+def test_targets_by_dimension(tmp_path: Path) -> None:
+    indicators = [indicator("gap", -9, dimension="speed"), indicator("gap", 2, dimension="trust")]
     company, _ = history(tmp_path, targets(gap_speed={"target": 0}))
-    speed, trust = add_goals(company, told, {})
+    speed, trust = add_goals(company, indicators, {})
     assert speed.goal is not None
     assert (speed.goal.verdict, speed.goal.gap, trust.goal) == ("missed", 9.0, None)
 
 
-def test_without_an_end_of_the_interval_only_the_other_side_counts(tmp_path: Path) -> None:
-    """More than half of the slow cases wait: the median is 9 days or more."""
+def test_an_unknown_end_of_the_interval_is_infinite(tmp_path: Path) -> None:
+    """More than half of the slow cases are open: the median is 7 days or more."""
     open_ended = indicator("days_to_solution", 9, 2).model_copy(update={"high": None})
     late = {"target": 6, "better": "lower"}
     assert goals_of(tmp_path, [open_ended], days_to_solution=late)["days_to_solution"].verdict == (
@@ -65,7 +67,7 @@ def test_without_an_end_of_the_interval_only_the_other_side_counts(tmp_path: Pat
     )
 
 
-def test_a_target_of_an_unknown_indicator_is_refused_with_near_names(tmp_path: Path) -> None:
+def test_a_target_of_an_unknown_indicator_is_refused_with_similar_names(tmp_path: Path) -> None:
     company, workspace = history(tmp_path, targets(retentoin={"target": 0.9}))
     with pytest.raises(ConfigRefused, match=r"targets.retentoin; did you mean retention"):
         add_goals(company, [indicator("nps", 30)], {})
@@ -78,40 +80,42 @@ def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> 
     company, workspace = history(
         tmp_path, targets(effort={"target": 80}, gap_speed={"target": 0}, reopen_rate={"target": 0})
     )
-    turns = {turn.indicator: turn for turn in company_pdca_cycles(company, workspace, [], lacking)}
-    assert {turn.verdict for turn in turns.values()} == {"unmeasured"}
-    assert turns["effort"].check == "nobody was asked"
-    assert turns["gap_speed"].check == "no servqual"
-    assert turns["reopen_rate"].check.startswith("no data: record what it is measured by")
-    assert turns["effort"].act == "measure it first"
+    cycles = {
+        cycle.indicator: cycle for cycle in company_pdca_cycles(company, workspace, [], lacking)
+    }
+    assert {cycle.verdict for cycle in cycles.values()} == {"unmeasured"}
+    assert cycles["effort"].check == "nobody was asked"
+    assert cycles["gap_speed"].check == "no servqual"
+    assert cycles["reopen_rate"].check.startswith("no data: record what it is measured by")
+    assert cycles["effort"].act == "measure it first"
 
 
 def test_where_nothing_was_measured_every_target_is_unmeasured(tmp_path: Path) -> None:
-    """Data of no whole period: a dimension's target is not a misspelling."""
+    """Without a whole period of data, a target by dimension is not reported as misspelt."""
     goals = targets(dimension_delivery={"target": 80}, gap_speed={"target": 0}, nps={"target": 9})
     company, workspace = history(tmp_path, goals)
-    turns = company_pdca_cycles(company, workspace, [], {})
-    assert [turn.verdict for turn in turns] == ["unmeasured"] * 3
+    cycles = company_pdca_cycles(company, workspace, [], {})
+    assert [cycle.verdict for cycle in cycles] == ["unmeasured"] * 3
     with pytest.raises(ConfigRefused, match="dimension_delivery"):
         company_pdca_cycles(company, workspace, [indicator("dimension", 70, dimension="price")], {})
 
 
-def test_without_targets_nothing_turns(tmp_path: Path) -> None:
+def test_without_targets_the_pdca_table_is_empty(tmp_path: Path) -> None:
     assert company_pdca_cycles(*history(tmp_path), [indicator("nps", 30)], {}) == []
 
 
-def test_without_a_log_nothing_is_said_to_be_done(tmp_path: Path) -> None:
+def test_without_a_log_no_action_is_reported(tmp_path: Path) -> None:
     company, workspace = history(
         tmp_path, targets(nps={"target": 40, "actions": ["call"]}),
         events=[event("C1", NOW - DAY, "order", amount=1.0)],
     )  # fmt: skip
-    (turn,) = company_pdca_cycles(company, workspace, [indicator("nps", 30)], {})
-    assert (turn.plan, turn.do, turn.verdict) == ("at least 40", "nothing logged", "missed")
-    assert turn.act == "plan an action"
+    (cycle,) = company_pdca_cycles(company, workspace, [indicator("nps", 30)], {})
+    assert (cycle.plan, cycle.do, cycle.verdict) == ("at least 40", "nothing logged", "missed")
+    assert cycle.act == "plan an action"
 
 
-def test_the_log_and_the_effect_on_departures_are_in_the_turn(tmp_path: Path) -> None:
-    """Of 400 called 4 in 100 leave, of 400 left alone by lot 20 in 100: fewer leave, more stay."""
+def test_logged_actions_and_their_effect_on_departures_are_reported(tmp_path: Path) -> None:
+    """4% of 400 called customers leave and 20% of 400 randomly held out: the call raises retention."""
     rows = []
     for place in range(800):
         name, held = f"C{place}", place % 2
@@ -124,8 +128,8 @@ def test_the_log_and_the_effect_on_departures_are_in_the_turn(tmp_path: Path) ->
     company, workspace = history(
         tmp_path, targets(retention=goal, nps=goal | {"target": 99}), events=rows
     )
-    told = [indicator("retention", 0.9, 0.01), indicator("nps", 30)]
-    kept, nps = company_pdca_cycles(company, workspace, told, {})
+    indicators = [indicator("retention", 0.9, 0.01), indicator("nps", 30)]
+    kept, nps = company_pdca_cycles(company, workspace, indicators, {})
     assert kept.do == "call: 400 customers, 400 left alone"
     assert "call: raises the outcome" in kept.check
     assert kept.act == "extend it"

@@ -1,4 +1,4 @@
-"""Tiers from month to month: kept, moved on once a month, told backwards the first time."""
+"""Tiers from month to month: stored, changed once a month, rebuilt backwards the first time."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,90 +10,92 @@ import pytest
 from insight.evaluation.tier_history import (
     KEPT_MONTHS,
     TierMonth,
-    earlier_days,
+    add_since,
+    assign_tiers,
+    earlier_dates,
+    keep_since,
     read_months,
     rebuild_months,
-    assign_tiers,
-    keep_since,
-    add_since,
 )
 from insight.segments.tier_thresholds import TierThresholds
 
-CUT = TierThresholds(("A", "B"), (50.0,))
+THRESHOLDS = TierThresholds(("A", "B"), (50.0,))
 JULY = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def month(as_of: datetime, **figures: float) -> TierMonth:
-    """A month without tiers; half the width of every figure's interval is 2."""
-    score = pd.Series(figures, dtype=float).rename_axis("customer_id")
+def month(as_of: datetime, **scores: float) -> TierMonth:
+    """A month without tiers; every score has a half-width of 2."""
+    score = pd.Series(scores, dtype=float).rename_axis("customer_id")
     table = pd.DataFrame(
         {"value_score": score, "value_score_low": score - 2, "value_score_high": score + 2}
     )
     return TierMonth(as_of, table, {"value": "3"})
 
 
-def tier_of(told: TierMonth) -> dict[str, str | None]:
-    return dict(told.table["tier"])
+def tier_of(month: TierMonth) -> dict[str, str | None]:
+    return dict(month.table["tier"])
 
 
-def test_data_until_the_first_of_july_tell_of_june() -> None:
+def test_data_until_1_july_belong_to_june() -> None:
     assert month(JULY).name == "2026-06"
     assert month(datetime(2026, 7, 15, tzinfo=UTC)).name == "2026-07"
 
 
-def test_tiers_move_once_a_month_and_newcomers_are_placed() -> None:
-    first = assign_tiers(None, month(JULY, a=60, b=49), CUT)
+def test_tiers_change_once_a_month_and_new_customers_get_one() -> None:
+    first = assign_tiers(None, month(JULY, a=60, b=49), THRESHOLDS)
     assert tier_of(first) == {"a": "A", "b": "B"}
-    again = assign_tiers(first, month(datetime(2026, 6, 20, tzinfo=UTC), a=10, b=90, c=70), CUT)
+    again = assign_tiers(
+        first, month(datetime(2026, 6, 20, tzinfo=UTC), a=10, b=90, c=70), THRESHOLDS
+    )
     assert again.name == first.name
     assert tier_of(again) == {"a": "A", "b": "B", "c": "A"}
-    august = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), a=10, b=51), CUT)
-    assert tier_of(august) == {"a": "B", "b": "B"}  # b is not surely beyond the border
+    august = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), a=10, b=51), THRESHOLDS)
+    assert tier_of(august) == {"a": "B", "b": "B"}  # b is not clearly beyond the threshold
     assert august.table["leaning"].tolist() == [0, 0]
 
 
-def test_a_customer_without_a_figure_has_no_tier() -> None:
-    first = assign_tiers(None, month(JULY, a=60, b=np.nan), CUT)
+def test_a_customer_without_a_score_has_no_tier() -> None:
+    first = assign_tiers(None, month(JULY, a=60, b=np.nan), THRESHOLDS)
     assert first.table["tier"].isna().tolist() == [False, True]
-    same = assign_tiers(first, month(JULY, a=np.nan, b=70), CUT)
+    same = assign_tiers(first, month(JULY, a=np.nan, b=70), THRESHOLDS)
     assert same.table["tier"].isna().tolist() == [True, False]
 
 
-def test_the_noise_between_months_decides_where_there_are_enough_customers() -> None:
+def test_with_enough_customers_noise_between_months_changes_few_tiers() -> None:
     rng = np.random.default_rng(0)
     true = dict(zip([f"c{i}" for i in range(4000)], rng.normal(50, 20, 4000), strict=True))
     noisy = [{k: v + rng.normal(0, 5) for k, v in true.items()} for _ in range(2)]
-    first = assign_tiers(None, month(JULY, **noisy[0]), CUT)
-    told = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), **noisy[1]), CUT)
+    first = assign_tiers(None, month(JULY, **noisy[0]), THRESHOLDS)
+    told = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), **noisy[1]), THRESHOLDS)
     assert (first.table["tier"] != told.table["tier"]).mean() <= 0.01
 
 
-def test_the_months_before_are_told_backwards_from_today() -> None:
-    today = assign_tiers(None, month(JULY, a=60, b=49, c=80), CUT)
-    may, june = (
+def test_earlier_months_are_rebuilt_backwards_from_today() -> None:
+    today = assign_tiers(None, month(JULY, a=60, b=49, c=80), THRESHOLDS)
+    of_may, of_june = (
         month(datetime(2026, 5, 1, tzinfo=UTC), a=20, b=51),
         month(datetime(2026, 6, 1, tzinfo=UTC), a=59, b=51, c=10),
     )
-    past = rebuild_months(today, [may, june], CUT)
+    past = rebuild_months(today, [of_may, of_june], THRESHOLDS)
     assert [tier_of(m) for m in past] == [{"a": "B", "b": "B"}, {"a": "A", "b": "B", "c": "B"}]
     told = add_since([*past, today])
     since = told[-1].table["since"]
-    assert since["a"] == june.as_of
-    assert since["b"] == may.as_of
+    assert since["a"] == of_june.as_of
+    assert since["b"] == of_may.as_of
     assert since["c"] == JULY
 
 
-def test_a_month_told_again_keeps_since_and_newcomers_begin_now() -> None:
-    (first,) = add_since([assign_tiers(None, month(JULY, a=60, b=49), CUT)])
+def test_a_second_evaluation_of_a_month_keeps_since() -> None:
+    (first,) = add_since([assign_tiers(None, month(JULY, a=60, b=49), THRESHOLDS)])
     later = datetime(2026, 6, 20, tzinfo=UTC)
-    again = keep_since(first, assign_tiers(first, month(later, a=10, c=70, d=np.nan), CUT))
+    again = keep_since(first, assign_tiers(first, month(later, a=10, c=70, d=np.nan), THRESHOLDS))
     since = again.table["since"]
     assert (since["a"], since["c"]) == (JULY, later)
     assert pd.isna(since["d"])
 
 
-def test_a_month_comes_back_as_it_was_and_the_last_24_are_kept(tmp_path: Path) -> None:
-    told = add_since([assign_tiers(None, month(JULY, a=60, b=np.nan), CUT)])[0]
+def test_months_are_read_back_as_written_and_the_last_24_are_kept(tmp_path: Path) -> None:
+    told = add_since([assign_tiers(None, month(JULY, a=60, b=np.nan), THRESHOLDS)])[0]
     told.write(tmp_path)
     (back,) = read_months(tmp_path)
     assert (back.as_of, back.versions, back.rebuilt) == (JULY, {"value": "3"}, False)
@@ -101,13 +103,13 @@ def test_a_month_comes_back_as_it_was_and_the_last_24_are_kept(tmp_path: Path) -
     assert back.table["since"]["a"] == JULY
     for past in range(30):
         when = (pd.Timestamp(JULY) - pd.DateOffset(months=past)).to_pydatetime()
-        add_since([assign_tiers(None, month(when, a=1.0), CUT)])[0].write(tmp_path)
+        add_since([assign_tiers(None, month(when, a=1.0), THRESHOLDS)])[0].write(tmp_path)
     names = [m.name for m in read_months(tmp_path)]
     assert (len(names), names[-1]) == (KEPT_MONTHS, "2026-06")
 
 
 @pytest.mark.parametrize(("start", "count"), [((2026, 1, 1), 3), ((2026, 4, 15), 2)])
-def test_days_before_lie_within_the_data(start: tuple[int, int, int], count: int) -> None:
-    days = earlier_days(JULY, datetime(*start, tzinfo=UTC))
+def test_earlier_dates_are_within_the_data(start: tuple[int, int, int], count: int) -> None:
+    days = earlier_dates(JULY, datetime(*start, tzinfo=UTC))
     assert [d.month for d in days] == [4, 5, 6][-count:]
     assert all(d.day == 1 for d in days)

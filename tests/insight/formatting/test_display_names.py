@@ -64,4 +64,4 @@ def test_letters_without_a_font_draw_without_a_warning():
     with plot_fonts():
         drawn = plot_image(importance({"service": 1.0}, {"service": meaning}))
     assert drawn.title_inside
-    assert drawn.finding == "One feature carries half of what the model knows"
+    assert drawn.finding == "One feature carries half of the model's gain"

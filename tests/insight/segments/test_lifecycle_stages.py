@@ -1,4 +1,4 @@
-"""The stages of a customer's life, told from a few lives written by hand."""
+"""Lifecycle stages of a few literal histories."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,17 +14,17 @@ from insight.segments.lifecycle_stages import (
     NEXT_STAGES,
     STAGES,
     LifecycleSettings,
-    reachable_stages,
-    derive_stages,
     assign_stages,
     count_transitions,
+    derive_stages,
+    reachable_stages,
 )
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = LifecycleSettings(new_days=90, at_risk_days=120, lost_days=365)
 #: Days before the cutoff of each event.
-LIVES = {
-    "nobody_yet": [],
+EVENTS = {
+    "no_events": [],
     "visited": [("visit", 10)],
     "fresh": [("order", 40), ("order", 20)],
     "steady": [("order", 400), ("order", 200), ("order", 30)],
@@ -39,7 +39,7 @@ LIVES = {
     "contract_only": [("contract", 300), ("cancel", 200), ("contract", 20)],
 }  # fmt: skip
 EXPECTED = {
-    "nobody_yet": "prospect", "visited": "prospect", "fresh": "new", "steady": "active",
+    "no_events": "prospect", "visited": "prospect", "fresh": "new", "steady": "active",
     "quiet": "at_risk", "gone": "lost", "back": "reactivated", "back_long_ago": "active",
     "cancelled": "lost", "renewed": "reactivated", "cancelled_and_back": "reactivated",
     "tomorrow": "prospect", "contract_only": "reactivated",
@@ -50,18 +50,18 @@ EXPECTED = {
 def history(tmp_path: Path) -> Path:
     rows = [
         {"customer_id": who, "kind": kind, "occurred_at": CUTOFF - timedelta(days=ago)}
-        for who, life in LIVES.items()
-        for kind, ago in life
+        for who, events in EVENTS.items()
+        for kind, ago in events
     ]
     pd.DataFrame(rows).assign(known_at=lambda t: t["occurred_at"]).to_parquet(
         tmp_path / "events.parquet"
     )
-    known = pd.DataFrame({"customer_id": list(LIVES), "valid_from": CUTOFF - timedelta(days=900)})
+    known = pd.DataFrame({"customer_id": list(EVENTS), "valid_from": CUTOFF - timedelta(days=900)})
     known.to_parquet(tmp_path / "customers.parquet")
     return tmp_path
 
 
-def test_lives_by_hand(history: Path) -> None:
+def test_stages_match_a_hand_calculation(history: Path) -> None:
     found = assign_stages(history, CUTOFF, SETTINGS)
     assert found["stage"].to_dict() == EXPECTED
     assert found.loc["quiet", "cause"] == "silent for 130 days"
@@ -69,25 +69,25 @@ def test_lives_by_hand(history: Path) -> None:
     assert found.loc["cancelled", "cause"] == "cancelled 10 days ago"
 
 
-def test_a_prediction_puts_at_risk(history: Path) -> None:
+def test_a_prediction_sets_at_risk(history: Path) -> None:
     leaving = pd.Series({"steady": 0.4, "fresh": 0.9, "cancelled": 0.9})
     found = assign_stages(history, CUTOFF, SETTINGS, leaving)
     assert found.loc["steady"].tolist() == ["at_risk", "likely to leave: 0.40"]
     assert found.loc[["fresh", "cancelled"], "stage"].tolist() == ["new", "lost"]
 
 
-def test_every_life_walks_through_the_machine(history: Path) -> None:
-    """Week by week each stage leads where the machine says, in one step or through others."""
+def test_every_history_follows_the_state_machine(history: Path) -> None:
+    """Week by week, each change of stage is an allowed transition."""
     before = assign_stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]
     for ago in range(413, 0, -7):
         after = assign_stages(history, CUTOFF - timedelta(days=ago), SETTINGS)["stage"]
-        assert count_transitions(before, after).to_numpy().sum() == len(LIVES)
+        assert count_transitions(before, after).to_numpy().sum() == len(EVENTS)
         for who in before.index[before != after]:
             assert after[who] in NEXT_STAGES[before[who]], (who, before[who], after[who])
         before = after
 
 
-def test_nobody_becomes_a_prospect_or_new_again() -> None:
+def test_no_customer_becomes_a_prospect_or_new_again() -> None:
     assert all("prospect" not in reachable_stages(s) for s in STAGES if s != "prospect")
     assert all("new" not in reachable_stages(s) for s in STAGES if s not in {"prospect", "new"})
     assert reachable_stages("lost") == {"lost", "reactivated", "active", "at_risk"}
@@ -103,7 +103,7 @@ DAYS = st.one_of(st.none(), st.floats(0, 800))
 
 
 @given(DAYS, DAYS, DAYS)
-def test_everybody_has_one_stage(
+def test_every_customer_has_one_stage(
     first: float | None, comeback: float | None, leaving: float | None
 ) -> None:
     facts = pd.DataFrame(
@@ -115,12 +115,12 @@ def test_everybody_has_one_stage(
     assert (stage == "prospect") == (first is None and comeback is None)
 
 
-def test_at_risk_comes_before_lost() -> None:
-    with pytest.raises(ValidationError, match="at risk before he is lost"):
+def test_at_risk_days_must_be_below_lost_days() -> None:
+    with pytest.raises(ValidationError, match="a customer is new, then at risk, then lost"):
         LifecycleSettings(at_risk_days=400)
 
 
-def test_without_a_table_of_customers_nobody_is_a_prospect(history: Path) -> None:
+def test_without_a_customers_table_there_are_no_prospects(history: Path) -> None:
     whole = assign_stages(history, CUTOFF, SETTINGS)
     (history / "customers.parquet").unlink()
     found = assign_stages(history, CUTOFF, SETTINGS)

@@ -1,10 +1,10 @@
-"""Moves between tiers: the matrix adds up, and every move has its cause."""
+"""Migrations between tiers: the matrix adds up, and every migration has a cause."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from insight.segments.migrations import count_causes, migration_matrix, find_migrations
+from insight.segments.migrations import count_causes, find_migrations, migration_matrix
 from insight.segments.tier_thresholds import TierThresholds
 
 OLD = TierThresholds(("A", "B"), (50.0,))
@@ -32,7 +32,7 @@ AFTER = table(
 )  # fmt: skip
 
 
-def test_every_move_has_its_cause() -> None:
+def test_every_migration_has_its_cause() -> None:
     found = find_migrations(BEFORE, AFTER, SHARE, OLD, TierThresholds(("A", "B"), (56.0,)))
     assert found["cause"].to_dict() == {
         "falls": "loyalty", "rises": "power", "leaves": "left", "enters": "entered",
@@ -43,12 +43,12 @@ def test_every_move_has_its_cause() -> None:
     assert found.loc["falls", ["before", "after"]].tolist() == ["A", "B"]
 
 
-def test_without_new_borders_nobody_moves_for_them() -> None:
+def test_unchanged_thresholds_are_no_cause() -> None:
     found = find_migrations(BEFORE, AFTER, SHARE, OLD, OLD)
     assert found.loc["redrawn", "cause"] == "confirmed"
 
 
-def test_nobody_moved() -> None:
+def test_no_migrations() -> None:
     same = find_migrations(BEFORE, BEFORE, SHARE, OLD, OLD)
     assert same.empty
     assert list(same) == ["before", "after", "change", "cause", "points"]
@@ -64,7 +64,7 @@ def test_the_matrix_adds_up_to_both_dates() -> None:
     assert found.loc["(entered)", "B"] == found.loc["B", "(left)"] == 1
 
 
-def test_causes_up_and_down() -> None:
+def test_causes_are_counted_up_and_down() -> None:
     found = count_causes(find_migrations(BEFORE, AFTER, SHARE, OLD, OLD), OLD.names)
     assert found.loc["confirmed"].tolist() == [0, 2, 0]
     assert found.loc["power"].tolist() == [1, 0, 0]
@@ -72,7 +72,7 @@ def test_causes_up_and_down() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_cause_points_the_way_of_the_move(seed: int) -> None:
+def test_points_have_the_sign_of_the_migration(seed: int) -> None:
     rng = np.random.default_rng(seed)
 
     def draw() -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The yardsticks come back as they were written, and damage is told."""
+"""Stored scales are read back unchanged; damage is refused."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,38 +25,44 @@ SETTINGS = ValueSettings(
         "loyalty": Dimension(weight=0.5, measures={"orders": 1.0}),
     }
 )
-KEPT = PersistedScales(
+STORED = PersistedScales(
     datetime(2026, 1, 1, tzinfo=UTC),
     ValueScale.fit(TABLE, SETTINGS),
-    DimensionWeights("learned", {"power": 0.7, "loyalty": 0.3}, {"power": (0.6, 0.8)}, "300 customers"),
+    DimensionWeights(
+        "learned", {"power": 0.7, "loyalty": 0.3}, {"power": (0.6, 0.8)}, "300 customers"
+    ),
     TierThresholds(("A", "B"), (61.7,)),
     StarScale((0.0, 33.3, 100.0), (0.0, 0.1, 1.0), (0.2, 0.4, 0.6, 0.8)),
 )
 
 
-def test_scores_tiers_and_stars_are_the_same_to_the_bit(tmp_path: Path) -> None:
-    KEPT.write(tmp_path / "tiers.json")
+def test_scores_tiers_and_stars_are_identical(tmp_path: Path) -> None:
+    STORED.write(tmp_path / "tiers.json")
     back = read_persisted_scales(tmp_path / "tiers.json")
-    assert (back.as_of, back.weights, back.borders, back.stars) == (
-        KEPT.as_of, KEPT.weights, KEPT.borders, KEPT.stars,
+    assert (back.as_of, back.weights, back.thresholds, back.stars) == (
+        STORED.as_of, STORED.weights, STORED.thresholds, STORED.stars,
     )  # fmt: skip
-    assert back.version == KEPT.version
-    one, other = (compute_value_score(TABLE, k.scale, SETTINGS, k.weights) for k in (KEPT, back))
+    assert back.version == STORED.version
+    one, other = (compute_value_score(TABLE, k.scale, SETTINGS, k.weights) for k in (STORED, back))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
-    assert classify_tiers(one["value_score"], KEPT.borders).equals(classify_tiers(other["value_score"], back.borders))
-    assert assign_stars(one["value_score"], KEPT.stars).equals(assign_stars(other["value_score"], back.stars))
+    assert classify_tiers(one["value_score"], STORED.thresholds).equals(
+        classify_tiers(other["value_score"], back.thresholds)
+    )
+    assert assign_stars(one["value_score"], STORED.stars).equals(
+        assign_stars(other["value_score"], back.stars)
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["tiers.json"]
 
 
-def test_other_borders_are_another_version() -> None:
-    assert replace(KEPT, borders=TierThresholds(("A", "B"), (61.8,))).version != KEPT.version
+def test_other_thresholds_are_another_version() -> None:
+    assert replace(STORED, thresholds=TierThresholds(("A", "B"), (61.8,))).version != STORED.version
 
 
-def test_damage_is_told(tmp_path: Path) -> None:
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "tiers.json"
     with pytest.raises(DataRefused, match=r"no file tiers\.json: draw the tiers"):
         read_persisted_scales(file)
-    KEPT.write(file)
+    STORED.write(file)
     whole = file.read_text(encoding="utf-8")
     for text in (whole[:-20], "[]", whole.replace('"borders"', '"border"'), '{"weights": 3}'):
         file.write_text(text, encoding="utf-8")

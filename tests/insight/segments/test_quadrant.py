@@ -1,4 +1,4 @@
-"""Potential and risk: the four fields by hand, the interval, and what is refused."""
+"""Quadrants: hand-calculated, intervals, and refused settings."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ TABLE = pd.DataFrame(
 )
 
 
-def test_the_four_fields() -> None:
+def test_the_four_quadrants() -> None:
     found = assign_quadrants(TABLE, QuadrantSettings())
     assert found["quadrant"].tolist()[:4] == ["develop", "secure", "keep", "limit"]
     assert found["quadrant"].isna().tolist()[4:] == [True, True]  # no potential, no risk measured
@@ -31,13 +31,13 @@ def test_without_an_interval_nothing_is_settled() -> None:
     assert not found["settled"].any()
 
 
-def test_the_risk_furthest_over_its_limit_is_named() -> None:
+def test_the_risk_furthest_above_its_limit_is_reported() -> None:
     both = TABLE.assign(churn_probability=0.3, overdue_probability=1.0)
     settings = QuadrantSettings(risks={"churn_probability": 0.25, "overdue_probability": 0.5})
     assert set(assign_quadrants(both, settings)["risk"]) == {"overdue_probability"}
 
 
-def test_refused() -> None:
+def test_unknown_and_empty_metrics_are_refused() -> None:
     with pytest.raises(ConfigRefused, match=r"unknown measure insight\.quadrant\.grow.*growth"):
         assign_quadrants(TABLE, QuadrantSettings(potential="grow"))
     with pytest.raises(DataRefused, match="nobody has growth"):

@@ -1,4 +1,4 @@
-"""Where tiers part: by hand for each method, ties kept together, settings refused."""
+"""Tier thresholds: hand-calculated for each method, ties, refused settings."""
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,19 @@ from features.config.company import Company
 from features.errors import ConfigRefused, DataRefused
 from insight.company_settings import read_section
 from insight.segments.service_policy import DEFAULT_POLICIES, Policy
-from insight.segments.tier_thresholds import TierThresholds, TierSettings, fit_thresholds, summarise_tiers, classify_tiers
+from insight.segments.tier_thresholds import (
+    TierSettings,
+    TierThresholds,
+    classify_tiers,
+    fit_thresholds,
+    summarise_tiers,
+)
 
 MONEY = pd.Series([500.0, 300.0, 100.0, 50.0, 30.0, 10.0, 10.0, 0.0, -20.0, np.nan])
 
 
 def test_abc_by_cumulative_value() -> None:
-    """500 + 300 of 1,000 are 80 %, with 100 and 50 it is 95 %."""
+    """500 + 300 of 1,000 are 80%; with 100 and 50 it is 95%."""
     settings = TierSettings(method="cumulative", cuts=[0.8, 0.95])
     found = fit_thresholds(MONEY, settings)
     assert found.at == (300, 50)
@@ -27,19 +33,19 @@ def test_abc_by_cumulative_value() -> None:
     assert table["sum"].tolist() == [800, 150, 30]
 
 
-def test_quantiles_keep_equal_ones_together() -> None:
+def test_quantiles_keep_ties_together() -> None:
     found = fit_thresholds(MONEY, TierSettings(cuts=[0.25, 0.65]))
     assert found.at == (300, 10)
     assert classify_tiers(MONEY, found).value_counts().to_dict() == {"A": 2, "B": 5, "C": 2}
 
 
-def test_thresholds_are_where_they_are_put() -> None:
+def test_thresholds_are_used_as_given() -> None:
     found = fit_thresholds(MONEY, TierSettings(method="threshold", cuts=[100, 0]))
     assert classify_tiers(MONEY, found).tolist() == ["A"] * 3 + ["B"] * 5 + ["C"] + [None]
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=20, max_size=60, unique=True))
-def test_the_share_of_customers_is_the_one_asked_for(values: list[int]) -> None:
+def test_the_share_of_customers_is_as_configured(values: list[int]) -> None:
     figure = pd.Series(values, dtype=float)
     tier = classify_tiers(figure, fit_thresholds(figure, TierSettings(cuts=[0.2, 0.5])))
     assert (tier == "A").sum() == round(0.2 * len(values))
@@ -54,7 +60,7 @@ def test_the_share_of_customers_is_the_one_asked_for(values: list[int]) -> None:
         ([9.0] * 8 + [1.0, 2.0], {}, "too many customers are alike"),
     ],
 )
-def test_figures_that_cannot_be_cut(
+def test_unusable_scores_are_refused(
     figure: list[float], changed: dict[str, str], words: str
 ) -> None:
     settings = TierSettings().model_copy(update=changed)
@@ -75,13 +81,13 @@ def test_figures_that_cannot_be_cut(
         ({"policies": {"A": {"service_levl": "x"}}}, "unknown key .*service_levl.*service_level"),
     ],
 )
-def test_settings_refused(toml: dict[str, object], words: str) -> None:
+def test_invalid_settings_are_refused(toml: dict[str, object], words: str) -> None:
     company = Company.model_construct(insight={"tiers": toml})
     with pytest.raises(ConfigRefused, match=words):
         read_section(company, "tiers", TierSettings)
 
 
-def test_a_policy_of_ones_own() -> None:
+def test_a_custom_policy() -> None:
     mine = {
         **{n: DEFAULT_POLICIES[n].model_dump() for n in "AB"},
         "C": {"service_level": "self", "first_reply_hours": 48},
@@ -92,5 +98,7 @@ def test_a_policy_of_ones_own() -> None:
     )
 
 
-def test_a_figure_on_the_border_belongs_to_the_better_tier() -> None:
-    assert classify_tiers(pd.Series([80.0, 79.9]), TierThresholds(("A", "B"), (80.0,))).tolist() == ["A", "B"]
+def test_a_score_on_the_threshold_is_in_the_better_tier() -> None:
+    assert classify_tiers(
+        pd.Series([80.0, 79.9]), TierThresholds(("A", "B"), (80.0,))
+    ).tolist() == ["A", "B"]

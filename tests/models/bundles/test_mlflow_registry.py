@@ -1,4 +1,4 @@
-"""The tracking store on a real SQLite file: runs, versions, aliases, and a folder that moves."""
+"""The tracking store on a real SQLite file: runs, versions, aliases, and a project that moves."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ from support.trained_company import PROJECT, trained
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """The store of the trained company after its folder went from one place to another."""
+    """The store of the trained company after its project folder was moved."""
     first = tmp_path_factory.mktemp("first") / "home"
     shutil.copytree(trained()[0].home, first)
     Registry(Workspace(first))
@@ -50,7 +50,7 @@ def test_a_retrain_is_a_run_and_every_target_a_child(moved: Registry) -> None:
     assert {"company.toml", "history.json"} <= artifacts(moved, parent.info.run_id)
 
 
-def test_a_child_run_says_how_its_model_was_made_and_how_good_it_is(moved: Registry) -> None:
+def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> None:
     run = next(r for r in runs(moved) if r.info.run_name == "churn")
     assert {"kind", "horizon_days", "gap_days", "cutoffs", "test_start", "fingerprint", "grade",
             "code_revision", "param_learning_rate", "labels_stays", "labels_leaves", "decision",
@@ -67,7 +67,7 @@ def test_a_child_run_says_how_its_model_was_made_and_how_good_it_is(moved: Regis
 
 
 @pytest.mark.parametrize("target", ["satisfaction", "nps", "churn", "value"])
-def test_a_version_leads_to_its_run_and_to_the_trees_that_serve(
+def test_a_version_refers_to_its_run_and_to_the_trees_that_serve(
     moved: Registry, tmp_path: Path, target: str
 ) -> None:
     name = model_name("sample", target)
@@ -76,9 +76,7 @@ def test_a_version_leads_to_its_run_and_to_the_trees_that_serve(
     assert set(version.tags) >= {"fingerprint", "grade", "horizon_days", "test_start"}
     run = moved.client.get_run(version.run_id)
     assert run.info.run_name == target
-    assert moved.client.get_model_version_download_uri(name, "1").startswith(
-        moved.artifacts.as_uri()
-    )
+    assert moved.client.get_model_version_download_uri(name, "1").startswith("goodwill:///sample/")
     got = moved.client.download_artifacts(version.run_id, "model/model.lgb", str(tmp_path))
     bundle = load_champion(moved.folder / "serving/sample", target)
     assert bundle is not None
@@ -93,14 +91,23 @@ def test_after_the_move_new_runs_can_be_logged(moved: Registry) -> None:
     with moved.run("sample", "after the move") as run_id:
         moved.log(run_id, {"a": 1}, {"b": 2.5}, {"note.txt": "here"}, {"line": Figure()})
     run = moved.client.get_run(run_id)
-    assert run.info.artifact_uri.startswith(moved.artifacts.as_uri())
     assert (run.data.params, run.data.metrics) == ({"a": "1"}, {"b": 2.5})
     assert next(moved.artifacts.rglob("note.txt")).read_text() == "here"
     assert artifacts(moved, run_id) == {"note.txt", "plots"}
     moved.client.delete_run(run_id)
 
 
-def test_nothing_is_pickled(moved: Registry) -> None:
+def test_an_experiment_with_a_location_elsewhere_is_renamed(registry: Registry) -> None:
+    old = registry.client.create_experiment("goodwill-older", "file:///elsewhere/artifacts/older")
+    with registry.run("older", "new") as run_id:
+        registry.log(run_id, {}, {}, {"note.txt": "here"})
+    assert registry.client.get_experiment(old).name == f"goodwill-older {old}"
+    new = registry.client.get_experiment_by_name("goodwill-older")
+    assert new.artifact_location == "goodwill:///older"
+    assert (registry.artifacts / "older" / run_id / "artifacts/note.txt").read_text() == "here"
+
+
+def test_no_artifact_is_a_pickle(moved: Registry) -> None:
     names = [f for f in moved.folder.rglob("*") if f.is_file()]
     assert len(names) > 50
     assert not [f for f in names if f.suffix in {".pkl", ".pickle", ".joblib", ".cloudpickle"}]
@@ -108,7 +115,7 @@ def test_nothing_is_pickled(moved: Registry) -> None:
     assert not [f for f in names if f.read_bytes()[:2] in opcodes]
 
 
-def test_promoting_twice_keeps_the_one_before_as_previous(registry: Registry) -> None:
+def test_promoting_sets_the_former_champion_as_previous(registry: Registry) -> None:
     bundle = load_champion(trained()[0].serving("sample"), "nps")
     assert bundle is not None
     name = model_name("sample", "nps")
@@ -149,7 +156,7 @@ def test_a_failing_run_ends_failed_and_a_killed_one_is_swept(registry: Registry)
 def test_two_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from features.settings import Workspace\n"
-        "from models.registry import Registry\n"
+        "from models.bundles.mlflow_registry import Registry\n"
         "import mlflow.store.tracking.sqlalchemy_store\n"
         "print('loaded', flush=True); input()\n"
         "with Registry(Workspace(Path(sys.argv[1]))).run('both', 'theirs'): pass"

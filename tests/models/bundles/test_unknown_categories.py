@@ -50,5 +50,10 @@ def test_many_new_ones_are_told_with_both_shares():
 def test_as_few_as_before_are_not_told():
     few = rows(*["east"] * 50, "west")
     assert unknown_category_warnings(bundle(unknown_categories={"region": 0.02}), few) == []
-    assert unknown_category_warnings(bundle(unknown_categories={"region": 0.62}), rows("west", "x", "east")) == []
+    assert (
+        unknown_category_warnings(
+            bundle(unknown_categories={"region": 0.62}), rows("west", "x", "east")
+        )
+        == []
+    )
     assert unknown_category_warnings(bundle(), rows("west")) == []

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.evaluation.slices import MOST_COLUMNS, MOST_VALUES, attribute_title, find_groups
+from models.evaluation.slices import MAX_COLUMNS, MAX_VALUES, attribute_title, find_groups
 
 NAN = float("nan")
 
@@ -61,18 +61,18 @@ def test_tenure_and_spend_are_cut_into_thirds_and_equal_values_stay_together():
 
 
 def test_rare_values_of_one_attribute_are_taken_together():
-    owners = [f"owner {i % (MOST_VALUES + 3)}" for i in range(200)]
+    owners = [f"owner {i % (MAX_VALUES + 3)}" for i in range(200)]
     groups = found(pa.table({"crm_owner": category(owners)}))
-    assert len(groups) == MOST_VALUES + 1
+    assert len(groups) == MAX_VALUES + 1
     assert sorted(i for rows in groups.values() for i in rows) == list(range(200))
     assert ("crm_owner", "3 others") in groups
 
 
 def test_attributes_beyond_the_most_are_named_and_the_telling_ones_come_first():
-    names = [f"crm_a{i:02d}" for i in range(MOST_COLUMNS)] + ["crm_region"]
+    names = [f"crm_a{i:02d}" for i in range(MAX_COLUMNS)] + ["crm_region"]
     groups = find_groups(pa.table({name: category(["x", "y"]) for name in names}))
     assert groups.found[0].column == "crm_region"
-    assert groups.left_out == (f"crm_a{MOST_COLUMNS - 1:02d}",)
+    assert groups.left_out == (f"crm_a{MAX_COLUMNS - 1:02d}",)
 
 
 @pytest.mark.parametrize("values", [["x", "x"], [None, None]])

@@ -9,7 +9,7 @@ import pytest
 from features.errors import DataRefused
 from models.bundles.champions import load_champions
 from models.bundles.predict import predict
-from models.explain.attributions import MANY, attribute_raw_scores, attribute_scores
+from models.explain.attributions import BULK_ROWS, attribute_raw_scores, attribute_scores
 from models.explain.output_scale import OutputScale
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
@@ -40,7 +40,7 @@ def test_every_champion_of_a_trained_company() -> None:
 
 
 @pytest.mark.parametrize(("target", "method"), SCORES)
-@pytest.mark.parametrize("rows", [1, 60, MANY])
+@pytest.mark.parametrize("rows", [1, 60, BULK_ROWS])
 def test_start_and_parts_are_the_score(target: str, method: str, rows: int) -> None:
     bundle, table = small_bundle(target, method), customers(seed=5).slice(0, rows)
     found = attribute_scores(bundle, table)

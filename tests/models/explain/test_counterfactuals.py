@@ -7,10 +7,9 @@ import pytest
 
 from features.definitions.levers import CONTACT, PUNCTUALITY, REPLY_TIME
 from features.errors import DataRefused
-from models.explain.counterfactuals import WhatIfModel, WhatIfResult
+from models.explain.counterfactuals import WhatIfModel, WhatIfResult, what_if_text
 from models.explain.lever_effects import PLAUSIBLE
 from models.explain.reasons import Explainer
-from models.explain.what_if_sentences import in_chinese, in_english
 from support.small_models import customers, small_bundle
 
 TABLE = customers(seed=21)
@@ -49,7 +48,7 @@ def test_the_score_then_is_the_models_score_of_the_row_as_moved() -> None:
 
 
 def test_only_levers_move_in_their_direction_within_what_others_have() -> None:
-    bounds = {p.lever: (p.low, p.high) for p in ASKED.pulls}
+    bounds = {p.lever: (p.low, p.high) for p in ASKED.levers}
     for place, found in zip(RISKY, FOUND, strict=True):
         for move in found.moves:
             assert move.lever in (REPLY_TIME, PUNCTUALITY, CONTACT)
@@ -84,12 +83,12 @@ def test_no_smaller_change_reaches_the_goal() -> None:
     """Fewest levers first, then the nearest: against every amount of every lever, one by one."""
     for place, found in zip(RISKY, FOUND, strict=True):
         reachable = []
-        for pull in ASKED.pulls:
+        for pull in ASKED.levers:
             here = {n: float("nan") if v is None else v for n, v in row(place).items() if n[:3] != "crm"
                     and not isinstance(v, str)}  # fmt: skip
-            now = pull.stands(here)
+            now = pull.current(here)
             for end in pull.amounts(here, 10_000):
-                moved = {n: float(v[0]) for n, v in pull.moved(here, np.array([end])).items()}
+                moved = {n: float(v[0]) for n, v in pull.columns_at(here, np.array([end])).items()}
                 table = TABLE.slice(place, 1)
                 for name, value in moved.items():
                     index = table.schema.get_field_index(name)
@@ -101,7 +100,7 @@ def test_no_smaller_change_reaches_the_goal() -> None:
             assert not found.moves
         elif reachable:
             (move,) = found.moves
-            pull = next(p for p in ASKED.pulls if p.lever is move.lever)
+            pull = next(p for p in ASKED.levers if p.lever is move.lever)
             assert abs(move.end - move.start) / (pull.high - pull.low) == pytest.approx(
                 min(reachable)
             )
@@ -113,8 +112,8 @@ def test_what_is_good_already_needs_no_move() -> None:
     place = int(SCORES.argmin())
     found = ASKED.smallest_change(TABLE.slice(place, 1), GOAL)
     assert (found.reached, found.moves) == (True, ())
-    assert in_english(found, "churn", "").endswith(" is reached.")
-    assert "已达到目标" in in_chinese(found, "churn", "")
+    assert what_if_text(found, "churn", "", "en").endswith(" is reached.")
+    assert "已达到目标" in what_if_text(found, "churn", "", "zh")
 
 
 def test_a_score_that_should_be_high_is_brought_up() -> None:
@@ -129,30 +128,30 @@ def test_a_score_that_should_be_high_is_brought_up() -> None:
 
 
 def test_bounds_are_quantiles_of_the_reference() -> None:
-    (pull,) = (p for p in ASKED.pulls if p.lever is CONTACT)
+    (pull,) = (p for p in ASKED.levers if p.lever is CONTACT)
     assert (pull.low, pull.high) == tuple(np.quantile(TABLE["visits_90d"].to_numpy(), PLAUSIBLE))
 
 
 def test_one_customer_at_a_time() -> None:
-    with pytest.raises(DataRefused, match="2 rows; what-if is asked for one customer"):
+    with pytest.raises(DataRefused, match="2 rows; a what-if takes one customer"):
         ASKED.smallest_change(TABLE.slice(0, 2), GOAL)
 
 
 @pytest.mark.parametrize("reached", [True, False])
 def test_it_is_said_as_what_the_model_says(reached: bool) -> None:
     found = next(f for f in FOUND if f.reached == reached and f.moves)
-    en, zh = in_english(found, "churn", ""), in_chinese(found, "churn", "")
+    en, zh = what_if_text(found, "churn", "", "en"), what_if_text(found, "churn", "", "zh")
     assert en.startswith("If " if reached else "Even if ")
     assert en.endswith("This is what the model says, not a promise.")
     assert zh.endswith("这只是模型的判断，不是承诺。")
-    assert f"{SCORES[RISKY[FOUND.index(found)]]:.0f} %" in en or found.score < 10
+    assert f"{SCORES[RISKY[FOUND.index(found)]]:.0f}%" in en or found.score < 10
 
 
 def test_where_no_lever_helps_that_is_said() -> None:
     found = WhatIfResult("A", 10.0, False, 40.0, 40.0, ())
-    assert in_english(found, "churn", "") == (
-        "Nothing you can act on brings the model from 40 % churn risk nearer to 10 %."
+    assert what_if_text(found, "churn", "", "en") == (
+        "Nothing you can act on brings the model from 40% churn risk closer to 10%."
     )
-    assert in_chinese(found, "churn", "") == (
+    assert what_if_text(found, "churn", "", "zh") == (
         "没有可采取的措施能让模型给出的流失风险从40%更接近10%。"
     )

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.definitions.levers import CONTACT, PUNCTUALITY, REPLY_TIME
-from models.explain.counterfactuals import WhatIfModel, WhatIfResult
+from models.explain.counterfactuals import WhatIfModel, WhatIfResult, what_if_text
 from models.explain.lever_effects import PLAUSIBLE
 from models.explain.manual_what_if import LeverRefused, LeverSpan, ManualWhatIf
 from models.explain.reasons import Explainer
-from models.explain.what_if_sentences import in_chinese, in_english
 from models.learners.out_of_distribution import TrainingSupport
 from support.small_models import customers, small_bundle
 
@@ -56,10 +55,10 @@ def test_a_span_goes_from_where_the_customer_stands_to_what_is_plausible() -> No
 
 
 def test_a_lever_names_the_targets_whose_trees_look_at_it() -> None:
-    for lever, targets in SLIDERS.noticed_by.items():
+    for lever, targets in SLIDERS.affected_targets.items():
         for target, asked in ASKED.items():
             gain = asked.bundle.estimator.importance()
-            pull = next(p for p in SLIDERS.pulls if p.lever is lever)
+            pull = next(p for p in SLIDERS.levers if p.lever is lever)
             assert (target in targets) == any(gain.get(c.name, 0) > 0 for c in pull.columns)
 
 
@@ -75,7 +74,7 @@ def test_the_score_then_is_the_models_score_of_the_row_as_moved(
         if s.lever.name in shares
     }
     row, asked = TABLE.slice(place, 1), ASKED[target]
-    found = SLIDERS.moved(target, row, amounts)
+    found = SLIDERS.apply(target, row, amounts)
     moved = row
     for name, most in [
         ("reply_hours_90d", amounts[REPLY_TIME.name]),
@@ -97,7 +96,7 @@ def test_the_score_then_is_the_models_score_of_the_row_as_moved(
 def test_a_lever_left_where_it_is_moves_nothing() -> None:
     place = MOVABLE[0]
     amounts = {span.lever.name: span.now for span in SPANS[place]}
-    found = SLIDERS.moved("churn", TABLE.slice(place, 1), amounts)
+    found = SLIDERS.apply("churn", TABLE.slice(place, 1), amounts)
     assert (found.moves, found.score_then) == ((), found.score)
 
 
@@ -105,7 +104,7 @@ def test_what_a_slider_rounds_out_of_the_span_is_its_end() -> None:
     place = MOVABLE[0]
     (span,) = (s for s in SPANS[place] if s.lever is PUNCTUALITY)
     row = TABLE.slice(place, 1)
-    (beyond,) = SLIDERS.moved("churn", row, {PUNCTUALITY.name: span.least - 1e-12}).moves
+    (beyond,) = SLIDERS.apply("churn", row, {PUNCTUALITY.name: span.least - 1e-12}).moves
     assert beyond.end == span.least
 
 
@@ -113,13 +112,13 @@ def test_what_a_slider_rounds_out_of_the_span_is_its_end() -> None:
 def test_further_than_it_goes_is_refused_with_the_span(far: float) -> None:
     span: LeverSpan = next(s for s in SPANS[MOVABLE[0]] if s.lever is CONTACT)
     amount = span.least + far if far < 0 else span.most + far
-    with pytest.raises(LeverRefused, match=r"contact frequency goes from \d+ to \d+ visits"):
-        SLIDERS.moved("churn", TABLE.slice(MOVABLE[0], 1), {CONTACT.name: amount})
+    with pytest.raises(LeverRefused, match=r"contact frequency can be set from \d+ to \d+ visits"):
+        SLIDERS.apply("churn", TABLE.slice(MOVABLE[0], 1), {CONTACT.name: amount})
 
 
 def test_a_lever_the_customer_has_not_is_refused_without_repeating_it() -> None:
-    with pytest.raises(LeverRefused, match="1 of 2 levers cannot be moved") as refused:
-        SLIDERS.moved("churn", TABLE.slice(MOVABLE[0], 1), {"bribes": 3.0, CONTACT.name: 1.0})
+    with pytest.raises(LeverRefused, match="1 of 2 levers are not available") as refused:
+        SLIDERS.apply("churn", TABLE.slice(MOVABLE[0], 1), {"bribes": 3.0, CONTACT.name: 1.0})
     assert "bribes" not in str(refused.value)
     assert REPLY_TIME.name in str(refused.value)
 
@@ -127,25 +126,27 @@ def test_a_lever_the_customer_has_not_is_refused_without_repeating_it() -> None:
 def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_customer() -> None:
     place = MOVABLE[0]
     amounts = {s.lever.name: s.least for s in SPANS[place] if s.lever is PUNCTUALITY}
-    moves = SLIDERS.moved("churn", TABLE.slice(place, 1), amounts).moves
+    moves = SLIDERS.apply("churn", TABLE.slice(place, 1), amounts).moves
 
     def said(then: float, abstain: bool = False) -> tuple[str, str]:
         found = WhatIfResult("A", None, None, 40.0, then, moves, abstain)
-        return in_english(found, "churn", ""), in_chinese(found, "churn", "")
+        return what_if_text(found, "churn", "", "en"), what_if_text(found, "churn", "", "zh")
 
     en, zh = said(22.0)
-    assert "the model would say 22 % churn risk instead of 40 %. This is what" in en
+    assert "the model would say 22% churn risk instead of 40%. This is what" in en
     assert "流失风险将是22%，而不是40%" in zh
     en, zh = said(40.0)
     assert en.startswith("Even if ")
-    assert "would still say 40 % churn risk" in en
+    assert "would still say 40% churn risk" in en
     assert "流失风险仍是40%" in zh
     en, zh = said(22.0, abstain=True)
-    assert en.endswith("not a promise. It knows nobody like this customer: take it as a guess.")
+    assert en.endswith(
+        "not a promise. The model has not seen customers like this one: treat the result as a guess."
+    )
     assert zh.endswith("模型没有见过类似的客户，结果仅供参考。")
     still = WhatIfResult("A", None, None, 40.0, 40.0, ())
-    assert in_english(still, "churn", "") == "The model says 40 % churn risk."
-    assert in_chinese(still, "churn", "") == "模型给出的流失风险为40%。"
+    assert what_if_text(still, "churn", "", "en") == "The model says 40% churn risk."
+    assert what_if_text(still, "churn", "", "zh") == "模型给出的流失风险为40%。"
 
 
 def test_abstain_is_told_of_a_customer_unlike_any_in_training() -> None:
@@ -160,6 +161,6 @@ def test_abstain_is_told_of_a_customer_unlike_any_in_training() -> None:
         far = pa.array([1e6])
         strange = strange.set_column(strange.schema.get_field_index(name), name, far)
     amounts = {PUNCTUALITY.name: next(s.least for s in SPANS[MOVABLE[0]] if s.lever is PUNCTUALITY)}
-    assert not sliders.moved("churn", row, amounts).abstain
-    assert sliders.moved("churn", strange, amounts).abstain
+    assert not sliders.apply("churn", row, amounts).abstain
+    assert sliders.apply("churn", strange, amounts).abstain
     assert asked.smallest_change(strange, 1.0).abstain

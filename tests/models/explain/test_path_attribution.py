@@ -75,4 +75,6 @@ def test_what_does_not_move_changes_nothing():
 
 
 def test_no_rows_have_no_parts():
-    assert split_by_path(balance, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 4))).shape == (0, 4)
+    assert split_by_path(
+        balance, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 4))
+    ).shape == (0, 4)

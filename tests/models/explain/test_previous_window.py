@@ -32,7 +32,9 @@ def keys(*ids: str) -> pa.Table:
 
 def test_the_90_days_before_the_last_90() -> None:
     history = build_history(orders({"A": [5, 100, 120, 170, 400], "B": [5, 60]}))
-    found = previous_values(history, keys("A", "B"), [COLUMNS["orders_90d"], COLUMNS["revenue_90d"]])
+    found = previous_values(
+        history, keys("A", "B"), [COLUMNS["orders_90d"], COLUMNS["revenue_90d"]]
+    )
     np.testing.assert_array_equal(found["orders_90d"], [3.0, np.nan])  # B was no customer then
     np.testing.assert_array_equal(found["revenue_90d"], [30.0, np.nan])
 
@@ -63,5 +65,7 @@ def test_both_ways_agree() -> None:
     history = build_history(orders({"A": [5, 100, 120, 170, 400]}))
     exact = previous_values(history, keys("A"), [COLUMNS["orders_90d"]])["orders_90d"]
     table = pa.table({"tenure_days": [400.0], "orders_90d": [1.0], "orders_180d": [4.0]})
-    short = previous_from_longer_windows(table, {n: COLUMNS[n] for n in table.column_names})["orders_90d"]
+    short = previous_from_longer_windows(table, {n: COLUMNS[n] for n in table.column_names})[
+        "orders_90d"
+    ]
     np.testing.assert_array_equal(exact, short)

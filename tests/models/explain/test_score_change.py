@@ -67,7 +67,10 @@ def test_what_stayed_has_no_part() -> None:
 
 def test_back_is_the_opposite_of_forth() -> None:
     old, new = small_bundle("nps"), small_bundle("nps", "vector", seed=2)
-    forth, back = split_score_change(old, new, BEFORE, AFTER), split_score_change(new, old, AFTER, BEFORE)
+    forth, back = (
+        split_score_change(old, new, BEFORE, AFTER),
+        split_score_change(new, old, AFTER, BEFORE),
+    )
     places = [back.columns.index(c) for c in forth.columns]
     np.testing.assert_allclose(forth.data, -back.data[:, places], atol=1e-4)
     np.testing.assert_allclose(forth.model, -back.model[:, places], atol=1e-4)

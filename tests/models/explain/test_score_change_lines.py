@@ -27,7 +27,9 @@ def test_all_lines_are_the_change(target: str) -> None:
 
 def test_lines_say_now_and_before() -> None:
     bundle = small_bundle("churn")
-    teller = ScoreChangeExplainer(split_score_change(bundle, bundle, BEFORE, AFTER), Explainer(bundle), BEFORE, AFTER)
+    teller = ScoreChangeExplainer(
+        split_score_change(bundle, bundle, BEFORE, AFTER), Explainer(bundle), BEFORE, AFTER
+    )
     row = next(i for i in range(12) if BEFORE["visits_90d"][i].as_py() == 0
                and AFTER["visits_90d"][i].as_py() == 1)  # fmt: skip
     english = {line.factor: line.text for line in teller.lines(row)}

@@ -8,7 +8,7 @@ from features.definitions.company_schema import CompanySchema
 from features.definitions.feature_registry import FeatureColumn, feature_columns
 from features.feature_table import FAMILIES
 from features.formatting import short_number, short_percent, short_signed
-from models.explain import effect_text, sentences_en, sentences_zh
+from models.explain import sentences_en, sentences_zh
 from support.small_models import SCHEMA
 
 #: A company that has everything.
@@ -148,8 +148,8 @@ def test_phrases_that_make_several_columns_tell_them_apart() -> None:
 )
 def test_effects(target: str, points: float, en: str, zh: str) -> None:
     assert (
-        effect_text.english(target, points, "EUR"),
-        effect_text.chinese(target, points, "EUR"),
+        sentences_en.effect(target, points, "EUR"),
+        sentences_zh.effect(target, points, "EUR"),
     ) == (
         en,
         zh,
@@ -157,8 +157,8 @@ def test_effects(target: str, points: float, en: str, zh: str) -> None:
 
 
 def test_money_without_a_currency_is_a_bare_number() -> None:
-    assert effect_text.english("value", 12.0, "") == "+12 expected revenue"
-    assert effect_text.chinese("value", 12.0, "") == "预期收入+12"
+    assert sentences_en.effect("value", 12.0, "") == "+12 expected revenue"
+    assert sentences_zh.effect("value", 12.0, "") == "预期收入+12"
     assert sentences_en.written(12.0, "money", "") == "12"
 
 

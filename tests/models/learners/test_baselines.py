@@ -50,7 +50,9 @@ def test_the_last_answer_as_classes_is_what_followed_it_in_training():
     last = np.repeat([0.0, 100.0, 49.0, NAN], 100)
     y = np.repeat([0, 4, 2, 1], 100)
     y[::50] = 3
-    rule = baselines.last_answer_rule("last", "multiclass", 5).fit(LabelledRows(table(last=last), y))
+    rule = baselines.last_answer_rule("last", "multiclass", 5).fit(
+        LabelledRows(table(last=last), y)
+    )
     shares = rule.predict(table(last=[0.0, 100, 51, NAN, 75]))
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert list(shares.argmax(axis=1)[:3]) == [0, 4, 2]

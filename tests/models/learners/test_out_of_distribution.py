@@ -103,7 +103,9 @@ def test_where_training_is_strange_itself_more_is_needed(
     many = pa.concat_tables([table, *[customer(silence=NAN)] * 20]).unify_dictionaries()
     assert TrainingSupport.fit(estimator, many).missing[odd.columns.index("silence")] is True
     patient = replace(support, limit=1.0)
-    assert patient.out_of_distribution(estimator, customer(silence=730, region="west")).tolist() == [False]
+    assert patient.out_of_distribution(
+        estimator, customer(silence=730, region="west")
+    ).tolist() == [False]
 
 
 def test_a_column_training_never_measured_may_be_missing_only(

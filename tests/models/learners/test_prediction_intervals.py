@@ -103,7 +103,9 @@ def test_as_a_manifest_holds_them_they_answer_the_same(learnt: ValueIntervals) -
     assert again == learnt
     features, multiple, level, _ = customers(50, seed=5)
     for one, other in zip(
-        learnt.predict(features, multiple, level), again.predict(features, multiple, level), strict=True
+        learnt.predict(features, multiple, level),
+        again.predict(features, multiple, level),
+        strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 

@@ -163,7 +163,10 @@ def test_twenty_leavers_make_a_month() -> None:
     churn = np.full(len(rows), 0.2)
     assert SurvivalCurve.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
     more = [*rows, (2.0, 3.0)]
-    assert SurvivalCurve.fit(np.full(len(more), 0.2), stays(more), np.ones(len(more)), None).learnt == 2
+    assert (
+        SurvivalCurve.fit(np.full(len(more), 0.2), stays(more), np.ones(len(more)), None).learnt
+        == 2
+    )
 
 
 @pytest.mark.parametrize("rows", [[(NAN, 6.0)] * 100, [(NAN, 0.0)] * 100, [(0.0, 3.0)] * 100])

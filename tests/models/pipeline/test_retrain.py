@@ -67,12 +67,12 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     lines = [json.loads(line) for line in trained()[0].log("sample").read_text().splitlines()]
     steps = [line["step"] for line in lines]
     each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "guard", "log")]
-    each.insert(each.index("guard churn"), "survival curve")
+    each.insert(each.index("validate churn"), "survival curve")
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
-        "examine the tables", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
+        "check data quality", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
         "snapshot of all customers", "open the tracking store", "leak court", *each,
-        "score every customer", "do the predictions agree",
+        "score every customer", "check consistency of predictions",
         "who answers: satisfaction", "who answers: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}

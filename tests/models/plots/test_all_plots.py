@@ -44,7 +44,7 @@ def test_every_picture_of_every_kind_draws(kind):
 def test_titles_say_the_finding():
     y = np.repeat([0.0, 1.0], 50)
     drawn = draw_all("binary", y, np.repeat([0.1, 0.9], 50), np.full(100, 0.5))
-    assert title(drawn["roc_and_pr"]) == "Ranks 100% of pairs rightly, the rule 50%"
+    assert title(drawn["roc_and_pr"]) == "Ranks 100% of pairs correctly, the rule 50%"
     assert "off by 10.0 points" in title(drawn["reliability"])
     assert title(drawn["gain_and_lift"]).startswith("The top tenth holds 20% of all cases")
     assert "80 points more" in title(drawn["score_distribution"])

@@ -46,7 +46,7 @@ def test_contributions_are_those_of_the_factors(explained) -> None:
     _, workspace, table = explained
     bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
-    totals = Explainer(bundle).factors.totals(attribute_scores(bundle, snapshot).parts)
+    totals = Explainer(bundle).groups.totals(attribute_scores(bundle, snapshot).parts)
     largest = np.sort(np.abs(totals), axis=1)[:, ::-1]
     rows = table.to_pandas().query("target == 'churn'")
     for rank in (1, 2, 3, 4):

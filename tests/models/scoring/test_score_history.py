@@ -59,7 +59,12 @@ def test_one_customer_through_three_scorings_oldest_first(tmp_path: Path) -> Non
         {"satisfaction": 70.0, "nps": 50.0, "churn": 0.05, "value": 1200.0}
     )
     assert first.versions == second.versions == VERSIONS
-    assert [len(score_history.score_history(history_folder(scores), c)) for c in "bcdA"] == [2, 1, 0, 0]
+    assert [len(score_history.score_history(history_folder(scores), c)) for c in "bcdA"] == [
+        2,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_the_same_moment_again_replaces_its_file(tmp_path: Path) -> None:

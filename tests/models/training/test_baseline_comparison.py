@@ -78,7 +78,9 @@ def test_what_the_model_does_not_read_the_linear_one_does_not_either(
     moved = test.set_column(
         test.column_names.index("shifted"), "shifted", pa.array(np.full(200, 1e6))
     )
-    plain, other = (predict_with_baselines(TARGETS["churn"], CANCEL, model, data, t) for t in (test, moved))
+    plain, other = (
+        predict_with_baselines(TARGETS["churn"], CANCEL, model, data, t) for t in (test, moved)
+    )
     for name, answer in plain.items():
         np.testing.assert_array_equal(answer, other[name])
 

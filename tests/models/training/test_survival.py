@@ -75,7 +75,9 @@ def test_what_is_observed_of_the_test_is_the_share_that_stayed(
     assert stayed[-1] < 1
 
 
-def test_what_is_predicted_falls_with_what_is_observed(found: tuple[SurvivalCurve, SurvivalAgreement]) -> None:
+def test_what_is_predicted_falls_with_what_is_observed(
+    found: tuple[SurvivalCurve, SurvivalAgreement],
+) -> None:
     survival, agreement = found
     assert len(survival.level) == MONTHS
     assert agreement.learnt_months == survival.learnt >= 3

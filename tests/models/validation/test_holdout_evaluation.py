@@ -1,6 +1,7 @@
 """A serving model on its test rows: the same numbers as training measured."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ def asked():
     workspace, _ = trained()
     company = load_company(workspace.data / "sample.toml")
     bundles, _ = load_champions(workspace.serving("sample"))
-    return {name: evaluate_on_test_rows(bundle, company, workspace) for name, bundle in bundles.items()}
+    return {
+        name: evaluate_on_test_rows(bundle, company, workspace) for name, bundle in bundles.items()
+    }
 
 
 def test_the_error_is_the_one_training_measured(asked):
@@ -45,7 +48,7 @@ def test_a_value_has_coverage_and_no_probability(asked):
 def test_churn_has_bins_of_its_case_and_no_range(asked):
     churn = asked["churn"]
     assert churn.coverage is None
-    assert churn.covered_segments == ()
+    assert churn.coverage_by_segment == ()
     ((name, bins),) = churn.bins().items()
     assert name == churn.bundle.manifest.classes[1]
     rows = sum(b["rows"] for b in bins)
@@ -77,5 +80,5 @@ def test_a_model_that_has_seen_the_test_is_refused():
     later = Bundle(
         bundle.estimator, bundle.calibrator, replace(bundle.manifest, test_start="2030-01-01")
     )
-    with pytest.raises(DataRefused, match=r"has learnt from what came before 2030-01-01"):
+    with pytest.raises(DataRefused, match=r"was trained on rows before 2030-01-01"):
         evaluate_on_test_rows(later, company, workspace)

@@ -18,7 +18,9 @@ REGIONS = np.array(["north", "east", "south", "west", "far"])
 def rows_of(label, regions, seed=0):
     features = pa.table({"crm_region": pa.array(regions).dictionary_encode()})
     count = len(label)
-    return TrainingRows(features, label, np.ones(count), np.arange(count), np.zeros(count, np.int64))
+    return TrainingRows(
+        features, label, np.ones(count), np.arange(count), np.zeros(count, np.int64)
+    )
 
 
 def churn(seed, worse_in=None):
@@ -40,7 +42,7 @@ def test_the_planted_group_is_named_and_objected_to():
     assert found.objection is not None
     assert found.objection.startswith("worse than the rule for region: south: roc_auc 0.")
     assert f"on {found.worst.rows:,} rows, beyond chance among 5 groups" in found.objection
-    assert found.told() == "region: south, not better than the rule"
+    assert found.describe() == "region: south, not better than the rule"
 
 
 def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
@@ -49,7 +51,7 @@ def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
     assert len(found.judged) == len(REGIONS)
     assert found.worst is not None
     assert found.worst.gain.value == min(s.gain.value for s in found.judged)
-    assert found.told().endswith(", better than the rule")
+    assert found.describe().endswith(", better than the rule")
 
 
 def test_the_figures_of_a_group_are_those_of_its_rows():
@@ -133,7 +135,7 @@ def test_nothing_to_judge_is_said():
     few = np.arange(N) < 150
     found = compare_by_slice(TARGETS["churn"], rows.take(few), model[few], rule[few])
     assert (found.worst, found.objection) == (None, None)
-    assert found.told() == "no group is large enough to be judged apart"
+    assert found.describe() == "no group is large enough to be judged apart"
 
 
 def rejected(chances, level):

@@ -51,7 +51,7 @@ def test_a_world_that_stays_the_same_lets_models_grow_old():
     found = measure_staleness(trained_on(rows), rows)
     assert [age.months for age in found.ages] == list(AGES)
     assert found.lasts == 12
-    assert found.told() == "as good as a fresh model for 12 months and more, within the noise"
+    assert found.describe() == "as good as a fresh model for 12 months and more, within the noise"
     assert all(0.8 < age.kept < 1.2 for age in found.ages)
     assert found.rule == 0.5
 
@@ -66,7 +66,7 @@ def test_a_world_that_turned_is_seen_at_the_age_that_did_not_see_it():
     assert by[12].worse
     assert by[12].model.value == pytest.approx(0.5, abs=0.1)
     assert by[12].kept < 0.3
-    assert "worse " in found.told()
+    assert "worse " in found.describe()
 
 
 def test_every_age_has_seen_what_was_ripe_then_and_fresh_is_what_is_shipped():
@@ -89,7 +89,7 @@ def test_a_short_history_has_few_ages_and_a_shorter_one_none():
     rows = world(2)
     found = measure_staleness(trained_on(rows), rows)
     assert found.lasts is None
-    assert found.told() == "the history is too short to train an older model"
+    assert found.describe() == "the history is too short to train an older model"
 
 
 def test_values_are_aged_in_money():

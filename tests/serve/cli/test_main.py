@@ -79,7 +79,7 @@ def test_quality_tells_findings_and_writes_the_page(home: Home) -> None:
     done = home.run("quality")
     assert (done.returncode, done.stdout) == (0, "")
     assert "sample: 0 errors" in done.stderr
-    for name in ("usability.json", "usability.html"):
+    for name in ("data-quality.json", "data-quality.html"):
         assert f"wrote data/sample/{name}" in done.stderr
         assert (home.path / "data/sample" / name).stat().st_size > 5000
 
@@ -93,7 +93,7 @@ def test_quality_of_tables_an_import_refuses_is_3_with_the_page(home: Home) -> N
     assert (done.returncode, done.stdout) == (3, "")
     assert "DataRefused: an import would be refused:\n" in done.stderr
     assert "future dates, after 2025-07-01" in done.stderr
-    assert (home.path / "data/early/usability.html").exists()
+    assert (home.path / "data/early/data-quality.html").exists()
     assert not (home.path / "data/early/history").exists()
 
 
@@ -193,4 +193,4 @@ def test_population_writes_who_answers_and_whom_to_ask(retrained: Home) -> None:
 def test_retrain_leaves_nothing_outside_its_folders(retrained: Home) -> None:
     assert {p.name for p in retrained.path.iterdir()} == {"data", "mlruns", "offline"}
     made = {p.name for p in (retrained.path / "mlruns").iterdir()}
-    assert made <= {"mlflow.db", "mlflow.lock", "home.txt", "artifacts", "serving", "logs", "locks"}
+    assert made <= {"mlflow.db", "mlflow.lock", "artifacts", "serving", "logs", "locks"}

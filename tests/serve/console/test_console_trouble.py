@@ -91,7 +91,7 @@ def test_too_many_questions_are_said_with_the_time_to_wait(watched: Watched, add
 def test_a_key_is_asked_for_once_used_and_forgotten(browser: Browser, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     secret = keys.add("people", ["score", "read"], "testing")
-    with answering(Authenticator(KeyFileWatcher(keys.path, wanted=True))) as url:
+    with answering(Authenticator(KeyFileWatcher(keys.path, required=True))) as url:
         context = browser.new_context(locale="en-GB")
         page = context.new_page()
         page.goto(f"{url}#customer/C-008")

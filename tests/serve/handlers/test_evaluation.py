@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from features.settings import Workspace
-from insight.evaluation.evaluation_schema import Segment
 from insight.evaluation.evaluation_files import EVALUATION_FILE
+from insight.evaluation.evaluation_schema import Segment
 from serve.handlers.evaluation import IndicatorsAnswer, SegmentsAnswer, SegmentsQuery
 from serve.process.server import LaunchOptions, running_service
 from serve.scoring.evaluation_cache import ServedEvaluation
@@ -56,16 +56,16 @@ def get(url: str, path: str, secret: str | None = None) -> httpx.Response:
     return httpx.get(f"{url}{path}", headers=headers, trust_env=False, timeout=30)
 
 
-def test_the_numbers_are_those_of_the_file(home: Path, url: str, secrets: dict[str, str]) -> None:
+def test_answers_equal_the_file(home: Path, url: str, secrets: dict[str, str]) -> None:
     file = json.loads((home / "evaluation" / EVALUATION_FILE).read_text("utf-8"))
-    told = get(url, "/v1/indicators", secrets["read"]).json()
+    answer_json = get(url, "/v1/indicators", secrets["read"]).json()
     for name in ("period", "indicators", "alerts", "too_young", "not_measured", "skipped",
                  "as_of", "made_at", "company", "currency"):  # fmt: skip
-        assert told[name] == file[name], name
-    assert told["indicators"][0]["value"] == SHARE
-    told = get(url, "/v1/segments", secrets["read"]).json()
+        assert answer_json[name] == file[name], name
+    assert answer_json["indicators"][0]["value"] == SHARE
+    answer_json = get(url, "/v1/segments", secrets["read"]).json()
     for name in ("segments", "stability", "tiers", "stages", "value", "skipped", "as_of"):
-        assert told[name] == file[name], name
+        assert answer_json[name] == file[name], name
 
 
 @pytest.mark.parametrize("path", ["/v1/indicators", "/v1/segments"])
@@ -78,7 +78,7 @@ def test_a_key_without_the_scope_read_is_refused(
     assert get(url, path, "gw_wrong").status_code == 401
 
 
-def test_a_broken_new_file_keeps_the_old_one_and_is_counted(
+def test_a_broken_new_file_keeps_the_last_content_and_is_counted(
     home: Path, url: str, secrets: dict[str, str]
 ) -> None:
     path = home / "evaluation" / EVALUATION_FILE
@@ -90,37 +90,39 @@ def test_a_broken_new_file_keeps_the_old_one_and_is_counted(
     text = get(url, "/metrics").text
     assert kept in text
     assert 'goodwill_part_ready{part="evaluation"} 1.0' in text
-    told = get(url, "/v1/indicators?name=csat", secrets["read"]).json()
-    assert told["indicators"][0]["value"] == SHARE
+    answer_json = get(url, "/v1/indicators?name=csat", secrets["read"]).json()
+    assert answer_json["indicators"][0]["value"] == SHARE
     assert get(url, "/v1/customers/C-7", secrets["read"]).json()["tier"] == "B"
     assert get(url, "/readyz").json()["missing"] == {"nps": "no champion yet"}
 
 
-def test_one_indicator_and_one_column_of_groups(service: Service) -> None:
-    made = IndicatorsAnswer.model_validate_json(
+def test_filter_by_indicator_and_column(service: Service) -> None:
+    parsed = IndicatorsAnswer.model_validate_json(
         service.get("/v1/indicators?name=csat&by=channel").text
     )
-    (one,) = made.indicators
+    (one,) = parsed.indicators
     assert (one.name, [cell.group for cell in one.cells], one.hidden) == ("csat", ["web"], {})
-    assert (made.alerts, made.not_measured) == ([], {})
-    assert len(one.over_time) == 5  # the rest of it is whole
-    made = IndicatorsAnswer.model_validate_json(service.get("/v1/indicators?by=region").text)
-    assert [i.name for i in made.indicators] == ["csat", "nps"]
-    assert [cell.group for cell in made.indicators[0].cells] == ["north", "south"]
-    assert made.indicators[0].hidden["region"].answers == 7
-    assert [alert.group for alert in made.alerts] == ["north"]
+    assert (parsed.alerts, parsed.not_measured) == ([], {})
+    assert len(one.over_time) == 5  # other fields are complete
+    parsed = IndicatorsAnswer.model_validate_json(service.get("/v1/indicators?by=region").text)
+    assert [i.name for i in parsed.indicators] == ["csat", "nps"]
+    assert [cell.group for cell in parsed.indicators[0].cells] == ["north", "south"]
+    assert parsed.indicators[0].hidden["region"].answers == 7
+    assert [alert.group for alert in parsed.alerts] == ["north"]
 
 
-def test_one_that_is_not_measured_says_why(service: Service) -> None:
-    told = service.get("/v1/indicators?name=ces").json()
-    assert told["indicators"] == []
-    assert told["not_measured"] == {"ces": "no question of this kind was asked"}
+def test_an_unmeasured_indicator_has_a_reason(service: Service) -> None:
+    answer_json = service.get("/v1/indicators?name=ces").json()
+    assert answer_json["indicators"] == []
+    assert answer_json["not_measured"] == {"ces": "no question of this kind was asked"}
 
 
 @pytest.mark.parametrize(
     ("query", "known"), [("name=sat<b>", "csat, nps, ces"), ("by=plan", "channel, region")]
 )
-def test_an_unknown_name_names_the_known_ones(service: Service, query: str, known: str) -> None:
+def test_unknown_names_are_refused_with_the_known_ones(
+    service: Service, query: str, known: str
+) -> None:
     answer = service.get(f"/v1/indicators?{query}")
     error = error_of(answer)
     assert (answer.status_code, error["code"]) == (404, "unknown_indicator")
@@ -128,15 +130,15 @@ def test_an_unknown_name_names_the_known_ones(service: Service, query: str, know
     assert "<b>" not in answer.text
 
 
-def test_segments_of_one_kind(service: Service) -> None:
-    made = SegmentsAnswer.model_validate_json(service.get("/v1/segments?by=group").text)
-    assert [segment.rule for segment in made.segments] == ["orders_90d over 3"]
-    assert made.tiers == evaluation().tiers
+def test_filter_segments_by_kind(service: Service) -> None:
+    parsed = SegmentsAnswer.model_validate_json(service.get("/v1/segments?by=group").text)
+    assert [segment.rule for segment in parsed.segments] == ["orders_90d over 3"]
+    assert parsed.tiers == evaluation().tiers
     assert service.get("/v1/segments?by=region").status_code == 422
     assert service.get("/v1/segments?name=tier").status_code == 422
 
 
-def test_every_kind_of_segment_can_be_asked_for() -> None:
+def test_every_kind_of_segment_is_accepted() -> None:
     schema: dict[str, Any] = SegmentsQuery.model_json_schema()
     kinds = Segment.model_json_schema()["properties"]["by"]["enum"]
     assert schema["properties"]["by"]["enum"] == kinds
@@ -144,7 +146,7 @@ def test_every_kind_of_segment_can_be_asked_for() -> None:
         assert SegmentsQuery.model_validate_strings({"by": kind}).by == kind
 
 
-def test_before_the_first_evaluation_it_says_what_makes_one(service: Service) -> None:
+def test_before_the_first_evaluation_the_error_names_the_command(service: Service) -> None:
     service.scorer.evaluation = ServedEvaluation(
         missing={"evaluation": "make it with `goodwill evaluate`"}
     )
@@ -155,6 +157,10 @@ def test_before_the_first_evaluation_it_says_what_makes_one(service: Service) ->
         assert error["details"][0]["problem"] == "make it with `goodwill evaluate`"
     assert service.get("/readyz").json()["missing"]["evaluation"]
     assert "evaluation" not in service.get("/v1/models").json()["missing"]  # no target is
-    told = service.get("/v1/customers/C-7").json()
-    assert (told["tier"], told["standing_as_of"], told["warnings"]) == (None, None, [])
+    answer_json = service.get("/v1/customers/C-7").json()
+    assert (answer_json["tier"], answer_json["standing_as_of"], answer_json["warnings"]) == (
+        None,
+        None,
+        [],
+    )
     assert 'goodwill_part_ready{part="evaluation"} 0.0' in service.get("/metrics").text

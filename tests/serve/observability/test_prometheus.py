@@ -122,14 +122,14 @@ def test_reloads_and_refusals_are_counted() -> None:
     loader.refresh()
     loader.refresh()
     metrics.refused("too_many")
-    text = metrics.page().decode()
+    text = metrics.exposition().decode()
     name = 'goodwill_reloads_total{{part="{}",result="{}"}}'
     assert sample(text, name.format("service", "loaded")) == 1
     assert sample(text, name.format("churn", "loaded")) == 2
     assert sample(text, name.format("value", "kept")) == 2
     scorer.refresh = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
     loader.refresh()
-    text = metrics.page().decode()
+    text = metrics.exposition().decode()
     assert sample(text, name.format("service", "kept")) == 1
     assert sample(text, 'goodwill_refusals_total{code="too_many"}') == 1
 
@@ -141,17 +141,17 @@ def test_a_loader_that_fails_is_counted() -> None:
     loader = ScorerLoader(broken)
     metrics = Metrics(loader)
     loader.refresh()
-    text = metrics.page().decode()
+    text = metrics.exposition().decode()
     assert sample(text, 'goodwill_reloads_total{part="service",result="failed"}') == 1
     assert "5550123" not in text
 
 
 def test_categories_that_a_model_does_not_know_are_counted_by_target() -> None:
     metrics = Metrics(ScorerLoader(FakeScorer))
-    batch = ScoreBatch(AS_OF, [], [], {"churn": "7", "value": "7"}, unseen={"churn": 2, "value": 0})
-    metrics.scored(batch)
-    metrics.scored(batch)
-    text = metrics.page().decode()
+    batch = ScoreBatch(AS_OF, [], [], {"churn": "7", "value": "7"}, unknown_categories={"churn": 2, "value": 0})
+    metrics.count_scores(batch)
+    metrics.count_scores(batch)
+    text = metrics.exposition().decode()
     assert sample(text, 'goodwill_unseen_categories_total{target="churn"}') == 4
     assert sample(text, 'goodwill_unseen_categories_total{target="value"}') == 0
 

@@ -119,7 +119,7 @@ def test_bad_bodies(client: httpx.Client) -> None:
 def test_with_keys_only_scope_operate_of_this_company(
     client: httpx.Client, home: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serve.security.key_file_watcher.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("serve.security.key_file_watcher.CHECK_SECONDS", 0.0)
     file = KeyFile(home[1].data / "keys.json")
     wanted = {"ops": (["operate"], "sample"), "crm": (["score", "read"], "sample")}
     wanted["other"] = (["operate"], "another")

@@ -115,5 +115,5 @@ def test_a_service_that_will_not_end_leaves_no_worker(tmp_path: Path) -> None:
     with running_service(plan) as server:
         workers = list_descendants(server.process.pid)
         os.kill(server.process.pid, signal.SIGSTOP)  # deaf to SIGTERM
-        server.answers = False  # so that patience is short
+        server.has_answered = False  # so that patience is short
     assert within(1, lambda: not any(map(runs, workers)))

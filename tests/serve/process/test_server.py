@@ -121,7 +121,7 @@ def test_the_door_stays_shut_to_other_machines_without_keys(
             start_service(plan)
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
         plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
-        plan.refuse_open_door()
+        plan.refuse_open_access()
         assert "this machine only" in plan.access_note()
     assert list(tmp_path.iterdir()) == []
 
@@ -130,7 +130,7 @@ def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
     plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
-    plan.refuse_open_door()
+    plan.refuse_open_access()
     assert plan.access_note() == "for clients with an API key"
     assert plan.url == "http://127.0.0.1:4000"
     assert (

@@ -75,13 +75,13 @@ def test_attributes_are_few_and_their_names_short() -> None:
 
 
 def test_rows_of_others_are_theirs() -> None:
-    assert records(events=[EVENT]).strangers == []
-    assert records(events=[EVENT, {**EVENT, "customer_id": "b"}]).strangers == ["b"]
+    assert records(events=[EVENT]).ids_without_customer_row == []
+    assert records(events=[EVENT, {**EVENT, "customer_id": "b"}]).ids_without_customer_row == ["b"]
 
 
 def test_the_rows_are_of_so_many_customers_at_the_most() -> None:
     rows = [{**EVENT, "customer_id": f"b{n}"} for n in range(MOST_CUSTOMERS - 1)]
-    assert len(records(events=rows).strangers) == MOST_CUSTOMERS - 1
+    assert len(records(events=rows).ids_without_customer_row) == MOST_CUSTOMERS - 1
     with pytest.raises(ValidationError, match="at most 1000"):
         records(events=[*rows, {**EVENT, "customer_id": "one more"}])
 

@@ -59,22 +59,22 @@ def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
 
 
 def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: CompanyScorer) -> None:
-    batch = shared.by_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
+    batch = shared.score_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
     assert [s.customer_id for s in batch.scores] == ["A0000009", "A0000002"]
     assert batch.unknown == ["nobody"]
     assert all(s.reasons == {} for s in batch.scores)
-    alone = shared.by_ids(["A0000002"], None, 0)
+    alone = shared.score_ids(["A0000002"], None, 0)
     assert alone.scores[0] == batch.scores[1]
 
 
 def test_nobody_known_is_an_empty_answer(shared: CompanyScorer) -> None:
-    batch = shared.by_ids(["x"], None, 2)
+    batch = shared.score_ids(["x"], None, 2)
     assert (batch.scores, batch.unknown) == ([], ["x"])
-    assert shared.by_ids([], None, 2).scores == []
+    assert shared.score_ids([], None, 2).scores == []
 
 
 def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
-    batch = shared.by_ids(ONE, ["churn", "nps"], 2)
+    batch = shared.score_ids(ONE, ["churn", "nps"], 2)
     assert set(batch.versions) == set(batch.scores[0].predictions) == {"churn", "nps"}
     for reasons in batch.scores[0].reasons.values():
         assert len(reasons) == 2
@@ -83,8 +83,8 @@ def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
 
 
 def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> None:
-    english = shared.by_ids(ONE, None, 4).scores[0].reasons
-    chinese = shared.by_ids(ONE, None, 4, "zh").scores[0].reasons
+    english = shared.score_ids(ONE, None, 4).scores[0].reasons
+    chinese = shared.score_ids(ONE, None, 4, "zh").scores[0].reasons
     for target, reasons in english.items():
         for one, other in zip(reasons, chinese[target], strict=True):
             assert (one.factor, one.effect) == (other.factor, other.effect)
@@ -95,9 +95,9 @@ def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> 
 
 def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> None:
     """Ten of them at most: the strongest of the factors that `goodwill reasons` adds up."""
-    (score,) = shared.by_ids(ONE, ["churn"], 10).scores
-    found = shared._loaded.why.reasoners["churn"]
-    features = shared._loaded.snapshot.features.slice(shared._loaded.snapshot.place[ONE[0]], 1)
+    (score,) = shared.score_ids(ONE, ["churn"], 10).scores
+    found = shared._loaded.explanations.explainers["churn"]
+    features = shared._loaded.snapshot.features.slice(shared._loaded.snapshot.row_of[ONE[0]], 1)
     every = found.reasons(features, 999)[0]
     assert [r.effect for r in score.reasons["churn"]] == [r.effect for r in every[:10]]
 
@@ -105,7 +105,7 @@ def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> No
 def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> None:
     """Records sent along are a history: one login of late, four in the 90 days before."""
     now = datetime(2026, 7, 1, tzinfo=UTC)
-    why = shared._loaded.why
+    why = shared._loaded.explanations
     logins = [
         {"customer_id": "n", "kind": "login", "occurred_at": (now - timedelta(days=d)).isoformat()}
         for d in (20, 100, 120, 140, 160, 500)
@@ -114,7 +114,7 @@ def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> Non
         rows = {"customers": [{"customer_id": "n"}], "events": events}
         records = Records.model_validate_json(json.dumps(rows))
         with mock.patch.object(Explanations, "reasons", autospec=True, side_effect=Explanations.reasons) as asked:
-            shared.by_records(records, now, ["churn"], 10)
+            shared.score_records(records, now, ["churn"], 10)
         earlier = asked.call_args.args[5]
         assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
         features = asked.call_args.args[2]
@@ -127,7 +127,7 @@ def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> Non
 def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
     assert shared.what_if("nobody", "churn", 1.0) is None
     found = shared.what_if(ONE[0], "satisfaction", 99.0)
-    probability = shared.by_ids(ONE, ["satisfaction"], 0).scores[0].predictions["satisfaction"]
+    probability = shared.score_ids(ONE, ["satisfaction"], 0).scores[0].predictions["satisfaction"]
     assert found is not None
     assert found.score == pytest.approx(probability["score"])
     assert found.score_then >= found.score
@@ -150,7 +150,7 @@ def test_levers_of_a_customer_can_be_set_as_far_as_they_say(shared: CompanyScore
 
 def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:
     records = Records.model_validate({"customers": [{"customer_id": "new"}]})
-    batch = shared.by_records(records, None, None, 1)
+    batch = shared.score_records(records, None, None, 1)
     assert abs((batch.as_of - datetime.now(UTC)).total_seconds()) < 60
     (score,) = batch.scores
     assert score.customer_id == "new"
@@ -166,7 +166,7 @@ def test_a_company_without_anything_is_not_ready_and_says_why(tmp_path: Path) ->
     assert "goodwill features" in scorer.missing()["snapshot"]
     assert scorer.models() == []
     with pytest.raises(GoodwillError, match="no snapshot"):
-        scorer.by_ids(ONE, None, 0)
+        scorer.score_ids(ONE, None, 0)
     scorer.refresh()
     assert not scorer.ready()
 
@@ -189,7 +189,7 @@ def new_version(workspace: Workspace, target: str, version: str) -> Path:
 
 
 def churn(scorer: CompanyScorer) -> tuple[str, Any]:
-    batch = scorer.by_ids(ONE, ["churn"], 0)
+    batch = scorer.score_ids(ONE, ["churn"], 0)
     return batch.versions["churn"], batch.scores[0].predictions["churn"]["probability"]
 
 
@@ -249,7 +249,7 @@ def test_a_broken_version_at_the_start_is_missing_with_its_reason(
     scorer = CompanyScorer(company, workspace)
     assert list(scorer.missing()) == ["churn"]
     assert "model.txt has SHA-256" in scorer.missing()["churn"]
-    assert set(scorer.by_ids(ONE, None, 0).versions) == {"satisfaction", "nps", "value"}
+    assert set(scorer.score_ids(ONE, None, 0).versions) == {"satisfaction", "nps", "value"}
 
 
 def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> None:
@@ -264,10 +264,10 @@ def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> N
     pq.write_table(part, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
     assert (
-        len(scorer.by_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores) == CUSTOMERS
+        len(scorer.score_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores) == CUSTOMERS
     )
     scorer.refresh()
-    batch = scorer.by_ids(["A0000004", "A0000005", "A0000014", "A0000015"], ["nps"], 0)
+    batch = scorer.score_ids(["A0000004", "A0000005", "A0000014", "A0000015"], ["nps"], 0)
     assert batch.unknown == ["A0000004", "A0000015"]
     assert batch.as_of == scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
     path.unlink()
@@ -283,10 +283,10 @@ def test_an_evaluation_is_taken_up_without_new_models(copied: tuple[Company, Wor
     assert scorer.evaluated().missing.keys() == {"evaluation", "standing"}
     write(evaluation_folder(workspace, "sample"), "sample")
     assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
-    assert scorer.evaluated().standing("C-7").tier == "B"
+    assert scorer.evaluated().status("C-7").tier == "B"
     assert scorer._loaded is loaded
     assert scorer.refresh() == {}
-    assert CompanyScorer(company, workspace).evaluated().told is not None
+    assert CompanyScorer(company, workspace).evaluated().evaluation is not None
 
 
 def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
@@ -294,14 +294,14 @@ def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
 ) -> None:
     company, workspace = copied
     scorer = CompanyScorer(company, workspace)
-    before = scorer.by_ids(ONE, None, 0)
+    before = scorer.score_ids(ONE, None, 0)
     path = workspace.features("sample") / "snapshot.parquet"
     table = pq.read_table(path)
     told = {b"goodwill": b'{"fingerprint": "f", "tone": "another"}'}
     pq.write_table(table.replace_schema_metadata(told), path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
     scorer.refresh()
-    assert scorer.by_ids(ONE, None, 0) == before, "what is served goes on together"
+    assert scorer.score_ids(ONE, None, 0) == before, "what is served goes on together"
     assert scorer.missing() == {}
     started = CompanyScorer(company, workspace)
     assert not started.ready()

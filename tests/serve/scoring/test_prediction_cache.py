@@ -32,7 +32,7 @@ def bundles_of(*targets: str) -> dict[str, Bundle]:
 def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None:
     bundle = bundles_of(target)[target]
     alone = [predict(bundle, snapshot.slice(i, 1)) for i in range(60)]
-    scores = PredictionCache.begin(bundle, snapshot)
+    scores = PredictionCache.empty(bundle, snapshot)
     for places in ([3], [3, 1, 59, 0], [7, 3], [*range(60)], []):
         found = scores.of(np.array(places, np.int64))
         for name, column in found.items():
@@ -44,7 +44,7 @@ def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None
 
 
 def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores, asked = PredictionCache.begin(bundles_of("churn")["churn"], snapshot), []
+    scores, asked = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
 
     def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
         asked.append(features.num_rows)
@@ -55,9 +55,9 @@ def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.Monke
     scores.of(np.array([5, 6, 7]))
     scores.of(np.array([7, 8]))
     assert asked == [3, 1]
-    while not scores.made.all():
-        scores.make_some()
-    scores.make_some()
+    while not scores.known.all():
+        scores.predict_next_block()
+    scores.predict_next_block()
     assert sum(asked) == snapshot.num_rows
     assert max(asked) == 300
     scores.of(np.arange(snapshot.num_rows))
@@ -76,4 +76,4 @@ def test_a_model_that_stays_keeps_its_scores_and_another_does_not(snapshot: pa.T
     assert second["value"].bundle is newer
     others = prediction_caches(bundles, snapshot.slice(0), first)
     assert others["churn"] is not first["churn"]
-    assert not others["churn"].made.any()
+    assert not others["churn"].known.any()

@@ -81,7 +81,7 @@ def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) ->
         loader.refresh()
     assert loader.ready_scorer() is scorer
     assert loader.failures == 3
-    assert caplog.text.count("upkeep failed") == 1
+    assert caplog.text.count("refresh failed") == 1
     assert "secret" not in caplog.text
 
 

@@ -31,7 +31,7 @@ def test_it_says_who_is_in_it_and_whose_it_is() -> None:
     assert found.ids == sorted(table["customer_id"].to_pylist())
     assert found.as_of == table["cutoff"][0].as_py()
     assert json.loads(table.schema.metadata[b"goodwill"])["company"] == "sample"
-    assert found.beginning_with("A000001", 3) == ["A0000010", "A0000011", "A0000012"]
+    assert found.find_ids("A000001", 3) == ["A0000010", "A0000011", "A0000012"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
@@ -63,12 +63,12 @@ def test_without_its_keys_or_anybody_it_is_refused(tmp_path: Path, lost: str) ->
 
 def test_a_model_whose_column_is_gone_is_set_apart_and_named(tmp_path: Path) -> None:
     bundles = load_champions(trained()[0].serving("sample"))[0]
-    everybody, none = Snapshot.read(original(), "sample").readers(bundles)
+    everybody, none = Snapshot.read(original(), "sample").usable_bundles(bundles)
     assert (everybody, none) == (bundles, {})
     lost = bundles["churn"].columns[0]
     reads = {target for target, bundle in bundles.items() if lost in bundle.columns}
     path = written(tmp_path / "snapshot.parquet", pq.read_table(original()).drop([lost]))
-    fit, apart = Snapshot.read(path, "sample").readers(bundles)
+    fit, apart = Snapshot.read(path, "sample").usable_bundles(bundles)
     assert "churn" in reads == apart.keys()
     assert set(fit) == set(bundles) - reads
     told = f"churn version 1 reads 1 columns that are not in the snapshot, first {lost}; run"

@@ -1,4 +1,4 @@
-"""Each customer's standing out of its file: found by id, null where not known, refused when broken."""
+"""Customer status from its file: found by id, null if unknown, refused if broken."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import IntervalEstimate
+from insight.evaluation.evaluation_schema import CustomerStatus, IntervalEstimate
 from serve.scoring.status_table import StatusTable
-from insight.evaluation.evaluation_schema import CustomerStatus
 from support.evaluation_builders import AS_OF, SINCE, standing
 
 
@@ -19,21 +18,21 @@ def read(path: Path, table: pa.Table) -> StatusTable:
     return StatusTable.read(path / "standing.parquet")
 
 
-def test_everybody_is_found_in_a_file_of_any_order(tmp_path: Path) -> None:
+def test_every_customer_is_found_whatever_the_order_of_the_file(tmp_path: Path) -> None:
     table = standing()
     found = read(tmp_path, table)
     assert found.as_of == AS_OF
     for row in table.to_pylist():
-        told = found.of(row["customer_id"])
-        assert (told.tier, told.stars) == (row["tier"], row["stars"])
-        assert (told.stage, told.group) == ("at_risk", None)
-        score = told.value_score
+        status = found.of(row["customer_id"])
+        assert (status.tier, status.stars) == (row["tier"], row["stars"])
+        assert (status.stage, status.group) == ("at_risk", None)
+        score = status.value_score
         assert (score and score.value) == row["value_score"]
     for nobody in ("", "C-", "C-1000x", "A", "Z", "\ud800"):
         assert found.of(nobody) == CustomerStatus()
 
 
-def test_who_changed_tier_has_a_migration_and_who_stayed_has_none(tmp_path: Path) -> None:
+def test_only_a_change_of_tier_gives_a_migration(tmp_path: Path) -> None:
     found = read(tmp_path, standing())
     moved = found.of("C-7").migration
     assert moved is not None
@@ -45,7 +44,7 @@ def test_who_changed_tier_has_a_migration_and_who_stayed_has_none(tmp_path: Path
     assert (nobody.tier, nobody.stars, nobody.value_score, nobody.migration) == (None,) * 4
 
 
-def test_a_file_of_fewer_columns_and_other_types_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_fewer_columns_and_other_types_are_read(tmp_path: Path) -> None:
     naive = pa.array([AS_OF.replace(tzinfo=None)] * 2, pa.timestamp("ns"))
     table = pa.table(
         {
@@ -65,7 +64,7 @@ def test_a_file_of_fewer_columns_and_other_types_is_told_as_far_as_it_goes(tmp_p
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
-def test_a_part_of_a_file_is_refused(tmp_path: Path, share: float) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "standing.parquet"
     pq.write_table(standing(), path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
@@ -74,12 +73,12 @@ def test_a_part_of_a_file_is_refused(tmp_path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize("lost", ["customer_id", "as_of"])
-def test_without_its_keys_it_is_refused(tmp_path: Path, lost: str) -> None:
+def test_a_file_without_its_keys_is_refused(tmp_path: Path, lost: str) -> None:
     with pytest.raises(DataRefused, match="goodwill evaluate"):
         read(tmp_path, standing().drop([lost]))
 
 
-def test_somebody_twice_or_two_days_or_nobody_is_refused(tmp_path: Path) -> None:
+def test_duplicate_customers_two_days_and_an_empty_file_are_refused(tmp_path: Path) -> None:
     table, later = standing(), standing(datetime(2025, 7, 31, tzinfo=UTC))
     twice = pa.concat_tables([table, table.slice(3, 1)])
     days = pa.concat_tables([table.slice(0, 3), later.slice(3, 3)])

@@ -42,7 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, 
     scorer = CompanyScorer(company, workspace)
     service.loader.scorer = scorer
     answers: Asked = {}
-    ids = scorer.find("", 30)[::10]
+    ids = scorer.find_customers("", 30)[::10]
     for when in ("before", "after"):
         body = {"records": ROWS, "as_of": "2026-06-20T00:00:00Z"}
         (workspace.home / "rows.json").write_text(json.dumps(body))

@@ -25,7 +25,7 @@ OPEN = {"/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"}
 
 @pytest.fixture(autouse=True)
 def look_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_file_watcher, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(key_file_watcher, "CHECK_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> KeyFile:
 
 @pytest.fixture
 def locked(file: KeyFile) -> Service:
-    return Service(authenticator=Authenticator(KeyFileWatcher(file.path, wanted=True)))
+    return Service(authenticator=Authenticator(KeyFileWatcher(file.path, required=True)))
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def test_a_key_in_the_address_opens_nothing(locked: Service, file: KeyFile) -> N
 
 
 def test_neither_companys_key_sees_the_others_customers(file: KeyFile, refused: Any) -> None:
-    services = [Service(authenticator=Authenticator(KeyFileWatcher(file.path, wanted=True))) for _ in range(2)]
+    services = [Service(authenticator=Authenticator(KeyFileWatcher(file.path, required=True))) for _ in range(2)]
     services[1].scorer.company = "another"
     keys = [
         file.add(f"of-{s.scorer.company}", ["score", "read"], s.scorer.company) for s in services
@@ -190,7 +190,7 @@ def test_a_place_is_free_again_after_a_crash(service: Service) -> None:
     crashing.scorer.fail = RuntimeError()
     for _ in range(3):
         assert crashing.post("/v1/scores", json=ASK).status_code == 500
-    assert authenticator.concurrency.taken == 0
+    assert authenticator.concurrency.in_flight == 0
 
 
 def test_the_log_names_the_client_and_never_key_customer_or_value(

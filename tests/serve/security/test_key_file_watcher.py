@@ -13,7 +13,7 @@ from serve.security.key_file_watcher import KeyFileWatcher, key_file_path, keys_
 
 @pytest.fixture(autouse=True)
 def look_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.0)
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
 
 
@@ -40,7 +40,7 @@ def test_a_file_the_environment_names_is_wanted(
     monkeypatch.setenv("GOODWILL_KEYS", str(path))
     assert key_file_path(workspace) == path
     assert keys_required(workspace)
-    assert clients(KeyFileWatcher(path, wanted=True)) == []  # nobody gets in
+    assert clients(KeyFileWatcher(path, required=True)) == []  # nobody gets in
 
 
 def test_a_changed_file_is_noticed(path: Path) -> None:
@@ -72,14 +72,14 @@ def test_an_accident_leaves_the_last_good_keys(
 def test_an_accident_at_the_start_lets_nobody_in(path: Path, accident: str) -> None:
     KeyFile(path).add("crm", ["score"], "acme")
     _break(path, accident)
-    watch = KeyFileWatcher(path, wanted=True)
+    watch = KeyFileWatcher(path, required=True)
     assert clients(watch) == []
     assert watch.failures == 1
     assert clients(KeyFileWatcher(path)) == []  # also where nobody said so before
 
 
 def test_it_looks_once_a_second(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 60.0)
     watch = KeyFileWatcher(path)
     assert clients(watch) is None
     KeyFile(path).add("crm", ["score"], "acme")

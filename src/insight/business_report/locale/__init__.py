@@ -1,1 +1,1 @@
-"""The texts of the report in each language."""
+"""Catalogues of the report's texts and names: one TOML file for each language."""

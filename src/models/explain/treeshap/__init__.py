@@ -1,1 +1,1 @@
-"""Exact TreeSHAP of many rows, compiled."""
+"""Exact TreeSHAP values of many rows with compiled code."""

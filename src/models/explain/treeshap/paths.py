@@ -1,4 +1,4 @@
-"""The ways to the leaves of a tree, and what each column on a way adds, by what a row satisfies."""
+"""Paths to the leaves of a tree, with the Shapley values of their columns by satisfied splits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,31 +13,32 @@ from models.explain.treeshap.shapley_values import TreeLayout, legendre
 from models.learners.lightgbm_text import Tree
 
 Floats = NDArray[np.float64]
-#: A tree of so many splits at the most is looked up as a whole, by where each split sends the row.
-SMALL = 8
-#: Columns on the way to a leaf whose patterns are all written down, at the most.
-WIDEST = 11
+#: Trees with at most this many splits are looked up as a whole, by the direction of each split.
+MAX_LOOKUP_SPLITS = 8
+#: Paths with at most this many columns have a table of all patterns.
+MAX_TABLE_COLUMNS = 11
 
 Step = tuple[int, bool]
 
 
 @dataclass(frozen=True)
 class LeafPath:
-    """The way to a leaf: of each column its steps (a split, and whether it goes left) and share.
+    """The path to a leaf: for each column its steps (a split, and whether it goes left) and its share.
 
-    The share is that of the training rows at the column's splits which go the leaf's way, multiplied.
+    The share is the product, over the column's splits, of the share of training rows that follow the
+    path.
     """
 
     steps: dict[int, tuple[Step, ...]]
     share: dict[int, float]
     value: float = 0.0
 
-    def answers(self) -> Floats:
-        """What each column adds (patterns, columns); bit j of a pattern: column j is satisfied.
+    def shapley_table(self) -> Floats:
+        """The contribution of each column (patterns, columns); bit j of a pattern is column j.
 
-        The Shapley value of a product of terms, which is `s` (its share) for a column left out and
-        0 or 1 for one let in: value * (x_j - s_j) times the integral over t in (0, 1) of the product of
-        t x_i + (1 - t) s_i over the other columns. Gauss-Legendre nodes make it exact.
+        Shapley values of a product with the term `s` (the share) for an absent column and x = 0 or 1
+        for a present one: value * (x_j - s_j) times the integral over t in (0, 1) of the product of
+        t x_i + (1 - t) s_i over the other columns. Gauss-Legendre quadrature is exact here.
         """
         satisfied, nodes, weights = _patterns(len(self.share))
         share = np.array([*self.share.values()])
@@ -51,17 +52,17 @@ class LeafPath:
 
 @lru_cache
 def _patterns(width: int) -> tuple[Floats, Floats, Floats]:
-    """All patterns of so many bits (2^w, w), nodes (q, 1, 1) and weights (q,) of the integral."""
+    """All patterns of `width` bits (2^w, w), nodes (q, 1, 1) and weights (q,) of the quadrature."""
     bits = (np.arange(2**width)[:, None] >> np.arange(width)) & 1
     nodes, weights = legendre(width)
     return bits.astype(np.float64), nodes[:, None, None], weights
 
 
 def paths(tree: Tree) -> Iterator[LeafPath]:
-    """The way to each leaf of a tree that splits."""
-    waiting: list[tuple[int, LeafPath]] = [(0, LeafPath({}, {}))]
-    while waiting:
-        place, so_far = waiting.pop()
+    """The path to each leaf of a tree with splits."""
+    pending: list[tuple[int, LeafPath]] = [(0, LeafPath({}, {}))]
+    while pending:
+        place, so_far = pending.pop()
         if place < 0:
             yield LeafPath(so_far.steps, so_far.share, float(tree.leaf_value[-1 - place]))
             continue
@@ -71,33 +72,33 @@ def paths(tree: Tree) -> Iterator[LeafPath]:
             part = so_far.share.get(column, 1.0) * float(rows / tree.split_count[place])
             steps = (*so_far.steps.get(column, ()), (place, is_left))
             further = LeafPath({**so_far.steps, column: steps}, {**so_far.share, column: part})
-            waiting.append((child, further))
+            pending.append((child, further))
 
 
 @dataclass(frozen=True)
 class LookupUnit:
-    """What is looked up at once: bits as steps that must all hold, columns, and answers by pattern."""
+    """One table lookup: bits (steps that must all hold), columns, and contributions by pattern."""
 
     bits: tuple[tuple[Step, ...], ...]
     columns: tuple[int, ...]
-    answers: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    table: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     value: float = 0.0
     share: tuple[float, ...] = ()
 
 
 def units(tree: Tree) -> Iterator[LookupUnit]:
-    """A small tree as one unit, a larger one as one unit a leaf."""
-    if len(tree.column) <= SMALL:
-        yield _whole(tree)
+    """A small tree is one unit; a larger one has one unit per leaf."""
+    if len(tree.column) <= MAX_LOOKUP_SPLITS:
+        yield _tree_unit(tree)
         return
     for path in paths(tree):
-        answers = path.answers() if len(path.share) <= WIDEST else np.zeros((0, 0))
+        table = path.shapley_table() if len(path.share) <= MAX_TABLE_COLUMNS else np.zeros((0, 0))
         bits, share = tuple(path.steps.values()), tuple(path.share.values())
-        yield LookupUnit(bits, tuple(path.share), answers, path.value, share)
+        yield LookupUnit(bits, tuple(path.share), table, path.value, share)
 
 
-def _whole(tree: Tree) -> LookupUnit:
-    """All leaves of a tree together, for every way in which its splits may send a row."""
+def _tree_unit(tree: Tree) -> LookupUnit:
+    """All leaves of a tree in one table, for every combination of split directions."""
     splits = len(tree.column)
     goes_left = ((np.arange(2**splits)[:, None] >> np.arange(splits)) & 1).astype(bool)
     columns = tuple(dict.fromkeys(tree.column.tolist()))
@@ -107,14 +108,14 @@ def _whole(tree: Tree) -> LookupUnit:
         for j, steps in enumerate(path.steps.values()):
             holds = np.logical_and.reduce([goes_left[:, s] == side for s, side in steps])
             pattern |= holds.astype(np.int64) << j
-        total[:, [columns.index(c) for c in path.share]] += path.answers()[pattern]
+        total[:, [columns.index(c) for c in path.share]] += path.shapley_table()[pattern]
     return LookupUnit(
         tuple(((s, True),) for s in range(splits)), columns, total, 0.0, (0.0,) * len(columns)
     )
 
 
 def layout(trees: Sequence[Tree]) -> TreeLayout:
-    """The trees for the compiled pass."""
+    """Arrange trees as arrays for the compiled code."""
     trees = [tree for tree in trees if len(tree.column)]
     by_tree = [[*units(tree)] for tree in trees]
     members = [_members(tree, place) for tree in trees for place in range(len(tree.column))]
@@ -135,15 +136,15 @@ def layout(trees: Sequence[Tree]) -> TreeLayout:
         step_left=np.array([side for _, side in steps], np.bool_),
         first_column=_starts(len(unit.columns) for unit in found),
         unit_column=np.array([c for unit in found for c in unit.columns], np.int64),
-        first_answer=_starts(unit.answers.size for unit in found),
-        answer=_joined([unit.answers.T.ravel() for unit in found], np.float64),
+        first_entry=_starts(unit.table.size for unit in found),
+        entry=_joined([unit.table.T.ravel() for unit in found], np.float64),
         value=np.array([unit.value for unit in found], np.float64),
         share=np.array([s for unit in found for s in unit.share], np.float64),
     )
 
 
 def _members(tree: Tree, place: int) -> NDArray[np.bool_]:
-    """Which codes go left at a split by categories; nothing at one by numbers."""
+    """Which codes go left at a categorical split; empty for a numeric one."""
     codes = tree.codes.get(place)
     if codes is None or not len(codes):
         return np.zeros(0, bool)

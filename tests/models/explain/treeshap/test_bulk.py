@@ -1,4 +1,4 @@
-"""Bulk contributions are LightGBM's own, also for categories and missing values."""
+"""Bulk contributions equal LightGBM's, also for categories and missing values."""
 
 import duckdb
 import numpy as np
@@ -27,7 +27,7 @@ def test_the_same_numbers_as_lightgbm(target: str) -> None:
     assert_same(estimator, customers(seed=9))
 
 
-def test_what_was_never_missing_in_training_may_be_missing_now() -> None:
+def test_values_may_be_missing_that_were_not_in_training() -> None:
     rng = np.random.default_rng(2)
     full = pa.table({"a": rng.normal(size=400), "b": rng.normal(size=400)})
     y = (full["a"].to_numpy() + full["b"].to_numpy() > 0).astype(float)
@@ -39,7 +39,7 @@ def test_what_was_never_missing_in_training_may_be_missing_now() -> None:
 
 
 def test_deep_trees() -> None:
-    """Leaves with many columns on their way are worked out row by row."""
+    """Leaves with many columns on their path have no lookup table."""
     table = customers(seed=4)
     y = np.arange(table.num_rows) ** 1.5
     params = Params(max_rounds=6, leaves=40, min_data_in_leaf=3)
@@ -47,7 +47,7 @@ def test_deep_trees() -> None:
     assert_same(estimator, table)
 
 
-def test_a_forest_knows_where_it_splits() -> None:
+def test_forest_thresholds_are_those_of_lightgbm() -> None:
     estimator = small_bundle("churn").estimator
     forest = estimator.forest()
     place = estimator.encoder.columns.index("reply_hours_90d")
@@ -73,7 +73,7 @@ order by o.order_id, r.review_id
 
 @pytest.mark.real_data
 def test_real_orders_with_real_categories() -> None:
-    """Olist: states, ways to pay, and what is not known of an order that was never delivered."""
+    """Olist: states, payment types, and missing values of orders that were not delivered."""
     folder = real_data_root(find_workspace()) / "olist_sample"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

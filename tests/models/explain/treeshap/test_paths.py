@@ -1,4 +1,4 @@
-"""What a column adds at a leaf, beside Shapley's own definition; every way of the compiled pass."""
+"""Contributions at a leaf against the definition of Shapley values; all variants of the lookup."""
 
 from itertools import combinations
 from math import factorial
@@ -15,7 +15,7 @@ from support.small_models import customers, small_bundle
 
 
 def by_definition(share: list[float], satisfied: list[int], value: float) -> list[float]:
-    """The average gain of letting a column in, over all orders (Shapley 1953)."""
+    """The average gain of adding a column, over all orders (Shapley 1953)."""
     count = len(share)
 
     def worth(inside: tuple[int, ...]) -> float:
@@ -41,18 +41,17 @@ def by_definition(share: list[float], satisfied: list[int], value: float) -> lis
     st.floats(-10, 10),
     st.integers(0, 31),
 )
-def test_the_answers_of_a_leaf_are_shapley_values(
+def test_the_table_of_a_leaf_holds_shapley_values(
     share: list[float], value: float, drawn: int
 ) -> None:
     pattern = drawn % 2 ** len(share)
     satisfied = [(pattern >> j) & 1 for j in range(len(share))]
     path = LeafPath({}, dict(enumerate(share)), value)
     expected = by_definition(share, satisfied, value)
-    np.testing.assert_allclose(path.answers()[pattern], expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(path.shapley_table()[pattern], expected, rtol=0, atol=1e-12)
 
 
-def test_the_ways_to_the_leaves_hold_all_training_rows() -> None:
-    """The shares of a way multiply to the share of the rows that came to its leaf."""
+def test_path_shares_multiply_to_the_share_of_training_rows() -> None:
     for tree in list(small_bundle("churn").estimator.forest())[:10]:
         found = sorted(float(np.prod([*p.share.values()])) for p in paths.paths(tree))
         np.testing.assert_allclose(found, sorted(tree.leaf_count / tree.split_count[0]))
@@ -60,15 +59,15 @@ def test_the_ways_to_the_leaves_hold_all_training_rows() -> None:
 
 @pytest.mark.parametrize(("small", "widest"), [(8, 11), (0, 11), (0, 2), (3, 1)])
 @pytest.mark.parametrize("target", ["churn", "nps"])
-def test_however_it_is_looked_up_the_numbers_are_lightgbms(
+def test_every_lookup_variant_equals_lightgbm(
     target: str, small: int, widest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "SMALL", small)
-    monkeypatch.setattr(paths, "WIDEST", widest)
-    bulk._laid_out.cache_clear()
+    monkeypatch.setattr(paths, "MAX_LOOKUP_SPLITS", small)
+    monkeypatch.setattr(paths, "MAX_TABLE_COLUMNS", widest)
+    bulk._compiled_trees.cache_clear()
     estimator = small_bundle(target).estimator
-    rows = customers(seed=3, rows=600)  # more than the pass does together
+    rows = customers(seed=3, rows=600)  # more than one block
     theirs = estimator.contributions(rows)
     ours = bulk_contributions(estimator, estimator.encoder.encode(rows))
     np.testing.assert_allclose(ours, theirs.reshape(ours.shape), rtol=0, atol=1e-12)
-    bulk._laid_out.cache_clear()
+    bulk._compiled_trees.cache_clear()
