@@ -14,6 +14,7 @@ def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     disable_telemetry()
     from benchmarks import (
+        bootstrap_metrics,
         calibration,
         evaluation,
         feature_engine,
@@ -33,6 +34,7 @@ def main() -> int:
     )
 
     known: dict[str, Callable[[], str]] = {
+        "bootstrap_metrics": bootstrap_metrics.measure,
         "calibration": calibration.measure,
         "evaluation": evaluation.measure,
         "feature_engine": feature_engine.measure,

@@ -17,10 +17,10 @@ from features.import_history.run_import import import_history
 from features.progress import silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace, find_workspace
-from models.nonresponse.aipw import doubly_robust
-from models.nonresponse.estimate import FIGURES, said, study
-from models.nonresponse.invitations import Invitations, invitations
-from models.nonresponse.sensitivity import bound
+from models.nonresponse.aipw import aipw_mean
+from models.nonresponse.estimate import ANSWER_METRICS, estimate_respondents, fit_nonresponse_model
+from models.nonresponse.invitations import Invitations, load_invitations
+from models.nonresponse.sensitivity import sensitivity_bound
 from models.targets.registry import TARGETS
 
 COMPANIES, CUSTOMERS = 100, 1500
@@ -67,8 +67,8 @@ def _company(sources: Workspace, customers: int, seed: int) -> list[Found]:
         company = load_company(workspace.data / "sample.toml")
         manifest = import_history(company, workspace, silent_steps())
         found: list[Found] = []
-        for target in FIGURES:
-            asked = invitations(TARGETS[target], company, workspace, manifest)
+        for target in ANSWER_METRICS:
+            asked = load_invitations(TARGETS[target], company, workspace, manifest)
             found += _compare(target, asked, folder / "truth" / "answers.parquet")
         return found
     finally:
@@ -77,13 +77,13 @@ def _company(sources: Workspace, customers: int, seed: int) -> list[Found]:
 
 def _compare(target: str, asked: Invitations, truth: Path) -> list[Found]:
     level = true_levels(target, asked, truth)
-    made = study(TARGETS[target], asked)
+    made = fit_nonresponse_model(TARGETS[target], asked)
     found = []
-    for figure in FIGURES[target]:
+    for figure in ANSWER_METRICS[target]:
         true = float(figure.of(level).mean())
-        answers, plain = made.answers(figure), said(asked, figure)
-        ours = doubly_robust(answers)
-        range_ = bound(answers, made.chance, GAMMA)
+        answers, plain = made.answers(figure), estimate_respondents(asked, figure)
+        ours = aipw_mean(answers)
+        range_ = sensitivity_bound(answers, made.chance, GAMMA)
         found.append(
             Found(
                 figure.title,

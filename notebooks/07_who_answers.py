@@ -26,13 +26,13 @@ from start import begin
 
 from features.history_store import Manifest
 from features.progress import silent_steps
-from models.nonresponse.aipw import doubly_robust
-from models.nonresponse.estimate import FIGURES, said, study
-from models.nonresponse.invitations import invitations
-from models.nonresponse.nonresponse_results import write_population
-from models.nonresponse.overlap import coverage, everybody
-from models.nonresponse.sampling_frame import current, snapshot_of
-from models.nonresponse.sensitivity import bound, gamma_to
+from models.nonresponse.aipw import aipw_mean
+from models.nonresponse.estimate import ANSWER_METRICS, estimate_respondents, fit_nonresponse_model
+from models.nonresponse.invitations import load_invitations
+from models.nonresponse.nonresponse_results import write_nonresponse_results
+from models.nonresponse.overlap import measure_overlap, estimate_all_customers
+from models.nonresponse.sampling_frame import is_current_customer, read_snapshot
+from models.nonresponse.sensitivity import sensitivity_bound, smallest_gamma
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent, decile_bins
 from models.targets.registry import TARGETS
 
@@ -41,7 +41,7 @@ QUESTION = "satisfaction"  # or "nps"
 
 workspace, company = begin(COMPANY, upto="features")
 manifest = Manifest.read(workspace, company.name)
-figure_of = FIGURES[QUESTION][0]
+figure_of = ANSWER_METRICS[QUESTION][0]
 
 # %% [markdown]
 # ## Everybody who was asked
@@ -50,7 +50,7 @@ figure_of = FIGURES[QUESTION][0]
 # ones count: those whose answer, if there is one, has had its time to come.
 
 # %%
-asked = invitations(TARGETS[QUESTION], company, workspace, manifest)
+asked = load_invitations(TARGETS[QUESTION], company, workspace, manifest)
 recent, heard = asked.recent, asked.answered
 print(f"{recent.sum():,} invitations from {asked.starts:%d %B %Y} to {asked.ends:%d %B %Y},")
 print(
@@ -87,7 +87,7 @@ figure
 # where it is small; that is what the left picture checks.
 
 # %%
-made = study(TARGETS[QUESTION], asked)
+made = fit_nonresponse_model(TARGETS[QUESTION], asked)
 chance = made.chance
 group = decile_bins(chance, np.ones(len(chance))).astype(int).clip(0, 9)
 expected, happened = (
@@ -157,10 +157,10 @@ figure
 # On the sample company the truth is known, for the simulator remembers what the silent would have said.
 
 # %%
-answered, everyone = said(asked, figure_of), doubly_robust(made.answers(figure_of))
-now = snapshot_of(company, workspace, manifest)
-now = now.filter(current(company, now))
-customers = everybody(made, figure_of, made.outcome.of(now))
+answered, everyone = estimate_respondents(asked, figure_of), aipw_mean(made.answers(figure_of))
+now = read_snapshot(company, workspace, manifest)
+now = now.filter(is_current_customer(company, now))
+customers = estimate_all_customers(made, figure_of, made.outcome.of(now))
 truth_file = workspace.company(company.name) / "truth" / "answers.parquet"
 true = None
 if truth_file.exists():
@@ -186,7 +186,7 @@ figure
 # and it can only speak for customers **like** somebody who answered.
 
 # %%
-covered = coverage(made, now, made.propensity.of(now))
+covered = measure_overlap(made, now, made.propensity.of(now))
 print(f"{covered.share:.1%} of {covered.customers:,} customers are covered; {covered.asked:,} were "
       f"asked within the year, {covered.answered:,} answered")  # fmt: skip
 
@@ -200,8 +200,8 @@ print(f"{covered.share:.1%} of {covered.customers:,} customers are covered; {cov
 
 # %%
 gammas = np.linspace(1, 2, 21)
-ranges = [bound(made.answers(figure_of), chance, gamma) for gamma in gammas]
-meets = gamma_to(answered.value, made.answers(figure_of), chance)
+ranges = [sensitivity_bound(made.answers(figure_of), chance, gamma) for gamma in gammas]
+meets = smallest_gamma(answered.value, made.answers(figure_of), chance)
 figure, (axis,) = canvas(
     f"Hidden odds of {meets:.2f} would undo the correction" if meets
     else "No hidden odds below 20 undo the correction",
@@ -227,7 +227,7 @@ figure
 # list is fair. `goodwill population` writes the list; here it is.
 
 # %%
-for path in write_population(company, workspace, silent_steps()):
+for path in write_nonresponse_results(company, workspace, silent_steps()):
     print(path.relative_to(workspace.home))
 listed = pd.read_csv(workspace.company(company.name) / "ask_next.csv")
 listed.head(10)

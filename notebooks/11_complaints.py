@@ -122,17 +122,17 @@ ranking = analyse_causes("dissatisfaction", company, workspace, found)
 ranked = ranking.causes
 first = ranked[0]
 figure, (left, right) = canvas(
-    f"{first.cause.name}: {first.found.share.value:.0%} of all discontent would not be there without it",
+    f"{first.cause.name}: {first.attribution.share.value:.0%} of all discontent would not be there without it",
     f"{ranking.rows:,} answers, {ranking.rate:.1%} discontent; 95 % intervals over customers", (1, 1),
     (9.6, 2.4 + 0.3 * len(ranked)),
 )  # fmt: skip
 causes = [r.cause.name for r in ranked]
-dots(left, causes, [(r.found.share.value, r.found.share.low, r.found.share.high) for r in ranked])
+dots(left, causes, [(r.attribution.share.value, r.attribution.share.low, r.attribution.share.high) for r in ranked])
 percent(left, "x")
 heading(left, "Share of the discontent")
-effects = [(r.found.effect.value, r.found.effect.low, r.found.effect.high) for r in ranked]
+effects = [(r.attribution.effect.value, r.attribution.effect.low, r.attribution.effect.high) for r in ranked]
 dots(right, [""] * len(ranked), effects, label="among customers alike")
-naive = [r.found.naive_effect for r in ranked]
+naive = [r.attribution.naive_effect for r in ranked]
 right.plot(naive, np.arange(len(ranked)) + 0.2, "o", color=CASE, ms=5, label="plain difference")
 percent(right, "x")
 heading(right, "Rise of the risk where it was met")
@@ -142,7 +142,7 @@ figure
 # %%
 columns = ("met", "exposed", "rate_met", "naive_effect", "e_value", "beyond")
 pd.DataFrame(
-    [{"cause": r.cause.name, **{c: getattr(r.found, c) for c in columns}} for r in ranked]
+    [{"cause": r.cause.name, **{c: getattr(r.attribution, c) for c in columns}} for r in ranked]
 ).round(3)
 
 # %% [markdown]
@@ -155,17 +155,17 @@ pd.DataFrame(
 
 # %%
 name = "late delivery" if "late delivery" in ranking.doses else next(iter(ranking.doses))
-bands = [d for d in ranking.doses[name] if d.found]
+bands = [d for d in ranking.doses[name] if d.attribution]
 labels = [
     f"{d.low:g} to {d.high:g}" if np.isfinite(d.high) else f"{d.low:g} and more" for d in bands
 ]
 figure, (left, right) = canvas(
-    f"{name}, {labels[0]} days: {bands[0].found.effect.value:+.0%} discontent; "
-    f"{labels[-1]}: {bands[-1].found.effect.value:+.0%}",
+    f"{name}, {labels[0]} days: {bands[0].attribution.effect.value:+.0%} discontent; "
+    f"{labels[-1]}: {bands[-1].attribution.effect.value:+.0%}",
     "Rise of the risk of discontent against those in time, with 95 % intervals; and how many", (1.4, 1),
     (9.6, 3.0),
 )  # fmt: skip
-values = [(d.found.effect.value, d.found.effect.low, d.found.effect.high) for d in bands]
+values = [(d.attribution.effect.value, d.attribution.effect.low, d.attribution.effect.high) for d in bands]
 dots(left, [f"{label} days" for label in labels], values, CASE)
 percent(left, "x")
 heading(left, "Effect by days late")

@@ -12,13 +12,11 @@ import pytest
 
 from features.config.company import load_company
 from models.bundles.predict import OUTPUTS
-from models.targets.registry import TARGETS
 from serve.schemas.record_schemas import Records
+from serve.schemas.score_schemas import CustomerScore, ScoreReason
 from serve.scoring.company_scorer import CompanyScorer
 from serve.scoring.scorer import ScoreBatch
-from serve.schemas.score_schemas import ScoreReason
-from serve.schemas.score_schemas import CustomerScore
-from support.trained_company import CUSTOMERS, trained
+from support.trained_company import CUSTOMERS, SAMPLE_TARGETS, trained
 
 AT_ONCE = 250
 Answers = dict[str, CustomerScore]
@@ -87,7 +85,7 @@ def test_all_customers_are_answered_with_all_targets(
     assert [list(by_customer([by_ids])), sorted(answers[1]), list(from_the_file)] == [ids] * 3
     for batch in (by_ids, *by_records):
         assert batch.unknown == []
-        assert batch.versions == dict.fromkeys(TARGETS, "1")
+        assert batch.versions == dict.fromkeys(SAMPLE_TARGETS, "1")
         assert batch.as_of == from_the_file[ids[0]]["as_of"]
     for score in [*answers[0].values(), *answers[1].values()]:
         assert {t: tuple(o) for t, o in score.predictions.items()} == OUTPUTS

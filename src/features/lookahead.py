@@ -100,7 +100,9 @@ def _hide_later_values(name: str, table: pa.Table, instant: pa.Scalar | pa.Array
     return table
 
 
-def find_leaking_features(tables: Tables, customers: pa.Array, cutoffs: Iterable[int], plan: FeaturePlan) -> list[str]:
+def find_leaking_features(
+    tables: Tables, customers: pa.Array, cutoffs: Iterable[int], plan: FeaturePlan
+) -> list[str]:
     """Find the planned columns that depend on data from the cutoff or later.
 
     Every customer is checked as of every cutoff; an empty list proves that nothing looks ahead.
@@ -111,10 +113,10 @@ def find_leaking_features(tables: Tables, customers: pa.Array, cutoffs: Iterable
     for cutoff in cutoffs:
         past = build_history(truncate(tables, cutoff), customers=ids)
         instants = np.full(len(ids), cutoff, np.int64)
-        from_full, from_past = (
-            feature_table(h, customers, instants, plan) for h in (full, past)
+        from_full, from_past = (feature_table(h, customers, instants, plan) for h in (full, past))
+        found.update(
+            name for name in plan.names if not _same_bits(from_full[name], from_past[name])
         )
-        found.update(name for name in plan.names if not _same_bits(from_full[name], from_past[name]))
     return [name for name in plan.names if name in found]
 
 

@@ -42,8 +42,12 @@ class Settings(BaseSettings):
     keys: Path | None = Field(
         default=None, description="file of API keys (default: data/keys.json of the project)"
     )
-    rate: float = Field(default=500.0, gt=0, description="requests a second of a key without its own")
-    in_flight: int = Field(default=64, ge=1, description="requests at once in a worker; more get 429")
+    rate: float = Field(
+        default=500.0, gt=0, description="requests a second of a key without its own"
+    )
+    in_flight: int = Field(
+        default=64, ge=1, description="requests at once in a worker; more get 429"
+    )
     operate_port: int | None = Field(
         default=None,
         ge=1,

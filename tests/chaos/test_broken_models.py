@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from features.settings import Workspace
-from models.bundles.champions import set_champion
-from models.bundles.champions import POINTER
-from models.targets.registry import TARGETS
+from models.bundles.champions import POINTER, set_champion
 from support.served_company import WORKERS, Served, error_code, eventually, figure, served
+from support.trained_company import SAMPLE_TARGETS
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
@@ -175,7 +174,7 @@ def test_one_broken_model_does_not_stop_the_other_three(tmp_path: Path, fault: s
 
     with served(tmp_path / "home", broken) as now:
         answer = now.score()
-        assert set(answer["model_versions"]) == set(TARGETS) - {"churn"}
+        assert set(answer["model_versions"]) == set(SAMPLE_TARGETS) - {"churn"}
         refused = now.post("/v1/scores", {"customer_ids": now.ids[:1], "targets": ["churn"]})
         assert (refused.status_code, error_code(refused.content)) == (503, "not_ready")
         assert set(now.get("/v1/models").json()["missing"]) == {"churn"}
@@ -186,7 +185,7 @@ def test_one_broken_model_does_not_stop_the_other_three(tmp_path: Path, fault: s
 
 def test_without_any_champion_the_service_is_up_and_becomes_ready(tmp_path: Path) -> None:
     def away(workspace: Workspace) -> None:
-        for target in TARGETS:
+        for target in SAMPLE_TARGETS:
             pointer = workspace.serving("sample") / target / POINTER
             pointer.rename(pointer.with_suffix(".away"))
 

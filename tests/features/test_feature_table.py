@@ -136,7 +136,9 @@ def test_columns_of_a_tone_are_there_with_one_only(tiny_tables, schema):
     cutoff = np.full(len(ids), micro(10_000))
     weights = (0.0,) * PLACES
     for level in (30.0, 70.0):
-        plan = plan_for(schema, comment_model=CommentScoreModel(0, 200, (level, level), (weights, weights)))
+        plan = plan_for(
+            schema, comment_model=CommentScoreModel(0, 200, (level, level), (weights, weights))
+        )
         assert set(plan.names) - set(plan_for(schema).names) == names
         made = feature_table(history, ids, cutoff, plan)
         last = made["ticket_tone_last"].to_numpy()

@@ -18,9 +18,9 @@ from features.engine import kernel
 from features.engine.compute_features import FeaturePlan
 from features.engine.packing import Stream
 from features.feature_table import feature_table, plan_for
-from features.history import rows
+from features.history import history_table
 from features.history.build_history import build_history
-from features.history.derived_columns import DERIVED, Derived
+from features.history.derived_columns import DERIVED, DerivedColumn
 from features.history_store import Manifest
 from features.lookahead import find_leaking_features, truncate
 from features.text.comment_score_model import CommentScoreModel
@@ -71,7 +71,9 @@ def tone(tiny_tables: Tables) -> CommentScoreModel:
 @pytest.fixture
 def court(tiny_tables, everyone, manifest, tone) -> Callable[[], list[str]]:
     """Which columns leak at a few cutoffs, with whatever has been planted by then."""
-    return lambda: find_leaking_features(tiny_tables, everyone, FEW, plan_for(manifest.schema, comment_model=tone))
+    return lambda: find_leaking_features(
+        tiny_tables, everyone, FEW, plan_for(manifest.schema, comment_model=tone)
+    )
 
 
 @pytest.fixture
@@ -212,9 +214,9 @@ def test_planted_a_mean_over_the_whole_table(planted, court):
     """The classic: scaling by a statistic of all times."""
 
     def make(rows):
-        return rows.numbers["amount"] / np.nanmean(rows.numbers["amount"])
+        return history_table.numbers["amount"] / np.nanmean(history_table.numbers["amount"])
 
-    planted.setitem(DERIVED["events"], "relative", Derived(("amount",), None, make, "ratio"))
+    planted.setitem(DERIVED["events"], "relative", DerivedColumn(("amount",), None, make, "ratio"))
 
     @feature(unit="ratio")
     def planted_scale(past):
@@ -249,7 +251,7 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, court):
     honest = kernel.first_not_before
 
     def late(clock, start, end, cutoff):
-        return honest(clock, start, end, cutoff + 7 * rows.DAY)
+        return honest(clock, start, end, cutoff + 7 * history_table.DAY)
 
     planted.setattr(kernel, "first_not_before", late)
     # and rows booked later count, else `known` still protects
@@ -286,7 +288,7 @@ def test_planted_a_cutoff_shifted_by_a_day(planted, court):
     honest = feature_table_module.evaluate
 
     def shifted(history_, position, cutoff, plan, threads=1):
-        return honest(history_, position, cutoff + rows.DAY, plan, threads)
+        return honest(history_, position, cutoff + history_table.DAY, plan, threads)
 
     planted.setattr(feature_table_module, "evaluate", shifted)
     assert len(court()) > 20
@@ -311,5 +313,9 @@ def test_customers_who_come_later_are_empty_before(tiny_tables, manifest):
     """A customer without any row before the cutoff has features all the same, of nothing."""
     row = {"customer_id": "A", "occurred_at": 9, "kind": "order", "amount": 5}
     tables = {"events": contract_table("events", [row])}
-    plan = FeaturePlan.from_columns([column_of(PAST.events.count(), "n"), column_of(PAST.events.days_since(), "d")])
-    assert find_leaking_features(tables, pa.array(["A"]), [micro(1), micro(9), micro(10)], plan) == []
+    plan = FeaturePlan.from_columns(
+        [column_of(PAST.events.count(), "n"), column_of(PAST.events.days_since(), "d")]
+    )
+    assert (
+        find_leaking_features(tables, pa.array(["A"]), [micro(1), micro(9), micro(10)], plan) == []
+    )

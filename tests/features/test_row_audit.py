@@ -27,7 +27,11 @@ def test_tables_have_lines_of_their_own(ledger):
         AuditLine("events", "drop", "tests", 14, 10, 4),
         AuditLine("events", "correct", "cents: amount", 10, 10, 2),
     ]
-    assert (ledger.row_count("events"), ledger.row_count("customers"), ledger.row_count("tickets")) == (10, 3, 0)
+    assert (
+        ledger.row_count("events"),
+        ledger.row_count("customers"),
+        ledger.row_count("tickets"),
+    ) == (10, 3, 0)
 
 
 def test_it_is_read_as_it_was_written_and_copied_beside_what_is_made_of_it(ledger, tmp_path):

@@ -11,8 +11,8 @@ from features.settings import (
     LIBRARY_SWITCHES,
     Settings,
     Workspace,
-    find_workspace,
     disable_telemetry,
+    find_workspace,
     real_data_root,
 )
 

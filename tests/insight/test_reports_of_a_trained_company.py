@@ -12,8 +12,8 @@ from insight.model_report.holdout_section import rule_predictions
 from insight.model_report.model_report_page import write_model_report
 from insight.model_report.target_section import section
 from insight.report_facts import load_report_facts
-from models.evaluation.metrics import METRICS, PRIMARY
 from models.bundles.champions import load_champions
+from models.evaluation.metrics import METRICS, PRIMARY
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 

@@ -24,7 +24,9 @@ def test_short_work_stays_on_the_event_loop(state: AppState) -> None:
     assert there is not threading.main_thread()
 
 
-def test_work_that_takes_too_long_is_given_up(state: AppState, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_takes_too_long_is_given_up(
+    state: AppState, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "WORK_SECONDS", 0.01)
     done = threading.Event()
     with pytest.raises(TooSlow):

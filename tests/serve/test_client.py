@@ -11,13 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from features.settings import Workspace
+from insight.evaluation.evaluation_schema import CustomerStatus
 from serve import client as ours
 from serve.client import Client, ServiceError
 from serve.handlers.customers import CustomerAnswer, PastScore
 from serve.handlers.feedback import OutcomeRow
 from serve.process.server import LaunchOptions, running_service
-from serve.schemas.score_schemas import ReasonAnswer, CustomerScore
-from insight.evaluation.evaluation_schema import CustomerStatus
+from serve.schemas.score_schemas import CustomerScore, ReasonAnswer
 
 TESTS = Path(__file__).parents[1]
 SOURCES = Path(__file__).parents[2] / "src"

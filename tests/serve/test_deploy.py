@@ -17,9 +17,9 @@ from serve.cli.main import cli
 from serve.http.request_body import BODY_BYTES
 from serve.observability.prometheus import Metrics
 from serve.process.server import KEEP_ALIVE_SECONDS
+from serve.schemas.score_schemas import CustomerScore
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import ScoreBatch
-from serve.schemas.score_schemas import CustomerScore
 from support.fake_scorer import AS_OF, FakeScorer
 
 PROJECT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def metrics() -> dict[str, set[str]]:
     counters = Metrics(loader)
     loader.refresh()
     counters.answered("/v1/scores", "POST", 200, 0.01)
-    score = CustomerScore("a", {"churn": {"probability": 0.1}})
+    score = CustomerScore("a", {"churn": {"probability": 0.1}}, {})
     counters.scored(ScoreBatch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
     counters.rejected("/v1/scores", {"missing": 1})
     counters.refused("no_key")

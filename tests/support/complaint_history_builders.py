@@ -1,4 +1,4 @@
-"""Histories of a few rows, written as the importer writes them."""
+"""Build small stored histories with tickets, events and answers from literal rows."""
 
 import json
 from dataclasses import asdict
@@ -24,27 +24,32 @@ Row = dict[str, Any]
 
 
 def ticket(customer: str, opened: datetime, kind: str, category: str | None, **more: Any) -> Row:
-    """A ticket; what is not said is missing."""
+    """A ticket; unset columns are missing."""
     return {"customer_id": customer, "opened_at": opened, "kind": kind, "category": category} | more
 
 
-def event(customer: str, moment: datetime, kind: str, **more: Any) -> Row:
-    """An event known when it occurred."""
-    return {"customer_id": customer, "occurred_at": moment, "known_at": moment, "kind": kind} | more
+def event(customer: str, occurred: datetime, kind: str, **more: Any) -> Row:
+    """An event that is known when it occurs."""
+    return {
+        "customer_id": customer,
+        "occurred_at": occurred,
+        "known_at": occurred,
+        "kind": kind,
+    } | more
 
 
-def answer(customer: str, moment: datetime, score: float | None, **more: Any) -> Row:
-    """An answer on a scale from 1 to 5, or None for an invitation without one."""
-    answered = {} if score is None else {"answered_at": moment}
+def answer(customer: str, sent: datetime, score: float | None, **more: Any) -> Row:
+    """An answer on a scale from 1 to 5; None for an invitation without an answer."""
+    answered = {} if score is None else {"answered_at": sent}
     asked = {"instrument": "csat", "dimension": "overall", "scale_low": 1.0, "scale_high": 5.0}
-    row = {"customer_id": customer, "sent_at": moment, "score": score, "weight": 1.0}
+    row = {"customer_id": customer, "sent_at": sent, "score": score, "weight": 1.0}
     return row | asked | answered | more
 
 
 def history(
     home: Path, insight: dict[str, Any] | None = None, **tables: list[Row]
 ) -> tuple[Company, Workspace]:
-    """A company called acme with these rows on disk and this `[insight]` section."""
+    """Store a company called acme with these rows and this `[insight]` section."""
     workspace = Workspace(home)
     folder = workspace.history("acme")
     folder.mkdir(parents=True)

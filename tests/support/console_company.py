@@ -79,7 +79,12 @@ class ConsoleCompany(FakeScorer):
         return [
             PastScore(
                 AS_OF - timedelta(days=30 * months),
-                {"satisfaction": 60.0 - months, "nps": 5.0, "churn": 0.2 + months / 50, "value": None},
+                {
+                    "satisfaction": 60.0 - months,
+                    "nps": 5.0,
+                    "churn": 0.2 + months / 50,
+                    "value": None,
+                },
                 dict.fromkeys(TARGETS, "6" if months > 2 else "7"),
             )
             for months in range(5, -1, -1)
@@ -125,5 +130,7 @@ def _outputs(customer_id: str) -> dict[str, dict[str, Output]]:
 
 def _reasons(language: Language) -> dict[str, list[ScoreReason]]:
     text = SENTENCES[language]
-    reasons = [ScoreReason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)]
+    reasons = [
+        ScoreReason("f", "Meaning.", 1.0, effect, "days", "f", text) for effect in (5.0, -2.5)
+    ]
     return dict.fromkeys(TARGETS, reasons)

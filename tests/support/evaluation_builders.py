@@ -66,7 +66,8 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEval
                     customers=[[330, 3, 0], [4, 328, 1], [0, 2, 332]], moved=0.01,
                     causes=[MigrationCause(cause="contribution", up=6, down=4, other=0)]),
         value=ValueScoreSummary(method="ahp", version="0a1b2c3d", drawn=AS_OF,
-                    weights=[DimensionWeight(dimension="loyalty", by_method={"ahp": 0.3, "entropy": 0.4})],
+                    weights=[DimensionWeight(dimension="loyalty",
+                                             by_method={"ahp": 0.3, "entropy": 0.4})],
                     top_changed=0.12, left_out={"dso": "nobody has it"}, scored=999, unscored=1),
         skipped={"complaints": "the company has no tickets"},
     )  # fmt: skip
@@ -87,7 +88,8 @@ def _csat() -> Indicator:
         period=date(2025, 5, 1), value=SHARE, low=0.6, high=0.8, asked=90, answered=30,
         coverage=1 / 3, customers=29, before=0.66, moved="no", year=0.65,
         everybody=IntervalEstimate(value=0.6, low=0.5, high=0.7),
-        goal=IndicatorGoal(target=0.75, better="higher", until="2025-12", owner="service", verdict="missed",
+        goal=IndicatorGoal(target=0.75, better="higher", until="2025-12", owner="service",
+                           verdict="missed",
                   gap=0.75 - SHARE),
         over_time=months,
         forecast=IndicatorForecast(method="ets", skill=0.1, trials=12, points=[
@@ -105,7 +107,7 @@ def _nps() -> Indicator:
 
 
 def standing(as_of: datetime = AS_OF, named: str = "C-{}") -> pa.Table:
-    """One row per customer, shuffled: alternating tiers; C-7 rose, C-8 stayed, C-9 has no value score."""
+    """One row per customer, shuffled, alternating tiers; C-7 rose, C-9 has no value score."""
     order = [(7 * n) % 1000 for n in range(1000)]
     tiers = [None if n == 9 else "ABC"[n % 3] for n in order]
     times = pa.timestamp("us", "UTC")

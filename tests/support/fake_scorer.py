@@ -1,4 +1,4 @@
-"""A scorer without a model: customers `C-<n>` exist for n below 2,000, scores follow from n."""
+"""A scorer without models: customers `C-<n>` exist for n below 2,000, scores follow from n."""
 
 import os
 import time
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from features.config.company import ServingSettings
 from features.ingest.feedback import Feedback, IdempotencyConflict, StoredFeedback
 from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.explain.manual_what_if import LeverRefused
@@ -15,7 +16,7 @@ from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import CustomerScore, Language, ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
-from features.config.company import Serving, ScoreBatch
+from serve.scoring.scorer import ScoreBatch
 from support.evaluation_builders import evaluated
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -33,19 +34,19 @@ def model_manifest(target: str, **changed: Any) -> ModelManifest:
 
 
 IDS = frozenset(f"C-{n}" for n in range(2000))
-#: A customer that takes a second and a half.
+#: A customer whose scoring takes 1.5 seconds.
 SLOW = "C-1999"
 
 
 class FakeScorer:
-    """Satisfies serve.answers.Scorer; nps is known but has no model."""
+    """Implements `serve.scoring.scorer.Scorer`; nps is a known target without a model."""
 
     company = "testing"
 
-    def __init__(self, path: str = "", limits: Serving | None = None) -> None:
+    def __init__(self, path: str = "", limits: ServingSettings | None = None) -> None:
         self.path = path
-        self.limits = limits or Serving()
-        self.kept: dict[str, Feedback] = {}
+        self.limits = limits or ServingSettings()
+        self.stored: dict[str, Feedback] = {}
         self.refreshed = 0
         self.is_ready = True
         self.evaluation = evaluated()
@@ -96,20 +97,21 @@ class FakeScorer:
         return ScoreBatch(as_of or AS_OF, scores, [], dict.fromkeys(wanted, "7"))
 
     def what_if(
-        self, customer_id: str, target: str, wish: WhatIfTarget, language: Language = "en"
+        self, customer_id: str, target: str, wanted: WhatIfTarget, language: Language = "en"
     ) -> WhatIfAnswer | None:
         if customer_id[:2] != "C-" or not customer_id[2:].isdecimal():
             return None
-        if isinstance(wish, Mapping):
-            if wish.keys() != {"reply time"}:
+        if isinstance(wanted, Mapping):
+            if wanted.keys() != {"reply time"}:
                 raise LeverRefused("1 of 1 levers cannot be moved; reply time can")
-            end, goal, reached, then = wish["reply time"], None, None, wish["reply time"]
+            end, goal, reached, then = wanted["reply time"], None, None, wanted["reply time"]
         else:
-            end, goal, reached, then = 4.0, wish, True, wish
+            end, goal, reached, then = 4.0, wanted, True, wanted
         moves = [LeverChange("reply time", "hours", float("nan"), end, {"reply_hours_90d": end})]
         return WhatIfAnswer(
-            customer_id, target, "7", goal, reached, 50.0, then, moves, False, language
-        )
+            customer_id=customer_id, target=target, version="7", goal=goal, reached=reached,
+            score=50.0, score_then=then, moves=moves, abstain=False, text=language,
+        )  # fmt: skip
 
     def levers(self, customer_id: str) -> list[LeverRange]:
         return [LeverRange("reply time", "hours", 48.0, 2.0, 48.0, ["churn"])]
@@ -132,9 +134,9 @@ class FakeScorer:
         return (manifest, HoldoutSummary("# Card", "auc", measures, bins)) if manifest else None
 
     def store_feedback(self, feedback: Feedback) -> StoredFeedback:
-        before = self.kept.setdefault(feedback.key, feedback)
+        before = self.stored.setdefault(feedback.key, feedback)
         if before != feedback:
-            raise IdempotencyConflict("another content")
+            raise IdempotencyConflict("different content")
         return StoredFeedback(len(feedback.events), AS_OF, before is not feedback)
 
     def unknown_categories(self) -> dict[str, int]:
@@ -158,22 +160,24 @@ def _predict(customer_id: str, targets: Sequence[str]) -> dict[str, dict[str, fl
 
 
 def _reasons(targets: Sequence[str], count: int) -> dict[str, list[ScoreReason]]:
-    made = [ScoreReason(f"f{i}", "Meaning.", float(i), 0.1 * i, "days") for i in range(count)]
-    return dict.fromkeys(targets, made) if count else {}
+    found = [
+        ScoreReason(f"f{i}", "Meaning.", float(i), 0.1 * i, "days", "", "") for i in range(count)
+    ]
+    return dict.fromkeys(targets, found) if count else {}
 
 
 def load(path: str) -> FakeScorer:
-    """A scorer that is there at once."""
+    """Load a scorer at once."""
     return FakeScorer(path)
 
 
 def load_never(path: str) -> FakeScorer:
-    """A loader that fails with a message which must not reach a client."""
+    """Fail to load with a message that must not reach a client."""
     raise ValueError("secret of +49 170 0000000")
 
 
 class WatchingScorer(FakeScorer):
-    """One that follows an evaluation's files, in the folder of FAKE_EVALUATION."""
+    """Watches the files of an evaluation in the folder FAKE_EVALUATION."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -187,5 +191,5 @@ class WatchingScorer(FakeScorer):
 
 
 def load_watching(path: str) -> FakeScorer:
-    """A scorer whose evaluation is that of files."""
+    """Load a scorer that reads its evaluation from files."""
     return WatchingScorer(path)

@@ -114,7 +114,9 @@ def drivers() -> SatisfactionDrivers:
         driver("delivery", 0.19, 66.0, "low priority"),
         driver("price", 0.13, 75.0, "possible overkill"),
     ]
-    return SatisfactionDrivers(outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told)
+    return SatisfactionDrivers(
+        outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told
+    )
 
 
 def segments() -> list[Segment]:

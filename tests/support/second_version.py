@@ -1,4 +1,4 @@
-"""A second version of a model that answers otherwise, promoted as a retrain promotes."""
+"""A second version of the churn model with other predictions, promoted as by a retrain."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ MILDER = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]})
 
 
 def promote_milder_churn(workspace: Workspace) -> str:
-    """Register, export and point to a churn model with odds nearer to even; its version."""
+    """Register and promote a churn model with odds closer to even; returns its version."""
     serving = workspace.serving("sample")
     first = load_champion(serving, "churn")
     assert first is not None

@@ -25,7 +25,9 @@ def on(month: int, day: int = 1, year: int = 2025) -> datetime:
     return datetime(year, month, day, tzinfo=UTC)
 
 
-def survey_answer(customer: str, sent: datetime, score: float | None, **other: Any) -> dict[str, Any]:
+def survey_answer(
+    customer: str, sent: datetime, score: float | None, **other: Any
+) -> dict[str, Any]:
     """A question of overall satisfaction on 1 to 5, answered the next day or never."""
     answered = None if score is None else sent + timedelta(days=1)
     return {

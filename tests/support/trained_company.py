@@ -1,4 +1,4 @@
-"""One small company, trained once for all tests: copy it before changing anything."""
+"""A small company, trained once for all tests; copy it before changing anything."""
 
 import atexit
 import json
@@ -23,16 +23,20 @@ from features.progress import Steps, silent_steps
 from features.sample_company.generate import simulate
 from features.settings import Workspace
 from models.pipeline.retrain import Outcome, retrain, train_all
-from models.targets.registry import TARGETS
+from models.targets.registry import company_targets
 from models.training_set.build_training_sets import read_counts
 
 PROJECT = Path(__file__).parents[2]
-CUSTOMERS, SEED = 1000, 7  # nobody's latest answer is of the lowest level
-#: Where the processes of one test run share what is expensive to make.
+CUSTOMERS, SEED = 1000, 7  # no latest answer is of the lowest level
+#: The targets of the sample company, in order.
+SAMPLE_TARGETS = tuple(
+    target.name for target in company_targets(load_company(PROJECT / "data/sample.toml"))
+)
+#: The folder in which the processes of one test run share what is expensive to build.
 SHARED = "GOODWILL_TEST_SHARED"
 ONE_THREAD = mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"})
 
-with warnings.catch_warnings():  # MLflow uses what its own libraries call deprecated
+with warnings.catch_warnings():  # MLflow uses deprecated parts of its own libraries
     warnings.simplefilter("ignore")
     import mlflow.lightgbm
     import mlflow.store.tracking.sqlalchemy_store
@@ -41,7 +45,7 @@ with warnings.catch_warnings():  # MLflow uses what its own libraries call depre
 
 
 def simulated(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
-    """The sample company's raw tables and TOML file below a home of its own."""
+    """Generate the sample company's raw tables and TOML file in a project folder."""
     workspace = Workspace(home)
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
@@ -51,7 +55,7 @@ def simulated(home: Path, customers: int, seed: int = 7) -> tuple[Company, Works
 
 
 def trained() -> tuple[Workspace, list[Outcome]]:
-    """The home of a company that was retrained once, and what became of its targets."""
+    """The project of a company that was retrained once, and the outcome of each target."""
     found = _trained()
     if isinstance(found, Exception):
         raise found
@@ -60,25 +64,25 @@ def trained() -> tuple[Workspace, list[Outcome]]:
 
 @cache
 def _trained() -> tuple[Workspace, list[Outcome]] | Exception:
-    """Trained by the first test process that needs it; a failure is met only once in each, too."""
+    """Train in the first test process that needs it; a failure is also cached."""
     folder = _shared_folder()
-    told = folder / "outcomes.json"
+    done = folder / "outcomes.json"
     try:
         with FileLock(folder / "lock"), ONE_THREAD:
-            if not told.is_file():
+            if not done.is_file():
                 shutil.rmtree(folder / "home", ignore_errors=True)
                 company, workspace = simulated(folder / "home", CUSTOMERS, SEED)
                 steps = Steps(workspace.log("sample"), silent_steps().console)
                 outcomes = retrain(company, workspace, steps)
-                told.write_text(json.dumps([asdict(o) for o in outcomes]), encoding="utf-8")
-        found = json.loads(told.read_text(encoding="utf-8"))
+                done.write_text(json.dumps([asdict(o) for o in outcomes]), encoding="utf-8")
+        found = json.loads(done.read_text(encoding="utf-8"))
         return Workspace(folder / "home"), [Outcome(**o) for o in found]
     except Exception as error:
         return error
 
 
 def _shared_folder() -> Path:
-    """The same folder in all processes of a test run: tests/conftest.py names it."""
+    """One folder for all processes of a test run, set in tests/conftest.py."""
     if shared := os.environ.get(SHARED):
         folder = Path(shared) / "trained"
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,15 +93,15 @@ def _shared_folder() -> Path:
 
 
 def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
-    """A copy of the trained company, to be changed at will."""
+    """A copy of the trained company that a test may change."""
     shutil.copytree(trained()[0].home, home)
     return load_company(home / "data/sample.toml"), Workspace(home)
 
 
 def train_only(company: Company, workspace: Workspace, *targets: str) -> list[Outcome]:
-    """Train some targets on the training sets as they are on disk."""
+    """Train some targets on the training sets on disk."""
     counts = {t: c for t, c in read_counts(company, workspace)[0].items() if t in targets}
-    unable = {t: "not asked for" for t in TARGETS if t not in targets}
+    unable = {t: "not asked for" for t in SAMPLE_TARGETS if t not in targets}
     outcomes = train_all(company, workspace, silent_steps(), counts, unable)
     return [o for o in outcomes if o.target in targets]
 
@@ -112,7 +116,7 @@ def relabel(workspace: Workspace, target: str, label: Any) -> None:
 
 @contextmanager
 def unchanged(workspace: Workspace) -> Iterator[None]:
-    """What serves must be byte for byte the same afterwards: pointers, bundles, history, scores."""
+    """Check that pointers, bundles, history and scores are byte for byte the same afterwards."""
     before = _contents(workspace)
     yield
     assert _contents(workspace) == before

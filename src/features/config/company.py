@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from features.config.postgres_settings import PostgresSettings
 from features.config.table_mapping import Correction, TableMapping
-from features.config.toml_section import did_you_mean
-from features.config.toml_section import TomlSection
+from features.config.toml_section import TomlSection, did_you_mean
 from features.contract import TABLES
 from features.errors import ConfigRefused
 from features.settings import Workspace, real_data_root
@@ -41,7 +40,9 @@ class CompanyInfo(TomlSection):
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"{zone!r} is not a time zone; an example is 'Europe/London'") from None
+            raise ValueError(
+                f"{zone!r} is not a time zone; an example is 'Europe/London'"
+            ) from None
         return zone
 
 

@@ -114,5 +114,7 @@ def find_postgres_address(settings: PostgresSettings, toml: str) -> PostgresAddr
 def _with_defaults(url: str, given: dict[str, str]) -> str:
     """The URL with the default connection parameters that it does not set itself."""
     given_keys = {*given, *(["connect_timeout"] if "PGCONNECT_TIMEOUT" in os.environ else [])}
-    extra = "&".join(f"{key}={value}" for key, value in CONNECTION_DEFAULTS.items() if key not in given_keys)
+    extra = "&".join(
+        f"{key}={value}" for key, value in CONNECTION_DEFAULTS.items() if key not in given_keys
+    )
     return f"{url}{'&' if given else '?'}{extra}"

@@ -22,14 +22,18 @@ class FeatureDescription:
     missing: float | None = None
 
 
-def describe_features(columns: Sequence[FeatureColumn], rows: Path | pa.Table | None) -> list[FeatureDescription]:
+def describe_features(
+    columns: Sequence[FeatureColumn], rows: Path | pa.Table | None
+) -> list[FeatureDescription]:
     """Describe columns, with the missing rates among `rows`: a table, or where it lies.
 
     A column the rows do not have has no rate.
     """
     rates = missing_rates(rows, [c.name for c in columns])
     return [
-        FeatureDescription(c.name, c.meaning, c.unit, c.source, rates.get(c.name))  # in the plan's order
+        FeatureDescription(
+            c.name, c.meaning, c.unit, c.source, rates.get(c.name)
+        )  # in the plan's order
         for c in columns
     ]
 

@@ -201,7 +201,9 @@ class View:
         contract = TABLES[self.table]
         known = [*contract.names, *DERIVED[self.table]]
         if column not in known and not contract.open_ended:
-            raise ConfigRefused(f"{self.table} has no column {column!r}{did_you_mean(column, known)}")
+            raise ConfigRefused(
+                f"{self.table} has no column {column!r}{did_you_mean(column, known)}"
+            )
         declared = contract.column(column)
         kind = declared.kind.replace("flag", "number") if declared else None
         if kinds and kind and kind not in kinds:

@@ -123,7 +123,9 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
     """Refuse windows and repetitions that do not exist."""
     for window in windows:
         if isinstance(window, str) and window != HORIZON:
-            raise ConfigRefused(f"feature {name}: no window {window!r}{did_you_mean(window, [HORIZON])}")
+            raise ConfigRefused(
+                f"feature {name}: no window {window!r}{did_you_mean(window, [HORIZON])}"
+            )
         is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
         if not is_days and window is not None and window != HORIZON:
             raise ConfigRefused(

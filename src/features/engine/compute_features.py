@@ -1,4 +1,4 @@
-"""From declared features to numbers: aggregates that look at the same rows are worked out together."""
+"""Compute declared features: aggregates over the same rows are computed in one pass."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,37 +11,49 @@ import pyarrow as pa
 
 from features.definitions.expressions import Aggregate, Arithmetic, Constant, Expression, Month
 from features.definitions.feature_registry import FeatureColumn
-from features.engine.packing import AggregateGroup, Packed, Stream, read_only, pack_streams
+from features.engine.packing import (
+    AggregateGroup,
+    Packed,
+    Stream,
+    group_aggregates,
+    pack_stream,
+    read_only,
+)
 from features.history.build_history import History
-from features.history.rows import Floats, Ints
+from features.history.history_table import Floats, Ints
 from features.text.comment_score_model import CommentScoreModel
 
-_BLOCK = 20_000  # rows a thread takes at once
+_BLOCK = 20_000  # rows that a thread computes at once
 
 
 @dataclass(frozen=True)
 class FeaturePlan:
-    """The columns to make and, grouped by stream, the aggregates they are made of.
+    """The columns to compute and, grouped by stream, the aggregates they consist of.
 
-    `tone` reads the comments for the columns made of it; without one they have no values.
+    `comment_model` computes the columns that read predicted comment scores; without it they are NaN.
     """
 
     columns: tuple[FeatureColumn, ...]
     streams: tuple[tuple[Stream, tuple[Aggregate, ...]], ...]
-    asked: tuple[tuple[Stream, tuple[AggregateGroup, ...]], ...] = field(compare=False, repr=False)
+    groups: tuple[tuple[Stream, tuple[AggregateGroup, ...]], ...] = field(compare=False, repr=False)
     comment_model: CommentScoreModel | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, columns: Sequence[FeatureColumn], tone: CommentScoreModel | None = None) -> "FeaturePlan":
-        """Collect each different aggregate once; those over the same rows share a pass."""
+    def from_columns(
+        cls, columns: Sequence[FeatureColumn], comment_model: CommentScoreModel | None = None
+    ) -> "FeaturePlan":
+        """Collect each distinct aggregate once; those over the same rows share a pass."""
         grouped: dict[Stream, dict[Aggregate, None]] = {}
         for column in columns:
             for leaf in column.expression.leaves():
-                grouped.setdefault(Stream.of(leaf), {})[leaf] = None
+                grouped.setdefault(Stream.from_aggregate(leaf), {})[leaf] = None
         streams = tuple((stream, tuple(leaves)) for stream, leaves in grouped.items())
         firsts = np.cumsum([0, *(len(leaves) for _, leaves in streams)]).tolist()
-        asked = tuple((s, AggregateGroup.of(a, n)) for (s, a), n in zip(streams, firsts, strict=False))
-        return cls(tuple(columns), streams, asked, tone)
+        groups = tuple(
+            (stream, group_aggregates(leaves, first))
+            for (stream, leaves), first in zip(streams, firsts, strict=False)
+        )
+        return cls(tuple(columns), streams, groups, comment_model)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,13 +63,13 @@ class FeaturePlan:
 def compute_columns(
     history: History, customer: Ints, cutoff: Ints, plan: FeaturePlan, threads: int = 1
 ) -> list[Floats]:
-    """Each planned column for each (customer position, cutoff in microseconds).
+    """Compute each planned column for each (customer position, cutoff in microseconds).
 
-    Texts come as codes into the history's words (NaN where there is none).
+    Texts are codes into the history's words, NaN for missing.
     """
-    history = history.read_with(plan.comment_model)
+    history = history.with_comment_model(plan.comment_model)
     leaves = [leaf for _, group in plan.streams for leaf in group]
-    values = _matrix(len(leaves), len(customer))
+    values = _allocate(len(leaves), len(customer))
     with _workers(threads if len(customer) > _BLOCK else 1) as each:
         _fill(history, customer, cutoff, plan, values, each)
     results = dict(zip(leaves, values, strict=True))
@@ -65,14 +77,14 @@ def compute_columns(
         return [_value(c.expression, results, cutoff) for c in plan.columns]
 
 
-def _matrix(leaves: int, rows: int) -> Floats:
-    """Room for the values, those of an aggregate side by side: a column of Arrow as it is.
+def _allocate(leaves: int, rows: int) -> Floats:
+    """Allocate the values, one row for each aggregate, so that a row can become an Arrow column.
 
-    Arrow's allocator keeps large blocks for the next table, where numpy's hands them back to the
-    system, whose page faults took longer than the aggregates.
+    Arrow's allocator keeps large blocks for the next table; numpy's returns them to the system, whose
+    page faults take longer than the aggregates.
     """
-    room = pa.allocate_buffer(max(1, leaves * rows) * 8)
-    return np.frombuffer(room, np.float64)[: leaves * rows].reshape(leaves, rows)
+    buffer = pa.allocate_buffer(max(1, leaves * rows) * 8)
+    return np.frombuffer(buffer, np.float64)[: leaves * rows].reshape(leaves, rows)
 
 
 def _fill(
@@ -83,24 +95,24 @@ def _fill(
     values: Floats,
     each: Callable[..., Iterator[Any]],
 ) -> None:
-    """Work out every aggregate: packing by stream, then the passes by column and block of rows."""
+    """Compute every aggregate: pack the rows by stream, then pass over them by column and block."""
     from features.engine import kernel  # numba takes a second to import
 
-    packed = list(each(lambda s: list(pack_streams(history, *s)), plan.asked))
+    packed = list(each(lambda s: list(pack_stream(history, *s)), plan.groups))
     customer, cutoff = read_only(customer), read_only(cutoff)
 
-    def work(part: tuple[int, Packed, AggregateGroup]) -> None:
-        start, pack, asked = part
+    def compute(task: tuple[int, Packed, AggregateGroup]) -> None:
+        start, pack, group = task
         rows = slice(start, start + _BLOCK)
-        kernel.aggregate(pack, (customer[rows], cutoff[rows]), asked.leaves, values, start)
+        kernel.aggregate(pack, (customer[rows], cutoff[rows]), group.leaves, values, start)
 
     starts = range(0, len(customer), _BLOCK)
-    list(each(work, [(start, *look) for start in starts for part in packed for look in part]))
+    list(each(compute, [(start, *task) for start in starts for part in packed for task in part]))
 
 
 @contextmanager
 def _workers(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """`map`, by several threads where there is enough to do."""
+    """`map`, run by several threads if `threads` is more than one."""
     if threads == 1:
         yield map
     else:
@@ -116,7 +128,7 @@ def _value(expression: Expression, results: dict[Aggregate, Floats], cutoff: Int
     if isinstance(expression, Month):
         return _month(cutoff)
     if not isinstance(expression, Arithmetic):
-        raise TypeError(f"{expression!r} is no expression the engine knows")
+        raise TypeError(f"{expression!r} is not an expression that the engine knows")
     left, right = (_value(e, results, cutoff) for e in (expression.left, expression.right))
     if expression.operator == "+":
         return left + right

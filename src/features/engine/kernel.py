@@ -1,18 +1,18 @@
-"""The compiled pass over a stream of rows, and the one place where time is cut.
+"""The compiled pass over a stream of rows, and the only place where times are compared with a cutoff.
 
 A cutoff `c` is an instant. A row counts at `c` when it occurred before `c` and was known before `c`
-(both strictly); a column that is revealed later than its row counts when that moment, too, lies
-before `c`. A window of `w` days looks at `[c - w, c)`. `first_not_before`, `is_within` and `is_known`
-say so, and nothing else in the project compares times with a cutoff to make a feature. They stand in
-this file because the cache of compiled code notices a change of this file only.
+(both strictly); a column that is revealed later than its row counts when that time, too, is before
+`c`. A window of `w` days covers `[c - w, c)`. `first_not_before`, `is_within` and `is_known` implement
+this, and no other code compares times with a cutoff to compute a feature. They are in this file
+because the cache of compiled code is invalidated by changes of this file only.
 """
 
 import numpy as np
 from numba import njit
 
-from features.history.rows import ALWAYS, DAY, NEVER
+from features.history.history_table import ALWAYS, DAY, NEVER
 
-#: Codes of the operations, as the compiled pass knows them.
+#: The codes of the operations in the compiled pass.
 OPERATIONS = {
     name: code
     for code, name in enumerate(
@@ -35,7 +35,7 @@ _inlined = njit(cache=True, nogil=True, inline="always")
 
 @_inlined
 def first_not_before(clock, start, end, cutoff):  # type: ignore[no-untyped-def]
-    """The first row of `clock[start:end]`, which ascends, that did not occur before the cutoff."""
+    """The first row of the ascending `clock[start:end]` that did not occur before the cutoff."""
     low, high = start, end
     while low < high:
         middle = (low + high) // 2
@@ -48,30 +48,30 @@ def first_not_before(clock, start, end, cutoff):  # type: ignore[no-untyped-def]
 
 @_inlined
 def is_within(clock, row, cutoff, window):  # type: ignore[no-untyped-def]
-    """Whether a row before the cutoff lies in the window (microseconds; negative = all time)."""
+    """Whether a row before the cutoff is in the window (microseconds; negative = all time)."""
     return window < 0 or clock[row] >= cutoff - window
 
 
 @_inlined
 def is_known(known, row, cutoff):  # type: ignore[no-untyped-def]
-    """Whether a row (or the later column that is asked for) was known before the cutoff."""
+    """Whether a row (or a column revealed later) was known before the cutoff."""
     return known[row] < cutoff
 
 
 @_compiled
 def aggregate(stream, rows, leaves, out, start):  # type: ignore[no-untyped-def]
-    """Fill `out[place[j], start + i]` with leaf `j` for row `i`; the leaves look at one column.
+    """Fill `out[index[j], start + i]` with leaf `j` for row `i`; all leaves aggregate one column.
 
     stream: (offsets, clock, known, value, same); rows: (customer, cutoff); leaves: (operation,
-    window in microseconds or -1, half-life in days, place), the longest window last.
+    window in microseconds or -1, half-life in days, index), the longest window last.
     `same[r]` is the previous row of the customer with the value of row `r`, -1 if none.
 
-    Rows are read backwards from the cutoff, and a longer window goes on where the shorter one
-    stopped: each row is read once, however many windows look at it.
+    Rows are read backwards from the cutoff, and a longer window continues where the shorter one
+    stopped: each row is read once, however many windows include it.
     """
     offsets, clock, known, value, same = stream
     customer, cutoff = rows
-    operation, window, half_life, place = leaves
+    operation, window, half_life, index = leaves
     for i in range(len(customer)):
         first, c = offsets[customer[i]], cutoff[i]
         stop = first_not_before(clock, first, offsets[customer[i] + 1], c)
@@ -83,7 +83,7 @@ def aggregate(stream, rows, leaves, out, start):  # type: ignore[no-untyped-def]
                 if not is_known(known, low, c):
                     continue
                 count += 1
-                if clock[low] != ALWAYS:  # what has no date has no age
+                if clock[low] != ALWAYS:  # a row without a date has no age
                     latest = clock[low] if dated == 0 else latest
                     earliest = clock[low]
                     dated += 1
@@ -97,17 +97,17 @@ def aggregate(stream, rows, leaves, out, start):  # type: ignore[no-untyped-def]
                     most = x if x > most else most
             op = operation[j]
             if op <= FIRST:
-                answer = _summary(op, count, n, total, least, most, newest, oldest)
+                result = _summary(op, count, n, total, least, most, newest, oldest)
             elif op <= GAP_MEAN:
-                answer = _timing(op, dated, latest, earliest, c)
+                result = _timing(op, dated, latest, earliest, c)
             else:
-                answer = _once_more(op, clock, known, value, same, low, stop, c, half_life[j])
-            out[place[j], start + i] = answer
+                result = _second_pass(op, clock, known, value, same, low, stop, c, half_life[j])
+            out[index[j], start + i] = result
 
 
 @_inlined
 def _summary(op, count, n, total, least, most, newest, oldest):  # type: ignore[no-untyped-def]
-    """count, sum, mean, min, max, last, first of the values that are there; a sum of none is 0."""
+    """count, sum, mean, min, max, last, first of the present values; the sum of none is 0."""
     if op == COUNT:
         return float(count)
     if op == SUM:
@@ -136,8 +136,8 @@ def _timing(op, dated, latest, earliest, cutoff):  # type: ignore[no-untyped-def
 
 
 @_compiled
-def _once_more(op, clock, known, value, same, low, high, cutoff, half_life):  # type: ignore[no-untyped-def]
-    """What needs a look of its own at the rows `low:high`."""
+def _second_pass(op, clock, known, value, same, low, high, cutoff, half_life):  # type: ignore[no-untyped-def]
+    """The operations that need their own pass over the rows `low:high`."""
     if op == DISTINCT:
         return _distinct(known, value, same, low, high, cutoff)
     if op == STD:
@@ -151,7 +151,7 @@ def _once_more(op, clock, known, value, same, low, high, cutoff, half_life):  # 
 
 @_compiled
 def _distinct(known, value, same, low, high, cutoff):  # type: ignore[no-untyped-def]
-    """Different values: a row counts unless an earlier known row of the window has its value."""
+    """Distinct values: a row counts unless an earlier known row of the window has its value."""
     n = 0
     for r in range(low, high):
         if not is_known(known, r, cutoff) or np.isnan(value[r]):
@@ -197,7 +197,7 @@ def _gap_deviation(clock, known, low, high, cutoff):  # type: ignore[no-untyped-
 
 @_compiled
 def _slope(clock, known, value, low, high, cutoff):  # type: ignore[no-untyped-def]
-    """Least squares of the value on time, per 30 days; both are centred to keep precision."""
+    """Least-squares slope of the value over time, per 30 days; both are centred for precision."""
     n, sum_t, sum_x = 0, 0.0, 0.0
     for r in range(low, high):
         if is_known(known, r, cutoff) and not np.isnan(value[r]):
@@ -217,7 +217,7 @@ def _slope(clock, known, value, low, high, cutoff):  # type: ignore[no-untyped-d
 
 @_compiled
 def _decayed(clock, known, value, low, high, cutoff, half_life):  # type: ignore[no-untyped-def]
-    """A value counts half after each half-life, in days."""
+    """Sum in which a value loses half its weight with each half-life (days)."""
     total = 0.0
     for r in range(low, high):
         if is_known(known, r, cutoff) and not np.isnan(value[r]):

@@ -1,4 +1,4 @@
-"""The rows a feature looks at, filtered and packed as the compiled pass wants them."""
+"""Filter the rows that features aggregate, and pack them into arrays for the compiled pass."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES
 from features.definitions.expressions import Aggregate, View
-from features.definitions.filters import HashBucket, Filter, Wanted
+from features.definitions.filters import Filter, HashBucket, Wanted
 from features.history.build_history import History, revealed_by
-from features.history.derived_columns import derive
-from features.history.rows import DAY, NEVER, Floats, Ints, HistoryTable
+from features.history.derived_columns import add_derived_columns
+from features.history.history_table import DAY, NEVER, Floats, HistoryTable, Ints
 
 Mask = NDArray[np.bool_]
 #: offsets, clock, known, value, same: see `kernel.aggregate`.
@@ -22,17 +22,18 @@ Packed = tuple[Ints, Ints, Ints, Floats, Ints]
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows several aggregates look at: a view without its window, and what must have been revealed.
+    """The rows that several aggregates share: a view without its window, and what must be revealed.
 
-    `reveals` are the time columns after which the columns in use are known; those that come with
-    the row need none, so that aggregates over different columns share the stream.
+    `reveals` are the time columns that reveal the columns in use. Columns known with their row need
+    none, so that aggregates over different columns share a stream.
     """
 
     view: View
     reveals: frozenset[str]
 
     @classmethod
-    def of(cls, leaf: Aggregate) -> "Stream":
+    def from_aggregate(cls, leaf: Aggregate) -> "Stream":
+        """The stream of an aggregate."""
         view = leaf.view
         used = {f.column for f in view.filters} | ({leaf.column} if leaf.column else set())
         contract = TABLES[view.table]
@@ -42,57 +43,61 @@ class Stream:
 
 @dataclass(frozen=True, eq=False)
 class AggregateGroup:
-    """The aggregates over one column of a stream, as the compiled pass wants them.
+    """The aggregates over one column of a stream, as arrays for the compiled pass.
 
-    `leaves` are (operation, window in microseconds or -1, half-life in days, place), sorted by
-    window with all time last; `place` is the row of the matrix of values. `linked`: rows of the same
-    value must be known to each other.
+    `leaves` are (operation, window in microseconds or -1, half-life in days, index), sorted by window
+    with all time last; `index` is the row in the matrix of values. `linked`: the pass needs links
+    between rows of the same value.
     """
 
     column: str | None
     leaves: tuple[Ints, Ints, Floats, Ints]
     linked: bool
 
-    @classmethod
-    def of(cls, leaves: Sequence[Aggregate], first: int) -> "tuple[AggregateGroup, ...]":
-        """The aggregates of one stream by column, whose values go to the rows from `first` on.
 
-        What only counts or dates rows goes with the first column.
-        """
-        names: list[str | None] = [*sorted({x.column for x in leaves if x.column})] or [None]
-        chosen: dict[str | None, list[int]] = {name: [] for name in names}
-        for place, leaf in enumerate(leaves):
-            chosen[leaf.column or names[0]].append(place)
-        return tuple(
-            cls(n, _declared(leaves, p, first), any(leaves[i].operation == "distinct" for i in p))
-            for n, p in chosen.items()
+def group_aggregates(leaves: Sequence[Aggregate], first: int) -> tuple[AggregateGroup, ...]:
+    """Group the aggregates of one stream by column; their values go to the rows from `first` on.
+
+    Aggregates that only count or date rows join the first column.
+    """
+    names: list[str | None] = [*sorted({x.column for x in leaves if x.column})] or [None]
+    chosen: dict[str | None, list[int]] = {name: [] for name in names}
+    for index, leaf in enumerate(leaves):
+        chosen[leaf.column or names[0]].append(index)
+    return tuple(
+        AggregateGroup(
+            name,
+            _leaf_arrays(leaves, indices, first),
+            any(leaves[i].operation == "distinct" for i in indices),
         )
+        for name, indices in chosen.items()
+    )
 
 
-def pack_streams(
-    history: History, stream: Stream, asked: Sequence[AggregateGroup]
+def pack_stream(
+    history: History, stream: Stream, groups: Sequence[AggregateGroup]
 ) -> Iterator[tuple[Packed, AggregateGroup]]:
-    """The rows of a stream packed for each column that is asked for."""
+    """Pack the rows of a stream for each column group."""
     rows = history.tables.get(stream.view.table)
-    if rows is None:  # the request brought no such table: an empty history of it
+    if rows is None:  # a request without this table: as if it were empty
         none = np.zeros(0, np.int64)
         offsets = np.zeros(len(history.customer_ids) + 1, np.int64)
-        packed: Iterable[Packed] = [(offsets, none, none, np.zeros(0), none)] * len(asked)
+        packed: Iterable[Packed] = [(offsets, none, none, np.zeros(0), none)] * len(groups)
     else:
-        packed = _pack(rows, stream, asked)
-    for pack, group in zip(packed, asked, strict=True):
+        packed = _pack(rows, stream, groups)
+    for pack, group in zip(packed, groups, strict=True):
         yield tuple(map(read_only, pack)), group  # type: ignore[misc]
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """The array, not to be written: what comes from Arrow never is, and with one type of arrays the
+    """A read-only view of an array: arrays from Arrow are read-only, and with a single array type the
     pass is compiled once."""
-    seen = array.view()
-    seen.flags.writeable = False
-    return seen
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
-def _declared(
+def _leaf_arrays(
     leaves: Sequence[Aggregate], chosen: list[int], first: int
 ) -> tuple[Ints, Ints, Floats, Ints]:
     from features.engine.kernel import OPERATIONS  # numba takes a second to import
@@ -111,10 +116,10 @@ def _days(leaf: Aggregate) -> float:
     return math.inf if leaf.view.window is None else leaf.view.window
 
 
-def _pack(rows: HistoryTable, stream: Stream, asked: Sequence[AggregateGroup]) -> Iterator[Packed]:
-    """The stream's rows of each column: those that pass its filters, along its clock."""
+def _pack(rows: HistoryTable, stream: Stream, groups: Sequence[AggregateGroup]) -> Iterator[Packed]:
+    """Pack the stream's rows for each column group: those that pass its filters, sorted by its clock."""
     view = stream.view
-    derive(rows, [*(a.column for a in asked), *(f.column for f in view.filters)])
+    add_derived_columns(rows, [*(g.column for g in groups), *(f.column for f in view.filters)])
     clock, known, offsets = rows.times[view.clock], rows.known_since(stream.reveals), rows.offsets
     kept: Any = slice(None)
     if view.filters:
@@ -125,17 +130,17 @@ def _pack(rows: HistoryTable, stream: Stream, asked: Sequence[AggregateGroup]) -
         order = np.lexsort((clock, _owners(offsets)))
         clock, known = clock[order], known[order]
         kept = order if isinstance(kept, slice) else kept[order]
-    for group in asked:
+    for group in groups:
         value = _column(rows, group.column)[kept] if group.column else np.zeros(len(clock))
         same = _links(value, offsets) if group.linked else np.zeros(0, np.int64)
         yield offsets, clock, known, np.ascontiguousarray(value), same
 
 
 def _passes(rows: HistoryTable, condition: Filter) -> Mask:
-    """Which rows meet a filter; a missing value meets none."""
+    """Which rows match a filter; a missing value matches none."""
     column, wanted = condition.column, condition.values
     if condition.test == "known":
-        return _given(rows, column)
+        return _is_present(rows, column)
     if condition.test == "is" and column in rows.codes:
         return _equals(rows.codes[column], rows.words[column], wanted)
     numbers = _column(rows, column)
@@ -156,7 +161,7 @@ def _equals(codes: NDArray[np.int32], words: tuple[str, ...], wanted: tuple[Want
     return np.asarray(codes == sought[0] if len(sought) == 1 else np.isin(codes, sought))
 
 
-def _given(rows: HistoryTable, column: str) -> Mask:
+def _is_present(rows: HistoryTable, column: str) -> Mask:
     if column in rows.times:
         return np.asarray(rows.times[column] != NEVER)
     if column in rows.codes:
@@ -165,7 +170,7 @@ def _given(rows: HistoryTable, column: str) -> Mask:
 
 
 def _column(rows: HistoryTable, name: str) -> Floats:
-    """A column as floats; texts as codes, NaN for missing."""
+    """A column as floats: texts as codes, NaN for missing."""
     if name in rows.numbers:
         return rows.numbers[name]
     if name in rows.codes:

@@ -1,8 +1,8 @@
-"""Long work over customers that goes on where it was stopped.
+"""Checkpoints: long work over customers that resumes where it stopped.
 
-Each finished block of customers is a part file, moved into place whole. The parts stay in a folder of
-their own until all are there, with a note of what they are made of; a run that is made of the same
-makes only what is missing.
+Each finished block of customers is a part file, written atomically. The parts stay in a separate
+folder until all are finished, with a record of their inputs; a run with the same inputs computes only
+the missing parts.
 """
 
 import json
@@ -20,61 +20,62 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.atomic_write import atomic_path, remove_path, replace_atomically
 from features.execution.partitions import ROW_GROUP_SIZE
-from features.atomic_write import remove_path
-from features.atomic_write import atomic_path, replace_atomically
 from features.progress import Steps
 
 Piece = TypeVar("Piece")
-#: Makes the tables of one piece, by name. It and the pieces can be pickled.
-Make = Callable[[Piece], Mapping[str, pa.Table]]
-NOTE = "made_of.json"
+#: Computes the tables of one piece, by name. The function and the pieces must be picklable.
+MakeTables = Callable[[Piece], Mapping[str, pa.Table]]
+INPUTS_FILE = "made_of.json"
 
 
 @dataclass(frozen=True)
 class CheckpointedTables(Generic[Piece]):
-    """Tables in the making: `tables` by name, a part a piece, in `folder` until they are whole.
+    """Tables computed in parts: `tables` by name, a part for each piece, in `folder` until complete.
 
-    `made_of` tells everything a block depends on, as JSON can hold it.
+    `inputs` describes everything a part depends on, as JSON values.
     """
 
     folder: Path
     tables: tuple[str, ...]
-    made_of: Mapping[str, Any]
+    inputs: Mapping[str, Any]
 
-    def make(self, make: Make[Piece], pieces: Sequence[Piece], steps: Steps, processes: int) -> int:
-        """Make the pieces that are missing, in so many processes; the pieces that were there already.
+    def make(
+        self, make: MakeTables[Piece], pieces: Sequence[Piece], steps: Steps, processes: int
+    ) -> int:
+        """Compute the missing parts in `processes` processes; returns how many existed already.
 
-        What is finished stays when one fails or the process is killed.
+        Finished parts stay when a piece fails or the process is killed.
         """
-        self._begin(len(pieces))
-        missing = [i for i in range(len(pieces)) if not self._is_made(i)]
+        self._prepare(len(pieces))
+        missing = [i for i in range(len(pieces)) if not self._is_finished(i)]
         write = partial(_write, self.folder, make)
-        with _mapping(min(processes, len(missing))) as run:
-            made = run(write, [(self._part(i), pieces[i]) for i in missing])
-            for _ in steps.track(made, len(missing)):
+        with _parallel_map(min(processes, len(missing))) as run:
+            written = run(write, [(self._part(i), pieces[i]) for i in missing])
+            for _ in steps.track(written, len(missing)):
                 pass
         return len(pieces) - len(missing)
 
-    def put(self, name: str, path: Path) -> None:
-        """Put a finished table at `path`: a file if it has one part, else the folder of the parts."""
+    def publish(self, name: str, path: Path) -> None:
+        """Move a finished table to `path`: a file if it has one part, otherwise a folder of parts."""
         parts = sorted((self.folder / name).glob("part-*.parquet"))
         replace_atomically(parts[0] if len(parts) == 1 else self.folder / name, path)
 
-    def end(self) -> None:
-        """Remove the folder, when every table is in its place."""
+    def clean_up(self) -> None:
+        """Remove the folder after every table is published."""
         remove_path(self.folder)
 
-    def _begin(self, count: int) -> None:
-        """Keep what lies there if it is made of the same, else begin anew."""
-        note, told = self.folder / NOTE, json.dumps({**self.made_of, "blocks": count})
-        if not note.is_file() or note.read_text(encoding="utf-8") != told:
+    def _prepare(self, count: int) -> None:
+        """Keep the existing parts if they have the same inputs, otherwise start again."""
+        record, content = self.folder / INPUTS_FILE, json.dumps({**self.inputs, "blocks": count})
+        if not record.is_file() or record.read_text(encoding="utf-8") != content:
             remove_path(self.folder)
             for name in self.tables:
                 (self.folder / name).mkdir(parents=True)
-            note.write_text(told, encoding="utf-8")
+            record.write_text(content, encoding="utf-8")
 
-    def _is_made(self, block: int) -> bool:
+    def _is_finished(self, block: int) -> bool:
         return all((self.folder / name / self._part(block)).is_file() for name in self.tables)
 
     @staticmethod
@@ -82,8 +83,8 @@ class CheckpointedTables(Generic[Piece]):
         return f"part-{block:05d}.parquet"
 
 
-def _write(folder: Path, make: Make[Piece], block: tuple[str, Piece]) -> None:
-    """Write the parts of one piece, each moved into place whole."""
+def _write(folder: Path, make: MakeTables[Piece], block: tuple[str, Piece]) -> None:
+    """Write the parts of one piece, each atomically."""
     part, piece = block
     for name, table in make(piece).items():
         with atomic_path(folder / name / part) as temporary:
@@ -91,16 +92,16 @@ def _write(folder: Path, make: Make[Piece], block: tuple[str, Piece]) -> None:
 
 
 @contextmanager
-def _mapping(
+def _parallel_map(
     processes: int,
 ) -> Iterator[Callable[[Callable[[Any], None], Iterable[Any]], Iterator[Any]]]:
-    """How a function is called for each of many: here, or in so many processes, as they are done."""
+    """A `map` that runs in this process, or in several and yields results as they finish."""
     if processes <= 1:
         yield map
         return
     # Not forked: a fork of a process with threads may hold a lock for ever.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_as_worker) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_initialise_worker) as pool:
 
         def run(work: Callable[[Any], None], items: Iterable[Any]) -> Iterator[Any]:
             futures = [pool.submit(work, item) for item in items]
@@ -113,15 +114,15 @@ def _mapping(
         yield run
 
 
-def _as_worker() -> None:
-    """One core a worker; and one whose parent was killed would wait for work for ever."""
+def _initialise_worker() -> None:
+    """Use one core, and end with the parent: an orphaned worker would wait for work for ever."""
     os.environ["OMP_NUM_THREADS"] = "1"  # read when the trees are loaded
     pa.set_cpu_count(1)
     parent = multiprocessing.parent_process()
     if parent:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
 
 
-def _end_after(parent: Any) -> None:
+def _exit_with(parent: Any) -> None:
     parent.join()
     os._exit(1)

@@ -1,8 +1,8 @@
-"""Tables made from parts of the customers: where the parts are made, and how they land on disk.
+"""Compute tables by partitions of customers, in this process or on a cluster, and write them.
 
-A feature is a function of one customer's rows, so any division of the customers makes the same
-table. On disk it is one Parquet file, or a folder of part files that sort in the order of the
-customers; `pyarrow.parquet.read_table` takes both.
+A feature depends on one customer's rows only, so any partition of the customers gives the same table.
+On disk it is one Parquet file, or a folder of part files whose names sort in the order of the
+customers; `pyarrow.parquet.read_table` reads both.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ Piece = TypeVar("Piece")
 
 @dataclass(frozen=True)
 class CustomerRange:
-    """Neighbours in the order of the ids: the customers from `first` to `last`, both included."""
+    """The customers with ids from `first` to `last`, both included."""
 
     first: str
     last: str
@@ -36,12 +36,14 @@ class CustomerRange:
 
 
 def split_customers(ids: Sequence[str], size: int) -> list[CustomerRange]:
-    """Sorted ids in spans of at most `size` customers."""
-    return [CustomerRange(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
+    """Split sorted ids into ranges of at most `size` customers."""
+    return [
+        CustomerRange(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)
+    ]
 
 
 def partition(pieces: Sequence[Piece], partitions: int) -> list[Sequence[Piece]]:
-    """Neighbouring pieces together, in at most so many shares of about the same length."""
+    """Partition pieces, in their order, into at most `partitions` groups of about the same length."""
     count = min(partitions, len(pieces))
     bounds = [len(pieces) * i // count for i in range(count + 1)] if count else [0]
     return [pieces[a:b] for a, b in pairwise(bounds)]
@@ -52,10 +54,10 @@ class Runner(Protocol):
 
     @property
     def threads(self) -> int:
-        """How many threads the making of one piece may use."""
+        """How many threads the computation of one piece may use."""
 
     def size(self, customers: int) -> int:
-        """How many of so many customers make one piece; a piece is in memory as a whole."""
+        """How many of `customers` customers make one piece; a piece is held in memory."""
 
     def write(
         self,
@@ -64,15 +66,15 @@ class Runner(Protocol):
         path: Path,
         steps: Steps,
     ) -> int:
-        """Put what `make` makes of each piece at `path`, in the order of the pieces; the rows.
+        """Write what `make` returns for each piece to `path`, in the order of the pieces; the row count.
 
-        What lies there stays when a piece fails and when there is not one row. Pieces and `make`
-        can be pickled.
+        An existing table stays when a piece fails and when there are no rows. Pieces and `make` must
+        be picklable.
         """
 
 
 class LocalRunner:
-    """Makes one piece after the other in this process and writes one file."""
+    """Computes one piece after the other in this process and writes one file."""
 
     @property
     def threads(self) -> int:
@@ -96,14 +98,16 @@ class LocalRunner:
 
 
 LOCAL = LocalRunner()
-#: Rows of a row group at the most: what a look at a few customers reads at the least.
+#: The most rows in a row group, the smallest unit that can be read.
 ROW_GROUP_SIZE = 10_000
 
 
-def write_parquet(path: Path, tables: Iterable[pa.Table | None], together: int = ROW_GROUP_SIZE) -> int:
-    """Write tables of one schema as one Parquet file, in row groups; the number of rows.
+def write_parquet(
+    path: Path, tables: Iterable[pa.Table | None], row_group_size: int = ROW_GROUP_SIZE
+) -> int:
+    """Write tables of one schema to one Parquet file; returns the row count.
 
-    Nothing is written for None and for tables without rows.
+    None and tables without rows are skipped; without any rows there is no file.
     """
     rows = 0
     writer: pq.ParquetWriter | None = None
@@ -111,7 +115,7 @@ def write_parquet(path: Path, tables: Iterable[pa.Table | None], together: int =
         for table in tables:
             if table is not None and table.num_rows:
                 writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-                writer.write_table(table, row_group_size=together)
+                writer.write_table(table, row_group_size=row_group_size)
                 rows += table.num_rows
     finally:
         if writer:

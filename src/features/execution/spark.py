@@ -1,4 +1,4 @@
-"""Work over customers on a Spark cluster; the only file that knows Spark.
+"""Compute tables by partitions of customers on a Spark cluster; the only file that uses Spark.
 
 The history is stored sorted by customer: a task reads the row groups of its own customers, and
 nothing is shuffled. Every machine must see the project's folder at the same path.
@@ -20,20 +20,19 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from features.atomic_write import remove_path, replace_atomically
 from features.errors import ConfigRefused, DataRefused, GoodwillError
-from features.execution.partitions import Piece, Runner, partition, part_files, write_parquet
-from features.atomic_write import remove_path
-from features.atomic_write import replace_atomically
+from features.execution.partitions import Piece, Runner, part_files, partition, write_parquet
 from features.progress import Steps
 from features.settings import Settings
 
-#: Customers of a partition, unless GOODWILL_SPARK_PARTITIONS says how many partitions there are.
-CUSTOMERS = 5_000
-OLDEST_JAVA = 17
+#: Customers in a partition, unless GOODWILL_SPARK_PARTITIONS sets the number of partitions.
+CUSTOMERS_PER_PARTITION = 5_000
+MIN_JAVA = 17
 POLL_SECONDS = 0.5
 
-#: What fails in a task reaches the caller as an exception; Spark's log would only say it again.
-#: A root without an appender counts as not configured.
+#: Failures of a task reach the caller as exceptions, so Spark's log is switched off. A root logger
+#: without an appender would count as not configured.
 LOGGING = """
 appender.nowhere.type = Null
 appender.nowhere.name = nowhere
@@ -42,7 +41,7 @@ rootLogger.appenderRef.nowhere.ref = nowhere
 logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
 logger.gateway.level = off
 """
-#: Failures of a task that are no bug: how Spark tells them, and what to do.
+#: Failures of a task that are not bugs: the pattern of Spark's message, and the remedy.
 REMEDIES = (
     (
         re.compile(r"^(?:FileNotFound|Permission|ModuleNotFound)Error: .+", re.MULTILINE),
@@ -50,20 +49,20 @@ REMEDIES = (
     ),
     (
         re.compile(r"Python worker exited unexpectedly"),
-        "most likely for want of memory: set GOODWILL_SPARK_PARTITIONS higher",
+        "most likely out of memory: set GOODWILL_SPARK_PARTITIONS higher",
     ),
 )
 
 
 @contextmanager
 def spark_runner(steps: Steps) -> Iterator[Runner]:
-    """Spark with the master of GOODWILL_SPARK_MASTER, for as long as the block lasts.
+    """A runner on Spark with the master of GOODWILL_SPARK_MASTER; the session ends with the block.
 
-    Under `spark-submit` all is as it says there. Raises ConfigRefused where pyspark or Java is
-    missing and where Spark does not start.
+    Under `spark-submit` its own settings apply. Raises ConfigRefused where pyspark or Java is missing
+    and where Spark does not start.
     """
     with tempfile.TemporaryDirectory(prefix="goodwill-spark-") as scratch:
-        with steps.step("start Spark") as done, _pandas_left_out():
+        with steps.step("start Spark") as done, _without_pandas_warning():
             session = _session(Settings().spark_master, Path(scratch))
             done(master=session.sparkContext.master)
         try:
@@ -73,7 +72,7 @@ def spark_runner(steps: Steps) -> Iterator[Runner]:
 
 
 class SparkRunner:
-    """Deals pieces to partitions; a task makes those of a partition and writes one part file."""
+    """Distributes pieces over partitions; a task computes those of one partition into one part file."""
 
     threads = 1  # of a task; tasks run side by side
 
@@ -82,7 +81,7 @@ class SparkRunner:
 
     def size(self, customers: int) -> int:
         settings = Settings()
-        partitions = settings.spark_partitions or -(-customers // CUSTOMERS)
+        partitions = settings.spark_partitions or -(-customers // CUSTOMERS_PER_PARTITION)
         return max(1, min(settings.block_customers, -(-customers // max(1, partitions))))
 
     def write(
@@ -95,13 +94,13 @@ class SparkRunner:
         folder = path.with_suffix(".new")
         remove_path(folder)
         folder.mkdir()
-        shares = partition(pieces, Settings().spark_partitions or len(pieces))
+        groups = partition(pieces, Settings().spark_partitions or len(pieces))
 
         def write_part(part: int) -> tuple[int, str]:
-            return _write_part(folder, part, make, shares[part])
+            return _write_part(folder, part, make, groups[part])
 
-        results = self._run(write_part, len(shares), steps, folder) if shares else []
-        for unfinished in folder.glob(".*"):  # left by attempts that were killed
+        results = self._run(write_part, len(groups), steps, folder) if groups else []
+        for unfinished in folder.glob(".*"):  # left by killed attempts
             unfinished.unlink()
         rows = sum(rows for rows, _ in results)
         if rows:
@@ -112,7 +111,7 @@ class SparkRunner:
     def _run(
         self, task: Callable[[int], tuple[int, str]], count: int, steps: Steps, folder: Path
     ) -> list[tuple[int, str]]:
-        """Run a task for each partition; rows and refusal of each. Raises what one refused."""
+        """Run a task for each partition; returns the rows and refusal of each. Raises the first refusal."""
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 
@@ -122,17 +121,17 @@ class SparkRunner:
                 columns = [pa.array(column) for column in zip(*made, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, ["rows", "refused"])
 
-        with _pandas_left_out():
+        with _without_pandas_warning():
             numbers = self._session.range(0, count, 1, count)
-            told = numbers.mapInArrow(tasks, "rows long, refused string")
+            output = numbers.mapInArrow(tasks, "rows long, refused string")
         with ThreadPoolExecutor(1) as pool:
-            job = pool.submit(told.collect)
-            for _ in steps.track(_arrived(job, folder), count):
+            job = pool.submit(output.collect)
+            for _ in steps.track(_finished_parts(job, folder), count):
                 pass
         try:
             results = [(row.rows, row.refused) for row in job.result()]
         except (PySparkException, Py4JError) as err:
-            raise _mended(err) or err from None
+            raise _known_failure(err) or err from None
         for _, refused in results:
             if refused:
                 raise DataRefused(refused)
@@ -145,10 +144,10 @@ def _write_part(
     make: Callable[[Piece], pa.Table | None],
     pieces: Sequence[Piece],
 ) -> tuple[int, str]:
-    """Write the file of a partition; its rows, and the refusal or nothing. Runs on an executor.
+    """Write the file of a partition; returns its rows and the refusal, if any. Runs on an executor.
 
-    Another attempt of the same task may write at the same time: each writes its own file and
-    moves it into place whole. They hold the same.
+    Another attempt of the same task may write at the same time: each writes its own file and moves it
+    into place. Both files are equal.
     """
     final = folder / f"part-{part:05d}.parquet"
     own = folder / f".{final.name}.{uuid4().hex}"
@@ -161,34 +160,36 @@ def _write_part(
     return rows, ""
 
 
-def _arrived(job: Future[Any], folder: Path) -> Iterator[int]:
-    """One number for each part file, as they come, until the job ends."""
+def _finished_parts(job: Future[Any], folder: Path) -> Iterator[int]:
+    """Yield a number for each new part file until the job ends."""
     seen = 0
     while not job.done():
         wait([job], POLL_SECONDS)
-        there = len(part_files(folder))
-        yield from range(seen, there)
-        seen = there
+        finished = len(part_files(folder))
+        yield from range(seen, finished)
+        seen = finished
 
 
-def _mended(error: Exception) -> ConfigRefused | None:
-    """What to do about a task that failed, unless it is a bug."""
+def _known_failure(error: Exception) -> ConfigRefused | None:
+    """The error with its remedy for a failed task, None if it is a bug."""
     for pattern, remedy in REMEDIES:
         if found := pattern.findall(str(error)):
-            return ConfigRefused(f"a Spark task failed: {found[-1]}; {remedy} (docs/how-to/run-on-spark.md)")
+            return ConfigRefused(
+                f"a Spark task failed: {found[-1]}; {remedy} (docs/how-to/run-on-spark.md)"
+            )
     return None
 
 
 @contextmanager
-def _pandas_left_out() -> Iterator[None]:
-    """Without Spark's warning that it does not know pandas 3: not one frame passes through it."""
+def _without_pandas_warning() -> Iterator[None]:
+    """Suppress Spark's warning about pandas 3: no pandas frame passes through Spark."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
         yield
 
 
 def _session(master: str, scratch: Path) -> Any:
-    """A Spark session; nothing leaves this machine when the master is local."""
+    """Start a Spark session; nothing leaves this machine when the master is local."""
     try:
         from py4j.protocol import Py4JError
         from pyspark import SparkConf
@@ -205,22 +206,22 @@ def _session(master: str, scratch: Path) -> Any:
     conf.set("spark.executorEnv.PYTHONPATH", source).set("spark.executorEnv.OMP_NUM_THREADS", "1")
     if "PYSPARK_GATEWAY_PORT" not in os.environ:  # not under spark-submit
         conf.setMaster(master).setAppName("goodwill")
-        conf.set("spark.ui.showConsoleProgress", "false")  # there are our own steps
+        conf.set("spark.ui.showConsoleProgress", "false")  # our own steps show progress
         if master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            conf.setAll(list(_local(scratch).items()))
+            conf.setAll(list(_local_settings(scratch).items()))
     try:
         return SparkSession.builder.config(conf=conf).getOrCreate()
     except (Py4JError, PySparkException) as err:
-        why = re.findall(r"(?:Exception|Error): (.+)", str(err)) or [str(err)]
+        reasons = re.findall(r"(?:Exception|Error): (.+)", str(err)) or [str(err)]
         raise ConfigRefused(
-            f"Spark does not start with master {master!r}: {why[0]}; GOODWILL_SPARK_MASTER should "
+            f"Spark does not start with master {master!r}: {reasons[0]}; GOODWILL_SPARK_MASTER should "
             "be local[2], spark://host:7077, yarn or k8s://https://host:443"
         ) from None
 
 
-def _local(scratch: Path) -> dict[str, str]:
-    """Spark inside one machine: bound to it, without pages, silent, with its files in `scratch`."""
+def _local_settings(scratch: Path) -> dict[str, str]:
+    """Settings of Spark on one machine: local address, no web pages, no log, files in `scratch`."""
     logging = scratch / "log4j2.properties"
     logging.write_text(LOGGING, encoding="utf-8")
     return {
@@ -234,14 +235,18 @@ def _local(scratch: Path) -> dict[str, str]:
 
 
 def _check_java() -> None:
-    """Raise ConfigRefused unless Java is there and not too old."""
+    """Raise ConfigRefused unless Java is installed and recent enough."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin" if home else None)
-    told = subprocess.run([java, "-version"], capture_output=True, text=True).stderr if java else ""
-    version = re.search(r'version "(\d+)', told)
-    if not version or int(version[1]) < OLDEST_JAVA:
-        shown = f"{java} is {told.splitlines()[0]}" if told else f"there is none ({home or 'PATH'})"
+    output = (
+        subprocess.run([java, "-version"], capture_output=True, text=True).stderr if java else ""
+    )
+    version = re.search(r'version "(\d+)', output)
+    if not version or int(version[1]) < MIN_JAVA:
+        shown = (
+            f"{java} is {output.splitlines()[0]}" if output else f"there is none ({home or 'PATH'})"
+        )
         raise ConfigRefused(
-            f"Spark needs Java {OLDEST_JAVA} or newer, {shown}; install openjdk-17-jre-headless, "
+            f"Spark needs Java {MIN_JAVA} or newer, {shown}; install openjdk-17-jre-headless, "
             "or let JAVA_HOME name one"
         )

@@ -1,6 +1,6 @@
-"""A company's past in arrays: each table sorted by customer and time, with when each row is known.
+"""Build a history in memory: each table as arrays sorted by customer and time.
 
-What counts at a cutoff is decided in `features.engine.kernel`, the one place where time is cut.
+Which rows count at a cutoff is decided only in `features.engine.kernel`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES, TableContract
 from features.history.derived_columns import DERIVED
-from features.history.rows import ALWAYS, NEVER, Floats, Ints, HistoryTable
+from features.history.history_table import ALWAYS, NEVER, Floats, HistoryTable, Ints
 from features.text.comment_score_model import CommentScoreModel
 
 
 def revealed_by(contract: TableContract, column: str) -> str | None:
-    """The time column that reveals a column of a table, or None if it comes with the row."""
+    """The time column that reveals a column of a table, or None if it is known with its row."""
     derived = DERIVED[contract.name].get(column)
     if derived is not None:
         return derived.revealed_by
@@ -28,35 +28,36 @@ def revealed_by(contract: TableContract, column: str) -> str | None:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of a set of customers: sorted distinct ids, and the rows of each table."""
+    """The history of a set of customers: sorted distinct ids, and the rows of each table."""
 
     customer_ids: tuple[str, ...]
     tables: dict[str, HistoryTable]
 
-    def read_with(self, tone: CommentScoreModel | None) -> "History":
-        """The same history, comments being read by this tone."""
-        return History(self.customer_ids, {n: r.read_with(tone) for n, r in self.tables.items()})
+    def with_comment_model(self, model: CommentScoreModel | None) -> "History":
+        """The same history with comments scored by this model."""
+        tables = {name: table.with_comment_model(model) for name, table in self.tables.items()}
+        return History(self.customer_ids, tables)
 
     def rows_of(self, customers: pa.Array) -> Ints:
         """The position of each customer id; raises KeyError naming an unknown one."""
-        if pa.types.is_dictionary(customers.type):  # which may hold words that no row uses
+        if pa.types.is_dictionary(customers.type):  # it may hold values that no row uses
             used, row = np.unique(customers.indices.to_numpy(), return_inverse=True)
             return np.asarray(self.rows_of(customers.dictionary.take(pa.array(used)))[row])
         position = pc.index_in(customers, pa.array(self.customer_ids, pa.string()))
         if position.null_count:
-            lost = pc.filter(customers, pc.is_null(position))[0].as_py()
-            raise KeyError(f"customer {lost!r} is not in the history")
+            unknown = pc.filter(customers, pc.is_null(position))[0].as_py()
+            raise KeyError(f"customer {unknown!r} is not in the history")
         return np.asarray(position.to_numpy(zero_copy_only=False), np.int64)
 
 
 def build_history(
     tables: Mapping[str, pa.Table], is_sorted: bool = False, customers: Iterable[str] = ()
 ) -> History:
-    """Contract tables as arrays, one code path for a whole company and for one request.
+    """Build a history from contract tables, for a whole company as for a single request.
 
-    Columns have the contract's types, texts may be dictionaries; missing columns are missing
-    values. `is_sorted` promises that each table is already ordered by the contract's `order`, nulls
-    last. `customers` are there even without a single row.
+    Columns have the contract's types, texts may be dictionaries; a missing column stands for missing
+    values. `is_sorted` promises that each table is sorted by the contract's `order`, nulls last.
+    `customers` are included even without any rows.
     """
     owners = {name: encode(table["customer_id"]) for name, table in tables.items()}
     ids = sorted(set(customers).union(*(words for _, words in owners.values())))
@@ -73,14 +74,14 @@ def _positions(codes: NDArray[np.int32], words: tuple[str, ...], ids: list[str])
     """The customer of each row as a position in `ids`, which holds all words in the same order."""
     if len(words) == len(ids):
         return codes.astype(np.int64)
-    place = pc.index_in(pa.array(words, pa.string()), pa.array(ids, pa.string()))
-    return np.asarray(place.to_numpy(zero_copy_only=False), np.int64)[codes]
+    position = pc.index_in(pa.array(words, pa.string()), pa.array(ids, pa.string()))
+    return np.asarray(position.to_numpy(zero_copy_only=False), np.int64)[codes]
 
 
 def _rows(
     contract: TableContract, table: pa.Table, customer: Ints, customers: int, is_sorted: bool
 ) -> HistoryTable:
-    """One contract table as sorted arrays."""
+    """Build one contract table as sorted arrays."""
     numbers: dict[str, Floats] = {}
     times: dict[str, Ints] = {}
     codes: dict[str, NDArray[np.int32]] = {}
@@ -102,19 +103,19 @@ def _rows(
     if not is_sorted:
         order = _order(customer, names, {**numbers, **times, **codes})
         customer = customer[order]
-        numbers, times = _taken(numbers, order), _taken(times, order)
-        codes = _taken(codes, order)
+        numbers, times = _reordered(numbers, order), _reordered(times, order)
+        codes = _reordered(codes, order)
     offsets = np.zeros(customers + 1, np.int64)
     np.cumsum(np.bincount(customer, minlength=customers), out=offsets[1:])
     return HistoryTable(contract, offsets, numbers, times, codes, words)
 
 
-def _taken(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def _reordered(columns: dict[str, NDArray], order: Ints) -> dict[str, NDArray]:  # type: ignore[type-arg]
     return {name: values[order] for name, values in columns.items()}
 
 
 def _order(customer: Ints, names: list[str], columns: Mapping[str, NDArray]) -> Ints:  # type: ignore[type-arg]
-    """The order by customer and then by the named columns, missing last."""
+    """The sort order by customer and then by the named columns, missing values last."""
     keys = []
     for name in names:
         values = columns[name]
@@ -125,7 +126,7 @@ def _order(customer: Ints, names: list[str], columns: Mapping[str, NDArray]) -> 
 
 
 def _kind(contract: TableContract, table: pa.Table, name: str) -> str:
-    """text, number or time: as the contract says, or for an attribute as its values are."""
+    """text, number, flag or time: from the contract, or for an attribute from its values."""
     declared = contract.column(name)
     if declared:
         return declared.kind
@@ -157,13 +158,15 @@ def _codes(table: pa.Table, name: str) -> tuple[NDArray[np.int32], tuple[str, ..
 
 
 def encode(texts: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Texts as codes into their sorted distinct values (so codes are ordered as texts are), -1 for
-    missing. A dictionary may hold values no row has; they are left out."""
-    if len(texts) < 1000:  # one request: quicker than six calls of Arrow
+    """Encode texts as codes into their sorted distinct values, -1 for missing.
+
+    Values of a dictionary that no row has are left out.
+    """
+    if len(texts) < 1000:  # a single request: faster than six Arrow calls
         values = texts.cast(pa.string()).to_pylist()
-        few = tuple(sorted({value for value in values if value is not None}))
-        code = {None: -1} | {word: number for number, word in enumerate(few)}
-        return np.array([code[value] for value in values], np.int32), few
+        words = tuple(sorted({value for value in values if value is not None}))
+        code = {None: -1} | {word: number for number, word in enumerate(words)}
+        return np.array([code[value] for value in values], np.int32), words
     if not pa.types.is_dictionary(texts.type):
         texts = texts.cast(pa.string()).dictionary_encode()
     merged = texts.unify_dictionaries().combine_chunks()
@@ -172,6 +175,6 @@ def encode(texts: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     used[indices] = True
     order = pc.array_sort_indices(merged.dictionary).to_numpy()
     order = order[used[order]]
-    place = np.full(len(used), -1, np.int32)  # its last entry is that of the missing
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return place[indices], tuple(merged.dictionary.take(pa.array(order)).to_pylist())
+    rank = np.full(len(used), -1, np.int32)  # the last entry is for missing values
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return rank[indices], tuple(merged.dictionary.take(pa.array(order)).to_pylist())

@@ -1,7 +1,7 @@
-"""Columns worked out row by row from a table's own columns: durations, lateness, common scale.
+"""Derived columns, computed row by row: durations, lateness, scores on a common scale, comments.
 
-Each is a function of one row, so it is the same in training, snapshot and request. It is revealed
-when the last of its inputs is.
+Each depends on one row only, so it is the same in training, snapshot and request. It is revealed
+with the last of its inputs.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,27 +10,27 @@ from functools import partial
 
 import numpy as np
 
-from features.history.rows import NEVER, Floats, HistoryTable
+from features.history.history_table import NEVER, Floats, HistoryTable
 from features.text.sentiment import score_sentiment
 from features.text.topics import TOPICS, mentions_topic
 
 HOUR = 3_600_000_000.0
-#: The column that only a fitted tone can make.
+#: The column that needs a fitted comment score model.
 TONE = "tone"
 
 
 @dataclass(frozen=True)
-class Derived:
-    """A row-wise column: what it needs, when it is known, how it is made."""
+class DerivedColumn:
+    """A derived column: the columns it needs, the time column that reveals it, its function and unit."""
 
     needs: tuple[str, ...]
     revealed_by: str | None
-    make: Callable[[HistoryTable], Floats]
+    compute: Callable[[HistoryTable], Floats]
     unit: str
 
 
 def _hours(rows: HistoryTable, start: str, end: str) -> Floats:
-    """Hours from one moment to another; NaN where either is missing."""
+    """Hours from one time to another; NaN where either is missing."""
     first, last = rows.times[start], rows.times[end]
     missing = (first == NEVER) | (last == NEVER)
     hours = (np.where(missing, 0, last) - np.where(missing, 0, first)) / HOUR
@@ -62,67 +62,69 @@ def _gap(rows: HistoryTable) -> Floats:
     return _level(rows, "score") - _level(rows, "expectation")
 
 
-def _by_text(rows: HistoryTable, read: Callable[[tuple[str, ...]], Floats]) -> Floats:
-    """What a reader makes of each comment, NaN without one; each distinct text is read once."""
+def _by_comment(rows: HistoryTable, analyse: Callable[[tuple[str, ...]], Floats]) -> Floats:
+    """A number for each comment, NaN without one; each distinct text is analysed once."""
     codes = rows.codes["comment"]
-    made = read(rows.words["comment"])
-    if not len(made):
+    by_word = analyse(rows.words["comment"])
+    if not len(by_word):
         return np.full(len(codes), np.nan)
-    return np.where(codes < 0, np.nan, made[np.maximum(codes, 0)])
+    return np.where(codes < 0, np.nan, by_word[np.maximum(codes, 0)])
 
 
-def _mood(rows: HistoryTable) -> Floats:
-    return _by_text(rows, score_sentiment)
+def _sentiment(rows: HistoryTable) -> Floats:
+    return _by_comment(rows, score_sentiment)
 
 
-def _about(name: str, rows: HistoryTable) -> Floats:
-    return _by_text(rows, partial(mentions_topic, name=name))
+def _topic(name: str, rows: HistoryTable) -> Floats:
+    return _by_comment(rows, partial(mentions_topic, name=name))
 
 
-def _tone(rows: HistoryTable) -> Floats:
-    """What the company's own customers mean by such words, in points; NaN where none was fitted."""
-    return _by_text(rows, rows.comment_model.predict) if rows.comment_model else np.full(len(rows), np.nan)
+def _comment_score(rows: HistoryTable) -> Floats:
+    """The predicted score of each comment, 0 to 100; NaN without a fitted model."""
+    if rows.comment_model is None:
+        return np.full(len(rows), np.nan)
+    return _by_comment(rows, rows.comment_model.predict)
 
 
-def _of_comments(revealed_by: str | None) -> dict[str, Derived]:
-    """The columns a table's comments make: how they feel, how they would score, what they are about."""
+def _of_comments(revealed_by: str | None) -> dict[str, DerivedColumn]:
+    """The columns derived from a table's comments: sentiment, predicted score and topics."""
     needs = ("comment",)
     return {
-        "sentiment": Derived(needs, revealed_by, _mood, "-1 to 1"),
-        TONE: Derived(needs, revealed_by, _tone, "points"),
+        "sentiment": DerivedColumn(needs, revealed_by, _sentiment, "-1 to 1"),
+        TONE: DerivedColumn(needs, revealed_by, _comment_score, "points"),
         **{
-            f"about_{name}": Derived(needs, revealed_by, partial(_about, name), "flag")
+            f"about_{name}": DerivedColumn(needs, revealed_by, partial(_topic, name), "flag")
             for name in TOPICS
         },
     }
 
 
-DERIVED: dict[str, dict[str, Derived]] = {
+DERIVED: dict[str, dict[str, DerivedColumn]] = {
     "customers": {},
     "events": {
-        "lateness_days": Derived(("due_at",), None, _lateness, "days"),
-        "overdue_days": Derived(("due_at",), None, _overdue, "days"),
-        "late": Derived(("due_at",), None, _late, "share"),
+        "lateness_days": DerivedColumn(("due_at",), None, _lateness, "days"),
+        "overdue_days": DerivedColumn(("due_at",), None, _overdue, "days"),
+        "late": DerivedColumn(("due_at",), None, _late, "share"),
     },
     "surveys": {
-        "level": Derived(("score",), "answered_at", lambda r: _level(r, "score"), "points"),
-        "expected_level": Derived(
+        "level": DerivedColumn(("score",), "answered_at", lambda r: _level(r, "score"), "points"),
+        "expected_level": DerivedColumn(
             ("expectation",), "answered_at", lambda r: _level(r, "expectation"), "points"
         ),
-        "gap": Derived(("score", "expectation"), "answered_at", _gap, "points"),
+        "gap": DerivedColumn(("score", "expectation"), "answered_at", _gap, "points"),
         **_of_comments("answered_at"),
-        "answer_hours": Derived(
+        "answer_hours": DerivedColumn(
             ("answered_at",), "answered_at", lambda r: _hours(r, "sent_at", "answered_at"), "hours"
         ),
     },
     "tickets": {
-        "reply_hours": Derived(
+        "reply_hours": DerivedColumn(
             ("first_reply_at",),
             "first_reply_at",
             lambda r: _hours(r, "opened_at", "first_reply_at"),
             "hours",
         ),
-        "resolution_hours": Derived(
+        "resolution_hours": DerivedColumn(
             ("closed_at",), "closed_at", lambda r: _hours(r, "opened_at", "closed_at"), "hours"
         ),
         **_of_comments(None),
@@ -130,10 +132,10 @@ DERIVED: dict[str, dict[str, Derived]] = {
 }
 
 
-def derive(rows: HistoryTable, wanted: Iterable[str | None]) -> None:
-    """Add the wanted derived columns to a table's numbers, unless they are there."""
-    made = DERIVED[rows.contract.name]
+def add_derived_columns(rows: HistoryTable, wanted: Iterable[str | None]) -> None:
+    """Add the wanted derived columns to a table's numbers, unless they are there already."""
+    derived = DERIVED[rows.contract.name]
     with np.errstate(divide="ignore", invalid="ignore"):
         for name in wanted:
-            if name in made and name not in rows.numbers:
-                rows.numbers[name] = made[name].make(rows)
+            if name in derived and name not in rows.numbers:
+                rows.numbers[name] = derived[name].compute(rows)

@@ -1,4 +1,4 @@
-"""Reading a stored table: texts as dictionaries, and of the whole file only what is asked for."""
+"""Read a stored table of a history, or only the row groups of a range of customers."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 
 def read_stored_table(file: Path, first: str | None = None, last: str | None = None) -> pa.Table:
-    """A table of a history, or the rows of the customers `first` to `last` (both included).
+    """Read a table of a history, or the rows of the customers `first` to `last` (both included).
 
-    Texts come as dictionaries, as they lie in the file: three times faster than as strings. The
-    file is sorted by customer; row groups that hold none of the customers are not read.
+    Texts are returned as dictionaries, as in the file: three times faster than as strings. The file
+    is sorted by customer; row groups without any of the customers are not read.
     """
     schema = pq.read_schema(file)
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
@@ -33,7 +33,7 @@ def stored_customers(files: Iterable[Path]) -> list[str]:
     ids: set[str] = set()
     for file in files:
         with pq.ParquetFile(file, read_dictionary=["customer_id"]) as source:
-            for group in range(source.num_row_groups):  # one at a time: memory of one
+            for group in range(source.num_row_groups):  # one at a time to bound the memory
                 column = source.read_row_group(group, columns=["customer_id"]).column(0)
                 for chunk in column.chunks:
                     ids.update(chunk.dictionary.to_pylist())
@@ -41,11 +41,11 @@ def stored_customers(files: Iterable[Path]) -> list[str]:
 
 
 def _groups(source: pq.ParquetFile, first: str, last: str) -> list[int]:
-    """The row groups that may hold customers between the two; all that do not say what they hold."""
-    place = source.schema_arrow.get_field_index("customer_id")
+    """The row groups that may hold customers of the range; a group without statistics may."""
+    index = source.schema_arrow.get_field_index("customer_id")
     found = []
     for number in range(source.num_row_groups):
-        held = source.metadata.row_group(number).column(place).statistics
+        held = source.metadata.row_group(number).column(index).statistics
         if held is None or not held.has_min_max or (held.min <= last and held.max >= first):
             found.append(number)
     return found

@@ -22,8 +22,8 @@ from features.import_history.file_manifest import (
     read_file_manifest,
     stamp_files,
 )
-from features.ingest.sql import quote_literal
 from features.ingest.feedback import feedback_digest
+from features.ingest.sql import quote_literal
 from features.row_audit import FILE, REMOVING, STEPS, RowAudit, Step
 from features.settings import Workspace
 
@@ -145,7 +145,9 @@ def _full_import_reason(
     return ""
 
 
-def prepend_stored_rows(con: duckdb.DuckDBPyConnection, incremental: IncrementalImport, name: str) -> None:
+def prepend_stored_rows(
+    con: duckdb.DuckDBPyConnection, incremental: IncrementalImport, name: str
+) -> None:
     """Prepend the stored rows of a table to the new ones, `good_<name>`."""
     con.execute(
         f"create temp table merged as select * from {incremental.stored_table_sql(name)} "
@@ -176,7 +178,10 @@ def source_types(
 
 
 def check_same_types(
-    now: Mapping[str, Mapping[str, str]], incremental: IncrementalImport, table: str, text_times: tuple[str, ...]
+    now: Mapping[str, Mapping[str, str]],
+    incremental: IncrementalImport,
+    table: str,
+    text_times: tuple[str, ...],
 ) -> None:
     """Raise FullImportNeeded when the new files read differently from the stored ones.
 
@@ -197,7 +202,9 @@ def check_same_types(
         )
 
 
-def merge_row_audits(former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]) -> RowAudit:
+def merge_row_audits(
+    former: RowAudit, new: RowAudit, table: str, daily: tuple[str, ...]
+) -> RowAudit:
     """Merge the audit lines of one table into those of an import that reads all files.
 
     Sources that are not `daily` were read completely again.

@@ -24,7 +24,9 @@ def is_number(kind: str) -> bool:
     }  # fmt: skip
 
 
-def cast_to_contract(company: Company, table: str, column: ContractColumn, kind: str, sql: str) -> tuple[str, bool]:
+def cast_to_contract(
+    company: Company, table: str, column: ContractColumn, kind: str, sql: str
+) -> tuple[str, bool]:
     """SQL that casts an expression to its contract type, and whether the cast may fail.
 
     Raises DataRefused for a type that cannot be cast.
@@ -48,7 +50,9 @@ def cast_to_contract(company: Company, table: str, column: ContractColumn, kind:
     if kind == "VARCHAR":
         naive = f"timezone({zone}, try_cast(({sql}) as timestamp))"
         aware = f"try_cast(({sql}) as timestamptz)"
-        has_offset = f"regexp_matches(trim({sql}), {quote_literal(OFFSET)}) and contains({sql}, ':')"
+        has_offset = (
+            f"regexp_matches(trim({sql}), {quote_literal(OFFSET)}) and contains({sql}, ':')"
+        )
         return f"case when {has_offset} then {aware} else {naive} end", True
     raise DataRefused(
         f"{place}: all rows are of type {kind}, which is not a time; convert it in the expression, "

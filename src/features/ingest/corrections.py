@@ -48,7 +48,11 @@ def apply_corrections(
 
 
 def _apply(
-    con: duckdb.DuckDBPyConnection, company: Company, source: SourceTable, rule: str, correction: Correction
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    source: SourceTable,
+    rule: str,
+    correction: Correction,
 ) -> int:
     """Apply one correction; returns the number of rows that changed."""
     name, column = source.contract.name, correction.column

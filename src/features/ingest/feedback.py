@@ -74,7 +74,9 @@ def store_feedback(folder: Path, feedback: Feedback) -> StoredFeedback:
 def _read_stored(path: Path, digest: str) -> StoredFeedback:
     record = json.loads(path.read_text(encoding="utf-8"))
     if record["sha256"] != digest:
-        raise IdempotencyConflict("this idempotency key was used before with different content; choose a new key")
+        raise IdempotencyConflict(
+            "this idempotency key was used before with different content; choose a new key"
+        )
     received = datetime.fromisoformat(record["received_at"])
     return StoredFeedback(len(record["events"]), received, repeated=True)
 

@@ -110,16 +110,22 @@ def _csv_reader(paths: Sequence[Path], form: CsvFormat) -> str:
 
 def _spool(con: duckdb.DuckDBPyConnection, reader: str, path: Path, name: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(f"copy (from {reader}) to {quote_literal(str(path))} (format parquet, compression zstd)")
+    con.execute(
+        f"copy (from {reader}) to {quote_literal(str(path))} (format parquet, compression zstd)"
+    )
     spooled = f"read_parquet({quote_literal(str(path))}, hive_partitioning = false)"
     described = con.execute(f"describe from {spooled}").fetchall()
-    texts = [row[0] for row in described if row[1] == "VARCHAR"]  # the key of a folder may be a date
+    texts = [
+        row[0] for row in described if row[1] == "VARCHAR"
+    ]  # the key of a folder may be a date
     con.execute(
         f"create temp view {name} as {cast_sql(spooled, infer_text_types(con, spooled, texts))}"
     )
 
 
-def _check_delimiter(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], form: CsvFormat) -> None:
+def _check_delimiter(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], form: CsvFormat
+) -> None:
     """Raise where a header stayed one column: no delimiter fits the first rows of its file."""
     columns = _columns(con, paths, form)
     for name in columns:
@@ -147,7 +153,9 @@ def _explain_csv_error(error: str, place: str) -> str:
     lines = [text.strip() for text in error.removeprefix("Invalid Input Error: ").splitlines()]
     reason = next(text for text in lines if text and not text.startswith(("CSV Error", "Original")))
     if NOT_DETECTED in error:
-        reason = "no delimiter splits rows and header alike: a row is longer, or a quote is not closed"
+        reason = (
+            "no delimiter splits rows and header alike: a row is longer, or a quote is not closed"
+        )
     return (
         f"{where}: {reason}; fix the file, or declare its format under {place}, such as "
         'csv = { delimiter = ";", quote = "\'", escape = "\\\\" }'

@@ -7,9 +7,9 @@ import duckdb
 from features.config.company import Company
 from features.contract import TABLES, TableContract
 from features.definitions.company_schema import TOP, CompanySchema
-from features.ingest.sql import quote_identifier
 from features.ingest.identifier_columns import find_identifier_columns
 from features.ingest.read_table import SourceTable
+from features.ingest.sql import quote_identifier
 
 #: Text columns without frequent values.
 FREE_TEXT = {"customer_id", "comment"}
@@ -41,9 +41,13 @@ def infer_schema(
                 "order by count(*) desc, 1 limit 12"
             ).fetchall()
         )
-    identifiers = {found.attribute for found in find_identifier_columns(con, "good_customers", attributes)}
+    identifiers = {
+        found.attribute for found in find_identifier_columns(con, "good_customers", attributes)
+    }
     present = {
-        k: v for k, v in attributes.items() if k in tables.get("customers", ()) and k not in identifiers
+        k: v
+        for k, v in attributes.items()
+        if k in tables.get("customers", ()) and k not in identifiers
     }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
     return CompanySchema(
@@ -79,7 +83,9 @@ def _frequent(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str
     found: dict[str, tuple[str, ...]] = {}
     for name in (t for t in tables if t != "customers"):
         contract = TABLES[name]
-        for column in (c.name for c in contract.columns if c.kind == "text" and c.name not in FREE_TEXT):
+        for column in (
+            c.name for c in contract.columns if c.kind == "text" and c.name not in FREE_TEXT
+        ):
             found |= _tops(con, contract, column)
     return found
 

@@ -1,6 +1,6 @@
-"""PostgreSQL as a source: all queries of a company read in one read-only snapshot, into Parquet files.
+"""PostgreSQL as a source: read all queries of a company in one read-only snapshot, into Parquet files.
 
-The only file that knows ADBC. Rows stream in batches, so memory does not grow with a table.
+The only file that uses ADBC. Rows stream in batches, so memory does not grow with a table.
 """
 
 import re
@@ -23,19 +23,19 @@ from features.ingest.sql import quote_identifier
 from features.progress import StepResult, Steps
 
 TABLE = re.compile(r'("[^"]+"|[A-Za-z_][\w$]*)(\.("[^"]+"|[A-Za-z_][\w$]*)){0,2}')
-#: Types that arrive as Arrow means them; PostgreSQL writes all others as text (padded char, enum,
-#: uuid, json, arrays, numeric: exact, and typed again by what they hold).
-AS_THEY_ARE = {
+#: Types that ADBC delivers as the matching Arrow type. All others are selected as text (padded char,
+#: enum, uuid, json, arrays; numeric to stay exact) and get a type by their values.
+NATIVE_TYPES = {
     "bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "name",
     "date", "timestamp", "timestamptz", "time", "bytea",
 }  # fmt: skip
-#: The first and last value of years 1 to 9999, in the units of the Arrow type.
-CALENDAR = {
+#: The first and last value of the years 1 to 9999, in the units of the Arrow type.
+CALENDAR_LIMITS = {
     "timestamp": (-62_135_596_800_000_000, 253_402_300_799_999_999),
     "date32": (-719_162, 2_932_896),
 }
-#: All of it ends with the transaction, so nothing leaks where a pool shares its connections.
-SESSION = (
+#: Settings of the transaction only, so they cannot affect others where a pool shares connections.
+TRANSACTION_SETTINGS = (
     "set transaction isolation level repeatable read read only",
     "set local default_transaction_read_only = on",
     "set local timezone = 'UTC'",
@@ -55,8 +55,8 @@ select exists (
 class PostgresExtract:
     """The rows of one query in a Parquet file.
 
-    `types` are the DuckDB types of columns that came as text though they hold numbers: a DECIMAL, or
-    None where the values decide. `infinite` counts times beyond the years 1 to 9999, now null.
+    `types` are the DuckDB types of number columns that were selected as text: a DECIMAL, or None where
+    the values decide. `infinite` counts times outside the years 1 to 9999, which are null now.
     """
 
     path: Path
@@ -73,10 +73,11 @@ def extract_queries(
     steps: Steps,
     pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, PostgresExtract]:
-    """Read each query (by the place in the TOML file that holds it) into a file of the folder.
+    """Read each query (by its place in the TOML file) into a Parquet file of the folder.
 
-    When the server goes away everything is read again, in a new snapshot: the tables always agree.
-    Raises DataRefused when it stays away, and at once for what another try would not mend.
+    When the server becomes unavailable, everything is read again in a new snapshot, so the tables
+    are always consistent. Raises DataRefused when it stays unavailable, and at once for errors that a
+    retry cannot fix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with steps.step("read PostgreSQL") as done:
@@ -84,32 +85,36 @@ def extract_queries(
         while found is None:
             try:
                 found = _read_all(address, settings, queries, folder, steps)
-            except ServerUnavailable as away:
+            except ServerUnavailable as err:
                 if retries == settings.retries:
-                    raise _gave_up(address, settings, away) from None
+                    raise _unavailable(address, settings, err) from None
                 seconds, retries = min(2.0**retries, 60.0), retries + 1
-                steps.note(escape(f"  {address} is away ({away}); again in {seconds:g} s "
+                steps.note(escape(f"  {address} is unavailable ({err}); next try in {seconds:g} s "
                                   f"(try {retries + 1} of {settings.retries + 1})"))  # fmt: skip
                 pause(seconds)
-        _tell(found, retries, steps, done)
+        _report(found, retries, steps, done)
     return found
 
 
-def _gave_up(address: PostgresAddress, settings: PostgresSettings, away: ServerUnavailable) -> DataRefused:
+def _unavailable(
+    address: PostgresAddress, settings: PostgresSettings, err: ServerUnavailable
+) -> DataRefused:
     tries = settings.retries + 1
     return DataRefused(
-        f"{address} is away: {away} (tried {tries} time{'s' if tries > 1 else ''}); check that the "
-        f"server runs and takes connections from here, then run again; the URL comes from "
-        f"{settings.url_from or 'the PG* variables'}, postgres.retries sets how often it is tried"
+        f"{address} is unavailable: {err} (tried {tries} time{'s' if tries > 1 else ''}); check that the "
+        f"server runs and accepts connections from here, then run again; the URL comes from "
+        f"{settings.url_from or 'the PG* variables'}, postgres.retries sets the number of retries"
     )
 
 
-def _tell(found: dict[str, PostgresExtract], retries: int, steps: Steps, done: StepResult) -> None:
+def _report(
+    found: dict[str, PostgresExtract], retries: int, steps: Steps, done: StepResult
+) -> None:
     done(queries=len(found), rows=sum(s.rows for s in found.values()), retries=retries)
-    for place, spooled in found.items():
-        for column, rows in spooled.infinite.items():
-            steps.note(escape(f"  {place}: column {column} is infinite or beyond the years 1 to "
-                              f"9999 in {rows:,} rows; read as no value"))  # fmt: skip
+    for place, extract in found.items():
+        for column, rows in extract.infinite.items():
+            steps.note(escape(f"  {place}: column {column} is infinite or outside the years 1 to "
+                              f"9999 in {rows:,} rows; read as null"))  # fmt: skip
 
 
 def _read_all(
@@ -119,22 +124,22 @@ def _read_all(
     folder: Path,
     steps: Steps,
 ) -> dict[str, PostgresExtract]:
-    """One try, in one transaction: what every query sees is of the same moment."""
+    """Read all queries in one transaction, so that they see the same snapshot."""
     found = {}
     with _connection(address) as link, closing(link.cursor()) as cursor:
-        with _refusing(address, link, "postgres"):
-            for statement in SESSION:
+        with _translate_driver_errors(address, link, "postgres"):
+            for statement in TRANSACTION_SETTINGS:
                 cursor.execute(statement)
             milliseconds = settings.statement_timeout_seconds * 1000
             cursor.execute(f"set local statement_timeout = {milliseconds}")
             cursor.execute(CAN_WRITE)
             if cursor.fetchone()[0]:
                 steps.note(escape(f"  user {address.user} may write to this database; Goodwill only "
-                                  "reads: give it a role that may not (docs/how-to/connect-your-data.md)"))  # fmt: skip
+                                  "reads: use a role without write access (docs/how-to/connect-your-data.md)"))  # fmt: skip
         size = str(settings.batch_mb * 1024 * 1024)
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": size})
         for number, (place, query) in enumerate(queries.items()):
-            with _refusing(address, link, place):
+            with _translate_driver_errors(address, link, place):
                 found[place] = _read(cursor, place, query, folder / f"{number}.parquet")
     return found
 
@@ -153,8 +158,8 @@ def _connection(address: PostgresAddress) -> Iterator[Any]:
 
 
 @contextmanager
-def _refusing(address: PostgresAddress, link: Any, place: str) -> Iterator[None]:
-    """Turn what the driver raises into words: the server is away, or it refuses what is at `place`."""
+def _translate_driver_errors(address: PostgresAddress, link: Any, place: str) -> Iterator[None]:
+    """Translate the driver's errors: the server is unavailable, or it refuses the query at `place`."""
     import adbc_driver_manager
 
     try:
@@ -163,7 +168,7 @@ def _refusing(address: PostgresAddress, link: Any, place: str) -> Iterator[None]
         if getattr(err, "errno", None):  # of this machine, such as a full disk
             raise
         status = link.adbc_connection.get_option("adbc.postgresql.transaction_status")
-        if status == "unknown":  # libpq's word for a connection that is gone
+        if status == "unknown":  # libpq's word for a lost connection
             raise ServerUnavailable(unavailable_reason(address, err)) from None
         raise translate_error(address, place, err) from None
 
@@ -173,7 +178,7 @@ def _read(cursor: Any, place: str, query: str, path: Path) -> PostgresExtract:
     query = query.strip().rstrip(";")
     query = f"select * from {query}" if TABLE.fullmatch(query) else query
     schema = cursor.adbc_execute_schema(query)
-    _refuse_twins(place, schema.names)
+    _check_distinct_names(place, schema.names)
     cursor.execute(f"select {', '.join(map(_selected, schema))} from (\n{query}\n) as goodwill")
     rows, infinite = 0, dict.fromkeys(schema.names, 0)
     with cursor.fetch_record_batch() as batches:
@@ -191,7 +196,7 @@ def _read(cursor: Any, place: str, query: str, path: Path) -> PostgresExtract:
     return PostgresExtract(path, rows, types, {name: n for name, n in infinite.items() if n})
 
 
-def _refuse_twins(place: str, names: list[str]) -> None:
+def _check_distinct_names(place: str, names: list[str]) -> None:
     seen: set[str] = set()
     for name in (n.lower() for n in names):
         if name in seen:
@@ -206,14 +211,14 @@ def _pg_type(column: pa.Field) -> str:
 
 def _selected(column: pa.Field) -> str:
     name = quote_identifier(column.name)
-    if _pg_type(column) in AS_THEY_ARE:
+    if _pg_type(column) in NATIVE_TYPES:
         return name
-    exact = "::numeric" if _pg_type(column) == "money" else ""  # else with the sign of a currency
+    exact = "::numeric" if _pg_type(column) == "money" else ""  # otherwise with a currency sign
     return f"{name}{exact}::text as {name}"
 
 
 def _number_type(column: pa.Field) -> str | None:
-    """DECIMAL for a numeric of declared precision that DuckDB can hold."""
+    """DECIMAL for a numeric with a declared precision that DuckDB can hold, else None."""
     declared = int((column.metadata or {}).get(b"POSTGRESQL:typmod", b"-1")) - 4
     precision, scale = declared >> 16, declared & 0x7FF  # a negative scale reads as a large one
     held = 0 < precision <= 38 and 0 <= scale <= precision
@@ -221,8 +226,8 @@ def _number_type(column: pa.Field) -> str | None:
 
 
 def _within_calendar(column: pa.Array) -> tuple[pa.Array, int]:
-    """The column with null for times no calendar has (PostgreSQL's infinity), and how many."""
-    limits = CALENDAR.get(str(column.type).split("[")[0])
+    """Replace times outside the calendar (PostgreSQL's infinity) by null, and count them."""
+    limits = CALENDAR_LIMITS.get(str(column.type).split("[")[0])
     if limits is None:
         return column, 0
     raw = column.view(pa.int64() if pa.types.is_timestamp(column.type) else pa.int32())

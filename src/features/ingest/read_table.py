@@ -14,10 +14,9 @@ from features.config.company import Company
 from features.config.table_mapping import TableMapping
 from features.contract import TABLES, ContractColumn, TableContract
 from features.errors import ConfigRefused
-from features.ingest.casts import cast_to_contract, is_number, default_sql
-from features.ingest.sql import quote_literal
+from features.ingest.casts import cast_to_contract, default_sql, is_number
 from features.ingest.source_views import bind_sources, spill_folder
-from features.ingest.sql import run_company_sql
+from features.ingest.sql import quote_literal, run_company_sql
 from features.settings import Workspace
 
 
@@ -108,7 +107,9 @@ def _drop(
         run_company_sql(con, f"describe select {hit} from reshaped", company, place, condition)
         hits.append(f"count(*) filter ({hit} and not ({earlier}))")
         earlier = f"{earlier} or {hit}"
-    counted = run_company_sql(con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop")
+    counted = run_company_sql(
+        con, f"select {', '.join(hits)} from reshaped", company, f"tables.{name}.drop"
+    )
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
     return "kept", dict(zip(mapping.drop, counted[0], strict=True))
 

@@ -8,12 +8,15 @@ import duckdb
 from features.config.company import Company
 from features.config.postgres_settings import find_postgres_address
 from features.config.table_mapping import TableMapping
-from features.ingest.sql import quote_literal
-from features.ingest.files import find_files, is_csv, parquet_sql, csv_sql
+from features.ingest.files import csv_sql, find_files, is_csv, parquet_sql
 from features.ingest.postgres import PostgresExtract, extract_queries
-from features.ingest.sql import translate_sql_errors, run_company_sql
+from features.ingest.sql import (
+    quote_identifier,
+    quote_literal,
+    run_company_sql,
+    translate_sql_errors,
+)
 from features.ingest.type_inference import NUMBERS, cast_sql, infer_text_types
-from features.ingest.sql import quote_identifier
 from features.progress import Steps
 from features.settings import Workspace
 
@@ -77,8 +80,12 @@ def bind_sources(
     for name, patterns in mapping.file_sources.items():
         given = [patterns] if isinstance(patterns, str) else patterns
         if not given and types:
-            columns = ", ".join(f"null::{kind} as {quote_identifier(c)}" for c, kind in types[name].items())
-            con.execute(f"create or replace temp view {quote_identifier(name)} as select {columns} limit 0")
+            columns = ", ".join(
+                f"null::{kind} as {quote_identifier(c)}" for c, kind in types[name].items()
+            )
+            con.execute(
+                f"create or replace temp view {quote_identifier(name)} as select {columns} limit 0"
+            )
             continue
         paths = find_files(company, table, root, given)
         place = f"tables.{table}: file {paths[0].name}"
@@ -89,10 +96,17 @@ def bind_sources(
                 sql = csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
-        run_company_sql(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, place)
+        run_company_sql(
+            con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, place
+        )
     for name in mapping.queries:
         sql = f"select * from {_postgres_view(table, name)}"
-        run_company_sql(con, f"create or replace temp view {quote_identifier(name)} as {sql}", company, f"tables.{table}")
+        run_company_sql(
+            con,
+            f"create or replace temp view {quote_identifier(name)} as {sql}",
+            company,
+            f"tables.{table}",
+        )
 
 
 #: Types that a few rows may be read as, and the type they have together with earlier rows.
@@ -110,7 +124,13 @@ def _promoted(con: duckdb.DuckDBPyConnection, sql: str, types: Mapping[str, str]
         wanted = types.get(name, kind)
         other = kind != wanted and (
             (kind, wanted) in PROMOTED
-            or not con.execute(f"select count({quote_identifier(name)}) from ({sql})").fetchall()[0][0]
+            or not con.execute(f"select count({quote_identifier(name)}) from ({sql})").fetchall()[
+                0
+            ][0]
         )
-        columns.append(f"{quote_identifier(name)}::{wanted} as {quote_identifier(name)}" if other else quote_identifier(name))
+        columns.append(
+            f"{quote_identifier(name)}::{wanted} as {quote_identifier(name)}"
+            if other
+            else quote_identifier(name)
+        )
     return ", ".join(columns)

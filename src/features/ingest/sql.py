@@ -33,7 +33,9 @@ def run_company_sql(
 
 
 @contextmanager
-def translate_sql_errors(con: duckdb.DuckDBPyConnection, company: Company, place: str) -> Iterator[None]:
+def translate_sql_errors(
+    con: duckdb.DuckDBPyConnection, company: Company, place: str
+) -> Iterator[None]:
     """Translate DuckDB's errors into a DataRefused that names the place in the company's file."""
     where = f"{company.path.name}: {place}"
     try:

@@ -69,5 +69,8 @@ def _fits(text: str, kind: str) -> str:
 
 def cast_sql(relation: str, types: dict[str, str]) -> str:
     """SQL of a relation with its text columns cast to their types."""
-    casts = ", ".join(f"cast({quote_identifier(c)} as {kind}) as {quote_identifier(c)}" for c, kind in types.items())
+    casts = ", ".join(
+        f"cast({quote_identifier(c)} as {kind}) as {quote_identifier(c)}"
+        for c, kind in types.items()
+    )
     return f"select * {f'replace ({casts})' if casts else ''} from {relation}"

@@ -1,7 +1,7 @@
-"""The border of the house: every row is held against the contract before it becomes history.
+"""Validate a table against the contract before it becomes part of the history.
 
-A broken rule is reported with table, column, row count and remedy. Broken rows go to a quarantine
-file; more than the company's `max_bad_share` of a table stops the run.
+A violated rule is reported with table, column, row count and remedy. Rows that break a rule go to a
+quarantine file; more than the company's `max_bad_share` of a table stops the run.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ import duckdb
 
 from features.config.company import Company
 from features.ingest.read_table import SourceTable
-from features.ingest.validation_rules import ContractRule, contract_rules
 from features.ingest.sql import quote_literal
+from features.ingest.validation_rules import ContractRule, contract_rules
 from features.row_audit import RowAudit
 
 
 @dataclass(frozen=True)
 class RuleViolation:
-    """A broken rule, with how many rows of how many break it."""
+    """A violated rule, with how many of the table's rows break it."""
 
     table: str
     rule: ContractRule
@@ -35,106 +35,114 @@ class RuleViolation:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What the rules found in a table: the broken ones, and why it cannot be used, if it cannot."""
+    """The violated rules of a table, and why the table cannot be used (None if it can)."""
 
-    broken: list[RuleViolation]
+    violations: list[RuleViolation]
     refusal: str | None
 
 
 def validate_table(
     con: duckdb.DuckDBPyConnection,
     company: Company,
-    mapped: SourceTable,
+    source: SourceTable,
     limit: datetime,
     quarantine: Path,
-    ledger: RowAudit,
+    audit: RowAudit,
 ) -> ValidationResult:
-    """Hold `typed_<table>` against the contract; leave `good_<table>` without the broken rows.
+    """Validate `typed_<table>` against the contract; creates `good_<table>` with the valid rows.
 
-    A table is refused when it is empty or when too large a share of it is broken (the refusal then
-    names every broken rule). `limit` is the instant after which a record is from the future.
+    A table is refused when it is empty or when too large a share of it is invalid (the refusal then
+    names every violated rule). `limit` is the time after which a record is in the future.
     """
-    name = mapped.contract.name
+    name = source.contract.name
     total = _count(con, f"typed_{name}")
-    rules = list(contract_rules(con, company, mapped, limit))
-    flags = ", ".join(f"coalesce({r.broken}, false) as broken_{i}" for i, r in enumerate(rules))
+    rules = list(contract_rules(con, company, source, limit))
+    flags = ", ".join(f"coalesce({r.condition}, false) as broken_{i}" for i, r in enumerate(rules))
     con.execute(f"create temp table flagged as select *, {flags} from typed_{name}")
-    broken, bad, leaving = _count_broken(con, name, rules, total)
-    quarantine.unlink(missing_ok=True)  # a former run's rows
-    if leaving:
-        _write_quarantine(con, rules, bad, quarantine)
-    for rule, rows in leaving.items():
-        ledger.add_removed(name, "quarantine", rule, rows)
-    _keep_good(con, mapped, rules, bad, ledger)
+    violations, is_invalid, removed = _count_violations(con, name, rules, total)
+    quarantine.unlink(missing_ok=True)  # rows of a former run
+    if removed:
+        _write_quarantine(con, rules, is_invalid, quarantine)
+    for rule, rows in removed.items():
+        audit.add_removed(name, "quarantine", rule, rows)
+    _create_valid_table(con, source, rules, is_invalid, audit)
     if not total:
-        return ValidationResult([], _empty(company, mapped))
-    return ValidationResult(broken, _too_broken(company, broken, (sum(leaving.values()), total), quarantine))
+        return ValidationResult([], _explain_empty(company, source))
+    counted = (sum(removed.values()), total)
+    return ValidationResult(violations, _refusal(company, violations, counted, quarantine))
 
 
-def _count_broken(
+def _count_violations(
     con: duckdb.DuckDBPyConnection, name: str, rules: list[ContractRule], total: int
 ) -> tuple[list[RuleViolation], str, dict[str, int]]:
-    """Rows breaking each rule, the condition of a broken row, rows leaving by the first they break."""
+    """The violated rules, the SQL condition of an invalid row, and the rows removed by each rule.
+
+    A row counts as removed by the first rule that it breaks.
+    """
     names = [f"{rule.column}: {rule.name}" for rule in rules]
     first = " ".join(f"when broken_{i} then {i}" for i in range(len(rules)))
     counts = con.execute(
         f"select {', '.join(f'count(*) filter (broken_{i})' for i in range(len(rules)))} from flagged"
     ).fetchall()[0]
-    leaving = con.execute(
+    removed = con.execute(
         f"select case {first} end as rule, count(*) from flagged where rule is not null "
         "group by 1 order by 1"
     ).fetchall()
-    broken = [RuleViolation(name, r, n, total) for r, n in zip(rules, counts, strict=True) if n]
-    bad = " or ".join(f"broken_{i}" for i in range(len(rules)))
-    return broken, bad, {names[i]: rows for i, rows in leaving}
+    violations = [RuleViolation(name, r, n, total) for r, n in zip(rules, counts, strict=True) if n]
+    is_invalid = " or ".join(f"broken_{i}" for i in range(len(rules)))
+    return violations, is_invalid, {names[i]: rows for i, rows in removed}
 
 
-def _keep_good(
-    con: duckdb.DuckDBPyConnection, mapped: SourceTable, rules: list[ContractRule], bad: str, ledger: RowAudit
+def _create_valid_table(
+    con: duckdb.DuckDBPyConnection,
+    source: SourceTable,
+    rules: list[ContractRule],
+    is_invalid: str,
+    audit: RowAudit,
 ) -> None:
-    name = mapped.contract.name
-    extra = ", ".join([*(f"broken_{i}" for i in range(len(rules))), *_raw(mapped)])
+    name = source.contract.name
+    extra = ", ".join([*(f"broken_{i}" for i in range(len(rules))), *_raw(source)])
     filled = "replace (coalesce(known_at, occurred_at) as known_at)" if name == "events" else ""
-    if "known_at" in mapped.columns:
-        rows = _count(con, f"flagged where known_at is null and not ({bad})")
+    if "known_at" in source.columns:
+        rows = _count(con, f"flagged where known_at is null and not ({is_invalid})")
         if rows:
-            ledger.add_changed(name, "fill", "known_at is empty: occurred_at stands in", rows)
+            audit.add_changed(name, "fill", "known_at is empty: occurred_at is used", rows)
     con.execute(
         f"create temp table good_{name} as select * exclude ({extra}) {filled} "
-        f"from flagged where not ({bad})"
+        f"from flagged where not ({is_invalid})"
     )
     con.execute(f"drop table flagged; drop table typed_{name}")
 
 
-def _empty(company: Company, mapped: SourceTable) -> str:
-    name, left_out = mapped.contract.name, sum(mapped.dropped.values())
-    also = f" ({left_out:,} left out by drop rules)" if left_out else ""
+def _explain_empty(company: Company, source: SourceTable) -> str:
+    name, dropped = source.contract.name, sum(source.dropped.values())
+    also = f" ({dropped:,} removed by drop rules)" if dropped else ""
     return (
         f"table {name} is empty: 0 rows{also}; "
         f"check its files, or remove tables.{name} from {company.path.name}"
     )
 
 
-def _too_broken(
-    company: Company, found: list[RuleViolation], counted: tuple[int, int], quarantine: Path
+def _refusal(
+    company: Company, violations: list[RuleViolation], counted: tuple[int, int], quarantine: Path
 ) -> str | None:
-    """Why a table is refused: more rows are broken than the company allows, or none is left."""
-    broken, total = counted
-    if not broken:
+    """Why a table is refused: more rows are invalid than the company allows, or none is valid."""
+    invalid, total = counted
+    if not invalid:
         return None
-    name, share = found[0].table, broken / total
+    name, share = violations[0].table, invalid / total
     if share > company.info.max_bad_share:
-        lines = "\n".join(f"  - {f}" for f in found)
+        lines = "\n".join(f"  - {v}" for v in violations)
         return (
-            f"{broken:,} of {total:,} rows of table {name} break the contract "
+            f"{invalid:,} of {total:,} rows of table {name} break the contract "
             f"({share:.2%}; max_bad_share allows {company.info.max_bad_share:.2%}):\n{lines}\n"
-            f"  the rows are in {quarantine}; mend them, leave them out with a rule under "
+            f"  the rows are in {quarantine}; fix them, remove them with a rule under "
             f"tables.{name}.drop, or raise company.max_bad_share in {company.path.name}"
         )
-    if broken == total:
+    if invalid == total:
         return (
-            f"no row of table {name} is left: all {total:,} rows break the contract, see "
-            f"{quarantine}; mend them, or remove tables.{name} from {company.path.name}"
+            f"no valid row of table {name} is left: all {total:,} rows break the contract, see "
+            f"{quarantine}; fix them, or remove tables.{name} from {company.path.name}"
         )
     return None
 
@@ -143,12 +151,12 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
 
 
-def _raw(mapped: SourceTable) -> list[str]:
-    return [f'"raw_{c}"' for c in mapped.converted]
+def _raw(source: SourceTable) -> list[str]:
+    return [f'"raw_{c}"' for c in source.converted]
 
 
 def _write_quarantine(
-    con: duckdb.DuckDBPyConnection, rules: list[ContractRule], bad: str, path: Path
+    con: duckdb.DuckDBPyConnection, rules: list[ContractRule], is_invalid: str, path: Path
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     named = ", ".join(
@@ -157,5 +165,5 @@ def _write_quarantine(
     flags = ", ".join(f"broken_{i}" for i in range(len(rules)))
     con.execute(
         f"copy (select concat_ws('; ', {named}) as broken_rules, * exclude ({flags}) "
-        f"from flagged where {bad}) to {quote_literal(str(path))} (format parquet)"
+        f"from flagged where {is_invalid}) to {quote_literal(str(path))} (format parquet)"
     )

@@ -1,4 +1,4 @@
-"""The rules of the contract: for each, the SQL condition of a row that breaks it, and the remedy."""
+"""The rules of the data contract: for each, the SQL condition of a row that breaks it, and the remedy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,24 +15,26 @@ from features.ingest.read_table import SourceTable
 
 @dataclass(frozen=True)
 class ContractRule:
-    """A rule of the contract: the SQL condition of a row that breaks it, and the remedy."""
+    """A rule of the contract: `condition` is the SQL condition of a row that breaks it."""
 
     name: str
     column: str
-    broken: str
+    condition: str
     remedy: str
 
 
 def contract_rules(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable, limit: datetime
+    con: duckdb.DuckDBPyConnection, company: Company, source: SourceTable, limit: datetime
 ) -> Iterator[ContractRule]:
-    """Every rule that holds for a table of this contract."""
-    contract = mapped.contract
-    yield from _conversions(con, company, mapped)
+    """The rules that apply to a table."""
+    contract = source.contract
+    yield from _conversions(con, company, source)
     for column in contract.columns:
         always = column.required and column.revealed_by is None
-        if always or (column.name == contract.clock and column.name in mapped.columns):
-            yield ContractRule("no value", column.name, f'"{column.name}" is null', "every row needs one")
+        if always or (column.name == contract.clock and column.name in source.columns):
+            yield ContractRule(
+                "no value", column.name, f'"{column.name}" is null', "every row needs one"
+            )
     latest = f"timestamptz '{limit.isoformat()}'"
     for column in contract.columns:
         if column.kind == "time":
@@ -47,7 +49,7 @@ def contract_rules(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",
                 column.name,
                 f'"{column.name}" > {latest}',
-                "records cannot come from the future: mend the clock, the zone or company.data_end",
+                "records cannot come from the future: correct the clock, the time zone or company.data_end",
             )
     if "customers" in company.tables and contract.name != "customers":
         yield ContractRule(
@@ -56,32 +58,32 @@ def contract_rules(
             "customer_id is not null and customer_id not in (select customer_id from good_customers)",
             "add them to the customers table, or drop their rows",
         )
-    yield from _table_rules(contract.name, mapped)
+    yield from _table_rules(contract.name, source)
 
 
 def _conversions(
-    con: duckdb.DuckDBPyConnection, company: Company, mapped: SourceTable
+    con: duckdb.DuckDBPyConnection, company: Company, source: SourceTable
 ) -> Iterator[ContractRule]:
-    """What could not be read as its type, and times of which only some carry a zone."""
-    for name in mapped.converted:
-        column = mapped.contract.column(name)
+    """Rules for values that could not be cast to their type, and for times with mixed zones."""
+    for name in source.converted:
+        column = source.contract.column(name)
         is_time = column is not None and column.kind == "time"
         what = "unparsable dates" if is_time else "wrong type, not a number"
         remedy = (
             "write them as 2024-05-31 13:45:00, or parse them in the expression with strptime"
             if is_time
-            else "mend the values, or cast them in the expression"
+            else "correct the values, or cast them in the expression"
         )
         yield ContractRule(what, name, f'"raw_{name}" is not null and "{name}" is null', remedy)
         if is_time:
-            yield from _mixed_zones(con, company, mapped.contract.name, name)
+            yield from _mixed_zones(con, company, source.contract.name, name)
 
 
 def _mixed_zones(
     con: duckdb.DuckDBPyConnection, company: Company, table: str, name: str
 ) -> Iterator[ContractRule]:
-    """A column mixes zones when some texts carry an offset and some none, or the offsets differ
-    other than by the summer time of the company's own zone."""
+    """A rule if a column mixes zones: some texts have an offset and some none, or the offsets differ
+    by more than the daylight saving time of the company's zone."""
     text = f'trim("raw_{name}")'
     offset = f"case when contains({text}, ':') then regexp_extract({text}, '{OFFSET}') else '' end"
     counted = con.execute(
@@ -101,17 +103,18 @@ def _mixed_zones(
 
 
 def _offsets_of(zone: str) -> set[str]:
-    """The offsets a zone has in summer and winter, in the spellings a text may use."""
+    """The offsets of a zone in summer and winter, in all spellings that a text may use."""
     moments = (datetime(2024, month, 1, tzinfo=ZoneInfo(zone)) for month in (1, 7))
-    plain = {moment.strftime("%z") for moment in moments}
-    spelt = plain | {f"{o[:3]}:{o[3:]}" for o in plain} | {o[:3] for o in plain if o[3:] == "00"}
-    return spelt | {"Z"} if "+0000" in plain else spelt
+    offsets = {moment.strftime("%z") for moment in moments}
+    with_colon = {f"{o[:3]}:{o[3:]}" for o in offsets}
+    spellings = offsets | with_colon | {o[:3] for o in offsets if o[3:] == "00"}
+    return spellings | {"Z"} if "+0000" in offsets else spellings
 
 
-def _table_rules(name: str, mapped: SourceTable) -> Iterator[ContractRule]:
-    """What only this table must obey."""
+def _table_rules(name: str, source: SourceTable) -> Iterator[ContractRule]:
+    """The rules of a single table."""
     if name == "customers":
-        key = "customer_id, valid_from" if "valid_from" in mapped.columns else "customer_id"
+        key = "customer_id, valid_from" if "valid_from" in source.columns else "customer_id"
         yield ContractRule(
             "duplicate customer versions",
             key.split(", ")[-1],
@@ -120,14 +123,16 @@ def _table_rules(name: str, mapped: SourceTable) -> Iterator[ContractRule]:
         )
     elif name == "events":
         for column in ("amount", "quantity"):
-            broken = f'"{column}" is not null and not isfinite("{column}")'
-            yield ContractRule("not a finite number", column, broken, "mend the values")
+            condition = f'"{column}" is not null and not isfinite("{column}")'
+            yield ContractRule("not a finite number", column, condition, "correct the values")
     elif name == "surveys":
         yield from _survey_rules()
     else:
         for later in ("first_reply_at", "closed_at"):
-            broken = f'"{later}" < opened_at'
-            yield ContractRule(f"{later} before opened_at", later, broken, "mend the order of the times")
+            condition = f'"{later}" < opened_at'
+            yield ContractRule(
+                f"{later} before opened_at", later, condition, "correct the order of the times"
+            )
 
 
 def _survey_rules() -> Iterator[ContractRule]:
@@ -143,7 +148,7 @@ def _survey_rules() -> Iterator[ContractRule]:
             column,
             f"scale_high > scale_low and ({column} < scale_low or {column} > scale_high"
             f" or not isfinite({column}))",
-            "mend the scale, or map codes such as 'not used' to null",
+            "correct the scale, or map codes such as 'not used' to null",
         )
     yield ContractRule(
         "a score without the time of the answer",
@@ -152,9 +157,9 @@ def _survey_rules() -> Iterator[ContractRule]:
         "map answered_at, the moment from which the answer was known",
     )
     yield ContractRule("answered before it was sent", "answered_at", "answered_at < sent_at",
-               "mend the order of the times")  # fmt: skip
+               "correct the order of the times")  # fmt: skip
     known = ", ".join(f"'{i}'" for i in INSTRUMENTS)
     yield ContractRule("unknown instrument", "instrument", f"instrument not in ({known})",
                f"map it to one of {', '.join(INSTRUMENTS)}")  # fmt: skip
     yield ContractRule("weight is not positive", "weight", "not (weight > 0 and isfinite(weight))",
-               "a weight says how many customers the row stands for")  # fmt: skip
+               "a weight is the number of customers that the row represents")  # fmt: skip

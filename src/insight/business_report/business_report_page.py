@@ -37,8 +37,8 @@ from insight.model_report.model_report_page import model_report_path, write_mode
 
 #: The sections in their order, and those that need an evaluation.
 PARTS = (
-    "overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers", "complaints",
-    "loop", "data", "models",
+    "overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers",
+    "complaints", "loop", "data", "models",
 )  # fmt: skip
 EVALUATED = {"overview", "indicators", "trends", "groups", "drivers", "tiers", "loop"}
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}

@@ -1,4 +1,4 @@
-"""The customers to call this week: most revenue at risk first, with the reasons for their predictions."""
+"""The customers to call this week: the most revenue at risk first, with reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

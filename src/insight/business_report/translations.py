@@ -9,9 +9,11 @@ from importlib.resources import files
 from typing import Any
 
 from features.errors import ConfigRefused
-from features.formatting import Language, NumberFormat
+from features.formatting import Language, NumberFormat, close_up_percent
 from features.settings import Settings
 
+#: Four English words in a row.
+ENGLISH_SENTENCE = re.compile(r"[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}")
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -31,7 +33,7 @@ def report_language() -> Language:
 
 @dataclass(frozen=True)
 class Translator:
-    """Texts and number formats of one language: `translate("key", n=3)`, `translate.name("tier", "A")`."""
+    """Texts and formats of one language: `translate("key", n=3)`, `translate.name("tier", "A")`."""
 
     language: Language
 
@@ -53,14 +55,14 @@ class Translator:
         return name in load_names(self.language).get(kind, {})
 
     def message(self, text: str) -> str:
-        """A message that another part of Goodwill wrote in English, in the language of the report.
+        """A message of another part of Goodwill, in the language of the report.
 
         In Chinese, a message without a translation becomes a note that it exists in English only.
         """
-        if self.language == "en" or not re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text):
-            return text
-        found = translate_message(text)
-        return found if found is not None else self("english_only")
+        found = translate_message(text, self.language) or text
+        if self.language == "zh" and ENGLISH_SENTENCE.search(found):
+            return self("english_only")
+        return close_up_percent(found)
 
 
 def load_texts(language: Language) -> Mapping[str, str]:
@@ -82,17 +84,18 @@ def load_catalogue(language: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def translate_message(text: str) -> str | None:
-    """Translate an English message of Goodwill into Chinese; None where no pattern matches.
+def translate_message(text: str, language: Language) -> str | None:
+    """Translate a message by the patterns of `messages_<language>.toml`; None where none matches.
 
-    Parts between patterns that are messages themselves are translated, too.
+    Gaps of a pattern that are messages themselves are translated, too.
     """
-    for pattern, chinese in _message_patterns():
+    for pattern, translation in _message_patterns(language):
         if found := pattern.fullmatch(text):
-            parts = {
-                name: translate_message(part) or part for name, part in found.groupdict().items()
+            gaps = {
+                name: translate_message(part, language) or part
+                for name, part in found.groupdict().items()
             }
-            return chinese.format(**parts)
+            return translation.format(**gaps)
     return None
 
 

@@ -94,7 +94,9 @@ def select_comparison_groups(
         rows = logged if has_holdout else _with_untreated(con, logged, log)
         complete = rows["done_at"] + timedelta(days=settings.outcome_days) <= log.end
         rows = rows[complete].reset_index(drop=True)
-        con.register("moments", rows.rename(columns={"done_at": "moment"}).assign(row=rows.index))
+        con.register(
+            "index_dates", rows.rename(columns={"done_at": "index_date"}).assign(row=rows.index)
+        )
         counted = _count_outcomes(con, outcome, settings)
         confounders = encode_confounders(
             read_confounders(con, ComplaintSettings(window_days=settings.before_days))
@@ -132,21 +134,21 @@ def _count_outcomes(
 
 _OUTCOME_QUERY = """
 with after as (
-    select m.row, {count} as n from moments m join {table} x on x.customer_id = m.customer_id
-         and x.{clock} >= m.moment and x.{clock} < m.moment + to_days($1) group by 1
+    select d.row, {count} as n from index_dates d join {table} x on x.customer_id = d.customer_id
+         and x.{clock} >= d.index_date and x.{clock} < d.index_date + to_days($1) group by 1
 ),
 former as (
-    select m.row, {count} as n from moments m join {table} x on x.customer_id = m.customer_id
-         and x.{clock} < m.moment and x.{clock} >= m.moment - to_days($2) group by 1
+    select d.row, {count} as n from index_dates d join {table} x on x.customer_id = d.customer_id
+         and x.{clock} < d.index_date and x.{clock} >= d.index_date - to_days($2) group by 1
 ),
 active as (
-    select distinct m.row from moments m join events e on e.customer_id = m.customer_id
-         and e.occurred_at < m.moment and e.occurred_at >= m.moment - to_days($2)
+    select distinct d.row from index_dates d join events e on e.customer_id = d.customer_id
+         and e.occurred_at < d.index_date and e.occurred_at >= d.index_date - to_days($2)
          and e.kind <> 'campaign'
 )
-select m.row, coalesce(a.n, 0)::double as after, coalesce(f.n, 0)::double as before,
+select d.row, coalesce(a.n, 0)::double as after, coalesce(f.n, 0)::double as before,
        c.row is not null as active
-from moments m left join after a on a.row = m.row left join former f on f.row = m.row
-     left join active c on c.row = m.row
-order by m.row
+from index_dates d left join after a on a.row = d.row left join former f on f.row = d.row
+     left join active c on c.row = d.row
+order by d.row
 """

@@ -1,1 +1,1 @@
-"""What customers complain about, how it is handled, and what makes them discontent or leave."""
+"""Complaints: intake, Pareto table, handling times, and causes of dissatisfaction and churn."""

@@ -1,7 +1,7 @@
-"""What a complaint is about: the category given, one learned from the others' texts, or its topic.
+"""Categories of complaints: given, predicted by a text classifier, or derived from the topic.
 
-Learning is by pieces of words (runs of two to four characters), which need no dictionary and read
-Chinese and English alike.
+The classifier uses character n-grams of two to four characters, which need no dictionary and work for
+Chinese and English.
 """
 
 from collections.abc import Sequence
@@ -12,38 +12,39 @@ import numpy as np
 
 from features.text.topics import TOPICS, find_topics
 
-#: Fewer texts with a category than this teach nothing; a category needs this many of its own.
+#: Categorised texts needed to fit a classifier, in total and per category.
 FEWEST_TEXTS, FEWEST_OF_ONE = 100, 10
-#: A learned category is taken from this probability on.
+#: Probability from which a predicted category is used.
 MIN_PROBABILITY = 0.5
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class CategoryClassifier:
-    """A reader of complaints, and how often it was right about texts it had not seen.
+    """A text classifier of complaints, with its accuracy on unseen texts.
 
-    `accuracy` is by cross-validation over distinct texts, `usual` the share of the commonest
-    category: what a reader gets right who reads nothing.
+    `accuracy` is cross-validated over distinct texts, `baseline` the share of the most common category.
     """
 
     model: Any = field(repr=False)
     texts: int
     accuracy: float
-    usual: float
+    baseline: float
 
-    def read(self, texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
-        """The likeliest category of each text, and how likely it is."""
+    def predict(self, texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
+        """Return the most likely category of each text, and its probability."""
         if not texts:
             return [], np.empty(0)
         chance = self.model.predict_proba(list(texts))
         return [str(c) for c in self.model.classes_[chance.argmax(axis=1)]], chance.max(axis=1)
 
 
-def fit_classifier(texts: Sequence[str | None], given: Sequence[str | None]) -> CategoryClassifier | None:
-    """Learn categories from the texts that have one; None where too few do.
+def fit_classifier(
+    texts: Sequence[str | None], given: Sequence[str | None]
+) -> CategoryClassifier | None:
+    """Fit a classifier to the texts with a category; None if there are too few.
 
-    Equal texts are taken once: phrases that come again would be known by heart.
+    Duplicate texts are used once: they would leak between the folds.
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -54,12 +55,14 @@ def fit_classifier(texts: Sequence[str | None], given: Sequence[str | None]) -> 
         return None
     X, y = list(kept), np.array(list(kept.values()))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    unseen = cross_val_predict(_reader(), X, y, cv=folds)
+    predicted = cross_val_predict(_pipeline(), X, y, cv=folds)
     usual = max(counts[c] for c in set(kept.values())) / len(y)
-    return CategoryClassifier(_reader().fit(X, y), len(y), float(np.mean(unseen == y)), float(usual))
+    return CategoryClassifier(
+        _pipeline().fit(X, y), len(y), float(np.mean(predicted == y)), float(usual)
+    )
 
 
-def _reader() -> Any:
+def _pipeline() -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -70,35 +73,39 @@ def _reader() -> Any:
 
 @dataclass(frozen=True)
 class AssignedCategories:
-    """The category of each complaint and where it comes from: given, learned, topic or unknown."""
+    """The category of each complaint and its origin: given, learned, topic or unknown."""
 
     names: list[str]
     origins: list[str]
-    learned: CategoryClassifier | None
+    classifier: CategoryClassifier | None
 
     def counts(self) -> dict[str, int]:
-        """How many categories come from where."""
+        """Count the categories by origin."""
         order = ("given", "learned", "topic", UNKNOWN)
         return {o: n for o in order if (n := self.origins.count(o))}
 
 
-def assign_categories(texts: Sequence[str | None], given: Sequence[str | None]) -> AssignedCategories:
-    """The category of each complaint.
+def assign_categories(
+    texts: Sequence[str | None], given: Sequence[str | None]
+) -> AssignedCategories:
+    """Assign a category to each complaint.
 
-    Given ones stand. The others are read: by what those with a category teach, where it is sure,
-    else by the topics the text is about (the first in the order of `TOPICS`), else `unknown`.
+    Given categories are kept. Other texts get the category that the classifier predicts with enough
+    probability, else the first of `TOPICS` that the text is about, else `unknown`.
     """
     names = [c or UNKNOWN for c in given]
     origins = ["given" if c else UNKNOWN for c in given]
-    open_ = [i for i, c in enumerate(given) if not c and (texts[i] or "").strip()]
-    learned = fit_classifier(texts, given) if open_ else None
-    if learned is not None and learned.accuracy > learned.usual:
-        said, chance = learned.read([str(texts[i]) for i in open_])
-        for place, name, sure in zip(open_, said, chance, strict=True):
-            if sure >= MIN_PROBABILITY:
-                names[place], origins[place] = name, "learned"
-    left = [i for i in open_ if origins[i] == UNKNOWN]
-    for place, about in zip(left, find_topics(tuple(texts[i] for i in left)), strict=True):
-        if np.nansum(about) > 0:
-            names[place], origins[place] = TOPICS[int(np.nanargmax(about))], "topic"
-    return AssignedCategories(names, origins, learned)
+    uncategorised = [i for i, c in enumerate(given) if not c and (texts[i] or "").strip()]
+    classifier = fit_classifier(texts, given) if uncategorised else None
+    if classifier is not None and classifier.accuracy > classifier.baseline:
+        predicted, chance = classifier.predict([str(texts[i]) for i in uncategorised])
+        for index, name, probability in zip(uncategorised, predicted, chance, strict=True):
+            if probability >= MIN_PROBABILITY:
+                names[index], origins[index] = name, "learned"
+    remaining = [i for i in uncategorised if origins[i] == UNKNOWN]
+    for index, flags in zip(
+        remaining, find_topics(tuple(texts[i] for i in remaining)), strict=True
+    ):
+        if np.nansum(flags) > 0:
+            names[index], origins[index] = TOPICS[int(np.nanargmax(flags))], "topic"
+    return AssignedCategories(names, origins, classifier)

@@ -1,4 +1,4 @@
-"""The causes of an outcome, ranked by how much of it would not have happened without them."""
+"""Causes of an outcome, ranked by their attributable fraction."""
 
 from dataclasses import dataclass
 
@@ -22,157 +22,174 @@ from insight.complaints.index_dates import IndexDates
 
 Floats = NDArray[np.float64]
 
-#: Nobody who answered stands for more than this many invitations.
+#: Largest number of invitations that one answer may represent.
 MAX_WEIGHT = 20.0
 
 
 @dataclass(frozen=True)
 class RankedCause:
-    """A cause with what it does to the outcome."""
+    """An exposure with its effect on the outcome."""
 
     cause: Exposure
-    found: Attribution
+    attribution: Attribution
 
 
 @dataclass(frozen=True)
 class CauseOfCause:
-    """A cause of a cause: how much of the latter would not have happened without the former."""
+    """An exposure that causes another one: the attributable fraction of `effect` due to `cause`."""
 
     effect: str
     cause: str
-    found: Attribution
+    attribution: Attribution
 
 
 @dataclass(frozen=True)
 class DoseBand:
-    """The effect of a cause where its size is between two borders, against rows that did not meet it."""
+    """The effect of an exposure whose size is between two bounds, against unexposed rows."""
 
     low: float
     high: float
-    found: Attribution | None
+    attribution: Attribution | None
     rows: int
 
 
 @dataclass(frozen=True)
 class CauseRanking:
-    """The causes of an outcome, strongest first; what could not be judged, and why.
+    """The causes of an outcome, strongest first; exposures left out, with the reason.
 
-    `answered` is the share of invitations with an answer (1 where nothing was asked).
+    `answered` is the share of invitations with an answer (1 for outcomes that are not asked).
     """
 
-    moments: IndexDates
+    index_dates: IndexDates
     rows: int
     rate: float
     answered: float
     causes: list[RankedCause]
-    whys: list[CauseOfCause]
+    secondary_causes: list[CauseOfCause]
     doses: dict[str, list[DoseBand]]
     left_out: dict[str, str]
 
 
 def rank_causes(
     con: duckdb.DuckDBPyConnection,
-    moments: IndexDates,
+    index_dates: IndexDates,
     settings: ComplaintSettings,
     complaints: pd.DataFrame | None,
 ) -> CauseRanking:
-    """Rank everything that may cause an outcome; each is adjusted for its circumstances.
+    """Rank all exposures as causes of the outcome, each adjusted for its confounders.
 
-    Raises DataRefused when nothing can be judged.
+    Raises DataRefused if no exposure can be assessed.
     """
-    con.register("moments", moments.table[["row", "customer_id", "moment"]])
-    found = find_exposures(con, settings, complaints)
-    around = encode_confounders(read_confounders(con, settings))
-    con.unregister("moments")
-    known = moments.table["outcome"].notna().to_numpy()
-    rows = _rows(moments.table, around, found, known)
-    found = [cause.at(known) for cause in found]
+    con.register("index_dates", index_dates.table[["row", "customer_id", "index_date"]])
+    exposures = find_exposures(con, settings, complaints)
+    confounders = encode_confounders(read_confounders(con, settings))
+    con.unregister("index_dates")
+    known = index_dates.table["outcome"].notna().to_numpy()
+    rows = _rows(index_dates.table, confounders, exposures, known)
+    exposures = [exposure.select(known) for exposure in exposures]
     left_out: dict[str, str] = {}
     ranked: list[RankedCause] = []
     doses: dict[str, list[DoseBand]] = {}
-    for cause in found:
-        beside = _beside(rows, cause, found)
+    for exposure in exposures:
+        adjusted = _adjusted_rows(rows, exposure, exposures)
         try:
-            ranked.append(RankedCause(cause, estimate_attribution(beside, cause.met, cause.among)))
+            ranked.append(
+                RankedCause(
+                    exposure, estimate_attribution(adjusted, exposure.exposed, exposure.eligible)
+                )
+            )
         except DataRefused as err:
-            left_out[cause.name] = str(err)
+            left_out[exposure.name] = str(err)
             continue
-        if cause.dose is not None:
-            doses[cause.name] = _doses(beside, cause, settings.late_days)
+        if exposure.dose is not None:
+            doses[exposure.name] = _doses(adjusted, exposure, settings.late_days)
     if not ranked:
         raise DataRefused(
-            f"no cause of `{moments.title}` can be judged: {left_out or 'the tables show none'}; "
+            f"no cause of `{index_dates.title}` can be judged: {left_out or 'the tables show none'}; "
             "deliveries with due_at, returns or tickets would show some"
         )
-    ranked.sort(key=lambda r: (-r.found.share.value, r.cause.name))
+    ranked.sort(key=lambda r: (-r.attribution.share.value, r.cause.name))
     rate = float(np.average(rows.outcome, weights=rows.weight))
-    whys = _whys(rows, found, {r.cause.name for r in ranked if r.found.certain})
+    whys = _secondary_causes(
+        rows, exposures, {r.cause.name for r in ranked if r.attribution.certain}
+    )
     return CauseRanking(
-        moments, int(known.sum()), rate, float(known.mean()), ranked, whys, doses, left_out
+        index_dates, int(known.sum()), rate, float(known.mean()), ranked, whys, doses, left_out
     )
 
 
 def _rows(
-    table: pd.DataFrame, around: Floats, found: list[Exposure], known: NDArray[np.bool_]
+    table: pd.DataFrame, confounders: Floats, exposures: list[Exposure], known: NDArray[np.bool_]
 ) -> ComparisonRows:
-    """The rows whose outcome is known, weighted so that they stand for all who were asked."""
+    """Return the rows with a known outcome, weighted to represent all who were asked."""
     weight = table["weight"].to_numpy(float)
     customer = np.unique(table["customer_id"].to_numpy(str), return_inverse=True)[1]
     if not known.all():
-        met = np.column_stack([around, *(c.met.astype(float) for c in found)])
-        weight = weight / _chance_of_answer(ComparisonRows(known.astype(float), met, weight, customer))
+        covariates = np.column_stack([confounders, *(c.exposed.astype(float) for c in exposures)])
+        weight = weight / _response_propensity(
+            ComparisonRows(known.astype(float), covariates, weight, customer)
+        )
     outcome = table["outcome"].to_numpy(float)
-    return ComparisonRows(outcome, around, weight, customer).only(known)
+    return ComparisonRows(outcome, confounders, weight, customer).select(known)
 
 
-def _chance_of_answer(rows: ComparisonRows) -> Floats:
-    """How likely each invitation was to be answered, by models of other customers."""
-    chance, fold = np.empty(len(rows.outcome)), assign_folds(rows.customer)
-    for held in np.unique(fold):
-        model = fit_probability(rows, rows.outcome, fold != held)
-        chance[fold == held] = model(rows.confounders[fold == held])
-    return np.maximum(chance, 1 / MAX_WEIGHT)
+def _response_propensity(rows: ComparisonRows) -> Floats:
+    """Return the response propensity of each invitation, from models of other customers."""
+    propensity, fold = np.empty(len(rows.outcome)), assign_folds(rows.customer)
+    for held_out in np.unique(fold):
+        model = fit_probability(rows, rows.outcome, fold != held_out)
+        propensity[fold == held_out] = model(rows.confounders[fold == held_out])
+    return np.maximum(propensity, 1 / MAX_WEIGHT)
 
 
-def _beside(rows: ComparisonRows, cause: Exposure, found: list[Exposure]) -> ComparisonRows:
-    """The rows with the other causes of the same and of earlier stages among the confounders."""
-    others = [c.met for c in found if c.stage <= cause.stage and c.name != cause.name]
+def _adjusted_rows(
+    rows: ComparisonRows, exposure: Exposure, exposures: list[Exposure]
+) -> ComparisonRows:
+    """Return the rows with the other exposures of the same and earlier stages as confounders."""
+    others = [c.exposed for c in exposures if c.stage <= exposure.stage and c.name != exposure.name]
     wide = np.column_stack([rows.confounders, *(met.astype(float) for met in others)])
     return ComparisonRows(rows.outcome, wide, rows.weight, rows.customer)
 
 
-def _doses(rows: ComparisonRows, cause: Exposure, borders: list[float]) -> list[DoseBand]:
-    """The effect by size; a band too thin to judge says how many rows it has."""
+def _doses(rows: ComparisonRows, exposure: Exposure, bounds: list[float]) -> list[DoseBand]:
+    """Estimate the effect by size; a band with too few rows has only its row count."""
     bands: list[DoseBand] = []
-    dose = np.zeros(len(cause.met)) if cause.dose is None else cause.dose
-    for low, high in zip(borders, [*borders[1:], float("inf")], strict=True):
-        inside = cause.met & (dose >= low) & (dose < high)
-        part = inside | ~cause.met
+    dose = np.zeros(len(exposure.exposed)) if exposure.dose is None else exposure.dose
+    for low, high in zip(bounds, [*bounds[1:], float("inf")], strict=True):
+        inside = exposure.exposed & (dose >= low) & (dose < high)
+        part = inside | ~exposure.exposed
         try:
-            found = estimate_attribution(rows.only(part), inside[part])
+            attribution = estimate_attribution(rows.select(part), inside[part])
         except DataRefused:
-            found = None
-        bands.append(DoseBand(low, high, found, int(inside.sum())))
+            attribution = None
+        bands.append(DoseBand(low, high, attribution, int(inside.sum())))
     return bands
 
 
-def _whys(rows: ComparisonRows, found: list[Exposure], certain: set[str]) -> list[CauseOfCause]:
-    """For each certain cause, those of earlier stages that bring it about, strongest first.
+def _secondary_causes(
+    rows: ComparisonRows, exposures: list[Exposure], certain: set[str]
+) -> list[CauseOfCause]:
+    """Find, for each certain exposure, the exposures of earlier stages that cause it, strongest first.
 
-    Why help was slow no table shows: that somebody complained comes before it, but is no reason.
+    Handling exposures are excluded: no table shows why handling was slow, and the complaint that
+    precedes it is not its cause.
     """
-    whys = []
-    for effect in (c for c in found if c.name in certain and c.among is None):
-        earlier = [c for c in found if c.stage < effect.stage]
+    results = []
+    for effect in (c for c in exposures if c.name in certain and c.eligible is None):
+        earlier = [c for c in exposures if c.stage < effect.stage]
         for cause in earlier:
-            beside = _beside(rows, cause, found)
+            adjusted = _adjusted_rows(rows, cause, exposures)
             as_outcome = ComparisonRows(
-                effect.met.astype(float), beside.confounders, rows.weight, rows.customer
+                effect.exposed.astype(float), adjusted.confounders, rows.weight, rows.customer
             )
             try:
-                why = CauseOfCause(effect.name, cause.name, estimate_attribution(as_outcome, cause.met, effect.among))
+                result = CauseOfCause(
+                    effect.name,
+                    cause.name,
+                    estimate_attribution(as_outcome, cause.exposed, effect.eligible),
+                )
             except DataRefused:
-                continue  # too rare together to say anything: no branch of the tree
-            if why.found.share.low > 0:
-                whys.append(why)
-    return sorted(whys, key=lambda w: (w.effect, -w.found.share.value))
+                continue  # too few joint rows: no branch of the tree
+            if result.attribution.share.low > 0:
+                results.append(result)
+    return sorted(results, key=lambda w: (w.effect, -w.attribution.share.value))

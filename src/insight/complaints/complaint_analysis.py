@@ -1,4 +1,4 @@
-"""Everything about a company's complaints at once, as report, HTTP and notebooks show it."""
+"""The complete complaint analysis of a company, as report, HTTP and notebooks use it."""
 
 import json
 import math
@@ -19,93 +19,103 @@ from insight.complaints.attributable_fraction import Attribution
 from insight.complaints.cause_tree import build_cause_tree, format_cause_tree
 from insight.complaints.causes import CauseRanking, rank_causes
 from insight.complaints.complaint_settings import ComplaintSettings
-from insight.complaints.handling_times import count_states, compute_cycle_times, compute_reopen_rates
+from insight.complaints.handling_times import (
+    compute_cycle_times,
+    compute_reopen_rates,
+    count_states,
+)
 from insight.complaints.index_dates import read_answer_dates, read_departure_dates
 from insight.complaints.intake import Complaints, read_complaints
 from insight.complaints.pareto import compute_pareto
 
 
 def analyse_complaints(company: Company, workspace: Workspace) -> dict[str, Any]:
-    """Intake, Pareto table, handling and causes, as JSON holds them.
+    """Compute intake, Pareto table, handling and causes, as JSON-serialisable data.
 
-    What cannot be told stands under `skipped` with the reason.
+    Parts that cannot be computed are listed under `skipped` with the reason.
     """
-    import_module("sklearn.linear_model")  # now: libraries loaded later are not limited
-    with threadpool_limits(1):  # hundreds of small models: threads would only wait for each other
+    # load it before the limit, which does not apply to libraries loaded later
+    import_module("sklearn.linear_model")
+    with threadpool_limits(1):  # hundreds of small models run faster without threads
         return _analyse(company, workspace)
 
 
 def _analyse(company: Company, workspace: Workspace) -> dict[str, Any]:
     skipped: dict[str, str] = {}
-    told: dict[str, Any] = {"company": company.name, "skipped": skipped, "causes": {}}
-    found: Complaints | None = None
+    result: dict[str, Any] = {"company": company.name, "skipped": skipped, "causes": {}}
+    complaints: Complaints | None = None
     try:
-        found = read_complaints(company, workspace)
-        told |= _intake(found)
+        complaints = read_complaints(company, workspace)
+        result |= _summarise_intake(complaints)
     except DataRefused as err:
         skipped["complaints"] = str(err)
     for name in ("dissatisfaction", "churn"):
         try:
-            told["causes"][name] = ranking_to_dict(analyse_causes(name, company, workspace, found))
+            result["causes"][name] = ranking_to_dict(
+                analyse_causes(name, company, workspace, complaints)
+            )
         except DataRefused as err:
             skipped[name] = str(err)
-    plain: dict[str, Any] = _plain(told)
+    plain: dict[str, Any] = _plain(result)
     return plain
 
 
 def analyse_causes(
-    outcome: str, company: Company, workspace: Workspace, found: Complaints | None
+    outcome: str, company: Company, workspace: Workspace, complaints: Complaints | None
 ) -> CauseRanking:
-    """The ranked causes of `dissatisfaction` or `churn`; raises DataRefused where none can be told.
+    """Rank the causes of `dissatisfaction` or `churn`; raises DataRefused if there is not enough data.
 
-    `found` are the company's complaints; only tickets are causes: a comment is part of the answer.
+    `complaints` are the company's complaints. Only tickets are possible causes: a comment is part of the
+    answer.
     """
     settings = read_section(company, "complaints", ComplaintSettings)
-    tickets = found.table if found is not None and found.source == "tickets" else None
+    tickets = (
+        complaints.table if complaints is not None and complaints.source == "tickets" else None
+    )
     with open_history(workspace.history(company.name)) as con:
-        moments = (
+        index_dates = (
             read_answer_dates(con)
             if outcome == "dissatisfaction"
             else read_departure_dates(con, company, workspace, settings)
         )
-        return rank_causes(con, moments.drawn(), settings, tickets)
+        return rank_causes(con, index_dates.sample(), settings, tickets)
 
 
-def _intake(found: Complaints) -> dict[str, Any]:
-    learned = found.categories.learned
+def _summarise_intake(complaints: Complaints) -> dict[str, Any]:
+    classifier = complaints.categories.classifier
     return {
-        "end": found.end.isoformat(),
-        "source": found.source,
-        "complaints": len(found.table),
-        "customers": found.customers,
-        "categories": found.categories.counts(),
-        "reader": None if learned is None else {
-            "texts": learned.texts, "accuracy": learned.accuracy, "usual": learned.usual
+        "end": complaints.end.isoformat(),
+        "source": complaints.source,
+        "complaints": len(complaints.table),
+        "customers": complaints.customers,
+        "categories": complaints.categories.counts(),
+        "reader": None if classifier is None else {
+            "texts": classifier.texts, "accuracy": classifier.accuracy, "usual": classifier.baseline
         },
-        "pareto": [asdict(row) for row in compute_pareto(found.table)],
-        "channels": [asdict(row) for row in compute_pareto(found.table, "channel")],
-        "states": count_states(found.table),
-        "cycle_times": [asdict(row) for row in compute_cycle_times(found.table, found.end)],
-        "reopened": [asdict(row) for row in compute_reopen_rates(found.table)],
+        "pareto": [asdict(row) for row in compute_pareto(complaints.table)],
+        "channels": [asdict(row) for row in compute_pareto(complaints.table, "channel")],
+        "states": count_states(complaints.table),
+        "cycle_times": [asdict(row) for row in compute_cycle_times(complaints.table, complaints.end)],
+        "reopened": [asdict(row) for row in compute_reopen_rates(complaints.table)],
     }  # fmt: skip
 
 
 def ranking_to_dict(ranking: CauseRanking) -> dict[str, Any]:
-    """A ranking as JSON holds it, with its tree."""
+    """Return a ranking as JSON-serialisable data, with its tree."""
     root = build_cause_tree(ranking)
     return {
-        "outcome": ranking.moments.title,
+        "outcome": ranking.index_dates.title,
         "rows": ranking.rows,
         "rate": ranking.rate,
         "answered": ranking.answered,
         "ranked": [
-            {"cause": r.cause.name, "branch": r.cause.branch, **_figures(r.found)}
+            {"cause": r.cause.name, "branch": r.cause.branch, **_figures(r.attribution)}
             for r in ranking.causes
         ],
         "doses": {
             name: [
                 {"from": d.low, "to": d.high, "rows": d.rows,
-                 **(_figures(d.found) if d.found else {})}
+                 **(_figures(d.attribution) if d.attribution else {})}
                 for d in bands
             ]
             for name, bands in ranking.doses.items()
@@ -116,12 +126,12 @@ def ranking_to_dict(ranking: CauseRanking) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(found: Attribution) -> dict[str, Any]:
-    return asdict(found) | {"certain": found.certain}
+def _figures(attribution: Attribution) -> dict[str, Any]:
+    return asdict(attribution) | {"certain": attribution.certain}
 
 
 def write_complaints(company: Company, workspace: Workspace) -> Path:
-    """Write the study to `complaints.json` of the company's folder and return where it is."""
+    """Write the analysis to `complaints.json` in the company's folder and return the path."""
     path = workspace.company(company.name) / "complaints.json"
     text = json.dumps(analyse_complaints(company, workspace), ensure_ascii=False, indent=1)
     path.write_text(text, encoding="utf-8")
@@ -129,7 +139,7 @@ def write_complaints(company: Company, workspace: Workspace) -> Path:
 
 
 def _plain(value: Any) -> Any:
-    """The same without what JSON has no word for: undefined and endless numbers are null."""
+    """Return the value with undefined and infinite numbers, which JSON lacks, as null."""
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What a company's TOML file says of its complaints: `[insight.complaints]`."""
+"""Settings of the complaint analysis: `[insight.complaints]`."""
 
 from typing import Literal
 
@@ -8,15 +8,14 @@ from features.config.toml_section import TomlSection
 
 
 class ComplaintSettings(TomlSection):
-    """How complaints are found, and which past counts as a possible cause.
+    """How complaints are found, and which exposures count as possible causes.
 
-    `source`: tickets, or the comments of discontent answers where a company has no tickets (unset:
-    tickets where there are some). `window_days` is how far a cause may lie before an answer or a
-    departure. A reply after `reply_hours` and a solution after `close_days` are slow. `delivery`
-    names the kinds of event that end a promise to the customer (their `due_at`), `before_delivery`
-    those that end a promise inside the chain. A promise is broken `late_days[0]` days after its
-    day; the numbers after it divide the late ones. `leave_days` is the time between two cutoffs at
-    which departures are looked at.
+    `source`: tickets, or the comments of dissatisfied answers if a company has no tickets (unset:
+    tickets if there are any). An exposure counts within `window_days` before the index date. A reply
+    after `reply_hours` and a solution after `close_days` are slow. `delivery` are the kinds of event
+    that fulfil a promise to the customer (their `due_at`), `before_delivery` those that fulfil an
+    internal one. A promise is broken `late_days[0]` days after its due day; the other numbers are bounds
+    of the dose bands. `leave_days` is the time between two cutoffs at which churn is examined.
     """
 
     source: Literal["tickets", "surveys"] | None = None

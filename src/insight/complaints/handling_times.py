@@ -1,4 +1,4 @@
-"""How complaints are handled: where they stand, how long it takes, how many come back."""
+"""Complaint handling: states, times to reply and solution, reopen rates."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-#: Fewer complaints than this give no figure of their own.
+#: Complaints needed for a category of its own.
 MIN_COMPLAINTS = 20
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -18,9 +18,9 @@ ALL = "all"
 class CycleTime:
     """How long complaints wait: hours to the first reply or days to the solution.
 
-    Those still waiting count for as long as they have waited (Kaplan-Meier), so that slow cases do
-    not vanish from the figure. Median with 95 % interval; `nine_in_ten` are done by then; NaN where
-    so many have not been done yet.
+    Open complaints are censored at their current waiting time (Kaplan-Meier), so that slow cases are not
+    ignored. Median with 95% interval; `nine_in_ten` is the 90th percentile; NaN if it is not reached
+    yet.
     """
 
     step: str
@@ -36,7 +36,7 @@ class CycleTime:
 
 @dataclass(frozen=True)
 class ReopenRate:
-    """The share of solved complaints that were opened again, with 95 % interval (Wilson)."""
+    """The share of solved complaints that were reopened, with 95% interval (Wilson)."""
 
     category: str
     solved: int
@@ -47,9 +47,9 @@ class ReopenRate:
 
 
 def count_states(complaints: pd.DataFrame) -> dict[str, int]:
-    """Where complaints stand: received (no reply yet), answered, closed, reopened after closing.
+    """Count complaints by state: received (no reply yet), answered, closed, reopened after closing.
 
-    Empty where nobody recorded replies or solutions.
+    Empty if neither replies nor solutions are recorded.
     """
     if not complaints[["first_reply_at", "closed_at"]].notna().any(axis=None):
         return {}
@@ -67,9 +67,9 @@ def count_states(complaints: pd.DataFrame) -> dict[str, int]:
 def compute_cycle_times(
     complaints: pd.DataFrame, end: datetime, by_category: bool = True
 ) -> list[CycleTime]:
-    """Times to the first reply and to the solution, of all complaints and, unless told, by category.
+    """Compute the times to the first reply and to the solution, overall and, optionally, by category.
 
-    Categories of fewer than `FEWEST` complaints, and steps no complaint has a time of, are left out.
+    Categories of fewer than `MIN_COMPLAINTS` complaints, and steps without any time, are left out.
     """
     steps = (("first reply", "first_reply_at", "hours", HOUR),
              ("solution", "closed_at", "days", DAY))  # fmt: skip
@@ -85,7 +85,7 @@ def compute_cycle_times(
 def _groups(
     complaints: pd.DataFrame, by_category: bool = True
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """All complaints, then those of each category large enough, largest first."""
+    """Yield all complaints, then those of each sufficiently large category, largest first."""
     yield ALL, complaints
     if not by_category:
         return
@@ -96,7 +96,7 @@ def _groups(
 
 
 def _waited(part: pd.DataFrame, column: str, end: datetime) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds until the step or until now, and whether it was done."""
+    """Return the seconds until the step or until now, and whether it was done."""
     now = pd.Timestamp(end)
     done = part[column].notna() & (part[column] <= now)
     until = part[column].where(done, now)
@@ -117,16 +117,16 @@ def _cycle(step: str, unit: str, name: str, waited: np.ndarray, done: np.ndarray
 
 
 def _limits(limits: Callable[[], tuple[float, float]]) -> tuple[float, float]:
-    """The ends of an interval; its numbers may touch 0 and 1, where logarithms end."""
+    """Return the ends of an interval; at 0 and 1 the logarithms are infinite."""
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = limits()
     return float(low), float(high) if np.isfinite(high) else float("nan")
 
 
 def compute_reopen_rates(complaints: pd.DataFrame, by_category: bool = True) -> list[ReopenRate]:
-    """How many solved complaints came back, of all and, unless told, by category.
+    """Compute the share of solved complaints that were reopened, of all and, optionally, by category.
 
-    None where nobody recorded it.
+    Empty if reopening is not recorded.
     """
     from statsmodels.stats.proportion import proportion_confint
 

@@ -1,9 +1,8 @@
-"""Complaints as they came in: from tickets, or from what discontent customers wrote in surveys."""
+"""Complaints of a company: from tickets, or from comments of dissatisfied customers in surveys."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from features.config.company import Company
@@ -15,16 +14,16 @@ from insight.company_settings import read_section
 from insight.complaints.categories import AssignedCategories, assign_categories
 from insight.complaints.complaint_settings import ComplaintSettings
 
-#: Fewer complaints than this are read one by one, not counted.
+#: Complaints needed for an analysis.
 MIN_COMPLAINTS = 20
-#: The columns of a complaint; times in UTC, `NaT` where it has not happened yet.
+#: Columns of a complaint; times in UTC, `NaT` if it has not happened yet.
 COLUMNS = ("customer_id", "opened_at", "first_reply_at", "closed_at", "category", "origin",
            "severity", "channel", "reopened", "weight")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Complaints:
-    """Every complaint of a company until `end`, with the columns `COLUMNS`; no text is kept."""
+    """All complaints of a company until `end`, with the columns `COLUMNS`; texts are not kept."""
 
     table: pd.DataFrame
     source: str
@@ -37,10 +36,10 @@ class Complaints:
 
 
 def read_complaints(company: Company, workspace: Workspace) -> Complaints:
-    """Every complaint of a company, with its category.
+    """Read all complaints of a company, with their categories.
 
-    Raises DataRefused when there are neither tickets nor comments of answers, or fewer than
-    `FEWEST` complaints.
+    Raises DataRefused without tickets and comments of answers, or with fewer than `MIN_COMPLAINTS`
+    complaints.
     """
     settings = read_section(company, "complaints", ComplaintSettings)
     manifest = Manifest.read(workspace, company.name)
@@ -55,16 +54,17 @@ def read_complaints(company: Company, workspace: Workspace) -> Complaints:
         query = _TICKETS.format(kinds=kinds) if source == "tickets" else _ANSWERS
         table = con.sql(query).to_arrow_table().to_pandas()
     if len(table) < MIN_COMPLAINTS:
-        found = "tickets of kind " + " or ".join(settings.kinds)
-        what = found if source == "tickets" else "comments of discontent answers"
+        kinds_text = "tickets of kind " + " or ".join(settings.kinds)
+        what = kinds_text if source == "tickets" else "comments of discontent answers"
         raise DataRefused(
-            f"{company.name} has {len(table):,} {what}; a table of complaints takes at least {MIN_COMPLAINTS}"
+            f"{company.name} has {len(table):,} {what}; a table of complaints takes at "
+            f"least {MIN_COMPLAINTS}"
             + (": check insight.complaints.kinds" if source == "tickets" else "")
         )
     texts, given = (_texts(table[name]) for name in ("comment", "category"))
-    found_in = assign_categories(texts, given)
-    table = table.assign(category=found_in.names, origin=found_in.origins)
-    return Complaints(table[list(COLUMNS)], source, manifest.end, found_in)
+    categories = assign_categories(texts, given)
+    table = table.assign(category=categories.names, origin=categories.origins)
+    return Complaints(table[list(COLUMNS)], source, manifest.end, categories)
 
 
 def _texts(column: "pd.Series[str]") -> list[str | None]:
@@ -77,7 +77,7 @@ select customer_id, opened_at, first_reply_at, closed_at, category, comment, sev
 from tickets where kind in ({kinds}) order by opened_at, customer_id
 """
 
-#: An answer in the lowest quarter of its scale, with a text.
+#: An answer in the lowest quarter of its scale, with a comment.
 _ANSWERS = """
 select customer_id, answered_at as opened_at, null::timestamptz as first_reply_at,
        null::timestamptz as closed_at, null::varchar as category, comment,
@@ -88,9 +88,3 @@ where comment is not null and dimension = 'overall' and scale_high > scale_low
       and (score - scale_low) / (scale_high - scale_low) <= 0.25
 order by answered_at, customer_id
 """
-
-
-def effective_sample_size(weight: np.ndarray) -> float:
-    """How many rows of equal weight are worth these (Kish 1965)."""
-    total = float(np.sum(weight))
-    return total**2 / float(np.sum(np.square(weight))) if total else 0.0

@@ -1,21 +1,21 @@
-"""The Pareto table: the few categories that most complaints are about."""
+"""Pareto table: the few categories that most complaints are about."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from insight.complaints.intake import effective_sample_size
-
-#: The vital few: the largest categories that together hold this share.
+#: Share of all complaints that the vital few together reach.
 VITAL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class ParetoRow:
-    """A category of complaints: how many, their share with 95 % interval (Wilson), summed up.
+    """A category of complaints: count, share with 95% interval (Wilson), cumulative share.
 
-    `vital` marks the few categories that hold four fifths. `severity` is the mean, NaN if unknown.
+    `vital` marks the largest categories that together reach four fifths. `severity` is the mean, NaN if
+    unknown.
     """
 
     category: str
@@ -29,7 +29,7 @@ class ParetoRow:
 
 
 def compute_pareto(complaints: pd.DataFrame, by: str = "category") -> list[ParetoRow]:
-    """The table of a column of the complaints, largest first; weighted where rows have weights.
+    """Compute the table of a column of the complaints, largest first; weighted.
 
     Rows without a value count as `unknown`.
     """
@@ -39,7 +39,7 @@ def compute_pareto(complaints: pd.DataFrame, by: str = "category") -> list[Paret
     sums = complaints["weight"].groupby(names).sum().sort_index()
     sums = sums.sort_values(ascending=False, kind="stable")
     severity = complaints["severity"].astype(float).groupby(names).mean()
-    total, n = float(sums.sum()), effective_sample_size(complaints["weight"].to_numpy(float))
+    total, n = float(sums.sum()), _effective_sample_size(complaints["weight"].to_numpy(float))
     rows, before = [], 0.0
     for name, count in zip(sums.index.astype(str), sums, strict=True):
         share = float(count) / total
@@ -55,5 +55,11 @@ def compute_pareto(complaints: pd.DataFrame, by: str = "category") -> list[Paret
 
 
 def select_vital_few(rows: Iterable[ParetoRow]) -> list[str]:
-    """The categories to work on first."""
+    """Return the categories to work on first."""
     return [row.category for row in rows if row.vital]
+
+
+def _effective_sample_size(weight: np.ndarray) -> float:
+    """Return the number of equally weighted rows with the same variance (Kish 1965)."""
+    total = float(np.sum(weight))
+    return total**2 / float(np.sum(np.square(weight))) if total else 0.0

@@ -24,7 +24,7 @@ from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
-from models.nonresponse.disclosure_control import hidden_groups
+from models.nonresponse.disclosure_control import suppress_small_groups
 
 #: The measurement of each complaint indicator; None where the company does not record it.
 ComplaintMeasurements = dict[str, Measurement | None]
@@ -218,7 +218,7 @@ def _with_groups(
     for by, of_column in groups.items():
         measured = [group.measured[indicator.name] for group in of_column]
         sizes = [found.answered if found else 0 for found in measured]
-        out = hidden_groups(sizes, inputs.settings.fewest)
+        out = suppress_small_groups(sizes, inputs.settings.fewest)
         values = [
             _group_value(by, group, found, indicator.name)
             for group, found, small in zip(of_column, measured, out, strict=True)

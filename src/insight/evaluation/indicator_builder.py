@@ -20,7 +20,7 @@ from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.nonresponse_adjusted import CorrectedFigure
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
-from models.nonresponse.aipw import REACH
+from models.nonresponse.aipw import Z_95
 
 STALE = "who answers was studied on other data; run `goodwill population` again"
 
@@ -97,7 +97,7 @@ def change_direction(last: PeriodValue, previous: PeriodValue | None) -> ChangeD
     errors = [standard_error(point) for point in (last, previous) if point]
     if previous is None or None in errors:
         return "unknown"
-    reach = REACH * math.hypot(*[error for error in errors if error is not None])
+    reach = Z_95 * math.hypot(*[error for error in errors if error is not None])
     if abs(last.value - previous.value) <= reach:
         return "no"
     return "up" if last.value > previous.value else "down"
@@ -107,7 +107,7 @@ def standard_error(point: PeriodValue) -> float | None:
     """Return the standard error implied by the width of the interval; None if an end is missing."""
     if point.low is None or point.high is None:
         return None
-    return (point.high - point.low) / (2 * REACH)
+    return (point.high - point.low) / (2 * Z_95)
 
 
 def finite_or_none(value: float) -> float | None:

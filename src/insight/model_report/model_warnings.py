@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from features.config.company import Company
-from features.execution.partitions import columns_of
+from features.execution.partitions import column_names
 from features.formatting import ENGLISH
 from features.settings import Workspace
 from insight.formatting.display_names import TITLES
@@ -79,7 +79,7 @@ def silent_share(
         return None
     condition = churn.population if churn else None
     columns = [SILENCE, *([condition.column] if condition else [])]
-    if SILENCE not in columns_of(training) or not set(columns) <= set(columns_of(snapshot)):
+    if SILENCE not in column_names(training) or not set(columns) <= set(column_names(snapshot)):
         return None
     features = pq.read_table(snapshot, columns=list(dict.fromkeys(columns)))
     now = np.asarray(features[SILENCE].to_numpy(), np.float64)[population_mask(features, condition)]

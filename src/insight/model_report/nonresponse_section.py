@@ -8,7 +8,7 @@ from features.config.company import Company
 from features.formatting import ENGLISH, MISSING
 from features.settings import Workspace
 from insight.formatting.display_names import TITLES
-from models.nonresponse.nonresponse_results import read_population
+from models.nonresponse.nonresponse_results import read_nonresponse_results
 
 #: Odds ratio beyond what any hidden factor is likely to have.
 BEYOND = "more than 20"
@@ -53,7 +53,7 @@ def nonresponse_section(
     company: Company, workspace: Workspace, fingerprint: str
 ) -> NonresponseSection | None:
     """The section; None where non-response was never estimated."""
-    results = read_population(company, workspace)
+    results = read_nonresponse_results(company, workspace)
     if results is None:
         return None
     studied = {t: q for t, q in results["questions"].items() if "figures" in q}

@@ -12,8 +12,8 @@ from features.errors import ConfigRefused, DataRefused
 from insight.satisfaction.satisfaction_metrics import SatisfactionMetric
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.evaluation.bootstrap import Interval, percentile_interval
-from models.nonresponse.aipw import Estimate, clustered
-from models.nonresponse.disclosure_control import hidden_groups
+from models.nonresponse.aipw import MeanEstimate, clustered_standard_error
+from models.nonresponse.disclosure_control import suppress_small_groups
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,7 +95,7 @@ def _hidden(
     suppressed = np.zeros(len(keys), bool)
     totals = pd.Series([tuple(key[i] for i in totals_at) for key in keys], dtype=object)
     for _, rows in totals.groupby(totals).groups.items():
-        suppressed[rows] = hidden_groups([int(size) for size in sizes[rows]], fewest)
+        suppressed[rows] = suppress_small_groups([int(size) for size in sizes[rows]], fewest)
     return suppressed
 
 
@@ -130,7 +130,7 @@ def wilson_interval(
     by the number of customers.
     """
     share = float(np.average(values, weights=weight))
-    error = clustered(weight / weight.sum() * (values - share), customer)
+    error = clustered_standard_error(weight / weight.sum() * (values - share), customer)
     rows = float(weight.sum() ** 2 / (weight**2).sum())
     effective = float(len(np.unique(customer)))
     if 0 < share < 1 and np.isfinite(error) and error > 0:
@@ -156,7 +156,7 @@ def mean_interval(
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
     if count > MAX_RESAMPLED or count < 2 or not resampled:
-        estimate = Estimate(value, clustered(weight / weight.sum() * (values - value), customer))
+        estimate = MeanEstimate(value, clustered_standard_error(weight / weight.sum() * (values - value), customer))
         return Interval(value, estimate.low, estimate.high)
     total = np.bincount(customer, weight * values, count)
     weights = np.bincount(customer, weight, count)

@@ -8,7 +8,7 @@ import numpy as np
 from features.config.company import Company
 from features.settings import Workspace
 from models.nonresponse.group_estimates import CHANNEL
-from models.nonresponse.nonresponse_results import read_population
+from models.nonresponse.nonresponse_results import read_nonresponse_results
 
 #: Metric: its name in `population.json`, and the factor between the two units.
 CORRECTED_METRICS = {
@@ -42,7 +42,7 @@ def read_corrected_figures(
     company: Company, workspace: Workspace, fingerprint: str
 ) -> tuple[dict[str, CorrectedFigure], dict[str, str]]:
     """Read the corrected figures by metric, and the reason for each metric that has none."""
-    population = read_population(company, workspace)
+    population = read_nonresponse_results(company, workspace)
     if population is None:
         why = "who answers has not been studied; run `goodwill population`"
         return {}, dict.fromkeys(CORRECTED_METRICS, why)

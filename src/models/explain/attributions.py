@@ -30,7 +30,7 @@ class ScoreAttributions:
     columns: tuple[str, ...]
     score: Floats
     start: Floats
-    attribute_raw_scores: Floats
+    parts: Floats
 
 
 def attribute_scores(bundle: Bundle, features: pa.Table) -> ScoreAttributions:

@@ -180,8 +180,8 @@ class Explainer:
         language: Language,
     ) -> str:
         """State the customer's value of a column, and the value before."""
-        sentences = sentences_zh if language == "zh" else sentences_en
-        return sentences.cause(column, value, before, self.currency)
+        write_cause = sentences_zh.cause if language == "zh" else sentences_en.cause
+        return write_cause(column, value, before, self.currency)
 
 
 class FeatureValues:

@@ -1,6 +1,6 @@
 """Check for a customer table of today that is dated back: it shows today's state in the past."""
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.leakage.audit_sample import AuditSample
 from models.leakage.findings import LeakCheckResult, LeakFinding, list_names
 from models.training_set.splits import instant, microseconds

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.leakage.audit_sample import AuditSample, TrainingSetKeys
 from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.targets.target import Target

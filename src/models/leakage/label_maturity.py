@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.leakage.audit_sample import AuditSample, Ints
 from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.targets.target import Target

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from features.lookahead import pair_names, truncate_each
 from models.leakage.audit_sample import AuditSample, Ints, customer_ids, to_microseconds
 from models.leakage.findings import LeakCheckResult, LeakFinding

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.contract import TABLES
 from features.history.build_history import History
-from features.history.rows import DAY, NEVER
+from features.history.history_table import DAY, NEVER
 from models.leakage.audit_sample import AuditSample, Floats, Ints
 from models.targets.target import Target
 

@@ -1,8 +1,8 @@
-"""The mean of what everybody asked would have answered, right if either of two models is.
+"""Non-response-corrected means: augmented inverse probability weighting (AIPW).
 
-Augmented inverse probability weighting (Robins, Rotnitzky and Zhao 1994) with cross-fitted models
-(Chernozhukov et al. 2018): the mean prediction for all who were asked, corrected by the weighted
-errors among those who answered.
+The estimate is right if either the response propensity or the outcome model is right (Robins,
+Rotnitzky and Zhao 1994); the models are cross-fitted (Chernozhukov et al. 2018). It is the mean
+prediction for all invitations plus the weighted mean error among the respondents.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,80 +14,83 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Standard errors on either side of a 95 % interval.
-REACH = NormalDist().inv_cdf(0.975)
+#: Standard errors on either side of a 95% interval.
+Z_95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A figure with its standard error; the interval holds the true one 95 times in 100."""
+class MeanEstimate:
+    """An estimate with its standard error and 95% confidence interval."""
 
     value: float
     error: float
 
     @property
     def low(self) -> float:
-        return self.value - REACH * self.error
+        return self.value - Z_95 * self.error
 
     @property
     def high(self) -> float:
-        return self.value + REACH * self.error
+        return self.value + Z_95 * self.error
 
     def to_dict(self) -> dict[str, float | None]:
-        """The figure as JSON tells it; what one customer alone cannot tell is None."""
-        told = {**asdict(self), "low": self.low, "high": self.high}
-        return {name: number if np.isfinite(number) else None for name, number in told.items()}
+        """The estimate as JSON values; non-finite numbers, as with a single customer, are None."""
+        numbers = {**asdict(self), "low": self.low, "high": self.high}
+        return {name: number if np.isfinite(number) else None for name, number in numbers.items()}
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What was said and what was predicted, one element an invitation.
+class AipwInputs:
+    """Observed and predicted answers, one element per invitation.
 
-    `said` is anything where nobody answered, there `weight` is 0; `expected` is the prediction of
-    a model that has not seen the customer, `base` the survey's own weight.
+    `observed` is arbitrary where there is no answer; there `weight` is 0. `predicted` is the
+    out-of-fold prediction, `base_weight` the survey's own weight.
     """
 
-    said: Floats
-    expected: Floats
+    observed: Floats
+    predicted: Floats
     weight: Floats
-    base: Floats
+    base_weight: Floats
     customer: Ints
 
 
-def naive(said: Floats, weight: Floats, customer: Ints) -> Estimate:
-    """The mean of those who answered, as if they were everybody; `weight` is 0 without an answer."""
-    known = np.where(weight > 0, said, 0.0)
+def respondent_mean(observed: Floats, weight: Floats, customer: Ints) -> MeanEstimate:
+    """The uncorrected mean of the respondents; `weight` is 0 without an answer."""
+    known = np.where(weight > 0, observed, 0.0)
     mean = float(np.average(known, weights=weight))
-    return Estimate(mean, clustered(weight / weight.sum() * (known - mean), customer))
+    influence = weight / weight.sum() * (known - mean)
+    return MeanEstimate(mean, clustered_standard_error(influence, customer))
 
 
-def doubly_robust(answers: Answers) -> Estimate:
-    """The mean of everybody asked; its error is that of the influence function, by customer.
+def aipw_mean(inputs: AipwInputs) -> MeanEstimate:
+    """The corrected mean over all invitations; its error is clustered by customer.
 
-    It holds for customers such as these; for just those who were asked it is a little too wide.
+    The error is that for a population of such customers; for the invited customers alone it is
+    slightly too large.
     """
-    influence = shift_influence(answers)
-    shift = correction(answers).value
-    value = float(np.average(answers.expected, weights=answers.base))
-    spread = answers.base / answers.base.sum() * (answers.expected - value)
-    return Estimate(value + shift, clustered(spread + influence, answers.customer))
+    influence = residual_influence(inputs)
+    shift = mean_residual(inputs).value
+    value = float(np.average(inputs.predicted, weights=inputs.base_weight))
+    spread = inputs.base_weight / inputs.base_weight.sum() * (inputs.predicted - value)
+    error = clustered_standard_error(spread + influence, inputs.customer)
+    return MeanEstimate(value + shift, error)
 
 
-def correction(answers: Answers) -> Estimate:
-    """By how much the predictions are wrong on average, told by those who answered."""
-    error = clustered(shift_influence(answers), answers.customer)
-    return Estimate(float(np.average(_misses(answers), weights=answers.weight)), error)
+def mean_residual(inputs: AipwInputs) -> MeanEstimate:
+    """The weighted mean error of the predictions among the respondents."""
+    error = clustered_standard_error(residual_influence(inputs), inputs.customer)
+    return MeanEstimate(float(np.average(_residuals(inputs), weights=inputs.weight)), error)
 
 
-def shift_influence(answers: Answers) -> Floats:
-    """What each invitation adds to the correction beyond its share."""
-    misses = _misses(answers)
-    mean = np.average(misses, weights=answers.weight)
-    return np.asarray(answers.weight / answers.weight.sum() * (misses - mean))
+def residual_influence(inputs: AipwInputs) -> Floats:
+    """The influence of each invitation on `mean_residual`."""
+    residuals = _residuals(inputs)
+    mean = np.average(residuals, weights=inputs.weight)
+    return np.asarray(inputs.weight / inputs.weight.sum() * (residuals - mean))
 
 
-def clustered(influence: Floats, customer: Ints) -> float:
-    """The standard error of a sum whose terms are alike within a customer; infinite for one."""
+def clustered_standard_error(influence: Floats, customer: Ints) -> float:
+    """The standard error of a sum of terms clustered by customer; infinite for one customer."""
     by_customer = np.bincount(customer, influence)
     count = len(np.unique(customer))
     if count < 2:
@@ -95,5 +98,5 @@ def clustered(influence: Floats, customer: Ints) -> float:
     return float(np.sqrt(count / (count - 1) * (by_customer**2).sum()))
 
 
-def _misses(answers: Answers) -> Floats:
-    return np.where(answers.weight > 0, answers.said - answers.expected, 0.0)
+def _residuals(inputs: AipwInputs) -> Floats:
+    return np.where(inputs.weight > 0, inputs.observed - inputs.predicted, 0.0)

@@ -21,7 +21,7 @@ FEWEST_ROUNDS, MOST_ROUNDS = 20, 120
 
 
 @dataclass(frozen=True)
-class Crossed:
+class CrossFittedModels:
     """Models of all but one fold of customers each, and what each says of the fold it has not seen."""
 
     models: tuple[Estimator, ...]
@@ -32,7 +32,7 @@ class Crossed:
         return np.asarray(np.mean([m.predict(features) for m in self.models], axis=0))
 
 
-def folds(customer: Ints, seed: int = 0) -> Ints:
+def draw_folds(customer: Ints, seed: int = 0) -> Ints:
     """The fold of each row, 0 to `FOLDS` - 1, drawn at random by customer."""
     names, place = np.unique(customer, return_inverse=True)
     drawn: Ints = np.random.default_rng(seed).permutation(len(names)) % FOLDS
@@ -41,7 +41,7 @@ def folds(customer: Ints, seed: int = 0) -> Ints:
 
 def cross_fit(
     kind: str, features: pa.Table, label: Floats, learn: Mask, fold: Ints, classes: int = 1
-) -> Crossed:
+) -> CrossFittedModels:
     """Fit on the rows to learn from, a fold of customers held out in turn; predict every row.
 
     The number of rounds is found once, with the first fold as the judge, and is the same for all.
@@ -63,7 +63,7 @@ def cross_fit(
     unseen = np.zeros((len(label), classes) if classes > 1 else len(label))
     for held, model in enumerate(models):
         unseen[fold == held] = model.predict(features.filter(pa.array(fold == held)))
-    return Crossed(models, unseen)
+    return CrossFittedModels(models, unseen)
 
 
 def _rounds(

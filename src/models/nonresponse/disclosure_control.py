@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def hidden_groups(answered: Sequence[int], fewest: int) -> NDArray[np.bool_]:
+def suppress_small_groups(answered: Sequence[int], fewest: int) -> NDArray[np.bool_]:
     """Whether each group of one total is hidden: those of fewer than `fewest` answers, and then the
     next smallest as long as the hidden ones together have fewer.
 

@@ -1,4 +1,4 @@
-"""One question studied: what those who answered said, and what everybody would have said."""
+"""The non-response model of one survey question: response propensity, outcome model and weights."""
 
 from dataclasses import dataclass
 
@@ -8,129 +8,141 @@ from numpy.typing import NDArray
 
 from features.errors import DataRefused
 from models.learners.labelled_rows import check_labels
-from models.nonresponse.aipw import Answers, Estimate, naive
-from models.nonresponse.cross_fitting_folds import Crossed, cross_fit, folds
+from models.nonresponse.aipw import AipwInputs, MeanEstimate, respondent_mean
+from models.nonresponse.cross_fitting_folds import CrossFittedModels, cross_fit, draw_folds
 from models.nonresponse.invitations import Invitations
-from models.nonresponse.ipw_weights import Balance, Weights, balance, stabilised
-from models.nonresponse.propensity import Propensity, propensity
+from models.nonresponse.ipw_weights import CovariateBalance, IpwWeights, covariate_balance, stabilised_weights
+from models.nonresponse.propensity import PropensityModel, fit_propensity
 from models.targets.target import Target
 
 Floats = NDArray[np.float64]
 
 FEWEST_ANSWERS = 200
-#: So few who did not answer teach nothing about who does not.
-FEWEST_SILENT = 100
+#: With fewer unanswered invitations, non-response cannot be modelled.
+FEWEST_UNANSWERED = 100
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A number made of the answers: the worth of each class, in the order of the target's classes."""
+class AnswerMetric:
+    """A metric of the answers: the value of each class, in the order of the target's classes."""
 
     name: str
     title: str
-    worth: tuple[float, ...]
+    class_values: tuple[float, ...]
 
-    def of(self, level: Floats) -> Floats:
-        """The worth of answers; of a missing answer that of the first class, to be left out."""
-        return np.array(self.worth)[np.nan_to_num(level).astype(np.int64)]
+    def observed(self, level: Floats) -> Floats:
+        """The values of answers; a missing answer (NaN) gets the value of the first class."""
+        return np.array(self.class_values)[np.nan_to_num(level).astype(np.int64)]
 
     def expected(self, shares: Floats) -> Floats:
-        """The expected worth, from the probabilities of the classes (n, K)."""
-        return np.asarray(shares @ np.array(self.worth))
+        """The expected value, from the probabilities of the classes (n, K)."""
+        return np.asarray(shares @ np.array(self.class_values))
 
 
-FIGURES = {
+ANSWER_METRICS = {
     "satisfaction": (
-        Figure("csat", "Satisfaction, 0 to 100", (0.0, 25.0, 50.0, 75.0, 100.0)),
-        Figure("satisfied", "Satisfied (75 or more), per cent", (0.0, 0.0, 0.0, 100.0, 100.0)),
+        AnswerMetric("csat", "Satisfaction, 0 to 100", (0.0, 25.0, 50.0, 75.0, 100.0)),
+        AnswerMetric("satisfied", "Satisfied (75 or more), per cent", (0.0, 0.0, 0.0, 100.0, 100.0)),
     ),
-    "nps": (Figure("nps", "NPS, points", (-100.0, 0.0, 100.0)),),
+    "nps": (AnswerMetric("nps", "NPS, points", (-100.0, 0.0, 100.0)),),
 }
 
 
 @dataclass(frozen=True)
-class Study:
-    """One question with its two models; `outcome` predicts the classes of the answer.
+class NonresponseModel:
+    """The models of one question; `outcome` predicts the classes of the answer.
 
-    `recent` selects the invitations the figures are about: both models learn from older ones, too.
+    Metrics are about the recent invitations; both models also learn from older ones.
     """
 
     target: Target
-    asked: Invitations
-    propensity: Propensity
-    outcome: Crossed
-    weights: Weights
+    invitations: Invitations
+    propensity: PropensityModel
+    outcome: CrossFittedModels
+    weights: IpwWeights
 
-    def answers(self, figure: Figure) -> Answers:
-        """The recent invitations as a figure sees them."""
-        recent = self.asked.recent
-        return Answers(
-            said=figure.of(self.asked.level[recent]),
-            expected=figure.expected(self.outcome.unseen[recent]),
+    def aipw_inputs(self, metric: AnswerMetric) -> AipwInputs:
+        """The recent invitations with observed and predicted values of a metric."""
+        recent = self.invitations.recent
+        return AipwInputs(
+            observed=metric.observed(self.invitations.level[recent]),
+            predicted=metric.expected(self.outcome.out_of_fold[recent]),
             weight=self.weights.weight[recent],
-            base=self.asked.weight[recent],
-            customer=self.asked.customer[recent],
+            base_weight=self.invitations.weight[recent],
+            customer=self.invitations.customer[recent],
         )
 
     @property
-    def chance(self) -> Floats:
-        """The clipped chance of an answer of the recent invitations."""
-        return self.weights.chance[self.asked.recent]
+    def recent_propensity(self) -> Floats:
+        """The clipped response propensity of the recent invitations."""
+        return self.weights.propensity[self.invitations.recent]
 
-    def balance(self) -> Balance:
-        """How unlike those who answered are to all, before and after weighting."""
-        recent = self.asked.recent
-        base = self.asked.weight[recent]
-        heard = np.where(self.asked.answered[recent], base, 0.0)
-        features = self.asked.features.filter(pa.array(recent))
-        return balance(features, base, heard, self.weights.weight[recent])
+    def covariate_balance(self) -> CovariateBalance:
+        """Differences between respondents and all invitations, before and after weighting."""
+        recent = self.invitations.recent
+        base = self.invitations.weight[recent]
+        responded = np.where(self.invitations.answered[recent], base, 0.0)
+        features = self.invitations.features.filter(pa.array(recent))
+        return covariate_balance(features, base, responded, self.weights.weight[recent])
 
 
-def said(asked: Invitations, figure: Figure) -> Estimate | None:
-    """The figure of those who answered an invitation of the window; None if nobody did."""
-    recent = asked.recent
-    weight = np.where(asked.answered, asked.weight, 0.0)[recent]
+def estimate_respondents(invitations: Invitations, metric: AnswerMetric) -> MeanEstimate | None:
+    """The metric of the respondents to recent invitations; None without a respondent."""
+    recent = invitations.recent
+    weight = np.where(invitations.answered, invitations.weight, 0.0)[recent]
     if not weight.any():
         return None
-    return naive(figure.of(asked.level[recent]), weight, asked.customer[recent])
+    observed = metric.observed(invitations.level[recent])
+    return respondent_mean(observed, weight, invitations.customer[recent])
 
 
-def check(asked: Invitations) -> None:
-    """Refuse, in plain words, what cannot be corrected.
+def check_enough_answers(invitations: Invitations) -> None:
+    """Check that non-response can be corrected.
 
-    Raises DataRefused with fewer than `FEWEST_ANSWERS` recent answers, or with so few unanswered
-    invitations that nothing can be learnt about who does not answer.
+    Raises DataRefused with fewer than `FEWEST_ANSWERS` recent answers, or fewer than
+    `FEWEST_UNANSWERED` recent invitations without an answer.
     """
-    answers = int((asked.answered & asked.recent).sum())
+    answers = int((invitations.answered & invitations.recent).sum())
     if answers < FEWEST_ANSWERS:
         raise DataRefused(
             f"{answers:,} answers to the invitations of the last year; {FEWEST_ANSWERS} are needed "
-            "to learn who answers"
+            "to model the response propensity"
         )
-    silent = int((~asked.answered & ~asked.late & asked.recent).sum())
-    if silent < FEWEST_SILENT:
+    unanswered = ~invitations.answered & ~invitations.late & invitations.recent
+    if unanswered.sum() < FEWEST_UNANSWERED:
         raise DataRefused(
-            f"of {int(asked.recent.sum()):,} invitations of the last year {silent:,} were never "
-            f"answered, and {FEWEST_SILENT} are needed to learn who does not answer. Either everybody "
-            "answers, or the data hold answered questions only: nothing can be corrected"
+            f"{int(unanswered.sum()):,} of {int(invitations.recent.sum()):,} invitations of the last "
+            f"year were never answered; {FEWEST_UNANSWERED} are needed to model non-response. Either "
+            "every customer answers, or the data hold answered questions only: nothing can be "
+            "corrected"
         )
 
 
-def study(target: Target, asked: Invitations) -> Study:
-    """Learn who answers and what is answered, and weigh.
+def fit_nonresponse_model(target: Target, invitations: Invitations) -> NonresponseModel:
+    """Fit response propensity and outcome model, and compute the weights.
 
-    Raises DataRefused when there is too little to learn from; see `check`.
+    Raises DataRefused if there are too few answers; see `check_enough_answers`.
     """
-    check(asked)
-    answered = asked.answered
-    check_labels("multiclass", asked.level[answered], len(target.classes))
-    fold = folds(asked.customer)
-    who = propensity(asked, fold)
-    what = cross_fit("multiclass", asked.features, asked.level, answered, fold, len(target.classes))
-    recent = asked.recent
-    inside = stabilised(answered[recent], who.chance[recent], asked.weight[recent])
+    check_enough_answers(invitations)
+    answered = invitations.answered
+    check_labels("multiclass", invitations.level[answered], len(target.classes))
+    fold = draw_folds(invitations.customer)
+    propensity = fit_propensity(invitations, fold)
+    outcome = cross_fit(
+        "multiclass",
+        invitations.features,
+        invitations.level,
+        answered,
+        fold,
+        len(target.classes),
+    )
+    recent = invitations.recent
+    window = stabilised_weights(
+        answered[recent], propensity.out_of_fold[recent], invitations.weight[recent]
+    )
     weight = np.zeros(len(recent))
-    weight[recent] = inside.weight
-    chance = who.chance.copy()
-    chance[recent] = inside.chance
-    return Study(target, asked, who, what, Weights(chance, weight, inside.clipped))
+    weight[recent] = window.weight
+    clipped = propensity.out_of_fold.copy()
+    clipped[recent] = window.propensity
+    weights = IpwWeights(clipped, weight, window.clipped)
+    return NonresponseModel(target, invitations, propensity, outcome, weights)

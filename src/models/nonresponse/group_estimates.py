@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
-from models.nonresponse.aipw import Answers, Estimate, doubly_robust, naive
-from models.nonresponse.disclosure_control import hidden_groups
-from models.nonresponse.estimate import Figure, Study
+from models.nonresponse.aipw import AipwInputs, MeanEstimate, aipw_mean, respondent_mean
+from models.nonresponse.disclosure_control import suppress_small_groups
+from models.nonresponse.estimate import AnswerMetric, NonresponseModel
 
 FEWEST_ANSWERS = 20
 #: An attribute of more values than this names people or places rather than groups.
@@ -19,7 +19,7 @@ MOST_GROUPS = 30
 CHANNEL, UNKNOWN = "channel", "unknown"
 
 
-def attributes(study: Study) -> list[str]:
+def grouping_attributes(study: NonresponseModel) -> list[str]:
     """What the recent invitations can be cut by: the texts of the CRM, and the channel of asking."""
     recent = study.asked.features.filter(pa.array(study.asked.recent))
     texts = [f.name for f in recent.schema if pa.types.is_string(f.type)]
@@ -28,8 +28,8 @@ def attributes(study: Study) -> list[str]:
     return [*few, *([CHANNEL] if study.asked.channel is not None else [])]
 
 
-def by_group(
-    study: Study, figure: Figure, by: str, fewest: int = FEWEST_ANSWERS
+def estimate_by_group(
+    study: NonresponseModel, figure: AnswerMetric, by: str, fewest: int = FEWEST_ANSWERS
 ) -> tuple[dict[str, dict[str, Any]], int]:
     """A figure in every group of a feature (`crm_region`) or the `channel`; how many were hidden.
 
@@ -43,18 +43,18 @@ def by_group(
     names = sorted(set(group))
     parts = [_part(answers, group == name) for name in names]
     heard = [int((part.weight > 0).sum()) for part in parts]
-    hidden = hidden_groups(heard, fewest)
+    hidden = suppress_small_groups(heard, fewest)
     told = {
         name: {
             "asked": len(part.base), "answered": count, "said": _said(part).to_dict(),
-            "everybody_asked": doubly_robust(part).to_dict(),
+            "everybody_asked": aipw_mean(part).to_dict(),
         }
         for name, part, count, out in zip(names, parts, heard, hidden, strict=True) if not out
     }  # fmt: skip
     return told, int(hidden.sum())
 
 
-def _groups(study: Study, by: str) -> NDArray[np.object_]:
+def _groups(study: NonresponseModel, by: str) -> NDArray[np.object_]:
     """The group of each recent invitation."""
     asked = study.asked
     if by == CHANNEL and asked.channel is not None:
@@ -66,12 +66,12 @@ def _groups(study: Study, by: str) -> NDArray[np.object_]:
     return np.asarray(recent[by].to_pandas().astype(object).fillna(UNKNOWN), object)
 
 
-def _said(part: Answers) -> Estimate:
-    return naive(part.said, np.where(part.weight > 0, part.base, 0.0), part.customer)
+def _said(part: AipwInputs) -> MeanEstimate:
+    return respondent_mean(part.said, np.where(part.weight > 0, part.base, 0.0), part.customer)
 
 
-def _part(answers: Answers, rows: NDArray[np.bool_]) -> Answers:
-    return Answers(
+def _part(answers: AipwInputs, rows: NDArray[np.bool_]) -> AipwInputs:
+    return AipwInputs(
         answers.said[rows], answers.expected[rows], answers.weight[rows], answers.base[rows],
         answers.customer[rows],
     )  # fmt: skip

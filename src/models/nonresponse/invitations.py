@@ -66,7 +66,7 @@ class Invitations:
         return np.asarray(~np.isnan(self.level))
 
 
-def invitations(
+def load_invitations(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest
 ) -> Invitations:
     """Every ripe invitation to a target's question, answered or not.

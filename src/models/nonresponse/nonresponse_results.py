@@ -15,15 +15,15 @@ from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
-from models.nonresponse.aipw import doubly_robust
-from models.nonresponse.estimate import FIGURES, Figure, Study, check, said, study
-from models.nonresponse.group_estimates import attributes, by_group
-from models.nonresponse.invitations import QUESTIONS, Invitations, invitations
-from models.nonresponse.ipw_weights import CLIP
-from models.nonresponse.next_invitations import ask_next
-from models.nonresponse.overlap import coverage, everybody
-from models.nonresponse.sampling_frame import candidates, current, snapshot_of
-from models.nonresponse.sensitivity import GAMMAS, bound, gamma_to
+from models.nonresponse.aipw import aipw_mean
+from models.nonresponse.estimate import ANSWER_METRICS, AnswerMetric, NonresponseModel, check_enough_answers, estimate_respondents, fit_nonresponse_model
+from models.nonresponse.group_estimates import grouping_attributes, estimate_by_group
+from models.nonresponse.invitations import QUESTIONS, Invitations, load_invitations
+from models.nonresponse.ipw_weights import LOWEST_PROPENSITY
+from models.nonresponse.next_invitations import select_invitations
+from models.nonresponse.overlap import measure_overlap, estimate_all_customers
+from models.nonresponse.sampling_frame import build_candidates, is_current_customer, read_snapshot
+from models.nonresponse.sensitivity import GAMMAS, sensitivity_bound, smallest_gamma
 from models.targets.registry import TARGETS, trainable
 
 Floats = NDArray[np.float64]
@@ -33,18 +33,18 @@ FILE, LIST = "population.json", "ask_next.csv"
 WORST = 10
 
 
-def write_population(company: Company, workspace: Workspace, steps: Steps) -> list[Path]:
+def write_nonresponse_results(company: Company, workspace: Workspace, steps: Steps) -> list[Path]:
     """Study who answers, and write `population.json` and `ask_next.csv`; the files written.
 
     What cannot be corrected is told in the file with its reason. Raises DataRefused without a
     history or features.
     """
     manifest = Manifest.read(workspace, company.name)
-    snapshot = snapshot_of(company, workspace, manifest)
+    snapshot = read_snapshot(company, workspace, manifest)
     folder = workspace.company(company.name)
     able, unable = trainable(company, manifest.schema)
     told: dict[str, Any] = {t: {"skipped": unable[t]} for t in QUESTIONS if t in unable}
-    studies: list[Study] = []
+    studies: list[NonresponseModel] = []
     for target in (t.name for t in able if t.name in QUESTIONS):
         with steps.step(f"who answers: {target}") as done:
             told[target], found = _question(target, company, workspace, manifest, snapshot)
@@ -69,34 +69,34 @@ def write_population(company: Company, workspace: Workspace, steps: Steps) -> li
 
 def _question(
     target: str, company: Company, workspace: Workspace, manifest: Manifest, snapshot: pa.Table
-) -> tuple[dict[str, Any], Study | None]:
+) -> tuple[dict[str, Any], NonresponseModel | None]:
     """What is told of a question, with its study where there can be one."""
     try:
-        asked = invitations(TARGETS[target], company, workspace, manifest)
+        asked = load_invitations(TARGETS[target], company, workspace, manifest)
     except DataRefused as err:
         return {"skipped": str(err)}, None
-    told = _asked(asked, FIGURES[target])
+    told = _asked(asked, ANSWER_METRICS[target])
     try:
-        check(asked)
-        found = study(TARGETS[target], asked)
+        check_enough_answers(asked)
+        found = fit_nonresponse_model(TARGETS[target], asked)
     except DataRefused as err:
         return {**told, "skipped": str(err)}, None
-    now = snapshot.filter(pa.array(current(company, snapshot)))
+    now = snapshot.filter(pa.array(is_current_customer(company, snapshot)))
     shares = found.outcome.of(now)
     return {
         **told,
-        "figures": [_figure(found, f, shares, told["answered"][f.name]) for f in FIGURES[target]],
+        "figures": [_figure(found, f, shares, told["answered"][f.name]) for f in ANSWER_METRICS[target]],
         "propensity": _propensity(found),
         "coverage": _coverage(found, now),
     }, found
 
 
-def _propensity(found: Study) -> dict[str, Any]:
+def _propensity(found: NonresponseModel) -> dict[str, Any]:
     """How well it is known who answers, what the weights cost, and what they mend."""
     balanced = found.balance()
     return {
         "auc": found.propensity.auc,
-        "clip": CLIP,
+        "clip": LOWEST_PROPENSITY,
         "clipped": found.weights.clipped,
         "effective_answers": found.weights.effective,
         "largest_difference": [
@@ -110,9 +110,9 @@ def _propensity(found: Study) -> dict[str, Any]:
     }
 
 
-def _coverage(found: Study, now: pa.Table) -> dict[str, Any]:
+def _coverage(found: NonresponseModel, now: pa.Table) -> dict[str, Any]:
     """Which of the customers of today the answers can speak for."""
-    covered = coverage(found, now, found.propensity.of(now))
+    covered = measure_overlap(found, now, found.propensity.of(now))
     return {
         "customers": covered.customers,
         "asked": covered.asked,
@@ -122,10 +122,10 @@ def _coverage(found: Study, now: pa.Table) -> dict[str, Any]:
     }
 
 
-def _asked(asked: Invitations, figures: tuple[Figure, ...]) -> dict[str, Any]:
+def _asked(asked: Invitations, figures: tuple[AnswerMetric, ...]) -> dict[str, Any]:
     """How many were asked and answered, what they said, and what was left out."""
     recent = asked.recent
-    heard = {figure.name: said(asked, figure) for figure in figures}
+    heard = {figure.name: estimate_respondents(asked, figure) for figure in figures}
     return {
         "from": asked.starts.isoformat(),
         "until": asked.ends.isoformat(),
@@ -141,7 +141,7 @@ def _asked(asked: Invitations, figures: tuple[Figure, ...]) -> dict[str, Any]:
 
 
 def _figure(
-    found: Study, figure: Figure, shares: Floats, heard: dict[str, float | None]
+    found: NonresponseModel, figure: AnswerMetric, shares: Floats, heard: dict[str, float | None]
 ) -> dict[str, Any]:
     """A figure of those who answered, of everybody asked and of all customers, and its bounds."""
     answers = found.answers(figure)
@@ -149,17 +149,17 @@ def _figure(
         "name": figure.name,
         "title": figure.title,
         "answered": heard,
-        "everybody_asked": doubly_robust(answers).to_dict(),
-        "all_customers": everybody(found, figure, shares).to_dict() if len(shares) else None,
-        "bounds": [asdict(bound(answers, found.chance, gamma)) for gamma in GAMMAS],
-        "gamma_to_answered": gamma_to(heard["value"] or 0.0, answers, found.chance),
-        "by": {name: _by(found, figure, name) for name in attributes(found)},
+        "everybody_asked": aipw_mean(answers).to_dict(),
+        "all_customers": estimate_all_customers(found, figure, shares).to_dict() if len(shares) else None,
+        "bounds": [asdict(sensitivity_bound(answers, found.chance, gamma)) for gamma in GAMMAS],
+        "gamma_to_answered": smallest_gamma(heard["value"] or 0.0, answers, found.chance),
+        "by": {name: _by(found, figure, name) for name in grouping_attributes(found)},
     }
 
 
-def _by(found: Study, figure: Figure, name: str) -> dict[str, Any]:
+def _by(found: NonresponseModel, figure: AnswerMetric, name: str) -> dict[str, Any]:
     """A figure by group, those who answered beside everybody asked; small groups are counted only."""
-    groups, hidden = by_group(found, figure, name)
+    groups, hidden = estimate_by_group(found, figure, name)
     return {"groups": groups, "hidden": hidden}
 
 
@@ -176,7 +176,7 @@ def _headline(told: dict[str, Any]) -> dict[str, float]:
 
 
 def _write_list(
-    studies: list[Study],
+    studies: list[NonresponseModel],
     company: Company,
     workspace: Workspace,
     manifest: Manifest,
@@ -192,10 +192,10 @@ def _write_list(
         return {"skipped": "no question could be studied"}
     asking = company.asking
     try:
-        people, by = candidates(studies[-1], company, workspace, snapshot)
+        people, by = build_candidates(studies[-1], company, workspace, snapshot)
     except ConfigRefused as err:
         return {"skipped": str(err)}
-    chosen = ask_next(people, manifest.end, asking.rest_days, asking.list_size)
+    chosen = select_invitations(people, manifest.end, asking.rest_days, asking.list_size)
     chosen.rows.round(4).to_csv(path, index=False)
     return {
         "rows": len(chosen.rows),
@@ -206,7 +206,7 @@ def _write_list(
     }
 
 
-def read_population(company: Company, workspace: Workspace) -> dict[str, Any] | None:
+def read_nonresponse_results(company: Company, workspace: Workspace) -> dict[str, Any] | None:
     """What `write_population` wrote, or None before the first time."""
     path = workspace.company(company.name) / FILE
     if not path.is_file():

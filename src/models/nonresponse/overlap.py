@@ -1,4 +1,4 @@
-"""Beyond those who were asked: which customers the answers can speak for at all."""
+"""Overlap: the customers to whom the respondents' answers can be generalised."""
 
 from dataclasses import dataclass
 
@@ -6,62 +6,67 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.nonresponse.aipw import Estimate, clustered, correction
-from models.nonresponse.estimate import Figure, Study
-from models.nonresponse.ipw_weights import CLIP
+from models.nonresponse.aipw import MeanEstimate, clustered_standard_error, mean_residual
+from models.nonresponse.estimate import AnswerMetric, NonresponseModel
+from models.nonresponse.ipw_weights import LOWEST_PROPENSITY
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: The least likely of those who answered speak for nobody less likely than themselves.
-RAREST = 0.01
+#: Quantile of the respondents' propensity below which customers are not covered.
+LOWEST_QUANTILE = 0.01
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """The customers of a snapshot beside those who answered; `inside` the support or not.
+class Overlap:
+    """The customers of a snapshot compared with the respondents.
 
-    A customer is covered when his chance of answering lies in the range of those who did answer,
-    the least likely hundredth left out: beyond it the answers of others say nothing about him.
-    `asked` and `answered` count the customers who were, or did, in the window.
+    A customer is `covered` if their propensity is within the range of the respondents', the lowest
+    hundredth excluded: outside it no comparable customer has answered. `invited` and `answered` count
+    the customers with a recent invitation or answer.
     """
 
     customers: int
-    asked: int
+    invited: int
     answered: int
-    inside: Mask
+    covered: Mask
 
     @property
     def share(self) -> float:
-        """The share of the customers that is covered; NaN without a customer."""
-        return float(self.inside.mean()) if self.customers else float("nan")
+        """The share of customers that is covered; NaN without customers."""
+        return float(self.covered.mean()) if self.customers else float("nan")
 
 
-def coverage(study: Study, snapshot: pa.Table, chance: Floats) -> Coverage:
-    """Who of a snapshot is like those who answered; `chance` is that of answering if asked now."""
-    heard = study.asked.answered & study.asked.recent
-    least = max(CLIP, float(np.quantile(study.propensity.chance[heard], RAREST)))
-    most = float(study.propensity.chance[heard].max())
+def measure_overlap(model: NonresponseModel, snapshot: pa.Table, propensity: Floats) -> Overlap:
+    """Find the customers of a snapshot that are covered; `propensity` is theirs if invited now."""
+    responded = model.invitations.answered & model.invitations.recent
+    observed = model.propensity.out_of_fold[responded]
+    lowest = max(LOWEST_PROPENSITY, float(np.quantile(observed, LOWEST_QUANTILE)))
+    highest = float(observed.max())
     ids = snapshot["customer_id"].to_pylist()
-    asked, answered = (
-        {study.asked.ids[c] for c in np.unique(study.asked.customer[mask])}
-        for mask in (study.asked.recent, heard)
+    invited, answered = (
+        {model.invitations.ids[c] for c in np.unique(model.invitations.customer[mask])}
+        for mask in (model.invitations.recent, responded)
     )
-    return Coverage(
+    return Overlap(
         customers=len(ids),
-        asked=sum(i in asked for i in ids),
+        invited=sum(i in invited for i in ids),
         answered=sum(i in answered for i in ids),
-        inside=np.asarray((chance >= least) & (chance <= most)),
+        covered=np.asarray((propensity >= lowest) & (propensity <= highest)),
     )
 
 
-def everybody(study: Study, figure: Figure, shares: Floats) -> Estimate:
-    """The figure of all customers of a snapshot, from the predicted shares of their classes.
+def estimate_all_customers(
+    model: NonresponseModel, metric: AnswerMetric, shares: Floats
+) -> MeanEstimate:
+    """The metric over all customers of a snapshot, from the predicted probabilities of their classes.
 
-    The predictions, shifted by what they were wrong about those asked. For customers never asked
-    it rests on the outcome model alone.
+    The mean prediction plus the mean error among the invited customers. For customers never invited
+    it relies on the outcome model alone.
     """
-    expected = figure.expected(shares)
-    shift = correction(study.answers(figure))
-    spread = clustered((expected - expected.mean()) / len(expected), np.arange(len(expected)))
-    return Estimate(float(expected.mean()) + shift.value, float(np.hypot(spread, shift.error)))
+    expected = metric.expected(shares)
+    shift = mean_residual(model.aipw_inputs(metric))
+    spread = clustered_standard_error(
+        (expected - expected.mean()) / len(expected), np.arange(len(expected))
+    )
+    return MeanEstimate(float(expected.mean()) + shift.value, float(np.hypot(spread, shift.error)))

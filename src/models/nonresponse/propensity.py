@@ -1,4 +1,4 @@
-"""The propensity: how likely each customer is to answer when asked."""
+"""The response propensity: the probability that a customer answers an invitation."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.evaluation.metrics import roc_auc
-from models.nonresponse.cross_fitting_folds import Crossed, cross_fit
+from models.nonresponse.cross_fitting_folds import CrossFittedModels, cross_fit
 from models.nonresponse.invitations import Invitations
 
 Floats = NDArray[np.float64]
@@ -17,51 +17,52 @@ EDGE = 1e-4
 
 
 @dataclass(frozen=True)
-class Propensity:
-    """The chance of an answer: of each invitation by models that have not seen its customer.
+class PropensityModel:
+    """The fitted response propensity; `out_of_fold` is that of each invitation it was fitted on.
 
-    `auc` says how well it tells who answers (0.5: not at all).
+    `slope` and `intercept` are the Platt calibration, `auc` measures the out-of-fold predictions.
     """
 
-    crossed: Crossed
+    models: CrossFittedModels
     slope: float
-    shift: float
-    chance: Floats
+    intercept: float
+    out_of_fold: Floats
     auc: float
 
-    def of(self, features: pa.Table) -> Floats:
-        """The chance of an answer if these customers are asked now."""
-        return _logistic(self.slope * _log_odds(self.crossed.of(features)) + self.shift)
+    def predict(self, features: pa.Table) -> Floats:
+        """The probability that these customers answer if invited now."""
+        return _logistic(self.slope * _log_odds(self.models.predict(features)) + self.intercept)
 
 
-def propensity(asked: Invitations, fold: Ints) -> Propensity:
-    """Learn who answers from all invitations, answered or not.
+def fit_propensity(invitations: Invitations, fold: Ints) -> PropensityModel:
+    """Fit the response propensity on all invitations, answered or not.
 
-    Boosted trees, cross-fitted by customer; then Platt's line on their log odds, learnt from the
-    other folds, because a weight is the inverse of a probability and must be right in its level.
+    Boosted trees cross-fitted by customer, then Platt scaling fitted on the other folds: weights are
+    inverse probabilities, so the probabilities must be calibrated.
     """
-    answered = asked.answered.astype(np.float64)
+    answered = invitations.answered.astype(np.float64)
     everyone = np.ones(len(answered), np.bool_)
-    crossed = cross_fit("binary", asked.features, answered, everyone, fold)
-    score = _log_odds(crossed.unseen)
-    chance = np.empty(len(score))
+    models = cross_fit("binary", invitations.features, answered, everyone, fold)
+    score = _log_odds(models.out_of_fold)
+    probability = np.empty(len(score))
     for held in np.unique(fold):
-        slope, shift = _platt(score[fold != held], answered[fold != held])
-        chance[fold == held] = _logistic(slope * score[fold == held] + shift)
-    slope, shift = _platt(score, answered)
-    return Propensity(crossed, slope, shift, chance, float(roc_auc(answered, chance)))
+        slope, intercept = _fit_platt(score[fold != held], answered[fold != held])
+        probability[fold == held] = _logistic(slope * score[fold == held] + intercept)
+    slope, intercept = _fit_platt(score, answered)
+    auc = float(roc_auc(answered, probability))
+    return PropensityModel(models, slope, intercept, probability, auc)
 
 
-def _platt(score: Floats, answered: Floats) -> tuple[float, float]:
+def _fit_platt(score: Floats, answered: Floats) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=1e4).fit(score[:, None], answered)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _log_odds(chance: Floats) -> Floats:
-    inside = np.clip(chance, EDGE, 1 - EDGE)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
+def _log_odds(probability: Floats) -> Floats:
+    clipped = np.clip(probability, EDGE, 1 - EDGE)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
 
 
 def _logistic(score: Floats) -> Floats:

@@ -14,8 +14,8 @@ from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest, open_history
 from features.settings import Workspace
-from models.nonresponse.estimate import FIGURES, Study
-from models.nonresponse.next_invitations import Candidates
+from models.nonresponse.estimate import ANSWER_METRICS, NonresponseModel
+from models.nonresponse.next_invitations import InvitationCandidates
 from models.targets.target import Condition, population_mask
 
 Texts = NDArray[np.object_]
@@ -26,7 +26,7 @@ SILENT_DAYS = 365
 MOST_SEGMENTS = 12
 
 
-def snapshot_of(company: Company, workspace: Workspace, manifest: Manifest) -> pa.Table:
+def read_snapshot(company: Company, workspace: Workspace, manifest: Manifest) -> pa.Table:
     """The features of every customer as of the end of the data.
 
     Raises DataRefused when there are none, or those of another history.
@@ -43,7 +43,7 @@ def snapshot_of(company: Company, workspace: Workspace, manifest: Manifest) -> p
     return pq.read_table(path)
 
 
-def current(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
+def is_current_customer(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
     """Who still is a customer: by contract where there are contracts, else by a year's silence."""
     columns = snapshot.column_names
     if company.target("churn").definition == "cancel" and "open_contracts" in columns:
@@ -53,25 +53,25 @@ def current(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
     return population_mask(snapshot, None)
 
 
-def candidates(
-    study: Study, company: Company, workspace: Workspace, snapshot: pa.Table
-) -> tuple[Candidates, str]:
+def build_candidates(
+    study: NonresponseModel, company: Company, workspace: Workspace, snapshot: pa.Table
+) -> tuple[InvitationCandidates, str]:
     """Every customer of a snapshot as somebody to ask, and the name of what segments them."""
-    figure = FIGURES[study.target.name][0]
+    figure = ANSWER_METRICS[study.target.name][0]
     shares = study.outcome.of(snapshot)
     mean = figure.expected(shares)
     variance = shares @ np.array(figure.worth) ** 2 - mean**2
     heard = np.unique(study.asked.customer[study.asked.answered & study.asked.recent])
     ids = snapshot["customer_id"].to_numpy(zero_copy_only=False)
     segment, by = _segments(company, workspace, snapshot, ids)
-    return Candidates(
+    return InvitationCandidates(
         ids=ids,
         segment=segment,
         chance=study.propensity.of(snapshot),
         spread=np.sqrt(np.maximum(variance, 0.0)),
         heard=np.isin(ids, np.array(study.asked.ids, object)[heard]),
         asked=_last_asked(company, workspace).reindex(ids),
-        current=current(company, snapshot),
+        current=is_current_customer(company, snapshot),
     ), by
 
 

@@ -1,7 +1,7 @@
-"""How wrong the corrected figure can be if answering depends on what no table shows.
+"""Sensitivity of the corrected estimate to unobserved causes of non-response.
 
-Zhao, Small and Bhattacharya (2019): among customers who look alike, the odds of answering may
-differ by up to a factor gamma, in whatever way does most harm.
+Zhao, Small and Bhattacharya (2019): among customers with equal features, the odds of answering may
+differ by up to a factor gamma, in the least favourable way.
 """
 
 from dataclasses import dataclass
@@ -9,58 +9,58 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.nonresponse.aipw import Answers
+from models.nonresponse.aipw import AipwInputs
 
 Floats = NDArray[np.float64]
 
 GAMMAS = (1.0, 1.25, 1.5, 2.0, 3.0)
-#: Beyond this the naive figure is out of reach.
+#: Largest gamma that is searched.
 MOST = 20.0
 
 
 @dataclass(frozen=True)
-class Bound:
-    """The lowest and the highest the figure can be for one gamma."""
+class SensitivityBound:
+    """The lowest and the highest possible estimate for one gamma."""
 
     gamma: float
     low: float
     high: float
 
 
-def bound(answers: Answers, chance: Floats, gamma: float) -> Bound:
-    """The range of the corrected figure when odds of answering differ by up to `gamma`.
+def sensitivity_bound(inputs: AipwInputs, propensity: Floats, gamma: float) -> SensitivityBound:
+    """Bounds of the corrected estimate when odds of answering differ by up to `gamma`.
 
-    Each answer's weight may lie between the inverse chances that odds / gamma and odds x gamma
-    give. The extremes put the small weights on one side of some error and the large on the other.
-    Sampling error is not in it. Raises ValueError for a gamma below 1.
+    Each respondent's weight may lie between the inverse propensities at odds / gamma and at
+    odds x gamma. The extremes give the small weights to residuals on one side of a threshold and the
+    large weights to the others. Sampling error is not included. Raises ValueError for gamma < 1.
     """
     if gamma < 1:
-        raise ValueError(f"gamma {gamma} is below 1; it is the larger of two odds by the smaller")
-    heard = answers.weight > 0
-    misses = (answers.said - answers.expected)[heard]
-    base, others = answers.base[heard], 1.0 / chance[heard] - 1.0
-    light, heavy = base * (1 + others / gamma), base * (1 + others * gamma)
-    level = float(np.average(answers.expected, weights=answers.base))
-    high = _largest_mean(misses, light, heavy)
-    low = -_largest_mean(-misses, light, heavy)
-    return Bound(gamma, level + low, level + high)
+        raise ValueError(f"gamma is {gamma}; it is a ratio of odds and must be at least 1")
+    responded = inputs.weight > 0
+    residuals = (inputs.observed - inputs.predicted)[responded]
+    base, odds = inputs.base_weight[responded], 1.0 / propensity[responded] - 1.0
+    light, heavy = base * (1 + odds / gamma), base * (1 + odds * gamma)
+    level = float(np.average(inputs.predicted, weights=inputs.base_weight))
+    high = _largest_mean(residuals, light, heavy)
+    low = -_largest_mean(-residuals, light, heavy)
+    return SensitivityBound(gamma, level + low, level + high)
 
 
-def gamma_to(figure: float, answers: Answers, chance: Floats) -> float | None:
-    """The smallest gamma whose range holds `figure`; None if it takes more than `MOST`."""
+def smallest_gamma(value: float, inputs: AipwInputs, propensity: Floats) -> float | None:
+    """The smallest gamma whose bounds contain `value`; None if it is larger than `MOST`."""
 
-    def holds(gamma: float) -> bool:
-        found = bound(answers, chance, gamma)
-        return found.low <= figure <= found.high
+    def contains(gamma: float) -> bool:
+        bounds = sensitivity_bound(inputs, propensity, gamma)
+        return bounds.low <= value <= bounds.high
 
-    if holds(1.0):
+    if contains(1.0):
         return 1.0
-    if not holds(MOST):
+    if not contains(MOST):
         return None
     low, high = 1.0, MOST
     while high - low > 1e-3:
         middle = (low + high) / 2
-        low, high = (low, middle) if holds(middle) else (middle, high)
+        low, high = (low, middle) if contains(middle) else (middle, high)
     return high
 
 
@@ -69,9 +69,9 @@ def _largest_mean(values: Floats, light: Floats, heavy: Floats) -> float:
     order = np.argsort(-values, kind="stable")
     values, light, heavy = values[order], light[order], heavy[order]
 
-    def tops(weights: Floats) -> Floats:
+    def cumulate(weights: Floats) -> Floats:
         return np.concatenate(([0.0], np.cumsum(weights)))
 
-    sums = tops(heavy * values) + (light * values).sum() - tops(light * values)
-    masses = tops(heavy) + light.sum() - tops(light)
+    sums = cumulate(heavy * values) + (light * values).sum() - cumulate(light * values)
+    masses = cumulate(heavy) + light.sum() - cumulate(light)
     return float((sums / masses).max())

@@ -19,7 +19,7 @@ from features.settings import Workspace
 from models.bundles.mlflow_registry import Registry, code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
-from models.nonresponse.nonresponse_results import write_population
+from models.nonresponse.nonresponse_results import write_nonresponse_results
 from models.pipeline.train_target import Outcome, TargetTraining
 from models.scoring.batch_scores import score_customers
 from models.targets.registry import TARGETS
@@ -39,7 +39,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
         if any(o.version for o in outcomes):
             score_customers(company, workspace, steps)
         if "surveys" in company.tables:
-            write_population(company, workspace, steps)
+            write_nonresponse_results(company, workspace, steps)
     return outcomes
 
 

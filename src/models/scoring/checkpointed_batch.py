@@ -77,8 +77,8 @@ def score_and_explain(
     with steps.step("score and explain every customer") as done:
         kept = blocks.make(job.tables, pieces, steps, settings.threads)
         for name, path in (("reasons", reasons), ("scores", scores)):
-            blocks.put(name, path)
-        blocks.end()
+            blocks.publish(name, path)
+        blocks.clean_up()
         done(blocks=len(pieces), from_before=kept, targets=", ".join(bundles))
     finish_scoring(scores, snapshot, bundles, steps)
     return scores, reasons

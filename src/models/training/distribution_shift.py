@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.training_set.splits import Split
 
 #: A column is dropped when more than this share of the later rows is outside the training range.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from features.progress import Steps
 from features.settings import Workspace
 from models.evaluation.metrics import METRICS, PRIMARY

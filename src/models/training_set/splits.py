@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features.config.company import CutoffCalendar, TargetConfig, as_utc
 from features.errors import DataRefused
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.targets.target import Target
 
 Mask = NDArray[np.bool_]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
 from models.evaluation.metrics import METRICS, PRIMARY
 from models.learners.labelled_rows import LabelledRows

@@ -7,11 +7,11 @@ from serve.cli.options import ENGINE, REDRAW, TOP, command
 @command("nonresponse")
 def nonresponse(context: CommandContext) -> None:
     """Estimate non-response-corrected NPS and CSAT; suggest whom to survey next."""
-    from models.nonresponse.nonresponse_results import write_population
+    from models.nonresponse.nonresponse_results import write_nonresponse_results
     from models.pipeline.retrain import company_lock
 
     with company_lock(context.company, context.workspace):
-        context.report_written(*write_population(context.company, context.workspace, context.steps))
+        context.report_written(*write_nonresponse_results(context.company, context.workspace, context.steps))
 
 
 @command("reasons", TOP, ENGINE)

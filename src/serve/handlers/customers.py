@@ -93,7 +93,7 @@ PastScoreAnswer: type[BaseModel] = create_model(
     __doc__="The scores of an earlier run; null where there was no model.\n\n"
     "NPS is promoters minus detractors, -100 to 100; churn a probability.",
     as_of=(datetime, ...),
-    **{target: (float | None, ...) for target in TARGETS},  # type: ignore[call-overload]
+    **dict.fromkeys(TARGETS, (float | None, ...)),  # type: ignore[call-overload]
     versions=(dict[str, str], ...),
 )
 

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from features.config.company import Serving
+from features.config.company import ServingSettings
 from serve.errors import StaleFeatures
 from serve.scoring.scorer import ScoreBatch, Scorer
 
 HOUR = 3600.0
 
 
-def describe_freshness(batch: ScoreBatch, limits: Serving) -> dict[str, Any]:
+def describe_freshness(batch: ScoreBatch, limits: ServingSettings) -> dict[str, Any]:
     """Build the fields of an answer on the age of its features, with a warning past the limit."""
     age = age_seconds(batch.as_of)
     warnings = []

@@ -132,7 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, content, {**headers, "X-Request-ID": request_id})
 
     def _body(self) -> JsonObject:
-        if self.headers.get_content_type() != "application/json":  # a web page of another site cannot send this type
+        if (
+            self.headers.get_content_type() != "application/json"
+        ):  # a web page of another site cannot send this type
             raise WrongMediaType("send application/json")
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:

@@ -110,7 +110,9 @@ class ServiceProcess:
                         self.has_answered = True
                         return
                 time.sleep(_POLL_SECONDS)
-        raise ServiceDown(f"{self.url}{path} did not answer 200 within {seconds:.0f} s: {self.log_end()}")
+        raise ServiceDown(
+            f"{self.url}{path} did not answer 200 within {seconds:.0f} s: {self.log_end()}"
+        )
 
     def log_end(self) -> str:
         """Return the end of the log."""

@@ -112,7 +112,7 @@ class KeyFile:
             keys, now = self.read(), datetime.now(UTC)
             if any(key.client == client and key.is_valid(now) for key in keys):
                 raise ConfigRefused(
-                    f"client {client} has a key; create the next one with `goodwill keys rotate {client}`"
+                    f"client {client} has a key; `goodwill keys rotate {client}` creates the next one"
                 )
             made, secret = _new_key(client, scopes, company, days, rate)
             write_keys(self.path, [*keys, made])

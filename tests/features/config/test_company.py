@@ -117,7 +117,9 @@ def test_a_bad_time_zone(tmp_path, zone):
 
 def test_every_problem_is_reported_at_once(tmp_path):
     surveys = '[tables.surveys]\nfiles = "s.csv"\n[tables.surveys.columns]\ncustomer_id = "who"\n'
-    message = refusal(tmp_path, ABOUT + EVENTS.replace("moment", "m").replace("kind", "kin") + surveys)
+    message = refusal(
+        tmp_path, ABOUT + EVENTS.replace("moment", "m").replace("kind", "kin") + surveys
+    )
     for column in ("sent_at", "answered_at", "instrument", "score", "scale_low", "scale_high"):
         assert f"tables.surveys.columns lacks {column}, which is required" in message
     assert "unknown key tables.events.columns.kin" in message
@@ -151,7 +153,9 @@ def test_several_sources_need_a_query(tmp_path):
 def test_a_constant_must_be_a_mapped_column(tmp_path):
     columns = '[tables.customers.columns]\ncustomer_id = "who"\nregion = "region"\n'
     message = refusal(tmp_path, ABOUT + EVENTS + CUSTOMERS + 'constant = ["regoin"]\n' + columns)
-    assert "tables.customers.constant: regoin is not a mapped column; did you mean region" in message
+    assert (
+        "tables.customers.constant: regoin is not a mapped column; did you mean region" in message
+    )
 
 
 def test_a_missing_file_lists_the_existing_ones(tmp_path):

@@ -56,7 +56,10 @@ def test_default_connection_parameters_are_added(monkeypatch):
     assert "&application_name=goodwill" in url
     assert "&keepalives_idle=30" in url
     monkeypatch.setenv("ACME_URL", "postgresql://db/shop")
-    assert "?application_name=goodwill&connect_timeout=10" in find_postgres_address(FROM, "acme.toml").url
+    assert (
+        "?application_name=goodwill&connect_timeout=10"
+        in find_postgres_address(FROM, "acme.toml").url
+    )
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "60")
     assert "connect_timeout" not in find_postgres_address(FROM, "acme.toml").url
 

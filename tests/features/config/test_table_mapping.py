@@ -28,7 +28,9 @@ def test_origins_describe_each_source(given, origins):
 
 
 def test_a_long_query_is_shortened():
-    origin = TableMapping(columns=COLUMNS, postgres="select a, " * 100 + "b from c").origins["source"]
+    origin = TableMapping(columns=COLUMNS, postgres="select a, " * 100 + "b from c").origins[
+        "source"
+    ]
     assert origin.startswith("PostgreSQL: select a, select a,")
     assert len(origin) < 80
 

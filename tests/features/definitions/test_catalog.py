@@ -3,7 +3,13 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.definitions.catalog import FeatureDescription, as_markdown, as_percent, describe_features, missing_rates
+from features.definitions.catalog import (
+    FeatureDescription,
+    as_markdown,
+    as_percent,
+    describe_features,
+    missing_rates,
+)
 from features.definitions.expressions import Past
 from support.table_builders import column_of
 

@@ -11,7 +11,7 @@ from features.definitions.expressions import (
     View,
     as_expression,
 )
-from features.definitions.filters import HashBucket, Filter
+from features.definitions.filters import Filter, HashBucket
 from features.errors import ConfigRefused
 
 PAST = Past(90)

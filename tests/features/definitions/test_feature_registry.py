@@ -7,7 +7,7 @@ import pytest
 
 from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Constant, Past
-from features.definitions.feature_registry import HORIZON, REGISTRY, feature_columns, feature
+from features.definitions.feature_registry import HORIZON, REGISTRY, feature, feature_columns
 from features.definitions.levers import REPLY_TIME
 from features.errors import ConfigRefused
 from features.feature_table import FAMILIES, plan_for
@@ -167,7 +167,9 @@ def test_each_top_value_and_the_hashed_rest():
         ("bought_hashed1_30d", "Orders of other values in the last 30 days"),
     ]
     many = replace(few, tops={"events.order.category": tuple("abcdefgh")})
-    assert [c.name for c in feature_columns(many)][8:] == [f"bought_hashed{n}_30d" for n in (1, 2, 3, 4)]
+    assert [c.name for c in feature_columns(many)][8:] == [
+        f"bought_hashed{n}_30d" for n in (1, 2, 3, 4)
+    ]
     assert feature_columns(replace(few, tops={})) == []
 
 

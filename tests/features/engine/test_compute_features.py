@@ -326,7 +326,10 @@ def test_the_month_is_that_of_the_cutoff_in_utc():
     ]
     cutoffs = np.array([round(m.timestamp() * 1e6) for m in moments])
     table = feature_table(
-        build_history(orders(1)), pa.array(["A"] * 4), cutoffs, FeaturePlan.from_columns([column_of(PAST.month)])
+        build_history(orders(1)),
+        pa.array(["A"] * 4),
+        cutoffs,
+        FeaturePlan.from_columns([column_of(PAST.month)]),
     )
     assert table["it"].to_pylist() == [12, 12, 1, 2]
 
@@ -368,6 +371,9 @@ def test_a_plan_works_out_an_aggregate_once_and_shares_passes():
 def test_no_customers_and_no_cutoffs_give_no_rows():
     nobody = np.zeros(0, np.int64)
     (found,) = compute_columns(
-        build_history(orders(1)), nobody, nobody, FeaturePlan.from_columns([column_of(PAST.events.count())])
+        build_history(orders(1)),
+        nobody,
+        nobody,
+        FeaturePlan.from_columns([column_of(PAST.events.count())]),
     )
     assert found.shape == (0,)

@@ -45,8 +45,8 @@ def test_every_piece_in_its_order_here_or_in_other_processes(
     made = blocks(tmp_path)
     assert made.make(squares, PIECES, silent_steps(), processes) == 0
     for name in ("plain", "squares"):
-        made.put(name, tmp_path / f"{name}.parquet")
-    made.end()
+        made.publish(name, tmp_path / f"{name}.parquet")
+    made.clean_up()
     assert pq.read_table(tmp_path / "plain.parquet")["n"].to_pylist() == [1, 2, 3, 4, 5]
     table = pq.read_table(tmp_path / "squares.parquet")
     assert table["n"].to_pylist() == [1, 4, 9, 16, 25]
@@ -59,8 +59,8 @@ def test_one_piece_is_one_file_also_where_a_folder_was(tmp_path: Path) -> None:
     for pieces in (PIECES, PIECES[:1], PIECES[:1]):
         made = blocks(tmp_path)
         made.make(squares, pieces, silent_steps(), 1)
-        made.put("plain", path)
-        made.end()
+        made.publish("plain", path)
+        made.clean_up()
     assert path.is_file()
     assert pq.read_table(path)["n"].to_pylist() == [1, 2]
 
@@ -87,7 +87,9 @@ def test_only_what_is_made_of_the_same_is_kept(tmp_path: Path, version: str) -> 
     assert blocks(tmp_path, version).make(squares, PIECES, silent_steps(), 1) == (
         3 if version == "1" else 0
     )
-    assert blocks(tmp_path, version).make(squares, PIECES[:2], silent_steps(), 1) == 0  # other pieces
+    assert (
+        blocks(tmp_path, version).make(squares, PIECES[:2], silent_steps(), 1) == 0
+    )  # other pieces
 
 
 def test_a_block_without_one_of_its_tables_is_made_again(tmp_path: Path) -> None:

@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.atomic_write import remove_path, replace_atomically
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, CustomerRange, column_names, partition, part_files, split_customers, write_parquet
-from features.atomic_write import remove_path
-from features.atomic_write import replace_atomically
+from features.execution.partitions import (
+    LOCAL,
+    CustomerRange,
+    column_names,
+    part_files,
+    partition,
+    split_customers,
+    write_parquet,
+)
 from features.progress import silent_steps
 
 

@@ -76,7 +76,10 @@ def test_without_java_17_the_remedy_is_named(
     with pytest.raises(ConfigRefused, match=message), spark_runner(silent_steps()):
         pass
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
-    with pytest.raises(ConfigRefused, match=r"there is none \(.*nowhere\)"), spark_runner(silent_steps()):
+    with (
+        pytest.raises(ConfigRefused, match=r"there is none \(.*nowhere\)"),
+        spark_runner(silent_steps()),
+    ):
         pass
 
 

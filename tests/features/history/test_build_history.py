@@ -17,7 +17,7 @@ from features.engine.kernel import first_not_before, is_within
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history, revealed_by
 from features.history.derived_columns import DERIVED
-from features.history.rows import ALWAYS, DAY, NEVER
+from features.history.history_table import ALWAYS, DAY, NEVER
 from features.history_store import read_blocks
 from features.text.topics import TOPICS
 from support.table_builders import contract_table, micro

@@ -5,7 +5,7 @@ import pytest
 
 from features.contract import TABLES
 from features.history.build_history import build_history
-from features.history.derived_columns import DERIVED, derive
+from features.history.derived_columns import DERIVED, add_derived_columns
 from support.table_builders import contract_table
 
 NAN = float("nan")
@@ -15,7 +15,7 @@ def derived(table: str, column: str, *rows: dict) -> list[float]:
     clock = TABLES[table].clock
     made = [{"customer_id": "A", clock: 2 + i / 1000} | row for i, row in enumerate(rows)]
     rows_ = build_history({table: contract_table(table, made)}).tables[table]
-    derive(rows_, [column])
+    add_derived_columns(rows_, [column])
     found: list[float] = rows_.numbers[column].tolist()
     return found
 
@@ -93,7 +93,7 @@ def test_topics_of_comments(table):
 def test_an_empty_table_has_empty_columns():
     for name, columns in DERIVED.items():
         rows = build_history({name: contract_table(name, [])}, customers=["A"]).tables[name]
-        derive(rows, columns)
+        add_derived_columns(rows, columns)
         assert all(len(rows.numbers[column]) == 0 for column in columns)
 
 

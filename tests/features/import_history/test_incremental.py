@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import ConfigRefused
+from features.history_store import Manifest
 from features.import_history import import_table
 from features.import_history.run_import import import_history
-from features.history_store import Manifest
 from features.progress import Steps
 from features.row_audit import read_row_audit
 from features.settings import Workspace

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataRefused
+from features.history_store import Manifest, customer_ids, read_blocks
 from features.import_history import run_import
-from features.history_store import read_blocks
-from features.history_store import customer_ids
-from features.history_store import Manifest
 from support.company_builders import GOOD
 
 
@@ -128,8 +126,13 @@ def test_customers_are_those_of_all_tables(shop):
     shop.spoil("tickets", "B,2024-03", "Ö,2024-03").spoil("events", "A,2024-01-05", "10,2024-01-05")
     assert shop.run().customers == 4
     assert customer_ids(shop.workspace, "shop") == ["10", "A", "B", "Ö"]
-    assert [b.customer_ids for b in read_blocks(shop.workspace, "shop", 3)] == [("10", "A", "B"), ("Ö",)]
-    assert [b.customer_ids for b in read_blocks(shop.workspace, "shop", 9)] == [("10", "A", "B", "Ö")]
+    assert [b.customer_ids for b in read_blocks(shop.workspace, "shop", 3)] == [
+        ("10", "A", "B"),
+        ("Ö",),
+    ]
+    assert [b.customer_ids for b in read_blocks(shop.workspace, "shop", 9)] == [
+        ("10", "A", "B", "Ö")
+    ]
 
 
 def test_customers_of_a_single_table_count_once(shop):

@@ -10,7 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.import_history.incremental import ImportState
-from features.ingest.feedback import Feedback, IdempotencyConflict, feedback_files, store_feedback, feedback_digest, add_feedback
+from features.ingest.feedback import (
+    Feedback,
+    IdempotencyConflict,
+    add_feedback,
+    feedback_digest,
+    feedback_files,
+    store_feedback,
+)
 from features.row_audit import RowAudit, read_row_audit
 from support.company_builders import Shop
 

@@ -40,8 +40,12 @@ def customers(count: int) -> list[dict[str, object]]:
 
 def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> None:
     found = build_checked_table("customers", customers(30), **KINDS)
-    assert find_identifier_columns(found.con, found.table, KINDS) == [IdentifierColumn("title", 30, 30)]
-    assert finding_rows(check_identifying_attributes(found)) == [("customers.title", "names customers", "warning", 60, 60)]
+    assert find_identifier_columns(found.con, found.table, KINDS) == [
+        IdentifierColumn("title", 30, 30)
+    ]
+    assert finding_rows(check_identifying_attributes(found)) == [
+        ("customers.title", "names customers", "warning", 60, 60)
+    ]
     (finding,) = check_identifying_attributes(found)
     assert "n1" not in json.dumps(finding.to_dict())
 

@@ -103,4 +103,6 @@ def test_only_what_is_asked_is_typed(con):
     assert infer_text_types(con, "texts", []) == {}
     found = con.execute(cast_sql("texts", {**types, "c": "TIMESTAMP"})).fetchall()
     assert found == [(1, date(2024, 1, 1), datetime(2024, 1, 1, 5))]  # noqa: DTZ001
-    assert con.execute(cast_sql("texts", {})).fetchall() == [("1", "2024-01-01", "2024-01-01 05:00")]
+    assert con.execute(cast_sql("texts", {})).fetchall() == [
+        ("1", "2024-01-01", "2024-01-01 05:00")
+    ]

@@ -11,8 +11,8 @@ from features.settings import Workspace
 from insight.business_report.business_report_page import render
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.translations import Language
-from insight.evaluation.evaluation_schema import CompanyEvaluation
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
+from insight.evaluation.evaluation_schema import CompanyEvaluation
 from support import report_builders as told
 
 

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from insight.business_report.reasons_section import call_reasons
 
 from insight.business_report.call_list import call_list
-from insight.business_report.reasons_section import call_reasons
 from insight.business_report.report_inputs import load_report_inputs
 from models.explain.reasons_table import SCHEMA
 

@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-
 from insight.business_report.numerals import Numerals
+
 from insight.business_report.translations import Translator
 
 ENGLISH, CHINESE = Numerals(Translator("en"), "EUR"), Numerals(Translator("zh"), "CNY")

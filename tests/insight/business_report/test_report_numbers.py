@@ -3,8 +3,17 @@
 import pytest
 
 from insight.business_report.drivers_section import drivers_section
-from insight.business_report.indicators_section import group_tables, not_measured, indicator_rows, interval_bar
-from insight.business_report.trends_section import missing_corrections, missing_forecasts, trend_charts
+from insight.business_report.indicators_section import (
+    group_tables,
+    indicator_rows,
+    interval_bar,
+    not_measured,
+)
+from insight.business_report.trends_section import (
+    missing_corrections,
+    missing_forecasts,
+    trend_charts,
+)
 from support import report_builders as told
 
 

@@ -6,10 +6,15 @@ from insight.business_report.data_quality_section import data_quality_section
 from insight.business_report.distributions_section import distribution_charts
 from insight.business_report.model_quality_section import model_quality
 from insight.business_report.report_inputs import load_report_inputs
-from insight.business_report.segments_section import migration_table, translate_rule, segment_tables
+from insight.business_report.segments_section import migration_table, segment_tables, translate_rule
 from insight.business_report.translations import Translator
 from insight.business_report.value_score_section import value_score_section
-from insight.evaluation.evaluation_schema import IntervalEstimate, Trait, ValueScoreSummary, DimensionWeight
+from insight.evaluation.evaluation_schema import (
+    DimensionWeight,
+    IntervalEstimate,
+    Trait,
+    ValueScoreSummary,
+)
 from support import report_builders as told
 
 from .conftest import tell

@@ -1,4 +1,4 @@
-"""Complaints out of a history written by hand: from tickets, from comments, and when there are none."""
+"""Complaints of literal histories: from tickets, from comments, and without either."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from support.complaint_history_builders import NOW, history, ticket
 DAY = timedelta(days=1)
 
 
-def test_tickets_of_the_kind_are_complaints_in_their_order(tmp_path: Path) -> None:
+def test_tickets_of_the_kind_are_complaints_in_order(tmp_path: Path) -> None:
     rows = [ticket("C1", NOW - n * DAY, "complaint", "price") for n in range(1, 21)]
     rows.append(ticket("C2", NOW - 30 * DAY, "request", "price"))
     found = read_complaints(*history(tmp_path, tickets=rows))
@@ -33,7 +33,7 @@ def test_kinds_are_configured(tmp_path: Path) -> None:
     assert len(read_complaints(*history(tmp_path / "b", given, tickets=rows)).table) == 20
 
 
-def test_without_tickets_discontent_comments_are_complaints(tmp_path: Path) -> None:
+def test_without_tickets_dissatisfied_comments_are_complaints(tmp_path: Path) -> None:
     def answer(customer: str, score: float, comment: str | None) -> dict[str, object]:
         return {"customer_id": customer, "sent_at": NOW - 3 * DAY, "answered_at": NOW - DAY,
                 "instrument": "csat", "dimension": "overall", "score": score, "scale_low": 1.0,
@@ -48,12 +48,12 @@ def test_without_tickets_discontent_comments_are_complaints(tmp_path: Path) -> N
     assert set(found.table["weight"]) == {2.0}
 
 
-def test_a_company_without_either_is_told_what_to_map(tmp_path: Path) -> None:
+def test_a_company_without_tickets_and_comments_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match=r"acme has no surveys.*map a table of tickets"):
         read_complaints(*history(tmp_path))
 
 
-def test_a_wrong_setting_names_the_known_ones(tmp_path: Path) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigRefused, match=r"insight\.complaints\.window_day\b"):
         read_complaints(*history(tmp_path / "a", {"complaints": {"window_day": 30}}))
     with pytest.raises(ConfigRefused, match="the days should rise"):

@@ -1,4 +1,4 @@
-"""The Pareto table by hand, and the interval against the formula."""
+"""The Pareto table by hand, and its interval by formula."""
 
 import math
 
@@ -16,7 +16,7 @@ def table(names: list[str | None], weight: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def test_the_largest_come_first_and_sum_up() -> None:
+def test_the_largest_come_first_with_cumulative_shares() -> None:
     rows = compute_pareto(table(["late"] * 6 + ["broken"] * 2 + ["dear", None]))
     assert [(r.category, r.count) for r in rows] == [
         ("late", 6), ("broken", 2), ("dear", 1), ("unknown", 1),
@@ -26,7 +26,7 @@ def test_the_largest_come_first_and_sum_up() -> None:
     assert rows[0].severity == 2.5
 
 
-def test_the_interval_is_wilsons() -> None:
+def test_the_interval_is_the_wilson_interval() -> None:
     first = compute_pareto(table(["late"] * 6 + ["broken"] * 4))[0]
     p, n, z = 0.6, 10, 1.959964
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -34,14 +34,14 @@ def test_the_interval_is_wilsons() -> None:
     assert (first.low, first.high) == pytest.approx((middle - half, middle + half), abs=1e-6)
 
 
-def test_weights_that_are_equal_change_no_share_and_no_interval() -> None:
+def test_equal_weights_change_neither_share_nor_interval() -> None:
     plain, heavy = (compute_pareto(table(["late"] * 6 + ["dear"] * 4, w))[0] for w in (1.0, 9.8))
     assert (heavy.share, heavy.low) == pytest.approx((plain.share, plain.low))
     assert heavy.count == pytest.approx(58.8)
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=60))
-def test_shares_add_up_and_the_vital_few_hold_four_fifths(names: list[str]) -> None:
+def test_shares_add_up_and_the_vital_few_reach_four_fifths(names: list[str]) -> None:
     rows = compute_pareto(table(list(names)))
     assert sum(r.share for r in rows) == pytest.approx(1)
     assert sum(r.share for r in rows if r.vital) >= 0.8 - 1e-9

@@ -1,4 +1,4 @@
-"""Who moved since the month before: the matrix adds up, the plain quantiles stand beside it."""
+"""Migration between tiers and stages on two literal months."""
 
 from datetime import UTC, datetime
 
@@ -18,8 +18,9 @@ from insight.value.weights import DimensionWeights
 from support.evaluation_company import company
 
 JUNE, JULY = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7))
-KEPT = PersistedScales(
-    JUNE, ValueScale({"revenue": np.arange(3.0)}), DimensionWeights("given", {"power": 0.6, "loyalty": 0.4}),
+STORED = PersistedScales(
+    JUNE, ValueScale({"revenue": np.arange(3.0)}),
+    DimensionWeights("given", {"power": 0.6, "loyalty": 0.4}),
     TierThresholds(("A", "B", "C"), (70.0, 40.0)), None,
 )  # fmt: skip
 
@@ -37,7 +38,7 @@ BEFORE = month(JUNE, {
     "gone": ("C", "lost", 1, 1),
 })  # fmt: skip
 NOW = month(JULY, {
-    "stays": ("A", "active", 90, 90), "falls": ("B", "at_risk", 30, 85), 
+    "stays": ("A", "active", 90, 90), "falls": ("B", "at_risk", 30, 85),
     "rises": ("B", "reactivated", 60, 35),
     "new": ("C", "new", 10, 10),
 })  # fmt: skip
@@ -46,7 +47,7 @@ NOW = month(JULY, {
 def test_tier_migration_matrix_and_causes() -> None:
     matrix, moves = summarise_tier_migration(
         [BEFORE, NOW],
-        ReferenceScales(KEPT, ValueSettings(), {}),
+        ReferenceScales(STORED, ValueSettings(), {}),
         read_evaluation_settings(company()),
     )
     assert (matrix.since, matrix.until, matrix.rebuilt) == (JUNE, JULY, True)

@@ -8,9 +8,9 @@ from insight.formatting.display_names import (
     DECISIONS,
     MEASURES,
     TITLES,
-    reason_sentence,
     format_interval,
     format_metric,
+    reason_sentence,
 )
 from insight.formatting.plot_images import drawable_text, plot_fonts, plot_image
 from models.evaluation.bootstrap import Interval

@@ -9,10 +9,10 @@ from insight.model_report.slices_and_ageing import MOST, ageing_told, groups_tol
 from insight.model_report.target_section import section
 from insight.report_facts import load_report_facts
 from models.evaluation.bootstrap import Interval
-from models.targets.registry import TARGETS
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import ModelAge, Staleness
 from models.validation.validation_checks import ValidationChecks
+from support.trained_company import SAMPLE_TARGETS
 
 
 def one(value, gain, worse=1.0, predicted=0.25):
@@ -129,7 +129,7 @@ def test_a_broken_record_is_told_and_does_not_stop_the_report(world):
 
 def test_a_trained_company_has_both(trained_company):
     facts = load_report_facts(*trained_company)
-    for target in TARGETS:
+    for target in SAMPLE_TARGETS:
         told, _ = section(target, facts)
         assert told.ageing.drawn, target
         assert told.groups.told, target

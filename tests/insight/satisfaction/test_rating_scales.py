@@ -10,10 +10,9 @@ from features.errors import DataRefused
 from insight.satisfaction.rating_scales import (
     Equipercentile,
     SurveyScale,
-    require_one_scale,
     find_reversed_items,
+    require_one_scale,
 )
-
 
 #: Ends of common scales by their number of points.
 SCALES = {5: (1.0, 5.0), 7: (1.0, 7.0), 10: (1.0, 10.0), 11: (0.0, 10.0), 100: (0.0, 100.0)}

@@ -7,9 +7,9 @@ import pytest
 
 from features.errors import DataRefused
 from insight.satisfaction.satisfaction_inputs import (
-    status_at_period,
-    read_satisfaction_inputs,
     join_status,
+    read_satisfaction_inputs,
+    status_at_period,
 )
 from support.survey_builders import on, survey_answer, write_history
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.leakage.label_maturity import measure_silence
 
 

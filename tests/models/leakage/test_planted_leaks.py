@@ -9,8 +9,8 @@ import pytest
 from features.contract import SURVEYS, TABLES
 from features.definitions.feature_registry import REGISTRY, feature
 from features.errors import LeakFound
-from features.history.derived_columns import DERIVED, Derived
-from features.history.rows import DAY
+from features.history.derived_columns import DERIVED, DerivedColumn
+from features.history.history_table import DAY
 from models.leakage.findings import raise_on_leaks
 from models.targets import registry
 from models.training import train as training
@@ -62,7 +62,7 @@ def test_a_feature_scaled_by_a_mean_over_all_customers_and_times(planted, regist
     def make(rows):
         return rows.numbers["amount"] / np.nanmean(rows.numbers["amount"])
 
-    registered.setitem(DERIVED["events"], "relative", Derived(("amount",), None, make, "ratio"))
+    registered.setitem(DERIVED["events"], "relative", DerivedColumn(("amount",), None, make, "ratio"))
 
     @feature(unit="ratio")
     def planted_scale(past):

@@ -9,10 +9,10 @@ from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry
 from models.model_card.card_content import _figure
 from models.targets.registry import TARGETS
-from support.trained_company import trained
+from support.trained_company import SAMPLE_TARGETS, trained
 
 
-@pytest.fixture(scope="module", params=list(TARGETS))
+@pytest.fixture(scope="module", params=list(SAMPLE_TARGETS))
 def told(request):
     """A target's name, its serving bundle and its card in Markdown."""
     workspace = trained()[0]

@@ -4,10 +4,10 @@ import pytest
 
 from models.bundles.champions import load_champion
 from models.targets.registry import TARGETS
-from support.trained_company import trained
+from support.trained_company import SAMPLE_TARGETS, trained
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", SAMPLE_TARGETS)
 def test_a_champion_tells_how_it_was_judged(target: str) -> None:
     bundle = load_champion(trained()[0].serving("sample"), target)
     assert bundle is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nonresponse.disclosure_control import hidden_groups
+from models.nonresponse.disclosure_control import suppress_small_groups
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from models.nonresponse.disclosure_control import hidden_groups
     ],
 )
 def test_hidden_groups_by_hand(answered: list[int], hidden: list[bool]) -> None:
-    assert hidden_groups(answered, 20).tolist() == hidden
+    assert suppress_small_groups(answered, 20).tolist() == hidden
 
 
 @given(st.lists(st.integers(0, 60), max_size=12), st.integers(2, 30))
 def test_what_follows_from_the_total_is_never_few(answered: list[int], fewest: int) -> None:
-    hidden = hidden_groups(answered, fewest)
+    hidden = suppress_small_groups(answered, fewest)
     shown = [n for n, out in zip(answered, hidden, strict=True) if not out]
     left = sum(answered) - sum(shown)
     assert all(n >= fewest for n in shown)

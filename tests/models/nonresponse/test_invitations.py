@@ -12,7 +12,7 @@ from features.errors import DataRefused
 from features.history_store import Manifest
 from features.settings import Workspace
 from models.nonresponse import invitations as subject
-from models.nonresponse.invitations import QUESTIONS, Invitations, invitations
+from models.nonresponse.invitations import QUESTIONS, Invitations, load_invitations
 from models.targets.registry import TARGETS
 from models.training_set.labels import label_rows
 from support.survey_company import written
@@ -31,7 +31,7 @@ B 2025-11-01 2025-11-02 csat 1 1 5 1
 
 def asked(home: Path, rows: str = SURVEYS) -> Invitations:
     company, workspace = written(home, SETTINGS, surveys=rows)
-    return invitations(TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name))
+    return load_invitations(TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name))
 
 
 def test_every_ripe_invitation_is_there_answered_or_not(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_what_is_answered_is_what_the_target_learns_from(
     company, workspace = small_company
     manifest = Manifest.read(workspace, company.name)
     for name in QUESTIONS:
-        found = invitations(TARGETS[name], company, workspace, manifest)
+        found = load_invitations(TARGETS[name], company, workspace, manifest)
         labels, unripe, late, _ = label_rows(TARGETS[name], company, workspace, manifest)
         heard = found.answered
         assert labels["label"].to_pylist() == found.level[heard].tolist()
@@ -86,7 +86,7 @@ def test_the_newest_are_taken_when_there_are_too_many(
 def test_a_question_nobody_was_asked_is_refused(tmp_path: Path) -> None:
     company, workspace = written(tmp_path, SETTINGS, surveys=SURVEYS.replace(" nps ", " csat "))
     with pytest.raises(DataRefused, match="the question was never asked"):
-        invitations(TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name))
+        load_invitations(TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name))
 
 
 def test_invitations_too_young_are_refused(tmp_path: Path) -> None:

@@ -4,28 +4,28 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.nonresponse.ipw_weights import CLIP, balance, stabilised
+from models.nonresponse.ipw_weights import LOWEST_PROPENSITY, covariate_balance, stabilised_weights
 
 
 def test_a_weight_is_the_share_that_answers_by_the_chance() -> None:
     answered = np.array([True, True, False, False])
-    found = stabilised(answered, np.array([0.5, 0.25, 0.9, 0.1]), np.ones(4))
+    found = stabilised_weights(answered, np.array([0.5, 0.25, 0.9, 0.1]), np.ones(4))
     assert found.weight.tolist() == [1.0, 2.0, 0.0, 0.0]
     assert found.clipped == 0
     assert found.effective == pytest.approx(9 / 5)
 
 
 def test_the_surveys_own_weights_multiply() -> None:
-    found = stabilised(np.array([True, False]), np.array([0.5, 0.5]), np.array([3.0, 1.0]))
+    found = stabilised_weights(np.array([True, False]), np.array([0.5, 0.5]), np.array([3.0, 1.0]))
     assert found.weight.tolist() == [3.0 * 0.75 / 0.5, 0.0]
 
 
 def test_small_chances_are_clipped_and_counted() -> None:
     answered = np.array([True, True, False])
-    found = stabilised(answered, np.array([0.001, 0.5, 0.0]), np.ones(3))
+    found = stabilised_weights(answered, np.array([0.001, 0.5, 0.0]), np.ones(3))
     assert found.clipped == 2
-    assert found.chance.tolist() == [CLIP, 0.5, CLIP]
-    assert found.weight[0] == pytest.approx(2 / 3 / CLIP)
+    assert found.chance.tolist() == [LOWEST_PROPENSITY, 0.5, LOWEST_PROPENSITY]
+    assert found.weight[0] == pytest.approx(2 / 3 / LOWEST_PROPENSITY)
 
 
 def test_true_weights_balance_what_the_answers_depend_on() -> None:
@@ -36,8 +36,8 @@ def test_true_weights_balance_what_the_answers_depend_on() -> None:
     region = np.where(cause > 0, "north", "south")
     gaps = np.where(cause > 1, np.nan, cause)
     features = pa.table({"cause": cause, "region": region, "gaps": gaps, "same": np.ones(20_000)})
-    weights = stabilised(answered, chance, np.ones(20_000))
-    found = balance(features, np.ones(20_000), 1.0 * answered, weights.weight)
+    weights = stabilised_weights(answered, chance, np.ones(20_000))
+    found = covariate_balance(features, np.ones(20_000), 1.0 * answered, weights.weight)
     assert set(found.columns) == {
         "cause", "region = north", "region = south", "gaps", "gaps missing"
     }  # fmt: skip

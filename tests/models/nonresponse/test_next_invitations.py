@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nonresponse.next_invitations import Candidates, ask_next, represented
+from models.nonresponse.next_invitations import (
+    InvitationCandidates,
+    response_share,
+    select_invitations,
+)
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -18,14 +22,14 @@ def people(
     spread: list[float],
     days: list[float | None] | None = None,
     gone: tuple[int, ...] = (),
-) -> Candidates:
+) -> InvitationCandidates:
     """A customer a letter of `segment`; `days` since each was last asked, None for never."""
     count = len(segment)
     since = days or [None] * count
     asked = [pd.NaT if d is None else pd.Timestamp(AS_OF) - pd.Timedelta(days=d) for d in since]
     current = np.ones(count, bool)
     current[list(gone)] = False
-    return Candidates(
+    return InvitationCandidates(
         ids=np.array([f"C{i}" for i in range(count)], object),
         segment=np.array(list(segment), object),
         chance=np.full(count, 0.3),
@@ -37,7 +41,7 @@ def people(
 
 
 def test_the_least_certain_come_first() -> None:
-    found = ask_next(people("aaa", [1.0, 3.0, 2.0]), AS_OF, 90, 2)
+    found = select_invitations(people("aaa", [1.0, 3.0, 2.0]), AS_OF, 90, 2)
     assert found.rows["customer_id"].tolist() == ["C1", "C2"]
     assert found.rows["rank"].tolist() == [1, 2]
     assert found.excluded["beyond the length of the list"] == 1
@@ -48,7 +52,7 @@ def test_the_least_certain_come_first() -> None:
 
 
 def test_nobody_is_asked_again_within_the_rest() -> None:
-    found = ask_next(people("aaaa", [1.0] * 4, [89.9, 90.0, None, 0.0]), AS_OF, 90, 10)
+    found = select_invitations(people("aaaa", [1.0] * 4, [89.9, 90.0, None, 0.0]), AS_OF, 90, 10)
     assert sorted(found.rows["customer_id"]) == ["C1", "C2"]
     assert found.excluded == {
         "no customer any more": 0,
@@ -63,7 +67,7 @@ def test_nobody_is_asked_again_within_the_rest() -> None:
 
 
 def test_who_left_is_not_asked() -> None:
-    found = ask_next(people("aaa", [9.0, 1.0, 1.0], gone=(0,)), AS_OF, 90, 10)
+    found = select_invitations(people("aaa", [9.0, 1.0, 1.0], gone=(0,)), AS_OF, 90, 10)
     assert "C0" not in set(found.rows["customer_id"])
     assert found.excluded["no customer any more"] == 1
 
@@ -71,7 +75,7 @@ def test_who_left_is_not_asked() -> None:
 @given(st.text("abc", min_size=1, max_size=60), st.integers(1, 60), st.integers(0, 99))
 def test_every_beginning_of_the_list_is_fair(segment: str, size: int, seed: int) -> None:
     spread = np.random.default_rng(seed).uniform(1, 2, len(segment)).tolist()
-    rows = ask_next(people(segment, spread), AS_OF, 90, size).rows
+    rows = select_invitations(people(segment, spread), AS_OF, 90, size).rows
     assert len(rows) == min(size, len(segment))
     shares = {s: segment.count(s) / len(segment) for s in set(segment)}
     for taken in range(1, len(rows) + 1):
@@ -85,20 +89,20 @@ def test_the_unheard_are_asked_before_the_heard() -> None:
     some = people("a" * 20, [5.0] * 20)
     chance = np.repeat([0.1, 0.9], 10)
     heard = np.repeat([False, True], 10)
-    both = Candidates(some.ids, some.segment, chance, some.spread, heard, some.asked, some.current)
-    share = represented(chance, heard)
+    both = InvitationCandidates(some.ids, some.segment, chance, some.spread, heard, some.asked, some.current)
+    share = response_share(chance, heard)
     assert share[0] == pytest.approx(1 / 4)  # groups of two: (0 + 1) / (2 + 2)
     assert share[-1] == pytest.approx(3 / 4)
     # 0.1 / 0.25 of the first, 0.9 / 0.75 of the last: a chance nine times as good still wins.
-    assert ask_next(both, AS_OF, 90, 1).rows["customer_id"][0] == "C10"
-    rare = Candidates(
+    assert select_invitations(both, AS_OF, 90, 1).rows["customer_id"][0] == "C10"
+    rare = InvitationCandidates(
         some.ids, some.segment, np.repeat([0.4, 0.5], 10), some.spread, heard, some.asked,
         some.current,
     )  # fmt: skip
-    assert ask_next(rare, AS_OF, 90, 1).rows["customer_id"][0] == "C0"
+    assert select_invitations(rare, AS_OF, 90, 1).rows["customer_id"][0] == "C0"
 
 
 def test_nobody_to_ask_is_an_empty_list() -> None:
-    found = ask_next(people("aa", [1.0, 1.0], [1.0, 1.0]), AS_OF, 90, 10)
+    found = select_invitations(people("aa", [1.0, 1.0], [1.0, 1.0]), AS_OF, 90, 10)
     assert found.rows.empty
     assert found.excluded["asked within 90 days"] == 2

@@ -15,8 +15,11 @@ from features.errors import DataRefused
 from features.history_store import Manifest
 from features.progress import silent_steps
 from features.settings import Workspace
-from models.nonresponse.nonresponse_results import read_population, write_population
-from models.nonresponse.sampling_frame import current
+from models.nonresponse.nonresponse_results import (
+    read_nonresponse_results,
+    write_nonresponse_results,
+)
+from models.nonresponse.sampling_frame import is_current_customer
 from models.training_set.build_training_sets import build_features
 from support.survey_company import written
 
@@ -29,14 +32,14 @@ def lacking(home: Home, **asking: object) -> Home:
 
 
 def test_a_company_without_a_population_file_has_none(own_company: Home) -> None:
-    assert read_population(*own_company) is None
+    assert read_nonresponse_results(*own_company) is None
 
 
 def test_both_files_are_written(own_company: Home) -> None:
     company, workspace = own_company
-    paths = write_population(company, workspace, silent_steps())
+    paths = write_nonresponse_results(company, workspace, silent_steps())
     assert [p.name for p in paths] == ["population.json", "ask_next.csv"]
-    told = read_population(company, workspace)
+    told = read_nonresponse_results(company, workspace)
     assert told is not None
     assert set(told["questions"]) == {"satisfaction", "nps"}
     assert told["questions"]["nps"]["skipped"].endswith("200 are needed to learn who answers")
@@ -61,15 +64,15 @@ def test_both_files_are_written(own_company: Home) -> None:
 
 def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
     company, workspace = lacking(own_company, rest_days=45, list_size=30, segment="crm_plan")
-    write_population(company, workspace, silent_steps())
-    told = read_population(company, workspace)
+    write_nonresponse_results(company, workspace, silent_steps())
+    told = read_nonresponse_results(company, workspace)
     listed = pd.read_csv(workspace.company("sample") / "ask_next.csv")
     assert told is not None
     assert told["ask_next"]["rows"] == len(listed) == 30
     assert told["ask_next"]["segments"] == "crm_plan"
     assert set(listed["segment"]) == {"basic", "standard", "premium"}
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
-    still = set(snapshot["customer_id"].filter(current(company, snapshot)).to_pylist())
+    still = set(snapshot["customer_id"].filter(is_current_customer(company, snapshot)).to_pylist())
     assert set(listed["customer_id"]) <= still
     surveys = pq.read_table(workspace.history("sample") / "surveys.parquet").to_pandas()
     last = surveys.groupby("customer_id")["sent_at"].max()
@@ -81,8 +84,8 @@ def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
 
 def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> None:
     company, workspace = lacking(own_company, segment="crm_regoin")
-    write_population(company, workspace, silent_steps())
-    told = read_population(company, workspace)
+    write_nonresponse_results(company, workspace, silent_steps())
+    told = read_nonresponse_results(company, workspace)
     assert told is not None
     assert "asking.segment is 'crm_regoin'" in told["ask_next"]["skipped"]
     assert "crm_region" in told["ask_next"]["skipped"]
@@ -91,9 +94,9 @@ def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> N
 
 def test_the_same_data_give_the_same_files(own_company: Home) -> None:
     company, workspace = own_company
-    files = write_population(company, workspace, silent_steps())
+    files = write_nonresponse_results(company, workspace, silent_steps())
     first = [path.read_bytes() for path in files]
-    write_population(company, workspace, silent_steps())
+    write_nonresponse_results(company, workspace, silent_steps())
     assert [path.read_bytes() for path in files] == first
 
 
@@ -103,9 +106,9 @@ def test_features_of_other_data_are_refused(own_company: Home) -> None:
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "fingerprint": "another"}))
     with pytest.raises(DataRefused, match="the history has another"):
-        write_population(company, workspace, silent_steps())
+        write_nonresponse_results(company, workspace, silent_steps())
     with pytest.raises(DataRefused, match="no snapshot"):
-        write_population(company, replace(workspace, home=_bare(workspace)), silent_steps())
+        write_nonresponse_results(company, replace(workspace, home=_bare(workspace)), silent_steps())
 
 
 def _bare(workspace: Workspace) -> Path:
@@ -125,8 +128,8 @@ def test_where_everybody_answers_it_is_said(tmp_path: Path) -> None:
     settings = 'data_end = "2026-01-01T00:00:00Z"\n[targets.satisfaction]\nenabled = false\n'
     company, workspace = written(tmp_path, settings, surveys=rows)
     build_features(company, workspace, silent_steps())
-    assert [p.name for p in write_population(company, workspace, silent_steps())] == ["population.json"]
-    told = read_population(company, workspace)
+    assert [p.name for p in write_nonresponse_results(company, workspace, silent_steps())] == ["population.json"]
+    told = read_nonresponse_results(company, workspace)
     assert told is not None
     assert "0 were never answered" in told["questions"]["nps"]["skipped"]
     assert told["questions"]["nps"]["answered"]["nps"]["error"] > 0

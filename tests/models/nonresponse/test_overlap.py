@@ -7,19 +7,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.nonresponse.cross_fitting_folds import Crossed
-from models.nonresponse.estimate import FIGURES, Study
+from models.nonresponse.cross_fitting_folds import CrossFittedModels
+from models.nonresponse.estimate import ANSWER_METRICS, NonresponseModel
 from models.nonresponse.invitations import Invitations
-from models.nonresponse.ipw_weights import Weights
-from models.nonresponse.overlap import coverage, everybody
-from models.nonresponse.propensity import Propensity
+from models.nonresponse.ipw_weights import IpwWeights
+from models.nonresponse.overlap import estimate_all_customers, measure_overlap
+from models.nonresponse.propensity import PropensityModel
 from models.targets.registry import TARGETS
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-NO_MODEL = Crossed((), np.zeros(0))
+NO_MODEL = CrossFittedModels((), np.zeros(0))
 
 
-def hand_made() -> Study:
+def hand_made() -> NonresponseModel:
     """Four invitations to A, B, C and D; the first two answered, D's is old.
 
     Everybody's predicted shares are a half promoter, a half detractor: 0 points.
@@ -38,15 +38,15 @@ def hand_made() -> Study:
     )
     chance = np.array([0.5, 0.4, 0.1, 0.9])
     outcome = replace(NO_MODEL, unseen=np.tile([0.5, 0.0, 0.5], (4, 1)))
-    weights = Weights(chance, np.array([1.0, 1.0, 0.0, 0.0]), 0)
-    return Study(
-        TARGETS["nps"], asked, Propensity(NO_MODEL, 1.0, 0.0, chance, 0.5), outcome, weights
+    weights = IpwWeights(chance, np.array([1.0, 1.0, 0.0, 0.0]), 0)
+    return NonresponseModel(
+        TARGETS["nps"], asked, PropensityModel(NO_MODEL, 1.0, 0.0, chance, 0.5), outcome, weights
     )
 
 
 def test_only_those_as_likely_as_somebody_who_answered_are_covered() -> None:
     snapshot = pa.table({"customer_id": ["A", "C", "D", "E"]})
-    found = coverage(hand_made(), snapshot, np.array([0.5, 0.39, 0.6, 0.45]))
+    found = measure_overlap(hand_made(), snapshot, np.array([0.5, 0.39, 0.6, 0.45]))
     assert found.inside.tolist() == [True, False, False, True]
     assert found.share == 0.5
     assert (found.customers, found.asked, found.answered) == (4, 2, 1)
@@ -54,14 +54,14 @@ def test_only_those_as_likely_as_somebody_who_answered_are_covered() -> None:
 
 def test_no_customer_is_no_share() -> None:
     nobody = pa.table({"customer_id": pa.array([], pa.string())})
-    found = coverage(hand_made(), nobody, np.zeros(0))
+    found = measure_overlap(hand_made(), nobody, np.zeros(0))
     assert np.isnan(found.share)
     assert found.asked == 0
 
 
 def test_predictions_for_all_are_shifted_by_what_they_were_wrong_about() -> None:
     shares = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    found = everybody(hand_made(), FIGURES["nps"][0], shares)
+    found = estimate_all_customers(hand_made(), ANSWER_METRICS["nps"][0], shares)
     # Predicted 0 where 100 and 0 were said: 50 too low. All customers: mean of 100, -100, 0, 100.
     assert found.value == pytest.approx(25.0 + 50.0)
     assert found.error > 0

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from models.evaluation.metrics import log_loss
-from models.nonresponse.cross_fitting_folds import folds
+from models.nonresponse.cross_fitting_folds import draw_folds
 from models.nonresponse.invitations import Invitations
-from models.nonresponse.propensity import Propensity, propensity
+from models.nonresponse.propensity import PropensityModel, fit_propensity
 
 ROWS = 6000
 
@@ -37,13 +37,13 @@ def drawn() -> tuple[Invitations, np.ndarray]:  # type: ignore[type-arg]
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[Invitations, np.ndarray, Propensity]:  # type: ignore[type-arg]
+def learnt() -> tuple[Invitations, np.ndarray, PropensityModel]:  # type: ignore[type-arg]
     asked, chance = drawn()
-    return asked, chance, propensity(asked, folds(asked.customer))
+    return asked, chance, fit_propensity(asked, draw_folds(asked.customer))
 
 
 def test_it_is_nearly_as_good_as_the_truth(
-    learnt: tuple[Invitations, np.ndarray, Propensity],  # type: ignore[type-arg]
+    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
     asked, chance, found = learnt
     answered = 1.0 * asked.answered
@@ -54,7 +54,7 @@ def test_it_is_nearly_as_good_as_the_truth(
 
 
 def test_its_level_is_right_where_few_and_where_many_answer(
-    learnt: tuple[Invitations, np.ndarray, Propensity],  # type: ignore[type-arg]
+    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
     asked, _, found = learnt
     for tenth in np.array_split(np.argsort(found.chance), 10):
@@ -62,7 +62,7 @@ def test_its_level_is_right_where_few_and_where_many_answer(
 
 
 def test_customers_never_asked_get_a_chance_too(
-    learnt: tuple[Invitations, np.ndarray, Propensity],  # type: ignore[type-arg]
+    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
     _, _, found = learnt
     new = pa.table({"x": [-2.0, 2.0], "late": [1.0, 0.0], "noise": [0.0, 0.0]})

@@ -31,6 +31,7 @@ from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import Staleness
 from models.validation.validation_checks import ValidationChecks
 from support.trained_company import (
+    SAMPLE_TARGETS,
     copy_of_trained,
     relabel,
     simulated,
@@ -54,7 +55,7 @@ def copied(tmp_path: Path) -> tuple[Company, Workspace]:
 
 def test_the_first_models_are_promoted() -> None:
     workspace, outcomes = trained()
-    assert [o.target for o in outcomes] == list(TARGETS)
+    assert [o.target for o in outcomes] == list(SAMPLE_TARGETS)
     assert {(o.decision, o.version) for o in outcomes} == {("promoted", "1")}
     assert all(o.reason.startswith("the first model; better than the rule") for o in outcomes)
     assert {o.grade for o in outcomes} <= {"A", "B"}
@@ -66,11 +67,11 @@ def test_the_first_models_are_promoted() -> None:
 def test_the_log_has_a_json_line_for_every_step() -> None:
     lines = [json.loads(line) for line in trained()[0].log("sample").read_text().splitlines()]
     steps = [line["step"] for line in lines]
-    each = [f"{verb} {t}" for t in TARGETS for verb in ("train", "guard", "log")]
+    each = [f"{verb} {t}" for t in SAMPLE_TARGETS for verb in ("train", "validate", "log")]
     each.insert(each.index("validate churn"), "survival curve")
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
-        "check data quality", "labels", "tone of comments", *(f"features for {t}" for t in TARGETS),
+        "check data quality", "labels", "comment score model", *(f"features for {t}" for t in SAMPLE_TARGETS),
         "snapshot of all customers", "open the tracking store", "leak court", *each,
         "score every customer", "check consistency of predictions",
         "who answers: satisfaction", "who answers: nps",
@@ -197,7 +198,7 @@ def test_a_model_that_loses_to_its_rule_in_one_group_is_refused(
 ) -> None:
     company, workspace = copied
     looked = ValidationChecks((), objecting("rule"), Staleness("roc_auc", 0.5, ()))
-    monkeypatch.setattr(train_target, "guard", lambda *_: looked)
+    monkeypatch.setattr(train_target, "run_checks", lambda *_: looked)
     card = (workspace.cards("sample") / "churn.md").read_bytes()
     with unchanged(workspace):
         (kept,) = train_only(company, workspace, "churn")
@@ -335,7 +336,7 @@ def test_a_company_without_surveys_trains_two_targets(tmp_path: Path) -> None:
     start, end = text.index("[tables.surveys]"), text.index("[tables.tickets]")
     toml.write_text(text[:start] + text[end:])
     outcomes = {o.target: o for o in retrain(load_company(toml), workspace, silent_steps())}
-    assert list(outcomes) == list(TARGETS)
+    assert list(outcomes) == list(SAMPLE_TARGETS)
     for target in ("satisfaction", "nps"):
         assert outcomes[target].decision == "skipped"
         assert outcomes[target].reason == "the company has no surveys table"

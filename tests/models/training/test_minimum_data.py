@@ -5,7 +5,7 @@ import pytest
 
 from features.errors import DataRefused
 from models.targets.registry import TARGETS
-from models.training.minimum_data import LIMITS, SHOWS, check_minimum_data
+from models.training.minimum_data import LIMITS, MIN_CLASS_CUSTOMERS, check_minimum_data
 from models.training_set.splits import Split, instant
 
 LEARN, JUDGE = LIMITS["refit"], LIMITS["test"]
@@ -85,7 +85,7 @@ def test_values_need_customers_who_spend():
 
 
 def test_a_rare_class_of_several_is_told_and_only_one_class_refused():
-    many = [0.0] * (SHOWS - 1) + [1.0] * 300 + [2.0] * 300
+    many = [0.0] * (MIN_CLASS_CUSTOMERS - 1) + [1.0] * 300 + [2.0] * 300
     (warning,) = check_minimum_data(TARGETS["nps"], *parts(many, [1.0] * 100 + [2.0] * 100))
     assert warning == (
         "target nps: 19 customers with the label 'detractor': it will hardly ever be predicted"

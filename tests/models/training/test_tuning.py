@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 
 from features.config.company import load_company
 from features.errors import DataRefused
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from features.progress import silent_steps
 from models.targets.registry import TARGETS
 from models.training import tuning
 from models.training.hyperparameters import FILE, default_params, load_params
 from models.training.train import TrainingRows, load_rows, split_rows
 from models.training.tuning import (
-    FEWEST,
     FOLDS,
-    LEAST_SHARE,
+    MIN_ROWS,
+    MIN_SHARE,
     rolling_loss,
     rolling_validations,
     tune,
 )
 from models.training_set.splits import Split, split_answers, split_calendar
-from support.trained_company import copy_of_trained, trained
+from support.trained_company import SAMPLE_TARGETS, copy_of_trained, trained
 
 CHURN, VALUE = TARGETS["churn"], TARGETS["value"]
 
@@ -39,7 +39,7 @@ def pairs(cutoff: np.ndarray, split: Split, span: int) -> list[tuple[list[int], 
 
 
 def test_on_a_calendar_each_validation_is_a_cutoff_earlier() -> None:
-    cutoff = np.repeat(np.arange(0, 300, 30) * DAY, FEWEST)
+    cutoff = np.repeat(np.arange(0, 300, 30) * DAY, MIN_ROWS)
     split = split_calendar(cutoff, 60)
     assert pairs(cutoff, split, 60) == [
         ([0, 30, 60, 90, 120, 150], [210]),  # the test is on day 270, its labels begin there
@@ -49,12 +49,12 @@ def test_on_a_calendar_each_validation_is_a_cutoff_earlier() -> None:
 
 
 def test_a_short_history_has_fewer_and_a_small_one_none() -> None:
-    cutoff = np.repeat(np.arange(0, 150, 30) * DAY, FEWEST)
+    cutoff = np.repeat(np.arange(0, 150, 30) * DAY, MIN_ROWS)
     assert pairs(cutoff, split_calendar(cutoff, 30), 30) == [
         ([0, 30, 60], [90]),
         ([0, 30], [60]),  # half of what is learnt from in the end; a quarter says too little
     ]
-    few = np.repeat(np.arange(0, 150, 30) * DAY, FEWEST // 3)
+    few = np.repeat(np.arange(0, 150, 30) * DAY, MIN_ROWS // 3)
     assert pairs(few, split_calendar(few, 30), 30) == []  # 498 rows to fit on
 
 
@@ -65,7 +65,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
 ) -> None:
     rng = np.random.default_rng(seed)
     if on_calendar:
-        cutoff = np.repeat(np.sort(rng.choice(1000, 15, replace=False)) * DAY, FEWEST)
+        cutoff = np.repeat(np.sort(rng.choice(1000, 15, replace=False)) * DAY, MIN_ROWS)
     else:
         cutoff = rng.integers(0, 1000 * DAY, 5000)
     try:
@@ -79,7 +79,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
     for fit, valid in found:
         assert (cutoff[fit] + span * DAY).max() <= cutoff[valid].min()
         assert (cutoff[valid] + span * DAY).max() <= cutoff[split.test].min()
-        assert fit.sum() >= max(FEWEST, LEAST_SHARE * split.refit.sum())
+        assert fit.sum() >= max(MIN_ROWS, MIN_SHARE * split.refit.sum())
     for (_, later), (_, earlier) in pairwise(found):
         assert cutoff[earlier].max() < cutoff[later].min()
 
@@ -88,7 +88,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
 def test_the_loss_is_finite_and_knows_better_trees_without_the_test(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "FEWEST", 100)  # a small company has few answers
+    monkeypatch.setattr(tuning, "MIN_ROWS", 100)  # a small company has few answers
     workspace = trained()[0]
     company = load_company(workspace.data / "sample.toml")
     target, rows = TARGETS[name], load_rows(company, workspace, name)
@@ -134,7 +134,7 @@ def test_what_is_found_is_kept_for_the_next_training(
     monkeypatch.setattr(tuning, "rolling_loss", loss)
     found = tune(company, workspace, silent_steps(), minutes=5, trials=8)
     # a thousand customers answer too seldom to try anything on
-    assert {"churn", "value"} <= set(found) < set(TARGETS)
+    assert {"churn", "value"} <= set(found) < set(SAMPLE_TARGETS)
     assert {n for n, t in found.items() if t.better} <= {"churn"}
     assert found["churn"].default_loss == default_params(CHURN).leaves
     assert {t.trials for t in found.values()} == {8}

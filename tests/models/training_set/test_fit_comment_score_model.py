@@ -29,7 +29,7 @@ from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features
 from models.training_set.fit_comment_score_model import first_validation, select_comment_model
 from models.training_set.splits import microseconds
-from support.trained_company import copy_of_trained, train_only, trained
+from support.trained_company import SAMPLE_TARGETS, copy_of_trained, train_only, trained
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # LeIA leaves files open
 
@@ -64,8 +64,10 @@ def test_it_learns_from_answers_before_every_validation_and_from_nothing_else() 
     company, workspace = copy_free()
     tone = built(workspace)
     starts = [
-        microseconds(split_rows(t, company.target(n), load_rows(company, workspace, n)).valid_start)
-        for n, t in TARGETS.items()
+        microseconds(
+            split_rows(TARGETS[n], company.target(n), load_rows(company, workspace, n)).valid_start
+        )
+        for n in SAMPLE_TARGETS
     ]
     assert tone.fitted_until == min(starts)
     path = workspace.history("sample") / "surveys.parquet"
@@ -108,7 +110,7 @@ def test_while_a_champion_reads_comments_its_tone_stays(copied: tuple[Company, W
     company, workspace = copied
     own = built(workspace)
     theirs = other_than(own)
-    for target in TARGETS:
+    for target in SAMPLE_TARGETS:
         plant(workspace, target, theirs)
     build_features(company, workspace, silent_steps())
     assert built(workspace) == theirs
@@ -122,7 +124,7 @@ def test_a_champions_tone_that_has_seen_too_much_does_not_stay(
 ) -> None:
     company, workspace = copied
     own = built(workspace)
-    for target in TARGETS:
+    for target in SAMPLE_TARGETS:
         plant(workspace, target, other_than(own, fitted_until=own.fitted_until + 1))
     build_features(company, workspace, silent_steps())
     assert built(workspace) == own
@@ -148,7 +150,7 @@ def test_a_champion_of_another_tone_is_not_compared_nor_scored(
 
 def test_nothing_is_scored_when_no_model_fits(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
-    for target in TARGETS:
+    for target in SAMPLE_TARGETS:
         plant(workspace, target, other_than(built(workspace)))
     before = workspace.scores("sample").read_bytes()
     with pytest.raises(DataRefused, match="another model than the features were made with"):
@@ -186,7 +188,7 @@ def test_few_comments_make_no_tone_and_say_so(copied: tuple[Company, Workspace])
     ).to_arrow_table()
     pq.write_table(few, path)
     manifest = Manifest.read(workspace, "sample")
-    labels = {n: pq.read_table(workspace.features("sample") / f"{n}.parquet") for n in TARGETS}
+    labels = {n: pq.read_table(workspace.features("sample") / f"{n}.parquet") for n in SAMPLE_TARGETS}
     said = io.StringIO()
     steps = Steps(console=Console(file=said, width=300))
     assert select_comment_model(company, workspace, manifest, labels, steps, refit=True) is None

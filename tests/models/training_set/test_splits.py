@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.config.company import CutoffCalendar
 from features.errors import DataRefused
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.training_set.splits import (
     calendar_cutoffs,
     instant,

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from features.config.company import TargetConfig
-from features.history.rows import DAY
+from features.history.history_table import DAY
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import roc_auc
 from models.learners.labelled_rows import LabelledRows

@@ -72,7 +72,9 @@ def test_without_a_model_there_is_nothing_to_evaluate(
     assert done == ["usability"]
 
 
-def test_wrong_settings_stop_before_the_training(run: CommandContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_stop_before_the_training(
+    run: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = played(monkeypatch, [KEPT], None)
     run.company = run.company.model_copy(update={"insight": {"tires": {}}})
     with pytest.raises(ConfigRefused, match=r"unknown section insight\.tires"):

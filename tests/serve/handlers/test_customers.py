@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from features.config.company import ServingSettings
 from serve.handlers.customers import CustomerAnswer, FoundCustomers
-from features.config.company import Serving
 from support.fake_scorer import AS_OF
 from support.service_in_process import Service, error_of
 
@@ -111,19 +111,19 @@ def calls(service: Service) -> list[Any]:
 
 
 def test_old_features_carry_a_warning(service: Service) -> None:
-    service.scorer.limits = Serving(warn_after_hours=24)
+    service.scorer.limits = ServingSettings(warn_after_hours=24)
     warnings = service.get("/v1/customers/C-7").json()["warnings"]
     assert len(warnings) == 1
     assert "at most 24 hours old" in warnings[0]
 
 
 def test_features_beyond_the_second_limit_are_not_answered_from(service: Service) -> None:
-    service.scorer.limits = Serving(refuse_after_hours=timedelta(days=3) / timedelta(hours=1))
+    service.scorer.limits = ServingSettings(refuse_after_hours=timedelta(days=3) / timedelta(hours=1))
     for answer in calls(service):
         assert (answer.status_code, error_of(answer)["code"]) == (503, "stale_features")
         assert answer.headers["retry-after"]
 
 
 def test_features_within_the_limit_are_answered_from(service: Service) -> None:
-    service.scorer.limits = Serving(refuse_after_hours=10_000_000)
+    service.scorer.limits = ServingSettings(refuse_after_hours=10_000_000)
     assert [answer.status_code for answer in calls(service)] == [200] * 4

@@ -19,7 +19,7 @@ def test_outcomes_are_kept_once(service: Service) -> None:
     first = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     again = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     assert (first.accepted, first.repeated, again.repeated) == (1, False, True)
-    (kept,) = service.scorer.kept.values()
+    (kept,) = service.scorer.stored.values()
     assert kept.events[0]["occurred_at"] == "2025-06-12T07:00:00+00:00"
     assert kept.events[0]["kind"] == "campaign"
 
@@ -55,7 +55,7 @@ def test_what_has_not_happened_yet_is_kept_with_a_warning(service: Service) -> N
 def test_a_wrong_outcome_is_refused(service: Service, changes: dict[str, Any]) -> None:
     answer = service.post("/v1/feedback", json=body(**changes))
     assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid_request")
-    assert service.scorer.kept == {}
+    assert service.scorer.stored == {}
 
 
 def test_what_cannot_be_written_is_said_to_be_lost(service: Service) -> None:

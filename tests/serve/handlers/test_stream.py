@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serve.errors import LineTooLong
-from serve.handlers.stream import LINE_BYTES, BATCH_SIZE, read_line_batches
+from serve.handlers.stream import BATCH_SIZE, LINE_BYTES, read_line_batches
 from support.service_in_process import Service, error_of
 
 NDJSON = {"content-type": "application/x-ndjson"}

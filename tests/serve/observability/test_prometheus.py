@@ -148,7 +148,9 @@ def test_a_loader_that_fails_is_counted() -> None:
 
 def test_categories_that_a_model_does_not_know_are_counted_by_target() -> None:
     metrics = Metrics(ScorerLoader(FakeScorer))
-    batch = ScoreBatch(AS_OF, [], [], {"churn": "7", "value": "7"}, unknown_categories={"churn": 2, "value": 0})
+    batch = ScoreBatch(
+        AS_OF, [], [], {"churn": "7", "value": "7"}, unknown_categories={"churn": 2, "value": 0}
+    )
     metrics.count_scores(batch)
     metrics.count_scores(batch)
     text = metrics.exposition().decode()

@@ -1,4 +1,4 @@
-"""A score falls in the band its scale says, and what is not there falls in none."""
+"""Scores are counted in the band of their scale; missing scores in no band."""
 
 import math
 
@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from models.targets.registry import TARGETS
 from serve.observability.score_bands import NONE, count_bands
-from serve.schemas.score_schemas import Output
-from serve.schemas.score_schemas import CustomerScore
+from serve.schemas.score_schemas import CustomerScore, Output
 
 
 def band(outputs: dict[str, Output]) -> str:
     """The band of one customer."""
-    (found,) = count_bands([CustomerScore("a", {"churn": outputs})])["churn"]
+    (found,) = count_bands([CustomerScore("a", {"churn": outputs}, {})])["churn"]
     return found
 
 
@@ -57,10 +56,10 @@ def test_every_target_has_a_band(target: object) -> None:
     assert band({name: full[name] for name in names}) != NONE
 
 
-def test_customers_are_tallied_by_target_and_band() -> None:
+def test_customers_are_counted_by_target_and_band() -> None:
     scores = [
-        CustomerScore("a", {"churn": {"probability": 0.05}, "value": {"segment": "top"}}),
-        CustomerScore("b", {"churn": {"probability": 0.01}, "value": {"segment": "low"}}),
+        CustomerScore("a", {"churn": {"probability": 0.05}, "value": {"segment": "top"}}, {}),
+        CustomerScore("b", {"churn": {"probability": 0.01}, "value": {"segment": "low"}}, {}),
     ]
     assert count_bands(scores) == {"churn": {"0 to 0.1": 2}, "value": {"top": 1, "low": 1}}
 

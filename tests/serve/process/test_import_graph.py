@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import ConfigRefused
 from serve.process.build_bento import ENTRY_MODULES
-from serve.process.import_graph import ReachableCode, trace_imports, pin_requirements
+from serve.process.import_graph import ReachableCode, pin_requirements, trace_imports
 
 PROJECT = Path(__file__).parents[3]
 LOCK = (PROJECT / "requirements.lock").read_text("utf-8")
@@ -41,7 +41,9 @@ def test_modules_are_followed_into_functions_and_round_circles(found: ReachableC
     ]
 
 
-def test_packages_are_those_of_modules_reached_without_the_standard_library(found: ReachableCode) -> None:
+def test_packages_are_those_of_modules_reached_without_the_standard_library(
+    found: ReachableCode,
+) -> None:
     assert found.packages == {"yaml", "rich"}
 
 

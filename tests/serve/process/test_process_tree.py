@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from features.settings import Workspace
-from serve.process.process_tree import list_descendants, kill_process_tree
+from serve.process.process_tree import kill_process_tree, list_descendants
 from serve.process.server import LaunchOptions, running_service
 
 TESTS = Path(__file__).parents[2]
@@ -111,7 +111,9 @@ def test_a_service_does_not_outlive_who_launched_it(tmp_path: Path) -> None:
 
 def test_a_service_that_will_not_end_leaves_no_worker(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
-    plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE)
+    plan = LaunchOptions(
+        tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE
+    )
     with running_service(plan) as server:
         workers = list_descendants(server.process.pid)
         os.kill(server.process.pid, signal.SIGSTOP)  # deaf to SIGTERM

@@ -15,7 +15,14 @@ import pytest
 
 from features.errors import ConfigRefused
 from features.settings import Workspace
-from serve.process.server import HOST, LaunchOptions, ServiceDown, free_port, running_service, start_service
+from serve.process.server import (
+    HOST,
+    LaunchOptions,
+    ServiceDown,
+    free_port,
+    running_service,
+    start_service,
+)
 from support.fake_scorer import SLOW
 
 TESTS = Path(__file__).parents[2]
@@ -44,7 +51,9 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
         other.bind((HOST, 0))
         other.listen()
         with pytest.raises(ConfigRefused, match="choose a free one"):
-            start_service(LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1]))
+            start_service(
+                LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1])
+            )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -134,5 +143,6 @@ def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
     assert plan.access_note() == "for clients with an API key"
     assert plan.url == "http://127.0.0.1:4000"
     assert (
-        LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url == "http://[::1]:4000"
+        LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host="::").url
+        == "http://[::1]:4000"
     )

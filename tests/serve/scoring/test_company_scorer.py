@@ -20,15 +20,13 @@ from features.errors import GoodwillError
 from features.settings import Workspace
 from insight.evaluation.evaluation_files import evaluation_folder
 from models.bundles.bundle import write_bundle
-from models.bundles.champions import set_champion
-from models.bundles.champions import load_champion
+from models.bundles.champions import load_champion, set_champion
 from models.learners.calibration import Calibrator
-from models.targets.registry import TARGETS
 from serve.schemas.record_schemas import Records
 from serve.scoring.company_scorer import CompanyScorer, load_scorer
 from serve.scoring.explanations import Explanations
 from support.evaluation_builders import write
-from support.trained_company import CUSTOMERS, copy_of_trained, trained
+from support.trained_company import CUSTOMERS, SAMPLE_TARGETS, copy_of_trained, trained
 
 ONE = ["A0000001"]
 
@@ -49,7 +47,7 @@ def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
     assert shared.missing() == {}
     assert shared.as_of() == datetime(2026, 7, 1, tzinfo=UTC)
     infos = {m.target: m for m in shared.models()}
-    assert list(infos) == list(TARGETS)
+    assert list(infos) == list(SAMPLE_TARGETS)
     assert {m.version for m in infos.values()} == {"1"}
     assert infos["churn"].horizon_days == 90
     assert infos["churn"].label_counts.keys() == {"stays", "leaves"}
@@ -113,7 +111,9 @@ def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> Non
     for events, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
         rows = {"customers": [{"customer_id": "n"}], "events": events}
         records = Records.model_validate_json(json.dumps(rows))
-        with mock.patch.object(Explanations, "reasons", autospec=True, side_effect=Explanations.reasons) as asked:
+        with mock.patch.object(
+            Explanations, "reasons", autospec=True, side_effect=Explanations.reasons
+        ) as asked:
             shared.score_records(records, now, ["churn"], 10)
         earlier = asked.call_args.args[5]
         assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
@@ -154,7 +154,7 @@ def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> N
     assert abs((batch.as_of - datetime.now(UTC)).total_seconds()) < 60
     (score,) = batch.scores
     assert score.customer_id == "new"
-    assert set(score.predictions) == set(TARGETS)
+    assert set(score.predictions) == set(SAMPLE_TARGETS)
     assert score.predictions["churn"]["in_population"] is False
 
 
@@ -264,7 +264,8 @@ def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> N
     pq.write_table(part, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
     assert (
-        len(scorer.score_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores) == CUSTOMERS
+        len(scorer.score_ids([f"A{i:07}" for i in range(CUSTOMERS)], ["nps"], 0).scores)
+        == CUSTOMERS
     )
     scorer.refresh()
     batch = scorer.score_ids(["A0000004", "A0000005", "A0000014", "A0000015"], ["nps"], 0)

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.bundles.bundle import Bundle
-from models.bundles.predict import predict
 from models.bundles.champions import load_champions
+from models.bundles.predict import predict
 from serve.scoring import prediction_cache as module
 from serve.scoring.prediction_cache import PredictionCache, prediction_caches
 from support.trained_company import trained

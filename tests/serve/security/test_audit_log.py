@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.settings import Workspace
-from serve.security.audit_log import Caller, AuditLog, read_or_create_secret
+from serve.security.audit_log import AuditLog, Caller, read_or_create_secret
 from support.service_in_process import Service
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)

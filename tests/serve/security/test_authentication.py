@@ -102,7 +102,10 @@ def test_a_key_in_the_address_opens_nothing(locked: Service, file: KeyFile) -> N
 
 
 def test_neither_companys_key_sees_the_others_customers(file: KeyFile, refused: Any) -> None:
-    services = [Service(authenticator=Authenticator(KeyFileWatcher(file.path, required=True))) for _ in range(2)]
+    services = [
+        Service(authenticator=Authenticator(KeyFileWatcher(file.path, required=True)))
+        for _ in range(2)
+    ]
     services[1].scorer.company = "another"
     keys = [
         file.add(f"of-{s.scorer.company}", ["score", "read"], s.scorer.company) for s in services
@@ -153,7 +156,11 @@ def test_without_keys_only_this_machine_is_answered(service: Service, refused: A
 
 
 def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused: Any) -> None:
-    locked = Service(authenticator=Authenticator(KeyFileWatcher(file.path), RateLimiter(clock=lambda: 0.0), rate=100))
+    locked = Service(
+        authenticator=Authenticator(
+            KeyFileWatcher(file.path), RateLimiter(clock=lambda: 0.0), rate=100
+        )
+    )
     slow = file.add("slow", ["score"], "testing", rate=2)
     usual = file.add("usual", ["score"], "testing")
     answers = [ask(locked, slow) for _ in range(4)]

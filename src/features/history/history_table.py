@@ -1,4 +1,4 @@
-"""One table of a history as sorted arrays, and the moments that stand for always and never."""
+"""One table of a history as sorted arrays, and the times that stand for always and never."""
 
 from dataclasses import dataclass, replace
 
@@ -11,11 +11,11 @@ from features.text.comment_score_model import CommentScoreModel
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Microseconds of a day.
+#: Microseconds in a day.
 DAY = 86_400_000_000
-#: A moment that never comes: the time of what is missing, hence never known.
+#: The time of a missing value: it never comes, so the value is never known.
 NEVER = np.iinfo(np.int64).max
-#: A moment before all others: since when a constant is known.
+#: A time before all others, from which constants are known.
 ALWAYS = np.iinfo(np.int64).min // 2
 
 
@@ -25,8 +25,8 @@ class HistoryTable:
 
     Columns that are revealed later come last in that order. `offsets[i]:offsets[i + 1]` are the
     rows of customer `i`. Numbers are float64 with NaN for missing, times int64 microseconds with
-    NEVER for missing, texts codes into `words` with -1 for missing. Derived columns join `numbers`
-    when a feature first needs them; `tone` is what reads the comments for the column of that name.
+    NEVER for missing, texts codes into `words` with -1 for missing. Derived columns are added to
+    `numbers` when a feature first needs them; `comment_model` computes the column `tone`.
     """
 
     contract: TableContract
@@ -40,15 +40,15 @@ class HistoryTable:
     def __len__(self) -> int:
         return int(self.offsets[-1])
 
-    def read_with(self, tone: CommentScoreModel | None) -> "HistoryTable":
-        """The same rows, comments being read by another tone."""
-        if tone == self.comment_model:
+    def with_comment_model(self, model: CommentScoreModel | None) -> "HistoryTable":
+        """The same rows with comments scored by another model."""
+        if model == self.comment_model:
             return self
         kept = {name: values for name, values in self.numbers.items() if name != "tone"}
-        return replace(self, numbers=kept, comment_model=tone)
+        return replace(self, numbers=kept, comment_model=model)
 
     def known_since(self, reveals: frozenset[str]) -> Ints:
-        """When each row is known together with what these time columns reveal: the latest."""
+        """When each row is known together with what these time columns reveal: the latest time."""
         moment = self.times[self.contract.known]
         for name in sorted(reveals):
             moment = np.maximum(moment, self.times[name])
