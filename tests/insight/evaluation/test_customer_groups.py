@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.customer_groups import FILE, group_customers
+from insight.evaluation.customer_groups import GROUPS_FILE, group_customers
 
 
 def customers(seed: int = 0) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def test_other_dimensions_get_new_names_and_a_damaged_file_is_refused(tmp_path: 
     group_customers(customers(), tmp_path)
     other = group_customers(customers().rename(columns={"growth": "risk"}), tmp_path)
     assert set(other.rules) == {"A", "B"}
-    (tmp_path / FILE).write_text("{", encoding="utf-8")
+    (tmp_path / GROUPS_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(DataRefused, match=r"groups\.json cannot be read"):
         group_customers(customers(), tmp_path)
 
