@@ -1,5 +1,5 @@
-# Every target is a thin call of the console command `goodwill VERB`. COMPANY=path.toml chooses the
-# company (default: the sample), CUSTOMERS and SEED the size and the draw of the sample.
+# Most targets call the console command `goodwill VERB`. COMPANY=path.toml chooses the company (default:
+# the sample), CUSTOMERS and SEED the size and the random seed of the sample.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -27,13 +27,17 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup spark demo data quality features court tune train retrain score population reasons evaluate report \
-        serve notebooks mlflow bento test test-all test-slow chaos check lint bench docs clean
+.PHONY: help setup spark demo clean data quality features leakage tune train retrain mlflow score \
+        nonresponse reasons evaluate report notebooks serve bento lint test test-slow chaos test-all \
+        check docs bench court population
 
-help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | \
-	  awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
-	@echo "  COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
+##@ Set up
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
 
 $(READY): requirements.lock pyproject.toml
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -51,71 +55,76 @@ spark: setup  ## Install Spark for `--engine spark` (source package; needs Java 
 	@.venv/bin/uv pip install --python $(PY) --only-binary :all: --no-binary pyspark \
 	  --no-deps -r requirements-spark.lock
 
-demo: setup  ## From nothing to scores over HTTP in one go (SERVE=0 ends after the answers)
+demo: setup  ## Run the demo, from sample data to scores over HTTP (SERVE=0 ends after the scores)
 	@$(GOODWILL) demo --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) --port $(PORT) \
 	  $(if $(filter 0,$(SERVE)),--no-stay,--stay)
 
-data: setup  ## Make the sample company if chosen, check the tables, store the history
+clean:  ## Remove everything generated; keeps .venv, company files, feedback, keys and audit log
+	@find data -mindepth 2 -maxdepth 2 ! -name feedback ! -name audit.key -exec rm -rf {} +
+	@find data -mindepth 1 -maxdepth 1 -type d -empty -delete
+	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md ! -name audit -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@echo "removed what was generated in data/ and mlruns/, and the caches; kept feedback and audit log"
+
+##@ Data
+
+data: setup  ## Import the tables and store the history (makes the sample company if chosen)
 	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED)
 
-quality: setup  ## Say how usable the company's tables are; writes data/NAME/data-quality.html
+quality: setup  ## Report data quality; writes data/NAME/data-quality.html
 	@$(GOODWILL) quality --company $(COMPANY)
 
 features: setup  ## Build the training set of each target and the snapshot of all customers
 	@$(GOODWILL) features --company $(COMPANY)
 
-court: setup  ## Look for leaks in the training sets and in what they are made of
-	@$(GOODWILL) court --company $(COMPANY)
+leakage: setup  ## Check the training sets and the history for leakage
+	@$(GOODWILL) leakage --company $(COMPANY)
 
-tune: setup  ## Search better parameters for this company (MINUTES=10)
+##@ Models
+
+tune: setup  ## Search for better hyperparameters (MINUTES=10)
 	@$(GOODWILL) tune --company $(COMPANY) --minutes $(MINUTES)
 
-train: setup  ## Train, judge and register every target; promote what is better
+train: setup  ## Train, evaluate and register each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## The whole chain; exit 0 promoted or kept, 3 data, 4 gate, 5 already running
+retrain: setup  ## Run everything; exit 0 promoted or kept, 3 data, 4 gate, 5 already running
 	@$(GOODWILL) retrain --company $(COMPANY)
 
-score: setup  ## Write scores and reasons of every customer; goes on after a kill
+mlflow: setup  ## Show the experiments on http://127.0.0.1:5000
+	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \
+	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
+
+##@ Results
+
+score: setup  ## Score each customer and explain the scores; continues from a checkpoint
 	@$(GOODWILL) score --reasons --company $(COMPANY)
 
-population: setup  ## Say what everybody would have answered, and whom to ask next
-	@$(GOODWILL) population --company $(COMPANY)
+nonresponse: setup  ## Estimate non-response-corrected NPS and CSAT; suggest whom to survey next
+	@$(GOODWILL) nonresponse --company $(COMPANY)
 
-reasons: setup  ## Write why every customer got his scores, in English and Chinese
+reasons: setup  ## Explain each customer's scores, in English and Chinese
 	@$(GOODWILL) reasons --company $(COMPANY)
 
-evaluate: setup  ## Work out indicators, tiers, stars, segments and causes of complaints
+evaluate: setup  ## Evaluate the scored customers: indicators, tiers, stars, segments, complaint causes
 	@$(GOODWILL) evaluate --company $(COMPANY)
 
 report: setup  ## Write the report as one HTML file (LANG_REPORT=zh: in Chinese)
 	@$(GOODWILL) report --company $(COMPANY)
 
-serve: setup  ## Serve scores over HTTP on 127.0.0.1 until Ctrl-C
-	@$(GOODWILL) serve --company $(COMPANY) --port $(PORT)
-
 notebooks: setup  ## Open the notebooks in JupyterLab on 127.0.0.1
 	@GOODWILL_COMPANY=$(abspath $(COMPANY)) $(PY) -m jupyter lab --ip 127.0.0.1 notebooks
 
-mlflow: setup  ## Look at the experiments on http://127.0.0.1:5000
-	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \
-	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
+##@ Serve
 
-bento: setup  ## Build the service as a Bento in dist/bento, to run without this project
+serve: setup  ## Serve scores over HTTP on 127.0.0.1 until Ctrl-C
+	@$(GOODWILL) serve --company $(COMPANY) --port $(PORT)
+
+bento: setup  ## Build the service as a Bento in dist/bento; it runs without this project
 	@$(GOODWILL) bento
 
-test: setup  ## Run the tests (ten minutes on two cores)
-	@$(PY) -m pytest -m "not slow and not chaos" $(PARALLEL)
-
-test-all: setup  ## Run every test, the slow ones and those with faults and load as well
-	@$(PY) -m pytest -m "not chaos" $(PARALLEL)
-	@$(PY) -m pytest -m chaos --durations=15
-
-test-slow: setup  ## Run only what `make test` leaves out
-	@$(PY) -m pytest -m "slow and not chaos" $(PARALLEL)
-
-chaos: setup  ## Test faults, load and fuzzing against a real service
-	@$(PY) -m pytest -m chaos --durations=15
+##@ Develop
 
 lint: setup
 	@$(PY) -m ruff format --check src tests notebooks benchmarks
@@ -123,9 +132,22 @@ lint: setup
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
 
-check: lint test  ## Format, lint, types, import contracts, tests
+test: setup  ## Run the tests (ten minutes on two cores)
+	@$(PY) -m pytest -m "not slow and not chaos" $(PARALLEL)
 
-docs: setup  ## Build the documents as a site in build/site, with the notebooks executed
+test-slow: setup  ## Run only the tests that `make test` leaves out
+	@$(PY) -m pytest -m "slow and not chaos" $(PARALLEL)
+
+chaos: setup  ## Test a real service with faults, load and fuzzing
+	@$(PY) -m pytest -m chaos --durations=15
+
+test-all: setup  ## Run all tests, including slow ones and those with faults and load
+	@$(PY) -m pytest -m "not chaos" $(PARALLEL)
+	@$(PY) -m pytest -m chaos --durations=15
+
+check: lint test  ## Check format, lint, types and import contracts, then run the tests
+
+docs: setup  ## Build the documentation site in build/site, with executed notebooks
 	@$(PY) docs/generators reference pages notebooks
 	@$(PY) -m mkdocs build --quiet --strict
 	@echo "wrote build/site/index.html"
@@ -133,10 +155,11 @@ docs: setup  ## Build the documents as a site in build/site, with the notebooks 
 bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results
 	@$(PY) -m benchmarks
 
-clean:  ## Remove everything generated; keeps .venv, company files, feedback, keys and audit
-	@find data -mindepth 2 -maxdepth 2 ! -name feedback ! -name audit.key -exec rm -rf {} +
-	@find data -mindepth 1 -maxdepth 1 -type d -empty -delete
-	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md ! -name audit -exec rm -rf {} +
-	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
-	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
-	@echo "removed what was generated in data/ and mlruns/, and the caches; kept feedback and audit"
+# Old names of targets, for one more release.
+court:
+	@echo "make court is now make leakage" >&2
+	@$(MAKE) --no-print-directory leakage
+
+population:
+	@echo "make population is now make nonresponse" >&2
+	@$(MAKE) --no-print-directory nonresponse

@@ -27,9 +27,9 @@ def measure() -> str:
     lines = [
         "# Metrics of the bootstrap",
         "",
-        "How many times faster the vectorized metrics are than scikit-learn's on weighted rows sorted by "
-        f"prediction ({CLASSES} classes), median of {REPEATS} runs, and the largest difference, relative "
-        "to the value where it exceeds 1.",
+        "How many times faster the vectorized metrics are than scikit-learn's, on weighted rows sorted "
+        f"by prediction ({CLASSES} classes), median of {REPEATS} runs, and the largest difference, "
+        "relative to the value where it exceeds 1.",
         "",
         f"| metric | {sizes} | difference |",
         f"|---|{'--:|' * (len(ROWS) + 1)}",

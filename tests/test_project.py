@@ -17,7 +17,7 @@ TARGETS = [
     "data",
     "quality",
     "features",
-    "court",
+    "leakage",
     "train",
     "retrain",
     "score",

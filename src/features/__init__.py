@@ -1,1 +1,1 @@
-"""Point-in-time features: a company's tables, cut at a cutoff, as one table of numbers."""
+"""Point-in-time features: from a company's tables to one feature table as of any cutoff."""

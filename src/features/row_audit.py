@@ -1,4 +1,4 @@
-"""The row audit: how many rows each step of an import reads, removes or changes, from files to history."""
+"""The row audit: how many rows each step of an import reads, removes or changes."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The client against a real service: what it sends is taken, what it types is what comes."""
+"""The client against a running service: requests are accepted, answers have the declared types."""
 
 import os
 import threading
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from features.settings import Workspace
 from insight.evaluation.evaluation_schema import CustomerStatus
 from serve import client as ours
 from serve.client import Client, ServiceError
-from serve.handlers.customers import CustomerAnswer, PastScore
+from serve.handlers.customers import CustomerAnswer, PastScoreAnswer
 from serve.handlers.feedback import OutcomeRow
 from serve.process.server import LaunchOptions, running_service
-from serve.schemas.score_schemas import CustomerScore, ReasonAnswer
+from serve.schemas.score_schemas import CustomerScore, ScoreReason
 
 TESTS = Path(__file__).parents[1]
 SOURCES = Path(__file__).parents[2] / "src"
@@ -40,39 +40,39 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.mark.parametrize(
     ("typed", "model"),
     [
-        (ours.Reason, ReasonAnswer),
+        (ours.Reason, ScoreReason),
         (ours.Score, CustomerScore),
-        (ours.PastScore, PastScore),
+        (ours.PastScore, PastScoreAnswer),
         (ours.Customer, CustomerAnswer),
         (ours.EvaluatedStatus, CustomerStatus),
         (ours.Outcome, OutcomeRow),
     ],
 )
-def test_the_types_are_those_of_the_service(typed: type, model: type[BaseModel]) -> None:
-    assert set(get_type_hints(typed)) == set(model.model_fields)
+def test_the_types_match_the_schemas_of_the_service(typed: type, model: type) -> None:
+    assert set(get_type_hints(typed)) == set(TypeAdapter(model).json_schema()["properties"])
 
 
-def test_more_customers_than_fit_a_call(goodwill: Client) -> None:
+def test_many_customers_take_several_calls(goodwill: Client) -> None:
     ids = [f"C-{n}" for n in range(1500)] + ["nobody", "C-1"]
     scores = goodwill.scores(ids, targets=["churn"], reasons=1)
     assert [score["customer_id"] for score in scores] == ids[:1500]
     assert scores[5]["predictions"]["churn"]["probability"] == 5 / 97.3
 
 
-def test_a_stream_gives_a_line_for_each(goodwill: Client) -> None:
+def test_a_stream_has_one_line_per_customer(goodwill: Client) -> None:
     lines = list(goodwill.stream((f"C-{n}" for n in range(1990, 2010)), targets=["value"]))
     assert [line["line"] for line in lines] == list(range(1, 21))
     assert sum("error" in line for line in lines) == 10
 
 
-def test_one_customer_and_what_could_be(goodwill: Client) -> None:
+def test_one_customer_and_what_ifs(goodwill: Client) -> None:
     assert goodwill.find("C-199", limit=2) == ["C-199", "C-1990"]
     assert goodwill.customer("C-7", "zh")["customer_id"] == "C-7"
     assert goodwill.what_if("C-7", "churn", goal=10.0)["reached"] is True
     assert goodwill.what_if("C-7", "churn", levers={"reply time": 12.0})["goal"] is None
 
 
-def test_where_customers_stand(goodwill: Client) -> None:
+def test_customer_status_indicators_and_segments(goodwill: Client) -> None:
     customer = goodwill.customer("C-7")
     assert (customer["tier"], customer["stars"]) == ("B", 3)
     assert customer["migration"]
@@ -87,10 +87,10 @@ def test_where_customers_stand(goodwill: Client) -> None:
 def test_models_and_feedback(goodwill: Client) -> None:
     assert [model["target"] for model in goodwill.models()] == ["churn", "value"]
     assert goodwill.model("churn")["card"] == "# Card"
-    told = goodwill.feedback(
+    answer = goodwill.feedback(
         "k", [{"customer_id": "C-1", "occurred_at": "2025-06-12T09:00:00Z", "kind": "order"}]
     )
-    assert told["accepted"] == 1
+    assert answer["accepted"] == 1
 
 
 def test_records_are_scored(goodwill: Client) -> None:
@@ -99,20 +99,20 @@ def test_records_are_scored(goodwill: Client) -> None:
 
 
 @pytest.mark.parametrize("customer", ["no body", "a/b", "../models", "%2e", "é"])
-def test_a_refusal_says_what_and_under_which_id(goodwill: Client, customer: str) -> None:
+def test_an_error_has_its_status_and_request_id(goodwill: Client, customer: str) -> None:
     with pytest.raises(ServiceError) as refused:
         goodwill.customer(customer)
     assert refused.value.status == 404
     assert refused.value.request_id in str(refused.value)
 
 
-def test_busy_is_asked_again() -> None:
-    asked: list[str] = []
+def test_a_call_is_repeated_while_the_service_is_busy() -> None:
+    calls: list[str] = []
 
     class Busy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(429 if len(asked) < 3 else 200)
+            calls.append(self.path)
+            self.send_response(429 if len(calls) < 3 else 200)
             self.send_header("Retry-After", "0")
             self.end_headers()
             self.wfile.write(b'{"models": []}')
@@ -126,7 +126,7 @@ def test_busy_is_asked_again() -> None:
     try:
         with Client(f"http://127.0.0.1:{server.server_port}") as goodwill:
             assert goodwill.models() == []
-        assert len(asked) == 3
+        assert len(calls) == 3
     finally:
         server.shutdown()
         thread.join()

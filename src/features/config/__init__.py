@@ -1,1 +1,1 @@
-"""A company's TOML file."""
+"""The configuration of a company: its TOML file."""

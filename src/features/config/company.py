@@ -227,17 +227,15 @@ def _check_mappings(company: Company) -> None:
                 problems.append(f"tables.{name}.columns lacks {column.name}, which is required")
         if not contract.open_ended:
             for extra in set(mapping.columns) - set(contract.names):
-                problems.append(
-                    f"unknown key tables.{name}.columns.{extra}{did_you_mean(extra, list(contract.names))}"
-                )
+                hint = did_you_mean(extra, list(contract.names))
+                problems.append(f"unknown key tables.{name}.columns.{extra}{hint}")
         if name == "customers" and mapping.daily:
             problems.append(
-                "tables.customers.daily: customers cannot be daily, as versions are compared across files"
+                "tables.customers.daily: versions of a customer are compared across files"
             )
         for constant in set(mapping.constant) - set(mapping.columns):
-            problems.append(
-                f"tables.{name}.constant: {constant} is not a mapped column{did_you_mean(constant, list(mapping.columns))}"
-            )
+            hint = did_you_mean(constant, list(mapping.columns))
+            problems.append(f"tables.{name}.constant: {constant} is not a mapped column{hint}")
     if "events" not in company.tables and "surveys" not in company.tables:
         problems.append("tables needs at least events or surveys: there is nothing to learn from")
     if problems:

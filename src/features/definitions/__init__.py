@@ -1,1 +1,1 @@
-"""The feature language: expressions, filters, registry, levers."""
+"""The feature language: expressions, filters, the feature registry, levers."""

@@ -1,4 +1,4 @@
-"""What each feature column is: meaning, unit, source, and how often it has nothing to say."""
+"""The feature catalogue: meaning, unit, source tables and missing rate of each feature column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from features.definitions.feature_registry import FeatureColumn
 
 @dataclass(frozen=True)
 class FeatureDescription:
-    """A feature column in words; `missing` is the share of rows without a value, None if unknown."""
+    """The description of a feature column; `missing` is its share of missing values, None if unknown."""
 
     name: str
     meaning: str
@@ -25,15 +25,15 @@ class FeatureDescription:
 def describe_features(
     columns: Sequence[FeatureColumn], rows: Path | pa.Table | None
 ) -> list[FeatureDescription]:
-    """Describe columns, with the missing rates among `rows`: a table, or where it lies.
+    """Describe feature columns, with their missing rates in `rows`: a table, or the path of one.
 
-    A column the rows do not have has no rate.
+    A column that the rows do not have has no rate.
     """
     rates = missing_rates(rows, [c.name for c in columns])
     return [
         FeatureDescription(
             c.name, c.meaning, c.unit, c.source, rates.get(c.name)
-        )  # in the plan's order
+        )
         for c in columns
     ]
 
@@ -61,7 +61,7 @@ def missing_rates(
 
 
 def as_markdown(described: Sequence[FeatureDescription]) -> str:
-    """The description as a Markdown table, for a model's card."""
+    """The descriptions as a Markdown table."""
     lines = ["| feature | meaning | unit | source | missing |", "|---|---|---|---|--:|"]
     for d in described:
         cells = (d.name, d.meaning, d.unit, d.source, as_percent(d.missing))

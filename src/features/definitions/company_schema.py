@@ -1,4 +1,4 @@
-"""Which tables and columns a company really has: decides which features can be made for it."""
+"""The schema of a company: the tables and columns it has, which decide its features."""
 
 import difflib
 import json
@@ -13,19 +13,19 @@ from features.errors import ConfigRefused
 from features.history.derived_columns import DERIVED
 from features.text.topics import TOPICS
 
-#: So many of a column's values get feature columns of their own, and so many parts the rest.
+#: How many values of a column get their own feature columns, and how many buckets share the rest.
 TOP = 8
 BUCKETS = 4
 
 
 @dataclass(frozen=True)
 class CompanySchema:
-    """The tables of a company with their mapped columns, its attributes and survey dimensions.
+    """The tables of a company with their columns, its attributes and survey dimensions.
 
     `attributes` maps an attribute of the CRM to "text" or "number". `horizons` are the label windows
-    in days, for features that look back just as far. `kinds` are the kinds of rows by table, `tops`
-    the most frequent values of a text column ("events.category") in the older half of its rows, so
-    that what came later does not choose the columns.
+    in days, for features that look back equally far. `kinds` are the kinds of rows by table, `tops`
+    the most frequent values of a text column ("events.category") in the older half of its time span,
+    so that later data do not decide the columns.
     """
 
     tables: dict[str, tuple[str, ...]]
@@ -36,19 +36,19 @@ class CompanySchema:
     tops: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def values(self, each: str) -> tuple[str | HashBucket, ...]:
-        """What a feature declared with `each` is repeated for."""
+        """The values that a feature declared with `each` is repeated for."""
         if each in {"attribute", "dimension"}:
             return tuple(self.attributes) if each == "attribute" else self.dimensions
-        if each == "topic":  # offered where there are comments
+        if each == "topic":  # only offered where there are comments
             return TOPICS
         top = self.tops.get(each, ())
-        parts = BUCKETS if len(top) == TOP else 1
-        return (*top, *(HashBucket(top, n, parts) for n in range(parts))) if top else ()
+        count = BUCKETS if len(top) == TOP else 1
+        return (*top, *(HashBucket(top, n, count) for n in range(count))) if top else ()
 
-    def refuse_misspelt(self, feature: str, expression: Expression) -> None:
-        """Raise ConfigRefused when an expression asks for a kind that looks like a known one.
+    def check_kinds(self, feature: str, expression: Expression) -> None:
+        """Raise ConfigRefused when an expression filters for a misspelt kind.
 
-        A kind that looks like none is one this company does not have.
+        A kind that resembles no known one is taken for one that this company does not have.
         """
         for leaf in expression.leaves():
             table = leaf.view.table
@@ -70,7 +70,7 @@ class CompanySchema:
         used = {view.clock, *(f.column for f in view.filters)}
         if leaf.column:
             used.add(leaf.column)
-        if leaf.column and view.table == "customers":  # what is constant needs no date
+        if leaf.column and view.table == "customers":  # constants need no date
             used.discard("valid_from")
         kinds = {*KINDS.get(view.table, ()), *self.kinds.get(view.table, ())}
         wanted = view.wanted("kind")
@@ -79,7 +79,7 @@ class CompanySchema:
         return all(self._has(view.table, column) for column in used)
 
     def is_text(self, expression: Expression) -> bool:
-        """Whether an expression yields a text: the last or first value of a text column."""
+        """Whether an expression is a text: the last or first value of a text column."""
         if not isinstance(expression, Aggregate) or expression.operation not in {"last", "first"}:
             return False
         declared = TABLES[expression.view.table].column(expression.column or "")

@@ -1,8 +1,8 @@
-"""The language features are written in: a customer's past, filtered, windowed and aggregated.
+"""The feature language: expressions over a customer's past, filtered, windowed and aggregated.
 
-`past.events.where(kind="order").count()` is not a number but a description of one; the engine
-works it out for many customers and cutoffs at once. Descriptions combine with `+ - * /` (dividing
-by zero gives NaN, "nothing to measure").
+`past.events.where(kind="order").count()` is not a number but an expression; the engine evaluates it
+for many customers and cutoffs at once. Expressions combine with `+ - * /`; dividing by zero gives
+NaN.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ Operation = Literal[
 
 
 class Expression:
-    """Something the engine can work out for a customer and a cutoff."""
+    """A value that the engine can compute for a customer and a cutoff."""
 
     def leaves(self) -> Iterator["Aggregate"]:
-        """The aggregates it is made of."""
+        """The aggregates it consists of."""
         return iter(())
 
     def __add__(self, other: "Expression | float") -> "Arithmetic":
@@ -43,7 +43,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Constant(Expression):
-    """A plain number, the same for everybody."""
+    """A number, the same for all customers."""
 
     value: float
 
@@ -67,15 +67,15 @@ class Arithmetic(Expression):
 
 
 def as_expression(value: "Expression | float") -> Expression:
-    """A number as an expression; an expression as it is."""
+    """Convert a number to an expression; expressions are returned unchanged."""
     return value if isinstance(value, Expression) else Constant(float(value))
 
 
 @dataclass(frozen=True)
 class Aggregate(Expression):
-    """One number (or text, for `last`/`first` of a text) out of the rows a view selects.
+    """One number (or text, for `last`/`first` of a text) computed from the rows of a view.
 
-    `column` is None for what counts or dates rows; `half_life` in days for decayed sums.
+    `column` is None for operations that count or date rows; `half_life` is in days, for decayed sums.
     """
 
     view: "View"
@@ -97,29 +97,29 @@ class View:
     filters: tuple[Filter, ...] = ()
 
     def wanted(self, column: str) -> tuple[str, ...]:
-        """The texts a column is filtered for."""
-        asked = [f for f in self.filters if f.column == column and f.test == "is"]
-        return tuple(v for f in asked for v in f.values if isinstance(v, str))
+        """The texts that a column is filtered for."""
+        matching = [f for f in self.filters if f.column == column and f.test == "is"]
+        return tuple(v for f in matching for v in f.values if isinstance(v, str))
 
     def where(self, **conditions: Wanted | tuple[Wanted, ...]) -> "View":
         """Rows whose columns equal the value, or one of the values; flags are 1.0 and 0.0."""
-        made = []
+        filters = []
         for column, value in conditions.items():
             values = value if isinstance(value, tuple) else (value,)
             kind = "number" if all(isinstance(v, int | float) for v in values) else "text"
-            made.append(Filter(self._checked(column, kind), "is", values))
-        return self._filtered(*made)
+            filters.append(Filter(self._checked(column, kind), "is", values))
+        return self._filtered(*filters)
 
     def at_least(self, **conditions: float) -> "View":
-        """Rows whose number columns reach the value."""
+        """Rows whose number columns are at least the value."""
         return self._bounded("at least", conditions)
 
     def at_most(self, **conditions: float) -> "View":
-        """Rows whose number columns do not exceed the value."""
+        """Rows whose number columns are at most the value."""
         return self._bounded("at most", conditions)
 
     def known(self, *columns: str) -> "View":
-        """Rows of which these columns are given, and already known at the cutoff."""
+        """Rows in which these columns have a value that is known at the cutoff."""
         return self._filtered(*(Filter(self._checked(c), "known") for c in columns))
 
     def share(self, **conditions: Wanted | tuple[Wanted, ...]) -> Arithmetic:
@@ -156,7 +156,7 @@ class View:
         return self._over("first", column)
 
     def distinct(self, column: str) -> Aggregate:
-        """How many different values."""
+        """The number of distinct values."""
         return self._over("distinct", column)
 
     def slope(self, column: str) -> Aggregate:
@@ -196,8 +196,10 @@ class View:
         return Aggregate(self, operation, self._checked(column, *kinds))
 
     def _checked(self, column: str, *kinds: str) -> str:
-        """Refuse a column the table does not have (attributes of customers are open), or of a
-        kind that cannot be used so."""
+        """The column, if the table has it and its kind fits (attributes of customers are not checked).
+
+        Raises ConfigRefused otherwise.
+        """
         contract = TABLES[self.table]
         known = [*contract.names, *DERIVED[self.table]]
         if column not in known and not contract.open_ended:
@@ -215,12 +217,12 @@ class View:
 
 @dataclass(frozen=True)
 class Past:
-    """What was known of one customer before a cutoff, looking back `window` days (None = all)."""
+    """What was known about one customer before a cutoff, looking back `window` days (None = all)."""
 
     window: int | None = None
 
     def within(self, days: int | None) -> "Past":
-        """The same past looking back another number of days, for ratios and trends of features."""
+        """The same past with another window, for ratios and trends."""
         return Past(days)
 
     @property
@@ -229,7 +231,7 @@ class Past:
 
     @property
     def customers(self) -> View:
-        """The versions of what the CRM knew."""
+        """The versions of the customer's CRM record."""
         return View("customers", "valid_from", self.window)
 
     @property
@@ -238,15 +240,15 @@ class Past:
 
     @property
     def surveys(self) -> View:
-        """Questions sent, along the time of sending."""
+        """Survey questions by the time they were sent."""
         return View("surveys", "sent_at", self.window)
 
     @property
     def answers(self) -> View:
-        """Questions answered, along the time of the answer."""
+        """Answered survey questions by the time of the answer."""
         return View("surveys", "answered_at", self.window).known("answered_at")
 
     @property
     def tickets(self) -> View:
-        """Complaints and requests, along the time of opening."""
+        """Tickets by the time they were opened."""
         return View("tickets", "opened_at", self.window)

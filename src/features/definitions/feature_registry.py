@@ -1,4 +1,4 @@
-"""`@feature`: a function whose name is the column, whose docstring is its meaning."""
+"""The feature registry: `@feature` declares a column by a function, its name and its docstring."""
 
 import inspect
 import re
@@ -16,16 +16,16 @@ from features.definitions.levers import Lever
 from features.definitions.phrases import CHINESE_VALUES, PLAIN, Phrases
 from features.errors import ConfigRefused
 
-#: What a feature may be repeated for: the CRM's attributes, the survey's dimensions, the topics of
-#: comments, or the top values of a text column, such as "events.category", and the hashed rest of
-#: them. Of one kind of rows: "events.order.category".
+#: What a feature may be repeated for: CRM attributes, survey dimensions, topics of comments, or the
+#: top values of a text column, such as "events.category", and hash buckets for the rest. For one kind
+#: of rows: "events.order.category".
 EACH = (
     "attribute",
     "dimension",
     "topic",
     *(f"{t.name}.{c.name}" for t in TABLES.values() for c in t.columns if c.kind == "text"),
 )
-#: As far back as a target of the company looks ahead: one window for each such horizon.
+#: The label windows of the company's targets as look-back windows: one for each horizon.
 HORIZON: Literal["horizon"] = "horizon"
 Window = int | Literal["horizon"] | None
 
@@ -46,11 +46,11 @@ class Feature:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """One feature column as it is computed: name, meaning, unit and the expression behind it.
+    """One feature column: name, meaning, unit and the expression that computes it.
 
-    `is_text` tells a categorical column from a number, `declared_in` is the module of the function.
-    The columns of one `factor` differ in their `window` only. `phrases` are what a salesperson
-    reads; `lever` is what the company can do about it.
+    `is_text` is true for categorical columns, `declared_in` is the module of the function. The columns
+    of one `factor` differ only in their `window`. `phrases` are the texts for salespeople, `lever` is
+    what the company can do about the value.
     """
 
     name: str
@@ -65,14 +65,14 @@ class FeatureColumn:
     lever: Lever | None = None
 
     def reads(self, column: str) -> bool:
-        """Whether it is made of a column of that name, by its values or as a filter."""
+        """Whether its expression uses a column of that name, as a value or in a filter."""
         leaves = list(self.expression.leaves())
         filtered = (f.column for leaf in leaves for f in leaf.view.filters)
         return column in {*(leaf.column for leaf in leaves), *filtered}
 
     @property
     def source(self) -> str:
-        """The tables it is made of, or "calendar"."""
+        """The tables it is computed from, or "calendar"."""
         tables = dict.fromkeys(leaf.view.table for leaf in self.expression.leaves())
         return ", ".join(tables) or "calendar"
 
@@ -91,16 +91,16 @@ def feature(
     form: str = "",
     lever: Lever | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
-    """Register a feature: the function describes it, `windows` are days back (None = all time).
+    """Register a feature: the function returns its expression, `windows` are days (None = all time).
 
     In the docstring's first line `{window}` stands for the days ("in the last {window} days" reads
-    "so far" for all time) and `{value}` for the value of `each`. Defining a feature of the same
-    name again replaces it, so that a notebook cell can be run twice.
+    "so far" for all time) and `{value}` for the value of `each`. Defining a feature again
+    replaces it, so that a notebook cell can be run twice.
 
-    For the reasons of a prediction: `zh` is the docstring's first line in Chinese, `en` what a
-    salesperson reads where the docstring is too technical; with `{n}` for the value they are whole
-    sentences. `form` is how the value is written if its unit does not tell
-    (`features.definitions.phrases`); `lever` is what the company can do about it
+    For the reasons of a prediction: `zh` is the docstring's first line in Chinese, `en` the text for
+    salespeople where the docstring is too technical; with `{n}` for the value they are complete
+    sentences. `form` is the format of the value if its unit does not imply it
+    (`features.definitions.phrases`); `lever` is what the company can do about the value
     (`features.definitions.levers`).
     """
 
@@ -108,9 +108,9 @@ def feature(
         name = build.__name__
         meaning = (inspect.getdoc(build) or "").split("\n")[0]
         if not meaning:
-            raise ConfigRefused(f"feature {name} has no docstring; say what it means in a line")
+            raise ConfigRefused(f"feature {name} has no docstring; describe it in one line")
         if not name.isidentifier() or name == "<lambda>":
-            raise ConfigRefused(f"feature {name!r}: give it a name; it becomes the column's name")
+            raise ConfigRefused(f"feature {name!r} needs a name, which becomes the column's name")
         _check(name, windows, each)
         phrases = Phrases(en or meaning, zh, form or unit)
         REGISTRY[name] = Feature(name, meaning, unit, windows, each, build, phrases, lever)
@@ -120,16 +120,16 @@ def feature(
 
 
 def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
-    """Refuse windows and repetitions that do not exist."""
+    """Raise ConfigRefused for windows and repetitions that do not exist."""
     for window in windows:
         if isinstance(window, str) and window != HORIZON:
             raise ConfigRefused(
-                f"feature {name}: no window {window!r}{did_you_mean(window, [HORIZON])}"
+                f"feature {name}: unknown window {window!r}{did_you_mean(window, [HORIZON])}"
             )
         is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
         if not is_days and window is not None and window != HORIZON:
             raise ConfigRefused(
-                f"feature {name}: no window {window!r}; a window is a whole number of days above 0, "
+                f"feature {name}: invalid window {window!r}; a window is a whole number of days above 0, "
                 "None for all time, or HORIZON"
             )
     table, _, column = (each or "").partition(".")
@@ -140,17 +140,17 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
 
 
 def feature_columns(schema: CompanySchema) -> list[FeatureColumn]:
-    """Every column the registered features make for a company of this schema.
+    """Every column that the registered features give for a company of this schema.
 
-    Raises ConfigRefused for a misspelt kind, with the near ones.
+    Raises ConfigRefused for a misspelt kind, with similar ones.
     """
-    made = [c for f in REGISTRY.values() for c in _columns(f, schema)]
-    offered = [c for c in made if schema.offers(c.expression)]
-    twice = [name for name, n in Counter(c.name for c in offered).items() if n > 1]
-    if twice:
+    declared = [c for f in REGISTRY.values() for c in _columns(f, schema)]
+    offered = [c for c in declared if schema.offers(c.expression)]
+    duplicates = [name for name, n in Counter(c.name for c in offered).items() if n > 1]
+    if duplicates:
         raise ConfigRefused(
-            f"two features make a column {twice[0]!r}; rename one of them, or the attribute or "
-            "dimension it is made for"
+            f"two features have the column {duplicates[0]!r}; rename one of them, or the attribute or "
+            "dimension it is repeated for"
         )
     return offered
 
@@ -164,10 +164,10 @@ def _columns(feature: Feature, schema: CompanySchema) -> Iterator[FeatureColumn]
             expression = feature.build(past) if value is None else feature.build(past, value)
             if not isinstance(expression, Expression):
                 raise ConfigRefused(
-                    f"feature {feature.name} returns {expression!r}; it should return what it "
-                    "makes of the past, such as past.events.count()"
+                    f"feature {feature.name} returns {expression!r}; it should return an expression over "
+                    "the past, such as past.events.count()"
                 )
-            schema.refuse_misspelt(feature.name, expression)
+            schema.check_kinds(feature.name, expression)
             parts = [feature.name, slug]
             if window is not None:
                 parts.append(f"{window}d")
@@ -184,20 +184,22 @@ def _columns(feature: Feature, schema: CompanySchema) -> Iterator[FeatureColumn]
 
 
 def _slugs(values: Sequence[str | HashBucket | None]) -> list[str]:
-    """Values as parts of a column's name: letters (of any script), digits and underscores; a second
-    one that would read the same gets a number."""
-    made: list[str] = []
+    """Values as parts of column names: letters (of any script), digits and underscores.
+
+    A slug that would occur twice gets a number.
+    """
+    slugs: list[str] = []
     for value in values:
         slug = re.sub(r"\W+", "_", str(value or "")).strip("_")
         if isinstance(value, HashBucket):
             slug = f"hashed{value.number + 1}"
-        alike = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", m) is not None for m in made)
-        made.append(f"{slug}_{alike + 1}" if alike else slug)
-    return made
+        alike = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", m) is not None for m in slugs)
+        slugs.append(f"{slug}_{alike + 1}" if alike else slug)
+    return slugs
 
 
 def _windows(feature: Feature, schema: CompanySchema) -> list[int | None]:
-    """The declared windows, with the company's horizons in the place of HORIZON."""
+    """The declared windows, with HORIZON replaced by the company's horizons."""
     days: list[int | None] = []
     for window in feature.windows:
         days += schema.horizons if window == HORIZON else [window]
@@ -205,7 +207,7 @@ def _windows(feature: Feature, schema: CompanySchema) -> list[int | None]:
 
 
 def _phrases(feature: Feature, window: int | None, value: str | HashBucket | None) -> Phrases:
-    """The feature's phrases for one window and value; in Chinese all time reads "累计"."""
+    """The feature's phrases for one window and value; all time is "累计" in Chinese."""
     chinese = feature.phrases.zh
     if window is None:
         chinese = chinese.replace("近{window}天的", "累计").replace("近{window}天", "累计")

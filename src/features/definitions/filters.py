@@ -1,4 +1,4 @@
-"""Which rows of a table a feature looks at."""
+"""Filters on the rows of a table that a feature aggregates."""
 
 import zlib
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class HashBucket:
-    """The values of a text column that are not among its `top` ones, dealt into `of` parts by hash.
+    """One of `of` hash buckets of the values of a text column that are not among its `top` values.
 
-    So a category that was rare, or unknown when the columns were chosen, still counts somewhere.
+    So a category that was rare, or unknown when the columns were chosen, still counts.
     """
 
     top: tuple[str, ...]
@@ -20,7 +20,7 @@ class HashBucket:
         return f"other values ({self.number + 1} of {self.of})" if self.of > 1 else "other values"
 
     def holds(self, text: str) -> bool:
-        """Whether a text falls into this part; the same on every machine."""
+        """Whether a text belongs to this bucket; the same on every machine."""
         return text not in self.top and zlib.crc32(text.encode()) % self.of == self.number
 
 
@@ -30,7 +30,7 @@ Test = Literal["is", "at least", "at most", "known"]
 
 @dataclass(frozen=True)
 class Filter:
-    """What a row must meet: `column` is one of `values`, keeps to the `bound`, or is known."""
+    """A condition on a row: `column` is one of `values`, respects the `bound`, or has a known value."""
 
     column: str
     test: Test

@@ -1,4 +1,4 @@
-"""What a company can do about its customers: the levers that features declare."""
+"""Levers: values that a company can change by its own actions, declared by features."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,13 +6,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Lever:
-    """Something a company can act on, moved in one direction only.
+    """A value that a company can change, in one direction only.
 
     "down" is a cap: every column of the lever in its `unit` is at most the amount, and a share of
-    what exceeds zero vanishes with a cap of zero. "up" is a number reached in the shortest window;
-    every longer one grows by as much, and days since the last shrink as if they were evenly spread.
-    `en` and `zh` are a clause with `{start}`, `{end}` and `{window}` (days) in it, `form` is how an
-    amount is written (`features.definitions.phrases`).
+    cases above zero becomes zero with a cap of zero. "up" is a count reached in the shortest window;
+    longer windows grow by as much, and days since the last event shrink as if events were evenly
+    spread. `en` and `zh` are clauses with `{start}`, `{end}` and `{window}` (days); `form` is the
+    format of an amount (`features.definitions.phrases`).
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""How a feature is said to people, declared with the feature."""
+"""The texts and number formats of features for people, declared with each feature."""
 
 from dataclasses import dataclass
 
-#: Dimensions and topics that surveys and comments have everywhere, in Chinese.
+#: Common survey dimensions, topics of comments and CRM attributes in Chinese.
 CHINESE_VALUES = {
     "overall": "总体", "product": "产品", "service": "服务", "price": "价格", "delivery": "配送",
     "staff": "员工", "environment": "环境", "image": "形象", "quality": "质量", "billing": "账单",
@@ -17,8 +17,8 @@ CHINESE_VALUES = {
 class Phrases:
     """A feature in the words of a salesperson: a noun phrase in English and in Chinese.
 
-    With `{n}` in it a phrase is a whole sentence around the value. `form` says how a value is
-    written: a unit, or share, negative share, lateness, gap, of 4.
+    With `{n}` a phrase is a complete sentence around the value. `form` is the format of a value: a
+    unit, or share, negative share, lateness, gap, of 4.
     """
 
     en: str = ""

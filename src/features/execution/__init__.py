@@ -1,1 +1,1 @@
-"""Work split over customers: partitions, checkpoints, Spark."""
+"""Work split by customers: partitions, checkpoints, Spark."""

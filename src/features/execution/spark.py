@@ -111,7 +111,7 @@ class SparkRunner:
     def _run(
         self, task: Callable[[int], tuple[int, str]], count: int, steps: Steps, folder: Path
     ) -> list[tuple[int, str]]:
-        """Run a task for each partition; returns the rows and refusal of each. Raises the first refusal."""
+        """Run a task for each partition; the rows and refusal of each. Raises the first refusal."""
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 

@@ -1,1 +1,1 @@
-"""The features themselves, one file a subject."""
+"""The feature definitions, one file for each subject."""

@@ -1,4 +1,4 @@
-"""What the CRM knows of a customer, as of the cutoff."""
+"""CRM features: attributes and changes of the customer's record as of the cutoff."""
 
 from features.definitions.expressions import Expression, Past
 from features.definitions.feature_registry import feature

@@ -1,4 +1,4 @@
-"""How deals went through: deliveries, payments against their due day, returns."""
+"""Fulfilment features: deliveries, returns, and payments against their due date."""
 
 from features.definitions.expressions import Expression, Past, View
 from features.definitions.feature_registry import feature

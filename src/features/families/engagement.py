@@ -1,4 +1,4 @@
-"""How close a customer is: visits, logins, contracts."""
+"""Engagement features: visits, logins and contracts."""
 
 from features.definitions.expressions import Expression, Past
 from features.definitions.feature_registry import feature

@@ -1,4 +1,4 @@
-"""What a customer buys: orders, their money, cadence and trend."""
+"""Order features: number, value, cadence and trend of orders."""
 
 from features.definitions.expressions import Expression, Past, View
 from features.definitions.feature_registry import HORIZON, Window, feature

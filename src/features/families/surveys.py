@@ -1,4 +1,4 @@
-"""What a customer said when asked, and whether he answered."""
+"""Survey features: answers, scores and comments, and whether the customer answers."""
 
 from features.definitions.expressions import Expression, Past, View
 from features.definitions.feature_registry import feature

@@ -1,4 +1,4 @@
-"""How a customer was served: tickets, how fast they were answered and solved."""
+"""Ticket features: complaints and requests, and how fast they were answered and solved."""
 
 from features.definitions.expressions import Expression, Past, View
 from features.definitions.feature_registry import feature

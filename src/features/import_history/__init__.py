@@ -1,1 +1,1 @@
-"""One import: every table checked and stored, in full or only what is new."""
+"""The import of a company's tables into its history, in full or incrementally."""

@@ -193,12 +193,12 @@ def check_same_types(
             was = incremental.types[table][source]
             column = next(c for c in {**was, **columns} if was.get(c) != columns.get(c))
             raise FullImportNeeded(
-                f"tables.{table}, {source}: {column} is {columns.get(column, 'missing')} in the new files "
-                f"and {was.get(column, 'missing')} in the former ones"
+                f"tables.{table}, {source}: {column} is {columns.get(column, 'missing')} in the new "
+                f"files and {was.get(column, 'missing')} in the former ones"
             )
     if text_times:
         raise FullImportNeeded(
-            f"tables.{table}: the times of {text_times[0]} are read from texts, which depends on all rows"
+            f"tables.{table}: {text_times[0]} is read from texts, whose time zones depend on all rows"
         )
 
 

@@ -1,4 +1,4 @@
-"""Corrections that a company's file asks for: values changed by rule, duplicates removed, all counted."""
+"""Corrections that a company's file asks for: values changed by rule, duplicates removed."""
 
 import duckdb
 
@@ -78,7 +78,7 @@ def _type(source: SourceTable, column: str) -> str:
 
 
 def _remove_duplicates(con: duckdb.DuckDBPyConnection, source: SourceTable) -> int:
-    """Keep one of several equal rows; returns the number removed. Unreadable texts are compared as texts."""
+    """Keep one of several equal rows (unreadable texts count as values); returns the number removed."""
     name = source.contract.name
     before = _rows(con, f"typed_{name}")
     columns = [quote_identifier(c) for c in (*source.contract.names, *source.attributes)]

@@ -102,7 +102,8 @@ def _csv_reader(paths: Sequence[Path], form: CsvFormat) -> str:
     delimiter = f", delim = {quote_literal(form.delimiter)}" if form.delimiter else ""
     return (
         f"read_csv({_sql_list(paths)}, union_by_name = true, all_varchar = true, header = true, "
-        f"quote = {quote_literal(form.quote)}, escape = {quote_literal(form.escape)}, skip = {form.skip_lines}, "
+        f"quote = {quote_literal(form.quote)}, escape = {quote_literal(form.escape)}, "
+        f"skip = {form.skip_lines}, "
         "comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
         f"encoding = {quote_literal(form.encoding)}{delimiter})"
     )

@@ -101,8 +101,8 @@ def _unavailable(
 ) -> DataRefused:
     tries = settings.retries + 1
     return DataRefused(
-        f"{address} is unavailable: {err} (tried {tries} time{'s' if tries > 1 else ''}); check that the "
-        f"server runs and accepts connections from here, then run again; the URL comes from "
+        f"{address} is unavailable: {err} (tried {tries} time{'s' if tries > 1 else ''}); check that "
+        f"the server runs and accepts connections from here, then run again; the URL comes from "
         f"{settings.url_from or 'the PG* variables'}, postgres.retries sets the number of retries"
     )
 
@@ -135,7 +135,8 @@ def _read_all(
             cursor.execute(CAN_WRITE)
             if cursor.fetchone()[0]:
                 steps.note(escape(f"  user {address.user} may write to this database; Goodwill only "
-                                  "reads: use a role without write access (docs/how-to/connect-your-data.md)"))  # fmt: skip
+                                  "reads: use a role without write access "
+                                  "(docs/how-to/connect-your-data.md)"))  # fmt: skip
         size = str(settings.batch_mb * 1024 * 1024)
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": size})
         for number, (place, query) in enumerate(queries.items()):

@@ -47,7 +47,7 @@ def read_postgres_queries(
 
 
 def _extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
-    """SQL that reads an extract; exact numbers without a declared precision are typed by their values."""
+    """SQL that reads an extract; numbers without a declared precision get a type by their values."""
     relation = f"read_parquet({quote_literal(str(extract.path))}, hive_partitioning = false)"
     undeclared = [column for column, kind in extract.types.items() if kind is None]
     declared = {column: kind for column, kind in extract.types.items() if kind}

@@ -17,7 +17,7 @@ def latest_allowed(company: Company) -> datetime:
 def data_bounds(
     con: duckdb.DuckDBPyConnection, company: Company, tables: dict[str, SourceTable]
 ) -> tuple[datetime, datetime]:
-    """The first record of all tables with a clock (`good_<name>`), and the first instant not in the data."""
+    """The first record of all tables with a clock, and the first instant that is not in the data."""
     clocks = [(n, t.contract.clock) for n, t in tables.items() if n != "customers"]
     parts = " union all ".join(
         f"select min({c}) as a, max({c}) as b from good_{n}" for n, c in clocks

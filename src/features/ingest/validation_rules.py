@@ -1,4 +1,4 @@
-"""The rules of the data contract: for each, the SQL condition of a row that breaks it, and the remedy."""
+"""The rules of the data contract: the SQL condition of a row that breaks each, and the remedy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def contract_rules(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",
                 column.name,
                 f'"{column.name}" > {latest}',
-                "records cannot come from the future: correct the clock, the time zone or company.data_end",
+                "records cannot come from the future: correct the clock, the zone or company.data_end",
             )
     if "customers" in company.tables and contract.name != "customers":
         yield ContractRule(

@@ -1,1 +1,1 @@
-"""What comments say: language, sentiment, topics."""
+"""Comments: language, sentiment, topics and predicted scores."""

@@ -37,20 +37,19 @@ class IntervalBar:
 
 @dataclass(frozen=True)
 class IndicatorRow:
-    """One formatted indicator; the fields ending in `order` are sort keys."""
+    """An indicator of the evaluation with its formatted values."""
 
+    indicator: Indicator
     title: str
     period: str
     figure: FormattedFigure
     bar: IntervalBar | None
     asked: str
-    asked_order: int
     response_rate: str
     year: str
     everybody: FormattedFigure | None
     change: FormattedChange
     target: FormattedTarget | None
-    order: float
     exact: dict[str, str]
 
 
@@ -97,18 +96,17 @@ def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
     if i.year is not None:
         year = format_value(i, i.year, translate)
     return IndicatorRow(
+        indicator=i,
         title=indicator_title(i, translate),
         period=numbers.short_period(i.period, inputs.period),
         figure=format_figure(i, i, translate),
         bar=interval_bar(i),
         asked=numbers.count(i.asked),
-        asked_order=i.asked,
         response_rate=numbers.percent(i.coverage, 0),
         year=year,
         everybody=everybody,
         change=format_change(i, inputs.period, translate),
         target=format_target(i, translate),
-        order=i.value,
         exact=data_attributes(
             row=i.name, dimension=i.dimension, asked=i.asked, answered=i.answered,
             coverage=i.coverage, customers=i.customers, before=i.before, year=i.year,

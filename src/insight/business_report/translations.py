@@ -14,6 +14,8 @@ from features.settings import Settings
 
 #: Four English words in a row.
 ENGLISH_SENTENCE = re.compile(r"[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}")
+#: A gap of a message, as `re.escape` writes it.
+_GAP = re.compile(r"\\\{(\w+)\\\}")
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -100,15 +102,10 @@ def translate_message(text: str, language: Language) -> str | None:
 
 
 @cache
-def _message_patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Patterns of the English messages with their Chinese translation.
-
-    `{n}` and other names stand for any text, the same in both languages.
-    """
+def _message_patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of messages with their translation; `{name}` stands for any text."""
+    messages: dict[str, str] = load_catalogue(f"messages_{language}")["message"]
     return [
-        (
-            re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL),
-            chinese,
-        )
-        for english, chinese in load_catalogue("messages_zh")["message"].items()
+        (re.compile(_GAP.sub(r"(?P<\1>.+?)", re.escape(message)), re.DOTALL), translation)
+        for message, translation in messages.items()
     ]

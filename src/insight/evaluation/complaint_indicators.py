@@ -24,7 +24,7 @@ from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
-from models.nonresponse.disclosure_control import suppress_small_groups
+from models.nonresponse.group_estimates import suppress_small_groups
 
 #: The measurement of each complaint indicator; None where the company does not record it.
 ComplaintMeasurements = dict[str, Measurement | None]

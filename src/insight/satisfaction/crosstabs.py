@@ -13,7 +13,7 @@ from insight.satisfaction.satisfaction_metrics import SatisfactionMetric
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.evaluation.bootstrap import Interval, percentile_interval
 from models.nonresponse.aipw import MeanEstimate, clustered_standard_error
-from models.nonresponse.disclosure_control import suppress_small_groups
+from models.nonresponse.group_estimates import suppress_small_groups
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

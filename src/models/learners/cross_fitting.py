@@ -1,14 +1,23 @@
 """Cross-fitting: predict training rows with models that were not trained on their customers."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
+from features.settings import Settings
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
 FOLDS = 3
+#: Folds that are drawn at random (`draw_folds`), and the smallest and largest number of rounds in them.
+RANDOM_FOLDS, FEWEST_ROUNDS, MOST_ROUNDS = 5, 20, 120
 #: Folds are assigned by a hash, so that new customers do not move the others to another fold.
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -42,3 +51,66 @@ def predict_out_of_fold(
         grown = first.refit(data.take(rest), params, rounds)
         predicted[part] = grown.predict(data.take(part).features)
     return predicted
+
+
+@dataclass(frozen=True)
+class CrossFittedModels:
+    """One model per fold of customers, each trained on the other folds.
+
+    `out_of_fold` is each training row's prediction by the model that was not trained on its customer.
+    """
+
+    models: tuple[Estimator, ...]
+    out_of_fold: Floats
+
+    def predict(self, features: pa.Table) -> Floats:
+        """The mean prediction of the models, for rows outside the training data."""
+        return np.asarray(np.mean([m.predict(features) for m in self.models], axis=0))
+
+
+def draw_folds(customer: Ints, seed: int = 0) -> Ints:
+    """The fold of each row, 0 to `RANDOM_FOLDS` - 1, drawn at random by customer."""
+    names, position = np.unique(customer, return_inverse=True)
+    drawn: Ints = np.random.default_rng(seed).permutation(len(names)) % RANDOM_FOLDS
+    return drawn[position.ravel()]
+
+
+def cross_fit(
+    kind: str, features: pa.Table, label: Floats, learn: Mask, fold: Ints, classes: int = 1
+) -> CrossFittedModels:
+    """Train one model per fold on the `learn` rows of the other folds, and predict every row.
+
+    All models use the number of rounds found by early stopping on the first fold. Raises DataRefused
+    if the rows outside a fold are too few to train on.
+    """
+    params = Params(
+        learning_rate=0.1,
+        max_rounds=MOST_ROUNDS,
+        early_stopping_rounds=20,
+        threads=Settings().threads,
+        n_classes=classes,
+    )
+    parts = [learn & (fold != held) for held in range(RANDOM_FOLDS)]
+    rounds = _best_rounds(kind, features, label, (parts[0], learn & (fold == 0)), params)
+    fixed = replace(params, max_rounds=rounds)
+    models = tuple(
+        Estimator.fit(kind, _select(features, label, part), None, fixed) for part in parts
+    )
+    out_of_fold = np.zeros((len(label), classes) if classes > 1 else len(label))
+    for held, model in enumerate(models):
+        out_of_fold[fold == held] = model.predict(features.filter(pa.array(fold == held)))
+    return CrossFittedModels(models, out_of_fold)
+
+
+def _best_rounds(
+    kind: str, features: pa.Table, label: Floats, parts: tuple[Mask, Mask], params: Params
+) -> int:
+    """The best number of rounds for the held-out fold."""
+    train, held = (_select(features, label, part) for part in parts)
+    if not len(held.y):
+        raise DataRefused("a fifth of the customers has no row to learn from")
+    return max(FEWEST_ROUNDS, Estimator.fit(kind, train, held, params).rounds)
+
+
+def _select(features: pa.Table, label: Floats, part: Mask) -> LabelledRows:
+    return LabelledRows(features.filter(pa.array(part)), label[part])

@@ -1,1 +1,1 @@
-"""Who answers when asked, and what everybody would have answered."""
+"""Survey non-response: response propensity, corrected NPS and CSAT, next invitations."""

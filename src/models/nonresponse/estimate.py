@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from features.errors import DataRefused
 from models.learners.labelled_rows import check_labels
 from models.nonresponse.aipw import AipwInputs, MeanEstimate, respondent_mean
-from models.nonresponse.cross_fitting_folds import CrossFittedModels, cross_fit, draw_folds
+from models.learners.cross_fitting import draw_folds
+from models.learners.cross_fitting import cross_fit
+from models.learners.cross_fitting import CrossFittedModels
 from models.nonresponse.invitations import Invitations
 from models.nonresponse.ipw_weights import CovariateBalance, IpwWeights, covariate_balance, stabilised_weights
 from models.nonresponse.propensity import PropensityModel, fit_propensity

@@ -1,4 +1,4 @@
-"""The customers who could be asked: who still is one, of which segment, and when last asked."""
+"""Sampling frame: the current customers, their segment and their last invitation."""
 
 import json
 
@@ -20,31 +20,31 @@ from models.targets.target import Condition, population_mask
 
 Texts = NDArray[np.object_]
 
-#: Without contracts, who was silent for longer is no customer any more.
+#: Without contracts, a customer without events for longer is a former customer.
 SILENT_DAYS = 365
-#: An attribute of more values than this names people or places rather than segments.
+#: An attribute with more values identifies people or places rather than segments.
 MOST_SEGMENTS = 12
 
 
 def read_snapshot(company: Company, workspace: Workspace, manifest: Manifest) -> pa.Table:
-    """The features of every customer as of the end of the data.
+    """Read the features of every customer as of the end of the data.
 
-    Raises DataRefused when there are none, or those of another history.
+    Raises DataRefused if there is no snapshot or it was built from another history.
     """
     path = workspace.features(company.name) / "snapshot.parquet"
     if not path.exists():
-        raise DataRefused(f"no snapshot {path}; make it with `goodwill features`")
-    told = json.loads((dataset(path).schema.metadata or {}).get(b"goodwill", b"{}"))
-    if told.get("fingerprint") != manifest.fingerprint:
+        raise DataRefused(f"no snapshot {path}; create it with `goodwill features`")
+    provenance = json.loads((dataset(path).schema.metadata or {}).get(b"goodwill", b"{}"))
+    if provenance.get("fingerprint") != manifest.fingerprint:
         raise DataRefused(
-            f"the snapshot {path} is of the data {told.get('fingerprint')}, the history has "
-            f"{manifest.fingerprint}; make it again with `goodwill features`"
+            f"the snapshot {path} was built from the data {provenance.get('fingerprint')}, the history "
+            f"has {manifest.fingerprint}; rebuild it with `goodwill features`"
         )
     return pq.read_table(path)
 
 
 def is_current_customer(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
-    """Who still is a customer: by contract where there are contracts, else by a year's silence."""
+    """Whether each customer is current: has an open contract, or else an event within a year."""
     columns = snapshot.column_names
     if company.target("churn").definition == "cancel" and "open_contracts" in columns:
         return population_mask(snapshot, Condition("open_contracts", at_least=1))
@@ -54,23 +54,24 @@ def is_current_customer(company: Company, snapshot: pa.Table) -> NDArray[np.bool
 
 
 def build_candidates(
-    study: NonresponseModel, company: Company, workspace: Workspace, snapshot: pa.Table
+    model: NonresponseModel, company: Company, workspace: Workspace, snapshot: pa.Table
 ) -> tuple[InvitationCandidates, str]:
-    """Every customer of a snapshot as somebody to ask, and the name of what segments them."""
-    figure = ANSWER_METRICS[study.target.name][0]
-    shares = study.outcome.of(snapshot)
-    mean = figure.expected(shares)
-    variance = shares @ np.array(figure.worth) ** 2 - mean**2
-    heard = np.unique(study.asked.customer[study.asked.answered & study.asked.recent])
+    """Every customer of a snapshot as a candidate, and the name of the segmenting attribute."""
+    metric = ANSWER_METRICS[model.target.name][0]
+    shares = model.outcome.predict(snapshot)
+    mean = metric.expected(shares)
+    variance = shares @ np.array(metric.class_values) ** 2 - mean**2
+    invitations = model.invitations
+    responded = np.unique(invitations.customer[invitations.answered & invitations.recent])
     ids = snapshot["customer_id"].to_numpy(zero_copy_only=False)
     segment, by = _segments(company, workspace, snapshot, ids)
     return InvitationCandidates(
         ids=ids,
         segment=segment,
-        chance=study.propensity.of(snapshot),
+        propensity=model.propensity.predict(snapshot),
         spread=np.sqrt(np.maximum(variance, 0.0)),
-        heard=np.isin(ids, np.array(study.asked.ids, object)[heard]),
-        asked=_last_asked(company, workspace).reindex(ids),
+        responded=np.isin(ids, np.array(invitations.ids, object)[responded]),
+        last_invited=_last_invited(company, workspace).reindex(ids),
         current=is_current_customer(company, snapshot),
     ), by
 
@@ -78,7 +79,7 @@ def build_candidates(
 def _segments(
     company: Company, workspace: Workspace, snapshot: pa.Table, ids: Texts
 ) -> tuple[Texts, str]:
-    """The segment of each customer: as configured, else by value, else the first text of the CRM."""
+    """The segment of each customer: as configured, else by value, else the first CRM text attribute."""
     scores = workspace.scores(company.name)
     wanted = company.asking.segment
     texts = [f.name for f in snapshot.schema if pa.types.is_string(f.type)]
@@ -100,12 +101,12 @@ def _segments(
     return known.to_numpy(object), column
 
 
-def _last_asked(company: Company, workspace: Workspace) -> pd.Series:
-    """When each customer was last asked anything, in UTC without saying so, by id."""
+def _last_invited(company: Company, workspace: Workspace) -> pd.Series:
+    """The time of each customer's last invitation (UTC), indexed by customer id."""
     with open_history(workspace.history(company.name)) as con:
-        asked = con.sql(
-            "select customer_id, max(sent_at) as asked from surveys group by 1"
+        last = con.sql(
+            "select customer_id, max(sent_at) as last_invited from surveys group by 1"
         ).to_arrow_table()
-    frame = asked.to_pandas().set_index("customer_id")
-    moments: pd.Series[pd.Timestamp] = pd.to_datetime(frame["asked"], utc=True)
-    return moments
+    frame = last.to_pandas().set_index("customer_id")
+    times: pd.Series[pd.Timestamp] = pd.to_datetime(frame["last_invited"], utc=True)
+    return times

@@ -7,20 +7,24 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.config.company import Company, load_company
-from features.execution.partitions import LOCAL, Runner
-from features.progress import Steps
-from features.settings import Workspace, find_workspace
-from models.targets.registry import check_names
-
+# Imported where they are used, so that `goodwill --help` is fast.
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from features.config.company import Company
+    from features.execution.partitions import Runner
+    from features.settings import Workspace
 
 
 class CommandContext:
     """Workspace, company and steps of one run of a verb."""
 
     def __init__(self, toml: Path | None) -> None:
+        from features.config.company import load_company
+        from features.progress import Steps
+        from features.settings import find_workspace
+        from models.targets.registry import check_names
+
         self.workspace: Workspace = find_workspace()
         path = toml or self.workspace.data / "sample.toml"
         self.company: Company = load_company(path)
@@ -64,7 +68,7 @@ class CommandContext:
             table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
         Console(width=None if sys.stdout.isatty() else 180).print(table)
 
-    def runner(self, engine: str) -> AbstractContextManager[Runner]:
+    def runner(self, engine: str) -> "AbstractContextManager[Runner]":
         """Return the runner of an engine; a Spark session lasts as long as the block."""
         if engine == "local":
             return nullcontext(LOCAL)

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from features.errors import GoodwillError
-from features.settings import disable_telemetry
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.evaluation_commands import evaluate, nonresponse, reasons, report
 from serve.cli.options import (
@@ -47,11 +46,13 @@ class VerbGroup(click.Group):
 @click.version_option(package_name="goodwill")
 def cli() -> None:
     """Predict satisfaction, NPS, churn and value of each customer from a company's tables."""
+    from features.settings import disable_telemetry  # pydantic is slow to import for --help
+
+    disable_telemetry()
 
 
 def main() -> None:
     """Run the command; an error of ours ends in one message and its exit code."""
-    disable_telemetry()
     try:
         cli(standalone_mode=False)
     except GoodwillError as err:

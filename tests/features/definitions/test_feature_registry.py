@@ -134,7 +134,7 @@ def test_two_features_of_one_column_are_refused():
         """{value} in the CRM"""
         return past.customers.last(attribute)
 
-    with pytest.raises(ConfigRefused, match="two features make a column 'record_size'"):
+    with pytest.raises(ConfigRefused, match="two features have the column 'record_size'"):
         feature_columns(SCHEMA)
 
 
@@ -176,10 +176,10 @@ def test_each_top_value_and_the_hashed_rest():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"windows": (30, "horizn")}, "no window 'horizn'; did you mean horizon"),
-        ({"windows": (0,)}, "no window 0; a window is a whole number of days above 0"),
-        ({"windows": (7.5,)}, "no window 7.5"),
-        ({"windows": (True,)}, "no window True"),
+        ({"windows": (30, "horizn")}, "unknown window 'horizn'; did you mean horizon"),
+        ({"windows": (0,)}, "invalid window 0; a window is a whole number of days above 0"),
+        ({"windows": (7.5,)}, "invalid window 7.5"),
+        ({"windows": (True,)}, "invalid window True"),
         ({"each": "dimensoin"}, "each 'dimensoin'; did you mean dimension"),
         ({"each": "events.categry"}, "did you mean events.category"),
         ({"each": "event.order.category"}, "did you mean events.category"),

@@ -1,4 +1,4 @@
-"""The company by hand with an evaluation, a standing and complaints, ready to be reported."""
+"""Fixtures: the small test company with an evaluation, customer status and complaints."""
 
 import json
 from collections.abc import Callable
@@ -13,25 +13,25 @@ from insight.business_report.report_inputs import ReportInputs, load_report_inpu
 from insight.business_report.translations import Language
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation
-from support import report_builders as told
+from support import report_builders
 
 
-def tell(workspace: Workspace, evaluation: CompanyEvaluation | None = None) -> None:
-    """Write an evaluation, the standing and the complaints of the company by hand."""
+def write_evaluation_files(workspace: Workspace, evaluation: CompanyEvaluation | None = None) -> None:
+    """Write an evaluation, the customer status and the complaints of the test company."""
     folder = evaluation_folder(workspace, "tiny")
-    write_evaluation(folder, evaluation or told.evaluation())
-    told.standing().to_parquet(folder / STATUS_FILE)
+    write_evaluation(folder, evaluation or report_builders.evaluation())
+    report_builders.standing().to_parquet(folder / STATUS_FILE)
     path = workspace.company("tiny") / "complaints.json"
-    path.write_text(json.dumps(told.complaints()), encoding="utf-8")
+    path.write_text(json.dumps(report_builders.complaints()), encoding="utf-8")
 
 
 @pytest.fixture
 def evaluated(
     world: Callable[..., tuple[Company, Workspace]], four_targets: dict[str, list[Any]]
 ) -> tuple[Company, Workspace]:
-    """The company with everything the report shows."""
+    """The company with every input of the report."""
     company, workspace = world(four_targets)
-    tell(workspace)
+    write_evaluation_files(workspace)
     return company, workspace
 
 
@@ -43,24 +43,24 @@ def language(request: pytest.FixtureRequest) -> Language:
 
 
 @pytest.fixture
-def material(evaluated: tuple[Company, Workspace], language: Language) -> ReportInputs:
-    """What the report is made of, in each language."""
+def inputs(evaluated: tuple[Company, Workspace], language: Language) -> ReportInputs:
+    """The inputs of the report, in each language."""
     return load_report_inputs(*evaluated, language)
 
 
 @pytest.fixture
 def english(evaluated: tuple[Company, Workspace]) -> ReportInputs:
-    """What the report is made of, in English."""
+    """The inputs of the report in English."""
     return load_report_inputs(*evaluated, "en")
 
 
 @pytest.fixture
 def chinese(evaluated: tuple[Company, Workspace]) -> ReportInputs:
-    """What the report is made of, in Chinese."""
+    """The inputs of the report in Chinese."""
     return load_report_inputs(*evaluated, "zh")
 
 
 @pytest.fixture
-def page(material: ReportInputs) -> str:
+def page(inputs: ReportInputs) -> str:
     """The whole page in each language."""
-    return render(material, told.AS_OF)
+    return render(inputs, report_builders.AS_OF)

@@ -1,14 +1,21 @@
-"""Tiles and alerts: only what is beyond chance points up or down, and the mood follows the target."""
+"""Tiles and alerts: only significant changes have an arrow, and targets decide good or bad."""
+
+from datetime import date
 
 from insight.business_report.overview_section import alert_sentences, overview_tiles
+from insight.business_report.report_inputs import load_report_inputs
+from insight.evaluation.evaluation_schema import IndicatorAlert
+from support import report_builders
+
+from .conftest import write_evaluation_files
 
 
-def test_figures_with_targets_come_first(english):
+def test_indicators_with_targets_come_first(english):
     found = overview_tiles(english)
     assert [t.title for t in found] == [
-        "Net promoter score (NPS)", "Satisfaction index (0 to 10)", "Customers who complained",
+        "Net promoter score (NPS)", "Satisfaction index (0 to 10)", "Complaint rate",
     ]  # fmt: skip
-    assert [t.aim and (t.aim.text, t.aim.verdict, t.aim.word) for t in found] == [
+    assert [t.target and (t.target.text, t.target.verdict, t.target.verdict_name) for t in found] == [
         ("at least +45.0", "missed", "missed"), ("at least 7.40", "reached", "reached"), None,
     ]  # fmt: skip
 
@@ -17,24 +24,36 @@ def test_values_have_intervals_and_cases(english):
     first, second, third = (t.figure for t in overview_tiles(english))
     assert (first.value, first.interval, first.cases) == ("+31.2", "+27.5 to +35.0", "n = 120")
     assert (second.value, second.interval) == ("7.62", "7.50 to 7.74")
-    assert (third.value, third.interval) == ("8.4 %", "7.0 to 10.0 %")
+    assert (third.value, third.interval) == ("8.4%", "7.0 to 10.0%")
 
 
-def test_an_arrow_only_beyond_chance_and_red_where_it_is_bad(english):
+def test_only_a_significant_change_has_an_arrow_and_a_mood(english):
     found = [t.change for t in overview_tiles(english)]
     assert [(c.arrow, c.mood) for c in found] == [("▼", "bad"), ("", ""), ("▲", "bad")]
-    assert found[0].text == "−8.8 (before +40.0)"
-    assert found[1].text == "within chance (before 7.55)"
-    assert found[2].text == "+2.4 points (before 6.0 %)"
+    assert found[0].text == "−8.8 (Q3: +40.0)"
+    assert found[1].text == "No clear change (Q3: 7.55)"
+    assert found[2].text == "+2.4 points (Q3: 6.0%)"
 
 
-def test_alerts_are_sentences_the_farthest_first(english, chinese):
+def test_alerts_are_sentences_the_strongest_first(english, chinese):
     assert [(a.text, a.mood) for a in alert_sentences(english)] == [
-        ("Net promoter score (NPS), Region East China: +20.5 in quarter 4 of 2025, +41.0 was to be "
-         "expected (4.1 standard errors off).", "bad"),
-        ("Net promoter score (NPS), all customers: drifting, +31.2 in quarter 4 of 2025 against the "
-         "usual +42.0 (3.2 standard errors off by now).", "bad"),
+        ("East China: only NPS +20.5 in Q4 2025; +41.0 is usual. Unlikely to be chance.", "bad"),
+        ("All customers: only NPS +31.2 in Q4 2025 after a gradual change; +42.0 is usual. "
+         "Unlikely to be chance.", "bad"),
     ]  # fmt: skip
     assert alert_sentences(chinese)[0].text == (
-        "净推荐值（NPS），区域“华东”：2025年第4季度为 +20.5，预期为 +41.0（偏离 4.1 个标准误）。"
+        "华东：2025年第4季度 仅 净推荐值 +20.5，通常为 +41.0，不太可能是偶然。"
     )
+
+
+def test_an_alert_about_an_indicator_with_a_verb(evaluated):
+    alert = IndicatorAlert(
+        indicator="complaint", by="crm_region", group="South China", period=date(2025, 10, 1),
+        kind="jump", value=0.01606, expected=0.0434, errors_off=-4.4,
+    )  # fmt: skip
+    write_evaluation_files(evaluated[1], report_builders.evaluation(alerts=[alert]))
+    (found,) = alert_sentences(load_report_inputs(*evaluated, "en"))
+    assert found.text == (
+        "South China: only 1.6% complained in Q4 2025; 4.3% is usual. Unlikely to be chance."
+    )
+    assert found.mood == "good"

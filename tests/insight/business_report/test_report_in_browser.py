@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from insight.business_report.business_report_page import render
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.translations import Language
-from support import report_builders as told
+from support import report_builders
 
 PHONE = {"width": 390, "height": 844}
 
@@ -24,7 +24,7 @@ def language(request: pytest.FixtureRequest) -> Language:
 @pytest.fixture
 def file(evaluated, language, tmp_path) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(render(load_report_inputs(*evaluated, language), told.AS_OF), encoding="utf-8")
+    path.write_text(render(load_report_inputs(*evaluated, language), report_builders.AS_OF), encoding="utf-8")
     return path
 
 
@@ -69,7 +69,7 @@ def test_indicators_sort_by_their_numbers_not_their_letters(page):
     numbers = page.locator("#indicators tbody td:nth-child(2)").evaluate_all(
         "cells => cells.map((c) => Number(c.dataset.order))"
     )
-    assert numbers == sorted((i.value for i in told.evaluation().indicators), reverse=True)
+    assert numbers == sorted((i.value for i in report_builders.evaluation().indicators), reverse=True)
 
 
 def test_the_list_is_searched_and_filtered(page):

@@ -14,14 +14,14 @@ from insight.business_report.trends_section import (
     missing_forecasts,
     trend_charts,
 )
-from support import report_builders as told
+from support import report_builders
 
 
 def test_every_indicator_has_its_row(english):
     found = {r.title: r for r in indicator_rows(english)}
     assert len(found) == 4
     nps = found["Net promoter score (NPS)"]
-    assert (nps.asked, nps.coverage, nps.year) == ("200", "60 %", "+34.0")
+    assert (nps.asked, nps.coverage, nps.year) == ("200", "60%", "+34.0")
     assert (nps.everybody.value, nps.everybody.interval) == ("+29.5", "+24.0 to +35.0")
     assert found["Satisfaction: price"].strip is None  # without an interval nothing is drawn
     assert not_measured(english) == [
@@ -31,7 +31,7 @@ def test_every_indicator_has_its_row(english):
 
 def test_a_bar_lies_on_the_span_of_all_values():
     """31.25 (27.5 to 35) on 27.5 to 45, the target at the end."""
-    found = interval_bar(told.nps())
+    found = interval_bar(report_builders.nps())
     assert (found.left, found.width, found.mark) == (0.0, pytest.approx(42.9), 100.0)
     assert found.dot == pytest.approx(100 * 3.75 / 17.5, abs=0.05)
 
@@ -65,7 +65,7 @@ def test_a_trend_says_every_point(english):
     assert nps.chart.count('class="tip"') == 10  # eight quarters and two ahead
     assert "quarter 4 of 2025: +31.2 (+26.2 to +36.2), n = 120" in nps.chart
     assert "quarter 2 of 2026: +28.5 (+20.5 to +36.5), forecast" in nps.chart
-    assert nps.note.startswith("Forecast: smoothed level; 21 % less error")
+    assert nps.note.startswith("Forecast: smoothed level; 21% less error")
     assert csat.note == complaint.note == ""
     assert csat.chart.count('class="tip"') == 8
 
@@ -83,8 +83,8 @@ def test_drivers_with_what_to_do(english, chinese):
     first = part.rows[0]
     assert (first.name, first.importance, first.importance_interval) == (
         "service",
-        "41 %",
-        "33 to 49 %",
+        "41%",
+        "33 to 49%",
     )
     assert (first.quadrant, first.bar, first.clear) == ("work on this first", 100.0, True)
     assert not part.rows[3].clear

@@ -10,7 +10,7 @@ from insight.business_report.business_report_page import render, write_report
 from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder
 from insight.model_report.model_report_page import model_page
-from support import report_builders as told
+from support import report_builders
 
 from .conftest import tell
 
@@ -44,14 +44,14 @@ def test_every_part_is_there(page):
     assert len(page.encode()) < 1_000_000
 
 
-def test_the_language_is_said(page, material):
-    tag = {"en": "en", "zh": "zh-Hans"}[material.words.language]
+def test_the_language_is_said(page, inputs):
+    tag = {"en": "en", "zh": "zh-Hans"}[inputs.translate.language]
     assert f'<html lang="{tag}">' in page
 
 
 def test_numbers_are_exactly_those_of_the_evaluation(page):
     """Indicators, everybody and cells; the tile and the table agree."""
-    for i in told.evaluation().indicators:
+    for i in report_builders.evaluation().indicators:
         own = exact(page, indicator=i.name, dimension=i.dimension or "", of="")
         assert {float(f["value"]) for f in own} == {i.value}
         assert {int(f["n"]) for f in own} == {i.answered}
@@ -66,7 +66,7 @@ def test_numbers_are_exactly_those_of_the_evaluation(page):
 
 
 def test_the_chinese_page_speaks_chinese(chinese):
-    page = render(chinese, told.AS_OF)
+    page = render(chinese, report_builders.AS_OF)
     text = re.sub(r'<small class="original" lang="en">.*?</small>', "", page)
     words = set(re.findall(r"[A-Za-z]{3,}", text_of(text)))
     assert words <= {
@@ -87,7 +87,7 @@ def test_nothing_is_asked_of_the_internet(page):
 @pytest.mark.parametrize("targets", [(), *((t,) for t in TARGETS), TARGETS])
 def test_a_company_never_evaluated_is_told_so(world, scores_of, targets, language):
     scores = scores_of(*targets) if targets else None
-    page = render(load_report_inputs(*world(scores), language), told.AS_OF)
+    page = render(load_report_inputs(*world(scores), language), report_builders.AS_OF)
     assert 'id="never"' in page
     assert "make evaluate" in page
     assert "nan" not in text_of(page).lower().split()
@@ -111,8 +111,8 @@ def test_a_company_never_evaluated_is_told_so(world, scores_of, targets, languag
     ],
 )
 def test_a_part_that_is_missing_says_why(evaluated, language, lacking):
-    tell(evaluated[1], told.evaluation(**lacking))
-    page = render(load_report_inputs(*evaluated, language), told.AS_OF)
+    write_evaluation_files(evaluated[1], report_builders.evaluation(**lacking))
+    page = render(load_report_inputs(*evaluated, language), report_builders.AS_OF)
     for why in lacking.get("skipped", {}).values():
         assert why in page
     if language == "zh":
@@ -121,13 +121,13 @@ def test_a_part_that_is_missing_says_why(evaluated, language, lacking):
 
 
 def test_an_evaluation_of_other_data_is_said(evaluated):
-    tell(evaluated[1], told.evaluation(fingerprint="other"))
-    assert "The data have changed since" in render(load_report_inputs(*evaluated, "en"), told.AS_OF)
+    write_evaluation_files(evaluated[1], report_builders.evaluation(fingerprint="other"))
+    assert "The data have changed since" in render(load_report_inputs(*evaluated, "en"), report_builders.AS_OF)
 
 
 def test_an_evaluation_that_cannot_be_read_is_said(evaluated):
     (evaluation_folder(evaluated[1], "tiny") / "evaluation.json").write_text("{}", encoding="utf-8")
-    page = render(load_report_inputs(*evaluated, "en"), told.AS_OF)
+    page = render(load_report_inputs(*evaluated, "en"), report_builders.AS_OF)
     assert "The last evaluation cannot be read." in page
     assert "evaluation.json cannot be read" in page
 
@@ -136,10 +136,10 @@ def test_whatever_comes_from_outside_is_escaped(world, scores_of):
     scores = scores_of("churn")
     scores["customer_id"][0] = "<img src=x onerror=alert(1)>"
     company, workspace = world(scores, title="<script>alert(1)</script> & Co")
-    cells = [told.cell("crm_region", "<b>$x$</b>", 1.0, 0.5)]
-    nps = told.nps().model_copy(update={"cells": cells, "title": "<i>"})
-    tell(workspace, told.evaluation(indicators=[nps], skipped={"traits": "<u>none</u>"}))
-    page = render(load_report_inputs(company, workspace, "en"), told.AS_OF)
+    cells = [report_builders.cell("crm_region", "<b>$x$</b>", 1.0, 0.5)]
+    nps = report_builders.nps().model_copy(update={"cells": cells, "title": "<i>"})
+    write_evaluation_files(workspace, report_builders.evaluation(indicators=[nps], skipped={"traits": "<u>none</u>"}))
+    page = render(load_report_inputs(company, workspace, "en"), report_builders.AS_OF)
     assert page.count("<script") == 1
     for raw in ("<img", "<b>$", "<i>x", "<u>"):
         assert raw not in page

@@ -15,7 +15,7 @@ from insight.evaluation.evaluation_schema import (
     Trait,
     ValueScoreSummary,
 )
-from support import report_builders as told
+from support import report_builders
 
 from .conftest import tell
 
@@ -24,13 +24,13 @@ def test_segments_with_what_they_are_served_with(english, chinese):
     found = {t.by: t for t in segment_tables(english)}
     assert list(found) == ["tier", "stage", "group", "stars"]
     a, b = found["tier"].rows
-    assert (a.name, a.customers, a.share, a.bar) == ("A", "1", "25.0 %", 33.3)
+    assert (a.name, a.customers, a.share, a.bar) == ("A", "1", "25.0%", 33.3)
     assert a.policy == ["priority service", "a manager of their own", "first reply in 2 h",
                         "12 visits a year", "customised products"]  # fmt: skip
     assert b.policy == []
     assert [r.name for r in found["stars"].rows] == ["★★★★☆", "★★☆☆☆"]
     assert (
-        found["group"].rows[0].rule == "price ≤ 62.5 (true of 80 % of those it picks, finds 90 %)"
+        found["group"].rows[0].rule == "price ≤ 62.5 (true of 80% of those it picks, finds 90%)"
     )
     assert found["stage"].has == dict.fromkeys(found["stage"].has, False)
     assert segment_tables(chinese)[0].rows[0].policy[1] == "专属客户经理"
@@ -51,13 +51,13 @@ def test_who_moved_and_why(english):
     ]  # fmt: skip
     assert [c.kind for c in found.rows[0][1]] == ["stayed", "moved", "moved"]
     assert found.causes == [("loyalty", "0", "1", "0")]
-    assert "25.0 % moved. Plain quantiles would have moved 50.0 %." in found.note
+    assert "25.0% moved. Plain quantiles would have moved 50.0%." in found.note
     assert migration_table(english, "stages") is None
 
 
 def test_how_the_score_is_made(evaluated):
     value = ValueScoreSummary(
-        method="given", version="1", drawn=told.AS_OF, top_changed=0.344, left_out={"margin": "no cost"},
+        method="given", version="1", drawn=report_builders.AS_OF, top_changed=0.344, left_out={"margin": "no cost"},
         weights=[DimensionWeight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})], scored=4,
         unscored=1, star_means="brings more than 1,360 EUR", star_chances=[0.2, 0.4, 0.6, 0.8],
     )  # fmt: skip
@@ -67,7 +67,7 @@ def test_how_the_score_is_made(evaluated):
         Trait(name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"),
         Trait(name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"),
     ]  # fmt: skip
-    tell(evaluated[1], told.evaluation(value=value, traits=traits))
+    write_evaluation_files(evaluated[1], report_builders.evaluation(value=value, traits=traits))
     part = value_score_section(load_report_inputs(*evaluated, "zh"))
     assert part.methods == ["给定", "熵权法"]
     assert part.weights == [("忠诚度", ["20%", "29%"])]
@@ -82,14 +82,14 @@ def test_how_the_score_is_made(evaluated):
 def test_complaints_and_what_they_cost(english, chinese):
     part = complaints_section(english)
     assert [(p.name, p.count, p.share, p.bar, p.cumulative) for p in part.pareto] == [
-        ("delivery", "30", "60.0 %", 100.0, "60 %"), ("price", "20", "40.0 %", 66.7, "100 %"),
+        ("delivery", "30", "60.0%", 100.0, "60%"), ("price", "20", "40.0%", 66.7, "100%"),
     ]  # fmt: skip
     late, price = part.causes[0].lines
     assert (late.name, late.share, late.interval, late.certain) == (
-        "late delivery", "21.0 %", "17.0 to 25.0 %", True,
+        "late delivery", "21.0%", "17.0 to 25.0%", True,
     )  # fmt: skip
     assert not price.certain
-    assert part.causes[0].zero == 16.7  # from -5 to 25 %
+    assert part.causes[0].zero == 16.7  # from -5 to 25%
     assert part.why_not == [("Causes of leaving", "there are no labels of churn")]
     assert part.handling[0].startswith("Half have a first reply within 14.4 hours")
     assert complaints_section(chinese).causes[0].lines[1].name == "投诉：价格"
@@ -109,7 +109,7 @@ def test_scores_are_spread_over_current_customers(english):
     content, leaving, value = distribution_charts(english)
     assert "Half are below 60.0" in content.note  # of 20, 80 and 60: C4 is gone
     assert content.note.endswith("3 customers")
-    assert leaving.title == "Probability of leaving, %"
+    assert leaving.title == "Probability of leaving,%"
     assert value.note.endswith("4 customers")
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from features.errors import DataRefused
 from models.evaluation.metrics import roc_auc
-from models.nonresponse.cross_fitting_folds import FOLDS, cross_fit, draw_folds
+from models.nonresponse.cross_fitting_folds import FOLDS
+from models.learners.cross_fitting import draw_folds
+from models.learners.cross_fitting import cross_fit
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nonresponse.disclosure_control import suppress_small_groups
+from models.nonresponse.group_estimates import suppress_small_groups
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.nonresponse.cross_fitting_folds import CrossFittedModels
+from models.learners.cross_fitting import CrossFittedModels
 from models.nonresponse.estimate import ANSWER_METRICS, NonresponseModel
 from models.nonresponse.invitations import Invitations
 from models.nonresponse.ipw_weights import IpwWeights

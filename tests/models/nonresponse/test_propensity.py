@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from models.evaluation.metrics import log_loss
-from models.nonresponse.cross_fitting_folds import draw_folds
+from models.learners.cross_fitting import draw_folds
 from models.nonresponse.invitations import Invitations
 from models.nonresponse.propensity import PropensityModel, fit_propensity
 

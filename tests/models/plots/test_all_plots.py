@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+from models.evaluation.calibration_error import wilson_interval
 from models.plots.all_plots import FIGURES, draw_all, importance
-from models.plots.ranking_curves import reliability, wilson
+from models.plots.ranking_curves import reliability
 
 RNG = np.random.default_rng(0)
 N = 200
@@ -89,7 +90,7 @@ def test_reliability_names_what_stands_beside_the_model():
 
 
 def test_wilson_is_the_textbook_interval():
-    low, high = wilson(np.array([0.0, 0.5]), np.array([10.0, 100.0]))
+    low, high = wilson_interval(np.array([0.0, 0.5]), np.array([10.0, 100.0]))
     np.testing.assert_allclose(low, [0, 0.4038], atol=1e-4)
     np.testing.assert_allclose(high, [0.2775, 0.5962], atol=1e-4)
 

@@ -12,7 +12,7 @@ from features.progress import silent_steps
 from insight.business_report.business_report_page import render
 from insight.business_report.indicators_section import MOST_COLUMNS
 from insight.business_report.report_inputs import load_report_inputs
-from insight.business_report.trends_section import MOST
+from insight.business_report.trends_section import MOST_CHARTS
 from insight.evaluation.run_evaluation import evaluate_company
 from serve.process.server import LaunchOptions, running_service
 from support.trained_company import copy_of_trained
@@ -126,7 +126,7 @@ def test_every_period_of_a_trend(both: tuple[Exact, dict[str, Any]]) -> None:
             assert found == {
                 of: numbers(p, *INTERVAL) | {"n": repr(p["answered"])} for of, p in points.items()
             }
-    assert 1 < drawn <= MOST
+    assert 1 < drawn <= MOST_CHARTS
 
 
 def test_every_alert(both: tuple[Exact, dict[str, Any]]) -> None:
