@@ -80,10 +80,10 @@ def _compare(target: str, asked: Invitations, truth: Path) -> list[Found]:
     made = fit_nonresponse_model(TARGETS[target], asked)
     found = []
     for figure in ANSWER_METRICS[target]:
-        true = float(figure.of(level).mean())
-        answers, plain = made.answers(figure), estimate_respondents(asked, figure)
+        true = float(figure.observed(level).mean())
+        answers, plain = made.aipw_inputs(figure), estimate_respondents(asked, figure)
         ours = aipw_mean(answers)
-        range_ = sensitivity_bound(answers, made.chance, GAMMA)
+        range_ = sensitivity_bound(answers, made.recent_propensity, GAMMA)
         found.append(
             Found(
                 figure.title,

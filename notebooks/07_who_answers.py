@@ -30,10 +30,20 @@ from models.nonresponse.aipw import aipw_mean
 from models.nonresponse.estimate import ANSWER_METRICS, estimate_respondents, fit_nonresponse_model
 from models.nonresponse.invitations import load_invitations
 from models.nonresponse.nonresponse_results import write_nonresponse_results
-from models.nonresponse.overlap import measure_overlap, estimate_all_customers
+from models.nonresponse.overlap import estimate_all_customers, measure_overlap
 from models.nonresponse.sampling_frame import is_current_customer, read_snapshot
 from models.nonresponse.sensitivity import sensitivity_bound, smallest_gamma
-from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent, decile_bins
+from models.plots.style import (
+    ACTUAL,
+    CASE,
+    MODEL,
+    QUIET,
+    RULE,
+    canvas,
+    decile_bins,
+    legend,
+    percent,
+)
 from models.targets.registry import TARGETS
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -54,7 +64,7 @@ asked = load_invitations(TARGETS[QUESTION], company, workspace, manifest)
 recent, heard = asked.recent, asked.answered
 print(f"{recent.sum():,} invitations from {asked.starts:%d %B %Y} to {asked.ends:%d %B %Y},")
 print(
-    f"{(heard & recent).sum():,} answered; {len(recent):,} to learn from, {asked.unripe:,} not ripe"
+    f"{(heard & recent).sum():,} answered; {len(recent):,} to learn from, {asked.immature:,} not ripe"
 )
 
 looks = {
@@ -88,7 +98,7 @@ figure
 
 # %%
 made = fit_nonresponse_model(TARGETS[QUESTION], asked)
-chance = made.chance
+chance = made.recent_propensity
 group = decile_bins(chance, np.ones(len(chance))).astype(int).clip(0, 9)
 expected, happened = (
     np.array([values[group == g].mean() if (group == g).any() else np.nan for g in range(10)])
@@ -122,13 +132,13 @@ figure
 # *effective* number says how many. In return those who answered come to look like all who were asked.
 
 # %%
-balanced = made.balance()
+balanced = made.covariate_balance()
 worst = balanced.worst(12)
 answers = int((heard & recent).sum())
 figure, (left, right) = canvas(
     f"The largest difference falls from {abs(balanced.before).max():.2f} to "
     f"{abs(balanced.after).max():.2f} standard deviations",
-    f"{answers:,} answers, worth {made.weights.effective:,.0f} once weighted; "
+    f"{answers:,} answers, worth {made.weights.effective_size:,.0f} once weighted; "
     f"{made.weights.clipped} chances clipped", (1.5, 1),
 )  # fmt: skip
 place = np.arange(len(worst))
@@ -157,10 +167,10 @@ figure
 # On the sample company the truth is known, for the simulator remembers what the silent would have said.
 
 # %%
-answered, everyone = estimate_respondents(asked, figure_of), aipw_mean(made.answers(figure_of))
+answered, everyone = estimate_respondents(asked, figure_of), aipw_mean(made.aipw_inputs(figure_of))
 now = read_snapshot(company, workspace, manifest)
 now = now.filter(is_current_customer(company, now))
-customers = estimate_all_customers(made, figure_of, made.outcome.of(now))
+customers = estimate_all_customers(made, figure_of, made.outcome.predict(now))
 truth_file = workspace.company(company.name) / "truth" / "answers.parquet"
 true = None
 if truth_file.exists():
@@ -168,7 +178,7 @@ if truth_file.exists():
     truth = truth[truth["instrument"] == {"satisfaction": "csat", "nps": "nps"}[QUESTION]]
     truth = truth[truth["sent_at"].between(asked.starts, asked.ends)]["answer"]
     level = truth - 1 if QUESTION == "satisfaction" else np.digitize(truth, (7, 9))
-    true = float(figure_of.of(np.asarray(level, float)).mean())
+    true = float(figure_of.observed(np.asarray(level, float)).mean())
 figure, (axis,) = canvas(
     f"{figure_of.title}: {answered.value:.1f} among those who answered, "
     f"{everyone.value:.1f} among all who were asked",
@@ -186,8 +196,8 @@ figure
 # and it can only speak for customers **like** somebody who answered.
 
 # %%
-covered = measure_overlap(made, now, made.propensity.of(now))
-print(f"{covered.share:.1%} of {covered.customers:,} customers are covered; {covered.asked:,} were "
+covered = measure_overlap(made, now, made.propensity.predict(now))
+print(f"{covered.share:.1%} of {covered.customers:,} customers are covered; {covered.invited:,} were "
       f"asked within the year, {covered.answered:,} answered")  # fmt: skip
 
 # %% [markdown]
@@ -200,8 +210,8 @@ print(f"{covered.share:.1%} of {covered.customers:,} customers are covered; {cov
 
 # %%
 gammas = np.linspace(1, 2, 21)
-ranges = [sensitivity_bound(made.answers(figure_of), chance, gamma) for gamma in gammas]
-meets = smallest_gamma(answered.value, made.answers(figure_of), chance)
+ranges = [sensitivity_bound(made.aipw_inputs(figure_of), chance, gamma) for gamma in gammas]
+meets = smallest_gamma(answered.value, made.aipw_inputs(figure_of), chance)
 figure, (axis,) = canvas(
     f"Hidden odds of {meets:.2f} would undo the correction" if meets
     else "No hidden odds below 20 undo the correction",

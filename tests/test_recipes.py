@@ -1,4 +1,4 @@
-"""CONTRIBUTING's four recipes, followed to the letter on a copy of the sources."""
+"""CONTRIBUTING's four recipes, followed to the letter in a copy of the project."""
 
 import json
 import os
@@ -15,9 +15,34 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 START = pd.Timestamp("2024-01-01", tz="UTC")
+IGNORED = shutil.ignore_patterns("__pycache__", "*.ipynb", "site")
+#: The tests that a recipe may break, besides those of this file.
+AFFECTED = {
+    "A feature": [
+        "tests/features/definitions",
+        "tests/features/test_no_feature_looks_ahead.py",
+    ],
+    "A target": [
+        "tests/models/targets",
+        "tests/models/training/test_baseline_comparison.py",
+        "tests/models/training/test_hyperparameters.py",
+        "tests/insight/formatting/test_display_names.py",
+        "tests/insight/business_report/test_translations.py",
+        "tests/serve/handlers/test_customers.py",
+        "tests/serve/handlers/test_scores.py",
+        "tests/serve/observability/test_score_bands.py",
+        "tests/serve/test_client.py",
+    ],
+    "A company": ["tests/features/config"],
+    "An endpoint": [
+        "tests/serve/http/test_openapi.py",
+        "tests/serve/test_errors.py",
+        "tests/docs/test_generated_pages.py",
+    ],
+}
 
 
-def blocks(heading: str) -> list[str]:
+def recipe_code(heading: str) -> list[str]:
     """The code blocks below a heading of CONTRIBUTING."""
     text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     part = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
@@ -31,11 +56,11 @@ def append(path: Path, code: str) -> None:
 def insert_after(path: Path, mark: str, code: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(mark) == 1
-    path.write_text(text.replace(mark, f"{mark}\n{code}"), encoding="utf-8")
+    path.write_text(text.replace(mark, f"{mark}\n{code.rstrip()}"), encoding="utf-8")
 
 
 def write_acme(folder: Path) -> None:
-    """Two years of orders of 500 customers, each at a pace of his own; half of them stop one day."""
+    """Two years of orders of 500 customers, each at their own pace; half of them stop one day."""
     rng = np.random.default_rng(3)
     folder.mkdir()
     ids = [f"K{i:03d}" for i in range(500)]
@@ -61,30 +86,6 @@ def write_acme(folder: Path) -> None:
     accounts.to_csv(folder / "accounts.csv", index=False)
 
 
-@pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which all four recipes were followed and acme was trained."""
-    home = tmp_path_factory.mktemp("recipes")
-    shutil.copytree(PROJECT / "src", home / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "pyproject.toml", home)
-    (home / "data").mkdir()
-    write_acme(home / "acme")
-    append(home / "src/features/families/orders.py", blocks("A feature")[0])
-    insert_after(
-        home / "src/models/targets/registry.py",
-        "TARGETS: dict[str, Target] = {",
-        blocks("A target")[0],
-    )
-    toml = blocks("A company")[0].replace('root = "/data/acme"', f'root = "{home / "acme"}"')
-    (home / "data/acme.toml").write_text(toml, encoding="utf-8")
-    handler, row = blocks("An endpoint")
-    append(home / "src/serve/handlers/scores.py", handler)
-    insert_after(home / "src/serve/routes.py", "OPERATIONS: tuple[Operation, ...] = (", row)
-    done = run(home, "-m", "serve.cli", "retrain", "--company", "data/acme.toml")
-    assert done.returncode == 0, done.stderr
-    return home
-
-
 def run(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(home / "src"), "GOODWILL_HOME": str(home)}
     return subprocess.run(
@@ -92,40 +93,115 @@ def run(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which all four recipes were followed."""
+    home = tmp_path_factory.mktemp("recipes") / "project"
+    for name in ("src", "tests", "docs"):
+        shutil.copytree(PROJECT / name, home / name, ignore=IGNORED)
+    (home / "data").mkdir()
+    for file in (*PROJECT.glob("*.toml"), *PROJECT.glob("*.md"), *PROJECT.glob("data/*.toml")):
+        shutil.copy(file, home / file.relative_to(PROJECT))
+    append(home / "src/features/families/orders.py", recipe_code("A feature")[0])
+    target, section = recipe_code("A target")
+    (home / "src/models/targets/reorder.py").write_text(target, encoding="utf-8")
+    write_acme(home / "acme")
+    toml = recipe_code("A company")[0].replace("/data/acme", str(home / "acme"))
+    (home / "data/acme.toml").write_text(f"{toml}\n{section}", encoding="utf-8")
+    handler, operation, row = recipe_code("An endpoint")
+    append(home / "src/serve/handlers/models.py", handler)
+    insert_after(home / "src/serve/routes.py", "OPERATIONS: tuple[Operation, ...] = (", operation)
+    reference = home / "docs/reference/http-api.md"
+    first = re.search(r"^\| GET \| `/v1/models` .*$", reference.read_text("utf-8"), re.MULTILINE)
+    assert first
+    insert_after(reference, first[0], row)
+    done = run(home, "docs/generators", "reference")
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def trained(followed: Path) -> Path:
+    """The copy after acme was retrained."""
+    done = run(followed, "-m", "serve.cli", "retrain", "--company", "data/acme.toml")
+    assert done.returncode == 0, done.stderr
+    return followed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", AFFECTED)
+def test_the_affected_tests_pass_in_the_copy(followed: Path, recipe: str) -> None:
+    options = ("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow")
+    done = run(followed, "-m", "pytest", *options, *AFFECTED[recipe])
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
 def test_the_feature_is_a_column_where_the_company_has_what_it_needs(followed: Path) -> None:
     code = (
-        "from features.schema import Schema\nfrom features.table import plan_for\n"
-        "s = Schema({'events': ('customer_id', 'occurred_at', 'known_at', 'kind', 'channel')}, {}, ())\n"
-        "print([n for n in plan_for(s).names if n.startswith('web')])"
+        "from features.definitions.company_schema import CompanySchema\n"
+        "from features.feature_table import plan_for\n"
+        "columns = ('customer_id', 'occurred_at', 'known_at', 'kind', 'channel')\n"
+        "plans = [plan_for(CompanySchema({'events': c}, {}, ())) for c in (columns, columns[:4])]\n"
+        "print([[n for n in plan.names if n.startswith('web')] for plan in plans])"
     )
-    assert run(followed, "-c", code).stdout.strip() == "['web_orders_30d', 'web_orders_90d']"
-    snapshot = pq.read_schema(followed / "data/acme/features/snapshot.parquet")
-    assert "web_orders_30d" not in snapshot.names  # acme's orders have no channel
+    done = run(followed, "-c", code)
+    assert done.stdout.strip() == "[['web_orders_30d', 'web_orders_90d'], []]", done.stderr
 
 
-def test_the_target_is_trained_judged_and_scored(followed: Path) -> None:
-    outcomes = json.loads((followed / "data/acme/outcomes.json").read_text(encoding="utf-8"))
+def test_the_target_concerns_only_the_company_that_names_it(followed: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from features.config.company import load_company\n"
+        "from models.targets.registry import TARGETS, company_targets\n"
+        "print(*TARGETS)\n"
+        "for name in ('sample', 'acme'):\n"
+        "    print(*(t.name for t in company_targets(load_company(Path(f'data/{name}.toml')))))"
+    )
+    done = run(followed, "-c", code)
+    four = "satisfaction nps churn value"
+    assert done.stdout.splitlines() == [f"{four} reorder", four, f"{four} reorder"], done.stderr
+
+
+@pytest.mark.slow
+def test_the_target_is_trained_evaluated_and_scored(trained: Path) -> None:
+    outcomes = json.loads((trained / "data/acme/outcomes.json").read_text(encoding="utf-8"))
     reorder = next(o for o in outcomes if o["target"] == "reorder")
     assert reorder["decision"] == "promoted"
-    scores = pq.read_table(followed / "data/acme/scores/scores.parquet").to_pandas()
+    scores = pq.read_table(trained / "data/acme/scores/scores.parquet").to_pandas()
     assert scores["reorder_probability"].between(0, 1).all()
-    # Who leaves does not reorder: the two targets see the same customers from two sides.
+    # Customers who leave do not reorder: the two targets describe the same behaviour.
     assert scores["reorder_probability"].corr(scores["churn_probability"]) < -0.8
 
 
-def test_the_company_has_scores_for_all_its_customers(followed: Path) -> None:
-    scores = pq.read_table(followed / "data/acme/scores/scores.parquet")
+@pytest.mark.slow
+def test_a_target_that_cannot_be_trained_is_skipped_with_its_reason(trained: Path) -> None:
+    short = trained / "data/acme.toml"
+    text = short.read_text(encoding="utf-8")
+    short.write_text(text.replace("horizon_days = 60", "horizon_days = 400"), encoding="utf-8")
+    try:
+        done = run(trained, "-m", "serve.cli", "features", "--company", "data/acme.toml")
+    finally:
+        short.write_text(text, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    counts = json.loads((trained / "data/acme/features/counts.json").read_text(encoding="utf-8"))
+    assert set(counts["counts"]) == {"churn", "value"}
+    assert "three label windows need 1290 days" in counts["unable"]["reorder"]
+
+
+@pytest.mark.slow
+def test_the_company_has_scores_for_all_its_customers(trained: Path) -> None:
+    scores = pq.read_table(trained / "data/acme/scores/scores.parquet")
     assert scores.num_rows == 500
     assert {"churn_probability", "value_expected"} <= set(scores.column_names)
     assert "nps_class" not in scores.column_names
 
 
-def test_the_endpoint_answers_and_is_documented(followed: Path) -> None:
+@pytest.mark.slow
+def test_the_endpoint_answers_and_is_documented(trained: Path) -> None:
     code = """
 import asyncio, httpx
-from pathlib import Path
 from serve.app import application
-from serve.scorer import load_scorer
+from serve.scoring.company_scorer import load_scorer
 from serve.scoring.reload_loop import ScorerLoader
 loader = ScorerLoader(lambda: load_scorer("data/acme.toml")); loader.refresh()
 async def ask():
@@ -136,4 +212,5 @@ async def ask():
         print((await client.post("/v1/company")).status_code)
 asyncio.run(ask())
 """
-    assert run(followed, "-c", code).stdout.splitlines() == ["{'company': 'acme'}", "True", "405"]
+    done = run(trained, "-c", code)
+    assert done.stdout.splitlines() == ["{'company': 'acme'}", "True", "405"], done.stderr

@@ -1,4 +1,4 @@
-"""Replace files and folders whole, so that a reader sees the old content or the new, never a part."""
+"""Atomic replacement of files and folders: a reader sees the old content or the new, never a part."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what the block writes there replaces `path` at its end.
+    """Yield a temporary path in the same folder; what the block writes there replaces `path` at its end.
 
     When the block raises, `path` stays as it was and the temporary file or folder is removed. The
     parent folder must exist.
@@ -25,7 +25,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
-    """Replace a text file (UTF-8), synced to disk before the old one goes; `mode` is less the umask."""
+    """Replace a text file (UTF-8); the new content is synced to disk first. `mode` is masked by umask."""
     with atomic_path(path) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -35,10 +35,9 @@ def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
 
 
 def replace_atomically(made: Path, path: Path) -> None:
-    """Move a finished file or folder to `path`, in place of what is there.
+    """Move a finished file or folder to `path`, replacing the existing one.
 
-    A file replaces a file atomically. A folder cannot: for an instant neither is there, then the new
-    one as a whole.
+    Replacing a file by a file is atomic. With folders there is an instant in which neither exists.
     """
     if made.is_file() and not path.is_dir():
         made.replace(path)
@@ -52,7 +51,7 @@ def replace_atomically(made: Path, path: Path) -> None:
 
 
 def remove_path(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
+    """Remove a file or a folder if it exists."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

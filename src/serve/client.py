@@ -41,15 +41,9 @@ class Score(TypedDict):
     reasons: dict[str, list[Reason]]
 
 
-class PastScore(TypedDict):
-    """The scores of an earlier run; None where there was no model."""
-
-    as_of: str
-    satisfaction: float | None
-    nps: float | None
-    churn: float | None
-    value: float | None
-    versions: dict[str, str]
+#: The scores of an earlier run: `as_of`, `versions`, and the score of each target under its name,
+#: None where there was no model.
+PastScore = dict[str, Any]
 
 
 class EvaluatedStatus(TypedDict):

@@ -1,4 +1,4 @@
-"""New models that cannot serve: the old ones go on, the others too, and a counter says so."""
+"""Broken new models: the old ones stay in use, the others too, and a counter shows it."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ Break = Callable[[Path], None]
 
 
 def cut(name: str, share: float) -> Break:
-    """Leave only the first part of a file of the new version."""
+    """Truncate a file of the new version."""
 
     def broken(folder: Path) -> None:
         content = (folder / name).read_bytes()
@@ -31,7 +31,7 @@ def cut(name: str, share: float) -> Break:
 
 
 def flipped(name: str) -> Break:
-    """Turn one bit in the middle of a file over."""
+    """Flip one bit in the middle of a file."""
 
     def broken(folder: Path) -> None:
         content = bytearray((folder / name).read_bytes())
@@ -41,45 +41,45 @@ def flipped(name: str) -> Break:
     return broken
 
 
-def signed_again(folder: Path) -> None:
-    """Let the manifest agree with the files, as if the version had been exported like that."""
+def update_hashes(folder: Path) -> None:
+    """Update the hashes in the manifest, as if the version had been exported like this."""
     manifest = json.loads((folder / "manifest.json").read_bytes())
     for name in manifest["files"]:
         manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def of_another_width(folder: Path) -> None:
-    """The trees of another target with its own encoder: whole, but not those of the golden rows."""
+def of_another_target(folder: Path) -> None:
+    """Use trees and encoder of another target: valid, but they fail the golden rows."""
     for name in ("model.txt", "encoder.json"):
         shutil.copy(folder.parents[1] / "value/1" / name, folder)
-    signed_again(folder)
+    update_hashes(folder)
 
 
-def trees_of_another_width(folder: Path) -> None:
-    """Trees that read other columns than the encoder gives."""
+def trees_of_another_target(folder: Path) -> None:
+    """Use trees that read other columns than the encoder makes."""
     shutil.copy(folder.parents[1] / "value/1/model.txt", folder)
-    signed_again(folder)
+    update_hashes(folder)
 
 
 def fewer_columns(folder: Path) -> None:
-    """An encoder that has lost a column."""
+    """Remove a column from the encoder."""
     encoder = json.loads((folder / "encoder.json").read_bytes())
     encoder["columns"] = encoder["columns"][:-1]
     (folder / "encoder.json").write_text(json.dumps(encoder), encoding="utf-8")
-    signed_again(folder)
+    update_hashes(folder)
 
 
 def cut_and_signed(folder: Path) -> None:
     cut("model.txt", 0.6)(folder)
-    signed_again(folder)
+    update_hashes(folder)
 
 
-def lists_for_objects(folder: Path) -> None:
-    """Files that are JSON, signed, and of another shape than ours."""
+def wrong_structure(folder: Path) -> None:
+    """Write files that are JSON with valid hashes but the wrong structure."""
     for name in ("calibrator.json", "golden.json"):
         (folder / name).write_text("[]", encoding="utf-8")
-    signed_again(folder)
+    update_hashes(folder)
 
 
 MODELS: dict[str, Break] = {
@@ -90,10 +90,10 @@ MODELS: dict[str, Break] = {
     "flipped-golden": flipped("golden.json"),
     "empty": cut("model.txt", 0.0),
     "empty-manifest": cut("manifest.json", 0.0),
-    "wrong-width": of_another_width,
-    "wrong-width-trees": trees_of_another_width,
+    "wrong-width": of_another_target,
+    "wrong-width-trees": trees_of_another_target,
     "fewer-columns": fewer_columns,
-    "lists-for-objects": lists_for_objects,
+    "lists-for-objects": wrong_structure,
 }
 POINTERS = {
     "garbage": b"\x00\xff\xfe garbage",
@@ -113,8 +113,8 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def the_old_one_serves(now: Served, put: Callable[[], None]) -> None:
-    """Put something broken in place of churn: nothing changes but the counter, for every worker."""
+def assert_old_model_stays(now: Served, put: Callable[[], None]) -> None:
+    """Replace churn by something broken: only the counter changes, in each worker."""
     before, workers = now.score(), now.workers()
     kept, failed = now.reloads("churn", "kept"), now.reloads("service", "failed")
     put()
@@ -147,16 +147,16 @@ def test_a_broken_model_never_serves(now: Served, fault: str) -> None:
         else:
             set_champion(now.models, "churn", "2")
 
-    the_old_one_serves(now, put)
+    assert_old_model_stays(now, put)
 
 
 @pytest.mark.parametrize("fault", POINTERS)
 def test_a_broken_pointer_is_not_followed(now: Served, fault: str) -> None:
-    the_old_one_serves(now, lambda: replaced(now, POINTERS[fault]))
+    assert_old_model_stays(now, lambda: replaced(now, POINTERS[fault]))
 
 
-def test_a_pointer_that_goes_away_leaves_the_model(now: Served) -> None:
-    the_old_one_serves(now, now.pointer("churn").unlink)
+def test_a_removed_pointer_leaves_the_model(now: Served) -> None:
+    assert_old_model_stays(now, now.pointer("churn").unlink)
 
 
 def replaced(now: Served, content: bytes) -> None:
@@ -183,7 +183,7 @@ def test_one_broken_model_does_not_stop_the_other_three(tmp_path: Path, fault: s
         assert now.get(f"/v1/customers/{now.ids[0]}").status_code == 200
 
 
-def test_without_any_champion_the_service_is_up_and_becomes_ready(tmp_path: Path) -> None:
+def test_without_a_champion_the_service_is_up_and_becomes_ready_later(tmp_path: Path) -> None:
     def away(workspace: Workspace) -> None:
         for target in SAMPLE_TARGETS:
             pointer = workspace.serving("sample") / target / POINTER

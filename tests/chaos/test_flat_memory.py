@@ -1,4 +1,4 @@
-"""Memory of a worker after many calls of every kind: no more than when it was warm."""
+"""The memory of a worker does not grow over many calls of all kinds."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def a_call(now: Served, number: int) -> bytes:
-    """Mostly one customer; of every hundred calls also some of each other kind, right and wrong."""
+    """Mostly one customer; in every hundred calls some of each other kind, valid and invalid."""
     place = number * 7 % len(now.ids)
     some = [now.ids[(place + n) % len(now.ids)] for n in range(number % 40 + 1)]
     match number % 100:
@@ -51,7 +51,7 @@ def a_call(now: Served, number: int) -> bytes:
 
 
 def resident(now: Served) -> dict[int, int]:
-    """Bytes of memory of each worker."""
+    """Memory of each worker in bytes."""
     return {pid: psutil.Process(pid).memory_info().rss for pid in sorted(now.workers())}
 
 

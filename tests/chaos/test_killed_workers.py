@@ -1,4 +1,4 @@
-"""Workers that die at once, and a service that is asked to stop, in the middle of calls."""
+"""Workers are killed, and the service is stopped, during calls."""
 
 import os
 import signal

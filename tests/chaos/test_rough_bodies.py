@@ -1,4 +1,4 @@
-"""Bodies nobody should send, against every operation that takes one: refused or rightly answered."""
+"""Invalid bodies for each operation that takes one: refused, or answered correctly."""
 
 import copy
 import gzip
@@ -54,7 +54,7 @@ def client(now: Served) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def customer(now: Served) -> str:
-    """Somebody whose reply time can be set as the example of what-if sets it."""
+    """A customer whose reply time can be set as in the example of what-if."""
     for found in now.ids[:200]:
         levers = {
             lever["lever"]: lever for lever in now.get(f"/v1/customers/{found}").json()["levers"]
@@ -66,7 +66,7 @@ def customer(now: Served) -> str:
 
 
 def examples(operation: Operation, customer: str) -> list[Any]:
-    """What the document gives as examples of a body, about a customer there is."""
+    """The examples of a body in the OpenAPI document, for an existing customer."""
     if isinstance(operation.body, Lines):
         found: list[Any] = [operation.body.example]
     else:
@@ -79,7 +79,7 @@ def examples(operation: Operation, customer: str) -> list[Any]:
 
 
 def places(value: Any) -> Iterator[tuple[Any, ...]]:
-    """The place of every value inside a value, itself included."""
+    """The path of each value inside a JSON value, itself included."""
     yield ()
     if isinstance(value, dict | list):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
@@ -87,7 +87,7 @@ def places(value: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def with_value(example: Any, place: tuple[Any, ...], text: str) -> bytes:
-    """The example as JSON with a text of JSON in one place."""
+    """The example as JSON, with a JSON text at one path."""
     if not place:
         return text.encode("utf-8")
     made = copy.deepcopy(example)
@@ -99,7 +99,7 @@ def with_value(example: Any, place: tuple[Any, ...], text: str) -> bytes:
 
 
 def raw_bodies(example: Any) -> dict[str, bytes]:
-    """Bodies that are wrong as a whole."""
+    """Bodies that are invalid as a whole."""
     plain = json.dumps(example).encode()
     return {
         "empty": b"",
@@ -121,8 +121,8 @@ def raw_bodies(example: Any) -> dict[str, bytes]:
     }
 
 
-def is_answered_well(answer: httpx.Response, operation: Operation) -> None:
-    """Refused in the service's shape, or answered; never broken, and nothing sent in an error."""
+def assert_answered_correctly(answer: httpx.Response, operation: Operation) -> None:
+    """Refused with our error answer, or answered; errors repeat nothing that was sent."""
     told = f"{operation.path} {answer.request.content[:300]!r}: {answer.text[:300]}"
     assert answer.status_code < 500, told
     if answer.status_code != 200:
@@ -148,7 +148,7 @@ def _strictly_json(text: str) -> None:
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_rough_value_in_any_place(client: httpx.Client, customer: str, path: str) -> None:
+def test_an_invalid_value_at_any_path(client: httpx.Client, customer: str, path: str) -> None:
     operation, statuses = POSTS[path], list[int]()
     for example in examples(operation, customer):
         plain = client.post(path, content=json.dumps(example), headers=_json(operation))
@@ -157,7 +157,7 @@ def test_a_rough_value_in_any_place(client: httpx.Client, customer: str, path: s
             for value in VALUES:
                 body = with_value(example, place, value)
                 answer = client.post(path, content=body, headers=_json(operation))
-                is_answered_well(answer, operation)
+                assert_answered_correctly(answer, operation)
                 statuses.append(answer.status_code)
     figure(f"rough values for {path}", {s: statuses.count(s) for s in sorted(set(statuses))})
     assert len(statuses) >= 2 * len(VALUES)
@@ -169,11 +169,11 @@ def _json(operation: Operation) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_body_that_is_wrong_as_a_whole(client: httpx.Client, customer: str, path: str) -> None:
+def test_a_body_that_is_invalid_as_a_whole(client: httpx.Client, customer: str, path: str) -> None:
     operation = POSTS[path]
     for name, body in raw_bodies(examples(operation, customer)[0]).items():
         answer = client.post(path, content=body, headers=_json(operation))
-        is_answered_well(answer, operation)
+        assert_answered_correctly(answer, operation)
         if not isinstance(operation.body, Lines):
             assert answer.status_code in (400, 422), (name, answer.text[:300])
         elif name != "empty":
@@ -193,13 +193,13 @@ def test_another_encoding_is_refused(client: httpx.Client, customer: str, path: 
         (body, {}),
     ):
         answer = client.post(path, content=content, headers=headers)
-        is_answered_well(answer, POSTS[path])
+        assert_answered_correctly(answer, POSTS[path])
         assert (answer.status_code, error_code(answer.content)) == (415, "wrong_media_type")
 
 
 @pytest.mark.parametrize("text", [v for v in VALUES if CANARY in v and "\\ud8" not in v])
 def test_an_unknown_id_comes_back_as_it_was_sent(client: httpx.Client, text: str) -> None:
-    """The right answer to a strange id: nobody is called so."""
+    """The correct answer to an odd id is that the customer is unknown."""
     if text[0] != '"' or "\\udc" in text or len(text) > 200 or "\\u0000" in text:
         return
     body = f'{{"customer_ids": [{text}]}}'.encode()

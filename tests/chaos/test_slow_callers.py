@@ -1,4 +1,4 @@
-"""Callers who send slowly, ask for what is not there, or ask for too much at once."""
+"""Callers that send slowly, use unknown paths, or send too many calls."""
 
 import re
 import secrets
@@ -29,7 +29,7 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 class SlowCaller:
-    """A caller whose body comes a byte at a time and is never complete."""
+    """A caller whose body arrives byte by byte and never completes."""
 
     def __init__(self, port: int, place: ExitStack) -> None:
         self.socket = place.enter_context(socket.create_connection(("127.0.0.1", port), 5))
@@ -51,7 +51,7 @@ class SlowCaller:
         return b"".join(parts)
 
 
-def test_slow_bodies_hold_nobody_up_and_are_ended(now: Served) -> None:
+def test_slow_bodies_delay_no_other_call_and_time_out(now: Served) -> None:
     began = time.monotonic()
     with ExitStack() as place:
         port = int(now.server.url.rsplit(":", 1)[1])
@@ -76,7 +76,7 @@ def test_slow_bodies_hold_nobody_up_and_are_ended(now: Served) -> None:
     figure("40 slow bodies: p99 of the others in ms", round(1000 * load.percentile(0.99)))
 
 
-def test_random_paths_leave_the_metrics_small(now: Served) -> None:
+def test_random_paths_do_not_grow_the_metrics(now: Served) -> None:
     def path(number: int) -> bytes:
         word = secrets.token_urlsafe(12)
         shapes = (f"/{word}", f"/v1/{word}/{number}", f"/v1/scores/{word}", f"/%2e%2e/{word}.php")
@@ -109,7 +109,7 @@ def test_one_id_too_many_is_refused(now: Served) -> None:
     assert now.post("/v1/scores", {"customer_ids": ids[:-1]}).status_code == 200
 
 
-def test_overload_is_turned_away_and_leaves_no_trace(tmp_path: Path) -> None:
+def test_overload_is_refused_and_has_no_lasting_effect(tmp_path: Path) -> None:
     def ask(number: int) -> bytes:
         """One customer, and for every tenth call ten with reasons."""
         if number % 10:
@@ -121,7 +121,7 @@ def test_overload_is_turned_away_and_leaves_no_trace(tmp_path: Path) -> None:
         time.sleep(10.0)
         until = time.monotonic()
         load.ended.set()
-        well = _seconds_until_well(now, until)  # while the last answers are still on their way
+        well = _seconds_until_recovered(now, until)  # while the last answers are still on their way
     asked = len(load.replies)
     statuses = load.statuses()
     figure("overload: calls and their statuses", (asked, dict(statuses)))
@@ -136,8 +136,8 @@ def test_overload_is_turned_away_and_leaves_no_trace(tmp_path: Path) -> None:
     assert well < 5
 
 
-def _seconds_until_well(now: Served, since: float) -> float:
-    """Seconds from the end of the load until twenty calls in a row are answered at once."""
+def _seconds_until_recovered(now: Served, since: float) -> float:
+    """Seconds from the end of the load until twenty consecutive calls are answered quickly."""
     good = 0
     one = {"customer_ids": now.ids[:1]}
     with httpx.Client(base_url=now.server.url, trust_env=False, timeout=30) as client:

@@ -1,4 +1,4 @@
-"""Features that are missing, old, half written, replaced meanwhile, or another company's."""
+"""Snapshots that are missing, old, truncated, replaced under load, or of another company."""
 
 import json
 import shutil
@@ -32,8 +32,8 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def put(now: Served, content: pa.Table | bytes) -> None:
-    """Replace the snapshot at once, as `goodwill features` does."""
+def replace_snapshot(now: Served, content: pa.Table | bytes) -> None:
+    """Replace the snapshot atomically, as `goodwill features` does."""
     new = now.snapshot.with_suffix(".new")
     if isinstance(content, bytes):
         new.write_bytes(content)
@@ -47,23 +47,23 @@ def right(now: Served) -> Path:
 
 
 def older(table: pa.Table) -> pa.Table:
-    """The same features as of an earlier moment."""
+    """The same features with an earlier cutoff."""
     cutoff = pc.subtract(table["cutoff"], pa.scalar(OLDER, pa.duration("us")))
     place = table.column_names.index("cutoff")
     return table.set_column(place, "cutoff", cutoff.cast(table["cutoff"].type))
 
 
-def put_back(now: Served) -> None:
+def restore_snapshot(now: Served) -> None:
     loaded = now.reloads("snapshot", "loaded")
-    put(now, right(now).read_bytes())
+    replace_snapshot(now, right(now).read_bytes())
     eventually(lambda: now.reloads("snapshot", "loaded") >= loaded + WORKERS)
 
 
-def the_old_one_serves(now: Served, put_it: object) -> None:
+def assert_old_snapshot_stays(now: Served, replace: object) -> None:
     before, workers = now.score(), now.workers()
     kept = now.reloads("snapshot", "kept")
-    assert callable(put_it)
-    put_it()
+    assert callable(replace)
+    replace()
     eventually(lambda: now.reloads("snapshot", "kept") == kept + WORKERS)
     time.sleep(1.2)  # it was noted once, not every second
     assert now.reloads("snapshot", "kept") == kept + WORKERS
@@ -74,26 +74,28 @@ def the_old_one_serves(now: Served, put_it: object) -> None:
         assert answer["as_of"] == before["as_of"]
     assert now.get("/readyz").status_code == 200
     assert now.workers() == workers
-    put_back(now)
+    restore_snapshot(now)
 
 
-def test_a_snapshot_that_goes_away_serves_on(now: Served) -> None:
-    the_old_one_serves(now, now.snapshot.unlink)
+def test_a_removed_snapshot_stays_in_use(now: Served) -> None:
+    assert_old_snapshot_stays(now, now.snapshot.unlink)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_a_half_written_snapshot_is_not_taken(now: Served, share: float) -> None:
+def test_a_truncated_snapshot_is_not_used(now: Served, share: float) -> None:
     content = right(now).read_bytes()
-    the_old_one_serves(now, lambda: put(now, content[: int(share * len(content))]))
+    assert_old_snapshot_stays(
+        now, lambda: replace_snapshot(now, content[: int(share * len(content))])
+    )
 
 
-def test_a_snapshot_of_nobody_is_not_taken(now: Served) -> None:
+def test_an_empty_snapshot_is_not_used(now: Served) -> None:
     table = pq.read_table(right(now))
-    the_old_one_serves(now, lambda: put(now, table.slice(0, 0)))
+    assert_old_snapshot_stays(now, lambda: replace_snapshot(now, table.slice(0, 0)))
 
 
 @pytest.mark.parametrize("kind", ["other-columns", "same-columns"])
-def test_a_snapshot_of_another_company_is_not_taken(now: Served, kind: str) -> None:
+def test_a_snapshot_of_another_company_is_not_used(now: Served, kind: str) -> None:
     table = pq.read_table(right(now))
     metadata = json.loads(table.schema.metadata[b"goodwill"])
     ids = pa.array([f"other-{i}" for i in range(table.num_rows)])
@@ -102,12 +104,12 @@ def test_a_snapshot_of_another_company_is_not_taken(now: Served, kind: str) -> N
         other = other.select(other.column_names[: len(other.column_names) // 2])
     told = {**metadata, "company": "another", "fingerprint": "0" * 64}
     other = other.replace_schema_metadata({b"goodwill": json.dumps(told).encode()})
-    the_old_one_serves(now, lambda: put(now, other))
+    assert_old_snapshot_stays(now, lambda: replace_snapshot(now, other))
 
 
-def test_an_older_snapshot_says_so(now: Served) -> None:
+def test_an_older_snapshot_has_its_date(now: Served) -> None:
     before = now.score()
-    put(now, older(pq.read_table(right(now))))
+    replace_snapshot(now, older(pq.read_table(right(now))))
     eventually(lambda: all(now.score()["as_of"] != before["as_of"] for _ in range(6)))
     answer = now.score()
     moments = [datetime.fromisoformat(a["as_of"]) for a in (before, answer)]
@@ -116,20 +118,20 @@ def test_an_older_snapshot_says_so(now: Served) -> None:
     assert answer["feature_age_seconds"] == pytest.approx(age, abs=60)
     gauge = now.metric("goodwill_feature_age_seconds")
     assert gauge == pytest.approx(age, abs=60)
-    put_back(now)
+    restore_snapshot(now)
 
 
-def test_replacing_the_snapshot_under_load_loses_nothing(now: Served) -> None:
+def test_replacing_the_snapshot_under_load_fails_no_call(now: Served) -> None:
     table = pq.read_table(right(now))
     two = (table, older(table))
     known = {now.score()["as_of"]: now.score()["scores"]}
-    put(now, two[1])
+    replace_snapshot(now, two[1])
     eventually(lambda: all(now.score()["as_of"] not in known for _ in range(6)))
     known[now.score()["as_of"]] = now.score()["scores"]
     body = post("/v1/scores", {"customer_ids": now.ids[:5]})
     with steady_load(now.server.url, 40, lambda _: body) as load:
         for number in range(REPLACEMENTS):
-            put(now, two[number % 2])
+            replace_snapshot(now, two[number % 2])
             time.sleep(0.8)
     assert set(load.statuses()) == {200}
     answers = [json.loads(reply.body) for reply in load.replies]
@@ -137,7 +139,7 @@ def test_replacing_the_snapshot_under_load_loses_nothing(now: Served) -> None:
     assert all(answer["scores"] == known[answer["as_of"]] for answer in answers)
     figure("snapshot replaced: calls without a failure", len(answers))
     figure("snapshot replaced: p99 in ms", round(1000 * load.percentile(0.99)))
-    put_back(now)
+    restore_snapshot(now)
 
 
 @pytest.mark.parametrize("fault", ["missing", "half"])
@@ -156,7 +158,7 @@ def test_without_a_snapshot_the_service_waits_for_one(tmp_path: Path, fault: str
         refused = now.post("/v1/scores", {"customer_ids": now.ids[:1]})
         assert (refused.status_code, error_code(refused.content)) == (503, "not_ready")
         assert "snapshot" in refused.text
-        put(now, right(now).read_bytes())
+        replace_snapshot(now, right(now).read_bytes())
         eventually(lambda: all(now.get("/readyz").status_code == 200 for _ in range(4 * WORKERS)))
         assert len(now.score()["scores"]) == 5
         assert now.workers() == workers

@@ -1,4 +1,4 @@
-"""New champions and a rollback while customers are asked for."""
+"""New champions and a rollback under load."""
 
 import json
 import os
@@ -24,15 +24,15 @@ Known = dict[tuple[str, str, str], tuple[Any, Any]]
 
 
 def ask(served_now: Served, number: int) -> bytes:
-    """Ten customers without reasons; every tenth call two with reasons."""
+    """Score ten customers without reasons; in every tenth call two with reasons."""
     many = number % 10 > 0
     first = number % 7 if many else number % (ASKED - 1)
     ids = served_now.ids[first : first + (10 if many else 2)]
     return post("/v1/scores", {"customer_ids": ids, "reasons": 0 if many else 2})
 
 
-def remembered(served_now: Served) -> Known:
-    """What the present versions say of everybody who is asked for."""
+def expected_scores(served_now: Served) -> Known:
+    """The scores of the present versions for all requested customers."""
     answer = served_now.score(*served_now.ids[:ASKED], reasons=2)
     return {
         (target, version, score["customer_id"]): (
@@ -44,8 +44,8 @@ def remembered(served_now: Served) -> Known:
     }
 
 
-def is_of_its_versions(reply: Reply, known: Known) -> bool:
-    """Whether every number of an answer is what the versions it names say."""
+def matches_its_versions(reply: Reply, known: Known) -> bool:
+    """Whether all numbers of an answer come from the versions it names."""
     answer = json.loads(reply.body)
     for score in answer["scores"]:
         assert set(score["predictions"]) == set(answer["model_versions"])
@@ -57,33 +57,33 @@ def is_of_its_versions(reply: Reply, known: Known) -> bool:
     return bool(answer["scores"])
 
 
-def all_serve(served_now: Served, wanted: dict[str, str]) -> bool:
+def all_workers_serve(served_now: Served, wanted: dict[str, str]) -> bool:
     return all(v[t] == n for v in served_now.versions() for t, n in wanted.items())
 
 
-def latest_serve(replies: list[Reply], version: str) -> bool:
-    """Whether the last answers, two on every connection, name that version of churn."""
+def latest_answers_have(replies: list[Reply], version: str) -> bool:
+    """Whether the last answers, two on each connection, have this version of churn."""
     latest = replies[-2 * WIRES :]
     named = {json.loads(reply.body)["model_versions"]["churn"] for reply in latest}
     return len(latest) == 2 * WIRES and named == {version}
 
 
-def no_call_failed(load: Load) -> None:
+def assert_no_call_failed(load: Load) -> None:
     assert load.lost() == []
     assert set(load.statuses()) == {200}
 
 
-def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> None:
+def test_five_swaps_under_load_fail_no_call_and_mix_no_versions(tmp_path: Path) -> None:
     def two_versions(workspace: Any) -> None:
         for target in OTHERWISE:
             second_version(workspace, target)
 
     with served(tmp_path / "home", two_versions) as now:
-        known = remembered(now)
+        known = expected_scores(now)
         for target in OTHERWISE:
             set_champion(now.models, target, "2")
-        eventually(lambda: all_serve(now, dict.fromkeys(OTHERWISE, "2")))
-        known |= remembered(now)
+        eventually(lambda: all_workers_serve(now, dict.fromkeys(OTHERWISE, "2")))
+        known |= expected_scores(now)
         for target in OTHERWISE:  # the two do answer otherwise
             assert known[target, "1", now.ids[0]] != known[target, "2", now.ids[0]]
         workers = now.workers()
@@ -95,8 +95,8 @@ def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> N
                     time.sleep(0.5)
             time.sleep(2.0)
         assert now.workers() == workers
-    no_call_failed(load)
-    assert [r for r in load.replies if not is_of_its_versions(r, known)] == []
+    assert_no_call_failed(load)
+    assert [r for r in load.replies if not matches_its_versions(r, known)] == []
     seen = {tuple(json.loads(r.body)["model_versions"].items()) for r in load.replies}
     assert len(seen) >= 2
     figure("swaps: calls", len(load.replies))
@@ -104,9 +104,9 @@ def test_five_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> N
     figure("swaps: p99 in ms", round(1000 * load.percentile(0.99)))
 
 
-def test_rollback_by_one_command_under_load(tmp_path: Path) -> None:
+def test_rollback_under_load(tmp_path: Path) -> None:
     with served(tmp_path / "home", lambda w: _promoted(w)) as now:
-        assert all_serve(now, {"churn": "2"})
+        assert all_workers_serve(now, {"churn": "2"})
         with steady_load(now.server.url, RATE, lambda number: ask(now, number)) as load:
             time.sleep(2.0)
             command = [sys.executable, "-m", "serve.cli", "rollback", "churn", "--company"]
@@ -117,11 +117,11 @@ def test_rollback_by_one_command_under_load(tmp_path: Path) -> None:
                 env=_environment(now),
             ) as ran:
                 asked = len(load.replies)
-                eventually(lambda: latest_serve(load.replies[asked:], "1"), 60)
+                eventually(lambda: latest_answers_have(load.replies[asked:], "1"), 60)
                 seconds = time.monotonic() - began
             ended = time.monotonic() - began
         assert ran.returncode == 0
-    no_call_failed(load)
+    assert_no_call_failed(load)
     figure("rollback: seconds from the command until every worker serves", round(seconds, 1))
     figure("rollback: seconds until the command is done", round(ended, 1))
     assert seconds < 10

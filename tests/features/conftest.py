@@ -1,4 +1,4 @@
-"""Builders of the tests of features."""
+"""Fixtures of the feature tests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def tiny_company(
 
 @pytest.fixture(scope="session")
 def tiny_tables(tiny_company: tuple[Company, Workspace]) -> dict[str, pa.Table]:
-    """Its contract tables."""
+    """The contract tables of the sample company."""
     company, workspace = tiny_company
     files = workspace.history(company.name).glob("*.parquet")
     return {file.stem: pq.read_table(file) for file in files}

@@ -1,4 +1,4 @@
-"""One tree of errors, with the exit codes that are promised."""
+"""The exception tree and its exit codes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The feature table's promises: columns, types, order of rows, and histories that lack tables."""
+"""The feature table: columns, types, row order, and histories that lack tables."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ def schema(tiny_company):
     return Manifest.read(workspace, company.name).schema
 
 
-def test_columns_and_types_are_those_promised(tiny_tables, schema):
+def test_columns_and_types(tiny_tables, schema):
     history = build_history(tiny_tables)
     ids = pa.array(history.customer_ids)
     plan = plan_for(schema)
@@ -36,7 +36,7 @@ def test_columns_and_types_are_those_promised(tiny_tables, schema):
     assert table["last_category"].null_count < len(ids)
 
 
-def test_rows_come_in_the_order_asked_for(tiny_tables, schema):
+def test_rows_keep_the_order_of_the_request(tiny_tables, schema):
     history = build_history(tiny_tables)
     plan = plan_for(schema)
     ids = [history.customer_ids[i] for i in (5, 0, 5, 9)]
@@ -48,8 +48,8 @@ def test_rows_come_in_the_order_asked_for(tiny_tables, schema):
         _same_values(alone, together.slice(i, 1))
 
 
-def test_one_customer_of_a_request_has_the_bits_of_the_snapshot(tiny_tables, schema):
-    """Train/serve skew: the customer's rows alone, shuffled, give what the whole company gives."""
+def test_a_request_and_the_snapshot_give_the_same_bits(tiny_tables, schema):
+    """No train/serve skew: a customer's rows alone, shuffled, give what the whole company gives."""
     history = build_history(tiny_tables)
     plan = plan_for(schema)
     cutoff = np.array([micro(650)])
@@ -99,7 +99,7 @@ def test_an_attribute_without_a_value_is_null_or_nan(schema):
     assert table["crm_tenure_days"].to_pylist() == [9.0]
 
 
-def test_the_last_known_version_of_an_attribute_counts(schema):
+def test_the_last_known_version_of_an_attribute_is_used(schema):
     rows = [
         {"customer_id": "A", "valid_from": 1, "plan": "basic", "market_coverage": 5},
         {"customer_id": "A", "valid_from": 5, "plan": "pro", "market_coverage": None},
@@ -113,12 +113,12 @@ def test_the_last_known_version_of_an_attribute_counts(schema):
     np.testing.assert_array_equal(table["crm_market_coverage"].to_numpy(), [np.nan, 5, 5, 7])
 
 
-def test_a_plan_of_named_features_keeps_their_order_and_leaves_out_unknown_ones(schema):
+def test_a_plan_of_named_features_keeps_their_order_and_skips_unknown_ones(schema):
     plan = plan_for(schema, ("revenue_90d", "season", "gone", "orders_30d"))
     assert plan.names == ("revenue_90d", "season", "orders_30d")
 
 
-def test_no_rows_asked_for(tiny_tables, schema):
+def test_an_empty_request(tiny_tables, schema):
     history = build_history(tiny_tables)
     nobody = feature_table(
         history, pa.array([], pa.string()), np.zeros(0, np.int64), plan_for(schema)
@@ -127,8 +127,8 @@ def test_no_rows_asked_for(tiny_tables, schema):
     assert "orders_30d" in nobody.column_names
 
 
-def test_columns_of_a_tone_are_there_with_one_only(tiny_tables, schema):
-    """The same history read by two tones: no value of the first is left in the second."""
+def test_columns_of_comment_scores_need_the_model(tiny_tables, schema):
+    """The same history with two models: no value of the first remains with the second."""
     names = {"comment_tone_365d", "comment_tone_last", "ticket_tone_365d", "ticket_tone_last"}
     assert names.isdisjoint(plan_for(schema).names)
     history = build_history(tiny_tables)

@@ -1,4 +1,4 @@
-"""Histories cut off for each pair of a customer and a cutoff, and columns compared."""
+"""Truncation for each pair of a customer and a cutoff, and comparison of columns."""
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ TABLES = {
 }  # fmt: skip
 
 
-def test_every_pair_has_the_past_of_its_customer():
+def test_each_pair_has_the_past_of_its_customer():
     customers = pa.array(["B", "A", "A", "nobody", "B"])
     cutoffs = np.array([micro(3), micro(3), micro(9), micro(9), micro(9)])
     cut = truncate_each(TABLES, customers, cutoffs)
@@ -35,7 +35,7 @@ def test_every_pair_has_the_past_of_its_customer():
     assert names == sorted(names)
 
 
-def test_no_pairs_no_rows():
+def test_no_pairs_give_no_rows():
     cut = truncate_each(TABLES, pa.array([], pa.string()), np.array([], np.int64))
     assert {name: table.num_rows for name, table in cut.items()} == {"events": 0, "surveys": 0}
 
@@ -49,7 +49,7 @@ def test_no_pairs_no_rows():
         ([1.0, 2.0], ["1.0", "2.0"], [True, True]),
     ],
 )
-def test_rows_that_differ(one, other, expected):
+def test_differing_rows(one, other, expected):
     assert differing_rows(pa.chunked_array([one]), pa.chunked_array([other])).tolist() == expected
     coded = pa.chunked_array([pa.array(other).dictionary_encode()])
     assert differing_rows(pa.chunked_array([one]), coded if "a" in one else pa.chunked_array([other])

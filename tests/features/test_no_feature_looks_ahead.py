@@ -1,4 +1,4 @@
-"""Nothing of the future reaches a feature: every registered column, and leaks planted to be caught."""
+"""No feature looks ahead: every registered column is tested, and planted leaks are detected."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,8 +58,8 @@ def everyone(tiny_tables: Tables) -> pa.Array:
 
 
 @pytest.fixture(scope="module")
-def tone(tiny_tables: Tables) -> CommentScoreModel:
-    """What reads the comments: given before any cutoff is looked at."""
+def comment_model(tiny_tables: Tables) -> CommentScoreModel:
+    """A comment score model, fitted before any cutoff of the test."""
     comments = pc.drop_null(tiny_tables["surveys"]["comment"]).to_pylist()
     levels = np.arange(len(comments)) * 31 % 101.0
     texts, levels = comments * 3, np.tile(levels, 3)
@@ -69,24 +69,24 @@ def tone(tiny_tables: Tables) -> CommentScoreModel:
 
 
 @pytest.fixture
-def court(tiny_tables, everyone, manifest, tone) -> Callable[[], list[str]]:
-    """Which columns leak at a few cutoffs, with whatever has been planted by then."""
+def find_leaks(tiny_tables, everyone, manifest, comment_model) -> Callable[[], list[str]]:
+    """Find the columns that leak at a few cutoffs, including those planted by the test."""
     return lambda: find_leaking_features(
-        tiny_tables, everyone, FEW, plan_for(manifest.schema, comment_model=tone)
+        tiny_tables, everyone, FEW, plan_for(manifest.schema, comment_model=comment_model)
     )
 
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch):
-    """A registry that forgets at the end of the test what was registered in it."""
+    """A registry that is restored at the end of the test."""
     before = dict(REGISTRY)
     yield monkeypatch
     REGISTRY.clear()
     REGISTRY.update(before)
 
 
-def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest, tone):
-    plan = plan_for(manifest.schema, comment_model=tone)
+def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest, comment_model):
+    plan = plan_for(manifest.schema, comment_model=comment_model)
     assert len(plan.names) > 100
     assert {name for name in REGISTRY if any(c.startswith(name) for c in plan.names)} == set(
         REGISTRY
@@ -94,8 +94,8 @@ def test_no_registered_feature_sees_the_future(tiny_tables, everyone, manifest, 
     assert find_leaking_features(tiny_tables, everyone, CUTOFFS, plan) == []
 
 
-def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest, tone):
-    """Rows and later columns are really cut, and most columns hold values at the cutoffs."""
+def test_the_lookahead_test_is_not_vacuous(tiny_tables, everyone, manifest, comment_model):
+    """Rows and later columns are truncated, and most columns have values at the cutoffs."""
     cut = truncate(tiny_tables, FEW[0])
     for name, whole in tiny_tables.items():
         assert 0 < cut[name].num_rows < whole.num_rows
@@ -106,7 +106,7 @@ def test_the_proof_has_something_to_prove(tiny_tables, everyone, manifest, tone)
         )
         assert pc.all(before).as_py()
         assert 0 < still < cut[name].num_rows
-    plan = plan_for(manifest.schema, comment_model=tone)
+    plan = plan_for(manifest.schema, comment_model=comment_model)
     made = feature_table(build_history(tiny_tables), everyone, np.full(len(everyone), FEW[1]), plan)
     empty = [n for n in plan.names if _nothing_in(made[n])]
     assert empty == ["last_payment_channel"]  # its payments name no channel
@@ -118,7 +118,7 @@ def _nothing_in(column: pa.ChunkedArray) -> bool:
     return column.null_count == len(column)
 
 
-def test_truncation_by_hand():
+def test_truncation_of_literal_rows():
     tables = {
         "customers": contract_table("customers", [
             {"customer_id": "A"}, {"customer_id": "B", "valid_from": 4},
@@ -168,14 +168,14 @@ def test_truncation_takes_tables_that_lack_columns():
 
 
 def without_revelation(contract, *names):
-    """A contract that forgot that these columns are revealed later than their row."""
+    """A contract without the later revelation of these columns."""
     columns = tuple(
         replace(c, revealed_by=None) if c.name in names else c for c in contract.columns
     )
     return replace(contract, columns=columns)
 
 
-def test_planted_a_score_known_before_the_answer(planted, court):
+def test_planted_a_score_known_before_the_answer(planted, find_leaks):
     planted.setitem(TABLES, "surveys", without_revelation(SURVEYS, "score"))
 
     @feature(unit="points")
@@ -183,35 +183,35 @@ def test_planted_a_score_known_before_the_answer(planted, court):
         """Score last given, as it will turn out"""
         return past.surveys.last("score")
 
-    assert court() == ["planted_score"]
+    assert find_leaks() == ["planted_score"]
 
 
-def test_planted_an_answer_known_before_it_came(planted, court):
+def test_planted_an_answer_known_before_it_came(planted, find_leaks):
     planted.setitem(TABLES, "surveys", without_revelation(SURVEYS, "answered_at"))
-    assert {"response_rate_365d", "response_rate_all"} <= set(court())
+    assert {"response_rate_365d", "response_rate_all"} <= set(find_leaks())
 
 
-def test_planted_a_ticket_known_to_be_closed_while_it_is_open(planted, court):
+def test_planted_a_ticket_known_to_be_closed_while_it_is_open(planted, find_leaks):
     planted.setitem(TABLES, "tickets", without_revelation(TICKETS, "closed_at"))
-    assert court() == ["open_tickets"]
+    assert find_leaks() == ["open_tickets"]
 
 
-def test_planted_a_duration_known_before_its_end(planted, court):
+def test_planted_a_duration_known_before_its_end(planted, find_leaks):
     hours = DERIVED["tickets"]["resolution_hours"]
     planted.setitem(DERIVED["tickets"], "resolution_hours", replace(hours, revealed_by=None))
-    found = court()
+    found = find_leaks()
     assert found
     assert all(name.startswith("resolution_hours") for name in found)
 
 
-def test_planted_events_known_when_they_occurred(planted, court):
-    """Bookings that came late count from the day they are about."""
+def test_planted_events_known_when_they_occurred(planted, find_leaks):
+    """Late bookings count from the day they are about."""
     planted.setitem(build_history_module.TABLES, "events", replace(EVENTS, known="occurred_at"))
-    assert {"orders_all", "revenue_all"} <= set(court())
+    assert {"orders_all", "revenue_all"} <= set(find_leaks())
 
 
-def test_planted_a_mean_over_the_whole_table(planted, court):
-    """The classic: scaling by a statistic of all times."""
+def test_planted_a_mean_over_the_whole_table(planted, find_leaks):
+    """The classic leak: scaling by a statistic over all times."""
 
     def make(rows):
         return history_table.numbers["amount"] / np.nanmean(history_table.numbers["amount"])
@@ -223,11 +223,11 @@ def test_planted_a_mean_over_the_whole_table(planted, court):
         """Last amount over the mean of all amounts"""
         return past.events.where(kind="order").last("relative")
 
-    assert court() == ["planted_scale"]
+    assert find_leaks() == ["planted_scale"]
 
 
-def test_planted_the_code_of_a_text(planted, court, tiny_tables, manifest):
-    """A code into all texts ever seen moves when a new text appears."""
+def test_planted_the_code_of_a_text(planted, find_leaks, tiny_tables, manifest):
+    """A code into all texts ever seen changes when a new text appears."""
 
     @feature(unit="code")
     def planted_code(past):
@@ -245,8 +245,8 @@ def test_planted_the_code_of_a_text(planted, court, tiny_tables, manifest):
     assert find_leaking_features(tables, everyone, FEW, plan_for(schema)) == ["planted_code"]
 
 
-def test_planted_a_window_that_ends_a_week_too_late(planted, court):
-    """The compiled pass in plain Python, with a window that looks beyond the cutoff."""
+def test_planted_a_window_that_ends_a_week_too_late(planted, find_leaks):
+    """The pass in plain Python, with a window that extends beyond the cutoff."""
     planted.setattr(kernel, "aggregate", kernel.aggregate.py_func)
     honest = kernel.first_not_before
 
@@ -256,11 +256,11 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, court):
     planted.setattr(kernel, "first_not_before", late)
     # and rows booked later count, else `known` still protects
     planted.setattr(kernel, "is_known", lambda known, row, cutoff: True)
-    assert {"orders_30d", "revenue_90d", "visits_90d", "tickets_30d"} <= set(court())
+    assert {"orders_30d", "revenue_90d", "visits_90d", "tickets_30d"} <= set(find_leaks())
 
 
-def test_planted_rows_known_at_the_very_cutoff(planted):
-    """An event booked exactly at the cutoff is not yet known."""
+def test_planted_rows_known_exactly_at_the_cutoff(planted):
+    """An event booked exactly at the cutoff is not known yet."""
     planted.setattr(kernel, "aggregate", kernel.aggregate.py_func)
     tables = {"events": contract_table("events", [
         {"customer_id": "A", "occurred_at": 1, "known_at": 5, "kind": "order"},
@@ -271,8 +271,8 @@ def test_planted_rows_known_at_the_very_cutoff(planted):
     assert find_leaking_features(tables, pa.array(["A"]), [micro(5)], plan) == ["count"]
 
 
-def test_planted_a_filter_that_needs_no_revelation(planted, court):
-    """Counting closed tickets without asking when they were closed."""
+def test_planted_a_filter_that_needs_no_revelation(planted, find_leaks):
+    """Counting closed tickets without regard to when they were closed."""
 
     honest = Stream.of
 
@@ -281,21 +281,21 @@ def test_planted_a_filter_that_needs_no_revelation(planted, court):
         return Stream(leaf.view.within(None), honest(replace(leaf, view=bare)).reveals)
 
     planted.setattr(Stream, "of", careless)
-    assert {"open_tickets", "response_rate_all"} <= set(court())
+    assert {"open_tickets", "response_rate_all"} <= set(find_leaks())
 
 
-def test_planted_a_cutoff_shifted_by_a_day(planted, court):
+def test_planted_a_cutoff_shifted_by_a_day(planted, find_leaks):
     honest = feature_table_module.evaluate
 
     def shifted(history_, position, cutoff, plan, threads=1):
         return honest(history_, position, cutoff + history_table.DAY, plan, threads)
 
     planted.setattr(feature_table_module, "evaluate", shifted)
-    assert len(court()) > 20
+    assert len(find_leaks()) > 20
 
 
-def test_planted_ties_broken_by_what_is_not_yet_known(planted):
-    """Two tickets of one instant: which is the last must not depend on when they will be closed."""
+def test_planted_ties_broken_by_hidden_values(planted):
+    """Which of two tickets of one instant is the last must not depend on when they are closed later."""
     tables = {"tickets": contract_table("tickets", [
         {"customer_id": "A", "opened_at": 1, "category": "price", "closed_at": 9},
         {"customer_id": "A", "opened_at": 1, "category": "delivery", "closed_at": 8},
@@ -309,8 +309,8 @@ def test_planted_ties_broken_by_what_is_not_yet_known(planted):
     assert find_leaking_features(tables, who, cutoffs, plan) == ["last"]
 
 
-def test_customers_who_come_later_are_empty_before(tiny_tables, manifest):
-    """A customer without any row before the cutoff has features all the same, of nothing."""
+def test_customers_without_rows_before_the_cutoff_have_features(tiny_tables, manifest):
+    """A customer without rows before the cutoff has features of an empty history."""
     row = {"customer_id": "A", "occurred_at": 9, "kind": "order", "amount": 5}
     tables = {"events": contract_table("events", [row])}
     plan = FeaturePlan.from_columns(

@@ -1,4 +1,4 @@
-"""Steps: what is told, and the one JSON line each leaves."""
+"""Steps: the terminal output, and one JSON log line for each."""
 
 import io
 import json
@@ -12,20 +12,20 @@ from features.progress import Steps, silent_steps
 
 
 @pytest.fixture
-def told() -> io.StringIO:
+def output() -> io.StringIO:
     return io.StringIO()
 
 
 @pytest.fixture
-def steps(tmp_path, told: io.StringIO) -> Steps:
-    return Steps(tmp_path / "logs" / "shop.jsonl", Console(file=told, width=120))
+def steps(tmp_path, output: io.StringIO) -> Steps:
+    return Steps(tmp_path / "logs" / "shop.jsonl", Console(file=output, width=120))
 
 
 def lines(steps: Steps) -> list[dict]:
     return [json.loads(line) for line in steps.log.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_step_leaves_one_line_of_json(steps, told):
+def test_a_step_writes_one_json_line(steps, output):
     with steps.step("check events") as done:
         done(rows=1234567, share=0.123456)
         done(what="orders", full=True)
@@ -37,10 +37,10 @@ def test_a_step_leaves_one_line_of_json(steps, told):
         "what": "orders", "full": True,
     }  # fmt: skip
     for shown in ("✓", "check events", "rows 1,234,567", "share 0.1235", "full True"):
-        assert shown in told.getvalue()
+        assert shown in output.getvalue()
 
 
-def test_a_failed_step_is_logged_with_its_error_and_raised(steps, told):
+def test_a_failed_step_is_logged_with_its_error_and_raised(steps, output):
     def fail() -> None:
         with steps.step("check surveys") as done:
             done(rows=3)
@@ -51,7 +51,7 @@ def test_a_failed_step_is_logged_with_its_error_and_raised(steps, told):
     (line,) = lines(steps)
     assert (line["outcome"], line["rows"]) == ("DataRefused", 3)
     assert "too bad" not in steps.log.read_text(encoding="utf-8"), "no values in the log"
-    assert "✗" in told.getvalue()
+    assert "✗" in output.getvalue()
 
 
 def test_even_an_interruption_is_logged(steps):
@@ -60,36 +60,36 @@ def test_even_an_interruption_is_logged(steps):
     assert lines(steps)[0]["outcome"] == "KeyboardInterrupt"
 
 
-def test_steps_follow_each_other_in_the_log(steps):
+def test_steps_are_appended_to_the_log(steps):
     for name in ("one", "zwei", "三"):
         with steps.step(name):
             pass
     assert [line["step"] for line in lines(steps)] == ["one", "zwei", "三"]
 
 
-def test_tracking_passes_every_item_on_inside_a_step(steps):
+def test_track_yields_every_item(steps):
     with steps.step("letters"):
         assert list(steps.track(iter("abc"), 3)) == ["a", "b", "c"]
     assert list(steps.track(["alone"], 1)) == ["alone"]
     assert list(silent_steps().track(iter("ab"), 2)) == ["a", "b"]
 
 
-def test_a_step_shows_how_far_it_is(tmp_path):
-    told = io.StringIO()
-    steps = Steps(None, Console(file=told, width=120, force_terminal=True))
+def test_a_step_shows_its_progress(tmp_path):
+    output = io.StringIO()
+    steps = Steps(None, Console(file=output, width=120, force_terminal=True))
     with steps.step("simulate") as done:
         done.progress(1, 4)
         steps.note("now")  # a line above the spinner draws it again
-    assert "simulate ... 25%, about" in told.getvalue()
+    assert "simulate ... 25%, about" in output.getvalue()
 
 
-def test_a_note_is_for_people_only(steps, told):
+def test_a_note_is_not_logged(steps, output):
     steps.note("look here")
-    assert "look here" in told.getvalue()
+    assert "look here" in output.getvalue()
     assert not steps.log.exists()
 
 
-def test_quiet_steps_say_and_write_nothing(capsys):
+def test_silent_steps_print_and_write_nothing(capsys):
     steps = silent_steps()
     with steps.step("silent") as done:
         done(rows=1)

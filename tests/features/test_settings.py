@@ -1,4 +1,4 @@
-"""Where the project is found, and what the environment may set."""
+"""Finding the project, and settings from the environment."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def test_the_project_is_found_upwards(tmp_path, monkeypatch):
+def test_the_project_is_found_upwards_from_a_folder(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
@@ -40,13 +40,13 @@ def test_no_project_is_refused_with_the_remedy(tmp_path):
         find_workspace(tmp_path)
 
 
-def test_the_environment_goes_first(tmp_path, monkeypatch):
+def test_the_environment_takes_precedence(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     monkeypatch.setenv("GOODWILL_HOME", str(tmp_path / "x" / ".." / "other"))
     assert find_workspace(tmp_path).home == (tmp_path / "other").resolve()
 
 
-def test_paths_lie_below_home():
+def test_paths_are_below_home():
     workspace = Workspace(Path("/w"))
     assert [
         str(p)
@@ -84,7 +84,7 @@ def test_every_setting_is_described():
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def test_no_library_calls_home(monkeypatch):
+def test_telemetry_is_disabled(monkeypatch):
     for name in LIBRARY_SWITCHES:
         monkeypatch.setenv(name, "before")
     disable_telemetry()

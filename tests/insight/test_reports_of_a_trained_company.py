@@ -101,5 +101,5 @@ def test_nothing_personal_is_shown(page, trained_company):
 
 def test_the_step_leaves_one_line_in_the_log(written):
     (line,) = (json.loads(row) for row in written[1].splitlines())
-    assert line["step"] == "write the page of the models"
+    assert line["step"] == "write the model report"
     assert line["outcome"] == "ok"

@@ -1,4 +1,4 @@
-"""A service in this process around a fake scorer, for every test of serving."""
+"""Fixtures for tests of the service: a service in this process with a fake scorer."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def service() -> Service:
 
 @pytest.fixture(scope="module")
 def shared_service() -> Service:
-    """For property tests, which may not begin anew for every example."""
+    """For property tests, which share one service between examples."""
     return Service()
 
 

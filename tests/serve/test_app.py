@@ -1,4 +1,4 @@
-"""Routing: what is not a route is refused in the shape, and the lifespan keeps the scorer fresh."""
+"""Routing errors have our error answer, and the lifespan refreshes the scorer."""
 
 import asyncio
 from typing import Any
@@ -36,7 +36,7 @@ def test_head_is_answered_like_get(service: Service) -> None:
     assert service.call("HEAD", "/livez").status_code == 200
 
 
-def test_a_client_that_leaves_gets_nothing_and_is_counted(service: Service) -> None:
+def test_a_client_that_disconnects_gets_no_answer_and_is_counted(service: Service) -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""Long work runs beside the event loop, for a limited time."""
+"""Long work runs in a thread with a time limit."""
 
 import asyncio
 import threading
@@ -24,7 +24,7 @@ def test_short_work_stays_on_the_event_loop(state: AppState) -> None:
     assert there is not threading.main_thread()
 
 
-def test_work_that_takes_too_long_is_given_up(
+def test_work_that_takes_too_long_is_an_error(
     state: AppState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WORK_SECONDS", 0.01)
@@ -34,7 +34,7 @@ def test_work_that_takes_too_long_is_given_up(
     done.set()
 
 
-def test_the_document_knows_the_targets_once_there_are_some(state: AppState) -> None:
+def test_the_document_lists_the_targets_with_a_model(state: AppState) -> None:
     assert state.openapi_document() == [False]
     state.loader.refresh()
     assert state.openapi_document() == ["churn", "value", False]

@@ -14,7 +14,7 @@ from features.settings import Workspace
 from insight.evaluation.evaluation_schema import CustomerStatus
 from serve import client as ours
 from serve.client import Client, ServiceError
-from serve.handlers.customers import CustomerAnswer, PastScoreAnswer
+from serve.handlers.customers import CustomerAnswer
 from serve.handlers.feedback import OutcomeRow
 from serve.process.server import LaunchOptions, running_service
 from serve.schemas.score_schemas import CustomerScore, ScoreReason
@@ -42,7 +42,6 @@ def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     [
         (ours.Reason, ScoreReason),
         (ours.Score, CustomerScore),
-        (ours.PastScore, PastScoreAnswer),
         (ours.Customer, CustomerAnswer),
         (ours.EvaluatedStatus, CustomerStatus),
         (ours.Outcome, OutcomeRow),

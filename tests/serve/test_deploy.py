@@ -1,4 +1,4 @@
-"""What the files in deploy/ name is there, and the doors they should shut are shut."""
+"""The files in deploy/ refer to existing things and restrict access."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def read(name: str) -> str:
 
 
 def variables() -> set[str]:
-    """What may be set, by the name that says whose it is."""
+    """All settings that exist, by the prefix of their owner."""
     names = {COMPANY}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
@@ -52,7 +52,7 @@ def compose() -> dict[str, Any]:
 
 
 def unit(path: Path) -> dict[str, list[str]]:
-    """The values of each key, whatever section it is in."""
+    """The values of each key, in all sections."""
     found: dict[str, list[str]] = {}
     for line in path.read_text("utf-8").splitlines():
         key, equals, value = line.partition("=")
@@ -63,7 +63,7 @@ def unit(path: Path) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def metrics() -> dict[str, set[str]]:
-    """The labels of every metric, by the names that can be asked for."""
+    """The labels of each metric, by the names that can be queried."""
     scorer = FakeScorer()
     loader = ScorerLoader(lambda: scorer)
     counters = Metrics(loader)
@@ -90,12 +90,12 @@ def expressions() -> list[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_setting_that_a_file_names_exists(path: Path) -> None:
+def test_each_setting_in_a_file_exists(path: Path) -> None:
     assert set(re.findall(r"\bGOODWILL_[A-Z_]+", path.read_text("utf-8"))) <= variables()
 
 
 @pytest.mark.parametrize("expression", expressions())
-def test_every_metric_and_label_that_is_asked_for_exists(
+def test_each_queried_metric_and_label_exists(
     expression: str, metrics: dict[str, set[str]]
 ) -> None:
     named = re.findall(r"\b(goodwill_\w+)(?:{([^}]*)})?", expression)
@@ -110,7 +110,7 @@ def test_every_metric_and_label_that_is_asked_for_exists(
     assert expression.count("(") == expression.count(")")
 
 
-def test_every_metric_is_watched_and_explained(metrics: dict[str, set[str]]) -> None:
+def test_each_metric_is_used_and_documented(metrics: dict[str, set[str]]) -> None:
     asked = " ".join(expressions())
     document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     for name in metrics:
@@ -119,7 +119,7 @@ def test_every_metric_is_watched_and_explained(metrics: dict[str, set[str]]) -> 
             assert f"`{name}`" in document, name
 
 
-def test_every_alert_says_what_to_do() -> None:
+def test_each_alert_has_a_remedy() -> None:
     document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     alerts = yaml.safe_load(read("alerts.yml"))
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
@@ -130,13 +130,13 @@ def test_every_alert_says_what_to_do() -> None:
         assert f"`{rule['alert']}`" in document, rule["alert"]
 
 
-def test_every_setting_is_in_the_table() -> None:
+def test_each_setting_is_in_the_table() -> None:
     document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     rows = set(re.findall(r"^\| [^|]*`(GOODWILL_[A-Z_]+)` \|", document, re.MULTILINE))
     assert rows == variables()
 
 
-def test_the_panels_do_not_overlap_and_are_numbered() -> None:
+def test_panels_do_not_overlap_and_are_numbered() -> None:
     panels = json.loads(read("grafana.json"))["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for one, other in combinations([panel["gridPos"] for panel in panels], 2):
@@ -145,14 +145,14 @@ def test_the_panels_do_not_overlap_and_are_numbered() -> None:
     assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in panels)
 
 
-def test_only_the_proxy_is_reached_from_outside() -> None:
+def test_only_the_proxy_is_exposed() -> None:
     services = compose()["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
     assert services["service"]["networks"] == ["inside"]
     assert compose()["networks"]["inside"]["internal"] is True
 
 
-def test_the_proxy_hides_metrics_and_passes_what_the_service_takes() -> None:
+def test_the_proxy_hides_metrics_and_has_the_limits_of_the_service() -> None:
     text = read("Caddyfile")
     assert "path /metrics /livez /readyz" in text
     assert "not path /v1/scores/stream" in text
@@ -162,7 +162,7 @@ def test_the_proxy_hides_metrics_and_passes_what_the_service_takes() -> None:
 
 
 @pytest.mark.parametrize("name", ["service", "proxy"])
-def test_containers_may_do_little(name: str) -> None:
+def test_containers_have_few_privileges(name: str) -> None:
     container = compose()["services"][name]
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
@@ -179,7 +179,7 @@ def test_the_service_cannot_change_its_models_or_keys() -> None:
     assert mounted == {"/srv/goodwill/mlruns/serving": "ro", "/run/goodwill": "ro"}
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
+def test_the_image_does_not_run_as_root() -> None:
     text = read("Dockerfile")
     lines = text.splitlines()
     assert {line.split()[1] for line in lines if line.startswith("FROM")} == {"python:3.11-slim"}
@@ -197,7 +197,7 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
 
 
 @pytest.mark.parametrize("path", [p for p in UNITS if p.suffix == ".service"], ids=lambda p: p.name)
-def test_units_run_verbs_that_exist_and_may_do_little(path: Path) -> None:
+def test_units_run_existing_verbs_with_few_privileges(path: Path) -> None:
     said = unit(path)
     (command,) = said["ExecStart"]
     assert command.split()[0].endswith("/.venv/bin/goodwill")
@@ -210,14 +210,14 @@ def test_units_run_verbs_that_exist_and_may_do_little(path: Path) -> None:
     assert said["MemoryMax"]
 
 
-def test_retraining_gives_way_to_the_service() -> None:
+def test_retraining_has_lower_priority_than_the_service() -> None:
     said = unit(DEPLOY / "goodwill-retrain.service")
     assert said["Nice"] == ["19"]
     assert "GOODWILL_THREADS=1" in said["Environment"]
     assert unit(DEPLOY / "goodwill-retrain.timer")["OnCalendar"]
 
 
-def test_systemd_understands_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for path in UNITS:
         text = path.read_text("utf-8")
         assert {"Unit", "Service", "Timer", "Install"} >= set(re.findall(r"(?m)^\[(\w+)\]$", text))

@@ -1,4 +1,4 @@
-"""The table of outcomes is whole, and every error has the one shape."""
+"""All errors are in the table and have the same form."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from serve.errors import HTTP_OUTCOMES, ApiError, InvalidRequest, NotReady, Prob
 from serve.schemas.score_schemas import ErrorAnswer
 
 
-def test_every_error_class_is_in_the_table_once() -> None:
+def test_each_error_class_is_in_the_table_once() -> None:
     assert set(HTTP_OUTCOMES) == set(ApiError.__subclasses__())
     codes = [outcome.code for outcome in HTTP_OUTCOMES.values()]
     assert len(codes) == len(set(codes))
@@ -24,12 +24,12 @@ def test_every_error_fits_the_schema(error: type[ApiError]) -> None:
     assert made.status == HTTP_OUTCOMES[error].status
 
 
-def test_not_ready_says_when_to_ask_again() -> None:
+def test_not_ready_has_retry_after() -> None:
     assert int(NotReady("later").headers["Retry-After"]) > 0
     assert InvalidRequest("no").headers == {}
 
 
-def test_the_reference_names_every_code_with_its_status() -> None:
+def test_the_reference_lists_each_code_with_its_status() -> None:
     text = (Path(__file__).parents[2] / "docs/reference/http-api.md").read_text("utf-8")
     told = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", text, re.MULTILINE))
     assert told == {(str(o.status), o.code) for o in HTTP_OUTCOMES.values()}

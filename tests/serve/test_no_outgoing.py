@@ -1,4 +1,4 @@
-"""The service talks to nobody: every attempt to reach another machine would fail and be seen.
+"""The service makes no outgoing connections: each attempt would fail and be recorded.
 
 The other verbs are run the same way in test_cli, the notebooks in test_notebooks.
 """
@@ -31,7 +31,7 @@ ROWS = {"customers": [{"customer_id": "new-1", "valid_from": "2025-01-01T00:00:0
         "'import socket; socket.create_connection((\"192.0.2.1\", 80))'], check=True)",
     ],
 )
-def test_the_network_is_really_cut(tmp_path: Path, attempt: str) -> None:
+def test_connections_to_other_machines_fail(tmp_path: Path, attempt: str) -> None:
     offline = Offline(tmp_path / "offline")
     done = subprocess.run(
         [sys.executable, "-c", attempt],
@@ -45,7 +45,7 @@ def test_the_network_is_really_cut(tmp_path: Path, attempt: str) -> None:
 
 
 @pytest.mark.timeout(900)  # it may be the first that needs the trained company
-def test_a_service_under_work_reaches_nobody(tmp_path: Path) -> None:
+def test_a_working_service_makes_no_outgoing_connection(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     offline = Offline(tmp_path / "offline")
     plan = LaunchOptions(

@@ -1,4 +1,4 @@
-"""The canary's name, phone and mail are in the tables and in nothing that is made from them."""
+"""The canary's name, phone and mail are in the tables and in no output."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ PATHS = ("/v1/scores", "/v1/scores/records", "/v1/whatif", "/v1/feedback", "/v1/
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
-    """The trained company, with everything written that people read."""
+    """The trained company, with all files that are written for people."""
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("personal") / "home")
     steps = Steps(workspace.log("sample"), silent_steps().console)
     write_data_quality_page(company, workspace, steps)
@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
     return company, workspace
 
 
-def test_the_marks_are_where_they_come_from(home: tuple[Company, Workspace]) -> None:
+def test_the_marks_are_in_the_tables(home: tuple[Company, Workspace]) -> None:
     _company, workspace = home
     raw = marked_files([workspace.company("sample") / "raw"])
     assert {Path(name).stem for name in raw} == {"crm_accounts", "surveys", "tickets"}
@@ -61,7 +61,7 @@ def test_the_marks_are_where_they_come_from(home: tuple[Company, Workspace]) -> 
     assert {Path(name).stem for name in stored} == {"surveys", "tickets"}  # comments are read
 
 
-def test_nothing_made_from_the_tables_holds_them(home: tuple[Company, Workspace]) -> None:
+def test_no_output_holds_the_marks(home: tuple[Company, Workspace]) -> None:
     _company, workspace = home
     folder = workspace.company("sample")
     tables = {folder / "raw", workspace.history("sample"), folder / "truth"}
@@ -73,7 +73,7 @@ def test_nothing_made_from_the_tables_holds_them(home: tuple[Company, Workspace]
     assert marked_files([*made, workspace.mlruns]) == {}
 
 
-def test_a_load_of_bad_bodies_leaves_no_trace(
+def test_invalid_bodies_leave_no_marks(
     home: tuple[Company, Workspace], caplog: pytest.LogCaptureFixture
 ) -> None:
     company, workspace = home

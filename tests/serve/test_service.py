@@ -1,4 +1,4 @@
-"""A real BentoML server with two workers over real HTTP, around the fake scorer."""
+"""A BentoML server with two workers and the fake scorer, over HTTP."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def client(server: ServiceProcess) -> Iterator[httpx.Client]:
         yield made
 
 
-def test_our_answers_win_over_bentomls(client: httpx.Client) -> None:
+def test_our_routes_replace_those_of_bentoml(client: httpx.Client) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET":
             path = operation.path.format(id="C-1", target="churn", file="console.js")
@@ -66,7 +66,7 @@ def test_our_answers_win_over_bentomls(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/docs.json", "/schema.json", "/healthz", "/assets/x", "/%2e%2e/"]
 )
-def test_what_is_bentomls_is_not_there(client: httpx.Client, path: str) -> None:
+def test_routes_of_bentoml_are_hidden(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert error_of(answer)["code"] == "unknown_path"
@@ -81,7 +81,7 @@ def test_scores_over_http(client: httpx.Client) -> None:
     assert client.get("/v1/customers/no").status_code == 404
 
 
-def test_bad_calls_over_http(client: httpx.Client) -> None:
+def test_invalid_calls_over_http(client: httpx.Client) -> None:
     json = {"content-type": "application/json"}
     assert client.get("/v1/scores").status_code == 405
     assert client.post("/v1/scores", content=b"{}").status_code == 415
@@ -134,7 +134,7 @@ def test_the_log_holds_calls_and_no_values(server: ServiceProcess, client: httpx
     assert "5550123" not in text
 
 
-def test_nothing_listens_beyond_this_machine(server: ServiceProcess) -> None:
+def test_it_listens_on_this_machine_only(server: ServiceProcess) -> None:
     family = [psutil.Process(server.process.pid)]
     family += family[0].children(recursive=True)
     addresses = {
@@ -168,7 +168,7 @@ def test_a_scorer_that_cannot_load_leaves_the_service_up(tmp_path: Path) -> None
     assert "0000000" not in running.log_end()
 
 
-def test_the_service_never_imports_mlflow_and_says_what_to_set() -> None:
+def test_the_service_never_imports_mlflow_and_names_the_missing_setting() -> None:
     code = (
         "import sys, serve.service as s\n"
         "assert 'mlflow' not in sys.modules\n"

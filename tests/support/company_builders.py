@@ -1,4 +1,4 @@
-"""A small company whose tables are a few lines of CSV, so that a test can spoil one of them."""
+"""A small company whose tables are a few lines of CSV, so that a test can break one of them."""
 
 import csv
 import hashlib
@@ -38,7 +38,7 @@ B,2024-03-01 09:00:00,,,1,
 
 
 class Shop:
-    """A company of CSV files mapped column by column; tests change what they are about."""
+    """A company of CSV files mapped column by column; tests change the part they are about."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -52,7 +52,7 @@ class Shop:
         self.tail = ""
 
     def spoil(self, table: str, old: str, new: str) -> "Shop":
-        """Replace a piece of a table's CSV."""
+        """Replace part of a table's CSV."""
         assert old in self.text[table]
         self.text[table] = self.text[table].replace(old, new, 1)
         return self
@@ -79,7 +79,7 @@ class Shop:
         return load_company(self.toml())
 
     def run(self) -> Manifest:
-        """Read, check and store it."""
+        """Import the company."""
         return import_history(self.company(), self.workspace, silent_steps())
 
     def stored(self, table: str) -> pa.Table:
@@ -98,7 +98,7 @@ class Shop:
         return self.workspace.company("shop") / "quarantine" / f"{table}.parquet"
 
     def digest(self) -> dict[str, str]:
-        """What lies in the folder of the company but for quarantine, byte for byte."""
+        """Hashes of the files in the company's folder, without the quarantine."""
         folder = self.workspace.company("shop")
         return {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()

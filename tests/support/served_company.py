@@ -1,4 +1,4 @@
-"""The trained company behind the real service: two workers, real HTTP, and ways to look inside."""
+"""The trained company behind a real service with two workers, with access to its files and metrics."""
 
 import json
 import re
@@ -22,8 +22,8 @@ from serve.process.server import LaunchOptions, ServiceProcess, running_service
 from support.trained_company import copy_of_trained
 
 WORKERS = 2
-#: Second versions that answer otherwise: odds nearer to even, a quarter more money.
-OTHERWISE = {
+#: Calibrators of second versions with other predictions: smaller log odds, 25% more value.
+OTHER_CALIBRATORS = {
     "churn": Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]}),
     "value": Calibrator("regression", "scale", {"factor": [1.25]}),
 }
@@ -31,7 +31,7 @@ OTHERWISE = {
 
 @dataclass(frozen=True)
 class Served:
-    """A running service, the company it serves and where its files are."""
+    """A running service with its company and files."""
 
     server: ServiceProcess
     company: Company
@@ -50,26 +50,26 @@ class Served:
         return self.models / target / POINTER
 
     def get(self, path: str) -> httpx.Response:
-        """Asked on a connection of its own, so that any worker may answer."""
+        """Get on a new connection, so that any worker may answer."""
         return httpx.get(self.server.url + path, trust_env=False, timeout=30)
 
     def post(self, path: str, content: Any) -> httpx.Response:
         return httpx.post(self.server.url + path, json=content, trust_env=False, timeout=60)
 
-    def score(self, *ids: str, **wish: Any) -> dict[str, Any]:
-        """The answer to a scoring that must work."""
-        answer = self.post("/v1/scores", {"customer_ids": ids or self.ids[:5], **wish})
+    def score(self, *ids: str, **options: Any) -> dict[str, Any]:
+        """Score customers; the call must succeed."""
+        answer = self.post("/v1/scores", {"customer_ids": ids or self.ids[:5], **options})
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def workers(self) -> set[int]:
-        """The processes that answer."""
+        """The worker processes."""
         children = psutil.Process(self.server.process.pid).children()
         return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
 
     def reloads(self, part: str, result: str) -> float:
-        """How often the workers took up a new part, kept the old one, or failed."""
+        """The number of reloads of a part with this result, over all workers."""
         return self.metric(f'goodwill_reloads_total{{part="{part}",result="{result}"}}')
 
     def metric(self, name: str) -> float:
@@ -77,7 +77,7 @@ class Served:
         return float(found.group(1)) if found else 0.0
 
     def versions(self) -> list[dict[str, str]]:
-        """What serves now, by as many answers as make it all but sure that each worker gave one."""
+        """The versions in use, from enough answers to include each worker almost certainly."""
         return [self.score(self.ids[0])["model_versions"] for _ in range(6 * WORKERS)]
 
     def log(self) -> str:
@@ -105,13 +105,13 @@ def served(
     with running_service(launch, wait_for=wait_for, seconds=90) as server:
         made = Served(server, company, workspace, table["customer_id"].to_pylist())
         eventually(lambda: len(made.workers()) == WORKERS)
-        if wait_for == "/readyz":  # answered by one of them
+        if wait_for == "/readyz":  # only one worker answered
             eventually(lambda: made.reloads("service", "loaded") == WORKERS, 60)
         yield made
 
 
 def eventually(happens: Callable[[], bool], seconds: float = 15.0) -> float:
-    """Seconds until something happens. Fails when it takes longer than allowed."""
+    """Wait until something happens; return the seconds. Fails after the time limit."""
     began = time.monotonic()
     while not happens():
         assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s"
@@ -120,22 +120,22 @@ def eventually(happens: Callable[[], bool], seconds: float = 15.0) -> float:
 
 
 def second_version(workspace: Workspace, target: str) -> None:
-    """Write version 2 of a target, which answers otherwise; nothing points to it yet."""
+    """Write version 2 of a target, with other predictions, without pointing to it."""
     serving_folder = workspace.serving("sample")
     first = load_champion(serving_folder, target)
     assert first is not None
     manifest = replace(first.manifest, version="2")
-    second = replace(first, calibrator=OTHERWISE[target], manifest=manifest)
+    second = replace(first, calibrator=OTHER_CALIBRATORS[target], manifest=manifest)
     write_bundle(second, serving_folder / target / "2")
 
 
 def figure(what: str, value: object) -> None:
-    """Say a measured figure, for docs/background/reliability.md; pytest shows it with -s or on failure."""
+    """Print a measured figure; pytest shows it with -s or on failure."""
     print(f"\n  measured: {what}: {value}")  # noqa: T201 - the figures are the result
 
 
 def error_code(body: bytes | str) -> str:
-    """The code of an answer in the service's one shape of errors."""
-    told = json.loads(body)["error"]
-    assert set(told) == {"code", "message", "details", "request_id"}
-    return str(told["code"])
+    """The code of an error answer."""
+    error = json.loads(body)["error"]
+    assert set(error) == {"code", "message", "details", "request_id"}
+    return str(error["code"])

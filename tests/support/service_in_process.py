@@ -1,4 +1,4 @@
-"""A service in this process around a fake scorer, called over ASGI."""
+"""A service in this process with a fake scorer, called over ASGI."""
 
 import asyncio
 from typing import Any
@@ -12,13 +12,13 @@ from support.fake_scorer import FakeScorer
 
 
 class Service:
-    """The application with its fake; each call runs in an event loop of its own."""
+    """The application with a fake scorer; each call runs in a new event loop."""
 
-    def __init__(self, **guards: Any) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.scorer = FakeScorer()
         self.loader = ScorerLoader(lambda: self.scorer)
         self.loader.refresh()
-        self.app: Starlette = build_app(self.loader, **guards)
+        self.app: Starlette = build_app(self.loader, **settings)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._call(method, path, options))
@@ -39,7 +39,7 @@ class Service:
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
-    """The error in the one shape, checked."""
+    """Return the error of an answer after checking its form."""
     body = response.json()
     assert set(body) == {"error"}
     error: dict[str, Any] = body["error"]

@@ -1,7 +1,7 @@
-"""Calls that begin at a fixed rate, whether or not the answers keep up, over plain sockets.
+"""Load at a fixed rate over plain sockets, independent of how fast the answers come.
 
-A client library would use more of the machine than the service does. Seconds count from when a call
-was due, so that a service that stalls is not spared the calls it kept waiting.
+A client library would use more CPU than the service. Seconds count from the time a call was due, so
+that the delays of a stalled service are measured in full.
 """
 
 import asyncio
@@ -17,31 +17,31 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-#: No load lasts longer, whatever a test does.
+#: Maximum duration of a load.
 MOST_SECONDS, ANSWER_SECONDS = 150.0, 30.0
 LOST = 0
-#: Connections used in turn, so that every worker has some of them.
-WIRES = 16
+#: Number of connections, so that each worker has some.
+CONNECTIONS = 16
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
-Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def post(path: str, content: Any) -> bytes:
-    """A POST as it goes over the wire."""
+    """The bytes of a POST request."""
     body = json.dumps(content).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def get(path: str) -> bytes:
-    """A GET as it goes over the wire."""
+    """The bytes of a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; status LOST, and why, where none came. `due` is seconds since the load began."""
+    """One answer; status LOST with a reason without one. `due` is in seconds since the start."""
 
     due: float
     seconds: float
@@ -53,53 +53,53 @@ class Reply:
 
 @dataclass
 class Load:
-    """Calls under way to one service, and the answers so far."""
+    """A load on one service, with the answers so far."""
 
     url: str
     replies: list[Reply] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
-    _idle: deque[Wire] = field(default_factory=deque)
+    _idle: deque[Connection] = field(default_factory=deque)
     _open: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def statuses(self) -> Counter[int]:
-        """How many answers there are of each status."""
+        """The number of answers by status."""
         return Counter(reply.status for reply in self.replies)
 
     def lost(self) -> list[str]:
-        """Why each call without an answer has none."""
+        """The reasons of calls without an answer."""
         return [reply.why for reply in self.replies if reply.status == LOST]
 
     def percentile(self, share: float, status: int = 200) -> float:
-        """The seconds within which that share of the answers of a status came."""
+        """The quantile of the seconds of answers with this status."""
         times = sorted(reply.seconds for reply in self.replies if reply.status == status)
         return times[math.ceil(share * len(times)) - 1]
 
     async def at_rate(self, rate: float, make: Callable[[int], bytes]) -> None:
-        """Begin `rate` calls a second until the end, then wait for the answers."""
+        """Start `rate` calls per second until `ended` is set, then wait for the answers."""
         began = time.perf_counter()
         for number in range(int(MOST_SECONDS * rate)):
             wait = began + number / rate - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
             elif number % 20 == 0:
-                await asyncio.sleep(0)  # behind: the answers have their turn, too
+                await asyncio.sleep(0)  # behind schedule: let answers be read
             if self.ended.is_set():
                 break
             self._begin(make(number), number / rate, began)
         await self._finish()
 
     async def at_once(self, places: int, calls: int, make: Callable[[int], bytes]) -> None:
-        """So many calls in all, always `places` of them under way."""
+        """Make `calls` calls, always `places` of them at a time."""
         numbers, began = iter(range(calls)), time.perf_counter()
 
-        async def one_after_another() -> None:
+        async def call_in_sequence() -> None:
             for number in numbers:
                 if self.ended.is_set():
                     return
                 await self._call(make(number), time.perf_counter() - began, began)
 
-        await asyncio.gather(*(one_after_another() for _ in range(places)))
+        await asyncio.gather(*(call_in_sequence() for _ in range(places)))
         await self._finish()
 
     def _begin(self, request: bytes, due: float, began: float) -> None:
@@ -110,34 +110,34 @@ class Load:
     async def _finish(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=ANSWER_SECONDS + 5)
-        for wire in self._idle:
-            self._hang_up(wire)
+        for connection in self._idle:
+            self._close(connection)
 
     async def _call(self, request: bytes, due: float, began: float) -> None:
-        wire: Wire | None = None
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                wire = await self._connected()
-                head, body = await _exchange(wire, request)
+                connection = await self._connected()
+                head, body = await _exchange(connection, request)
         except (OSError, EOFError, TimeoutError) as error:
             why, seconds = f"{type(error).__name__} {error}", time.perf_counter() - began - due
             self.replies.append(Reply(due, seconds, LOST, why=why))
-            if wire:
-                self._hang_up(wire)
+            if connection:
+                self._close(connection)
             return
         seconds = time.perf_counter() - began - due
         self.replies.append(Reply(due, seconds, int(head[9:12]), head, body))
         if b"connection: close" in head.lower():
-            self._hang_up(wire)
+            self._close(connection)
         else:
-            self._idle.append(wire)
+            self._idle.append(connection)
 
-    async def _connected(self) -> Wire:
-        while self._idle and self._open >= WIRES:
-            wire = self._idle.popleft()
-            if not wire[0].at_eof() and not wire[0].exception():
-                return wire
-            self._hang_up(wire)  # the other side did, while nobody asked
+    async def _connected(self) -> Connection:
+        while self._idle and self._open >= CONNECTIONS:
+            connection = self._idle.popleft()
+            if not connection[0].at_eof() and not connection[0].exception():
+                return connection
+            self._close(connection)  # closed by the service while idle
         place = urlsplit(self.url)
         self._open += 1
         try:
@@ -146,13 +146,13 @@ class Load:
             self._open -= 1
             raise
 
-    def _hang_up(self, wire: Wire) -> None:
+    def _close(self, connection: Connection) -> None:
         self._open -= 1
-        wire[1].close()
+        connection[1].close()
 
 
-async def _exchange(wire: Wire, request: bytes) -> tuple[bytes, bytes]:
-    reader, writer = wire
+async def _exchange(connection: Connection, request: bytes) -> tuple[bytes, bytes]:
+    reader, writer = connection
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = _LENGTH.search(head)
@@ -161,7 +161,7 @@ async def _exchange(wire: Wire, request: bytes) -> tuple[bytes, bytes]:
 
 @contextmanager
 def steady_load(url: str, rate: float, make: Callable[[int], bytes]) -> Iterator[Load]:
-    """Load for as long as the block lasts; all answers are in after it."""
+    """Run a load during the block; all answers have arrived after it."""
     load = Load(url)
     thread = threading.Thread(target=lambda: asyncio.run(load.at_rate(rate, make)))
     thread.start()
@@ -174,7 +174,7 @@ def steady_load(url: str, rate: float, make: Callable[[int], bytes]) -> Iterator
 
 
 def calls_at_once(url: str, places: int, calls: int, make: Callable[[int], bytes]) -> Load:
-    """So many calls, `places` under way at a time; returns when all are answered."""
+    """Make `calls` calls, `places` at a time; return when all are answered."""
     load = Load(url)
     asyncio.run(load.at_once(places, calls, make))
     return load

@@ -1,4 +1,4 @@
-"""Contract tables written by hand, and one expression worked out on them."""
+"""Literal contract tables, and the value of one expression on them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ TYPES = {
 
 
 def day(number: float) -> datetime:
-    """The instant so many days after the start of 2024."""
+    """The instant a number of days after the start of 2024."""
     return START + timedelta(days=number)
 
 
@@ -33,7 +33,7 @@ def micro(number: float) -> int:
 
 
 def contract_table(name: str, rows: list[dict[str, Any]], **attributes: pa.DataType) -> pa.Table:
-    """Rows as a contract table: numbers in time columns are days, missing columns are null."""
+    """A contract table of literal rows: numbers in time columns are days, missing columns are null."""
     kinds = {c.name: TYPES[c.kind] for c in TABLES[name].columns} | attributes
     return pa.table(
         {
@@ -63,7 +63,7 @@ def values(
     cutoff: float,
     customers: tuple[str, ...] = ("A",),
 ) -> list[Any]:
-    """An expression for each customer as of a cutoff given in days."""
+    """The value of an expression for each customer as of a cutoff given in days."""
     if isinstance(history, dict):
         history = build_history(history, customers=customers)
     made = feature_table(

@@ -31,10 +31,7 @@ def describe_features(
     """
     rates = missing_rates(rows, [c.name for c in columns])
     return [
-        FeatureDescription(
-            c.name, c.meaning, c.unit, c.source, rates.get(c.name)
-        )
-        for c in columns
+        FeatureDescription(c.name, c.meaning, c.unit, c.source, rates.get(c.name)) for c in columns
     ]
 
 
@@ -60,17 +57,8 @@ def missing_rates(
     return {name: n / total for name, n in lacking.items()} if total else {}
 
 
-def as_markdown(described: Sequence[FeatureDescription]) -> str:
-    """The descriptions as a Markdown table."""
-    lines = ["| feature | meaning | unit | source | missing |", "|---|---|---|---|--:|"]
-    for d in described:
-        cells = (d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
-
-
 def as_percent(share: float | None) -> str:
-    """A share for people: nothing where unknown, and no 0 % for what is rare."""
+    """A share as a whole percentage: empty if unknown, never 0% for a rare case."""
     if share is None:
         return ""
-    return "0 %" if share == 0 else "< 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return "0%" if share == 0 else "< 1%" if share < 0.01 else f"{share:.0%}"

@@ -129,8 +129,8 @@ def _check(name: str, windows: tuple[Window, ...], each: str | None) -> None:
         is_days = isinstance(window, int) and not isinstance(window, bool) and window > 0
         if not is_days and window is not None and window != HORIZON:
             raise ConfigRefused(
-                f"feature {name}: invalid window {window!r}; a window is a whole number of days above 0, "
-                "None for all time, or HORIZON"
+                f"feature {name}: invalid window {window!r}; a window is a whole number of days above "
+                "0, None for all time, or HORIZON"
             )
     table, _, column = (each or "").partition(".")
     if each is not None and f"{table}.{column.split('.')[-1]}" not in EACH and each not in EACH[:3]:
@@ -164,8 +164,8 @@ def _columns(feature: Feature, schema: CompanySchema) -> Iterator[FeatureColumn]
             expression = feature.build(past) if value is None else feature.build(past, value)
             if not isinstance(expression, Expression):
                 raise ConfigRefused(
-                    f"feature {feature.name} returns {expression!r}; it should return an expression over "
-                    "the past, such as past.events.count()"
+                    f"feature {feature.name} returns {expression!r}; it should return an expression "
+                    "over the past, such as past.events.count()"
                 )
             schema.check_kinds(feature.name, expression)
             parts = [feature.name, slug]

@@ -97,7 +97,7 @@ def read_table(
 def _drop(
     con: duckdb.DuckDBPyConnection, company: Company, name: str, mapping: TableMapping
 ) -> tuple[str, dict[str, int]]:
-    """Apply the drop rules: the remaining relation, and the rows removed by the first rule that holds."""
+    """Apply the drop rules: the remaining relation, and the rows removed by each rule (first match)."""
     if not mapping.drop:
         return "reshaped", {}
     earlier, hits = "false", []

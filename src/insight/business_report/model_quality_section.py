@@ -67,7 +67,9 @@ def model_quality(inputs: ReportInputs) -> list[ModelQuality]:
 def _quality(target: str, inputs: ReportInputs) -> ModelQuality:
     translate, facts = inputs.translate, inputs.facts
     bundle = facts.bundles.get(target)
-    title, meaning = translate.name("target", target), translate.name("meaning", target)
+    title = translate.name("target", target)
+    has_meaning = translate.has_name("meaning", target)
+    meaning = translate.name("meaning", target) if has_meaning else ""
     if bundle is None:
         decision = facts.decisions.get(target)
         why = translate.message(decision.reason if decision else facts.missing.get(target, ""))

@@ -11,6 +11,7 @@ from typing import Any
 from features.errors import ConfigRefused
 from features.formatting import Language, NumberFormat, close_up_percent
 from features.settings import Settings
+from models.targets.registry import TARGETS
 
 #: Four English words in a row.
 ENGLISH_SENTENCE = re.compile(r"[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}")
@@ -73,10 +74,12 @@ def load_texts(language: Language) -> Mapping[str, str]:
     return texts
 
 
+@cache
 def load_names(language: Language) -> Mapping[str, Mapping[str, str]]:
-    """The display names of things in the data, by kind and name."""
+    """The display names of things in the data, by kind and name; targets declare their own."""
     names: Mapping[str, Mapping[str, str]] = load_catalogue(language)["name"]
-    return names
+    titles = {t.name: t.title_zh if language == "zh" else t.title for t in TARGETS.values()}
+    return {**names, "target": titles}
 
 
 @cache

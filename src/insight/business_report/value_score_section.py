@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from insight.business_report.figure_markup import data_attributes
 from insight.business_report.overview_section import group_name
 from insight.business_report.report_inputs import ReportInputs
-from insight.evaluation.evaluation_schema import ValueScoreSummary
+from insight.evaluation.evaluation_schema import (
+    IntervalEstimate,
+    ItemRaterAgreement,
+    ValueScoreSummary,
+)
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 
@@ -91,7 +95,36 @@ def _lines(found: ValueScoreSummary, inputs: ReportInputs) -> list[str]:
         lines.append(
             translate("stars_mean", means=star_meaning(found.star_means, inputs), chances=chances)
         )
+    if found.rater_agreement:
+        items = [_agreement(item, inputs) for item in found.rater_agreement]
+        lines.append(translate("rater_agreement", items=translate("semicolon").join(items)))
     return lines
+
+
+def _agreement(found: ItemRaterAgreement, inputs: ReportInputs) -> str:
+    """The agreement of the raters of one item, as part of a sentence."""
+    translate, numbers = inputs.translate, inputs.numbers
+    measures = [
+        translate(key, value=_with_interval(measure, inputs))
+        for key, measure in (("rater_icc", found.icc), ("rater_alpha", found.alpha))
+        if measure is not None
+    ]
+    return translate(
+        "rater_item",
+        item=translate.name("trait", found.item),
+        measures=translate("comma").join(measures),
+        raters=numbers.count(found.raters),
+        customers=numbers.count(found.customers),
+    )
+
+
+def _with_interval(measure: IntervalEstimate, inputs: ReportInputs) -> str:
+    translate, numbers = inputs.translate, inputs.numbers
+    value = numbers.decimal(measure.value, 2)
+    if measure.low is None or measure.high is None:
+        return value
+    ends = numbers.interval(numbers.decimal(measure.low, 2), numbers.decimal(measure.high, 2))
+    return translate("with_interval", value=value, interval=ends)
 
 
 def star_meaning(means: str, inputs: ReportInputs) -> str:

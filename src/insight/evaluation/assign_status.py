@@ -1,6 +1,6 @@
 """Assign every customer's status: value score, tier, stars, stage, quadrant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from insight.evaluation.tier_history import (
 from insight.segments.lifecycle_stages import assign_stages
 from insight.segments.quadrant import QuadrantSettings, assign_quadrants
 from insight.segments.status_row import build_status_rows
+from insight.value.expert_ratings import ItemAgreement
 from insight.value.fuzzy_grades import Grades, assign_fuzzy_grades
 
 MONTHS = "months"
@@ -42,7 +43,7 @@ class StatusAssignment:
     """Status of all customers on one day, with the data behind it.
 
     `table` has one row per customer; `months` are the stored months, this one last; `skipped` the parts
-    that could not be assigned, with the reason.
+    that could not be assigned, with the reason; `agreement` is that of the expert raters.
     """
 
     today: DayMetrics
@@ -50,6 +51,7 @@ class StatusAssignment:
     scales: ReferenceScales
     months: list[TierMonth]
     skipped: dict[str, str]
+    agreement: list[ItemAgreement] = field(default_factory=list)
 
     def fuzzy_grades(self, grades: Grades) -> pd.DataFrame:
         """Grade every customer by fuzzy evaluation of the score's dimensions, with a flag if unclear."""
@@ -84,7 +86,7 @@ def assign_status(
     skipped = {"ratings of unknown customers": unknown} if unknown else {}
     table = _status_table(calculator.settings, scales, months, today, skipped)
     _write(folder, scales, months)
-    return StatusAssignment(today, table, scales, months, skipped)
+    return StatusAssignment(today, table, scales, months, skipped, calculator.agreement)
 
 
 def _one_horizon_ago(calculator: MetricCalculator, manifest: Manifest) -> DayMetrics | None:

@@ -9,7 +9,12 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from insight.evaluation.evaluation_settings import EvaluationSettings
-from insight.value.expert_ratings import combine_ratings, read_ratings
+from insight.value.expert_ratings import (
+    ItemAgreement,
+    combine_ratings,
+    measure_agreement,
+    read_ratings,
+)
 from insight.value.value_metrics import compute_value_metrics
 from models.scoring.backfill import scores_at
 
@@ -33,7 +38,7 @@ class DayMetrics:
 class MetricCalculator:
     """Computes the metrics of a company's customers on any day of its history.
 
-    `computed` caches the earlier days.
+    `computed` caches the earlier days; `agreement` is that of the expert raters.
     """
 
     company: Company
@@ -41,6 +46,7 @@ class MetricCalculator:
     settings: EvaluationSettings
     ratings: pd.DataFrame | None
     computed: dict[datetime, DayMetrics] = field(default_factory=dict, repr=False)
+    agreement: list[ItemAgreement] = field(default_factory=list)
 
     @classmethod
     def for_company(
@@ -48,10 +54,11 @@ class MetricCalculator:
     ) -> "MetricCalculator":
         """Read the expert ratings. Raises DataRefused for a file of ratings that cannot be used."""
         experts = settings.value.experts
-        ratings = None
-        if experts:
-            ratings, _ = combine_ratings(read_ratings(company.path.parent / experts.file, experts))
-        return cls(company, workspace, settings, ratings)
+        if not experts:
+            return cls(company, workspace, settings, None)
+        given = read_ratings(company.path.parent / experts.file, experts)
+        ratings, _ = combine_ratings(given)
+        return cls(company, workspace, settings, ratings, agreement=measure_agreement(given))
 
     def on(self, day: datetime, scores: pd.DataFrame | None) -> DayMetrics:
         """Compute the metrics of the customers known on a day; `scores` are that day's predictions.

@@ -293,12 +293,26 @@ class DimensionWeight(EvaluationModel):
     by_method: dict[str, float]
 
 
+class ItemRaterAgreement(EvaluationModel):
+    """Agreement of the expert raters of one item (1: perfect), over the customers with two ratings.
+
+    `icc` is the intraclass correlation of a single rater, `alpha` Krippendorff's; None if undefined.
+    """
+
+    item: str
+    raters: int
+    customers: int
+    icc: IntervalEstimate | None
+    alpha: IntervalEstimate | None
+
+
 class ValueScoreSummary(EvaluationModel):
     """How the value score is made: the method in use, its weights beside other methods, the scales.
 
     `top_changed` is the largest share of the best fifth that another method would replace. `left_out`
     are metrics that no customer has, with the reason. `star_means` is the outcome whose chance the
     stars express, `star_chances` the chances from which a customer has 2, 3, 4 and 5 stars.
+    `rater_agreement` is absent from the file without expert ratings by two raters or more.
     """
 
     method: str
@@ -311,6 +325,9 @@ class ValueScoreSummary(EvaluationModel):
     unscored: int
     star_means: str = ""
     star_chances: list[float] = Field(default_factory=list)
+    rater_agreement: list[ItemRaterAgreement] = Field(
+        default_factory=list, exclude_if=lambda items: not items
+    )
 
 
 class CompanyEvaluation(EvaluationModel):

@@ -1,5 +1,7 @@
 """Summary of the value score, and the traits that separate its best customers from the worst."""
 
+import math
+
 import pandas as pd
 
 from features.config.company import Company
@@ -8,11 +10,14 @@ from insight.evaluation.assign_status import StatusAssignment
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
     IntervalEstimate,
+    ItemRaterAgreement,
     Trait,
     ValueScoreSummary,
 )
 from insight.evaluation.reference_scales import median_spend
 from insight.segments.star_rating import StarSettings
+from insight.value.expert_ratings import ItemAgreement
+from insight.value.rater_agreement import RaterAgreement
 from insight.value.trait_contrast import contrast_traits
 from insight.value.value_score import compute_weight_sets
 from insight.value.weights import compare_weights, tabulate_weights
@@ -47,7 +52,26 @@ def summarise_value_score(
         unscored=int(now.isna().sum()),
         star_means=_star_means(status, stars, currency) if stored.stars else "",
         star_chances=list(stored.stars.chances) if stored.stars else [],
+        rater_agreement=[_rater_agreement(item) for item in status.agreement],
     )
+
+
+def _rater_agreement(found: ItemAgreement) -> ItemRaterAgreement:
+    measured = [measure.customers for measure in (found.icc, found.alpha) if measure]
+    return ItemRaterAgreement(
+        item=found.item,
+        raters=found.raters,
+        customers=max(measured),
+        icc=_estimate(found.icc),
+        alpha=_estimate(found.alpha),
+    )
+
+
+def _estimate(found: RaterAgreement | None) -> IntervalEstimate | None:
+    if found is None:
+        return None
+    low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
+    return IntervalEstimate(value=found.value, low=low, high=high)
 
 
 def _star_means(status: StatusAssignment, stars: StarSettings, currency: str) -> str:

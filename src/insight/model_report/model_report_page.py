@@ -40,7 +40,7 @@ def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> 
     without a history.
     """
     path = model_report_path(workspace, company.name)
-    with steps.step("write the page of the models") as done:
+    with steps.step("write the model report") as done:
         facts = load_report_facts(company, workspace)
         text = render(facts, datetime.now(UTC))
         path.parent.mkdir(parents=True, exist_ok=True)

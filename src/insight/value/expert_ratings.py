@@ -1,5 +1,7 @@
 """Expert ratings of customers: credit, market coverage, internal management."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,12 @@ from pydantic import Field, model_validator
 
 from features.config.toml_section import TomlSection
 from features.errors import DataRefused
-from insight.value.rater_agreement import fit_consensus
+from insight.value.rater_agreement import (
+    RaterAgreement,
+    fit_consensus,
+    intraclass_correlation,
+    krippendorff_alpha,
+)
 
 COLUMNS = ("customer_id", "rater", "item", "score")
 
@@ -89,3 +96,39 @@ def combine_ratings(ratings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(level).rename_axis("customer_id"), pd.DataFrame(lenient).rename_axis(
         "rater"
     )
+
+
+@dataclass(frozen=True)
+class ItemAgreement:
+    """Agreement of the raters of one item; `icc` is that of a single rater, `alpha` is ordinal.
+
+    Each is None if it is undefined: ICC needs 3 customers rated by all raters, both need ratings that
+    differ.
+    """
+
+    item: str
+    raters: int
+    icc: RaterAgreement | None
+    alpha: RaterAgreement | None
+
+
+def measure_agreement(ratings: pd.DataFrame) -> list[ItemAgreement]:
+    """Measure the agreement of the raters by item; items without a defined agreement are left out."""
+    found = []
+    for item, part in ratings.groupby("item"):
+        wide = part.pivot(index="customer_id", columns="rater", values="score")
+        icc, alpha = (
+            _if_defined(wide, one) for one in (intraclass_correlation, krippendorff_alpha)
+        )
+        if icc or alpha:
+            found.append(ItemAgreement(str(item), wide.shape[1], icc, alpha))
+    return found
+
+
+def _if_defined(
+    ratings: pd.DataFrame, measure: Callable[[pd.DataFrame], RaterAgreement]
+) -> RaterAgreement | None:
+    try:
+        return measure(ratings)
+    except DataRefused:
+        return None

@@ -86,7 +86,7 @@ def effect_text(target: str, signed: str, currency: str) -> str:
 
 def score_name(target: str) -> str:
     """The name of a target's score."""
-    return SCORE_NAMES.get(target, TARGETS[target].title)
+    return SCORE_NAMES.get(target, TARGETS[target].title_zh)
 
 
 def _hours(value: float) -> str:

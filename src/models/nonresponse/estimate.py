@@ -7,13 +7,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
+from models.learners.cross_fitting import CrossFittedModels, cross_fit, draw_folds
 from models.learners.labelled_rows import check_labels
 from models.nonresponse.aipw import AipwInputs, MeanEstimate, respondent_mean
-from models.learners.cross_fitting import draw_folds
-from models.learners.cross_fitting import cross_fit
-from models.learners.cross_fitting import CrossFittedModels
 from models.nonresponse.invitations import Invitations
-from models.nonresponse.ipw_weights import CovariateBalance, IpwWeights, covariate_balance, stabilised_weights
+from models.nonresponse.ipw_weights import (
+    CovariateBalance,
+    IpwWeights,
+    covariate_balance,
+    stabilised_weights,
+)
 from models.nonresponse.propensity import PropensityModel, fit_propensity
 from models.targets.target import Target
 
@@ -44,7 +47,9 @@ class AnswerMetric:
 ANSWER_METRICS = {
     "satisfaction": (
         AnswerMetric("csat", "Satisfaction, 0 to 100", (0.0, 25.0, 50.0, 75.0, 100.0)),
-        AnswerMetric("satisfied", "Satisfied (75 or more), per cent", (0.0, 0.0, 0.0, 100.0, 100.0)),
+        AnswerMetric(
+            "satisfied", "Satisfied (75 or more), per cent", (0.0, 0.0, 0.0, 100.0, 100.0)
+        ),
     ),
     "nps": (AnswerMetric("nps", "NPS, points", (-100.0, 0.0, 100.0)),),
 }

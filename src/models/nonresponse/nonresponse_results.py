@@ -16,12 +16,19 @@ from features.history_store import Manifest
 from features.progress import Steps
 from features.settings import Workspace
 from models.nonresponse.aipw import aipw_mean
-from models.nonresponse.estimate import ANSWER_METRICS, AnswerMetric, NonresponseModel, check_enough_answers, estimate_respondents, fit_nonresponse_model
-from models.nonresponse.group_estimates import grouping_attributes, estimate_by_group
+from models.nonresponse.estimate import (
+    ANSWER_METRICS,
+    AnswerMetric,
+    NonresponseModel,
+    check_enough_answers,
+    estimate_respondents,
+    fit_nonresponse_model,
+)
+from models.nonresponse.group_estimates import estimate_by_group, grouping_attributes
 from models.nonresponse.invitations import QUESTIONS, Invitations, load_invitations
 from models.nonresponse.ipw_weights import LOWEST_PROPENSITY
 from models.nonresponse.next_invitations import select_invitations
-from models.nonresponse.overlap import measure_overlap, estimate_all_customers
+from models.nonresponse.overlap import estimate_all_customers, measure_overlap
 from models.nonresponse.sampling_frame import build_candidates, is_current_customer, read_snapshot
 from models.nonresponse.sensitivity import GAMMAS, sensitivity_bound, smallest_gamma
 from models.targets.registry import TARGETS, trainable

@@ -7,8 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.evaluation.metrics import roc_auc
-from models.learners.cross_fitting import cross_fit
-from models.learners.cross_fitting import CrossFittedModels
+from models.learners.cross_fitting import CrossFittedModels, cross_fit
 from models.nonresponse.invitations import Invitations
 
 Floats = NDArray[np.float64]

@@ -41,6 +41,7 @@ def _missing_setting(config: TargetConfig) -> str | None:
 TARGET = Target(
     "churn",
     title="Churn",
+    title_zh="流失",
     describe_label=_describe_label,
     describe_population=_describe_population,
     kind="binary",

@@ -21,6 +21,7 @@ def _label_sql(config: TargetConfig) -> str:
 TARGET = Target(
     "nps",
     title="Recommendation (NPS)",
+    title_zh="推荐意愿（NPS）",
     describe_label=lambda c: (
         f"The answer to the question about recommending, if it comes {describe_window(c)} of being "
         "asked: 0 to 6 detractor, 7 and 8 passive, 9 and 10 promoter."

@@ -47,25 +47,28 @@ def class_outputs(calibrated: Floats, _features: pa.Table, manifest: Mapping[str
     return {"class": np.array(classes)[calibrated.argmax(axis=1)], **shares}
 
 
+def probability_outputs(
+    calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]
+) -> Outputs:
+    """The probability of the positive class, and whether the customer is in the population."""
+    raw = manifest["population"]
+    inside = population_mask(features, Condition(**raw) if raw else None)
+    return {"probability": calibrated, "in_population": inside}
+
+
 def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
     """The churn probability, whether the customer is in the population, and expected tenure.
 
     `survival` is the probability of staying for 0, 1, ..., 12 months; `months_left` the expected
     number of the next twelve months that the customer stays.
     """
-    raw = manifest["population"]
-    inside = population_mask(features, Condition(**raw) if raw else None)
     survival, months = np.full((len(calibrated), MONTHS + 1), np.nan), _missing(calibrated)
     if manifest.get("survival"):
         stays = SurvivalCurve.from_dict(manifest["survival"])
         survival = stays.curve(calibrated)
         months = stays.expected_months(survival)
-    return {
-        "probability": calibrated,
-        "in_population": inside,
-        "months_left": months,
-        "survival": survival,
-    }
+    outputs = probability_outputs(calibrated, features, manifest)
+    return {**outputs, "months_left": months, "survival": survival}
 
 
 def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:

@@ -19,6 +19,7 @@ def _label_sql(config: TargetConfig) -> str:
 TARGET = Target(
     "satisfaction",
     title="Satisfaction",
+    title_zh="满意度",
     describe_label=lambda c: (
         f"The answer to the question about overall satisfaction, if it comes {describe_window(c)} of "
         "being asked, on five levels from 0 to 100."

@@ -59,6 +59,7 @@ class Target:
 
     name: str
     title: str
+    title_zh: str
     describe_label: Callable[[TargetConfig], str]
     describe_population: Callable[[TargetConfig], str]
     kind: Kind

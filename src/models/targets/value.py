@@ -14,6 +14,7 @@ def _label_sql(config: TargetConfig) -> str:
 TARGET = Target(
     "value",
     title="Value",
+    title_zh="价值",
     describe_label=lambda c: f"Net revenue {describe_window(c)}: orders minus returns.",
     describe_population=lambda _: "Every customer known at the cutoff.",
     kind="regression",

@@ -71,6 +71,8 @@ class CommandContext:
     def runner(self, engine: str) -> "AbstractContextManager[Runner]":
         """Return the runner of an engine; a Spark session lasts as long as the block."""
         if engine == "local":
+            from features.execution.partitions import LOCAL
+
             return nullcontext(LOCAL)
         from features.execution.spark import spark_runner
 

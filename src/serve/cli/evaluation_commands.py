@@ -6,12 +6,16 @@ from serve.cli.options import ENGINE, REDRAW, TOP, command
 
 @command("nonresponse")
 def nonresponse(context: CommandContext) -> None:
-    """Estimate non-response-corrected NPS and CSAT; suggest whom to survey next."""
+    """Estimate non-response-corrected NPS and CSAT.
+
+    Also suggests whom to survey next.
+    """
     from models.nonresponse.nonresponse_results import write_nonresponse_results
     from models.pipeline.retrain import company_lock
 
     with company_lock(context.company, context.workspace):
-        context.report_written(*write_nonresponse_results(context.company, context.workspace, context.steps))
+        paths = write_nonresponse_results(context.company, context.workspace, context.steps)
+        context.report_written(*paths)
 
 
 @command("reasons", TOP, ENGINE)
@@ -27,9 +31,9 @@ def reasons(context: CommandContext, top: int, engine: str) -> None:
 
 @command("evaluate", REDRAW)
 def evaluate(context: CommandContext, redraw: bool) -> None:
-    """Evaluate the scored customers: indicators, tiers, stars, stages, segments, complaint causes.
+    """Evaluate the scored customers.
 
-    The report, the service and the scores file show the results.
+    Indicators, tiers, stars, stages, segments and complaint causes, for report and service.
     """
     from insight.evaluation.run_evaluation import evaluate_company
     from models.pipeline.retrain import company_lock
@@ -42,7 +46,10 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
 
 @command("report")
 def report(context: CommandContext) -> None:
-    """Write the report as one HTML file; in Chinese with LANG_REPORT=zh."""
+    """Write the report as one HTML file.
+
+    In Chinese with LANG_REPORT=zh.
+    """
     from insight.business_report.business_report_page import write_report
 
     context.report_written(write_report(context.company, context.workspace, context.steps))

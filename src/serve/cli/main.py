@@ -36,7 +36,7 @@ class VerbGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if new := RENAMED_VERBS.get(cmd_name):
             click.echo(
-                f"goodwill: `{cmd_name}` is now `{new}`; the old name goes in the next release",
+                f"goodwill: `{cmd_name}` is now `{new}`; the next release drops the old name",
                 err=True,
             )
         return super().get_command(ctx, new or cmd_name)
@@ -77,7 +77,10 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
 
 @verb("demo", CUSTOMERS, SEED, PORT, STAY)
 def demo(context: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
-    """Run the demo: sample data, training, report, service, the scores of three customers."""
+    """Run everything on sample data and serve the scores.
+
+    Makes data, trains, writes the report, serves, and prints the scores of three customers.
+    """
     from serve.cli.demo import run_demo
 
     run_demo(context, customers, seed, port, stay)
@@ -85,7 +88,10 @@ def demo(context: CommandContext, customers: int, seed: int, port: int | None, s
 
 @verb("data", CUSTOMERS, SEED)
 def data(context: CommandContext, customers: int, seed: int) -> None:
-    """Import the tables: check them and store the history (makes the sample company if chosen)."""
+    """Check the tables and store the history.
+
+    Makes the tables of the sample company first if that is the chosen company.
+    """
     from features.import_history.run_import import import_history
     from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
@@ -104,9 +110,10 @@ def data(context: CommandContext, customers: int, seed: int) -> None:
 
 @verb("quality")
 def quality(context: CommandContext) -> None:
-    """Report data quality: findings, remedies and the row audit, in the terminal and as HTML.
+    """Report data quality.
 
-    Imports nothing. Exit code 3 when an import would be refused.
+    Findings, remedies and the row audit, in the terminal and as HTML. Imports nothing. Exit
+    code 3 when an import would be refused.
     """
     from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
@@ -126,7 +133,7 @@ def quality(context: CommandContext) -> None:
 
 @verb("features", DESCRIBE, REFIT, ENGINE)
 def features(context: CommandContext, engine: str, describe: bool, refit_comments: bool) -> None:
-    """Build the training set of each target and the snapshot of all customers."""
+    """Build the training sets and the snapshot of all customers."""
     if describe:
         context.describe_features()
         return
@@ -144,7 +151,10 @@ def features(context: CommandContext, engine: str, describe: bool, refit_comment
 
 @verb("leakage")
 def leakage(context: CommandContext) -> None:
-    """Check the training sets and the history for leakage; exit code 3 for a leak."""
+    """Check the training sets and the history for leakage.
+
+    Exit code 3 for a leak.
+    """
     from features.history_store import Manifest
     from models.leakage.check_leakage import check_leakage
     from models.leakage.findings import raise_on_leaks
@@ -164,7 +174,10 @@ def leakage(context: CommandContext) -> None:
 
 @verb("tune", MINUTES)
 def tune(context: CommandContext, minutes: float) -> None:
-    """Search for better hyperparameters; `goodwill train` then uses them."""
+    """Search for better hyperparameters.
+
+    `goodwill train` then uses them.
+    """
     from models.pipeline.retrain import company_lock
     from models.training.tuning import tune as search
 
@@ -178,7 +191,10 @@ def tune(context: CommandContext, minutes: float) -> None:
 
 @verb("train")
 def train(context: CommandContext) -> None:
-    """Train, evaluate and register each target; promote models that beat their champion."""
+    """Train each target; promote models that beat their champion.
+
+    Each model is evaluated and registered.
+    """
     from models.pipeline.retrain import check_gate, company_lock, train_all
     from models.training_set.build_training_sets import read_counts
 
@@ -193,7 +209,9 @@ def train(context: CommandContext) -> None:
 
 @verb("retrain")
 def retrain(context: CommandContext) -> None:
-    """Run everything: import, features, leakage check, training, scores, evaluation, report.
+    """Run everything from the import to the report.
+
+    Import, features, leakage check, training, scores, evaluation, report.
 
     Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
@@ -208,9 +226,9 @@ def retrain(context: CommandContext) -> None:
 
 @verb("score", WITH_REASONS, ENGINE)
 def score(context: CommandContext, engine: str, reasons: bool) -> None:
-    """Score each customer into a Parquet file; with --reasons, explain the scores, too.
+    """Score each customer; with --reasons, explain the scores, too.
 
-    With --reasons, a run that was killed continues from its checkpoint.
+    Writes Parquet files. With --reasons, a run that was killed continues from its checkpoint.
     """
     from insight.evaluation.run_evaluation import update_customer_status
     from models.pipeline.retrain import company_lock

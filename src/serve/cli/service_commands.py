@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from features.settings import Settings, find_workspace
 from serve.cli.command_context import CommandContext
 from serve.cli.options import (
     COMPANY,
@@ -21,12 +21,18 @@ from serve.cli.options import (
     VERSION,
     command,
 )
-from serve.security.api_keys import Key, KeyFile
+
+if TYPE_CHECKING:
+    from serve.security.api_keys import Key, KeyFile
 
 
 @command("serve", HOST, PORT)
 def serve(context: CommandContext, host: str | None, port: int | None) -> None:
-    """Serve scores over HTTP until Ctrl-C; without API keys, for this machine only."""
+    """Serve scores over HTTP until Ctrl-C.
+
+    Without API keys, for this machine only.
+    """
+    from features.settings import Settings
     from serve.process.admin_api import run_admin_api
     from serve.process.server import LaunchOptions, serve_until_stopped
 
@@ -49,10 +55,12 @@ def serve(context: CommandContext, host: str | None, port: int | None) -> None:
 
 @click.group()
 def keys() -> None:
-    """Manage the API keys of clients: add, list, rotate, revoke."""
+    """Manage API keys: add, list, rotate, revoke."""
 
 
-def _key_file() -> KeyFile:
+def _key_file() -> "KeyFile":
+    from features.settings import find_workspace
+    from serve.security.api_keys import KeyFile
     from serve.security.key_file_watcher import key_file_path
 
     return KeyFile(key_file_path(find_workspace()))
@@ -72,7 +80,7 @@ def _show_once(client: str, secret: str) -> None:
 def add_key(
     name: str, scopes: str, days: float | None, rate: float | None, toml: Path | None
 ) -> None:
-    """Create an API key for a client of a company; it is printed only once."""
+    """Create an API key for a client and print it, once."""
     company = CommandContext(toml).company.name
     wanted = [scope.strip() for scope in scopes.split(",")]
     _show_once(name, _key_file().add(name, wanted, company, days, rate))
@@ -80,7 +88,7 @@ def add_key(
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys with client, scopes and dates, without the secrets."""
+    """List the keys, without their secrets."""
     from rich.console import Console
     from rich.table import Table
 
@@ -90,7 +98,7 @@ def list_keys() -> None:
     Console().print(table)
 
 
-def _key_row(key: Key) -> tuple[str, ...]:
+def _key_row(key: "Key") -> tuple[str, ...]:
     expires = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
     if not key.is_valid(datetime.now(UTC)):
         expires = "expired"
@@ -103,21 +111,30 @@ def _key_row(key: Key) -> tuple[str, ...]:
 @click.argument("name")
 @OVERLAP
 def rotate_key(name: str, overlap_days: float) -> None:
-    """Create the next key of a client; the old one stays valid during the overlap."""
+    """Create the next key of a client.
+
+    The old one stays valid during the overlap.
+    """
     _show_once(name, _key_file().rotate(name, overlap_days))
 
 
 @keys.command("revoke")
 @click.argument("name")
 def revoke_key(name: str) -> None:
-    """Revoke all keys of a client, or the key with this id; takes effect within a second."""
+    """Revoke all keys of a client, or one key by its id.
+
+    Takes effect within about a second.
+    """
     for key in _key_file().revoke(name):
         click.echo(f"revoked {key.id} of {key.client}", err=True)
 
 
 @command("rollback", click.argument("target"), VERSION)
 def rollback(context: CommandContext, target: str, version: str | None) -> None:
-    """Roll back to the previous version; in the service within a second."""
+    """Roll back to the previous version.
+
+    Takes effect in the service within about a second.
+    """
     from models.bundles.rollback import roll_back
 
     with context.steps.step(f"roll back {target}") as done:
@@ -129,7 +146,10 @@ def rollback(context: CommandContext, target: str, version: str | None) -> None:
 def replay(
     context: CommandContext, customer: str | None, request: str | None, records: Path | None
 ) -> None:
-    """Reproduce past scores from the audit log, the stored models and the history."""
+    """Reproduce past scores from the audit log.
+
+    Uses the stored models and the history.
+    """
     from serve.security.audit_replay import replay_calls
 
     for replayed in replay_calls(context.company, context.workspace, customer, request, records):
@@ -143,7 +163,11 @@ def replay(
 
 @click.command("bento")
 def bento() -> None:
-    """Build the service as a Bento in dist/bento; it runs without this project."""
+    """Build the service as a Bento in dist/bento.
+
+    It runs without this project.
+    """
+    from features.settings import find_workspace
     from serve.process.build_bento import build_bento
 
     home = find_workspace().home

@@ -1,11 +1,10 @@
-"""Every column described: meaning, unit, source, missing rate."""
+"""The feature catalogue: meaning, unit, source and missing rate."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.definitions.catalog import (
     FeatureDescription,
-    as_markdown,
     as_percent,
     describe_features,
     missing_rates,
@@ -28,7 +27,7 @@ ROWS = pa.table(
 )
 
 
-def test_a_description_says_where_a_column_comes_from_and_what_it_lacks():
+def test_descriptions_name_source_and_missing_rate():
     assert describe_features(COLUMNS, ROWS) == [
         FeatureDescription("orders", "orders", "unit", "events", 0.25),
         FeatureDescription("pain", "pain", "unit", "tickets, events", 0.25),
@@ -36,7 +35,7 @@ def test_a_description_says_where_a_column_comes_from_and_what_it_lacks():
     ]
 
 
-def test_rates_are_read_from_a_file_a_folder_or_nowhere(tmp_path):
+def test_missing_rates_of_a_file_a_folder_or_no_rows(tmp_path):
     file = tmp_path / "rows.parquet"
     assert missing_rates(file, ["orders"]) == {}
     assert missing_rates(None, ["orders"]) == {}
@@ -51,16 +50,11 @@ def test_rates_are_read_from_a_file_a_folder_or_nowhere(tmp_path):
     assert missing_rates(ROWS.slice(0, 0), ["orders"]) == {}
 
 
-def test_as_markdown():
-    shown = as_markdown([FeatureDescription("a", "this | that", "days", "events", 0.004)])
-    assert shown.splitlines()[-1] == "| a | this \\| that | days | events | < 1 % |"
-
-
-def test_shares_for_people():
+def test_as_percent():
     assert [as_percent(s) for s in (None, 0, 0.0099, 0.5, 1)] == [
         "",
-        "0 %",
-        "< 1 %",
-        "50 %",
-        "100 %",
+        "0%",
+        "< 1%",
+        "50%",
+        "100%",
     ]

@@ -1,4 +1,4 @@
-"""What a company has decides which features it gets."""
+"""The company schema decides which features are offered."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ FULL = CompanySchema(
 
 
 def without(table: str, *columns: str) -> CompanySchema:
-    """The full schema less a table, or less some of its columns."""
+    """The full schema without a table, or without some of its columns."""
     tables = dict(FULL.tables)
     kept = tuple(c for c in tables.pop(table) if c not in columns)
     return replace(FULL, tables={**tables, table: kept} if columns else tables)
@@ -52,14 +52,14 @@ def test_a_constant_attribute_needs_no_valid_from():
     assert without("customers", "valid_from").offers(PAST.customers.last("size"))
 
 
-def test_the_month_and_constants_are_always_there():
+def test_month_and_constants_are_always_offered():
     nothing = CompanySchema({}, {}, ())
     assert nothing.offers(PAST.month)
     assert nothing.offers(Constant(1) + PAST.month)
     assert plan_for(nothing).names == ("season",)
 
 
-def test_which_expressions_are_texts():
+def test_expressions_that_are_texts():
     for expression in (PAST.events.last("category"), PAST.customers.first("industry")):
         assert FULL.is_text(expression)
     for expression in (
@@ -70,7 +70,7 @@ def test_which_expressions_are_texts():
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_company_without_a_table_gets_no_feature_of_it(table):
+def test_features_of_a_missing_table_are_not_offered(table):
     full, less = plan_for(FULL), plan_for(without(table))
     lost = set(full.names) - set(less.names)
     assert lost
@@ -78,10 +78,10 @@ def test_a_company_without_a_table_gets_no_feature_of_it(table):
     assert all(stream.view.table != table for stream, _ in less.streams)
 
 
-def test_json_keeps_everything():
+def test_json_round_trip():
     assert CompanySchema.from_json(FULL.to_json()) == FULL
 
 
-def test_values_to_repeat_a_feature_for():
+def test_values_of_each():
     assert FULL.values("attribute") == ("size", "industry")
     assert FULL.values("dimension") == ("price",)

@@ -1,4 +1,4 @@
-"""The language of features: what it builds, and what it refuses."""
+"""The feature language: the expressions it builds, and what it refuses."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from features.errors import ConfigRefused
 PAST = Past(90)
 
 
-def test_an_expression_describes_what_it_says():
+def test_expressions_are_descriptions():
     expression = PAST.events.where(kind="order").at_least(amount=5).known("category").sum("amount")
     assert expression == Aggregate(
         View(
@@ -50,7 +50,7 @@ def test_each_table_has_its_clock():
     assert PAST.month == Month()
 
 
-def test_filters_add_up_and_leave_the_view_they_start_from():
+def test_filters_accumulate_without_changing_the_original_view():
     orders = PAST.events.where(kind="order")
     online = orders.where(channel=("web", "app"))
     assert orders.filters == (Filter("kind", "is", ("order",)),)
@@ -67,8 +67,8 @@ def test_arithmetic_takes_numbers():
     assert as_expression(count) is count
 
 
-def test_equal_descriptions_are_one():
-    """The engine works out equal aggregates once; they must be equal and hash alike."""
+def test_equal_expressions_are_equal_and_hash_alike():
+    """The engine computes equal aggregates once, so they must be equal and hash alike."""
     assert len({PAST.events.mean("amount"), Past(90).events.mean("amount")}) == 1
     assert len({PAST.events.decayed_sum("amount", half_life=h) for h in (7, 90)}) == 2
 
@@ -84,7 +84,7 @@ def test_equal_descriptions_are_one():
         (lambda: PAST.tickets.mean("level"), "tickets has no column 'level'"),
     ],
 )
-def test_a_misspelt_column_is_refused_with_near_ones(build, message):
+def test_a_misspelt_column_is_refused_with_similar_ones(build, message):
     with pytest.raises(ConfigRefused) as refused:
         build()
     assert message in str(refused.value)
@@ -104,19 +104,19 @@ def test_a_misspelt_column_is_refused_with_near_ones(build, message):
     ],
 )
 def test_a_column_of_the_wrong_kind_is_refused(build, message):
-    """A sum of the codes of texts would be a number without meaning, and one that leaks."""
+    """A sum of text codes would be meaningless, and would leak."""
     with pytest.raises(ConfigRefused) as refused:
         build()
     assert message in str(refused.value)
 
 
-def test_attributes_of_customers_are_open():
+def test_any_attribute_of_customers_is_accepted():
     assert PAST.customers.last("anything a CRM holds").column == "anything a CRM holds"
     assert PAST.tickets.mean("reopened").column == "reopened"
     assert PAST.events.distinct("channel").column == "channel"
 
 
-def test_a_filter_takes_numbers_flags_and_several_values():
+def test_filters_accept_numbers_flags_and_several_values():
     assert PAST.tickets.where(reopened=True, severity=(3, 4)).filters == (
         Filter("reopened", "is", (True,)),
         Filter("severity", "is", (3, 4)),
@@ -130,7 +130,7 @@ def test_a_share_is_a_count_over_a_count():
     assert [leaf.operation for leaf in share.leaves()] == ["count", "count"]
 
 
-def test_every_text_is_a_top_value_or_in_exactly_one_bucket():
+def test_each_text_is_a_top_value_or_in_one_bucket():
     top = ("books", "tools")
     buckets = [HashBucket(top, number, 3) for number in range(3)]
     for text in ("books", "tools", "garden", "", "发票", "Ã¼"):
@@ -143,5 +143,5 @@ def test_every_text_is_a_top_value_or_in_exactly_one_bucket():
     assert str(HashBucket(top, 0, 1)) == "other values"
 
 
-def test_the_past_of_another_window_makes_trends():
+def test_trends_combine_windows():
     assert PAST.within(30) == Past(30)

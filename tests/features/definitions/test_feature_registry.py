@@ -25,7 +25,7 @@ SCHEMA = CompanySchema(
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch):
-    """A registry with nothing in it, the real one back afterwards."""
+    """An empty registry; the real one is restored afterwards."""
     before = dict(REGISTRY)
     REGISTRY.clear()
     yield REGISTRY
@@ -65,7 +65,7 @@ def test_windows_are_in_the_name_and_in_the_meaning():
     ]
 
 
-def test_the_horizon_stands_for_those_of_the_company_and_makes_no_column_twice():
+def test_horizon_windows_are_those_of_the_company_without_duplicates():
     @feature(unit="orders", windows=(7, HORIZON, 90))
     def purchases(past):
         """Orders in the last {window} days"""
@@ -94,7 +94,7 @@ def test_each_attribute_and_each_dimension():
     assert [made[n].is_text for n in ("record_size", "record_industry")] == [False, True]
 
 
-def test_what_a_feature_is_without_is_refused():
+def test_incomplete_features_are_refused():
     with pytest.raises(ConfigRefused, match="feature mute has no docstring"):
 
         @feature(unit="orders")
@@ -121,8 +121,8 @@ def test_defining_a_feature_again_replaces_it():
     assert column.expression == Constant(2.0)
 
 
-def test_two_features_of_one_column_are_refused():
-    """An attribute may be called so that its column is another feature's."""
+def test_two_features_with_the_same_column_are_refused():
+    """An attribute's name may give the column of another feature."""
 
     @feature(unit="days")
     def record_size(past):
@@ -138,7 +138,7 @@ def test_two_features_of_one_column_are_refused():
         feature_columns(SCHEMA)
 
 
-def test_what_the_company_has_no_data_for_is_not_made():
+def test_features_without_data_are_left_out():
     @feature(unit="tickets")
     def tickets(past):
         """Tickets so far"""
@@ -186,7 +186,7 @@ def test_each_top_value_and_the_hashed_rest():
         ({"each": "events.amount"}, "cannot be made for each 'events.amount'"),
     ],
 )
-def test_a_misspelt_window_or_repetition_is_refused_with_near_ones(options, message):
+def test_a_misspelt_window_or_repetition_is_refused_with_similar_ones(options, message):
     with pytest.raises(ConfigRefused) as refused:
 
         @feature(unit="orders", **options)
@@ -201,7 +201,7 @@ def test_a_misspelt_window_or_repetition_is_refused_with_near_ones(options, mess
 @pytest.mark.parametrize(
     ("kind", "made"), [("order", 1), ("handover", 1), ("login", 1), ("teleport", 0)]
 )
-def test_a_kind_the_company_has_not_is_left_out(kind, made):
+def test_features_of_a_missing_kind_are_left_out(kind, made):
     @feature(unit="orders")
     def purchases(past):
         """Orders so far"""
@@ -211,7 +211,7 @@ def test_a_kind_the_company_has_not_is_left_out(kind, made):
 
 
 @pytest.mark.parametrize("kind", ["ordr", "hand-over", ("order", "cancell")])
-def test_a_misspelt_kind_is_refused_with_near_ones(kind):
+def test_a_misspelt_kind_is_refused_with_similar_ones(kind):
     @feature(unit="orders")
     def purchases(past):
         """Orders so far"""
@@ -221,7 +221,7 @@ def test_a_misspelt_kind_is_refused_with_near_ones(kind):
         feature_columns(replace(SCHEMA, kinds={"events": ("handover", "order")}))
 
 
-def test_what_a_function_returns_must_be_an_expression():
+def test_a_feature_function_must_return_an_expression():
     @feature(unit="orders")
     def purchases(past):
         """Orders so far"""
@@ -246,7 +246,7 @@ def test_a_column_names_its_tables():
 
 
 def test_the_shipped_features_are_documented(tiny_company, registry):
-    """At least 60 columns in the sample; every meaning a sentence, every unit given."""
+    """At least 60 columns in the sample; each with a sentence as meaning and a unit."""
     company, workspace = tiny_company
     registry.update({f.name: f for f in _shipped()})
     plan = plan_for(Manifest.read(workspace, company.name).schema)
@@ -262,7 +262,7 @@ def test_the_shipped_features_are_documented(tiny_company, registry):
 
 
 def _shipped():
-    """The features of the shipped families, without those other tests define."""
+    """The features of the shipped families, without those that other tests define."""
     modules = {family.__name__ for family in FAMILIES}
     return [f for f in _REGISTERED.values() if f.build.__module__ in modules]
 
@@ -290,3 +290,7 @@ def test_phrases_follow_window_and_value():
     assert (ever.factor, ever.window, ever.phrases.form) == ("purchases", None, "plain")
     assert (made["joy_price"].factor, made["joy_price"].phrases.zh) == ("joy_price", "对价格的评分")
     assert made["joy_price"].phrases.en == "Joy about price"
+
+
+def test_every_shipped_feature_has_a_chinese_name():
+    assert [f.name for f in _shipped() if not f.phrases.zh] == []

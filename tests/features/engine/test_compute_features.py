@@ -1,4 +1,4 @@
-"""The engine against an oracle: the same aggregates written a second time as plain SQL."""
+"""The engine against an oracle: the same aggregates written independently in SQL."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -150,7 +150,7 @@ def expressions(question: Question, window: int | None) -> dict[str, object]:
 
 
 def in_microseconds(table: pa.Table) -> pa.Table:
-    """Times as plain numbers, so that no time zone and no interval enters the oracle."""
+    """Times as numbers, so that the oracle uses no time zones or intervals."""
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
@@ -191,7 +191,7 @@ SMALL = st.integers(-4, 6)
 
 
 def after(row: dict, base: str, *later: str) -> dict:
-    """Waits turned into moments after another column; None stays."""
+    """Delays converted to times after another column; None stays."""
     return row | {n: None if row[n] is None else row[base] + row[n] for n in later}
 
 
@@ -221,14 +221,14 @@ TIMES = {c.name for table in TABLES.values() for c in table.columns if c.kind ==
 
 
 def moved(row: dict, days: float) -> dict:
-    """A row as it would have been so many days later."""
+    """A row shifted by a number of days."""
     return {k: v + days if k in TIMES and v is not None else v for k, v in row.items()}
 
 
 def agree(
     tables: dict[str, pa.Table], question: Question, window: int | None, cutoffs: tuple[float, ...]
 ) -> None:
-    """Hold every operation of the engine against plain SQL."""
+    """Compare every operation of the engine with SQL."""
     wanted = oracle(tables, question, window, cutoffs)
     made = expressions(question, window)
     found = feature_table(
@@ -278,7 +278,7 @@ def test_one_customer_with_a_hundred_thousand_events(asked):
 
 
 def test_the_oracle_can_disagree():
-    """A cutoff moved by a microsecond, or a row known early, is seen by the oracle."""
+    """The oracle detects a cutoff shifted by a microsecond and a row known early."""
     row = {"customer_id": "A", "occurred_at": 4, "known_at": 9, "kind": "order", "amount": 5}
     tables = {"events": contract_table("events", [row])}
     seen = oracle(tables, QUESTIONS["all events"], None)["count"].reshape(len(CUTOFFS), -1)
@@ -304,20 +304,20 @@ def test_arithmetic():
 
 
 @pytest.mark.parametrize("left", [0, 1, -1])
-def test_dividing_by_zero_is_nothing_to_measure(left):
+def test_dividing_by_zero_is_nan(left):
     zero = PAST.events.where(kind="return").count()
     (found,) = values(orders(1), (zero + left) / zero, 10)
     assert found != found
 
 
-def test_nothing_stays_nothing_in_arithmetic():
+def test_nan_stays_nan_in_arithmetic():
     mean = PAST.events.where(kind="return").mean("amount")
     for expression in (mean + 1, mean - mean, mean * 0, mean / 2):
         (found,) = values(orders(1), expression, 10)
         assert found != found
 
 
-def test_the_month_is_that_of_the_cutoff_in_utc():
+def test_month_is_that_of_the_cutoff_in_utc():
     moments = [
         datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
         datetime(2023, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
@@ -354,7 +354,7 @@ def test_threads_and_blocks_give_the_same_bits(monkeypatch):
             np.testing.assert_array_equal(one, other)
 
 
-def test_a_plan_works_out_an_aggregate_once_and_shares_passes():
+def test_a_plan_computes_each_aggregate_once_and_shares_passes():
     count = PAST.events.count()
     plan = FeaturePlan.from_columns(
         [

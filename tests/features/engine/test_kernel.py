@@ -1,4 +1,4 @@
-"""Every operation on ten literal rows; the answers can be checked by eye."""
+"""Every operation on ten literal rows; the results can be checked by eye."""
 
 from math import nan, sqrt
 
@@ -68,7 +68,7 @@ def test_texts_are_distinct_first_and_last():
     assert values({"events": ROWS}, past.last("category"), 100) == ["z"]
 
 
-def test_one_and_two_rows_have_no_spread():
+def test_spread_of_one_or_two_rows_is_nan():
     def at(cutoff, operation):
         return values({"events": ROWS}, aggregate(Past().events, operation, "amount"), cutoff)[0]
 
@@ -80,7 +80,7 @@ def test_one_and_two_rows_have_no_spread():
     assert at(two, "gap_std") != at(two, "gap_std")
 
 
-def test_slope_of_rows_at_one_instant_is_nothing():
+def test_slope_of_rows_at_one_instant_is_nan():
     (slope,) = values({"events": ROWS}, Past(10).events.slope("amount"), 85)
     assert slope != slope
 
@@ -102,8 +102,8 @@ def test_a_value_counts_once_even_if_its_first_row_is_not_yet_known_or_outside_t
     assert values({"events": rows}, Past(3).events.distinct("category"), 5) == [0]
 
 
-def test_rows_without_a_date_have_no_age_and_lie_in_no_window():
-    """A CRM record without valid_from is known, but not since when."""
+def test_rows_without_a_date_have_no_age_and_are_in_no_window():
+    """A CRM record without valid_from is known, but without a date."""
     crm = contract_table("customers", [{"customer_id": "A"}])
     (age,) = values({"customers": crm}, Past().customers.days_since_first(), 10)
     assert age != age

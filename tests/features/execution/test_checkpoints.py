@@ -1,4 +1,4 @@
-"""Blocks of a long run: made once, kept over a kill, put in place only when all are there."""
+"""Checkpoints: parts are computed once, survive a kill, and are published only when complete."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ PIECES = [[1, 2], [3], [4, 5]]
 
 
 def squares(piece: list[int]) -> Mapping[str, pa.Table]:
-    """Two tables of a piece; module-level, so that another process can be sent it."""
+    """Two tables of a piece; module-level, so that it can be pickled."""
     return {
         "plain": pa.table({"n": piece}),
         "squares": pa.table({"n": [n * n for n in piece], "by": [os.getpid()] * len(piece)}),
@@ -28,7 +28,7 @@ def squares(piece: list[int]) -> Mapping[str, pa.Table]:
 
 
 def slow_squares(piece: list[int]) -> Mapping[str, pa.Table]:
-    """The same; the last piece takes as long as a test lasts."""
+    """The same; the last piece takes longer than the test."""
     if piece == PIECES[-1]:
         time.sleep(60)
     return squares(piece)
@@ -39,7 +39,7 @@ def blocks(folder: Path, version: str = "1") -> CheckpointedTables[list[int]]:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_every_piece_in_its_order_here_or_in_other_processes(
+def test_pieces_keep_their_order_in_one_or_several_processes(
     tmp_path: Path, processes: int
 ) -> None:
     made = blocks(tmp_path)
@@ -54,7 +54,7 @@ def test_every_piece_in_its_order_here_or_in_other_processes(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["plain.parquet", "squares.parquet"]
 
 
-def test_one_piece_is_one_file_also_where_a_folder_was(tmp_path: Path) -> None:
+def test_one_piece_is_one_file_even_in_place_of_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "plain.parquet"
     for pieces in (PIECES, PIECES[:1], PIECES[:1]):
         made = blocks(tmp_path)
@@ -65,7 +65,7 @@ def test_one_piece_is_one_file_also_where_a_folder_was(tmp_path: Path) -> None:
     assert pq.read_table(path)["n"].to_pylist() == [1, 2]
 
 
-def test_what_is_finished_stays_when_a_piece_fails(tmp_path: Path) -> None:
+def test_finished_parts_stay_when_a_piece_fails(tmp_path: Path) -> None:
     asked = []
 
     def fails_at_3(piece: list[int]) -> Mapping[str, pa.Table]:
@@ -82,7 +82,7 @@ def test_what_is_finished_stays_when_a_piece_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
-def test_only_what_is_made_of_the_same_is_kept(tmp_path: Path, version: str) -> None:
+def test_only_parts_with_the_same_inputs_are_kept(tmp_path: Path, version: str) -> None:
     blocks(tmp_path).make(squares, PIECES, silent_steps(), 1)
     assert blocks(tmp_path, version).make(squares, PIECES, silent_steps(), 1) == (
         3 if version == "1" else 0
@@ -92,7 +92,7 @@ def test_only_what_is_made_of_the_same_is_kept(tmp_path: Path, version: str) -> 
     )  # other pieces
 
 
-def test_a_block_without_one_of_its_tables_is_made_again(tmp_path: Path) -> None:
+def test_a_part_without_one_of_its_tables_is_computed_again(tmp_path: Path) -> None:
     made = blocks(tmp_path)
     made.make(squares, PIECES, silent_steps(), 1)
     (made.folder / "squares" / "part-00001.parquet").unlink()
@@ -111,7 +111,7 @@ if __name__ == "__main__":
 """
 
 
-def test_after_a_kill_no_worker_stays_and_the_rest_is_made(tmp_path: Path) -> None:
+def test_after_a_kill_no_worker_remains_and_the_run_resumes(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     path = [str(Path(__file__).parent), *sys.path]
     script.write_text(SCRIPT.format(path=path, home=str(tmp_path)), encoding="utf-8")
@@ -132,7 +132,7 @@ def _until(what, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
 
 
 def _alive(group: int) -> bool:
-    """Whether a process of the group, which is all that was started, still runs."""
+    """Whether any process of the group is still running."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

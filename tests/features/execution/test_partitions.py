@@ -1,4 +1,4 @@
-"""Tables made piece by piece: in the order of the pieces, replaced whole or not at all."""
+"""Tables computed piece by piece: in the order of the pieces, replaced as a whole or not at all."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def stored(path: Path) -> list[str]:
 
 
 @given(st.sets(st.text(max_size=3)), st.integers(1, 9))
-def test_spans_are_all_customers_in_pieces_of_a_size(ids: set[str], size: int) -> None:
+def test_ranges_cover_all_customers_in_order(ids: set[str], size: int) -> None:
     ordered = sorted(ids)
     cut = split_customers(ordered, size)
     inside = [[i for i in ordered if s.first <= i <= s.last] for s in cut]
@@ -41,7 +41,7 @@ def test_spans_are_all_customers_in_pieces_of_a_size(ids: set[str], size: int) -
 
 
 @given(st.lists(st.integers()), st.integers(1, 9))
-def test_every_piece_is_dealt_once_in_order_and_evenly(pieces: list[int], partitions: int) -> None:
+def test_partition_keeps_order_and_balances(pieces: list[int], partitions: int) -> None:
     shares = partition(pieces, partitions)
     assert [p for share in shares for p in share] == pieces
     assert len(shares) == min(partitions, len(pieces))
@@ -49,14 +49,14 @@ def test_every_piece_is_dealt_once_in_order_and_evenly(pieces: list[int], partit
     assert max(lengths, default=0) - min(lengths, default=0) <= 1
 
 
-def test_a_span_reads_its_customers_with_both_ends(tmp_path: Path) -> None:
+def test_a_range_includes_both_ends(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     pq.write_table(table("10", "A", "A", "B", "Z", "Ö"), path, row_group_size=2)
     assert CustomerRange("A", "Z").read(path)["customer_id"].to_pylist() == ["A", "A", "B", "Z"]
     assert CustomerRange("a", "c").read(path).num_rows == 0
 
 
-def test_pieces_come_in_their_order_and_a_piece_may_have_no_rows(tmp_path: Path) -> None:
+def test_pieces_keep_their_order_and_may_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "made.parquet"
     pieces = ["B", "", "A", "-"]
     made = {"B": table("B", "B"), "": None, "A": table("A"), "-": table()}
@@ -66,7 +66,7 @@ def test_pieces_come_in_their_order_and_a_piece_may_have_no_rows(tmp_path: Path)
     assert [f.name for f in tmp_path.iterdir()] == ["made.parquet"]
 
 
-def test_what_is_there_stays_when_a_piece_fails_or_nothing_is_made(tmp_path: Path) -> None:
+def test_the_existing_table_stays_when_a_piece_fails_or_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "made.parquet"
     pq.write_table(table("old"), path)
 
@@ -92,7 +92,7 @@ def folder_of(path: Path, *ids: str) -> Path:
 
 @pytest.mark.parametrize("new", ["file", "folder"])
 @pytest.mark.parametrize("old", ["file", "folder", "nothing"])
-def test_file_and_folder_take_the_place_of_each_other(tmp_path: Path, old: str, new: str) -> None:
+def test_files_and_folders_replace_each_other(tmp_path: Path, old: str, new: str) -> None:
     path, made = tmp_path / "made.parquet", tmp_path / "made.new"
     makers = {
         "file": lambda p, *ids: write_parquet(p, [table(*ids)]),

@@ -1,4 +1,4 @@
-"""Work over customers on Spark: the same table as here, in part files; and what it refuses."""
+"""Spark gives the same table as the local runner, in part files; and its refusals."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ FLOATS = np.array([0x7FF8000000000000, 0x7FF8000000000001, 1 << 63, 0, 1, 0x7FEF
 
 
 def counted() -> Callable[[int], pa.Table]:
-    """Makes so many rows; a function within a function travels to the workers as it is."""
+    """Computes a number of rows; a nested function is pickled by value for the workers."""
     return lambda rows: pa.table({"number": np.arange(rows)})
 
 
@@ -48,7 +48,7 @@ def test_the_size_of_a_piece(
     assert SparkRunner(None).size(customers) == size
 
 
-def test_without_pyspark_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_pyspark_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(ConfigRefused, match=r"make spark.*Java 17"), spark_runner(silent_steps()):
         pass
@@ -62,7 +62,7 @@ JAVAS = {
 
 
 @pytest.mark.parametrize("which", JAVAS)
-def test_without_java_17_the_remedy_is_named(
+def test_missing_java_17_is_refused_with_the_remedy(
     which: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("pyspark")
@@ -84,7 +84,7 @@ def test_without_java_17_the_remedy_is_named(
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7, 40])
-def test_a_table_is_the_same_as_here_to_the_last_bit(
+def test_spark_and_local_tables_are_equal_bit_for_bit(
     spark: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, partitions: int
 ) -> None:
     def make(piece: int) -> pa.Table | None:
@@ -108,7 +108,7 @@ def test_a_table_is_the_same_as_here_to_the_last_bit(
     assert sorted(f.name for f in tmp_path.iterdir()) == ["here.parquet", "there.parquet"]
 
 
-def test_what_a_task_refuses_is_refused_and_the_former_table_stays(
+def test_a_refusal_in_a_task_is_raised_and_the_former_table_stays(
     spark: Runner, tmp_path: Path
 ) -> None:
     path, numbers = tmp_path / "made.parquet", counted()
@@ -130,7 +130,7 @@ def test_what_a_task_refuses_is_refused_and_the_former_table_stays(
     assert [f.name for f in path.iterdir()] == ["part-00000.parquet"]
 
 
-def test_what_can_be_mended_is_told_from_a_bug(spark: Runner, tmp_path: Path) -> None:
+def test_fixable_failures_are_distinguished_from_bugs(spark: Runner, tmp_path: Path) -> None:
     def reads(piece: str) -> pa.Table:
         return pq.read_table(piece)
 
@@ -151,7 +151,7 @@ def test_what_can_be_mended_is_told_from_a_bug(spark: Runner, tmp_path: Path) ->
     assert not path.exists()
 
 
-def test_what_a_killed_attempt_left_is_not_part_of_the_table(spark: Runner, tmp_path: Path) -> None:
+def test_files_of_killed_attempts_are_not_part_of_the_table(spark: Runner, tmp_path: Path) -> None:
     path, numbers = tmp_path / "made.parquet", counted()
 
     def leaves(piece: int) -> pa.Table:
@@ -163,13 +163,13 @@ def test_what_a_killed_attempt_left_is_not_part_of_the_table(spark: Runner, tmp_
     assert [f.name for f in sorted(path.iterdir())] == ["part-00000.parquet", "part-00001.parquet"]
 
 
-def test_a_task_runs_in_one_thread_of_another_process(spark: Runner, tmp_path: Path) -> None:
-    def tells(_: int) -> pa.Table:
+def test_a_task_uses_one_thread_of_another_process(spark: Runner, tmp_path: Path) -> None:
+    def describes(_: int) -> pa.Table:
         return pa.table({"process": [os.getpid()], "threads": [os.environ["OMP_NUM_THREADS"]]})
 
     path = tmp_path / "made.parquet"
-    assert spark.write(tells, range(4), path, silent_steps()) == 4
-    told = pq.read_table(path)
-    assert set(told["threads"].to_pylist()) == {"1"}
-    assert os.getpid() not in told["process"].to_pylist()
+    assert spark.write(describes, range(4), path, silent_steps()) == 4
+    described = pq.read_table(path)
+    assert set(described["threads"].to_pylist()) == {"1"}
+    assert os.getpid() not in described["process"].to_pylist()
     assert spark.threads == 1

@@ -1,4 +1,4 @@
-"""Rows in arrays: order, offsets, missing values; independent of input order, zone and blocks."""
+"""Histories: order, offsets, missing values; independent of input order, time zone and blocks."""
 
 import os
 import subprocess
@@ -56,12 +56,12 @@ def same(one: History, other: History) -> bool:
         lambda rows: st.tuples(st.just(rows), st.permutations(rows))
     )
 )
-def test_the_order_of_the_input_does_not_matter(orders):
+def test_input_order_does_not_matter(orders):
     one, other = (build_history({"events": contract_table("events", rows)}) for rows in orders)
     assert same(one, other)
 
 
-def test_a_sorted_file_and_shuffled_rows_make_the_same_history(tiny_tables):
+def test_sorted_and_shuffled_rows_give_the_same_history(tiny_tables):
     rng = np.random.default_rng(5)
     shuffled = {n: t.take(rng.permutation(t.num_rows)) for n, t in tiny_tables.items()}
     ready = build_history(tiny_tables, is_sorted=True)
@@ -70,8 +70,8 @@ def test_a_sorted_file_and_shuffled_rows_make_the_same_history(tiny_tables):
     assert not same(ready, build_history(shuffled, is_sorted=True))
 
 
-def test_sorting_in_full():
-    """By customer, moment and moment of knowing; then by the other columns, missing last."""
+def test_complete_sort_order():
+    """By customer, clock and known time; then by the other columns, missing last."""
     rows = [
         {"customer_id": "B", "occurred_at": 1, "kind": "a"},
         {"customer_id": "A", "occurred_at": 2, "kind": "a", "amount": 1},
@@ -89,7 +89,7 @@ def test_sorting_in_full():
     assert len(events) == 8
 
 
-def test_later_columns_come_last_in_the_order():
+def test_columns_revealed_later_come_last_in_the_sort_order():
     assert TABLES["tickets"].order[-3:] == ("first_reply_at", "closed_at", "reopened")
     assert TABLES["surveys"].order[-4:] == ("answered_at", "score", "expectation", "comment")
     for contract in TABLES.values():
@@ -98,7 +98,7 @@ def test_later_columns_come_last_in_the_order():
         assert sorted(contract.order) == sorted(contract.names)
 
 
-def test_customers_without_rows_in_a_table_have_empty_spans():
+def test_customers_without_rows_have_empty_ranges():
     tables = {
         "events": contract_table("events", [
             {"customer_id": "B", "occurred_at": 1, "kind": "x"},
@@ -112,8 +112,8 @@ def test_customers_without_rows_in_a_table_have_empty_spans():
     assert history.tables["tickets"].offsets.tolist() == [0, 0, 0, 1, 1]
 
 
-def test_missing_moments():
-    """Missing is never, but for when a row is known: then with its event, or since always."""
+def test_missing_times():
+    """A missing time is NEVER; a missing known time is that of the event, or ALWAYS."""
     history = build_history({
         "customers": contract_table("customers", [{"customer_id": "A"}]),
         "events": contract_table("events", [{"customer_id": "A", "occurred_at": 2, "kind": "x"}]),
@@ -129,7 +129,7 @@ def test_missing_moments():
     assert ALWAYS < -(10**17) < 10**17 < NEVER
 
 
-def test_known_since_is_the_latest_of_the_moments_asked_for():
+def test_known_since_is_the_latest_of_the_times():
     row = {"customer_id": "A", "opened_at": 1, "first_reply_at": 3, "closed_at": 2, "reopened": 1}
     tickets = build_history({"tickets": contract_table("tickets", [row])}).tables["tickets"]
     for reveals, moment in (
@@ -138,8 +138,8 @@ def test_known_since_is_the_latest_of_the_moments_asked_for():
         assert tickets.known_since(frozenset(reveals)).tolist() == [micro(moment)]
 
 
-def test_what_reveals_a_column():
-    """Written down a second time: a column missing here is one nobody thought about."""
+def test_revealing_column_of_each_column():
+    """Declared independently: a new column must be added here, too."""
     late = {
         ("tickets", "first_reply_at"): {"first_reply_at", "reply_hours"},
         ("tickets", "closed_at"): {"closed_at", "reopened", "resolution_hours"},
@@ -177,7 +177,7 @@ def test_an_unknown_customer_is_named():
         history.rows_of(pa.array(["A", "C", "D"]))
 
 
-def test_words_of_a_dictionary_that_no_row_uses_need_no_customer():
+def test_unused_dictionary_values_need_no_customer():
     history = build_history({}, customers=["A", "B"])
     words = pa.DictionaryArray.from_arrays(
         pa.array([2, 0, 2], pa.int32()), pa.array(["A", "C", "B"])
@@ -205,7 +205,7 @@ def test_windows_are_half_open(cutoff, window, span):
     assert inside == list(range(*span))
 
 
-def test_blocks_of_customers_give_the_bits_of_the_whole(tiny_company):
+def test_blocks_of_customers_give_the_same_bits_as_the_whole(tiny_company):
     company, workspace = tiny_company
     plan = plan_for(_schema(workspace, company.name))
 
@@ -231,7 +231,7 @@ def _schema(workspace, name):
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Dictionaries as texts: the codes of a block are its own."""
+    """Dictionaries as texts, since each block has its own codes."""
     texts = {f.name: pa.string() for f in table.schema if pa.types.is_dictionary(f.type)}
     return table.cast(pa.schema([(f.name, texts.get(f.name, f.type)) for f in table.schema]))
 
@@ -266,8 +266,8 @@ print(time.tzname[0], manifest.fingerprint, manifest.data_end, table.to_pylist()
 """
 
 
-def test_the_zone_of_the_machine_does_not_matter(tmp_path: Path):
-    """Naive times, dates and offsets are read alike wherever the machine stands."""
+def test_the_time_zone_of_the_machine_does_not_matter(tmp_path: Path):
+    """Naive times, dates and offsets are read alike in any time zone of the machine."""
     (tmp_path / "events.csv").write_text(
         "who,moment,due,amount\n"
         "A,2023-10-29 02:30:00,2023-10-29,5\nA,2023-12-31 23:30:00,2024-01-01,7\n"
@@ -300,7 +300,7 @@ def test_the_zone_of_the_machine_does_not_matter(tmp_path: Path):
 
 
 def test_a_history_of_many_row_groups_is_stored_sorted(tmp_path: Path):
-    """More rows than a row group holds, shuffled: the files keep the promise `blocks` relies on."""
+    """More rows than a row group holds, shuffled: the files are sorted, as `read_blocks` requires."""
     from features.config.company import load_company
     from features.import_history.run_import import import_history
     from features.progress import silent_steps

@@ -1,4 +1,4 @@
-"""Row-wise columns on literal rows."""
+"""Derived columns on literal rows."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_lateness(column, answers):
     assert derived("events", column, *rows) == pytest.approx(answers, nan_ok=True)
 
 
-def test_levels_map_any_scale_onto_one():
+def test_levels_map_any_scale_to_0_to_100():
     rows = [
         {"scale_low": low, "scale_high": high, "score": score, "answered_at": 3}
         for low, high, score in (
@@ -48,7 +48,7 @@ def test_levels_map_any_scale_onto_one():
     assert np.isnan(found[5:]).all(), "no answer, or a scale without length"
 
 
-def test_the_gap_is_perception_less_expectation():
+def test_gap_is_perception_minus_expectation():
     scale = {"scale_low": 1, "scale_high": 5}
     rows = [
         scale | {"score": 3, "expectation": 5}, scale | {"score": 5, "expectation": 4},
@@ -87,7 +87,7 @@ def test_topics_of_comments(table):
     rows = [{"comment": "the delivery was late"}, {"comment": None}, {"comment": "我们很满意"}]
     assert derived(table, "about_delivery", *rows) == pytest.approx([1, NAN, 0], nan_ok=True)
     assert derived(table, "about_price", *rows) == pytest.approx([0, NAN, 0], nan_ok=True)
-    assert np.isnan(derived(table, "tone", *rows)).all(), "no tone was given"
+    assert np.isnan(derived(table, "tone", *rows)).all(), "no model was given"
 
 
 def test_an_empty_table_has_empty_columns():
@@ -97,7 +97,7 @@ def test_an_empty_table_has_empty_columns():
         assert all(len(rows.numbers[column]) == 0 for column in columns)
 
 
-def test_every_derived_column_says_its_unit_and_what_it_needs():
+def test_each_derived_column_has_a_unit_and_needed_columns():
     for name, columns in DERIVED.items():
         for column, declared in columns.items():
             assert column not in TABLES[name].names

@@ -1,4 +1,4 @@
-"""Reading parts of a stored table gives what filtering the whole would."""
+"""Reading part of a stored table equals filtering the whole."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
 
 @given(ids=IDS, bounds=st.tuples(st.sampled_from("ABbzÉ"), st.sampled_from("ABbzÉ客")),
        statistics=st.booleans())  # fmt: skip
-def test_a_span_is_what_a_filter_leaves(folder, ids, bounds, statistics):
+def test_reading_a_range_equals_filtering_the_table(folder, ids, bounds, statistics):
     table = pa.table(
         {
             "customer_id": pa.array(ids, pa.string()),
@@ -40,7 +40,7 @@ def test_a_span_is_what_a_filter_leaves(folder, ids, bounds, statistics):
     assert stored_customers([file, file]) == sorted(set(ids))
 
 
-def test_row_groups_of_others_are_not_read(tmp_path, monkeypatch):
+def test_row_groups_of_other_customers_are_not_read(tmp_path, monkeypatch):
     file = tmp_path / "events.parquet"
     pq.write_table(pa.table({"customer_id": ["A", "B", "C", "D"]}), file, row_group_size=1)
     read = []

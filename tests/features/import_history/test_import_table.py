@@ -1,4 +1,4 @@
-"""No row leaves unlisted: what was read is what is stored and all lines of the ledger."""
+"""Every row is accounted for: rows read equal rows stored plus rows removed in the audit."""
 
 import tempfile
 from pathlib import Path
@@ -38,7 +38,7 @@ def imported(rows: list[tuple[str, ...]], home: Path) -> tuple[Shop, Manifest]:
 
 @given(st.lists(ROW, max_size=12))
 @settings(max_examples=12, deadline=None)
-def test_rows_read_are_rows_stored_and_rows_listed(rows):
+def test_rows_read_equal_rows_stored_and_audited(rows):
     with tempfile.TemporaryDirectory() as home:
         shop, manifest = imported(rows, Path(home))
         ledger = read_row_audit(shop.workspace, "shop")
@@ -57,7 +57,7 @@ def test_rows_read_are_rows_stored_and_rows_listed(rows):
         assert len(rows) + 1 == next(c.rows for c in ledger.lines if c.table == "events")
 
 
-def test_each_step_counts_what_it_did(tmp_path):
+def test_each_step_counts_its_rows(tmp_path):
     rows = [
         ("A", "2024-01-05 10:00:00", "order", "7", "web"),  # a duplicate
         ("A", "2024-01-06 10:00:00", "return", "1", "shop"),  # dropped

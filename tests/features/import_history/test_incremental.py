@@ -1,4 +1,4 @@
-"""A history that grew by its new files is the one that reading every file makes."""
+"""An incremental import gives the same history as an import of all files."""
 
 import tempfile
 from pathlib import Path
@@ -26,7 +26,7 @@ DAYS = {
 
 
 class Daily(Shop):
-    """A shop whose events come as one file a day."""
+    """A shop whose events are one file for each day."""
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
@@ -44,7 +44,7 @@ class Daily(Shop):
         return import_history(self.company(), self.workspace, steps)
 
     def whole(self) -> Manifest:
-        """What reading every file makes, in a workspace of its own."""
+        """The result of importing all files, in a separate workspace."""
         other = Workspace(self.home / "whole")
         manifest = import_history(self.company(), other, Steps(console=_Silent([])))  # type: ignore[arg-type]
         for table in manifest.rows:
@@ -59,12 +59,12 @@ class Daily(Shop):
         assert sorted(map(str, ours.lines)) == sorted(map(str, theirs.lines))
         return manifest
 
-    def told(self, word: str) -> bool:
+    def noted(self, word: str) -> bool:
         return any(word in note for note in self.notes)
 
 
 class _Silent:
-    """A console that keeps the lines."""
+    """A console that records the lines."""
 
     def __init__(self, notes: list[str]) -> None:
         self.notes = notes
@@ -85,7 +85,7 @@ def daily(tmp_path: Path) -> Daily:
 
 def test_only_new_files_are_read(daily, monkeypatch):
     daily.day(1).day(2).run()
-    assert not daily.told("new files")
+    assert not daily.noted("new files")
     seen: list[object] = []
     honest = import_table.map_table
 
@@ -96,7 +96,7 @@ def test_only_new_files_are_read(daily, monkeypatch):
     monkeypatch.setattr(import_table, "map_table", watched)
     grown = daily.day(3).run()
     assert ("events", ["events_2024-01-07.csv"]) in seen
-    assert daily.told("reading 1 new files of 3")
+    assert daily.noted("reading 1 new files of 3")
     assert grown == daily.whole()
     assert grown.rows["events"] == 5
 
@@ -104,19 +104,19 @@ def test_only_new_files_are_read(daily, monkeypatch):
 @pytest.mark.parametrize(
     "rows", ["B,2024-01-07 08:00:00,order,25,\n", "B,2024-01-07,order,25.5,web\n", ""]
 )
-def test_a_day_that_alone_would_read_otherwise(daily, rows):
-    """Whole amounts, a column without a value, dates without a time, no row at all."""
+def test_a_day_whose_types_alone_would_differ(daily, rows):
+    """Whole amounts, a column without values, dates without times, no rows."""
     daily.day(1).day(2).run()
     manifest = daily.day(3, rows).run()
-    assert daily.told("reading 1 new files of 3")
-    assert not daily.told("reading every file")
+    assert daily.noted("reading 1 new files of 3")
+    assert not daily.noted("reading every file")
     assert manifest == daily.whole()
 
 
-def test_a_night_without_news_changes_nothing(daily):
+def test_an_import_without_new_files_changes_nothing(daily):
     first = daily.day(1).day(2).run()
     again = daily.run()
-    assert daily.told("reading 0 new files of 2")
+    assert daily.noted("reading 0 new files of 2")
     assert again == first == daily.whole()
 
 
@@ -133,28 +133,28 @@ def test_a_night_without_news_changes_nothing(daily):
          "1 customers of the last import are gone"),
     ],
 )  # fmt: skip
-def test_what_new_files_alone_cannot_tell_is_read_as_a_whole(daily, what, why):
+def test_everything_is_read_when_new_files_are_not_enough(daily, what, why):
     daily.about["max_bad_share"] = 0.9
     daily.day(1).day(2).run()
     what(daily)
-    if not daily.told("events_2024-01-07"):
+    if not daily.noted("events_2024-01-07"):
         daily.day(3) if not (daily.raw / "events_2024-01-07.csv").exists() else None
     manifest = daily.run()
-    assert daily.told(f"reading every file: {why}") or daily.told(why), daily.notes
+    assert daily.noted(f"reading every file: {why}") or daily.noted(why), daily.notes
     assert manifest == daily.whole()
 
 
-def test_rows_once_quarantined_are_looked_at_again(daily):
+def test_quarantined_rows_force_a_full_import(daily):
     daily.about["max_bad_share"] = 0.9
     daily.day(1).day(2, "Z,2024-01-06 08:00:00,order,1.5,web\n").run()
     daily.text["customers"] += "Z,2024-01-01,west,1\n"
     manifest = daily.day(3).run()
-    assert daily.told("1 rows of events were quarantined")
+    assert daily.noted("1 rows of events were quarantined")
     assert manifest.rows["events"] == 4
     assert manifest == daily.whole()
 
 
-def test_daily_sources_beside_a_table_that_is_looked_up(daily):
+def test_daily_sources_joined_with_a_lookup_source(daily):
     daily.tables["events"] = {
         "files": None,
         "sources": {"happened": "events_*.csv", "back": "returns_*.csv", "shops": "shops.csv"},
@@ -168,12 +168,12 @@ def test_daily_sources_beside_a_table_that_is_looked_up(daily):
     returns.write_text("customer_id,occurred_at,amount\nA,2024-01-06 11:00:00,-2.5\n", "utf-8")
     daily.day(1).day(2).run()
     manifest = daily.day(3).run()
-    assert daily.told("reading 1 new files of 5")
+    assert daily.noted("reading 1 new files of 5")
     assert manifest == daily.whole()
     assert manifest.rows["events"] == 5
     (daily.raw / "shops.csv").write_text("channel,name\nweb,web shop\nshop,store\n", "utf-8")
     manifest = daily.run()
-    assert daily.told("1 changed, first shops.csv")
+    assert daily.noted("1 changed, first shops.csv")
     assert manifest == daily.whole()
 
 
@@ -182,7 +182,7 @@ def test_daily_sources_beside_a_table_that_is_looked_up(daily):
     extra=st.lists(st.sampled_from("AB"), max_size=3),
 )
 @settings(max_examples=6, deadline=None)
-def test_growing_night_by_night_is_reading_all_at_once(days, extra):
+def test_daily_imports_equal_one_full_import(days, extra):
     with tempfile.TemporaryDirectory() as home:
         daily = Daily(Path(home))
         for number in days:
@@ -199,7 +199,7 @@ def test_growing_night_by_night_is_reading_all_at_once(days, extra):
         ("customers", {"daily": True}, "versions of a customer are compared across files"),
     ],
 )
-def test_a_promise_that_cannot_hold_is_refused(shop, table, settings, why):
+def test_an_invalid_daily_setting_is_refused(shop, table, settings, why):
     shop.tables[table] = settings
     with pytest.raises(ConfigRefused, match=why):
         shop.company()

@@ -1,4 +1,4 @@
-"""The history on disk: its manifest, its fingerprint, and that it is written as a whole."""
+"""The stored history: its manifest, its fingerprint, and its atomic replacement."""
 
 import random
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from features.import_history import run_import
 from support.company_builders import GOOD
 
 
-def test_the_manifest_tells_what_there_is(shop):
+def test_the_manifest_describes_the_history(shop):
     shop.tables["events"] = {"drop": {"returns": "kind = 'return'"}}
     written = shop.run()
     read = Manifest.read(shop.workspace, "shop")
@@ -23,19 +23,19 @@ def test_the_manifest_tells_what_there_is(shop):
     assert read.end == datetime(2024, 3, 2, tzinfo=UTC), "the day after the last record"
 
 
-def test_a_declared_end_is_kept(shop):
+def test_a_declared_data_end_is_used(shop):
     shop.about["data_end"] = "2024-06-01T02:00:00+02:00"
     assert shop.run().end == datetime(2024, 6, 1, tzinfo=UTC)
 
 
-def test_without_a_history_the_way_to_one_is_told(shop):
+def test_a_missing_history_is_refused_with_the_remedy(shop):
     with pytest.raises(
         DataRefused, match=r"no history of shop at .*; make it with `goodwill data`"
     ):
         Manifest.read(shop.workspace, "shop")
 
 
-def test_the_schema_knows_only_columns_with_values(shop):
+def test_the_schema_holds_only_columns_with_values(shop):
     schema = shop.run().schema
     assert schema.tables["customers"] == ("customer_id", "valid_from", "region", "size")
     assert "category" not in schema.tables["events"]
@@ -44,12 +44,12 @@ def test_the_schema_knows_only_columns_with_values(shop):
     assert schema.horizons == (90,)
 
 
-def test_an_attribute_without_a_value_is_not_there(shop):
+def test_attributes_without_values_are_left_out(shop):
     shop.text["customers"] = GOOD["customers"].replace(",5", ",").replace(",7", ",")
     assert shop.run().schema.attributes == {"region": "text"}
 
 
-def test_dimensions_are_those_asked_about(shop):
+def test_dimensions_are_those_of_the_surveys(shop):
     shop.columns["surveys"] = {"dimension": "case when score = 4 then 'price' else 'staff' end"}
     shop.tail = "[targets.churn]\nhorizon_days = 30\n[targets.value]\nhorizon_days = 60\n"
     schema = shop.run().schema
@@ -57,7 +57,7 @@ def test_dimensions_are_those_asked_about(shop):
     assert schema.horizons == (30, 60)
 
 
-def test_the_fingerprint_does_not_know_the_order_of_rows(shop):
+def test_the_fingerprint_does_not_depend_on_row_order(shop):
     first = shop.run()
     for name, text in GOOD.items():
         header, *rows = text.splitlines()
@@ -101,7 +101,7 @@ def test_an_interrupted_import_leaves_the_former_history(shop, monkeypatch):
     assert shop.digest() == before
 
 
-def test_what_a_killed_run_left_is_cleared(shop):
+def test_leftovers_of_a_killed_run_are_removed(shop):
     folder = shop.workspace.history("shop")
     for name in ("history.new", "history.old"):
         (folder.with_name(name)).mkdir(parents=True)
@@ -112,7 +112,7 @@ def test_what_a_killed_run_left_is_cleared(shop):
     }  # fmt: skip
 
 
-def test_a_table_no_longer_mapped_is_no_longer_stored(shop):
+def test_tables_that_are_no_longer_mapped_are_removed(shop):
     shop.run()
     del shop.text["tickets"]
     shop.run()
@@ -141,7 +141,7 @@ def test_customers_of_a_single_table_count_once(shop):
     assert shop.run().customers == len(customer_ids(shop.workspace, "shop")) == 2
 
 
-def test_a_history_whose_swap_was_killed_half_way_is_brought_back(shop):
+def test_a_history_is_recovered_after_a_killed_replacement(shop):
     written = shop.run()
     folder = shop.workspace.history("shop")
     folder.rename(folder.with_name("history.old"))
@@ -149,7 +149,7 @@ def test_a_history_whose_swap_was_killed_half_way_is_brought_back(shop):
     assert not folder.with_name("history.old").exists()
 
 
-def test_an_import_after_a_killed_swap_keeps_the_former_history_if_it_is_refused(shop):
+def test_a_refused_import_after_a_killed_replacement_keeps_the_history(shop):
     written = shop.run()
     folder = shop.workspace.history("shop")
     folder.rename(folder.with_name("history.old"))

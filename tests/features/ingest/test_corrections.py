@@ -1,4 +1,4 @@
-"""Changes a company asks for, each counted: corrections, duplicates, scales, filled-in times."""
+"""Corrections, duplicates, scales and filled-in times, each counted in the row audit."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def lines(shop, table):
     return [(c.step, c.rule, c.before, c.after, c.rows) for c in found.lines if c.table == table]
 
 
-def test_what_was_read_and_what_became_of_it(shop):
+def test_audit_of_reading_and_dropping(shop):
     shop.tables["events"] = {"drop": {"returns": "kind = 'return'", "none": "false"}}
     shop.run()
     assert lines(shop, "events") == [
@@ -19,7 +19,7 @@ def test_what_was_read_and_what_became_of_it(shop):
     ]  # fmt: skip
 
 
-def test_a_query_tells_what_each_source_held(shop):
+def test_audit_of_a_query_lists_each_source(shop):
     shop.tables["events"] = {
         "files": None, "sources": {"one": "events.csv", "two": ["events.csv", "events.csv"]},
         "query": "select * from one union all select * from two where kind = 'return'",
@@ -31,7 +31,7 @@ def test_a_query_tells_what_each_source_held(shop):
     assert (read[2][0], read[2][3]) == ("query", shop.stored("events").num_rows)
 
 
-def test_corrections_follow_each_other_and_count_what_they_change(shop):
+def test_corrections_apply_in_order_and_are_counted(shop):
     shop.tables["events"] = {"correct": {
         "cents": {"column": "amount", "when": "amount > 5 and channel = 'web'",
                   "becomes": "amount / 100"},
@@ -46,7 +46,7 @@ def test_corrections_follow_each_other_and_count_what_they_change(shop):
     ]  # fmt: skip
 
 
-def test_a_correction_mends_what_would_have_broken_the_contract(shop):
+def test_a_correction_can_fix_rows_that_break_the_contract(shop):
     shop.spoil("events", "2024-03-01 00:00:00", "2999-03-01 00:00:00").spoil(
         "events", ",20,", ",?,"
     )
@@ -67,7 +67,7 @@ def test_an_attribute_may_be_corrected(shop):
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "message"),
     [
         ({"column": "amount", "when": "nothing > 1", "becomes": "1"}, "nothing"),
         ({"column": "amount", "when": "true", "becomes": "'x'"}, "'x'"),
@@ -75,14 +75,14 @@ def test_an_attribute_may_be_corrected(shop):
         ({"column": "amount", "when": "true) or (true; select 1", "becomes": "1"}, "cents.when"),
     ],
 )
-def test_a_correction_that_cannot_be_applied_is_named(shop, rule, told):
+def test_a_correction_that_cannot_be_applied_is_named(shop, rule, message):
     shop.tables["events"] = {"correct": {"cents": rule}}
     with pytest.raises(DataRefused, match=r"shop\.toml: tables\.events\.correct\.cents") as refused:
         shop.run()
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_a_misspelt_column_or_key_of_a_correction_is_told_with_what_is_near(shop):
+def test_a_misspelt_column_or_key_of_a_correction_is_refused_with_similar_ones(shop):
     shop.tables["events"] = {
         "correct": {"cents": {"column": "amuont", "when": "true", "becomes": "1"}}
     }
@@ -97,7 +97,7 @@ def test_a_misspelt_column_or_key_of_a_correction_is_told_with_what_is_near(shop
         shop.company()
 
 
-def test_duplicates_are_kept_unless_the_file_says_otherwise(shop):
+def test_duplicates_are_kept_by_default(shop):
     shop.text["events"] += "A,2024-01-05 10:00:00,order,10,web\n" * 2
     assert shop.run().rows["events"] == 6
     shop.tables["events"] = {"duplicates": "remove"}
@@ -107,7 +107,7 @@ def test_duplicates_are_kept_unless_the_file_says_otherwise(shop):
     )  # fmt: skip
 
 
-def test_duplicate_versions_of_customers_can_be_removed_before_they_break_the_contract(shop):
+def test_duplicate_customer_versions_can_be_removed_before_validation(shop):
     shop.text["customers"] += "A,2024-01-01,north,5\n"
     with pytest.raises(DataRefused, match="duplicate customer versions"):
         shop.run()
@@ -115,7 +115,7 @@ def test_duplicate_versions_of_customers_can_be_removed_before_they_break_the_co
     assert shop.run().rows["customers"] == 2
 
 
-def test_values_that_could_not_be_read_are_no_duplicates_of_each_other(shop):
+def test_different_unreadable_values_are_not_duplicates(shop):
     shop.about["max_bad_share"] = 0.9
     shop.text["events"] += (
         "B,2024-02-01 08:00:00,order,ten,shop\nB,2024-02-01 08:00:00,order,tin,shop\n"
@@ -124,7 +124,7 @@ def test_values_that_could_not_be_read_are_no_duplicates_of_each_other(shop):
     assert shop.run().quarantined == {"events": {"amount: wrong type, not a number": 2}}
 
 
-def test_answers_on_other_scales_are_written_down_as_harmonised(shop):
+def test_audit_of_answers_on_other_scales(shop):
     shop.text["surveys"] += "A,2024-02-05 09:00:00,2024-02-06 10:00:00,nps,40,0,100,\n"
     shop.run()
     assert lines(shop, "surveys")[1:] == [
@@ -132,9 +132,9 @@ def test_answers_on_other_scales_are_written_down_as_harmonised(shop):
     ]
 
 
-def test_times_of_knowing_that_are_filled_in_are_counted(shop):
+def test_filled_known_at_is_counted(shop):
     shop.columns["events"] = {"known_at": "case when amount > 15 then occurred_at end"}
     shop.run()
     assert lines(shop, "events")[1:] == [
-        ("fill", "known_at is empty: occurred_at stands in", 4, 4, 2)
+        ("fill", "known_at is empty: occurred_at is used", 4, 4, 2)
     ]

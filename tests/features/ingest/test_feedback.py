@@ -1,4 +1,4 @@
-"""Feedback is kept once, whatever happens, and becomes events known from when it came."""
+"""Feedback is stored exactly once and becomes events known from when it was received."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ EVENT = {"customer_id": "A", "occurred_at": "2025-06-12T07:00:00Z", "kind": "cam
 END = datetime(2025, 7, 1, tzinfo=UTC)
 
 
-def test_a_call_is_kept_once(tmp_path: Path) -> None:
+def test_a_call_is_stored_once(tmp_path: Path) -> None:
     first, again = (store_feedback(tmp_path / "f", Feedback("k", [EVENT])) for _ in range(2))
     assert (first.events, first.repeated) == (1, False)
     assert (again.events, again.repeated, again.received_at) == (1, True, first.received_at)
@@ -33,28 +33,28 @@ def test_a_call_is_kept_once(tmp_path: Path) -> None:
     assert not list((tmp_path / "f").glob("*.new"))
 
 
-def test_another_content_under_the_key_is_refused(tmp_path: Path) -> None:
+def test_different_content_with_the_same_key_is_refused(tmp_path: Path) -> None:
     store_feedback(tmp_path, Feedback("k", [EVENT]))
     with pytest.raises(IdempotencyConflict, match="another content"):
         store_feedback(tmp_path, Feedback("k", [EVENT | {"kind": "cancel"}]))
     assert len(feedback_files(tmp_path)) == 1
 
 
-def test_keys_with_any_characters_have_files_of_their_own(tmp_path: Path) -> None:
+def test_keys_with_any_characters_have_separate_files(tmp_path: Path) -> None:
     for key in ("../../etc/passwd", "a/b", "é", "🙂", "x" * 5000):
         assert not store_feedback(tmp_path, Feedback(key, [EVENT])).repeated
     assert len(feedback_files(tmp_path)) == 5
     assert {p.parent for p in tmp_path.rglob("*")} == {tmp_path}
 
 
-def test_twenty_at_once_keep_it_once(tmp_path: Path) -> None:
+def test_twenty_concurrent_calls_store_it_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(20) as pool:
         kept = [*pool.map(lambda _: store_feedback(tmp_path, Feedback("k", [EVENT])), range(20))]
     assert sum(not one.repeated for one in kept) == 1
     assert len(feedback_files(tmp_path)) == 1
 
 
-def test_the_stamp_changes_when_a_call_comes(tmp_path: Path) -> None:
+def test_the_digest_changes_with_each_call(tmp_path: Path) -> None:
     stamps = [feedback_digest(tmp_path)]
     for key in ("a", "a", "b"):
         store_feedback(tmp_path, Feedback(key, [EVENT]))
@@ -65,7 +65,7 @@ def test_the_stamp_changes_when_a_call_comes(tmp_path: Path) -> None:
 
 @pytest.fixture
 def con() -> duckdb.DuckDBPyConnection:
-    """An import that has one customer and one event."""
+    """An import with one customer and one event."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     con.execute("create temp table good_customers as select 'A' as customer_id")
@@ -78,7 +78,7 @@ def con() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def test_events_are_known_from_when_they_came(
+def test_events_are_known_from_when_they_were_received(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
@@ -91,7 +91,7 @@ def test_events_are_known_from_when_they_came(
     assert (row["amount"], row["channel"], row["due_at"]) == (3.0, "phone", None)
 
 
-def test_what_cannot_be_taken_in_waits_and_is_counted(
+def test_events_that_cannot_be_imported_wait_and_are_counted(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     late = EVENT | {"occurred_at": END.isoformat()}
@@ -110,14 +110,14 @@ def test_without_feedback_nothing_happens(con: duckdb.DuckDBPyConnection, tmp_pa
     assert ledger.lines == []
 
 
-def test_a_file_says_when_it_came_and_what(tmp_path: Path) -> None:
+def test_content_of_a_feedback_file(tmp_path: Path) -> None:
     store_feedback(tmp_path, Feedback("k", [EVENT]))
-    told = json.loads(feedback_files(tmp_path)[0].read_text("utf-8"))
-    assert set(told) == {"received_at", "sha256", "events"}
-    assert told["events"][0]["customer_id"] == "A"
+    record = json.loads(feedback_files(tmp_path)[0].read_text("utf-8"))
+    assert set(record) == {"received_at", "sha256", "events"}
+    assert record["events"][0]["customer_id"] == "A"
 
 
-def test_feedback_lands_in_the_history_once(tmp_path: Path) -> None:
+def test_feedback_is_imported_once(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.about["data_end"] = "2024-04-01T00:00:00Z"
     folder = shop.workspace.feedback("shop")
@@ -134,7 +134,7 @@ def test_feedback_lands_in_the_history_once(tmp_path: Path) -> None:
     assert ledger.row_count("events") == 5
 
 
-def test_a_daily_company_reads_everything_when_feedback_came(tmp_path: Path) -> None:
+def test_new_feedback_forces_a_full_import(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.tables["events"] = {"files": "events*.csv", "daily": True}
     shop.run()

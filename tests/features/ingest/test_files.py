@@ -1,4 +1,4 @@
-"""The files of a source: patterns, folders, packing; CSV as companies write it."""
+"""The files of a source: patterns, folders, compression, CSV formats."""
 
 import gzip
 import os
@@ -42,8 +42,8 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     path.write_bytes(text.encode(encoding))
 
 
-def test_packed_and_plain_files_in_one_source(shop):
-    """Three ways of packing, columns in another order, tabs: one table."""
+def test_compressed_and_plain_files_in_one_source(shop):
+    """Three kinds of compression, another column order, tabs: one table."""
     plain = source(shop, "events.csv")
     write(shop.raw / "a" / "1.csv", FIRST + LINES[0])
     with gzip.open(shop.raw / "a" / "2.CSV.GZ", "wt") as out:
@@ -58,7 +58,7 @@ def test_packed_and_plain_files_in_one_source(shop):
         assert source(shop, files) == plain, files
 
 
-def test_folders_by_day_show_their_day(shop):
+def test_partition_folders_become_columns(shop):
     for number, line in enumerate(LINES[:2], start=1):
         write(shop.raw / f"days/day=2024-01-0{number}/shop=s{number}/part-0.csv", FIRST + line)
     types, rows = source(shop, "days/**/*.csv")
@@ -76,15 +76,15 @@ def test_folders_by_day_show_their_day(shop):
     ]
 
 
-def test_marks_beside_the_files_of_a_folder_are_no_data(shop):
+def test_marker_files_in_a_folder_are_ignored(shop):
     write(shop.raw / "out/part-0.csv", FIRST + LINES[0])
     write(shop.raw / "out/_SUCCESS", "")
     write(shop.raw / "out/.part-0.csv.crc", "x")
     assert len(source(shop, "out")[1]) == 1
 
 
-def test_texts_as_spreadsheets_write_them(shop):
-    """A mark of byte order, lines that end in CR LF, quotes, commas and line ends inside quotes."""
+def test_csv_as_spreadsheets_write_it(shop):
+    """A byte order mark, CR LF line ends, quotes, commas and line ends inside quotes."""
     text = 'id,said,zip\r\n1,"a ""b"", c",01067\r\n2,"two\nlines",99999\r\n3,,\r\n'
     write(shop.raw / "bom.csv", "\ufeff" + text)
     types, rows = source(shop, "bom.csv")
@@ -96,8 +96,8 @@ def test_texts_as_spreadsheets_write_them(shop):
     ]
 
 
-def test_quotes_that_come_late(shop):
-    """The first thousands of rows need no quotes; a type of the first rows is wrong for the last."""
+def test_quotes_after_thousands_of_rows(shop):
+    """The first thousands of rows have no quotes, and the last has another type than the first."""
     rows = "".join(f"{i},n{i}\n" for i in range(30_000))
     write(shop.raw / "late.csv", f'id,name\n{rows}1.5,"Smith, John"\n')
     types, found = source(shop, "late.csv")
@@ -107,7 +107,7 @@ def test_quotes_that_come_late(shop):
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_another_encoding_is_refused_with_the_remedy_which_works(shop, encoding):
+def test_another_encoding_is_refused_and_the_remedy_works(shop, encoding):
     write(shop.raw / "old.csv", "id,name\n" + "1,a\n" * 40_000 + "2,Müller\n", encoding)
     with pytest.raises(DataRefused) as refused:
         source(shop, "old.csv")
@@ -119,12 +119,12 @@ def test_another_encoding_is_refused_with_the_remedy_which_works(shop, encoding)
     assert {"id": 2, "name": "Müller"} in source(shop, "old.csv", f'encoding = "{encoding}"')[1]
 
 
-def test_rows_that_look_like_remarks_are_rows(shop):
+def test_rows_that_look_like_comments_are_rows(shop):
     write(shop.raw / "hash.csv", "id,name\n1,a\n#2,b\n3,c\n")
     assert [row["id"] for row in source(shop, "hash.csv")[1]] == ["#2", "1", "3"]
 
 
-def test_a_format_of_its_own(shop):
+def test_a_declared_csv_format(shop):
     write(shop.raw / "own.csv", "as of today\nid;text\n1;'a;b'\n2;'it\\'s'\n")
     form = "skip_lines = 1\ndelimiter = ';'\nquote = \"'\"\nescape = '\\'"
     assert source(shop, "own.csv", form)[1] == [{"id": 1, "text": "a;b"}, {"id": 2, "text": "it's"}]
@@ -136,31 +136,31 @@ SPLIT = (
 
 
 @pytest.mark.parametrize(
-    ("text", "csv", "told"),
+    ("text", "csv", "message"),
     [
         ("id,name\n" + "1,b\n" * 30_000 + "1,2,3\n", "",
-         "bad.csv, line 30002: Expected Number of Columns: 2 Found: 3; mend the file, or say"),
+         "bad.csv, line 30002: Expected Number of Columns: 2 Found: 3; fix the file, or declare"),
         ("id,name\n1,b,c\n2,d\n", "", SPLIT),
         ("id,name\n1,b,c\n2,d\n", 'delimiter = ","', SPLIT),
         ('id,name\n1,"b\n2,d\n', 'delimiter = ","', SPLIT),
         ("id,name\n1,'b,c'\n", "", SPLIT),
     ],
 )  # fmt: skip
-def test_broken_csv_is_told_with_file_line_and_remedy(shop, text, csv, told):
+def test_invalid_csv_is_refused_with_file_line_and_remedy(shop, text, csv, message):
     write(shop.raw / "bad.csv", text)
     with pytest.raises(DataRefused) as refused:
         source(shop, "bad.csv", csv)
-    assert f"tables.events: {told}" in str(refused.value)
+    assert f"tables.events: {message}" in str(refused.value)
 
 
-def test_a_broken_header_among_good_files(shop):
+def test_a_wrong_header_in_one_of_several_files(shop):
     write(shop.raw / "p/1.csv", "id,name\n1,a\n")
     write(shop.raw / "p/2.csv", 'id,name\n1,"a\n2,b\n')
     with pytest.raises(DataRefused, match=r"2\.csv: no delimiter splits its rows"):
         source(shop, "p")
 
 
-def test_a_file_that_is_cut_off(shop):
+def test_a_truncated_file(shop):
     packed = gzip.compress((FIRST + "".join(LINES) * 1000).encode())
     (shop.raw / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(
@@ -179,7 +179,7 @@ def test_a_pattern_without_a_file(shop, files):
 
 
 def test_csv_is_read_once(shop, monkeypatch):
-    """However often queries name a source, and also where tables share it."""
+    """However often queries use a source, and also where tables share it."""
     import features.ingest.files as files
 
     made = []
@@ -212,8 +212,8 @@ print(rows[0][0], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) 
 """
 
 
-def test_a_file_larger_than_memory_streams_through(shop):
-    """A file of more than 128 MB through DuckDB's limit of 128 MB, in a process of its own."""
+def test_a_file_larger_than_the_memory_limit_is_streamed(shop):
+    """A file of more than 128 MB through DuckDB's limit of 128 MB, in a separate process."""
     line = "customer_{0:09d},2024-01-05 10:00:00,order,{1}.25," + "x" * 550 + "\n"
     with (shop.raw / "wide.csv").open("w") as out:
         out.write(FIRST)
@@ -222,11 +222,11 @@ def test_a_file_larger_than_memory_streams_through(shop):
     size = (shop.raw / "wide.csv").stat().st_size / 2**20
     shop.tables["events"] = {"files": "wide.csv"}
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", IMPORT, str(shop.toml()), str(shop.home)],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    rows, grown = map(int, told.stdout.split())
+    rows, grown = map(int, done.stdout.split())
     assert rows == 250_000
     assert size > 140
     assert grown < size, f"memory grew by {grown} MB over a file of {size:.0f} MB"

@@ -1,4 +1,4 @@
-"""An attribute that names customers is found by its values, and becomes no feature."""
+"""Attributes that identify customers are found by their values and not used as features."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ KINDS = {"title": "text", "region": "text", "size": "number"}
 
 
 def customers(count: int) -> list[dict[str, object]]:
-    """Two versions of each customer: a name of his own, one of four regions, a size of his own."""
+    """Two versions of each customer: a unique name, one of four regions, a unique size."""
     return [
         {
             "customer_id": f"C{i}",
@@ -38,7 +38,7 @@ def customers(count: int) -> list[dict[str, object]]:
     ]
 
 
-def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> None:
+def test_unique_texts_identify_shared_texts_and_numbers_do_not() -> None:
     found = build_checked_table("customers", customers(30), **KINDS)
     assert find_identifier_columns(found.con, found.table, KINDS) == [
         IdentifierColumn("title", 30, 30)
@@ -50,7 +50,7 @@ def test_a_text_of_ones_own_names_and_a_shared_one_or_a_number_does_not() -> Non
     assert "n1" not in json.dumps(finding.to_dict())
 
 
-def test_few_customers_say_nothing() -> None:
+def test_with_few_customers_nothing_identifies() -> None:
     found = build_checked_table("customers", customers(19), **KINDS)
     assert find_identifier_columns(found.con, found.table, KINDS) == []
     assert find_identifier_columns(found.con, found.table, {}) == []
@@ -58,7 +58,9 @@ def test_few_customers_say_nothing() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(20, 60), st.integers(1, 60), st.integers(0, 10))
-def test_it_is_half_of_those_that_have_one(there: int, values: int, without: int) -> None:
+def test_the_threshold_is_half_of_the_customers_with_a_value(
+    there: int, values: int, without: int
+) -> None:
     rows = [
         {"customer_id": f"C{i}", "valid_from": 0, "title": f"n{i % values}"} for i in range(there)
     ]
@@ -71,7 +73,7 @@ def test_it_is_half_of_those_that_have_one(there: int, values: int, without: int
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The sample company with name, phone and mail address mapped, which nobody should."""
+    """The sample company with name, phone and e-mail address mapped by mistake."""
     workspace = Workspace(tmp_path_factory.mktemp("careless"))
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
@@ -84,7 +86,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
-def test_personal_data_mapped_by_mistake_reach_no_feature_and_it_is_said(mapped: Workspace) -> None:
+def test_personal_data_mapped_by_mistake_are_reported_and_not_used(mapped: Workspace) -> None:
     from features.history_store import Manifest
 
     manifest = Manifest.read(mapped, "sample")

@@ -1,4 +1,4 @@
-"""PostgreSQL as a source, on a real server: types, one snapshot, nothing written, every refusal."""
+"""PostgreSQL as a source, on a real server: types, one snapshot, read-only access, refusals."""
 
 import io
 import re
@@ -78,7 +78,9 @@ def server():
     )  # fmt: skip
     empty = pc.ConvertOptions(strings_can_be_null=True)
     for name in GOOD:
-        server.put(name, pc.read_csv(io.BytesIO(GOOD[name].encode()), convert_options=empty))
+        server.create_table(
+            name, pc.read_csv(io.BytesIO(GOOD[name].encode()), convert_options=empty)
+        )
     yield server
     server.remove()
 
@@ -92,12 +94,12 @@ def settings_of(**keys) -> PostgresSettings:
     return PostgresSettings(url_from="SHOP_DATABASE_URL", **keys)
 
 
-def told_steps(tmp_path) -> tuple[Steps, io.StringIO]:
-    told = io.StringIO()
-    return Steps(tmp_path / "log.jsonl", Console(file=told, width=300)), told
+def recorded_steps(tmp_path) -> tuple[Steps, io.StringIO]:
+    output = io.StringIO()
+    return Steps(tmp_path / "log.jsonl", Console(file=output, width=300)), output
 
 
-def spool(tmp_path, queries, steps=None, pause=None, **keys):
+def extract(tmp_path, queries, steps=None, pause=None, **keys):
     config = settings_of(**keys)
     steps = steps or silent_steps()
     no_pause = [].append
@@ -112,7 +114,7 @@ def shop_of(shop: Shop, **postgres) -> Shop:
 
 
 def as_source(shop: Shop, query: str):
-    """Types and rows of a query as the SQL of a mapping sees them."""
+    """Types and rows of a query as a mapping's SQL sees them."""
     company = shop_of(shop, events=query).company()
     with connect_for_import(shop.workspace, company) as con:
         read_postgres_queries(con, company, shop.workspace, silent_steps())
@@ -134,7 +136,7 @@ def test_every_type_is_kept_or_becomes_text(shop):
                 min_value=-(10**12), max_value=10**12), st.integers(-(10**17), 10**17).map(Decimal)),
                 min_size=1, max_size=30))  # fmt: skip
 def test_numbers_are_the_nearest_doubles(server, tmp_path_factory, numbers):
-    """Whatever numeric holds, through text and back: what Python makes of the same digits."""
+    """Numeric values, through text and back, equal what Python parses from the same digits."""
     values = ", ".join(
         f"({i}, {'null' if n is None else n}::numeric)" for i, n in enumerate(numbers)
     )
@@ -148,15 +150,15 @@ def test_numbers_are_the_nearest_doubles(server, tmp_path_factory, numbers):
     ]
 
 
-def test_not_a_number_is_seen_by_the_rules(shop):
+def test_nan_violates_a_rule(shop):
     shop_of(shop, events="select *, 'NaN'::numeric as worth from events")
     shop.columns["events"] = {"amount": "worth"}
     with pytest.raises(DataRefused, match="not a finite number in 4 of 4 rows"):
         shop.run()
 
 
-def test_infinite_times_are_counted_and_no_value(tmp_path):
-    steps, told = told_steps(tmp_path)
+def test_infinite_times_are_counted_and_read_as_null(tmp_path):
+    steps, output = recorded_steps(tmp_path)
     moments = [
         "'infinity'",
         "'-infinity'",
@@ -167,14 +169,14 @@ def test_infinite_times_are_counted_and_no_value(tmp_path):
     ]
     for kind in ("timestamptz", "timestamp", "date"):
         query = f"select unnest(array[{', '.join(moments)}]::{kind}[]) as until"
-        spooled = spool(tmp_path, {kind: query}, steps)[kind]
+        spooled = extract(tmp_path, {kind: query}, steps)[kind]
         assert spooled.infinite == {"until": 4}
         stored = pq.read_table(spooled.path)["until"].to_pylist()
         assert stored[:5] == [None] * 5
         assert f"{stored[5]:%Y-%m-%d}" == "2024-01-01"
         assert (
             f"{kind}: column until is infinite or beyond the years 1 to 9999 in 4 rows"
-            in told.getvalue()
+            in output.getvalue()
         )
 
 
@@ -183,18 +185,18 @@ def test_a_database_that_is_not_in_utf8(server, tmp_path, monkeypatch):
         "create database old encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0"
     )
     monkeypatch.setenv("SHOP_DATABASE_URL", server.url(database="old"))
-    found = spool(tmp_path, {"q": "select chr(252) as u, 'Müller' as name"})
+    found = extract(tmp_path, {"q": "select chr(252) as u, 'Müller' as name"})
     assert pq.read_table(found["q"].path).to_pylist() == [{"u": "ü", "name": "Müller"}]
 
 
 def test_the_sample_company_is_the_same_from_postgresql(
     server, tiny_company, tmp_path, monkeypatch
 ):
-    """Bit for bit: the fingerprint is over every value of every row."""
+    """Bit for bit: the fingerprint covers every value."""
     company, workspace = tiny_company
     raw = workspace.company("sample") / "raw"
     for file in raw.glob("*.parquet"):
-        server.put(file.stem, pq.read_table(file))
+        server.create_table(file.stem, pq.read_table(file))
     text = company.path.read_text(encoding="utf-8")
     text = re.sub(r'files = "(\w+)\.parquet"', r'postgres = "\1"', text)
     text = text.replace("sources = {", "postgres = {").replace('.parquet"', '"')
@@ -210,7 +212,7 @@ def test_the_sample_company_is_the_same_from_postgresql(
     assert not (home.company("sample") / "spill").exists()
 
 
-def test_files_and_tables_in_one_query(server, shop):
+def test_files_and_postgres_tables_in_one_query(server, shop):
     expected = shop.run().fingerprint
     (shop.raw / "kinds.csv").write_text("kind\norder\nreturn\n")
     shop_of(shop)
@@ -222,8 +224,8 @@ def test_files_and_tables_in_one_query(server, shop):
     assert shop.run().fingerprint == expected
 
 
-def test_all_queries_see_one_moment(server, tmp_path):
-    """What is committed between two queries is in neither."""
+def test_all_queries_see_one_snapshot(server, tmp_path):
+    """Rows committed between two queries are in neither."""
     server.run("create table moving (x int)", "grant select on moving to reader")
 
     class Slow(dict[str, str]):
@@ -232,41 +234,41 @@ def test_all_queries_see_one_moment(server, tmp_path):
                 yield place, query
                 server.run("insert into moving values (1)")
 
-    found = spool(tmp_path, Slow(a="moving", b="select * from moving", c="public.moving"))
+    found = extract(tmp_path, Slow(a="moving", b="select * from moving", c="public.moving"))
     assert [found[place].rows for place in "abc"] == [0, 0, 0]
-    assert spool(tmp_path, {"a": "moving"})["a"].rows == 3
+    assert extract(tmp_path, {"a": "moving"})["a"].rows == 3
 
 
-def test_the_session_reads_only_and_says_who_it_is(tmp_path):
+def test_the_session_is_read_only_and_has_a_name(tmp_path):
     names = ["transaction_read_only", "default_transaction_read_only", "transaction_isolation",
              "application_name", "statement_timeout", "TimeZone"]  # fmt: skip
     query = "select " + ", ".join(f"current_setting('{n}') as {n}" for n in names)
-    found = spool(tmp_path, {"q": query}, statement_timeout_seconds=90)["q"]
+    found = extract(tmp_path, {"q": query}, statement_timeout_seconds=90)["q"]
     row = pq.read_table(found.path).to_pylist()[0]
     assert list(row.values()) == ["on", "on", "repeatable read", "goodwill", "90s", "UTC"]
 
 
-def test_what_writes_is_refused(server, tmp_path, monkeypatch):
-    """Also as the superuser, and through a function that may."""
+def test_queries_that_write_are_refused(server, tmp_path, monkeypatch):
+    """Also as the superuser, and through a function."""
     monkeypatch.setenv("SHOP_DATABASE_URL", server.url("postgres", ""))
     for query in ("select writes()", "insert into vault values (3) returning id",
                   "with w as (delete from vault returning id) select * from w",
                   "select 1; delete from vault", "select nextval('pg_catalog.nope')",
                   "select 1) to stdout; delete from vault; --"):  # fmt: skip
         with pytest.raises(DataRefused, match=r"^here: PostgreSQL at host 127\.0\.0\.1") as refused:
-            spool(tmp_path, {"here": query})
+            extract(tmp_path, {"here": query})
         if query == "select writes()":
             assert "read-only transaction; Goodwill only reads" in str(refused.value)
     assert server.run("select id from vault") == [(1,)]
 
 
-def test_a_role_that_could_write_is_pointed_at(server, tmp_path, monkeypatch):
-    steps, told = told_steps(tmp_path)
-    spool(tmp_path, {"q": "select 1 as a"}, steps)
-    assert "may write" not in told.getvalue()
+def test_a_role_with_write_access_is_reported(server, tmp_path, monkeypatch):
+    steps, output = recorded_steps(tmp_path)
+    extract(tmp_path, {"q": "select 1 as a"}, steps)
+    assert "may write" not in output.getvalue()
     monkeypatch.setenv("SHOP_DATABASE_URL", server.url("postgres", ""))
-    spool(tmp_path, {"q": "select 1 as a"}, steps)
-    assert "user postgres may write to this database; Goodwill only reads" in told.getvalue()
+    extract(tmp_path, {"q": "select 1 as a"}, steps)
+    assert "user postgres may write to this database; Goodwill only reads" in output.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_a_role_that_could_write_is_pointed_at(server, tmp_path, monkeypatch):
          ["statement timeout", "postgres.statement_timeout_seconds"]),
     ],
 )  # fmt: skip
-def test_what_the_server_refuses_is_told_with_place_and_remedy(shop, query, messages):
+def test_server_errors_name_place_and_remedy(shop, query, messages):
     shop_of(shop, events=query)
     shop.tail += "statement_timeout_seconds = 1\nretries = 0\n"
     with pytest.raises(DataRefused) as refused:
@@ -299,23 +301,23 @@ def test_a_table_without_rows(shop):
         shop_of(shop, events="empty").run()
 
 
-def nobody_listens(server) -> str:
+def unused_address(server) -> str:
     return server.url().replace(f":{server.port}/", ":1/")
 
 
-def test_a_server_that_is_away(server, tmp_path, monkeypatch):
-    monkeypatch.setenv("SHOP_DATABASE_URL", nobody_listens(server))
-    steps, told = told_steps(tmp_path)
+def test_an_unavailable_server_is_retried_then_refused(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_DATABASE_URL", unused_address(server))
+    steps, output = recorded_steps(tmp_path)
     pauses: list[float] = []
     with pytest.raises(DataRefused) as refused:
-        spool(tmp_path, {"q": "select 1 as a"}, steps, pauses.append, retries=8)
+        extract(tmp_path, {"q": "select 1 as a"}, steps, pauses.append, retries=8)
     message = str(refused.value)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-    for part in ("host 127.0.0.1, port 1, database postgres is away: Connection refused",
+    for part in ("host 127.0.0.1, port 1, database postgres is unavailable: Connection refused",
                  "tried 9 times", "run again", "SHOP_DATABASE_URL"):  # fmt: skip
         assert part in message
-    assert "is away (Connection refused); again in 4 s (try 4 of 9)" in told.getvalue()
-    assert_no_secret(message + told.getvalue() + (tmp_path / "log.jsonl").read_text())
+    assert "is unavailable (Connection refused); next try in 4 s (try 4 of 9)" in output.getvalue()
+    assert_no_secret(message + output.getvalue() + (tmp_path / "log.jsonl").read_text())
 
 
 def assert_no_secret(text: str) -> None:
@@ -324,33 +326,33 @@ def assert_no_secret(text: str) -> None:
     assert "he/im" not in text
 
 
-def test_a_server_that_comes_back(server, tmp_path):
+def test_a_server_that_becomes_available(server, tmp_path):
     server.stop()
-    steps, _ = told_steps(tmp_path)
-    found = spool(tmp_path, {"q": "events"}, steps, lambda _: server.start())
+    steps, _ = recorded_steps(tmp_path)
+    found = extract(tmp_path, {"q": "events"}, steps, lambda _: server.start())
     assert found["q"].rows == 4
     assert '"retries": 1' in (tmp_path / "log.jsonl").read_text()
 
 
-def test_a_server_that_dies_in_the_middle(server, tmp_path):
-    """The first try ends within its rows; the second begins anew, and nothing is twice."""
+def test_a_server_that_stops_during_a_query(server, tmp_path):
+    """The first try ends among its rows; the second starts again without duplicates."""
     server.run("create table switch as select true as dies", "grant select on switch to reader")
-    steps, told = told_steps(tmp_path)
+    steps, output = recorded_steps(tmp_path)
     query = (
         "select i, case when i = 250000 and (select dies from switch) "
         "then pg_terminate_backend(pg_backend_pid())::text end as x from generate_series(1, 500000) i"
     )
-    found = spool(
+    found = extract(
         tmp_path, {"a": "events", "b": query}, steps,
         lambda _: server.run("update switch set dies = false"), batch_mb=1,
     )  # fmt: skip
-    assert "terminating connection due to administrator command" in told.getvalue()
+    assert "terminating connection due to administrator command" in output.getvalue()
     stored = pq.read_table(found["b"].path)["i"].to_pylist()
     assert stored == list(range(1, 500_001))
     assert pq.ParquetFile(found["b"].path).num_row_groups > 1
     server.run("update switch set dies = true")
-    with pytest.raises(DataRefused, match=r"is away: terminating .* \(tried 2 times\)"):
-        spool(tmp_path, {"b": query}, retries=1)
+    with pytest.raises(DataRefused, match=r"is unavailable: terminating .* \(tried 2 times\)"):
+        extract(tmp_path, {"b": query}, retries=1)
 
 
 @pytest.mark.parametrize(
@@ -361,21 +363,21 @@ def test_a_server_that_dies_in_the_middle(server, tmp_path):
         ({"database": "nowhere"}, 'database "nowhere" does not exist'),
     ],
 )
-def test_who_is_not_let_in_does_not_try_again(server, tmp_path, monkeypatch, change, part):
+def test_rejected_credentials_are_not_retried(server, tmp_path, monkeypatch, change, part):
     monkeypatch.setenv("SHOP_DATABASE_URL", server.url(**change))
     pauses: list[float] = []
     with pytest.raises(DataRefused) as refused:
-        spool(tmp_path, {"q": "select 1 as a"}, pause=pauses.append)
+        extract(tmp_path, {"q": "select 1 as a"}, pause=pauses.append)
     assert f"rejects user {change.get('user', 'reader')}: {part}" in str(refused.value)
     assert "falsch" not in str(refused.value)
     assert_no_secret(str(refused.value))
     assert pauses == []
 
 
-def test_rows_come_in_batches(server, tmp_path):
-    """What is in memory is a batch; how many rows that is follows from their width."""
+def test_rows_arrive_in_batches(server, tmp_path):
+    """Only a batch is in memory; its number of rows depends on their width."""
     query = "select i, repeat('x', 100) as x from generate_series(1, 60000) i"
-    found = spool(tmp_path, {"q": query}, batch_mb=1)
+    found = extract(tmp_path, {"q": query}, batch_mb=1)
     file = pq.ParquetFile(found["q"].path)
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     assert sum(sizes) == 60_000

@@ -1,4 +1,4 @@
-"""Reading a company's own tables, and every refusal of what cannot be read or checked."""
+"""Reading a company's tables, and refusals of what cannot be read or validated."""
 
 import gzip
 import shutil
@@ -13,7 +13,7 @@ from support.company_builders import GOOD, Shop
 
 
 def event(**columns: str):
-    """Map a column of events by another expression."""
+    """Map a column of events with another expression."""
     return lambda shop: shop.columns.update(events=columns)
 
 
@@ -68,7 +68,7 @@ BAD = {
         of_table("events", query="select * from sauce"), DataRefused, ["tables.events.query", "sauce"]),
     "number that is none": (
         spoil("events", ",20,", ",twenty,"), DataRefused,
-        ["table events, column amount: wrong type, not a number in 1 of 4 rows; mend the values"]),
+        ["table events, column amount: wrong type, not a number in 1 of 4 rows; correct the values"]),
     "number column of dates": (
         event(amount="occurred_at::date"), DataRefused,
         ["table events, column amount: all rows are of type DATE; cast it to a number"]),
@@ -126,7 +126,7 @@ BAD = {
          "rows; map scale_low to the worst"]),
     "score outside its scale": (
         spoil("surveys", "4,1,5", "6,1,5"), DataRefused,
-        ["table surveys, column score: score outside its scale in 1 of 2 rows; mend the scale"]),
+        ["table surveys, column score: score outside its scale in 1 of 2 rows; correct the scale"]),
     "score without an answer": (
         spoil("surveys", "2024-02-02 10:00:00", ""), DataRefused,
         ["table surveys, column answered_at: a score without the time of the answer in 1 of 2 rows"]),
@@ -147,7 +147,7 @@ BAD = {
         ["table events is empty: 0 rows; check its files, or remove tables.events from shop.toml"]),
     "everything dropped": (
         of_table("events", drop={"all of it": "true"}), DataRefused,
-        ["table events is empty: 0 rows (4 left out by drop rules)"]),
+        ["table events is empty: 0 rows (4 removed by drop rules)"]),
     "unknown key": (
         about(tmie_zone="UTC"), ConfigRefused, ["unknown key company.tmie_zone", "time_zone"]),
     "syntax error": (
@@ -181,7 +181,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def good_history(tmp_path_factory) -> Path:
-    """The history of the company before anything is spoilt."""
+    """The history of the unchanged company."""
     shop = Shop(tmp_path_factory.mktemp("good"))
     shop.run()
     return shop.workspace.history("shop")
@@ -207,7 +207,7 @@ def test_bad_input_is_refused_and_the_former_history_stays(
     assert not (tmp_path / "stolen.csv").exists()
 
 
-def test_the_good_company_is_good(shop):
+def test_the_unchanged_company_is_accepted(shop):
     manifest = shop.run()
     assert manifest.rows == {"customers": 2, "events": 4, "surveys": 2, "tickets": 2}
     assert (manifest.dropped, manifest.quarantined) == ({}, {})
@@ -215,7 +215,7 @@ def test_the_good_company_is_good(shop):
     assert shop.stored("events")["amount"].to_pylist() == [10, -3, 20, 25.5]
 
 
-def test_what_a_mapping_leaves_out_has_its_default(shop):
+def test_unmapped_columns_get_their_default(shop):
     shop.run()
     assert shop.stored("surveys")["dimension"].to_pylist() == ["overall"] * 2
     assert shop.stored("surveys")["weight"].to_pylist() == [1.0] * 2
@@ -228,7 +228,7 @@ def test_what_a_mapping_leaves_out_has_its_default(shop):
 FIRST, *LINES = GOOD["events"].splitlines(keepends=True)
 
 
-def test_every_kind_of_file_reads_alike(shop):
+def test_all_file_formats_give_the_same_history(shop):
     manifest = shop.run()
     (shop.raw / "part_1.csv").write_text(FIRST + "".join(LINES[:2]))
     (shop.raw / "part_2.csv").write_text(FIRST + "".join(LINES[2:]))
@@ -247,7 +247,7 @@ def test_a_folder_with_brackets_in_its_name(tmp_path):
     assert shop.run().rows["events"] == 4
 
 
-def test_several_sources_are_joined_by_the_query(shop):
+def test_a_query_joins_several_sources(shop):
     (shop.raw / "prices.csv").write_text("channel,rate\nweb,2\nshop,3\n")
     shop.tables["events"] = {
         "files": None,
@@ -259,7 +259,7 @@ def test_several_sources_are_joined_by_the_query(shop):
     assert shop.stored("events")["amount"].to_pylist() == [20, -6, 60, None]
 
 
-def test_drop_rules_are_counted_once_under_the_first(shop):
+def test_a_dropped_row_counts_for_its_first_rule(shop):
     shop.tables["events"] = {
         "drop": {"returns": "kind = 'return'", "web": "channel = 'web'", "none": "amount > 1e9"}
     }
@@ -288,7 +288,7 @@ def test_drop_rules_are_counted_once_under_the_first(shop):
     ],
 )
 def test_times_are_instants(shop, zone, text, utc):
-    """Naive times are of the company's zone, summer time included; offsets win; dates are midnight.
+    """Naive times are in the company's zone with daylight saving time; offsets win; dates are midnight.
 
     Read as texts and, where a file has types, as what DuckDB takes them for.
     """
@@ -301,7 +301,7 @@ def test_times_are_instants(shop, zone, text, utc):
         assert shop.moments("events", "known_at") == [utc]
 
 
-def test_the_hour_that_comes_twice_and_the_one_that_never_comes_are_read_somehow(shop):
+def test_times_in_daylight_saving_changes_are_read(shop):
     shop.about["time_zone"] = "Europe/Berlin"
     shop.text = {"events": FIRST + "A,2024-03-31 02:30:00,x,1,\nA,2024-10-27 02:30:00,x,1,\n"}
     shop.run()
@@ -310,7 +310,7 @@ def test_the_hour_that_comes_twice_and_the_one_that_never_comes_are_read_somehow
     assert twice in {"2024-10-27 00:30:00", "2024-10-27 01:30:00"}
 
 
-def test_a_source_column_named_as_the_contract_does_not_shadow_the_mapping(shop):
+def test_a_source_column_with_a_contract_name_does_not_shadow_the_mapping(shop):
     """known_at defaults to occurred_at as mapped, not to a source column of that name."""
     shop.about["time_zone"] = "Europe/Berlin"
     shop.columns["events"] = {"occurred_at": "occurred_at + interval 1 day"}
@@ -319,7 +319,7 @@ def test_a_source_column_named_as_the_contract_does_not_shadow_the_mapping(shop)
     assert shop.moments("events", "known_at") == shop.moments("events", "occurred_at")
 
 
-def test_an_event_whose_knowing_is_not_recorded_was_known_when_it_occurred(shop):
+def test_missing_known_at_defaults_to_occurred_at(shop):
     shop.columns["events"] = {
         "known_at": "case when channel = 'web' then occurred_at + interval 2 day end"
     }

@@ -1,4 +1,4 @@
-"""Types of text columns: exact for every row, or none."""
+"""Type inference of text columns: exact for every row, or none."""
 
 from datetime import date, datetime
 
@@ -54,7 +54,7 @@ def type_of(con, values: list[str | None]) -> str:
         ([" 1"], "text"),
     ],
 )
-def test_the_type_of_texts(con, values, kind):
+def test_infer_text_types(con, values, kind):
     assert type_of(con, values) == kind
 
 
@@ -69,7 +69,7 @@ def test_the_type_of_texts(con, values, kind):
         ("x", "7", "text"),
     ],
 )
-def test_a_late_value_counts_as_much_as_the_first(con, first, late, kind):
+def test_late_values_count_as_much_as_the_first(con, first, late, kind):
     assert type_of(con, [first] * (FIRST_LOOK + 1) + [late]) == kind
 
 
@@ -80,7 +80,7 @@ NUMBERS = st.one_of(st.integers(-(10**17), 10**17).map(str), st.floats(allow_nan
 @given(st.lists(st.one_of(st.none(), NUMBERS), min_size=1, max_size=8))
 @example(["1.0", "2"])
 def test_numbers_are_read_exactly(con, values):
-    """As Python reads the same digits; whole numbers digit by digit."""
+    """As Python parses the same digits; integers digit by digit."""
     con.register("texts", pa.table({"x": pa.array(values, pa.string())}))
     types = infer_text_types(con, "texts", ["x"])
     found = [row[0] for row in con.execute(cast_sql("texts", types)).fetchall()]
@@ -93,7 +93,7 @@ def test_numbers_are_read_exactly(con, values):
         assert set(values) == {None}
 
 
-def test_only_what_is_asked_is_typed(con):
+def test_only_the_given_columns_and_types_are_inferred(con):
     con.register(
         "texts", pa.table({"a": ["1"], 'b "x"': ["2024-01-01"], "c": ["2024-01-01 05:00"]})
     )

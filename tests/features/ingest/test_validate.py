@@ -1,19 +1,19 @@
-"""Broken rows: tolerated up to a share, kept aside, counted by rule."""
+"""Invalid rows: tolerated up to a share, quarantined, counted by rule."""
 
 import pytest
 
 from features.errors import DataRefused
 
 
-def spoilt(shop, share: float):
-    """A future date, an infinite amount and a stranger, in three of four rows."""
+def with_invalid_rows(shop, share: float):
+    """A future date, an infinite amount and an unknown customer, in three of four rows."""
     shop.about["max_bad_share"] = share
     shop.spoil("events", "2024-03-01", "2999-03-01").spoil("events", ",20,", ",nan,")
     return shop.spoil("events", "A,2024-01-09", "Z,2999-01-09")
 
 
-def test_a_tolerated_share_is_left_out_counted_and_kept_aside(shop):
-    manifest = spoilt(shop, 0.75).run()
+def test_a_tolerated_share_is_quarantined_and_counted(shop):
+    manifest = with_invalid_rows(shop, 0.75).run()
     assert manifest.rows["events"] == 1
     counted = manifest.quarantined["events"]
     assert sorted(n.split(", after")[0] for n in counted) == [
@@ -29,20 +29,20 @@ def test_a_tolerated_share_is_left_out_counted_and_kept_aside(shop):
     assert rows["Z"]["amount"] == -3
 
 
-def test_a_larger_share_is_refused_with_every_finding(shop):
+def test_a_larger_share_is_refused_with_every_violation(shop):
     with pytest.raises(DataRefused) as refused:
-        spoilt(shop, 0.74).run()
-    told = str(refused.value)
-    assert told.startswith(
+        with_invalid_rows(shop, 0.74).run()
+    message = str(refused.value)
+    assert message.startswith(
         "3 of 4 rows of table events break the contract (75.00%; max_bad_share allows 74.00%):"
     )
     for finding in ("column amount: not a finite number in 1 of 4 rows",
                     "column customer_id: unknown customers in 1 of 4 rows",
                     "column occurred_at: future dates"):  # fmt: skip
-        assert finding in told
-    assert str(shop.quarantine("events")) in told
-    assert "tables.events.drop" in told
-    assert "raise company.max_bad_share in shop.toml" in told
+        assert finding in message
+    assert str(shop.quarantine("events")) in message
+    assert "tables.events.drop" in message
+    assert "raise company.max_bad_share in shop.toml" in message
     assert len(shop.quarantined("events")) == 3
 
 
@@ -57,7 +57,7 @@ def test_the_quarantine_shows_the_text_that_could_not_be_read(shop):
     assert "occurred_at: unparsable dates" in rows[1]["broken_rules"]
 
 
-def test_what_is_tolerated_does_not_reach_the_history(shop):
+def test_quarantined_rows_are_not_in_the_history(shop):
     shop.about["max_bad_share"] = 0.5
     shop.spoil("surveys", "4,1,5", "9,1,5")
     shop.run()
@@ -66,15 +66,15 @@ def test_what_is_tolerated_does_not_reach_the_history(shop):
     assert not [c for c in surveys.column_names if c.startswith(("raw_", "broken_"))]
 
 
-def test_no_row_left_is_refused_whatever_is_tolerated(shop):
+def test_a_table_without_valid_rows_is_refused(shop):
     shop.about["max_bad_share"] = 1.0
     shop.text["events"] = shop.text["events"].replace("2024", "2999")
-    with pytest.raises(DataRefused, match="no row of table events is left: all 4 rows break"):
+    with pytest.raises(DataRefused, match="no valid row of table events is left: all 4 rows break"):
         shop.run()
 
 
 def test_the_quarantine_of_a_former_run_is_cleared(shop):
-    spoilt(shop, 0.75).run()
+    with_invalid_rows(shop, 0.75).run()
     assert shop.quarantine("events").exists()
     shop.text["events"] = shop.text["events"].replace("2999", "2024").replace("nan", "1")
     shop.text["events"] = shop.text["events"].replace("Z,", "A,")
@@ -82,7 +82,7 @@ def test_the_quarantine_of_a_former_run_is_cleared(shop):
     assert not shop.quarantine("events").exists()
 
 
-def test_customers_kept_aside_make_their_rows_strangers(shop):
+def test_rows_of_quarantined_customers_have_unknown_customers(shop):
     shop.about["max_bad_share"] = 0.7
     shop.text["customers"] += "A,2024-01-01,west,6\n"
     manifest = shop.run()
@@ -90,7 +90,7 @@ def test_customers_kept_aside_make_their_rows_strangers(shop):
     assert manifest.quarantined["events"] == {"customer_id: unknown customers": 2}
 
 
-def test_versions_without_valid_from_must_be_one_each(shop):
+def test_without_valid_from_each_customer_has_one_row(shop):
     shop.text["customers"] = "customer_id,valid_from,region,size\nA,,n,1\nA,,s,1\nB,,s,2\n"
     shop.tables["customers"] = {"constant": ["region", "size"]}
     text = shop.toml().read_text().replace('"valid_from" = "valid_from"\n', "")
@@ -117,7 +117,7 @@ def test_versions_without_valid_from_must_be_one_each(shop):
         ("UTC", ("+00:00", "Z")),
     ],
 )
-def test_offsets_of_the_companys_own_zone_may_change_with_the_season(shop, zone, offsets):
+def test_offsets_may_follow_daylight_saving_time(shop, zone, offsets):
     shop.about["time_zone"] = zone
     winter, summer = offsets
     shop.spoil("events", "10:00:00", f"10:00:00{winter}")
@@ -130,14 +130,14 @@ def test_offsets_of_the_companys_own_zone_may_change_with_the_season(shop, zone,
     assert shop.run().rows["events"] == 4
 
 
-def test_one_foreign_offset_throughout_is_fine(shop):
+def test_a_single_foreign_offset_is_accepted(shop):
     shop.text["events"] = shop.text["events"].replace(":00,", ":00+05:30,")
     shop.run()
     assert shop.moments("events", "occurred_at")[0] == "2024-01-05 04:30:00"
 
 
 @pytest.mark.parametrize("odd", ["infinity", "-infinity"])
-def test_infinite_dates_are_told_as_such(shop, odd):
+def test_infinite_dates_are_reported(shop, odd):
     shop.columns["events"] = {"due_at": f"case when amount = 20 then timestamptz '{odd}' end"}
     with pytest.raises(DataRefused, match="column due_at: infinite dates in 1 of 4 rows; map 'inf"):
         shop.run()

@@ -16,7 +16,9 @@ from insight.evaluation.evaluation_schema import CompanyEvaluation
 from support import report_builders
 
 
-def write_evaluation_files(workspace: Workspace, evaluation: CompanyEvaluation | None = None) -> None:
+def write_evaluation_files(
+    workspace: Workspace, evaluation: CompanyEvaluation | None = None
+) -> None:
     """Write an evaluation, the customer status and the complaints of the test company."""
     folder = evaluation_folder(workspace, "tiny")
     write_evaluation(folder, evaluation or report_builders.evaluation())

@@ -3,9 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from insight.business_report.reasons_section import call_reasons
 
-from insight.business_report.call_list import call_list
+from insight.business_report.call_list import call_list, call_reasons
 from insight.business_report.report_inputs import load_report_inputs
 from models.explain.reasons_table import SCHEMA
 
@@ -70,7 +69,9 @@ def test_before_the_first_scoring_there_is_no_list(world):
 def test_three_reasons_that_worsen_the_predictions(reasons):
     english = call_list(load_report_inputs(*reasons, "en")).entries
     assert english[0].reasons == [
-        "no orders: +4 points", "late on 5% of orders: -9 points", "slow reply: -5",
+        "no orders: +4 points",
+        "late on 5% of orders: -9 points",
+        "slow reply: -5",
     ]
     assert english[1].reasons == []
     chinese = call_list(load_report_inputs(*reasons, "zh")).entries

@@ -1,4 +1,4 @@
-"""The report in a browser: it works by hand, fits a phone and paper, and asks nobody for anything."""
+"""The report in a browser: sorting, filters, tooltips, phone, print, and no external requests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,26 +24,28 @@ def language(request: pytest.FixtureRequest) -> Language:
 @pytest.fixture
 def file(evaluated, language, tmp_path) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(render(load_report_inputs(*evaluated, language), report_builders.AS_OF), encoding="utf-8")
+    path.write_text(
+        render(load_report_inputs(*evaluated, language), report_builders.AS_OF), encoding="utf-8"
+    )
     return path
 
 
 @pytest.fixture
 def page(browser: Browser, file: Path) -> Iterator[Page]:
-    """The open report; it ends without a complaint, having asked for nothing but itself."""
+    """The open report; fails on console messages and on any request besides the file."""
     context = browser.new_context()
     page = context.new_page()
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
     page.set_default_timeout(10_000)
     page.goto(file.as_uri())
     yield page
     context.close()
-    assert complaints == []
-    assert set(asked) == {file.as_uri()}
+    assert messages == []
+    assert set(requests) == {file.as_uri()}
 
 
 def first_cells(page: Page, table: str) -> list[str]:
@@ -52,24 +54,26 @@ def first_cells(page: Page, table: str) -> list[str]:
     )
 
 
-def test_a_heading_sorts_both_ways(page):
+def test_a_column_heading_sorts_in_both_directions(page):
     assert first_cells(page, "#call-list") == ["C2", "C1", "C3"]
-    leaves = page.locator("#call-list th").nth(5)
-    leaves.click()
+    churn = page.locator("#call-list th").nth(5)
+    churn.click()
     assert first_cells(page, "#call-list") == ["C1", "C3", "C2"]
-    assert leaves.get_attribute("aria-sort") == "descending"
-    leaves.press("Enter")
+    assert churn.get_attribute("aria-sort") == "descending"
+    churn.press("Enter")
     assert first_cells(page, "#call-list") == ["C2", "C3", "C1"]
     page.locator("#call-list th").first.click()
     assert first_cells(page, "#call-list") == ["C1", "C2", "C3"]
 
 
-def test_indicators_sort_by_their_numbers_not_their_letters(page):
+def test_indicators_sort_by_number(page):
     page.locator("#indicators th").nth(1).click()
     numbers = page.locator("#indicators tbody td:nth-child(2)").evaluate_all(
         "cells => cells.map((c) => Number(c.dataset.order))"
     )
-    assert numbers == sorted((i.value for i in report_builders.evaluation().indicators), reverse=True)
+    assert numbers == sorted(
+        (i.value for i in report_builders.evaluation().indicators), reverse=True
+    )
 
 
 def test_the_list_is_searched_and_filtered(page):
@@ -83,7 +87,7 @@ def test_the_list_is_searched_and_filtered(page):
     assert len(first_cells(page, "#call-list")) == 3
 
 
-def test_groups_are_chosen_one_cut_at_a_time(page):
+def test_one_table_of_groups_is_shown_at_a_time(page):
     assert page.locator(".cut:visible").count() == 1
     seen = page.locator(".cut:visible td").first.inner_text()
     page.locator("#cut").select_option("1")
@@ -91,7 +95,7 @@ def test_groups_are_chosen_one_cut_at_a_time(page):
     assert page.locator(".cut:visible td").first.inner_text() != seen
 
 
-def test_a_point_says_its_numbers_when_tapped(page):
+def test_a_tap_on_a_point_shows_its_numbers(page):
     point = page.locator("#trends .tip").first
     assert page.locator("#tip").is_hidden()
     point.dispatch_event("click")
@@ -103,7 +107,7 @@ def test_a_point_says_its_numbers_when_tapped(page):
 @pytest.mark.parametrize(
     ("language", "scheme"), [("en", "light"), ("zh", "dark")], indirect=["language"]
 )
-def test_a_phone_scrolls_only_down(page, scheme):
+def test_a_phone_does_not_scroll_sideways(page, scheme):
     page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme=scheme)
     wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
@@ -116,7 +120,7 @@ def test_a_phone_scrolls_only_down(page, scheme):
     assert (dark[ink] > dark[paper]) == (scheme == "dark")
 
 
-def test_paper_shows_every_group_and_everybody(page):
+def test_print_shows_all_groups_and_customers(page):
     page.locator("#find").fill("nobody")
     assert first_cells(page, "#call-list") == []
     page.emulate_media(media="print")
@@ -125,7 +129,7 @@ def test_paper_shows_every_group_and_everybody(page):
     assert page.locator(".controls:visible, nav:visible").count() == 0
 
 
-def test_everything_is_readable_without_scripts(browser, file):
+def test_everything_is_visible_without_scripts(browser, file):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())

@@ -1,4 +1,4 @@
-"""Tiers and moves, the value score, complaints, the closed loop, data and models."""
+"""Tiers and migration, the value score, complaints, the closed loop, data and models."""
 
 from insight.business_report.closed_loop_section import cycle_rows
 from insight.business_report.complaints_section import complaints_section
@@ -12,50 +12,53 @@ from insight.business_report.value_score_section import value_score_section
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
     IntervalEstimate,
+    ItemRaterAgreement,
     Trait,
     ValueScoreSummary,
 )
 from support import report_builders
 
-from .conftest import tell
 
-
-def test_segments_with_what_they_are_served_with(english, chinese):
+def test_segments_with_their_service_policy(english, chinese):
     found = {t.by: t for t in segment_tables(english)}
     assert list(found) == ["tier", "stage", "group", "stars"]
     a, b = found["tier"].rows
     assert (a.name, a.customers, a.share, a.bar) == ("A", "1", "25.0%", 33.3)
-    assert a.policy == ["priority service", "a manager of their own", "first reply in 2 h",
+    assert a.policy == ["priority service", "dedicated account manager", "first reply within 2 h",
                         "12 visits a year", "customised products"]  # fmt: skip
     assert b.policy == []
     assert [r.name for r in found["stars"].rows] == ["★★★★☆", "★★☆☆☆"]
-    assert (
-        found["group"].rows[0].rule == "price ≤ 62.5 (true of 80% of those it picks, finds 90%)"
+    assert found["group"].rows[0].rule == (
+        "price ≤ 62.5 (80% of the customers it selects belong to the cluster; it finds 90% of the "
+        "cluster)"
     )
     assert found["stage"].has == dict.fromkeys(found["stage"].has, False)
     assert segment_tables(chinese)[0].rows[0].policy[1] == "专属客户经理"
 
 
-def test_a_rule_in_the_words_of_the_report():
+def test_a_rule_uses_the_names_of_the_report():
     rule = "satisfaction ≤ 37 and purchasing_power > 22.1"
     assert translate_rule(rule, Translator("en")) == "satisfaction ≤ 37 and purchasing power > 22.1"
     assert translate_rule(rule, Translator("zh")) == "满意度 ≤ 37 且 购买力 > 22.1"
     assert translate_rule("everybody", Translator("zh")) == "全部客户"
 
 
-def test_who_moved_and_why(english):
+def test_migration_with_its_causes(english):
     found = migration_table(english, "tiers")
-    assert found.after == ["A", "B", "gone"]
+    assert found.after == ["A", "B", "no longer a customer"]
     assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
         ("A", [1, 1, 0]), ("B", [0, 2, 0]),
     ]  # fmt: skip
     assert [c.kind for c in found.rows[0][1]] == ["stayed", "moved", "moved"]
     assert found.causes == [("loyalty", "0", "1", "0")]
-    assert "25.0% moved. Plain quantiles would have moved 50.0%." in found.note
+    assert (
+        "25.0% of the customers changed. Without hysteresis, 50.0% would have changed."
+        in found.note
+    )
     assert migration_table(english, "stages") is None
 
 
-def test_how_the_score_is_made(evaluated):
+def test_the_value_score_with_weights_and_traits(evaluated):
     value = ValueScoreSummary(
         method="given", version="1", drawn=report_builders.AS_OF, top_changed=0.344, left_out={"margin": "no cost"},
         weights=[DimensionWeight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})], scored=4,
@@ -69,61 +72,92 @@ def test_how_the_score_is_made(evaluated):
     ]  # fmt: skip
     write_evaluation_files(evaluated[1], report_builders.evaluation(value=value, traits=traits))
     part = value_score_section(load_report_inputs(*evaluated, "zh"))
-    assert part.methods == ["给定", "熵权法"]
+    assert part.methods == ["按配置", "熵权法"]
     assert part.weights == [("忠诚度", ["20%", "29%"])]
-    assert part.left_out == [("一年毛利", "no cost")]
+    assert part.left_out == [("一年毛利", "没有成本数据")]
     assert any("带来超过 1,360欧元收入" in line for line in part.lines)
-    assert [(t.best, t.worst) for t in part.traits] == [
+    assert [(t.highest, t.lowest) for t in part.traits] == [
         ("1.4%", "21.8%"), ("16,350", "6,550"), ("47% 高级版", "11% 高级版"),
     ]  # fmt: skip
     assert part.traits[0].effect == "−0.90（−1.00 至 −0.80）"
 
 
-def test_complaints_and_what_they_cost(english, chinese):
+def test_the_agreement_of_the_raters_is_one_sentence(evaluated):
+    items = [
+        ItemRaterAgreement(
+            item="customer_credit", raters=3, customers=40,
+            icc=IntervalEstimate(value=0.82, low=0.7, high=0.9), alpha=IntervalEstimate(value=0.8),
+        ),
+        ItemRaterAgreement(
+            item="market_coverage", raters=2, customers=12, icc=None,
+            alpha=IntervalEstimate(value=0.41, low=-0.02, high=0.7),
+        ),
+    ]  # fmt: skip
+    value = ValueScoreSummary(
+        method="given", version="1", drawn=report_builders.AS_OF, top_changed=None, left_out={}, weights=[],
+        scored=4, unscored=1, rater_agreement=items,
+    )  # fmt: skip
+    write_evaluation_files(evaluated[1], report_builders.evaluation(value=value))
+    lines = {
+        language: value_score_section(load_report_inputs(*evaluated, language)).lines
+        for language in ("en", "zh")
+    }
+    assert lines["en"][-1] == (
+        "Agreement of the expert raters (1: perfect): customer's credit: intraclass correlation 0.82 "
+        "(0.70 to 0.90), Krippendorff's alpha 0.80, 3 raters, 40 customers; market coverage: "
+        "Krippendorff's alpha 0.41 (−0.02 to 0.70), 2 raters, 12 customers."
+    )
+    assert lines["zh"][-1] == (
+        "专家评分的一致性（1 为完全一致）：客户信用：组内相关系数 0.82（0.70 至 0.90），Krippendorff α 系数 0.80，"
+        "3 位评分者，40 位客户；市场覆盖：Krippendorff α 系数 0.41（−0.02 至 0.70），2 位评分者，12 位客户。"
+    )
+
+
+def test_complaints_by_category_and_their_causes(english, chinese):
     part = complaints_section(english)
     assert [(p.name, p.count, p.share, p.bar, p.cumulative) for p in part.pareto] == [
         ("delivery", "30", "60.0%", 100.0, "60%"), ("price", "20", "40.0%", 66.7, "100%"),
     ]  # fmt: skip
-    late, price = part.causes[0].lines
+    late, price = part.causes[0].rows
     assert (late.name, late.share, late.interval, late.certain) == (
         "late delivery", "21.0%", "17.0 to 25.0%", True,
     )  # fmt: skip
     assert not price.certain
     assert part.causes[0].zero == 16.7  # from -5 to 25%
-    assert part.why_not == [("Causes of leaving", "there are no labels of churn")]
-    assert part.handling[0].startswith("Half have a first reply within 14.4 hours")
-    assert complaints_section(chinese).causes[0].lines[1].name == "投诉：价格"
+    assert part.skipped == [("Causes of churn", "there are no labels of churn")]
+    assert part.handling[0].startswith("Half receive a first reply within 14.4 hours")
+    assert complaints_section(chinese).causes[0].rows[1].name == "投诉：价格"
 
 
 def test_the_closed_loop_in_the_language_of_the_report(english, chinese):
     missed, reached = cycle_rows(chinese)
     assert missed.plan == "不低于 +45.0，截至 2026-12-31（service）"
-    assert missed.do == ["call：120 位客户，118 位留作对照"]
-    assert missed.check == ["+31.2（+27.5 至 +35.0），样本 120", "call：未见效果"]
-    assert (missed.act, missed.word) == ("扩大规模重做，或改用其他措施", "未达标")
+    assert missed.do == ["call：120 位客户，对照组 118 位"]
+    assert missed.check == ["+31.2（+27.5 至 +35.0），样本 120", "call：未见明显效果"]
+    assert (missed.act, missed.verdict_name) == ("扩大规模重做，或改用其他措施", "未达标")
     assert reached.do == ["尚无措施记录"]
     assert cycle_rows(english)[0].plan == "at least +45.0 by 2026-12-31 (service)"
 
 
-def test_scores_are_spread_over_current_customers(english):
-    content, leaving, value = distribution_charts(english)
-    assert "Half are below 60.0" in content.note  # of 20, 80 and 60: C4 is gone
-    assert content.note.endswith("3 customers")
+def test_distributions_cover_current_customers(english):
+    satisfaction, churn, value = distribution_charts(english)
+    assert "Median 60.0" in satisfaction.note  # of 20, 80 and 60: C4 is gone
+    assert satisfaction.note.endswith("3 customers")
     assert leaving.title == "Probability of leaving,%"
     assert value.note.endswith("4 customers")
 
 
-def test_the_data_in_a_few_lines(chinese):
+def test_the_data_in_a_few_sentences(chinese):
     part = data_quality_section(chinese)
     assert part.lines[0] == "数据时间范围：2025年1月1日至2026年1月1日。"
-    assert "按公司文件的规定，有 7 行未纳入。" in part.lines
-    assert "有 2 行违反规则，已隔离。" in part.lines
-    assert part.skipped == [("生命周期阶段", "the company has no orders")]
+    assert "按公司文件的规则，有 7 行未纳入。" in part.lines
+    assert "有 2 行无效，已隔离。" in part.lines
+    assert part.skipped == [("生命周期阶段", "公司没有订单数据")]
 
 
 def test_models_with_grade_and_calibration(trained_company):
     found = {g.title: g for g in model_quality(load_report_inputs(*trained_company, "en"))}
-    assert list(found) == ["Satisfaction", "Recommendation (NPS)", "Leaving", "Value"]
+    assert list(found) == ["Satisfaction", "Recommendation (NPS)", "Churn", "Value"]
     served = [g for g in found.values() if g.version]
     assert served
     for target in served:

@@ -33,3 +33,18 @@ def test_a_company_without_events_is_refused(tmp_path: Path) -> None:
         DataRefused, match=r"no events; .*orders: map them under \[tables\.events\]"
     ):
         calculator(tmp_path, None).on(datetime(2026, 1, 1, tzinfo=UTC), None)
+
+
+def test_agreement_of_the_raters_comes_from_the_file_of_ratings(tmp_path: Path) -> None:
+    lines = [f"C{i},{rater},customer_credit,{i}" for i in (1, 2, 3, 4) for rater in "xy"]
+    file = tmp_path / "ratings.csv"
+    file.write_text("\n".join(["customer_id,rater,item,score", *lines]), encoding="utf-8")
+    rated = company(value={"experts": {"file": str(file)}})
+    settings = read_evaluation_settings(rated)
+    (credit,) = MetricCalculator.for_company(rated, Workspace(tmp_path), settings).agreement
+    assert (credit.item, credit.raters) == ("customer_credit", 2)
+    assert credit.icc is not None
+    assert credit.icc.value == 1
+    file.write_text("\n".join(["customer_id,rater,item,score", *lines[::2]]), encoding="utf-8")
+    assert MetricCalculator.for_company(rated, Workspace(tmp_path), settings).agreement == []
+    assert calculator(tmp_path, None).agreement == []

@@ -7,7 +7,12 @@ import pytest
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_files import EVALUATION_FILE, read_evaluation, write_evaluation
-from insight.evaluation.evaluation_schema import CompanyEvaluation
+from insight.evaluation.evaluation_schema import (
+    CompanyEvaluation,
+    IntervalEstimate,
+    ItemRaterAgreement,
+    ValueScoreSummary,
+)
 
 DAY = datetime(2026, 7, 1, tzinfo=UTC)
 EVALUATION = CompanyEvaluation(
@@ -21,6 +26,24 @@ def test_an_evaluation_is_read_back_as_written(tmp_path: Path) -> None:
     write_evaluation(tmp_path / "evaluation", EVALUATION)
     assert read_evaluation(tmp_path / "evaluation") == EVALUATION
     assert [p.name for p in (tmp_path / "evaluation").iterdir()] == [EVALUATION_FILE]
+
+
+def test_rater_agreement_is_absent_without_expert_ratings(tmp_path: Path) -> None:
+    value = ValueScoreSummary(
+        method="given", version="1", drawn=DAY, weights=[], top_changed=None, left_out={}, scored=1,
+        unscored=0,
+    )  # fmt: skip
+    path = write_evaluation(tmp_path, EVALUATION.model_copy(update={"value": value}))
+    assert "rater_agreement" not in path.read_text(encoding="utf-8")
+    agreement = ItemRaterAgreement(
+        item="customer_credit", raters=2, customers=9, icc=None, alpha=IntervalEstimate(value=0.5)
+    )
+    rated = value.model_copy(update={"rater_agreement": [agreement]})
+    write_evaluation(tmp_path, EVALUATION.model_copy(update={"value": rated}))
+    found = read_evaluation(tmp_path)
+    assert found is not None
+    assert found.value is not None
+    assert found.value.rater_agreement == [agreement]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"format": 2}', "\x00\xff"])

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import krippendorff
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from features.errors import DataRefused
-from insight.value.expert_ratings import Experts, combine_ratings, read_ratings
+from insight.value.expert_ratings import Experts, combine_ratings, measure_agreement, read_ratings
 
 SETTINGS = Experts(file="ratings.csv")
 HEAD = "customer_id,rater,item,score\n"
@@ -72,3 +75,49 @@ def test_a_missing_file_and_an_empty_scale_are_refused(tmp_path: Path) -> None:
         read_ratings(tmp_path / "ratings.csv", SETTINGS)
     with pytest.raises(ValidationError, match="low should be below high"):
         Experts(file="x.csv", low=5, high=1)
+
+
+#: Shrout and Fleiss (1979), table 2: six targets, four judges.
+SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+
+
+def rows(item: str, table: list[list[int | None]]) -> list[tuple[str, str, str, float]]:
+    """Ratings of customers (rows) by raters (columns); None is no rating."""
+    return [
+        (f"C{c}", f"r{r}", item, float(score))
+        for c, scores in enumerate(table)
+        for r, score in enumerate(scores)
+        if score is not None
+    ]
+
+
+def test_agreement_is_measured_by_item() -> None:
+    gaps: list[list[int | None]] = [
+        [1, None, 1],
+        [2, 2, None],
+        [None, 3, 3],
+        [4, None, 5],
+        [5, 4, None],
+    ]
+    given = pd.DataFrame(
+        [
+            *rows("customer_credit", SHROUT),  # type: ignore[arg-type]
+            *rows("market_coverage", gaps),
+            *rows("internal_management", [[1], [2], [3]]),  # a single rater
+        ],
+        columns=["customer_id", "rater", "item", "score"],
+    )
+    credit, coverage = measure_agreement(given)
+    assert (credit.item, credit.raters) == ("customer_credit", 4)
+    assert credit.icc is not None
+    assert (credit.icc.value, credit.icc.low, credit.icc.high) == pytest.approx(
+        (0.290, 0.019, 0.761), abs=0.002
+    )
+    assert (coverage.item, coverage.raters, coverage.icc) == ("market_coverage", 3, None)
+    for found, table in ((credit, SHROUT), (coverage, gaps)):
+        expected = krippendorff.alpha(
+            reliability_data=np.array(table, dtype=float).T, level_of_measurement="ordinal"
+        )
+        assert found.alpha is not None
+        assert found.alpha.value == pytest.approx(expected)
+        assert found.alpha.low <= found.alpha.value <= found.alpha.high

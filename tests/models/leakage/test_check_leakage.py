@@ -44,7 +44,7 @@ def test_training_refuses_to_start(leaking):
 
 def test_the_command_shows_every_check_and_exits_with_3(leaking):
     done = subprocess.run(
-        [sys.executable, "-m", "serve.cli", "court"], cwd=leaking.workspace.home,
+        [sys.executable, "-m", "serve.cli", "leakage"], cwd=leaking.workspace.home,
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src"), "GOODWILL_THREADS": "1",
              "GOODWILL_HOME": str(leaking.workspace.home), "COLUMNS": "140"},
         capture_output=True, text=True, timeout=120, check=False,

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused
-from models.learners.cross_fitting import FOLDS, assign_folds, predict_out_of_fold
+from models.evaluation.metrics import roc_auc
+from models.learners.cross_fitting import (
+    FOLDS,
+    RANDOM_FOLDS,
+    assign_folds,
+    cross_fit,
+    draw_folds,
+    predict_out_of_fold,
+)
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 
@@ -107,3 +115,46 @@ def test_customers_of_one_fold_cannot_be_judged_on_others() -> None:
     first = Estimator.fit("binary", data, None, MEMORY, ())
     with pytest.raises(DataRefused, match="1 customers are too few"):
         predict_out_of_fold(first, alone, customer[customer == 3], MEMORY, ROUNDS)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
+def test_random_folds_keep_customers_together_and_have_equal_size(customers: list[int]) -> None:
+    customer = np.array(customers)
+    fold = draw_folds(customer)
+    assert fold.min() >= 0
+    assert fold.max() < RANDOM_FOLDS
+    assert all(len(set(fold[customer == c])) == 1 for c in set(customers))
+    sizes = [len(set(customer[fold == f])) for f in range(RANDOM_FOLDS)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_out_of_fold_predictions_cannot_use_the_customers_identity() -> None:
+    """Labels depend on the customer number only, so a model must have been trained on the customer."""
+    rng = np.random.default_rng(0)
+    customer = np.repeat(np.arange(400), 5)
+    label = rng.integers(0, 2, 400).astype(float)[customer]
+    features = pa.table({"number": customer.astype(float)})
+    fold = draw_folds(customer)
+    fitted = cross_fit("binary", features, label, np.ones(2000, bool), fold)
+    assert roc_auc(label, fitted.out_of_fold) < 0.56
+    assert roc_auc(label, fitted.predict(features)) > 0.7
+
+
+def test_classes_are_predicted_for_rows_without_labels() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=3000)
+    level = np.digitize(x + 0.3 * rng.normal(size=3000), (-0.5, 0.5)).astype(float)
+    learn = rng.random(3000) < 0.5
+    fitted = cross_fit(
+        "multiclass", pa.table({"x": x}), level, learn, draw_folds(np.arange(3000)), 3
+    )
+    assert fitted.out_of_fold.shape == (3000, 3)
+    assert np.allclose(fitted.out_of_fold.sum(axis=1), 1)
+    assert (fitted.out_of_fold.argmax(axis=1) == level)[~learn].mean() > 0.75
+
+
+def test_too_few_rows_to_cross_fit_are_refused() -> None:
+    features = pa.table({"x": np.arange(40.0)})
+    label = np.arange(40) % 2.0
+    with pytest.raises(DataRefused, match="at least 50 are needed"):
+        cross_fit("binary", features, label, np.ones(40, bool), draw_folds(np.arange(40)))

@@ -1,4 +1,4 @@
-"""A small company with everything that is studied, shared by these tests."""
+"""Fixtures of the non-response tests: a small company that a test may change."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from features.settings import Workspace
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """Two threads on a busy machine wait for each other most of the time."""
+    """Use one thread: on a busy machine two are slower."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOODWILL_THREADS", "1")
         yield
@@ -22,7 +22,7 @@ def _one_thread() -> Iterator[None]:
 def own_company(
     small_company: tuple[Company, Workspace], tmp_path: Path
 ) -> tuple[Company, Workspace]:
-    """The sample company with 400 customers, to be written into."""
+    """A writable copy of the sample company with 400 customers."""
     shutil.copytree(small_company[1].home, tmp_path / "home")
     workspace = Workspace(tmp_path / "home")
     return load_company(workspace.data / "sample.toml"), workspace

@@ -1,4 +1,4 @@
-"""Weights: clipping, stabilising, what they cost, and what they mend."""
+"""Inverse probability weights: clipping, stabilisation, effective size and covariate balance."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,12 +7,12 @@ import pytest
 from models.nonresponse.ipw_weights import LOWEST_PROPENSITY, covariate_balance, stabilised_weights
 
 
-def test_a_weight_is_the_share_that_answers_by_the_chance() -> None:
+def test_a_weight_is_the_response_rate_divided_by_the_propensity() -> None:
     answered = np.array([True, True, False, False])
     found = stabilised_weights(answered, np.array([0.5, 0.25, 0.9, 0.1]), np.ones(4))
     assert found.weight.tolist() == [1.0, 2.0, 0.0, 0.0]
     assert found.clipped == 0
-    assert found.effective == pytest.approx(9 / 5)
+    assert found.effective_size == pytest.approx(9 / 5)
 
 
 def test_the_surveys_own_weights_multiply() -> None:
@@ -20,23 +20,23 @@ def test_the_surveys_own_weights_multiply() -> None:
     assert found.weight.tolist() == [3.0 * 0.75 / 0.5, 0.0]
 
 
-def test_small_chances_are_clipped_and_counted() -> None:
+def test_low_propensities_are_clipped_and_counted() -> None:
     answered = np.array([True, True, False])
     found = stabilised_weights(answered, np.array([0.001, 0.5, 0.0]), np.ones(3))
     assert found.clipped == 2
-    assert found.chance.tolist() == [LOWEST_PROPENSITY, 0.5, LOWEST_PROPENSITY]
+    assert found.propensity.tolist() == [LOWEST_PROPENSITY, 0.5, LOWEST_PROPENSITY]
     assert found.weight[0] == pytest.approx(2 / 3 / LOWEST_PROPENSITY)
 
 
-def test_true_weights_balance_what_the_answers_depend_on() -> None:
+def test_true_weights_balance_the_covariates() -> None:
     rng = np.random.default_rng(0)
     cause = rng.normal(size=20_000)
-    chance = 1 / (1 + np.exp(1 - cause))
-    answered = rng.random(20_000) < chance
+    propensity = 1 / (1 + np.exp(1 - cause))
+    answered = rng.random(20_000) < propensity
     region = np.where(cause > 0, "north", "south")
     gaps = np.where(cause > 1, np.nan, cause)
     features = pa.table({"cause": cause, "region": region, "gaps": gaps, "same": np.ones(20_000)})
-    weights = stabilised_weights(answered, chance, np.ones(20_000))
+    weights = stabilised_weights(answered, propensity, np.ones(20_000))
     found = covariate_balance(features, np.ones(20_000), 1.0 * answered, weights.weight)
     assert set(found.columns) == {
         "cause", "region = north", "region = south", "gaps", "gaps missing"

@@ -1,4 +1,4 @@
-"""`population.json` and `ask_next.csv` of a small company, and what is told where nothing can be."""
+"""`population.json` and `ask_next.csv` of a small company, and what is results where nothing can be."""
 
 import json
 from dataclasses import replace
@@ -26,12 +26,12 @@ from support.survey_company import written
 Home = tuple[Company, Workspace]
 
 
-def lacking(home: Home, **asking: object) -> Home:
-    """The company with other settings of whom to ask."""
+def with_settings(home: Home, **asking: object) -> Home:
+    """The company with other invitation settings."""
     return home[0].model_copy(update={"asking": InvitationSettings.model_validate(asking)}), home[1]
 
 
-def test_a_company_without_a_population_file_has_none(own_company: Home) -> None:
+def test_without_a_file_there_are_no_results(own_company: Home) -> None:
     assert read_nonresponse_results(*own_company) is None
 
 
@@ -39,12 +39,14 @@ def test_both_files_are_written(own_company: Home) -> None:
     company, workspace = own_company
     paths = write_nonresponse_results(company, workspace, silent_steps())
     assert [p.name for p in paths] == ["population.json", "ask_next.csv"]
-    told = read_nonresponse_results(company, workspace)
-    assert told is not None
-    assert set(told["questions"]) == {"satisfaction", "nps"}
-    assert told["questions"]["nps"]["skipped"].endswith("200 are needed to learn who answers")
-    assert -100 < told["questions"]["nps"]["answered"]["nps"]["value"] < 100
-    question = told["questions"]["satisfaction"]
+    results = read_nonresponse_results(company, workspace)
+    assert results is not None
+    assert set(results["questions"]) == {"satisfaction", "nps"}
+    assert results["questions"]["nps"]["skipped"].endswith(
+        "200 are needed to model the response propensity"
+    )
+    assert -100 < results["questions"]["nps"]["answered"]["nps"]["value"] < 100
+    question = results["questions"]["satisfaction"]
     assert [f["name"] for f in question["figures"]] == ["csat", "satisfied"]
     for figure in question["figures"]:
         asked = figure["everybody_asked"]
@@ -62,33 +64,35 @@ def test_both_files_are_written(own_company: Home) -> None:
     assert question["propensity"]["effective_answers"] < question["answers"]
 
 
-def test_the_list_holds_customers_who_may_be_asked(own_company: Home) -> None:
-    company, workspace = lacking(own_company, rest_days=45, list_size=30, segment="crm_plan")
+def test_the_list_holds_current_customers_past_the_rest_period(own_company: Home) -> None:
+    company, workspace = with_settings(own_company, rest_days=45, list_size=30, segment="crm_plan")
     write_nonresponse_results(company, workspace, silent_steps())
-    told = read_nonresponse_results(company, workspace)
+    results = read_nonresponse_results(company, workspace)
     listed = pd.read_csv(workspace.company("sample") / "ask_next.csv")
-    assert told is not None
-    assert told["ask_next"]["rows"] == len(listed) == 30
-    assert told["ask_next"]["segments"] == "crm_plan"
+    assert results is not None
+    assert results["ask_next"]["rows"] == len(listed) == 30
+    assert results["ask_next"]["segments"] == "crm_plan"
     assert set(listed["segment"]) == {"basic", "standard", "premium"}
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
-    still = set(snapshot["customer_id"].filter(is_current_customer(company, snapshot)).to_pylist())
-    assert set(listed["customer_id"]) <= still
+    current = set(
+        snapshot["customer_id"].filter(is_current_customer(company, snapshot)).to_pylist()
+    )
+    assert set(listed["customer_id"]) <= current
     surveys = pq.read_table(workspace.history("sample") / "surveys.parquet").to_pandas()
     last = surveys.groupby("customer_id")["sent_at"].max()
     end = pd.Timestamp(Manifest.read(workspace, "sample").end)
     assert (end - last[listed["customer_id"]] > timedelta(days=45)).all()
-    everyone = sum(told["ask_next"]["excluded"].values()) + len(listed)
+    everyone = sum(results["ask_next"]["excluded"].values()) + len(listed)
     assert everyone == snapshot.num_rows
 
 
-def test_a_segment_that_is_not_there_costs_the_list_only(own_company: Home) -> None:
-    company, workspace = lacking(own_company, segment="crm_regoin")
+def test_an_unknown_segment_skips_the_list_only(own_company: Home) -> None:
+    company, workspace = with_settings(own_company, segment="crm_regoin")
     write_nonresponse_results(company, workspace, silent_steps())
-    told = read_nonresponse_results(company, workspace)
-    assert told is not None
-    assert "asking.segment is 'crm_regoin'" in told["ask_next"]["skipped"]
-    assert "crm_region" in told["ask_next"]["skipped"]
+    results = read_nonresponse_results(company, workspace)
+    assert results is not None
+    assert "asking.segment is 'crm_regoin'" in results["ask_next"]["skipped"]
+    assert "crm_region" in results["ask_next"]["skipped"]
     assert not (workspace.company("sample") / "ask_next.csv").exists()
 
 
@@ -108,17 +112,19 @@ def test_features_of_other_data_are_refused(own_company: Home) -> None:
     with pytest.raises(DataRefused, match="the history has another"):
         write_nonresponse_results(company, workspace, silent_steps())
     with pytest.raises(DataRefused, match="no snapshot"):
-        write_nonresponse_results(company, replace(workspace, home=_bare(workspace)), silent_steps())
+        write_nonresponse_results(
+            company, replace(workspace, home=_without_features(workspace)), silent_steps()
+        )
 
 
-def _bare(workspace: Workspace) -> Path:
-    """The same company without features."""
+def _without_features(workspace: Workspace) -> Path:
+    """Delete the features of the company; return its home."""
     for file in workspace.features("sample").glob("*"):
         file.unlink()
     return workspace.home
 
 
-def test_where_everybody_answers_it_is_said(tmp_path: Path) -> None:
+def test_without_nonrespondents_the_reason_is_stored(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = "\n".join(
         f"C{i % 150:03} 2025-{1 + i % 10:02}-{1 + i % 28:02} 2025-{1 + i % 10:02}-28 nps "
@@ -128,10 +134,14 @@ def test_where_everybody_answers_it_is_said(tmp_path: Path) -> None:
     settings = 'data_end = "2026-01-01T00:00:00Z"\n[targets.satisfaction]\nenabled = false\n'
     company, workspace = written(tmp_path, settings, surveys=rows)
     build_features(company, workspace, silent_steps())
-    assert [p.name for p in write_nonresponse_results(company, workspace, silent_steps())] == ["population.json"]
-    told = read_nonresponse_results(company, workspace)
-    assert told is not None
-    assert "0 were never answered" in told["questions"]["nps"]["skipped"]
-    assert told["questions"]["nps"]["answered"]["nps"]["error"] > 0
-    assert "enabled is false" in told["questions"]["satisfaction"]["skipped"]
-    assert told["ask_next"] == {"skipped": "no question could be studied"}
+    assert [p.name for p in write_nonresponse_results(company, workspace, silent_steps())] == [
+        "population.json"
+    ]
+    results = read_nonresponse_results(company, workspace)
+    assert results is not None
+    assert (
+        "invitations of the last year were never answered" in results["questions"]["nps"]["skipped"]
+    )
+    assert results["questions"]["nps"]["answered"]["nps"]["error"] > 0
+    assert "enabled is false" in results["questions"]["satisfaction"]["skipped"]
+    assert results["ask_next"] == {"skipped": "no question could be studied"}

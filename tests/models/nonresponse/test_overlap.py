@@ -1,4 +1,4 @@
-"""Which customers the answers can speak for, and what is said of all of them."""
+"""Overlap with the respondents, and estimates for all customers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +19,12 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 NO_MODEL = CrossFittedModels((), np.zeros(0))
 
 
-def hand_made() -> NonresponseModel:
+def build_model() -> NonresponseModel:
     """Four invitations to A, B, C and D; the first two answered, D's is old.
 
-    Everybody's predicted shares are a half promoter, a half detractor: 0 points.
+    Every customer is predicted as half promoter, half detractor: 0 points.
     """
-    asked = Invitations(
+    invitations = Invitations(
         features=pa.table({"x": np.zeros(4)}),
         ids=("A", "B", "C", "D"),
         customer=np.arange(4),
@@ -36,32 +36,36 @@ def hand_made() -> NonresponseModel:
         starts=DAY,
         ends=DAY,
     )
-    chance = np.array([0.5, 0.4, 0.1, 0.9])
-    outcome = replace(NO_MODEL, unseen=np.tile([0.5, 0.0, 0.5], (4, 1)))
-    weights = IpwWeights(chance, np.array([1.0, 1.0, 0.0, 0.0]), 0)
+    propensity = np.array([0.5, 0.4, 0.1, 0.9])
+    outcome = replace(NO_MODEL, out_of_fold=np.tile([0.5, 0.0, 0.5], (4, 1)))
+    weights = IpwWeights(propensity, np.array([1.0, 1.0, 0.0, 0.0]), 0)
     return NonresponseModel(
-        TARGETS["nps"], asked, PropensityModel(NO_MODEL, 1.0, 0.0, chance, 0.5), outcome, weights
+        TARGETS["nps"],
+        invitations,
+        PropensityModel(NO_MODEL, 1.0, 0.0, propensity, 0.5),
+        outcome,
+        weights,
     )
 
 
-def test_only_those_as_likely_as_somebody_who_answered_are_covered() -> None:
+def test_only_customers_with_a_respondents_propensity_are_covered() -> None:
     snapshot = pa.table({"customer_id": ["A", "C", "D", "E"]})
-    found = measure_overlap(hand_made(), snapshot, np.array([0.5, 0.39, 0.6, 0.45]))
-    assert found.inside.tolist() == [True, False, False, True]
+    found = measure_overlap(build_model(), snapshot, np.array([0.5, 0.39, 0.6, 0.45]))
+    assert found.covered.tolist() == [True, False, False, True]
     assert found.share == 0.5
-    assert (found.customers, found.asked, found.answered) == (4, 2, 1)
+    assert (found.customers, found.invited, found.answered) == (4, 2, 1)
 
 
-def test_no_customer_is_no_share() -> None:
-    nobody = pa.table({"customer_id": pa.array([], pa.string())})
-    found = measure_overlap(hand_made(), nobody, np.zeros(0))
+def test_without_customers_there_is_no_share() -> None:
+    empty = pa.table({"customer_id": pa.array([], pa.string())})
+    found = measure_overlap(build_model(), empty, np.zeros(0))
     assert np.isnan(found.share)
-    assert found.asked == 0
+    assert found.invited == 0
 
 
-def test_predictions_for_all_are_shifted_by_what_they_were_wrong_about() -> None:
+def test_predictions_are_shifted_by_the_mean_residual() -> None:
     shares = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    found = estimate_all_customers(hand_made(), ANSWER_METRICS["nps"][0], shares)
-    # Predicted 0 where 100 and 0 were said: 50 too low. All customers: mean of 100, -100, 0, 100.
+    found = estimate_all_customers(build_model(), ANSWER_METRICS["nps"][0], shares)
+    # Predicted 0, observed 100 and 0: 50 too low. All customers: mean of 100, -100, 0, 100.
     assert found.value == pytest.approx(25.0 + 50.0)
     assert found.error > 0

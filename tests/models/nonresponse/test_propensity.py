@@ -1,4 +1,4 @@
-"""The propensity: near the true chance, right in its level, and never from the customer himself."""
+"""The response propensity: close to the truth, calibrated, predicted out of fold."""
 
 from datetime import UTC, datetime
 
@@ -14,13 +14,13 @@ from models.nonresponse.propensity import PropensityModel, fit_propensity
 ROWS = 6000
 
 
-def drawn() -> tuple[Invitations, np.ndarray]:  # type: ignore[type-arg]
-    """Invitations whose chance of an answer depends on two features, and that chance."""
+def draw_invitations() -> tuple[Invitations, np.ndarray]:  # type: ignore[type-arg]
+    """Invitations whose response propensity depends on two features, and the true propensity."""
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(2, ROWS))
     late = rng.random(ROWS) < 0.3
-    chance = 1 / (1 + np.exp(1.2 - x + 0.8 * late))
-    answered = rng.random(ROWS) < chance
+    propensity = 1 / (1 + np.exp(1.2 - x + 0.8 * late))
+    answered = rng.random(ROWS) < propensity
     day = datetime(2026, 1, 1, tzinfo=UTC)
     return Invitations(
         features=pa.table({"x": x, "late": late.astype(float), "noise": noise}),
@@ -33,39 +33,41 @@ def drawn() -> tuple[Invitations, np.ndarray]:  # type: ignore[type-arg]
         late=np.zeros(ROWS, bool),
         starts=day,
         ends=day,
-    ), chance
+    ), propensity
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[Invitations, np.ndarray, PropensityModel]:  # type: ignore[type-arg]
-    asked, chance = drawn()
-    return asked, chance, fit_propensity(asked, draw_folds(asked.customer))
+def fitted() -> tuple[Invitations, np.ndarray, PropensityModel]:  # type: ignore[type-arg]
+    invitations, propensity = draw_invitations()
+    return invitations, propensity, fit_propensity(invitations, draw_folds(invitations.customer))
 
 
-def test_it_is_nearly_as_good_as_the_truth(
-    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
+def test_log_loss_is_close_to_that_of_the_truth(
+    fitted: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
-    asked, chance, found = learnt
-    answered = 1.0 * asked.answered
+    invitations, propensity, found = fitted
+    answered = 1.0 * invitations.answered
     even = log_loss(answered, np.full(ROWS, answered.mean()))
-    gained = even - log_loss(answered, found.chance)
-    assert gained > 0.85 * (even - log_loss(answered, chance))
+    gained = even - log_loss(answered, found.out_of_fold)
+    assert gained > 0.85 * (even - log_loss(answered, propensity))
     assert 0.68 < found.auc < 0.8
 
 
-def test_its_level_is_right_where_few_and_where_many_answer(
-    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
+def test_it_is_calibrated_in_every_decile(
+    fitted: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
-    asked, _, found = learnt
-    for tenth in np.array_split(np.argsort(found.chance), 10):
-        assert found.chance[tenth].mean() == pytest.approx(asked.answered[tenth].mean(), abs=0.06)
+    invitations, _, found = fitted
+    for tenth in np.array_split(np.argsort(found.out_of_fold), 10):
+        assert found.out_of_fold[tenth].mean() == pytest.approx(
+            invitations.answered[tenth].mean(), abs=0.06
+        )
 
 
-def test_customers_never_asked_get_a_chance_too(
-    learnt: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
+def test_customers_never_invited_have_a_propensity(
+    fitted: tuple[Invitations, np.ndarray, PropensityModel],  # type: ignore[type-arg]
 ) -> None:
-    _, _, found = learnt
+    _, _, found = fitted
     new = pa.table({"x": [-2.0, 2.0], "late": [1.0, 0.0], "noise": [0.0, 0.0]})
-    low, high = found.of(new)
+    low, high = found.predict(new)
     assert low < 0.12
     assert high > 0.55

@@ -72,9 +72,9 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
         "check data quality", "labels", "comment score model", *(f"features for {t}" for t in SAMPLE_TARGETS),
-        "snapshot of all customers", "open the tracking store", "leak court", *each,
+        "snapshot of all customers", "open the tracking store", "leakage check", *each,
         "score every customer", "check consistency of predictions",
-        "who answers: satisfaction", "who answers: nps",
+        "estimate non-response: satisfaction", "estimate non-response: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
     assert all(line["seconds"] >= 0 and line["at"].endswith("+00:00") for line in lines)

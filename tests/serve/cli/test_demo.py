@@ -1,4 +1,4 @@
-"""The newcomer's tour shows three customers and their answers."""
+"""The demo shows the scores of three customers."""
 
 from io import StringIO
 from pathlib import Path
@@ -36,7 +36,7 @@ ANSWER: dict[str, Any] = {
 }
 
 
-def test_the_answer_as_a_table() -> None:
+def test_scores_are_shown_as_a_table() -> None:
     out = StringIO()
     Console(file=out, width=220).print(answer_table(ANSWER, "EUR"))
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]

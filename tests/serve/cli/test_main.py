@@ -1,4 +1,4 @@
-"""`goodwill VERB` as a person or a scheduler runs it, with every way to the network cut."""
+"""`goodwill VERB` as a person or a scheduler runs it, without network access."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
 
 from features.errors import GateFailed
@@ -18,7 +19,7 @@ from support.trained_company import PROJECT
 
 
 class Home:
-    """A project folder of its own in which the command runs."""
+    """A temporary project folder in which the command runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +48,7 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with data of 700 customers; the tests below build on each other's steps."""
+    """A project with the data of 700 customers; each test builds on the ones before."""
     made = Home(tmp_path_factory.mktemp("cli") / "home")
     done = made.run("data", "--customers", "700")
     assert done.returncode == 0, done.stderr
@@ -67,7 +68,8 @@ def retrained(home: Home) -> Home:
 def test_help_lists_the_verbs(home: Home) -> None:
     done = home.run("--help")
     assert done.returncode == 0
-    verbs = ("data", "quality", "features", "train", "retrain", "score", "report", "serve", "demo")
+    verbs = ("data", "quality", "features", "leakage", "train", "retrain", "score", "nonresponse",
+             "report", "serve", "demo")  # fmt: skip
     assert set(main.cli.commands) >= set(verbs)
     for verb in main.cli.commands:
         assert f"\n  {verb} " in done.stdout
@@ -75,7 +77,30 @@ def test_help_lists_the_verbs(home: Home) -> None:
     assert "Exit codes: 0 promoted or kept, 3 data refused" in home.run("retrain", "-h").stdout
 
 
-def test_quality_tells_findings_and_writes_the_page(home: Home) -> None:
+@pytest.mark.parametrize(("old", "new"), [("court", "leakage"), ("population", "nonresponse")])
+def test_an_old_verb_works_with_a_note(old: str, new: str) -> None:
+    done = CliRunner().invoke(main.cli, [old, "--help"])
+    assert done.exit_code == 0
+    assert done.stderr == (
+        f"goodwill: `{old}` is now `{new}`; the next release drops the old name\n"
+    )
+    assert (
+        done.stdout.splitlines()[2:]
+        == CliRunner().invoke(main.cli, [new, "--help"]).stdout.splitlines()[2:]
+    )
+    assert f"\n  {old} " not in CliRunner().invoke(main.cli, ["--help"]).stdout
+
+
+def test_help_imports_no_heavy_library() -> None:
+    code = "import serve.cli.main, sys; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"pandas", "duckdb", "pyarrow", "numpy", "mlflow", "lightgbm", "bentoml", "pydantic"}
+    assert heavy.isdisjoint(loaded)
+
+
+def test_quality_prints_findings_and_writes_the_page(home: Home) -> None:
     done = home.run("quality")
     assert (done.returncode, done.stdout) == (0, "")
     assert "sample: 0 errors" in done.stderr
@@ -84,7 +109,7 @@ def test_quality_tells_findings_and_writes_the_page(home: Home) -> None:
         assert (home.path / "data/sample" / name).stat().st_size > 5000
 
 
-def test_quality_of_tables_an_import_refuses_is_3_with_the_page(home: Home) -> None:
+def test_quality_exits_with_3_and_writes_the_page_for_refused_tables(home: Home) -> None:
     toml = (home.path / "data/sample.toml").read_text()
     early = toml.replace('name = "sample"', 'name = "early"').replace("2026-07-01", "2025-07-01")
     (home.path / "data/early.toml").write_text(early)
@@ -97,7 +122,7 @@ def test_quality_of_tables_an_import_refuses_is_3_with_the_page(home: Home) -> N
     assert not (home.path / "data/early/history").exists()
 
 
-def test_an_unknown_verb_or_option_is_2(home: Home) -> None:
+def test_an_unknown_verb_or_option_exits_with_2(home: Home) -> None:
     for words in (["fly"], ["data", "--customer", "3"], ["data", "--customers", "many"]):
         done = home.run(*words)
         assert done.returncode == 2
@@ -105,7 +130,7 @@ def test_an_unknown_verb_or_option_is_2(home: Home) -> None:
         assert "Error: " in done.stderr
 
 
-def test_an_unknown_company_is_3_and_names_the_known_ones(home: Home) -> None:
+def test_an_unknown_company_exits_with_3_and_lists_the_known_ones(home: Home) -> None:
     done = home.run("score", "--company", str(home.path / "data/nobody.toml"))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("goodwill: ConfigRefused: no company file ")
@@ -113,13 +138,13 @@ def test_an_unknown_company_is_3_and_names_the_known_ones(home: Home) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_unusable_setting_is_a_message(home: Home) -> None:
+def test_an_invalid_setting_ends_in_a_message(home: Home) -> None:
     done = home.run("data", "--customers", "3")
     assert (done.returncode, done.stdout) == (3, "")
     assert "customers = 3: the sample company can have 100 to" in done.stderr
 
 
-def test_data_again_are_the_same_bytes_and_fingerprint(home: Home, tmp_path: Path) -> None:
+def test_data_is_reproducible(home: Home, tmp_path: Path) -> None:
     again = Home(tmp_path / "again")
     done = again.run("data", "--customers", "700")
     assert done.returncode == 0, done.stderr
@@ -134,7 +159,7 @@ def test_data_again_are_the_same_bytes_and_fingerprint(home: Home, tmp_path: Pat
     assert fingerprint(home) == fingerprint(again)
 
 
-def test_a_held_lock_is_5(home: Home) -> None:
+def test_a_held_lock_exits_with_5(home: Home) -> None:
     lock = home.path / "mlruns/locks/sample.lock"
     with FileLock(lock):
         done = home.run("features")
@@ -142,7 +167,7 @@ def test_a_held_lock_is_5(home: Home) -> None:
     assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
 
 
-def test_a_failed_gate_is_4(
+def test_a_failed_gate_exits_with_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(**_: object) -> None:
@@ -168,7 +193,7 @@ def test_retrain_and_score_need_no_network(retrained: Home) -> None:
     assert retrained.offline.tried() == ""
 
 
-def test_reasons_are_written_beside_the_scores(retrained: Home) -> None:
+def test_reasons_are_written_next_to_the_scores(retrained: Home) -> None:
     file = retrained.path / "data/sample/scores/reasons.parquet"
     done = retrained.run("reasons", "--top", "2")
     assert (done.returncode, done.stdout) == (0, "")
@@ -179,10 +204,10 @@ def test_reasons_are_written_beside_the_scores(retrained: Home) -> None:
     assert "0 is not in the range 1<=x<=10" in retrained.run("reasons", "--top", "0").stderr
 
 
-def test_population_writes_who_answers_and_whom_to_ask(retrained: Home) -> None:
+def test_nonresponse_writes_estimates_and_next_invitations(retrained: Home) -> None:
     folder = retrained.path / "data/sample"
     first = [(folder / name).read_bytes() for name in ("population.json", "ask_next.csv")]
-    done = retrained.run("population")
+    done = retrained.run("nonresponse")
     assert (done.returncode, done.stdout) == (0, "")
     for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
         assert f"wrote data/sample/{name}" in done.stderr

@@ -1,4 +1,4 @@
-"""A night whose evaluation cannot be told still writes its report, and says so in the end."""
+"""A nightly run whose evaluation fails still writes the report, and fails at the end."""
 
 from pathlib import Path
 
@@ -12,16 +12,16 @@ from serve.cli.command_context import CommandContext
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandContext:
-    """A company of which nothing but the order of the night matters."""
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandContext:
+    """A company for which only the order of the steps matters."""
     monkeypatch.setenv("GOODWILL_HOME", str(tmp_path))
     return CommandContext(Path(__file__).parents[3] / "data/sample.toml")
 
 
-def played(
+def record_steps(
     monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], evaluation: object
 ) -> list[str]:
-    """Puts words in the place of the long steps; the list of those that were called."""
+    """Replace the long steps by recorders; return the list of recorded calls."""
     done: list[str] = []
 
     def evaluate(*_: object) -> list[Path]:
@@ -47,36 +47,38 @@ def played(
 KEPT = Outcome("churn", "kept", "as good", version="1")
 
 
-def test_the_order_of_a_night(run: CommandContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = played(monkeypatch, [KEPT], None)
-    outcomes, paths = nightly.run_nightly(run)
+def test_the_order_of_a_nightly_run(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = record_steps(monkeypatch, [KEPT], None)
+    outcomes, paths = nightly.run_nightly(context)
     assert done == ["usability", "evaluate", "report"]
     assert outcomes == [KEPT]
     assert paths[-1] == Path("report.html")
 
 
-def test_an_evaluation_that_fails_costs_no_report(
-    run: CommandContext, monkeypatch: pytest.MonkeyPatch
+def test_the_report_is_written_when_the_evaluation_fails(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = played(monkeypatch, [KEPT], ConfigRefused("insight.satisfaction.by names nowhere"))
+    done = record_steps(monkeypatch, [KEPT], ConfigRefused("insight.satisfaction.by names nowhere"))
     with pytest.raises(ConfigRefused, match="names nowhere"):
-        nightly.run_nightly(run)
+        nightly.run_nightly(context)
     assert done[-1] == "report"
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(
-    run: CommandContext, monkeypatch: pytest.MonkeyPatch
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = played(monkeypatch, [Outcome("churn", "refused", "loses to its rule")], None)
-    assert nightly.run_nightly(run)[1] == []
+    done = record_steps(monkeypatch, [Outcome("churn", "refused", "loses to its rule")], None)
+    assert nightly.run_nightly(context)[1] == []
     assert done == ["usability"]
 
 
 def test_wrong_settings_stop_before_the_training(
-    run: CommandContext, monkeypatch: pytest.MonkeyPatch
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = played(monkeypatch, [KEPT], None)
-    run.company = run.company.model_copy(update={"insight": {"tires": {}}})
+    done = record_steps(monkeypatch, [KEPT], None)
+    context.company = context.company.model_copy(update={"insight": {"tires": {}}})
     with pytest.raises(ConfigRefused, match=r"unknown section insight\.tires"):
-        nightly.run_nightly(run)
+        nightly.run_nightly(context)
     assert not done

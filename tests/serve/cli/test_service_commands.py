@@ -1,4 +1,4 @@
-"""The verbs of those who operate: a key is shown once, and what is wrong is said."""
+"""Verbs for operating the service: keys are shown once, errors end in messages."""
 
 import shutil
 from pathlib import Path
@@ -27,29 +27,29 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(cli, words, catch_exceptions=False)
 
 
-def test_the_life_of_a_key(home: Path) -> None:
+def test_a_key_from_creation_to_revocation(home: Path) -> None:
     added = run("keys", "add", "crm", "--scopes", "score, read", "--days", "30", "--rate", "5")
     assert added.exit_code == 0
     secret = added.stdout.strip()
-    assert "shown this once" in added.stderr
-    held = KeyRing(read_keys(home / "data/keys.json")).find_key(secret.encode())
-    assert held is not None
-    assert (held.company, held.scopes, held.rate) == ("sample", ("score", "read"), 5.0)
-    assert held.expires is not None
-    assert (held.expires - held.created).days == 30
+    assert "shown only once" in added.stderr
+    key = KeyRing(read_keys(home / "data/keys.json")).find_key(secret.encode())
+    assert key is not None
+    assert (key.company, key.scopes, key.rate) == ("sample", ("score", "read"), 5.0)
+    assert key.expires is not None
+    assert (key.expires - key.created).days == 30
     rotated = run("keys", "rotate", "crm", "--overlap-days", "1").stdout.strip()
     assert rotated != secret
     listed = run("keys", "list").stdout
     assert listed.count("crm") == 2
     assert "score,read" in listed
-    for hidden in (secret, rotated, held.sha256):
+    for hidden in (secret, rotated, key.sha256):
         assert hidden not in listed
-    gone = run("keys", "revoke", held.id)
-    assert f"revoked {held.id} of crm" in gone.stderr
+    revoked = run("keys", "revoke", key.id)
+    assert f"revoked {key.id} of crm" in revoked.stderr
     assert run("keys", "list").stdout.count("crm") == 1
 
 
-def test_what_is_wrong_is_said(home: Path) -> None:
+def test_errors_end_in_messages(home: Path) -> None:
     with pytest.raises(ConfigRefused, match="scopes are"):
         run("keys", "add", "crm", "--scopes", "everything")
     with pytest.raises(ConfigRefused, match="clients: none yet"):
@@ -58,9 +58,9 @@ def test_what_is_wrong_is_said(home: Path) -> None:
     assert run("keys", "add", "crm").exit_code == 2
     with pytest.raises(DataRefused, match="no version of 'churn' serves sample"):
         run("rollback", "churn")
-    with pytest.raises(DataRefused, match="name either --customer or"):
+    with pytest.raises(DataRefused, match="give either --customer, or"):
         run("replay")
-    with pytest.raises(DataRefused, match="is about this customer"):
+    with pytest.raises(DataRefused, match="has no call about this customer"):
         run("replay", "--customer", "C-1")
 
 

@@ -1,4 +1,4 @@
-"""The console's files: a fixed table, nothing from elsewhere, no way for data to become markup."""
+"""The files of the console: a fixed set, no external content, data never becomes markup."""
 
 import re
 from importlib.resources import files
@@ -23,12 +23,12 @@ def address(name: str) -> str:
     return "/" if name == PAGE else f"/console/{name}"
 
 
-def test_the_table_names_every_file_and_no_other() -> None:
+def test_the_listed_files_are_those_in_the_folder() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(MEDIA)
 
 
 @pytest.mark.parametrize("name", sorted(MEDIA))
-def test_a_file_is_sent_as_it_is_under_a_strict_policy(service: Service, name: str) -> None:
+def test_a_file_is_sent_unchanged_with_a_strict_policy(service: Service, name: str) -> None:
     answer = service.get(address(name))
     assert (answer.status_code, answer.text) == (200, text(name))
     assert answer.headers["content-type"] == f"{MEDIA[name]}; charset=utf-8"
@@ -40,7 +40,7 @@ def test_a_file_is_sent_as_it_is_under_a_strict_policy(service: Service, name: s
     assert answer.headers["cache-control"] == "no-cache"
 
 
-def test_a_browser_that_has_the_file_gets_it_once(service: Service) -> None:
+def test_a_cached_file_is_not_sent_again(service: Service) -> None:
     tag = service.get("/").headers["etag"]
     for known in (tag, f'"other", {tag}', f"W/{tag}"):
         again = service.get("/", headers={"if-none-match": known})
@@ -52,7 +52,7 @@ def test_a_browser_that_has_the_file_gets_it_once(service: Service) -> None:
 @pytest.mark.parametrize(
     "name", ["nothing.js", "..%2fapp.py", "%2e%2e%2f__init__.py", "console.js%00", "Console.js"]
 )
-def test_nothing_else_is_sent(service: Service, name: str) -> None:
+def test_other_files_are_not_sent(service: Service, name: str) -> None:
     answer = service.get(f"/console/{name}")
     assert answer.status_code == 404
     assert error_of(answer)["code"] == "unknown_path"
@@ -65,17 +65,17 @@ def test_a_file_names_no_other_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_no_program_makes_markup_or_code_of_a_text(name: str) -> None:
+def test_no_script_turns_text_into_markup_or_code(name: str) -> None:
     made = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
     assert not re.search(made, text(name))
 
 
 @pytest.mark.parametrize("name", sorted(MEDIA))
-def test_a_file_is_of_a_size_to_read(name: str) -> None:
+def test_files_are_short(name: str) -> None:
     assert len(text(name).splitlines()) <= 250
 
 
-def test_every_part_that_is_imported_is_served() -> None:
+def test_each_imported_script_is_served() -> None:
     for name in PROGRAMS:
         assert set(re.findall(r'from "\./([^"]+)"', text(name))) <= set(MEDIA)
 
@@ -84,7 +84,7 @@ def texts(name: str) -> dict[str, str]:
     return dict(re.findall(r'^  "([^"]+)": "(.*)",$', text(name), re.MULTILINE))
 
 
-def test_both_languages_say_the_same_with_the_same_gaps() -> None:
+def test_both_languages_have_the_same_texts_and_placeholders() -> None:
     english, chinese = texts("english.js"), texts("chinese.js")
     assert len(english) > 90
     assert english.keys() == chinese.keys()
@@ -95,7 +95,7 @@ def test_both_languages_say_the_same_with_the_same_gaps() -> None:
         assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|→", chinese[key]), key
 
 
-def test_every_text_that_is_asked_for_is_there() -> None:
+def test_each_requested_text_exists() -> None:
     asked = {key for name in PROGRAMS for key in re.findall(r'\bsay\("([^"]+)"', text(name))}
     assert len(asked) > 50
     assert asked <= texts("english.js").keys()

@@ -1,4 +1,4 @@
-"""Finding customers, and everything about one of them."""
+"""Customer search and the details of one customer."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,14 +11,14 @@ from support.fake_scorer import AS_OF
 from support.service_in_process import Service, error_of
 
 
-def test_customers_are_found_by_the_beginning_of_their_id(service: Service) -> None:
+def test_customers_are_found_by_the_start_of_their_id(service: Service) -> None:
     answer = service.get("/v1/customers", params={"prefix": "C-19", "limit": 3})
     found = FoundCustomers.model_validate_json(answer.text)
     assert found.customers == ["C-19", "C-190", "C-1900"]
     assert found.more
 
 
-def test_the_last_ones_say_there_are_no_more(service: Service) -> None:
+def test_the_last_page_has_no_more(service: Service) -> None:
     answer = service.get("/v1/customers?prefix=C-1999")
     assert answer.json()["customers"] == ["C-1999"]
     assert answer.json()["more"] is False
@@ -35,7 +35,7 @@ def test_the_last_ones_say_there_are_no_more(service: Service) -> None:
         (f"prefix={'x' * 201}", "query.prefix"),
     ],
 )
-def test_a_wrong_parameter_is_named(service: Service, query: str, where: str) -> None:
+def test_an_invalid_parameter_is_named(service: Service, query: str, where: str) -> None:
     answer = service.get(f"/v1/customers?{query}")
     assert answer.status_code == 422
     assert [detail["where"] for detail in error_of(answer)["details"]] == [where]
@@ -47,7 +47,7 @@ def test_a_broken_query_is_refused(service: Service, query: str) -> None:
     assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid_request")
 
 
-def test_one_customer_comes_with_everything(service: Service) -> None:
+def test_one_customer_has_all_details(service: Service) -> None:
     answer = service.get("/v1/customers/C-7?language=zh")
     made = CustomerAnswer.model_validate_json(answer.text)
     assert made.customer_id == "C-7"
@@ -61,7 +61,7 @@ def test_one_customer_comes_with_everything(service: Service) -> None:
     assert made.as_of == AS_OF
 
 
-def test_where_he_stands_is_told_with_its_day(service: Service) -> None:
+def test_the_customer_status_has_its_date(service: Service) -> None:
     made = CustomerAnswer.model_validate_json(service.get("/v1/customers/C-7").text)
     assert (made.tier, made.stars, made.stage, made.service_level) == ("B", 3, "at_risk", "plus")
     assert (made.group, made.quadrant) == (None, "secure")
@@ -76,7 +76,7 @@ def test_where_he_stands_is_told_with_its_day(service: Service) -> None:
     assert new.warnings == []
 
 
-def test_an_evaluation_of_another_day_than_the_features_is_warned_of(
+def test_an_evaluation_of_another_date_than_the_features_gives_a_warning(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fake_scorer.AS_OF", AS_OF + timedelta(days=31))
@@ -97,7 +97,7 @@ def test_an_unknown_customer_is_404(service: Service, path: str) -> None:
 
 
 def calls(service: Service) -> list[Any]:
-    """Every call that answers from the snapshot."""
+    """All calls that use the snapshot."""
     return [
         service.get("/v1/customers/C-7"),
         service.post("/v1/scores", json={"customer_ids": ["C-7"]}),
@@ -117,13 +117,15 @@ def test_old_features_carry_a_warning(service: Service) -> None:
     assert "at most 24 hours old" in warnings[0]
 
 
-def test_features_beyond_the_second_limit_are_not_answered_from(service: Service) -> None:
-    service.scorer.limits = ServingSettings(refuse_after_hours=timedelta(days=3) / timedelta(hours=1))
+def test_features_older_than_the_second_limit_are_refused(service: Service) -> None:
+    service.scorer.limits = ServingSettings(
+        refuse_after_hours=timedelta(days=3) / timedelta(hours=1)
+    )
     for answer in calls(service):
         assert (answer.status_code, error_of(answer)["code"]) == (503, "stale_features")
         assert answer.headers["retry-after"]
 
 
-def test_features_within_the_limit_are_answered_from(service: Service) -> None:
+def test_features_within_the_limit_are_used(service: Service) -> None:
     service.scorer.limits = ServingSettings(refuse_after_hours=10_000_000)
     assert [answer.status_code for answer in calls(service)] == [200] * 4

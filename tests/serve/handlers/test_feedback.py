@@ -1,4 +1,4 @@
-"""What the CRM reports is kept once, and refused with the reason."""
+"""Feedback of the CRM is stored once, or refused with a reason."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ def body(key: str = "k-1", **changes: Any) -> dict[str, Any]:
     return {"idempotency_key": key, "outcomes": [outcome | changes]}
 
 
-def test_outcomes_are_kept_once(service: Service) -> None:
+def test_outcomes_are_stored_once(service: Service) -> None:
     first = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     again = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     assert (first.accepted, first.repeated, again.repeated) == (1, False, True)
@@ -24,18 +24,18 @@ def test_outcomes_are_kept_once(service: Service) -> None:
     assert kept.events[0]["kind"] == "campaign"
 
 
-def test_another_content_under_the_key_is_a_conflict(service: Service) -> None:
+def test_a_key_reused_with_different_content_is_a_conflict(service: Service) -> None:
     service.post("/v1/feedback", json=body())
     answer = service.post("/v1/feedback", json=body(kind="cancel"))
     assert (answer.status_code, error_of(answer)["code"]) == (409, "key_reused")
 
 
-def test_unknown_customers_are_kept_and_named(service: Service) -> None:
+def test_unknown_customers_are_stored_and_listed(service: Service) -> None:
     answer = service.post("/v1/feedback", json=body(customer_id="new-1")).json()
     assert (answer["accepted"], answer["unknown_customers"]) == (1, ["new-1"])
 
 
-def test_what_has_not_happened_yet_is_kept_with_a_warning(service: Service) -> None:
+def test_future_outcomes_are_stored_with_a_warning(service: Service) -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     answer = service.post("/v1/feedback", json=body(occurred_at=tomorrow)).json()
     assert (answer["accepted"], len(answer["warnings"])) == (1, 1)
@@ -52,13 +52,13 @@ def test_what_has_not_happened_yet_is_kept_with_a_warning(service: Service) -> N
         {"customer_id": 7},
     ],
 )
-def test_a_wrong_outcome_is_refused(service: Service, changes: dict[str, Any]) -> None:
+def test_an_invalid_outcome_is_refused(service: Service, changes: dict[str, Any]) -> None:
     answer = service.post("/v1/feedback", json=body(**changes))
     assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid_request")
     assert service.scorer.stored == {}
 
 
-def test_what_cannot_be_written_is_said_to_be_lost(service: Service) -> None:
+def test_feedback_that_cannot_be_stored_is_an_error(service: Service) -> None:
     with mock.patch.object(service.scorer, "keep_feedback", side_effect=OSError(28, "disk full")):
         answer = service.post("/v1/feedback", json=body())
     assert (answer.status_code, error_of(answer)["code"]) == (503, "not_stored")

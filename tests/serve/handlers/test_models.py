@@ -1,4 +1,4 @@
-"""What the service tells of its models."""
+"""The models of the service: list and details."""
 
 from serve.handlers.models import ModelAnswer, ModelsAnswer
 from support.service_in_process import Service, error_of
@@ -12,7 +12,7 @@ def test_models_are_listed(service: Service) -> None:
     assert made.missing == {"nps": "no champion yet"}
 
 
-def test_one_model_tells_its_measures_calibration_and_card(service: Service) -> None:
+def test_one_model_has_measures_calibration_and_card(service: Service) -> None:
     made = ModelAnswer.model_validate_json(service.get("/v1/models/churn").text)
     assert (made.target, made.version, made.grade, made.card) == ("churn", "7", "A", "# Card")
     assert made.measures["model"][made.primary].value == 0.8
@@ -20,13 +20,13 @@ def test_one_model_tells_its_measures_calibration_and_card(service: Service) -> 
     assert made.coverage is None
 
 
-def test_a_target_without_a_model_says_why(service: Service) -> None:
+def test_a_target_without_a_model_has_a_reason(service: Service) -> None:
     answer = service.get("/v1/models/nps")
     assert answer.status_code == 503
     assert error_of(answer)["details"] == [{"where": "nps", "problem": "no champion yet"}]
 
 
-def test_an_unknown_target_names_the_known_ones(service: Service) -> None:
+def test_an_unknown_target_error_lists_the_known_ones(service: Service) -> None:
     answer = service.get("/v1/models/<script>")
     assert answer.status_code == 404
     error = error_of(answer)

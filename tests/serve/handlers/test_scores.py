@@ -1,4 +1,4 @@
-"""What each endpoint answers, to good requests and to bad ones."""
+"""Scoring, what-if and health endpoints, with valid and invalid requests."""
 
 import json
 from datetime import UTC, datetime
@@ -35,24 +35,24 @@ def test_customers_are_scored_by_id(service: Service) -> None:
     assert made.feature_age_seconds == pytest.approx(age, abs=60)
 
 
-def test_what_is_not_a_number_is_null(service: Service) -> None:
+def test_nan_becomes_null(service: Service) -> None:
     answer = service.post("/v1/scores", json={"customer_ids": ["C-13"]})
     assert '"expected":null' in answer.text
 
 
-def test_an_id_named_twice_is_scored_once(service: Service) -> None:
+def test_a_repeated_id_is_scored_once(service: Service) -> None:
     made = scores(service.post("/v1/scores", json={"customer_ids": ["C-1", "C-1", "no", "no"]}))
     assert len(made.scores) == len(made.unknown_customers) == 1
 
 
 @pytest.mark.parametrize(("reasons", "count"), [(True, 3), (2, 2), (0, 0), (False, 0)])
-def test_reasons_come_on_demand(service: Service, reasons: object, count: int) -> None:
+def test_reasons_come_on_request(service: Service, reasons: object, count: int) -> None:
     body = {"customer_ids": ["C-1"], "targets": ["churn"], "reasons": reasons}
     made = scores(service.post("/v1/scores", json=body))
     assert len(made.scores[0].reasons.get("churn", [])) == count
 
 
-def test_what_if_says_what_the_model_says(service: Service) -> None:
+def test_what_if_returns_the_prediction_of_the_model(service: Service) -> None:
     body = {"customer_id": "C-5", "target": "churn", "goal": 10.0, "language": "zh"}
     answer = service.post("/v1/whatif", json=body)
     made = WhatIfResponse.model_validate_json(answer.text)
@@ -74,7 +74,7 @@ def test_what_if_says_what_the_model_says(service: Service) -> None:
         ({"customer_id": "C-5", "target": "churn", "goal": 1, "language": "de"}, 422, "invalid_request"),
     ],
 )  # fmt: skip
-def test_what_if_refuses(service: Service, body: dict[str, Any], status: int, code: str) -> None:
+def test_what_if_errors(service: Service, body: dict[str, Any], status: int, code: str) -> None:
     answer = service.post("/v1/whatif", json=body)
     assert (answer.status_code, error_of(answer)["code"]) == (status, code)
 
@@ -85,13 +85,13 @@ def test_a_thousand_customers_in_one_call(service: Service) -> None:
     assert [score.customer_id for score in made.scores] == ids
 
 
-def test_an_unknown_target_names_the_known(service: Service, refused: Any) -> None:
+def test_an_unknown_target_error_lists_the_known_ones(service: Service, refused: Any) -> None:
     answer = service.post("/v1/scores", json={"customer_ids": ["C-1"], "targets": ["chrun"]})
     assert answer.status_code == 422
     error = refused(answer)
     assert error["message"] == "known targets are churn, nps, value"
     assert error["details"] == [
-        {"where": "targets[0]", "problem": "not a known target; did you mean churn?"}
+        {"where": "targets[0]", "problem": "unknown target; did you mean churn?"}
     ]
 
 
@@ -121,7 +121,9 @@ def test_health_with_models(service: Service) -> None:
         HealthAnswer.model_validate_json(service.get(path).text)
 
 
-def test_without_a_scorer_only_life_is_claimed(service: Service, refused: Any) -> None:
+def test_without_a_scorer_the_service_is_alive_but_not_ready(
+    service: Service, refused: Any
+) -> None:
     service.loader.scorer = None
     assert service.get("/livez").status_code == 200
     for answer in (
@@ -136,7 +138,7 @@ def test_without_a_scorer_only_life_is_claimed(service: Service, refused: Any) -
         assert refused(answer)["code"] == "not_ready"
 
 
-def test_bad_bodies_are_refused_in_the_shape(service: Service, refused: Any) -> None:
+def test_invalid_bodies_get_an_error_answer(service: Service, refused: Any) -> None:
     for path in ("/v1/scores", "/v1/scores/records"):
         for body in (b"", b"{", b"[NaN]", b'{"a":1,"a":2}', b"\xff", b"[" * 99999, b'["\\ud800"]'):
             answer = service.post_text(path, body)
@@ -180,7 +182,7 @@ def test_random_json_never_breaks_the_service(
     reasons=st.integers(0, 10) | st.booleans(),
 )
 @settings(max_examples=100, deadline=None)
-def test_every_valid_request_is_answered_for_every_id(
+def test_valid_requests_are_answered_for_each_id(
     shared_service: Service, ids: list[str], reasons: object
 ) -> None:
     answer = shared_service.post("/v1/scores", json={"customer_ids": ids, "reasons": reasons})

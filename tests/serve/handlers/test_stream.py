@@ -1,4 +1,4 @@
-"""Scoring line by line: every line has its answer, memory stays constant, nothing stops the rest."""
+"""Streamed scoring: one answer per line, constant memory, errors do not stop the stream."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def test_every_line_is_answered_in_order(service: Service) -> None:
     assert end == {"end": True, "lines": 5, "scored": 2, "failed": 2}
 
 
-def test_targets_reasons_and_language_are_said_in_the_query(service: Service) -> None:
+def test_targets_reasons_and_language_come_from_the_query(service: Service) -> None:
     one, _ = stream(service, '{"customer_id": "C-5"}\n', "?targets=churn&reasons=2&language=zh")
     assert list(one["predictions"]) == ["churn"]
     assert len(one["reasons"]["churn"]) == 2
@@ -65,7 +65,7 @@ def test_the_same_customer_twice_is_answered_twice(service: Service) -> None:
         ("", NDJSON | {"content-encoding": "gzip"}, 415),
     ],
 )
-def test_what_is_wrong_with_the_whole_is_refused_at_once(
+def test_an_invalid_call_is_refused_at_once(
     service: Service, query: str, headers: dict[str, str], status: int
 ) -> None:
     answer = service.post(f"/v1/scores/stream{query}", content=b"{}", headers=headers)
@@ -73,7 +73,7 @@ def test_what_is_wrong_with_the_whole_is_refused_at_once(
     error_of(answer)
 
 
-def test_a_line_without_end_ends_the_stream_with_the_reason(service: Service) -> None:
+def test_an_endless_line_ends_the_stream_with_the_reason(service: Service) -> None:
     *answers, end = stream(service, b'{"customer_id": "C-5"}\n' + b"x" * (LINE_BYTES + 1))
     assert answers == []  # one chunk: nothing of it was taken
     assert end["error"]["code"] == "line_too_long"
@@ -81,7 +81,7 @@ def test_a_line_without_end_ends_the_stream_with_the_reason(service: Service) ->
 
 
 def taken(chunks: list[bytes]) -> list[list[bytes]]:
-    """The batches of a body that arrives in these chunks."""
+    """The batches that are read from a body in these chunks."""
     messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
     coming = iter(messages)
@@ -100,7 +100,7 @@ def taken(chunks: list[bytes]) -> list[list[bytes]]:
     cuts=st.lists(st.integers(0, 200)),
 )
 @settings(deadline=None)
-def test_lines_come_whole_however_the_body_is_cut(lines: list[bytes], cuts: list[int]) -> None:
+def test_lines_are_complete_however_the_body_is_split(lines: list[bytes], cuts: list[int]) -> None:
     body = b"\n".join(lines)
     ends = sorted({min(cut, len(body)) for cut in cuts} | {0, len(body)})
     chunks = [body[a:b] for a, b in pairwise(ends)] or [body]
@@ -108,11 +108,11 @@ def test_lines_come_whole_however_the_body_is_cut(lines: list[bytes], cuts: list
     assert [line for line in found if line] == [line for line in lines if line]
 
 
-def test_no_batch_is_larger_than_what_is_scored_together() -> None:
+def test_batches_have_a_maximum_size() -> None:
     found = taken([b"\n".join([b"a"] * 1200)])
     assert [len(batch) for batch in found] == [BATCH_SIZE, BATCH_SIZE, 199, 1]
 
 
-def test_a_long_line_is_refused_before_it_is_whole() -> None:
+def test_a_long_line_is_refused_before_it_is_complete() -> None:
     with pytest.raises(LineTooLong):
         taken([b"x" * LINE_BYTES, b"x"])

@@ -1,4 +1,4 @@
-"""The page about the API loads nothing from anywhere and escapes what it shows."""
+"""The API documentation page loads nothing and escapes its content."""
 
 import re
 

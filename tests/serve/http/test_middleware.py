@@ -1,4 +1,4 @@
-"""Every call has an id, ends in the one shape, and leaves one line without values."""
+"""Request ids, error answers and log lines of the middleware."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ def test_any_other_request_id_is_replaced(service: Service, odd: Any) -> None:
     assert len(answer.headers["x-request-id"]) == 32
 
 
-def test_an_unexpected_error_is_500_in_the_shape(
+def test_an_unexpected_error_is_500_with_our_error_answer(
     service: Service, refused: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.scorer.fail = RuntimeError(CANARY)
@@ -41,7 +41,7 @@ def test_an_unexpected_error_is_500_in_the_shape(
     assert error["request_id"] in caplog.text
 
 
-def test_a_score_leaves_one_line_without_values(
+def test_a_scoring_call_logs_one_line_without_values(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "goodwill")

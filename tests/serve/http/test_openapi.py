@@ -1,4 +1,4 @@
-"""The document is valid OpenAPI 3.1, its examples fit its schemas, and it tells every route."""
+"""The document is valid OpenAPI 3.1, its examples fit its schemas, and it has all routes."""
 
 import re
 from pathlib import Path
@@ -45,11 +45,11 @@ def test_the_document_is_valid() -> None:
 
 
 @pytest.mark.parametrize("content", MEDIA)
-def test_every_example_fits_its_schema(content: Any) -> None:
+def test_each_example_fits_its_schema(content: Any) -> None:
     check(content["example"], content["schema"])
 
 
-def test_every_route_is_told() -> None:
+def test_all_routes_are_documented() -> None:
     told = {(m.upper(), p) for p, methods in DOCUMENT["paths"].items() for m in methods}
     assert told == {(o.method, o.path) for o in OPERATIONS}
     names = [o.name for o in OPERATIONS]
@@ -57,7 +57,7 @@ def test_every_route_is_told() -> None:
     assert all(o.handle.__doc__ for o in OPERATIONS)
 
 
-def test_the_reference_names_every_route_and_no_other() -> None:
+def test_the_reference_lists_exactly_the_routes() -> None:
     text = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text("utf-8")
     told = set(re.findall(r"^\| (GET|POST) \| `([^`]+)` \|", text, re.MULTILINE))
     assert told == {(o.method, o.path) for o in OPERATIONS}
@@ -87,13 +87,13 @@ def test_answers_fit_the_document(service: Service) -> None:
     check(service.get("/nothing").json(), {"$ref": "#/components/schemas/ErrorAnswer"})
 
 
-def test_the_served_document_is_this_one(service: Service) -> None:
+def test_the_document_is_served(service: Service) -> None:
     served = service.get("/openapi.json").json()
     assert served["openapi"] == "3.1.0"
     assert set(served["paths"]) == set(DOCUMENT["paths"])
 
 
-def test_the_docs_page_shows_every_route_and_schema(service: Service) -> None:
+def test_the_docs_page_shows_all_routes_and_schemas(service: Service) -> None:
     page = service.get("/docs").text
     for name in [o.path for o in OPERATIONS] + list(DOCUMENT["components"]["schemas"]):
         assert f">{name}<" in page

@@ -1,4 +1,4 @@
-"""The served pages in a real browser: they show, and they ask nobody else for anything."""
+"""The pages in a real browser: they are displayed and load nothing from other sites."""
 
 import re
 import shutil
@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
 
 
 def page(server: ServiceProcess, path: str, profile: Path) -> str:
-    """The page's document after the browser has shown it."""
+    """The DOM of the page after the browser displayed it."""
     assert CHROMIUM
     shown = subprocess.run(
         [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", f"{server.url}{path}"],
@@ -59,7 +59,7 @@ def page(server: ServiceProcess, path: str, profile: Path) -> str:
 
 
 @pytest.mark.parametrize(("path", "shows"), [("/", "Goodwill"), ("/docs", "/v1/scores/records")])
-def test_the_page_shows_and_loads_nothing_from_elsewhere(
+def test_the_page_is_displayed_and_loads_nothing_from_other_sites(
     server: ServiceProcess, path: str, shows: str, tmp_path: Path
 ) -> None:
     document = page(server, path, tmp_path)

@@ -1,4 +1,4 @@
-"""A body is read only as plain JSON, up to 10 MiB, and not for ever."""
+"""Bodies are read only as uncompressed JSON, up to 10 MiB and within a time limit."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ MIB = 2**20
 
 
 def read(parts: list[bytes | None], headers: dict[str, str]) -> tuple[bytes, int]:
-    """The body, and how many parts were taken; None is a client that leaves."""
+    """The body and the number of parts read; None is a client that disconnects."""
     taken = 0
 
     async def receive() -> Message:
@@ -58,7 +58,7 @@ def test_an_announced_length_is_refused_unread(length: str) -> None:
 
 
 @pytest.mark.parametrize("length", ["1", "-5", "abc", ""])
-def test_a_length_that_lies_changes_nothing(length: str) -> None:
+def test_a_wrong_content_length_changes_nothing(length: str) -> None:
     assert read([b"abc"], {**JSON, "content-length": length})[0] == b"abc"
 
 
@@ -80,12 +80,12 @@ def test_another_media_type_is_refused(headers: dict[str, str]) -> None:
         read([b"{}"], headers)
 
 
-def test_a_client_that_leaves_is_noticed() -> None:
+def test_a_client_that_disconnects_is_detected() -> None:
     with pytest.raises(ClientLeft):
         read([b"{", None], JSON)
 
 
-def test_a_slow_body_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_body_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "BODY_SECONDS", 0.01)
 
     async def never() -> Message:

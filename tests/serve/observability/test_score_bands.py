@@ -64,12 +64,12 @@ def test_customers_are_counted_by_target_and_band() -> None:
     assert count_bands(scores) == {"churn": {"0 to 0.1": 2}, "value": {"top": 1, "low": 1}}
 
 
-def test_nobody_is_in_no_band() -> None:
+def test_no_customers_give_no_bands() -> None:
     assert count_bands([]) == {}
 
 
 @given(st.lists(st.none() | st.floats(0, 100), min_size=1, max_size=60))
-def test_everybody_is_counted_once(values: list[float | None]) -> None:
+def test_each_customer_is_counted_once(values: list[float | None]) -> None:
     scores = [CustomerScore("a", {"satisfaction": {"score": value}}) for value in values]
     counted = count_bands(scores)["satisfaction"]
     assert counted.total() == len(values)

@@ -1,4 +1,4 @@
-"""Operating works from this machine, with a key where there are keys, and nowhere else."""
+"""The admin API works from this machine only, with a key if there are keys."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).parents[3]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Company, Workspace]:
-    """A company whose churn has two versions that are kept, by name alone."""
+    """A company with the empty folders of two versions of churn."""
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
     workspace = Workspace(tmp_path)
     workspace.data.mkdir()
@@ -53,7 +53,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def test_status_names_what_serves_and_what_is_kept(client: httpx.Client) -> None:
+def test_status_shows_the_versions_in_use_and_stored(client: httpx.Client) -> None:
     answer = client.get("/status")
     assert answer.json() == {
         "company": "sample",
@@ -63,7 +63,7 @@ def test_status_names_what_serves_and_what_is_kept(client: httpx.Client) -> None
     assert "Python" not in answer.headers["server"]
 
 
-def test_reload_touches_what_the_workers_watch(
+def test_reload_touches_the_files_that_workers_watch(
     client: httpx.Client, home: tuple[Company, Workspace]
 ) -> None:
     pointer = home[1].serving("sample") / "churn" / POINTER
@@ -73,7 +73,7 @@ def test_reload_touches_what_the_workers_watch(
     assert pointer.read_bytes() == before[1]
 
 
-def test_rollback_is_asked_for_and_answered(
+def test_rollback_returns_both_versions(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
@@ -89,7 +89,7 @@ def test_rollback_is_asked_for_and_answered(
     assert asked == [("churn", "1"), ("churn", None)]
 
 
-def test_what_cannot_be_done_is_said(client: httpx.Client) -> None:
+def test_impossible_operations_are_errors(client: httpx.Client) -> None:
     refused = client.post("/rollback", json={"target": "churn", "version": "7"})
     assert code(refused) == (422, "invalid_request")
     assert refused.json()["error"]["message"] == "churn has no version 7; kept are 1, 2"
@@ -99,7 +99,7 @@ def test_what_cannot_be_done_is_said(client: httpx.Client) -> None:
     assert code(client.get("/reload")) == (404, "unknown_path")
 
 
-def test_no_web_page_can_ask(client: httpx.Client) -> None:
+def test_web_pages_cannot_call_it(client: httpx.Client) -> None:
     form = {"content-type": "text/plain"}
     assert code(client.post("/reload", content=b"{}", headers=form)) == (415, "wrong_media_type")
     rebound = {"host": "evil.example"}
@@ -116,7 +116,7 @@ def test_bad_bodies(client: httpx.Client) -> None:
     assert client.get("/status").status_code == 200
 
 
-def test_with_keys_only_scope_operate_of_this_company(
+def test_with_keys_it_needs_scope_operate_and_this_company(
     client: httpx.Client, home: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serve.security.key_file_watcher.CHECK_SECONDS", 0.0)
@@ -145,7 +145,7 @@ def test_it_listens_on_this_machine_only(client: httpx.Client) -> None:
     assert listening == ["127.0.0.1"]
 
 
-def test_a_taken_port_is_refused_with_the_remedy(home: tuple[Company, Workspace]) -> None:
+def test_a_port_in_use_is_refused_with_a_remedy(home: tuple[Company, Workspace]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -1,4 +1,4 @@
-"""The Bento runs in an empty environment, in a folder of its own, without the project."""
+"""The Bento runs in an empty environment without the project."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_bento(PROJECT, tmp_path_factory.mktemp("built") / "bento")
 
 
-def test_it_holds_what_the_service_needs_and_nothing_of_anybody(bento: Path) -> None:
+def test_it_holds_the_code_of_the_service_and_no_data(bento: Path) -> None:
     source = bento / "src"
     assert (source / "serve/service.py").is_file()
     assert (source / "features/lexicons/en.toml").is_file()
@@ -43,7 +43,7 @@ def test_its_packages_are_pinned_as_in_the_lock(bento: Path) -> None:
     assert names & {"mlflow", "jupyter", "optuna", "matplotlib", "pytest", "sqlalchemy"} == set()
 
 
-def test_a_build_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FILE", "service: serve.nosuch:Thing\n")
     with pytest.raises(BuildFailed, match="nosuch"):
         build_bento(PROJECT, tmp_path / "bento")
@@ -64,7 +64,7 @@ def empty_environment(bento: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """As much of a company as the service reads: its TOML file, the snapshot, the bundles."""
+    """The files of a company that the service reads: TOML file, snapshot, bundles."""
     there, here = trained()[0], Workspace(tmp_path_factory.mktemp("home"))
     here.features("sample").mkdir(parents=True)
     shutil.copy(there.data / "sample.toml", here.data)

@@ -1,4 +1,4 @@
-"""What a program reaches by its imports, on a tree of five files and on the service itself."""
+"""Imports are traced, in a tree of five files and in the service itself."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def found(tmp_path: Path) -> ReachableCode:
     return trace_imports(tmp_path, ["shop.front"])
 
 
-def test_modules_are_followed_into_functions_and_round_circles(found: ReachableCode) -> None:
+def test_imports_in_functions_and_cycles_are_followed(found: ReachableCode) -> None:
     assert sorted(found.modules) == [
         "shop",
         "shop.deep",
@@ -41,17 +41,17 @@ def test_modules_are_followed_into_functions_and_round_circles(found: ReachableC
     ]
 
 
-def test_packages_are_those_of_modules_reached_without_the_standard_library(
+def test_packages_of_traced_modules_without_the_standard_library(
     found: ReachableCode,
 ) -> None:
     assert found.packages == {"yaml", "rich"}
 
 
-def test_data_belongs_to_packages_reached(found: ReachableCode) -> None:
+def test_data_files_of_traced_packages(found: ReachableCode) -> None:
     assert [path.name for path in found.data] == ["words.toml"]
 
 
-def test_requirements_are_pinned_with_all_they_need() -> None:
+def test_requirements_include_dependencies() -> None:
     pins = pin_requirements({"starlette", "yaml"}, LOCK)
     names = [pin.split("==")[0] for pin in pins]
     assert names == sorted(names)
@@ -60,14 +60,14 @@ def test_requirements_are_pinned_with_all_they_need() -> None:
     assert "jinja2" not in names  # starlette needs it for an extra only
 
 
-def test_what_is_not_installed_or_not_pinned_is_named() -> None:
+def test_packages_not_installed_or_not_pinned_are_errors() -> None:
     with pytest.raises(ConfigRefused, match="not installed: nosuchthing"):
         pin_requirements({"nosuchthing"}, LOCK)
     with pytest.raises(ConfigRefused, match=r"not in requirements\.lock: idna"):
         pin_requirements({"anyio"}, LOCK.replace("idna==", "other=="))
 
 
-def test_the_service_reaches_no_training_code_and_no_tracking() -> None:
+def test_the_service_imports_no_training_code_and_no_mlflow() -> None:
     found = trace_imports(PROJECT / "src", ENTRY_MODULES)
     assert {
         "serve.app",

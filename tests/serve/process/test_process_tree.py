@@ -1,4 +1,4 @@
-"""Ending a service ends its workers too, whoever ended the supervisor, and however."""
+"""Stopping a service stops its workers, however its supervisor ended."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def runs(pid: int) -> bool:
 
 @pytest.fixture
 def parent() -> Iterator[subprocess.Popen[bytes]]:
-    """A process whose child leads a session of its own, as a worker does."""
+    """A process with a child in a separate session, like a worker."""
     code = (
         "import subprocess, sys\n"
         f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True).wait()"
@@ -52,7 +52,7 @@ def parent() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def test_a_child_in_a_session_of_its_own_is_found_and_ended(
+def test_a_child_in_a_separate_session_is_found_and_killed(
     parent: subprocess.Popen[bytes],
 ) -> None:
     (child,) = list_descendants(parent.pid)
@@ -62,7 +62,7 @@ def test_a_child_in_a_session_of_its_own_is_found_and_ended(
     assert within(5, lambda: not runs(child))
 
 
-def test_grandchildren_are_descendants_and_strangers_are_not(
+def test_grandchildren_are_descendants_and_other_processes_are_not(
     parent: subprocess.Popen[bytes],
 ) -> None:
     ours = list_descendants(os.getpid())
@@ -71,7 +71,7 @@ def test_grandchildren_are_descendants_and_strangers_are_not(
     assert os.getppid() not in ours
 
 
-def test_ending_a_process_that_is_gone_is_no_error() -> None:
+def test_killing_a_process_that_is_gone_is_no_error() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     kill_process_tree(gone.pid)
@@ -89,7 +89,7 @@ def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
         assert within(10, lambda: not any(map(runs, workers)))
 
 
-def test_a_service_does_not_outlive_who_launched_it(tmp_path: Path) -> None:
+def test_a_service_does_not_outlive_its_launcher(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from features.settings import Workspace\n"
         "from serve.launch import Launch, start\n"
@@ -109,7 +109,7 @@ def test_a_service_does_not_outlive_who_launched_it(tmp_path: Path) -> None:
         kill_process_tree(launcher.pid)
 
 
-def test_a_service_that_will_not_end_leaves_no_worker(tmp_path: Path) -> None:
+def test_a_service_that_ignores_signals_leaves_no_worker(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
     plan = LaunchOptions(
         tmp_path / "x", Workspace(tmp_path), workers=1, output=log, environment=FAKE

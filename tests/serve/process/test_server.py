@@ -1,4 +1,4 @@
-"""Starting refuses what cannot work, and stopping leaves nothing behind."""
+"""Start checks of the service, and its complete stop."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def test_a_free_port_is_free() -> None:
     assert free(free_port())
 
 
-def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((HOST, 0))
         other.listen()
@@ -57,11 +57,11 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_service_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
+def test_a_service_that_exits_shows_its_log(tmp_path: Path) -> None:
     broken = {**FAKE, "GOODWILL_WORKERS": "none"}
     log = tmp_path / "service.log"
     wrong = LaunchOptions(tmp_path / "x", Workspace(tmp_path), output=log, environment=broken)
-    with pytest.raises(ServiceDown, match="ended at once"), running_service(wrong):
+    with pytest.raises(ServiceDown, match="exited"), running_service(wrong):
         pytest.fail("it started")
     assert log.stat().st_size > 0
 
@@ -120,7 +120,7 @@ def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
     assert not any(process.is_running() for process in started)
 
 
-def test_the_door_stays_shut_to_other_machines_without_keys(
+def test_without_keys_other_machines_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
@@ -131,11 +131,11 @@ def test_the_door_stays_shut_to_other_machines_without_keys(
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
         plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
         plan.refuse_open_access()
-        assert "this machine only" in plan.access_note()
+        assert "callers on this machine" in plan.access_note()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_with_keys_it_may_be_reached_from_elsewhere(tmp_path: Path) -> None:
+def test_with_keys_other_machines_are_allowed(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
     plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)

@@ -51,7 +51,7 @@ def test_an_amount_is_a_finite_number(amount: object) -> None:
         EventRow.model_validate({**EVENT, "amount": amount})
 
 
-def test_further_fields_of_a_customer_are_attributes() -> None:
+def test_other_fields_of_a_customer_are_attributes() -> None:
     row = CustomerRow.model_validate(
         {"customer_id": "a", "region": "北", "size": 40, "limit": 1.5, "owner": None}
     )
@@ -67,19 +67,19 @@ def test_an_attribute_is_text_a_number_or_null(value: object) -> None:
         CustomerRow.model_validate({"customer_id": "a", "size": value})
 
 
-def test_attributes_are_few_and_their_names_short() -> None:
+def test_attributes_are_limited_in_number_and_length() -> None:
     with pytest.raises(ValidationError):
         CustomerRow.model_validate({"customer_id": "a", **{f"a{i}": 1 for i in range(201)}})
     with pytest.raises(ValidationError):
         CustomerRow.model_validate({"customer_id": "a", "x" * 101: 1})
 
 
-def test_rows_of_others_are_theirs() -> None:
+def test_customers_without_a_row_are_listed() -> None:
     assert records(events=[EVENT]).ids_without_customer_row == []
     assert records(events=[EVENT, {**EVENT, "customer_id": "b"}]).ids_without_customer_row == ["b"]
 
 
-def test_the_rows_are_of_so_many_customers_at_the_most() -> None:
+def test_the_number_of_customers_is_limited() -> None:
     rows = [{**EVENT, "customer_id": f"b{n}"} for n in range(MOST_CUSTOMERS - 1)]
     assert len(records(events=rows).ids_without_customer_row) == MOST_CUSTOMERS - 1
     with pytest.raises(ValidationError, match="at most 1000"):

@@ -1,4 +1,4 @@
-"""Requests are strict, and every example fits its own model."""
+"""Requests are strict, and each example fits its model."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""A what-if asks for a goal or sets levers, never both and never neither."""
+"""A what-if has either a goal or lever settings."""
 
 from typing import Any
 
@@ -26,28 +26,28 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("wish", RIGHT)
-def test_one_wish_is_taken_and_the_schema_says_so(wish: dict[str, Any]) -> None:
-    made = WhatIfRequest.model_validate({**ASK, **wish})
-    assert made.wish == next(iter(wish.values()))
-    Draft202012Validator(WhatIfRequest.model_json_schema()).validate({**ASK, **wish})
+@pytest.mark.parametrize("wanted", RIGHT)
+def test_a_goal_or_settings_are_valid_also_by_the_schema(wanted: dict[str, Any]) -> None:
+    made = WhatIfRequest.model_validate({**ASK, **wanted})
+    assert made.wanted == next(iter(wanted.values()))
+    Draft202012Validator(WhatIfRequest.model_json_schema()).validate({**ASK, **wanted})
 
 
-@pytest.mark.parametrize("wish", WRONG)
-def test_anything_else_is_refused_and_the_schema_says_so(wish: dict[str, Any]) -> None:
+@pytest.mark.parametrize("wanted", WRONG)
+def test_anything_else_is_invalid_also_by_the_schema(wanted: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        WhatIfRequest.model_validate({**ASK, **wish})
-    assert not Draft202012Validator(WhatIfRequest.model_json_schema()).is_valid({**ASK, **wish})
+        WhatIfRequest.model_validate({**ASK, **wanted})
+    assert not Draft202012Validator(WhatIfRequest.model_json_schema()).is_valid({**ASK, **wanted})
 
 
-def test_levers_set_by_hand_are_answered_without_a_goal(service: Service) -> None:
+def test_given_levers_have_no_goal_in_the_answer(service: Service) -> None:
     answer = service.post("/v1/whatif", json={**ASK, "set": {"reply time": 12.0}})
     made = WhatIfResponse.model_validate_json(answer.text)
     assert (made.goal, made.reached, made.score_then, made.abstain) == (None, None, 12.0, False)
     assert made.moves[0].end == 12.0
 
 
-def test_a_lever_the_customer_has_not_is_refused_without_repeating_it(service: Service) -> None:
+def test_a_lever_the_customer_lacks_is_refused_without_repeating_it(service: Service) -> None:
     answer = service.post("/v1/whatif", json={**ASK, "set": {"bribes": 12.0}})
     error = error_of(answer)
     assert (answer.status_code, error["code"]) == (409, "lever_stuck")

@@ -1,4 +1,4 @@
-"""The scorer of a company: what it answers, and how it follows new champions and snapshots."""
+"""The scorer of a company: scores, and reloads of champions and snapshots."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ def copied(tmp_path: Path) -> tuple[Company, Workspace]:
     return copy_of_trained(tmp_path / "home")
 
 
-def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
+def test_it_is_ready_and_describes_its_models(shared: CompanyScorer) -> None:
     assert shared.ready()
     assert shared.missing() == {}
     assert shared.as_of() == datetime(2026, 7, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_it_is_ready_and_says_what_it_has(shared: CompanyScorer) -> None:
     assert all(len(m.features) > 50 and m.grade in {"A", "B"} for m in infos.values())
 
 
-def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: CompanyScorer) -> None:
+def test_ids_are_scored_once_in_order_and_unknown_ones_are_listed(shared: CompanyScorer) -> None:
     batch = shared.score_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
     assert [s.customer_id for s in batch.scores] == ["A0000009", "A0000002"]
     assert batch.unknown == ["nobody"]
@@ -65,13 +65,13 @@ def test_ids_come_back_once_in_their_order_and_unknown_ones_apart(shared: Compan
     assert alone.scores[0] == batch.scores[1]
 
 
-def test_nobody_known_is_an_empty_answer(shared: CompanyScorer) -> None:
+def test_unknown_ids_only_give_no_scores(shared: CompanyScorer) -> None:
     batch = shared.score_ids(["x"], None, 2)
     assert (batch.scores, batch.unknown) == ([], ["x"])
     assert shared.score_ids([], None, 2).scores == []
 
 
-def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
+def test_targets_and_reasons_as_requested(shared: CompanyScorer) -> None:
     batch = shared.score_ids(ONE, ["churn", "nps"], 2)
     assert set(batch.versions) == set(batch.scores[0].predictions) == {"churn", "nps"}
     for reasons in batch.scores[0].reasons.values():
@@ -80,7 +80,7 @@ def test_targets_and_reasons_as_wished(shared: CompanyScorer) -> None:
         assert abs(reasons[0].effect) >= abs(reasons[1].effect) > 0
 
 
-def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> None:
+def test_reasons_are_sentences_in_the_requested_language(shared: CompanyScorer) -> None:
     english = shared.score_ids(ONE, None, 4).scores[0].reasons
     chinese = shared.score_ids(ONE, None, 4, "zh").scores[0].reasons
     for target, reasons in english.items():
@@ -92,7 +92,7 @@ def test_reasons_are_sentences_in_the_wished_language(shared: CompanyScorer) -> 
 
 
 def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> None:
-    """Ten of them at most: the strongest of the factors that `goodwill reasons` adds up."""
+    """At most ten: the strongest factors of those that `goodwill reasons` adds up."""
     (score,) = shared.score_ids(ONE, ["churn"], 10).scores
     found = shared._loaded.explanations.explainers["churn"]
     features = shared._loaded.snapshot.features.slice(shared._loaded.snapshot.row_of[ONE[0]], 1)
@@ -100,8 +100,8 @@ def test_all_reasons_of_a_snapshots_customer_add_up(shared: CompanyScorer) -> No
     assert [r.effect for r in score.reasons["churn"]] == [r.effect for r in every[:10]]
 
 
-def test_a_request_compares_with_the_window_before(shared: CompanyScorer) -> None:
-    """Records sent along are a history: one login of late, four in the 90 days before."""
+def test_records_are_compared_with_the_preceding_window(shared: CompanyScorer) -> None:
+    """The records have one recent login, and four in the 90 days before."""
     now = datetime(2026, 7, 1, tzinfo=UTC)
     why = shared._loaded.explanations
     logins = [
@@ -135,7 +135,7 @@ def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
     assert "promise" in found.text or found.text.startswith("Nothing you can act on")
 
 
-def test_levers_of_a_customer_can_be_set_as_far_as_they_say(shared: CompanyScorer) -> None:
+def test_levers_of_a_customer_can_be_set_within_their_range(shared: CompanyScorer) -> None:
     assert shared.levers("nobody") == []
     customer = next(i for i in shared.find("", 40) if shared.levers(i))
     for lever in shared.levers(customer):
@@ -148,7 +148,7 @@ def test_levers_of_a_customer_can_be_set_as_far_as_they_say(shared: CompanyScore
         assert "不是承诺" in answer.text
 
 
-def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> None:
+def test_a_customer_with_only_an_id_is_scored(shared: CompanyScorer) -> None:
     records = Records.model_validate({"customers": [{"customer_id": "new"}]})
     batch = shared.score_records(records, None, None, 1)
     assert abs((batch.as_of - datetime.now(UTC)).total_seconds()) < 60
@@ -158,7 +158,7 @@ def test_a_customer_with_nothing_but_an_id_is_scored(shared: CompanyScorer) -> N
     assert score.predictions["churn"]["in_population"] is False
 
 
-def test_a_company_without_anything_is_not_ready_and_says_why(tmp_path: Path) -> None:
+def test_a_company_without_files_is_not_ready_and_has_reasons(tmp_path: Path) -> None:
     shutil.copy(trained()[0].data / "sample.toml", tmp_path)
     scorer = CompanyScorer(load_company(tmp_path / "sample.toml"), Workspace(tmp_path))
     assert not scorer.ready()
@@ -178,7 +178,7 @@ def test_load_scorer_finds_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def new_version(workspace: Workspace, target: str, version: str) -> Path:
-    """A version that answers differently: churn calibrated to nearly half of the log odds."""
+    """Add a version with other predictions: churn calibrated to about half of the log odds."""
     serving = workspace.serving("sample")
     old = load_champion(serving, target)
     assert old is not None
@@ -252,7 +252,7 @@ def test_a_broken_version_at_the_start_is_missing_with_its_reason(
     assert set(scorer.score_ids(ONE, None, 0).versions) == {"satisfaction", "nps", "value"}
 
 
-def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> None:
+def test_a_replaced_snapshot_is_loaded(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     scorer = CompanyScorer(company, workspace)
     path = workspace.features("sample") / "snapshot.parquet"
@@ -277,7 +277,7 @@ def test_a_replaced_snapshot_is_followed(copied: tuple[Company, Workspace]) -> N
     assert scorer.as_of() == datetime(2026, 8, 1, tzinfo=UTC)
 
 
-def test_an_evaluation_is_taken_up_without_new_models(copied: tuple[Company, Workspace]) -> None:
+def test_an_evaluation_is_loaded_without_new_models(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     scorer = CompanyScorer(company, workspace)
     loaded = scorer._loaded
@@ -290,7 +290,7 @@ def test_an_evaluation_is_taken_up_without_new_models(copied: tuple[Company, Wor
     assert CompanyScorer(company, workspace).evaluated().evaluation is not None
 
 
-def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
+def test_a_snapshot_with_another_comment_score_model_waits_for_a_model_that_reads_it(
     copied: tuple[Company, Workspace],
 ) -> None:
     company, workspace = copied
@@ -309,7 +309,7 @@ def test_features_of_another_tone_are_not_followed_until_a_model_reads_them(
     assert "reads comments with another model" in started.missing()["nps"]
 
 
-def test_a_request_reads_comments_by_the_tone_of_its_models(shared: CompanyScorer) -> None:
+def test_records_are_read_with_the_comment_score_model_of_the_models(shared: CompanyScorer) -> None:
     tone = shared._loaded.plan.comment_model
     assert tone is not None
     assert {b.tone for b in shared._loaded.bundles.values()} == {tone}

@@ -1,4 +1,4 @@
-"""Looked-up predictions are those that would be made now, whoever asked before and beside whom."""
+"""Cached predictions equal fresh ones, in any order and combination of customers."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def bundles_of(*targets: str) -> dict[str, Bundle]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None:
+def test_each_look_up_equals_the_prediction(target: str, snapshot: pa.Table) -> None:
     bundle = bundles_of(target)[target]
     alone = [predict(bundle, snapshot.slice(i, 1)) for i in range(60)]
     scores = PredictionCache.empty(bundle, snapshot)
@@ -43,7 +43,9 @@ def test_each_look_up_is_the_prediction(target: str, snapshot: pa.Table) -> None
                 assert column.tobytes() == expected.tobytes()
 
 
-def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_customer_is_predicted_twice(
+    snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scores, asked = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
 
     def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
@@ -64,7 +66,7 @@ def test_nobody_is_predicted_twice(snapshot: pa.Table, monkeypatch: pytest.Monke
     assert sum(asked) == snapshot.num_rows
 
 
-def test_a_model_that_stays_keeps_its_scores_and_another_does_not(snapshot: pa.Table) -> None:
+def test_an_unchanged_model_keeps_its_predictions_and_another_does_not(snapshot: pa.Table) -> None:
     bundles = bundles_of("churn", "value")
     first = prediction_caches(bundles, snapshot, {})
     first["churn"].of(np.array([1]))

@@ -1,4 +1,4 @@
-"""A request's rows become contract tables of the company's own types."""
+"""Rows of a request become contract tables with the types of the company."""
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ def test_a_table_without_rows_is_left_out() -> None:
     assert list(tables(events=[event], tickets=[])) == ["customers", "events"]
 
 
-def test_every_column_of_the_contract_is_there_in_its_type() -> None:
+def test_all_columns_of_the_contract_have_their_type() -> None:
     made = tables(
         events=[{"customer_id": "a", "occurred_at": DAY, "kind": "order", "amount": 12}],
         surveys=[{"customer_id": "a", "sent_at": DAY, "instrument": "nps", "scale_low": 0,

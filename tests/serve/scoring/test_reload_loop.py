@@ -1,4 +1,4 @@
-"""The service comes up without a scorer, says why, and gets one later."""
+"""The loader starts without a scorer, with a reason, and loads one later."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from serve.scoring.scorer import Scorer
 from support.fake_scorer import FakeScorer
 
 
-class Shelf:
-    """A loader that fails until something is put on it."""
+class StubLoad:
+    """A load function that fails until it has a scorer."""
 
     def __init__(self) -> None:
         self.scorer: Scorer | None = None
@@ -30,42 +30,42 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def stub(monkeypatch: pytest.MonkeyPatch) -> StubLoad:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
-    return Shelf()
+    return StubLoad()
 
 
-def test_our_own_reason_is_told(shelf: Shelf) -> None:
-    loader = ScorerLoader(shelf.load)
+def test_the_message_of_our_own_error_is_shown(stub: StubLoad) -> None:
+    loader = ScorerLoader(stub.load)
     loader.refresh()
     with pytest.raises(NotReady) as refused:
         loader.ready_scorer()
     assert "no bundle under" in refused.value.problems[0].problem
 
 
-def test_a_foreign_message_is_not_told(shelf: Shelf) -> None:
-    shelf.error = ValueError("secret")
-    loader = ScorerLoader(shelf.load)
+def test_the_message_of_a_foreign_error_is_not_shown(stub: StubLoad) -> None:
+    stub.error = ValueError("secret")
+    loader = ScorerLoader(stub.load)
     loader.refresh()
     assert loader.reason == "loading failed with ValueError"
 
 
-def test_it_becomes_ready_when_a_scorer_appears(shelf: Shelf) -> None:
-    loader = ScorerLoader(shelf.load)
+def test_it_becomes_ready_when_a_scorer_appears(stub: StubLoad) -> None:
+    loader = ScorerLoader(stub.load)
     loader.refresh()
-    shelf.scorer = FakeScorer()
+    stub.scorer = FakeScorer()
     loader.refresh()
-    assert loader.ready_scorer() is shelf.scorer
+    assert loader.ready_scorer() is stub.scorer
     assert loader.failures == 1
 
 
-def test_attempts_to_load_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_to_load_are_spaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 60.0)
-    shelf = Shelf()
-    loader = ScorerLoader(shelf.load)
+    stub = StubLoad()
+    loader = ScorerLoader(stub.load)
     for _ in range(5):
         loader.refresh()
-    assert shelf.asked == 1
+    assert stub.asked == 1
 
 
 def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) -> None:

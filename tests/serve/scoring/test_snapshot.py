@@ -1,4 +1,4 @@
-"""A snapshot is read whole and of the company that is served, or refused with the reason."""
+"""Snapshots are read, or refused when truncated, empty or of another company."""
 
 import json
 from pathlib import Path
@@ -18,14 +18,14 @@ def original() -> Path:
 
 
 def written(path: Path, table: pa.Table, **told: str) -> Path:
-    """A snapshot file with other things said of it."""
+    """Write a snapshot file with other metadata."""
     kept = json.loads(pq.read_schema(original()).metadata[b"goodwill"])
     metadata = {b"goodwill": json.dumps({**kept, **told}).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
     return path
 
 
-def test_it_says_who_is_in_it_and_whose_it_is() -> None:
+def test_it_has_its_customers_and_its_date() -> None:
     found = Snapshot.read(original(), "sample")
     table = pq.read_table(original())
     assert found.ids == sorted(table["customer_id"].to_pylist())
@@ -35,14 +35,14 @@ def test_it_says_who_is_in_it_and_whose_it_is() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
-def test_a_part_of_a_file_is_refused(tmp_path: Path, share: float) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
     content, path = original().read_bytes(), tmp_path / "snapshot.parquet"
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(DataRefused, match=r"cannot be read .*goodwill features"):
         Snapshot.read(path, "sample")
 
 
-def test_another_companys_is_refused_and_an_older_one_that_says_nothing_is_taken(
+def test_another_companys_file_is_refused_and_one_without_a_company_is_read(
     tmp_path: Path,
 ) -> None:
     path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
@@ -53,7 +53,7 @@ def test_another_companys_is_refused_and_an_older_one_that_says_nothing_is_taken
 
 
 @pytest.mark.parametrize("lost", ["customer_id", "cutoff"])
-def test_without_its_keys_or_anybody_it_is_refused(tmp_path: Path, lost: str) -> None:
+def test_a_file_without_columns_or_rows_is_refused(tmp_path: Path, lost: str) -> None:
     path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
     with pytest.raises(DataRefused, match="cannot be read"):
         Snapshot.read(written(path, table.drop([lost])), "sample")
@@ -61,7 +61,7 @@ def test_without_its_keys_or_anybody_it_is_refused(tmp_path: Path, lost: str) ->
         Snapshot.read(written(path, table.slice(0, 0)), "sample")
 
 
-def test_a_model_whose_column_is_gone_is_set_apart_and_named(tmp_path: Path) -> None:
+def test_a_model_with_a_missing_column_is_excluded_with_a_reason(tmp_path: Path) -> None:
     bundles = load_champions(trained()[0].serving("sample"))[0]
     everybody, none = Snapshot.read(original(), "sample").usable_bundles(bundles)
     assert (everybody, none) == (bundles, {})

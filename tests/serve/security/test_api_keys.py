@@ -1,4 +1,4 @@
-"""Keys are kept as hashes, change whole or not at all, and are compared with every key there is."""
+"""Keys are stored as hashes, changed atomically and compared in constant time."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ def ring(file: KeyFile) -> KeyRing:
     return KeyRing(read_keys(file.path))
 
 
-def test_a_new_key_opens_and_is_not_in_the_file(file: KeyFile) -> None:
+def test_a_new_key_is_valid_and_not_in_the_file(file: KeyFile) -> None:
     secret = file.add("crm", ["score", "read"], "acme")
     content = file.path.read_text()
     assert secret.startswith("gw_")
@@ -58,7 +58,7 @@ def test_only_the_owner_may_read_the_file(file: KeyFile) -> None:
         ("crm", ["admin"], r"scopes.*'score', 'read', 'feedback', 'operate'"),
     ],
 )
-def test_a_key_that_cannot_be_is_refused(
+def test_an_invalid_key_is_refused(
     file: KeyFile, client: str, scopes: list[str], message: str
 ) -> None:
     with pytest.raises(ConfigRefused, match=message):
@@ -66,13 +66,13 @@ def test_a_key_that_cannot_be_is_refused(
     assert not file.path.exists()
 
 
-def test_a_client_with_a_key_is_rotated_not_added(file: KeyFile) -> None:
+def test_a_client_with_a_key_cannot_be_added_again(file: KeyFile) -> None:
     file.add("crm", ["score"], "acme")
     with pytest.raises(ConfigRefused, match="goodwill keys rotate crm"):
         file.add("crm", ["score"], "acme")
 
 
-def test_both_keys_work_during_the_overlap_and_then_the_new_one(file: KeyFile) -> None:
+def test_both_keys_are_valid_during_the_overlap_and_then_only_the_new_one(file: KeyFile) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         old = file.add("crm", ["score"], "acme", rate=5.0)
         new = file.rotate("crm", overlap_days=7)
@@ -84,7 +84,7 @@ def test_both_keys_work_during_the_overlap_and_then_the_new_one(file: KeyFile) -
         assert (found[1].scopes, found[1].company, found[1].rate) == (("score",), "acme", 5.0)
 
 
-def test_a_rotation_never_makes_an_old_key_last_longer(file: KeyFile) -> None:
+def test_a_rotation_never_extends_an_old_key(file: KeyFile) -> None:
     with time_machine.travel(NOW, tick=False):
         file.add("crm", ["score"], "acme", days=2)
         file.rotate("crm", overlap_days=7)
@@ -93,7 +93,7 @@ def test_a_rotation_never_makes_an_old_key_last_longer(file: KeyFile) -> None:
     assert new.expires == NOW + timedelta(days=2)  # as long as the former was meant to
 
 
-def test_an_expired_key_opens_nothing(file: KeyFile) -> None:
+def test_an_expired_key_is_invalid(file: KeyFile) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         secret = file.add("crm", ["score"], "acme", days=1).encode()
         assert ring(file).find_key(secret) is not None
@@ -117,7 +117,7 @@ def test_a_key_is_revoked_by_client_or_id(file: KeyFile) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=60))
-def test_nothing_else_opens(sent: bytes) -> None:
+def test_no_other_secret_is_valid(sent: bytes) -> None:
     digest = hashlib.sha256(b"gw_right").hexdigest()
     key = Key(
         id="0" * 8, client="crm", sha256=digest, scopes=("score",), company="acme", created=NOW
@@ -126,7 +126,7 @@ def test_nothing_else_opens(sent: bytes) -> None:
     assert KeyRing([key]).find_key(b"gw_right") == key
 
 
-def test_every_key_is_compared_wherever_the_match_is(
+def test_all_keys_are_compared_wherever_the_match_is(
     file: KeyFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = [file.add(f"c{n}", ["score"], "acme").encode() for n in range(5)]
@@ -163,7 +163,7 @@ def test_an_unknown_field_or_a_repeated_id_is_refused(file: KeyFile) -> None:
             file.read()
 
 
-def test_changes_at_once_lose_none(file: KeyFile) -> None:
+def test_concurrent_changes_lose_no_key(file: KeyFile) -> None:
     def add(n: int) -> Any:
         return KeyFile(file.path).add(f"client-{n}", ["score"], "acme")
 

@@ -1,4 +1,4 @@
-"""A scoring leaves one line without a name, whoever else writes, and a failure is never silent."""
+"""Each scoring writes one line without names, also concurrently; failures are reported."""
 
 import hmac
 import json
@@ -40,7 +40,7 @@ def text_of(audit: AuditLog) -> str:
     return "".join(file.read_text() for file in sorted(audit.folder.glob("*")))
 
 
-def test_a_line_holds_what_a_replay_needs_and_no_name(audit: AuditLog) -> None:
+def test_a_line_holds_the_data_for_a_replay_and_no_name(audit: AuditLog) -> None:
     assert audit.scored(ASKER, ["Erika", "Ида"], AS_OF, {"churn": "3"}, "abc")
     (line,) = audit.lines()
     assert (line.request_id, line.client, line.operation) == ASKER
@@ -58,7 +58,7 @@ def test_files_are_for_their_owner_only(audit: AuditLog, workspace: Workspace) -
 
 
 @given(st.text(), st.text())
-def test_pseudonyms_tell_customers_apart(one: str, other: str) -> None:
+def test_pseudonyms_are_unique(one: str, other: str) -> None:
     audit = AuditLog(Workspace(Path("/nowhere")), "testing")
     audit._keyed = hmac.new(b"x" * 32, digestmod="sha256")
     assert (audit.pseudonym(one) == audit.pseudonym(other)) == (one == other)
@@ -69,7 +69,7 @@ def test_each_company_has_its_own_pseudonyms(workspace: Workspace, audit: AuditL
     assert audit.pseudonym("C-1") != AuditLog(workspace, "another").pseudonym("C-1")
 
 
-def test_many_who_make_the_secret_at_once_have_one(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         found = set(pool.map(read_or_create_secret, [tmp_path / "a" / "audit.key"] * 64))
     assert len(found) == 1
@@ -96,9 +96,7 @@ def test_workers_never_mix_their_lines(audit: AuditLog, tmp_path: Path) -> None:
     assert {tuple(line.customers) for line in lines} == {tuple(lines[0].customers)}
 
 
-def test_a_line_cut_off_by_a_crash_is_passed_over(
-    audit: AuditLog, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_incomplete_line_is_skipped(audit: AuditLog, caplog: pytest.LogCaptureFixture) -> None:
     audit.scored(ASKER, ["C-1"], AS_OF, {})
     (file,) = audit.folder.iterdir()
     whole = file.read_bytes()
@@ -107,7 +105,7 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(
     assert "is cut off" in caplog.text
 
 
-def test_every_way_to_score_is_written_down(workspace: Workspace) -> None:
+def test_each_way_to_score_is_recorded(workspace: Workspace) -> None:
     service = service_with(workspace)
     records = {"customers": [{"customer_id": "new-1", "valid_from": "2024-01-01T00:00:00Z"}]}
     body = json.dumps({"records": records}).encode()
@@ -135,7 +133,7 @@ def test_every_way_to_score_is_written_down(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_a_failure_is_counted_and_refuses_if_asked_to(
+def test_a_failure_is_counted_and_refuses_the_call_if_required(
     workspace: Workspace, refused: Any, required: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     service = service_with(workspace, required=required)

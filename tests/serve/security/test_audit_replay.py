@@ -1,4 +1,4 @@
-"""A past score is made again to the last digits, by the models and the history of then."""
+"""Past scores are reproduced exactly, with the models and the history of that time."""
 
 import json
 import shutil
@@ -36,7 +36,7 @@ Asked = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, Asked]:
-    """A company asked before and after another churn model; what was answered, by request id."""
+    """A company with calls before and after a new churn model, and the answers by request id."""
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("replayed") / "home")
     service = Service(audits=partial(AuditLog, workspace))
     scorer = CompanyScorer(company, workspace)
@@ -74,7 +74,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.parametrize("request_id", ["before", "after"])
-def test_every_customer_s_scores_come_again(home: Any, request_id: str) -> None:
+def test_the_scores_of_each_customer_are_reproduced(home: Any, request_id: str) -> None:
     company, workspace, answers = home
     answer = answers[request_id]
     assert len(answer["scores"]) == 3
@@ -87,7 +87,7 @@ def test_every_customer_s_scores_come_again(home: Any, request_id: str) -> None:
         assert list(again.table()["target"]) == list(answer["model_versions"])
 
 
-def test_the_two_models_said_different_things(home: Any) -> None:
+def test_the_two_models_have_different_scores(home: Any) -> None:
     company, workspace, answers = home
     customer = answers["before"]["scores"][0]["customer_id"]
     first, second = replay_calls(company, workspace, customer)
@@ -98,7 +98,7 @@ def test_the_two_models_said_different_things(home: Any) -> None:
 
 
 @pytest.mark.parametrize("request_id", ["rows-before", "rows-after"])
-def test_rows_that_were_sent_come_again_from_their_file(home: Any, request_id: str) -> None:
+def test_scores_of_rows_are_reproduced_from_their_file(home: Any, request_id: str) -> None:
     company, workspace, answers = home
     file = workspace.home / "rows.json"
     (again,) = replay_calls(company, workspace, None, request_id, file)
@@ -121,7 +121,7 @@ def test_another_file_or_customer_is_not_found(home: Any, tmp_path: Path) -> Non
         replay_calls(company, workspace, customer, "another-request")
 
 
-def test_a_changed_history_and_a_lost_version_are_said(home: Any, tmp_path: Path) -> None:
+def test_a_changed_history_and_a_missing_version_give_notes(home: Any, tmp_path: Path) -> None:
     company, workspace, answers = home
     copy = Workspace(tmp_path / "home")
     shutil.copytree(workspace.home, copy.home)

@@ -1,4 +1,4 @@
-"""Nobody gets in who should not: keys, scopes, companies, rates, and how many at once."""
+"""Access control: keys, scopes, companies, rate and concurrency limits."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ OPEN = {"/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"}
 
 
 @pytest.fixture(autouse=True)
-def look_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def check_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_file_watcher, "CHECK_SECONDS", 0.0)
 
 
@@ -46,7 +46,7 @@ def ask(service: Service, secret: str, **more: Any) -> httpx.Response:
     return service.post("/v1/scores", json=ASK, headers=bearer(secret), **more)
 
 
-def test_every_operation_of_the_api_has_a_scope_and_only_the_rest_is_open() -> None:
+def test_each_api_operation_has_a_scope_and_only_the_others_are_open() -> None:
     for operation in OPERATIONS:
         if operation.path.startswith("/v1/"):
             assert operation.scope in ("score", "read", "feedback"), operation.path
@@ -71,7 +71,7 @@ def test_no_operation_answers_without_a_key(
     assert refused(forbidden)["code"] == "forbidden"
 
 
-def test_a_key_opens_what_its_scope_is_for(locked: Service, file: KeyFile) -> None:
+def test_a_key_is_valid_for_its_scopes(locked: Service, file: KeyFile) -> None:
     score, read = (file.add(f"{s}-only", [s], "testing") for s in ("score", "read"))
     assert ask(locked, score).status_code == 200
     assert ask(locked, read).status_code == 403
@@ -83,25 +83,25 @@ def test_a_key_opens_what_its_scope_is_for(locked: Service, file: KeyFile) -> No
     "value",
     ["", "Bearer", "Bearer ", "Basic {}", "{}", "Bearer {}x", "Bearer x{}", "Bearer {} {}", "Bär"],
 )
-def test_what_is_not_the_key_opens_nothing(locked: Service, file: KeyFile, value: str) -> None:
+def test_other_values_are_refused(locked: Service, file: KeyFile, value: str) -> None:
     secret = file.add("crm", ["score"], "testing")
     headers = {"authorization": value.format(secret, secret).encode("latin-1")}
     assert locked.post("/v1/scores", json=ASK, headers=headers).status_code == 401
 
 
-def test_two_keys_in_one_call_open_nothing(locked: Service, file: KeyFile) -> None:
+def test_two_keys_in_one_call_are_refused(locked: Service, file: KeyFile) -> None:
     secret = file.add("crm", ["score"], "testing")
     twice = [("authorization", f"Bearer {secret}")] * 2
     assert locked.post("/v1/scores", json=ASK, headers=twice).status_code == 401
     assert locked.post("/v1/scores", json=ASK, headers=twice[:1]).status_code == 200
 
 
-def test_a_key_in_the_address_opens_nothing(locked: Service, file: KeyFile) -> None:
+def test_a_key_in_the_url_is_refused(locked: Service, file: KeyFile) -> None:
     secret = file.add("crm", ["read"], "testing")
     assert locked.get(f"/v1/models?key={secret}&authorization=Bearer {secret}").status_code == 401
 
 
-def test_neither_companys_key_sees_the_others_customers(file: KeyFile, refused: Any) -> None:
+def test_a_key_of_another_company_is_refused(file: KeyFile, refused: Any) -> None:
     services = [
         Service(authenticator=Authenticator(KeyFileWatcher(file.path, required=True)))
         for _ in range(2)
@@ -131,7 +131,7 @@ def test_revoked_and_rotated_keys_without_a_restart(locked: Service, file: KeyFi
     assert [ask(locked, key).status_code for key in (first, second)] == [401, 401]
 
 
-def test_before_the_company_is_known_a_key_waits(locked: Service, file: KeyFile) -> None:
+def test_a_key_is_not_ready_before_the_company_is_loaded(locked: Service, file: KeyFile) -> None:
     secret = file.add("crm", ["score"], "testing")
     locked.loader.scorer = None
     assert ask(locked, secret).status_code == 503
@@ -155,7 +155,7 @@ def test_without_keys_only_this_machine_is_answered(service: Service, refused: A
         assert call(far, "/livez").status_code == 200
 
 
-def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused: Any) -> None:
+def test_a_client_above_its_rate_gets_retry_after(file: KeyFile, refused: Any) -> None:
     locked = Service(
         authenticator=Authenticator(
             KeyFileWatcher(file.path), RateLimiter(clock=lambda: 0.0), rate=100
@@ -172,7 +172,7 @@ def test_a_client_over_its_rate_is_told_when_to_ask_again(file: KeyFile, refused
     assert 'goodwill_refusals_total{code="too_many"} 3.0' in locked.get("/metrics").text
 
 
-def test_more_at_once_than_places_is_turned_away_and_then_all_is_well() -> None:
+def test_calls_above_the_concurrency_limit_are_refused_and_later_ones_answered() -> None:
     service = Service(authenticator=Authenticator(in_flight=2))
 
     async def crowd() -> list[int]:
@@ -190,7 +190,7 @@ def test_more_at_once_than_places_is_turned_away_and_then_all_is_well() -> None:
     assert service.post("/v1/scores", json=ASK).status_code == 200
 
 
-def test_a_place_is_free_again_after_a_crash(service: Service) -> None:
+def test_a_slot_is_free_again_after_a_crash(service: Service) -> None:
     service.scorer.fail = RuntimeError()
     authenticator = Authenticator(in_flight=1)
     crashing = Service(authenticator=authenticator)
@@ -217,7 +217,7 @@ def test_the_log_names_the_client_and_never_key_customer_or_value(
         assert word not in caplog.text
 
 
-def test_the_document_tells_of_keys_when_there_are_some(service: Service, locked: Service) -> None:
+def test_the_document_requires_keys_when_there_are_some(service: Service, locked: Service) -> None:
     assert "securitySchemes" not in service.get("/openapi.json").json()["components"]
     document = locked.get("/openapi.json").json()
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"

@@ -1,4 +1,4 @@
-"""The service follows its file of keys, and no accident with the file opens a closed door."""
+"""Changes of the key file are loaded; a damaged file never opens the service."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from serve.security.key_file_watcher import KeyFileWatcher, key_file_path, keys_
 
 
 @pytest.fixture(autouse=True)
-def look_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def check_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHECK_SECONDS", 0.0)
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
 
@@ -27,11 +27,11 @@ def clients(watch: KeyFileWatcher) -> list[str] | None:
     return None if ring is None else [key.client for key in ring.keys]
 
 
-def test_without_a_file_there_are_no_keys_to_ask_for(path: Path) -> None:
+def test_without_a_file_no_key_is_needed(path: Path) -> None:
     assert clients(KeyFileWatcher(path)) is None
 
 
-def test_a_file_the_environment_names_is_wanted(
+def test_a_file_named_by_the_environment_is_required(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Workspace(tmp_path)
@@ -40,10 +40,10 @@ def test_a_file_the_environment_names_is_wanted(
     monkeypatch.setenv("GOODWILL_KEYS", str(path))
     assert key_file_path(workspace) == path
     assert keys_required(workspace)
-    assert clients(KeyFileWatcher(path, required=True)) == []  # nobody gets in
+    assert clients(KeyFileWatcher(path, required=True)) == []  # every call is refused
 
 
-def test_a_changed_file_is_noticed(path: Path) -> None:
+def test_a_changed_file_is_loaded(path: Path) -> None:
     watch, file = KeyFileWatcher(path), KeyFile(path)
     assert clients(watch) is None
     file.add("crm", ["score"], "acme")
@@ -54,31 +54,31 @@ def test_a_changed_file_is_noticed(path: Path) -> None:
     assert clients(watch) == ["bi"]
 
 
-@pytest.mark.parametrize("accident", ["garbage", "gone", "emptied", "folder", "dangling"])
-def test_an_accident_leaves_the_last_good_keys(
-    path: Path, accident: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("damage", ["garbage", "gone", "emptied", "folder", "dangling"])
+def test_damage_leaves_the_last_good_keys(
+    path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     KeyFile(path).add("crm", ["score"], "acme")
     watch = KeyFileWatcher(path)
     assert clients(watch) == ["crm"]
-    _break(path, accident)
+    _break(path, damage)
     assert clients(watch) == ["crm"]
     assert clients(watch) == ["crm"]
     assert watch.failures == 1
     assert "1 API keys stay" in caplog.text
 
 
-@pytest.mark.parametrize("accident", ["garbage", "emptied", "folder", "dangling"])
-def test_an_accident_at_the_start_lets_nobody_in(path: Path, accident: str) -> None:
+@pytest.mark.parametrize("damage", ["garbage", "emptied", "folder", "dangling"])
+def test_damage_at_the_start_refuses_every_call(path: Path, damage: str) -> None:
     KeyFile(path).add("crm", ["score"], "acme")
-    _break(path, accident)
+    _break(path, damage)
     watch = KeyFileWatcher(path, required=True)
     assert clients(watch) == []
     assert watch.failures == 1
-    assert clients(KeyFileWatcher(path)) == []  # also where nobody said so before
+    assert clients(KeyFileWatcher(path)) == []  # also when it is not required
 
 
-def test_it_looks_once_a_second(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_checked_once_a_second(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHECK_SECONDS", 60.0)
     watch = KeyFileWatcher(path)
     assert clients(watch) is None
@@ -86,15 +86,15 @@ def test_it_looks_once_a_second(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert clients(watch) is None
 
 
-def _break(path: Path, accident: str) -> None:
-    if accident == "garbage":
+def _break(path: Path, damage: str) -> None:
+    if damage == "garbage":
         path.write_text("[{")
         return
-    if accident == "emptied":
+    if damage == "emptied":
         path.write_text("")
         return
     path.unlink()
-    if accident == "folder":
+    if damage == "folder":
         path.mkdir()
-    elif accident == "dangling":
+    elif damage == "dangling":
         os.symlink(path.with_name("nowhere"), path)

@@ -1,4 +1,4 @@
-"""A real server with keys: who gets in, what the log says, and a crowd that is too large."""
+"""A running server with keys: access, log, metrics and overload."""
 
 import asyncio
 import os
@@ -69,14 +69,16 @@ def statuses(url: str, keys: list[str]) -> list[int]:
     ]
 
 
-def test_only_the_key_opens(server: ServiceProcess, client: httpx.Client, secret: str) -> None:
+def test_only_the_key_is_accepted(
+    server: ServiceProcess, client: httpx.Client, secret: str
+) -> None:
     assert client.post("/v1/scores", json=ASK).status_code == 200
     assert statuses(server.url, ["gw_wrong", secret[:-1], secret + "x"]) == [401] * 3
     for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/"):
         assert httpx.get(server.url + path, trust_env=False).status_code == 200, path
 
 
-def test_a_changed_file_counts_in_both_workers_without_a_restart(
+def test_a_changed_file_is_loaded_by_both_workers_without_a_restart(
     server: ServiceProcess, file: KeyFile, secret: str
 ) -> None:
     guest = file.add("guest", ["score"], "testing")
@@ -93,7 +95,9 @@ def test_a_changed_file_counts_in_both_workers_without_a_restart(
     file.path.write_bytes(good)
 
 
-def test_a_crowd_gets_200_or_429_and_all_is_well_again(server: ServiceProcess, secret: str) -> None:
+def test_overload_gets_200_or_429_and_later_calls_are_answered(
+    server: ServiceProcess, secret: str
+) -> None:
     async def crowd() -> Counter[int]:
         limits = httpx.Limits(max_connections=150)
         headers = {"authorization": f"Bearer {secret}"}

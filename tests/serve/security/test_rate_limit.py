@@ -1,4 +1,4 @@
-"""A client gets its rate and no more, and a busy worker turns calls away at once."""
+"""Clients are limited to their rate, and a busy worker refuses calls at once."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def allowed(limiter: RateLimiter, client: str, rate: float) -> bool:
     return True
 
 
-def test_a_second_s_worth_may_come_together() -> None:
+def test_a_burst_of_one_second_is_allowed() -> None:
     clock = Clock()
     limiter = RateLimiter(clock=clock)
     assert [allowed(limiter, "crm", 3) for _ in range(5)] == [True, True, True, False, False]
@@ -33,7 +33,7 @@ def test_a_second_s_worth_may_come_together() -> None:
     assert [allowed(limiter, "crm", 3) for _ in range(4)] == [True, True, True, False]
 
 
-def test_it_says_how_long_to_wait() -> None:
+def test_an_error_has_the_time_to_wait() -> None:
     limiter = RateLimiter(share=0.5, clock=Clock())
     limiter.take("crm", 0.5)
     with pytest.raises(TooMany, match=r"0\.5 times a second") as refused:
