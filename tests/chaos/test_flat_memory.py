@@ -57,7 +57,7 @@ def resident(now: Served) -> dict[int, int]:
 
 def test_memory_is_flat_over_many_calls(now: Served) -> None:
     url = now.server.url
-    for start in range(0, len(now.ids), 100):  # everybody's scores are made, in either worker
+    for start in range(0, len(now.ids), 100):  # fill the prediction caches of both workers
         for _ in range(4):
             now.score(*now.ids[start : start + 100])
     calls_at_once(url, PLACES, WARM, lambda number: a_call(now, number))

@@ -39,7 +39,7 @@ def test_a_killed_worker_costs_few_calls_and_comes_back(tmp_path: Path) -> None:
     figure("killed worker: calls", len(load.replies))
     figure("killed worker: lost", load.lost())
     figure("killed worker: p99 in ms", round(1000 * load.percentile(0.99)))
-    figure("killed worker: seconds until another one is there", round(back, 1))
+    figure("killed worker: seconds until its replacement answers", round(back, 1))
     assert len(load.lost()) <= MOST_LOST
     assert set(load.statuses()) <= {200, 0}
     assert load.percentile(0.99) < MOST_SECONDS
@@ -55,19 +55,19 @@ def test_calls_in_flight_finish_when_the_service_is_stopped(tmp_path: Path) -> N
 
     with served(tmp_path / "home") as now, ThreadPoolExecutor(calls) as pool:
         slowly(now)  # what is made once is made
-        family = list_descendants(now.server.process.pid)
+        processes = list_descendants(now.server.process.pid)
         under_way = [pool.submit(slowly, now) for _ in range(calls)]
         time.sleep(0.4)  # accepted and begun, and far from done
         assert not any(call.done() for call in under_way)
         now.server.process.send_signal(signal.SIGTERM)
-        told = time.monotonic()
+        stop_time = time.monotonic()
         answers = [call.result(60) for call in under_way]
         now.server.process.wait(60)
-        ended = time.monotonic() - told
+        ended = time.monotonic() - stop_time
     for answer, _ in answers:
         assert answer.status_code == 200
         assert len(answer.json()["scores"]) == 1000
-    assert max(at for _, at in answers) > told
-    assert [pid for pid in family if psutil.pid_exists(pid)] == []
+    assert max(at for _, at in answers) > stop_time
+    assert [pid for pid in processes if psutil.pid_exists(pid)] == []
     figure("SIGTERM: calls in flight that finished", len(answers))
     figure("SIGTERM: seconds until the service was gone", round(ended, 1))

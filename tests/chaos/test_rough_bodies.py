@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 POSTS = {o.path: o for o in OPERATIONS if o.method == "POST"}
 #: Stands in every text that is sent: where an error repeats it, it was echoed.
 CANARY = "zq5550123"
-#: As they stand in JSON, in place of every value of an operation's example.
+#: JSON texts that replace each value of an operation's example.
 VALUES = (
     *("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e308", "5e-324", "-0.0"),
     *("true", "null", "12", '"12"', "-1", "9007199254740993", "9" * 5_000, "[]", "{}", "[[[]]]"),
@@ -62,7 +62,7 @@ def customer(now: Served) -> str:
         reply = levers.get("reply time")
         if reply and reply["least"] <= 12.0 <= reply["most"] and "churn" in reply["targets"]:
             return found
-    raise AssertionError("nobody's reply time can be set to 12 hours")
+    raise AssertionError("no customer's reply time can be set to 12 hours")
 
 
 def examples(operation: Operation, customer: str) -> list[Any]:
@@ -123,19 +123,19 @@ def raw_bodies(example: Any) -> dict[str, bytes]:
 
 def assert_answered_correctly(answer: httpx.Response, operation: Operation) -> None:
     """Refused with our error answer, or answered; errors repeat nothing that was sent."""
-    told = f"{operation.path} {answer.request.content[:300]!r}: {answer.text[:300]}"
-    assert answer.status_code < 500, told
+    details = f"{operation.path} {answer.request.content[:300]!r}: {answer.text[:300]}"
+    assert answer.status_code < 500, details
     if answer.status_code != 200:
-        assert answer.status_code >= 400, told
+        assert answer.status_code >= 400, details
         error_code(answer.content)
-        assert CANARY not in answer.text, told
-        assert not any(CANARY in value for value in answer.headers.values()), told
+        assert CANARY not in answer.text, details
+        assert not any(CANARY in value for value in answer.headers.values()), details
     elif isinstance(operation.body, Lines):
         *lines, last = [json.loads(line) for line in answer.text.splitlines()]
         errors = [line["error"] for line in lines if "error" in line]
-        assert last["failed"] == len(errors), told
-        assert last.get("end") is True or last["error"]["code"] == "line_too_long", told
-        assert CANARY not in json.dumps([errors, last]), told
+        assert last["failed"] == len(errors), details
+        assert last.get("end") is True or last["error"]["code"] == "line_too_long", details
+        assert CANARY not in json.dumps([errors, last]), details
     else:
         _strictly_json(answer.text)
 

@@ -122,9 +122,9 @@ def test_overload_is_refused_and_has_no_lasting_effect(tmp_path: Path) -> None:
         until = time.monotonic()
         load.ended.set()
         well = _seconds_until_recovered(now, until)  # while the last answers are still on their way
-    asked = len(load.replies)
+    calls = len(load.replies)
     statuses = load.statuses()
-    figure("overload: calls and their statuses", (asked, dict(statuses)))
+    figure("overload: calls and their statuses", (calls, dict(statuses)))
     figure("overload: p99 of 200 in s", round(load.percentile(0.99), 1))
     figure("overload: lost", load.lost()[:5])
     figure("overload: seconds until well again", round(well, 1))

@@ -102,8 +102,8 @@ def test_a_snapshot_of_another_company_is_not_used(now: Served, kind: str) -> No
     other = table.set_column(table.column_names.index("customer_id"), "customer_id", ids)
     if kind == "other-columns":
         other = other.select(other.column_names[: len(other.column_names) // 2])
-    told = {**metadata, "company": "another", "fingerprint": "0" * 64}
-    other = other.replace_schema_metadata({b"goodwill": json.dumps(told).encode()})
+    changed = {**metadata, "company": "another", "fingerprint": "0" * 64}
+    other = other.replace_schema_metadata({b"goodwill": json.dumps(changed).encode()})
     assert_old_snapshot_stays(now, lambda: replace_snapshot(now, other))
 
 

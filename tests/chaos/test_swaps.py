@@ -51,8 +51,8 @@ def matches_its_versions(reply: Reply, known: Known) -> bool:
         assert set(score["predictions"]) == set(answer["model_versions"])
         for target, version in answer["model_versions"].items():
             prediction, reasons = known[target, version, score["customer_id"]]
-            told = score["reasons"].get(target, reasons)
-            if score["predictions"][target] != prediction or told != reasons:
+            found_reasons = score["reasons"].get(target, reasons)
+            if score["predictions"][target] != prediction or found_reasons != reasons:
                 return False
     return bool(answer["scores"])
 
@@ -116,8 +116,8 @@ def test_rollback_under_load(tmp_path: Path) -> None:
                 cwd=now.workspace.home,
                 env=_environment(now),
             ) as ran:
-                asked = len(load.replies)
-                eventually(lambda: latest_answers_have(load.replies[asked:], "1"), 60)
+                before = len(load.replies)
+                eventually(lambda: latest_answers_have(load.replies[before:], "1"), 60)
                 seconds = time.monotonic() - began
             ended = time.monotonic() - began
         assert ran.returncode == 0

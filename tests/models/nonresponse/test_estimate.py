@@ -102,7 +102,7 @@ def test_without_nonrespondents_nothing_can_be_corrected(
 ) -> None:
     model, truth = nps_model
     with pytest.raises(
-        DataRefused, match="^0 of .* invitations of the last year were never answered"
+        DataRefused, match=r"^0 of .* invitations of the last year were never answered"
     ):
         fit_nonresponse_model(model.target, replace(model.invitations, level=truth))
     late = replace(

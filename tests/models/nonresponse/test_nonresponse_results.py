@@ -1,4 +1,4 @@
-"""`population.json` and `ask_next.csv` of a small company, and what is results where nothing can be."""
+"""`population.json` and `ask_next.csv` of a small company, and of one that cannot be corrected."""
 
 import json
 from dataclasses import replace
