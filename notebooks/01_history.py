@@ -29,7 +29,7 @@ from start import begin, open_tables
 
 from features.contract import TABLES
 from features.history_store import Manifest
-from models.plots.ranking_curves import wilson
+from models.evaluation.calibration_error import wilson_interval
 from models.plots.style import (
     ACTUAL,
     CASE,
@@ -314,7 +314,7 @@ if has_surveys:
     percent(axes[1], "xy")
     heading(axes[1], "What they say")
     legend(axes[1], "upper left")
-    low, high = wilson(again["answered"].to_numpy(), again["n"].to_numpy())
+    low, high = wilson_interval(again["answered"].to_numpy(), again["n"].to_numpy())
     named = ["lowest quarter", "below middle", "above middle", "highest quarter"]
     triples = list(zip(again["answered"], low, high, strict=True))
     dots(axes[2], [named[q] for q in again["quarter"]], triples)

@@ -36,18 +36,18 @@ from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
 from features.lookahead import find_leaking_features, truncate
+from models.evaluation.calibration_error import wilson_interval
 from models.evaluation.metrics import roc_auc
-from models.plots.ranking_curves import wilson
 from models.plots.style import (
     CASE,
     MODEL,
     QUIET,
     RULE,
     canvas,
+    decile_bins,
     legend,
     money,
     percent,
-    decile_bins,
 )
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -241,7 +241,7 @@ for name, colour, mark in ((ADDED, MODEL, "o"), (KNOWN, RULE, "s")):
     given = pair[name].notna().to_numpy()
     bins = decile_bins(pair[name].to_numpy()[given], np.ones(given.sum()))
     share = pd.Series(left_us[given]).groupby(bins).agg(["mean", "size"])
-    below, above = wilson(share["mean"].to_numpy(), share["size"].to_numpy())
+    below, above = wilson_interval(share["mean"].to_numpy(), share["size"].to_numpy())
     spread = np.maximum([share["mean"] - below, above - share["mean"]], 0)
     right.errorbar(share.index + 1, share["mean"], spread, fmt=f"{mark}-", color=colour, ms=5.5,
                    capsize=2.5, label=name)  # fmt: skip

@@ -31,11 +31,11 @@ from features.definitions.feature_registry import feature
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
+from models.evaluation.bootstrap import bootstrap
+from models.evaluation.calibration_error import wilson_interval
 from models.evaluation.grade import compare_with_champion
 from models.evaluation.metrics import roc_auc
-from models.evaluation.bootstrap import bootstrap
 from models.plots.all_plots import draw_all
-from models.plots.ranking_curves import wilson
 from models.plots.style import MODEL, QUIET, RULE, canvas, legend, percent
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows, train
@@ -84,7 +84,7 @@ calendar(dates, parts, config.gap_days, target.span_days(config),
 
 # %%
 left = pd.Series(rows.label).groupby(rows.cutoff).agg(["mean", "size"])
-low, high = wilson(left["mean"].to_numpy(), left["size"].to_numpy())
+low, high = wilson_interval(left["mean"].to_numpy(), left["size"].to_numpy())
 figure, (axis,) = canvas(
     f"Between {left['mean'].min():.1%} and {left['mean'].max():.1%} leave within "
     f"{config.horizon_days} days",

@@ -1,4 +1,4 @@
-"""The report of a small company with four models."""
+"""`models.html` of a small company with four models."""
 
 import json
 import re
@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.progress import Steps, silent_steps
-from insight.model_report.data_section import feature_lines
+from insight.model_report.data_section import feature_rows
 from insight.model_report.holdout_section import rule_predictions
 from insight.model_report.model_report_page import write_model_report
-from insight.model_report.target_section import section
+from insight.model_report.target_section import target_section
 from insight.report_facts import load_report_facts
 from models.bundles.champions import load_champions
 from models.evaluation.metrics import METRICS, PRIMARY
@@ -49,7 +49,7 @@ def test_the_page_needs_nothing_from_outside(page):
 
 def test_the_champions_are_judged_as_in_training(page, trained_company):
     """The rule made here is the one of training: its measures are those of the manifest."""
-    assert "moved on" not in page
+    assert "data have changed since" not in page
     company, workspace = trained_company
     bundles, _ = load_champions(workspace.serving(company.name))
     for name, bundle in bundles.items():
@@ -68,27 +68,27 @@ def test_another_test_set_is_told(trained_company):
     facts = load_report_facts(company, workspace)
     bundle = next(iter(facts.bundles.values()))
     bundle.manifest.metrics.update(dict.fromkeys(bundle.manifest.metrics, 0.123))
-    told, _ = section(bundle.target, facts)
-    assert "moved on" in told.notes[0]
+    told, _ = target_section(bundle.target, facts)
+    assert "have changed since" in told.notes[0]
 
 
 def test_a_training_set_that_lacks_a_column_leaves_the_figures_of_the_training(trained_company):
     facts = load_report_facts(*trained_company)
     bundle = next(iter(facts.bundles.values()))
     bundle.manifest.also_reads[:] = ["moon_phase"]
-    told, measured = section(bundle.target, facts)
+    told, measured = target_section(bundle.target, facts)
     assert "moon_phase" in told.notes[0]
-    assert not told.first
+    assert not told.first_plots
     assert measured["model"]
     assert measured["linear"]
 
 
 def test_features_carry_meaning_unit_and_missing_rate(trained_company):
-    lines = feature_lines(load_report_facts(*trained_company))
+    lines = feature_rows(load_report_facts(*trained_company))
     assert len(lines) > 100
     assert all(line.meaning and line.unit for line in lines)
     assert all(line.missing.endswith("%") for line in lines)
-    assert any(line.read_by for line in lines)
+    assert any(line.used_by for line in lines)
 
 
 def test_nothing_personal_is_shown(page, trained_company):

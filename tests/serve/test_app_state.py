@@ -18,10 +18,10 @@ def state() -> AppState:
 
 
 def test_short_work_stays_on_the_event_loop(state: AppState) -> None:
-    here = asyncio.run(state.run(threading.current_thread, in_thread=False))
-    there = asyncio.run(state.run(threading.current_thread, in_thread=True))
-    assert here is threading.main_thread()
-    assert there is not threading.main_thread()
+    direct = asyncio.run(state.run(threading.current_thread, in_thread=False))
+    threaded = asyncio.run(state.run(threading.current_thread, in_thread=True))
+    assert direct is threading.main_thread()
+    assert threaded is not threading.main_thread()
 
 
 def test_work_that_takes_too_long_is_an_error(

@@ -26,7 +26,7 @@ PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / "deploy"
 FILES = sorted(path for path in DEPLOY.iterdir() if path.is_file())
 UNITS = [path for path in FILES if path.suffix in (".service", ".timer")]
-#: Set for the service beside its settings: `serve.service` reads it.
+#: Read by `serve.service`; not a setting.
 COMPANY = "GOODWILL_COMPANY"
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job", "le"}
@@ -83,10 +83,10 @@ def metrics() -> dict[str, set[str]]:
 
 def expressions() -> list[str]:
     alerts = yaml.safe_load(read("alerts.yml"))
-    asked = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    queries = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
     board = json.loads(read("grafana.json"))
-    asked += [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
-    return asked + [note["expr"] for note in board["annotations"]["list"]]
+    queries += [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
+    return queries + [note["expr"] for note in board["annotations"]["list"]]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -111,11 +111,11 @@ def test_each_queried_metric_and_label_exists(
 
 
 def test_each_metric_is_used_and_documented(metrics: dict[str, set[str]]) -> None:
-    asked = " ".join(expressions())
+    queries = " ".join(expressions())
     document = (PROJECT / "docs/how-to/operate.md").read_text("utf-8")
     for name in metrics:
         if not name.endswith(("_created", "_sum", "_count", "_bucket")):
-            assert name in asked, name
+            assert name in queries, name
             assert f"`{name}`" in document, name
 
 
@@ -140,8 +140,10 @@ def test_panels_do_not_overlap_and_are_numbered() -> None:
     panels = json.loads(read("grafana.json"))["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for one, other in combinations([panel["gridPos"] for panel in panels], 2):
-        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-        assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        side_by_side = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        assert (
+            side_by_side or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        )
     assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in panels)
 
 
@@ -198,22 +200,22 @@ def test_the_image_does_not_run_as_root() -> None:
 
 @pytest.mark.parametrize("path", [p for p in UNITS if p.suffix == ".service"], ids=lambda p: p.name)
 def test_units_run_existing_verbs_with_few_privileges(path: Path) -> None:
-    said = unit(path)
-    (command,) = said["ExecStart"]
+    values = unit(path)
+    (command,) = values["ExecStart"]
     assert command.split()[0].endswith("/.venv/bin/goodwill")
     assert command.split()[1] in cli.commands
-    assert said["User"] == ["goodwill"]
+    assert values["User"] == ["goodwill"]
     for hardened in ("NoNewPrivileges", "PrivateTmp", "ProtectHome", "LockPersonality"):
-        assert said[hardened] == ["yes"]
-    assert said["ProtectSystem"] == ["strict"]
-    assert said["CapabilityBoundingSet"] == [""]
-    assert said["MemoryMax"]
+        assert values[hardened] == ["yes"]
+    assert values["ProtectSystem"] == ["strict"]
+    assert values["CapabilityBoundingSet"] == [""]
+    assert values["MemoryMax"]
 
 
 def test_retraining_has_lower_priority_than_the_service() -> None:
-    said = unit(DEPLOY / "goodwill-retrain.service")
-    assert said["Nice"] == ["19"]
-    assert "GOODWILL_THREADS=1" in said["Environment"]
+    values = unit(DEPLOY / "goodwill-retrain.service")
+    assert values["Nice"] == ["19"]
+    assert "GOODWILL_THREADS=1" in values["Environment"]
     assert unit(DEPLOY / "goodwill-retrain.timer")["OnCalendar"]
 
 

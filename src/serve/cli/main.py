@@ -8,16 +8,17 @@ import click
 
 from features.errors import GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
-from serve.cli.evaluation_commands import evaluate, nonresponse, reasons, report
 from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
     MINUTES,
     PORT,
+    REDRAW,
     REFIT,
     SEED,
     STAY,
+    TOP,
     WITH_REASONS,
     command,
 )
@@ -236,25 +237,69 @@ def score(context: CommandContext, engine: str, reasons: bool) -> None:
     from models.scoring.batch_scores import score_customers
     from models.scoring.checkpointed_batch import score_and_explain
 
+    company, workspace, steps = context.company, context.workspace, context.steps
     if reasons and engine == "local":
-        with company_lock(
-            context.company, context.workspace
-        ):  # two runs would share the checkpoints
-            context.report_written(
-                *score_and_explain(context.company, context.workspace, context.steps)
-            )
-            update_customer_status(context.company, context.workspace, context.steps)
+        with company_lock(company, workspace):  # two runs would share the checkpoints
+            context.report_written(*score_and_explain(company, workspace, steps))
+            update_customer_status(company, workspace, steps)
         return
     with context.runner(engine) as runner:
-        context.report_written(
-            score_customers(context.company, context.workspace, context.steps, runner)
-        )
+        context.report_written(score_customers(company, workspace, steps, runner))
         if reasons:
-            context.report_written(
-                explain_customers(context.company, context.workspace, context.steps, runner)
-            )
-    update_customer_status(context.company, context.workspace, context.steps)
+            context.report_written(explain_customers(company, workspace, steps, runner))
+    update_customer_status(company, workspace, steps)
 
 
-for _verb in (nonresponse, reasons, evaluate, report, *SERVICE_COMMANDS):
+@verb("nonresponse")
+def nonresponse(context: CommandContext) -> None:
+    """Estimate non-response-corrected NPS and CSAT.
+
+    Also suggests whom to survey next.
+    """
+    from models.nonresponse.nonresponse_results import write_nonresponse_results
+    from models.pipeline.retrain import company_lock
+
+    with company_lock(context.company, context.workspace):
+        paths = write_nonresponse_results(context.company, context.workspace, context.steps)
+        context.report_written(*paths)
+
+
+@verb("reasons", TOP, ENGINE)
+def reasons(context: CommandContext, top: int, engine: str) -> None:
+    """Explain each customer's scores, in English and Chinese."""
+    from models.scoring.batch_reasons import explain_customers
+
+    with context.runner(engine) as runner:
+        context.report_written(
+            explain_customers(context.company, context.workspace, context.steps, runner, top)
+        )
+
+
+@verb("evaluate", REDRAW)
+def evaluate(context: CommandContext, redraw: bool) -> None:
+    """Evaluate the scored customers.
+
+    Indicators, tiers, stars, stages, segments and complaint causes, for report and service.
+    """
+    from insight.evaluation.run_evaluation import evaluate_company
+    from models.pipeline.retrain import company_lock
+
+    with company_lock(context.company, context.workspace):
+        context.report_written(
+            *evaluate_company(context.company, context.workspace, context.steps, redraw)
+        )
+
+
+@verb("report")
+def report(context: CommandContext) -> None:
+    """Write the report as one HTML file.
+
+    In Chinese with LANG_REPORT=zh.
+    """
+    from insight.business_report.business_report_page import write_report
+
+    context.report_written(write_report(context.company, context.workspace, context.steps))
+
+
+for _verb in SERVICE_COMMANDS:
     cli.add_command(_verb)

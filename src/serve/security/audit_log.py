@@ -34,7 +34,7 @@ class Caller(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLine:
+class AuditEntry:
     """One scoring call: caller, customers, model versions, features and time.
 
     `as_of` is the cutoff of the features, `fingerprint` the one of their history; empty when rows
@@ -80,7 +80,7 @@ class AuditLog:
             found.append(keyed.hexdigest()[:PSEUDONYM_LENGTH])
         return found
 
-    def write(self, line: AuditLine) -> None:
+    def write(self, line: AuditEntry) -> None:
         """Append a line to the file of its day. Raises OSError."""
         content = to_json(line) + b"\n"
         handle = self._open(f"{self.folder}/{line.time[:10]}.jsonl")
@@ -111,7 +111,7 @@ class AuditLog:
         try:
             digest = self.pseudonym(body) if body else ""
             customers, moment = self.pseudonyms(ids), as_of.isoformat()
-            self.write(AuditLine(*caller, customers, moment, versions, fingerprint, digest))
+            self.write(AuditEntry(*caller, customers, moment, versions, fingerprint, digest))
         except OSError as error:
             log.error(
                 "audit log: call %s not written: %s", caller.request_id, error.strerror or error
@@ -119,13 +119,13 @@ class AuditLog:
             return False
         return True
 
-    def lines(self) -> Iterator[AuditLine]:
+    def lines(self) -> Iterator[AuditEntry]:
         """Yield all lines, oldest first; a line that a crash cut off is skipped."""
         for file in sorted(self.folder.glob("*.jsonl")):
             with file.open("rb") as content:
                 for raw in content:
                     try:
-                        yield AuditLine(**json.loads(raw))
+                        yield AuditEntry(**json.loads(raw))
                     except (ValueError, TypeError):
                         log.warning("%s has an incomplete line", file)
 

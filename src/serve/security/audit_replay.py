@@ -29,7 +29,7 @@ from serve.http.request_parsing import parse_request
 from serve.schemas.score_schemas import Output, RecordsRequest
 from serve.scoring.assemble import to_json_values
 from serve.scoring.records_to_arrow import records_to_tables
-from serve.security.audit_log import AuditLine, AuditLog
+from serve.security.audit_log import AuditEntry, AuditLog
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,7 +42,7 @@ Scores = dict[str, dict[str, dict[str, Output]]]
 class Replay:
     """A reproduced call: its line of the audit log, the scores, and notes on possible differences."""
 
-    line: AuditLine
+    line: AuditEntry
     scores: Scores
     notes: list[str] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def replay_calls(
 
 def _matching_lines(
     audit: AuditLog, customer: str | None, body: bytes, request: str | None
-) -> Iterator[AuditLine]:
+) -> Iterator[AuditEntry]:
     pseudonym = audit.pseudonym(body if customer is None else customer)
     for line in audit.lines():
         if request is not None and line.request_id != request:
@@ -102,7 +102,7 @@ class _Replayer:
         self._serving = workspace.serving(company.name)
         self._fingerprint = Manifest.read(workspace, company.name).fingerprint
 
-    def with_history(self, line: AuditLine, customer: str) -> Replay:
+    def with_history(self, line: AuditEntry, customer: str) -> Replay:
         """Reproduce a customer's scores from today's history, cut at the cutoff of the call."""
         bundles, notes = self._bundles(line)
         if line.digest:
@@ -118,7 +118,7 @@ class _Replayer:
             return Replay(line, {}, [*notes, "the history no longer holds this customer"])
         return Replay(line, _scores(bundles, past, line), notes)
 
-    def with_rows(self, line: AuditLine, body: bytes) -> Replay:
+    def with_rows(self, line: AuditEntry, body: bytes) -> Replay:
         """Reproduce the scores of all customers in a request body."""
         bundles, notes = self._bundles(line)
         if not bundles:
@@ -131,7 +131,7 @@ class _Replayer:
         past = build_history(records_to_tables(request.records, newest.schema))
         return Replay(line, _scores(bundles, past, line), notes)
 
-    def _bundles(self, line: AuditLine) -> tuple[dict[str, Bundle], list[str]]:
+    def _bundles(self, line: AuditEntry) -> tuple[dict[str, Bundle], list[str]]:
         """The models of a call, and for each that cannot be read why."""
         found: dict[str, Bundle] = {}
         notes: list[str] = []
@@ -143,7 +143,7 @@ class _Replayer:
         return found, notes
 
 
-def _scores(bundles: dict[str, Bundle], past: History, line: AuditLine) -> Scores:
+def _scores(bundles: dict[str, Bundle], past: History, line: AuditEntry) -> Scores:
     ids = pa.array(past.customer_ids, pa.string())
     moment = microseconds(datetime.fromisoformat(line.as_of))
     cutoff = np.full(len(ids), moment, np.int64)

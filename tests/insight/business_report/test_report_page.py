@@ -12,8 +12,10 @@ from insight.evaluation.evaluation_files import evaluation_folder
 from insight.model_report.model_report_page import model_report_path
 from support import report_builders
 
-PARTS = ("overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers", "complaints",
-         "loop", "data", "models")  # fmt: skip
+from .conftest import write_evaluation_files
+
+PARTS = ("overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers",
+         "complaints", "loop", "data", "models")  # fmt: skip
 TARGETS = ("satisfaction", "nps", "churn", "value")
 
 

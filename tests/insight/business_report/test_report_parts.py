@@ -18,6 +18,8 @@ from insight.evaluation.evaluation_schema import (
 )
 from support import report_builders
 
+from .conftest import write_evaluation_files
+
 
 def test_segments_with_their_service_policy(english, chinese):
     found = {t.by: t for t in segment_tables(english)}
@@ -60,16 +62,31 @@ def test_migration_with_its_causes(english):
 
 def test_the_value_score_with_weights_and_traits(evaluated):
     value = ValueScoreSummary(
-        method="given", version="1", drawn=report_builders.AS_OF, top_changed=0.344, left_out={"margin": "no cost"},
-        weights=[DimensionWeight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})], scored=4,
-        unscored=1, star_means="brings more than 1,360 EUR", star_chances=[0.2, 0.4, 0.6, 0.8],
-    )  # fmt: skip
+        method="given",
+        version="1",
+        drawn=report_builders.AS_OF,
+        top_changed=0.344,
+        left_out={"margin": "no cost"},
+        weights=[DimensionWeight(dimension="loyalty", by_method={"given": 0.2, "entropy": 0.29})],
+        scored=4,
+        unscored=1,
+        star_means="brings more than 1,360 EUR",
+        star_chances=[0.2, 0.4, 0.6, 0.8],
+    )
     traits = [
-        Trait(name="churn_probability", effect=IntervalEstimate(value=-0.9, low=-1, high=-0.8), best="0.01393",
-              worst="0.2177"),
-        Trait(name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"),
-        Trait(name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"),
-    ]  # fmt: skip
+        Trait(
+            name="churn_probability",
+            effect=IntervalEstimate(value=-0.9, low=-1, high=-0.8),
+            best="0.01393",
+            worst="0.2177",
+        ),
+        Trait(
+            name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"
+        ),
+        Trait(
+            name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"
+        ),
+    ]
     write_evaluation_files(evaluated[1], report_builders.evaluation(value=value, traits=traits))
     part = value_score_section(load_report_inputs(*evaluated, "zh"))
     assert part.methods == ["按配置", "熵权法"]
@@ -143,7 +160,7 @@ def test_distributions_cover_current_customers(english):
     satisfaction, churn, value = distribution_charts(english)
     assert "Median 60.0" in satisfaction.note  # of 20, 80 and 60: C4 is gone
     assert satisfaction.note.endswith("3 customers")
-    assert leaving.title == "Probability of leaving,%"
+    assert churn.title == "Churn probability (%)"
     assert value.note.endswith("4 customers")
 
 

@@ -1,9 +1,8 @@
-"""Numbers and names as people read them."""
+"""Names of metrics and how their values are written."""
 
 import pytest
 
 from features.config.company import TargetConfig
-from insight.formatting import numbers
 from insight.formatting.display_names import (
     DECISIONS,
     MEASURES,
@@ -19,7 +18,7 @@ from models.plots.all_plots import importance
 from models.targets.registry import TARGETS
 
 
-def test_every_measure_and_target_has_words():
+def test_every_metric_target_and_decision_has_a_name():
     assert set(MEASURES) == set(METRICS)
     assert set(TITLES) == set(TARGETS)
     assert set(DECISIONS) == {"promoted", "kept", "refused", "skipped"}
@@ -28,28 +27,18 @@ def test_every_measure_and_target_has_words():
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (numbers.count(12345.6), "12,346"),
-        (numbers.share(0.3771), "37.7 %"),
-        (numbers.share(0.0004), "< 0.1 %"),
-        (numbers.share(0.0), "0 %"),
-        (numbers.share(float("nan")), "–"),
-        (numbers.money(7_895_670, "EUR"), "EUR 7.90 million"),
-        (numbers.money(-1234.4, "USD"), "USD −1,234"),
-        (numbers.money(2.5, "EUR"), "EUR 2.50"),
-        (numbers.signed(-12), "−12.0"),
-        (numbers.signed(5.49), "+5.5"),
         (format_metric(3.77, "times"), "3.8 ×"),
-        (format_interval(Interval(0.5, 0.41, 0.6), "percent"), "41.0 to 60.0 %"),
+        (format_interval(Interval(0.5, 0.41, 0.6), "percent"), "41.0 to 60.0%"),
         (format_interval(Interval(0.5, float("nan"), 0.6), "ratio"), ""),
-        (reason_sentence("gain: mae 5 against 6."), "Gain: mean error 5 against 6."),
+        (reason_sentence("gain: mae 5 against 6."), "Gain: mean absolute error 5 against 6."),
         (reason_sentence(""), ""),
     ],
 )
-def test_numbers_for_people(written, expected):
+def test_values_of_metrics_and_reasons(written, expected):
     assert written == expected
 
 
-def test_labels_say_window_and_population():
+def test_targets_describe_label_window_and_population():
     silence = TargetConfig(horizon_days=56, definition="silence", active_days=180)
     assert TARGETS["churn"].describe_label(silence) == "The customer orders nothing within 56 days."
     assert "ordered in the 180 days" in TARGETS["churn"].describe_population(silence)
@@ -58,7 +47,7 @@ def test_labels_say_window_and_population():
     assert "open contract" in TARGETS["churn"].describe_population(later)
 
 
-def test_letters_without_a_font_draw_without_a_warning():
+def test_characters_without_a_font_draw_without_a_warning():
     meaning = drawable_text("Mean satisfaction with 服务 in $ or $\U0001f600")
     assert r"\$" in meaning
     with plot_fonts():

@@ -1,4 +1,4 @@
-"""The page of a tiny world: complete whatever the company lacks, and safe to open."""
+"""`models.html` of a small test company: complete whatever is missing, and safe to open."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import DataRefused
 from features.progress import silent_steps
-from insight.model_report.model_report_page import model_page, write_model_report
+from insight.model_report.model_report_page import model_report_path, write_model_report
 
 SKIPPED = {
     "target": "nps", "decision": "skipped", "reason": "the company has no surveys table",
@@ -26,12 +26,12 @@ def page_of(company, workspace):
 
 
 def text_of(page):
-    """The words of a page, without style and tags."""
+    """The text of a page, without style and tags."""
     body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def test_the_head_says_what_and_when(world, four_targets):
+def test_the_head_has_company_dates_and_fingerprint(world, four_targets):
     page = text_of(page_of(*world(four_targets)))
     assert "Tiny" in page
     assert "1 January 2025 to 1 January 2026" in page
@@ -39,37 +39,31 @@ def test_the_head_says_what_and_when(world, four_targets):
     assert "abc123" in page
 
 
-def test_the_overview_adds_up(world, four_targets, surveys):
-    page = text_of(page_of(*world(four_targets, surveys=surveys)))
-    assert "Customers scored 4 3 of them current" in page
-    assert "Predicted satisfaction 50.0 of 100" in page
-    assert "Predicted NPS −10.0" in page
-    assert "Expected leavers 1 28.3 % of the current customers" in page  # 0.5 + 0.1 + 0.25
-    assert "Expected value EUR 1,296" in page
-    assert "Value at risk EUR 200" in page
-    assert "Satisfaction 50.0 53.3 75.0 2 of 3 66.7 %" in page
-    assert "Recommendation (NPS) −10.0 +3.3 −33.3 3 of 4 75.0 %" in page
-    assert "not yet corrected for who answers" in page
+def test_warnings_about_the_scores(world, four_targets):
+    page = text_of(page_of(*world(four_targets)))
+    assert "Predicted satisfaction and NPS are not corrected for non-response" in page
 
 
 @pytest.mark.parametrize("targets", [*((t,) for t in TARGETS), ("churn", "value"), TARGETS])
 def test_every_mix_of_targets_gives_a_complete_page(world, scores_of, targets):
     page = page_of(*world(scores_of(*targets)))
-    for heading in ("At a glance", "The customers to call this week", "The data", "The features"):
+    for heading in ("The data", "The features"):
         assert heading in page
-    assert ("Expected value" in page) == ("value" in targets)
-    assert ("Predicted NPS" in page) == ("nps" in targets)
     assert "nan" not in text_of(page).lower().split()
     assert page.rstrip().endswith("</html>")
 
 
-def test_nobody_scored_is_said(world):
-    page = page_of(*world(outcomes=[SKIPPED, REFUSED]))
-    assert "Nobody has been scored yet" in page
-    assert "The customers to call" not in page
+def test_the_page_is_about_models_only(world, four_targets, surveys):
+    """The overview and the call list are in report.html."""
+    page = page_of(*world(four_targets, surveys=surveys))
+    assert re.findall(r'<section[^>]* id="([a-z]+)"', page) == ["data", "features"]
 
 
-def test_untrained_and_refused_targets_give_their_reasons(world):
+def test_without_a_model_the_page_says_so(world):
+    assert "No model serves yet" in page_of(*world(outcomes=[SKIPPED, REFUSED]))
+
+
+def test_untrained_and_refused_targets_have_a_reason(world):
     text = text_of(page_of(*world(outcomes=[SKIPPED, REFUSED])))
     assert "Recommendation (NPS) the company has no surveys table" in text
     assert "refused: no model serves" in text
@@ -77,15 +71,15 @@ def test_untrained_and_refused_targets_give_their_reasons(world):
     assert "0.510 0.400 to 0.600 0.600" in text  # model, its interval, the rule
 
 
-def test_the_ledger_names_what_was_left_out(world):
+def test_excluded_rows_are_listed_by_rule(world):
     text = text_of(page_of(*world()))
     assert "events 25" in text
-    assert "events test orders dropped, as the company's file says 7" in text.replace("&#39;", "'")
-    assert "amount: not a finite number quarantined: they break the contract 2" in text
-    assert "nothing" not in text.split("Rows left out")[1].split("The features")[0]
+    assert "events test orders dropped by a rule of the company file 7" in text
+    assert "amount: not a finite number quarantined: invalid 2" in text
+    assert "nothing" not in text.split("Rows excluded")[1].split("The features")[0]
 
 
-def test_whatever_comes_from_outside_is_escaped(world, scores_of):
+def test_text_from_outside_is_escaped(world, scores_of):
     scores = scores_of("churn")
     scores["customer_id"][0] = "<img src=x onerror=alert(1)>"
     reason = {**SKIPPED, "reason": "<b>bold</b>"}
@@ -96,7 +90,7 @@ def test_whatever_comes_from_outside_is_escaped(world, scores_of):
     assert "<b>bold</b>" not in page
 
 
-def test_the_page_needs_nothing_from_outside(world, four_targets, surveys):
+def test_the_page_loads_nothing_from_outside(world, four_targets, surveys):
     page = page_of(*world(four_targets, surveys=surveys))
     assert "default-src 'none'" in page
     links = re.findall(r"""(?:src|href)="([^"]*)\"""", page)
@@ -106,9 +100,9 @@ def test_the_page_needs_nothing_from_outside(world, four_targets, surveys):
         assert f'id="{anchor}"' in page
 
 
-def test_a_former_report_is_replaced_whole(world, four_targets):
+def test_an_older_report_is_replaced(world, four_targets):
     company, workspace = world(four_targets)
-    path = model_page(workspace, "tiny")
+    path = model_report_path(workspace, "tiny")
     path.write_text("old", encoding="utf-8")
     assert write_model_report(company, workspace, silent_steps()) == path
     assert "old" not in path.read_text(encoding="utf-8")[:3]

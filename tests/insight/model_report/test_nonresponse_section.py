@@ -1,4 +1,4 @@
-"""The report's section about everybody: what it says, and what it says where nothing can be told."""
+"""The section on non-response-corrected satisfaction and NPS."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from features.config.company import Company, load_company
 from features.settings import Workspace
-from insight.model_report.nonresponse_section import Everyone, everyone
+from insight.model_report.nonresponse_section import NonresponseSection, nonresponse_section
 
 FIGURE = {
     "name": "nps",
@@ -33,7 +33,7 @@ NPS: dict[str, Any] = {
     },
     "coverage": {"customers": 2894, "asked": 2844, "answered": 1495, "covered": 2861, "share": 0.9886},
 }  # fmt: skip
-TOLD = {
+RESULTS = {
     "company": "shop",
     "as_of": "2026-07-01T00:00:00+00:00",
     "fingerprint": "abc",
@@ -42,12 +42,12 @@ TOLD = {
 }
 
 
-def shop(home: Path, told: dict[str, Any] | None) -> tuple[Company, Workspace]:
-    """A company of which nothing but the population file is read."""
+def shop(home: Path, results: dict[str, Any] | None) -> tuple[Company, Workspace]:
+    """A company whose only result is population.json."""
     workspace = Workspace(home)
     workspace.company("shop").mkdir(parents=True)
-    if told is not None:
-        (workspace.company("shop") / "population.json").write_text(json.dumps(told))
+    if results is not None:
+        (workspace.company("shop") / "population.json").write_text(json.dumps(results))
     path = workspace.data / "shop.toml"
     path.write_text(
         '[company]\nname = "shop"\n[tables.events]\nfiles = "e.csv"\n'
@@ -56,67 +56,71 @@ def shop(home: Path, told: dict[str, Any] | None) -> tuple[Company, Workspace]:
     return load_company(path), workspace
 
 
-def section(home: Path, told: dict[str, Any], fingerprint: str = "abc") -> Everyone:
-    found = everyone(*shop(home, told), fingerprint)
+def section(home: Path, results: dict[str, Any], fingerprint: str = "abc") -> NonresponseSection:
+    found = nonresponse_section(*shop(home, results), fingerprint)
     assert found is not None
     return found
 
 
 def test_without_a_file_there_is_no_section(tmp_path: Path) -> None:
-    assert everyone(*shop(tmp_path, None), "abc") is None
+    assert nonresponse_section(*shop(tmp_path, None), "abc") is None
 
 
-def test_a_figure_stands_beside_the_naive_one(tmp_path: Path) -> None:
-    (line,) = section(tmp_path, TOLD).figures
-    assert (line.answered, line.answered_range) == ("26.5", "23.2 to 29.9")
-    assert (line.everybody, line.everybody_range) == ("20.4", "17.2 to 23.5")
+def test_an_estimate_is_shown_with_the_uncorrected_value(tmp_path: Path) -> None:
+    (line,) = section(tmp_path, RESULTS).estimates
+    assert (line.answered, line.answered_interval) == ("26.5", "23.2 to 29.9")
+    assert (line.everybody, line.everybody_interval) == ("20.4", "17.2 to 23.5")
     assert line.difference == "−6.2"
     assert line.customers == "–"
     assert line.gamma == "1.22"
 
 
-def test_bounds_stand_under_their_odds(tmp_path: Path) -> None:
-    found = section(tmp_path, TOLD)
+def test_bounds_for_each_odds_ratio(tmp_path: Path) -> None:
+    found = section(tmp_path, RESULTS)
     assert found.gammas == ("odds × 1", "odds × 1.25")
-    assert found.bounds[0].ranges == ("20.4 to 20.4", "−4.0 to 41.0")
+    assert found.bounds[0].bounds == ("20.4 to 20.4", "−4.0 to 41.0")
 
 
-def test_the_notes_count_what_is_behind_the_figures(tmp_path: Path) -> None:
-    notes = " ".join(section(tmp_path, TOLD).notes)
-    for said in ("6,250 invitations to 3,507 customers, 1 June 2025 to 1 June 2026",
-                 "2,136 answered (34.2 %), worth 1,933", "from 0.28 to 0.08",
-                 "98.9 % of the 2,894 customers", "3 invitations had a chance of an answer below 2.5 %",
-                 "200 customers in ask_next.csv, fair across crm region",
+def test_the_notes_describe_the_data(tmp_path: Path) -> None:
+    notes = " ".join(section(tmp_path, RESULTS).notes)
+    for sentence in ("6,250 invitations to 3,507 customers, 1 June 2025 to 1 June 2026",
+                 "2,136 answers (34.2%), an effective sample of 1,933", "from 0.28 to 0.08",
+                 "98.9% of the 2,894 current customers", "3 invitations had a response propensity below 2.5%",
+                 "200 customers in ask_next.csv, balanced across crm region",
                  "no customer any more: 2,106"):  # fmt: skip
-        assert said in notes
+        assert sentence in notes
     assert "older data" not in notes
 
 
-def test_what_was_skipped_is_told_with_its_reason(tmp_path: Path) -> None:
-    found = section(tmp_path, TOLD)
+def test_skipped_questions_have_a_reason(tmp_path: Path) -> None:
+    found = section(tmp_path, RESULTS)
     assert found.skipped == [("Satisfaction", "12 answers; 200 are needed")]
     assert found.differences == [("Recommendation (NPS)", "logins_30d", "+0.28", "−0.01")]
 
 
-def test_figures_of_older_data_are_called_so(tmp_path: Path) -> None:
-    assert "of older data, as of 2026-07-01" in section(tmp_path, TOLD, "another").notes[0]
+def test_estimates_of_older_data_have_a_warning(tmp_path: Path) -> None:
+    assert "based on older data, as of 2026-07-01" in section(tmp_path, RESULTS, "another").notes[0]
 
 
-def test_a_company_of_which_nothing_can_be_told(tmp_path: Path) -> None:
+def test_a_company_without_any_estimate(tmp_path: Path) -> None:
     nothing = {t: {"skipped": "the question was never asked"} for t in ("satisfaction", "nps")}
-    told = {**TOLD, "questions": nothing, "ask_next": {"skipped": "no question could be studied"}}
-    found = section(tmp_path, told)
-    assert (found.figures, found.notes, found.gammas) == ([], [], ())
+    results = {
+        **RESULTS,
+        "questions": nothing,
+        "ask_next": {"skipped": "no question could be studied"},
+    }
+    found = section(tmp_path, results)
+    assert (found.estimates, found.notes, found.gammas) == ([], [], ())
     assert len(found.skipped) == 2
 
 
-def test_out_of_reach_and_no_list_are_said(tmp_path: Path) -> None:
+def test_a_robust_correction_and_missing_invitations(tmp_path: Path) -> None:
     figure = {**FIGURE, "gamma_to_answered": None}
-    told = {
-        **TOLD,
+    results = {
+        **RESULTS,
         "questions": {"nps": {**NPS, "figures": [figure]}},
         "ask_next": {"skipped": "asking.segment is 'x'"},
     }
-    found = section(tmp_path, told)
-    assert found.figures[0].gamma == "more than 20"
-    assert "No list of whom to ask next: asking.segment is 'x'." in found.notes
+    found = section(tmp_path, results)
+    assert found.estimates[0].gamma == "more than 20"
+    assert "No next invitations: asking.segment is 'x'." in found.notes

@@ -1,9 +1,9 @@
-"""Figures of others beside ours, told honestly."""
+"""Comparison of our metrics with published figures."""
 
 import pytest
 
 from features.config.company import Company
-from insight.model_report.published_benchmarks import beside_references
+from insight.model_report.published_benchmarks import compare_benchmarks
 from models.evaluation.bootstrap import Interval
 
 MEASURED = {
@@ -21,9 +21,9 @@ MEASURED = {
     ("target", "metric", "value", "difference", "verdict"),
     [
         ("churn", "roc_auc", 0.85, "−0.050", "worse"),
-        ("churn", "roc_auc", 0.81, "−0.010", "worse, within the noise"),
+        ("churn", "roc_auc", 0.81, "−0.010", "worse, not significant"),
         ("churn", "roc_auc", 0.70, "+0.100", "better"),
-        ("churn", "roc_auc", 0.8001, "0", "the same"),
+        ("churn", "roc_auc", 0.8001, "0", "equal"),
         ("value", "mae", 550.0, "−50", "better"),
         ("value", "mae", 450.0, "+50", "worse"),
         ("value", "top_tenth_capture", 0.5, "+13.0 points", "better"),
@@ -31,12 +31,12 @@ MEASURED = {
         ("nps", "accuracy", 0.5, "", "not measured here"),
     ],
 )
-def test_ours_beside_theirs(target, metric, value, difference, verdict):
+def test_difference_and_verdict(target, metric, value, difference, verdict):
     raw = {
         "company": {"name": "tiny"},
         "tables": {"events": {"files": "x", "columns": {}}},
         "references": [{"target": target, "metric": metric, "value": value, "what": "a rival"}],
     }
-    (found,) = beside_references(Company.model_validate(raw), MEASURED)
+    (found,) = compare_benchmarks(Company.model_validate(raw), MEASURED)
     assert (found.difference, found.verdict) == (difference, verdict)
     assert found.what == "a rival"

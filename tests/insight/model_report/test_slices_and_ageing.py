@@ -1,12 +1,12 @@
-"""Groups and ageing in the report's words."""
+"""The sections on customer groups and on model ageing."""
 
 from dataclasses import replace
 
 import pytest
 
-from insight.model_report.holdout_section import weigh
-from insight.model_report.slices_and_ageing import MOST, ageing_told, groups_told
-from insight.model_report.target_section import section
+from insight.model_report.holdout_section import evaluate_on_holdout
+from insight.model_report.slices_and_ageing import LISTED_GROUPS, ageing_section, slice_section
+from insight.model_report.target_section import target_section
 from insight.report_facts import load_report_facts
 from models.evaluation.bootstrap import Interval
 from models.validation.slice_metrics import Slice, Slices
@@ -25,36 +25,36 @@ def slices(*judged, measure="roc_auc", small=("plan: far (3)",)):
     return Slices(measure, "rule", judged, small, ())
 
 
-def test_the_worst_groups_stand_first_with_their_verdict():
-    told = groups_told("churn", slices(one("b", 0.2), one("a", -0.3, 0.01), one("c", 0.05)))
-    assert [(line.name, line.verdict) for line in told.lines] == [
-        ("plan: a", "worse"), ("plan: c", "within the noise"), ("plan: b", "better"),
+def test_the_worst_groups_come_first():
+    found = slice_section("churn", slices(one("b", 0.2), one("a", -0.3, 0.01), one("c", 0.05)))
+    assert [(line.name, line.verdict) for line in found.rows] == [
+        ("plan: a", "worse"), ("plan: c", "no clear difference"), ("plan: b", "better"),
     ]  # fmt: skip
-    line = told.lines[0]
+    line = found.rows[0]
     assert (line.rows, line.model, line.gain, line.predicted) == (
         "1,250",
         "0.800",
         "−0.300",
-        "25.0 %",
+        "25.0%",
     )
-    assert told.told == (
-        "Worst for plan: a, not better than the rule. Worse than the rule beyond chance: plan: a. "
-        "1 more groups have too few rows to be judged apart."
+    assert found.summary == (
+        "Worst for plan: a, not better than the rule. Significantly worse than the baseline rule: "
+        "plan: a. Groups with too few rows: 1."
     )
-    assert len(told.drawn) == 1
+    assert len(found.plots) == 1
 
 
-def test_a_value_that_errs_more_and_is_right_on_average_is_told_so():
+def test_larger_errors_with_a_closer_mean_have_their_own_verdict():
     odd = replace(one("a", -0.3, 0.01), nearer=True)
-    told = groups_told("value", slices(odd, measure="mae"))
-    assert told.lines[0].verdict == "larger errors, nearer on average"
-    assert "In 1 it errs more than the rule and is nearer to the actual mean." in told.told
+    found = slice_section("value", slices(odd, measure="mae"))
+    assert found.rows[0].verdict == "larger errors, closer mean"
+    assert "In 1 its errors are larger, but its mean is closer to the actual mean." in found.summary
 
 
-def test_only_the_worst_stand_in_the_table():
-    told = groups_told("churn", slices(*(one(f"p{i}", 0.1) for i in range(MOST + 3))))
-    assert len(told.lines) == MOST
-    assert f"In none of {MOST + 3} groups" in told.told
+def test_the_table_lists_the_worst_groups():
+    found = slice_section("churn", slices(*(one(f"p{i}", 0.1) for i in range(LISTED_GROUPS + 3))))
+    assert len(found.rows) == LISTED_GROUPS
+    assert f"in any of {LISTED_GROUPS + 3} groups" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_only_the_worst_stand_in_the_table():
     ],
 )
 def test_means_are_on_the_scale_of_the_target(target, measure, predicted, shown):
-    told = groups_told(target, slices(one("b", 0.2, predicted=predicted), measure=measure))
-    assert told.lines[0].predicted == shown
+    found = slice_section(target, slices(one("b", 0.2, predicted=predicted), measure=measure))
+    assert found.rows[0].predicted == shown
 
 
-def test_without_a_large_group_that_is_said():
-    told = groups_told("churn", slices())
-    assert told.told == "No group is large enough to be judged apart."
-    assert (told.lines, told.drawn) == ([], [])
+def test_without_a_large_group():
+    found = slice_section("churn", slices())
+    assert found.summary == "No group has enough rows to be evaluated."
+    assert (found.rows, found.plots) == ([], [])
 
 
 def ages(*months_and_losses):
@@ -84,63 +84,70 @@ def ages(*months_and_losses):
 
 
 @pytest.mark.parametrize(
-    ("found", "told", "advice"),
+    ("staleness", "summary", "advice"),
     [
         (
             ages((0, 0.0), (1, 0.0), (3, 0.1), (6, 0.2)),
-            "By its age a model is as good as a fresh model for a month, worse from month 3 on.",
-            "Retrain every month. A model of 6 months keeps 80.0 % of the lead over the rule.",
+            "By age, a model is as good as a fresh model for a month, worse from month 3 on.",
+            "Retrain every month. "
+            "A model that is 6 months old keeps 80.0% of the lead over the baseline rule.",
         ),
         (
             ages((0, 0.0), (1, 0.0), (3, 0.0)),
-            "By its age a model is as good as a fresh model for 3 months and more, within the noise.",
+            "By age, a model is as good as a fresh model for 3 months and more, within the noise.",
             "Retrain at least every 3 months. "
-            "A model of 3 months keeps 100 % of the lead over the rule.",
+            "A model that is 3 months old keeps 100% of the lead over the baseline rule.",
         ),
         (ages((0, 0.0)), "The history is too short to train an older model.", ""),
     ],
 )
-def test_ageing_says_how_often_to_retrain(world, found, told, advice):
+def test_ageing_gives_a_retraining_interval(world, staleness, summary, advice):
     company, workspace = world()
-    assert ageing_told("churn", company, workspace) is None
-    looked = ValidationChecks((), slices(), Staleness("roc_auc", 0.5, found))
+    assert ageing_section("churn", company, workspace) is None
+    looked = ValidationChecks((), slices(), Staleness("roc_auc", 0.5, staleness))
     looked.write(workspace.cards(company.name) / "churn.json")
-    said = ageing_told("churn", company, workspace)
-    assert (said.told, said.advice, len(said.drawn)) == (told, advice, int(bool(advice)))
+    found = ageing_section("churn", company, workspace)
+    assert (found.summary, found.advice, len(found.plots)) == (summary, advice, int(bool(advice)))
 
 
 def test_an_old_model_that_is_worse_than_the_rule_keeps_no_lead(world):
     company, workspace = world()
-    looked = ValidationChecks((), slices(), Staleness("roc_auc", 0.5, ages((0, 0.0), (1, 2.0), (3, 2.0))))
+    looked = ValidationChecks(
+        (), slices(), Staleness("roc_auc", 0.5, ages((0, 0.0), (1, 2.0), (3, 2.0)))
+    )
     looked.write(workspace.cards(company.name) / "churn.json")
-    said = ageing_told("churn", company, workspace)
-    assert said.advice == "Retrain every month. A model of 3 months is not better than the rule."
+    found = ageing_section("churn", company, workspace)
+    assert (
+        found.advice
+        == "Retrain every month. A model that is 3 months old is not better than the baseline rule."
+    )
 
 
-def test_a_broken_record_is_told_and_does_not_stop_the_report(world):
+def test_a_damaged_record_does_not_stop_the_report(world):
     company, workspace = world()
     path = workspace.cards(company.name) / "churn.json"
     path.parent.mkdir()
     path.write_text("{", encoding="utf-8")
-    said = ageing_told("churn", company, workspace)
-    assert "churn.json cannot be read" in said.told
-    assert said.drawn == []
+    found = ageing_section("churn", company, workspace)
+    assert "churn.json cannot be read" in found.summary
+    assert found.plots == []
 
 
 def test_a_trained_company_has_both(trained_company):
     facts = load_report_facts(*trained_company)
     for target in SAMPLE_TARGETS:
-        told, _ = section(target, facts)
-        assert told.ageing.drawn, target
-        assert told.groups.told, target
+        told, _ = target_section(target, facts)
+        assert told.ageing.plots, target
+        assert told.slices.summary, target
 
 
-def test_what_warns_of_small_data_is_told(trained_company, monkeypatch):
+def test_warnings_about_small_data_are_notes(trained_company, monkeypatch):
     facts = load_report_facts(*trained_company)
-    found = weigh(facts.bundles["churn"], *trained_company)
+    found = evaluate_on_holdout(facts.bundles["churn"], *trained_company)
     few = "340 labelled customers to learn from are few"
     monkeypatch.setattr(
-        "insight.model_report.target_section.weigh", lambda *_: replace(found, warnings=(few,))
+        "insight.model_report.target_section.evaluate_on_holdout",
+        lambda *_: replace(found, warnings=(few,)),
     )
-    told, _ = section("churn", facts)
+    told, _ = target_section("churn", facts)
     assert f"{few}." in told.notes

@@ -28,9 +28,9 @@ class Home:
         self.offline = Offline(path / "offline")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("GOODWILL_")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("GOODWILL_")}
         environment = {
-            **kept,
+            **inherited,
             "PYTHONPATH": self.offline.path(PROJECT / "src"),
             "GOODWILL_HOME": str(self.path),
             "GOODWILL_THREADS": "1",

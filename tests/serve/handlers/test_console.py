@@ -96,6 +96,6 @@ def test_both_languages_have_the_same_texts_and_placeholders() -> None:
 
 
 def test_each_requested_text_exists() -> None:
-    asked = {key for name in PROGRAMS for key in re.findall(r'\bsay\("([^"]+)"', text(name))}
-    assert len(asked) > 50
-    assert asked <= texts("english.js").keys()
+    requested = {key for name in PROGRAMS for key in re.findall(r'\bsay\("([^"]+)"', text(name))}
+    assert len(requested) > 50
+    assert requested <= texts("english.js").keys()

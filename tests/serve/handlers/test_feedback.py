@@ -19,9 +19,9 @@ def test_outcomes_are_stored_once(service: Service) -> None:
     first = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     again = FeedbackAnswer.model_validate_json(service.post("/v1/feedback", json=body()).text)
     assert (first.accepted, first.repeated, again.repeated) == (1, False, True)
-    (kept,) = service.scorer.stored.values()
-    assert kept.events[0]["occurred_at"] == "2025-06-12T07:00:00+00:00"
-    assert kept.events[0]["kind"] == "campaign"
+    (stored,) = service.scorer.stored.values()
+    assert stored.events[0]["occurred_at"] == "2025-06-12T07:00:00+00:00"
+    assert stored.events[0]["kind"] == "campaign"
 
 
 def test_a_key_reused_with_different_content_is_a_conflict(service: Service) -> None:

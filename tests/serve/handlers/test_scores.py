@@ -19,20 +19,20 @@ RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # typ
 
 def scores(answer: Any) -> ScoreAnswer:
     assert answer.status_code == 200, answer.text
-    made = ScoreAnswer.model_validate_json(answer.text)
-    assert made.request_id == answer.headers["x-request-id"]
-    return made
+    answer = ScoreAnswer.model_validate_json(answer.text)
+    assert answer.request_id == answer.headers["x-request-id"]
+    return answer
 
 
 def test_customers_are_scored_by_id(service: Service) -> None:
-    made = scores(service.post("/v1/scores", json={"customer_ids": ["C-5", "nobody", "C-6"]}))
-    assert [score.customer_id for score in made.scores] == ["C-5", "C-6"]
-    assert made.unknown_customers == ["nobody"]
-    assert made.as_of == AS_OF
-    assert made.model_versions == {"churn": "7", "value": "7"}
-    assert made.scores[0].predictions["churn"]["probability"] == 5 / 97.3
+    answer = scores(service.post("/v1/scores", json={"customer_ids": ["C-5", "nobody", "C-6"]}))
+    assert [score.customer_id for score in answer.scores] == ["C-5", "C-6"]
+    assert answer.unknown_customers == ["nobody"]
+    assert answer.as_of == AS_OF
+    assert answer.model_versions == {"churn": "7", "value": "7"}
+    assert answer.scores[0].predictions["churn"]["probability"] == 5 / 97.3
     age = (datetime.now(UTC) - AS_OF).total_seconds()
-    assert made.feature_age_seconds == pytest.approx(age, abs=60)
+    assert answer.feature_age_seconds == pytest.approx(age, abs=60)
 
 
 def test_nan_becomes_null(service: Service) -> None:
@@ -41,26 +41,26 @@ def test_nan_becomes_null(service: Service) -> None:
 
 
 def test_a_repeated_id_is_scored_once(service: Service) -> None:
-    made = scores(service.post("/v1/scores", json={"customer_ids": ["C-1", "C-1", "no", "no"]}))
-    assert len(made.scores) == len(made.unknown_customers) == 1
+    answer = scores(service.post("/v1/scores", json={"customer_ids": ["C-1", "C-1", "no", "no"]}))
+    assert len(answer.scores) == len(answer.unknown_customers) == 1
 
 
 @pytest.mark.parametrize(("reasons", "count"), [(True, 3), (2, 2), (0, 0), (False, 0)])
 def test_reasons_come_on_request(service: Service, reasons: object, count: int) -> None:
     body = {"customer_ids": ["C-1"], "targets": ["churn"], "reasons": reasons}
-    made = scores(service.post("/v1/scores", json=body))
-    assert len(made.scores[0].reasons.get("churn", [])) == count
+    answer = scores(service.post("/v1/scores", json=body))
+    assert len(answer.scores[0].reasons.get("churn", [])) == count
 
 
 def test_what_if_returns_the_prediction_of_the_model(service: Service) -> None:
     body = {"customer_id": "C-5", "target": "churn", "goal": 10.0, "language": "zh"}
     answer = service.post("/v1/whatif", json=body)
-    made = WhatIfResponse.model_validate_json(answer.text)
-    assert (made.customer_id, made.target, made.version) == ("C-5", "churn", "7")
-    assert (made.goal, made.reached, made.score_then, made.text) == (10.0, True, 10.0, "zh")
-    assert made.moves[0].columns == {"reply_hours_90d": 4.0}
-    assert made.moves[0].start is None  # not a number
-    assert made.request_id == answer.headers["x-request-id"]
+    answer = WhatIfResponse.model_validate_json(answer.text)
+    assert (answer.customer_id, answer.target, answer.version) == ("C-5", "churn", "7")
+    assert (answer.goal, answer.reached, answer.score_then, answer.text) == (10.0, True, 10.0, "zh")
+    assert answer.moves[0].columns == {"reply_hours_90d": 4.0}
+    assert answer.moves[0].start is None  # not a number
+    assert answer.request_id == answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_what_if_errors(service: Service, body: dict[str, Any], status: int, cod
 
 def test_a_thousand_customers_in_one_call(service: Service) -> None:
     ids = [f"C-{n}" for n in range(1000)]
-    made = scores(service.post("/v1/scores", json={"customer_ids": ids}))
-    assert [score.customer_id for score in made.scores] == ids
+    answer = scores(service.post("/v1/scores", json={"customer_ids": ids}))
+    assert [score.customer_id for score in answer.scores] == ids
 
 
 def test_an_unknown_target_error_lists_the_known_ones(service: Service, refused: Any) -> None:
@@ -103,9 +103,9 @@ def test_a_target_without_a_model_is_not_ready(service: Service, refused: Any) -
 
 
 def test_rows_are_scored(service: Service) -> None:
-    made = scores(service.post("/v1/scores/records", json=RECORDS))
-    assert [score.customer_id for score in made.scores] == ["C-1001"]
-    assert list(made.model_versions) == ["churn"]
+    answer = scores(service.post("/v1/scores/records", json=RECORDS))
+    assert [score.customer_id for score in answer.scores] == ["C-1001"]
+    assert list(answer.model_versions) == ["churn"]
 
 
 def test_rows_the_scorer_refuses_are_422_without_values(service: Service, refused: Any) -> None:
@@ -186,6 +186,6 @@ def test_valid_requests_are_answered_for_each_id(
     shared_service: Service, ids: list[str], reasons: object
 ) -> None:
     answer = shared_service.post("/v1/scores", json={"customer_ids": ids, "reasons": reasons})
-    made = scores(answer)
-    answered = {score.customer_id for score in made.scores} | set(made.unknown_customers)
+    answer = scores(answer)
+    answered = {score.customer_id for score in answer.scores} | set(answer.unknown_customers)
     assert answered == set(ids)

@@ -75,12 +75,12 @@ def test_an_invalid_call_is_refused_at_once(
 
 def test_an_endless_line_ends_the_stream_with_the_reason(service: Service) -> None:
     *answers, end = stream(service, b'{"customer_id": "C-5"}\n' + b"x" * (LINE_BYTES + 1))
-    assert answers == []  # one chunk: nothing of it was taken
+    assert answers == []  # one chunk, of which nothing was scored
     assert end["error"]["code"] == "line_too_long"
     assert "end" not in end
 
 
-def taken(chunks: list[bytes]) -> list[list[bytes]]:
+def read_batches(chunks: list[bytes]) -> list[list[bytes]]:
     """The batches that are read from a body in these chunks."""
     messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
@@ -104,15 +104,15 @@ def test_lines_are_complete_however_the_body_is_split(lines: list[bytes], cuts: 
     body = b"\n".join(lines)
     ends = sorted({min(cut, len(body)) for cut in cuts} | {0, len(body)})
     chunks = [body[a:b] for a, b in pairwise(ends)] or [body]
-    found = [line for batch in taken(chunks) for line in batch]
+    found = [line for batch in read_batches(chunks) for line in batch]
     assert [line for line in found if line] == [line for line in lines if line]
 
 
 def test_batches_have_a_maximum_size() -> None:
-    found = taken([b"\n".join([b"a"] * 1200)])
+    found = read_batches([b"\n".join([b"a"] * 1200)])
     assert [len(batch) for batch in found] == [BATCH_SIZE, BATCH_SIZE, 199, 1]
 
 
 def test_a_long_line_is_refused_before_it_is_complete() -> None:
     with pytest.raises(LineTooLong):
-        taken([b"x" * LINE_BYTES, b"x"])
+        read_batches([b"x" * LINE_BYTES, b"x"])

@@ -50,8 +50,8 @@ def test_each_example_fits_its_schema(content: Any) -> None:
 
 
 def test_all_routes_are_documented() -> None:
-    told = {(m.upper(), p) for p, methods in DOCUMENT["paths"].items() for m in methods}
-    assert told == {(o.method, o.path) for o in OPERATIONS}
+    listed = {(m.upper(), p) for p, methods in DOCUMENT["paths"].items() for m in methods}
+    assert listed == {(o.method, o.path) for o in OPERATIONS}
     names = [o.name for o in OPERATIONS]
     assert len(names) == len(set(names))
     assert all(o.handle.__doc__ for o in OPERATIONS)
@@ -59,15 +59,15 @@ def test_all_routes_are_documented() -> None:
 
 def test_the_reference_lists_exactly_the_routes() -> None:
     text = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text("utf-8")
-    told = set(re.findall(r"^\| (GET|POST) \| `([^`]+)` \|", text, re.MULTILINE))
-    assert told == {(o.method, o.path) for o in OPERATIONS}
+    listed = set(re.findall(r"^\| (GET|POST) \| `([^`]+)` \|", text, re.MULTILINE))
+    assert listed == {(o.method, o.path) for o in OPERATIONS}
 
 
 def test_the_known_targets_are_listed() -> None:
     targets = DOCUMENT["components"]["schemas"]["ScoreRequest"]["properties"]["targets"]
     assert targets["anyOf"][0]["items"]["enum"] == ["churn", "value"]
-    nobody = build_openapi(OPERATIONS, "1", [])
-    assert list(OpenAPIV31SpecValidator(nobody).iter_errors()) == []
+    no_targets = build_openapi(OPERATIONS, "1", [])
+    assert list(OpenAPIV31SpecValidator(no_targets).iter_errors()) == []
 
 
 def test_answers_fit_the_document(service: Service) -> None:

@@ -17,21 +17,21 @@ MIB = 2**20
 
 def read(parts: list[bytes | None], headers: dict[str, str]) -> tuple[bytes, int]:
     """The body and the number of parts read; None is a client that disconnects."""
-    taken = 0
+    parts_read = 0
 
     async def receive() -> Message:
-        nonlocal taken
-        part = parts[taken]
-        taken += 1
+        nonlocal parts_read
+        part = parts[parts_read]
+        parts_read += 1
         if part is None:
             return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": part, "more_body": taken < len(parts)}
+        return {"type": "http.request", "body": part, "more_body": parts_read < len(parts)}
 
     scope: Any = {"headers": [(k.encode(), v.encode()) for k, v in headers.items()]}
     try:
-        return asyncio.run(read_body(scope, receive)), taken
+        return asyncio.run(read_body(scope, receive)), parts_read
     except BodyTooLarge as error:
-        error.add_note(str(taken))
+        error.add_note(str(parts_read))
         raise
 
 

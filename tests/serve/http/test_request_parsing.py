@@ -75,11 +75,11 @@ def test_problems_have_their_location_and_no_values() -> None:
     )  # fmt: skip
     with pytest.raises(InvalidRequest) as refused:
         parse_request(ScoreRequest, body.encode())
-    told = json.dumps(refused.value.body("x"))
-    assert canary not in told
-    assert "customer_ids[1]" in told
-    assert "did you mean customer_ids?" in told
-    assert "unknown field" in told
+    message = json.dumps(refused.value.body("x"))
+    assert canary not in message
+    assert "customer_ids[1]" in message
+    assert "did you mean customer_ids?" in message
+    assert "unknown field" in message
 
 
 def test_an_unknown_field_name_becomes_a_star() -> None:

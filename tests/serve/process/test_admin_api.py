@@ -76,17 +76,17 @@ def test_reload_touches_the_files_that_workers_watch(
 def test_rollback_returns_both_versions(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Any] = []
+    calls: list[Any] = []
 
     def roll_back(*given: Any) -> rollback.Rollback:
-        asked.append(given[2:])
+        calls.append(given[2:])
         return rollback.Rollback("churn", "2", "1")
 
     monkeypatch.setattr("serve.process.admin_api.roll_back", roll_back)
     answer = client.post("/rollback", json={"target": "churn", "version": "1"})
     assert answer.json() == {"target": "churn", "before": "2", "now": "1"}
     client.post("/rollback", json={"target": "churn"})
-    assert asked == [("churn", "1"), ("churn", None)]
+    assert calls == [("churn", "1"), ("churn", None)]
 
 
 def test_impossible_operations_are_errors(client: httpx.Client) -> None:
@@ -149,6 +149,6 @@ def test_a_port_in_use_is_refused_with_a_remedy(home: tuple[Company, Workspace])
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = run_admin_api(*home, other.getsockname()[1])
-        with pytest.raises(ConfigRefused, match="GOODWILL_OPERATE_PORT to a free one"), taken:
+        second_api = run_admin_api(*home, other.getsockname()[1])
+        with pytest.raises(ConfigRefused, match="GOODWILL_OPERATE_PORT to a free one"), second_api:
             pytest.fail("it listens")

@@ -65,13 +65,13 @@ def empty_environment(bento: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The files of a company that the service reads: TOML file, snapshot, bundles."""
-    there, here = trained()[0], Workspace(tmp_path_factory.mktemp("home"))
-    here.features("sample").mkdir(parents=True)
-    shutil.copy(there.data / "sample.toml", here.data)
-    for path in there.features("sample").glob("snapshot*"):
-        shutil.copy(path, here.features("sample"))
-    shutil.copytree(there.serving("sample"), here.serving("sample"))
-    return here
+    source, target = trained()[0], Workspace(tmp_path_factory.mktemp("home"))
+    target.features("sample").mkdir(parents=True)
+    shutil.copy(source.data / "sample.toml", target.data)
+    for path in source.features("sample").glob("snapshot*"):
+        shutil.copy(path, target.features("sample"))
+    shutil.copytree(source.serving("sample"), target.serving("sample"))
+    return target
 
 
 @pytest.fixture

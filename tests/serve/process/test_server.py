@@ -32,7 +32,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused, or for clients with keys
 FAKE = {"GOODWILL_SCORER": "support.fake_scorer:load", "PYTHONPATH": PATHS}
 
 
-def family(pid: int) -> list[psutil.Process]:
+def process_tree(pid: int) -> list[psutil.Process]:
     parent = psutil.Process(pid)
     return [parent, *parent.children(recursive=True)]
 
@@ -69,7 +69,7 @@ def test_a_service_that_exits_shows_its_log(tmp_path: Path) -> None:
 def test_waiting_has_a_limit(tmp_path: Path) -> None:
     quick = LaunchOptions(tmp_path / "x", Workspace(tmp_path), output=tmp_path / "log")
     with pytest.raises(ServiceDown, match="within 0 s"), running_service(quick, seconds=0.2):
-        pytest.fail("nobody is that quick")
+        pytest.fail("the service cannot be that fast")
 
 
 def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
     )
     with ThreadPoolExecutor(1) as pool:
         with running_service(plan) as server:
-            started = family(server.process.pid)
+            started = process_tree(server.process.pid)
             slow = pool.submit(httpx.get, f"{server.url}/v1/customers/{SLOW}", trust_env=False)
             time.sleep(0.3)
             assert not slow.done()
@@ -110,7 +110,7 @@ def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
         until = time.monotonic() + 40
         while free(port) and time.monotonic() < until:
             time.sleep(0.1)
-        started = family(parent.pid)
+        started = process_tree(parent.pid)
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(30) == 0
     finally:
@@ -137,7 +137,9 @@ def test_without_keys_other_machines_are_refused(
 
 def test_with_keys_other_machines_are_allowed(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "keys.json").write_text("broken")  # lets nobody in, so it may be reached
+    (tmp_path / "data" / "keys.json").write_text(
+        "broken"
+    )  # refuses all calls
     plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
     plan.refuse_open_access()
     assert plan.access_note() == "for clients with an API key"

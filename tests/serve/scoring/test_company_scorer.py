@@ -113,15 +113,15 @@ def test_records_are_compared_with_the_preceding_window(shared: CompanyScorer) -
         records = Records.model_validate_json(json.dumps(rows))
         with mock.patch.object(
             Explanations, "reasons", autospec=True, side_effect=Explanations.reasons
-        ) as asked:
+        ) as spy:
             shared.score_records(records, now, ["churn"], 10)
-        earlier = asked.call_args.args[5]
+        earlier = spy.call_args.args[5]
         assert np.array_equal(earlier["logins_90d"], [4.0 if compared else np.nan], equal_nan=True)
-        features = asked.call_args.args[2]
-        told = [r.text for r in why.reasons("churn", features, 200, "en", earlier)[0]]
-        fell = [t for t in told if t.startswith("logins fell from 4 to 1 in 90 days: ")]
+        features = spy.call_args.args[2]
+        texts = [r.text for r in why.reasons("churn", features, 200, "en", earlier)[0]]
+        fell = [t for t in texts if t.startswith("logins fell from 4 to 1 in 90 days: ")]
         assert compared or not fell
-        assert any(" fell from " in t or " rose from " in t for t in told) == compared
+        assert any(" fell from " in t or " rose from " in t for t in texts) == compared
 
 
 def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
@@ -298,8 +298,8 @@ def test_a_snapshot_with_another_comment_score_model_waits_for_a_model_that_read
     before = scorer.score_ids(ONE, None, 0)
     path = workspace.features("sample") / "snapshot.parquet"
     table = pq.read_table(path)
-    told = {b"goodwill": b'{"fingerprint": "f", "tone": "another"}'}
-    pq.write_table(table.replace_schema_metadata(told), path.with_suffix(".new"))
+    metadata = {b"goodwill": b'{"fingerprint": "f", "tone": "another"}'}
+    pq.write_table(table.replace_schema_metadata(metadata), path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
     scorer.refresh()
     assert scorer.score_ids(ONE, None, 0) == before, "what is served goes on together"

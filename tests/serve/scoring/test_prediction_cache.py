@@ -46,24 +46,24 @@ def test_each_look_up_equals_the_prediction(target: str, snapshot: pa.Table) -> 
 def test_no_customer_is_predicted_twice(
     snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores, asked = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
+    scores, predicted = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
 
     def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
-        asked.append(features.num_rows)
+        predicted.append(features.num_rows)
         return predict(bundle, features)
 
     monkeypatch.setattr(module, "predict", counted)
     monkeypatch.setattr(module, "BLOCK", 300)
     scores.of(np.array([5, 6, 7]))
     scores.of(np.array([7, 8]))
-    assert asked == [3, 1]
+    assert predicted == [3, 1]
     while not scores.known.all():
         scores.predict_next_block()
     scores.predict_next_block()
-    assert sum(asked) == snapshot.num_rows
-    assert max(asked) == 300
+    assert sum(predicted) == snapshot.num_rows
+    assert max(predicted) == 300
     scores.of(np.arange(snapshot.num_rows))
-    assert sum(asked) == snapshot.num_rows
+    assert sum(predicted) == snapshot.num_rows
 
 
 def test_an_unchanged_model_keeps_its_predictions_and_another_does_not(snapshot: pa.Table) -> None:

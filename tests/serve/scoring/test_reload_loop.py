@@ -20,10 +20,10 @@ class StubLoad:
     def __init__(self) -> None:
         self.scorer: Scorer | None = None
         self.error: Exception = DataRefused("no bundle under mlruns/serving/sample")
-        self.asked = 0
+        self.attempts = 0
 
     def load(self) -> Scorer:
-        self.asked += 1
+        self.attempts += 1
         if self.scorer is None:
             raise self.error
         return self.scorer
@@ -65,7 +65,7 @@ def test_attempts_to_load_are_spaced(monkeypatch: pytest.MonkeyPatch) -> None:
     loader = ScorerLoader(stub.load)
     for _ in range(5):
         loader.refresh()
-    assert stub.asked == 1
+    assert stub.attempts == 1
 
 
 def test_a_failing_refresh_keeps_the_scorer(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,10 +17,10 @@ def original() -> Path:
     return trained()[0].features("sample") / "snapshot.parquet"
 
 
-def written(path: Path, table: pa.Table, **told: str) -> Path:
+def written(path: Path, table: pa.Table, **changes: str) -> Path:
     """Write a snapshot file with other metadata."""
-    kept = json.loads(pq.read_schema(original()).metadata[b"goodwill"])
-    metadata = {b"goodwill": json.dumps({**kept, **told}).encode()}
+    original_metadata = json.loads(pq.read_schema(original()).metadata[b"goodwill"])
+    metadata = {b"goodwill": json.dumps({**original_metadata, **changes}).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path)
     return path
 
@@ -63,13 +63,13 @@ def test_a_file_without_columns_or_rows_is_refused(tmp_path: Path, lost: str) ->
 
 def test_a_model_with_a_missing_column_is_excluded_with_a_reason(tmp_path: Path) -> None:
     bundles = load_champions(trained()[0].serving("sample"))[0]
-    everybody, none = Snapshot.read(original(), "sample").usable_bundles(bundles)
-    assert (everybody, none) == (bundles, {})
+    usable, excluded = Snapshot.read(original(), "sample").usable_bundles(bundles)
+    assert (usable, excluded) == (bundles, {})
     lost = bundles["churn"].columns[0]
     reads = {target for target, bundle in bundles.items() if lost in bundle.columns}
     path = written(tmp_path / "snapshot.parquet", pq.read_table(original()).drop([lost]))
     fit, apart = Snapshot.read(path, "sample").usable_bundles(bundles)
     assert "churn" in reads == apart.keys()
     assert set(fit) == set(bundles) - reads
-    told = f"churn version 1 reads 1 columns that are not in the snapshot, first {lost}; run"
-    assert apart["churn"].startswith(told)
+    reason = f"churn version 1 reads 1 columns that are not in the snapshot, first {lost}; run"
+    assert apart["churn"].startswith(reason)

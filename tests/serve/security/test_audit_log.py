@@ -114,11 +114,11 @@ def test_each_way_to_score_is_recorded(workspace: Workspace) -> None:
     service.get("/v1/customers/C-3")
     service.post("/v1/whatif", json={"customer_id": "C-4", "target": "churn", "goal": 10})
     service.post_text("/v1/scores/stream", '{"customer_id": "C-5"}\n')
-    service.get("/v1/customers/no")  # nobody was scored
+    service.get("/v1/customers/no")  # no customer was scored
     audit = AuditLog(workspace, "testing")
     lines = list(audit.lines())
-    asked = [["C-1", "C-2"], ["new-1"], ["C-3"], ["C-4"], ["C-5"]]
-    assert [line.customers for line in lines] == [audit.pseudonyms(ids) for ids in asked]
+    expected = [["C-1", "C-2"], ["new-1"], ["C-3"], ["C-4"], ["C-5"]]
+    assert [line.customers for line in lines] == [audit.pseudonyms(ids) for ids in expected]
     assert [line.operation for line in lines] == [
         "/v1/scores",
         "/v1/scores/records",

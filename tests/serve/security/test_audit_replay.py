@@ -31,22 +31,22 @@ ROWS = {
     ],
 }  # fmt: skip
 
-Asked = dict[str, dict[str, Any]]
+Answers = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, Asked]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, Answers]:
     """A company with calls before and after a new churn model, and the answers by request id."""
     company, workspace = copy_of_trained(tmp_path_factory.mktemp("replayed") / "home")
     service = Service(audits=partial(AuditLog, workspace))
     scorer = CompanyScorer(company, workspace)
     service.loader.scorer = scorer
-    answers: Asked = {}
+    answers: Answers = {}
     ids = scorer.find_customers("", 30)[::10]
     for when in ("before", "after"):
         body = {"records": ROWS, "as_of": "2026-06-20T00:00:00Z"}
         (workspace.home / "rows.json").write_text(json.dumps(body))
-        asked = [
+        responses = [
             service.post("/v1/scores", json={"customer_ids": ids}, headers={"x-request-id": when}),
             service.post(
                 "/v1/scores/records",
@@ -54,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace, 
                 headers={"x-request-id": f"rows-{when}", "content-type": "application/json"},
             ),
         ]
-        for answer in asked:
+        for answer in responses:
             assert answer.status_code == 200, answer.text
             answers[answer.json()["request_id"]] = answer.json()
         if when == "before":
@@ -125,8 +125,10 @@ def test_a_changed_history_and_a_missing_version_give_notes(home: Any, tmp_path:
     company, workspace, answers = home
     copy = Workspace(tmp_path / "home")
     shutil.copytree(workspace.home, copy.home)
-    told = copy.history("sample") / "history.json"
-    told.write_text(told.read_text().replace(json.loads(told.read_text())["fingerprint"], "0" * 16))
+    manifest = copy.history("sample") / "history.json"
+    manifest.write_text(
+        manifest.read_text().replace(json.loads(manifest.read_text())["fingerprint"], "0" * 16)
+    )
     shutil.rmtree(copy.serving("sample") / "churn" / "1")
     customer = answers["before"]["scores"][0]["customer_id"]
     (again,) = replay_calls(company, copy, customer, "before")
@@ -147,6 +149,6 @@ def test_the_command_shows_it(home: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     words = ["replay", "--customer", customer, "--request", "after"]
     done = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert done.exit_code == 0
-    assert "/v1/scores by somebody without a key" in done.stderr
+    assert "/v1/scores by a caller without a key" in done.stderr
     chance = answers["after"]["scores"][0]["predictions"]["churn"]["probability"]
     assert f'"probability": {chance}' in " ".join(done.stderr.split())

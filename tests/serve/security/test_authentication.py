@@ -19,7 +19,7 @@ from support.fake_scorer import SLOW
 from support.service_in_process import Service
 
 ASK = {"customer_ids": ["C-1"]}
-#: Answered without a key: they say how the service is, and what it takes.
+#: Operations that need no key: health checks and documentation.
 OPEN = {"/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"}
 
 
@@ -112,15 +112,15 @@ def test_a_key_of_another_company_is_refused(file: KeyFile, refused: Any) -> Non
     ]
     for i, service in enumerate(services):
         assert ask(service, keys[i]).status_code == 200
-        stranger = bearer(keys[1 - i])
-        told = set()
-        for customer in ("C-1", "nobody"):  # there, and not there
-            answer = service.get(f"/v1/customers/{customer}", headers=stranger)
+        other_key = bearer(keys[1 - i])
+        answers = set()
+        for customer in ("C-1", "nobody"):  # known and unknown
+            answer = service.get(f"/v1/customers/{customer}", headers=other_key)
             assert answer.status_code == 403
-            told.add((refused(answer)["message"], len(answer.content)))
-        assert len(told) == 1
+            answers.add((refused(answer)["message"], len(answer.content)))
+        assert len(answers) == 1
         assert ask(service, keys[1 - i]).status_code == 403
-        assert "C-1" not in service.get("/v1/customers?prefix=C", headers=stranger).text
+        assert "C-1" not in service.get("/v1/customers?prefix=C", headers=other_key).text
 
 
 def test_revoked_and_rotated_keys_without_a_restart(locked: Service, file: KeyFile) -> None:
@@ -150,9 +150,9 @@ def test_without_keys_only_this_machine_is_answered(service: Service, refused: A
 
     for near in ("127.0.0.1", "127.0.0.9", "::1", None):
         assert call(near, "/v1/models").status_code == 200, near
-    for far in ("10.0.0.7", "2001:db8::1", "somebody", "127.0.0.1.example"):
-        assert refused(call(far, "/v1/models"))["code"] == "forbidden", far
-        assert call(far, "/livez").status_code == 200
+    for address in ("10.0.0.7", "2001:db8::1", "somebody", "127.0.0.1.example"):
+        assert refused(call(address, "/v1/models"))["code"] == "forbidden", address
+        assert call(address, "/livez").status_code == 200
 
 
 def test_a_client_above_its_rate_gets_retry_after(file: KeyFile, refused: Any) -> None:

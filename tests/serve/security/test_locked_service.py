@@ -105,8 +105,8 @@ def test_overload_gets_200_or_429_and_later_calls_are_answered(
             base_url=server.url, limits=limits, headers=headers, trust_env=False, timeout=60
         ) as many:
             body = {"customer_ids": [f"C-{n}" for n in range(1000)], "reasons": 3}
-            asked = [many.post("/v1/scores", json=body) for _ in range(150)]
-            answers = await asyncio.gather(*asked)
+            calls = [many.post("/v1/scores", json=body) for _ in range(150)]
+            answers = await asyncio.gather(*calls)
         assert all(a.headers["retry-after"] == "1" for a in answers if a.status_code == 429)
         return Counter(answer.status_code for answer in answers)
 
@@ -132,8 +132,8 @@ def test_log_metrics_and_audit_hold_no_key_customer_or_value(
     client.request(canary, "/v1/models")
     assert server.output is not None
     audit = "".join(f.read_text() for f in AuditLog(Workspace(home), "testing").folder.iterdir())
-    told = server.output.read_text() + client.get("/metrics").text + audit
+    written = server.output.read_text() + client.get("/metrics").text + audit
     for word in (canary, secret, secret[3:], "C-1777", "C-1"):
-        assert word not in told
+        assert word not in written
     assert '"client": "crm"' in server.output.read_text()
     assert '"client":"crm"' in audit
