@@ -25,7 +25,7 @@ YEAR = timedelta(days=max(WINDOWS))
 def goodwill(path: Path) -> pa.Table:
     """The product's own path: stored table, arrays, plan, compiled pass."""
     from features.history.build_history import build_history
-    from features.history.parquet import read_stored_table
+    from features.history_store import read_stored_table
 
     return features_of(build_history({"events": read_stored_table(path)}, is_sorted=True))
 

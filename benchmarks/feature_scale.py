@@ -68,7 +68,7 @@ def main() -> None:
     """Make the feature table of one file block by block, telling how far it is."""
     from features.execution.partitions import split_customers
     from features.history.build_history import build_history
-    from features.history.parquet import stored_customers
+    from features.history_store import stored_customers
     from features.progress import Steps
     from features.settings import Settings
 

@@ -95,7 +95,7 @@ def measure() -> str:
 
 
 def _rows_a_second(scorer: CompanyScorer, ids: list[str]) -> float:
-    while any(not s.made.all() for s in scorer._loaded.scores.values()):
+    while any(not p.known.all() for p in scorer._loaded.predictions.values()):
         scorer.refresh()
     rng = np.random.default_rng(5)
     seconds = []

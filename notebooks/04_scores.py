@@ -216,7 +216,7 @@ calls[columns + [c for c in ("satisfaction_score", "nps_class") if c in calls]].
 # %%
 CUSTOMER = str(calls["customer_id"].iloc[0])
 scorer = CompanyScorer(company, workspace)
-(answer,) = scorer.by_ids([CUSTOMER], None, reasons=8).scores
+(answer,) = scorer.score_ids([CUSTOMER], None, reasons=8).scores
 
 explained = [t for t in ("churn", "satisfaction") if t in answer.reasons]
 summary = calls.iloc[0]

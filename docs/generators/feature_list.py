@@ -3,7 +3,7 @@
 from markdown import table
 
 from features.contract import TABLES
-from features.definitions.company_schema import Schema
+from features.definitions.company_schema import CompanySchema
 from features.definitions.feature_registry import feature_columns
 from features.feature_table import FAMILIES
 
@@ -11,7 +11,7 @@ from features.feature_table import FAMILIES
 def page() -> str:
     """The page as Markdown."""
     tables = {name: tuple(c.name for c in contract.columns) for name, contract in TABLES.items()}
-    made = feature_columns(Schema(tables, {}, ()))
+    made = feature_columns(CompanySchema(tables, {}, ()))
     parts = [
         "# Features\n",
         "The columns that a company gets if it maps every column of the contract; attributes, survey "

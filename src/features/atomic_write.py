@@ -25,7 +25,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
-    """Replace a text file (UTF-8); the new content is synced to disk first. `mode` is masked by umask."""
+    """Replace a text file (UTF-8), synced to disk first; `mode` is subject to the umask."""
     with atomic_path(path) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

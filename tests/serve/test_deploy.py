@@ -68,13 +68,13 @@ def metrics() -> dict[str, set[str]]:
     loader = ScorerLoader(lambda: scorer)
     counters = Metrics(loader)
     loader.refresh()
-    counters.answered("/v1/scores", "POST", 200, 0.01)
+    counters.count_answer("/v1/scores", "POST", 200, 0.01)
     score = CustomerScore("a", {"churn": {"probability": 0.1}}, {})
-    counters.scored(ScoreBatch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
-    counters.rejected("/v1/scores", {"missing": 1})
-    counters.refused("no_key")
+    counters.count_scores(ScoreBatch(AS_OF, [score], ["b"], {"churn": "7"}, {"churn": 1}))
+    counters.count_rejected_rows("/v1/scores", {"missing": 1})
+    counters.count_refusal("no_key")
     found: dict[str, set[str]] = {}
-    for line in counters.page().decode().splitlines():
+    for line in counters.exposition().decode().splitlines():
         if line.startswith("goodwill_"):
             name, labels = re.fullmatch(r"(\w+)(?:{(.*)})? \S+", line).groups()  # type: ignore[union-attr]
             found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))

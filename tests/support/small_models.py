@@ -1,4 +1,4 @@
-"""Small models with real feature names, trained in a blink on made-up customers."""
+"""Small models with real feature names, trained quickly on random customers."""
 
 import json
 from datetime import UTC, datetime
@@ -33,9 +33,9 @@ SCHEMA = CompanySchema(
 
 
 def customers(seed: int = 0, rows: int = ROWS) -> pa.Table:
-    """Feature rows: counts, windows, shares, a category, and values that are missing."""
+    """Feature rows with counts, windows, shares, a category, and missing values."""
     rng = np.random.default_rng(seed)
-    few = rng.poisson(2, rows).astype(float)
+    orders = rng.poisson(2, rows).astype(float)
     lateness = rng.normal(1, 3, rows)
     waits = np.where(rng.random(rows) < 0.3, np.nan, rng.exponential(20, rows))
     visits = rng.poisson(0.7, rows).astype(float)
@@ -43,12 +43,12 @@ def customers(seed: int = 0, rows: int = ROWS) -> pa.Table:
         "customer_id": [f"C{i:04d}" for i in range(rows)],
         "cutoff": pa.array([AS_OF] * rows, pa.timestamp("us", "UTC")),
         "tenure_days": rng.uniform(10, 900, rows),
-        "orders_90d": few,
-        "orders_180d": few + rng.poisson(2, rows),
-        "revenue_90d": few * rng.lognormal(4, 1, rows),
-        "revenue_365d": few * 700.0,
-        "revenue_all": few * 900.0,
-        "days_since_order": np.where(few == 0, np.nan, rng.exponential(40, rows)),
+        "orders_90d": orders,
+        "orders_180d": orders + rng.poisson(2, rows),
+        "revenue_90d": orders * rng.lognormal(4, 1, rows),
+        "revenue_365d": orders * 700.0,
+        "revenue_all": orders * 900.0,
+        "days_since_order": np.where(orders == 0, np.nan, rng.exponential(40, rows)),
         "reply_hours_90d": waits,
         "reply_hours_365d": waits * 0.8,
         "reply_hours_max_90d": waits * 1.5,
@@ -66,7 +66,7 @@ def customers(seed: int = 0, rows: int = ROWS) -> pa.Table:
 
 
 def _risk(table: pa.Table) -> Any:
-    """What the made-up customers mind: silence, long waits, late deliveries, few visits."""
+    """The risk of each customer: silence, long waits, late deliveries and few visits raise it."""
     number = {n: np.nan_to_num(table[n].to_numpy()) for n in table.column_names[2:-1]}
     north = np.array([r == "north" for r in table["crm_region"].to_pylist()])
     return (
@@ -78,7 +78,7 @@ def _risk(table: pa.Table) -> Any:
 
 @cache
 def small_bundle(target: str, method: str = "identity", seed: int = 1) -> Bundle:
-    """A model of churn, nps, satisfaction or value, calibrated by a method with made-up numbers."""
+    """A model of churn, nps, satisfaction or value, with a calibration method of fixed parameters."""
     table = customers(seed)
     rng = np.random.default_rng(seed)
     risk = _risk(table) + rng.logistic(0, 1, ROWS)
@@ -102,13 +102,13 @@ def small_bundle(target: str, method: str = "identity", seed: int = 1) -> Bundle
 
 
 def _calibrator(kind: str, method: str, classes: int) -> Calibrator:
-    known: dict[str, dict[str, list[float]]] = {
+    parameters: dict[str, dict[str, list[float]]] = {
         "platt": {"slope": [0.8], "shift": [-0.4]},
         "isotonic": {"x": [0.05, 0.2, 0.2001, 0.5, 0.9], "y": [0.02, 0.1, 0.3, 0.3, 0.95]},
         "vector": {"slope": [1.0 + 0.1 * k for k in range(classes)], "shift": [0.2] * classes},
         "scale": {"factor": [1.3]},
     }
-    return Calibrator(kind, method, known.get(method))
+    return Calibrator(kind, method, parameters.get(method))
 
 
 def _manifest(target: str, spend: SpendLevel | None, table: pa.Table) -> ModelManifest:
@@ -121,7 +121,7 @@ def _manifest(target: str, spend: SpendLevel | None, table: pa.Table) -> ModelMa
     )  # fmt: skip
 
 
-#: Every kind of score with the calibrations it may have.
+#: Every kind of score with the calibration methods it can have.
 SCORES = [
     ("churn", "identity"), ("churn", "platt"), ("churn", "isotonic"), ("nps", "identity"),
     ("nps", "vector"), ("satisfaction", "vector"), ("value", "identity"), ("value", "scale"),

@@ -1,4 +1,4 @@
-"""The console's application in a thread, and a page that writes down what it asks and complains of."""
+"""Run the console in a thread, and record requests and console messages of a browser page."""
 
 import re
 import threading
@@ -16,8 +16,8 @@ from support.console_company import ConsoleCompany
 
 
 @contextmanager
-def answering(authenticator: Authenticator | None = None) -> Iterator[str]:
-    """The address of the application around the company, in a thread of this process."""
+def running_console(authenticator: Authenticator | None = None) -> Iterator[str]:
+    """Run the console for the test company in a thread and yield its address."""
     company, port = ConsoleCompany(), free_port()
     app = build_app(ScorerLoader(lambda: company), authenticator)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
@@ -31,27 +31,27 @@ def answering(authenticator: Authenticator | None = None) -> Iterator[str]:
     thread.join(10)
 
 
-class Watched:
-    """A page, what it asked for, and what it complained of."""
+class WatchedPage:
+    """A browser page with its requests and console messages."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.asked: list[Request] = []
-        self.complaints: list[str] = []
+        self.requests: list[Request] = []
+        self.messages: list[str] = []
         page.set_default_timeout(10_000)
-        page.on("request", lambda request: self.asked.append(request))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}"))
-        page.on("dialog", lambda dialog: self.complaints.append("a dialog opened"))
+        page.on("request", lambda request: self.requests.append(request))
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
+        page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
+        page.on("dialog", lambda dialog: self.messages.append("a dialog opened"))
 
     def posted(self) -> list[dict[str, object]]:
-        """What was asked of the what-if."""
-        return [r.post_data_json for r in self.asked if r.url.endswith("v1/whatif")]
+        """The bodies of the what-if requests."""
+        return [r.post_data_json for r in self.requests if r.url.endswith("v1/whatif")]
 
 
 @contextmanager
-def forgiven(watched: Watched) -> Iterator[None]:
-    """Chromium notes each answer that is an error; nothing else may be noted."""
+def ignore_failed_requests(watched: WatchedPage) -> Iterator[None]:
+    """Remove the message that Chromium writes for each error answer; others remain."""
     yield
-    refused = re.compile(r"^error: Failed to load resource: ")
-    watched.complaints[:] = [c for c in watched.complaints if not refused.match(c)]
+    failed = re.compile(r"^error: Failed to load resource: ")
+    watched.messages[:] = [c for c in watched.messages if not failed.match(c)]

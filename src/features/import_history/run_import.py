@@ -53,6 +53,26 @@ def import_history(company: Company, workspace: Workspace, steps: Steps) -> Mani
     return _import(company, workspace, steps, None, files)
 
 
+def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> DataQualityReport:
+    """Read and check every table, and write the data quality report; the history stays as it is.
+
+    Tables that an import would refuse are checked too, and the refusals are part of the report.
+    Raises DataRefused or ConfigRefused when a table cannot be read at all.
+    """
+    con = connect_for_import(workspace, company)
+    audit = RowAudit()
+    try:
+        imported = import_tables(con, company, workspace, audit, steps)
+        with steps.step("check data quality") as done:
+            report = check_tables(con, company, imported, audit)
+            done(**report.counts())
+    finally:
+        con.close()
+        shutil.rmtree(workspace.company(company.name) / "spill", ignore_errors=True)
+    report.write(workspace)
+    return report
+
+
 def _import(
     company: Company,
     workspace: Workspace,

@@ -307,7 +307,7 @@ class ItemRaterAgreement(EvaluationModel):
 
 
 class ValueScoreSummary(EvaluationModel):
-    """How the value score is made: the method in use, its weights beside other methods, the scales.
+    """How the value score is made: the weighting method in use, the weights by method, the scales.
 
     `top_changed` is the largest share of the best fifth that another method would replace. `left_out`
     are metrics that no customer has, with the reason. `star_means` is the outcome whose chance the

@@ -64,7 +64,7 @@ def read_reference_scales(
         return None
     stored = read_persisted_scales(folder / SCALES_FILE)
     value_settings, left_out = usable_settings(settings.value, today.metrics, settings.own_value)
-    if stored.made_for != _digest(value_settings, settings):
+    if stored.made_for != settings_digest(value_settings, settings):
         return None
     no_stars = (
         f"none could be told when the yardsticks were drawn, {stored.as_of:%Y-%m-%d}; draw them anew "
@@ -87,7 +87,7 @@ def fit_reference_scales(
     value = compute_value_score(today.metrics, scale, value_settings, weights)
     stored = PersistedScales(
         today.as_of, scale, weights, fit_thresholds(value["value_score"], settings.tiers), None,
-        _digest(value_settings, settings),
+        settings_digest(value_settings, settings),
     )  # fmt: skip
     fitted = ReferenceScales(stored, value_settings, left_out)
     try:
@@ -154,10 +154,10 @@ def _normalise(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: share / total for name, share in shares.items()}
 
 
-def _digest(value_settings: ValueSettings, settings: EvaluationSettings) -> str:
-    """Eight hex digits that change with any setting the scales depend on.
+def settings_digest(value_settings: ValueSettings, settings: EvaluationSettings) -> str:
+    """Return eight hex digits that change with any setting the scales depend on.
 
-    They follow the `repr` of the settings, class and field names included.
+    They also change with class and field names of the settings, which are part of their `repr`.
     """
     text = "|".join(map(repr, (value_settings, settings.tiers, settings.stars)))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,7 +1,7 @@
 """Counterfactuals: the smallest change of levers that brings a customer's score to a goal.
 
-The result is a prediction for customers who are treated that way. Only an experiment can show whether the
-treatment changes this customer.
+The result is a prediction for customers who are treated that way. Only an experiment can show whether
+the treatment changes this customer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

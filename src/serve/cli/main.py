@@ -118,7 +118,7 @@ def quality(context: CommandContext) -> None:
     """
     from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
-    from features.import_history.dry_run import run_dry_import
+    from features.import_history.run_import import run_dry_import
     from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 

@@ -1,25 +1,25 @@
-// Asking the service: the key, errors in one shape, and only the latest answer of each kind.
+// Requests to the service: API key, one kind of error, and only the latest answer of each kind.
 
 const KEY = "goodwill-key";
 const underway = new Map();
 let askForKey = async () => null;
 let working = () => {};
 
-/** An answer that is no success, with what the service said about it. */
-export class Refused extends Error {
-  constructor(status, told, retryAfter) {
-    super(told.message ?? "");
+/** An error answer of the service. */
+export class RequestError extends Error {
+  constructor(status, error, retryAfter) {
+    super(error.message ?? "");
     Object.assign(this, {
       status,
-      code: told.code ?? (status ? "unexpected" : "unreachable"),
-      details: told.details ?? [],
-      requestId: told.request_id ?? "",
+      code: error.code ?? (status ? "unexpected" : "unreachable"),
+      details: error.details ?? [],
+      requestId: error.request_id ?? "",
       retryAfter,
     });
   }
 }
 
-/** Who asks people for a key (again: the last one was refused), and who shows that we wait. */
+/** Registers the dialog that asks for a key, and the progress indicator. */
 export function prepare({ key, progress }) {
   askForKey = shared(key);
   working = progress;
@@ -29,8 +29,8 @@ export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 export const forgetKey = () => sessionStorage.removeItem(KEY);
 
 /**
- * The answer of the service. A newer question of the same kind ends an older one, whose promise then
- * rejects with an AbortError (`isStale`).
+ * Requests an answer of the service. A newer request of the same kind aborts an older one, whose promise
+ * then rejects with an AbortError (`isStale`).
  */
 export async function ask(kind, path, body = null) {
   underway.get(kind)?.abort();
@@ -45,20 +45,20 @@ export async function ask(kind, path, body = null) {
   }
 }
 
-/** Whether an error only says that a newer question was asked. */
+/** Whether an error only means that a newer request replaced this one. */
 export const isStale = (error) => error.name === "AbortError";
 
-/** Ends a question whose answer nobody waits for any more. */
+/** Aborts a request whose answer is no longer needed. */
 export const dropped = (kind) => underway.get(kind)?.abort();
 
 async function answered(path, body, signal) {
   const used = sessionStorage.getItem(KEY);
   const answer = await fetched(path, body, used, signal);
-  const told = await answer.json().catch(() => ({}));
+  const content = await answer.json().catch(() => ({}));
   signal.throwIfAborted();
-  if (answer.ok) return told;
+  if (answer.ok) return content;
   if (answer.status === 401) {
-    // A key that somebody gave while this answer was on its way is tried before asking for one.
+    // A key entered while this request was running is tried before asking again.
     const other = sessionStorage.getItem(KEY);
     const key = other !== used ? other : await askForKey(used !== null);
     signal.throwIfAborted();
@@ -67,7 +67,7 @@ async function answered(path, body, signal) {
       return answered(path, body, signal);
     }
   }
-  throw new Refused(answer.status, told.error ?? {}, answer.headers.get("Retry-After"));
+  throw new RequestError(answer.status, content.error ?? {}, answer.headers.get("Retry-After"));
 }
 
 async function fetched(path, body, key, signal) {
@@ -78,11 +78,11 @@ async function fetched(path, body, key, signal) {
     return await fetch(path, { ...sent, headers, signal, cache: "no-store", credentials: "omit" });
   } catch (error) {
     if (isStale(error)) throw error;
-    throw new Refused(0, {}, null);
+    throw new RequestError(0, {}, null);
   }
 }
 
-/** One question at a time: who asks meanwhile gets the same answer. */
+/** Runs one call at a time; callers meanwhile share its result. */
 function shared(call) {
   let pending = null;
   return (again) => {

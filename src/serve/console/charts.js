@@ -1,10 +1,10 @@
-// Small drawings, each with a sentence for those who cannot see it. Widths are units of the drawing.
+// Small SVG charts, each with a text alternative. Widths are in units of the view box.
 
 import { svg } from "./dom.js";
 
 const WIDTH = 320;
 
-/** A drawing of so many units of height; `label` says what is to be seen. */
+/** A chart of a height; `label` is its text alternative. */
 function drawing(height, label, ...parts) {
   const box = `0 0 ${WIDTH} ${height}`;
   return svg("svg", { viewBox: box, role: "img", "aria-label": label, class: "chart" }, ...parts);
@@ -21,7 +21,7 @@ const line = (x1, y1, x2, y2, kind) => svg("line", { x1, y1, x2, y2, class: kind
 const rect = (x, y, width, height, kind) =>
   svg("rect", { x, y, width: Math.max(0, width), height, rx: 3, class: kind });
 
-/** A value on its scale with the range it lies in; no range is drawn where low is null. */
+/** A value on its scale with its interval; without an interval where `low` is null. */
 export function rangeBar({ value, low, high, least, most, label, write }) {
   const x = scale(least, most, 8, WIDTH - 8);
   const known = low !== null && high !== null;
@@ -61,7 +61,7 @@ export function signedBar(effect, reach, good) {
   );
 }
 
-/** The share still there after 0, 1, ... months. */
+/** The share that remains after 0, 1, ... months. */
 export function survivalCurve(shares, label, write) {
   const x = scale(0, shares.length - 1, 40, WIDTH - 8);
   const y = scale(0, 1, 84, 8);
@@ -102,7 +102,7 @@ export function timeLine({ values, moments, changed, label, write, writeDay }) {
   );
 }
 
-/** A line as small as a word, for a cell of a table. */
+/** A sparkline for a table cell. */
 export function spark(values, label) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const x = scale(0, values.length - 1, 3, 97);
@@ -117,7 +117,7 @@ export function spark(values, label) {
   );
 }
 
-/** Groups of customers by what was predicted and what happened, with the interval of the latter. */
+/** Predicted and actual share by group of customers, with the interval of the latter. */
 export function reliabilityPlot({ bins, label, predicted, observed, write }) {
   const top = Math.max(...bins.map((b) => Math.max(b.predicted, b.high ?? b.observed)), 0.01) * 1.05;
   const x = scale(0, top, 44, WIDTH - 12);

@@ -1,15 +1,15 @@
-// The page: which view the address names, and what surrounds every view.
+// The page: routing by the address, navigation, and everything around a view.
 // The address holds its state behind "#", which browsers never send to a server.
 
 import { ask, forgetKey, hasKey, isStale, prepare } from "./api.js";
 import { customerPage } from "./customer.js";
 import { el, show } from "./dom.js";
-import { explained } from "./errors.js";
+import { errorView } from "./errors.js";
 import { evaluationPage } from "./evaluation.js";
 import { askForKey } from "./key.js";
 import { modelList, modelPage } from "./models.js";
 import { labelSearch, prepareSearch, shown } from "./search.js";
-import { language, otherLanguage, say, speak } from "./words.js";
+import { language, otherLanguage, setLanguage, translate } from "./i18n.js";
 
 const SOON = 300;
 const LONG = 5000;
@@ -20,7 +20,7 @@ let served = null;
 let waiting = 0;
 let timers = [];
 
-/** Shows that we wait, though not for what is quick. */
+/** Shows progress for requests that take longer than a moment. */
 function working(change) {
   waiting += change;
   if (waiting === 0 || (waiting === 1 && change === 1)) {
@@ -31,13 +31,13 @@ function working(change) {
     timers = [[SOON, "working"], [LONG, "still.working"]].map(([after, text]) =>
       setTimeout(() => {
         progress.hidden = false;
-        show(progress, say(text));
+        show(progress, translate(text));
       }, after));
   }
 }
 
-/** What the address names: a place and what is shown there. */
-function place() {
+/** The view and its parameter that the address names. */
+function route() {
   const [name, rest] = location.hash.slice(1).split(/\/(.*)/s);
   try {
     return [name || "customers", decodeURIComponent(rest ?? "")];
@@ -52,20 +52,20 @@ async function models() {
   return served;
 }
 
-/** One customer with everything; by the other road where the id cannot stand in a path. */
+/** One customer with all details; an id that cannot be part of a path is scored by POST. */
 async function customer(id) {
   if (!/\/|^\.{1,2}$/.test(id)) return ask("view", `v1/customers/${encodeURIComponent(id)}?language=${language()}`);
   const body = { customer_ids: [id], reasons: true, language: language() };
-  const { scores, ...told } = await ask("view", "v1/scores", body);
+  const { scores, ...rest } = await ask("view", "v1/scores", body);
   if (!scores.length) throw Object.assign(new Error(), { code: "unknown_customer" });
-  return { ...told, ...scores[0], segment: scores[0].predictions.value?.segment };
+  return { ...rest, ...scores[0], segment: scores[0].predictions.value?.segment };
 }
 
 const VIEWS = {
   customers: async () => {
     shown("");
-    const welcome = [el("p", { class: "welcome" }, say("welcome"))];
-    await models().catch((error) => isStale(error) || welcome.push(explained(error, open)));
+    const welcome = [el("p", { class: "welcome" }, translate("welcome"))];
+    await models().catch((error) => isStale(error) || welcome.push(errorView(error, open)));
     return welcome;
   },
   customer: async (id) => {
@@ -88,24 +88,24 @@ const VIEWS = {
 
 let opened = 0;
 
-/** Shows the view the address names; one that was left meanwhile is not shown any more. */
+/** Shows the view that the address names, unless another one was opened meanwhile. */
 async function open() {
-  const mine = (opened += 1);
-  const [name, rest] = place();
+  const request = (opened += 1);
+  const [name, rest] = route();
   view.setAttribute("aria-busy", "true");
   show(notice);
   mark(name);
   try {
     const parts = await (VIEWS[name] ?? VIEWS.customers)(rest);
-    if (mine !== opened) return;
+    if (request !== opened) return;
     show(view, ...parts);
     view.querySelector("h1")?.focus({ preventScroll: true });
   } catch (error) {
-    if (mine !== opened || isStale(error)) return;
+    if (request !== opened || isStale(error)) return;
     show(view);
-    show(notice, explained(error, open));
+    show(notice, errorView(error, open));
   } finally {
-    if (mine === opened) view.removeAttribute("aria-busy");
+    if (request === opened) view.removeAttribute("aria-busy");
     document.getElementById("forget").hidden = !hasKey();
   }
 }
@@ -113,23 +113,23 @@ async function open() {
 function mark(name) {
   const current = ["models", "evaluation"].includes(name) ? name : "customers";
   const link = (target, href) =>
-    el("a", { href, "aria-current": target === current ? "page" : null }, say(`place.${target}`));
+    el("a", { href, "aria-current": target === current ? "page" : null }, translate(`place.${target}`));
   const own = ["customers", "evaluation", "models"].map((target) => link(target, `#${target}`));
   show(document.getElementById("places"), own, link("docs", "docs"));
 }
 
-function labelled() {
+function labelPage() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   const button = document.getElementById("language");
-  button.textContent = say("language.other");
+  button.textContent = translate("language.other");
   button.lang = otherLanguage();
-  document.getElementById("forget").textContent = say("key.forget");
+  document.getElementById("forget").textContent = translate("key.forget");
   labelSearch();
 }
 
 document.getElementById("language").addEventListener("click", () => {
-  speak(otherLanguage());
-  labelled();
+  setLanguage(otherLanguage());
+  labelPage();
   open();
 });
 document.getElementById("forget").addEventListener("click", () => {
@@ -143,5 +143,5 @@ prepareSearch((id) => {
   if (location.hash === address) open();
   else location.hash = address;
 });
-labelled();
+labelPage();
 open();

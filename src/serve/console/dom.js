@@ -1,4 +1,4 @@
-// Elements made by hand. Whatever comes from an answer becomes a text node, never markup.
+// Create elements. Content of answers becomes text nodes, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -7,12 +7,12 @@ export function el(tag, attributes = {}, ...children) {
   return filled(document.createElement(tag), attributes, children);
 }
 
-/** An element of a drawing. */
+/** An SVG element. */
 export function svg(tag, attributes = {}, ...children) {
   return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Puts these children in the place of those that are there. */
+/** Replaces the children of an element. */
 export function show(parent, ...children) {
   parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
 }
@@ -30,7 +30,7 @@ function filled(element, attributes, children) {
   return element;
 }
 
-/** Calls at most once in so many milliseconds, with the last arguments. */
+/** Delays calls until none came for some milliseconds; calls with the last arguments. */
 export function debounced(milliseconds, call) {
   let waiting;
   return (...given) => {

@@ -1,26 +1,26 @@
-// What went wrong, in words, with the id under which the service's log names it.
+// Error messages with the request id that is in the service's log.
 
 import { el } from "./dom.js";
-import { say } from "./words.js";
+import { message, translate } from "./i18n.js";
 
 const KNOWN = new Set([
   "unreachable", "unknown_customer", "unknown_target", "unknown_indicator", "unknown_path", "not_ready", "stale_features",
   "too_slow", "too_many", "no_key", "forbidden", "lever_stuck", "invalid_request", "unexpected",
 ]);
 
-/** An error as a paragraph; `again` is offered as a button where it may help. */
-export function explained(error, again = null) {
+/** An error as an element, with a button to retry where that may help. */
+export function errorView(error, again = null) {
   const known = KNOWN.has(error.code);
-  const gaps = { seconds: error.retryAfter ?? "?", message: error.message };
-  const text = say(`error.${known ? error.code : "unexpected"}`, gaps);
-  if (!error.code) console.error(error); // of the page itself
-  const details = (error.details ?? []).map((d) => el("li", {}, `${d.where}: ${d.problem}`));
+  const gaps = { seconds: error.retryAfter ?? "?", message: message(error.message) };
+  const text = translate(`error.${known ? error.code : "unexpected"}`, gaps);
+  if (!error.code) console.error(error); // an error in the page's own code
+  const details = (error.details ?? []).map((d) => el("li", {}, `${d.where}: ${message(d.problem)}`));
   return el(
     "div",
     { class: "error" },
-    el("p", {}, text, known || !error.message ? null : ` ${error.message}`),
+    el("p", {}, text, known || !error.message ? null : ` ${message(error.message)}`),
     details.length ? el("ul", {}, details) : null,
-    error.requestId ? el("p", { class: "note" }, say("error.request", { id: error.requestId })) : null,
-    again && !error.code?.startsWith("unknown_") ? el("button", { type: "button", onclick: again }, say("error.again")) : null,
+    error.requestId ? el("p", { class: "note" }, translate("error.request", { id: error.requestId })) : null,
+    again && !error.code?.startsWith("unknown_") ? el("button", { type: "button", onclick: again }, translate("error.again")) : null,
   );
 }

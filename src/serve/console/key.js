@@ -1,17 +1,17 @@
-// Asking somebody for a key, in a dialog.
+// The dialog that asks for an API key.
 
-import { say } from "./words.js";
+import { translate } from "./i18n.js";
 
 const dialog = document.getElementById("key");
 const form = dialog.querySelector("form");
 const input = document.getElementById("key-input");
 
-/** The key somebody gives; null when he closes the dialog. */
+/** The key that is entered; null when the dialog is closed. */
 export function askForKey(refused) {
-  document.getElementById("key-title").textContent = say("key.title");
-  document.getElementById("key-why").textContent = say(refused ? "key.refused" : "key.why");
-  form.querySelector("label").textContent = say("key.label");
-  form.querySelector("button").textContent = say("key.use");
+  document.getElementById("key-title").textContent = translate("key.title");
+  document.getElementById("key-why").textContent = translate(refused ? "key.refused" : "key.why");
+  form.querySelector("label").textContent = translate("key.label");
+  form.querySelector("button").textContent = translate("key.use");
   input.value = "";
   dialog.showModal();
   return new Promise((resolve) => {
@@ -21,6 +21,6 @@ export function askForKey(refused) {
       input.value = "";
       dialog.close();
     };
-    dialog.onclose = () => resolve(null); // after a key was given this comes too late
+    dialog.onclose = () => resolve(null); // has no effect after a key was entered
   });
 }

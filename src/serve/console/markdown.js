@@ -1,14 +1,14 @@
-// The Markdown of a model card, as elements: headings, lists, tables, paragraphs, strong and code.
+// Render the Markdown of a model card: headings, lists, tables, paragraphs, strong and code.
 
 import { el } from "./dom.js";
 
-/** The elements of a text; what is no such mark is shown as it stands. */
+/** The elements of a text; other markup is shown as text. */
 function markdown(text) {
   const blocks = text.replaceAll("\r", "").split(/\n{2,}|\n(?=#)|(?<=^#.*)\n/m);
   return blocks.map((block) => block.trim()).filter(Boolean).map(element);
 }
 
-/** The same with each second-level section folded, but for the text before the first. */
+/** The same with each second-level section collapsed, except for the text before the first. */
 export function folded(text) {
   const [first, ...sections] = text.split(/^## /m);
   return [

@@ -1,68 +1,75 @@
-// The models being served: how good each is, whether its predictions come true, and its card.
+// The served models: metrics, reliability and model card.
 
 import { reliabilityPlot } from "./charts.js";
 import { el } from "./dom.js";
 import { folded } from "./markdown.js";
 import { TARGETS } from "./predictions.js";
-import { day, number, percent, say } from "./words.js";
+import { day, language, message, number, percent, translate } from "./i18n.js";
 
-/** All models, and the targets that cannot be scored with the reason. */
+/** All models, and the targets without a model with the reason. */
 export function modelList({ models, missing }) {
   const rank = (model) => (TARGETS.indexOf(model.target) + TARGETS.length + 1) % (TARGETS.length + 1);
   const cards = models.toSorted((a, b) => rank(a) - rank(b)).map((model) =>
     el("section", { class: "card" },
-      el("h2", {}, say(`target.${model.target}`)),
+      el("h2", {}, translate(`target.${model.target}`)),
       facts(model),
-      el("p", {}, el("a", { href: `#models/${encodeURIComponent(model.target)}` }, say("open.card")))),
+      el("p", {}, el("a", { href: `#models/${encodeURIComponent(model.target)}` }, translate("open.card")))),
   );
-  const absent = Object.entries(missing).map(([target, why]) => el("li", {}, `${say(`target.${target}`)}: ${why}`));
+  const absent = Object.entries(missing).map(([target, why]) => el("li", {}, `${translate(`target.${target}`)}: ${message(why)}`));
   return [
-    el("h1", { tabindex: -1 }, say("models")),
-    models.length ? el("div", { class: "cards" }, cards) : el("p", {}, say("models.none")),
-    absent.length ? el("h2", {}, say("not.served")) : null,
+    el("h1", { tabindex: -1 }, translate("models")),
+    models.length ? el("div", { class: "cards" }, cards) : el("p", {}, translate("models.none")),
+    absent.length ? el("h2", {}, translate("not.served")) : null,
     absent.length ? el("ul", {}, absent) : null,
   ];
 }
 
-/** One model: facts, measures beside the rule it must beat, reliability, card. */
+/** One model: facts, metrics next to the baseline rule, reliability and model card. */
 export function modelPage(model) {
   return [
-    el("p", {}, el("a", { href: "#models" }, `← ${say("back")}`)),
-    el("h1", { tabindex: -1 }, say(`target.${model.target}`)),
+    el("p", {}, el("a", { href: "#models" }, `← ${translate("back")}`)),
+    el("h1", { tabindex: -1 }, translate(`target.${model.target}`)),
     el("div", { class: "cards" },
       el("section", { class: "card" }, facts(model), measures(model), covered(model)),
-      el("section", { class: "card", id: "reliability" }, el("h2", {}, say("reliability")), reliability(model.calibration ?? []))),
-    el("section", { class: "card wide", id: "card" }, el("h2", {}, say("card")),
-      model.card ? el("div", { class: "prose", lang: "en" }, folded(model.card)) : el("p", { class: "note" }, say("card.none"))),
+      el("section", { class: "card", id: "reliability" }, el("h2", {}, translate("reliability")), reliability(model.calibration ?? []))),
+    el("section", { class: "card wide", id: "card" }, el("h2", {}, translate("card")),
+      card(model.card)),
   ];
+}
+
+/** The model card, which is written in English. */
+function card(text) {
+  if (!text) return el("p", { class: "note" }, translate("card.none"));
+  if (language() === "zh") return el("p", { class: "note" }, translate("card.english"));
+  return el("div", { class: "prose", lang: "en" }, folded(text));
 }
 
 function facts(model) {
   const rows = [
-    [say("grade"), model.grade],
-    [say("model"), model.version],
-    [say("trained"), day(model.trained_at)],
-    [say("horizon"), say("days", { count: model.horizon_days })],
-    [say("features"), number(model.features)],
+    [translate("grade"), model.grade],
+    [translate("model"), model.version],
+    [translate("trained"), day(model.trained_at)],
+    [translate("horizon"), translate("days", { count: model.horizon_days })],
+    [translate("features"), number(model.features)],
   ];
   return el("dl", {}, rows.map(([name, content]) => el("div", {}, el("dt", {}, name), el("dd", {}, content))));
 }
 
 const covered = ({ coverage }) =>
-  typeof coverage === "number" ? el("p", { class: "note" }, say("coverage", { share: percent(coverage) })) : null;
+  typeof coverage === "number" ? el("p", { class: "note" }, translate("coverage", { share: percent(coverage) })) : null;
 
-/** The measures of the model beside the rule's, with their intervals; the one that decides is first. */
-function measures({ metrics, measures: judged, primary }) {
-  const { model, rule } = judged?.model ? judged : ofOldModel(metrics);
+/** The metrics of the model and of the baseline rule with their intervals, the primary metric first. */
+function measures({ metrics, measures: evaluated, primary }) {
+  const { model, rule } = evaluated?.model ? evaluated : ofOldModel(metrics);
   const names = Object.keys(model).sort((a, b) => (b === primary) - (a === primary));
-  const head = [say("measure"), say("model"), ...(rule ? [say("baseline")] : [])];
+  const head = [translate("measure"), translate("model"), ...(rule ? [translate("baseline")] : [])];
   const rows = names.map((name) =>
     el("tr", { class: name === primary ? "primary" : null },
       el("th", { scope: "row" }, name.replaceAll("_", " ")),
       el("td", {}, fine(model[name])),
       rule ? el("td", {}, fine(rule[name])) : null));
   return [
-    el("h3", {}, say("metrics")),
+    el("h3", {}, translate("metrics")),
     el("div", { class: "scroll", tabindex: 0 },
       el("table", {}, el("thead", {}, el("tr", {}, head.map((cell) => el("th", { scope: "col" }, cell)))), el("tbody", {}, rows))),
   ];
@@ -76,7 +83,7 @@ function ofOldModel(metrics) {
   return own.length ? { model: all(own, ""), rule: all(own, "rule_") } : { model: metrics };
 }
 
-/** A measure, with its 95 % interval where it has one. */
+/** A metric, with its 95% interval where it has one. */
 function fine(figure) {
   if (figure === null || figure === undefined) return "–";
   if (typeof figure === "number") return exact(figure);
@@ -86,18 +93,18 @@ function fine(figure) {
 
 const exact = (value) => (value === null ? "–" : value.toFixed(Math.abs(value) >= 100 ? 0 : 3));
 
-/** A plot for each case that was predicted: one for a probability, one a class. */
+/** One plot for each predicted class. */
 function reliability(bins) {
-  if (!bins.length) return el("p", { class: "note" }, say("reliability.none"));
+  if (!bins.length) return el("p", { class: "note" }, translate("reliability.none"));
   const cases = [...new Set(bins.map((bin) => bin.case ?? ""))];
   return cases.map((name) => {
     const own = bins.filter((bin) => (bin.case ?? "") === name);
     const count = own.reduce((sum, bin) => sum + (bin.rows), 0);
-    const label = say("reliability.text", { count: number(count), bins: own.length });
+    const label = translate("reliability.text", { count: number(count), bins: own.length });
     const write = own.every((bin) => Math.max(bin.predicted, bin.observed) <= 1) ? percent : number;
     return [
       cases.length > 1 ? el("h3", {}, name) : null,
-      reliabilityPlot({ bins: own, label, predicted: say("predicted"), observed: say("observed"), write }),
+      reliabilityPlot({ bins: own, label, predicted: translate("predicted"), observed: translate("observed"), write }),
       el("p", { class: "note" }, label),
     ];
   });

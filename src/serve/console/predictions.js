@@ -1,49 +1,49 @@
-// The four predictions of a customer, each as a card with its reasons.
+// The predictions of a customer, one card for each target with its reasons.
 
 import { rangeBar, shareBar, signedBar, survivalCurve } from "./charts.js";
 import { el } from "./dom.js";
-import { number, percent, say, signed } from "./words.js";
+import { closeUp, message, number, percent, signed, translate } from "./i18n.js";
 
 export const TARGETS = ["satisfaction", "nps", "churn", "value"];
 const CLASSES = ["detractor", "passive", "promoter"];
 
-/** A card a target, those of the service's own after the four; `models` say how far each looks. */
+/** One card for each target, custom targets last; `models` have the horizons. */
 export function predictionCards(customer, models) {
   const others = Object.keys(customer.predictions).filter((target) => !TARGETS.includes(target));
   return [...TARGETS, ...others].map((target) => card(target, customer, models));
 }
 
-/** A target's score as people see it, of the numbers in a history or a what-if. */
+/** Format a score of a target, as in the history or a what-if. */
 export function amount(target, score, currency = "") {
-  if (score === null) return say("unknown");
+  if (score === null) return translate("unknown");
   if (target === "churn") return percent(score);
   if (target === "nps") return signed(score);
   return [number(score), target === "value" ? currency : ""].join(" ").trim();
 }
 
-/** Whether a model says anything about this customer: there is one, and he is among those it is about. */
+/** Whether a model applies to this customer: it exists, and the customer is in its population. */
 export const applies = (output) => Boolean(output) && output.in_population !== false;
 
-/** The currency in which the model of value counts; nothing where it does not say. */
+/** The currency of the value model; empty where it has none. */
 export const currencyOf = (models) => models.find((m) => m.target === "value")?.currency ?? "";
 
 function card(target, customer, models) {
   const output = customer.predictions[target];
   const model = models.find((one) => one.target === target);
-  const ahead = model ? say("ahead", { days: model.horizon_days }) : null;
+  const ahead = model ? translate("ahead", { days: model.horizon_days }) : null;
   const version = customer.model_versions[target];
   return el(
     "section",
-    { class: "card", id: `target-${target}`, "aria-label": say(`target.${target}`) },
-    el("h2", {}, say(`target.${target}`), ahead && el("small", {}, ahead)),
-    output ? told(target, output, currencyOf(models)) : el("p", { class: "note" }, say("not.served")),
-    applies(output) && output.abstain ? el("p", { class: "warning" }, say("abstain")) : null,
+    { class: "card", id: `target-${target}`, "aria-label": translate(`target.${target}`) },
+    el("h2", {}, translate(`target.${target}`), ahead && el("small", {}, ahead)),
+    output ? shown(target, output, currencyOf(models)) : el("p", { class: "note" }, translate("not.served")),
+    applies(output) && output.abstain ? el("p", { class: "warning" }, translate("abstain")) : null,
     applies(output) ? reasons(target, customer.reasons[target] ?? []) : null,
-    version ? el("p", { class: "note" }, say("version", { version })) : null,
+    version ? el("p", { class: "note" }, translate("version", { version })) : null,
   );
 }
 
-function told(target, output, currency) {
+function shown(target, output, currency) {
   const ways = { satisfaction, nps, churn, value: (o) => value(o, currency) };
   return (ways[target] ?? plain)(output);
 }
@@ -53,38 +53,38 @@ const headline = (figure, unit = null) =>
 
 function satisfaction({ score, low, high, dissatisfied }) {
   const range = rangeText(low, high, number);
-  const label = `${number(score)} ${say("of.hundred")}; ${range}`;
+  const label = `${number(score)} ${translate("of.hundred")}; ${range}`;
   return [
-    headline(number(score), say("of.hundred")),
+    headline(number(score), translate("of.hundred")),
     rangeBar({ value: score, low, high, least: 0, most: 100, label, write: number }),
     el("p", {}, range),
-    el("p", { class: "note" }, say("dissatisfied", { share: percent(dissatisfied) })),
+    el("p", { class: "note" }, translate("dissatisfied", { share: percent(dissatisfied) })),
   ];
 }
 
 function nps(output) {
-  const shares = CLASSES.map((kind) => ({ kind, share: output[kind], name: say(`nps.${kind}`) }));
+  const shares = CLASSES.map((kind) => ({ kind, share: output[kind], name: translate(`nps.${kind}`) }));
   const points = signed(100 * (output.promoter - output.detractor));
   const legend = shares.map(({ kind, share, name }) =>
     el("li", {}, el("i", { class: `swatch ${kind}` }), `${name} `, el("b", {}, percent(share))),
   );
   return [
-    headline(say(`nps.${output.class}`)),
+    headline(translate(`nps.${output.class}`)),
     shareBar(shares, shares.map(({ name, share }) => `${name} ${percent(share)}`).join(", ")),
     el("ul", { class: "legend" }, legend),
-    el("p", { class: "note" }, say("nps.points", { points })),
+    el("p", { class: "note" }, translate("nps.points", { points })),
   ];
 }
 
 function churn({ probability, in_population, months_left, survival }) {
-  if (!in_population) return el("p", { class: "warning" }, say("outside"));
+  if (!in_population) return el("p", { class: "warning" }, translate("outside"));
   const [three, six, twelve] = [3, 6, 12].map((month) => percent(survival?.[month]));
   return [
     headline(percent(probability)),
     rangeBar({ value: probability, low: null, high: null, least: 0, most: 1, label: percent(probability), write: percent }),
-    survival ? el("h3", {}, say("survival.title")) : null,
-    survival ? survivalCurve(survival, say("survival.text", { three, six, twelve }), percent) : null,
-    months_left ? el("p", { class: "note" }, say("months.left", { months: number(months_left) })) : null,
+    survival ? el("h3", {}, translate("survival.title")) : null,
+    survival ? survivalCurve(survival, translate("survival.text", { three, six, twelve }), percent) : null,
+    months_left ? el("p", { class: "note" }, translate("months.left", { months: number(months_left) })) : null,
   ];
 }
 
@@ -97,11 +97,11 @@ function value({ expected, low, high, segment }, currency) {
     headline(number(expected), currency),
     rangeBar({ value: expected, low, high, least, most, label: `${write(expected)}; ${range}`, write }),
     el("p", {}, range),
-    segment ? el("p", { class: "note" }, `${say("segment")}: ${say(`segment.${segment}`)}`) : null,
+    segment ? el("p", { class: "note" }, `${translate("segment")}: ${translate(`segment.${segment}`)}`) : null,
   ];
 }
 
-/** A target of a company's own: its outputs by name. */
+/** A custom target: its outputs by name. */
 function plain(output) {
   return Object.entries(output)
     .filter(([name]) => name !== "abstain")
@@ -110,17 +110,17 @@ function plain(output) {
 
 const rangeText = (low, high, write) =>
   low === null || high === null || low === undefined
-    ? say("range.none")
-    : say("range", { low: write(low), high: write(high) });
+    ? translate("range.none")
+    : translate("range", { low: write(low), high: write(high) });
 
 function reasons(target, listed) {
-  const title = el("h3", {}, say("reasons"));
-  if (!listed.length) return [title, el("p", { class: "note" }, say("reasons.none"))];
+  const title = el("h3", {}, translate("reasons"));
+  if (!listed.length) return [title, el("p", { class: "note" }, translate("reasons.none"))];
   const reach = Math.max(...listed.map((reason) => Math.abs(reason.effect ?? 0)));
   const rows = listed.map((reason) => {
     const effect = reason.effect ?? 0;
     const good = target === "churn" ? effect < 0 : effect > 0;
-    return el("li", {}, el("p", {}, reason.text || reason.meaning), signedBar(effect, reach, good));
+    return el("li", {}, el("p", {}, reason.text ? closeUp(reason.text) : message(reason.meaning)), signedBar(effect, reach, good));
   });
   return [title, el("ul", { class: "reasons" }, rows)];
 }

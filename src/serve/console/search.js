@@ -1,9 +1,9 @@
-// The search box: suggestions from the service while somebody types, chosen by mouse or arrow keys.
+// The search box: suggestions while typing, selected by mouse or arrow keys.
 
 import { ask, dropped, isStale } from "./api.js";
 import { debounced, el, show } from "./dom.js";
-import { explained } from "./errors.js";
-import { say } from "./words.js";
+import { errorView } from "./errors.js";
+import { translate } from "./i18n.js";
 
 const PAUSE = 120;
 const MOST = 20;
@@ -13,7 +13,7 @@ const note = document.getElementById("search-note");
 let active = -1;
 let choose = () => {};
 
-/** Calls `opened` with the id of the customer somebody chose. */
+/** Calls `opened` with the id of the selected customer. */
 export function prepareSearch(opened) {
   choose = (id) => {
     close();
@@ -31,15 +31,15 @@ export function prepareSearch(opened) {
   });
 }
 
-/** Says the box in the language of the page. */
+/** Labels the search box in the language of the page. */
 export function labelSearch() {
-  document.querySelector("#search label").textContent = say("search.label");
-  input.placeholder = say("search.placeholder");
-  list.setAttribute("aria-label", say("search.label"));
+  document.querySelector("#search label").textContent = translate("search.label");
+  input.placeholder = translate("search.placeholder");
+  list.setAttribute("aria-label", translate("search.label"));
   show(note);
 }
 
-/** Shows who is looked at. */
+/** Shows the id of the open customer in the search box. */
 export function shown(id) {
   input.value = id;
   close();
@@ -56,7 +56,7 @@ async function suggest(prefix) {
   } catch (error) {
     if (isStale(error)) return;
     close();
-    show(note, explained(error));
+    show(note, errorView(error));
   }
 }
 
@@ -70,7 +70,7 @@ function open(customers, more) {
   input.setAttribute("aria-expanded", String(Boolean(customers.length)));
   input.removeAttribute("aria-activedescendant");
   const key = more ? "search.more" : customers.length ? "search.found" : "search.none";
-  show(note, say(key, { count: customers.length }));
+  show(note, translate(key, { count: customers.length }));
 }
 
 function close() {

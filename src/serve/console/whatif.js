@@ -1,31 +1,31 @@
-// Sliders for what the company can act on; each move asks the model what it would say then.
+// Sliders for the levers of a customer; moving one requests the predicted change.
 
 import { ask, dropped, isStale } from "./api.js";
 import { debounced, el, show } from "./dom.js";
-import { explained } from "./errors.js";
+import { errorView } from "./errors.js";
 import { amount, applies, currencyOf, TARGETS } from "./predictions.js";
-import { language, number, say, tenths } from "./words.js";
+import { closeUp, language, number, translate, tenths } from "./i18n.js";
 
 const PAUSE = 200;
 
 /** The section of sliders of a customer. */
 export function whatIf(customer, models) {
   dropped("whatif");
-  const title = el("h2", {}, say("whatif"));
-  const promise = el("p", { class: "note" }, say("whatif.promise"));
+  const title = el("h2", {}, translate("whatif"));
+  const promise = el("p", { class: "note" }, translate("whatif.promise"));
   const targets = TARGETS.filter((target) => applies(customer.predictions[target]));
   const section = (...parts) => el("section", { class: "card wide", id: "whatif" }, title, promise, ...parts);
-  if (!customer.levers.length || !targets.length) return section(el("p", {}, say("whatif.none")));
+  if (!customer.levers.length || !targets.length) return section(el("p", {}, translate("whatif.none")));
 
-  const result = el("div", { class: "result", "aria-live": "polite" }, say("whatif.rest"));
+  const result = el("div", { class: "result", "aria-live": "polite" }, translate("whatif.rest"));
   const board = { customer, target: targets.includes("churn") ? "churn" : targets[0], result, currency: currencyOf(models) };
-  const look = debounced(PAUSE, () => told(board));
+  const look = debounced(PAUSE, () => showAnswer(board));
   board.sliders = customer.levers.map((lever) => slider(lever, board, look));
   const choices = targets.map((target) => choice(target, board, look));
-  const reset = el("button", { type: "button", onclick: () => board.sliders.forEach((s) => s.rest()) }, say("whatif.reset"));
+  const reset = el("button", { type: "button", onclick: () => board.sliders.forEach((s) => s.rest()) }, translate("whatif.reset"));
   board.sliders.forEach((one) => one.notice());
   return section(
-    el("fieldset", { class: "choices" }, el("legend", {}, say("whatif.target")), choices),
+    el("fieldset", { class: "choices" }, el("legend", {}, translate("whatif.target")), choices),
     el("div", { class: "sliders" }, board.sliders.map((one) => one.element)),
     reset,
     result,
@@ -39,7 +39,7 @@ function choice(target, board, look) {
     look();
   };
   const input = el("input", { type: "radio", name: "whatif-target", value: target, checked: target === board.target, onchange: chosen });
-  return el("label", {}, input, say(`target.${target}`));
+  return el("label", {}, input, translate(`target.${target}`));
 }
 
 function slider(lever, board, look) {
@@ -49,25 +49,25 @@ function slider(lever, board, look) {
     id, type: "range", min: lever.least, max: lever.most,
     step: lever.unit === "visits" ? 1 : "any", value: lever.now, // after step, to which it is rounded
   });
-  const unnoticed = el("p", { class: "note" }, say("whatif.unnoticed"));
+  const unnoticed = el("p", { class: "note" }, translate("whatif.unnoticed"));
   const written = () => {
     const text = inUnit(lever, amountOf());
     output.value = text;
     input.setAttribute("aria-valuetext", text);
   };
-  // The end where the customer stands is exactly `now`, whatever the browser made of its digits.
-  const still = () => Math.abs(input.valueAsNumber - lever.now) <= 1e-6 * (lever.most - lever.least);
-  const amountOf = () => (still() ? lever.now : input.valueAsNumber);
+  // At the current value, send exactly `now`: the browser may round the slider's value.
+  const atCurrent = () => Math.abs(input.valueAsNumber - lever.now) <= 1e-6 * (lever.most - lever.least);
+  const amountOf = () => (atCurrent() ? lever.now : input.valueAsNumber);
   input.addEventListener("input", () => {
     written();
     look();
   });
   written();
-  const label = el("label", { for: id }, say(`lever.${lever.lever}`));
-  const now = el("span", { class: "note" }, say("whatif.now", { amount: inUnit(lever, lever.now) }));
+  const label = el("label", { for: id }, translate(`lever.${lever.lever}`));
+  const now = el("span", { class: "note" }, translate("whatif.now", { amount: inUnit(lever, lever.now) }));
   return {
     element: el("div", { class: "slider" }, label, output, input, now, unnoticed),
-    moved: () => (input.disabled || still() ? null : [lever.lever, amountOf()]),
+    moved: () => (input.disabled || atCurrent() ? null : [lever.lever, amountOf()]),
     notice: () => {
       input.disabled = lever.targets ? !lever.targets.includes(board.target) : false;
       unnoticed.hidden = !input.disabled;
@@ -83,17 +83,17 @@ function slider(lever, board, look) {
 /** An amount with its unit; days of a delivery are late or early. */
 function inUnit({ lever, unit }, value) {
   if (lever === "delivery lateness") {
-    return say(value < 0 ? "unit.days early" : "unit.days late", { amount: number(Math.abs(value)) });
+    return translate(value < 0 ? "unit.days early" : "unit.days late", { amount: number(Math.abs(value)) });
   }
-  const text = say(`unit.${unit}`, { amount: number(value) });
+  const text = translate(`unit.${unit}`, { amount: number(value) });
   return text.includes(number(value)) ? text : `${number(value)} ${unit}`;
 }
 
-async function told({ customer, target, sliders, result, currency }) {
+async function showAnswer({ customer, target, sliders, result, currency }) {
   const moved = sliders.map((one) => one.moved()).filter(Boolean);
   if (!moved.length) {
     dropped("whatif");
-    show(result, say("whatif.rest"));
+    show(result, translate("whatif.rest"));
     return;
   }
   const body = { customer_id: customer.customer_id, target, set: Object.fromEntries(moved), language: language() };
@@ -104,14 +104,14 @@ async function told({ customer, target, sliders, result, currency }) {
   } catch (error) {
     if (isStale(error)) return;
     result.removeAttribute("aria-busy");
-    show(result, explained(error));
+    show(result, errorView(error));
   }
 }
 
-/** A score with one digit more than elsewhere, for small changes; a probability is in points of 100. */
+/** A score with one more decimal than elsewhere, for small changes; a probability is in percent. */
 function inPoints(target, points, currency) {
   if (target === "value") return amount(target, points, currency);
-  return `${tenths(points)}${target === "churn" ? " %" : ""}`;
+  return `${tenths(points)}${target === "churn" ? "%" : ""}`;
 }
 
 function answer({ target, score, score_then, text }, currency) {
@@ -119,9 +119,9 @@ function answer({ target, score, score_then, text }, currency) {
   const better = target === "churn" ? change < 0 : change > 0;
   const [now, then] = [score, score_then].map((points) => inPoints(target, points, currency));
   const kind = now === then ? "same" : better ? "better" : "worse";
-  const figure = say("whatif.score", { now, then });
+  const figure = translate("whatif.score", { now, then });
   return [
-    el("p", { class: `figure ${kind}` }, el("span", {}, `${say(`target.${target}`)} `), el("strong", {}, figure)),
-    el("p", {}, text),
+    el("p", { class: `figure ${kind}` }, el("span", {}, `${translate(`target.${target}`)} `), el("strong", {}, figure)),
+    el("p", {}, closeUp(text)),
   ];
 }

@@ -10,8 +10,7 @@ from features.data_quality.check_tables import DataQualityReport, run_check
 from features.data_quality.finding import TableFinding, rank_findings
 from features.data_quality.terminal_summary import findings_table, summary_lines
 from features.errors import DataRefused
-from features.import_history.dry_run import run_dry_import
-from features.import_history.run_import import import_history
+from features.import_history.run_import import import_history, run_dry_import
 from features.progress import Steps, silent_steps
 from support.checked_table_builders import build_checked_table, order_rows
 

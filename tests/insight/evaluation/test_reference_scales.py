@@ -17,6 +17,7 @@ from insight.evaluation.reference_scales import (
     fit_reference_scales,
     median_spend,
     read_reference_scales,
+    settings_digest,
     star_basis,
     usable_settings,
 )
@@ -124,3 +125,24 @@ def test_learned_weights_need_an_earlier_day() -> None:
         fit_reference_scales(read_evaluation_settings(own(weights="learned")), day(), None)
     scales = fit_reference_scales(read_evaluation_settings(own(weights="learned")), day(), day(90))
     assert scales.stored.weights.method == "learned"
+
+
+def test_digest_of_the_settings_does_not_change() -> None:
+    """A new digest discards the stored scales of every company: renames must not change it."""
+    own_settings = read_evaluation_settings(
+        company(
+            value={
+                "dimensions": {
+                    "a": {"weight": 0.5, "measures": {"revenue": 1.0}},
+                    "b": {"weight": 0.5, "measures": {"orders": 1.0}},
+                },
+                "ahp": {"items": ["a", "b"], "raters": {"x": [[1, 2], ["1/2", 1]]}},
+                "experts": {"file": "e.csv"},
+            },
+            tiers={"cuts": [0.1, 0.5]},
+            stars={"by": "churn"},
+        )
+    )
+    default = read_evaluation_settings(company())
+    assert settings_digest(default.value, default) == "8c27797e"
+    assert settings_digest(own_settings.value, own_settings) == "7d317942"

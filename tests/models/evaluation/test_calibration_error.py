@@ -1,4 +1,4 @@
-"""Reliability, calibration error and what chance makes of it: by hand, and on drawn outcomes."""
+"""Reliability and calibration error by hand, and against simulated outcomes."""
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +36,7 @@ def test_two_bins_by_hand():
     assert table["rows"].to_list() == [2, 2]
 
 
-def test_bins_are_those_of_scikit_learn_where_nothing_is_tied():
+def test_bins_equal_those_of_scikit_learn_without_ties():
     p = np.random.default_rng(0).random(1000)
     y = drawn(p, 1)
     observed, predicted = calibration_curve(y, p, n_bins=10, strategy="quantile")
@@ -45,7 +45,7 @@ def test_bins_are_those_of_scikit_learn_where_nothing_is_tied():
     np.testing.assert_allclose(table["observed"], observed, atol=1e-12)
 
 
-def test_intervals_are_wilsons_and_narrow_with_rows_not_with_weights():
+def test_wilson_intervals_depend_on_rows_and_not_on_the_scale_of_weights():
     y, p = np.tile([0.0, 0, 0, 1], 50), np.full(200, 0.25)
     table = reliability_bins(y, p)
     known = stats.binomtest(50, 200).proportion_ci(method="wilson")
@@ -64,9 +64,9 @@ def test_every_row_is_in_one_bin_and_ties_share_it(scores, bins):
     assert (np.diff(place[np.argsort(p, kind="stable")]) >= 0).all()
 
 
-@settings(max_examples=30, deadline=None)  # 500 drawings each
+@settings(max_examples=30, deadline=None)  # 500 simulations each
 @given(st.integers(0, 30), st.booleans())
-def test_the_error_is_that_of_the_metrics(seed, weighted):
+def test_the_error_equals_the_ece_metric(seed, weighted):
     y, p = classes_of(120, seed)
     w = np.random.default_rng(seed).uniform(0.5, 2, 120) if weighted else None
     assert calibration_error(y, p, w).error == pytest.approx(class_ece(y, p, w))
@@ -75,7 +75,7 @@ def test_the_error_is_that_of_the_metrics(seed, weighted):
     assert calibration_error(case, p[:, 2], w).error == pytest.approx(ece)
 
 
-def test_perfect_probabilities_are_within_chance_nineteen_times_of_twenty():
+def test_perfect_probabilities_are_within_chance_in_95_percent():
     p = np.random.default_rng(9).beta(1, 5, 400)
     found = [calibration_error(drawn(p, seed), p) for seed in range(200)]
     beyond = sum(one.beyond_chance for one in found)
@@ -83,13 +83,13 @@ def test_perfect_probabilities_are_within_chance_nineteen_times_of_twenty():
     assert np.mean([one.error for one in found]) == pytest.approx(found[0].chance, rel=0.05)
 
 
-def test_perfect_class_probabilities_show_what_is_expected_of_chance():
+def test_perfect_class_probabilities_show_the_expected_error():
     found = [calibration_error(*classes_of(300, seed)) for seed in range(60)]
     assert np.mean([f.error for f in found]) == pytest.approx(found[0].chance, rel=0.06)
     assert sum(f.beyond_chance for f in found) <= 9
 
 
-def test_a_wrong_level_is_beyond_chance_and_rare():
+def test_biased_probabilities_are_beyond_chance():
     p = np.random.default_rng(9).uniform(0.1, 0.5, 2000)
     wrong = calibration_error(drawn(p + 0.1, 1), p)
     assert wrong.error == pytest.approx(0.1, abs=0.02)
@@ -97,7 +97,7 @@ def test_a_wrong_level_is_beyond_chance_and_rare():
     assert wrong.surprise == pytest.approx(1 / 501)
 
 
-def test_the_same_seed_draws_the_same_chance_and_fewer_rows_make_more_of_it():
+def test_chance_is_reproducible_and_larger_on_fewer_rows():
     p = np.random.default_rng(9).random(2000)
     y = drawn(p, 1)
     assert calibration_error(y, p, seed=3) == calibration_error(y, p, seed=3)
@@ -105,7 +105,7 @@ def test_the_same_seed_draws_the_same_chance_and_fewer_rows_make_more_of_it():
     assert few.chance > 2 * many.chance
 
 
-def test_segments_with_enough_rows_are_judged_and_the_planted_one_is_off():
+def test_large_segments_are_evaluated_and_the_biased_one_is_found():
     rows = 2 * ENOUGH_ROWS + 10
     region = np.array(["north"] * ENOUGH_ROWS + ["south"] * ENOUGH_ROWS + ["far"] * 10)
     p = np.random.default_rng(9).uniform(0.1, 0.4, rows)

@@ -14,7 +14,7 @@ GOOD, POOR = 1 / (1 + np.exp(-2 * Z)), np.full(N, 0.5) + 0.001 * RNG.normal(size
 CUSTOMERS = np.repeat(np.arange(N // 2), 2)
 
 
-def test_grade_a_when_the_interval_of_the_gain_excludes_nothing():
+def test_grade_a_when_the_interval_of_the_gain_excludes_zero():
     result = evaluate_model(
         "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, None, CUSTOMERS
     )
@@ -39,7 +39,7 @@ def test_smaller_errors_are_a_positive_gain():
     assert result.gain.value == pytest.approx(0.9 * y.mean())
 
 
-def test_one_class_gets_no_good_grade():
+def test_a_single_class_is_graded_c():
     result = evaluate_model("binary", np.ones(N), {"model": GOOD, "rule": POOR})
     assert result.grade == "C"
     assert "undefined" in result.reason
@@ -47,7 +47,7 @@ def test_one_class_gets_no_good_grade():
 
 
 @pytest.mark.parametrize("kind", ["multiclass", "ordinal"])
-def test_classes_have_their_measures(kind):
+def test_class_targets_have_their_metrics(kind):
     p = RNG.dirichlet(np.ones(5), N)
     y = (RNG.random(N)[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(0, 4)
     result = evaluate_model(kind, y, {"model": p, "rule": np.full((N, 5), 0.2)})
@@ -56,7 +56,7 @@ def test_classes_have_their_measures(kind):
     assert result.table().index[0] == "multiclass_log_loss"
 
 
-def test_the_table_fits_a_screen_and_json_is_plain():
+def test_the_table_is_compact_and_json_is_valid():
     result = evaluate_model(
         "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N)
     )
@@ -68,7 +68,7 @@ def test_the_table_fits_a_screen_and_json_is_plain():
     assert set(content["metrics"]["model"]) == set(metric_names("binary"))
 
 
-def test_every_kind_starts_with_its_primary_measure():
+def test_metric_names_start_with_the_primary_metric():
     for kind in ("binary", "multiclass", "ordinal", "regression"):
         names = metric_names(kind)
         assert all(kind in METRICS[name].kinds for name in names)
@@ -76,7 +76,7 @@ def test_every_kind_starts_with_its_primary_measure():
         metric_names("ranking")
 
 
-def test_ragged_or_missing_predictions_are_refused():
+def test_predictions_of_another_length_or_not_finite_are_refused():
     with pytest.raises(ValueError, match="model: 3 predictions"):
         evaluate_model("binary", CHURN, {"model": GOOD[:3], "rule": POOR})
     bad = np.where(np.arange(N) == 2, np.nan, GOOD)

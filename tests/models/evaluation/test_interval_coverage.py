@@ -1,4 +1,4 @@
-"""How many outcomes lie in their range, on rows written by hand."""
+"""Coverage of prediction intervals, on a few literal rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ from models.evaluation.interval_coverage import interval_coverage, interval_cove
 ONES = np.ones(4)
 
 
-def test_shares_inside_below_and_above_by_hand():
+def test_coverage_by_hand():
     found = interval_coverage(
         np.array([0.0, 5, 10, -1]), np.array([0.0, 6, 0, 0]), np.array([0.0, 9, 8, 2]), ONES
     )
@@ -26,12 +26,12 @@ def test_weights_count_rows():
     assert interval_coverage(y, low, high, np.array([3.0, 1])).share == 0.75
 
 
-def test_an_outcome_on_the_edge_is_inside_in_spite_of_rounding():
+def test_an_outcome_at_the_limit_is_covered_despite_rounding():
     y = np.array([0.1 + 0.2, 1e6 / 3])
     assert interval_coverage(y, np.zeros(2), np.array([0.3, 333333.3333333]), np.ones(2)).share == 1
 
 
-def test_only_segments_with_enough_rows_are_told():
+def test_only_segments_with_enough_rows_are_evaluated():
     plan = pa.array(["basic"] * ENOUGH_ROWS + ["premium"] * 9).dictionary_encode()
     count = len(plan)
     y = np.r_[np.zeros(count - 9), np.full(9, 7.0)]

@@ -42,7 +42,7 @@ def test_binary_metrics_equal_scikit_learn(rows):
 
 
 @given(binary())
-def test_a_whole_weight_is_that_many_rows(rows):
+def test_an_integer_weight_counts_as_that_many_rows(rows):
     y, p, w = rows
     times = np.ceil(w * 3).astype(int)
     for name in ("roc_auc", "pr_auc", "log_loss", "brier", "ece", "lift_10", "capture_10", "mae"):
@@ -67,18 +67,18 @@ def test_auc_counts_pairs():
     assert metrics.roc_auc(Y, P) == pytest.approx(right / len(pairs))
 
 
-def test_capture_and_lift_of_a_table_checked_by_eye():
+def test_capture_and_lift_by_hand():
     y = np.array([0.0] * 18 + [30, 70])
     p = np.arange(20) / 20
     assert metrics.capture(y, p) == pytest.approx(1.0)
     assert metrics.lift(y, p) == pytest.approx(10.0)
     assert metrics.capture(y, -p) == 0
-    assert metrics.capture(y, np.zeros(20)) == pytest.approx(0.1)  # all tied: a tenth of all
-    p[[18, 0]] = 0.0, 0.98  # the 30 leaves the top two rows
+    assert metrics.capture(y, np.zeros(20)) == pytest.approx(0.1)  # all tied: 10% of the total
+    p[[18, 0]] = 0.0, 0.98  # the row with 30 is no longer in the top two
     assert metrics.capture(y, p) == pytest.approx(0.7)
 
 
-def test_calibration_error_of_a_table_checked_by_eye():
+def test_calibration_error_by_hand():
     y = np.array([0.0] * 8 + [1, 1])
     assert metrics.expected_calibration_error(y, np.full(10, 0.2)) == pytest.approx(0)
     assert metrics.expected_calibration_error(y, np.full(10, 0.5)) == pytest.approx(0.3)
@@ -127,7 +127,7 @@ def test_spearman_equals_scipy(seed):
     assert metrics.spearman(y, p, rng.random(30)) == pytest.approx(stats.spearmanr(y, p).statistic)
 
 
-def test_satisfaction_scores_of_a_table_checked_by_eye():
+def test_satisfaction_metrics_by_hand():
     p = np.array([[0, 0, 0, 0, 1.0], [0.5, 0, 0, 0, 0.5], [0, 1, 0, 0, 0]])
     y = np.array([3.0, 2, 0])
     assert metrics.score_mae(y, p) == pytest.approx((25 + 0 + 25) / 3)

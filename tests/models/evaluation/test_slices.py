@@ -1,4 +1,4 @@
-"""Groups of customers, on a dozen rows written by hand."""
+"""Customer groups, on a dozen literal rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ def found(features):
     }
 
 
-def test_attributes_of_the_crm_and_the_last_channel_are_groups_and_behaviour_is_not():
+def test_crm_attributes_and_last_channel_define_groups_but_behaviour_does_not():
     rows = pa.table(
         {
             "crm_region": category(["north", "east", None, "north"]),
@@ -38,7 +38,7 @@ def test_attributes_of_the_crm_and_the_last_channel_are_groups_and_behaviour_is_
     }
 
 
-def test_a_number_under_the_name_of_a_segment_is_a_group():
+def test_a_numeric_segment_column_defines_groups():
     rows = pa.table({"crm_segment": [1.0, 2.0, NAN, 1.0], "crm_employees": [1.0, 2.0, 3.0, 3.0]})
     assert found(rows) == {
         ("crm_segment", "1"): [0, 3],
@@ -47,7 +47,7 @@ def test_a_number_under_the_name_of_a_segment_is_a_group():
     }
 
 
-def test_tenure_and_spend_are_cut_into_thirds_and_equal_values_stay_together():
+def test_tenure_and_spend_are_split_into_thirds_with_ties_together():
     rows = pa.table(
         {"tenure_days": [10.0, 20, 30, 40, 50, NAN], "revenue_365d": [0.0, 0, 0, 0, 0, 9]}
     )
@@ -60,7 +60,7 @@ def test_tenure_and_spend_are_cut_into_thirds_and_equal_values_stay_together():
     assert groups["revenue_365d", "over 0"] == [5]
 
 
-def test_rare_values_of_one_attribute_are_taken_together():
+def test_rare_values_of_an_attribute_form_one_group():
     owners = [f"owner {i % (MAX_VALUES + 3)}" for i in range(200)]
     groups = found(pa.table({"crm_owner": category(owners)}))
     assert len(groups) == MAX_VALUES + 1
@@ -68,7 +68,7 @@ def test_rare_values_of_one_attribute_are_taken_together():
     assert ("crm_owner", "3 others") in groups
 
 
-def test_attributes_beyond_the_most_are_named_and_the_telling_ones_come_first():
+def test_excess_attributes_are_listed_and_segment_names_come_first():
     names = [f"crm_a{i:02d}" for i in range(MAX_COLUMNS)] + ["crm_region"]
     groups = find_groups(pa.table({name: category(["x", "y"]) for name in names}))
     assert groups.found[0].column == "crm_region"
@@ -76,11 +76,11 @@ def test_attributes_beyond_the_most_are_named_and_the_telling_ones_come_first():
 
 
 @pytest.mark.parametrize("values", [["x", "x"], [None, None]])
-def test_what_is_the_same_for_all_is_no_group(values):
+def test_a_constant_attribute_defines_no_group(values):
     rows = pa.table({"crm_region": category(values), "tenure_days": [NAN, NAN]})
     assert find_groups(rows).found == ()
 
 
-def test_names_in_words():
+def test_attribute_titles():
     assert attribute_title("crm_company_size") == "company size"
     assert attribute_title("last_channel") == "last channel"

@@ -1,4 +1,4 @@
-"""The parts of a score add up to the score that people see, for every target and calibration."""
+"""Attributions add up to the displayed score, for every target and calibration."""
 
 from dataclasses import replace
 
@@ -50,14 +50,14 @@ def test_start_and_parts_are_the_score(target: str, method: str, rows: int) -> N
 
 
 @pytest.mark.parametrize(("target", "method"), [("churn", "platt"), ("nps", "vector")])
-def test_few_rows_and_many_say_the_same(target: str, method: str) -> None:
+def test_single_rows_and_bulk_agree(target: str, method: str) -> None:
     bundle, table = small_bundle(target, method), customers(seed=6)
     few, many = attribute_scores(bundle, table.slice(0, 40)), attribute_scores(bundle, table)
     np.testing.assert_allclose(few.parts, many.parts[:40], atol=1e-4)
 
 
-def test_a_probability_moves_as_the_raw_score_does() -> None:
-    """One raw number: the parts are its TreeSHAP values, all times the same."""
+def test_parts_of_a_probability_are_proportional_to_shap_values() -> None:
+    """With one raw score, the parts are its TreeSHAP values times one factor."""
     bundle, table = small_bundle("churn"), customers(seed=7).slice(0, 50)
     raw, _ = attribute_raw_scores(bundle.estimator, table)
     found = attribute_scores(bundle, table).parts
@@ -66,7 +66,7 @@ def test_a_probability_moves_as_the_raw_score_does() -> None:
     np.testing.assert_allclose(found[wide], (raw * ratio)[wide], atol=1e-7)
 
 
-def test_a_mix_of_classes_is_explained_as_one_raw_score() -> None:
+def test_a_mix_of_classes_is_attributed_as_one_raw_score() -> None:
     bundle, table = small_bundle("nps"), customers(seed=8).slice(0, 30)
     shares, start = attribute_raw_scores(bundle.estimator, table, np.array([-1.0, 0, 1]))
     raw = bundle.estimator.raw(table)

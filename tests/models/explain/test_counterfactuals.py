@@ -1,4 +1,4 @@
-"""The smallest change that reaches a goal: found, allowed, consistent, and said with care."""
+"""The smallest change that reaches a goal is found, allowed, consistent and described."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_some_are_reached_and_some_are_not() -> None:
     assert {len(f.moves) for f in FOUND if f.reached} >= {1, 2}
 
 
-def test_the_score_then_is_the_models_score_of_the_row_as_moved() -> None:
+def test_the_score_after_is_the_models_score_of_the_changed_row() -> None:
     for place, found in zip(RISKY, FOUND, strict=True):
         assert found.score_then == pytest.approx(replaced(place, found), abs=1e-9)
         assert found.score == pytest.approx(SCORES[place], abs=1e-9)
@@ -47,7 +47,7 @@ def test_the_score_then_is_the_models_score_of_the_row_as_moved() -> None:
         assert found.score_then <= found.score
 
 
-def test_only_levers_move_in_their_direction_within_what_others_have() -> None:
+def test_levers_change_in_their_direction_within_the_plausible_range() -> None:
     bounds = {p.lever: (p.low, p.high) for p in ASKED.levers}
     for place, found in zip(RISKY, FOUND, strict=True):
         for move in found.moves:
@@ -80,7 +80,7 @@ def test_windows_of_a_lever_stay_consistent() -> None:
 
 
 def test_no_smaller_change_reaches_the_goal() -> None:
-    """Fewest levers first, then the nearest: against every amount of every lever, one by one."""
+    """Fewest levers first, then the nearest: compared with every amount of every lever."""
     for place, found in zip(RISKY, FOUND, strict=True):
         reachable = []
         for pull in ASKED.levers:
@@ -108,7 +108,7 @@ def test_no_smaller_change_reaches_the_goal() -> None:
             assert not found.reached or len(found.moves) > 1
 
 
-def test_what_is_good_already_needs_no_move() -> None:
+def test_a_reached_goal_needs_no_move() -> None:
     place = int(SCORES.argmin())
     found = ASKED.smallest_change(TABLE.slice(place, 1), GOAL)
     assert (found.reached, found.moves) == (True, ())
@@ -116,7 +116,7 @@ def test_what_is_good_already_needs_no_move() -> None:
     assert "已达到目标" in what_if_text(found, "churn", "", "zh")
 
 
-def test_a_score_that_should_be_high_is_brought_up() -> None:
+def test_satisfaction_is_raised_to_the_goal() -> None:
     asked = WhatIfModel(Explainer(small_bundle("satisfaction")), TABLE)
     scores = asked.scale.of_calibrated(asked.bundle.calibrated(TABLE))
     goal = float(np.quantile(scores, 0.6))
@@ -138,7 +138,7 @@ def test_one_customer_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("reached", [True, False])
-def test_it_is_said_as_what_the_model_says(reached: bool) -> None:
+def test_the_text_says_that_it_is_a_prediction(reached: bool) -> None:
     found = next(f for f in FOUND if f.reached == reached and f.moves)
     en, zh = what_if_text(found, "churn", "", "en"), what_if_text(found, "churn", "", "zh")
     assert en.startswith("If " if reached else "Even if ")
@@ -147,7 +147,7 @@ def test_it_is_said_as_what_the_model_says(reached: bool) -> None:
     assert f"{SCORES[RISKY[FOUND.index(found)]]:.0f}%" in en or found.score < 10
 
 
-def test_where_no_lever_helps_that_is_said() -> None:
+def test_the_text_when_no_lever_helps() -> None:
     found = WhatIfResult("A", 10.0, False, 40.0, 40.0, ())
     assert what_if_text(found, "churn", "", "en") == (
         "Nothing you can act on brings the model from 40% churn risk closer to 10%."

@@ -1,4 +1,4 @@
-"""The windows of one feature are one factor, told by the column that has most of it."""
+"""The windows of one feature form one group, described by its leading column."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def test_a_column_not_declared_is_its_own_group() -> None:
     assert FeatureGroups.of(["mine", "orders_90d"], {}).names == ("mine", "orders_90d")
 
 
-def test_effects_add_up_and_the_largest_part_of_the_sign_leads() -> None:
+def test_effects_add_up_and_the_largest_part_with_the_sign_leads() -> None:
     groups = FeatureGroups(("orders", "csat"), (np.array([0, 2]), np.array([1])))
     parts = np.array([[3.0, -2.0, -4.0], [1.0, 0.5, 2.0]])
     totals = groups.totals(parts)

@@ -1,4 +1,4 @@
-"""Levers moved by hand: how far they go, what the model says then, and how that is said."""
+"""Levers set by hand: their ranges, the resulting score and its text."""
 
 from dataclasses import replace
 
@@ -27,14 +27,14 @@ def column(name: str) -> np.ndarray:
     return np.asarray(TABLE[name].to_numpy(), float)
 
 
-def test_each_lever_is_offered_to_some_and_not_to_all() -> None:
+def test_each_lever_is_available_to_some_customers_only() -> None:
     for lever in (REPLY_TIME, PUNCTUALITY, CONTACT):
         offered = [any(span.lever is lever for span in spans) for spans in SPANS]
         assert any(offered)
         assert not all(offered)
 
 
-def test_a_span_goes_from_where_the_customer_stands_to_what_is_plausible() -> None:
+def test_a_range_goes_from_the_current_to_the_plausible_amount() -> None:
     worst = np.fmax(column("delivery_lateness_90d"), column("delivery_lateness_max_90d"))
     low = np.quantile(worst, PLAUSIBLE[0])
     high = np.floor(np.quantile(column("visits_90d"), PLAUSIBLE[1]))
@@ -54,7 +54,7 @@ def test_a_span_goes_from_where_the_customer_stands_to_what_is_plausible() -> No
         assert (REPLY_TIME in by_lever) <= (not np.isnan(column("reply_hours_max_90d")[place]))
 
 
-def test_a_lever_names_the_targets_whose_trees_look_at_it() -> None:
+def test_a_lever_lists_the_targets_whose_trees_split_on_it() -> None:
     for lever, targets in SLIDERS.affected_targets.items():
         for target, asked in ASKED.items():
             gain = asked.bundle.estimator.importance()
@@ -64,7 +64,7 @@ def test_a_lever_names_the_targets_whose_trees_look_at_it() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(MOVABLE), st.sampled_from(sorted(ASKED)), st.floats(0, 1), st.floats(0, 1))
-def test_the_score_then_is_the_models_score_of_the_row_as_moved(
+def test_the_score_after_is_the_models_score_of_the_changed_row(
     place: int, target: str, first: float, second: float
 ) -> None:
     shares = {REPLY_TIME.name: first, PUNCTUALITY.name: second}
@@ -93,14 +93,14 @@ def test_the_score_then_is_the_models_score_of_the_row_as_moved(
     assert (found.goal, found.reached) == (None, None)
 
 
-def test_a_lever_left_where_it_is_moves_nothing() -> None:
+def test_an_unchanged_lever_changes_nothing() -> None:
     place = MOVABLE[0]
     amounts = {span.lever.name: span.now for span in SPANS[place]}
     found = SLIDERS.apply("churn", TABLE.slice(place, 1), amounts)
     assert (found.moves, found.score_then) == ((), found.score)
 
 
-def test_what_a_slider_rounds_out_of_the_span_is_its_end() -> None:
+def test_an_amount_rounded_out_of_the_range_becomes_its_end() -> None:
     place = MOVABLE[0]
     (span,) = (s for s in SPANS[place] if s.lever is PUNCTUALITY)
     row = TABLE.slice(place, 1)
@@ -109,21 +109,21 @@ def test_what_a_slider_rounds_out_of_the_span_is_its_end() -> None:
 
 
 @pytest.mark.parametrize("far", [-1.0, 1.0])
-def test_further_than_it_goes_is_refused_with_the_span(far: float) -> None:
+def test_an_amount_out_of_range_is_refused_with_the_range(far: float) -> None:
     span: LeverSpan = next(s for s in SPANS[MOVABLE[0]] if s.lever is CONTACT)
     amount = span.least + far if far < 0 else span.most + far
     with pytest.raises(LeverRefused, match=r"contact frequency can be set from \d+ to \d+ visits"):
         SLIDERS.apply("churn", TABLE.slice(MOVABLE[0], 1), {CONTACT.name: amount})
 
 
-def test_a_lever_the_customer_has_not_is_refused_without_repeating_it() -> None:
+def test_an_unavailable_lever_is_refused_without_repeating_its_name() -> None:
     with pytest.raises(LeverRefused, match="1 of 2 levers are not available") as refused:
         SLIDERS.apply("churn", TABLE.slice(MOVABLE[0], 1), {"bribes": 3.0, CONTACT.name: 1.0})
     assert "bribes" not in str(refused.value)
     assert REPLY_TIME.name in str(refused.value)
 
 
-def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_customer() -> None:
+def test_texts_with_and_without_a_change_and_out_of_distribution() -> None:
     place = MOVABLE[0]
     amounts = {s.lever.name: s.least for s in SPANS[place] if s.lever is PUNCTUALITY}
     moves = SLIDERS.apply("churn", TABLE.slice(place, 1), amounts).moves
@@ -149,7 +149,7 @@ def test_it_is_said_with_and_without_a_change_and_where_nobody_is_like_the_custo
     assert what_if_text(still, "churn", "", "zh") == "模型给出的流失风险为40%。"
 
 
-def test_abstain_is_told_of_a_customer_unlike_any_in_training() -> None:
+def test_an_out_of_distribution_customer_sets_abstain() -> None:
     bundle = small_bundle("churn")
     support = TrainingSupport.fit(bundle.estimator, TABLE).to_dict()
     bundle = replace(bundle, manifest=replace(bundle.manifest, support=support))

@@ -1,4 +1,4 @@
-"""A change is split over what moved: exactly, in proportion, and as the integral says."""
+"""A change is split over contributions: exactly, in proportion, and as the integral requires."""
 
 import numpy as np
 import pytest
@@ -41,15 +41,15 @@ def test_the_parts_add_up_to_the_change(moves, start, seen):
     np.testing.assert_allclose(parts.sum(axis=1), seen(end) - seen(start), atol=1e-9)
 
 
-def test_with_one_raw_number_every_part_keeps_its_share():
+def test_with_one_raw_score_every_contribution_keeps_its_share():
     start, moves = np.array([[-1.0]]), np.array([[[2.0, -0.5, 0.5]]])
     parts = split_by_path(probability, start, start + 2, moves)[0]
     gain = probability(np.array([[1.0]])) - probability(start)
     np.testing.assert_allclose(parts, gain * np.array([1.0, -0.25, 0.25]), atol=1e-9)
 
 
-def test_with_several_it_is_the_integral_along_the_line():
-    """Against a fine sum with the gradient written out."""
+def test_with_several_raw_scores_parts_are_the_integral_along_the_line():
+    """Compared with a fine Riemann sum of the explicit gradient."""
     start, moves = np.array([[0.1, -0.4, 0.6]]), np.array([[[1.2, -0.3], [0.1, 0.9], [-0.7, 0.2]]])
     end = start + moves.sum(axis=2)
     expected, points = np.zeros(2), 4000
@@ -61,15 +61,15 @@ def test_with_several_it_is_the_integral_along_the_line():
     np.testing.assert_allclose(split_by_path(balance, start, end, moves)[0], expected, atol=1e-4)
 
 
-def test_a_step_between_parts_that_cancel_makes_no_giants():
-    """+2 and -1.999 across a step of 50 points: the slope is taken over a width, not a hair."""
+def test_a_calibration_step_between_cancelling_parts_stays_bounded():
+    """+2 and -1.999 across a step of 50 points: the slope is taken over a minimum width."""
     start, moves = np.array([[0.2995]]), np.array([[[2.0, -1.999]]])
     parts = split_by_path(step, start, start + 0.001, moves)[0]
     assert parts.sum() == pytest.approx(50)
-    assert np.abs(parts).max() < 1200  # the secant's slope alone would say 100,000
+    assert np.abs(parts).max() < 1200  # without the minimum width it would be 100,000
 
 
-def test_what_does_not_move_changes_nothing():
+def test_zero_contributions_change_nothing():
     still = np.zeros((2, 1, 3))
     assert not split_by_path(probability, np.ones((2, 1)), np.ones((2, 1)), still).any()
 

@@ -1,4 +1,4 @@
-"""The window before: from the history, and from a window twice as long."""
+"""Previous values: from the history, and from a window twice as long."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,21 +35,21 @@ def test_the_90_days_before_the_last_90() -> None:
     found = previous_values(
         history, keys("A", "B"), [COLUMNS["orders_90d"], COLUMNS["revenue_90d"]]
     )
-    np.testing.assert_array_equal(found["orders_90d"], [3.0, np.nan])  # B was no customer then
+    np.testing.assert_array_equal(found["orders_90d"], [3.0, np.nan])  # B was not a customer yet
     np.testing.assert_array_equal(found["revenue_90d"], [30.0, np.nan])
 
 
-def test_windows_of_all_time_and_days_since_have_no_window_before() -> None:
+def test_unwindowed_columns_have_no_previous_window() -> None:
     history = build_history(orders({"A": [5, 400]}))
     named = ["orders_all", "days_since_order", "orders_30d"]
     assert set(previous_values(history, keys("A"), [COLUMNS[n] for n in named])) == {"orders_30d"}
 
 
-def test_without_events_nobody_knows_since_when_one_is_a_customer() -> None:
+def test_without_events_there_are_no_previous_values() -> None:
     assert previous_values(build_history({}), keys("A"), [COLUMNS["orders_90d"]]) == {}
 
 
-def test_180_days_less_90_are_the_90_before() -> None:
+def test_180_days_minus_90_are_the_90_before() -> None:
     table = pa.table({
         "tenure_days": [300.0, 100.0], "orders_90d": [2.0, 2.0], "orders_180d": [8.0, 3.0],
         "orders_365d": [9.0, 3.0], "order_value_mean_90d": [5.0, 5.0],

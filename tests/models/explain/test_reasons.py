@@ -1,4 +1,4 @@
-"""Reasons of a score: strongest first, in words, for declared columns and others."""
+"""Reasons of a score: strongest first, with texts, for declared and undeclared columns."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def test_the_strongest_come_first_and_add_up(target: str) -> None:
         assert all(size > 0 for size in sizes)
 
 
-def test_a_reason_says_value_and_effect_in_both_languages() -> None:
+def test_a_reason_states_value_and_effect_in_both_languages() -> None:
     reasoner = Explainer(small_bundle("churn"))
     (row,) = reasoner.reasons(TABLE.slice(3, 1), 99, ("en", "zh"))
     region = next(r for r in row if r.feature == "crm_region")
@@ -43,7 +43,7 @@ def test_earlier_values_are_compared() -> None:
     assert all(r.texts["en"].startswith("orders fell from 40 to ") for r in fell)
 
 
-def test_a_missing_value_is_none_and_said_in_words() -> None:
+def test_a_missing_value_is_none_and_explained_in_text() -> None:
     reasoner = Explainer(small_bundle("churn"))
     told = [r for row in reasoner.reasons(TABLE, 99) for r in row if r.value is None]
     assert {r.texts["en"].split(":")[0] for r in told} >= {
@@ -52,7 +52,7 @@ def test_a_missing_value_is_none_and_said_in_words() -> None:
     }  # fmt: skip
 
 
-def test_a_column_declared_in_a_notebook_speaks_by_its_manifest() -> None:
+def test_an_undeclared_column_is_described_by_the_manifest() -> None:
     bundle = small_bundle("churn")
     facts = [f | {"meaning": "Days it rained", "unit": "days"} if f["name"] == "orders_90d" else f
              for f in bundle.manifest.features]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A change of a score is split into data, model and calibration, and nothing is left over."""
+"""The change of a score is split completely into data, model and calibration."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -36,7 +36,7 @@ def test_before_and_all_parts_are_after(target: str, method: str) -> None:
 
 @pytest.mark.parametrize("target", ["churn", "nps", "value"])
 def test_each_part_is_the_mean_over_the_orders(target: str) -> None:
-    """Replace the three one after the other, in all six orders, and look at the totals."""
+    """Replace the three one after the other in all six orders and compare the totals."""
     old, new = small_bundle(target), small_bundle(target, OTHER[target], seed=2)
     expected = dict.fromkeys(("data", "model", "calibration"), 0.0)
     for order in permutations(expected):
@@ -53,7 +53,7 @@ def test_each_part_is_the_mean_over_the_orders(target: str) -> None:
     np.testing.assert_allclose(found.calibration, expected["calibration"], atol=1e-6)
 
 
-def test_what_stayed_has_no_part() -> None:
+def test_what_did_not_change_has_no_part() -> None:
     old, new = small_bundle("churn"), small_bundle("churn", "platt")
     same_rows = split_score_change(old, new, BEFORE, BEFORE)
     assert not same_rows.data.any()
@@ -65,7 +65,7 @@ def test_what_stayed_has_no_part() -> None:
     assert np.abs(same_model.data).max() > 1
 
 
-def test_back_is_the_opposite_of_forth() -> None:
+def test_the_reverse_change_has_opposite_parts() -> None:
     old, new = small_bundle("nps"), small_bundle("nps", "vector", seed=2)
     forth, back = (
         split_score_change(old, new, BEFORE, AFTER),
@@ -76,7 +76,7 @@ def test_back_is_the_opposite_of_forth() -> None:
     np.testing.assert_allclose(forth.model, -back.model[:, places], atol=1e-4)
 
 
-def test_spending_more_is_a_factor_of_its_own() -> None:
+def test_a_new_spend_level_is_a_separate_part() -> None:
     old = small_bundle("value")
     richer = BEFORE
     for name in ("revenue_90d", "revenue_365d", "revenue_all"):
@@ -88,7 +88,7 @@ def test_spending_more_is_a_factor_of_its_own() -> None:
     assert not found.data[:, found.columns.index(AVERAGE)].any()
 
 
-def test_trees_of_another_objective_are_told_as_a_whole() -> None:
+def test_another_objective_is_one_part() -> None:
     old = small_bundle("value")
     table = customers(seed=3)
     y = np.ones(table.num_rows) + table["visits_90d"].to_numpy()

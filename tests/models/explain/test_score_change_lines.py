@@ -1,4 +1,4 @@
-"""The lines of a change add up to it, in both languages."""
+"""The lines of a score change add up to it, in both languages."""
 
 import pytest
 
@@ -11,7 +11,7 @@ BEFORE, AFTER = customers(seed=31).slice(0, 12), customers(seed=32).slice(0, 12)
 
 
 @pytest.mark.parametrize("target", ["churn", "nps", "value"])
-def test_all_lines_are_the_change(target: str) -> None:
+def test_lines_add_up_to_the_change(target: str) -> None:
     method = {"churn": "platt", "nps": "vector", "value": "scale"}[target]
     old, new = small_bundle(target), small_bundle(target, method, seed=2)
     change = split_score_change(old, new, BEFORE, AFTER)
@@ -25,7 +25,7 @@ def test_all_lines_are_the_change(target: str) -> None:
         assert len({(line.part, line.factor) for line in told}) == len(told)
 
 
-def test_lines_say_now_and_before() -> None:
+def test_lines_state_the_value_now_and_before() -> None:
     bundle = small_bundle("churn")
     teller = ScoreChangeExplainer(
         split_score_change(bundle, bundle, BEFORE, AFTER), Explainer(bundle), BEFORE, AFTER
@@ -40,7 +40,7 @@ def test_lines_say_now_and_before() -> None:
     assert {line.part for line in teller.lines(row)} == {"data"}
 
 
-def test_a_column_only_the_old_model_read_goes_by_its_name() -> None:
+def test_a_column_of_the_old_model_only_is_shown_by_its_name() -> None:
     old, new = small_bundle("value"), small_bundle("churn")
     change = split_score_change(old, old, BEFORE, AFTER)
     told = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER).lines(0)

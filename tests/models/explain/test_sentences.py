@@ -1,4 +1,4 @@
-"""What people read: every feature in both languages, numbers, signs, singulars, missing values."""
+"""Sentences in both languages: every feature, numbers, signs, singulars, missing values."""
 
 import re
 
@@ -11,7 +11,7 @@ from features.formatting import short_number, short_percent, short_signed
 from models.explain import sentences_en, sentences_zh
 from support.small_models import SCHEMA
 
-#: A company that has everything.
+#: A company with all tables and columns.
 EVERYTHING = CompanySchema(
     tables={
         "customers": ("customer_id", "valid_from", "region", "credit_limit"),
@@ -105,7 +105,7 @@ def test_sentences(
 
 
 @pytest.mark.parametrize("column", EVERY, ids=lambda c: c.name)
-def test_every_feature_speaks_both_languages(column: FeatureColumn) -> None:
+def test_every_feature_has_sentences_in_both_languages(column: FeatureColumn) -> None:
     for value in (None, -2.5, 0.0, 0.4, 1.0, 3.0, 1234.5):
         shown = abs(value or 1) % 12 + 1 if column.unit == "month" and value is not None else value
         before = 7.0 if column.window else None
@@ -121,7 +121,7 @@ def test_every_feature_speaks_both_languages(column: FeatureColumn) -> None:
             assert f"{column.window}" in zh, (column.name, zh)
 
 
-def test_phrases_that_make_several_columns_tell_them_apart() -> None:
+def test_sentences_of_different_columns_differ() -> None:
     told = [
         sentences_en.cause(c, 3.0, None, "EUR")
         for c in EVERY
@@ -171,12 +171,12 @@ def test_numbers(value: float, text: str) -> None:
     assert short_number(value) == text
 
 
-def test_what_is_rare_is_not_zero_percent() -> None:
+def test_small_shares_are_not_zero_percent() -> None:
     assert [short_percent(s) for s in (0.0, 0.001, 0.42)] == ["0 %", "< 1 %", "42 %"]
     assert [short_signed(v) for v in (2.0, -2.0, 0.0001)] == ["+2", "-2", "±0"]
 
 
-def test_a_company_with_less_has_words_too() -> None:
+def test_a_company_with_fewer_tables_has_sentences() -> None:
     for column in feature_columns(SCHEMA):
         assert sentences_en.cause(column, None, None, "EUR")
         assert sentences_zh.cause(column, None, None, "EUR")

@@ -17,7 +17,7 @@ def table(**columns):
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
-def test_recency_falls_in_one_direction_and_missing_is_its_own_level():
+def test_recency_is_monotone_and_missing_has_its_own_level():
     days = RNG.exponential(60, ROWS)
     gone = (RNG.random(ROWS) < days / (days + 60)).astype(float)
     days[:100], gone[:100] = NAN, np.arange(100) < 90
@@ -28,13 +28,13 @@ def test_recency_falls_in_one_direction_and_missing_is_its_own_level():
     assert rule.predict(table(days=pa.array([], pa.float64()))).shape == (0,)
 
 
-def test_the_last_period_is_repeated_and_missing_is_nothing():
+def test_repeat_rule_repeats_the_last_period_and_missing_is_zero():
     train = LabelledRows(table(revenue=RNG.random(60)), RNG.random(60))
     rule = baselines.repeat_rule("revenue").fit(train)
     np.testing.assert_array_equal(rule.predict(table(revenue=[3.5, -2, NAN])), [3.5, -2, 0])
 
 
-def test_the_prior_is_the_training_average():
+def test_prior_rule_predicts_the_training_average():
     features = table(a=RNG.random(80))
     y = np.arange(80) % 4 % 3
     shares = baselines.prior_rule("multiclass", 3).fit(LabelledRows(features, y)).predict(features)
@@ -46,7 +46,7 @@ def test_the_prior_is_the_training_average():
     assert mean.predict(features)[0] == pytest.approx(np.average(y, weights=np.arange(80)))
 
 
-def test_the_last_answer_as_classes_is_what_followed_it_in_training():
+def test_last_answer_as_classes_predicts_the_distribution_after_it():
     last = np.repeat([0.0, 100.0, 49.0, NAN], 100)
     y = np.repeat([0, 4, 2, 1], 100)
     y[::50] = 3
@@ -58,11 +58,11 @@ def test_the_last_answer_as_classes_is_what_followed_it_in_training():
     assert list(shares.argmax(axis=1)[:3]) == [0, 4, 2]
     prior = np.bincount(y, minlength=5) / 400
     np.testing.assert_allclose(shares[3], prior, atol=0.002)
-    np.testing.assert_allclose(shares[4], prior, atol=0.002)  # nobody had answered 75
+    np.testing.assert_allclose(shares[4], prior, atol=0.002)  # no customer had answered 75
     assert shares[0, 0] == pytest.approx((98 + 20 * prior[0]) / 120, abs=0.001)
 
 
-def test_the_last_answer_as_a_score_is_itself():
+def test_last_answer_as_a_score_is_repeated():
     train = LabelledRows(table(last=RNG.random(60)), np.full(60, 70.0))
     rule = baselines.last_answer_rule("last", "regression").fit(train)
     np.testing.assert_allclose(rule.predict(table(last=[25.0, NAN])), [25, 70])
@@ -84,7 +84,7 @@ def everything(rows, seed):
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
-def test_the_linear_model_finds_a_linear_truth(kind):
+def test_linear_model_recovers_linear_data(kind):
     (features, score), (later, truth) = everything(ROWS, 1), everything(200, 2)
     cut = {"binary": [1.0], "multiclass": [0.0, 1.5], "regression": []}[kind]
     y = np.digitize(score, cut).astype(float) if cut else score
@@ -101,7 +101,7 @@ def test_the_linear_model_finds_a_linear_truth(kind):
         assert rule.fit(LabelledRows(features, y)).predict(later.slice(0, 0)).shape == (0, 3)
 
 
-def test_the_linear_model_is_scikit_learns_on_the_standardised_column():
+def test_linear_model_equals_scikit_learn_on_standardized_columns():
     x = RNG.normal(5, 3, ROWS).clip(-9, 19)
     y = (x + RNG.normal(size=ROWS) * 3 > 5).astype(float)
     answer = baselines.linear_model("binary").fit(LabelledRows(table(x=x), y)).predict(table(x=x))
@@ -110,7 +110,7 @@ def test_the_linear_model_is_scikit_learns_on_the_standardised_column():
     np.testing.assert_allclose(answer, theirs, atol=1e-3)
 
 
-def test_unseen_categories_and_only_categories():
+def test_linear_model_with_unknown_categories_and_with_categories_only():
     sector = pa.array(["a", "b"] * 30).dictionary_encode()
     y = np.tile([0.0, 1.0], 30)
     rule = baselines.linear_model("binary").fit(LabelledRows(pa.table({"s": sector}), y))
@@ -118,7 +118,7 @@ def test_unseen_categories_and_only_categories():
     assert answer[0] < 0.2 < answer[2] == answer[3] < 0.8 < answer[1]
 
 
-def test_a_lacking_column_and_bad_labels_are_refused():
+def test_missing_columns_and_bad_labels_are_refused():
     features = table(a=RNG.random(60))
     with pytest.raises(DataRefused, match=r"recency needs the columns \['days'\]"):
         baselines.recency_rule("days").fit(LabelledRows(features, np.arange(60) % 2))

@@ -9,7 +9,7 @@ from models.learners.calibration import Calibrator
 
 
 def overconfident(rows, seed=0):
-    """True log odds, predictions twice as sure as they should be, outcomes."""
+    """True log odds, overconfident predictions (twice the log odds), outcomes."""
     rng = np.random.default_rng(seed)
     odds = rng.normal(size=rows) - 0.5
     y = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(float)
@@ -25,15 +25,15 @@ def overconfident_classes(rows, k=4, seed=0):
 
 
 @pytest.mark.parametrize("rows", [800, 6000])
-def test_sureness_is_brought_down_to_what_happens(rows):
+def test_overconfidence_is_corrected(rows):
     calibrator = Calibrator.fit("binary", *overconfident(rows))
-    assert calibrator.method == "platt"  # steps, too, for many rows would tie customers
+    assert calibrator.method == "platt"  # isotonic steps would create ties, even with many rows
     p, y = overconfident(20_000, seed=1)
     assert log_loss(y, calibrator.apply(p)) < log_loss(y, p) - 0.02
     assert expected_calibration_error(y, calibrator.apply(p)) < 0.03
 
 
-def test_platt_finds_the_slope_that_was_put_in():
+def test_platt_recovers_a_known_slope():
     calibrator = Calibrator.fit("binary", *overconfident(2000))
     assert calibrator.parameters["slope"][0] == pytest.approx(0.5, abs=0.1)
     assert calibrator.parameters["shift"][0] == pytest.approx(0.0, abs=0.15)
@@ -49,7 +49,7 @@ def test_classes_are_calibrated_and_sum_to_one():
     assert multiclass_log_loss(y, better) < multiclass_log_loss(y, p) - 0.1
 
 
-def test_what_is_calibrated_already_stays():
+def test_calibrated_predictions_stay_unchanged():
     rng = np.random.default_rng(3)
     kept = 0
     for _ in range(10):
@@ -58,12 +58,12 @@ def test_what_is_calibrated_already_stays():
     assert kept >= 5
 
 
-def test_a_model_that_ranks_the_wrong_way_round_is_not_turned():
+def test_a_reversed_ranking_is_not_inverted():
     p, y = overconfident(800)
     assert Calibrator.fit("binary", 1 - p, y).method == "identity"
 
 
-def test_too_few_of_a_class_stay_as_they_are():
+def test_a_class_with_too_few_rows_is_not_calibrated():
     p, y = overconfident(200)
     y[:] = 0
     y[:9] = 1
@@ -90,23 +90,23 @@ def test_weights_count():
     assert heavy.apply(p).mean() > plain.apply(p).mean() + 0.1
 
 
-#: As models of older versions hold them; steps are no longer learnt.
+#: As stored in models of older versions; isotonic calibration is no longer fitted.
 STEPS = Calibrator("binary", "isotonic", {"x": [0.1, 0.4, 0.8], "y": [0.05, 0.05, 0.6]})
 CALIBRATORS = [Calibrator("binary"), Calibrator.fit("binary", *overconfident(800)), STEPS]
 
 
-def test_the_steps_of_an_older_model_still_answer():
+def test_isotonic_calibration_of_older_models_still_applies():
     answer = STEPS.apply(np.array([0.0, 0.1, 0.3, 0.6, 0.8, 1.0]))
     np.testing.assert_allclose(answer, [0.05, 0.05, 0.05, 0.325, 0.6, 0.6])
 
 
-def test_customers_the_trees_tell_apart_stay_apart():
+def test_calibration_does_not_create_ties():
     p = np.sort(np.random.default_rng(4).uniform(0.001, 0.999, 2000))
     assert (np.diff(CALIBRATORS[1].apply(p)) > 0).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30), st.sampled_from(CALIBRATORS))
-def test_monotone_and_strictly_inside(p, calibrator):
+def test_calibration_is_monotone_and_strictly_between_0_and_1(p, calibrator):
     answer = calibrator.apply(np.sort(p))
     assert (np.diff(answer) >= 0).all()
     assert ((answer > 0) & (answer < 1)).all()
@@ -117,7 +117,7 @@ VECTOR = Calibrator.fit("ordinal", *overconfident_classes(1500, k=5))
 
 @settings(max_examples=50)
 @given(st.integers(0, 10_000), st.sampled_from([VECTOR, Calibrator("ordinal")]))
-def test_class_probabilities_stay_probabilities(seed, calibrator):
+def test_calibrated_class_probabilities_sum_to_one(seed, calibrator):
     p = np.random.default_rng(seed).dirichlet(np.full(5, 0.05), 20)
     answer = calibrator.apply(p)
     assert ((answer > 0) & (answer < 1)).all()

@@ -1,4 +1,4 @@
-"""Predictions for training rows by models of other customers: none has seen the customer."""
+"""Out-of-fold predictions come from models that were not trained on the customer."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from models.learners.cross_fitting import (
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 
-#: Deep trees on all columns: they learn every customer by heart.
+#: Deep trees on all columns: they overfit to every customer.
 MEMORY = Params(
     learning_rate=0.5, leaves=63, min_data_in_leaf=1, feature_fraction=1, bagging_fraction=1, l2=0
 )
@@ -30,22 +30,22 @@ ROUNDS = 60
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=50))
-def test_a_fold_belongs_to_the_customer_alone(customers: list[int]) -> None:
+def test_the_fold_of_a_customer_does_not_depend_on_the_others(customers: list[int]) -> None:
     numbers = np.array(customers, np.int64)
     fold = assign_folds(numbers)
     assert set(fold.tolist()) <= set(range(FOLDS))
     alone = [int(assign_folds(np.array([c]))[0]) for c in customers]
-    assert fold.tolist() == alone  # whoever else is there
+    assert fold.tolist() == alone  # with any other customers
     assert assign_folds(numbers[::-1]).tolist() == alone[::-1]
 
 
-def test_the_folds_are_about_as_large_as_each_other() -> None:
+def test_folds_have_similar_sizes() -> None:
     counts = np.bincount(assign_folds(np.arange(30_000)))
     assert counts.tolist() == pytest.approx([10_000] * FOLDS, rel=0.03)
 
 
 def one_by_heart(kind: str) -> tuple[LabelledRows, np.ndarray]:
-    """240 customers with six rows each; the label is a coin thrown once for each customer.
+    """240 customers with six rows each; the label is one coin toss per customer.
 
     Only a customer's number tells him apart, so that nothing can be foreseen of another one.
     """
@@ -56,7 +56,7 @@ def one_by_heart(kind: str) -> tuple[LabelledRows, np.ndarray]:
 
 
 def right(prediction: np.ndarray, y: np.ndarray) -> float:
-    """The share of rows that lie on their label's side of the middle."""
+    """The share of rows predicted on the correct side of 0.5."""
     return float(((prediction > y.max() / 2) == (y > 0)).mean())
 
 
@@ -67,25 +67,27 @@ def learnt(request: pytest.FixtureRequest) -> tuple[Estimator, LabelledRows, np.
     return grown, data, customer
 
 
-def test_what_was_learnt_by_heart_does_not_help_with_the_others(
+def test_overfitting_does_not_help_out_of_fold(
     learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
-    assert right(first.predict(data.features), data.y) == 1  # the memory works
+    assert right(first.predict(data.features), data.y) == 1  # the model has overfitted
     made = predict_out_of_fold(first, data, customer, MEMORY, ROUNDS)
-    assert 0.4 < right(made, data.y) < 0.6  # 240 coins: 0.5 give or take 0.03
+    assert 0.4 < right(made, data.y) < 0.6  # 240 coin tosses: 0.5 ± 0.03
     assert made.shape == data.y.shape
 
 
-def test_rows_dealt_apart_from_their_customer_would_be_known(
+def test_folds_by_row_would_leak_the_label_of_the_customer(
     learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
-    rows = np.arange(len(customer))  # each row a customer of its own: the leak this guards against
+    rows = np.arange(
+        len(customer)
+    )  # each row is its own customer: the leak that folds by customer prevent
     assert right(predict_out_of_fold(first, data, rows, MEMORY, ROUNDS), data.y) > 0.85
 
 
-def test_each_fold_is_what_a_refit_on_the_others_says_and_again_the_same(
+def test_each_fold_equals_a_refit_on_the_others_and_is_reproducible(
     learnt: tuple[Estimator, LabelledRows, np.ndarray],
 ) -> None:
     first, data, customer = learnt
@@ -97,7 +99,7 @@ def test_each_fold_is_what_a_refit_on_the_others_says_and_again_the_same(
     np.testing.assert_array_equal(made, predict_out_of_fold(first, data, customer, MEMORY, 20))
 
 
-def test_classes_have_a_share_each() -> None:
+def test_class_predictions_have_one_column_per_class() -> None:
     rng = np.random.default_rng(6)
     table = pa.table({"a": rng.normal(size=400)})
     y = np.digitize(table["a"].to_numpy(), [-0.4, 0.4]).astype(float)
@@ -109,7 +111,7 @@ def test_classes_have_a_share_each() -> None:
     assert (made.argmax(axis=1) == y).mean() > 0.8
 
 
-def test_customers_of_one_fold_cannot_be_judged_on_others() -> None:
+def test_customers_of_a_single_fold_are_refused() -> None:
     data, customer = one_by_heart("binary")
     alone = data.take(customer == 3)
     first = Estimator.fit("binary", data, None, MEMORY, ())

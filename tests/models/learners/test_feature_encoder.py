@@ -47,7 +47,7 @@ def test_unknown_categories_are_encoded_as_missing():
     np.testing.assert_array_equal(ENCODER.encode(rows)[:, 0], [NAN, 1, NAN, NAN])
 
 
-def test_nulls_integers_and_plain_strings_are_understood():
+def test_nulls_integers_and_plain_strings_are_encoded():
     rows = table(region=["east", None], orders=pa.array([7, None], pa.int64()))
     np.testing.assert_array_equal(ENCODER.encode(rows), [[0, 7], [NAN, NAN]])
     rows = table(region=pa.nulls(1), orders=pa.nulls(1))
@@ -101,7 +101,7 @@ def test_json_round_trip_and_refusals():
             Encoder.from_json(text)
 
 
-def test_informative_keeps_what_varies_or_is_missing_for_some():
+def test_columns_that_vary_or_are_missing_for_some_are_informative():
     features = pa.table(
         {
             "customer_id": ["a", "b"],

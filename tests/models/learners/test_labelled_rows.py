@@ -53,7 +53,7 @@ def test_good_labels_pass():
         ),
     ],
 )
-def test_labels_lightgbm_would_take_in_silence_are_refused(kind, y, classes, message):
+def test_labels_that_lightgbm_would_silently_accept_are_refused(kind, y, classes, message):
     with pytest.raises(DataRefused, match=message):
         check_labels(kind, y, classes)
 

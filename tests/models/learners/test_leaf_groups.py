@@ -1,4 +1,4 @@
-"""Groups of customers: the leaves of scikit-learn's own tree, found again from plain numbers."""
+"""Leaf groups equal the leaves of scikit-learn's tree."""
 
 import json
 from dataclasses import asdict
@@ -23,7 +23,7 @@ def drawn(seed: int, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
-def test_the_leaf_is_the_one_scikit_learn_applies(seed: int) -> None:
+def test_the_leaf_equals_that_of_scikit_learn(seed: int) -> None:
     inputs, outcome = drawn(seed)
     groups = LeafGroups.fit(inputs, outcome)
     oracle = DecisionTreeRegressor(
@@ -39,7 +39,7 @@ def test_the_leaf_is_the_one_scikit_learn_applies(seed: int) -> None:
         np.testing.assert_array_equal(groups.assign(asked), oracle.apply(asked))
 
 
-def test_a_value_on_the_edge_goes_left_even_in_double_precision() -> None:
+def test_a_value_at_the_threshold_goes_left_in_double_precision() -> None:
     groups = LeafGroups([0, -1, -1], [0.5, 0.0, 0.0], [1, -1, -1], [2, -1, -1])
     asked = np.array([[0.4], [0.5], [np.nextafter(0.5, 1)], [0.6]])
     assert groups.assign(asked).tolist() == [1, 1, 1, 2]  # the third is 0.5 in single precision

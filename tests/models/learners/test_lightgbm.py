@@ -87,11 +87,11 @@ def test_no_rows_give_no_predictions(fitted):
     assert fitted.contributions(none).shape == fitted.contributions(LATER)[:0].shape
 
 
-def test_one_row_alone_gets_what_it_gets_among_many(fitted):
+def test_a_single_row_gets_the_same_prediction_as_in_a_batch(fitted):
     np.testing.assert_array_equal(fitted.predict(LATER.slice(7, 1))[0], fitted.predict(LATER)[7])
 
 
-def test_learns_what_there_is_to_learn():
+def test_the_trees_find_the_signal():
     model = Estimator.fit("binary", LabelledRows(TABLE, labels(TABLE, "binary")), None, QUICK)
     assert roc_auc_score(labels(LATER, "binary"), model.predict(LATER)) > 0.85
     assert next(iter(model.importance())) == "gap"
@@ -156,7 +156,7 @@ def test_an_encoder_with_swapped_columns_is_refused(fitted):
         Estimator.from_text(fitted.to_text(), swapped.to_json())
 
 
-def test_a_column_left_out_is_not_read_nor_grown_on_again():
+def test_an_excluded_column_is_not_read_by_fit_and_refit():
     data = LabelledRows(TABLE, labels(TABLE, "binary"))
     grown = Estimator.fit("binary", data, None, QUICK, without=("orders 30d",))
     assert grown.encoder.columns == ("gap", '行业, "x"')
@@ -167,7 +167,7 @@ def test_a_column_left_out_is_not_read_nor_grown_on_again():
         Estimator.fit("binary", data, None, QUICK, without=("orders 30d", "gap", '行业, "x"'))
 
 
-def test_a_given_number_of_rounds_is_grown():
+def test_refit_trains_a_given_number_of_rounds():
     data = LabelledRows(TABLE, labels(TABLE, "binary"))
     grown = Estimator.fit("binary", data, LabelledRows(LATER, labels(LATER, "binary")), QUICK)
     assert grown.refit(data, QUICK).rounds == grown.rounds

@@ -1,4 +1,4 @@
-"""Who is unlike any training row: out of range where the model looks, not elsewhere."""
+"""Out of distribution: outside the training range of columns that the model uses."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from models.learners.lightgbm import Estimator, Params
 from models.learners.out_of_distribution import MIN_GAIN_SHARE, TRAINING_QUANTILE, TrainingSupport
 
 NAN = float("nan")
-#: Leaving depends on silence and region; chance alone on noise. Training always saw a silence.
+#: Churn depends on silence and region, not on noise. Silence is never missing in training.
 TRAINING = {"silence": (0.0, 365.0), "noise": (0.0, 1.0)}
 
 
@@ -56,17 +56,17 @@ def customer(silence: float = 100, noise: float = 0.5, region: str | None = "eas
     [
         (customer(), False),
         (customer(silence=364), False),
-        (customer(silence=730), True),  # nobody was silent for so long
+        (customer(silence=730), True),  # longer than any training customer
         (customer(silence=-1), True),
-        (customer(silence=NAN), True),  # training knew everybody's silence
-        (customer(noise=1e9), False),  # out of range where the model hardly looks
-        (customer(noise=NAN), False),  # a fifth of training was like that
+        (customer(silence=NAN), True),  # never missing in training
+        (customer(noise=1e9), False),  # outside the range of an unimportant column
+        (customer(noise=NAN), False),  # missing for a fifth of the training rows
         (customer(region="north"), False),
-        (customer(region="west"), True),  # a category nobody had, where none was missing
+        (customer(region="west"), True),  # an unknown category, and none was missing in training
         (customer(region=None), True),
     ],
 )
-def test_a_row_is_unlike_where_an_important_column_is_out_of_range(
+def test_out_of_distribution_is_an_important_column_outside_its_range(
     support: TrainingSupport, estimator: Estimator, who: pa.Table, unlike: bool
 ) -> None:
     share = dict(zip(support.columns, support.share, strict=True))
@@ -74,7 +74,7 @@ def test_a_row_is_unlike_where_an_important_column_is_out_of_range(
     assert support.out_of_distribution(estimator, who).tolist() == [unlike]
 
 
-def test_what_is_known_of_each_column(support: TrainingSupport, estimator: Estimator) -> None:
+def test_ranges_and_gain_shares_of_columns(support: TrainingSupport, estimator: Estimator) -> None:
     assert support.columns == estimator.encoder.columns
     assert sum(support.share) == pytest.approx(1)
     low, high = (dict(zip(support.columns, v, strict=True)) for v in (support.low, support.high))
@@ -85,7 +85,7 @@ def test_what_is_known_of_each_column(support: TrainingSupport, estimator: Estim
     }  # fmt: skip
 
 
-def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
+def test_few_rows_of_the_training_distribution_are_flagged(
     support: TrainingSupport, estimator: Estimator, table: pa.Table
 ) -> None:
     assert support.out_of_distribution(estimator, table).mean() <= 1 - TRAINING_QUANTILE
@@ -93,12 +93,14 @@ def test_hardly_any_row_of_training_and_of_its_like_is_unlike(
     assert support.out_of_distribution(estimator, table.slice(0, 0)).tolist() == []
 
 
-def test_where_training_is_strange_itself_more_is_needed(
+def test_unusual_training_rows_raise_the_limit(
     support: TrainingSupport, estimator: Estimator, table: pa.Table
 ) -> None:
     lost = pa.concat_tables([table, *[customer(silence=NAN)] * 2]).combine_chunks()
     odd = TrainingSupport.fit(estimator, lost)
-    assert odd.missing[odd.columns.index("silence")] is False  # two of 2,002 are not "seen missing"
+    assert (
+        odd.missing[odd.columns.index("silence")] is False
+    )  # 2 of 2,002 rows are below the threshold
     assert odd.limit == MIN_GAIN_SHARE
     many = pa.concat_tables([table, *[customer(silence=NAN)] * 20]).unify_dictionaries()
     assert TrainingSupport.fit(estimator, many).missing[odd.columns.index("silence")] is True
@@ -108,7 +110,7 @@ def test_where_training_is_strange_itself_more_is_needed(
     ).tolist() == [False]
 
 
-def test_a_column_training_never_measured_may_be_missing_only(
+def test_a_value_in_a_column_always_missing_in_training_is_flagged(
     estimator: Estimator, table: pa.Table
 ) -> None:
     place = table.column_names.index("silence")
@@ -118,5 +120,5 @@ def test_a_column_training_never_measured_may_be_missing_only(
     assert support.out_of_distribution(estimator, customer(silence=100)).tolist() == [True]
 
 
-def test_as_a_manifest_holds_it_it_answers_the_same(support: TrainingSupport) -> None:
+def test_the_manifest_round_trip_gives_the_same_flags(support: TrainingSupport) -> None:
     assert TrainingSupport.from_dict(json.loads(json.dumps(support.to_dict()))) == support

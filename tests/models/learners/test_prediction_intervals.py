@@ -1,4 +1,4 @@
-"""Ranges of outcomes: by hand on few numbers, and by what fresh rows do on many."""
+"""Prediction intervals: by hand on few numbers, and by their coverage of new rows."""
 
 import json
 from dataclasses import asdict
@@ -27,19 +27,19 @@ from models.learners.prediction_intervals import (
             95,
         ),  # 5 is the fifth; 91 of 100 (0.9 of 101, rounded up) from there
         (np.r_[np.zeros(50), np.arange(1.0, 51)], 0, 41),  # nothing lies below: 50 zeros, then 41
-        (np.r_[np.zeros(95), np.full(5, 9.0)], 0, 0),  # nine of ten spend nothing
+        (np.r_[np.zeros(95), np.full(5, 9.0)], 0, 0),  # more than 90% spend nothing
         (np.r_[np.full(10, -7.0), np.arange(90.0)], -7, 80),  # more returned than bought
-        (np.arange(10.0), 0, 9),  # too few to leave any out
+        (np.arange(10.0), 0, 9),  # too few to exclude any
         (np.array([3.0]), 3, 3),
     ],
 )
-def test_the_middle_nine_tenths_by_hand(outcome: np.ndarray, low: float, high: float) -> None:
+def test_central_interval_by_hand(outcome: np.ndarray, low: float, high: float) -> None:
     shuffled = np.random.default_rng(0).permutation(outcome)
     assert central_interval(shuffled) == (low, high)
 
 
 @given(arrays(np.float64, st.integers(1, 300), elements=st.sampled_from([0, 0, 0, 1, 2, 5, 9.5])))
-def test_nine_tenths_lie_inside_whatever_is_equal(outcome: np.ndarray) -> None:
+def test_central_interval_covers_90_percent_with_ties(outcome: np.ndarray) -> None:
     low, high = central_interval(outcome)
     assert ((outcome >= low) & (outcome <= high)).mean() >= 0.9
     assert (outcome < low).mean() <= 0.05
@@ -61,7 +61,9 @@ def learnt() -> ValueIntervals:
     return ValueIntervals.fit(*customers(20_000, seed=1))
 
 
-def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueIntervals) -> None:
+def test_value_intervals_cover_90_percent_of_new_outcomes_in_every_group(
+    learnt: ValueIntervals,
+) -> None:
     features, multiple, level, y = customers(100_000, seed=2)
     low, high = learnt.predict(features, multiple * level, level)
     inside = (y >= low) & (y <= high)
@@ -73,11 +75,13 @@ def test_nine_of_ten_fresh_outcomes_lie_in_range_in_every_group(learnt: ValueInt
     leaf = learnt.cells.assign(np.column_stack(history))
     held = [inside[leaf == node].mean() for node in learnt.cells.leaves]
     assert len(held) > 5
-    assert min(held) > 0.85  # the ends of a group come from 400 to 1,500 rows
+    assert min(held) > 0.85  # the limits of a group are estimated from 400 to 1,500 rows
     assert max(held) < 0.94
 
 
-def test_the_range_holds_its_prediction_and_grows_with_the_level(learnt: ValueIntervals) -> None:
+def test_value_intervals_contain_the_prediction_and_scale_with_the_level(
+    learnt: ValueIntervals,
+) -> None:
     features, _, level, _ = customers(200, seed=3)
     for value in (np.zeros(200), 100 * level):
         low, high = learnt.predict(features, value, level)
@@ -85,11 +89,11 @@ def test_the_range_holds_its_prediction_and_grows_with_the_level(learnt: ValueIn
         assert (value <= high).all()
 
 
-def test_only_columns_that_are_there_are_read_and_missing_ones_are_a_group() -> None:
+def test_absent_columns_are_skipped_and_missing_values_form_a_group() -> None:
     features, multiple, level, y = customers(2000, seed=4)
     tenure = features["tenure_days"].to_numpy().copy()
     tenure[::2] = np.nan
-    y[::2] *= 50  # whose age nobody knows spend more
+    y[::2] *= 50  # customers of unknown tenure spend more
     table = pa.table({"tenure_days": tenure, "other": tenure})
     ranges = ValueIntervals.fit(table, multiple, level, y)
     assert ranges.columns == ("tenure_days",)
@@ -98,7 +102,7 @@ def test_only_columns_that_are_there_are_read_and_missing_ones_are_a_group() -> 
     assert ratio > 10
 
 
-def test_as_a_manifest_holds_them_they_answer_the_same(learnt: ValueIntervals) -> None:
+def test_the_manifest_round_trip_gives_the_same_intervals(learnt: ValueIntervals) -> None:
     again = ValueIntervals.from_dict(json.loads(json.dumps(learnt.to_dict())))
     assert again == learnt
     features, multiple, level, _ = customers(50, seed=5)
@@ -114,8 +118,8 @@ def test_the_shortest_run_of_levels_by_hand() -> None:
     shares = np.array(
         [
             [0.95, 0.05, 0, 0, 0],  # one level is enough
-            [0.1, 0.5, 0.35, 0.05, 0],  # two neighbours hold 0.85, three 0.95
-            [0.5, 0, 0, 0, 0.5],  # only all five hold both ends
+            [0.1, 0.5, 0.35, 0.05, 0],  # two adjacent levels hold 0.85, three 0.95
+            [0.5, 0, 0, 0, 0.5],  # only all five levels contain both ends
             [0, 0.45, 0.05, 0.45, 0.05],
             [0.2, 0.2, 0.2, 0.2, 0.2],
         ]
@@ -128,7 +132,7 @@ def test_the_shortest_run_of_levels_by_hand() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0.5, 0.99))
-def test_no_shorter_run_has_as_much(seed: int, enough: float) -> None:
+def test_no_shorter_run_has_enough_probability(seed: int, enough: float) -> None:
     shares = np.random.default_rng(seed).dirichlet(np.full(5, 0.5), 10)
     for row, first, last in zip(shares, *shortest_level_run(shares, enough), strict=True):
         runs = {(a, b): row[a : b + 1].sum() for a in range(5) for b in range(a, 5)}
@@ -138,7 +142,7 @@ def test_no_shorter_run_has_as_much(seed: int, enough: float) -> None:
 
 
 def answers(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted shares of five levels, twice as sure as they should be, and the levels that came."""
+    """Overconfident shares of five levels, and the actual levels."""
     rng = np.random.default_rng(seed)
     true = rng.dirichlet(np.array([1, 2, 4, 6, 3.0]), rows)
     y = (rng.random(rows)[:, None] > true.cumsum(axis=1)).sum(axis=1).clip(0, 4)
@@ -146,10 +150,10 @@ def answers(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return sure / sure.sum(axis=1, keepdims=True), y.astype(float)
 
 
-def test_nine_of_ten_fresh_answers_lie_in_their_levels_though_the_shares_are_too_sure() -> None:
+def test_level_intervals_cover_90_percent_with_overconfident_shares() -> None:
     shares, y = answers(20_000, seed=1)
     ranges = LevelIntervals.fit(shares, y, np.ones(len(y)))
-    assert ranges.enough > 0.92  # what is said to be 0.9 holds less
+    assert ranges.enough > 0.92  # a nominal 0.9 covers less
     fresh, later = answers(40_000, seed=2)
     low, high = ranges.predict(fresh)
     assert 0.89 < ((later >= low) & (later <= high)).mean() < 0.92
@@ -158,11 +162,11 @@ def test_nine_of_ten_fresh_answers_lie_in_their_levels_though_the_shares_are_too
     assert LevelIntervals(**json.loads(json.dumps(asdict(ranges)))) == ranges
 
 
-def test_weights_count_and_what_cannot_be_held_takes_every_level() -> None:
+def test_weights_count_and_unreachable_coverage_takes_all_levels() -> None:
     shares = np.tile([0.6, 0.4, 0.0], (10, 1))
     y = np.r_[np.zeros(8), 1.0, 1.0]
     even = LevelIntervals.fit(shares, y, np.ones(10))
-    assert even.enough > 0.6  # eight of ten are too few, so both levels are in range
+    assert even.enough > 0.6  # 80% is too little, so both levels are included
     heavy = LevelIntervals.fit(shares, y, np.r_[np.full(8, 10.0), 1.0, 1.0])
     assert heavy.enough == 0.5  # 80 of 82 parts are level 0
     never = LevelIntervals.fit(np.tile([1.0, 0.0, 0.0], (5, 1)), np.full(5, 2.0), np.ones(5))

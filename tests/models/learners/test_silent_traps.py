@@ -1,4 +1,4 @@
-"""What LightGBM takes without a word: refused here, or handled in a way that is told."""
+"""Input that LightGBM silently accepts: refused here, or handled in a documented way."""
 
 from dataclasses import replace
 
@@ -24,8 +24,8 @@ TABLE = pa.table({"a": A, "b": B, "same": np.ones(N), "plan": pa.array(np.where(
 QUICK = Params(max_rounds=30, n_classes=3)
 
 
-def test_a_class_without_rows_gets_almost_no_chance_and_the_others_all_of_it():
-    y = (A > 0).astype(float)  # of the classes 0, 1 and 2 the last one never comes
+def test_a_class_without_rows_gets_almost_no_probability():
+    y = (A > 0).astype(float)  # class 2 does not occur
     model = Estimator.fit("multiclass", LabelledRows(TABLE, y), None, QUICK)
     said = model.predict(TABLE)
     assert said.shape == (N, 3)
@@ -34,7 +34,7 @@ def test_a_class_without_rows_gets_almost_no_chance_and_the_others_all_of_it():
     assert Calibrator.fit("multiclass", said, y).method == "identity"
 
 
-def test_a_validation_of_one_class_trains_a_model_that_still_tells_apart():
+def test_validation_rows_of_one_class_still_train_a_useful_model():
     y = (A > 0).astype(float)
     one = LabelledRows(TABLE.slice(0, 100), np.zeros(100))
     model = Estimator.fit("binary", LabelledRows(TABLE, y), one, QUICK)
@@ -54,14 +54,14 @@ def test_an_infinite_feature_is_refused_in_training_and_in_scoring(value):
         model.predict(spoilt)
 
 
-def test_constant_columns_are_not_read_at_all():
+def test_constant_columns_are_not_read():
     model = Estimator.fit("binary", LabelledRows(TABLE, (A > 0).astype(float)), None, QUICK)
     assert model.encoder.columns == ("a", "b", "plan")
     without = model.predict(TABLE.drop(["same"]))
     np.testing.assert_array_equal(model.predict(TABLE), without)
 
 
-def test_a_category_never_seen_is_scored_as_a_missing_one():
+def test_an_unknown_category_is_scored_like_a_missing_one():
     model = Estimator.fit("binary", LabelledRows(TABLE, (A > 0).astype(float)), None, QUICK)
     place = TABLE.column_names.index("plan")
     new = TABLE.set_column(place, "plan", pa.array(["never seen"] * N))
@@ -71,7 +71,7 @@ def test_a_category_never_seen_is_scored_as_a_missing_one():
 
 @pytest.fixture(scope="module")
 def churn():
-    """The trained company's churn rows, and what training needs beside them."""
+    """The churn rows of the trained company, with company and workspace."""
     workspace = trained()[0]
     company = load_company(workspace.data / "sample.toml")
     return company, load_rows(company, workspace, "churn"), workspace
@@ -79,7 +79,7 @@ def churn():
 
 @pytest.mark.parametrize("part", ["fit", "valid", "test"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, 2.0])
-def test_a_label_that_is_none_is_refused_wherever_it_lies(churn, part, value):
+def test_an_invalid_label_is_refused_in_every_part_of_the_data(churn, part, value):
     company, rows, _ = churn
     place = np.flatnonzero(
         getattr(split_rows(TARGETS["churn"], company.target("churn"), rows), part)
@@ -90,7 +90,7 @@ def test_a_label_that_is_none_is_refused_wherever_it_lies(churn, part, value):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_bundle_given_its_columns_in_another_order_answers_the_same(churn, target):
+def test_the_order_of_columns_does_not_change_predictions(churn, target):
     workspace = churn[2]
     bundle = load_champion(workspace.serving("sample"), target)
     assert bundle is not None
@@ -100,7 +100,7 @@ def test_a_bundle_given_its_columns_in_another_order_answers_the_same(churn, tar
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_bundle_given_other_names_or_types_refuses(churn, target):
+def test_other_column_names_or_types_are_refused(churn, target):
     workspace = churn[2]
     bundle = load_champion(workspace.serving("sample"), target)
     assert bundle is not None

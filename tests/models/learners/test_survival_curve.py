@@ -1,4 +1,4 @@
-"""When a customer will leave: curves by hand, rates put in and found again, Kaplan and Meier by hand."""
+"""Survival curves by hand, recovery of known hazards, and Kaplan-Meier by hand."""
 
 import json
 
@@ -19,14 +19,14 @@ from models.learners.survival_curve import (
 )
 
 NAN = float("nan")
-#: (month he left in, months observed) of eight customers.
+#: (month of leaving, months observed) of eight customers.
 EIGHT = [
     (0, 5),  # had left at the cutoff
     (1, 5),
-    (NAN, 0),  # nothing known but that he was there
+    (NAN, 0),  # censored at the cutoff
     (NAN, 2),
     (2, 5),
-    (3, 2),  # left in a month cut short: observed to stay for two
+    (3, 2),  # left in an incomplete month: observed for two
     (NAN, 12),
     (14, 20),  # stays all twelve months
 ]
@@ -38,14 +38,14 @@ def stays(rows: list[tuple[float, float]]) -> TenureDurations:
     return TenureDurations(left, observed)
 
 
-def test_kaplan_and_meier_by_hand() -> None:
+def test_kaplan_meier_by_hand() -> None:
     curve = kaplan_meier(stays(EIGHT), ONES)
-    # 8 there at first, 1 gone; 6 seen in month 1, 1 leaves; 5 in month 2, 1 leaves; then nobody
+    # 8 at the cutoff, 1 had left; 6 observed in month 1, 1 leaves; 5 in month 2, 1 leaves; then none
     expected = [7 / 8, 7 / 8 * 5 / 6, *[7 / 8 * 5 / 6 * 4 / 5] * 11]
     np.testing.assert_allclose(curve, expected)
 
 
-def test_weights_count_as_so_many_customers_and_the_unseen_is_unknown() -> None:
+def test_weights_count_as_customers_and_unobserved_months_are_nan() -> None:
     weight = np.array([2, 1, 1, 1, 3, 1, 1, 1.0])
     repeated = stays([row for row, w in zip(EIGHT, weight, strict=True) for _ in range(int(w))])
     np.testing.assert_allclose(
@@ -57,7 +57,7 @@ def test_weights_count_as_so_many_customers_and_the_unseen_is_unknown() -> None:
     assert short.shape == (MONTHS + 1,)
 
 
-def test_a_month_counts_when_it_was_observed_to_its_end() -> None:
+def test_only_completely_observed_months_count() -> None:
     rows, month, left = _person_months(stays([(2, 4), (3, 2), (NAN, 1), (0, 3), (15, 20)]))
     found = [(r, m) for r, m in zip(rows.tolist(), month.tolist(), strict=True) if r < 4]
     assert found == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (3, 0)]
@@ -74,13 +74,13 @@ CHURN = np.array([0.05, 0.3, 0.9])
 
 
 @pytest.mark.parametrize("anchor", [1.0, 3.0, 90 / MONTH, 12.0])
-def test_a_constant_rate_is_one_power_of_the_chance_to_stay(anchor: float) -> None:
+def test_a_constant_hazard_gives_powers_of_the_survival_probability(anchor: float) -> None:
     curve = constant(0.2, anchor).curve(CHURN)
     for churn, row in zip(CHURN, curve, strict=True):
         np.testing.assert_allclose(row, (1 - churn) ** (np.arange(13) / anchor), rtol=1e-9)
 
 
-def test_without_contracts_the_silent_have_left_at_the_cutoff() -> None:
+def test_without_contracts_churned_customers_left_at_the_cutoff() -> None:
     curve = constant(0.2, anchor=0.0).curve(CHURN)
     for churn, row in zip(CHURN, curve, strict=True):
         np.testing.assert_allclose(row, (1 - churn) * 0.8 ** np.arange(13))
@@ -93,7 +93,7 @@ def test_without_contracts_the_silent_have_left_at_the_cutoff() -> None:
     st.floats(0, 3),
     st.sampled_from([0.0, 0.25, 1.0, 30 / MONTH, 90 / MONTH, 6.5, 365 / MONTH, 20.0]),
 )
-def test_a_curve_never_rises_and_meets_the_churn_probability(
+def test_curves_are_non_increasing_and_meet_the_churn_probability(
     churn: list[float], level: list[float], slope: float, anchor: float
 ) -> None:
     survival, p = SurvivalCurve(level, slope, anchor, 6), np.array(churn)
@@ -110,7 +110,7 @@ def test_a_curve_never_rises_and_meets_the_churn_probability(
     assert ((months >= 0) & (months <= 12)).all()
 
 
-def test_months_left_is_the_area_below_the_curve() -> None:
+def test_expected_months_are_the_area_under_the_curve() -> None:
     survival = constant(0.2, 3.0)
     stays_all, gone, half = np.ones(13), np.r_[1.0, np.zeros(12)], np.full(13, 0.5)
     line = np.linspace(1, 0, 13)
@@ -119,7 +119,7 @@ def test_months_left_is_the_area_below_the_curve() -> None:
 
 
 def simulated(rows: int, seed: int = 1) -> tuple[np.ndarray, TenureDurations]:
-    """Churn probabilities, and stays whose monthly odds are `a_m + 0.6 s` of their log odds s."""
+    """Churn probabilities with log odds s, and tenures with monthly log odds `a_m + 0.6 s`."""
     rng = np.random.default_rng(seed)
     score = rng.normal(-1.5, 1, rows)
     hazard = expit(LEVEL + 0.6 * score[:, None])
@@ -131,7 +131,7 @@ def simulated(rows: int, seed: int = 1) -> tuple[np.ndarray, TenureDurations]:
 LEVEL = np.array([-1, -2, -2, -2, -2.5, -2.5, -2.5, -1, -2, -2, -2, -2.0])
 
 
-def test_the_rates_that_were_put_in_are_found_from_stays_cut_off_at_random() -> None:
+def test_known_hazards_are_recovered_from_censored_data() -> None:
     churn, seen = simulated(60_000)
     survival = SurvivalCurve.fit(churn, seen, np.ones(len(churn)), None)
     assert survival.slope == pytest.approx(0.6, abs=0.03)
@@ -148,7 +148,7 @@ def test_with_contracts_the_anchor_is_the_horizon_in_months() -> None:
     assert SurvivalCurve.from_dict(json.loads(json.dumps(survival.to_dict()))) == survival
 
 
-def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
+def test_months_with_few_leavers_repeat_the_last_fitted_level() -> None:
     churn, seen = simulated(5000)
     short = TenureDurations(seen.left, np.minimum(seen.observed, 4))
     survival = SurvivalCurve.fit(churn, short, np.ones(len(churn)), None)
@@ -158,7 +158,7 @@ def test_months_with_few_leavers_repeat_the_last_that_was_learnt() -> None:
     assert len(set(survival.level[:4])) == 4
 
 
-def test_twenty_leavers_make_a_month() -> None:
+def test_twenty_leavers_are_enough_to_fit_a_month() -> None:
     rows = [(1.0, 3.0)] * MIN_LEAVERS + [(2.0, 3.0)] * (MIN_LEAVERS - 1) + [(NAN, 3.0)] * 200
     churn = np.full(len(rows), 0.2)
     assert SurvivalCurve.fit(churn, stays(rows), np.ones(len(rows)), None).learnt == 1
@@ -170,7 +170,7 @@ def test_twenty_leavers_make_a_month() -> None:
 
 
 @pytest.mark.parametrize("rows", [[(NAN, 6.0)] * 100, [(NAN, 0.0)] * 100, [(0.0, 3.0)] * 100])
-def test_where_nobody_was_seen_leaving_later_the_curve_is_still_one(
+def test_without_later_leavers_the_curve_is_still_valid(
     rows: list[tuple[float, float]],
 ) -> None:
     for horizon in (None, 90.0):

@@ -107,7 +107,7 @@ def test_every_reader_takes_a_folder_of_parts(
         assert_frame_equal(here.features.to_pandas(), local.features.to_pandas(), check_exact=True)
     one, other = CompanyScorer(company, workspace), CompanyScorer(company, there)
     ids = ["A0000000", "A0000007", "nobody"]
-    assert one.by_ids(ids, None, 1) == other.by_ids(ids, None, 1)
+    assert one.score_ids(ids, None, 1) == other.score_ids(ids, None, 1)
     snapshots = [w.features("sample") / "snapshot.parquet" for w in (workspace, there)]
     assert missing_rates(snapshots[0]) == missing_rates(snapshots[1]) != {}
     reach = [silent_share("satisfaction", company, w, None) for w in (workspace, there)]

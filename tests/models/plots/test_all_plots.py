@@ -1,4 +1,4 @@
-"""The pictures draw for ordinary and for awkward data, and their titles say the finding."""
+"""The plots draw for ordinary and unusual data, and their titles state the finding."""
 
 import io
 import sys
@@ -34,7 +34,7 @@ def title(figure):
 
 
 @pytest.mark.parametrize("kind", list(CASES))
-def test_every_picture_of_every_kind_draws(kind):
+def test_every_plot_of_every_kind_draws(kind):
     drawn = draw_all(kind, *CASES[kind], RNG.random(N) + 0.5, {"a": 3.0, "b": 1.0})
     assert set(drawn) == {*FIGURES[kind], "importance"}
     for figure in drawn.values():
@@ -42,7 +42,7 @@ def test_every_picture_of_every_kind_draws(kind):
         assert title(figure)
 
 
-def test_titles_say_the_finding():
+def test_titles_state_the_finding():
     y = np.repeat([0.0, 1.0], 50)
     drawn = draw_all("binary", y, np.repeat([0.1, 0.9], 50), np.full(100, 0.5))
     assert title(drawn["roc_and_pr"]) == "Ranks 100% of pairs correctly, the rule 50%"
@@ -74,14 +74,14 @@ def test_importance_keeps_the_twenty_largest():
     draw(importance({"only": 0.0}))
 
 
-def test_awkward_values_draw():
+def test_unusual_values_draw():
     nothing, some = np.zeros(60), np.arange(60.0)
     for y, model, rule in ((some, nothing, nothing), (some, some, some), (-some, some, -some)):
         for figure in draw_all("regression", y, model, rule).values():
             draw(figure)
 
 
-def test_reliability_names_what_stands_beside_the_model():
+def test_reliability_names_the_rival():
     y, p = np.tile([0.0, 1.0], 50), np.tile([0.2, 0.8], 50)
     figure = reliability(y, p, 1 - p, rival="uncalibrated model")
     assert "the uncalibrated model's by 80.0" in figure.texts[0].get_text()
@@ -89,13 +89,13 @@ def test_reliability_names_what_stands_beside_the_model():
     assert names == ["model", "uncalibrated model"]
 
 
-def test_wilson_is_the_textbook_interval():
+def test_wilson_interval_by_the_formula():
     low, high = wilson_interval(np.array([0.0, 0.5]), np.array([10.0, 100.0]))
     np.testing.assert_allclose(low, [0, 0.4038], atol=1e-4)
     np.testing.assert_allclose(high, [0.2775, 0.5962], atol=1e-4)
 
 
-def test_pyplot_is_not_touched():
+def test_pyplot_is_not_used():
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
 

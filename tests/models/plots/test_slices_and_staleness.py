@@ -1,9 +1,9 @@
-"""The pictures of groups and ages draw, and their titles say the finding."""
+"""The plots of slices and staleness draw, and their titles state the finding."""
 
 import io
 
 from models.evaluation.bootstrap import Interval
-from models.plots.slices_and_staleness import MOST, age_curve, latin, slice_gains
+from models.plots.slices_and_staleness import MAX_GROUPS, age_curve, latin, slice_gains
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import ModelAge, Staleness
 
@@ -32,14 +32,14 @@ def test_groups_are_ranked_and_counted():
     )
 
 
-def test_at_most_so_many_groups_are_drawn():
+def test_the_number_of_groups_is_limited():
     many = Slices("mae", "rule", tuple(one(f"r{i}", 0.1 * i) for i in range(40)), (), ())
     figure = slice_gains(many)
-    assert len(figure.axes[0].get_yticks()) == MOST
-    assert f"the {MOST} worst of 40" in figure.texts[1].get_text()
+    assert len(figure.axes[0].get_yticks()) == MAX_GROUPS
+    assert f"the {MAX_GROUPS} worst of 40" in figure.texts[1].get_text()
 
 
-def test_names_in_letters_no_font_has_or_mathematics_are_drawn():
+def test_names_with_unsupported_characters_or_dollars_are_drawn():
     odd = Slices("roc_auc", "rule", (one("华东", 0.2), one("$ a $", 0.1)), (), ())
     assert title(slice_gains(odd)).endswith("worst: region: \\$ a \\$")
     assert latin("华a") == "\N{WHITE SQUARE}a"
@@ -58,7 +58,7 @@ def ages(*losses):
     )
 
 
-def test_the_curve_says_how_long_a_model_lasts():
+def test_the_staleness_curve_states_how_long_a_model_lasts():
     figure = age_curve(Staleness("roc_auc", 0.6, ages(0.0, 0.01, 0.05, 0.1)))
     assert title(figure) == "As good as a fresh model for 3 months, worse from month 6 on"
     (bars,) = figure.axes[0].containers

@@ -1,4 +1,4 @@
-"""A serving model on its test rows: the same numbers as training measured."""
+"""Holdout evaluation of served models gives the numbers that training measured."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ def asked():
     }
 
 
-def test_the_error_is_the_one_training_measured(asked):
+def test_the_calibration_error_equals_that_of_training(asked):
     churn = asked["churn"]
     assert churn.error.error == pytest.approx(churn.bundle.manifest.metrics["ece"])
     assert len(churn.actual) == churn.error.rows
@@ -33,7 +33,7 @@ def test_the_error_is_the_one_training_measured(asked):
     assert classes.error.error == pytest.approx(classes.bundle.manifest.metrics["class_ece"])
 
 
-def test_a_value_has_coverage_and_no_probability(asked):
+def test_a_value_has_coverage_and_no_calibration_error(asked):
     value = asked["value"]
     assert value.error is None
     assert value.segments == ()
@@ -45,7 +45,7 @@ def test_a_value_has_coverage_and_no_probability(asked):
     assert 0.8 < value.coverage.share < 1
 
 
-def test_churn_has_bins_of_its_case_and_no_range(asked):
+def test_churn_has_reliability_bins_and_no_intervals(asked):
     churn = asked["churn"]
     assert churn.coverage is None
     assert churn.coverage_by_segment == ()
@@ -56,7 +56,7 @@ def test_churn_has_bins_of_its_case_and_no_range(asked):
     assert (rows, happened) == pytest.approx((len(churn.actual), churn.actual.sum()))
 
 
-def test_levels_are_told_on_the_scale_of_their_ranges(asked):
+def test_levels_are_on_the_scale_of_their_intervals(asked):
     if "satisfaction" not in asked:
         pytest.fail("the trained company has a champion of satisfaction")
     one = asked["satisfaction"]
@@ -65,7 +65,7 @@ def test_levels_are_told_on_the_scale_of_their_ranges(asked):
     assert len(one.bins()) == 5
 
 
-def test_the_record_is_plain_json(asked):
+def test_the_result_is_valid_json(asked):
     for one in asked.values():
         told = json.loads(one.to_json())
         assert (told["calibration"] is None) == (one.error is None)
@@ -73,7 +73,7 @@ def test_the_record_is_plain_json(asked):
         assert 0 <= told["abstains"] < 0.5
 
 
-def test_a_model_that_has_seen_the_test_is_refused():
+def test_a_model_trained_on_test_rows_is_refused():
     workspace, _ = trained()
     company = load_company(workspace.data / "sample.toml")
     bundle = load_champions(workspace.serving("sample"))[0]["churn"]

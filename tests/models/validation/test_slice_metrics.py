@@ -1,4 +1,4 @@
-"""The worst group is found where it was planted, and nowhere by chance."""
+"""A group made worse on purpose is found, and no group is found by chance."""
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ def rows_of(label, regions, seed=0):
 
 
 def churn(seed, worse_in=None):
-    """Labels by a score; the model knows it but for one region, the rule a little everywhere."""
+    """Labels by a score; the model knows it except in one region, the rule a little everywhere."""
     rng = np.random.default_rng(seed)
     score, region = rng.normal(size=N), rng.choice(REGIONS, N)
     label = (rng.random(N) < 1 / (1 + np.exp(-2 * score))).astype(float)
@@ -33,7 +33,7 @@ def churn(seed, worse_in=None):
     return rows_of(label, region), *(1 / (1 + np.exp(-p)) for p in (model, rule))
 
 
-def test_the_planted_group_is_named_and_objected_to():
+def test_the_worse_group_is_found_and_raises_an_objection():
     rows, model, rule = churn(0, worse_in="south")
     found = compare_by_slice(TARGETS["churn"], rows, model, rule)
     assert found.worst is not None
@@ -45,7 +45,7 @@ def test_the_planted_group_is_named_and_objected_to():
     assert found.describe() == "region: south, not better than the rule"
 
 
-def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
+def test_a_better_model_has_a_worst_group_but_no_objection():
     found = compare_by_slice(TARGETS["churn"], *churn(1))
     assert found.objection is None
     assert len(found.judged) == len(REGIONS)
@@ -54,7 +54,7 @@ def test_a_better_model_meets_no_objection_and_has_a_worst_group_still():
     assert found.describe().endswith(", better than the rule")
 
 
-def test_the_figures_of_a_group_are_those_of_its_rows():
+def test_the_metrics_of_a_group_are_those_of_its_rows():
     rows, model, rule = churn(2)
     found = compare_by_slice(TARGETS["churn"], rows, model, rule)
     east = next(s for s in found.judged if s.value == "east")
@@ -69,8 +69,8 @@ def test_the_figures_of_a_group_are_those_of_its_rows():
     assert east.loss == pytest.approx(1 - east.model.value / east.rival.value)
 
 
-def test_two_models_of_the_same_worth_are_rarely_told_apart():
-    """At 5 % for all groups together: 20 tries seldom object more than thrice (chance 1.6 %)."""
+def test_two_equally_good_models_rarely_differ():
+    """At a family-wise 5%, more than three objections in 20 tries are rare (probability 1.6%)."""
     objections = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def test_two_models_of_the_same_worth_are_rarely_told_apart():
     assert objections <= 3
 
 
-def test_small_groups_are_named_and_not_judged():
+def test_small_groups_are_listed_and_not_compared():
     rows, model, rule = churn(3)
     region = np.array(rows.features["crm_region"].to_pylist())
     few = np.flatnonzero(region == "far")[: ENOUGH_ROWS - 1]
@@ -92,7 +92,7 @@ def test_small_groups_are_named_and_not_judged():
     assert "far" not in [s.value for s in found.judged]
 
 
-def test_a_group_with_one_class_is_not_judged():
+def test_a_group_with_one_class_is_not_compared():
     rows, model, rule = churn(4)
     region = np.array(rows.features["crm_region"].to_pylist())
     label = np.where(region == "north", 0.0, rows.label)
@@ -120,8 +120,8 @@ def test_values_and_classes_have_their_own_scales():
 
 
 @pytest.mark.parametrize(("share", "lost"), [(1.0, False), (2.5, True)])
-def test_a_value_that_is_right_on_average_is_not_lost_to_a_rule_that_says_nothing(share, lost):
-    """Nine in ten spend nothing: 0 has the smaller absolute error than their mean."""
+def test_a_correct_mean_value_does_not_lose_to_a_rule_that_predicts_zero(share, lost):
+    """90% spend nothing, so 0 has a smaller absolute error than the mean."""
     rng = np.random.default_rng(7)
     spent, region = np.where(rng.random(N) < 0.1, 100.0, 0.0), rng.choice(REGIONS, N)
     model = np.full(N, share * spent.mean())
@@ -130,7 +130,7 @@ def test_a_value_that_is_right_on_average_is_not_lost_to_a_rule_that_says_nothin
     assert (found.objection is not None) == lost
 
 
-def test_nothing_to_judge_is_said():
+def test_without_large_groups_nothing_is_compared():
     rows, model, rule = churn(6)
     few = np.arange(N) < 150
     found = compare_by_slice(TARGETS["churn"], rows.take(few), model[few], rule[few])
@@ -139,7 +139,7 @@ def test_nothing_to_judge_is_said():
 
 
 def rejected(chances, level):
-    """Holm's procedure as it is told: go up from the smallest until one is too large."""
+    """Holm's step-down procedure: reject from the smallest p-value until one is too large."""
     out = set()
     for step, place in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
         if chances[place] > level / (len(chances) - step):
@@ -149,14 +149,14 @@ def rejected(chances, level):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.3))
-def test_the_corrected_chances_decide_as_holm_does_step_by_step(chances, level):
+def test_adjusted_p_values_decide_like_holms_step_down_procedure(chances, level):
     near = [abs(p * k - level) < 1e-9 for p in chances for k in range(1, len(chances) + 1)]
     if not any(near):
         corrected = adjust_holm(chances)
         assert {i for i, p in enumerate(corrected) if p <= level} == rejected(chances, level)
 
 
-def test_corrected_chances_by_hand():
+def test_adjusted_p_values_by_hand():
     assert adjust_holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert adjust_holm([0.5, 0.9]) == [1.0, 1.0]
     assert adjust_holm([]) == []

@@ -1,4 +1,4 @@
-"""Models as of months ago: they lose where the world has turned, and nowhere else."""
+"""Older models lose where the data drifted, and nowhere else."""
 
 from types import SimpleNamespace
 
@@ -46,7 +46,7 @@ def trained_on(rows, target="churn", spend=None):
     )  # fmt: skip
 
 
-def test_a_world_that_stays_the_same_lets_models_grow_old():
+def test_models_stay_good_without_drift():
     rows = world(20)
     found = measure_staleness(trained_on(rows), rows)
     assert [age.months for age in found.ages] == list(AGES)
@@ -56,7 +56,7 @@ def test_a_world_that_stays_the_same_lets_models_grow_old():
     assert found.rule == 0.5
 
 
-def test_a_world_that_turned_is_seen_at_the_age_that_did_not_see_it():
+def test_drift_shows_at_the_age_before_it():
     rows = world(20, turned=8)
     found = measure_staleness(trained_on(rows), rows)
     by = {age.months: age for age in found.ages}
@@ -69,7 +69,7 @@ def test_a_world_that_turned_is_seen_at_the_age_that_did_not_see_it():
     assert "worse " in found.describe()
 
 
-def test_every_age_has_seen_what_was_ripe_then_and_fresh_is_what_is_shipped():
+def test_each_age_is_trained_on_labels_mature_at_its_time():
     rows = world(20)
     trained = trained_on(rows)
     found = measure_staleness(trained, rows)
@@ -82,7 +82,7 @@ def test_every_age_has_seen_what_was_ripe_then_and_fresh_is_what_is_shipped():
     assert found.ages[0].model.value == pytest.approx(shipped, abs=0.03)
 
 
-def test_a_short_history_has_few_ages_and_a_shorter_one_none():
+def test_a_short_history_has_few_or_no_ages():
     rows = world(6)
     found = measure_staleness(trained_on(rows), rows)
     assert [age.months for age in found.ages] == [0, 1, 3]
@@ -92,7 +92,7 @@ def test_a_short_history_has_few_ages_and_a_shorter_one_none():
     assert found.describe() == "the history is too short to train an older model"
 
 
-def test_values_are_aged_in_money():
+def test_staleness_of_values_is_in_money():
     rows = world(8)
     spend = SpendLevel(HORIZON, 100.0)
     columns = {n: np.full(len(rows.label), 50.0) for n in ("tenure_days", f"revenue_{HORIZON}d",
@@ -117,7 +117,7 @@ def curve(*worse):
     ("worse", "lasts"),
     [
         ((False, False, False, False, False), 12),
-        ((True, False, False, False, False), 12),  # one alone comes and goes
+        ((True, False, False, False, False), 12),  # a single one is ignored
         ((False, False, True, True, True), 3),
         ((False, False, False, False, True), 9),
         ((True, True, True, True, True), 0),

@@ -1,4 +1,4 @@
-"""All guards of a trained model together: on disk and back, and as pictures."""
+"""All validation checks of a trained model: written, read and plotted."""
 
 import json
 
@@ -21,7 +21,7 @@ def guarded():
     return run_checks(train(TARGETS["churn"], company, rows), rows)
 
 
-def test_training_leaves_the_same_findings_on_disk(guarded):
+def test_training_writes_the_same_results_to_disk(guarded):
     workspace = trained()[0]
     written = workspace.cards("sample") / "churn.json"
     assert written.read_text(encoding="utf-8") == guarded.to_json()
@@ -31,7 +31,7 @@ def test_training_leaves_the_same_findings_on_disk(guarded):
     assert len(guarded.staleness.ages) > 3
 
 
-def test_only_the_serving_version_has_a_card_beside(guarded):
+def test_only_the_serving_version_has_a_card_file(guarded):
     workspace = trained()[0]
     for target in SAMPLE_TARGETS:
         now = load_champion(workspace.serving("sample"), target)
@@ -39,11 +39,11 @@ def test_only_the_serving_version_has_a_card_beside(guarded):
         assert card.startswith(f"# {TARGETS[target].title}, version {now.version}\n")
 
 
-def test_pictures_of_what_could_be_measured(guarded):
+def test_figures_of_what_was_measured(guarded):
     assert set(guarded.figures()) == {"slices", "staleness"}
 
 
-def test_what_is_no_record_is_refused(tmp_path):
+def test_an_invalid_file_is_refused(tmp_path):
     path = tmp_path / "churn.json"
     for text in ("", "[]", '{"staleness": {"measure": "mae"}}'):
         path.write_text(text, encoding="utf-8")

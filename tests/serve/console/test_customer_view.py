@@ -1,10 +1,10 @@
-"""A customer in a real browser: found by typing, read, and what could be otherwise."""
+"""The page of a customer in a browser: search, predictions, history and what-if."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.console_company import STRANGER
-from support.watched_page import Watched
+from support.console_company import UNFAMILIAR
+from support.watched_page import WatchedPage
 
 
 def test_a_customer_is_found_by_typing_and_arrow_keys(page: Page, address: str) -> None:
@@ -22,33 +22,35 @@ def test_a_customer_is_found_by_typing_and_arrow_keys(page: Page, address: str) 
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
-def test_more_and_none_are_said_and_escape_closes(page: Page, address: str) -> None:
+def test_notes_of_the_search_and_escape(page: Page, address: str) -> None:
     page.goto(address)
     box = page.get_by_role("combobox")
     box.press_sequentially("C-")
-    expect(page.locator("#search-note")).to_have_text("20 shown, there are more: type on.")
+    expect(page.locator("#search-note")).to_have_text(
+        "The first 20 are shown. Type more characters to narrow the search."
+    )
     box.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
     box.fill("Z")
-    expect(page.locator("#search-note")).to_have_text("No customer's id begins like that.")
+    expect(page.locator("#search-note")).to_have_text("No customer id starts with this.")
 
 
-def test_the_predictions_are_told_with_ranges_and_reasons(page: Page, address: str) -> None:
+def test_predictions_with_intervals_and_reasons(page: Page, address: str) -> None:
     page.goto(f"{address}#customer/C-031")
     satisfaction = page.get_by_role("region", name="Satisfaction")
     expect(satisfaction.get_by_role("img")).to_have_attribute(
-        "aria-label", "71 of 100; nine of ten such customers: 50 to 100"
+        "aria-label", "71 of 100; 90% prediction interval: 50 to 100"
     )
     nps = page.get_by_role("region", name="Recommendation (NPS)")
-    expect(nps).to_contain_text("Promoter 50 %")
-    expect(nps).to_contain_text("promoters less detractors: +30")
-    churn = page.get_by_role("region", name="Churn risk")
-    expect(churn.locator(".figure")).to_have_text("31 %")
+    expect(nps).to_contain_text("Promoter 50%")
+    expect(nps).to_contain_text("Promoters minus detractors: +30")
+    churn = page.get_by_role("region", name="Churn")
+    expect(churn.locator(".figure")).to_have_text("31%")
     expect(churn.locator("polyline")).to_have_count(1)
     expect(churn.locator(".reasons rect").nth(0)).to_have_class("bad")
     expect(churn.locator(".reasons rect").nth(1)).to_have_class("good")
     value = page.get_by_role("region", name="Value")
-    expect(value).to_contain_text("nine of ten such customers: 0 EUR to 4,000 EUR")
+    expect(value).to_contain_text("90% prediction interval: 0 EUR to 4,000 EUR")
     expect(value.locator(".reasons rect").nth(0)).to_have_class("good")
     first, second = [float(w or 0) for w in (
         value.locator(".reasons rect").nth(n).get_attribute("width") for n in (0, 1))]  # fmt: skip
@@ -56,72 +58,70 @@ def test_the_predictions_are_told_with_ranges_and_reasons(page: Page, address: s
     expect(page.locator(".badge")).to_have_text("Value segment: middle")
 
 
-def test_the_past_is_drawn_and_is_a_table_too(page: Page, address: str) -> None:
+def test_score_history_as_charts_and_as_a_table(page: Page, address: str) -> None:
     page.goto(f"{address}#customer/C-001")
     charts = page.locator("#history").get_by_role("img")
-    expect(charts).to_have_count(3)  # nothing is known of value
+    expect(charts).to_have_count(3)  # there are no value scores
     expect(charts.nth(0)).to_have_attribute(
         "aria-label", "Satisfaction: from 55 on 31 Jan 2025 to 60 on 30 Jun 2025."
     )
     expect(charts.nth(0).locator(".change")).to_have_count(1)
-    page.get_by_text("As a table").click()
+    page.get_by_text("Show as table").click()
     expect(page.locator("#history tbody tr")).to_have_count(6)
 
 
-def test_a_stranger_is_called_one(page: Page, address: str) -> None:
-    page.goto(f"{address}#customer/{STRANGER}")
-    expect(page.get_by_role("region", name="Satisfaction")).to_contain_text("take the numbers as a")
-    churn = page.get_by_role("region", name="Churn risk")
-    expect(churn).to_contain_text("Not among the customers this model is about")
+def test_an_out_of_distribution_customer_has_a_warning(page: Page, address: str) -> None:
+    page.goto(f"{address}#customer/{UNFAMILIAR}")
+    expect(page.get_by_role("region", name="Satisfaction")).to_contain_text("Out of distribution")
+    churn = page.get_by_role("region", name="Churn")
+    expect(churn).to_contain_text("This model does not apply to this customer.")
     expect(churn.locator("svg")).to_have_count(0)
-    expect(page.get_by_label("Churn risk", exact=True).and_(page.locator("input"))).to_have_count(0)
+    expect(page.get_by_label("Churn", exact=True).and_(page.locator("input"))).to_have_count(0)
 
 
-def test_a_slider_begins_where_the_customer_stands_and_asks_when_moved(
-    watched: Watched, address: str
+def test_a_slider_starts_at_the_current_value_and_requests_a_what_if(
+    watched: WatchedPage, address: str
 ) -> None:
     page = watched.page
     page.goto(f"{address}#customer/C-001")
-    slider = page.get_by_role("slider", name="Longest wait for a first reply")
+    slider = page.get_by_role("slider", name="Longest time to first reply")
     expect(slider).to_have_attribute("aria-valuetext", "48 hours")
     assert float(slider.input_value()) == 48.125
     slider.fill("20.125")
     result = page.locator("#whatif .result")
-    expect(result).to_contain_text("60.0 % → 32.0 %")
+    expect(result).to_contain_text("60.0% → 32.0%")
     expect(result).to_contain_text("Set: ['reply time']")
     expect(page.locator("#whatif")).to_contain_text("not a promise")
     page.get_by_role("slider", name="Sales visits").press("ArrowRight")
-    expect(result).to_contain_text("60.0 % → 31.0 %")
-    asked = watched.posted()[-1]
-    assert asked["set"] == {"reply time": 20.125, "contact frequency": 2}
-    assert "goal" not in asked
+    expect(result).to_contain_text("60.0% → 31.0%")
+    sent = watched.posted()[-1]
+    assert sent["set"] == {"reply time": 20.125, "contact frequency": 2}
+    assert "goal" not in sent
 
 
-def test_a_slider_the_model_does_not_look_at_is_said_and_still(
-    watched: Watched, address: str
-) -> None:
+def test_a_lever_the_model_does_not_use_is_disabled(watched: WatchedPage, address: str) -> None:
     page = watched.page
     page.goto(f"{address}#customer/C-001")
     page.get_by_role("slider", name="Sales visits").press("ArrowRight")
-    expect(page.locator("#whatif .result")).to_contain_text("59.0 %")
+    expect(page.locator("#whatif .result")).to_contain_text("59.0%")
     page.get_by_role("radio", name="Satisfaction").check()
     expect(page.get_by_role("slider", name="Sales visits")).to_be_disabled()
-    expect(page.locator("#whatif")).to_contain_text("this model does not look at it")
+    expect(page.locator("#whatif")).to_contain_text("This model does not use this lever.")
     expect(page.locator("#whatif .result")).to_have_text(
-        "Move a slider to see what the model would say."
+        "Move a slider to see the predicted change."
     )
-    page.get_by_role("radio", name="Churn risk").check()
-    page.get_by_role("button", name="Back to now").click()
+    page.get_by_role("radio", name="Churn").check()
+    page.get_by_role("button", name="Reset").click()
     expect(page.locator("#whatif .result")).to_contain_text("Move a slider")
     assert len(watched.posted()) == 1
 
 
-def test_many_moves_are_one_question(watched: Watched, address: str) -> None:
+def test_many_moves_become_one_request(watched: WatchedPage, address: str) -> None:
     page = watched.page
     page.goto(f"{address}#customer/C-001")
-    slider = page.get_by_role("slider", name="Longest wait for a first reply")
+    slider = page.get_by_role("slider", name="Longest time to first reply")
     slider.wait_for()
     slider.evaluate("""one => { for (let n = 40; n > 4; n--) {
         one.value = n; one.dispatchEvent(new Event("input")); } }""")
-    expect(page.locator("#whatif .result")).to_contain_text("→ 16.9 %")
+    expect(page.locator("#whatif .result")).to_contain_text("→ 16.9%")
     assert len(watched.posted()) == 1

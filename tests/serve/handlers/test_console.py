@@ -85,7 +85,7 @@ def texts(name: str) -> dict[str, str]:
 
 
 def test_both_languages_have_the_same_texts_and_placeholders() -> None:
-    english, chinese = texts("english.js"), texts("chinese.js")
+    english, chinese = texts("texts_en.js"), texts("texts_zh.js")
     assert len(english) > 90
     assert english.keys() == chinese.keys()
     for key in english:
@@ -96,6 +96,8 @@ def test_both_languages_have_the_same_texts_and_placeholders() -> None:
 
 
 def test_each_requested_text_exists() -> None:
-    requested = {key for name in PROGRAMS for key in re.findall(r'\bsay\("([^"]+)"', text(name))}
+    requested = {
+        key for name in PROGRAMS for key in re.findall(r'\btranslate\("([^"]+)"', text(name))
+    }
     assert len(requested) > 50
-    assert requested <= texts("english.js").keys()
+    assert requested <= texts("texts_en.js").keys()

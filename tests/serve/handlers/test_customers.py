@@ -79,7 +79,7 @@ def test_the_customer_status_has_its_date(service: Service) -> None:
 def test_an_evaluation_of_another_date_than_the_features_gives_a_warning(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fake_scorer.AS_OF", AS_OF + timedelta(days=31))
+    monkeypatch.setattr("support.fake_scorer.AS_OF", AS_OF + timedelta(days=31))
     for path, what in (
         ("/v1/customers/C-7", "tier, stars and stage are"),
         ("/v1/indicators", "the evaluation is"),
@@ -114,7 +114,7 @@ def test_old_features_carry_a_warning(service: Service) -> None:
     service.scorer.limits = ServingSettings(warn_after_hours=24)
     warnings = service.get("/v1/customers/C-7").json()["warnings"]
     assert len(warnings) == 1
-    assert "at most 24 hours old" in warnings[0]
+    assert "limit is 24 hours" in warnings[0]
 
 
 def test_features_older_than_the_second_limit_are_refused(service: Service) -> None:

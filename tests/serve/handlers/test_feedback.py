@@ -59,7 +59,7 @@ def test_an_invalid_outcome_is_refused(service: Service, changes: dict[str, Any]
 
 
 def test_feedback_that_cannot_be_stored_is_an_error(service: Service) -> None:
-    with mock.patch.object(service.scorer, "keep_feedback", side_effect=OSError(28, "disk full")):
+    with mock.patch.object(service.scorer, "store_feedback", side_effect=OSError(28, "disk full")):
         answer = service.post("/v1/feedback", json=body())
     assert (answer.status_code, error_of(answer)["code"]) == (503, "not_stored")
     assert answer.headers["retry-after"]

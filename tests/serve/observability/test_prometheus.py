@@ -121,7 +121,7 @@ def test_reloads_and_refusals_are_counted() -> None:
     scorer.refresh = lambda: {"churn": "loaded", "value": "kept"}  # type: ignore[method-assign]
     loader.refresh()
     loader.refresh()
-    metrics.refused("too_many")
+    metrics.count_refusal("too_many")
     text = metrics.exposition().decode()
     name = 'goodwill_reloads_total{{part="{}",result="{}"}}'
     assert sample(text, name.format("service", "loaded")) == 1

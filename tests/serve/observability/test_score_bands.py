@@ -70,7 +70,7 @@ def test_no_customers_give_no_bands() -> None:
 
 @given(st.lists(st.none() | st.floats(0, 100), min_size=1, max_size=60))
 def test_each_customer_is_counted_once(values: list[float | None]) -> None:
-    scores = [CustomerScore("a", {"satisfaction": {"score": value}}) for value in values]
+    scores = [CustomerScore("a", {"satisfaction": {"score": value}}, {}) for value in values]
     counted = count_bands(scores)["satisfaction"]
     assert counted.total() == len(values)
     assert counted[NONE] == values.count(None)

@@ -137,9 +137,7 @@ def test_without_keys_other_machines_are_refused(
 
 def test_with_keys_other_machines_are_allowed(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "keys.json").write_text(
-        "broken"
-    )  # refuses all calls
+    (tmp_path / "data" / "keys.json").write_text("broken")  # refuses all calls
     plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=4000, host=EVERYWHERE)
     plan.refuse_open_access()
     assert plan.access_note() == "for clients with an API key"

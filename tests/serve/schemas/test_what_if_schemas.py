@@ -28,8 +28,8 @@ WRONG: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("wanted", RIGHT)
 def test_a_goal_or_settings_are_valid_also_by_the_schema(wanted: dict[str, Any]) -> None:
-    made = WhatIfRequest.model_validate({**ASK, **wanted})
-    assert made.wanted == next(iter(wanted.values()))
+    request = WhatIfRequest.model_validate({**ASK, **wanted})
+    assert request.goal_or_settings == next(iter(wanted.values()))
     Draft202012Validator(WhatIfRequest.model_json_schema()).validate({**ASK, **wanted})
 
 
@@ -42,7 +42,7 @@ def test_anything_else_is_invalid_also_by_the_schema(wanted: dict[str, Any]) -> 
 
 def test_given_levers_have_no_goal_in_the_answer(service: Service) -> None:
     answer = service.post("/v1/whatif", json={**ASK, "set": {"reply time": 12.0}})
-    made = WhatIfResponse.model_validate_json(answer.text)
+    request = WhatIfResponse.model_validate_json(answer.text)
     assert (made.goal, made.reached, made.score_then, made.abstain) == (None, None, 12.0, False)
     assert made.moves[0].end == 12.0
 

@@ -137,14 +137,14 @@ def test_what_if_of_a_customer_of_the_snapshot(shared: CompanyScorer) -> None:
 
 def test_levers_of_a_customer_can_be_set_within_their_range(shared: CompanyScorer) -> None:
     assert shared.levers("nobody") == []
-    customer = next(i for i in shared.find("", 40) if shared.levers(i))
+    customer = next(i for i in shared.find_customers("", 40) if shared.levers(i))
     for lever in shared.levers(customer):
         assert lever.now in (lever.least, lever.most)
-        far = lever.least if lever.now == lever.most else lever.most
-        answer = shared.what_if(customer, lever.targets[0], {lever.lever: far}, "zh")
+        end = lever.least if lever.now == lever.most else lever.most
+        answer = shared.what_if(customer, lever.targets[0], {lever.lever: end}, "zh")
         assert answer is not None
         assert (answer.goal, answer.reached) == (None, None)
-        assert [(m.lever, m.start, m.end) for m in answer.moves] == [(lever.lever, lever.now, far)]
+        assert [(m.lever, m.start, m.end) for m in answer.moves] == [(lever.lever, lever.now, end)]
         assert "不是承诺" in answer.text
 
 

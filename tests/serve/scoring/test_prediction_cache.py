@@ -32,13 +32,13 @@ def bundles_of(*targets: str) -> dict[str, Bundle]:
 def test_each_look_up_equals_the_prediction(target: str, snapshot: pa.Table) -> None:
     bundle = bundles_of(target)[target]
     alone = [predict(bundle, snapshot.slice(i, 1)) for i in range(60)]
-    scores = PredictionCache.empty(bundle, snapshot)
-    for places in ([3], [3, 1, 59, 0], [7, 3], [*range(60)], []):
-        found = scores.of(np.array(places, np.int64))
+    cache = PredictionCache.empty(bundle, snapshot)
+    for rows in ([3], [3, 1, 59, 0], [7, 3], [*range(60)], []):
+        found = cache.look_up(np.array(rows, np.int64))
         for name, column in found.items():
-            assert len(column) == len(places)
-            if len(places):
-                expected = np.concatenate([alone[i][name] for i in places])
+            assert len(column) == len(rows)
+            if len(rows):
+                expected = np.concatenate([alone[i][name] for i in rows])
                 assert column.dtype == expected.dtype
                 assert column.tobytes() == expected.tobytes()
 
@@ -46,30 +46,30 @@ def test_each_look_up_equals_the_prediction(target: str, snapshot: pa.Table) -> 
 def test_no_customer_is_predicted_twice(
     snapshot: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores, predicted = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
+    cache, predicted = PredictionCache.empty(bundles_of("churn")["churn"], snapshot), []
 
     def counted(bundle: Bundle, features: pa.Table) -> dict[str, np.ndarray]:
         predicted.append(features.num_rows)
         return predict(bundle, features)
 
     monkeypatch.setattr(module, "predict", counted)
-    monkeypatch.setattr(module, "BLOCK", 300)
-    scores.of(np.array([5, 6, 7]))
-    scores.of(np.array([7, 8]))
+    monkeypatch.setattr(module, "BLOCK_SIZE", 300)
+    cache.look_up(np.array([5, 6, 7]))
+    cache.look_up(np.array([7, 8]))
     assert predicted == [3, 1]
-    while not scores.known.all():
-        scores.predict_next_block()
-    scores.predict_next_block()
+    while not cache.known.all():
+        cache.predict_next_block()
+    cache.predict_next_block()
     assert sum(predicted) == snapshot.num_rows
     assert max(predicted) == 300
-    scores.of(np.arange(snapshot.num_rows))
+    cache.look_up(np.arange(snapshot.num_rows))
     assert sum(predicted) == snapshot.num_rows
 
 
 def test_an_unchanged_model_keeps_its_predictions_and_another_does_not(snapshot: pa.Table) -> None:
     bundles = bundles_of("churn", "value")
     first = prediction_caches(bundles, snapshot, {})
-    first["churn"].of(np.array([1]))
+    first["churn"].look_up(np.array([1]))
     loaded_again = replace(bundles["churn"], manifest=replace(bundles["churn"].manifest))
     newer = replace(bundles["value"], manifest=replace(bundles["value"].manifest, version="99"))
     second = prediction_caches({"churn": loaded_again, "value": newer}, snapshot, first)

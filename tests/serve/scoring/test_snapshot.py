@@ -46,7 +46,7 @@ def test_another_companys_file_is_refused_and_one_without_a_company_is_read(
     tmp_path: Path,
 ) -> None:
     path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
-    with pytest.raises(DataRefused, match="is of acme, and sample is served"):
+    with pytest.raises(DataRefused, match="belongs to acme; this service is for sample"):
         Snapshot.read(written(path, table, company="acme"), "sample")
     pq.write_table(table.replace_schema_metadata(None), path)
     assert Snapshot.read(path, "sample").ids == sorted(table["customer_id"].to_pylist())
@@ -57,7 +57,7 @@ def test_a_file_without_columns_or_rows_is_refused(tmp_path: Path, lost: str) ->
     path, table = tmp_path / "snapshot.parquet", pq.read_table(original())
     with pytest.raises(DataRefused, match="cannot be read"):
         Snapshot.read(written(path, table.drop([lost])), "sample")
-    with pytest.raises(DataRefused, match="holds no customer"):
+    with pytest.raises(DataRefused, match="holds no customers"):
         Snapshot.read(written(path, table.slice(0, 0)), "sample")
 
 

@@ -19,7 +19,7 @@ from serve.security.audit_log import AuditLog, Caller, read_or_create_secret
 from support.service_in_process import Service
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
-ASKER = Caller("r-1", "crm", "/v1/scores")
+CALLER = Caller("r-1", "crm", "/v1/scores")
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def text_of(audit: AuditLog) -> str:
 
 
 def test_a_line_holds_the_data_for_a_replay_and_no_name(audit: AuditLog) -> None:
-    assert audit.scored(ASKER, ["Erika", "Ида"], AS_OF, {"churn": "3"}, "abc")
+    assert audit.record(CALLER, ["Erika", "Ида"], AS_OF, {"churn": "3"}, "abc")
     (line,) = audit.lines()
-    assert (line.request_id, line.client, line.operation) == ASKER
+    assert (line.request_id, line.client, line.operation) == CALLER
     assert line.customers == audit.pseudonyms(["Erika", "Ида"])
     assert (line.as_of, line.versions) == ("2026-01-01T00:00:00+00:00", {"churn": "3"})
     assert (line.fingerprint, line.digest) == ("abc", "")
@@ -51,7 +51,7 @@ def test_a_line_holds_the_data_for_a_replay_and_no_name(audit: AuditLog) -> None
 
 
 def test_files_are_for_their_owner_only(audit: AuditLog, workspace: Workspace) -> None:
-    audit.scored(ASKER, ["C-1"], AS_OF, {})
+    audit.record(CALLER, ["C-1"], AS_OF, {})
     files = [*audit.folder.iterdir(), workspace.company("testing") / "audit.key"]
     assert len(files) == 2
     assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
@@ -79,7 +79,7 @@ def test_concurrent_processes_share_one_secret(tmp_path: Path) -> None:
 def _write_many(home: str, worker: int) -> None:
     audit = AuditLog(Workspace(Path(home)), "testing")
     for n in range(100):
-        audit.scored(Caller(f"{worker}-{n}", "", "x"), [f"C-{i}" for i in range(300)], AS_OF, {})
+        audit.record(Caller(f"{worker}-{n}", "", "x"), [f"C-{i}" for i in range(300)], AS_OF, {})
 
 
 def test_workers_never_mix_their_lines(audit: AuditLog, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_workers_never_mix_their_lines(audit: AuditLog, tmp_path: Path) -> None:
 
 
 def test_an_incomplete_line_is_skipped(audit: AuditLog, caplog: pytest.LogCaptureFixture) -> None:
-    audit.scored(ASKER, ["C-1"], AS_OF, {})
+    audit.record(CALLER, ["C-1"], AS_OF, {})
     (file,) = audit.folder.iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[:40] + b"\n" + whole)
