@@ -233,8 +233,8 @@ figure, (axis,) = canvas(
     (1,),
 )  # fmt: skip
 dots(axis, [f"{'★' * int(s)}  {n:,} customers" for s, n in filled["customers"].items()],
-     list(filled[["came", "low", "high"]].itertuples(index=False, name=None)), label="came")  # fmt: skip
-axis.plot(filled["told"], np.arange(len(filled)), "|", color=RULE, ms=18, mew=2.5, label="told")
+     list(filled[["observed", "low", "high"]].itertuples(index=False, name=None)), label="observed")  # fmt: skip
+axis.plot(filled["predicted"], np.arange(len(filled)), "|", color=RULE, ms=18, mew=2.5, label="predicted")
 percent(axis, "x")
 legend(axis)
 figure

@@ -16,7 +16,7 @@ from support.fake_scorer import AS_OF, FakeScorer, model_manifest
 TARGETS = ("satisfaction", "nps", "churn", "value")
 HOSTILE = '<script>document.title="taken"</script>'
 SLASHED = "north/east 7"
-OUTLIER = "C-stranger"
+OUTLIER = "C-outlier"
 SLOW = "C-slow"
 IDS = (*(f"C-{n:03}" for n in range(60)), HOSTILE, SLASHED, OUTLIER, SLOW)
 SLOW_SECONDS = 1.5

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from features.sample_company import parameters
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray
-from features.sample_company.weekly_process import Lives
+from features.sample_company.weekly_process import CustomerHistories
 
 INSTANT = pa.timestamp("us", tz="UTC")
 _START_SECONDS = int(parameters.START.timestamp())
@@ -28,7 +28,7 @@ class Occurrences:
     day: FloatArray
 
 
-def occurrences(rng: np.random.Generator, lives: Lives, counts: IntArray) -> Occurrences:
+def occurrences(rng: np.random.Generator, lives: CustomerHistories, counts: IntArray) -> Occurrences:
     """Spread (weeks, customers) counts uniformly over the time each customer is there."""
     customers, weeks = np.nonzero(counts.T)
     size = counts[weeks, customers]

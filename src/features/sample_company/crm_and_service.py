@@ -19,14 +19,14 @@ from features.sample_company.arrow_tables import (
 from features.sample_company.canary import CANARY, signed
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray
 from features.sample_company.simulated_comments import comments, sentiment_of_ticket, worst_topic
-from features.sample_company.weekly_process import PLANS, TOPICS, Lives
+from features.sample_company.weekly_process import PLANS, TOPICS, CustomerHistories
 
 _FIRST = ("Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord", "Granite", "Harbour")
 _SECOND = ("Foods", "Freight", "Homes", "Works", "Clinics", "Motors", "Inns", "Supplies")
 LATE_VISIT = 0.35
 
 
-def account_table(lives: Lives, names: pa.Array, first_number: int) -> pa.Table:
+def account_table(lives: CustomerHistories, names: pa.Array, first_number: int) -> pa.Table:
     """One row a version of what CRM knew, with the person's data that nobody may map."""
     week, customer, day = _versions(lives)
     traits, number = lives.traits, customer + first_number
@@ -50,7 +50,7 @@ def account_table(lives: Lives, names: pa.Array, first_number: int) -> pa.Table:
     return rows(columns, day < parameters.END_DAY)
 
 
-def visit_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.Table:
+def visit_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a sales visit; a third is written up days later."""
     found = occurrences(rng, lives, lives.counts["visit"])
     booked = booked_later(rng, found.day, LATE_VISIT)
@@ -63,7 +63,7 @@ def visit_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.T
     return rows(columns, booked < parameters.END_DAY)
 
 
-def login_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.Table:
+def login_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a login to the ordering portal."""
     found = occurrences(rng, lives, lives.counts["login"])
     columns = {
@@ -74,7 +74,7 @@ def login_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.T
     return rows(columns, found.day < parameters.END_DAY)
 
 
-def contract_table(lives: Lives, names: pa.Array) -> pa.Table:
+def contract_table(lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a change of contract: carried_over (at the start), signed, renewed or cancelled."""
     joined, cancelled = lives.traits.joined, lives.cancelled
     everyone = np.arange(len(joined))
@@ -98,7 +98,7 @@ def contract_table(lives: Lives, names: pa.Array) -> pa.Table:
     return rows(columns, day < parameters.END_DAY)
 
 
-def ticket_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.Table:
+def ticket_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a complaint or request; a cancellation closes what is open."""
     parts = [_tickets(rng, lives, names, kind) for kind in ("complaint", "request")]
     return (
@@ -108,7 +108,7 @@ def ticket_table(rng: np.random.Generator, lives: Lives, names: pa.Array) -> pa.
     )
 
 
-def _tickets(rng: np.random.Generator, lives: Lives, names: pa.Array, kind: str) -> pa.Table:
+def _tickets(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array, kind: str) -> pa.Table:
     suffix = "" if kind == "complaint" else "_request"
     found = occurrences(rng, lives, lives.counts[kind])
     customer, size = found.customer, len(found.day)
@@ -154,7 +154,7 @@ def _handling(
     return reply, reply + work
 
 
-def _versions(lives: Lives) -> tuple[IntArray, IntArray, FloatArray]:
+def _versions(lives: CustomerHistories) -> tuple[IntArray, IntArray, FloatArray]:
     """Week, customer and day of each version: the first one, and one a week of change."""
     there = lives.stop > lives.begin
     changed = np.zeros_like(there)

@@ -21,7 +21,7 @@ from features.sample_company import (
     simulated_surveys,
 )
 from features.sample_company.arrow_tables import numbered
-from features.sample_company.parameters import NATURE, draw_traits
+from features.sample_company.parameters import PARAMETERS, draw_traits
 from features.sample_company.weekly_process import live
 
 BLOCK = 2_000
@@ -71,10 +71,10 @@ def draw_block(seed: int, block: int, size: int) -> tuple[Tables, Tables]:
     """The raw tables and the truth of one block: a function of its arguments alone."""
     root = np.random.SeedSequence(seed, spawn_key=(block,))
     rng, *streams = (np.random.default_rng(child) for child in root.spawn(9))
-    lives = live(rng, draw_traits(rng, size, NATURE), NATURE)
+    lives = live(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
     names = numbered("A", block * BLOCK + np.arange(size))
-    book = simulated_orders.order_book(streams[0], lives, NATURE, block)
-    asked = [simulated_surveys.questions(streams[1], lives, NATURE, nps) for nps in (False, True)]
+    book = simulated_orders.order_book(streams[0], lives, PARAMETERS, block)
+    asked = [simulated_surveys.questions(streams[1], lives, PARAMETERS, nps) for nps in (False, True)]
     raw = {
         "crm_accounts": crm_and_service.account_table(lives, names, block * BLOCK),
         "orders": simulated_orders.order_table(streams[2], lives, book, names),
@@ -90,7 +90,7 @@ def draw_block(seed: int, block: int, size: int) -> tuple[Tables, Tables]:
         "tickets": crm_and_service.ticket_table(streams[7], lives, names),
     }
     known = {
-        "state": ground_truth.state_table(NATURE, lives, names),
+        "state": ground_truth.state_table(PARAMETERS, lives, names),
         "answers": pa.concat_tables(
             [simulated_surveys.answer_table(part, names) for part in asked]
         ),

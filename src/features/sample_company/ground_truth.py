@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from features.sample_company import parameters
-from features.sample_company.parameters import FloatArray, Nature, Traits
-from features.sample_company.weekly_process import Lives, renewal_day
+from features.sample_company.parameters import FloatArray, SimulationParameters, CustomerTraits
+from features.sample_company.weekly_process import CustomerHistories, renewal_day
 
 HORIZON = 90.0
 NODES, WEIGHTS = np.polynomial.hermite.hermgauss(7)
@@ -36,7 +36,7 @@ def cutoffs() -> list[datetime]:
 
 
 def outlook(
-    nature: Nature, traits: Traits, state: FloatArray, start: float, horizon: float = HORIZON
+    nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, start: float, horizon: float = HORIZON
 ) -> Outlook:
     """What follows on [start, start + horizon), in days, for active customers in `state`.
 
@@ -67,7 +67,7 @@ def outlook(
     return Outlook(churn=1 - alive, value=value)
 
 
-def revenue(nature: Nature, traits: Traits, state: FloatArray, week: int) -> FloatArray:
+def revenue(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int) -> FloatArray:
     """Expected net revenue of a full week, EUR."""
     kept = 1 - nature.refund_mean * parameters.return_probability(nature, state)
     orders = parameters.order_rate(nature, traits, state, week)
@@ -75,7 +75,7 @@ def revenue(nature: Nature, traits: Traits, state: FloatArray, week: int) -> Flo
 
 
 def effect_moments(
-    nature: Nature, traits: Traits, state: FloatArray, week: int
+    nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of a week's `weeks.effects` (compound Poisson sums)."""
     order, order2 = _order_effect(nature, traits, state, week)
@@ -95,14 +95,14 @@ def effect_moments(
     return mean, variance
 
 
-def state_table(nature: Nature, lives: Lives, account_no: pa.Array) -> pa.Table:
+def state_table(nature: SimulationParameters, lives: CustomerHistories, account_no: pa.Array) -> pa.Table:
     """One row per customer and monthly cutoff; nulls for those not active then."""
     return pa.concat_tables(
         [_state_at(nature, lives, account_no, cutoff) for cutoff in cutoffs()]
     ).combine_chunks()
 
 
-def _state_at(nature: Nature, lives: Lives, account_no: pa.Array, cutoff: datetime) -> pa.Table:
+def _state_at(nature: SimulationParameters, lives: CustomerHistories, account_no: pa.Array, cutoff: datetime) -> pa.Table:
     day = (cutoff - parameters.START).total_seconds() / 86400
     active = (lives.traits.joined < day) & (lives.cancelled >= day)
     state = lives.satisfaction[int(day // 7)]
@@ -123,7 +123,7 @@ def _state_at(nature: Nature, lives: Lives, account_no: pa.Array, cutoff: dateti
 
 
 def _next_week(
-    nature: Nature, traits: Traits, nodes: FloatArray, weights: FloatArray, week: int
+    nature: SimulationParameters, traits: CustomerTraits, nodes: FloatArray, weights: FloatArray, week: int
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of next week's satisfaction, from this week's nodes and their weights."""
     shift, spread = effect_moments(nature, traits, nodes, week)
@@ -134,7 +134,7 @@ def _next_week(
 
 
 def _order_effect(
-    nature: Nature, traits: Traits, state: FloatArray, week: int
+    nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int
 ) -> tuple[FloatArray, FloatArray]:
     """First and second moment of one order's effect, before the customer's sensitivity."""
     late = parameters.late_probability(traits, week)
@@ -148,7 +148,7 @@ def _order_effect(
     return delay + back * refund, delay2 + 2 * delay * back * refund + back * refund**2
 
 
-def _ticket_effect(nature: Nature, traits: Traits, scale: float) -> tuple[FloatArray, FloatArray]:
+def _ticket_effect(nature: SimulationParameters, traits: CustomerTraits, scale: float) -> tuple[FloatArray, FloatArray]:
     """The same of one ticket: a complaint (scale 1), or a request (0.5: only speed matters)."""
     complaint = float(scale == 1.0)
     slow, quick = scale * nature.effect_slow, scale * nature.effect_quick

@@ -36,7 +36,7 @@ DIMENSIONS = ("overall", "product", "service", "price", "delivery", "staff")
 
 
 @dataclass(frozen=True)
-class Nature:
+class SimulationParameters:
     """The parameters of the generative model; rates are per week, effects in units of S."""
 
     present_share: float = 0.7
@@ -96,11 +96,11 @@ class Nature:
     response_complaint: float = -0.6
 
 
-NATURE = Nature()
+PARAMETERS = SimulationParameters()
 
 
 @dataclass(frozen=True)
-class Traits:
+class CustomerTraits:
     """What never changes about each customer of a block; `joined` and `anniversary` are days."""
 
     industry: IntArray
@@ -120,12 +120,12 @@ class Traits:
     proneness: FloatArray
     coverage: FloatArray
 
-    def only(self, chosen: IntArray | BoolArray) -> "Traits":
+    def only(self, chosen: IntArray | BoolArray) -> "CustomerTraits":
         """The traits of the chosen customers."""
-        return Traits(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return CustomerTraits(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def draw_traits(rng: np.random.Generator, customers: int, nature: Nature) -> Traits:
+def draw_traits(rng: np.random.Generator, customers: int, nature: SimulationParameters) -> CustomerTraits:
     """The traits of a block of customers.
 
     `joined` is negative for those present at the start; renewals fall on `anniversary` + 365 k.
@@ -138,7 +138,7 @@ def draw_traits(rng: np.random.Generator, customers: int, nature: Nature) -> Tra
     normal = rng.standard_normal((8, customers))
     late_by_region = np.array((0.8, 1.0, 1.3, 0.7, 0.9, 1.3))[region]
     slow_by_region = np.array((0.9, 1.3, 0.8, 1.2, 0.7, 1.1))[region]
-    return Traits(
+    return CustomerTraits(
         industry=rng.integers(0, len(INDUSTRIES), customers),
         size=size,
         region=region,
@@ -160,49 +160,49 @@ def draw_traits(rng: np.random.Generator, customers: int, nature: Nature) -> Tra
     )
 
 
-def season(nature: Nature, week: int) -> float:
+def season(nature: SimulationParameters, week: int) -> float:
     """The factor on orders in a week: highest in early November, lowest in early May."""
     return float(1.0 + nature.season * np.sin(2 * np.pi * (week - 5) / 52.18))
 
 
-def late_probability(traits: Traits, week: int) -> FloatArray:
+def late_probability(traits: CustomerTraits, week: int) -> FloatArray:
     """The probability that an order of this week arrives late: 1.6 times as much in December."""
     peak = 1.6 if week % 52 in (22, 23, 24, 25) else 1.0
     return np.minimum(traits.late_share * peak, 0.8)
 
 
-def price_round(nature: Nature, traits: Traits, week: int) -> FloatArray:
+def price_round(nature: SimulationParameters, traits: CustomerTraits, week: int) -> FloatArray:
     """The effect on S of the price list of each January."""
     return nature.effect_price_round * traits.price_sensitivity * float(week % 52 == 27)
 
 
-def order_rate(nature: Nature, traits: Traits, state: FloatArray, week: int) -> FloatArray:
+def order_rate(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int) -> FloatArray:
     """Orders a week."""
     return traits.order_rate * np.exp(nature.order_pull * state) * season(nature, week)
 
 
-def mean_amount(nature: Nature, traits: Traits, state: FloatArray) -> FloatArray:
+def mean_amount(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray) -> FloatArray:
     """The expected net amount of one order, EUR, before returns."""
     return traits.spend * np.exp(nature.spend_pull * state)
 
 
-def return_probability(nature: Nature, state: FloatArray) -> FloatArray:
+def return_probability(nature: SimulationParameters, state: FloatArray) -> FloatArray:
     """The probability that a part of an order comes back."""
     return np.minimum(nature.return_share * np.exp(nature.return_pull * state), 0.5)
 
 
-def complaint_rate(nature: Nature, state: FloatArray) -> FloatArray:
+def complaint_rate(nature: SimulationParameters, state: FloatArray) -> FloatArray:
     """Complaints a week."""
     return nature.complaint_rate * np.exp(nature.complaint_pull * state)
 
 
-def cancel_rate(nature: Nature, traits: Traits, state: FloatArray) -> FloatArray:
+def cancel_rate(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray) -> FloatArray:
     """The hazard of cancelling, a week, outside the renewal day."""
     price = nature.cancel_price * np.log(traits.price_sensitivity)
     return np.exp(nature.cancel_log_rate + nature.cancel_pull * state + price)
 
 
-def refusal_probability(nature: Nature, state: FloatArray) -> FloatArray:
+def refusal_probability(nature: SimulationParameters, state: FloatArray) -> FloatArray:
     """The probability of cancelling on the renewal day instead of renewing."""
     return logistic(nature.refusal_logit + nature.refusal_pull * state)
 

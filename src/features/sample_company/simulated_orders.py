@@ -19,8 +19,8 @@ from features.sample_company.arrow_tables import (
     within,
     words,
 )
-from features.sample_company.parameters import BoolArray, FloatArray, IntArray, Nature
-from features.sample_company.weekly_process import Lives
+from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters
+from features.sample_company.weekly_process import CustomerHistories
 
 CATEGORIES = ("consumables", "tools", "packaging", "safety", "electrical", "machinery")
 UNIT_PRICES = np.array((4.0, 35.0, 9.0, 18.0, 26.0, 240.0))
@@ -44,7 +44,7 @@ class OrderBook:
     returned: BoolArray
 
 
-def order_book(rng: np.random.Generator, lives: Lives, nature: Nature, block: int) -> OrderBook:
+def order_book(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, block: int) -> OrderBook:
     """Draw the details of every order that `lives` counts."""
     found = occurrences(rng, lives, lives.counts["order"])
     customer, size = found.customer, len(found.day)
@@ -72,7 +72,7 @@ def order_book(rng: np.random.Generator, lives: Lives, nature: Nature, block: in
 
 
 def order_table(
-    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
     """One row an order; `net_amount` without tax in EUR."""
     customer, size = book.found.customer, len(book.amount)
@@ -109,7 +109,7 @@ def shipment_table(rng: np.random.Generator, book: OrderBook, names: pa.Array) -
 
 
 def payment_table(
-    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
     """One row a payment, due 30 days after delivery; only these may follow a cancellation."""
     customer, size = book.found.customer, len(book.amount)
@@ -128,7 +128,7 @@ def payment_table(
 
 
 def return_table(
-    rng: np.random.Generator, lives: Lives, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
     """One row a return, 3 to 25 days after delivery; `refund` is positive, 20 to 100 % of it."""
     customer, size = book.found.customer, len(book.amount)

@@ -16,9 +16,9 @@ from features.sample_company.arrow_tables import (
     words,
 )
 from features.sample_company.canary import is_canary, signed
-from features.sample_company.parameters import BoolArray, FloatArray, IntArray, Nature
+from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters
 from features.sample_company.simulated_comments import comments, sentiment_of_score, worst_topic
-from features.sample_company.weekly_process import Lives
+from features.sample_company.weekly_process import CustomerHistories
 
 CSAT_EVERY, NPS_EVERY = 13, 26
 OTHERS_ASKED = 3  # dimensions besides `overall` in one CSAT invitation
@@ -43,7 +43,7 @@ class Question:
     answered: FloatArray
 
 
-def questions(rng: np.random.Generator, lives: Lives, nature: Nature, nps: bool) -> Question:
+def questions(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, nps: bool) -> Question:
     """Every question of one instrument; an invitation is answered as a whole or not at all."""
     found = occurrences(rng, lives, _invitations(rng, lives, NPS_EVERY if nps else CSAT_EVERY))
     probability = response_probability(lives, nature, found)
@@ -67,7 +67,7 @@ def questions(rng: np.random.Generator, lives: Lives, nature: Nature, nps: bool)
     )
 
 
-def response_probability(lives: Lives, nature: Nature, found: Occurrences) -> FloatArray:
+def response_probability(lives: CustomerHistories, nature: SimulationParameters, found: Occurrences) -> FloatArray:
     """Who answers: the survey-prone, those who dealt with the company lately and were not let down.
 
     All this shows in the tables but for the proneness, which is harmless, and a weak pull of the
@@ -89,7 +89,7 @@ def response_probability(lives: Lives, nature: Nature, found: Occurrences) -> Fl
 
 
 def survey_table(
-    rng: np.random.Generator, lives: Lives, asked: Question, names: pa.Array
+    rng: np.random.Generator, lives: CustomerHistories, asked: Question, names: pa.Array
 ) -> pa.Table:
     """One row a question sent; everything about the answer is null without one."""
     found, size = asked.found, len(asked.answer)
@@ -131,7 +131,7 @@ def answer_table(asked: Question, names: pa.Array) -> pa.Table:
     return rows(columns, asked.found.day < parameters.END_DAY)
 
 
-def _invitations(rng: np.random.Generator, lives: Lives, every: int) -> IntArray:
+def _invitations(rng: np.random.Generator, lives: CustomerHistories, every: int) -> IntArray:
     """1 in each customer's own week of every `every` in which he is there, else 0."""
     weeks, customers = lives.satisfaction.shape
     phase = rng.integers(0, every, customers)
@@ -148,7 +148,7 @@ def _lately(counts: IntArray, weeks: int) -> IntArray:
 
 
 def _csat(
-    rng: np.random.Generator, lives: Lives, found: Occurrences, dimension: IntArray
+    rng: np.random.Generator, lives: CustomerHistories, found: Occurrences, dimension: IntArray
 ) -> FloatArray:
     """CSAT on 1-5: the satisfaction, a customer's leaning, what hurt lately, and noise."""
     state = lives.satisfaction[found.week, found.customer]
@@ -163,14 +163,14 @@ def _csat(
     return np.clip(np.rint(score + 0.45 * rng.standard_normal(len(score))), 1, 5)
 
 
-def _nps(rng: np.random.Generator, lives: Lives, found: Occurrences) -> FloatArray:
+def _nps(rng: np.random.Generator, lives: CustomerHistories, found: Occurrences) -> FloatArray:
     """The 0-10 answer to the question of recommending."""
     state = lives.satisfaction[found.week, found.customer]
     return np.clip(np.rint(6.9 + 1.8 * state + 1.1 * rng.standard_normal(len(state))), 0, 10)
 
 
 def _expectation(
-    rng: np.random.Generator, lives: Lives, found: Occurrences, dimension: IntArray
+    rng: np.random.Generator, lives: CustomerHistories, found: Occurrences, dimension: IntArray
 ) -> FloatArray:
     """Expectation on 1-5, of the dimension questions only: demanding customers expect more."""
     demand = np.log(lives.traits.service_sensitivity[found.customer])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.sample_company import parameters
-from features.sample_company.parameters import BoolArray, FloatArray, IntArray, Nature, Traits
+from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters, CustomerTraits
 
 Counts = dict[str, NDArray[np.int64]]
 
@@ -55,14 +55,14 @@ class WeekStart:
 
 
 @dataclass(frozen=True)
-class Lives:
+class CustomerHistories:
     """The drawn course of a block; arrays are (weeks, customers), days are since `START`.
 
     A customer is there on [begin, stop) of each week; the interval is empty before joining and
     after cancelling. `cancelled` (customers,) is infinite for those who stay.
     """
 
-    traits: Traits
+    traits: CustomerTraits
     satisfaction: FloatArray
     begin: FloatArray
     stop: FloatArray
@@ -74,7 +74,7 @@ class Lives:
     cancelled: FloatArray
 
 
-def renewal_day(traits: Traits, week: int) -> FloatArray:
+def renewal_day(traits: CustomerTraits, week: int) -> FloatArray:
     """The day in this week on which the contract ends, infinite if it does not."""
     monday = 7.0 * week
     day = monday + (traits.anniversary - monday) % 365.0
@@ -82,7 +82,7 @@ def renewal_day(traits: Traits, week: int) -> FloatArray:
     return renewal
 
 
-def live(rng: np.random.Generator, traits: Traits, nature: Nature) -> Lives:
+def live(rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters) -> CustomerHistories:
     """Draw the whole course of a block of customers."""
     customers = len(traits.joined)
     state = traits.baseline + 0.4 * rng.standard_normal(customers)
@@ -107,7 +107,7 @@ def live(rng: np.random.Generator, traits: Traits, nature: Nature) -> Lives:
     return _stack(traits, cancelled, weeks)
 
 
-def effects(nature: Nature, traits: Traits, counts: Counts, week: int) -> FloatArray:
+def effects(nature: SimulationParameters, traits: CustomerTraits, counts: Counts, week: int) -> FloatArray:
     """The change of satisfaction that a week's happenings cause in the next."""
     c = counts
     service = (
@@ -127,7 +127,7 @@ def effects(nature: Nature, traits: Traits, counts: Counts, week: int) -> FloatA
 
 
 def cancellation(
-    rng: np.random.Generator, traits: Traits, nature: Nature, now: WeekStart
+    rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters, now: WeekStart
 ) -> FloatArray:
     """The day of cancelling where it falls in this week, else what it was."""
     customers = len(now.begin)
@@ -139,7 +139,7 @@ def cancellation(
 
 
 def happenings(
-    rng: np.random.Generator, traits: Traits, nature: Nature, now: WeekStart, share: FloatArray
+    rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters, now: WeekStart, share: FloatArray
 ) -> Counts:
     """How often each thing happens in a week; `share` is the part of it the customer is there."""
     state = now.state
@@ -162,7 +162,7 @@ def happenings(
     return c
 
 
-def _hurt(traits: Traits, c: Counts) -> FloatArray:
+def _hurt(traits: CustomerTraits, c: Counts) -> FloatArray:
     """What a week adds to each topic of `TOPICS`, shape (customers, topics)."""
     return np.stack(
         (
@@ -176,7 +176,7 @@ def _hurt(traits: Traits, c: Counts) -> FloatArray:
     )
 
 
-def _first_account(rng: np.random.Generator, traits: Traits) -> Account:
+def _first_account(rng: np.random.Generator, traits: CustomerTraits) -> Account:
     customers = len(traits.joined)
     plan = np.minimum(rng.binomial(2, 0.25 + 0.15 * traits.size), 2).astype(np.int64)
     credit = np.round(traits.spend * 12 * np.exp(0.3 * rng.standard_normal(customers)), -2)
@@ -184,7 +184,7 @@ def _first_account(rng: np.random.Generator, traits: Traits) -> Account:
 
 
 def _account_changes(
-    rng: np.random.Generator, account: Account, state: FloatArray, nature: Nature, c: Counts
+    rng: np.random.Generator, account: Account, state: FloatArray, nature: SimulationParameters, c: Counts
 ) -> Account:
     """CRM after a week: content customers move to a better plan, the others to a cheaper one."""
     lot = rng.random((4, len(state)))
@@ -205,9 +205,9 @@ def _account_changes(
 _Week = tuple[FloatArray, FloatArray, FloatArray, FloatArray, Account, Counts]
 
 
-def _stack(traits: Traits, cancelled: FloatArray, weeks: list[_Week]) -> Lives:
+def _stack(traits: CustomerTraits, cancelled: FloatArray, weeks: list[_Week]) -> CustomerHistories:
     state, begin, stop, hurts, accounts, counts = zip(*weeks, strict=True)
-    return Lives(
+    return CustomerHistories(
         traits=traits,
         satisfaction=np.stack(state),
         begin=np.stack(begin),

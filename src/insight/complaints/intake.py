@@ -32,6 +32,7 @@ class Complaints:
 
     @property
     def customers(self) -> int:
+        """The number of customers who complained."""
         return int(self.table["customer_id"].nunique())
 
 

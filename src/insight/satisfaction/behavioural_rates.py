@@ -94,7 +94,7 @@ def _period_sql(
     start: datetime, end: datetime, contract: bool, manifest: Manifest, settings: SatisfactionSettings,
     by: list[str],
 ) -> str:  # fmt: skip
-    a, b = (f"timestamptz '{moment.isoformat()}'" for moment in (start, end))
+    a, b = (f"timestamptz '{date.isoformat()}'" for date in (start, end))
     months = PERIOD_MONTHS[settings.period]
     loyal_from = (
         f"timestamptz '{add_months(start, -months * (settings.loyal_periods - 1)).isoformat()}'"

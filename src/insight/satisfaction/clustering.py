@@ -141,7 +141,7 @@ def _check(
     if previous and previous.columns != tuple(map(str, customers.columns)):
         raise DataRefused(
             f"segments were named by {', '.join(previous.columns)}, now there are "
-            f"{', '.join(map(str, customers.columns))}; keep the columns or name anew without `former`"
+            f"{', '.join(map(str, customers.columns))}; keep the columns or name anew without `previous`"
         )
 
 

@@ -138,7 +138,7 @@ all_customers as (
   union select customer_id from known
 ),
 life as (
-  select customer_id, kind, occurred_at as moment,
+  select customer_id, kind, occurred_at as occurred,
          max(occurred_at) filter (kind = 'order') over before_it as last_order,
          max(occurred_at) filter (kind = 'cancel') over before_it as last_cancel,
          max(occurred_at) filter (kind <> 'cancel') over before_it as last_tie
@@ -147,11 +147,11 @@ life as (
                        rows between unbounded preceding and 1 preceding)
 ),
 lives as (
-  select customer_id, min(moment) filter (kind = 'order') as first,
-         max(moment) filter (kind = 'order') as last_order,
-         max(moment) filter (kind <> 'cancel') as tied, max(moment) filter (kind = 'cancel') as left_on,
-         max(moment) filter (
-           (kind = 'order' and epoch(moment - last_order) >= $3 * 86400)
+  select customer_id, min(occurred) filter (kind = 'order') as first,
+         max(occurred) filter (kind = 'order') as last_order,
+         max(occurred) filter (kind <> 'cancel') as tied, max(occurred) filter (kind = 'cancel') as left_on,
+         max(occurred) filter (
+           (kind = 'order' and epoch(occurred - last_order) >= $3 * 86400)
            or (kind <> 'cancel' and last_cancel >= coalesce(last_tie, last_cancel))
          ) as comeback
   from life group by customer_id

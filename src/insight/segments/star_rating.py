@@ -51,6 +51,7 @@ class StarScale:
 
     @property
     def version(self) -> str:
+        """Eight hexadecimal digits of the hash of the scale."""
         text = json.dumps([self.scores, self.rates, self.chances])
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -119,5 +120,5 @@ def check_star_scale(score: pd.Series, outcome: pd.Series, scale: StarScale) -> 
             )
         else:
             rows.append((star, 0, *[np.nan] * 4))
-    columns = ["stars", "customers", "told", "came", "low", "high"]
+    columns = ["stars", "customers", "predicted", "observed", "low", "high"]
     return pd.DataFrame(rows, columns=columns).set_index("stars")

@@ -53,7 +53,7 @@ with known as (
   select *, $1::timestamptz - occurred_at <= interval 365 day as recent from read_parquet($2)
   where known_at < $1::timestamptz and occurred_at < $1::timestamptz
 ),
-everybody as (
+all_customers as (
   select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
   union select customer_id from known
 ),
@@ -85,7 +85,7 @@ money as (
          coalesce(in_transit, 0) as in_transit,
          greatest(0, coalesce(delivered, 0) - coalesce(all_returned, 0) - coalesce(paid, 0))
            as receivable
-  from everybody left join sold using (customer_id) left join rest using (customer_id)
+  from all_customers left join sold using (customer_id) left join rest using (customer_id)
 )
 select customer_id, ordered - returned as revenue, margin,
        returned / nullif(ordered, 0) as return_share, late as payment_days_late,

@@ -138,7 +138,7 @@ def calibration_error_by_segment(
 ) -> tuple[CalibrationError, ...]:
     """The calibration error in every group of customers (`find_groups`) with at least 500 rows.
 
-    By chance, one group in twenty exceeds its 95% quantile: judge by how many groups do.
+    By chance, one group in twenty exceeds its 95% quantile: look at how many groups do.
     """
     found = []
     for group in find_groups(features).found:

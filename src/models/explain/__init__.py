@@ -1,1 +1,1 @@
-"""Why a customer got this score, why it changed, and what would move it."""
+"""Explain scores: reasons per customer, changes between two dates, and what-ifs."""

@@ -105,7 +105,7 @@ class Slices:
     def describe(self) -> str:
         """Where the model performs worst, in a few words."""
         if self.worst is None:
-            return "no group is large enough to be judged apart"
+            return "no group is large enough to be compared"
         sign = "better" if self.worst.gain.value > 0 else "not better"
         return f"{self.worst.name}, {sign} than the {self.rival}"
 

@@ -17,7 +17,7 @@ from features.errors import ConfigRefused
 from features.sample_company import parameters
 from features.sample_company.generate import BLOCK, simulate
 from features.sample_company.ground_truth import HORIZON, cutoffs, effect_moments, outlook
-from features.sample_company.parameters import NATURE, Traits, draw_traits
+from features.sample_company.parameters import PARAMETERS, CustomerTraits, draw_traits
 from features.sample_company.simulated_comments import all_texts
 from features.sample_company.weekly_process import (
     WeekStart,
@@ -272,7 +272,7 @@ def test_the_state_table_covers_every_customer_and_month(db: duckdb.DuckDBPyConn
     assert number(db, "select count(*) from state where active <> (satisfaction is not null)") == 0
 
 
-def brute_force(traits: Traits, state: float, start: int, replicates: int) -> tuple[Any, Any]:
+def brute_force(traits: CustomerTraits, state: float, start: int, replicates: int) -> tuple[Any, Any]:
     """Churn and value over the horizon by drawing `effects` themselves, week by week."""
     rng = np.random.default_rng(5)
     many = traits.only(np.repeat(np.arange(len(traits.joined)), replicates))
@@ -282,15 +282,15 @@ def brute_force(traits: Traits, state: float, start: int, replicates: int) -> tu
     for week in range(start // 7, int(end // 7) + 1):
         begin, last = np.full(len(s), 7.0 * week), np.minimum(7.0 * week + 7, end)
         now = WeekStart(week, s, begin, cancelled)
-        cancelled = cancellation(rng, many, NATURE, now)
+        cancelled = cancellation(rng, many, PARAMETERS, now)
         share = now.there * (np.minimum(cancelled, last) - begin) / 7
-        counts = happenings(rng, many, NATURE, now, np.maximum(share, 0.0))
-        kept = 1 - NATURE.refund_mean * parameters.return_probability(NATURE, s)
-        value += counts["order"] * parameters.mean_amount(NATURE, many, s) * kept
-        s = many.baseline + NATURE.persistence * (s - many.baseline)
-        noise = NATURE.noise_sd * rng.standard_normal(len(s))
+        counts = happenings(rng, many, PARAMETERS, now, np.maximum(share, 0.0))
+        kept = 1 - PARAMETERS.refund_mean * parameters.return_probability(PARAMETERS, s)
+        value += counts["order"] * parameters.mean_amount(PARAMETERS, many, s) * kept
+        s = many.baseline + PARAMETERS.persistence * (s - many.baseline)
+        noise = PARAMETERS.noise_sd * rng.standard_normal(len(s))
         s = np.clip(
-            s + effects(NATURE, many, counts, week) + noise, -parameters.EXTREME, parameters.EXTREME
+            s + effects(PARAMETERS, many, counts, week) + noise, -parameters.EXTREME, parameters.EXTREME
         )
     shape = (len(traits.joined), replicates)
     return (cancelled < end).reshape(shape), value.reshape(shape)
@@ -298,8 +298,8 @@ def brute_force(traits: Traits, state: float, start: int, replicates: int) -> tu
 
 @pytest.mark.parametrize("state", [-1.0, 0.5])
 def test_the_outlook_agrees_with_brute_force(state: float) -> None:
-    traits = draw_traits(np.random.default_rng(2), 60, NATURE)
-    ahead = outlook(NATURE, traits, np.full(60, state), 364.0)
+    traits = draw_traits(np.random.default_rng(2), 60, PARAMETERS)
+    ahead = outlook(PARAMETERS, traits, np.full(60, state), 364.0)
     churned, value = brute_force(traits, state, 364, 2000)
     error = np.sqrt(ahead.churn * (1 - ahead.churn) / 2000)
     assert np.abs((churned.mean(axis=1) - ahead.churn) / error).mean() < 1.2
@@ -308,13 +308,13 @@ def test_the_outlook_agrees_with_brute_force(state: float) -> None:
 
 
 def test_the_moments_of_a_weeks_effects_are_exact() -> None:
-    traits = draw_traits(np.random.default_rng(4), 20_000, NATURE)
-    lives = live(np.random.default_rng(6), traits, NATURE)
+    traits = draw_traits(np.random.default_rng(4), 20_000, PARAMETERS)
+    lives = live(np.random.default_rng(6), traits, PARAMETERS)
     for week in (3, 24, 79):
         whole = lives.stop[week] - lives.begin[week] == 7
         state = lives.satisfaction[week][whole]
-        drawn = effects(NATURE, traits, {k: c[week] for k, c in lives.counts.items()}, week)
-        mean, variance = effect_moments(NATURE, traits.only(whole), state, week)
+        drawn = effects(PARAMETERS, traits, {k: c[week] for k, c in lives.counts.items()}, week)
+        mean, variance = effect_moments(PARAMETERS, traits.only(whole), state, week)
         left = drawn[whole] - mean
         assert abs(left.mean()) < 4 * np.sqrt(variance.mean() / whole.sum())
         assert left.var() == pytest.approx(variance.mean(), rel=0.15)
@@ -324,8 +324,8 @@ def test_every_parameter_is_documented_with_its_value() -> None:
     page = (HOME / "docs/background/sample-company.md").read_text(encoding="utf-8")
     missing = [
         field.name
-        for field in fields(parameters.Nature)
-        if f"| `{field.name}` | {getattr(NATURE, field.name)} |" not in page
+        for field in fields(parameters.SimulationParameters)
+        if f"| `{field.name}` | {getattr(PARAMETERS, field.name)} |" not in page
     ]
     assert not missing
     assert all(moment.tzinfo for moment in cutoffs())

@@ -50,9 +50,9 @@ def test_the_probability_of_a_score_is_fitted() -> None:
 
 def test_outcomes_of_later_customers_match_the_prediction() -> None:
     table = check_star_scale(*simulate_scores(1), fit_star_scale(*simulate_scores(0), SETTINGS))
-    assert (table["low"] - 0.02 <= table["told"]).all()
-    assert (table["told"] <= table["high"] + 0.02).all()
-    assert table["came"].is_monotonic_increasing
+    assert (table["low"] - 0.02 <= table["predicted"]).all()
+    assert (table["predicted"] <= table["high"] + 0.02).all()
+    assert table["observed"].is_monotonic_increasing
     assert table["customers"].sum() == 6000
 
 

@@ -135,7 +135,7 @@ def test_without_large_groups_nothing_is_compared():
     few = np.arange(N) < 150
     found = compare_by_slice(TARGETS["churn"], rows.take(few), model[few], rule[few])
     assert (found.worst, found.objection) == (None, None)
-    assert found.describe() == "no group is large enough to be judged apart"
+    assert found.describe() == "no group is large enough to be compared"
 
 
 def rejected(chances, level):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.console_company import UNFAMILIAR
+from support.console_company import OUTLIER
 from support.watched_page import WatchedPage
 
 
@@ -71,7 +71,7 @@ def test_score_history_as_charts_and_as_a_table(page: Page, address: str) -> Non
 
 
 def test_an_out_of_distribution_customer_has_a_warning(page: Page, address: str) -> None:
-    page.goto(f"{address}#customer/{UNFAMILIAR}")
+    page.goto(f"{address}#customer/{OUTLIER}")
     expect(page.get_by_role("region", name="Satisfaction")).to_contain_text("Out of distribution")
     churn = page.get_by_role("region", name="Churn")
     expect(churn).to_contain_text("This model does not apply to this customer.")

@@ -30,7 +30,7 @@ def test_customers_without_migration_and_new_customers(page: Page, address: str)
     page.goto(f"{address}#customer/C-008")
     expect(page.locator("#standing dd").first).to_have_text("C")
     expect(page.locator("#standing .moved")).to_have_count(0)
-    page.evaluate("location.hash = '#customer/C-unfamiliar'")
+    page.evaluate("location.hash = '#customer/C-outlier'")
     expect(page.locator("#standing")).to_contain_text(
         "This customer is newer than the last evaluation."
     )

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.console_company import UNFAMILIAR
+from support.console_company import OUTLIER
 from support.watched_page import WatchedPage
 
 PHONE = {"width": 360, "height": 740}
@@ -82,7 +82,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, address: str, language: str) 
         "evaluation",
         "models",
         "models/nps",
-        f"customer/{UNFAMILIAR}",
+        f"customer/{OUTLIER}",
     ):
         page.evaluate(f"location.hash = '#{view}'")
         page.locator(LOADED[view.split("/")[0] + "/" * ("/" in view)]).first.wait_for()
@@ -94,7 +94,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, address: str, language: str) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast_in_light_and_dark_mode(page: Page, address: str, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(f"{address}#customer/{UNFAMILIAR}")
+    page.goto(f"{address}#customer/{OUTLIER}")
     page.get_by_role("slider").first.press("ArrowLeft")
     page.locator("#whatif .better, #whatif .worse").wait_for()
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 28)"
