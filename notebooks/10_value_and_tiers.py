@@ -227,8 +227,8 @@ star = fit_star_scale(figures[0], (recent[3] > line).astype(float), star_setting
 checked = check_star_scale(figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star)
 filled = checked[checked["customers"] > 0]
 figure, (axis,) = canvas(
-    f"Customers with the most stars were told {filled['told'].iloc[-1]:.0%}; "
-    f"{filled['came'].iloc[-1]:.0%} came",
+    f"Customers with the most stars were told {filled['predicted'].iloc[-1]:.0%}; "
+    f"{filled['observed'].iloc[-1]:.0%} came",
     f"Chance of more than {line:,.0f} {company.info.currency} in three months; scale {star.version}",
     (1,),
 )  # fmt: skip

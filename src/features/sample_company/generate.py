@@ -22,7 +22,7 @@ from features.sample_company import (
 )
 from features.sample_company.arrow_tables import numbered
 from features.sample_company.parameters import PARAMETERS, draw_traits
-from features.sample_company.weekly_process import live
+from features.sample_company.weekly_process import simulate_weeks
 
 BLOCK = 2_000
 FEWEST, MOST = 100, 5_000_000
@@ -71,7 +71,7 @@ def draw_block(seed: int, block: int, size: int) -> tuple[Tables, Tables]:
     """The raw tables and the truth of one block: a function of its arguments alone."""
     root = np.random.SeedSequence(seed, spawn_key=(block,))
     rng, *streams = (np.random.default_rng(child) for child in root.spawn(9))
-    lives = live(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
+    lives = simulate_weeks(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
     names = numbered("A", block * BLOCK + np.arange(size))
     book = simulated_orders.order_book(streams[0], lives, PARAMETERS, block)
     asked = [simulated_surveys.questions(streams[1], lives, PARAMETERS, nps) for nps in (False, True)]

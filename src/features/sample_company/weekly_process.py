@@ -82,7 +82,7 @@ def renewal_day(traits: CustomerTraits, week: int) -> FloatArray:
     return renewal
 
 
-def live(rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters) -> CustomerHistories:
+def simulate_weeks(rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters) -> CustomerHistories:
     """Draw the whole course of a block of customers."""
     customers = len(traits.joined)
     state = traits.baseline + 0.4 * rng.standard_normal(customers)
@@ -96,7 +96,7 @@ def live(rng: np.random.Generator, traits: CustomerTraits, nature: SimulationPar
         now = WeekStart(week, state, begin, cancelled)
         cancelled = cancellation(rng, traits, nature, now)
         stop = np.where(now.there, np.minimum(cancelled, now.end), begin)
-        counts = happenings(rng, traits, nature, now, (stop - begin) / 7.0)
+        counts = draw_week_counts(rng, traits, nature, now, (stop - begin) / 7.0)
         account = _account_changes(rng, account, state, nature, counts)
         weeks.append((state, begin, stop, hurts, account, counts))
         hurts = HURT_PERSISTENCE * hurts + _hurt(traits, counts)
@@ -138,7 +138,7 @@ def cancellation(
     return np.where(now.there & (day < now.end), day, now.cancelled)
 
 
-def happenings(
+def draw_week_counts(
     rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters, now: WeekStart, share: FloatArray
 ) -> Counts:
     """How often each thing happens in a week; `share` is the part of it the customer is there."""

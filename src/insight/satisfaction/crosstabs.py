@@ -156,7 +156,9 @@ def mean_interval(
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
     if count > MAX_RESAMPLED or count < 2 or not resampled:
-        estimate = MeanEstimate(value, clustered_standard_error(weight / weight.sum() * (values - value), customer))
+        estimate = MeanEstimate(
+            value, clustered_standard_error(weight / weight.sum() * (values - value), customer)
+        )
         return Interval(value, estimate.low, estimate.high)
     total = np.bincount(customer, weight * values, count)
     weights = np.bincount(customer, weight, count)

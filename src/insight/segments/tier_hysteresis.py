@@ -50,8 +50,9 @@ def update_tiers(
 ) -> TierAssignment:
     """Assign the tiers of the next period; customers without an earlier tier get theirs by score alone.
 
-    `half_width` is half of the score's 95% interval, one per customer or one for all. A customer without a
-    score has no tier. Raises DataRefused for a half-width that is missing or negative where there is a score.
+    `half_width` is half of the score's 95% interval, one per customer or one for all. A customer without
+    a score has no tier. Raises DataRefused for a half-width that is missing or negative where there is a
+    score.
     """
     x = figure.to_numpy(float)
     h = _half_widths(half_width, figure)

@@ -27,9 +27,9 @@ def intraclass_correlation(
 ) -> RaterAgreement:
     """Return the intraclass correlation (absolute agreement) of one rater or of the mean of all raters.
 
-    Customers are rows, raters columns; customers not rated by all raters are left out. ICC(2,1) and ICC(2,k)
-    of Shrout and Fleiss (1979), interval of McGraw and Wong (1996). Raises DataRefused under 3 complete
-    customers or 2 raters.
+    Customers are rows, raters columns; customers not rated by all raters are left out. ICC(2,1) and
+    ICC(2,k) of Shrout and Fleiss (1979), interval of McGraw and Wong (1996). Raises DataRefused under 3
+    complete customers or 2 raters.
     """
     from scipy.stats import f
 
@@ -68,8 +68,8 @@ def krippendorff_alpha(
 ) -> RaterAgreement:
     """Return Krippendorff's alpha (2011), observed against expected disagreement.
 
-    Customers are rows, raters columns, missing ratings allowed. The interval is a bootstrap over customers.
-    Raises DataRefused if no customer has two ratings, or all ratings are equal.
+    Customers are rows, raters columns, missing ratings allowed. The interval is a bootstrap over
+    customers. Raises DataRefused if no customer has two ratings, or all ratings are equal.
     """
     x = ratings.to_numpy(float)
     x = x[np.isfinite(x).sum(axis=1) >= 2]
@@ -93,9 +93,9 @@ def krippendorff_alpha(
 def fit_consensus(ratings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Estimate each customer's rating as if all raters had rated them, and each rater's leniency.
 
-    Customers are rows, raters columns, missing values allowed: least squares of customer and rater effects
-    (in points), the rater effects summing to 0. Raises DataRefused, naming the groups, if groups of raters
-    share no customer and cannot be compared.
+    Customers are rows, raters columns, missing values allowed: least squares of customer and rater
+    effects (in points), the rater effects summing to 0. Raises DataRefused, naming the groups, if groups
+    of raters share no customer and cannot be compared.
     """
     x = ratings.dropna(how="all")
     _check_connected(x)

@@ -23,8 +23,8 @@ from features.sample_company.weekly_process import (
     WeekStart,
     cancellation,
     effects,
-    happenings,
-    live,
+    draw_week_counts,
+    simulate_weeks,
 )
 
 HOME = Path(__file__).parents[3]
@@ -284,7 +284,7 @@ def brute_force(traits: CustomerTraits, state: float, start: int, replicates: in
         now = WeekStart(week, s, begin, cancelled)
         cancelled = cancellation(rng, many, PARAMETERS, now)
         share = now.there * (np.minimum(cancelled, last) - begin) / 7
-        counts = happenings(rng, many, PARAMETERS, now, np.maximum(share, 0.0))
+        counts = draw_week_counts(rng, many, PARAMETERS, now, np.maximum(share, 0.0))
         kept = 1 - PARAMETERS.refund_mean * parameters.return_probability(PARAMETERS, s)
         value += counts["order"] * parameters.mean_amount(PARAMETERS, many, s) * kept
         s = many.baseline + PARAMETERS.persistence * (s - many.baseline)
@@ -309,7 +309,7 @@ def test_the_outlook_agrees_with_brute_force(state: float) -> None:
 
 def test_the_moments_of_a_weeks_effects_are_exact() -> None:
     traits = draw_traits(np.random.default_rng(4), 20_000, PARAMETERS)
-    lives = live(np.random.default_rng(6), traits, PARAMETERS)
+    lives = simulate_weeks(np.random.default_rng(6), traits, PARAMETERS)
     for week in (3, 24, 79):
         whole = lives.stop[week] - lives.begin[week] == 7
         state = lives.satisfaction[week][whole]

@@ -46,7 +46,9 @@ def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
 
 def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):
     events = tables()["events"]
-    company, workspace, _ = write_history(tmp_path, insight={"satisfaction": {"fewest": 2}}, events=events)
+    company, workspace, _ = write_history(
+        tmp_path, insight={"satisfaction": {"fewest": 2}}, events=events
+    )
     found = compute_indicators(company, workspace)
     assert "no surveys; satisfaction is measured by asking" in found.skipped["csat_index"]
     assert "retention" in {figure.name for figure in found.indicators}

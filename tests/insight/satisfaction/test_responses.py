@@ -19,7 +19,11 @@ def read(folder, settings=None, **tables):
 
 
 def test_answers_are_on_0_to_100_and_unanswered_questions_are_kept(tmp_path):
-    rows = [survey_answer("A", on(2), 5.0), survey_answer("A", on(5), 2.0), survey_answer("B", on(5), None)]
+    rows = [
+        survey_answer("A", on(2), 5.0),
+        survey_answer("A", on(5), 2.0),
+        survey_answer("B", on(5), None),
+    ]
     table = read(tmp_path, surveys=rows)
     assert table["score"].tolist()[:2] == [100.0, 25.0]
     assert table["score"].isna().tolist() == [False, False, True]
@@ -33,7 +37,9 @@ def test_answers_are_on_0_to_100_and_unanswered_questions_are_kept(tmp_path):
 
 def test_an_answer_after_the_end_of_the_data_is_missing(tmp_path):
     late = survey_answer("A", END - timedelta(hours=1), 5.0)
-    assert read(tmp_path, surveys=[survey_answer("A", on(2), 5.0), late])["score"].isna().tolist() == [
+    assert read(tmp_path, surveys=[survey_answer("A", on(2), 5.0), late])[
+        "score"
+    ].isna().tolist() == [
         False,
         True,
     ]
@@ -44,7 +50,11 @@ def test_attributes_are_those_when_the_question_was_sent(tmp_path):
         {"customer_id": "A", "valid_from": on(1), "region": "north"},
         {"customer_id": "A", "valid_from": on(4), "region": "south"},
     ]
-    rows = [survey_answer("A", on(2), 5.0), survey_answer("A", on(5), 4.0), survey_answer("B", on(5), 3.0)]
+    rows = [
+        survey_answer("A", on(2), 5.0),
+        survey_answer("A", on(5), 4.0),
+        survey_answer("B", on(5), 3.0),
+    ]
     table = read(tmp_path, SatisfactionSettings(by=["region"]), surveys=rows, customers=customers)
     assert table["region"].tolist() == ["north", "south", "unknown"]
 

@@ -36,7 +36,11 @@ def test_a_row_gets_the_last_status_at_or_before_its_period():
 
 
 def test_every_source_is_grouped_by_the_status(tmp_path):
-    rows = [survey_answer("A", on(2), 5.0), survey_answer("A", on(11), 3.0), survey_answer("B", on(5), 4.0)]
+    rows = [
+        survey_answer("A", on(2), 5.0),
+        survey_answer("A", on(11), 3.0),
+        survey_answer("B", on(5), 4.0),
+    ]
     company, workspace, _ = write_history(tmp_path, surveys=rows)
     plain = read_satisfaction_inputs(company, workspace)
     assert plain.by == ("channel",)
