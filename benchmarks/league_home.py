@@ -31,10 +31,10 @@ def with_training_sets(workspace: Workspace, name: str) -> Company:
     company = load_company(workspace.data / f"{name}.toml")
     if not (workspace.features(name) / "counts.json").is_file():
         if name == "sample":
-            from features.sample_company.generate import simulate
+            from features.sample_company.generate import generate_sample_company
 
             folder = workspace.company(name)
-            simulate(folder / "raw", folder / "truth", customers=5000, seed=7)
+            generate_sample_company(folder / "raw", folder / "truth", customers=5000, seed=7)
         steps = Steps()
         import_history(company, workspace, steps)
         build_features(company, workspace, steps)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.config.company import Company, load_company
 from features.progress import silent_steps
-from features.sample_company.generate import simulate
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
 from models.explain.attributions import attribute_scores
@@ -70,7 +70,7 @@ def sample(workspace: Workspace) -> Company:
 
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
-    simulate(folder / "raw", folder / "truth", 5_000, 7)
+    generate_sample_company(folder / "raw", folder / "truth", 5_000, 7)
     own = Path(__file__).parents[1] / "data" / "sample.toml"
     mapping = workspace.data / "sample.toml"
     mapping.write_text(own.read_text(encoding="utf-8"), encoding="utf-8")

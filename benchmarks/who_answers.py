@@ -15,7 +15,7 @@ import numpy as np
 from features.config.company import load_company
 from features.import_history.run_import import import_history
 from features.progress import silent_steps
-from features.sample_company.generate import simulate
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace, find_workspace
 from models.nonresponse.aipw import aipw_mean
 from models.nonresponse.estimate import ANSWER_METRICS, estimate_respondents, fit_nonresponse_model
@@ -62,7 +62,7 @@ def _company(sources: Workspace, customers: int, seed: int) -> list[Found]:
         workspace = Workspace(home)
         folder = workspace.company("sample")
         folder.mkdir(parents=True)
-        simulate(folder / "raw", folder / "truth", customers, seed)
+        generate_sample_company(folder / "raw", folder / "truth", customers, seed)
         shutil.copy(sources.data / "sample.toml", workspace.data)
         company = load_company(workspace.data / "sample.toml")
         manifest = import_history(company, workspace, silent_steps())

@@ -15,7 +15,7 @@ from features.errors import ConfigRefused
 from features.execution.partitions import Runner
 from features.import_history.run_import import import_history
 from features.progress import silent_steps
-from features.sample_company.generate import simulate
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, 
     workspace = Workspace(home)
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
-    simulate(folder / "raw", folder / "truth", customers, seed)
+    generate_sample_company(folder / "raw", folder / "truth", customers, seed)
     mapping = workspace.data / "sample.toml"  # its root is {here}/sample/raw
     mapping.write_text((PROJECT / "data/sample.toml").read_text(encoding="utf-8"), encoding="utf-8")
     company = load_company(mapping)

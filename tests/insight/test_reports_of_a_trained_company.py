@@ -40,15 +40,15 @@ def test_every_served_target_has_its_section(page, trained_company):
     assert len(page.encode()) < 4_000_000
 
 
-def test_the_page_needs_nothing_from_outside(page):
+def test_the_page_loads_nothing_from_outside(page):
     assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", page)
     assert "<script" not in page
     assert "@import" not in page
     assert "url(" not in page
 
 
-def test_the_champions_are_judged_as_in_training(page, trained_company):
-    """The rule made here is the one of training: its measures are those of the manifest."""
+def test_champions_are_evaluated_as_in_training(page, trained_company):
+    """The baseline rule is that of the training run: its metrics equal those of the manifest."""
     assert "data have changed since" not in page
     company, workspace = trained_company
     bundles, _ = load_champions(workspace.serving(company.name))
@@ -57,28 +57,28 @@ def test_the_champions_are_judged_as_in_training(page, trained_company):
         rows = load_rows(company, workspace, name)
         split = split_rows(target, config, rows)
         test = rows.take(split.test)
-        said = rule_predictions(target, config, rows.take(split.refit), test)
+        predicted = rule_predictions(target, config, rows.take(split.refit), test)
         measure = PRIMARY[target.kind]
-        found = METRICS[measure].function(test.label, said, test.weight)
+        found = METRICS[measure].function(test.label, predicted, test.weight)
         assert found == pytest.approx(bundle.manifest.metrics[f"rule_{measure}"], rel=1e-9)
 
 
-def test_another_test_set_is_told(trained_company):
+def test_a_changed_test_set_has_a_note(trained_company):
     company, workspace = trained_company
     facts = load_report_facts(company, workspace)
     bundle = next(iter(facts.bundles.values()))
     bundle.manifest.metrics.update(dict.fromkeys(bundle.manifest.metrics, 0.123))
-    told, _ = target_section(bundle.target, facts)
-    assert "have changed since" in told.notes[0]
+    section, _ = target_section(bundle.target, facts)
+    assert "have changed since" in section.notes[0]
 
 
-def test_a_training_set_that_lacks_a_column_leaves_the_figures_of_the_training(trained_company):
+def test_without_a_column_the_metrics_are_those_of_the_training_run(trained_company):
     facts = load_report_facts(*trained_company)
     bundle = next(iter(facts.bundles.values()))
     bundle.manifest.also_reads[:] = ["moon_phase"]
-    told, measured = target_section(bundle.target, facts)
-    assert "moon_phase" in told.notes[0]
-    assert not told.first_plots
+    section, measured = target_section(bundle.target, facts)
+    assert "moon_phase" in section.notes[0]
+    assert not section.first_plots
     assert measured["model"]
     assert measured["linear"]
 
@@ -91,7 +91,7 @@ def test_features_carry_meaning_unit_and_missing_rate(trained_company):
     assert any(line.used_by for line in lines)
 
 
-def test_nothing_personal_is_shown(page, trained_company):
+def test_no_personal_data_is_shown(page, trained_company):
     company, workspace = trained_company
     accounts = pq.read_table(workspace.company(company.name) / "raw" / "crm_accounts.parquet")
     for column in ("name", "email", "phone"):
@@ -99,7 +99,7 @@ def test_nothing_personal_is_shown(page, trained_company):
             assert not text or text not in page
 
 
-def test_the_step_leaves_one_line_in_the_log(written):
+def test_the_step_writes_one_log_line(written):
     (line,) = (json.loads(row) for row in written[1].splitlines())
     assert line["step"] == "write the model report"
     assert line["outcome"] == "ok"

@@ -1,4 +1,4 @@
-"""An evaluation, a standing and complaints written by hand, with every part the report shows."""
+"""Build an evaluation, customer status and complaints with every part that the report shows."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -30,7 +30,7 @@ PAST, AHEAD = QUARTERS[:8], QUARTERS[8:]
 
 
 def line(values: list[float], half: float, starts: list[date] = PAST) -> list[PeriodValue]:
-    """A figure by quarter with an interval of this half width."""
+    """Values by quarter with an interval of this half width."""
     return [
         PeriodValue(period=start, value=v, low=v - half, high=v + half, asked=200, answered=120)
         for start, v in zip(starts, values, strict=False)
@@ -45,7 +45,7 @@ def cell(by: str, group: str, value: float, half: float) -> GroupValue:
 
 
 def nps() -> Indicator:
-    """With a target that is missed, a fall beyond chance, a forecast, groups and a hidden one."""
+    """Missed target, significant decrease, forecast, groups, and a hidden group."""
     ahead = IndicatorForecast(
         method="smoothed level", skill=0.21, trials=4, points=line([29.0, 28.5], 8.0, AHEAD)
     )
@@ -65,7 +65,7 @@ def nps() -> Indicator:
 
 
 def csat() -> Indicator:
-    """With a target that is reached and no forecast."""
+    """Reached target, no forecast."""
     return Indicator(
         name="csat_index", title="Satisfaction index", unit="0 to 10", kind="mean", period=PAST[-1],
         value=7.62, low=7.5, high=7.74, asked=400, answered=240, coverage=0.6, customers=200,
@@ -79,7 +79,7 @@ def csat() -> Indicator:
 
 
 def complaint() -> Indicator:
-    """A share of which less is better, risen beyond chance, without a target."""
+    """A share for which lower is better; significant increase, no target."""
     return Indicator(
         name="complaint", title="Customers who complained in the period", unit="share of customers",
         kind="rate", period=PAST[-1], value=0.084, low=0.07, high=0.1, asked=1500, answered=1500,
@@ -89,7 +89,7 @@ def complaint() -> Indicator:
 
 
 def price() -> Indicator:
-    """One dimension in its single period."""
+    """One dimension with a single period."""
     return Indicator(
         name="dimension", dimension="price", title="Satisfaction by dimension", unit="0 to 100",
         kind="mean", period=PAST[-1], value=61.0, low=None, high=None, asked=80, answered=40,
@@ -108,14 +108,14 @@ def drivers() -> SatisfactionDrivers:
             quadrant=quadrant, clear=name != "price",
         )  # fmt: skip
 
-    told = [
+    found = [
         driver("service", 0.41, 68.0, "concentrate here"),
         driver("product", 0.27, 79.0, "keep up the good work"),
         driver("delivery", 0.19, 66.0, "low priority"),
         driver("price", 0.13, 75.0, "possible overkill"),
     ]
     return SatisfactionDrivers(
-        outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=told
+        outcome="overall", rows=812, incomplete=40, explained=0.58, drivers=found
     )
 
 
@@ -147,7 +147,7 @@ def moves() -> MigrationMatrix:
 
 
 def evaluation(**changes: Any) -> CompanyEvaluation:
-    """An evaluation of the company by hand with everything in it."""
+    """A complete evaluation of the test company."""
     whole: dict[str, Any] = {
         "company": "tiny", "made_at": AS_OF, "as_of": AS_OF, "fingerprint": "abc123", "versions": {},
         "currency": "EUR", "period": "quarter", "indicators": [complaint(), price(), nps(), csat()],
@@ -174,8 +174,8 @@ def evaluation(**changes: Any) -> CompanyEvaluation:
     return CompanyEvaluation(**(whole | changes))
 
 
-def standing(customers: tuple[str, ...] = ("C1", "C2", "C3", "C4")) -> pd.DataFrame:
-    """Where the customers stand; the second is the best."""
+def customer_status(customers: tuple[str, ...] = ("C1", "C2", "C3", "C4")) -> pd.DataFrame:
+    """The status of the customers; the second customer is the best."""
     count = len(customers)
     return pd.DataFrame(
         {
@@ -192,7 +192,7 @@ def standing(customers: tuple[str, ...] = ("C1", "C2", "C3", "C4")) -> pd.DataFr
 
 
 def complaints() -> dict[str, Any]:
-    """The complaints file; why customers left could not be told."""
+    """The content of complaints.json; the causes of churn are missing."""
 
     def found(value: float, low: float, high: float) -> dict[str, float]:
         return {"value": value, "low": low, "high": high}

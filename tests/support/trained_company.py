@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from features.config.company import Company, load_company
 from features.progress import Steps, silent_steps
-from features.sample_company.generate import simulate
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from models.pipeline.retrain import Outcome, retrain, train_all
 from models.targets.registry import company_targets
@@ -49,7 +49,7 @@ def simulated(home: Path, customers: int, seed: int = 7) -> tuple[Company, Works
     workspace = Workspace(home)
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
-    simulate(folder / "raw", folder / "truth", customers, seed)
+    generate_sample_company(folder / "raw", folder / "truth", customers, seed)
     shutil.copy(PROJECT / "data/sample.toml", workspace.data)
     return load_company(workspace.data / "sample.toml"), workspace
 

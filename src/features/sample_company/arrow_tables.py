@@ -28,7 +28,7 @@ class Occurrences:
     day: FloatArray
 
 
-def occurrences(rng: np.random.Generator, lives: CustomerHistories, counts: IntArray) -> Occurrences:
+def spread_counts(rng: np.random.Generator, lives: CustomerHistories, counts: IntArray) -> Occurrences:
     """Spread (weeks, customers) counts uniformly over the time each customer is there."""
     customers, weeks = np.nonzero(counts.T)
     size = counts[weeks, customers]
@@ -39,43 +39,43 @@ def occurrences(rng: np.random.Generator, lives: CustomerHistories, counts: IntA
     return Occurrences(customer, week, np.arange(len(week)) - first, np.repeat(size, size), day)
 
 
-def first_of(counts: IntArray, found: Occurrences) -> BoolArray:
+def mark_first(counts: IntArray, found: Occurrences) -> BoolArray:
     """Marks `counts[week, customer]` of each customer's week: the first ones."""
     return found.position < counts[found.week, found.customer]
 
 
-def some_of(rng: np.random.Generator, counts: IntArray, found: Occurrences) -> BoolArray:
+def mark_some(rng: np.random.Generator, counts: IntArray, found: Occurrences) -> BoolArray:
     """Marks as many, but a rotated choice, so that two marks of one week do not attract."""
     weeks, customers = counts.shape
     turn = (rng.random((weeks, customers)) * 1000).astype(np.int64)[found.week, found.customer]
     return (found.position + turn) % found.size < counts[found.week, found.customer]
 
 
-def booked_later(rng: np.random.Generator, day: FloatArray, share: float) -> FloatArray:
+def draw_booking_times(rng: np.random.Generator, day: FloatArray, share: float) -> FloatArray:
     """When each row entered the books: at once, or for `share` of them hours to six days later."""
     late = rng.random(len(day)) < share
     wait = np.clip(rng.exponential(1.5, len(day)), 0.05, 6.0)
     return np.where(late, day + wait, day)
 
 
-def instants(day: FloatArray) -> pa.Array:
+def to_timestamps(day: FloatArray) -> pa.Array:
     """Days since the start as UTC instants of whole seconds; null where not finite."""
     known = np.isfinite(day)
     seconds = np.floor(np.where(known, day, 0.0) * 86400).astype(np.int64) + _START_SECONDS
     return pa.array(seconds * 1_000_000, pa.int64(), mask=~known).cast(INSTANT)
 
 
-def within(day: FloatArray, limit: FloatArray | float) -> FloatArray:
+def keep_before(day: FloatArray, limit: FloatArray | float) -> FloatArray:
     """`day` where it lies before `limit` and the end of the history, else NaN."""
     return np.where((day < limit) & (day < parameters.END_DAY), day, np.nan)
 
 
-def words(choice: IntArray | BoolArray, vocabulary: tuple[str, ...]) -> pa.Array:
+def choose_labels(choice: IntArray | BoolArray, vocabulary: tuple[str, ...]) -> pa.Array:
     """The chosen words."""
     return pa.array(vocabulary, pa.string()).take(pa.array(choice.astype(np.int64)))
 
 
-def numbered(prefix: str, number: IntArray) -> pa.Array:
+def format_ids(prefix: str, number: IntArray) -> pa.Array:
     """Identifiers such as `A0000042`."""
     digits = pc.utf8_lpad(pa.array(number).cast(pa.string()), width=7, padding="0")
     return pc.binary_join_element_wise(prefix, digits, "")
@@ -86,11 +86,11 @@ def number_or_null(values: FloatArray) -> pa.Array:
     return pa.array(values, pa.float64(), mask=np.isnan(values))
 
 
-def money(amount: FloatArray) -> FloatArray:
+def round_to_cents(amount: FloatArray) -> FloatArray:
     """Rounded to cents."""
     return np.round(amount, 2)
 
 
-def rows(columns: dict[str, pa.Array], chosen: BoolArray) -> pa.Table:
+def select_rows(columns: dict[str, pa.Array], chosen: BoolArray) -> pa.Table:
     """The table of the chosen rows."""
     return pa.table(columns).filter(pa.array(chosen))

@@ -15,7 +15,7 @@ def is_canary(accounts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(pc.equal(accounts, ACCOUNT).to_numpy(zero_copy_only=False))
 
 
-def signed(comments: pa.Array, accounts: pa.Array) -> pa.Array:
+def sign_canary_comments(comments: pa.Array, accounts: pa.Array) -> pa.Array:
     """The comments of accounts, those of the canary signed as a careless customer does."""
     marked = pc.binary_join_element_wise(comments, ", ".join(CANARY), " ")
     return pc.if_else(pc.equal(accounts, ACCOUNT), marked, comments)

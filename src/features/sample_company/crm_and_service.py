@@ -6,19 +6,19 @@ import pyarrow.compute as pc
 
 from features.sample_company import parameters
 from features.sample_company.arrow_tables import (
-    booked_later,
-    first_of,
-    instants,
-    numbered,
-    occurrences,
-    rows,
-    some_of,
-    within,
-    words,
+    draw_booking_times,
+    mark_first,
+    to_timestamps,
+    format_ids,
+    spread_counts,
+    select_rows,
+    mark_some,
+    keep_before,
+    choose_labels,
 )
-from features.sample_company.canary import CANARY, signed
+from features.sample_company.canary import CANARY, sign_canary_comments
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray
-from features.sample_company.simulated_comments import comments, sentiment_of_ticket, worst_topic
+from features.sample_company.simulated_comments import draw_comments, sentiment_of_ticket, worst_topic
 from features.sample_company.weekly_process import PLANS, TOPICS, CustomerHistories
 
 _FIRST = ("Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord", "Granite", "Harbour")
@@ -34,44 +34,44 @@ def account_table(lives: CustomerHistories, names: pa.Array, first_number: int) 
     since = parameters.START.year + 0.5 + traits.joined / 365.0
     columns = {
         "account_no": names.take(pa.array(customer)),
-        "changed_at": instants(day),
+        "changed_at": to_timestamps(day),
         "name": name,
         "phone": phone,
         "email": email,
-        "industry": words(traits.industry[customer], parameters.INDUSTRIES),
-        "company_size": words(traits.size[customer], parameters.SIZES),
-        "region": words(traits.region[customer], parameters.REGIONS),
+        "industry": choose_labels(traits.industry[customer], parameters.INDUSTRIES),
+        "company_size": choose_labels(traits.size[customer], parameters.SIZES),
+        "region": choose_labels(traits.region[customer], parameters.REGIONS),
         "customer_since": pa.array(np.floor(since).astype(np.int64)[customer]),
-        "plan": words(lives.plan[week, customer], PLANS),
-        "account_owner": numbered("S", lives.owner[week, customer]),
+        "plan": choose_labels(lives.plan[week, customer], PLANS),
+        "account_owner": format_ids("S", lives.owner[week, customer]),
         "market_coverage": pa.array(np.round(traits.coverage[customer], 3)),
         "credit_limit": pa.array(lives.credit[week, customer]),
     }
-    return rows(columns, day < parameters.END_DAY)
+    return select_rows(columns, day < parameters.END_DAY)
 
 
 def visit_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a sales visit; a third is written up days later."""
-    found = occurrences(rng, lives, lives.counts["visit"])
-    booked = booked_later(rng, found.day, LATE_VISIT)
+    found = spread_counts(rng, lives, lives.counts["visit"])
+    booked = draw_booking_times(rng, found.day, LATE_VISIT)
     columns = {
         "account_no": names.take(pa.array(found.customer)),
-        "visited_at": instants(found.day),
-        "booked_at": instants(booked),
-        "owner": numbered("S", lives.owner[found.week, found.customer]),
+        "visited_at": to_timestamps(found.day),
+        "booked_at": to_timestamps(booked),
+        "owner": format_ids("S", lives.owner[found.week, found.customer]),
     }
-    return rows(columns, booked < parameters.END_DAY)
+    return select_rows(columns, booked < parameters.END_DAY)
 
 
 def login_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
     """One row a login to the ordering portal."""
-    found = occurrences(rng, lives, lives.counts["login"])
+    found = spread_counts(rng, lives, lives.counts["login"])
     columns = {
         "account_no": names.take(pa.array(found.customer)),
-        "logged_in_at": instants(found.day),
-        "device": words((found.customer + found.week) % 3 == 0, ("desktop", "mobile")),
+        "logged_in_at": to_timestamps(found.day),
+        "device": choose_labels((found.customer + found.week) % 3 == 0, ("desktop", "mobile")),
     }
-    return rows(columns, found.day < parameters.END_DAY)
+    return select_rows(columns, found.day < parameters.END_DAY)
 
 
 def contract_table(lives: CustomerHistories, names: pa.Array) -> pa.Table:
@@ -92,10 +92,10 @@ def contract_table(lives: CustomerHistories, names: pa.Array) -> pa.Table:
     day, status, customer = day[order], status[order], customer[order]
     columns = {
         "account_no": names.take(pa.array(customer)),
-        "changed_at": instants(day),
-        "status": words(status, ("carried_over", "signed", "renewed", "cancelled")),
+        "changed_at": to_timestamps(day),
+        "status": choose_labels(status, ("carried_over", "signed", "renewed", "cancelled")),
     }
-    return rows(columns, day < parameters.END_DAY)
+    return select_rows(columns, day < parameters.END_DAY)
 
 
 def ticket_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array) -> pa.Table:
@@ -110,11 +110,11 @@ def ticket_table(rng: np.random.Generator, lives: CustomerHistories, names: pa.A
 
 def _tickets(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array, kind: str) -> pa.Table:
     suffix = "" if kind == "complaint" else "_request"
-    found = occurrences(rng, lives, lives.counts[kind])
+    found = spread_counts(rng, lives, lives.counts[kind])
     customer, size = found.customer, len(found.day)
-    slow = first_of(lives.counts["slow" + suffix], found)
-    quick = first_of(lives.counts["slow" + suffix] + lives.counts["quick" + suffix], found) & ~slow
-    reopened = some_of(rng, lives.counts["reopened"], found) & (kind == "complaint")
+    slow = mark_first(lives.counts["slow" + suffix], found)
+    quick = mark_first(lives.counts["slow" + suffix] + lives.counts["quick" + suffix], found) & ~slow
+    reopened = mark_some(rng, lives.counts["reopened"], found) & (kind == "complaint")
     reply, close = _handling(rng, found.day, slow, quick)
     close = np.minimum(close + np.where(reopened, 6.0, 0.0), lives.cancelled[customer])
     state = lives.satisfaction[found.week, customer]
@@ -127,17 +127,17 @@ def _tickets(rng: np.random.Generator, lives: CustomerHistories, names: pa.Array
     about = (chinese, sentiment_of_ticket(kind, size), topic)
     columns = {
         "account_no": accounts,
-        "opened_at": instants(found.day),
-        "first_reply_at": instants(within(reply, lives.cancelled[customer])),
-        "closed_at": instants(within(close, np.inf)),
+        "opened_at": to_timestamps(found.day),
+        "first_reply_at": to_timestamps(keep_before(reply, lives.cancelled[customer])),
+        "closed_at": to_timestamps(keep_before(close, np.inf)),
         "kind": pa.repeat(kind, size),
-        "category": words(topic, (*TOPICS, "other")),
+        "category": choose_labels(topic, (*TOPICS, "other")),
         "severity": pa.array(severity.astype(np.int64)),
-        "channel": words(rng.choice(3, size, p=(0.5, 0.3, 0.2)), ("email", "phone", "portal")),
+        "channel": choose_labels(rng.choice(3, size, p=(0.5, 0.3, 0.2)), ("email", "phone", "portal")),
         "reopened": pa.array(reopened),
-        "comment": signed(comments(rng, about, written), accounts),
+        "comment": sign_canary_comments(draw_comments(rng, about, written), accounts),
     }
-    return rows(columns, found.day < parameters.END_DAY)
+    return select_rows(columns, found.day < parameters.END_DAY)
 
 
 def _handling(
@@ -172,7 +172,7 @@ def _versions(lives: CustomerHistories) -> tuple[IntArray, IntArray, FloatArray]
 def _personal(number: IntArray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Invented names, phones and mail addresses; the first customer is the canary."""
     digits = pa.array(number).cast(pa.string())
-    first, second = words(number % 8, _FIRST), words(number // 8 % 8, _SECOND)
+    first, second = choose_labels(number % 8, _FIRST), choose_labels(number // 8 % 8, _SECOND)
     canary = pa.array(number == 0)
     name = pc.binary_join_element_wise(first, second, digits, " ")
     phone = pc.binary_join_element_wise("+000", pc.utf8_lpad(digits, width=7, padding="0"), "-")

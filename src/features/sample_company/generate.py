@@ -20,7 +20,7 @@ from features.sample_company import (
     simulated_orders,
     simulated_surveys,
 )
-from features.sample_company.arrow_tables import numbered
+from features.sample_company.arrow_tables import format_ids
 from features.sample_company.parameters import PARAMETERS, draw_traits
 from features.sample_company.weekly_process import simulate_weeks
 
@@ -30,7 +30,7 @@ FEWEST, MOST = 100, 5_000_000
 Tables = dict[str, pa.Table]
 
 
-def simulate(
+def generate_sample_company(
     folder_raw: Path,
     folder_truth: Path,
     customers: int = 5000,
@@ -72,9 +72,9 @@ def draw_block(seed: int, block: int, size: int) -> tuple[Tables, Tables]:
     root = np.random.SeedSequence(seed, spawn_key=(block,))
     rng, *streams = (np.random.default_rng(child) for child in root.spawn(9))
     lives = simulate_weeks(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
-    names = numbered("A", block * BLOCK + np.arange(size))
-    book = simulated_orders.order_book(streams[0], lives, PARAMETERS, block)
-    asked = [simulated_surveys.questions(streams[1], lives, PARAMETERS, nps) for nps in (False, True)]
+    names = format_ids("A", block * BLOCK + np.arange(size))
+    book = simulated_orders.draw_order_book(streams[0], lives, PARAMETERS, block)
+    asked = [simulated_surveys.draw_questions(streams[1], lives, PARAMETERS, nps) for nps in (False, True)]
     raw = {
         "crm_accounts": crm_and_service.account_table(lives, names, block * BLOCK),
         "orders": simulated_orders.order_table(streams[2], lives, book, names),

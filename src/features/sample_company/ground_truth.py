@@ -22,22 +22,22 @@ NODES, WEIGHTS = np.polynomial.hermite.hermgauss(7)
 
 
 @dataclass(frozen=True)
-class Outlook:
+class ExpectedOutcomes:
     """Of each customer, over the horizon: the probability of cancelling, the expected net EUR."""
 
     churn: FloatArray
     value: FloatArray
 
 
-def cutoffs() -> list[datetime]:
+def monthly_cutoffs() -> list[datetime]:
     """The first of each month from 2024-10-01 to the end of the history, both included."""
     months = range(2024 * 12 + 9, parameters.END.year * 12 + parameters.END.month)
     return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]
 
 
-def outlook(
+def expected_outcomes(
     nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, start: float, horizon: float = HORIZON
-) -> Outlook:
+) -> ExpectedOutcomes:
     """What follows on [start, start + horizon), in days, for active customers in `state`.
 
     A refund counts with its order, not on its own later day; the difference is under 1 % of value.
@@ -53,7 +53,7 @@ def outlook(
         nodes = np.clip(nodes, -parameters.EXTREME, parameters.EXTREME)
         hazard = parameters.cancel_rate(nature, traits, nodes)
         stay = np.exp(-hazard * (until - day) / 7)
-        value += alive * (weights * revenue(nature, traits, nodes, week) * (1 - stay) / hazard).sum(
+        value += alive * (weights * weekly_revenue(nature, traits, nodes, week) * (1 - stay) / hazard).sum(
             axis=0
         )
         renewal = renewal_day(traits, week)
@@ -64,10 +64,10 @@ def outlook(
         alive = alive * staying
         mean, variance = _next_week(nature, traits, nodes, weights / staying, week)
         day = until
-    return Outlook(churn=1 - alive, value=value)
+    return ExpectedOutcomes(churn=1 - alive, value=value)
 
 
-def revenue(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int) -> FloatArray:
+def weekly_revenue(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int) -> FloatArray:
     """Expected net revenue of a full week, EUR."""
     kept = 1 - nature.refund_mean * parameters.return_probability(nature, state)
     orders = parameters.order_rate(nature, traits, state, week)
@@ -98,7 +98,7 @@ def effect_moments(
 def state_table(nature: SimulationParameters, lives: CustomerHistories, account_no: pa.Array) -> pa.Table:
     """One row per customer and monthly cutoff; nulls for those not active then."""
     return pa.concat_tables(
-        [_state_at(nature, lives, account_no, cutoff) for cutoff in cutoffs()]
+        [_state_at(nature, lives, account_no, cutoff) for cutoff in monthly_cutoffs()]
     ).combine_chunks()
 
 
@@ -106,7 +106,7 @@ def _state_at(nature: SimulationParameters, lives: CustomerHistories, account_no
     day = (cutoff - parameters.START).total_seconds() / 86400
     active = (lives.traits.joined < day) & (lives.cancelled >= day)
     state = lives.satisfaction[int(day // 7)]
-    ahead = outlook(nature, lives.traits.only(active), state[active], day)
+    ahead = expected_outcomes(nature, lives.traits.only(active), state[active], day)
     churn, value = np.full_like(state, np.nan), np.full_like(state, np.nan)
     churn[active], value[active] = ahead.churn, ahead.value
     moment = pa.scalar(cutoff, pa.timestamp("us", tz="UTC"))

@@ -42,7 +42,7 @@ def sentiment_of_ticket(kind: str, size: int) -> IntArray:
     return np.full(size, 0 if kind == "complaint" else 1)
 
 
-def comments(
+def draw_comments(
     rng: np.random.Generator,
     about: tuple[BoolArray, IntArray, IntArray],
     written: BoolArray,

@@ -8,16 +8,16 @@ import pyarrow as pa
 from features.sample_company import parameters
 from features.sample_company.arrow_tables import (
     Occurrences,
-    booked_later,
-    first_of,
-    instants,
-    money,
-    numbered,
-    occurrences,
-    rows,
-    some_of,
-    within,
-    words,
+    draw_booking_times,
+    mark_first,
+    to_timestamps,
+    round_to_cents,
+    format_ids,
+    spread_counts,
+    select_rows,
+    mark_some,
+    keep_before,
+    choose_labels,
 )
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters
 from features.sample_company.weekly_process import CustomerHistories
@@ -44,16 +44,16 @@ class OrderBook:
     returned: BoolArray
 
 
-def order_book(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, block: int) -> OrderBook:
+def draw_order_book(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, block: int) -> OrderBook:
     """Draw the details of every order that `lives` counts."""
-    found = occurrences(rng, lives, lives.counts["order"])
+    found = spread_counts(rng, lives, lives.counts["order"])
     customer, size = found.customer, len(found.day)
     state = lives.satisfaction[found.week, customer]
     noise = rng.standard_normal(size) * nature.amount_sigma - nature.amount_sigma**2 / 2
     amount = parameters.mean_amount(nature, lives.traits.only(customer), state) * np.exp(noise)
     promised = found.day + 3 + 5 * rng.random(size)
-    late = first_of(lives.counts["late"], found)
-    very_late = first_of(lives.counts["very_late"], found)
+    late = mark_first(lives.counts["late"], found)
+    very_late = mark_first(lives.counts["very_late"], found)
     days_late = np.where(
         very_late,
         7 + np.minimum(rng.exponential(4.0, size), 14),
@@ -63,11 +63,11 @@ def order_book(rng: np.random.Generator, lives: CustomerHistories, nature: Simul
     return OrderBook(
         found=found,
         number=block * 1_000_000 + np.arange(size),
-        amount=money(np.maximum(amount, 5.0)),
-        booked=booked_later(rng, found.day, LATE_BOOKING),
+        amount=round_to_cents(np.maximum(amount, 5.0)),
+        booked=draw_booking_times(rng, found.day, LATE_BOOKING),
         promised=promised,
-        delivered=within(delivered, lives.cancelled[customer]),
-        returned=some_of(rng, lives.counts["return"], found),
+        delivered=keep_before(delivered, lives.cancelled[customer]),
+        returned=mark_some(rng, lives.counts["return"], found),
     )
 
 
@@ -82,30 +82,30 @@ def order_table(
     category = (lives.traits.industry[customer] + rng.binomial(5, 0.2, size)) % len(CATEGORIES)
     quantity = np.maximum(np.rint(book.amount / UNIT_PRICES[category]), 1.0)
     columns = {
-        "order_no": numbered("O", book.number),
+        "order_no": format_ids("O", book.number),
         "account_no": names.take(pa.array(customer)),
-        "ordered_at": instants(book.found.day),
-        "booked_at": instants(book.booked),
+        "ordered_at": to_timestamps(book.found.day),
+        "booked_at": to_timestamps(book.booked),
         "net_amount": pa.array(book.amount),
         "quantity": pa.array(quantity.astype(np.int64)),
-        "channel": words(channel, CHANNELS),
-        "category": words(category, CATEGORIES),
-        "promised_at": instants(book.promised),
+        "channel": choose_labels(channel, CHANNELS),
+        "category": choose_labels(category, CATEGORIES),
+        "promised_at": to_timestamps(book.promised),
     }
-    return rows(columns, book.booked < parameters.END_DAY)
+    return select_rows(columns, book.booked < parameters.END_DAY)
 
 
 def shipment_table(rng: np.random.Generator, book: OrderBook, names: pa.Array) -> pa.Table:
     """One row a delivery; the carrier's report of it may come days later."""
-    booked = booked_later(rng, book.delivered, LATE_BOOKING)
+    booked = draw_booking_times(rng, book.delivered, LATE_BOOKING)
     columns = {
-        "order_no": numbered("O", book.number),
+        "order_no": format_ids("O", book.number),
         "account_no": names.take(pa.array(book.found.customer)),
-        "delivered_at": instants(book.delivered),
-        "booked_at": instants(booked),
-        "promised_at": instants(book.promised),
+        "delivered_at": to_timestamps(book.delivered),
+        "booked_at": to_timestamps(booked),
+        "promised_at": to_timestamps(book.promised),
     }
-    return rows(columns, booked < parameters.END_DAY)
+    return select_rows(columns, booked < parameters.END_DAY)
 
 
 def payment_table(
@@ -118,13 +118,13 @@ def payment_table(
     due = book.delivered + 30
     paid = due + np.clip(habit - 2 + 3 * rng.standard_normal(size), -20, 60)
     columns = {
-        "order_no": numbered("O", book.number),
+        "order_no": format_ids("O", book.number),
         "account_no": names.take(pa.array(customer)),
-        "paid_at": instants(paid),
-        "due_at": instants(due),
+        "paid_at": to_timestamps(paid),
+        "due_at": to_timestamps(due),
         "amount": pa.array(book.amount),
     }
-    return rows(columns, paid < parameters.END_DAY)
+    return select_rows(columns, paid < parameters.END_DAY)
 
 
 def return_table(
@@ -133,14 +133,14 @@ def return_table(
     """One row a return, 3 to 25 days after delivery; `refund` is positive, 20 to 100 % of it."""
     customer, size = book.found.customer, len(book.amount)
     day = book.delivered + 3 + 22 * rng.random(size)
-    day = within(day, lives.cancelled[customer])
-    booked = booked_later(rng, day, 2 * LATE_BOOKING)
+    day = keep_before(day, lives.cancelled[customer])
+    booked = draw_booking_times(rng, day, 2 * LATE_BOOKING)
     columns = {
-        "order_no": numbered("O", book.number),
+        "order_no": format_ids("O", book.number),
         "account_no": names.take(pa.array(customer)),
-        "returned_at": instants(day),
-        "booked_at": instants(booked),
-        "refund": pa.array(money(book.amount * (0.2 + 0.8 * rng.random(size)))),
-        "reason": words(rng.integers(0, 3, size), ("damaged", "wrong item", "not as described")),
+        "returned_at": to_timestamps(day),
+        "booked_at": to_timestamps(booked),
+        "refund": pa.array(round_to_cents(book.amount * (0.2 + 0.8 * rng.random(size)))),
+        "reason": choose_labels(rng.integers(0, 3, size), ("damaged", "wrong item", "not as described")),
     }
-    return rows(columns, book.returned & (booked < parameters.END_DAY))
+    return select_rows(columns, book.returned & (booked < parameters.END_DAY))

@@ -8,29 +8,29 @@ import pyarrow as pa
 from features.sample_company import parameters
 from features.sample_company.arrow_tables import (
     Occurrences,
-    instants,
+    to_timestamps,
     number_or_null,
-    occurrences,
-    rows,
-    within,
-    words,
+    spread_counts,
+    select_rows,
+    keep_before,
+    choose_labels,
 )
-from features.sample_company.canary import is_canary, signed
+from features.sample_company.canary import is_canary, sign_canary_comments
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters
-from features.sample_company.simulated_comments import comments, sentiment_of_score, worst_topic
+from features.sample_company.simulated_comments import draw_comments, sentiment_of_score, worst_topic
 from features.sample_company.weekly_process import CustomerHistories
 
 CSAT_EVERY, NPS_EVERY = 13, 26
 OTHERS_ASKED = 3  # dimensions besides `overall` in one CSAT invitation
 #: Effect on the CSAT of a dimension, per unit of each topic's hurt.
-HURT_WEIGHT = {"product": (2, 0.7), "service": (1, 0.5), "price": (3, 0.4)} | {
+PROBLEM_WEIGHTS = {"product": (2, 0.7), "service": (1, 0.5), "price": (3, 0.4)} | {
     "delivery": (0, 0.5),
     "staff": (4, 0.5),
 }
 
 
 @dataclass(frozen=True)
-class Question:
+class SurveyQuestions:
     """Questions sent, one element each. `dimension` indexes `DIMENSIONS`; `answer` is the score
     the customer would give, answered or not."""
 
@@ -43,20 +43,20 @@ class Question:
     answered: FloatArray
 
 
-def questions(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, nps: bool) -> Question:
+def draw_questions(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, nps: bool) -> SurveyQuestions:
     """Every question of one instrument; an invitation is answered as a whole or not at all."""
-    found = occurrences(rng, lives, _invitations(rng, lives, NPS_EVERY if nps else CSAT_EVERY))
+    found = spread_counts(rng, lives, _invitations(rng, lives, NPS_EVERY if nps else CSAT_EVERY))
     probability = response_probability(lives, nature, found)
     delay = np.minimum(0.02 + rng.exponential(4.0, len(found.day)), 28.0)
     answered = np.where(rng.random(len(found.day)) < probability, found.day + delay, np.inf)
-    answered = within(answered, lives.cancelled[found.customer])
+    answered = keep_before(answered, lives.cancelled[found.customer])
     asked = 1 if nps else 1 + OTHERS_ASKED
     dimension = np.zeros((len(found.day), asked), np.int64)
     turn = rng.integers(0, 5, len(found.day))
     dimension[:, 1:] = 1 + (turn[:, None] + np.arange(asked - 1)) % 5
     invitation = np.repeat(np.arange(len(found.day)), asked)
     each = Occurrences(*(getattr(found, name)[invitation] for name in Occurrences.__annotations__))
-    return Question(
+    return SurveyQuestions(
         found=each,
         nps=nps,
         dimension=dimension.ravel(),
@@ -89,7 +89,7 @@ def response_probability(lives: CustomerHistories, nature: SimulationParameters,
 
 
 def survey_table(
-    rng: np.random.Generator, lives: CustomerHistories, asked: Question, names: pa.Array
+    rng: np.random.Generator, lives: CustomerHistories, asked: SurveyQuestions, names: pa.Array
 ) -> pa.Table:
     """One row a question sent; everything about the answer is null without one."""
     found, size = asked.found, len(asked.answer)
@@ -103,32 +103,32 @@ def survey_table(
     instrument = "nps" if asked.nps else "csat"
     columns = {
         "account_no": accounts,
-        "sent_at": instants(found.day),
-        "answered_at": instants(asked.answered),
+        "sent_at": to_timestamps(found.day),
+        "answered_at": to_timestamps(asked.answered),
         "instrument": pa.repeat(instrument, size),
-        "dimension": words(asked.dimension, parameters.DIMENSIONS),
+        "dimension": choose_labels(asked.dimension, parameters.DIMENSIONS),
         "score": number_or_null(np.where(silent, np.nan, asked.answer)),
         "scale_low": pa.repeat(0 if asked.nps else 1, size),
         "scale_high": pa.repeat(10 if asked.nps else 5, size),
         "expectation": number_or_null(np.where(silent, np.nan, asked.expectation)),
-        "comment": signed(comments(rng, (chinese, sentiment, topic), written), accounts),
-        "channel": words(found.customer % 3 == 0, ("email", "portal")),
+        "comment": sign_canary_comments(draw_comments(rng, (chinese, sentiment, topic), written), accounts),
+        "channel": choose_labels(found.customer % 3 == 0, ("email", "portal")),
     }
-    return rows(columns, found.day < parameters.END_DAY)
+    return select_rows(columns, found.day < parameters.END_DAY)
 
 
-def answer_table(asked: Question, names: pa.Array) -> pa.Table:
+def answer_table(asked: SurveyQuestions, names: pa.Array) -> pa.Table:
     """The truth: what every customer asked would have answered, and how likely he answers."""
     columns = {
         "account_no": names.take(pa.array(asked.found.customer)),
-        "sent_at": instants(asked.found.day),
+        "sent_at": to_timestamps(asked.found.day),
         "instrument": pa.repeat("nps" if asked.nps else "csat", len(asked.answer)),
-        "dimension": words(asked.dimension, parameters.DIMENSIONS),
+        "dimension": choose_labels(asked.dimension, parameters.DIMENSIONS),
         "answer": pa.array(asked.answer),
         "response_probability": pa.array(asked.probability),
         "answered": pa.array(~np.isnan(asked.answered)),
     }
-    return rows(columns, asked.found.day < parameters.END_DAY)
+    return select_rows(columns, asked.found.day < parameters.END_DAY)
 
 
 def _invitations(rng: np.random.Generator, lives: CustomerHistories, every: int) -> IntArray:
@@ -157,7 +157,7 @@ def _csat(
     leaning[0] = 0.0
     score = 3.05 + state + leaning[dimension, found.customer]
     hurts = lives.hurts[found.week, found.customer]
-    for name, (topic, weight) in HURT_WEIGHT.items():
+    for name, (topic, weight) in PROBLEM_WEIGHTS.items():
         asked = dimension == parameters.DIMENSIONS.index(name)
         score = score - np.where(asked, weight * hurts[:, topic], 0.0)
     return np.clip(np.rint(score + 0.45 * rng.standard_normal(len(score))), 1, 5)

@@ -17,13 +17,13 @@ Counts = dict[str, NDArray[np.int64]]
 
 #: What can hurt a customer, in the order of the last axis of `Lives.hurts`.
 TOPICS = ("delivery", "service", "quality", "price", "staff")
-HURT_PERSISTENCE = 0.85
+PROBLEM_PERSISTENCE = 0.85
 PLANS = ("basic", "standard", "premium")
 OWNERS = 60
 
 
 @dataclass(frozen=True)
-class Account:
+class CrmAccount:
     """What CRM knows and may change."""
 
     plan: IntArray
@@ -94,20 +94,20 @@ def simulate_weeks(rng: np.random.Generator, traits: CustomerTraits, nature: Sim
     for week in range(parameters.WEEKS):
         begin = np.minimum(np.maximum(traits.joined, 7.0 * week), 7.0 * week + 7)
         now = WeekStart(week, state, begin, cancelled)
-        cancelled = cancellation(rng, traits, nature, now)
+        cancelled = draw_cancellation(rng, traits, nature, now)
         stop = np.where(now.there, np.minimum(cancelled, now.end), begin)
         counts = draw_week_counts(rng, traits, nature, now, (stop - begin) / 7.0)
         account = _account_changes(rng, account, state, nature, counts)
         weeks.append((state, begin, stop, hurts, account, counts))
-        hurts = HURT_PERSISTENCE * hurts + _hurt(traits, counts)
+        hurts = PROBLEM_PERSISTENCE * hurts + _hurt(traits, counts)
         calm = traits.baseline + nature.persistence * (state - traits.baseline)
         noise = nature.noise_sd * rng.standard_normal(customers)
-        state = calm + effects(nature, traits, counts, week) + noise
+        state = calm + satisfaction_effects(nature, traits, counts, week) + noise
         state = np.clip(state, -parameters.EXTREME, parameters.EXTREME)
     return _stack(traits, cancelled, weeks)
 
 
-def effects(nature: SimulationParameters, traits: CustomerTraits, counts: Counts, week: int) -> FloatArray:
+def satisfaction_effects(nature: SimulationParameters, traits: CustomerTraits, counts: Counts, week: int) -> FloatArray:
     """The change of satisfaction that a week's happenings cause in the next."""
     c = counts
     service = (
@@ -126,7 +126,7 @@ def effects(nature: SimulationParameters, traits: CustomerTraits, counts: Counts
     return change
 
 
-def cancellation(
+def draw_cancellation(
     rng: np.random.Generator, traits: CustomerTraits, nature: SimulationParameters, now: WeekStart
 ) -> FloatArray:
     """The day of cancelling where it falls in this week, else what it was."""
@@ -176,16 +176,16 @@ def _hurt(traits: CustomerTraits, c: Counts) -> FloatArray:
     )
 
 
-def _first_account(rng: np.random.Generator, traits: CustomerTraits) -> Account:
+def _first_account(rng: np.random.Generator, traits: CustomerTraits) -> CrmAccount:
     customers = len(traits.joined)
     plan = np.minimum(rng.binomial(2, 0.25 + 0.15 * traits.size), 2).astype(np.int64)
     credit = np.round(traits.spend * 12 * np.exp(0.3 * rng.standard_normal(customers)), -2)
-    return Account(plan, rng.integers(0, OWNERS, customers), np.maximum(credit, 500.0))
+    return CrmAccount(plan, rng.integers(0, OWNERS, customers), np.maximum(credit, 500.0))
 
 
 def _account_changes(
-    rng: np.random.Generator, account: Account, state: FloatArray, nature: SimulationParameters, c: Counts
-) -> Account:
+    rng: np.random.Generator, account: CrmAccount, state: FloatArray, nature: SimulationParameters, c: Counts
+) -> CrmAccount:
     """CRM after a week: content customers move to a better plan, the others to a cheaper one."""
     lot = rng.random((4, len(state)))
     there = c["there"] > 0
@@ -195,14 +195,14 @@ def _account_changes(
     moved = there & (lot[2] < nature.credit_change_rate)
     credit = np.round(account.credit * np.where(lot[3] < 0.3, 0.75, 1.3), -2)
     newcomer = rng.integers(0, OWNERS, len(state))
-    return Account(
+    return CrmAccount(
         plan=np.clip(account.plan + up - down, 0, len(PLANS) - 1),
         owner=np.where(c["owner_change"] > 0, newcomer, account.owner),
         credit=np.where(moved, np.maximum(credit, 500.0), account.credit),
     )
 
 
-_Week = tuple[FloatArray, FloatArray, FloatArray, FloatArray, Account, Counts]
+_Week = tuple[FloatArray, FloatArray, FloatArray, FloatArray, CrmAccount, Counts]
 
 
 def _stack(traits: CustomerTraits, cancelled: FloatArray, weeks: list[_Week]) -> CustomerHistories:

@@ -1,1 +1,1 @@
-"""The report people read: figures against targets, whom to call, why, and how far to trust it."""
+"""The business report: indicators and targets, customers to call, segments, complaints, model quality."""

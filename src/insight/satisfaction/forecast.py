@@ -56,7 +56,8 @@ def forecast_series(values: Floats, season: int, ahead: int) -> SeriesForecast:
     value = METHODS[best](values, season, ahead)
     half_width = _half_widths(errors[best])
     table = pd.DataFrame({
-        "step": np.arange(1, ahead + 1), "value": value, "low": value - half_width, "high": value + half_width,
+        "step": np.arange(1, ahead + 1), "value": value,
+        "low": value - half_width, "high": value + half_width,
     })  # fmt: skip
     baseline_mae = mae[BASELINE]
     backtest = pd.DataFrame({

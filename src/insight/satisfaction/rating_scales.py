@@ -90,8 +90,8 @@ class Equipercentile:
         """
         for descending in (s for s in (scale, onto) if s.low > s.high):
             raise DataRefused(
-                f"a scale from {descending.low:g} to {descending.high:g} runs down; bring its answers to one "
-                "that runs up first (to_hundred)"
+                f"a scale from {descending.low:g} to {descending.high:g} runs down; bring its answers "
+                "to one that runs up first (to_hundred)"
             )
         few = min(np.isfinite(answers).sum(), np.isfinite(target).sum())
         if few < MIN_ANSWERS:

@@ -34,10 +34,12 @@ def check_attributes(
     available = [c for c in known if c not in ("customer_id", "valid_from")]
     for name in by:
         if name not in available:
-            raise ConfigRefused(
-                f"insight.satisfaction.by names {name}{did_you_mean(name, available) if available else ';'}"
-                f"{'' if available else ' the company has no customers table'}"
+            hint = (
+                did_you_mean(name, available)
+                if available
+                else "; the company has no customers table"
             )
+            raise ConfigRefused(f"insight.satisfaction.by names {name}{hint}")
     return list(by)
 
 

@@ -149,7 +149,8 @@ life as (
 lives as (
   select customer_id, min(occurred) filter (kind = 'order') as first,
          max(occurred) filter (kind = 'order') as last_order,
-         max(occurred) filter (kind <> 'cancel') as tied, max(occurred) filter (kind = 'cancel') as left_on,
+         max(occurred) filter (kind <> 'cancel') as tied,
+         max(occurred) filter (kind = 'cancel') as left_on,
          max(occurred) filter (
            (kind = 'order' and epoch(occurred - last_order) >= $3 * 86400)
            or (kind <> 'cancel' and last_cancel >= coalesce(last_tie, last_cancel))

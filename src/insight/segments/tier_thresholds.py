@@ -80,8 +80,9 @@ def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
         positions = [int(np.searchsorted(total, cut * total[-1])) for cut in settings.cuts]
     lower_bounds = [float(known[position]) for position in positions]
     if any(a <= b for a, b in pairwise(lower_bounds)):
+        bounds = ", ".join(f"{bound:g}" for bound in lower_bounds)
         raise DataRefused(
-            f"cuts {settings.cuts} fall on the same {settings.by} ({', '.join(f'{a:g}' for a in lower_bounds)}); "
+            f"cuts {settings.cuts} fall on the same {settings.by} ({bounds}); "
             "too many customers are alike: set the cuts further apart or use fewer tiers"
         )
     return TierThresholds(tuple(settings.names), tuple(lower_bounds))

@@ -124,7 +124,8 @@ def _compare_texts(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     )
     return {
         "effect": difference,
-        "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width), "p": float(p),
+        "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width),
+        "p": float(p),
         "best": f"{best_share:.0%} {values[at]}", "worst": f"{worst_share:.0%} {values[at]}",
     }  # fmt: skip
 

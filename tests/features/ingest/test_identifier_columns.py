@@ -14,7 +14,7 @@ from features.feature_table import plan_for
 from features.import_history.run_import import import_history
 from features.ingest.identifier_columns import IdentifierColumn, find_identifier_columns
 from features.progress import silent_steps
-from features.sample_company.generate import simulate
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from support.canary_marks import marked_files
 from support.checked_table_builders import build_checked_table, finding_rows
@@ -77,7 +77,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("careless"))
     folder = workspace.company("sample")
     folder.mkdir(parents=True)
-    simulate(folder / "raw", folder / "truth", 300, 7)
+    generate_sample_company(folder / "raw", folder / "truth", 300, 7)
     shutil.copy(PROJECT / "data/sample.toml", workspace.data)
     toml = workspace.data / "sample.toml"
     more = 'region = "region"\nname = "name"\nphone = "phone"\nmail = "email"\n'

@@ -15,14 +15,14 @@ from sklearn.metrics import roc_auc_score
 
 from features.errors import ConfigRefused
 from features.sample_company import parameters
-from features.sample_company.generate import BLOCK, simulate
-from features.sample_company.ground_truth import HORIZON, cutoffs, effect_moments, outlook
+from features.sample_company.generate import BLOCK, generate_sample_company
+from features.sample_company.ground_truth import HORIZON, monthly_cutoffs, effect_moments, expected_outcomes
 from features.sample_company.parameters import PARAMETERS, CustomerTraits, draw_traits
 from features.sample_company.simulated_comments import all_texts
 from features.sample_company.weekly_process import (
     WeekStart,
-    cancellation,
-    effects,
+    draw_cancellation,
+    satisfaction_effects,
     draw_week_counts,
     simulate_weeks,
 )
@@ -57,7 +57,7 @@ where active and cutoff + interval 90 days <= timestamptz '2026-07-01 00:00:00+0
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
-    simulate(folder / "raw", folder / "truth", CUSTOMERS, SEED)
+    generate_sample_company(folder / "raw", folder / "truth", CUSTOMERS, SEED)
     return folder
 
 
@@ -84,7 +84,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     for run, seed in (("one", 3), ("two", 3), ("three", 4)):
-        simulate(tmp_path / run / "raw", tmp_path / run / "truth", 150, seed)
+        generate_sample_company(tmp_path / run / "raw", tmp_path / run / "truth", 150, seed)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     differing = digests(tmp_path / "three")
     assert all(value != differing[name] for name, value in digests(tmp_path / "one").items())
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 def test_a_customer_of_a_full_block_is_the_same_however_many_follow(
     company: Path, tmp_path: Path
 ) -> None:
-    simulate(tmp_path / "raw", tmp_path / "truth", BLOCK, SEED)
+    generate_sample_company(tmp_path / "raw", tmp_path / "truth", BLOCK, SEED)
     for path in company.glob("*/*.parquet"):
         fewer = pq.read_table(tmp_path / path.parent.name / path.name)
         assert pq.ParquetFile(path).read_row_group(0).equals(fewer), path.name
@@ -101,30 +101,30 @@ def test_a_customer_of_a_full_block_is_the_same_however_many_follow(
 
 def test_a_broken_run_leaves_the_former_data_whole(tmp_path: Path) -> None:
     raw, truth = tmp_path / "raw", tmp_path / "truth"
-    simulate(raw, truth, 100)
+    generate_sample_company(raw, truth, 100)
     before = digests(tmp_path)
 
     def broken(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate(raw, truth, 120, progress=broken)
+        generate_sample_company(raw, truth, 120, progress=broken)
     assert before.items() <= digests(tmp_path).items()
     raw.rename(tmp_path / "raw.former")  # killed between the two renames
-    simulate(raw, truth, 100)
+    generate_sample_company(raw, truth, 100)
     assert digests(tmp_path) == before
 
 
 @pytest.mark.parametrize(("customers", "seed"), [(99, 7), (0, 7), (5_000_001, 7), (100, -1)])
 def test_unusable_counts_are_refused(tmp_path: Path, customers: int, seed: int) -> None:
     with pytest.raises(ConfigRefused, match=str(customers) if seed == 7 else str(seed)):
-        simulate(tmp_path / "raw", tmp_path / "truth", customers, seed)
+        generate_sample_company(tmp_path / "raw", tmp_path / "truth", customers, seed)
     assert not list(tmp_path.iterdir())
 
 
 def test_progress_and_rows_are_told(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    rows = simulate(
+    rows = generate_sample_company(
         tmp_path / "raw", tmp_path / "truth", 100, progress=lambda *now: told.append(now)
     )
     assert told == [(100, 100)]
@@ -267,8 +267,8 @@ def test_value_is_heavy_tailed_with_zeros(db: duckdb.DuckDBPyConnection) -> None
 
 
 def test_the_state_table_covers_every_customer_and_month(db: duckdb.DuckDBPyConnection) -> None:
-    assert number(db, "select count(*) from state") == CUSTOMERS * len(cutoffs())
-    assert len(cutoffs()) == 22
+    assert number(db, "select count(*) from state") == CUSTOMERS * len(monthly_cutoffs())
+    assert len(monthly_cutoffs()) == 22
     assert number(db, "select count(*) from state where active <> (satisfaction is not null)") == 0
 
 
@@ -282,7 +282,7 @@ def brute_force(traits: CustomerTraits, state: float, start: int, replicates: in
     for week in range(start // 7, int(end // 7) + 1):
         begin, last = np.full(len(s), 7.0 * week), np.minimum(7.0 * week + 7, end)
         now = WeekStart(week, s, begin, cancelled)
-        cancelled = cancellation(rng, many, PARAMETERS, now)
+        cancelled = draw_cancellation(rng, many, PARAMETERS, now)
         share = now.there * (np.minimum(cancelled, last) - begin) / 7
         counts = draw_week_counts(rng, many, PARAMETERS, now, np.maximum(share, 0.0))
         kept = 1 - PARAMETERS.refund_mean * parameters.return_probability(PARAMETERS, s)
@@ -290,7 +290,7 @@ def brute_force(traits: CustomerTraits, state: float, start: int, replicates: in
         s = many.baseline + PARAMETERS.persistence * (s - many.baseline)
         noise = PARAMETERS.noise_sd * rng.standard_normal(len(s))
         s = np.clip(
-            s + effects(PARAMETERS, many, counts, week) + noise, -parameters.EXTREME, parameters.EXTREME
+            s + satisfaction_effects(PARAMETERS, many, counts, week) + noise, -parameters.EXTREME, parameters.EXTREME
         )
     shape = (len(traits.joined), replicates)
     return (cancelled < end).reshape(shape), value.reshape(shape)
@@ -299,7 +299,7 @@ def brute_force(traits: CustomerTraits, state: float, start: int, replicates: in
 @pytest.mark.parametrize("state", [-1.0, 0.5])
 def test_the_outlook_agrees_with_brute_force(state: float) -> None:
     traits = draw_traits(np.random.default_rng(2), 60, PARAMETERS)
-    ahead = outlook(PARAMETERS, traits, np.full(60, state), 364.0)
+    ahead = expected_outcomes(PARAMETERS, traits, np.full(60, state), 364.0)
     churned, value = brute_force(traits, state, 364, 2000)
     error = np.sqrt(ahead.churn * (1 - ahead.churn) / 2000)
     assert np.abs((churned.mean(axis=1) - ahead.churn) / error).mean() < 1.2
@@ -313,7 +313,7 @@ def test_the_moments_of_a_weeks_effects_are_exact() -> None:
     for week in (3, 24, 79):
         whole = lives.stop[week] - lives.begin[week] == 7
         state = lives.satisfaction[week][whole]
-        drawn = effects(PARAMETERS, traits, {k: c[week] for k, c in lives.counts.items()}, week)
+        drawn = satisfaction_effects(PARAMETERS, traits, {k: c[week] for k, c in lives.counts.items()}, week)
         mean, variance = effect_moments(PARAMETERS, traits.only(whole), state, week)
         left = drawn[whole] - mean
         assert abs(left.mean()) < 4 * np.sqrt(variance.mean() / whole.sum())
@@ -328,5 +328,5 @@ def test_every_parameter_is_documented_with_its_value() -> None:
         if f"| `{field.name}` | {getattr(PARAMETERS, field.name)} |" not in page
     ]
     assert not missing
-    assert all(moment.tzinfo for moment in cutoffs())
-    assert cutoffs()[0] - parameters.START == timedelta(days=92)
+    assert all(moment.tzinfo for moment in monthly_cutoffs())
+    assert monthly_cutoffs()[0] - parameters.START == timedelta(days=92)

@@ -22,7 +22,7 @@ def write_evaluation_files(
     """Write an evaluation, the customer status and the complaints of the test company."""
     folder = evaluation_folder(workspace, "tiny")
     write_evaluation(folder, evaluation or report_builders.evaluation())
-    report_builders.standing().to_parquet(folder / STATUS_FILE)
+    report_builders.customer_status().to_parquet(folder / STATUS_FILE)
     path = workspace.company("tiny") / "complaints.json"
     path.write_text(json.dumps(report_builders.complaints()), encoding="utf-8")
 

@@ -136,9 +136,9 @@ def test_a_damaged_record_does_not_stop_the_report(world):
 def test_a_trained_company_has_both(trained_company):
     facts = load_report_facts(*trained_company)
     for target in SAMPLE_TARGETS:
-        told, _ = target_section(target, facts)
-        assert told.ageing.plots, target
-        assert told.slices.summary, target
+        section, _ = target_section(target, facts)
+        assert section.ageing.plots, target
+        assert section.slices.summary, target
 
 
 def test_warnings_about_small_data_are_notes(trained_company, monkeypatch):
@@ -149,5 +149,5 @@ def test_warnings_about_small_data_are_notes(trained_company, monkeypatch):
         "insight.model_report.target_section.evaluate_on_holdout",
         lambda *_: replace(found, warnings=(few,)),
     )
-    told, _ = target_section("churn", facts)
-    assert f"{few}." in told.notes
+    section, _ = target_section("churn", facts)
+    assert f"{few}." in section.notes

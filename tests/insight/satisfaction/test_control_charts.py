@@ -11,7 +11,7 @@ MONTHS = 48
 
 
 def figures(segments=1, seed=0, between=0.0, answers=60):
-    """Monthly means of `answers` answers with sd 20; `between` is the sd between months beyond sampling."""
+    """Monthly means with sd 20 of an answer; `between` is the sd between months beyond sampling."""
     rng = np.random.default_rng(seed)
     count = rng.poisson(answers, (segments, MONTHS)).clip(10)
     error = 20 / np.sqrt(count)

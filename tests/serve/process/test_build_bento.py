@@ -27,7 +27,7 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_holds_the_code_of_the_service_and_no_data(bento: Path) -> None:
     source = bento / "src"
     assert (source / "serve/service.py").is_file()
-    assert (source / "features/lexicons/en.toml").is_file()
+    assert (source / "features/text/lexicons/en.toml").is_file()
     assert not (source / "models/training/train.py").exists()
     suffixes = {path.suffix for path in source.rglob("*") if path.is_file()}
     assert suffixes & {".parquet", ".csv", ".pyc", ".pkl", ".jsonl", ".db"} == set()
