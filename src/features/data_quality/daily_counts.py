@@ -46,7 +46,8 @@ def count_time_slots(table: CheckedTable) -> None:
     table.connection.execute(
         f"create or replace temp table slots_{table.name} as "
         f"select timezone({quote_literal(table.time_zone)}, "
-        f"make_timestamp(slot * 900000000)::timestamptz) as local, * from (select {micros} // 900000000 as slot, {table.series_sql} as series, "
+        f"make_timestamp(slot * 900000000)::timestamptz) as local, * from "
+        f"(select {micros} // 900000000 as slot, {table.series_sql} as series, "
         f"count(*) as n, count(*) filter ({micros} % 900000000 = 0) as sharp{filled} "
         f"from {table.view} where {table.clock} is not null group by 1, 2)"
     )

@@ -1,1 +1,1 @@
-"""The sample company: a simulated wholesaler whose truth is known."""
+"""The sample company: a simulated wholesaler with known ground truth."""

@@ -1,4 +1,4 @@
-"""How a drawn week becomes rows: single occurrences, their moments, and typed Arrow columns."""
+"""Conversion of weekly counts to rows: single occurrences, their times, typed Arrow columns."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,10 @@ _START_SECONDS = int(parameters.START.timestamp())
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Single happenings, ordered by customer and week.
+    """Single occurrences, ordered by customer and week.
 
-    `position` counts from 0 to `size` within a customer's week; `day` is when it happened, in days.
+    `position` counts from 0 to `size` - 1 within a customer's week; `day` is the time in days since
+    `START`.
     """
 
     customer: IntArray
@@ -28,50 +29,52 @@ class Occurrences:
     day: FloatArray
 
 
-def spread_counts(rng: np.random.Generator, lives: CustomerHistories, counts: IntArray) -> Occurrences:
-    """Spread (weeks, customers) counts uniformly over the time each customer is there."""
+def spread_counts(
+    rng: np.random.Generator, histories: CustomerHistories, counts: IntArray
+) -> Occurrences:
+    """Spread (weeks, customers) counts uniformly over the part of the week each customer is active."""
     customers, weeks = np.nonzero(counts.T)
     size = counts[weeks, customers]
     first = np.repeat(np.cumsum(size) - size, size)
     customer, week = np.repeat(customers, size), np.repeat(weeks, size)
-    begin, stop = lives.begin[week, customer], lives.stop[week, customer]
+    begin, stop = histories.begin[week, customer], histories.stop[week, customer]
     day = begin + rng.random(len(week)) * (stop - begin)
     return Occurrences(customer, week, np.arange(len(week)) - first, np.repeat(size, size), day)
 
 
 def mark_first(counts: IntArray, found: Occurrences) -> BoolArray:
-    """Marks `counts[week, customer]` of each customer's week: the first ones."""
+    """Mark the first `counts[week, customer]` occurrences of each customer's week."""
     return found.position < counts[found.week, found.customer]
 
 
 def mark_some(rng: np.random.Generator, counts: IntArray, found: Occurrences) -> BoolArray:
-    """Marks as many, but a rotated choice, so that two marks of one week do not attract."""
+    """Mark the same number at a random offset, so that two kinds of marks are independent."""
     weeks, customers = counts.shape
     turn = (rng.random((weeks, customers)) * 1000).astype(np.int64)[found.week, found.customer]
     return (found.position + turn) % found.size < counts[found.week, found.customer]
 
 
 def draw_booking_times(rng: np.random.Generator, day: FloatArray, share: float) -> FloatArray:
-    """When each row entered the books: at once, or for `share` of them hours to six days later."""
+    """Draw when each row is recorded: at once, or for `share` of them hours to six days later."""
     late = rng.random(len(day)) < share
     wait = np.clip(rng.exponential(1.5, len(day)), 0.05, 6.0)
     return np.where(late, day + wait, day)
 
 
 def to_timestamps(day: FloatArray) -> pa.Array:
-    """Days since the start as UTC instants of whole seconds; null where not finite."""
+    """Days since `START` as UTC timestamps of whole seconds; null where not finite."""
     known = np.isfinite(day)
     seconds = np.floor(np.where(known, day, 0.0) * 86400).astype(np.int64) + _START_SECONDS
     return pa.array(seconds * 1_000_000, pa.int64(), mask=~known).cast(INSTANT)
 
 
 def keep_before(day: FloatArray, limit: FloatArray | float) -> FloatArray:
-    """`day` where it lies before `limit` and the end of the history, else NaN."""
+    """`day` if it is before `limit` and the end of the history, else NaN."""
     return np.where((day < limit) & (day < parameters.END_DAY), day, np.nan)
 
 
 def choose_labels(choice: IntArray | BoolArray, vocabulary: tuple[str, ...]) -> pa.Array:
-    """The chosen words."""
+    """The label at each index of `choice`."""
     return pa.array(vocabulary, pa.string()).take(pa.array(choice.astype(np.int64)))
 
 
@@ -87,7 +90,7 @@ def number_or_null(values: FloatArray) -> pa.Array:
 
 
 def round_to_cents(amount: FloatArray) -> FloatArray:
-    """Rounded to cents."""
+    """Amounts rounded to cents."""
     return np.round(amount, 2)
 
 

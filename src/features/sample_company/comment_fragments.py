@@ -1,4 +1,4 @@
-"""The fragments that the sample company's comments are made of, by language, mood and topic."""
+"""Comment fragments of the sample company by language, sentiment and topic."""
 
 OPENINGS = {
     "en": (

@@ -1,4 +1,4 @@
-"""The sample company: a simulated wholesaler whose truth is known (`docs/background/sample-company.md`).
+"""Generate the sample company, a simulated wholesaler with known ground truth (`docs/background/sample-company.md`).
 
 Customers are drawn in blocks of `BLOCK`, each from its own seed, and appended to the Parquet files
 block by block: memory does not grow with the number of customers, and a customer of a full block
@@ -37,11 +37,11 @@ def generate_sample_company(
     seed: int = 7,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
-    """Write the sample company's tables and its truth; return the rows of each.
+    """Write the sample company's tables and ground truth; return the number of rows of each table.
 
-    The folders are replaced when all is written: a run that is killed leaves the former ones.
-    `progress` is told the customers done and to do. Raises ConfigRefused for an unusable number
-    of customers or seed.
+    The folders are replaced at the end, so an aborted run leaves the old ones. `progress` is called
+    with the customers done and their total. Raises ConfigRefused for an invalid number of customers
+    or seed.
     """
     _check(customers, seed)
     written: dict[str, int] = {}
@@ -68,29 +68,32 @@ def generate_sample_company(
 
 
 def draw_block(seed: int, block: int, size: int) -> tuple[Tables, Tables]:
-    """The raw tables and the truth of one block: a function of its arguments alone."""
+    """Draw the raw tables and the ground truth of one block; deterministic in its arguments."""
     root = np.random.SeedSequence(seed, spawn_key=(block,))
     rng, *streams = (np.random.default_rng(child) for child in root.spawn(9))
-    lives = simulate_weeks(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
+    histories = simulate_weeks(rng, draw_traits(rng, size, PARAMETERS), PARAMETERS)
     names = format_ids("A", block * BLOCK + np.arange(size))
-    book = simulated_orders.draw_order_book(streams[0], lives, PARAMETERS, block)
-    asked = [simulated_surveys.draw_questions(streams[1], lives, PARAMETERS, nps) for nps in (False, True)]
+    book = simulated_orders.draw_order_book(streams[0], histories, PARAMETERS, block)
+    asked = [
+        simulated_surveys.draw_questions(streams[1], histories, PARAMETERS, nps)
+        for nps in (False, True)
+    ]
     raw = {
-        "crm_accounts": crm_and_service.account_table(lives, names, block * BLOCK),
-        "orders": simulated_orders.order_table(streams[2], lives, book, names),
+        "crm_accounts": crm_and_service.account_table(histories, names, block * BLOCK),
+        "orders": simulated_orders.order_table(streams[2], histories, book, names),
         "shipments": simulated_orders.shipment_table(streams[3], book, names),
-        "payments": simulated_orders.payment_table(streams[3], lives, book, names),
-        "returns": simulated_orders.return_table(streams[3], lives, book, names),
-        "visits": crm_and_service.visit_table(streams[4], lives, names),
-        "logins": crm_and_service.login_table(streams[5], lives, names),
-        "contracts": crm_and_service.contract_table(lives, names),
+        "payments": simulated_orders.payment_table(streams[3], histories, book, names),
+        "returns": simulated_orders.return_table(streams[3], histories, book, names),
+        "visits": crm_and_service.visit_table(streams[4], histories, names),
+        "logins": crm_and_service.login_table(streams[5], histories, names),
+        "contracts": crm_and_service.contract_table(histories, names),
         "surveys": pa.concat_tables(
-            [simulated_surveys.survey_table(streams[6], lives, part, names) for part in asked]
+            [simulated_surveys.survey_table(streams[6], histories, part, names) for part in asked]
         ),
-        "tickets": crm_and_service.ticket_table(streams[7], lives, names),
+        "tickets": crm_and_service.ticket_table(streams[7], histories, names),
     }
     known = {
-        "state": ground_truth.state_table(PARAMETERS, lives, names),
+        "state": ground_truth.state_table(PARAMETERS, histories, names),
         "answers": pa.concat_tables(
             [simulated_surveys.answer_table(part, names) for part in asked]
         ),
@@ -104,11 +107,11 @@ def _check(customers: int, seed: int) -> None:
             f"customers = {customers}: the sample company can have {FEWEST} to {MOST:,} customers"
         )
     if seed < 0:
-        raise ConfigRefused(f"seed = {seed}: a seed is a whole number from 0 on")
+        raise ConfigRefused(f"seed = {seed}: the seed must be a non-negative integer")
 
 
 def _append(writers: dict[Path, pq.ParquetWriter], folder: Path, tables: Tables) -> None:
-    """Append each table to its file, one row group a block."""
+    """Append each table to its file, one row group per block."""
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         if path not in writers:
@@ -125,7 +128,7 @@ def _former(folder: Path) -> Path:
 
 
 def _recover(folder: Path) -> None:
-    """Clear what a killed run left: its unfinished folder, and a swap broken in the middle."""
+    """Clean up after an aborted run: delete its unfinished folder, complete an interrupted swap."""
     shutil.rmtree(_unfinished(folder), ignore_errors=True)
     if _former(folder).exists() and not folder.exists():
         _former(folder).rename(folder)

@@ -1,4 +1,4 @@
-"""The sample company's laws: its parameters, its customers' traits, and the rates a state implies.
+"""Parameters of the simulation, customer traits, and the rates that follow from a satisfaction state.
 
 `docs/background/sample-company.md` states every formula. Time is counted in days since `START`; a state holds
 for a week. Traits have shape (customers,); a state may carry further axes in front of that one.
@@ -18,7 +18,7 @@ START = datetime(2024, 7, 1, tzinfo=UTC)
 END = datetime(2026, 7, 1, tzinfo=UTC)
 END_DAY = float((END - START).days)
 WEEKS = int(END_DAY // 7) + 1
-#: The satisfaction scale ends here, on both sides.
+#: Bound of the satisfaction scale on both sides.
 EXTREME = 3.5
 
 INDUSTRIES = ("automotive", "construction", "food", "healthcare", "hospitality", "logistics")
@@ -31,7 +31,7 @@ REGIONS = (
     "Northern Europe",
     "North America",
 )
-CHINESE_REGIONS = 3  # the first ones write Chinese
+CHINESE_REGIONS = 3  # customers of the first regions write Chinese
 DIMENSIONS = ("overall", "product", "service", "price", "delivery", "staff")
 
 
@@ -101,7 +101,7 @@ PARAMETERS = SimulationParameters()
 
 @dataclass(frozen=True)
 class CustomerTraits:
-    """What never changes about each customer of a block; `joined` and `anniversary` are days."""
+    """Constant traits of each customer of a block; `joined` and `anniversary` are days since `START`."""
 
     industry: IntArray
     size: IntArray
@@ -125,14 +125,16 @@ class CustomerTraits:
         return CustomerTraits(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def draw_traits(rng: np.random.Generator, customers: int, nature: SimulationParameters) -> CustomerTraits:
-    """The traits of a block of customers.
+def draw_traits(
+    rng: np.random.Generator, customers: int, params: SimulationParameters
+) -> CustomerTraits:
+    """Draw the traits of a block of customers.
 
-    `joined` is negative for those present at the start; renewals fall on `anniversary` + 365 k.
+    `joined` is negative for customers present at the start; renewals are on `anniversary` + 365 k.
     """
     size = rng.choice(3, customers, p=(0.6, 0.3, 0.1))
     region = rng.integers(0, len(REGIONS), customers)
-    present = rng.random(customers) < nature.present_share
+    present = rng.random(customers) < params.present_share
     since = rng.uniform(0.0, 6 * 365.0, customers)
     joined = np.where(present, -since, rng.uniform(0.0, 608.0, customers))
     normal = rng.standard_normal((8, customers))
@@ -144,67 +146,73 @@ def draw_traits(rng: np.random.Generator, customers: int, nature: SimulationPara
         region=region,
         joined=joined,
         anniversary=np.where(present, (-since) % 365.0, joined + 365.0),
-        baseline=nature.baseline_mean + nature.baseline_sd * normal[0],
+        baseline=params.baseline_mean + params.baseline_sd * normal[0],
         service_sensitivity=np.exp(0.35 * normal[1]),
         price_sensitivity=np.exp(0.4 * normal[2]),
-        order_rate=nature.order_rate_median * np.exp(nature.order_rate_sigma * normal[3]),
-        spend=nature.spend_median
+        order_rate=params.order_rate_median * np.exp(params.order_rate_sigma * normal[3]),
+        spend=params.spend_median
         * np.array((1.0, 2.2, 6.0))[size]
-        * np.exp(nature.spend_sigma * normal[4]),
-        late_share=np.minimum(nature.late_share * late_by_region * np.exp(0.5 * normal[5]), 0.5),
-        slow_share=nature.slow_share * slow_by_region,
-        login_rate=nature.login_rate_median * np.exp(nature.login_rate_sigma * normal[6]),
+        * np.exp(params.spend_sigma * normal[4]),
+        late_share=np.minimum(params.late_share * late_by_region * np.exp(0.5 * normal[5]), 0.5),
+        slow_share=params.slow_share * slow_by_region,
+        login_rate=params.login_rate_median * np.exp(params.login_rate_sigma * normal[6]),
         undiscipline=np.exp(0.4 * normal[7]),
         proneness=rng.standard_normal(customers),
         coverage=rng.beta(2.0, 3.0, customers),
     )
 
 
-def season(nature: SimulationParameters, week: int) -> float:
-    """The factor on orders in a week: highest in early November, lowest in early May."""
-    return float(1.0 + nature.season * np.sin(2 * np.pi * (week - 5) / 52.18))
+def season(params: SimulationParameters, week: int) -> float:
+    """Seasonal factor on the order rate: highest in early November, lowest in early May."""
+    return float(1.0 + params.season * np.sin(2 * np.pi * (week - 5) / 52.18))
 
 
 def late_probability(traits: CustomerTraits, week: int) -> FloatArray:
-    """The probability that an order of this week arrives late: 1.6 times as much in December."""
+    """Probability that an order of this week arrives late; 1.6 times higher in December."""
     peak = 1.6 if week % 52 in (22, 23, 24, 25) else 1.0
     return np.minimum(traits.late_share * peak, 0.8)
 
 
-def price_round(nature: SimulationParameters, traits: CustomerTraits, week: int) -> FloatArray:
-    """The effect on S of the price list of each January."""
-    return nature.effect_price_round * traits.price_sensitivity * float(week % 52 == 27)
+def price_round(params: SimulationParameters, traits: CustomerTraits, week: int) -> FloatArray:
+    """Effect of the yearly price increase in January on satisfaction."""
+    return params.effect_price_round * traits.price_sensitivity * float(week % 52 == 27)
 
 
-def order_rate(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int) -> FloatArray:
-    """Orders a week."""
-    return traits.order_rate * np.exp(nature.order_pull * state) * season(nature, week)
+def order_rate(
+    params: SimulationParameters, traits: CustomerTraits, state: FloatArray, week: int
+) -> FloatArray:
+    """Orders per week."""
+    return traits.order_rate * np.exp(params.order_pull * state) * season(params, week)
 
 
-def mean_amount(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray) -> FloatArray:
-    """The expected net amount of one order, EUR, before returns."""
-    return traits.spend * np.exp(nature.spend_pull * state)
+def mean_amount(
+    params: SimulationParameters, traits: CustomerTraits, state: FloatArray
+) -> FloatArray:
+    """Expected net amount of one order before returns, EUR."""
+    return traits.spend * np.exp(params.spend_pull * state)
 
 
-def return_probability(nature: SimulationParameters, state: FloatArray) -> FloatArray:
-    """The probability that a part of an order comes back."""
-    return np.minimum(nature.return_share * np.exp(nature.return_pull * state), 0.5)
+def return_probability(params: SimulationParameters, state: FloatArray) -> FloatArray:
+    """Probability that part of an order is returned."""
+    return np.minimum(params.return_share * np.exp(params.return_pull * state), 0.5)
 
 
-def complaint_rate(nature: SimulationParameters, state: FloatArray) -> FloatArray:
-    """Complaints a week."""
-    return nature.complaint_rate * np.exp(nature.complaint_pull * state)
+def complaint_rate(params: SimulationParameters, state: FloatArray) -> FloatArray:
+    """Complaints per week."""
+    return params.complaint_rate * np.exp(params.complaint_pull * state)
 
 
-def cancel_rate(nature: SimulationParameters, traits: CustomerTraits, state: FloatArray) -> FloatArray:
-    """The hazard of cancelling, a week, outside the renewal day."""
-    price = nature.cancel_price * np.log(traits.price_sensitivity)
-    return np.exp(nature.cancel_log_rate + nature.cancel_pull * state + price)
+def cancel_rate(
+    params: SimulationParameters, traits: CustomerTraits, state: FloatArray
+) -> FloatArray:
+    """Hazard of cancelling per week, apart from the renewal day."""
+    price = params.cancel_price * np.log(traits.price_sensitivity)
+    return np.exp(params.cancel_log_rate + params.cancel_pull * state + price)
 
 
-def refusal_probability(nature: SimulationParameters, state: FloatArray) -> FloatArray:
-    """The probability of cancelling on the renewal day instead of renewing."""
-    return logistic(nature.refusal_logit + nature.refusal_pull * state)
+def refusal_probability(params: SimulationParameters, state: FloatArray) -> FloatArray:
+    """Probability of cancelling on the renewal day instead of renewing."""
+    return logistic(params.refusal_logit + params.refusal_pull * state)
 
 
 def logistic(x: FloatArray) -> FloatArray:

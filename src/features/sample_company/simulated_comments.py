@@ -1,6 +1,6 @@
-"""The comments of the sample company's customers, in Chinese and English.
+"""Customer comments of the sample company, in Chinese and English.
 
-A comment is an opening, a statement on a topic, and a closing: see
+A comment consists of an opening, a statement on a topic and a closing; see
 `features.sample_company.comment_fragments`.
 """
 
@@ -16,23 +16,23 @@ from features.sample_company.weekly_process import TOPICS
 
 LANGUAGES = ("en", "zh")
 SENTIMENTS = ("bad", "mixed", "good")
-VARIANTS = 120  # of one language, sentiment and topic; the shorter lists begin again
+VARIANTS = 120  # per language, sentiment and topic; shorter lists repeat
 SHAPE = (len(LANGUAGES), len(SENTIMENTS), len(TOPICS) + 1, VARIANTS)
 OTHER_TOPIC = len(TOPICS)
 
 
-def worst_topic(rng: np.random.Generator, hurts: FloatArray) -> IntArray:
-    """The topic that hurts most, with some noise; `OTHER_TOPIC` where nothing does.
+def worst_topic(rng: np.random.Generator, problems: FloatArray) -> IntArray:
+    """The topic with the largest problem plus noise; `OTHER_TOPIC` where all are small.
 
-    `hurts` has shape (rows, topics).
+    `problems` has shape (rows, topics).
     """
-    felt = hurts + 0.25 * rng.gumbel(size=hurts.shape)
-    worst = np.argmax(felt, axis=1)
-    return np.where(felt.max(axis=1) < 0.35, OTHER_TOPIC, worst)
+    noisy = problems + 0.25 * rng.gumbel(size=problems.shape)
+    worst = np.argmax(noisy, axis=1)
+    return np.where(noisy.max(axis=1) < 0.35, OTHER_TOPIC, worst)
 
 
 def sentiment_of_score(score: FloatArray, nps: bool) -> IntArray:
-    """Index into `SENTIMENTS` of a CSAT (1-5) or NPS (0-10) answer."""
+    """Index in `SENTIMENTS` of a CSAT (1-5) or NPS (0-10) answer."""
     mixed, good = (7, 9) if nps else (3, 4)
     return (score >= mixed).astype(np.int64) + (score >= good)
 
@@ -47,34 +47,34 @@ def draw_comments(
     about: tuple[BoolArray, IntArray, IntArray],
     written: BoolArray,
 ) -> pa.Array:
-    """A text for each row `about` (Chinese or not, sentiment, topic); null where not written."""
+    """Draw a text for each row of `about` (is Chinese, sentiment, topic); null if not written."""
     chinese, sentiment, topic = about
     texts = all_texts()
     variant = rng.integers(0, VARIANTS, len(topic))
-    place = (chinese.astype(np.int64), sentiment, topic, variant)
-    chosen = texts[np.ravel_multi_index(place, SHAPE)]
+    index = (chinese.astype(np.int64), sentiment, topic, variant)
+    chosen = texts[np.ravel_multi_index(index, SHAPE)]
     return pa.array(chosen, pa.string(), mask=~written)
 
 
 @cache
 def all_texts() -> NDArray[np.object_]:
-    """Every text the grammar makes, flattened from `SHAPE`."""
+    """Every possible text, flattened from `SHAPE`."""
     texts = [
         text
         for language in LANGUAGES
-        for mood in SENTIMENTS
+        for sentiment in SENTIMENTS
         for topic in (*TOPICS, "other")
-        for text in _variants(language, mood, topic)
+        for text in _variants(language, sentiment, topic)
     ]
     return np.array(texts, dtype=object)
 
 
-def _variants(language: str, mood: str, topic: str) -> list[str]:
+def _variants(language: str, sentiment: str, topic: str) -> list[str]:
     gap = " " if language == "en" else ""
     texts = [
         gap.join((opening, statement, closing)).strip()
         for opening in OPENINGS[language]
-        for statement in STATEMENTS[language][mood][topic]
-        for closing in CLOSINGS[language][mood]
+        for statement in STATEMENTS[language][sentiment][topic]
+        for closing in CLOSINGS[language][sentiment]
     ]
     return [texts[variant % len(texts)] for variant in range(VARIANTS)]

@@ -1,4 +1,4 @@
-"""The sample company's order book: orders, shipments, payments and returns."""
+"""Orders, shipments, payments and returns of the sample company."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ import pyarrow as pa
 from features.sample_company import parameters
 from features.sample_company.arrow_tables import (
     Occurrences,
-    draw_booking_times,
-    mark_first,
-    to_timestamps,
-    round_to_cents,
-    format_ids,
-    spread_counts,
-    select_rows,
-    mark_some,
-    keep_before,
     choose_labels,
+    draw_booking_times,
+    format_ids,
+    keep_before,
+    mark_first,
+    mark_some,
+    round_to_cents,
+    select_rows,
+    spread_counts,
+    to_timestamps,
 )
 from features.sample_company.parameters import BoolArray, FloatArray, IntArray, SimulationParameters
 from features.sample_company.weekly_process import CustomerHistories
@@ -30,9 +30,9 @@ LATE_BOOKING = 0.06
 
 @dataclass(frozen=True)
 class OrderBook:
-    """The orders of a block; one array element an order, moments in days.
+    """The orders of a block, one array element per order; times in days since `START`.
 
-    `delivered` is NaN for what was still on its way when the contract ended.
+    `delivered` is NaN for orders still in transit when the contract ended.
     """
 
     found: Occurrences
@@ -44,16 +44,18 @@ class OrderBook:
     returned: BoolArray
 
 
-def draw_order_book(rng: np.random.Generator, lives: CustomerHistories, nature: SimulationParameters, block: int) -> OrderBook:
-    """Draw the details of every order that `lives` counts."""
-    found = spread_counts(rng, lives, lives.counts["order"])
+def draw_order_book(
+    rng: np.random.Generator, histories: CustomerHistories, params: SimulationParameters, block: int
+) -> OrderBook:
+    """Draw the details of every order counted in `histories`."""
+    found = spread_counts(rng, histories, histories.counts["order"])
     customer, size = found.customer, len(found.day)
-    state = lives.satisfaction[found.week, customer]
-    noise = rng.standard_normal(size) * nature.amount_sigma - nature.amount_sigma**2 / 2
-    amount = parameters.mean_amount(nature, lives.traits.only(customer), state) * np.exp(noise)
+    state = histories.satisfaction[found.week, customer]
+    noise = rng.standard_normal(size) * params.amount_sigma - params.amount_sigma**2 / 2
+    amount = parameters.mean_amount(params, histories.traits.only(customer), state) * np.exp(noise)
     promised = found.day + 3 + 5 * rng.random(size)
-    late = mark_first(lives.counts["late"], found)
-    very_late = mark_first(lives.counts["very_late"], found)
+    late = mark_first(histories.counts["late"], found)
+    very_late = mark_first(histories.counts["very_late"], found)
     days_late = np.where(
         very_late,
         7 + np.minimum(rng.exponential(4.0, size), 14),
@@ -66,20 +68,20 @@ def draw_order_book(rng: np.random.Generator, lives: CustomerHistories, nature: 
         amount=round_to_cents(np.maximum(amount, 5.0)),
         booked=draw_booking_times(rng, found.day, LATE_BOOKING),
         promised=promised,
-        delivered=keep_before(delivered, lives.cancelled[customer]),
-        returned=mark_some(rng, lives.counts["return"], found),
+        delivered=keep_before(delivered, histories.cancelled[customer]),
+        returned=mark_some(rng, histories.counts["return"], found),
     )
 
 
 def order_table(
-    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, histories: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
-    """One row an order; `net_amount` without tax in EUR."""
+    """One row per order; `net_amount` is in EUR without tax."""
     customer, size = book.found.customer, len(book.amount)
     own_channel = rng.integers(0, len(CHANNELS), len(names))[customer]
     usual = rng.random(size) < 0.7
     channel = np.where(usual, own_channel, rng.integers(0, len(CHANNELS), size))
-    category = (lives.traits.industry[customer] + rng.binomial(5, 0.2, size)) % len(CATEGORIES)
+    category = (histories.traits.industry[customer] + rng.binomial(5, 0.2, size)) % len(CATEGORIES)
     quantity = np.maximum(np.rint(book.amount / UNIT_PRICES[category]), 1.0)
     columns = {
         "order_no": format_ids("O", book.number),
@@ -96,7 +98,7 @@ def order_table(
 
 
 def shipment_table(rng: np.random.Generator, book: OrderBook, names: pa.Array) -> pa.Table:
-    """One row a delivery; the carrier's report of it may come days later."""
+    """One row per delivery; the carrier may report it days later."""
     booked = draw_booking_times(rng, book.delivered, LATE_BOOKING)
     columns = {
         "order_no": format_ids("O", book.number),
@@ -109,12 +111,12 @@ def shipment_table(rng: np.random.Generator, book: OrderBook, names: pa.Array) -
 
 
 def payment_table(
-    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, histories: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
-    """One row a payment, due 30 days after delivery; only these may follow a cancellation."""
+    """One row per payment, due 30 days after delivery; only payments may follow a cancellation."""
     customer, size = book.found.customer, len(book.amount)
-    state = lives.satisfaction[book.found.week, customer]
-    habit = 5 * lives.traits.undiscipline[customer] - 4 * state
+    state = histories.satisfaction[book.found.week, customer]
+    habit = 5 * histories.traits.undiscipline[customer] - 4 * state
     due = book.delivered + 30
     paid = due + np.clip(habit - 2 + 3 * rng.standard_normal(size), -20, 60)
     columns = {
@@ -128,12 +130,12 @@ def payment_table(
 
 
 def return_table(
-    rng: np.random.Generator, lives: CustomerHistories, book: OrderBook, names: pa.Array
+    rng: np.random.Generator, histories: CustomerHistories, book: OrderBook, names: pa.Array
 ) -> pa.Table:
-    """One row a return, 3 to 25 days after delivery; `refund` is positive, 20 to 100 % of it."""
+    """One row per return, 3 to 25 days after delivery; `refund` is 20% to 100% of the amount."""
     customer, size = book.found.customer, len(book.amount)
     day = book.delivered + 3 + 22 * rng.random(size)
-    day = keep_before(day, lives.cancelled[customer])
+    day = keep_before(day, histories.cancelled[customer])
     booked = draw_booking_times(rng, day, 2 * LATE_BOOKING)
     columns = {
         "order_no": format_ids("O", book.number),
@@ -141,6 +143,8 @@ def return_table(
         "returned_at": to_timestamps(day),
         "booked_at": to_timestamps(booked),
         "refund": pa.array(round_to_cents(book.amount * (0.2 + 0.8 * rng.random(size)))),
-        "reason": choose_labels(rng.integers(0, 3, size), ("damaged", "wrong item", "not as described")),
+        "reason": choose_labels(
+            rng.integers(0, 3, size), ("damaged", "wrong item", "not as described")
+        ),
     }
     return select_rows(columns, book.returned & (booked < parameters.END_DAY))

@@ -16,14 +16,19 @@ from sklearn.metrics import roc_auc_score
 from features.errors import ConfigRefused
 from features.sample_company import parameters
 from features.sample_company.generate import BLOCK, generate_sample_company
-from features.sample_company.ground_truth import HORIZON, monthly_cutoffs, effect_moments, expected_outcomes
+from features.sample_company.ground_truth import (
+    HORIZON,
+    effect_moments,
+    expected_outcomes,
+    monthly_cutoffs,
+)
 from features.sample_company.parameters import PARAMETERS, CustomerTraits, draw_traits
 from features.sample_company.simulated_comments import all_texts
 from features.sample_company.weekly_process import (
     WeekStart,
     draw_cancellation,
-    satisfaction_effects,
     draw_week_counts,
+    satisfaction_effects,
     simulate_weeks,
 )
 
@@ -272,7 +277,9 @@ def test_the_state_table_covers_every_customer_and_month(db: duckdb.DuckDBPyConn
     assert number(db, "select count(*) from state where active <> (satisfaction is not null)") == 0
 
 
-def brute_force(traits: CustomerTraits, state: float, start: int, replicates: int) -> tuple[Any, Any]:
+def brute_force(
+    traits: CustomerTraits, state: float, start: int, replicates: int
+) -> tuple[Any, Any]:
     """Churn and value over the horizon by drawing `effects` themselves, week by week."""
     rng = np.random.default_rng(5)
     many = traits.only(np.repeat(np.arange(len(traits.joined)), replicates))
@@ -283,14 +290,16 @@ def brute_force(traits: CustomerTraits, state: float, start: int, replicates: in
         begin, last = np.full(len(s), 7.0 * week), np.minimum(7.0 * week + 7, end)
         now = WeekStart(week, s, begin, cancelled)
         cancelled = draw_cancellation(rng, many, PARAMETERS, now)
-        share = now.there * (np.minimum(cancelled, last) - begin) / 7
+        share = now.active * (np.minimum(cancelled, last) - begin) / 7
         counts = draw_week_counts(rng, many, PARAMETERS, now, np.maximum(share, 0.0))
         kept = 1 - PARAMETERS.refund_mean * parameters.return_probability(PARAMETERS, s)
         value += counts["order"] * parameters.mean_amount(PARAMETERS, many, s) * kept
         s = many.baseline + PARAMETERS.persistence * (s - many.baseline)
         noise = PARAMETERS.noise_sd * rng.standard_normal(len(s))
         s = np.clip(
-            s + satisfaction_effects(PARAMETERS, many, counts, week) + noise, -parameters.EXTREME, parameters.EXTREME
+            s + satisfaction_effects(PARAMETERS, many, counts, week) + noise,
+            -parameters.EXTREME,
+            parameters.EXTREME,
         )
     shape = (len(traits.joined), replicates)
     return (cancelled < end).reshape(shape), value.reshape(shape)
@@ -309,11 +318,13 @@ def test_the_outlook_agrees_with_brute_force(state: float) -> None:
 
 def test_the_moments_of_a_weeks_effects_are_exact() -> None:
     traits = draw_traits(np.random.default_rng(4), 20_000, PARAMETERS)
-    lives = simulate_weeks(np.random.default_rng(6), traits, PARAMETERS)
+    histories = simulate_weeks(np.random.default_rng(6), traits, PARAMETERS)
     for week in (3, 24, 79):
-        whole = lives.stop[week] - lives.begin[week] == 7
-        state = lives.satisfaction[week][whole]
-        drawn = satisfaction_effects(PARAMETERS, traits, {k: c[week] for k, c in lives.counts.items()}, week)
+        whole = histories.stop[week] - histories.begin[week] == 7
+        state = histories.satisfaction[week][whole]
+        drawn = satisfaction_effects(
+            PARAMETERS, traits, {k: c[week] for k, c in histories.counts.items()}, week
+        )
         mean, variance = effect_moments(PARAMETERS, traits.only(whole), state, week)
         left = drawn[whole] - mean
         assert abs(left.mean()) < 4 * np.sqrt(variance.mean() / whole.sum())

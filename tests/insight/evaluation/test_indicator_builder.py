@@ -19,7 +19,7 @@ from insight.satisfaction.crosstabs import mean_interval
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7)]
-INPUTS = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], choices=SatisfactionSettings())
+INPUTS = SimpleNamespace(periods=PERIODS, last=PERIODS[-1], settings=SatisfactionSettings())
 
 
 def point(month, value, half=1.96):
