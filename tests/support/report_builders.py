@@ -39,9 +39,17 @@ def line(values: list[float], half: float, starts: list[date] = PAST) -> list[Pe
 
 def cell(by: str, group: str, value: float, half: float) -> GroupValue:
     return GroupValue(
-        by=by, group=group, value=value, low=value - half, high=value + half, asked=90,
-        answered=45, coverage=0.5, customers=40, everybody=IntervalEstimate(value=value - half / 2),
-    )  # fmt: skip
+        by=by,
+        group=group,
+        value=value,
+        low=value - half,
+        high=value + half,
+        asked=90,
+        answered=45,
+        coverage=0.5,
+        customers=40,
+        everybody=IntervalEstimate(value=value - half / 2),
+    )
 
 
 def nps() -> Indicator:
@@ -51,50 +59,108 @@ def nps() -> Indicator:
     )
     near = ahead.model_copy(update={"points": line([21.0], 9.0, AHEAD)})
     return Indicator(
-        name="nps", title="Net promoter score", unit="-100 to 100", kind="mean", period=PAST[-1],
-        value=31.25, low=27.5, high=35.0, asked=200, answered=120, coverage=0.6, customers=100,
-        before=40.0, moved="down", year=34.0, everybody=IntervalEstimate(value=29.5, low=24.0, high=35.0),
-        goal=IndicatorGoal(target=45.0, better="higher", until="2026-12-31", owner="service", verdict="missed",
-                  gap=13.75),
-        over_time=line([44, 43, 45, 42, 44, 41, 40, 31.25], 5.0), forecast=ahead,
-        cells=[cell("crm_region", "East China", 20.5, 6.0).model_copy(update={"forecast": near}),
-               cell("crm_region", "North America", 38.0, 7.0),
-               cell("channel", "email", 30.0, 4.0), cell("tier", "A", 42.0, 9.0)],
+        name="nps",
+        title="Net promoter score",
+        unit="-100 to 100",
+        kind="mean",
+        period=PAST[-1],
+        value=31.25,
+        low=27.5,
+        high=35.0,
+        asked=200,
+        answered=120,
+        coverage=0.6,
+        customers=100,
+        before=40.0,
+        moved="down",
+        year=34.0,
+        everybody=IntervalEstimate(value=29.5, low=24.0, high=35.0),
+        goal=IndicatorGoal(
+            target=45.0,
+            better="higher",
+            until="2026-12-31",
+            owner="service",
+            verdict="missed",
+            gap=13.75,
+        ),
+        over_time=line([44, 43, 45, 42, 44, 41, 40, 31.25], 5.0),
+        forecast=ahead,
+        cells=[
+            cell("crm_region", "East China", 20.5, 6.0).model_copy(update={"forecast": near}),
+            cell("crm_region", "North America", 38.0, 7.0),
+            cell("channel", "email", 30.0, 4.0),
+            cell("tier", "A", 42.0, 9.0),
+        ],
         hidden={"crm_region": HiddenGroups(cells=2, answers=12)},
-    )  # fmt: skip
+    )
 
 
 def csat() -> Indicator:
     """Reached target, no forecast."""
     return Indicator(
-        name="csat_index", title="Satisfaction index", unit="0 to 10", kind="mean", period=PAST[-1],
-        value=7.62, low=7.5, high=7.74, asked=400, answered=240, coverage=0.6, customers=200,
-        before=7.55, moved="no", why_not="nobody studied who answers",
+        name="csat_index",
+        title="Satisfaction index",
+        unit="0 to 10",
+        kind="mean",
+        period=PAST[-1],
+        value=7.62,
+        low=7.5,
+        high=7.74,
+        asked=400,
+        answered=240,
+        coverage=0.6,
+        customers=200,
+        before=7.55,
+        moved="no",
+        why_not="nobody studied who answers",
         goal=IndicatorGoal(target=7.4, better="higher", verdict="reached", gap=0.0),
         over_time=line([7.4, 7.5, 7.5, 7.6, 7.5, 7.5, 7.55, 7.62], 0.12),
         no_forecast="8 periods; 12 are needed",
-        cells=[cell("crm_region", "East China", 7.2, 0.2),
-               cell("crm_region", "North America", 7.9, 0.2)],
-    )  # fmt: skip
+        cells=[
+            cell("crm_region", "East China", 7.2, 0.2),
+            cell("crm_region", "North America", 7.9, 0.2),
+        ],
+    )
 
 
 def complaint() -> Indicator:
     """A share for which lower is better; significant increase, no target."""
     return Indicator(
-        name="complaint", title="Customers who complained in the period", unit="share of customers",
-        kind="rate", period=PAST[-1], value=0.084, low=0.07, high=0.1, asked=1500, answered=1500,
-        coverage=1.0, customers=1500, before=0.06, moved="up",
+        name="complaint",
+        title="Customers who complained in the period",
+        unit="share of customers",
+        kind="rate",
+        period=PAST[-1],
+        value=0.084,
+        low=0.07,
+        high=0.1,
+        asked=1500,
+        answered=1500,
+        coverage=1.0,
+        customers=1500,
+        before=0.06,
+        moved="up",
         over_time=line([0.06, 0.061, 0.06, 0.058, 0.06, 0.06, 0.06, 0.084], 0.01),
-    )  # fmt: skip
+    )
 
 
 def price() -> Indicator:
     """One dimension with a single period."""
     return Indicator(
-        name="dimension", dimension="price", title="Satisfaction by dimension", unit="0 to 100",
-        kind="mean", period=PAST[-1], value=61.0, low=None, high=None, asked=80, answered=40,
-        coverage=0.5, customers=40,
-    )  # fmt: skip
+        name="dimension",
+        dimension="price",
+        title="Satisfaction by dimension",
+        unit="0 to 100",
+        kind="mean",
+        period=PAST[-1],
+        value=61.0,
+        low=None,
+        high=None,
+        asked=80,
+        answered=40,
+        coverage=0.5,
+        customers=40,
+    )
 
 
 def drivers() -> SatisfactionDrivers:
@@ -102,11 +168,19 @@ def drivers() -> SatisfactionDrivers:
         name: str, importance: float, performance: float, quadrant: str
     ) -> SatisfactionDriver:
         return SatisfactionDriver(
-            name=name, effect=IntervalEstimate(value=importance, low=importance - 0.05, high=importance + 0.05),
-            importance=IntervalEstimate(value=importance, low=importance - 0.08, high=importance + 0.08),
-            performance=IntervalEstimate(value=performance, low=performance - 2, high=performance + 2),
-            quadrant=quadrant, clear=name != "price",
-        )  # fmt: skip
+            name=name,
+            effect=IntervalEstimate(
+                value=importance, low=importance - 0.05, high=importance + 0.05
+            ),
+            importance=IntervalEstimate(
+                value=importance, low=importance - 0.08, high=importance + 0.08
+            ),
+            performance=IntervalEstimate(
+                value=performance, low=performance - 2, high=performance + 2
+            ),
+            quadrant=quadrant,
+            clear=name != "price",
+        )
 
     found = [
         driver("service", 0.41, 68.0, "concentrate here"),
@@ -121,56 +195,123 @@ def drivers() -> SatisfactionDrivers:
 
 def segments() -> list[Segment]:
     policy = TierPolicy(
-        service_level="priority", manager="dedicated", first_reply_hours=2, visits_per_year=12,
+        service_level="priority",
+        manager="dedicated",
+        first_reply_hours=2,
+        visits_per_year=12,
         offers=["customised products"],
-    )  # fmt: skip
+    )
     return [
-        Segment(by="tier", name="A", customers=1, share=0.25, expected_value=1000.0, share_of_value=0.77,
-                satisfaction=80.0, churn_probability=0.1, policy=policy),
-        Segment(by="tier", name="B", customers=3, share=0.75, expected_value=296.0, share_of_value=0.23,
-                satisfaction=40.0, churn_probability=0.55),
+        Segment(
+            by="tier",
+            name="A",
+            customers=1,
+            share=0.25,
+            expected_value=1000.0,
+            share_of_value=0.77,
+            satisfaction=80.0,
+            churn_probability=0.1,
+            policy=policy,
+        ),
+        Segment(
+            by="tier",
+            name="B",
+            customers=3,
+            share=0.75,
+            expected_value=296.0,
+            share_of_value=0.23,
+            satisfaction=40.0,
+            churn_probability=0.55,
+        ),
         Segment(by="stars", name="4", customers=1, share=0.25),
         Segment(by="stars", name="2", customers=3, share=0.75),
         Segment(by="stage", name="at_risk", customers=2, share=0.5),
         Segment(by="stage", name="lost", customers=2, share=0.5),
-        Segment(by="group", name="A", customers=4, share=1.0, rule="price ≤ 62.5", rule_share=0.8,
-                rule_reach=0.9),
-    ]  # fmt: skip
+        Segment(
+            by="group",
+            name="A",
+            customers=4,
+            share=1.0,
+            rule="price ≤ 62.5",
+            rule_share=0.8,
+            rule_reach=0.9,
+        ),
+    ]
 
 
 def moves() -> MigrationMatrix:
     return MigrationMatrix(
-        since=datetime(2025, 12, 1, tzinfo=UTC), until=AS_OF, before=["A", "B"],
-        after=["A", "B", "(left)"], customers=[[1, 1, 0], [0, 2, 0]], moved=0.25, plain=0.5,
-        causes=[MigrationCause(cause="loyalty", up=0, down=1, other=0)], rebuilt=True,
-    )  # fmt: skip
+        since=datetime(2025, 12, 1, tzinfo=UTC),
+        until=AS_OF,
+        before=["A", "B"],
+        after=["A", "B", "(left)"],
+        customers=[[1, 1, 0], [0, 2, 0]],
+        moved=0.25,
+        plain=0.5,
+        causes=[MigrationCause(cause="loyalty", up=0, down=1, other=0)],
+        rebuilt=True,
+    )
 
 
 def evaluation(**changes: Any) -> CompanyEvaluation:
     """A complete evaluation of the test company."""
     whole: dict[str, Any] = {
-        "company": "tiny", "made_at": AS_OF, "as_of": AS_OF, "fingerprint": "abc123", "versions": {},
-        "currency": "EUR", "period": "quarter", "indicators": [complaint(), price(), nps(), csat()],
+        "company": "tiny",
+        "made_at": AS_OF,
+        "as_of": AS_OF,
+        "fingerprint": "abc123",
+        "versions": {},
+        "currency": "EUR",
+        "period": "quarter",
+        "indicators": [complaint(), price(), nps(), csat()],
         "not_measured": {"effort": "no question of instrument ces was asked"},
         "alerts": [
-            IndicatorAlert(indicator="nps", by="crm_region", group="East China", period=PAST[-1], kind="jump",
-                  value=20.5, expected=41.0, errors_off=-4.1),
-            IndicatorAlert(indicator="nps", by="", group="", period=PAST[-1], kind="drift", value=31.25,
-                  expected=42.0, errors_off=-3.2),
+            IndicatorAlert(
+                indicator="nps",
+                by="crm_region",
+                group="East China",
+                period=PAST[-1],
+                kind="jump",
+                value=20.5,
+                expected=41.0,
+                errors_off=-4.1,
+            ),
+            IndicatorAlert(
+                indicator="nps",
+                by="",
+                group="",
+                period=PAST[-1],
+                kind="drift",
+                value=31.25,
+                expected=42.0,
+                errors_off=-3.2,
+            ),
         ],
-        "too_young": 3, "drivers": drivers(), "segments": segments(), "stability": 0.86,
+        "too_young": 3,
+        "drivers": drivers(),
+        "segments": segments(),
+        "stability": 0.86,
         "tiers": moves(),
         "cycle": [
-            PdcaCycle(indicator="csat_index", plan="at least 7.4", do="nothing logged",
-                 check="7.62 (7.5 to 7.74, n = 240): reached", act="hold it; raise the target",
-                 verdict="reached"),
-            PdcaCycle(indicator="nps", plan="at least 45 by 2026-12-31 (service)",
-                 do="call: 120 customers, 118 left alone",
-                 check="31.25 (27.5 to 35, n = 120): missed; call: no effect seen",
-                 act="repeat it larger, or try another", verdict="missed"),
+            PdcaCycle(
+                indicator="csat_index",
+                plan="at least 7.4",
+                do="nothing logged",
+                check="7.62 (7.5 to 7.74, n = 240): reached",
+                act="hold it; raise the target",
+                verdict="reached",
+            ),
+            PdcaCycle(
+                indicator="nps",
+                plan="at least 45 by 2026-12-31 (service)",
+                do="call: 120 customers, 118 left alone",
+                check="31.25 (27.5 to 35, n = 120): missed; call: no effect seen",
+                act="repeat it larger, or try another",
+                verdict="missed",
+            ),
         ],
         "skipped": {"stages": "the company has no orders"},
-    }  # fmt: skip
+    }
     return CompanyEvaluation(**(whole | changes))
 
 
@@ -197,30 +338,72 @@ def complaints() -> dict[str, Any]:
     def found(value: float, low: float, high: float) -> dict[str, float]:
         return {"value": value, "low": low, "high": high}
 
-    cause = {"rows": 900, "met": 200, "exposed": 0.22, "rate": 0.12, "rate_met": 0.2,
-             "share": found(0.21, 0.17, 0.25), "effect": found(0.09, 0.07, 0.11), "naive_effect": 0.05,
-             "e_value": 3.0, "beyond": 0.0, "certain": True}  # fmt: skip
+    cause = {
+        "rows": 900,
+        "met": 200,
+        "exposed": 0.22,
+        "rate": 0.12,
+        "rate_met": 0.2,
+        "share": found(0.21, 0.17, 0.25),
+        "effect": found(0.09, 0.07, 0.11),
+        "naive_effect": 0.05,
+        "e_value": 3.0,
+        "beyond": 0.0,
+        "certain": True,
+    }
     doubtful = cause | {"share": found(-0.01, -0.05, 0.03), "certain": False}
     row = {"low": 0.5, "high": 0.7, "severity": 2.0}
     return {
-        "company": "tiny", "end": AS_OF.isoformat(), "source": "tickets", "complaints": 50,
-        "customers": 30, "skipped": {"churn": "there are no labels of churn"},
+        "company": "tiny",
+        "end": AS_OF.isoformat(),
+        "source": "tickets",
+        "complaints": 50,
+        "customers": 30,
+        "skipped": {"churn": "there are no labels of churn"},
         "pareto": [
-            row | {"category": "delivery", "count": 30.0, "share": 0.6, "cumulative": 0.6,
-                   "vital": True},
-            row | {"category": "price", "count": 20.0, "share": 0.4, "cumulative": 1.0, "vital": True},
+            row
+            | {
+                "category": "delivery",
+                "count": 30.0,
+                "share": 0.6,
+                "cumulative": 0.6,
+                "vital": True,
+            },
+            row
+            | {"category": "price", "count": 20.0, "share": 0.4, "cumulative": 1.0, "vital": True},
         ],
         "cycle_times": [
-            {"step": "first reply", "unit": "hours", "category": "all", "complaints": 50, "waiting": 2,
-             "median": 14.4, "low": 13.0, "high": 15.9, "nine_in_ten": 102.3},
+            {
+                "step": "first reply",
+                "unit": "hours",
+                "category": "all",
+                "complaints": 50,
+                "waiting": 2,
+                "median": 14.4,
+                "low": 13.0,
+                "high": 15.9,
+                "nine_in_ten": 102.3,
+            },
         ],
-        "reopened": [{"category": "all", "solved": 48, "reopened": 6, "rate": 0.125, "low": 0.05,
-                      "high": 0.25}],
+        "reopened": [
+            {
+                "category": "all",
+                "solved": 48,
+                "reopened": 6,
+                "rate": 0.125,
+                "low": 0.05,
+                "high": 0.25,
+            }
+        ],
         "causes": {
             "dissatisfaction": {
-                "outcome": "dissatisfied", "rows": 900, "rate": 0.12,
-                "ranked": [{"cause": "late delivery", "branch": "delivery", **cause},
-                           {"cause": "complaint: price", "branch": "complaints", **doubtful}],
+                "outcome": "dissatisfied",
+                "rows": 900,
+                "rate": 0.12,
+                "ranked": [
+                    {"cause": "late delivery", "branch": "delivery", **cause},
+                    {"cause": "complaint: price", "branch": "complaints", **doubtful},
+                ],
             }
         },
-    }  # fmt: skip
+    }

@@ -1,1 +1,1 @@
-"""The business report: indicators and targets, customers to call, segments, complaints, model quality."""
+"""The business report: indicators, customers to call, segments, complaints, model quality."""

@@ -111,9 +111,16 @@ def test_the_agreement_of_the_raters_is_one_sentence(evaluated):
         ),
     ]  # fmt: skip
     value = ValueScoreSummary(
-        method="given", version="1", drawn=report_builders.AS_OF, top_changed=None, left_out={}, weights=[],
-        scored=4, unscored=1, rater_agreement=items,
-    )  # fmt: skip
+        method="given",
+        version="1",
+        drawn=report_builders.AS_OF,
+        top_changed=None,
+        left_out={},
+        weights=[],
+        scored=4,
+        unscored=1,
+        rater_agreement=items,
+    )
     write_evaluation_files(evaluated[1], report_builders.evaluation(value=value))
     lines = {
         language: value_score_section(load_report_inputs(*evaluated, language)).lines
@@ -125,8 +132,10 @@ def test_the_agreement_of_the_raters_is_one_sentence(evaluated):
         "Krippendorff's alpha 0.41 (−0.02 to 0.70), 2 raters, 12 customers."
     )
     assert lines["zh"][-1] == (
-        "专家评分的一致性（1 为完全一致）：客户信用：组内相关系数 0.82（0.70 至 0.90），Krippendorff α 系数 0.80，"
-        "3 位评分者，40 位客户；市场覆盖：Krippendorff α 系数 0.41（−0.02 至 0.70），2 位评分者，12 位客户。"
+        "专家评分的一致性（1 为完全一致）：客户信用：组内相关系数 0.82（0.70 至 0.90），"
+        "Krippendorff α 系数 0.80，"
+        "3 位评分者，40 位客户；市场覆盖：Krippendorff α 系数 0.41（−0.02 至 0.70），"
+        "2 位评分者，12 位客户。"
     )
 
 

@@ -76,12 +76,12 @@ def test_a_target_of_an_unknown_indicator_is_refused_with_similar_names(tmp_path
 
 
 def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> None:
-    lacking = {"effort": "nobody was asked", "gap": "no servqual"}
+    not_measured = {"effort": "nobody was asked", "gap": "no servqual"}
     company, workspace = history(
         tmp_path, targets(effort={"target": 80}, gap_speed={"target": 0}, reopen_rate={"target": 0})
     )
     cycles = {
-        cycle.indicator: cycle for cycle in company_pdca_cycles(company, workspace, [], lacking)
+        cycle.indicator: cycle for cycle in company_pdca_cycles(company, workspace, [], not_measured)
     }
     assert {cycle.verdict for cycle in cycles.values()} == {"unmeasured"}
     assert cycles["effort"].check == "nobody was asked"

@@ -66,8 +66,8 @@ def test_with_enough_customers_noise_between_months_changes_few_tiers() -> None:
     true = dict(zip([f"c{i}" for i in range(4000)], rng.normal(50, 20, 4000), strict=True))
     noisy = [{k: v + rng.normal(0, 5) for k, v in true.items()} for _ in range(2)]
     first = assign_tiers(None, month(JULY, **noisy[0]), THRESHOLDS)
-    told = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), **noisy[1]), THRESHOLDS)
-    assert (first.table["tier"] != told.table["tier"]).mean() <= 0.01
+    august = assign_tiers(first, month(datetime(2026, 8, 1, tzinfo=UTC), **noisy[1]), THRESHOLDS)
+    assert (first.table["tier"] != august.table["tier"]).mean() <= 0.01
 
 
 def test_earlier_months_are_rebuilt_backwards_from_today() -> None:
@@ -78,8 +78,8 @@ def test_earlier_months_are_rebuilt_backwards_from_today() -> None:
     )
     past = rebuild_months(today, [of_may, of_june], THRESHOLDS)
     assert [tier_of(m) for m in past] == [{"a": "B", "b": "B"}, {"a": "A", "b": "B", "c": "B"}]
-    told = add_since([*past, today])
-    since = told[-1].table["since"]
+    months = add_since([*past, today])
+    since = months[-1].table["since"]
     assert since["a"] == of_june.as_of
     assert since["b"] == of_may.as_of
     assert since["c"] == JULY
@@ -95,8 +95,8 @@ def test_a_second_evaluation_of_a_month_keeps_since() -> None:
 
 
 def test_months_are_read_back_as_written_and_the_last_24_are_kept(tmp_path: Path) -> None:
-    told = add_since([assign_tiers(None, month(JULY, a=60, b=np.nan), THRESHOLDS)])[0]
-    told.write(tmp_path)
+    stored = add_since([assign_tiers(None, month(JULY, a=60, b=np.nan), THRESHOLDS)])[0]
+    stored.write(tmp_path)
     (back,) = read_months(tmp_path)
     assert (back.as_of, back.versions, back.rebuilt) == (JULY, {"value": "3"}, False)
     assert back.table["tier"].fillna("none").tolist() == ["A", "none"]
