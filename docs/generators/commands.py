@@ -1,5 +1,7 @@
 """The page of the `goodwill` command: every verb with its options."""
 
+import inspect
+
 import click
 from markdown import table
 
@@ -8,7 +10,12 @@ from serve.cli.main import cli
 
 def page() -> str:
     """The page as Markdown."""
-    parts = ["# Commands\n", f"{cli.help}\n", "Every verb takes `--help`. Exit codes:\n", _exit_codes()]
+    parts = [
+        "# Commands\n",
+        f"{cli.help}\n",
+        "Every verb takes `--help`. Exit codes:\n",
+        _exit_codes(),
+    ]
     return "\n".join([*parts, *_verbs(cli, "goodwill")])
 
 
@@ -39,7 +46,7 @@ def _row(option: click.Option) -> tuple[str, str, str]:
 
 
 def _unwrapped(text: str | None) -> str:
-    return (text or "").replace("\b", "").strip()
+    return inspect.cleandoc((text or "").replace("\b", ""))
 
 
 def _exit_codes() -> str:

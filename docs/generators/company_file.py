@@ -1,5 +1,6 @@
 """The page of a company's TOML file: every section and key, from the models that validate it."""
 
+import re
 from typing import Any, get_args
 
 from markdown import doc, table
@@ -24,7 +25,11 @@ def page() -> str:
         model = _model_of(field.annotation)
         if model is None or name == "path":
             continue
-        place = {"tables": "tables.<table>", "targets": "targets.<target>", "references": "[references]"}
+        place = {
+            "tables": "tables.<table>",
+            "targets": "targets.<target>",
+            "references": "[references]",
+        }
         parts += _section(place.get(name, name), model)
     for name, model in SECTIONS.items():
         parts += _section(f"insight.{name}", model)
@@ -44,7 +49,11 @@ def _section(name: str, model: type[BaseModel]) -> list[str]:
     heading = name if name.startswith("[") else f"[{name}]"
     if name.startswith("["):
         heading = f"[{name}]"
-    parts = [f"## `{heading}`\n", f"{doc(model)}\n", table(("key", "type", "default"), _rows(model))]
+    parts = [
+        f"## `{heading}`\n",
+        f"{doc(model)}\n",
+        table(("key", "type", "default"), _rows(model)),
+    ]
     for key, field in model.model_fields.items():
         inner = _model_of(field.annotation)
         if inner is not None and inner is not model:
@@ -76,6 +85,7 @@ def _type(annotation: Any) -> str:
     text = str(text or annotation)
     for noise in ("typing.", "datetime.", "pathlib.", "<class '", "'>"):
         text = text.replace(noise, "")
+    text = re.sub(r"\b(?:features|insight)\.[\w.]+\b", "section", text)
     return f"`{text.split('.')[-1] if '[' not in text else text}`"
 
 

@@ -44,10 +44,11 @@ def _model_metrics() -> list[tuple[str, str, str, str]]:
 def _service_metrics() -> list[tuple[str, str, str]]:
     loader = ScorerLoader(lambda: None)  # type: ignore[arg-type, return-value]
     loader.scorer = cast(Any, _NothingLoaded())
-    text = Metrics(loader).page().decode()
+    text = Metrics(loader).exposition().decode()
     return [
         (f"`{family.name}`", family.type, family.documentation)
         for family in text_string_to_metric_families(text)
+        if not family.name.endswith("_created")  # when a counter began: the client adds these
     ]
 
 
@@ -68,8 +69,8 @@ class _NothingLoaded:
     def missing(self) -> dict[str, str]:
         return {}
 
-    def unseen(self) -> dict[str, int]:
+    def unknown_categories(self) -> dict[str, int]:
         return {}
 
     def evaluated(self) -> SimpleNamespace:
-        return SimpleNamespace(told=None, standings=None, evaluation=None, statuses=None)
+        return SimpleNamespace(evaluation=None, statuses=None)

@@ -7,7 +7,7 @@ import pytest
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
-from features.text.comment_score_model import PLACES, CommentScoreModel
+from features.text.comment_score_model import N_FEATURES, CommentScoreModel
 from support.table_builders import contract_table, micro
 
 
@@ -134,7 +134,7 @@ def test_columns_of_comment_scores_need_the_model(tiny_tables, schema):
     history = build_history(tiny_tables)
     ids = pa.array(history.customer_ids)
     cutoff = np.full(len(ids), micro(10_000))
-    weights = (0.0,) * PLACES
+    weights = (0.0,) * N_FEATURES
     for level in (30.0, 70.0):
         plan = plan_for(
             schema, comment_model=CommentScoreModel(0, 200, (level, level), (weights, weights))

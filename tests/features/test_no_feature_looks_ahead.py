@@ -274,23 +274,23 @@ def test_planted_rows_known_exactly_at_the_cutoff(planted):
 def test_planted_a_filter_that_needs_no_revelation(planted, find_leaks):
     """Counting closed tickets without regard to when they were closed."""
 
-    honest = Stream.of
+    honest = Stream.from_aggregate
 
     def careless(leaf: Aggregate) -> Stream:
         bare = View(leaf.view.table, leaf.view.clock, None)
         return Stream(leaf.view.within(None), honest(replace(leaf, view=bare)).reveals)
 
-    planted.setattr(Stream, "of", careless)
+    planted.setattr(Stream, "from_aggregate", careless)
     assert {"open_tickets", "response_rate_all"} <= set(find_leaks())
 
 
 def test_planted_a_cutoff_shifted_by_a_day(planted, find_leaks):
-    honest = feature_table_module.evaluate
+    honest = feature_table_module.compute_columns
 
     def shifted(history_, position, cutoff, plan, threads=1):
         return honest(history_, position, cutoff + history_table.DAY, plan, threads)
 
-    planted.setattr(feature_table_module, "evaluate", shifted)
+    planted.setattr(feature_table_module, "compute_columns", shifted)
     assert len(find_leaks()) > 20
 
 

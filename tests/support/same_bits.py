@@ -15,7 +15,10 @@ def bits(path: Path) -> dict[str, Any]:
     return {
         "rows": table.num_rows,
         "metadata": table.schema.metadata,
-        **{name: (str(c.type), pc.is_null(c).to_pylist(), _bit_values(c)) for name, c in columns.items()},
+        **{
+            name: (str(c.type), pc.is_null(c).to_pylist(), _bit_values(c))
+            for name, c in columns.items()
+        },
     }
 
 

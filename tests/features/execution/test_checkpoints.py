@@ -104,10 +104,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-from features.progress import quiet
+from features.progress import silent_steps
 from test_checkpoints import PIECES, blocks, slow_squares
 if __name__ == "__main__":
-    blocks(Path({home!r})).make(slow_squares, PIECES, quiet(), 2)
+    blocks(Path({home!r})).make(slow_squares, PIECES, silent_steps(), 2)
 """
 
 

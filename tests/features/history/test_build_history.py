@@ -251,15 +251,16 @@ FINGERPRINT = """
 import hashlib, sys, time
 from pathlib import Path
 import numpy as np, pyarrow as pa
-from features.company import load_company
-from features.progress import quiet
+from features.config.company import load_company
+from features.feature_table import feature_table, plan_for
+from features.history_store import read_blocks
+from features.import_history.run_import import import_history
+from features.progress import silent_steps
 from features.settings import Workspace
-from features.storage import blocks, import_history
-from features.table import feature_table, plan_for
 company = load_company(Path(sys.argv[1]))
 workspace = Workspace(Path(sys.argv[2]))
-manifest = import_history(company, workspace, quiet())
-(history,) = blocks(workspace, company.name, 10**6)
+manifest = import_history(company, workspace, silent_steps())
+(history,) = read_blocks(workspace, company.name, 10**6)
 ids = pa.array(history.customer_ids)
 table = feature_table(history, ids, np.full(len(ids), 1704067200_000000), plan_for(manifest.schema))
 print(time.tzname[0], manifest.fingerprint, manifest.data_end, table.to_pylist())

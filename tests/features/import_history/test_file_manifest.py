@@ -38,7 +38,7 @@ def test_each_file_is_new_changed_gone_or_the_same(recorded, found):
         place = ("new" if before is None else "gone" if now is None
                  else "same" if before.sha256 == now.sha256 else "changed")  # fmt: skip
         assert key in getattr(changes, place)
-    assert changes.only_new == (changes.why_not() == "")
+    assert changes.only_new == (changes.full_import_reason() == "")
     reversed_ = FileChanges.compare(found, recorded)
     assert (reversed_.new, reversed_.gone, reversed_.changed) == (
         changes.gone,
@@ -83,7 +83,7 @@ def test_daily_files_that_are_added_changed_and_removed(days):
     assert changes.new_files("events", "source") == ["log/day=2024-01-03/part-0.csv"]
     assert changes.new_files("surveys", "source") == []
     assert not changes.only_new
-    assert changes.why_not() == (
+    assert changes.full_import_reason() == (
         "1 changed, first log/day=2024-01-01/part-0.csv; 1 gone, first log/day=2024-01-02/part-0.csv"
     )
 

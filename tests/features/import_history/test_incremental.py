@@ -87,13 +87,13 @@ def test_only_new_files_are_read(daily, monkeypatch):
     daily.day(1).day(2).run()
     assert not daily.noted("new files")
     seen: list[object] = []
-    honest = import_table.map_table
+    honest = import_table.read_table
 
     def watched(con, company, name, *rest):
         seen.append((name, company.tables[name].files))
         return honest(con, company, name, *rest)
 
-    monkeypatch.setattr(import_table, "map_table", watched)
+    monkeypatch.setattr(import_table, "read_table", watched)
     grown = daily.day(3).run()
     assert ("events", ["events_2024-01-07.csv"]) in seen
     assert daily.noted("reading 1 new files of 3")

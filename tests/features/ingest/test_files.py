@@ -197,13 +197,12 @@ def test_csv_is_read_once(shop, monkeypatch):
 IMPORT = """
 import resource, sys
 from pathlib import Path
-from features.company import load_company
-from features.progress import quiet
+from features.config.company import load_company
+from features.ingest.read_table import connect_for_import
+from features.ingest.source_views import bind_sources
 from features.settings import Workspace
-from features.origins import bind_sources
-from features.sources import connect
 company, home = load_company(Path(sys.argv[1])), Workspace(Path(sys.argv[2]))
-with connect(home, company) as con:
+with connect_for_import(home, company) as con:
     con.execute("set memory_limit = '128MB'; set threads = 1")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bind_sources(con, company, "events", company.tables["events"], home)

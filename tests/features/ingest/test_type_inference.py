@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from features.ingest.type_inference import FIRST_LOOK, cast_sql, infer_text_types
+from features.ingest.type_inference import SAMPLE_ROWS, cast_sql, infer_text_types
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_infer_text_types(con, values, kind):
     ],
 )
 def test_late_values_count_as_much_as_the_first(con, first, late, kind):
-    assert type_of(con, [first] * (FIRST_LOOK + 1) + [late]) == kind
+    assert type_of(con, [first] * (SAMPLE_ROWS + 1) + [late]) == kind
 
 
 NUMBERS = st.one_of(st.integers(-(10**17), 10**17).map(str), st.floats(allow_nan=False).map(repr))
