@@ -123,10 +123,10 @@ def survey_table(
         "answered_at": to_timestamps(asked.answered),
         "instrument": pa.repeat(instrument, size),
         "dimension": choose_labels(asked.dimension, parameters.DIMENSIONS),
-        "score": number_or_null(np.where(silent, np.nan, asked.answer)),
+        "score": number_or_null(np.where(unanswered, np.nan, asked.answer)),
         "scale_low": pa.repeat(0 if asked.nps else 1, size),
         "scale_high": pa.repeat(10 if asked.nps else 5, size),
-        "expectation": number_or_null(np.where(silent, np.nan, asked.expectation)),
+        "expectation": number_or_null(np.where(unanswered, np.nan, asked.expectation)),
         "comment": sign_canary_comments(
             draw_comments(rng, (chinese, sentiment, topic), written), accounts
         ),

@@ -1,4 +1,4 @@
-"""The sample company: reproducible, within its documented rates, and its truth is true."""
+"""The sample company: reproducible, within its documented rates, with correct ground truth."""
 
 import hashlib
 import tomllib
@@ -87,7 +87,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+def test_the_bytes_depend_on_the_seed_only(tmp_path: Path) -> None:
     for run, seed in (("one", 3), ("two", 3), ("three", 4)):
         generate_sample_company(tmp_path / run / "raw", tmp_path / run / "truth", 150, seed)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert all(value != differing[name] for name, value in digests(tmp_path / "one").items())
 
 
-def test_a_customer_of_a_full_block_is_the_same_however_many_follow(
+def test_a_full_block_does_not_depend_on_the_number_of_customers(
     company: Path, tmp_path: Path
 ) -> None:
     generate_sample_company(tmp_path / "raw", tmp_path / "truth", BLOCK, SEED)
@@ -104,7 +104,7 @@ def test_a_customer_of_a_full_block_is_the_same_however_many_follow(
         assert pq.ParquetFile(path).read_row_group(0).equals(fewer), path.name
 
 
-def test_a_broken_run_leaves_the_former_data_whole(tmp_path: Path) -> None:
+def test_an_aborted_run_leaves_the_old_data_intact(tmp_path: Path) -> None:
     raw, truth = tmp_path / "raw", tmp_path / "truth"
     generate_sample_company(raw, truth, 100)
     before = digests(tmp_path)
@@ -121,13 +121,13 @@ def test_a_broken_run_leaves_the_former_data_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("customers", "seed"), [(99, 7), (0, 7), (5_000_001, 7), (100, -1)])
-def test_unusable_counts_are_refused(tmp_path: Path, customers: int, seed: int) -> None:
+def test_invalid_counts_and_seeds_are_refused(tmp_path: Path, customers: int, seed: int) -> None:
     with pytest.raises(ConfigRefused, match=str(customers) if seed == 7 else str(seed)):
         generate_sample_company(tmp_path / "raw", tmp_path / "truth", customers, seed)
     assert not list(tmp_path.iterdir())
 
 
-def test_progress_and_rows_are_told(tmp_path: Path) -> None:
+def test_progress_and_row_counts(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     rows = generate_sample_company(
         tmp_path / "raw", tmp_path / "truth", 100, progress=lambda *now: told.append(now)
@@ -143,7 +143,7 @@ def test_every_kind_of_event_occurs(db: duckdb.DuckDBPyConnection) -> None:
     assert 30 < sum(count for _, count in kinds) / CUSTOMERS < 65
 
 
-def test_nothing_but_payments_follows_a_cancellation(db: duckdb.DuckDBPyConnection) -> None:
+def test_only_payments_follow_a_cancellation(db: duckdb.DuckDBPyConnection) -> None:
     after = db.execute(
         """with gone as
             (select account_no, happened_at as left_at from events where kind = 'cancel')
@@ -170,7 +170,7 @@ def test_all_times_lie_in_the_history(company: Path) -> None:
                 assert moments.max() < end, field
 
 
-def test_rows_keep_their_own_order_in_time(db: duckdb.DuckDBPyConnection) -> None:
+def test_times_within_a_row_are_ordered(db: duckdb.DuckDBPyConnection) -> None:
     wrong = """select (select count(*) from tickets where first_reply_at < opened_at
         or closed_at < first_reply_at) + (select count(*) from surveys where answered_at < sent_at
         or (answered_at is null) <> (score is null)) + (select count(*) from events
@@ -216,7 +216,7 @@ def test_the_mapping_fits_the_tables(db: duckdb.DuckDBPyConnection) -> None:
     assert number(db, "select min(amount) from events where kind in ('order', 'payment')") > 0
 
 
-def test_answers_come_from_the_content(db: duckdb.DuckDBPyConnection) -> None:
+def test_satisfied_customers_answer_more_often(db: duckdb.DuckDBPyConnection) -> None:
     nps = """select 100 * avg(case when answer >= 9 then 1 when answer <= 6 then -1 else 0 end)
         from answers where instrument = 'nps'"""
     assert 0.25 < number(db, "select avg(answered::int) from answers") < 0.35
@@ -226,7 +226,7 @@ def test_answers_come_from_the_content(db: duckdb.DuckDBPyConnection) -> None:
     assert -0.01 < expected - number(db, "select avg(answered::int) from answers") < 0.03
 
 
-def test_the_answers_given_are_the_true_ones(db: duckdb.DuckDBPyConnection) -> None:
+def test_given_answers_equal_the_ground_truth(db: duckdb.DuckDBPyConnection) -> None:
     unequal = """select count(*) from surveys s join answers a
         using (account_no, sent_at, instrument, dimension) where score <> answer"""
     assert number(db, unequal) == 0
@@ -250,7 +250,7 @@ def test_comments_are_in_both_languages_and_follow_the_answer(
     assert 2000 < len(set(all_texts())) < 20_000
 
 
-def test_the_truth_is_calibrated(db: duckdb.DuckDBPyConnection) -> None:
+def test_the_ground_truth_is_calibrated(db: duckdb.DuckDBPyConnection) -> None:
     seen = db.sql(OUTCOMES).fetchnumpy()
     churned, probability = seen["churned"].astype(float), seen["churn_probability"]
     assert 0.06 < churned.mean() < 0.10
@@ -280,7 +280,7 @@ def test_the_state_table_covers_every_customer_and_month(db: duckdb.DuckDBPyConn
 def brute_force(
     traits: CustomerTraits, state: float, start: int, replicates: int
 ) -> tuple[Any, Any]:
-    """Churn and value over the horizon by drawing `effects` themselves, week by week."""
+    """Churn and value over the horizon by brute-force simulation, week by week."""
     rng = np.random.default_rng(5)
     many = traits.only(np.repeat(np.arange(len(traits.joined)), replicates))
     s = np.full(len(many.joined), state)
@@ -306,7 +306,7 @@ def brute_force(
 
 
 @pytest.mark.parametrize("state", [-1.0, 0.5])
-def test_the_outlook_agrees_with_brute_force(state: float) -> None:
+def test_expected_outcomes_agree_with_brute_force(state: float) -> None:
     traits = draw_traits(np.random.default_rng(2), 60, PARAMETERS)
     ahead = expected_outcomes(PARAMETERS, traits, np.full(60, state), 364.0)
     churned, value = brute_force(traits, state, 364, 2000)
