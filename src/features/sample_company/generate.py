@@ -1,8 +1,8 @@
 """Generate the sample company, a simulated wholesaler with known ground truth.
 
-`docs/background/sample-company.md` describes the model. Customers are drawn in blocks of `BLOCK`, each from its own seed, and appended to the Parquet files
-block by block: memory does not grow with the number of customers, and a customer of a full block
-is the same however many follow.
+`docs/background/sample-company.md` describes the model. Customers are drawn in blocks of `BLOCK`,
+each from its own seed, and appended to the Parquet files block by block: memory does not grow with
+the number of customers, and a customer of a full block is the same however many follow.
 """
 
 import shutil

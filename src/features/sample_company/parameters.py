@@ -1,7 +1,8 @@
 """Parameters of the simulation, customer traits, and the rates that follow from a satisfaction state.
 
 `docs/background/sample-company.md` states every formula. Time is counted in days since `START`; a
-state holds for a week. Traits have shape (customers,); a state may carry further axes in front of that one.
+state holds for a week. Traits have shape (customers,); a state may carry further axes in front of
+that one.
 """
 
 from dataclasses import dataclass, fields
