@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from support.canary_marks import marked
+from support.canary_marks import find_marks
 from support.offline import Offline, tried
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +135,7 @@ def test_no_notebook_reaches_another_machine(runs: Runs, home: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_notebook_shows_the_canary(runs: Runs, name: str) -> None:
     outputs = [c.get("outputs", []) for c in runs[name].result().cells]
-    assert marked(json.dumps(outputs)) == []
+    assert find_marks(json.dumps(outputs)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,7 +16,7 @@ from insight.data_quality_report.data_quality_page import write_data_quality_pag
 from models.scoring.batch_reasons import explain_customers
 from serve.scoring.company_scorer import CompanyScorer
 from serve.security.audit_log import AuditLog
-from support.canary_marks import MARKS, marked, marked_files
+from support.canary_marks import MARKS, find_marks, marked_files
 from support.service_in_process import Service
 from support.trained_company import copy_of_trained
 
@@ -99,7 +99,7 @@ def test_invalid_bodies_leave_no_marks(
     told += [answer.text for answer in right[:2]]
     told += [service.get(f"/v1/customers/{TEXT}").text, service.get(f"/v1/{TEXT}").text]
     told += [service.get("/metrics").text, caplog.text]
-    assert marked("".join(told)) == []
+    assert find_marks("".join(told)) == []
     assert "ms" in caplog.text
     assert marked_files([workspace.mlruns]) == {}
     assert ACCOUNT not in "".join(

@@ -1,4 +1,4 @@
-"""Searches files for the canary's marks, also inside Parquet."""
+"""Search files, including Parquet, for the canary customer's personal data."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-#: Parts of the canary's name, phone and mail address that nothing else holds; in lower case.
+#: Parts of the canary's name, phone and mail address that occur nowhere else, in lower case.
 MARKS = ("canary", "quietwater", "-4711")
 
 
-def marked(text: str | bytes) -> list[str]:
-    """The marks in a text."""
+def find_marks(text: str | bytes) -> list[str]:
+    """The marks that occur in a text."""
     content = text.lower() if isinstance(text, bytes) else text.lower().encode()
     return [mark for mark in MARKS if mark.encode() in content]
 
 
 def marked_files(folders: Iterable[Path]) -> dict[str, list[str]]:
-    """Every file below the folders that holds a mark, and which."""
+    """The files in the folders that contain marks, with the marks."""
     files = [f for folder in folders for f in (folder.rglob("*") if folder.is_dir() else [folder])]
     assert len(files) > 0
-    found = {str(file): marked(_content(file)) for file in files if file.is_file()}
+    found = {str(file): find_marks(_content(file)) for file in files if file.is_file()}
     return {name: marks for name, marks in found.items() if marks}
 
 

@@ -1,4 +1,4 @@
-"""A company whose tables are a few rows written in the test, through the whole import."""
+"""Build a company from literal table rows through the whole import."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ TABLES = {
 }
 
 
-def written(home: Path, settings: str, **tables: str) -> tuple[Company, Workspace]:
-    """Tables of words, a row a line; a dash is an empty value. `settings` is TOML."""
+def import_literal_tables(home: Path, settings: str, **tables: str) -> tuple[Company, Workspace]:
+    """Write and import the tables: one row per line, a dash for a missing value; `settings` is TOML."""
     workspace = Workspace(home)
     workspace.data.mkdir(parents=True)
     mappings = ""
@@ -36,11 +36,11 @@ def written(home: Path, settings: str, **tables: str) -> tuple[Company, Workspac
     return company, workspace
 
 
-def labels(
+def build_labels(
     home: Path, target: str, settings: str, **tables: str
 ) -> tuple[list[tuple[str, str, float]], LabelCounts]:
-    """(customer, month-day of the cutoff, label) of every training row, and the counts."""
-    company, workspace = written(home, settings, **tables)
+    """(customer, month-day of the cutoff, label) of every training row, and the label counts."""
+    company, workspace = import_literal_tables(home, settings, **tables)
     counts, _ = build_features(company, workspace, silent_steps())
     table = pq.read_table(workspace.features("written") / f"{target}.parquet")
     cutoffs = [f"{c:%m-%d}" for c in table["cutoff"].to_pylist()]

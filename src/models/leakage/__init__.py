@@ -1,1 +1,1 @@
-"""The leak court: whatever would tell a model the future is named before it can train."""
+"""The leakage check: finds leaks in training data before a model is trained."""

@@ -67,13 +67,13 @@ def _report_missing_days(
         what = " and ".join(f"'{k}'" for k in named) + " records"
         series[what] = days[days["kind"].isin(named)]
     for what, part in series.items():
-        silent, usual = measure_silence(part["since"].to_numpy(), part["records"].to_numpy(), until)
-        if silent > TIMES * usual + DAYS:
-            last = instant(until - silent * DAY)
+        missing, usual = measure_gaps(part["since"].to_numpy(), part["records"].to_numpy(), until)
+        if missing > TIMES * usual + DAYS:
+            last = instant(until - missing * DAY)
             return [LeakFinding(
                 KIND, f"events, {what}",
                 f"the label windows run to {instant(until):%Y-%m-%d}, but these records end on "
-                f"{last:%Y-%m-%d}: {silent} days without records, at most {usual} before; customers "
+                f"{last:%Y-%m-%d}: {missing} days without records, at most {usual} before; customers "
                 "whose records are missing are labelled as inactive",
                 f"set company.data_end = {last:%Y-%m-%d}T00:00:00Z or earlier, or import the "
                 "missing records", target.name,
@@ -81,7 +81,7 @@ def _report_missing_days(
     return []
 
 
-def measure_silence(since: Ints, records: Ints, until: int) -> tuple[int, int]:
+def measure_gaps(since: Ints, records: Ints, until: int) -> tuple[int, int]:
     """Whole days without the usual records just before `until`, and the longest earlier gap.
 
     `since` are the days in microseconds, in any order and possibly repeated. (0, 0) for fewer than

@@ -128,11 +128,11 @@ def test_invalid_counts_and_seeds_are_refused(tmp_path: Path, customers: int, se
 
 
 def test_progress_and_row_counts(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     rows = generate_sample_company(
-        tmp_path / "raw", tmp_path / "truth", 100, progress=lambda *now: told.append(now)
+        tmp_path / "raw", tmp_path / "truth", 100, progress=lambda *now: calls.append(now)
     )
-    assert told == [(100, 100)]
+    assert calls == [(100, 100)]
     files = {path.stem: pq.read_metadata(path).num_rows for path in tmp_path.glob("*/*.parquet")}
     assert rows == files
 

@@ -62,7 +62,9 @@ def test_a_feature_scaled_by_a_mean_over_all_customers_and_times(planted, regist
     def make(rows):
         return rows.numbers["amount"] / np.nanmean(rows.numbers["amount"])
 
-    registered.setitem(DERIVED["events"], "relative", DerivedColumn(("amount",), None, make, "ratio"))
+    registered.setitem(
+        DERIVED["events"], "relative", DerivedColumn(("amount",), None, make, "ratio")
+    )
 
     @feature(unit="ratio")
     def planted_scale(past):

@@ -15,7 +15,7 @@ from models.nonresponse import invitations as module
 from models.nonresponse.invitations import QUESTIONS, Invitations, load_invitations
 from models.targets.registry import TARGETS
 from models.training_set.labels import label_rows
-from support.survey_company import written
+from support.survey_company import import_literal_tables
 
 SETTINGS = 'data_end = "2026-01-01T00:00:00Z"\n[targets.nps]\nhorizon_days = 10\n'
 SURVEYS = """
@@ -30,7 +30,7 @@ B 2025-11-01 2025-11-02 csat 1 1 5 1
 
 
 def load(home: Path, rows: str = SURVEYS) -> Invitations:
-    company, workspace = written(home, SETTINGS, surveys=rows)
+    company, workspace = import_literal_tables(home, SETTINGS, surveys=rows)
     return load_invitations(
         TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name)
     )
@@ -86,7 +86,9 @@ def test_only_the_newest_invitations_are_kept(
 
 
 def test_a_question_never_asked_is_refused(tmp_path: Path) -> None:
-    company, workspace = written(tmp_path, SETTINGS, surveys=SURVEYS.replace(" nps ", " csat "))
+    company, workspace = import_literal_tables(
+        tmp_path, SETTINGS, surveys=SURVEYS.replace(" nps ", " csat ")
+    )
     with pytest.raises(DataRefused, match="the question was never asked"):
         load_invitations(TARGETS["nps"], company, workspace, Manifest.read(workspace, company.name))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.nonresponse.next_invitations import (
@@ -74,6 +74,7 @@ def test_former_customers_are_excluded() -> None:
     assert found.excluded["no customer any more"] == 1
 
 
+@settings(deadline=None)
 @given(st.text("abc", min_size=1, max_size=60), st.integers(1, 60), st.integers(0, 99))
 def test_every_prefix_of_the_list_is_balanced(segment: str, size: int, seed: int) -> None:
     spread = np.random.default_rng(seed).uniform(1, 2, len(segment)).tolist()

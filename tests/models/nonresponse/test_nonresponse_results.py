@@ -21,7 +21,7 @@ from models.nonresponse.nonresponse_results import (
 )
 from models.nonresponse.sampling_frame import is_current_customer
 from models.training_set.build_training_sets import build_features
-from support.survey_company import written
+from support.survey_company import import_literal_tables
 
 Home = tuple[Company, Workspace]
 
@@ -132,7 +132,7 @@ def test_without_nonrespondents_the_reason_is_stored(tmp_path: Path) -> None:
         for i in range(300)
     )
     settings = 'data_end = "2026-01-01T00:00:00Z"\n[targets.satisfaction]\nenabled = false\n'
-    company, workspace = written(tmp_path, settings, surveys=rows)
+    company, workspace = import_literal_tables(tmp_path, settings, surveys=rows)
     build_features(company, workspace, silent_steps())
     assert [p.name for p in write_nonresponse_results(company, workspace, silent_steps())] == [
         "population.json"

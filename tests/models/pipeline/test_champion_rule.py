@@ -29,7 +29,5 @@ def test_the_point_estimate_decides_between_challenger_and_champion():
 
 
 def test_a_prediction_that_is_not_finite_is_refused():
-    with pytest.raises(
-        ValueError, match="challenger: 400 predictions, 1 numbers not finite"
-    ):
+    with pytest.raises(ValueError, match="challenger: 400 predictions, 1 numbers not finite"):
         compare_with_champion("binary", CHURN, np.where(np.arange(N) == 2, np.nan, GOOD), POOR)

@@ -26,7 +26,7 @@ from models.training_set.build_training_sets import build_features, read_counts
 from serve.cli.main import main
 from serve.scoring.company_scorer import CompanyScorer
 from support.same_bits import bits
-from support.survey_company import written
+from support.survey_company import import_literal_tables
 from support.trained_company import PROJECT, copy_of_trained, trained
 
 SETS = ("satisfaction", "nps", "churn", "value", "snapshot")
@@ -81,7 +81,7 @@ def test_customers_with_next_to_nothing(spark: Runner, tmp_path: Path) -> None:
         ]
     )  # fmt: skip
     settings = "[calendar]\nevery = 'month'\n[targets.value]\nhorizon_days = 30\n"
-    company, workspace = written(
+    company, workspace = import_literal_tables(
         tmp_path / "home",
         settings,
         events=events + "\nÉ 2024-05-05 - visit -",

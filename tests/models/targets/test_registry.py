@@ -14,7 +14,7 @@ from features.progress import silent_steps
 from models.targets.outputs import NPS_CLASSES
 from models.targets.registry import TARGETS, company_targets, trainable
 from models.training_set.build_training_sets import build_features, read_counts
-from support.survey_company import labels, written
+from support.survey_company import build_labels, import_literal_tables
 
 WEEKS = """
 data_end = "2024-02-12T00:00:00Z"
@@ -42,7 +42,7 @@ def test_a_cancel_counts_from_the_end_of_the_gap_to_before_the_end_of_the_window
     tmp_path: Path,
 ) -> None:
     settings = f'{WEEKS}{ONLY}[targets.churn]\ndefinition = "cancel"\n{GAP}'
-    rows, counts = labels(tmp_path, "churn", settings, events=CONTRACTS)
+    rows, counts = build_labels(tmp_path, "churn", settings, events=CONTRACTS)
     assert rows == [
         ("edge", "01-06", 1),  # the first instant of the window; gone at later cutoffs
         ("last", "01-06", 0),  # the first instant after the window
@@ -83,7 +83,7 @@ def test_silence_is_a_window_without_an_order_among_recently_active_customers(
         definition = "silence"
         horizon_days = 7
         active_days = 14"""
-    rows, _ = labels(tmp_path, "churn", settings, events=ORDERS)
+    rows, _ = build_labels(tmp_path, "churn", settings, events=ORDERS)
     assert rows == [
         # cutoffs are 01-01, 01-08, ..., 02-05 and windows the 7 days from there on
         ("a", "01-08", 0),  # orders on 01-13
@@ -114,7 +114,7 @@ c  2024-01-28  -  order    50
 
 
 def test_value_is_orders_minus_returns_within_the_window(tmp_path: Path) -> None:
-    rows, counts = labels(tmp_path, "value", f"{WEEKS}[targets.value]\n{GAP}", events=MONEY)
+    rows, counts = build_labels(tmp_path, "value", f"{WEEKS}[targets.value]\n{GAP}", events=MONEY)
     assert rows == [
         ("a", "01-06", 0.75),  # 01-08 to 01-14; the payment is no revenue
         ("a", "01-13", 10),
@@ -150,7 +150,7 @@ n  2024-01-01  -           nps  -   0  10  1
 
 def test_nps_cut_points_on_several_scales(tmp_path: Path) -> None:
     settings = 'data_end = "2024-02-01T00:00:00Z"\n[targets.nps]\nhorizon_days = 7'
-    rows, counts = labels(tmp_path, "nps", settings, surveys=NPS)
+    rows, counts = build_labels(tmp_path, "nps", settings, surveys=NPS)
     found = {customer: NPS_CLASSES[int(label)] for customer, _, label in rows}
     assert found == {
         "a": "detractor", "b": "detractor", "c": "passive", "d": "passive", "e": "promoter",
@@ -179,7 +179,7 @@ JANUARY = 'data_end = "2024-02-01T00:00:00Z"\n[targets.satisfaction]\nhorizon_da
 
 
 def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> None:
-    rows, counts = labels(tmp_path, "satisfaction", JANUARY, surveys=CSAT)
+    rows, counts = build_labels(tmp_path, "satisfaction", JANUARY, surveys=CSAT)
     assert [(c, label) for c, _, label in rows] == [
         ("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4),
         ("f", 1), ("g", 3), ("h", 4),  # 30, 70 and 90 of 100 are nearest to 25, 75 and 100
@@ -191,7 +191,7 @@ def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> No
 
 
 def test_answer_weights_are_kept(tmp_path: Path) -> None:
-    company, workspace = written(tmp_path, JANUARY, surveys=CSAT)
+    company, workspace = import_literal_tables(tmp_path, JANUARY, surveys=CSAT)
     build_features(company, workspace, silent_steps())
     table = pq.read_table(workspace.features("written") / "satisfaction.parquet")
     weights = dict(zip(table["customer_id"].to_pylist(), table["weight"].to_pylist(), strict=True))
@@ -200,7 +200,7 @@ def test_answer_weights_are_kept(tmp_path: Path) -> None:
 
 def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     young = "a 2024-01-28 2024-01-29 nps 9 0 10 1\nb 2024-01-29 2024-01-29 csat 5 1 5 1"
-    company, workspace = written(tmp_path, JANUARY, surveys=young)
+    company, workspace = import_literal_tables(tmp_path, JANUARY, surveys=young)
     counts, unable = build_features(company, workspace, silent_steps())
     assert counts == {}
     assert "must be 7 days older than the end of the data, 2024-02-01" in unable["satisfaction"]
@@ -211,12 +211,12 @@ def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
 def test_an_empty_population_is_refused(tmp_path: Path) -> None:
     settings = f'{WEEKS}{ONLY}[targets.churn]\ndefinition = "cancel"\n{GAP}'
     with pytest.raises(DataRefused, match="churn: no customer belongs to its population"):
-        labels(tmp_path, "churn", settings, events=ORDERS)
+        build_labels(tmp_path, "churn", settings, events=ORDERS)
 
 
 def test_trainable_gives_the_reason_against_each_other_target(tmp_path: Path) -> None:
     settings = "[targets.value]\nenabled = false"
-    company, workspace = written(tmp_path, settings, events=ORDERS)
+    company, workspace = import_literal_tables(tmp_path, settings, events=ORDERS)
     able, unable = trainable(company, Manifest.read(workspace, "written").schema)
     assert able == []
     assert set(unable) == {t.name for t in company_targets(company)}
@@ -228,7 +228,7 @@ def test_trainable_gives_the_reason_against_each_other_target(tmp_path: Path) ->
 
 
 def test_the_built_in_targets_come_first_and_need_no_section(tmp_path: Path) -> None:
-    company, _ = written(tmp_path, "", events=ORDERS)
+    company, _ = import_literal_tables(tmp_path, "", events=ORDERS)
     assert [*TARGETS][:4] == ["satisfaction", "nps", "churn", "value"]
     assert [t.name for t in company_targets(company)] == ["satisfaction", "nps", "churn", "value"]
 
@@ -237,14 +237,18 @@ def test_an_opt_in_target_concerns_only_companies_that_name_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(TARGETS, "extra", replace(TARGETS["churn"], name="extra", opt_in=True))
-    without, _ = written(tmp_path / "a", "", events=ORDERS)
-    named, _ = written(tmp_path / "b", "[targets.extra]\nhorizon_days = 7", events=ORDERS)
+    without, _ = import_literal_tables(tmp_path / "a", "", events=ORDERS)
+    named, _ = import_literal_tables(
+        tmp_path / "b", "[targets.extra]\nhorizon_days = 7", events=ORDERS
+    )
     assert "extra" not in {t.name for t in company_targets(without)}
     assert company_targets(named)[-1].name == "extra"
 
 
 def test_an_unknown_target_is_reported_with_the_known_ones(tmp_path: Path) -> None:
-    company, workspace = written(tmp_path, "[targets.chrun]\nhorizon_days = 9", events=ORDERS)
+    company, workspace = import_literal_tables(
+        tmp_path, "[targets.chrun]\nhorizon_days = 9", events=ORDERS
+    )
     with pytest.raises(ConfigRefused, match=r"did you mean churn.*satisfaction, nps, churn, value"):
         trainable(company, Manifest.read(workspace, "written").schema)
     assert load_company(company.path).targets.keys() == {"chrun"}

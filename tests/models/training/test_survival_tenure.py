@@ -10,7 +10,7 @@ from features.history_store import Manifest
 from features.settings import Workspace
 from models.training.survival import measure_tenure
 from models.training_set.splits import microseconds
-from support.survey_company import written
+from support.survey_company import import_literal_tables
 
 NAN = float("nan")
 JANUARY, FEBRUARY, MAY = (datetime(2024, m, 1, tzinfo=UTC) for m in (1, 2, 5))
@@ -21,7 +21,9 @@ def found(
     home: Path, churn: str, events: str, keys: list[tuple[str, datetime]], until: datetime = MAY
 ) -> dict[str, tuple[float, float]]:
     """(month left, months observed) by customer and month of the cutoff."""
-    company, workspace = written(home, f"{ONLY}[targets.churn]\n{churn}\n", events=events)
+    company, workspace = import_literal_tables(
+        home, f"{ONLY}[targets.churn]\n{churn}\n", events=events
+    )
     ids, cutoffs = zip(*keys, strict=True)
     table = pa.table({"customer_id": ids, "cutoff": pa.array(cutoffs, pa.timestamp("us", "UTC"))})
     manifest = Manifest.read(Workspace(home), company.name)

@@ -188,7 +188,9 @@ def test_few_comments_make_no_tone_and_say_so(copied: tuple[Company, Workspace])
     ).to_arrow_table()
     pq.write_table(few, path)
     manifest = Manifest.read(workspace, "sample")
-    labels = {n: pq.read_table(workspace.features("sample") / f"{n}.parquet") for n in SAMPLE_TARGETS}
+    labels = {
+        n: pq.read_table(workspace.features("sample") / f"{n}.parquet") for n in SAMPLE_TARGETS
+    }
     said = io.StringIO()
     steps = Steps(console=Console(file=said, width=300))
     assert select_comment_model(company, workspace, manifest, labels, steps, refit=True) is None

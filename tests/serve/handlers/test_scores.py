@@ -17,10 +17,10 @@ from support.service_in_process import Service, error_of
 RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 
 
-def scores(answer: Any) -> ScoreAnswer:
-    assert answer.status_code == 200, answer.text
-    answer = ScoreAnswer.model_validate_json(answer.text)
-    assert answer.request_id == answer.headers["x-request-id"]
+def scores(response: Any) -> ScoreAnswer:
+    assert response.status_code == 200, response.text
+    answer = ScoreAnswer.model_validate_json(response.text)
+    assert answer.request_id == response.headers["x-request-id"]
     return answer
 
 
@@ -54,13 +54,13 @@ def test_reasons_come_on_request(service: Service, reasons: object, count: int) 
 
 def test_what_if_returns_the_prediction_of_the_model(service: Service) -> None:
     body = {"customer_id": "C-5", "target": "churn", "goal": 10.0, "language": "zh"}
-    answer = service.post("/v1/whatif", json=body)
-    answer = WhatIfResponse.model_validate_json(answer.text)
+    response = service.post("/v1/whatif", json=body)
+    answer = WhatIfResponse.model_validate_json(response.text)
     assert (answer.customer_id, answer.target, answer.version) == ("C-5", "churn", "7")
     assert (answer.goal, answer.reached, answer.score_then, answer.text) == (10.0, True, 10.0, "zh")
     assert answer.moves[0].columns == {"reply_hours_90d": 4.0}
-    assert answer.moves[0].start is None  # not a number
-    assert answer.request_id == answer.headers["x-request-id"]
+    assert answer.moves[0].start is None  # NaN
+    assert answer.request_id == response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_random_json_never_breaks_the_service(
 def test_valid_requests_are_answered_for_each_id(
     shared_service: Service, ids: list[str], reasons: object
 ) -> None:
-    answer = shared_service.post("/v1/scores", json={"customer_ids": ids, "reasons": reasons})
-    answer = scores(answer)
+    body = {"customer_ids": ids, "reasons": reasons}
+    answer = scores(shared_service.post("/v1/scores", json=body))
     answered = {score.customer_id for score in answer.scores} | set(answer.unknown_customers)
     assert answered == set(ids)

@@ -41,10 +41,11 @@ def test_anything_else_is_invalid_also_by_the_schema(wanted: dict[str, Any]) -> 
 
 
 def test_given_levers_have_no_goal_in_the_answer(service: Service) -> None:
-    answer = service.post("/v1/whatif", json={**ASK, "set": {"reply time": 12.0}})
-    request = WhatIfResponse.model_validate_json(answer.text)
-    assert (made.goal, made.reached, made.score_then, made.abstain) == (None, None, 12.0, False)
-    assert made.moves[0].end == 12.0
+    response = service.post("/v1/whatif", json={**ASK, "set": {"reply time": 12.0}})
+    answer = WhatIfResponse.model_validate_json(response.text)
+    assert (answer.goal, answer.reached) == (None, None)
+    assert (answer.score_then, answer.abstain) == (12.0, False)
+    assert answer.moves[0].end == 12.0
 
 
 def test_a_lever_the_customer_lacks_is_refused_without_repeating_it(service: Service) -> None:
