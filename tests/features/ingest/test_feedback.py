@@ -35,7 +35,7 @@ def test_a_call_is_stored_once(tmp_path: Path) -> None:
 
 def test_different_content_with_the_same_key_is_refused(tmp_path: Path) -> None:
     store_feedback(tmp_path, Feedback("k", [EVENT]))
-    with pytest.raises(IdempotencyConflict, match="another content"):
+    with pytest.raises(IdempotencyConflict, match="different content"):
         store_feedback(tmp_path, Feedback("k", [EVENT | {"kind": "cancel"}]))
     assert len(feedback_files(tmp_path)) == 1
 

@@ -63,7 +63,7 @@ BAD = {
          "net"]),
     "missing column in a drop rule": (
         of_table("events", drop={"tests": "is_test"}), DataRefused,
-        ["tables.events.drop.'tests' names something", "the columns are: customer_id"]),
+        ["tables.events.drop.'tests' uses a name", "the columns are: customer_id"]),
     "missing source in a query": (
         of_table("events", query="select * from sauce"), DataRefused, ["tables.events.query", "sauce"]),
     "number that is none": (
