@@ -92,7 +92,7 @@ def test_rollback_returns_both_versions(
 def test_impossible_operations_are_errors(client: httpx.Client) -> None:
     refused = client.post("/rollback", json={"target": "churn", "version": "7"})
     assert code(refused) == (422, "invalid_request")
-    assert refused.json()["error"]["message"] == "churn has no version 7; kept are 1, 2"
+    assert refused.json()["error"]["message"] == "churn has no version 7; stored versions: 1, 2"
     assert code(client.post("/rollback", json={"target": 1})) == (422, "invalid_request")
     assert code(client.post("/rollback", json=[])) == (422, "invalid_request")
     assert code(client.get("/v1/models")) == (404, "unknown_path")
@@ -150,5 +150,5 @@ def test_a_port_in_use_is_refused_with_a_remedy(home: tuple[Company, Workspace])
         other.bind(("127.0.0.1", 0))
         other.listen()
         second_api = run_admin_api(*home, other.getsockname()[1])
-        with pytest.raises(ConfigRefused, match="GOODWILL_OPERATE_PORT to a free one"), second_api:
+        with pytest.raises(ConfigRefused, match="GOODWILL_OPERATE_PORT to a free port"), second_api:
             pytest.fail("it listens")

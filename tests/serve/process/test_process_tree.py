@@ -92,10 +92,11 @@ def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
 def test_a_service_does_not_outlive_its_launcher(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from features.settings import Workspace\n"
-        "from serve.launch import Launch, start\n"
+        "from serve.process.server import LaunchOptions, start_service\n"
         f"home = Path({str(tmp_path)!r})\n"
-        "launch = Launch(home / 'x', Workspace(home), workers=1, output=home / 'service.log')\n"
-        "start(launch).wait('/readyz', 60); time.sleep(120)"
+        "log = home / 'service.log'\n"
+        "launch = LaunchOptions(home / 'x', Workspace(home), workers=1, output=log)\n"
+        "start_service(launch).wait('/readyz', 60); time.sleep(120)"
     )
     launcher = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **FAKE})
     try:

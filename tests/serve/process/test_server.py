@@ -95,9 +95,9 @@ def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
     port = free_port()
     code = (
         "import sys; from pathlib import Path; from features.settings import Workspace\n"
-        "from serve.launch import Launch, serve_until_stopped\n"
+        "from serve.process.server import LaunchOptions, serve_until_stopped\n"
         f"home = Path({str(tmp_path)!r})\n"
-        f"plan = Launch(home / 'x', Workspace(home), port={port}, workers=1)\n"
+        f"plan = LaunchOptions(home / 'x', Workspace(home), port={port}, workers=1)\n"
         "sys.exit(serve_until_stopped(plan))"
     )
     parent = subprocess.Popen(

@@ -109,7 +109,7 @@ def test_a_key_is_revoked_by_client_or_id(file: KeyFile) -> None:
     (left,) = file.read()
     assert file.revoke(left.id) == [left]
     assert file.read() == ()
-    with pytest.raises(ConfigRefused, match="no client and no key is called crm"):
+    with pytest.raises(ConfigRefused, match="no client or key id crm"):
         file.revoke("crm")
     with pytest.raises(ConfigRefused, match="no working key of crm"):
         file.rotate("crm", 7)
@@ -149,7 +149,7 @@ def test_all_keys_are_compared_wherever_the_match_is(
 )
 def test_a_broken_file_is_refused_without_its_values(file: KeyFile, content: str) -> None:
     file.path.write_text(content)
-    with pytest.raises(ConfigRefused, match="is not a file of keys") as refused:
+    with pytest.raises(ConfigRefused, match="is not a valid key file") as refused:
         file.read()
     assert "secret-of-a-client" not in str(refused.value)
 

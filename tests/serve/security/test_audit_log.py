@@ -102,7 +102,7 @@ def test_an_incomplete_line_is_skipped(audit: AuditLog, caplog: pytest.LogCaptur
     whole = file.read_bytes()
     file.write_bytes(whole[:40] + b"\n" + whole)
     assert len(list(audit.lines())) == 1
-    assert "is cut off" in caplog.text
+    assert "has an incomplete line" in caplog.text
 
 
 def test_each_way_to_score_is_recorded(workspace: Workspace) -> None:

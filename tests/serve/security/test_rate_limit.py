@@ -36,7 +36,7 @@ def test_a_burst_of_one_second_is_allowed() -> None:
 def test_an_error_has_the_time_to_wait() -> None:
     limiter = RateLimiter(share=0.5, clock=Clock())
     limiter.take("crm", 0.5)
-    with pytest.raises(TooMany, match=r"0\.5 times a second") as refused:
+    with pytest.raises(TooMany, match=r"0\.5 calls per second") as refused:
         limiter.take("crm", 0.5)
     assert refused.value.headers == {"Retry-After": "4"}
 
