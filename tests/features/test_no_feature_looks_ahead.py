@@ -18,9 +18,9 @@ from features.engine import kernel
 from features.engine.compute_features import FeaturePlan
 from features.engine.packing import Stream
 from features.feature_table import feature_table, plan_for
-from features.history import history_table
 from features.history.build_history import build_history
 from features.history.derived_columns import DERIVED, DerivedColumn
+from features.history.history_table import DAY
 from features.history_store import Manifest
 from features.lookahead import find_leaking_features, truncate
 from features.text.comment_score_model import CommentScoreModel
@@ -214,7 +214,7 @@ def test_planted_a_mean_over_the_whole_table(planted, find_leaks):
     """The classic leak: scaling by a statistic over all times."""
 
     def make(rows):
-        return history_table.numbers["amount"] / np.nanmean(history_table.numbers["amount"])
+        return rows.numbers["amount"] / np.nanmean(rows.numbers["amount"])
 
     planted.setitem(DERIVED["events"], "relative", DerivedColumn(("amount",), None, make, "ratio"))
 
@@ -251,7 +251,7 @@ def test_planted_a_window_that_ends_a_week_too_late(planted, find_leaks):
     honest = kernel.first_not_before
 
     def late(clock, start, end, cutoff):
-        return honest(clock, start, end, cutoff + 7 * history_table.DAY)
+        return honest(clock, start, end, cutoff + 7 * DAY)
 
     planted.setattr(kernel, "first_not_before", late)
     # and rows booked later count, else `known` still protects
@@ -288,7 +288,7 @@ def test_planted_a_cutoff_shifted_by_a_day(planted, find_leaks):
     honest = feature_table_module.compute_columns
 
     def shifted(history_, position, cutoff, plan, threads=1):
-        return honest(history_, position, cutoff + history_table.DAY, plan, threads)
+        return honest(history_, position, cutoff + DAY, plan, threads)
 
     planted.setattr(feature_table_module, "compute_columns", shifted)
     assert len(find_leaks()) > 20

@@ -113,7 +113,7 @@ def test_another_encoding_is_refused_and_the_remedy_works(shop, encoding):
         source(shop, "old.csv")
     assert "tables.events: old.csv" in str(refused.value)
     assert (
-        'not UTF-8; say how it is written under tables.events, csv = { encoding = "latin-1" }'
+        'not UTF-8; declare its encoding under tables.events, csv = { encoding = "latin-1" }'
         in str(refused.value)
     )
     assert {"id": 2, "name": "Müller"} in source(shop, "old.csv", f'encoding = "{encoding}"')[1]
@@ -131,7 +131,7 @@ def test_a_declared_csv_format(shop):
 
 
 SPLIT = (
-    "bad.csv: no delimiter splits its rows as its header: a row is longer, or a quote does not end"
+    "bad.csv: no delimiter splits rows and header alike: a row is longer, or a quote is not closed"
 )
 
 
@@ -156,7 +156,7 @@ def test_invalid_csv_is_refused_with_file_line_and_remedy(shop, text, csv, messa
 def test_a_wrong_header_in_one_of_several_files(shop):
     write(shop.raw / "p/1.csv", "id,name\n1,a\n")
     write(shop.raw / "p/2.csv", 'id,name\n1,"a\n2,b\n')
-    with pytest.raises(DataRefused, match=r"2\.csv: no delimiter splits its rows"):
+    with pytest.raises(DataRefused, match=r"2\.csv: no delimiter splits rows"):
         source(shop, "p")
 
 

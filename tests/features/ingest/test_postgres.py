@@ -175,7 +175,7 @@ def test_infinite_times_are_counted_and_read_as_null(tmp_path):
         assert stored[:5] == [None] * 5
         assert f"{stored[5]:%Y-%m-%d}" == "2024-01-01"
         assert (
-            f"{kind}: column until is infinite or beyond the years 1 to 9999 in 4 rows"
+            f"{kind}: column until is infinite or outside the years 1 to 9999 in 4 rows"
             in output.getvalue()
         )
 
