@@ -30,7 +30,7 @@ def test_several_scales_are_reported_with_their_rows():
 def test_a_scale_of_which_only_the_lower_half_is_used():
     (found,) = check_survey_scales(build_checked_table("surveys", answers([1, 2, 3, 4, 5] * 8)))
     assert finding_rows([found]) == [("surveys.score", "scale", "warning", 40, 40)]
-    assert found.says == "40 answers to nps use 1 to 5 of a scale that is declared 0 to 10"
+    assert found.says == "40 answers to nps use 1 to 5 of a scale declared as 0 to 10"
     assert "scale_low and scale_high" in found.remedy
 
 

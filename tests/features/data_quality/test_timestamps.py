@@ -80,7 +80,9 @@ def test_implausibly_old_dates():
     rows = order_rows([float(d) for d in range(2000)])
     rows[0]["occurred_at"] = -2000.0
     (found,) = run_with_daily_counts(check_date_range, build_checked_table("events", rows))
-    assert "1 rows lie more than a year before all others, which begin 2024-01-02" in found.says
+    assert (
+        "1 rows are more than a year older than all others, which start on 2024-01-02" in found.says
+    )
 
 
 def test_all_or_part_of_the_rows_at_midnight():
@@ -109,4 +111,4 @@ def test_dates_written_in_another_time_zone():
     assert "company.time_zone" in found.remedy
     midnights = order_rows([d - 1 / 24 for d in range(1, 32)]) * 4
     (found,) = check_time_of_day(build_checked_table("events", midnights, zone="Europe/Berlin"))
-    assert "days and no times of day" in found.says
+    assert "dates without a time of day" in found.says

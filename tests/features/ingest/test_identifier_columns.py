@@ -40,7 +40,7 @@ def customers(count: int) -> list[dict[str, object]]:
 
 def test_unique_texts_identify_shared_texts_and_numbers_do_not() -> None:
     found = build_checked_table("customers", customers(30), **KINDS)
-    assert find_identifier_columns(found.con, found.table, KINDS) == [
+    assert find_identifier_columns(found.connection, found.view, KINDS) == [
         IdentifierColumn("title", 30, 30)
     ]
     assert finding_rows(check_identifying_attributes(found)) == [
@@ -52,8 +52,8 @@ def test_unique_texts_identify_shared_texts_and_numbers_do_not() -> None:
 
 def test_with_few_customers_nothing_identifies() -> None:
     found = build_checked_table("customers", customers(19), **KINDS)
-    assert find_identifier_columns(found.con, found.table, KINDS) == []
-    assert find_identifier_columns(found.con, found.table, {}) == []
+    assert find_identifier_columns(found.connection, found.view, KINDS) == []
+    assert find_identifier_columns(found.connection, found.view, {}) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -66,7 +66,7 @@ def test_the_threshold_is_half_of_the_customers_with_a_value(
     ]
     rows += [{"customer_id": f"D{i}", "valid_from": 0, "title": None} for i in range(without)]
     found = build_checked_table("customers", rows, title="text")
-    names = find_identifier_columns(found.con, found.table, {"title": "text"})
+    names = find_identifier_columns(found.connection, found.view, {"title": "text"})
     assert bool(names) == (2 * min(there, values) >= there)
     assert all((n.values, n.customers) == (min(there, values), there) for n in names)
 
