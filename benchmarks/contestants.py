@@ -47,7 +47,9 @@ def features_of(history: "History") -> pa.Table:
     each = np.repeat(np.arange(len(ids), dtype=np.int32), len(CUTOFFS))
     cutoffs = np.array([round(c.timestamp() * 1e6) for c in CUTOFFS])
     who = pa.DictionaryArray.from_arrays(each, ids)
-    return feature_table(history, who, np.tile(cutoffs, len(ids)), FeaturePlan.from_columns(columns), THREADS)
+    return feature_table(
+        history, who, np.tile(cutoffs, len(ids)), FeaturePlan.from_columns(columns), THREADS
+    )
 
 
 def duckdb_filters(path: Path) -> pa.Table:

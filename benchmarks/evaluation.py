@@ -16,8 +16,8 @@ from features.config.company import Company
 from features.progress import Steps, silent_steps
 from features.settings import Workspace
 from insight.complaints.complaint_analysis import _analyse, analyse_complaints
-from insight.evaluation.run_evaluation import evaluate_company
 from insight.evaluation.evaluation_files import evaluation_folder
+from insight.evaluation.run_evaluation import evaluate_company
 
 STEPS = {
     "customer status": "status, groups, migration",

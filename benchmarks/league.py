@@ -66,7 +66,9 @@ def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ..
     said = {OURS: (trained.predictions["model"], time.perf_counter() - start)}
     said["business rule"] = (trained.predictions["rule"], float("nan"))
     said["linear model"] = (trained.predictions["linear"], float("nan"))
-    task = Task(learner_kind(target), len(target.classes), rows.take(trained.split.refit), trained.test)
+    task = Task(
+        learner_kind(target), len(target.classes), rows.take(trained.split.refit), trained.test
+    )
     said["LightGBM on RFM"] = timed(plain_lightgbm_on_rfm, task)
     said["HistGradientBoosting"] = timed(histogram_boosting, task)
     said["CatBoost"] = timed(catboost, task)

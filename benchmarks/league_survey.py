@@ -11,8 +11,8 @@ from benchmarks.league_standing import OURS, Fixture, standing_of
 from features.errors import DataRefused
 from features.settings import find_workspace, real_data_root
 from models.learners.baselines import last_answer_rule, linear_model
-from models.learners.lightgbm import Estimator
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator
 from models.targets.registry import TARGETS
 from models.training.hyperparameters import default_params
 from models.training.train import TrainingRows

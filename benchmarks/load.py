@@ -62,7 +62,9 @@ def measure() -> str:
     k6 = _k6()
     with tempfile.TemporaryDirectory() as folder:
         company, workspace = trained_sample(Path(folder))
-        launch = LaunchOptions(company.path, workspace, workers=2, output=workspace.home / "serve.log")
+        launch = LaunchOptions(
+            company.path, workspace, workers=2, output=workspace.home / "serve.log"
+        )
         with running_service(launch, seconds=120) as server:
             time.sleep(5)  # the scores of the snapshot are made in the first seconds
             _load(k6, server.url, workspace, seconds=3)

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 from features.config.company import load_company
 from features.errors import DataRefused
 from features.settings import find_workspace
-from models.evaluation.metrics import mae, roc_auc, spearman
 from models.bundles.champions import load_champions
+from models.evaluation.metrics import mae, roc_auc, spearman
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 

@@ -18,13 +18,13 @@ from features.progress import silent_steps
 from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
+from models.bundles.champions import load_champions
 from models.explain.attributions import attribute_scores
 from models.explain.counterfactuals import WhatIfModel
 from models.explain.output_scale import OutputScale
 from models.explain.reasons import Explainer
 from models.explain.treeshap.bulk import bulk_contributions
 from models.pipeline.retrain import retrain
-from models.bundles.champions import load_champions
 
 ROWS, SINGLES = 20_000, 1_000
 ASKED = 200

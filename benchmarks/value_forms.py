@@ -18,13 +18,13 @@ from benchmarks.league_home import home_of_its_own, with_training_sets
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.evaluation.metrics import mae
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.training.distribution_shift import shifted_columns
 from models.training.hyperparameters import default_params
-from models.training.train import TrainingRows, to_labelled, load_rows, split_rows
+from models.training.train import TrainingRows, load_rows, split_rows, to_labelled
 from models.training.tuning import rolling_validations
 from models.training_set.splits import Split, instant
 
@@ -55,7 +55,10 @@ def _compared(workspace: Workspace, name: str) -> list[str]:
     split = split_rows(VALUE, config, rows)
     ids = pq.read_table(workspace.features(name) / "value.parquet", columns=["customer_id"])
     customers = np.array(ids["customer_id"].to_pylist(), object)
-    pairs = [*rolling_validations(rows.cutoff, split, VALUE.span_days(config)), (split.refit, split.test)]
+    pairs = [
+        *rolling_validations(rows.cutoff, split, VALUE.span_days(config)),
+        (split.refit, split.test),
+    ]
     ratios: dict[str, list[float]] = {}
     for fit, later in pairs:
         part = Split(
@@ -86,19 +89,25 @@ def _compared(workspace: Workspace, name: str) -> list[str]:
             *(f"| {f} | {before[f]:.3f} | {ratios[f][-1]:.3f} |" for f in order), ""]  # fmt: skip
 
 
-def _grown(kind: str, data: LabelledRows, without: tuple[str, ...], objective: str | None) -> Estimator:
+def _grown(
+    kind: str, data: LabelledRows, without: tuple[str, ...], objective: str | None
+) -> Estimator:
     params = replace(default_params(VALUE), objective=objective, max_rounds=ROUNDS)
     return Estimator.fit(kind, data, None, params, without)
 
 
-def _multiples(known: TrainingRows, asked: TrainingRows, horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _multiples(
+    known: TrainingRows, asked: TrainingRows, horizon: int, without: tuple[str, ...]
+) -> np.ndarray:
     spend = SpendLevel.fit(known.features, horizon)
     grown = _grown("regression", to_labelled(known, spend), without, "l1")
     return np.asarray(grown.predict(asked.features) * spend.of(asked.features))
 
 
 def _money(objective: str) -> Form:
-    def predict(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+    def predict(
+        known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]
+    ) -> np.ndarray:
         y = np.maximum(known.label, 0.0) if objective == "tweedie" else known.label
         return _grown("regression", LabelledRows(known.features, y), without, objective).predict(
             asked.features
@@ -120,13 +129,17 @@ def _parts(known: TrainingRows, without: tuple[str, ...]) -> tuple[Estimator, Es
     return chance, amount, float(np.std(logs - amount.predict(features)))
 
 
-def _two_part(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _two_part(
+    known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]
+) -> np.ndarray:
     chance, amount, spread = _parts(known, without)
     mean = np.exp(amount.predict(asked.features) + spread**2 / 2)
     return np.asarray(chance.predict(asked.features) * mean)
 
 
-def _lognormal(known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]) -> np.ndarray:
+def _lognormal(
+    known: TrainingRows, asked: TrainingRows, _horizon: int, without: tuple[str, ...]
+) -> np.ndarray:
     """The median of a mixture of nothing and a lognormal: 0 where nothing is likelier than not."""
     from scipy.stats import norm
 

@@ -26,6 +26,7 @@ from bars import bars, heading, reason_bars, tiles
 from start import begin
 
 from features.progress import silent_steps
+from models.bundles.champions import load_champions
 from models.plots.style import (
     ACTUAL,
     CASE,
@@ -40,7 +41,6 @@ from models.plots.style import (
     short,
 )
 from models.scoring.batch_scores import score_customers
-from models.bundles.champions import load_champions
 from serve.client import Client
 from serve.process.server import LaunchOptions, running_service
 from serve.scoring.company_scorer import CompanyScorer

@@ -34,15 +34,15 @@ from features.config.company import load_company
 from features.errors import LeakFound
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
-from features.import_history.run_import import import_history
 from features.history_store import Manifest
+from features.import_history.run_import import import_history
 from features.lookahead import differing_rows
 from features.progress import silent_steps
 from features.settings import Workspace
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
@@ -55,7 +55,9 @@ horizon = company.target("value").horizon_days
 def leak_report(company, workspace):
     """What the court says about the training sets on disk."""
     manifest = Manifest.read(workspace, company.name)
-    return check_leakage(company, workspace, manifest, read_counts(company, workspace)[0], silent_steps())
+    return check_leakage(
+        company, workspace, manifest, read_counts(company, workspace)[0], silent_steps()
+    )
 
 
 # %% [markdown]

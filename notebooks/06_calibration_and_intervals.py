@@ -29,11 +29,11 @@ from IPython.display import display
 from start import begin
 
 from features.history_store import Manifest
+from models.bundles.champions import load_champions
 from models.evaluation.calibration_error import calibration_error
 from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
-from models.bundles.champions import load_champions
 from models.training.survival import measure_tenure
 from models.training_set.splits import microseconds
 from models.validation.holdout_evaluation import evaluate_on_test_rows
@@ -43,7 +43,9 @@ COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 workspace, company = begin(COMPANY, upto="score")
 manifest = Manifest.read(workspace, company.name)
 bundles, missing = load_champions(workspace.serving(company.name))
-asked = {target: evaluate_on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()}
+asked = {
+    target: evaluate_on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()
+}
 for target, one in asked.items():
     print(f"{target:13} version {bundles[target].version}: {len(one.actual):,} test rows")
 for target, why in missing.items():

@@ -27,6 +27,7 @@ from start import begin
 
 from features.progress import silent_steps
 from models.bundles.bundle import Bundle
+from models.bundles.champions import load_champions
 from models.explain import sentences_en
 from models.explain.attributions import attribute_scores
 from models.explain.counterfactuals import WhatIfModel, what_if_text
@@ -34,10 +35,9 @@ from models.explain.reasons import Explainer
 from models.explain.score_change import split_score_change
 from models.explain.score_change_lines import ScoreChangeExplainer
 from models.learners.calibration import Calibrator
-from models.learners.lightgbm import Estimator, Params
 from models.learners.labelled_rows import LabelledRows
+from models.learners.lightgbm import Estimator, Params
 from models.plots.style import ACTUAL, CASE, INK, MODEL, QUIET, RULE, canvas, legend
-from models.bundles.champions import load_champions
 from models.scoring.batch_reasons import explain_customers
 from models.targets.target import population_mask
 

@@ -207,7 +207,10 @@ if surveys is None:
     print(SKIPPED)
 else:
     yearly = cross_tabulate(
-        SATISFACTION_METRICS["csat_index"], as_asked(surveys, "overall"), SatisfactionSettings(), ("period",)
+        SATISFACTION_METRICS["csat_index"],
+        as_asked(surveys, "overall"),
+        SatisfactionSettings(),
+        ("period",),
     ).table
     try:
         forecast_series(yearly["value"].to_numpy(), season=1, ahead=1)
@@ -265,7 +268,9 @@ else:
         ).table.iloc[0]
         print(f"NPS 2017, {label}: {line['value']:.1f} ({line['low']:.1f} to {line['high']:.1f}), "
               f"{line['answered']:,.0f} of {line['asked']:,.0f} answered")  # fmt: skip
-    points = SATISFACTION_METRICS["nps"].compute(as_asked(newest, "recommend", "nps"), SatisfactionSettings())["value"]
+    points = SATISFACTION_METRICS["nps"].compute(
+        as_asked(newest, "recommend", "nps"), SatisfactionSettings()
+    )["value"]
     both = {
         "overall satisfaction, 2011-2017": analyse_drivers(
             surveys[["overall", *ITEMS]], "overall", surveys["weight"]

@@ -25,12 +25,22 @@ from start import begin
 
 from insight.company_settings import read_section
 from insight.segments.lifecycle_stages import LifecycleSettings, assign_stages, count_transitions
-from insight.segments.migrations import count_causes, migration_matrix, find_migrations
+from insight.segments.migrations import count_causes, find_migrations, migration_matrix
 from insight.segments.quadrant import QuadrantSettings, assign_quadrants
 from insight.segments.star_rating import StarSettings, check_star_scale, fit_star_scale
 from insight.segments.status_row import build_status_rows
-from insight.segments.tier_hysteresis import update_tiers, changed_share, estimate_half_width, assign_first_tiers
-from insight.segments.tier_thresholds import TierSettings, fit_thresholds, summarise_tiers, classify_tiers
+from insight.segments.tier_hysteresis import (
+    assign_first_tiers,
+    changed_share,
+    estimate_half_width,
+    update_tiers,
+)
+from insight.segments.tier_thresholds import (
+    TierSettings,
+    classify_tiers,
+    fit_thresholds,
+    summarise_tiers,
+)
 from insight.value.fuzzy_grades import assign_fuzzy_grades
 from insight.value.objective_weights import learned_weights
 from insight.value.trait_contrast import contrast_traits
@@ -39,11 +49,11 @@ from insight.value.value_score import (
     Dimension,
     ValueScale,
     ValueSettings,
-    score_dimensions,
     compute_value_score,
     compute_weight_sets,
+    score_dimensions,
 )
-from insight.value.weights import tabulate_weights, compare_weights, normalise_weights
+from insight.value.weights import compare_weights, normalise_weights, tabulate_weights
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
@@ -224,7 +234,9 @@ recent = [t["last_period_revenue"].fillna(0) for t in tables]
 line = recent[3][recent[3] > 0].median()
 star_settings = read_section(company, "stars", StarSettings)
 star = fit_star_scale(figures[0], (recent[3] > line).astype(float), star_settings)
-checked = check_star_scale(figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star)
+checked = check_star_scale(
+    figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star
+)
 filled = checked[checked["customers"] > 0]
 figure, (axis,) = canvas(
     f"Customers with the most stars were told {filled['predicted'].iloc[-1]:.0%}; "
@@ -234,7 +246,9 @@ figure, (axis,) = canvas(
 )  # fmt: skip
 dots(axis, [f"{'★' * int(s)}  {n:,} customers" for s, n in filled["customers"].items()],
      list(filled[["observed", "low", "high"]].itertuples(index=False, name=None)), label="observed")  # fmt: skip
-axis.plot(filled["predicted"], np.arange(len(filled)), "|", color=RULE, ms=18, mew=2.5, label="predicted")
+axis.plot(
+    filled["predicted"], np.arange(len(filled)), "|", color=RULE, ms=18, mew=2.5, label="predicted"
+)
 percent(axis, "x")
 legend(axis)
 figure

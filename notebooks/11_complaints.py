@@ -24,9 +24,13 @@ from bars import bars, dots, heading
 from start import begin
 
 from features.errors import DataRefused
-from insight.complaints.cause_tree import format_cause_tree, build_cause_tree
+from insight.complaints.cause_tree import build_cause_tree, format_cause_tree
 from insight.complaints.complaint_analysis import analyse_causes
-from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates, count_states
+from insight.complaints.handling_times import (
+    compute_cycle_times,
+    compute_reopen_rates,
+    count_states,
+)
 from insight.complaints.intake import read_complaints
 from insight.complaints.pareto import compute_pareto, select_vital_few
 from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, percent
@@ -104,9 +108,9 @@ times = compute_cycle_times(found.table, found.end)
 pd.DataFrame([vars(t) for t in times] or [{"step": "not recorded"}]).round(1)
 
 # %%
-pd.DataFrame([vars(r) for r in compute_reopen_rates(found.table)] or [{"reopened": "not recorded"}]).round(
-    3
-)
+pd.DataFrame(
+    [vars(r) for r in compute_reopen_rates(found.table)] or [{"reopened": "not recorded"}]
+).round(3)
 
 # %% [markdown]
 # ## Causes of discontent
@@ -127,10 +131,20 @@ figure, (left, right) = canvas(
     (9.6, 2.4 + 0.3 * len(ranked)),
 )  # fmt: skip
 causes = [r.cause.name for r in ranked]
-dots(left, causes, [(r.attribution.share.value, r.attribution.share.low, r.attribution.share.high) for r in ranked])
+dots(
+    left,
+    causes,
+    [
+        (r.attribution.share.value, r.attribution.share.low, r.attribution.share.high)
+        for r in ranked
+    ],
+)
 percent(left, "x")
 heading(left, "Share of the discontent")
-effects = [(r.attribution.effect.value, r.attribution.effect.low, r.attribution.effect.high) for r in ranked]
+effects = [
+    (r.attribution.effect.value, r.attribution.effect.low, r.attribution.effect.high)
+    for r in ranked
+]
 dots(right, [""] * len(ranked), effects, label="among customers alike")
 naive = [r.attribution.naive_effect for r in ranked]
 right.plot(naive, np.arange(len(ranked)) + 0.2, "o", color=CASE, ms=5, label="plain difference")
@@ -165,7 +179,9 @@ figure, (left, right) = canvas(
     "Rise of the risk of discontent against those in time, with 95 % intervals; and how many", (1.4, 1),
     (9.6, 3.0),
 )  # fmt: skip
-values = [(d.attribution.effect.value, d.attribution.effect.low, d.attribution.effect.high) for d in bands]
+values = [
+    (d.attribution.effect.value, d.attribution.effect.low, d.attribution.effect.high) for d in bands
+]
 dots(left, [f"{label} days" for label in labels], values, CASE)
 percent(left, "x")
 heading(left, "Effect by days late")

@@ -24,14 +24,14 @@ from bars import dots, heading
 from start import begin, open_tables
 
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
-from insight.evaluation.complaint_indicators import measure_complaints
 from insight.closed_loop.matching import estimate_matched_effect
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import Measurement, check_targets
 from insight.closed_loop.treatment_effect import estimate_holdout_effect
-from insight.closed_loop.uplift import plan_treatments, measure_qini, score_uplift
+from insight.closed_loop.uplift import measure_qini, plan_treatments, score_uplift
 from insight.complaints.confounders import encode_confounders
 from insight.complaints.intake import read_complaints
+from insight.evaluation.complaint_indicators import measure_complaints
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")

@@ -47,7 +47,9 @@ def _year(folder: Path, year: int) -> pd.DataFrame:
         table["weight"] = number("WEIGHT")
     for name, columns in QUESTIONS.items():
         answers = number(columns[min(year - 2011, 3)])
-        table[name] = SurveyScale(1, 5).to_hundred(answers.where(answers.between(1, 5)).to_numpy(float))
+        table[name] = SurveyScale(1, 5).to_hundred(
+            answers.where(answers.between(1, 5)).to_numpy(float)
+        )
     recommend = number("NETPRO") if "NETPRO" in raw else pd.Series(np.nan, raw.index)
     table["recommend"] = recommend.where(recommend.between(0, 10))
     return table

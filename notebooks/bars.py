@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.plots.style import INK, MODEL, QUIET, canvas, apply_style
+from models.plots.style import INK, MODEL, QUIET, apply_style, canvas
 from models.plots.style import heading as heading
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from features.history_store import open_history
 from features.config.company import Company, load_company
 from features.contract import TABLES
 from features.errors import GateFailed
-from features.settings import Workspace, find_workspace, disable_telemetry
+from features.history_store import open_history
+from features.settings import Workspace, disable_telemetry, find_workspace
 from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 

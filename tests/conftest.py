@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PROJECT = Path(__file__).parents[1]
+
+
 def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
     """The sample company, simulated and imported below a folder of its own."""
     workspace = Workspace(home)

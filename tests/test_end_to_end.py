@@ -79,7 +79,10 @@ def by_customer(batches: list[ScoreBatch]) -> Answers:
 
 
 def test_all_customers_are_answered_with_all_targets(
-    by_ids: ScoreBatch, by_records: list[ScoreBatch], from_the_file: dict[str, dict[str, Any]], ids: list[str]
+    by_ids: ScoreBatch,
+    by_records: list[ScoreBatch],
+    from_the_file: dict[str, dict[str, Any]],
+    ids: list[str],
 ) -> None:
     answers = by_customer([by_ids]), by_customer(by_records)
     assert [list(by_customer([by_ids])), sorted(answers[1]), list(from_the_file)] == [ids] * 3
@@ -111,7 +114,9 @@ def test_id_records_and_file_give_the_same_numbers(
     assert largest <= 1e-9
 
 
-def test_reasons_are_the_same_by_id_and_by_records(by_ids: ScoreBatch, by_records: list[ScoreBatch]) -> None:
+def test_reasons_are_the_same_by_id_and_by_records(
+    by_ids: ScoreBatch, by_records: list[ScoreBatch]
+) -> None:
     first, second = by_customer([by_ids]), by_customer(by_records)
     assert {len(r) for s in first.values() for r in s.reasons.values()} == {3}
     different = [

@@ -11,8 +11,8 @@ from features.config.company import load_company
 from features.history_store import Manifest
 from features.progress import silent_steps
 from features.settings import Workspace
-from models.pipeline.retrain import Outcome, check_gate, retrain
 from models.bundles.champions import load_champions
+from models.pipeline.retrain import Outcome, check_gate, retrain
 from models.training_set.build_training_sets import read_counts
 
 PROJECT = Path(__file__).parents[1]

@@ -23,7 +23,14 @@ def rendered() -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "page",
-    ["commands.md", "company-file.md", "features.md", "http-operations.md", "metrics.md", "settings.md"],
+    [
+        "commands.md",
+        "company-file.md",
+        "features.md",
+        "http-operations.md",
+        "metrics.md",
+        "settings.md",
+    ],
 )
 def test_a_page_is_not_stale(rendered: dict[str, str], page: str) -> None:
     kept = (REFERENCE / page).read_text(encoding="utf-8")
@@ -31,5 +38,7 @@ def test_a_page_is_not_stale(rendered: dict[str, str], page: str) -> None:
 
 
 def test_every_generated_page_is_checked(rendered: dict[str, str]) -> None:
-    generated = [p.name for p in REFERENCE.glob("*.md") if "Generated from the code" in p.read_text()]
+    generated = [
+        p.name for p in REFERENCE.glob("*.md") if "Generated from the code" in p.read_text()
+    ]
     assert sorted(generated) == sorted(rendered)

@@ -38,7 +38,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_no_page_asks_another_machine(site: str, browser: Browser) -> None:
     asked: set[str] = set()
     page = browser.new_page()
-    page.route("**/*", lambda route: route.continue_() if route.request.url.startswith(site) else route.abort())
+    page.route(
+        "**/*",
+        lambda route: route.continue_() if route.request.url.startswith(site) else route.abort(),
+    )
     page.on("request", lambda request: asked.add(request.url))
     for name in ("index.html", "reference/features.html", "tutorial/notebooks/03_models.html"):
         page.goto(f"{site}/{name}", wait_until="networkidle")

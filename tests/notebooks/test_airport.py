@@ -54,6 +54,9 @@ def test_codes_for_no_answer_are_missing(surveys):
 @pytest.mark.real_data
 def test_satisfaction_rose_beyond_chance(surveys):
     table = cross_tabulate(
-        SATISFACTION_METRICS["csat_index"], as_asked(surveys, "overall"), SatisfactionSettings(), ("period",)
+        SATISFACTION_METRICS["csat_index"],
+        as_asked(surveys, "overall"),
+        SatisfactionSettings(),
+        ("period",),
     ).table
     assert table["low"].iloc[-1] > table["high"].iloc[0] + 0.1

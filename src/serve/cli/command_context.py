@@ -85,7 +85,9 @@ def make_sample(context: CommandContext, customers: int, seed: int) -> None:
 
     folder = context.workspace.company(context.company.name)
     with context.steps.step("simulate the sample company") as done:
-        rows = generate_sample_company(folder / "raw", folder / "truth", customers, seed, done.progress)
+        rows = generate_sample_company(
+            folder / "raw", folder / "truth", customers, seed, done.progress
+        )
         done(customers=customers, rows=sum(rows.values()))
     shutil.rmtree(folder / "evaluation", ignore_errors=True)  # its tiers belong to other customers
     context.report_written(folder / "raw", folder / "truth")

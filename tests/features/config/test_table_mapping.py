@@ -49,7 +49,10 @@ def test_a_long_query_is_shortened():
         ),
         ({"sources": TWO, "postgres": "orders", "query": "q"}, "give either files or sources"),
         ({"postgres": {"o": "orders"}}, "named sources need a query"),
-        ({"sources": TWO, "postgres": {"a": "orders"}, "query": "q"}, "occurs under both sources and postgres"),
+        (
+            {"sources": TWO, "postgres": {"a": "orders"}, "query": "q"},
+            "occurs under both sources and postgres",
+        ),
         ({"files": "a.csv", "csv": {"delimeter": ";"}}, "delimeter"),
         ({"files": "a.csv", "csv": {"encoding": "cp1252"}}, "'utf-8', 'utf-16' or 'latin-1'"),
     ],

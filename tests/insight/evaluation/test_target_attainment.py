@@ -81,7 +81,8 @@ def test_a_target_without_data_is_unmeasured_with_the_reason(tmp_path: Path) -> 
         tmp_path, targets(effort={"target": 80}, gap_speed={"target": 0}, reopen_rate={"target": 0})
     )
     cycles = {
-        cycle.indicator: cycle for cycle in company_pdca_cycles(company, workspace, [], not_measured)
+        cycle.indicator: cycle
+        for cycle in company_pdca_cycles(company, workspace, [], not_measured)
     }
     assert {cycle.verdict for cycle in cycles.values()} == {"unmeasured"}
     assert cycles["effort"].check == "nobody was asked"
