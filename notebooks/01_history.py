@@ -7,15 +7,15 @@
 # ---
 
 # %% [markdown]
-# # 1 · The history: what the company knew, and when it knew it
+# # 1 · History: what the company knew, and when
 #
-# Everything Goodwill predicts comes out of four tables: **customers** (what the CRM says), **events**
-# (orders, deliveries, payments, visits ...), **surveys** (questions, and the answers that came) and
+# All predictions are made from four tables: **customers** (CRM records), **events** (orders,
+# deliveries, payments, visits and so on), **surveys** (invitations and their answers) and
 # **tickets** (complaints and requests).
 #
-# Each row carries *two* times: when something happened, and when the company came to **know** it.
-# For a report the first is enough. For a prediction the second decides: a model that is trained on
-# what nobody could have known at the time will look brilliant, until it has to predict.
+# Each row carries *two* times: when something happened, and when the company **knew** about it. A
+# report needs only the first. A prediction needs the second: a model trained on information that
+# was not yet known at the time looks excellent in evaluation and fails in use.
 
 # %%
 # %matplotlib inline
@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from bars import along_time, bars, dots, heading, tiles
 from IPython.display import display
-from start import begin, open_tables
+from start import open_company, open_tables
 
 from features.contract import TABLES
 from features.history_store import Manifest
@@ -43,7 +43,7 @@ from models.plots.style import (
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
-workspace, company = begin(COMPANY, upto="data")
+workspace, company = open_company(COMPANY, upto="data")
 manifest = Manifest.read(workspace, company.name)
 sql = open_tables(workspace, company)
 end = pd.Timestamp(manifest.end).tz_localize(None)
@@ -53,20 +53,21 @@ print(f"{title}: {manifest.customers:,} customers, {manifest.start:%Y-%m-%d} to 
 # %% [markdown]
 # ## The mapping
 #
-# No two companies name their columns alike. A TOML file maps a company's tables onto the contract,
-# one SQL expression a column; a new company needs a new file and no code. These are the events:
+# Companies name their columns differently. A TOML file maps a company's tables onto the data
+# contract, one SQL expression per column. A new company needs a new file and no code. This is the
+# mapping of the events:
 
 # %%
 pd.DataFrame(
     company.tables.get("events", next(iter(company.tables.values()))).columns.items(),
-    columns=["contract column", "expression over the company's own table"],
+    columns=["contract column", "SQL expression over the company's table"],
 ).set_index("contract column")
 
 # %% [markdown]
 # ## The four tables
 #
-# The clock is the time axis of a table: windows such as "the last 90 days" look along it.
-# `goodwill data` checks every row; what breaks a rule is put aside in `quarantine/`, and counted.
+# The *clock* is the column that orders a table in time; windows such as "the last 90 days" use it.
+# `goodwill data` checks each row. Rows that break a rule are moved to `quarantine/` and counted.
 
 # %%
 overview = []
@@ -83,12 +84,12 @@ pd.DataFrame(
 ).set_index("table")
 
 # %% [markdown]
-# ## Who is there
+# ## Customers at risk of churn
 #
-# Before asking who will leave, ask who *can*. Where there are contracts, the **population** of churn
-# is the customers with an open one: somebody who left last year cannot leave again, and a model that
-# gets credit for "predicting" it has learnt nothing. Without contracts the population is whoever
-# ordered recently.
+# Only an active customer can churn. Where customers have contracts, the **population** of the churn
+# model is the customers with an open contract: a customer who left last year cannot leave again,
+# and predicting that they will not is no achievement. Without contracts, the population is the
+# customers with a recent order.
 
 # %%
 monthly = sql.sql("""
@@ -99,37 +100,38 @@ monthly = sql.sql("""
     from events group by 1 order by 1
 """).df()
 has_contracts = monthly["signed"].sum() > 0
-there = (
+population = (
     (monthly["signed"] - monthly["cancelled"]).cumsum() if has_contracts else monthly["ordering"]
 )
 what = "customers with an open contract" if has_contracts else "customers who ordered"
 figure, (left, right) = canvas(
-    f"From {there.iloc[0]:,.0f} to {there.iloc[-1]:,.0f} {what}",
-    "By month; the contracts that were there at the start count from the first month",
+    f"From {population.iloc[0]:,.0f} to {population.iloc[-1]:,.0f} {what}",
+    "By month; contracts that were open at the start of the data count from the first month",
     (1, 1),
 )
-left.fill_between(monthly["month"], there, color=MODEL, alpha=0.2, step="mid")
-left.step(monthly["month"], there, color=MODEL, lw=2, where="mid")
-left.set(ylim=(0, there.max() * 1.1), ylabel=what)
+left.fill_between(monthly["month"], population, color=MODEL, alpha=0.2, step="mid")
+left.step(monthly["month"], population, color=MODEL, lw=2, where="mid")
+left.set(ylim=(0, population.max() * 1.1), ylabel=what)
 later = monthly.iloc[1:]
 right.bar(later["month"], later["signed"], 22, color=ACTUAL, label="signed")
 right.bar(later["month"], -later["cancelled"], 22, color=CASE, label="cancelled")
 right.axhline(0, color=QUIET, lw=1)
-right.set(ylabel="contracts a month", ylim=(None, 1.35 * max(1, later["signed"].max())))
-heading(left, "Who is there")
-heading(right, "Who comes, who goes")
+right.set(ylabel="contracts per month", ylim=(None, 1.35 * max(1, later["signed"].max())))
+heading(left, "Population")
+heading(right, "Contracts signed and cancelled")
 legend(right, "upper right")
 along_time(left)
 along_time(right)
 figure
 
 # %% [markdown]
-# ## What the CRM knew, and when
+# ## CRM records over time
 #
-# A customer's record changes: another plan, another account owner, another credit limit. The table
-# holds every **version** with the moment it became valid, so that a prediction as of last year sees
-# last year's record. An "as of today" export cannot do that: the customer who was moved to the
-# cheapest plan *because* he was about to leave would carry that plan in all his past.
+# A customer's record changes: a new plan, another account owner, a different credit limit. The
+# table keeps each **version** with the time from which it is valid, so that a prediction as of last
+# year uses last year's record. An export of the current state cannot do that: a customer who was
+# moved to the cheapest plan *because* they were about to leave would have that plan in all of their
+# past.
 
 # %%
 attributes = [a for a in manifest.schema.attributes if a in manifest.schema.tables["customers"]]
@@ -138,7 +140,7 @@ year_ago = end - pd.Timedelta(days=365)
 
 
 def as_of(moment: pd.Timestamp) -> pd.DataFrame:
-    """Each customer's record as the CRM had it at a moment."""
+    """Each customer's CRM record as of a time."""
     return sql.execute(
         "select distinct on (customer_id) * from customers where valid_from is null or "
         "valid_from < ? order by customer_id, valid_from desc",
@@ -148,13 +150,13 @@ def as_of(moment: pd.Timestamp) -> pd.DataFrame:
 
 before = as_of(year_ago)
 today = as_of(latest).loc[before.index]
-moved = ((before != today) & ~(before.isna() & today.isna())).mean().sort_values(ascending=False)
+changed = ((before != today) & ~(before.isna() & today.isna())).mean().sort_values(ascending=False)
 versions = sql.sql("select count(*) as versions from customers group by customer_id").df()
 
 figure, (left, right) = canvas(
-    f"Within a year, {moved.iloc[0]:.0%} of the customers got another "
-    f"{moved.index[0].replace('_', ' ')}",
-    "What an export of today would have told a model about a year ago, wrongly",
+    f"Within a year, the {changed.index[0].replace('_', ' ')} of "
+    f"{changed.iloc[0]:.0%} of the customers changed",
+    "With today's values, a model would see wrong values for a cutoff a year ago",
     (1, 1.25),
 )
 heading(left, "Versions of a customer's record")
@@ -163,13 +165,13 @@ left.bar(counts.index, counts, color=MODEL, width=0.75)
 left.set_xticks(counts.index, [f"{v}" if v < 8 else "8+" for v in counts.index])
 left.set(ylabel="share of customers", xlabel="versions")
 percent(left, "y")
-heading(right, "Other value today than a year ago")
-bars(right, [a.replace("_", " ") for a in moved.index], list(moved), "{:.0%}")
+heading(right, "Share of customers with a changed value")
+bars(right, [a.replace("_", " ") for a in changed.index], list(changed), "{:.0%}")
 percent(right, "x")
 figure
 
 # %% [markdown]
-# One customer's versions, oldest first. Only what changed is shown again:
+# The versions of one customer's record, oldest first. Only changed values are shown:
 
 # %%
 busiest = sql.sql(
@@ -181,11 +183,11 @@ record = sql.execute(
 record.astype(object).where(record.ne(record.shift()), "").head(12)
 
 # %% [markdown]
-# ## What happens
+# ## Events
 #
-# Events by kind and week. Look for three things: a **season** (here orders peak before the end of the
-# year), a **break** (a kind that starts or stops, because a system was replaced), and the **edge**: the
-# last weeks of a kind that is booked late always look too low.
+# Events by kind and week. Look for three patterns: **seasonality** (here, orders peak before the
+# end of the year), **breaks** (a kind that starts or stops because a system was replaced), and the
+# **edge** of the data: the last weeks of a kind that is recorded late always look too low.
 
 # %%
 weekly = sql.sql("""
@@ -197,8 +199,8 @@ kinds = weekly.groupby("kind")["n"].sum().sort_values(ascending=False).index[:9]
 orders = weekly[weekly["kind"] == "order"].set_index("week")["n"].rolling(8).mean()
 peak = orders.loc[orders.index > orders.index[0] + pd.Timedelta(days=300)].idxmax()
 figure, axes = tiles(
-    f"{manifest.rows['events']:,} events; orders are at their highest around {peak:%B %Y}",
-    "Records a week by kind; the line is the mean of eight weeks",
+    f"{manifest.rows['events']:,} events; orders peak around {peak:%B %Y}",
+    "Events per week by kind; line: mean over eight weeks",
     len(kinds),
 )
 for axis, kind in zip(axes, kinds, strict=True):
@@ -211,14 +213,15 @@ for axis, kind in zip(axes, kinds, strict=True):
 figure
 
 # %% [markdown]
-# ## What was known late
+# ## Delayed records
 #
-# An event has `occurred_at` and `known_at`. A field representative books Friday's visit on Monday; a
-# return is entered when the warehouse has looked at it. At a **cutoff** (the instant a prediction is
-# made) a row counts only if it happened *and* was known before.
+# An event has `occurred_at` and `known_at`. A sales representative records Friday's visit on
+# Monday; a return is recorded after the warehouse has inspected it. At a **cutoff** (the time at
+# which a prediction is made), a row counts only if it happened *and* was known before the cutoff.
 #
-# The picture asks: of what happened so many days before a cutoff, how much is in the tables? Whoever
-# trains on the finished tables trains on the dashed line, and predicts on the others.
+# The plot shows how much of what happened a given number of days before a cutoff was known at the
+# cutoff. A model trained on the complete tables sees the dashed line; in use, it gets the solid
+# lines.
 
 # %%
 late = sql.sql("""
@@ -226,44 +229,45 @@ late = sql.sql("""
            list(date_diff('hour', occurred_at, known_at) / 24.0) filter (known_at > occurred_at) as days
     from events group by kind having count(*) > 20 order by late desc
 """).df()
-slow = late[late["late"] > 0].head(5)
+delayed = late[late["late"] > 0].head(5)
 ages = np.linspace(0, 7, 60)
-title = "Every event was known at once"
-if len(slow):
-    title = f"One {slow['kind'].iloc[0]} in {1 / slow['late'].iloc[0]:.0f} is known late"
+title = "All events were known immediately"
+if len(delayed):
+    title = f"{delayed['late'].iloc[0]:.0%} of the events of kind {delayed['kind'].iloc[0]} are known late"
 figure, (left, right) = canvas(
-    title, "Late: known after it happened; an hour to several days", (1.2, 1)
+    title, "Late: known an hour to several days after it happened", (1.2, 1)
 )
-for (_, row), colour in zip(slow.iterrows(), (CASE, RULE, ACTUAL, MODEL, QUIET), strict=False):
+for (_, row), colour in zip(delayed.iterrows(), (CASE, RULE, ACTUAL, MODEL, QUIET), strict=False):
     known = [1 - row["late"] * np.mean(np.asarray(row["days"]) >= age) for age in ages]
     left.plot(ages, known, lw=2.2, color=colour, label=row["kind"])
-left.axhline(1, color=QUIET, ls=(0, (4, 3)), lw=1, label="in the finished tables")
-left.set(xlabel="days before the cutoff", ylabel="share already known")
+left.axhline(1, color=QUIET, ls=(0, (4, 3)), lw=1, label="in the complete tables")
+left.set(xlabel="days before the cutoff", ylabel="share known at the cutoff")
 left.invert_xaxis()
 percent(left, "y")
-heading(left, "What the company knows of the last week")
+heading(left, "Known events of the last week")
 legend(left, "lower left")
 shown = late.head(8)
 bars(right, list(shown["kind"]), list(shown["late"]), "{:.0%}")
 percent(right, "x")
-heading(right, "Share of records known late")
+heading(right, "Share of events known late")
 figure
 
 # %% [markdown]
-# ## Who answers, and what they say
+# ## Survey response
 #
-# A survey row is a *question*; most get no answer. The score of a question sent before the cutoff and
-# answered after it is hidden at the cutoff, like everything that becomes known later.
+# A survey row is an *invitation*; most are not answered. The answer to an invitation that was sent
+# before the cutoff and answered after it is hidden at the cutoff, like everything that becomes
+# known later.
 #
-# Answers are not a fair sample. The last panel sorts the questions by what the same customer had said
-# the time before: if contented customers answer more often, the average of those who answered
-# flatters the company. A model that predicts satisfaction for *everybody* is worth having just
-# because most do not answer.
+# Respondents are not a representative sample. The last panel groups invitations by the customer's
+# previous answer: if satisfied customers respond more often, the mean of the answers is too high.
+# This is why predicting satisfaction for *all* customers, including those who do not respond, is
+# useful.
 
 # %%
 has_surveys = manifest.rows.get("surveys", 0) > 0
 if has_surveys:
-    asked = sql.sql("""
+    invitations = sql.sql("""
         select instrument, date_trunc('month', sent_at) as month, count(*) as n,
                avg((answered_at is not null)::int) as answered
         from surveys where sent_at < (select max(sent_at) from surveys) - interval 28 day
@@ -275,8 +279,8 @@ if has_surveys:
         where score is not null and coalesce(dimension, 'overall') = 'overall'
         group by all order by all
     """).df()
-    again = sql.sql("""
-        with asked as (
+    repeated = sql.sql("""
+        with invitations as (
             select answered_at is not null as answered,
                    last_value((score - scale_low) / (scale_high - scale_low) ignore nulls) over (
                        partition by customer_id, instrument order by sent_at
@@ -284,52 +288,52 @@ if has_surveys:
             from surveys where coalesce(dimension, 'overall') = 'overall'
         )
         select least(floor(before * 4), 3)::int as quarter, count(*) as n, avg(answered::int) as answered
-        from asked where before is not null group by 1 order by 1
+        from invitations where before is not null group by 1 order by 1
     """).df()
 
 # %%
 if has_surveys:
-    rate = np.average(asked["answered"], weights=asked["n"])
-    more = again["answered"].iloc[-1] - again["answered"].iloc[0]
+    rate = np.average(invitations["answered"], weights=invitations["n"])
+    difference = repeated["answered"].iloc[-1] - repeated["answered"].iloc[0]
     figure, axes = tiles(
-        f"{rate:.0%} of the questions are answered; the contented answer "
-        f"{abs(more) * 100:.0f} points {'more' if more > 0 else 'less'}",
-        "Whiskers: 95 % intervals of the share (Wilson)", 3, height=3.6,
+        f"{rate:.0%} of the invitations are answered; the response rate of satisfied customers is "
+        f"{abs(difference) * 100:.0f} points {'higher' if difference > 0 else 'lower'}",
+        "Whiskers: 95% intervals of the share (Wilson)", 3, height=3.6,
     )  # fmt: skip
     for (name, part), colour in zip(
-        asked.groupby("instrument"), (MODEL, RULE, ACTUAL), strict=False
+        invitations.groupby("instrument"), (MODEL, RULE, ACTUAL), strict=False
     ):
         axes[0].plot(part["month"], part["answered"], color=colour, lw=2, label=name.upper())
-    axes[0].set(ylim=(0, max(asked["answered"]) * 1.35))
+    axes[0].set(ylim=(0, max(invitations["answered"]) * 1.35))
     along_time(axes[0])
     percent(axes[0], "y")
-    heading(axes[0], "Answered, by month sent")
+    heading(axes[0], "Response rate by month")
     legend(axes[0], "upper right")
     for (name, part), colour in zip(
         scores.groupby("instrument"), (MODEL, RULE, ACTUAL), strict=False
     ):
         axes[1].plot(part["score"], part["n"] / part["n"].sum(), "o-", color=colour,
                      lw=2, ms=5, label=f"{name.upper()}, of {part['high'].iloc[0]:.0f}")  # fmt: skip
-    axes[1].set(ylim=(0, None), xlabel="answer, from the lowest to the highest")
+    axes[1].set(ylim=(0, None), xlabel="answer, from lowest to highest")
     percent(axes[1], "xy")
-    heading(axes[1], "What they say")
+    heading(axes[1], "Answers")
     legend(axes[1], "upper left")
-    low, high = wilson_interval(again["answered"].to_numpy(), again["n"].to_numpy())
-    named = ["lowest quarter", "below middle", "above middle", "highest quarter"]
-    triples = list(zip(again["answered"], low, high, strict=True))
-    dots(axes[2], [named[q] for q in again["quarter"]], triples)
+    low, high = wilson_interval(repeated["answered"].to_numpy(), repeated["n"].to_numpy())
+    quarters = ["lowest quarter", "below the middle", "above the middle", "highest quarter"]
+    triples = list(zip(repeated["answered"], low, high, strict=True))
+    dots(axes[2], [quarters[q] for q in repeated["quarter"]], triples)
     percent(axes[2], "x")
-    heading(axes[2], "Answered, by the answer before")
+    heading(axes[2], "Response rate by previous answer")
     display(figure)
 else:
-    print("this company has no surveys")
+    print("This company has no surveys.")
 
 # %% [markdown]
-# ## How complaints were handled
+# ## Complaint handling
 #
-# A ticket is opened, replied to and closed, at three different times. On the day it is opened nobody
-# knows how long it will take: `closed_at`, and whether it was reopened, are hidden until the moment
-# they happen. A ticket that is still open is no "fast" one either; it is simply not closed *yet*.
+# A ticket is opened, replied to and closed at three different times. When it is opened, nobody
+# knows how long it will take: `closed_at`, and whether it was reopened, stay hidden until they
+# happen. An open ticket is not a fast one; it is not closed *yet*.
 
 # %%
 has_tickets = manifest.rows.get("tickets", 0) > 0
@@ -340,9 +344,9 @@ if has_tickets:
         from tickets
     """).df()
     open_now = tickets["closed_at"].isna().sum()
-    slow_reply = (tickets["reply"] > 48).mean()
+    slow_share = (tickets["reply"] > 48).mean()
     figure, (left, right) = canvas(
-        f"{slow_reply:.0%} wait more than two days for a first reply",
+        f"{slow_share:.0%} of the tickets wait more than two days for a first reply",
         f"{len(tickets):,} tickets, {open_now:,} of them open at the end of the data", (1.2, 1),
     )  # fmt: skip
     for column, colour, label in (("reply", MODEL, "first reply"), ("closed", RULE, "closed")):
@@ -362,19 +366,20 @@ if has_tickets:
     for kind, colour in zip(by_month.columns[:4], (CASE, MODEL, ACTUAL, RULE), strict=False):
         months = by_month.index.to_timestamp()
         right.plot(months, by_month[kind], "o-", ms=4, color=colour, lw=2, label=kind)
-    right.set(ylim=(0, by_month.max().max() * 1.25), ylabel="tickets a month")
+    right.set(ylim=(0, by_month.max().max() * 1.25), ylabel="tickets per month")
     along_time(right)
-    heading(right, "Opened")
+    heading(right, "Tickets opened")
     legend(right, "upper right")
     display(figure)
 else:
-    print("this company has no tickets")
+    print("This company has no tickets.")
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Two times a row: when it happened, when it was known. Only the second one may feed a prediction.
-# - The CRM is a film, not a photograph: keep the versions.
-# - Silence is data: who was asked and did not answer is not the same as who was never asked.
+# - Each row has two times: when it happened and when it was known. Features use the second.
+# - Keep each version of a CRM record, not only the current state.
+# - Missing answers carry information: a customer who did not answer differs from one who was never
+#   invited.
 #
-# Next, [02_features](02_features.ipynb) turns this history into columns, as of any instant.
+# Next: [02_features](02_features.ipynb) computes features from this history as of any cutoff.

@@ -7,11 +7,12 @@
 # ---
 
 # %% [markdown]
-# # 3 · Models: is it better than what we already do?
+# # 3 · Models: better than the baseline rule?
 #
-# A model is trained on cutoffs whose outcome is known and judged on **later** ones. Beside it, on the
-# same rows, stands the **rule** the business could follow without any model (who has been silent longest
-# leaves first), and a linear model. What does not beat the rule is not served.
+# A model is trained on cutoffs whose outcome is known and evaluated on **later** ones. It is
+# compared, on the same rows, with a **baseline rule** that needs no model (for churn: the customer
+# inactive longest leaves first) and with a linear model. A model that does not beat the baseline
+# rule is not served.
 
 # %%
 # %matplotlib inline
@@ -24,8 +25,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from bars import along_time, dots, heading
-from start import begin
-from timelines import calendar, part_of
+from start import open_company
+from timelines import plot_split, split_part
 
 from features.definitions.feature_registry import feature
 from features.feature_table import feature_table, plan_for
@@ -33,8 +34,8 @@ from features.history.build_history import build_history
 from features.history_store import Manifest
 from models.evaluation.bootstrap import bootstrap
 from models.evaluation.calibration_error import wilson_interval
-from models.evaluation.grade import compare_with_champion
 from models.evaluation.metrics import roc_auc
+from models.pipeline.champion_rule import compare_with_champion
 from models.plots.all_plots import draw_all
 from models.plots.style import MODEL, QUIET, RULE, canvas, legend, percent
 from models.targets.registry import TARGETS
@@ -42,7 +43,7 @@ from models.training.train import load_rows, split_rows, train
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
-workspace, company = begin(COMPANY, upto="features")
+workspace, company = open_company(COMPANY, upto="features")
 manifest = Manifest.read(workspace, company.name)
 target = TARGETS["churn"]
 config = company.target("churn")
@@ -52,35 +53,38 @@ print(f"{len(rows.label):,} rows of {len(np.unique(rows.customer)):,} customers 
       f"{config.horizon_days} days")  # fmt: skip
 
 # %% [markdown]
-# ## The label, and the split in time
+# ## Label and time split
 #
-# The label of a cutoff `c` is what happens in `[c + gap, c + gap + horizon)`. It is **ripe** when that
-# window lies inside the data; unripe labels never train, for "has not left so far" is not "stays".
+# The label of a cutoff `c` is what happens in `[c + gap, c + gap + horizon)`. It is **mature** when
+# that window ends within the data. Immature labels are not used: "has not left so far" does not
+# mean "stays".
 #
-# - **test**: the last ripe cutoff. It plays the part of tomorrow.
-# - **valid**: the last cutoff whose label was ripe *before* the test cutoff. It decides when to stop
-#   growing trees, and learns the calibration.
-# - **fit**: cutoffs ripe before the validation cutoff. The bars must not cross the dashed lines.
-# - **only refit**: ripe before the test, but too late to fit; the model that ships learns from them.
+# - **fit**: cutoffs with mature labels before the validation cutoff. Their bars must not cross the
+#   dashed lines.
+# - **valid**: the last cutoff whose label was mature *before* the test cutoff. It determines the
+#   number of trees and the calibration.
+# - **test**: the last cutoff with a mature label. It stands for the future.
+# - **only refit**: mature before the test cutoff, but too late for fitting; the final model is
+#   trained on them, too.
 #
-# A random split would put the same customer in March into training and in April into the test. The two
-# label windows share two months: the model would be asked what it has already been told.
+# A random split would put the same customer's row of March into training and that of April into the
+# test. Their label windows overlap, so the model would be tested on outcomes it was trained on.
 
 # %%
 split = split_rows(target, config, rows)
-moments, first = np.unique(rows.cutoff, return_index=True)
+cutoffs, first = np.unique(rows.cutoff, return_index=True)
 masks = {name: getattr(split, name)[first] for name in ("fit", "valid", "test", "refit")}
-parts = [part_of(masks, place) for place in range(len(moments))]
-dates = list(pd.to_datetime(moments, unit="us"))
-calendar(dates, parts, config.gap_days, target.span_days(config),
+parts = [split_part(masks, place) for place in range(len(cutoffs))]
+dates = list(pd.to_datetime(cutoffs, unit="us"))
+plot_split(dates, parts, config.gap_days, target.span_days(config),
          f"{parts.count('fit')} cutoffs to fit, then one to validate, then one to test")  # fmt: skip
 
 # %% [markdown]
-# ## How often it happens
+# ## Churn rate
 #
-# Only customers in the **population** are rows: with contracts, those who have an open one. The share
-# that leaves moves with the seasons, which is one more reason to judge on a later cutoff and to ask
-# whether the *level* of the probabilities is right, not only their order.
+# Only customers in the **population** have rows; with contracts, those with an open contract. The
+# churn rate varies with the season. This is another reason to evaluate on a later cutoff, and to
+# check the *level* of the probabilities as well as their order.
 
 # %%
 left = pd.Series(rows.label).groupby(rows.cutoff).agg(["mean", "size"])
@@ -88,43 +92,43 @@ low, high = wilson_interval(left["mean"].to_numpy(), left["size"].to_numpy())
 figure, (axis,) = canvas(
     f"Between {left['mean'].min():.1%} and {left['mean'].max():.1%} leave within "
     f"{config.horizon_days} days",
-    "By cutoff, with 95 % intervals; the dot at the end is the test", (1,), (9.6, 3.8),
+    "By cutoff, with 95% intervals; orange: the test cutoff", (1,), (9.6, 3.8),
 )  # fmt: skip
 axis.fill_between(dates, low, high, color=MODEL, alpha=0.18, lw=0)
 axis.plot(dates, left["mean"], "o-", color=MODEL, lw=2, ms=5)
 axis.plot(dates[-1], left["mean"].iloc[-1], "o", color=RULE, ms=10)
-axis.set(ylim=(0, None), ylabel="share that left")
+axis.set(ylim=(0, None), ylabel="churn rate")
 percent(axis, "y")
 along_time(axis)
 figure
 
 # %% [markdown]
-# ## Train
+# ## Training
 #
-# One call: split, fit, calibrate, refit, judge. Values stand with their 95 % interval, from resampling
-# whole customers. The **grade** is A if the model beats the rule beyond chance, B within the noise, C
-# not at all.
+# One call splits, fits, calibrates, refits and evaluates. Metrics have 95% intervals, from
+# resampling whole customers. The **grade** is A if the model beats the baseline rule beyond chance,
+# B if the difference is within the noise, and C if the model does not beat it.
 
 # %%
 trained = train(target, company, rows)
-judged = trained.evaluation
-print(f"grade {judged.grade}: {judged.reason}")
-judged.table()
+evaluation = trained.evaluation
+print(f"grade {evaluation.grade}: {evaluation.reason}")
+evaluation.table()
 
 # %%
-names = [m for m in ("roc_auc", "pr_auc", "capture", "brier") if m in judged.metrics["model"]]
-contestants = [("rule", QUIET), ("linear", RULE), ("model", MODEL)]
+names = [m for m in ("roc_auc", "pr_auc", "capture", "brier") if m in evaluation.metrics["model"]]
+sources = [("rule", QUIET), ("linear", RULE), ("model", MODEL)]
 figure, axes = canvas(
-    f"{judged.primary}: model {judged.metrics['model'][judged.primary].value:.3f}, "
-    f"linear {judged.metrics['linear'][judged.primary].value:.3f}, "
-    f"rule {judged.metrics['rule'][judged.primary].value:.3f}",
-    f"{judged.rows:,} customers at the test cutoff; whiskers: 95 % intervals", (1,) * len(names),
+    f"{evaluation.primary}: model {evaluation.metrics['model'][evaluation.primary].value:.3f}, "
+    f"linear {evaluation.metrics['linear'][evaluation.primary].value:.3f}, "
+    f"baseline rule {evaluation.metrics['rule'][evaluation.primary].value:.3f}",
+    f"{evaluation.rows:,} customers at the test cutoff; whiskers: 95% intervals", (1,) * len(names),
     (9.6, 3.0),
 )  # fmt: skip
 for axis, name in zip(axes, names, strict=True):
-    for place, (who, colour) in enumerate(contestants):
-        value = judged.metrics[who][name]
-        dots(axis, [w for w, _ in contestants], [(np.nan,) * 3] * place
+    for place, (who, colour) in enumerate(sources):
+        value = evaluation.metrics[who][name]
+        dots(axis, [w for w, _ in sources], [(np.nan,) * 3] * place
              + [(value.value, value.low, value.high)], colour)  # fmt: skip
     if axis is not axes[0]:
         axis.set_yticklabels([])
@@ -133,53 +137,55 @@ for axis, name in zip(axes, names, strict=True):
 figure
 
 # %% [markdown]
-# ## Does it rank?
+# ## Ranking
 #
-# Left: how many of the leavers are found (up) at what price in false alarms (right). Right: of those
-# alarmed, how many are leavers. With few leavers the second tells more about the daily work.
+# Left, the ROC curve: share of churned customers found against the share of false alarms. Right,
+# the precision-recall curve: share of the flagged customers who churn. When few customers churn,
+# the second says more about the daily work.
 
 # %%
 meanings = {c.name: c.meaning for c in plan_for(manifest.schema).columns}
-test, said = trained.test, trained.predictions
-drawn = draw_all(target.kind, test.label, said["model"], said["rule"], test.weight,
+test, predictions = trained.test, trained.predictions
+plots = draw_all(target.kind, test.label, predictions["model"], predictions["rule"], test.weight,
                 trained.estimator.importance(), descriptions=meanings)  # fmt: skip
-drawn["roc_and_pr"]
+plots["roc_and_pr"]
 
 # %% [markdown]
-# ## Is 30 % really 30 %?
+# ## Calibration
 #
-# A probability one can calculate with ("expected loss = probability times value") is **calibrated**:
-# of those given 30 %, three in ten leave. Calibration is learnt on the validation cutoff, for what the
-# trees say of rows they were fitted on is always too sure.
+# A probability that is used in calculations ("expected loss = probability × value") must be
+# **calibrated**: of the customers with a predicted probability of 30%, three in ten leave. The
+# calibration is fitted on the validation cutoff, because predictions for the trees' own training
+# rows are overconfident.
 
 # %%
-drawn["reliability"]
+plots["reliability"]
 
 # %% [markdown]
-# ## Whom does it find first?
+# ## Gain and lift
 #
-# Nobody calls all customers. **Gain**: call the tenth with the highest probability; which share of all
-# leavers is among them? **Lift**: how many times the average is that?
+# No company calls all of its customers. **Gain**: the share of all churned customers among the 10%
+# with the highest probability. **Lift**: how many times the average that is.
 
 # %%
-drawn["gain_and_lift"]
+plots["gain_and_lift"]
 
 # %% [markdown]
-# ## What does it look at?
+# ## Feature importance
 #
-# The share of the loss saved in training, by feature. It says what the model *uses*, not what would
-# *help*: late payments may be a sign of the same discontent that ends in cancelling. Reasons of single
-# customers follow in [04_scores](04_scores.ipynb).
+# The share of the loss reduction in training, by feature. It shows what the model *uses*, not what
+# would *help*: late payments may be a symptom of the same dissatisfaction that leads to
+# cancellation. [04_scores](04_scores.ipynb) shows reasons for single customers.
 
 # %%
-drawn["importance"]
+plots["importance"]
 
 # %% [markdown]
-# ## With the added feature
+# ## The added feature
 #
-# The feature of [02_features](02_features.ipynb), declared again in a cell. Is the model better with it?
-# Both are asked about the same customers, and the **difference** is resampled: two separate intervals
-# that overlap would say little, for both share the luck of the draw.
+# The feature of [02_features](02_features.ipynb), declared again. Does it improve the model? Both
+# models predict the same customers, and the **difference** is resampled: comparing two separate
+# intervals would say little, because both models share the same sampling noise.
 
 
 # %%
@@ -198,50 +204,56 @@ extra = feature_table(history, keys["customer_id"].combine_chunks(), rows.cutoff
 wider = rows.features
 for name in added:
     wider = wider.append_column(name, extra[name])
-again = train(target, company, replace(rows, features=wider))
-verdict = compare_with_champion(target.kind, test.label, again.predictions["model"], said["model"], test.weight,
-                test.customer)  # fmt: skip
-print(verdict.reason)
+wider_model = train(target, company, replace(rows, features=wider))
+comparison = compare_with_champion(
+    target.kind,
+    test.label,
+    wider_model.predictions["model"],
+    predictions["model"],
+    test.weight,
+    test.customer,
+)
+print(comparison.reason)
 
 # %%
 figure, (left, right) = canvas(
-    f"{again.evaluation.primary} changes by {verdict.gain.value:+.4f} with the added feature",
-    "Left: difference with its 95 % interval. Right: what both say of the same customers", (1, 1),
+    f"{wider_model.evaluation.primary} changes by {comparison.gain.value:+.4f} with the added feature",
+    "Left: difference with its 95% interval. Right: predictions for the same customers", (1, 1),
 )  # fmt: skip
-gain = verdict.gain
-dots(left, [" and\n".join(added) or "nothing\nadded"], [(gain.value, gain.low, gain.high)])
+gain = comparison.gain
+dots(left, [" and\n".join(added) or "no column\nadded"], [(gain.value, gain.low, gain.high)])
 left.axvline(0, color=QUIET, lw=1, ls=(0, (4, 3)))
-heading(left, "Better by")
+heading(left, "Improvement")
 for label, colour, name in ((0, QUIET, "stayed"), (1, RULE, "left")):
     mask = test.label == label
-    right.plot(said["model"][mask], again.predictions["model"][mask], ".", ms=5, mew=0, color=colour,
-               alpha=0.35 if label == 0 else 0.9, label=name)  # fmt: skip
-top = max(said["model"].max(), again.predictions["model"].max())
+    right.plot(predictions["model"][mask], wider_model.predictions["model"][mask], ".", ms=5,
+               mew=0, color=colour, alpha=0.35 if label == 0 else 0.9, label=name)  # fmt: skip
+top = max(predictions["model"].max(), wider_model.predictions["model"].max())
 right.plot([0, top], [0, top], color=QUIET, lw=1, ls=(0, (4, 3)))
-right.set(xlabel="probability without it", ylabel="probability with it")
+right.set(xlabel="probability without the feature", ylabel="probability with the feature")
 percent(right, "xy")
-heading(right, "Customer by customer")
+heading(right, "By customer")
 legend(right, "upper left")
 figure
 
 # %% [markdown]
-# ## Where is it weak?
+# ## Slices
 #
-# One figure for all customers hides whom the model serves badly. The same measure by slice; where the
-# whiskers are long there are too few cases to tell, where they lie low the model has too little to go
-# by, typically among customers about whom little is known yet.
+# One metric for all customers hides groups for which the model is weak. Here is the same metric by
+# slice. A wide interval means too few cases. A low value means that the model has too little
+# information, typically about new customers.
 
 # %%
 frame = test.features.to_pandas()
 slices = {}
 if "tenure_days" in frame:
     early = frame["tenure_days"] < 365
-    slices |= {"with us under a year": early, "with us over a year": ~early}
+    slices |= {"customer for under a year": early, "customer for over a year": ~early}
 if "csat_last" in frame:
-    silent = frame["csat_last"].isna()
-    slices |= {"never answered a survey": silent, "answered one": ~silent}
-quiet = frame["days_since_order"].fillna(9999) > 90
-slices |= {"no order for 90 days": quiet, "ordered since": ~quiet}
+    no_answer = frame["csat_last"].isna()
+    slices |= {"never answered a survey": no_answer, "answered a survey": ~no_answer}
+inactive = frame["days_since_order"].fillna(9999) > 90
+slices |= {"no order for 90 days": inactive, "order within 90 days": ~inactive}
 for column in ("crm_company_size", "crm_region"):
     if column in frame:
         for word in sorted(frame[column].dropna().unique()):
@@ -252,46 +264,47 @@ found = []
 for name, mask in slices.items():
     mask = mask.to_numpy()
     if test.label[mask].sum() >= 5:
-        area = bootstrap(roc_auc, test.label[mask], said["model"][mask])
+        area = bootstrap(roc_auc, test.label[mask], predictions["model"][mask])
         found.append((f"{name} ({test.label[mask].sum():.0f} of {mask.sum():,} left)", area))
-whole = judged.metrics["model"]["roc_auc"].value
-title = "Too few left to look at slices"
+whole = evaluation.metrics["model"]["roc_auc"].value
+title = "Too few churned customers to compare slices"
 if found:
     name, area = min(found, key=lambda f: f[1].value)
-    certain = "Weakest" if area.high < whole else "Weakest, if not by chance"
+    certain = "Weakest slice" if area.high < whole else "Weakest slice (within the noise)"
     title = f"{certain}: {name.split(' (')[0]}"
 figure, (axis,) = canvas(
     title,
-    "ROC area within a slice, with 95 % intervals; dashed: all customers",
+    "ROC AUC within each slice, with 95% intervals; dashed: all customers",
     (1,), (9.6, 1.7 + 0.33 * max(1, len(found))),
 )  # fmt: skip
 dots(axis, [n for n, _ in found], [(a.value, a.low, a.high) for _, a in found])
 axis.axvline(whole, color=QUIET, lw=1, ls=(0, (4, 3)))
 axis.axvline(0.5, color=RULE, lw=1)
-axis.set_xlabel("ROC area; 0.5 is a coin")
+axis.set_xlabel("ROC AUC; 0.5 is random")
 figure
 
 # %% [markdown]
-# ## What a customer will be worth
+# ## Customer value
 #
-# **Value** is the net revenue of the horizon: orders less returns. Half the customers are worth nothing,
-# a few are worth a hundred others. So the model predicts a multiple of what the customer is used to
-# spending, and its error is counted in money. The rule is hard to beat: the last period once more.
+# **Value** is the net revenue in the horizon: orders minus returns. Many customers have no revenue,
+# a few have a hundred times the average. The model therefore predicts a multiple of the customer's
+# usual spending, and its error is measured in money. The baseline rule, the revenue of the previous
+# period, is hard to beat.
 
 # %%
 value = train(TARGETS["value"], company, load_rows(company, workspace, "value"))
 print(f"grade {value.evaluation.grade}: {value.evaluation.reason}")
-worth = draw_all("regression", value.test.label, value.predictions["model"], value.predictions["rule"],
+value_plots = draw_all("regression", value.test.label, value.predictions["model"], value.predictions["rule"],
                 value.test.weight)  # fmt: skip
-worth["residuals"]
+value_plots["residuals"]
 
 # %%
-worth["gain_and_lift"]
+value_plots["gain_and_lift"]
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Judge on later cutoffs whose label windows touch nothing the model has learnt from.
-# - Never show a measure without the rule's beside it, nor a difference without its interval.
-# - Order is for calling, calibration is for calculating.
-# - Look for the slice in which it is weak before somebody else does.
+# - Evaluate on later cutoffs whose label windows do not overlap those of training.
+# - Report each metric with that of the baseline rule, and each difference with its interval.
+# - Ranking decides whom to call; calibration allows calculations.
+# - Check slices to find where the model is weak.

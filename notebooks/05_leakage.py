@@ -7,14 +7,14 @@
 # ---
 
 # %% [markdown]
-# # 5 · Leakage: a model that is too good
+# # 5 · Leakage: when a model is too good
 #
-# A leak is something a model learns from and will not have when it predicts. It does not look like an
-# error: everything runs, and the figures are splendid. Here one is planted into real data, the way it
-# happens in practice, and the **leak court** has to find it.
+# Leakage is information that a model uses in training but does not have when it predicts. It causes
+# no error message: everything runs, and the metrics look excellent. This notebook adds leakage to
+# real data in a way that is common in practice, and shows that the **leakage check** finds it.
 #
-# The data are those of The Complete Journey: the baskets of 2,469 households of a US grocer over one
-# year, as they come with the setup.
+# The data are from The Complete Journey: purchases of 2,469 households at a US grocer over one
+# year. They come with the installation.
 
 # %%
 # %matplotlib inline
@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from bars import bars, heading
 from scipy.stats import spearmanr
-from start import begin
+from start import open_company
 
 from features.config.company import load_company
 from features.errors import LeakFound
@@ -48,12 +48,12 @@ from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features, read_counts
 
-workspace, company = begin("data/complete_journey.toml", upto="features")
+workspace, company = open_company("data/complete_journey.toml", upto="features")
 horizon = company.target("value").horizon_days
 
 
 def leak_report(company, workspace):
-    """What the court says about the training sets on disk."""
+    """The report of the leakage check on the stored training sets."""
     manifest = Manifest.read(workspace, company.name)
     return check_leakage(
         company, workspace, manifest, read_counts(company, workspace)[0], silent_steps()
@@ -61,23 +61,23 @@ def leak_report(company, workspace):
 
 
 # %% [markdown]
-# ## An honest company
+# ## Without leakage
 #
-# Before anything is trained, the court looks for leaks of ten kinds. `goodwill train` and
-# `goodwill retrain` start only if it has nothing to say; `goodwill court` shows what it looked at.
+# Before training, the leakage check looks for ten kinds of leakage. `goodwill train` and
+# `goodwill retrain` stop if it has findings; `goodwill leakage` shows what was checked.
 
 # %%
-honest = leak_report(company, workspace)
-raise_on_leaks(honest)
+clean = leak_report(company, workspace)
+raise_on_leaks(clean)
 pd.set_option("display.max_colwidth", 90)
-honest.table()
+clean.table()
 
 # %% [markdown]
 # ## An honest mistake
 #
-# Somebody in the data team has a table of households with what each has spent so far. It is useful, so
-# it is joined to the customers, and because it has no history it is declared `constant`. *So far*
-# means: until today. At a cutoff in the past it holds what was spent **after** the cutoff, too.
+# A data team has a table of households with their spending so far. It is useful, so it is joined to
+# the customers, and because it has no history, it is declared `constant`. But *so far* means until
+# today. At a past cutoff, the column also contains what was spent **after** the cutoff.
 
 # %%
 home = Path(tempfile.mkdtemp(prefix="goodwill-leak-"))
@@ -94,60 +94,61 @@ text = text.replace('age = "age"', 'spent_so_far = "spent_so_far"\nage = "age"',
 (home / "data").mkdir()
 (home / "data" / "leaking.toml").write_text(text, encoding="utf-8")
 
-careless, elsewhere = load_company(home / "data" / "leaking.toml"), Workspace(home)
-import_history(careless, elsewhere, silent_steps())
-build_features(careless, elsewhere, silent_steps())
+leaking_company, leaking_workspace = load_company(home / "data" / "leaking.toml"), Workspace(home)
+import_history(leaking_company, leaking_workspace, silent_steps())
+build_features(leaking_company, leaking_workspace, silent_steps())
 LEAK = "crm_spent_so_far"
 
 # %% [markdown]
-# ## It looks wonderful
+# ## The metrics look excellent
 #
-# The same trees, the same split in time, once without and once with the new column: how well do the
-# predictions of the next weeks' spending rank the households of the test?
+# The same trees and the same time split, without and with the new column: how well do the
+# predictions rank the test households by their spending in the next weeks?
 
 # %%
-rows = load_rows(careless, elsewhere, "value")
-split = split_rows(TARGETS["value"], careless.target("value"), rows)
-learn, test = rows.take(split.refit), rows.take(split.test)
+rows = load_rows(leaking_company, leaking_workspace, "value")
+split = split_rows(TARGETS["value"], leaking_company.target("value"), rows)
+train, test = rows.take(split.refit), rows.take(split.test)
 PARAMS = Params(
     objective="l1", leaves=15, feature_fraction=0.7, max_rounds=120, min_data_in_leaf=40
 )
 
 
-def trained(without=()):
-    """Trees on the rows before the test."""
-    return Estimator.fit("regression", LabelledRows(learn.features.drop([*without]), learn.label), None,
+def fit(without=()):
+    """Trees fitted to the rows before the test cutoff."""
+    return Estimator.fit("regression", LabelledRows(train.features.drop([*without]), train.label), None,
                          PARAMS)  # fmt: skip
 
 
 def ranking(model, features):
-    """Rank correlation of the predictions with what was spent."""
+    """Rank correlation of the predictions with the actual spending."""
     return float(spearmanr(model.predict(features), test.label)[0])
 
 
-plain, leaking = trained(without=[LEAK]), trained()
+plain, leaking = fit(without=[LEAK]), fit()
 figures = {
-    "honest": ranking(plain, test.features),
+    "without": ranking(plain, test.features),
     "with spent_so_far": ranking(leaking, test.features),
 }
 figure, (left, right) = canvas(
-    f"One more column lifts the rank correlation from {figures['honest']:.2f} to "
+    f"One more column raises the rank correlation from {figures['without']:.2f} to "
     f"{figures['with spent_so_far']:.2f}",
-    f"{len(test.label):,} households of the test, spending of the {horizon} days after it", (1, 1.2),
+    f"{len(test.label):,} test households; spending in the {horizon} days after the cutoff", (1, 1.2),
 )  # fmt: skip
 bars(left, list(figures), list(figures.values()), "{:.3f}")
 heading(left, "Rank correlation on the test")
 gains = pd.Series(leaking.importance()).head(8)
 bars(right, list(gains.index), list(gains / gains.sum()), "{:.0%}")
 percent(right, "x")
-heading(right, "What the second model learns from")
+heading(right, "Feature importance with spent_so_far")
 figure
 
 # %% [markdown]
-# ## It is not true
+# ## The improvement is not real
 #
-# When the model serves, `spent_so_far` holds what was spent until *then*. We know what that was at the
-# test cutoff: the revenue of all time before it. With that in the column the model meets the world.
+# In service, `spent_so_far` contains the spending up to the time of the *prediction*. Its correct
+# value at the test cutoff is known: the revenue up to that time. With this value in the column, the
+# evaluation shows what would happen in service.
 
 # %%
 past = test.features["revenue_all"]
@@ -155,73 +156,77 @@ place = test.features.column_names.index(LEAK)
 as_it_was = test.features.set_column(place, LEAK, past)
 figures["in service"] = ranking(leaking, as_it_was)
 error = {
-    "honest": float(np.abs(plain.predict(test.features) - test.label).mean()),
+    "without": float(np.abs(plain.predict(test.features) - test.label).mean()),
     "with spent_so_far": float(np.abs(leaking.predict(test.features) - test.label).mean()),
     "in service": float(np.abs(leaking.predict(as_it_was) - test.label).mean()),
 }
-worse = error["in service"] / error["honest"] - 1
+worse = error["in service"] / error["without"] - 1
 figure, (left, right) = canvas(
-    f"In service the better model is {worse:.0%} further off than the honest one",
-    "The same two models; 'in service' gives the column the value it had at the cutoff", (1, 1),
+    f"In service, the error is {worse:.0%} larger than without the column",
+    "The same two models; 'in service': the column has its value as of the cutoff", (1, 1),
 )  # fmt: skip
 bars(left, list(figures), list(figures.values()), "{:.3f}")
 heading(left, "Rank correlation")
 bars(right, list(error), list(error.values()), "{:,.0f}")
 money(right, "x")
-heading(right, f"Mean error, {company.info.currency}")
+heading(right, f"Mean absolute error, {company.info.currency}")
 figure
 
 # %% [markdown]
-# ## What gives it away
+# ## How leakage can be recognised
 #
-# That it predicts well proves nothing: in a grocery what was spent last year predicts well, too. But
-# take what *all* the past explains out of the outcome. An honest attribute has little to say about the
-# rest. This one does: it contains the rest.
+# Good predictions prove nothing: for a grocer, last year's spending predicts well, too. But after
+# removing from the outcome what *all* of the past explains, a legitimate attribute explains little
+# of the remainder. This one explains it, because it contains it.
 
 # %%
 known, hidden = np.asarray(past), test.features[LEAK].to_numpy()
 figure, (left, right) = canvas(
-    f"spent_so_far less what was spent before the cutoff is the future (correlation "
+    f"spent_so_far minus past spending is future spending (correlation "
     f"{np.corrcoef(hidden - known, test.label)[0, 1]:.2f})",
     f"{len(test.label):,} households at the test cutoff", (1, 1),
 )  # fmt: skip
 left.scatter(known, test.label, s=6, color=MODEL, alpha=0.35)
-left.set(xlabel="spent before the cutoff", ylabel=f"spent in the {horizon} days after it")
-heading(left, "The past predicts, with doubt")
+left.set(xlabel="spending before the cutoff", ylabel=f"spending in the {horizon} days after")
+heading(left, "Past spending predicts imperfectly")
 right.scatter(hidden - known, test.label, s=6, color=CASE, alpha=0.35)
-right.set(xlabel="spent_so_far less spent before the cutoff", ylabel=f"spent in the {horizon} days")
-heading(right, "The leak knows")
+right.set(
+    xlabel="spent_so_far minus spending before the cutoff",
+    ylabel=f"spending in the {horizon} days after",
+)
+heading(right, "The leaking column contains the outcome")
 for axis in (left, right):
     money(axis, "xy")
 figure
 
 # %% [markdown]
-# The court measures this for every attribute that never changes, in the latest label windows, and names
+# The leakage check tests this for each constant attribute, on the latest label windows. It reports
 # the column, the figures and the remedy:
 
 # %%
 try:
-    raise_on_leaks(leak_report(careless, elsewhere))
-except LeakFound as refused:
-    print(refused)
+    raise_on_leaks(leak_report(leaking_company, leaking_workspace))
+except LeakFound as err:
+    print(err)
 
 # %% [markdown]
-# ## A leak in the code
+# ## Leakage in code
 #
-# A feature declared with `past` cannot look beyond its cutoff. But somebody may write the training set
-# another way. Suppose a week is lost between two jobs, and the features are made as of a week **after**
-# the cutoff that stands beside them:
+# A feature declared with `past` cannot read beyond its cutoff. But a training set may be written by
+# other code. Suppose that two jobs disagree by a week, and the features are computed as of a week
+# **after** the cutoff stored with them:
 
 # %%
-path = elsewhere.features(careless.name) / "value.parquet"
+path = leaking_workspace.features(leaking_company.name) / "value.parquet"
 stored = pq.read_table(path)
 week = pd.Timedelta(days=7)
 stamps = stored["cutoff"].to_pandas()
 later = stored.set_column(1, "cutoff", pa.array(stamps + week, stored.schema.field("cutoff").type))
 
-manifest = Manifest.read(elsewhere, careless.name)
+manifest = Manifest.read(leaking_workspace, leaking_company.name)
 tables = {
-    n: pq.read_table(elsewhere.history(careless.name) / f"{n}.parquet") for n in manifest.rows
+    n: pq.read_table(leaking_workspace.history(leaking_company.name) / f"{n}.parquet")
+    for n in manifest.rows
 }
 plan = plan_for(manifest.schema)
 moments = later["cutoff"].combine_chunks().view(pa.int64()).to_numpy()
@@ -236,8 +241,8 @@ pq.write_table(late, path)
 # %%
 order = changed.sort_values(ascending=False)
 figure, (axis,) = canvas(
-    f"A week too late: {(order > 0).sum()} of {len(order)} columns hold other values",
-    "Share of the training rows whose value is not the one that was known at the cutoff",
+    f"Computed a week too late, {(order > 0).sum()} of {len(order)} columns have other values",
+    "Share of training rows whose value differs from the one known at the cutoff",
     (1,), (9.6, 4.6),
 )  # fmt: skip
 bars(axis, list(order.index[:12]), list(order[:12]), "{:.0%}")
@@ -245,38 +250,39 @@ percent(axis, "x")
 figure
 
 # %% [markdown]
-# The court makes a sample of the stored rows again, each from a history that **ends** at its cutoff.
-# What does not come out equal did not come from the past:
+# The leakage check recomputes a sample of the stored rows, each from a history that **ends** at its
+# cutoff. A value that differs was not computed from the past:
 
 # %%
-findings = leak_report(careless, elsewhere).findings
+findings = leak_report(leaking_company, leaking_workspace).findings
 for finding in findings:
     print(f"- {finding}\n")
 
 # %%
-alone = {n: abs(spearmanr(late[n].to_numpy(), late["label"].to_numpy(), nan_policy="omit")[0])
+a_week_later = {n: abs(spearmanr(late[n].to_numpy(), late["label"].to_numpy(), nan_policy="omit")[0])
          for n in ("revenue_30d", "orders_30d", "days_since_order")}  # fmt: skip
 before = {n: abs(spearmanr(stored[n].to_numpy(), late["label"].to_numpy(), nan_policy="omit")[0])
-          for n in alone}  # fmt: skip
+          for n in a_week_later}  # fmt: skip
 figure, (axis,) = canvas(
-    "A week of the future does not stand out: each column is only a little better",
-    f"Rank correlation with the spending of the {horizon} days after the cutoff, all training rows",
+    "One week of the future is inconspicuous: each column is only slightly better",
+    f"Rank correlation with the spending in the {horizon} days after the cutoff, all training rows",
     (1,), (9.6, 3.6),
 )  # fmt: skip
-spots = np.arange(len(alone))
+spots = np.arange(len(a_week_later))
 axis.barh(spots - 0.18, list(before.values()), 0.34, color=QUIET, label="as of the cutoff")
-axis.barh(spots + 0.18, list(alone.values()), 0.34, color=RULE, label="a week later")
-axis.set_yticks(spots, list(alone))
+axis.barh(spots + 0.18, list(a_week_later.values()), 0.34, color=RULE, label="a week later")
+axis.set_yticks(spots, list(a_week_later))
 axis.invert_yaxis()
 legend(axis, "lower right")
 figure
 
 # %% [markdown]
-# No look at the figures of a model would have found this one. Making the rows again does.
+# The metrics of a model would not reveal this error. Recomputing the rows does.
 #
-# ## What to remember
+# ## Summary
 #
-# - A leak is splendid in the test and gone in service. Distrust what is too good.
-# - *As of today* is never *constant*. A value without its own date is the future of every cutoff.
-# - Do not trust whoever wrote the training set: make rows again from a truncated past.
-# - What the court looks at, with its limits, is written in `docs/background/leakage-check.md`.
+# - Leakage improves the test and is absent in service. Be suspicious of very good metrics.
+# - A value *as of today* is not *constant*. Without a date of its own, it contains the future of
+#   each past cutoff.
+# - Recompute training rows from a truncated history, whatever code wrote them.
+# - What the check covers, and its limits: [leakage check](../docs/background/leakage-check.md).

@@ -7,11 +7,11 @@
 # ---
 
 # %% [markdown]
-# # 8 · Reasons: why this score, why it changed, what would move it
+# # 8 · Reasons: why this score, why it changed, what would change it
 #
-# A score without a reason is an order; with one it is something to talk about. Here are the few factors
-# behind a customer's score in a salesperson's words, what changed between two dates and whether it was
-# the customer or the model, and the smallest change that would bring him below a risk. It all adds up.
+# This notebook shows the main factors behind a customer's score in plain words; what changed
+# between two dates, separating changes of the customer from changes of the model; and the smallest
+# change that would bring a customer to a target score. In each case, the parts sum to the whole.
 
 # %%
 # %matplotlib inline
@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bars import bars, heading, reason_bars, tiles
-from start import begin
+from start import open_company
 
 from features.progress import silent_steps
 from models.bundles.bundle import Bundle
@@ -43,43 +43,43 @@ from models.targets.target import population_mask
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
-workspace, company = begin(COMPANY, upto="score")
+workspace, company = open_company(COMPANY, upto="score")
 bundles, _ = load_champions(workspace.serving(company.name))
 snapshot = pq.read_table(workspace.features(company.name) / "snapshot.parquet")
 TARGET = next(t for t in ("churn", "satisfaction", "nps", "value") if t in bundles)
-bundle, reasoner = bundles[TARGET], Explainer(bundles[TARGET])
+bundle, explainer = bundles[TARGET], Explainer(bundles[TARGET])
 name = sentences_en.score_name(TARGET)
-print(f"{TARGET}, version {bundle.version}: {len(reasoner.columns)} columns in "
-      f"{len(reasoner.groups.names)} factors")  # fmt: skip
+print(f"{TARGET}, version {bundle.version}: {len(explainer.columns)} columns in "
+      f"{len(explainer.groups.names)} factors")  # fmt: skip
 
 # %% [markdown]
-# ## From the start to the score
+# ## From the average to the score
 #
-# The start is the score of the average customer of the training rows. Every factor moves it up or down;
-# a factor is all windows of a feature together. Here is the customer with the worst score of those the
-# model is about.
+# The base value is the score of the average customer in the training rows. Each factor raises or
+# lowers it; a factor combines all windows of a feature. The example is the customer with the worst
+# score in the population of the model.
 
 # %%
 inside = snapshot.filter(pa.array(population_mask(snapshot, bundle.population)))
 found = attribute_scores(bundle, inside)
-totals = reasoner.groups.totals(found.parts)
-bad = found.score if TARGET == "churn" else -found.score
-place = int(bad.argmax())
-reasons = reasoner.reasons(inside.slice(place, 1), 9)[0]
+totals = explainer.groups.totals(found.parts)
+risk = found.score if TARGET == "churn" else -found.score
+place = int(risk.argmax())
+reasons = explainer.reasons(inside.slice(place, 1), 9)[0]
 rest = found.score[place] - found.start[place] - sum(r.effect for r in reasons)
 steps = [(r.texts["en"].rsplit(": ", 1)[0], r.effect) for r in reasons]
 steps = [(what if len(what) < 62 else f"{what[:61]}…", moved) for what, moved in steps]
-steps.append((f"{int((totals[place] != 0).sum()) - len(reasons)} others", rest))
-tops = found.start[place] + np.cumsum([0.0, *(moved for _, moved in steps)])
+steps.append((f"{int((totals[place] != 0).sum()) - len(reasons)} other factors", rest))
+positions = found.start[place] + np.cumsum([0.0, *(moved for _, moved in steps)])
 
 figure, (axis,) = canvas(
     f"{inside['customer_id'][place]}: {name} from {found.start[place]:,.1f} "
     f"to {found.score[place]:,.1f}",
-    "Every factor from where the one before ended; red raises the score, blue lowers it", (1,),
+    "Cumulative effect of the factors; red raises the score, blue lowers it", (1,),
 )  # fmt: skip
 for i, (_, moved) in enumerate(steps):
-    axis.barh(i, moved, 0.66, left=tops[i], color=CASE if moved > 0 else MODEL)
-    axis.annotate(f"{moved:+.1f}", (max(tops[i], tops[i + 1]), i), (4, 0), fontsize=9, va="center",
+    axis.barh(i, moved, 0.66, left=positions[i], color=CASE if moved > 0 else MODEL)
+    axis.annotate(f"{moved:+.1f}", (max(positions[i], positions[i + 1]), i), (4, 0), fontsize=9, va="center",
                   textcoords="offset points", color=INK)  # fmt: skip
 axis.set_yticks(range(len(steps)), [what for what, _ in steps])
 axis.set_ylim(len(steps) - 0.4, -0.6)
@@ -90,53 +90,53 @@ axis.grid(visible=False, axis="y")
 figure
 
 # %% [markdown]
-# ## It adds up, for everybody
+# ## The effects sum to the score
 #
-# Between the trees and the score lie a link, a calibration, sometimes several classes. Start plus all
-# parts is still the score, for every customer and target, to rounding.
+# Between trees and score there are a link function, a calibration and sometimes several classes.
+# Base value plus all effects still equals the score, for each customer and target, up to rounding.
 
 # %%
-left = {}
+remainder = {}
 for target, one in bundles.items():
     split = attribute_scores(one, snapshot)
-    left[target] = float(np.abs(split.start + split.parts.sum(axis=1) - split.score).max())
+    remainder[target] = float(np.abs(split.start + split.parts.sum(axis=1) - split.score).max())
 figure, (one, other) = canvas(
-    f"Start and parts differ from the score by {max(left.values()):.0e} at most",
-    "Left: all customers. Right: what moves the score most, in the mean over all", (1, 1.25),
+    f"Base value plus effects differ from the score by at most {max(remainder.values()):.0e}",
+    "Left: all customers. Right: largest mean absolute effects", (1, 1.25),
 )  # fmt: skip
 one.plot(
     found.score, found.start + found.parts.sum(axis=1), "o", ms=3, mew=0, alpha=0.5, color=MODEL
 )
-one.set(xlabel=f"the score: {name}", ylabel="start and all parts")
-heading(one, "The same twice")
+one.set(xlabel=f"score: {name}", ylabel="base value plus effects")
+heading(one, "Score and sum of effects")
 size = np.abs(totals).mean(axis=0)
 largest = np.argsort(-size)[:10]
 bars(
-    other, [reasoner.groups.names[i] for i in largest], [float(size[i]) for i in largest], "{:.2f}"
+    other, [explainer.groups.names[i] for i in largest], [float(size[i]) for i in largest], "{:.2f}"
 )
-other.set_xlabel(f"mean move of {name}")
+other.set_xlabel(f"mean absolute effect on {name}")
 heading(other, "The strongest factors")
 figure
 
 # %% [markdown]
 # ## The file for the CRM
 #
-# `goodwill reasons` writes three reasons a customer and target, in English and Chinese. Where the
-# history knows the window before, a reason says what rose and what fell.
+# `goodwill reasons` writes three reasons per customer and target, in English and Chinese. Where a
+# feature has a previous window to compare with, the reason says what rose or fell.
 
 # %%
 path = explain_customers(company, workspace, silent_steps())
-told = pq.read_table(path).to_pandas()
-print(f"{path.relative_to(workspace.home)}: {len(told):,} reasons")
+stored = pq.read_table(path).to_pandas()
+print(f"{path.relative_to(workspace.home)}: {len(stored):,} reasons")
 customer = inside["customer_id"][place].as_py()
-told[told["customer_id"] == customer][["target", "rank", "text_en", "text_zh"]]
+stored[stored["customer_id"] == customer][["target", "rank", "text_en", "text_zh"]]
 
 # %%
-first = told[told["rank"] == 1]
+first = stored[stored["rank"] == 1]
 shown = [t for t in bundles if t in set(first["target"])]
 figure, axes = tiles(
-    f"{len(told['feature'].unique())} features speak as one of three reasons",
-    "How often a feature is a customer's first reason", len(shown), columns=2, height=2.4,
+    f"{len(stored['feature'].unique())} features appear among the three reasons",
+    "Number of customers by the feature of their first reason", len(shown), columns=2, height=2.4,
 )  # fmt: skip
 for axis, target in zip(axes, shown, strict=True):
     count = first[first["target"] == target]["feature"].value_counts().head(6)
@@ -147,13 +147,14 @@ figure
 # %% [markdown]
 # ## Why a score changed
 #
-# Two of a customer's rows, one date after the other, and a model trained on the first half of the time
-# beside today's. Data, trees and calibration are each replaced in all orders; every part is the mean.
+# Take two rows of a customer at consecutive dates, and a model trained on the first half of the
+# period as well as the current one. Data, trees and calibration are replaced in all possible
+# orders; each part is the mean of its effects (Shapley value).
 
 
 # %%
-def older(today: Bundle, rows: pa.Table) -> Bundle:
-    """A model of the same kind as it would have been trained on these rows, without calibration."""
+def train_earlier_model(today: Bundle, rows: pa.Table) -> Bundle:
+    """A model with the settings of `today`, trained on other rows, without calibration."""
     kind, classes = today.estimator.kind, today.estimator.classes
     y = rows["label"].to_numpy()
     y = y / today.spend.of(rows) if today.spend else y
@@ -169,23 +170,25 @@ training = pq.read_table(workspace.features(company.name) / f"{TARGET}.parquet")
 training = training.sort_by([("customer_id", "ascending"), ("cutoff", "ascending")])
 cutoffs = training["cutoff"].to_numpy()
 half = np.sort(cutoffs)[len(cutoffs) // 2]
-before_model = older(bundle, training.filter(pa.array(cutoffs < half)))
+earlier_model = train_earlier_model(bundle, training.filter(pa.array(cutoffs < half)))
 ids = training["customer_id"].to_numpy(zero_copy_only=False)
 later = np.flatnonzero((ids[1:] == ids[:-1]) & (cutoffs[1:] > half) & (cutoffs[:-1] <= half)) + 1
 later = later[:400]
 rows = training.take(later - 1), training.take(later)
-change = split_score_change(before_model, bundle, *rows)
+change = split_score_change(earlier_model, bundle, *rows)
 sums = np.column_stack([change.data.sum(axis=1), change.model.sum(axis=1), change.calibration])
 moved = change.after - change.before
 print(f"{len(later)} customers; largest remainder {np.abs(sums.sum(axis=1) - moved).max():.0e}")
 
 one = int(np.abs(change.data).sum(axis=1).argmax())
-for line in ScoreChangeExplainer(change, reasoner, *rows).lines(one)[:6]:
+for line in ScoreChangeExplainer(change, explainer, *rows).lines(one)[:6]:
     print(f"{line.part:>12}  {line.text}")
-spoken = {c: reasoner.groups.names[i] for i, m in enumerate(reasoner.groups.members)
+factor_of = {c: explainer.groups.names[i] for i, m in enumerate(explainer.groups.members)
           for c in np.array(bundle.estimator.encoder.columns)[m]}  # fmt: skip
 parts = (
-    pd.Series(change.data[one], [spoken.get(c, c) for c in change.columns]).groupby(level=0).sum()
+    pd.Series(change.data[one], [factor_of.get(c, c) for c in change.columns])
+    .groupby(level=0)
+    .sum()
 )
 parts = parts[parts.abs().sort_values(ascending=False).index].head(8)
 figure, (left_axis, right_axis) = canvas(
@@ -195,29 +198,29 @@ figure, (left_axis, right_axis) = canvas(
 for i, (what, colour) in enumerate((("data", CASE), ("model", MODEL), ("calibration", RULE))):
     left_axis.plot(moved, sums[:, i], "o", ms=4, mew=0, alpha=0.5, color=colour, label=what)
 left_axis.axline((0, 0), slope=1, color=QUIET, lw=1, ls=(0, (4, 3)))
-left_axis.set(xlabel=f"change of {name}", ylabel="its part")
+left_axis.set(xlabel=f"change of {name}", ylabel="contribution")
 legend(left_axis, "upper left")
 heading(left_axis, f"{len(later)} customers")
 reason_bars(right_axis, list(parts.items()), ("lower", MODEL), ("higher", CASE))
-heading(right_axis, "The data's part, by factor")
+heading(right_axis, "Effect of the data, by factor")
 figure
 
 # %% [markdown]
-# ## What if
+# ## What-if
 #
-# The company can reply faster, deliver on time, visit more often. The smallest such change that brings a
-# customer to a goal: what the **model** says of customers who are served like that. Whether this one
-# would change, only an experiment tells.
+# A company can reply faster, deliver on time or visit more often. A what-if finds the smallest such
+# change that brings a customer's score to a target. The result is what the **model** predicts for
+# customers who are served that way. Only an experiment shows whether this customer would react.
 
 # %%
-asked = WhatIfModel(reasoner, snapshot)
-goal = float(np.quantile(found.score, 0.8 if asked.lower_is_better else 0.2))
-worst = np.argsort(-bad)[: len(bad) // 5]
+what_if = WhatIfModel(explainer, snapshot)
+goal = float(np.quantile(found.score, 0.8 if what_if.lower_is_better else 0.2))
+worst = np.argsort(-risk)[: len(risk) // 5]
 worst = worst[:: -(-len(worst) // 150)]
-answers = [asked.smallest_change(inside.slice(int(i), 1), goal) for i in worst]
+answers = [what_if.smallest_change(inside.slice(int(i), 1), goal) for i in worst]
 reached = [a for a in answers if a.reached and a.moves]
 for answer in (reached or answers)[:4]:
-    text = what_if_text(answer, TARGET, reasoner.currency, "en")
+    text = what_if_text(answer, TARGET, explainer.currency, "en")
     print(f"{answer.customer_id}: {text}")
 
 # %%
@@ -226,31 +229,33 @@ outcome = {
     "two levers": 0,
     "three levers": 0,
     "out of reach": 0,
-    "there already": 0,
+    "target met": 0,
 }
 for answer in answers:
-    words = list(outcome)[len(answer.moves) - 1] if answer.moves else "there already"
+    words = list(outcome)[len(answer.moves) - 1] if answer.moves else "target met"
     outcome[words if answer.reached else "out of reach"] += 1
 figure, (one, other) = canvas(
-    f"{len(reached)} of {len(answers)} customers with the worst scores could be brought to {goal:,.1f}",
-    f"By what a company can act on, as the model sees it; {name}", (1, 1.1),
+    f"{len(reached)} of {len(answers)} customers with the worst scores could reach {goal:,.1f}",
+    f"By changing levers, as predicted by the model; {name}", (1, 1.1),
 )  # fmt: skip
 bars(one, list(outcome), list(outcome.values()))
 one.set_xlabel("customers")
-heading(one, "What it takes")
+heading(one, "Levers needed")
 for answer in answers:
     colour = ACTUAL if answer.reached else QUIET
     other.plot([0, 1], [answer.score, answer.score_then], color=colour, lw=1, alpha=0.6)
 other.axhline(goal, color=CASE, lw=1.4)
-other.set_xticks([0, 1], ["now", "with the change"])
+other.set_xticks([0, 1], ["now", "after the change"])
 other.set_ylabel(name)
-heading(other, "Green reaches the goal")
+heading(other, "Green: reaches the target")
 figure
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Reasons say what moved the **model**, in the score's own points; all of them together are the score.
-# - A score can change because the customer did or because the model did: the split tells which.
-# - What-if respects what cannot be changed and moves what hangs together together; it is no promise.
-# - The words come from the feature's declaration: a new feature speaks as soon as it is declared.
+# - Reasons describe what moved the **model**, in points of the score; together they equal the
+#   score.
+# - A score changes because the customer or the model changed; the split shows which.
+# - A what-if keeps fixed what cannot be changed and moves related features together. It is no
+#   guarantee.
+# - The sentences come from the feature's declaration, so a new feature has reasons immediately.

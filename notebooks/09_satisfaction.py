@@ -7,15 +7,14 @@
 # ---
 
 # %% [markdown]
-# # 9 · Satisfaction as it is measured
+# # 9 · Satisfaction indicators
 #
-# Before anything is predicted, somebody reads figures: the satisfaction index, NPS, who stays, who
-# complains. Each is only worth its **interval** and the share of customers it speaks for. Then: what
-# stands behind the answers, what satisfaction hangs on, which groups there are, and when a figure has
-# moved beyond chance.
+# Satisfaction index, NPS, retention and complaint rate are meaningful only with their **interval**
+# and response rate. This notebook shows the indicators, the drivers of satisfaction, customer
+# clusters, and alerts for changes beyond chance.
 #
-# The first half reads your company. The second reads seven years of passenger surveys of San Francisco
-# airport; without these data its cells say so and go on.
+# The first half uses your company. The second uses seven years of passenger surveys of San
+# Francisco airport; without these data, its cells are skipped with a message.
 
 # %%
 # %matplotlib inline
@@ -23,10 +22,10 @@ import os
 
 import numpy as np
 import pandas as pd
-from airport import ITEMS, airport_surveys, as_asked
+from airport import ITEMS, as_questions, read_airport_surveys
 from bars import bars, dots, heading
 from IPython.display import display
-from start import begin
+from start import open_company
 
 from features.errors import DataRefused
 from features.history_store import Manifest, open_history
@@ -47,13 +46,13 @@ from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
-workspace, company = begin(COMPANY, upto="data")
+workspace, company = open_company(COMPANY, upto="data")
 
 # %% [markdown]
-# ## The figures
+# ## The indicators
 #
-# `[insight.satisfaction]` in the company's file says how they are cut. A cell of few answers is not
-# shown; it is counted. A figure without data is not 0: it is left out, with the reason.
+# `[insight.satisfaction]` in the company file sets the grouping. Cells with few answers are
+# suppressed, but counted. An indicator without data is not 0: it is left out, with the reason.
 
 # %%
 found = compute_indicators(company, workspace)
@@ -66,18 +65,19 @@ pd.DataFrame(
 ).T.round(3)  # fmt: skip
 
 # %% [markdown]
-# ## Over time, and what everybody would have said
+# ## Over time, with correction for non-response
 #
-# The naive figure is that of those who answered. Where `goodwill population` has run, the orange band is
-# what everybody asked would have answered ([who answers](../docs/background/nonresponse.md)).
+# The uncorrected figure describes the respondents. Where `goodwill nonresponse` has run, the orange
+# band is the [non-response-corrected](../docs/background/nonresponse.md) figure for all invited
+# customers.
 
 # %%
 period = read_section(company, "satisfaction", SatisfactionSettings).period
 year = {"month": 12, "quarter": 4, "year": 1}[period]
 shown = [n for n in ("csat_index", "nps", "retention", "complaint") if n in figures]
 figure, axes = canvas(
-    f"{len(shown)} figures by {period}",
-    "Bars: 95 % intervals. Orange: what everybody asked in the last year would have said",
+    f"{len(shown)} indicators by {period}",
+    "Bars: 95% intervals. Orange: corrected for non-response, last year",
     (1,) * len(shown), (9.6, 3.4),
 )  # fmt: skip
 for axis, name in zip(axes, shown, strict=True):
@@ -93,11 +93,11 @@ for axis, name in zip(axes, shown, strict=True):
 figure
 
 # %% [markdown]
-# ## What satisfaction hangs on
+# ## Drivers of satisfaction
 #
-# A customer's mean answers to each dimension beside that of overall satisfaction (an invitation asks a
-# few dimensions only). Importance is a dimension's share of what
-# all together explain, averaged over all orders of entry; it is an association, not a cause.
+# Each customer's mean answers on the dimensions are compared with their mean overall satisfaction
+# (one invitation asks about a few dimensions only). The importance of a dimension is its share of
+# the explained variance, averaged over all orders of entry. It is an association, not a cause.
 
 # %%
 manifest = Manifest.read(workspace, company.name)
@@ -107,14 +107,15 @@ csat = rows[(rows["instrument"] == "csat") & rows["score"].notna()]
 wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
 answers = wide.reset_index(drop=True)
 answers.columns.name = None
-driven = analyse_drivers(answers, "overall")
-table = driven.table
+drivers = analyse_drivers(answers, "overall")
+table = drivers.table
 print(
-    f"{driven.rows} complete answers, {driven.incomplete} incomplete; {driven.explained:.0%} explained"
+    f"{drivers.rows} customers with complete answers, {drivers.incomplete} incomplete; "
+    f"{drivers.explained:.0%} of the variance explained"
 )
 figure, (left, right) = canvas(
-    f"{table.index[0].capitalize()} matters most: {table['importance'].iloc[0]:.0%} of the importance",
-    "95 % intervals. Right: importance against performance, cut at the means", (1, 1), (9.6, 3.8),
+    f"Most important: {table.index[0]}, {table['importance'].iloc[0]:.0%} of the importance",
+    "95% intervals. Right: importance and performance, divided at their means", (1, 1), (9.6, 3.8),
 )  # fmt: skip
 dots(left, list(table.index), table[["importance", "importance_low", "importance_high"]].to_numpy())
 percent(left, "x")
@@ -127,25 +128,26 @@ right.axvline(table["performance"].mean(), color=QUIET, lw=1)
 right.axhline(table["importance"].mean(), color=QUIET, lw=1)
 right.set(xlabel="performance, 0 to 100")
 percent(right, "y")
-heading(right, "Top left: concentrate here. Grey: not clear")
+heading(right, "Top left: priorities. Grey: not clear")
 figure
 
 # %% [markdown]
-# ## Groups of customers
+# ## Customer clusters
 #
-# Named by letters that stay when the groups are made again (`former=`), each said in one rule.
+# Clusters have letters as names, which are kept when clusters are computed again (`former=`). One
+# rule describes each cluster.
 
 # %%
 people = wide[["overall", table.index[0]]]
-grouped = cluster_customers(people, count=3)
-rules = fit_cluster_rules(people, grouped.labels)
-print(f"stability {grouped.stability:.2f}; without an answer to both: {grouped.incomplete}")
+clusters = cluster_customers(people, count=3)
+rules = fit_cluster_rules(people, clusters.labels)
+print(f"stability {clusters.stability:.2f}; customers without both answers: {clusters.incomplete}")
 for name, rule in rules.items():
-    print(f"{name}: {rule.text} ({rule.precision:.0%} right, {rule.recall:.0%} reached)")
-profile = grouped.profile
+    print(f"{name}: {rule.text} (precision {rule.precision:.0%}, recall {rule.recall:.0%})")
+profile = clusters.profile
 figure, (left, right) = canvas(
-    f"{profile['share'].iloc[-1]:.0%} of those who answer are in the least content group",
-    f"Agreement of groups of resampled customers: {grouped.stability:.2f} (1: always the same)",
+    f"{profile['share'].iloc[-1]:.0%} of the respondents are in the least satisfied cluster",
+    f"Stability under resampling of customers: {clusters.stability:.2f} (1: identical clusters)",
     (1, 1), (9.6, 3),
 )  # fmt: skip
 bars(left, list(profile.index), list(profile["overall"]))
@@ -155,11 +157,11 @@ heading(right, "Customers")
 figure
 
 # %% [markdown]
-# ## Is a move more than chance?
+# ## Alerts: changes beyond chance
 #
-# A chart for each region would cry wolf every other month if it said *lower than last time*. The limits
-# are three standard errors of the figure and of what was usual, so that a false alarm comes less than
-# once a year.
+# An alert for each month below the previous one would be a false alarm every other month. The
+# control limits are three standard errors of the figure and of its expected value, so false alarms
+# come less than once a year.
 
 # %%
 monthly = SatisfactionSettings(period="month", fewest=5)
@@ -169,8 +171,8 @@ line = cross_tabulate(SATISFACTION_METRICS["csat_index"], rows, monthly, ("perio
 chart = compute_control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
 out = int(((chart["jump"].abs() > LIMIT) | (chart["drift"].abs() > DRIFT_LIMIT)).sum())
 figure, (axis,) = canvas(
-    f"{out} of {int(chart['jump'].notna().sum())} months judged lie beyond chance",
-    "Satisfaction index by month; the band is what is usual", (1,), (9.6, 3),
+    f"{out} of {int(chart['jump'].notna().sum())} tested months are beyond chance",
+    "Satisfaction index by month; band: control limits", (1,), (9.6, 3),
 )  # fmt: skip
 axis.fill_between(line["period"], chart["low"], chart["high"], color=QUIET, alpha=0.2)
 axis.plot(line["period"], chart["expected"], color=QUIET, lw=1)
@@ -178,29 +180,29 @@ axis.plot(line["period"], line["value"], "o-", color=MODEL, ms=4)
 figure
 
 # %% [markdown]
-# # An airport, 2011 to 2017
+# # San Francisco airport, 2011 to 2017
 #
-# The questions changed their names every year, the codes did not: 1 to 5, 6 for *not used*, 0 or blank
-# for no answer. `airport.py` brings twelve questions that were asked in all seven years to 0 to 100.
+# The column names changed each year; the codes did not: 1 to 5, 6 for *not used*, 0 or blank for no
+# answer. `airport.py` maps twelve questions asked in all seven years to a scale of 0 to 100.
 
 # %%
-surveys = airport_surveys(workspace)
-SKIPPED = "SKIPPED: the airport surveys are not at hand (GOODWILL_REAL_DATA names their folder)"
+surveys = read_airport_surveys(workspace)
+SKIPPED = "SKIPPED: no airport surveys found; set GOODWILL_REAL_DATA to the folder with the data"
 if surveys is None:
     print(SKIPPED)
 else:
-    turned = find_reversed_items(surveys[ITEMS])
-    print(f"{len(surveys):,} interviews; reverse-coded questions: {list(turned) or 'none'}")
+    reversed_items = find_reversed_items(surveys[ITEMS])
+    print(f"{len(surveys):,} interviews; reverse-coded questions: {list(reversed_items) or 'none'}")
     alpha = cronbach_alpha(surveys[ITEMS])
     print(f"Cronbach's alpha {alpha.alpha.value:.3f} ({alpha.alpha.low:.3f} to {alpha.alpha.high:.3f}), "
           f"{alpha.answers:,} complete")  # fmt: skip
     display(describe_items(surveys[["overall", *ITEMS]]).round(2))
 
 # %% [markdown]
-# ## The trend
+# ## Trend
 #
-# Weighted as the survey is (2011 and 2012 carry no weights). Seven years are too few for a forecast that
-# could be tested, and the code says so instead of drawing a line.
+# Answers are weighted as in the survey (2011 and 2012 have no weights). Seven years are too few to
+# test a forecast, so the code refuses to make one.
 
 # %%
 if surveys is None:
@@ -208,7 +210,7 @@ if surveys is None:
 else:
     yearly = cross_tabulate(
         SATISFACTION_METRICS["csat_index"],
-        as_asked(surveys, "overall"),
+        as_questions(surveys, "overall"),
         SatisfactionSettings(),
         ("period",),
     ).table
@@ -218,8 +220,8 @@ else:
         print(err)
     first, last = yearly.iloc[0], yearly.iloc[-1]
     figure, (axis,) = canvas(
-        f"From {first['value']:.2f} in 2011 to {last['value']:.2f} in 2017",
-        "Overall satisfaction, 0 to 10, 95 % intervals", (1,), (9.6, 3),
+        f"Overall satisfaction: {first['value']:.2f} in 2011, {last['value']:.2f} in 2017",
+        "Scale 0 to 10, with 95% intervals", (1,), (9.6, 3),
     )  # fmt: skip
     axis.errorbar(yearly["period"], yearly["value"],
                   [yearly["value"] - yearly["low"], yearly["high"] - yearly["value"]],
@@ -229,30 +231,31 @@ else:
 # %% [markdown]
 # ## Factors
 #
-# As many as are larger than those of shuffled answers.
+# The number of factors is the number of eigenvalues larger than those of shuffled answers (parallel
+# analysis).
 
 # %%
 if surveys is None:
     print(SKIPPED)
 else:
-    behind = fit_factors(surveys[ITEMS], rotation="oblimin")
-    for name, items in behind.items.items():
-        print(f"{name}: {', '.join(items) or 'none clearly'}")
+    factors = fit_factors(surveys[ITEMS], rotation="oblimin")
+    for name, items in factors.items.items():
+        print(f"{name}: {', '.join(items) or 'no clear item'}")
     count = np.arange(1, len(ITEMS) + 1)
     figure, (axis,) = canvas(
-        f"{behind.parallel.factors} factors lie behind {len(ITEMS)} questions",
-        "Eigenvalues of the answers beside those of shuffled ones", (1,), (9.6, 3),
+        f"{len(ITEMS)} questions have {factors.parallel.factors} factors",
+        "Eigenvalues of the answers and of shuffled answers", (1,), (9.6, 3),
     )  # fmt: skip
-    axis.plot(count, behind.parallel.eigenvalues, "o-", color=MODEL, label="answers")
-    axis.plot(count, behind.parallel.noise, "o-", color=QUIET, label="shuffled")
+    axis.plot(count, factors.parallel.eigenvalues, "o-", color=MODEL, label="answers")
+    axis.plot(count, factors.parallel.noise, "o-", color=QUIET, label="shuffled")
     legend(axis)
-    display(figure, behind.loadings.round(2))
+    display(figure, factors.loadings.round(2))
 
 # %% [markdown]
-# ## Drivers of overall satisfaction, and of NPS
+# ## Drivers of overall satisfaction and NPS
 #
-# NPS was asked in 2017. Eleven means *don't know*. Seventeen zeros may be blanks as in other questions;
-# the figure is given both ways.
+# The NPS question was asked in 2017. Code 11 means *don't know*. The seventeen zeros may be blanks,
+# as in other questions, so the figure is given both ways.
 
 # %%
 if surveys is None:
@@ -264,12 +267,14 @@ else:
         ("0 is blank", newest.replace({"recommend": {0: np.nan}})),
     ):
         line = cross_tabulate(
-            SATISFACTION_METRICS["nps"], as_asked(part, "recommend", "nps"), SatisfactionSettings()
+            SATISFACTION_METRICS["nps"],
+            as_questions(part, "recommend", "nps"),
+            SatisfactionSettings(),
         ).table.iloc[0]
         print(f"NPS 2017, {label}: {line['value']:.1f} ({line['low']:.1f} to {line['high']:.1f}), "
               f"{line['answered']:,.0f} of {line['asked']:,.0f} answered")  # fmt: skip
     points = SATISFACTION_METRICS["nps"].compute(
-        as_asked(newest, "recommend", "nps"), SatisfactionSettings()
+        as_questions(newest, "recommend", "nps"), SatisfactionSettings()
     )["value"]
     both = {
         "overall satisfaction, 2011-2017": analyse_drivers(
@@ -279,22 +284,22 @@ else:
     }  # fmt: skip
     figure, axes = canvas(
         "; ".join(f"{name}: {d.table.index[0]}" for name, d in both.items()),
-        "Share of importance with 95 % intervals", (1, 1), (9.6, 4.4),
+        "Share of importance with 95% intervals", (1, 1), (9.6, 4.4),
     )  # fmt: skip
     for axis, (name, d), colour in zip(axes, both.items(), (MODEL, ACTUAL), strict=True):
         shares = d.table[["importance", "importance_low", "importance_high"]].to_numpy()
         dots(axis, list(d.table.index), shares, colour)
         percent(axis, "x")
         heading(axis, f"{name} (n {d.rows:,}, {d.explained:.0%} explained)")
-        print(f"{name}: {d.incomplete:,} interviews lack an answer and are left out")
+        print(f"{name}: {d.incomplete:,} interviews with missing answers left out")
         display(d.table.round(3))
     display(figure)
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - A figure without an interval and a response rate is an anecdote.
-# - Those who answer are not everybody: look at the orange band.
-# - Importance says what goes with satisfaction, performance where you stand; only the corner of both is
-#   a place to start.
-# - An alert is a move beyond chance, not a lower number.
+# - Report each indicator with its interval and response rate.
+# - Respondents are not all customers: compare with the corrected figure.
+# - Importance shows what is associated with satisfaction, performance the current level; start
+#   where importance is high and performance low.
+# - An alert is a change beyond chance, not just a lower number.

@@ -9,9 +9,9 @@
 # %% [markdown]
 # # 10 · Value, tiers and stars
 #
-# What is a customer worth, who says what that is made of, and where does he stand? This notebook goes
-# from measures to a **value score**, asks what its weights matter, draws **tiers** that do not flap,
-# gives **stars** that mean something, and names the cause of every move.
+# How valuable is a customer, and what is their status? This notebook goes from value metrics to a
+# **value score**, compares weights, assigns stable **tiers**, fits calibrated **star ratings**, and
+# shows the cause of each migration.
 
 # %%
 # %matplotlib inline
@@ -21,7 +21,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from bars import bars, dots, heading
-from start import begin
+from start import open_company
 
 from insight.company_settings import read_section
 from insight.segments.lifecycle_stages import LifecycleSettings, assign_stages, count_transitions
@@ -58,16 +58,17 @@ from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend,
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
-workspace, company = begin(COMPANY, upto="score")
+workspace, company = open_company(COMPANY, upto="score")
 history = workspace.history(company.name)
 scores = pd.read_parquet(workspace.scores(company.name)).set_index("customer_id")
 end = scores["as_of"].max().to_pydatetime()
 
 # %% [markdown]
-# ## From measures to a score
+# ## From metrics to a score
 #
-# Today's table holds what the ledger says, what the models predict and how likely the next payment is
-# overdue. A measure becomes points by its rank among the customers of one reference day.
+# The table of today's metrics combines customer accounts, model predictions and the risk that the
+# next payment is overdue. A metric becomes points by its rank among the customers on a reference
+# day.
 
 # %%
 settings = read_section(company, "value", ValueSettings)
@@ -78,7 +79,7 @@ sets = compute_weight_sets(dims, settings)
 value = compute_value_score(today, scale, settings, sets[settings.weights])
 pd.DataFrame(
     {
-        "what": [VALUE_METRICS[m].description for m in scale.reference],
+        "meaning": [VALUE_METRICS[m].description for m in scale.reference],
         "unit": [VALUE_METRICS[m].unit for m in scale.reference],
         "median": [today[m].median() for m in scale.reference],
         "known": [today[m].notna().mean() for m in scale.reference],
@@ -88,12 +89,12 @@ pd.DataFrame(
 
 # %%
 names = list(settings.dimensions)
-against = compare_weights(list(sets.values()), value[names])
+comparison = compare_weights(list(sets.values()), value[names])
 table = tabulate_weights(list(sets.values()))
-worst = against.loc[against["top_changed"].idxmax()]
+worst = comparison.loc[comparison["top_changed"].idxmax()]
 figure, (left, right) = canvas(
-    f"By {worst['between']}, {worst['top_changed']:.0%} of the best fifth are other customers",
-    "Weights of the dimensions by method, and what the choice matters", (1.2, 1), (9.6, 3.6),
+    f"{worst['between']}: {worst['top_changed']:.0%} of the best fifth differ",
+    "Weights of the dimensions by method, and effect of the choice", (1.2, 1), (9.6, 3.6),
 )  # fmt: skip
 spot = np.arange(len(names))
 for i, (method, colour) in enumerate(zip(sets, (MODEL, RULE, ACTUAL, CASE, QUIET), strict=False)):
@@ -101,37 +102,38 @@ for i, (method, colour) in enumerate(zip(sets, (MODEL, RULE, ACTUAL, CASE, QUIET
 left.set_xticks(spot, [n.replace("_", "\n") for n in names], fontsize=8)
 percent(left, "y")
 left.set_ylim(0, 1.4 * table[list(sets)].max().max())
-heading(left, "Weight")
+heading(left, "Weights")
 legend(left)
-bars(right, list(against["between"]), list(against["top_changed"]), "{:.0%}")
+bars(right, list(comparison["between"]), list(comparison["top_changed"]), "{:.0%}")
 percent(right, "x")
-heading(right, "Of the best fifth, not among the other's")
+heading(right, "Share of the best fifth that differs")
 figure
 
 # %% [markdown]
-# ## The score is a figure with an interval, and with grades beside it
+# ## Score with interval, and grades
 
 # %%
 fuzzy = assign_fuzzy_grades(value, sets[settings.weights], settings.grades)
 counts = fuzzy.grade.value_counts().reindex(settings.grades.names).fillna(0)
 width = (value["value_score_high"] - value["value_score_low"]).median()
 figure, (left, right) = canvas(
-    f"The middle customer's score may lie anywhere in {width:.0f} points",
-    f"{fuzzy.unclear.mean():.0%} of the customers lie between two grades", (1, 1),
+    f"The median width of the score's interval is {width:.0f} points",
+    f"{fuzzy.unclear.mean():.0%} of the customers are between two grades", (1, 1),
 )  # fmt: skip
 left.hist(value["value_score"].dropna(), bins=40, color=MODEL, alpha=0.85)
 left.set(xlabel="value score", ylabel="customers")
-heading(left, "Score")
+heading(left, "Value score")
 bars(right, settings.grades.names, list(counts))
 heading(right, "Customers by fuzzy grade")
 figure
 
 # %% [markdown]
-# ## Best against worst
+# ## Best and worst customers
 #
-# Six steps: choose the figure, list the best, list the worst, compare every trait, keep the five that
-# matter most and say different things, see who else has them. What the score is made of is left out, and
-# what would only repeat it (days late beside the risk of an overdue payment).
+# The analysis lists the best and the worst tenth of the customers by value score, compares all
+# traits, and selects up to five that differ most and are not redundant. Metrics that are part of
+# the score are left out, and so are traits that duplicate them (such as days late and the risk of
+# an overdue payment).
 
 # %%
 crm = pd.read_parquet(history / "customers.parquet").sort_values("valid_from")
@@ -139,11 +141,11 @@ crm = (
     crm.groupby("customer_id").last().drop(columns=["valid_from", "account_owner"], errors="ignore")
 )
 traits = today[["tenure_days", "churn_probability", "satisfaction_answer"]]
-ends = contrast_traits(value["value_score"], traits.join(crm), own=list(scale.reference))
-shown = ends.traits.head(8)
+contrast = contrast_traits(value["value_score"], traits.join(crm), own=list(scale.reference))
+shown = contrast.traits.head(8)
 figure, (axis,) = canvas(
-    f"What separates the best most: {ends.selected[0].replace('_', ' ') if ends.selected else 'nothing'}",
-    "Effect between −1 and 1 with its 95 % interval; best minus worst tenth", (1,),
+    f"Largest difference: {contrast.selected[0].replace('_', ' ') if contrast.selected else 'none'}",
+    "Effect between −1 and 1 with its 95% interval; best minus worst tenth", (1,),
 )  # fmt: skip
 dots(axis, [str(n).replace("_", " ") for n in shown.index],
      list(shown[["effect", "low", "high"]].itertuples(index=False, name=None)))  # fmt: skip
@@ -154,14 +156,14 @@ figure
 shown.round(3)
 
 # %% [markdown]
-# ## Tiers that do not flap
+# ## Stable tiers
 #
-# Six months, with measures that can be had on every one of those days. Borders are drawn once. A
-# customer moves when the mean of two scores running is surely beyond a border, or one score
-# twice as far.
+# Seven dates, one month apart, with metrics available on each of them. Thresholds are set once. A
+# customer changes tier when the mean of two consecutive scores is clearly beyond a threshold, or one score
+# is twice as far beyond (hysteresis).
 
 # %%
-plain_settings = ValueSettings(
+history_settings = ValueSettings(
     dimensions={
         "purchasing_power": Dimension(weight=0.4, measures={"revenue": 1.0}),
         "loyalty": Dimension(weight=0.3, measures={"active_months": 0.5, "days_since_order": 0.5}),
@@ -170,78 +172,81 @@ plain_settings = ValueSettings(
 )
 months = [end - pd.DateOffset(months=m) for m in range(6, -1, -1)]
 tables = [compute_value_metrics(history, month) for month in months]
-then = ValueScale.fit(tables[0], plain_settings)
-values = [compute_value_score(t, then, plain_settings) for t in tables]
+reference = ValueScale.fit(tables[0], history_settings)
+values = [compute_value_score(t, reference, history_settings) for t in tables]
 figures = [v["value_score"] for v in values]
 
 tier_settings = read_section(company, "tiers", TierSettings)
 cut = fit_thresholds(figures[0], tier_settings)
-steady, plain = [assign_first_tiers(figures[0], cut)], [classify_tiers(figures[0], cut)]
+stable, by_quantiles = [assign_first_tiers(figures[0], cut)], [classify_tiers(figures[0], cut)]
 for before, after in pairwise(figures):
-    steady.append(update_tiers(steady[-1], after, estimate_half_width(before, after), cut))
-    plain.append(classify_tiers(after, fit_thresholds(after, tier_settings)))
-moved = [changed_share(a.tier, b.tier) for a, b in pairwise(steady)]
-flapped = [changed_share(a, b) for a, b in pairwise(plain)]
+    stable.append(update_tiers(stable[-1], after, estimate_half_width(before, after), cut))
+    by_quantiles.append(classify_tiers(after, fit_thresholds(after, tier_settings)))
+changed = [changed_share(a.tier, b.tier) for a, b in pairwise(stable)]
+changed_by_quantiles = [changed_share(a, b) for a, b in pairwise(by_quantiles)]
 figure, (left, right) = canvas(
-    f"{np.mean(moved):.1%} of the customers move a month, by plain quantiles {np.mean(flapped):.1%}",
-    "The customers of the sample do change; under pure noise it is less than 1 %", (1, 1),
+    f"{np.mean(changed):.1%} of the customers change tier per month; "
+    f"with quantile thresholds, {np.mean(changed_by_quantiles):.1%}",
+    "Customers of the sample company do change; with noise alone, fewer than 1% change tier", (1, 1),
 )  # fmt: skip
-left.plot(months[1:], flapped, "o-", color=QUIET, label="plain quantiles")
-left.plot(months[1:], moved, "o-", color=MODEL, label="steady")
+left.plot(months[1:], changed_by_quantiles, "o-", color=QUIET, label="quantiles, set anew")
+left.plot(months[1:], changed, "o-", color=MODEL, label="fixed thresholds with hysteresis")
 left.set_ylim(0, None)
 left.tick_params(axis="x", rotation=30)
 percent(left, "y")
-heading(left, "Moved to another tier")
+heading(left, "Share that changes tier")
 legend(left)
-shares = summarise_tiers(tables[-1]["revenue"], steady[-1].tier, cut)
+shares = summarise_tiers(tables[-1]["revenue"], stable[-1].tier, cut)
 spot = np.arange(len(shares))
 right.bar(spot - 0.2, shares["share_of_customers"], 0.38, color=QUIET, label="customers")
 right.bar(spot + 0.2, shares["share_of_sum"], 0.38, color=RULE, label="revenue")
 right.set_xticks(spot, list(shares.index))
 percent(right, "y")
-heading(right, "What the tiers bring")
+heading(right, "Customers and revenue by tier")
 legend(right)
 figure
 
 # %% [markdown]
-# What were the weights three months ago that would have told best who buys since? (Non-negative least
-# squares on ranks, 95 % interval: learned from what came later, not from what the score is made of.)
+# Which weights of three months ago would have predicted later spending best? (Non-negative least
+# squares on ranks, with 95% intervals; the outcome is later than all metrics in the score.)
 
 # %%
-parts = list(plain_settings.dimensions)
+parts = list(history_settings.dimensions)
 learned = learned_weights(values[3][parts], tables[6]["last_period_revenue"].fillna(0).rank())
-stated = normalise_weights({n: d.weight for n, d in plain_settings.dimensions.items()})
-tabulate_weights([stated, learned]).assign(interval=pd.Series(learned.interval)).round(2)
+given = normalise_weights({n: d.weight for n, d in history_settings.dimensions.items()})
+tabulate_weights([given, learned]).assign(interval=pd.Series(learned.interval)).round(2)
 
 # %%
-weight = {n: d.weight for n, d in plain_settings.dimensions.items()}
+weight = {n: d.weight for n, d in history_settings.dimensions.items()}
 moves = find_migrations(
-    values[0].assign(tier=steady[0].tier), values[-1].assign(tier=steady[-1].tier), weight, cut, cut
+    values[0].assign(tier=stable[0].tier), values[-1].assign(tier=stable[-1].tier), weight, cut, cut
 )
-migration_matrix(steady[0].tier, steady[-1].tier, cut.names)
+migration_matrix(stable[0].tier, stable[-1].tier, cut.names)
 
 # %%
 count_causes(moves, cut.names)
 
 # %% [markdown]
-# ## Stars
+# ## Star ratings
 #
-# A star stands for a chance: here, to bring more than the median buyer in the next three months. Learned
-# from scores six months ago, checked on scores three months ago.
+# A star rating stands for a probability: here, of spending more than the median buyer in the next
+# three months. The scale is fitted to the scores of six months ago and checked on those of three
+# months ago.
 
 # %%
 recent = [t["last_period_revenue"].fillna(0) for t in tables]
 line = recent[3][recent[3] > 0].median()
 star_settings = read_section(company, "stars", StarSettings)
-star = fit_star_scale(figures[0], (recent[3] > line).astype(float), star_settings)
+star_scale = fit_star_scale(figures[0], (recent[3] > line).astype(float), star_settings)
 checked = check_star_scale(
-    figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star
+    figures[3], (recent[6] > line).astype(float).reindex(figures[3].index), star_scale
 )
 filled = checked[checked["customers"] > 0]
 figure, (axis,) = canvas(
-    f"Customers with the most stars were told {filled['predicted'].iloc[-1]:.0%}; "
-    f"{filled['observed'].iloc[-1]:.0%} came",
-    f"Chance of more than {line:,.0f} {company.info.currency} in three months; scale {star.version}",
+    f"Most stars: predicted {filled['predicted'].iloc[-1]:.0%}, "
+    f"observed {filled['observed'].iloc[-1]:.0%}",
+    f"Probability of more than {line:,.0f} {company.info.currency} in three months; "
+    f"scale {star_scale.version}",
     (1,),
 )  # fmt: skip
 dots(axis, [f"{'★' * int(s)}  {n:,} customers" for s, n in filled["customers"].items()],
@@ -254,23 +259,23 @@ legend(axis)
 figure
 
 # %% [markdown]
-# ## Stage, potential and risk, in one row a customer
+# ## Customer status: stage, potential and risk
 
 # %%
-life = read_section(company, "lifecycle", LifecycleSettings)
-earlier = assign_stages(history, months[-2], life)
-now = assign_stages(history, end, life, scores["churn_probability"])
-fields = assign_quadrants(today, read_section(company, "quadrant", QuadrantSettings))
-count_transitions(earlier["stage"], assign_stages(history, end, life)["stage"])
+stage_settings = read_section(company, "lifecycle", LifecycleSettings)
+earlier = assign_stages(history, months[-2], stage_settings)
+now = assign_stages(history, end, stage_settings, scores["churn_probability"])
+quadrants = assign_quadrants(today, read_section(company, "quadrant", QuadrantSettings))
+count_transitions(earlier["stage"], assign_stages(history, end, stage_settings)["stage"])
 
 # %%
-rows = build_status_rows(figures[-1], steady[-1], star, now, fields, tier_settings)
+rows = build_status_rows(figures[-1], stable[-1], star_scale, now, quadrants, tier_settings)
 rows.head(8)
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Weights are a choice; look at who changes when they do.
-# - A tier needs a policy, a border that stays, and a reason for every move.
-# - A star is a chance that was checked, not a fifth of the list.
-# - What a customer thinks of us and what we think of his credit are two things.
+# - Weights are a choice: check which customers change rank with them.
+# - A tier needs a service policy, a stable threshold and a cause for each migration.
+# - A star rating is a checked probability, not a fifth of the list.
+# - A customer's opinion of the company and their creditworthiness are two different things.

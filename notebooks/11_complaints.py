@@ -7,12 +7,12 @@
 # ---
 
 # %% [markdown]
-# # 11 · Complaints: what they are about, and what is behind them
+# # 11 · Complaints: categories and causes
 #
-# A count of complaints says what people *write* about. What makes them discontent is another question:
-# those who meet a problem differ from others in more than the problem. This notebook goes from the
-# Pareto table to causes that are compared among customers who are alike, on Olist, a Brazilian
-# marketplace (or on the company that `GOODWILL_COMPANY` names).
+# Complaint counts show what customers *write* about. What causes dissatisfaction is a different
+# question: customers who experience a problem differ from others in more than the problem. This
+# notebook goes from a Pareto table to causes estimated among similar customers, for Olist, a
+# Brazilian marketplace (or the company named by `GOODWILL_COMPANY`).
 
 # %%
 # %matplotlib inline
@@ -21,7 +21,7 @@ import os
 import numpy as np
 import pandas as pd
 from bars import bars, dots, heading
-from start import begin
+from start import open_company
 
 from features.errors import DataRefused
 from insight.complaints.cause_tree import build_cause_tree, format_cause_tree
@@ -37,14 +37,14 @@ from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/olist.toml")
 
-workspace, company = begin(COMPANY, upto="data")
+workspace, company = open_company(COMPANY, upto="data")
 
 # %% [markdown]
 # ## Intake
 #
-# Tickets of kind `complaint` are complaints. A company without tickets, such as Olist, still has what
-# discontent customers wrote beside their rating. A category that is given stands; the others are read:
-# learned from those that have one, or by topic, in Chinese, English and Portuguese.
+# Tickets of kind `complaint` are complaints. For a company without tickets, such as Olist, the
+# comments of dissatisfied customers are used. Given categories are kept; missing ones are predicted
+# from complaints with a category, or assigned by topic, in Chinese, English and Portuguese.
 
 # %%
 found = read_complaints(company, workspace)
@@ -52,17 +52,17 @@ print(f"{len(found.table):,} complaints of {found.customers:,} customers, from {
 print("categories:", found.categories.counts())
 
 # %% [markdown]
-# ## The Pareto table
+# ## Pareto table
 #
-# The few categories that hold four fifths of all complaints. Bars carry 95 % intervals; where a row
-# stands for several orders (`weight`), it counts as many.
+# The few categories that account for 80% of the complaints. Bars show 95% intervals; a row that
+# stands for several orders (`weight`) counts as many times.
 
 # %%
 rows = compute_pareto(found.table)
 vital = select_vital_few(rows)
 figure, (left, right) = canvas(
-    f"{len(vital)} of {len(rows)} categories hold four fifths: {', '.join(vital)}",
-    "Share of complaints by category, with 95 % intervals; and summed up", (1.3, 1), (9.6, 3.6),
+    f"{len(vital)} of {len(rows)} categories account for 80%: {', '.join(vital)}",
+    "Share of complaints by category with 95% intervals, and cumulative share", (1.3, 1), (9.6, 3.6),
 )  # fmt: skip
 names = [r.category for r in rows]
 dots(left, names, [(r.share, r.low, r.high) for r in rows])
@@ -73,7 +73,7 @@ right.plot(place, [r.cumulative for r in rows], "o-", color=RULE)
 right.axhline(0.8, color=QUIET, lw=1, ls=(0, (4, 3)))
 right.set(ylim=(0, 1.05), xlabel="categories, largest first")
 percent(right, "y")
-heading(right, "Summed up")
+heading(right, "Cumulative share")
 figure
 
 # %%
@@ -85,8 +85,8 @@ by_quarter = table.pivot_table(
 by_quarter = by_quarter[table["quarter"].value_counts().reindex(by_quarter.index) >= 20]
 shares = by_quarter.div(by_quarter.sum(axis=1), axis=0)
 figure, (axis,) = canvas(
-    f"From {by_quarter.index[0]} to {by_quarter.index[-1]}, what complaints were about",
-    "Share of the complaints of each quarter, the vital few", (1,), (9.6, 3.2),
+    f"Complaint categories, {by_quarter.index[0]} to {by_quarter.index[-1]}",
+    "Share of the complaints of each quarter; main categories", (1,), (9.6, 3.2),
 )  # fmt: skip
 for name, colour in zip(vital, (CASE, MODEL, RULE, QUIET) * 3, strict=False):
     axis.plot(shares.index, shares[name], "o-", color=colour, label=name, ms=4)
@@ -99,11 +99,11 @@ figure
 # %% [markdown]
 # ## Handling
 #
-# How long a complaint waits for the first reply and for its solution. Those still waiting count for as
-# long as they have waited (Kaplan-Meier): a desk looks quick if its slow cases are left out.
+# Time to the first reply and to the resolution. Open complaints count with their waiting time so
+# far (Kaplan-Meier): leaving out slow cases would make handling look faster than it is.
 
 # %%
-print("where they stand:", count_states(found.table) or "not recorded")
+print("status:", count_states(found.table) or "not recorded")
 times = compute_cycle_times(found.table, found.end)
 pd.DataFrame([vars(t) for t in times] or [{"step": "not recorded"}]).round(1)
 
@@ -113,21 +113,21 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# ## Causes of discontent
+# ## Causes of dissatisfaction
 #
-# Each answer is looked at with what had happened before it: promised days missed, returns, complaints,
-# slow help. For each, the **attributable share** is the part of all discontent that would not be there
-# without it. It comes from comparing customers alike in region, product, season, spend, former ratings
-# and how often they wrote before (who complains readily), by an estimate that is right if either of two
-# models is. Who does not answer is weighted for. Shares overlap: they need not add up.
+# Each answer is related to prior exposures: late deliveries, returns, complaints, slow replies. The
+# **attributable fraction** of an exposure is the share of all dissatisfaction that would not occur
+# without it. It compares customers with similar region, product, season, spending, earlier ratings
+# and complaint history (confounders), with a doubly robust estimator: one of two models must be
+# right. Weights correct for non-response. Fractions overlap and need not sum to 100%.
 
 # %%
 ranking = analyse_causes("dissatisfaction", company, workspace, found)
 ranked = ranking.causes
 first = ranked[0]
 figure, (left, right) = canvas(
-    f"{first.cause.name}: {first.attribution.share.value:.0%} of all discontent would not be there without it",
-    f"{ranking.rows:,} answers, {ranking.rate:.1%} discontent; 95 % intervals over customers", (1, 1),
+    f"{first.cause.name}: {first.attribution.share.value:.0%} of all dissatisfaction is attributable to it",
+    f"{ranking.rows:,} answers, {ranking.rate:.1%} dissatisfied; 95% intervals over customers", (1, 1),
     (9.6, 2.4 + 0.3 * len(ranked)),
 )  # fmt: skip
 causes = [r.cause.name for r in ranked]
@@ -140,16 +140,18 @@ dots(
     ],
 )
 percent(left, "x")
-heading(left, "Share of the discontent")
+heading(left, "Attributable fraction")
 effects = [
     (r.attribution.effect.value, r.attribution.effect.low, r.attribution.effect.high)
     for r in ranked
 ]
-dots(right, [""] * len(ranked), effects, label="among customers alike")
+dots(right, [""] * len(ranked), effects, label="among similar customers")
 naive = [r.attribution.naive_effect for r in ranked]
-right.plot(naive, np.arange(len(ranked)) + 0.2, "o", color=CASE, ms=5, label="plain difference")
+right.plot(
+    naive, np.arange(len(ranked)) + 0.2, "o", color=CASE, ms=5, label="unadjusted difference"
+)
 percent(right, "x")
-heading(right, "Rise of the risk where it was met")
+heading(right, "Increase of the risk with the exposure")
 legend(right, "lower right")
 figure
 
@@ -160,12 +162,12 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# `e_value`: a hidden difference between the customers would have to raise both the chance of meeting the
-# cause and that of discontent by this factor to explain the effect away.
+# `e_value`: to explain the effect away, an unobserved confounder would have to raise both the
+# probability of the exposure and that of dissatisfaction by this factor.
 #
-# ## How much, by days late
+# ## Dose response: days late
 #
-# One more day late is not worth the same everywhere. Each band is compared with orders in time.
+# The effect of one more day late varies. Each band is compared with deliveries on time.
 
 # %%
 name = "late delivery" if "late delivery" in ranking.doses else next(iter(ranking.doses))
@@ -174,9 +176,9 @@ labels = [
     f"{d.low:g} to {d.high:g}" if np.isfinite(d.high) else f"{d.low:g} and more" for d in bands
 ]
 figure, (left, right) = canvas(
-    f"{name}, {labels[0]} days: {bands[0].attribution.effect.value:+.0%} discontent; "
+    f"{name}, {labels[0]} days: {bands[0].attribution.effect.value:+.0%} dissatisfied; "
     f"{labels[-1]}: {bands[-1].attribution.effect.value:+.0%}",
-    "Rise of the risk of discontent against those in time, with 95 % intervals; and how many", (1.4, 1),
+    "Increase of the risk of dissatisfaction against deliveries on time, with 95% intervals", (1.4, 1),
     (9.6, 3.0),
 )  # fmt: skip
 values = [
@@ -192,25 +194,28 @@ figure
 # %% [markdown]
 # ## Five whys
 #
-# The same comparison, asked of the causes: what makes deliveries late? What the tables cannot answer is
-# left open, for the people at the table. `tree(...).to_dict()` is the same as JSON.
+# The same analysis applied to the causes: what makes deliveries late? Questions that the data
+# cannot answer stay open, for people to answer. `build_cause_tree(...).to_dict()` returns the tree
+# as JSON.
 
 # %%
 print(format_cause_tree(build_cause_tree(ranking)))
 
 # %% [markdown]
-# ## Causes of departures
+# ## Causes of churn
 
 # %%
 try:
-    leaving = analyse_causes("churn", company, workspace, found)
-    print(format_cause_tree(build_cause_tree(leaving)))
+    churn_causes = analyse_causes("churn", company, workspace, found)
+    print(format_cause_tree(build_cause_tree(churn_causes)))
 except DataRefused as err:
     print(err)
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Most complaints *name* a thing; the attributable share says what would change if it went away.
-# - The plain difference mixes the problem with the people who meet it.
-# - An effect here rests on what the tables show; the next notebook tests a remedy with a hold-out group.
+# - Complaints *mention* a topic; the attributable fraction estimates what would change without the
+#   cause.
+# - The unadjusted difference mixes the problem with differences between customers.
+# - The effects rely on the confounders in the tables; the next notebook tests an action with a
+#   hold-out group.

@@ -7,12 +7,12 @@
 # ---
 
 # %% [markdown]
-# # 12 · The closed loop: did it help, and whom next?
+# # 12 · Closed loop: effects of actions, and whom to treat next
 #
-# Plan, do, check, act. Targets stand in the company's TOML file, actions in the log of events, and the
-# check is a measurement that can say *no*. The sample company has run no campaign, so one is simulated
-# here: the customers and their spend are those of the history, the effect of the call is planted, and
-# every figure can be held against the truth.
+# Plan, do, check, act. Targets are in the company's TOML file, actions in the events table, and the
+# check is a measurement that may find no effect. The sample company has run no campaign, so this
+# notebook simulates one: customers and spending are from the history, the effect of a call is
+# simulated, and each estimate can be compared with the truth.
 
 # %%
 # %matplotlib inline
@@ -21,12 +21,12 @@ import os
 import numpy as np
 import pandas as pd
 from bars import dots, heading
-from start import begin, open_tables
+from start import open_company, open_tables
 
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
 from insight.closed_loop.matching import estimate_matched_effect
 from insight.closed_loop.pdca import build_pdca_cycles
-from insight.closed_loop.target_status import Measurement, check_targets
+from insight.closed_loop.target_status import CheckedTarget, Measurement, check_targets
 from insight.closed_loop.treatment_effect import estimate_holdout_effect
 from insight.closed_loop.uplift import measure_qini, plan_treatments, score_uplift
 from insight.complaints.confounders import encode_confounders
@@ -36,14 +36,15 @@ from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend,
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
-workspace, company = begin(COMPANY, upto="data")
+workspace, company = open_company(COMPANY, upto="data")
 currency = company.info.currency
 
 # %% [markdown]
 # ## Plan: targets
 #
-# In the TOML file: `[insight.loop.targets.days_to_solution]` with `target = 4` and `better = "lower"`.
-# A target is reached or missed when the whole interval of its indicator lies on that side.
+# In the TOML file: `[insight.loop.targets.days_to_solution]` with `target = 4` and
+# `better = "lower"`. A target is reached or missed when the whole interval of its indicator lies on that
+# side.
 
 # %%
 targets = {
@@ -53,10 +54,10 @@ targets = {
 }
 measured = measure_complaints(read_complaints(company, workspace))
 checked = check_targets(targets, measured)
-known = [c for c in checked if measured.get(c.name)]
+known = [c for c in checked if isinstance(c, CheckedTarget)]
 figure, axes = canvas(
     f"{sum(c.verdict == 'reached' for c in known)} of {len(targets)} targets reached",
-    "Indicator with its 95 % interval; the dashed line is the target", (1,) * len(known), (9.6, 2.2),
+    "Indicator with its 95% interval; dashed: target", (1,) * len(known), (9.6, 2.2),
 )  # fmt: skip
 for axis, item in zip(axes, known, strict=True):
     m = item.measured
@@ -67,11 +68,11 @@ for axis, item in zip(axes, known, strict=True):
 figure
 
 # %% [markdown]
-# ## Do: a call, to a half drawn by lot
+# ## Do: a call to a random half
 #
-# Spend of each customer in the quarter before a day and the quarter after it come from the history.
-# The planted truth: a call adds half of a usual quarter's spend for those who buy now and then, nothing
-# for large customers, who order anyway, and takes a little from those who had not ordered at all.
+# Each customer's spending in the quarters before and after a start date comes from the history. In
+# the simulation, a call adds half of a usual quarter's spending for small and medium buyers,
+# nothing for large customers, and slightly reduces the spending of customers without orders.
 
 # %%
 con = open_tables(workspace, company)
@@ -90,91 +91,92 @@ rows = (
     .to_pandas()
 )
 rng = np.random.default_rng(12)
-times = max(1, 6000 // len(rows))  # a small company stands several times, to be learned from
+times = max(1, 6000 // len(rows))  # repeat the rows of a small company, to have enough
 rows = rows.loc[rows.index.repeat(times)].reset_index(drop=True)
 before = rows["before"].to_numpy()
 small = (before > 0) & (before < np.quantile(before, 0.8))
-level = before[small].mean()
-gain = np.where(small, 0.5 * level, np.where(before == 0, -0.1 * level, 0.0))
+mean_spend = before[small].mean()
+gain = np.where(small, 0.5 * mean_spend, np.where(before == 0, -0.1 * mean_spend, 0.0))
 known_before = encode_confounders(
     rows[["before", "orders", "logins"]].assign(
         buys=(before > 0).astype(float), small=small.astype(float)
     )
 )
 treated = rng.random(len(rows)) < 0.5
-noise = rng.normal(0, 0.3 * level, len(rows))
-outcome = np.minimum(rows["after"], 3 * level).to_numpy() + gain * treated + noise
-print(f"{treated.sum():,} called, {(~treated).sum():,} left alone")
+noise = rng.normal(0, 0.3 * mean_spend, len(rows))
+outcome = np.minimum(rows["after"], 3 * mean_spend).to_numpy() + gain * treated + noise
+print(f"{treated.sum():,} called, {(~treated).sum():,} held out")
 print(f"true effect {gain.mean():,.0f} {currency} per customer")
 
 # %% [markdown]
-# ## Check: what the call did
+# ## Check: effect of the call
 #
-# The plain difference is right, but blunt: customers differ more than a call does. Adjusting for what
-# was known before (CUPED) takes that part of the noise away. Without any who were left alone there is no
-# answer, and the code says so rather than print a number.
+# The unadjusted difference is unbiased but imprecise, because customers vary more than a call
+# changes. Adjusting for covariates known before the action (CUPED) removes part of the variance.
+# Without a hold-out group, the effect is not identifiable, and the function says so instead of
+# returning a number.
 
 # %%
-plain = estimate_holdout_effect(outcome, treated, known_before[:, :0])
-sharp = estimate_holdout_effect(outcome, treated, known_before)
-everybody = estimate_holdout_effect(outcome, np.ones_like(treated), known_before)
+unadjusted = estimate_holdout_effect(outcome, treated, known_before[:, :0])
+adjusted = estimate_holdout_effect(outcome, treated, known_before)
+no_holdout = estimate_holdout_effect(outcome, np.ones_like(treated), known_before)
 figure, (axis,) = canvas(
-    f"The call adds {sharp.effect.value:,.0f} {currency} per customer ({sharp.effect.low:,.0f} to "
-    f"{sharp.effect.high:,.0f})",
-    f"Dashed: the planted truth. Known before: {sharp.sharper:.0%} of the variance", (1,), (9.6, 2.2),
+    f"The call adds {adjusted.effect.value:,.0f} {currency} per customer ({adjusted.effect.low:,.0f} to "
+    f"{adjusted.effect.high:,.0f})",
+    f"Dashed: truth. Covariates explain {adjusted.sharper:.0%} of the variance", (1,), (9.6, 2.2),
 )  # fmt: skip
-measures = {"plain difference": plain.effect, "CUPED": sharp.effect}
+measures = {"unadjusted difference": unadjusted.effect, "CUPED": adjusted.effect}
 dots(axis, list(measures), [(e.value, e.low, e.high) for e in measures.values()])
 axis.axvline(gain.mean(), color=ACTUAL, ls=(0, (4, 3)))
 axis.axvline(0, color=QUIET, lw=1)
 money(axis, "x")
-print(f"everybody called: {everybody.verdict}. {everybody.note}")
+print(f"all customers called: {no_holdout.verdict}. {no_holdout.note}")
 figure
 
 # %% [markdown]
-# ## Nobody drawn by lot
+# ## Without randomisation
 #
-# Most campaigns are not drawn: the sales people called whom they knew, the active ones. Then the plain
-# difference is mostly about who was called. Comparing customers alike in what the tables show mends what
-# they show, and only that.
+# Most campaigns are not randomised: sales staff call the customers they know, who are the active
+# ones. The unadjusted difference then mostly reflects who was called. Comparing similar customers
+# corrects for observed differences, and only for those.
 
 # %%
-liked = 1.2 * known_before[:, 0] + 0.6 * known_before[:, 2]
-called = rng.random(len(rows)) < 1 / (1 + np.exp(-liked))
-spent = np.minimum(rows["after"], 3 * level).to_numpy() + gain * called + noise
-alike = estimate_matched_effect(spent, called, known_before)
-pretended = estimate_holdout_effect(spent, called, known_before)
+affinity = 1.2 * known_before[:, 0] + 0.6 * known_before[:, 2]
+called = rng.random(len(rows)) < 1 / (1 + np.exp(-affinity))
+spent = np.minimum(rows["after"], 3 * mean_spend).to_numpy() + gain * called + noise
+matched = estimate_matched_effect(spent, called, known_before)
+as_randomised = estimate_holdout_effect(spent, called, known_before)
 truth = gain[called].mean()
-estimates = {"plain difference": (alike.naive,) * 3}
-if alike.effect:
-    estimates["customers alike"] = (alike.effect.value, alike.effect.low, alike.effect.high)
+estimates = {"unadjusted difference": (matched.naive,) * 3}
+if matched.effect:
+    estimates["similar customers"] = (matched.effect.value, matched.effect.low, matched.effect.high)
 figure, (axis,) = canvas(
-    f"The plain difference says {alike.naive:,.0f} {currency}, the truth is {truth:,.0f}",
-    "Effect on those called; dashed: the planted truth", (1,), (9.6, 2.2),
+    f"Unadjusted difference {matched.naive:,.0f} {currency}, truth {truth:,.0f}",
+    "Effect on the called customers; dashed: truth", (1,), (9.6, 2.2),
 )  # fmt: skip
 dots(axis, list(estimates), list(estimates.values()))
 axis.axvline(truth, color=ACTUAL, ls=(0, (4, 3)))
 money(axis, "x")
-print(f"taken for a hold-out: {pretended.verdict}. {pretended.note}")
+print(f"analysed as if randomised: {as_randomised.verdict}. {as_randomised.note}")
 figure
 
 # %% [markdown]
-# ## Whom does it move?
+# ## Whose behaviour changes?
 #
-# The effect is not the same for all. An uplift score says what the call adds to *each*; the Qini curve
-# holds it against the log: treat the first tenth, two tenths and so on, and count what is gained.
+# The effect differs between customers. An uplift score predicts the effect of the call for *each*
+# customer. The Qini curve evaluates it: call the best 10%, 20% and so on, and measure the gain.
 
 # %%
 score = score_uplift(outcome, treated, known_before)
 learned, best = measure_qini(score, outcome, treated), measure_qini(gain, outcome, treated)
 figure, (left, right) = canvas(
-    "The score finds those whom a call moves" if learned.sorts else "The score is no better than lots",
+    "The score finds the customers who react" if learned.sorts else "The score is no better than random",
     f"Qini coefficient {learned.coefficient.value:,.1f} {currency} per customer "
     f"({learned.coefficient.low:,.1f} to {learned.coefficient.high:,.1f})", (1.3, 1), (9.6, 3.6),
 )  # fmt: skip
-left.plot(best.shares, best.gains, color=ACTUAL, label="planted truth", lw=1.4)
+left.plot(best.shares, best.gains, color=ACTUAL, label="truth", lw=1.4)
 left.plot(learned.shares, learned.gains, color=MODEL, label="score", lw=2.2)
-left.plot([0, 1], [0, learned.gains[-1]], color=QUIET, ls=(0, (4, 3)), label="anybody")
+left.plot([0, 1], [0, learned.gains[-1]], color=QUIET, ls=(0, (4, 3)), label="random")
 percent(left, "x")
 left.set(xlabel="share called, best first", ylabel=f"{currency} gained per customer")
 legend(left, "lower right")
@@ -184,36 +186,36 @@ by_tenth = pd.DataFrame({"score": score, "truth": gain}).groupby(tenth).mean()
 right.plot(by_tenth["score"], by_tenth["truth"], "o", color=MODEL)
 ends = [by_tenth["score"].min(), by_tenth["score"].max()]
 right.plot(ends, ends, color=QUIET, ls=(0, (4, 3)))
-right.set(xlabel="score", ylabel="planted truth")
-heading(right, "By tenth of the score")
+right.set(xlabel="score", ylabel="true effect")
+heading(right, "By decile of the score")
 figure
 
 # %% [markdown]
-# ## Act: whom to call first under a budget
+# ## Act: whom to call with a limited budget
 #
-# A call costs; those who would lose by it are never on the list.
+# Calls cost money; customers with a negative predicted effect are never on the list.
 
 # %%
-cost = np.full(len(score), 0.02 * level)
+cost = np.full(len(score), 0.02 * mean_spend)
 budgets = np.linspace(0.05, 1, 20) * cost.sum()
 plans = [plan_treatments(score, cost, float(b)) for b in budgets]
 true_gain = [gain[p.chosen].sum() - p.cost for p in plans]
-lots = rng.permutation(len(score))
-by_lot = [gain[lots[: len(p.chosen)]].sum() - p.cost for p in plans]
+shuffled = rng.permutation(len(score))
+random_gain = [gain[shuffled[: len(p.chosen)]].sum() - p.cost for p in plans]
 top = int(np.argmax(true_gain))
 figure, (axis,) = canvas(
-    f"Calling {len(plans[top].chosen):,} of {len(score):,} customers brings most",
-    "Planted gain less the cost of the calls, by budget", (1,), (9.6, 3.2),
+    f"Calling {len(plans[top].chosen):,} of {len(score):,} customers gains most",
+    "True gain minus the cost of the calls, by budget", (1,), (9.6, 3.2),
 )  # fmt: skip
 axis.plot(budgets, true_gain, color=MODEL, lw=2.2, label="by uplift")
-axis.plot(budgets, by_lot, color=CASE, lw=1.6, label="anybody, as many")
+axis.plot(budgets, random_gain, color=CASE, lw=1.6, label="random, same number")
 axis.set(xlabel=f"budget, {currency}", ylabel=f"net gain, {currency}")
 money(axis, "xy")
 legend(axis, "lower right")
 figure
 
 # %% [markdown]
-# ## The cycle in one table
+# ## The PDCA cycle in one table
 
 # %%
 mean, error = outcome.mean(), outcome.std() / np.sqrt(len(outcome))
@@ -226,14 +228,14 @@ pd.DataFrame(
     [
         vars(row)
         for row in build_pdca_cycles(
-            [*checked, *check_targets({"spend": goal}, {"spend": spend})], log, {"call": sharp}
+            [*checked, *check_targets({"spend": goal}, {"spend": spend})], log, {"call": adjusted}
         )
     ]
 )
 
 # %% [markdown]
-# ## What to remember
+# ## Summary
 #
-# - Leave a part alone by lot: it is the only comparison that needs no belief.
-# - What was known before makes the same campaign tell more.
-# - The likeliest buyer is seldom the one whom a call moves.
+# - Keep a random hold-out group: only this comparison needs no assumptions about who was treated.
+# - Adjusting for what was known before makes the same campaign more informative.
+# - The customer most likely to buy is rarely the one whose behaviour a call changes.

@@ -1,4 +1,4 @@
-"""The passenger surveys of San Francisco airport, 2011 to 2017, under one set of names and one scale."""
+"""Passenger surveys of San Francisco airport, 2011 to 2017, with common names and a common scale."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from features.settings import Workspace, real_data_root
 from insight.satisfaction.rating_scales import SurveyScale
 
 YEARS = range(2011, 2018)
-#: The name of each question in 2011, 2012, 2013 and from 2014 on.
+#: The column of each question in 2011, in 2012, in 2013 and from 2014 on.
 QUESTIONS = {
     "overall": ("Q8N", "Q8N_WHOLE", "Q7O_WHOLE", "Q7ALL"),
     "art": ("Q8A", "Q8A_ART", "Q7A_ART", "Q7ART"),
@@ -27,19 +27,20 @@ QUESTIONS = {
 ITEMS = [name for name in QUESTIONS if name != "overall"]
 
 
-def airport_surveys(workspace: Workspace) -> pd.DataFrame | None:
-    """One row an interview: `year`, `weight` (1 where a year has none), each question on 0 to 100, and
-    `recommend` (0 to 10, 2017 only). None where the data are not at hand.
+def read_airport_surveys(workspace: Workspace) -> pd.DataFrame | None:
+    """Read the surveys, one row per interview; None without the data.
 
-    6 means not used, 0 and `Blank` no answer: both are missing here; so is 11 for `recommend`.
+    Columns: `year`, `weight` (1 for years without weights), each question (0 to 100) and `recommend`
+    (0 to 10, 2017 only). Code 6 (not used), 0 and `Blank` (no answer) are missing values; so is 11
+    (don't know) for `recommend`.
     """
     folder = real_data_root(workspace) / "sfo_airport_survey"
     if not folder.is_dir():
         return None
-    return pd.concat([_year(folder, year) for year in YEARS], ignore_index=True)
+    return pd.concat([_read_year(folder, year) for year in YEARS], ignore_index=True)
 
 
-def _year(folder: Path, year: int) -> pd.DataFrame:
+def _read_year(folder: Path, year: int) -> pd.DataFrame:
     raw = pd.read_parquet(folder / f"sfo_{year}.parquet")
     number = lambda column: pd.to_numeric(raw[column], errors="coerce")  # noqa: E731
     table = pd.DataFrame({"year": year, "weight": 1.0}, raw.index)
@@ -55,8 +56,8 @@ def _year(folder: Path, year: int) -> pd.DataFrame:
     return table
 
 
-def as_asked(surveys: pd.DataFrame, question: str, instrument: str = "csat") -> pd.DataFrame:
-    """One question as `insight.satisfaction.crosstabs` reads it: a row an interview, answered or not."""
+def as_questions(surveys: pd.DataFrame, question: str, instrument: str = "csat") -> pd.DataFrame:
+    """Return one question in the format of `insight.satisfaction.crosstabs`, one row per interview."""
     score = surveys[question] * (10.0 if instrument == "nps" else 1.0)
     return pd.DataFrame({
         "customer_id": surveys.index.astype(str), "period": surveys["year"], "score": score,

@@ -1,4 +1,4 @@
-"""Pictures the notebooks draw several times: tiles, dots with intervals, reasons as bars."""
+"""Plots shared by the notebooks: panels, bars, values with intervals, reasons."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from models.plots.style import heading as heading
 def tiles(
     title: str, subtitle: str, count: int, columns: int = 3, height: float = 1.75
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of small panels in rows, the finding on top."""
+    """Make a figure of `count` small panels, with a title and a subtitle."""
     rows = -(-count // columns)
     figure, (whole,) = canvas(title, subtitle, (1,), (9.6, 1.0 + height * rows))
     whole.remove()
@@ -26,14 +26,14 @@ def tiles(
 
 
 def along_time(axis: Axes, most: int = 6) -> None:
-    """Dates along x, few and short."""
+    """Format the x axis as dates, with at most `most` ticks."""
     locator = mdates.AutoDateLocator(minticks=3, maxticks=most)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 
 
 def bars(axis: Axes, names: Sequence[str], values: Sequence[float], form: str = "{:,.0f}") -> None:
-    """Horizontal bars, the first on top, each with its value."""
+    """Plot horizontal bars with their values, the first on top."""
     place = np.arange(len(names))
     axis.barh(place, values, 0.68, color=MODEL)
     for i, value in zip(place, values, strict=True):
@@ -54,7 +54,7 @@ def dots(
     shift: float = 0.0,
     label: str | None = None,
 ) -> None:
-    """A dot with its interval (value, low, high) for each name, the first on top."""
+    """Plot values with intervals (value, low, high) as dots, the first on top."""
     for i, (value, low, high) in enumerate(triples):
         axis.plot([low, high], [i + shift] * 2, color=colour, lw=2, alpha=0.6)
         axis.plot(value, i + shift, "o", color=colour, ms=7, mec="white", mew=1.2,
@@ -68,7 +68,10 @@ def dots(
 def reason_bars(
     axis: Axes, reasons: Sequence[tuple[str, float]], left: tuple[str, str], right: tuple[str, str]
 ) -> None:
-    """What moved one prediction, to the left or right; each side has a word and a colour."""
+    """Plot the effects of the reasons for one prediction.
+
+    `left` and `right` are the word and the colour for negative and positive effects.
+    """
     effects = [effect for _, effect in reasons]
     colours = [right[1] if effect > 0 else left[1] for effect in effects]
     axis.barh(range(len(effects)), effects, 0.66, color=colours)

@@ -1,4 +1,4 @@
-"""One customer's records in a shape that can be drawn: who makes a good story, and what he left."""
+"""Choose an example customer and read their records for plots."""
 
 import duckdb
 import pandas as pd
@@ -7,7 +7,7 @@ from features.history_store import Manifest
 
 DAY = pd.Timedelta(days=1)
 
-STORY = """
+CANDIDATES = """
     with candidates as (
         select customer_id, date_trunc('day', occurred_at) + interval 3 day as cutoff, kind
         from events where known_at > date_trunc('day', occurred_at) + interval 84 hour
@@ -24,48 +24,50 @@ STORY = """
     order by coalesce(left_at < cutoff, false),
         not coalesce(left_at > cutoff + interval 20 day and left_at < cutoff + to_days($horizon), false),
         kind <> 'order',
-        count(distinct p.what) filter (p.begun < cutoff and p.known >= cutoff) desc,
+        count(distinct p.what) filter (p.started < cutoff and p.known >= cutoff) desc,
         kinds desc, abs(n - 80), customer_id, cutoff
     limit 1
 """
 PENDING = {
-    "surveys": "select customer_id, 'answer' as what, sent_at as begun, answered_at as known "
+    "surveys": "select customer_id, 'answer' as what, sent_at as started, answered_at as known "
     "from surveys where answered_at is not null",
     "tickets": "select customer_id, kind, opened_at, closed_at from tickets "
     "where closed_at is not null",
 }
 
 
-def pick(
+def pick_customer(
     sql: duckdb.DuckDBPyConnection, manifest: Manifest, horizon: int
 ) -> tuple[str, pd.Timestamp]:
-    """A customer and a cutoff at which a record of his had happened but was not known yet.
+    """Choose a customer and a cutoff at which a record had happened but was not known yet.
 
-    Where there are contracts, one who cancels within the horizon; where nothing is booked late,
-    the busiest customer, a horizon before the end of the data.
+    With contracts, the customer cancels within the horizon. Without late records, it is the customer
+    with the most events, one horizon before the end of the data.
     """
     start, end = (pd.Timestamp(t).tz_localize(None) for t in (manifest.start, manifest.end))
     last = end - horizon * DAY
-    wish = {"horizon": horizon, "first": start + (last - start) / 2, "last": last}
+    parameters = {"horizon": horizon, "first": start + (last - start) / 2, "last": last}
     pending = [PENDING[t] for t in PENDING if t in manifest.rows]
-    nothing = (
-        "select '' as customer_id, '' as what, null::timestamp as begun, null::timestamp as known"
+    empty = (
+        "select '' as customer_id, '' as what, null::timestamp as started, null::timestamp as known"
     )
-    story = STORY.format(pending=" union all ".join([nothing, *pending]))
-    found = sql.execute(story, wish).fetchall()
+    query = CANDIDATES.format(pending=" union all ".join([empty, *pending]))
+    found = sql.execute(query, parameters).fetchall()
     if found:
         return str(found[0][0]), pd.Timestamp(found[0][1])
     busiest = sql.sql("select customer_id from events group by 1 order by count(*) desc, 1 limit 1")
     return str(busiest.fetchall()[0][0]), last.normalize()
 
 
-def records_of(sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str) -> pd.DataFrame:
-    """Everything of a customer: `lane`, `moment` and when it was `known`."""
+def customer_records(
+    sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str
+) -> pd.DataFrame:
+    """Read all records of a customer: kind (`lane`), time (`moment`) and when it was `known`."""
     selects = {
         "events": "select kind as lane, occurred_at as moment, coalesce(known_at, occurred_at) as known "
         "from events",
         "customers": "select 'CRM record', valid_from, valid_from from customers",
-        "surveys": "select case when moment = sent_at then 'question' else 'answer' end, moment, moment "
+        "surveys": "select case when moment = sent_at then 'invitation' else 'answer' end, moment, moment "
         "from (select *, unnest([sent_at, answered_at]) as moment from surveys)",
         "tickets": "select kind, opened_at, opened_at from tickets",
     }
@@ -74,13 +76,17 @@ def records_of(sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str)
     return sql.execute(query, {"customer": customer}).df()
 
 
-def spans_of(
+def delayed_records(
     sql: duckdb.DuckDBPyConnection, tables: list[str], customer: str, cutoff: pd.Timestamp
 ) -> pd.DataFrame:
-    """What was known later than it began, around a cutoff: `what`, `start` and `known`."""
+    """Read the records around a cutoff that were known later than they started.
+
+    Columns: `what`, `start` and `known`, at most 60 days after the cutoff. Only records that were
+    known no earlier than 40 days before the cutoff are read.
+    """
     never = "timestamp '2199-01-01'"
     selects = {
-        "events": "select kind || ', booked late' as what, occurred_at as start, known_at as known "
+        "events": "select kind || ', recorded late' as what, occurred_at as start, known_at as known "
         "from events where known_at > occurred_at and customer_id = $customer",
         "surveys": f"select instrument || ', answer', sent_at, coalesce(answered_at, {never}) "
         "from surveys where coalesce(dimension, 'overall') = 'overall' and customer_id = $customer "
@@ -95,5 +101,5 @@ def spans_of(
         f"from ({' union all '.join(chosen)}) where known >= $cutoff - interval 40 day "
         "and start < $cutoff + interval 14 day order by start, what limit 14"
     )
-    wish = {"customer": customer, "cutoff": cutoff.to_pydatetime()}
-    return sql.execute(query, wish).df()
+    parameters = {"customer": customer, "cutoff": cutoff.to_pydatetime()}
+    return sql.execute(query, parameters).df()

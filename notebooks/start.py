@@ -1,4 +1,4 @@
-"""What every notebook starts with: the project, the company, and whatever has not been made yet."""
+"""Set up a notebook: find the workspace, load the company and compute missing results."""
 
 import os
 import subprocess
@@ -17,25 +17,26 @@ from models.bundles.champions import POINTER
 from models.targets.registry import TARGETS
 
 
-def begin(toml: str, upto: str) -> tuple[Workspace, Company]:
-    """The project around the working directory and the company of a TOML file (relative to it).
+def open_company(toml: str, upto: str) -> tuple[Workspace, Company]:
+    """Return the workspace and the company; `toml` is relative to the workspace.
 
-    Runs the verbs of `goodwill` up to `upto` (data, features, train, score) whose results lack.
+    Runs the commands of `goodwill` up to `upto` (data, features, train, score) whose results are
+    missing. Raises ValueError for another `upto`.
     """
     disable_telemetry()
     workspace = find_workspace()
     company = load_company(workspace.home / toml)
     for verb in ("data", "features", "train", "score"):
-        if not _made(workspace, company.name)[verb]:
-            print(f"nothing of `goodwill {verb}` yet for {company.name}: running it ...")
-            _run(verb, company.path)
+        if not _results_exist(workspace, company.name)[verb]:
+            print(f"no results of `goodwill {verb}` for {company.name} yet; running it ...")
+            _run_command(verb, company.path)
         if verb == upto:
             return workspace, company
-    raise ValueError(f"{upto!r} is no verb; it should be data, features, train or score")
+    raise ValueError(f"upto is {upto!r}; it must be data, features, train or score")
 
 
-def _made(workspace: Workspace, name: str) -> dict[str, bool]:
-    """Which verbs have left their results."""
+def _results_exist(workspace: Workspace, name: str) -> dict[str, bool]:
+    """Return for each command whether its results exist."""
     return {
         "data": (workspace.history(name) / "history.json").is_file(),
         "features": (workspace.features(name) / "counts.json").is_file(),
@@ -44,8 +45,8 @@ def _made(workspace: Workspace, name: str) -> dict[str, bool]:
     }
 
 
-def _run(verb: str, toml: Path) -> None:
-    """Run a verb in a process of its own; a gate that refused one target is told, not raised."""
+def _run_command(verb: str, toml: Path) -> None:
+    """Run a command in another process and print its output; a failed gate raises no error."""
     command = [sys.executable, "-m", "serve.cli", verb, "--company", str(toml)]
     sources = os.pathsep.join(str(Path(p).resolve()) for p in sys.path if p)
     done = subprocess.run(
@@ -54,11 +55,13 @@ def _run(verb: str, toml: Path) -> None:
     )  # fmt: skip
     print(done.stdout)
     if done.returncode not in (0, GateFailed.exit_code):
-        raise RuntimeError(f"goodwill {verb} ended with exit code {done.returncode}; see above")
+        raise RuntimeError(
+            f"goodwill {verb} failed with exit code {done.returncode}; see its output above"
+        )
 
 
 def open_tables(workspace: Workspace, company: Company) -> duckdb.DuckDBPyConnection:
-    """SQL over the company's history: a view of each table, times in UTC."""
+    """Open the company's history in DuckDB, with one view per table and times in UTC."""
     con = open_history(workspace.history(company.name))
     for file in sorted(workspace.history(company.name).glob("*.parquet")):
         present = pq.read_schema(file).names

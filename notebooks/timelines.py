@@ -1,4 +1,4 @@
-"""Pictures along the time axis: a customer's life, what a cutoff hides, windows, the split."""
+"""Plots with a time axis: a customer's records, delays, windows and the time split."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from models.plots.style import ACTUAL, CASE, FAINT, INK, MODEL, QUIET, RULE, canvas
 
 DAY = pd.Timedelta(days=1)
-#: The parts of a split in time, as they are drawn.
+#: The parts of a time split and their colours.
 PARTS = {"fit": MODEL, "valid": ACTUAL, "test": RULE, "only refit": "#9CC5DE", "unused": "#C9D1D9"}
 
 
-def dated(axis: Axes) -> None:
-    """Months along x, no lines between lanes."""
+def format_dates(axis: Axes) -> None:
+    """Format the x axis as dates; no horizontal grid lines."""
     locator = mdates.AutoDateLocator(maxticks=10)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
@@ -24,20 +24,20 @@ def dated(axis: Axes) -> None:
     axis.tick_params(axis="y", length=0)
 
 
-def cut(axis: Axes, cutoff: pd.Timestamp, text: str = "cutoff") -> None:
-    """The cutoff as a line with its name."""
+def draw_cutoff(axis: Axes, cutoff: pd.Timestamp, text: str = "cutoff") -> None:
+    """Draw the cutoff as a labelled line."""
     axis.axvline(cutoff, color=INK, lw=1.6, zorder=4)
     axis.annotate(text, (cutoff, 1.0), (0, 3), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="center", weight="bold", fontsize=9)  # fmt: skip
 
 
-def life(
+def plot_customer(
     rows: pd.DataFrame, lanes: Sequence[str], cutoff: pd.Timestamp, horizon_days: int, title: str
 ) -> Figure:
-    """One customer's records (`lane`, `moment`, `known`), a lane a kind; faint where unknown yet."""
+    """Plot one customer's records (`lane`, `moment`, `known`), one row per kind."""
     size = (9.6, 1.7 + 0.34 * len(lanes))
     figure, (axis,) = canvas(
-        title, "Filled: known at the cutoff.  Hollow: not yet known, so no feature sees it.",
+        title, "Filled: known at the cutoff.  Hollow: not known yet, so no feature uses it",
         (1,), size,
     )  # fmt: skip
     end = cutoff + horizon_days * DAY
@@ -53,15 +53,15 @@ def life(
                       ms=6.5, mew=1.1, alpha=0.85, zorder=3)  # fmt: skip
     axis.set_yticks(range(len(lanes)), lanes)
     axis.set_ylim(len(lanes) - 0.4, -0.6)
-    dated(axis)
-    cut(axis, cutoff)
+    format_dates(axis)
+    draw_cutoff(axis, cutoff)
     return figure
 
 
-def hidden(spans: pd.DataFrame, cutoff: pd.Timestamp, title: str) -> Figure:
-    """Records whose knowledge came later (`what`, `start`, `known`): grey until it was known."""
+def plot_delays(spans: pd.DataFrame, cutoff: pd.Timestamp, title: str) -> Figure:
+    """Plot records that were known later than they started (`what`, `start`, `known`)."""
     figure, (axis,) = canvas(
-        title, "Dot: it happened.  Bar: time until we knew.  Bars that cross the cutoff hide something.",
+        title, "Dot: start.  Bar: time until it was known.  Pink: not known at the cutoff",
         (1,), (9.6, 1.7 + 0.33 * len(spans)),
     )  # fmt: skip
     for place, row in enumerate(spans.itertuples()):
@@ -75,17 +75,17 @@ def hidden(spans: pd.DataFrame, cutoff: pd.Timestamp, title: str) -> Figure:
         label.set_color(CASE if row.start < cutoff <= row.known else INK)
     axis.set_ylim(len(spans) - 0.4, -0.6)
     axis.set_xlim(cutoff - 45 * DAY, cutoff + 21 * DAY)
-    dated(axis)
-    cut(axis, cutoff)
+    format_dates(axis)
+    draw_cutoff(axis, cutoff)
     return figure
 
 
-def windows(
+def plot_windows(
     rows: pd.DataFrame, cutoff: pd.Timestamp, counts: dict[int, float], what: str, title: str
 ) -> Figure:
-    """The same records (`moment`, `known`) through windows `[cutoff - days, cutoff)`."""
+    """Plot records (`moment`, `known`) and their counts in the windows `[cutoff - days, cutoff)`."""
     figure, (axis,) = canvas(
-        title, "Pink: it happened before the cutoff, but was not known yet, so no window counts it",
+        title, "Pink: happened before the cutoff, but was not known yet, so no window counts it",
         (1,), (9.6, 1.9 + 0.36 * len(counts)),
     )  # fmt: skip
     for place, (days, count) in enumerate({0: np.nan, **counts}.items()):
@@ -104,17 +104,17 @@ def windows(
     axis.set_yticks(range(len(counts) + 1), [what, *(f"last {d} days" for d in counts)])
     axis.set_ylim(len(counts) + 0.6, -0.6)
     axis.set_xlim(cutoff - 1.06 * max(counts) * DAY, cutoff + 60 * DAY)
-    dated(axis)
-    cut(axis, cutoff)
+    format_dates(axis)
+    draw_cutoff(axis, cutoff)
     return figure
 
 
-def calendar(
+def plot_split(
     cutoffs: Sequence[pd.Timestamp], parts: Sequence[str], gap_days: int, span_days: int, title: str
 ) -> Figure:
-    """Every cutoff with the label window that hangs on it, coloured by its part of the split."""
+    """Plot each cutoff with its label window, coloured by its part of the split."""
     figure, (axis,) = canvas(
-        title, "Dot: cutoff, features look left of it.  Bar: the label window, it looks right.",
+        title, "Dot: cutoff; features use what lies left of it.  Bar: label window",
         (1,), (9.6, 1.9 + 0.21 * len(cutoffs)),
     )  # fmt: skip
     for place, (moment, part) in enumerate(zip(cutoffs, parts, strict=True)):
@@ -131,12 +131,12 @@ def calendar(
     axis.set_yticks([])
     axis.set_ylim(len(cutoffs) - 0.2, -0.8)
     axis.spines["left"].set_visible(False)
-    dated(axis)
+    format_dates(axis)
     return figure
 
 
-def part_of(masks: dict[str, np.ndarray], place: int) -> str:
-    """Which part of a split a row is in, the most telling name."""
+def split_part(masks: dict[str, np.ndarray], place: int) -> str:
+    """Return the part of the split that a row belongs to; fit, valid and test before refit."""
     if masks["valid"][place] or masks["fit"][place] or masks["test"][place]:
         return next(n for n in ("fit", "valid", "test") if masks[n][place])
     return "only refit" if masks["refit"][place] else "unused"

@@ -1,10 +1,11 @@
-"""The notebooks run from start to end on a small company, draw, and stay equal to their pairs."""
+"""The notebooks run on a small company, show plots, and match their paired scripts."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -19,12 +20,13 @@ from support.offline import Offline, tried
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
+WORKER = ROOT / "tests" / "support" / "notebook_worker.py"
 NAMES = (
     "01_history", "02_features", "03_models", "04_scores", "05_leakage",
-    "06_calibration_and_intervals", "07_who_answers", "08_reasons", "09_satisfaction",
+    "06_calibration_and_intervals", "07_nonresponse", "08_reasons", "09_satisfaction",
     "10_value_and_tiers", "11_complaints", "12_closed_loop",
 )  # fmt: skip
-#: Those that ask the serving models.
+#: Notebooks that need the serving models.
 SERVED = ("06_calibration_and_intervals", "08_reasons", "10_value_and_tiers")
 CUSTOMERS = 600
 
@@ -32,7 +34,7 @@ Runs = dict[str, "Future[NotebookNode]"]
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """What kernels inherit: the workspace in `home`, our sources, and threads that share two cores."""
+    """The environment of the kernels: workspace in `home`, our sources, one thread per process."""
     return {
         "GOODWILL_HOME": str(home),
         "GOODWILL_COMPANY": "data/sample.toml",
@@ -45,32 +47,46 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-#: A process of its own: the event loops and sockets of the kernel's client end with it.
-EXECUTE = """
-import sys, nbformat
-from nbclient import NotebookClient
-source, target, folder = sys.argv[1:]
-notebook = nbformat.read(source, as_version=4)
-place = {"metadata": {"path": folder}}
-NotebookClient(notebook, timeout=200, kernel_name="python3", resources=place).execute()
-nbformat.write(notebook, target)
-"""
+class Workers:
+    """One process with one kernel per thread; see `support/notebook_worker.py`."""
 
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.own = threading.local()
+        self.processes: list[subprocess.Popen[str]] = []
 
-def _execute(name: str, home: Path) -> NotebookNode:
-    """Run a notebook as JupyterLab would: with its folder as the working directory."""
-    target = home / f"{name}.ipynb"
-    command = [sys.executable, "-c", EXECUTE, FOLDER / f"{name}.ipynb", target, FOLDER]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-5000:]  # the cell and its traceback
-    return nbformat.read(target, as_version=4)
+    def execute(self, name: str) -> NotebookNode:
+        """Run a notebook as JupyterLab would: with its folder as the working directory."""
+        target = self.home / f"{name}.ipynb"
+        if not hasattr(self.own, "process"):
+            self.own.process = self._start()
+        process = self.own.process
+        process.stdin.write(json.dumps([str(FOLDER / f"{name}.ipynb"), str(target)]) + "\n")
+        process.stdin.flush()
+        reply = process.stdout.readline()
+        assert reply, f"the worker ended while it ran {name}"
+        assert json.loads(reply) == "", json.loads(reply)[-5000:]  # the cell and its traceback
+        return nbformat.read(target, as_version=4)
+
+    def _start(self) -> "subprocess.Popen[str]":
+        command = [sys.executable, WORKER, FOLDER]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End the workers and their kernels."""
+        for process in self.processes:
+            process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace with a small company: history and features made by what the notebooks begin with.
+    """A workspace with a small company, its history and features, made by `open_company`.
 
-    Models and scores are left for 04_scores to make, beside the others.
+    Models and scores are left for 04_scores to make, while other notebooks run.
     """
     home = tmp_path_factory.mktemp("workspace")
     (home / "data").mkdir()
@@ -79,31 +95,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for key, value in _environment(home).items():
             patch.setenv(key, value)
-        code = "from start import begin; begin('data/sample.toml', upto='features')"
+        code = "from start import open_company; open_company('data/sample.toml', upto='features')"
         made = subprocess.run(
             [sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True, check=False
         )
         assert made.returncode == 0, made.stdout + made.stderr
-        assert "nothing of `goodwill data` yet" in made.stdout
-        assert "nothing of `goodwill features` yet" in made.stdout
+        assert "no results of `goodwill data`" in made.stdout
+        assert "no results of `goodwill features`" in made.stdout
         yield home
 
 
 @pytest.fixture(scope="module")
 def runs(home: Path) -> Iterator[Runs]:
-    """Every notebook, run two at a time, the longest first; some after 04, which makes their models."""
+    """Each notebook, run two at a time, the longest first; some after 04, which trains their models."""
+    workers = Workers(home)
     with ThreadPoolExecutor(2) as pool:
         others = [name for name in reversed(NAMES) if name not in SERVED]
-        running = {name: pool.submit(_execute, name, home) for name in others}
+        running = {name: pool.submit(workers.execute, name) for name in others}
         models = running["04_scores"]
         for name in SERVED:
-            running[name] = pool.submit(_after, models, name, home)
+            running[name] = pool.submit(_after, models, workers, name)
         yield running
+    workers.stop()
 
 
-def _after(models: "Future[NotebookNode]", name: str, home: Path) -> NotebookNode:
+def _after(models: "Future[NotebookNode]", workers: Workers, name: str) -> NotebookNode:
     models.result()
-    return _execute(name, home)
+    return workers.execute(name)
 
 
 def _images(notebook: NotebookNode) -> int:
@@ -111,22 +129,22 @@ def _images(notebook: NotebookNode) -> int:
     return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
-@pytest.mark.timeout(900)  # the first one trains the company all of them read
+@pytest.mark.timeout(900)  # the first one waits for the training that others need
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_runs_and_draws(runs: Runs, name: str) -> None:
+def test_a_notebook_runs_and_shows_plots(runs: Runs, name: str) -> None:
     notebook = runs[name].result()
     assert _images(notebook) >= 4
 
 
-def test_a_notebook_makes_what_is_missing(runs: Runs, home: Path) -> None:
+def test_a_notebook_computes_missing_results(runs: Runs, home: Path) -> None:
     cells = runs["04_scores"].result().cells
-    told = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
-    assert "nothing of `goodwill train` yet" in told
-    assert "nothing of `goodwill score` yet" in told
+    printed = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
+    assert "no results of `goodwill train`" in printed
+    assert "no results of `goodwill score`" in printed
     assert (home / "data" / "sample" / "scores" / "scores.parquet").is_file()
 
 
-def test_no_notebook_reaches_another_machine(runs: Runs, home: Path) -> None:
+def test_no_notebook_connects_to_another_machine(runs: Runs, home: Path) -> None:
     for run in runs.values():
         run.result()
     assert tried(home / "offline") == ""
@@ -148,7 +166,7 @@ def test_a_notebook_is_stored_without_outputs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_equals_its_pair(name: str) -> None:
+def test_a_notebook_matches_its_script(name: str) -> None:
     stored, pair = jupytext.read(FOLDER / f"{name}.ipynb"), jupytext.read(FOLDER / f"{name}.py")
     assert [(c.cell_type, c.source) for c in stored.cells] == [
         (c.cell_type, c.source) for c in pair.cells
@@ -157,7 +175,7 @@ def test_a_notebook_equals_its_pair(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_explains_itself(name: str) -> None:
+def test_a_notebook_has_explanations(name: str) -> None:
     cells = jupytext.read(FOLDER / f"{name}.py").cells
     prose = [cell for cell in cells if cell.cell_type == "markdown"]
     assert prose[0].source.startswith("# ")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from features.errors import DataRefused
 from insight.satisfaction.psychometrics import check_items
@@ -182,6 +181,8 @@ def _name_clusters(
     centres: Floats, spread: Floats, columns: tuple[str, ...], previous: NamedClusters | None
 ) -> NamedClusters:
     """Name each centre: the previous cluster it matches, else an unused letter."""
+    from scipy.optimize import linear_sum_assignment
+
     kept: dict[int, str] = {}
     used = list(previous.used) if previous else []
     if previous:

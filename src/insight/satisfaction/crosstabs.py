@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from features.errors import ConfigRefused, DataRefused
 from insight.satisfaction.satisfaction_metrics import SatisfactionMetric
@@ -129,6 +128,8 @@ def wilson_interval(
     same standard error (Korn and Graubard 1998), at most the number of rows; where all values are equal,
     by the number of customers.
     """
+    from scipy.stats import norm
+
     share = float(np.average(values, weights=weight))
     error = clustered_standard_error(weight / weight.sum() * (values - share), customer)
     rows = float(weight.sum() ** 2 / (weight**2).sum())

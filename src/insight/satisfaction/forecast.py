@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from features.errors import DataRefused
 
@@ -95,6 +94,8 @@ def _errors(
 
 def _half_widths(errors: Floats) -> Floats:
     """Return the half-width of the interval per step, never smaller than for a nearer step."""
+    from scipy.stats import t as student
+
     trials = np.isfinite(errors).sum(axis=0)
     spread = np.sqrt(np.nanmean(errors**2, axis=0))
     return np.asarray(np.maximum.accumulate(spread * student.ppf(0.975, np.maximum(trials - 1, 1))))

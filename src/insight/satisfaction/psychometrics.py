@@ -7,8 +7,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.stats import f, norm
 
 from features.errors import DataRefused
 from models.evaluation.bootstrap import Interval
@@ -74,6 +72,9 @@ def correlate_items(
 
 def polychoric_correlation(first: Floats, second: Floats) -> float:
     """Estimate the correlation of two normal variables observed as ordered categories; within ±0.99."""
+    from scipy.optimize import minimize_scalar
+    from scipy.stats import norm
+
     rows, counts = _count_options(first)
     columns, others = _count_options(second)
     table = np.zeros((len(counts), len(others)))
@@ -125,6 +126,8 @@ def cronbach_alpha(answers: pd.DataFrame) -> Reliability:
     The interval is Feldt's (1965), for items with similar variances. Raises DataRefused for one item,
     fewer than 30 complete rows, or an item that never varies.
     """
+    from scipy.stats import f
+
     complete = answers.dropna()
     check_items(complete)
     rows, items = complete.shape
@@ -171,6 +174,8 @@ def _count_options(answers: Floats) -> tuple[NDArray[np.int64], Floats]:
 
 def _bivariate_normal_cdf(h: Floats, k: Floats, rho: float) -> Floats:
     """Return the probability that two correlated standard normals lie below h and k (Plackett 1954)."""
+    from scipy.stats import norm
+
     half = np.arcsin(rho) / 2
     angle = half * (1 + _NODES)[:, None, None]
     density = np.exp(-(h**2 + k**2 - 2 * h * k * np.sin(angle)) / (2 * np.cos(angle) ** 2))

@@ -59,7 +59,7 @@ class Bundle:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The feature columns the model reads, beside those of its population and spend level."""
+        """The feature columns that the model, its population and its spending level read."""
         extra = self.manifest.also_reads
         return tuple(dict.fromkeys((*self.estimator.encoder.columns, *extra)))
 
@@ -133,8 +133,8 @@ def read_bundle(folder: Path) -> Bundle:
     tone = CommentScoreModel.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
     if model_digest(tone) != manifest.get("tone"):
         raise DataRefused(
-            f"bundle {folder}: its model reads comments by the tone {manifest.get('tone')}, the bundle "
-            f"holds {model_digest(tone) or 'none'}; export the version again"
+            f"bundle {folder}: its model reads comments with model {manifest.get('tone')}, the bundle "
+            f"has {model_digest(tone) or 'none'}; export the version again"
         )
     bundle = Bundle(
         Estimator.from_text(texts["model.txt"], texts["encoder.json"]),

@@ -4,7 +4,6 @@ A retrain is a run, each target a child run. The store is a SQLite database and 
 it needs no server, and the project folder can move (see `mlflow_artifacts.py`).
 """
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -144,15 +143,3 @@ class Registry:
                 raise  # the store failed; that does not mean that there is no champion
             return None
         return str(found.version)
-
-
-def code_revision(workspace: Workspace) -> str:
-    """The git commit of the project, or "unknown" outside a checkout."""
-    head = workspace.home / ".git" / "HEAD"
-    if not head.is_file():
-        return os.environ.get("GOODWILL_REVISION", "unknown")
-    text = head.read_text(encoding="utf-8").strip()
-    if not text.startswith("ref: "):
-        return text
-    ref = workspace.home / ".git" / text[5:]
-    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else "unknown"

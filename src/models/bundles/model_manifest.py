@@ -1,11 +1,13 @@
 """The description of a trained model: written by training, read by card, report and HTTP service."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
 from features.errors import DataRefused
+from features.settings import Workspace
 
 #: What the manifests of all versions hold.
 REQUIRED = ("target", "version", "kind", "schema", "population", "spend_level", "also_reads")
@@ -87,3 +89,15 @@ class HoldoutSummary:
     measures: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     calibration: list[dict[str, Any]] = field(default_factory=list)
     coverage: float | None = None
+
+
+def code_revision(workspace: Workspace) -> str:
+    """The git commit of the project, or "unknown" outside a checkout."""
+    head = workspace.home / ".git" / "HEAD"
+    if not head.is_file():
+        return os.environ.get("GOODWILL_REVISION", "unknown")
+    text = head.read_text(encoding="utf-8").strip()
+    if not text.startswith("ref: "):
+        return text
+    ref = workspace.home / ".git" / text[5:]
+    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else "unknown"

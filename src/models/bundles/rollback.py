@@ -45,11 +45,11 @@ def serving_version(serving: Path, target: str) -> str | None:
 def roll_back(
     company: Company, workspace: Workspace, target: str, version: str | None = None
 ) -> Rollback:
-    """Let a kept version serve, the one before the present one unless another is named.
+    """Make a stored version the champion: `version`, or the one before the current champion.
 
-    Its files are checked and its golden rows replayed first. Raises DataRefused when there is no
-    such version or it is broken, which leaves all as it was; RegistryBehind when it serves and the
-    tracking store could not be told.
+    Checks its files and replays its golden rows first. Raises DataRefused, without any change, when
+    there is no such version or it is broken; RegistryOutOfSync when it serves but the MLflow
+    registry could not be updated.
     """
     serving = workspace.serving(company.name)
     before = serving_version(serving, target) if target in TARGETS else None

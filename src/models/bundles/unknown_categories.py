@@ -33,8 +33,8 @@ def unknown_shares(encoder: Encoder, rows: pa.Table | Path) -> dict[str, float]:
         for name in names:
             known = pa.array(encoder.categories[name], pa.string())
             value = batch.column(name).cast(pa.string())
-            strange = pc.and_(pc.is_valid(value), pc.invert(pc.is_in(value, value_set=known)))
-            unknown[name] += pc.sum(strange).as_py() or 0
+            unseen = pc.and_(pc.is_valid(value), pc.invert(pc.is_in(value, value_set=known)))
+            unknown[name] += pc.sum(unseen).as_py() or 0
     return {name: n / total for name, n in unknown.items()} if total else {}
 
 

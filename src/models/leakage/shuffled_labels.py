@@ -6,7 +6,6 @@ The trees are grown greedily, so that a row in both training and test is memoris
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from features.errors import DataRefused
 from features.settings import Settings
@@ -82,12 +81,16 @@ def _shuffled_rows(windows: list[LabelWindow]) -> training.TrainingRows:
 
 def _labelled(rows: training.TrainingRows) -> LabelledRows:
     """Class labels unchanged, value labels as ranks."""
+    from scipy.stats import rankdata
+
     several = len(np.unique(rows.label)) > 2
     return LabelledRows(rows.features, rankdata(rows.label) if several else rows.label)
 
 
 def _rank_z(score: NDArray[np.float64], label: NDArray[np.float64]) -> float:
     """The rank correlation in standard errors; 0 where scores or labels are constant."""
+    from scipy.stats import rankdata
+
     if len(score) < 3 or np.ptp(score) == 0 or np.ptp(label) == 0:
         return 0.0
     correlation = np.corrcoef(rankdata(score), rankdata(label))[0, 1]

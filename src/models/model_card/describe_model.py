@@ -9,8 +9,7 @@ from features.definitions.catalog import describe_features
 from features.definitions.feature_registry import FeatureColumn
 from features.history_store import Manifest
 from features.settings import Workspace
-from models.bundles.mlflow_registry import code_revision
-from models.bundles.model_manifest import HoldoutSummary, ModelManifest
+from models.bundles.model_manifest import HoldoutSummary, ModelManifest, code_revision
 from models.bundles.unknown_categories import unknown_shares
 from models.evaluation.grade import ModelEvaluation
 from models.model_card.render_card import Card

@@ -16,7 +16,7 @@ from features.history_store import Manifest
 from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.settings import Workspace
-from models.bundles.mlflow_registry import Registry, code_revision
+from models.bundles.model_manifest import code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
@@ -108,6 +108,8 @@ def train_all(
     trained, and LeakFound before any training when the leakage check finds a leak.
     """
     with steps.step("open the tracking store"):
+        from models.bundles.mlflow_registry import Registry
+
         registry = Registry(workspace)
         registry.sweep(company.name)
     manifest, unable = Manifest.read(workspace, company.name), dict(unable)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from features.config.company import Company
 from features.definitions.feature_registry import FeatureColumn
@@ -15,13 +16,11 @@ from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.bundle import Bundle, write_bundle
 from models.bundles.champions import load_champion, set_champion
-from models.bundles.mlflow_registry import Registry
 from models.bundles.model_manifest import ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
 from models.model_card.render_card import Card
 from models.pipeline.champion_rule import decide_promotion
-from models.plots.all_plots import draw_all
 from models.targets.registry import TARGETS
 from models.training.hyperparameters import load_params
 from models.training.survival import fit_survival
@@ -29,6 +28,9 @@ from models.training.train import TrainedTarget, flatten_metrics, load_rows, tra
 from models.training_set.build_training_sets import LabelCounts
 from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_holdout
 from models.validation.validation_checks import ValidationChecks, run_checks
+
+if TYPE_CHECKING:
+    from models.bundles.mlflow_registry import Registry
 
 #: What the MLflow run shows of a model's manifest, as parameters and as tags of the version.
 RUN_PARAMETERS = ("kind", "horizon_days", "gap_days", "test_start", "valid_start", "fingerprint",
@@ -66,7 +68,7 @@ class TargetTraining:
     company: Company
     workspace: Workspace
     steps: Steps
-    registry: Registry
+    registry: "Registry"
     run_id: str
     manifest: Manifest
     counts: LabelCounts
@@ -146,6 +148,8 @@ class TargetTraining:
         holdout: HoldoutResult,
     ) -> None:
         """Log parameters, measures, texts and plots of a model that has no version yet."""
+        from models.plots.all_plots import draw_all  # matplotlib
+
         content = {k: v for k, v in manifest.content.items() if k not in ("version", "run_id")}
         self.registry.log(
             self.run_id,

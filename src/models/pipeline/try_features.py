@@ -22,7 +22,6 @@ from features.history_store import Manifest, customer_ids
 from features.progress import Steps, silent_steps
 from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel
-from models.bundles.mlflow_registry import Registry
 from models.pipeline.champion_rule import ChampionComparison, compare_with_champion
 from models.targets.registry import TARGETS
 from models.targets.target import Target
@@ -113,15 +112,17 @@ def _rows(
     labels = label_rows(target, company, workspace, manifest)[0]
     condition = target.population(company.target(target.name))
     with tempfile.TemporaryDirectory(dir=workspace.company(company.name)) as folder:
-        beside, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"
-        pq.write_table(labels, beside)
+        labels_path, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"
+        pq.write_table(labels, labels_path)
         pieces = split_customers(ids, LOCAL.size(len(ids)))
-        LOCAL.write(partial(builder.training_rows, beside, condition), pieces, path, steps)
+        LOCAL.write(partial(builder.training_rows, labels_path, condition), pieces, path, steps)
         return to_training_rows(pq.read_table(path))
 
 
 def _log(company: Company, workspace: Workspace, trial: FeatureTrial) -> None:
     """Log a separate run in the company's experiment, with both sets of measures."""
+    from models.bundles.mlflow_registry import Registry
+
     registry = Registry(workspace)
     target = trial.with_them.target.name
     with registry.run(company.name, f"try {target} {datetime.now(UTC):%Y-%m-%d %H:%M}") as run_id:

@@ -25,15 +25,15 @@ def scores_at(company: Company, workspace: Workspace, cutoff: datetime) -> pa.Ta
     not yet known at the cutoff have rows of missing features.
     """
     manifest = Manifest.read(workspace, company.name)
-    tone = CommentScoreModel.read(workspace.features(company.name))
+    comment_model = CommentScoreModel.read(workspace.features(company.name))
     bundles, _ = load_champions(workspace.serving(company.name))
-    bundles, _ = match_comment_model(bundles, model_digest(tone))
+    bundles, _ = match_comment_model(bundles, model_digest(comment_model))
     if not bundles:
         return None
     names = sorted({name for bundle in bundles.values() for name in bundle.columns})
     builder = FeatureRowBuilder(
         workspace.history(company.name),
-        plan_for(manifest.schema, tuple(names), tone),
+        plan_for(manifest.schema, tuple(names), comment_model),
         LOCAL.threads,
     )
     then = replace(manifest, data_end=cutoff.isoformat())

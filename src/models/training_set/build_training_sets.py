@@ -120,14 +120,14 @@ class _TrainingSetWriter:
     def of(
         cls,
         manifest: Manifest,
-        tone: CommentScoreModel | None,
+        comment_model: CommentScoreModel | None,
         workspace: Workspace,
         steps: Steps,
         runner: Runner,
     ) -> "_TrainingSetWriter":
         name = manifest.company
         ids = customer_ids(workspace, name)
-        plan = plan_for(manifest.schema, comment_model=tone)
+        plan = plan_for(manifest.schema, comment_model=comment_model)
         builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
         pieces = split_customers(ids, runner.size(len(ids)))
         return cls(workspace.features(name), builder, pieces, runner, steps)
@@ -170,8 +170,8 @@ def build_features(
     folder = workspace.features(company.name)
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: labels for name, (labels, *_) in labelled.items()}
-    tone = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
-    writer = _TrainingSetWriter.of(manifest, tone, workspace, steps, runner)
+    comment_model = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
+    writer = _TrainingSetWriter.of(manifest, comment_model, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
     for name, (labels, unripe, late, sampled_out) in labelled.items():
         target = TARGETS[name]
@@ -193,7 +193,7 @@ def build_features(
         raise DataRefused("\n".join(unable[name] for name in labelled))
     with steps.step("snapshot of all customers") as done:
         rows = writer.write_snapshot(manifest)
-        write_comment_score_model(tone, folder)
+        write_comment_score_model(comment_model, folder)
         copy_row_audit(workspace, company.name, folder)
         done(rows=rows, as_of=manifest.data_end[:10])
     _clear_others(folder, [*counts, "snapshot"])

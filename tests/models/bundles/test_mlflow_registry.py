@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from features.settings import Workspace
 from models.bundles.champions import load_champion
-from models.bundles.mlflow_registry import Registry, code_revision, model_name
+from models.bundles.mlflow_registry import Registry, model_name
+from models.bundles.model_manifest import code_revision
 from support.trained_company import PROJECT, trained
 
 
