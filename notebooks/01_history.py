@@ -233,7 +233,8 @@ delayed = late[late["late"] > 0].head(5)
 ages = np.linspace(0, 7, 60)
 title = "All events were known immediately"
 if len(delayed):
-    title = f"{delayed['late'].iloc[0]:.0%} of the events of kind {delayed['kind'].iloc[0]} are known late"
+    latest_kind = delayed.iloc[0]
+    title = f"{latest_kind['late']:.0%} of the events of kind {latest_kind['kind']} are known late"
 figure, (left, right) = canvas(
     title, "Late: known an hour to several days after it happened", (1.2, 1)
 )

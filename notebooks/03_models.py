@@ -294,8 +294,8 @@ figure
 # %%
 value = train(TARGETS["value"], company, load_rows(company, workspace, "value"))
 print(f"grade {value.evaluation.grade}: {value.evaluation.reason}")
-value_plots = draw_all("regression", value.test.label, value.predictions["model"], value.predictions["rule"],
-                value.test.weight)  # fmt: skip
+value_plots = draw_all("regression", value.test.label, value.predictions["model"],
+                       value.predictions["rule"], value.test.weight)  # fmt: skip
 value_plots["residuals"]
 
 # %%

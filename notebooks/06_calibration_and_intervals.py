@@ -118,7 +118,7 @@ uncalibrated = {
 }  # fmt: skip
 beyond = [t for t, e in errors.items() if e.beyond_chance]
 figure, (axis,) = canvas(
-    f"Calibration error beyond chance: {', '.join(beyond)}" if beyond else "No calibration error beyond chance",
+    f"Calibration error beyond chance: {', '.join(beyond) or 'none'}",
     "Mean gap between predicted and observed share; grey: 95 of 100 perfect models", (1,),
     (9.6, 1.9 + 0.5 * len(errors)),
 )  # fmt: skip
@@ -185,7 +185,8 @@ for target, evaluation in with_intervals.items():
     few = sorted(evaluation.coverage_by_segment, key=lambda s: abs(s.share - 0.9), reverse=True)[:5]
     lines += [(f"{target}, {s.name}", s) for s in few]
 figure, (axis,) = canvas(
-    "; ".join(f"{t}: {evaluation.coverage.share:.1%} of outcomes in the interval" for t, evaluation in with_intervals.items())
+    "; ".join(f"{t}: {evaluation.coverage.share:.1%} of outcomes in the interval"
+              for t, evaluation in with_intervals.items())
     or "No target has prediction intervals",
     "Coverage with 95% intervals: all, by value segment, and the five groups furthest from 90%",
     (1,), (9.6, 1.9 + 0.28 * max(1, len(lines))),
@@ -225,7 +226,7 @@ if "value" in with_intervals:
         middle=("width", "median"), high=("width", lambda w: w.quantile(0.75)),
     )  # fmt: skip
     figure, (axis,) = canvas(
-        f"Interval width: {found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times the usual spending",
+        f"Width: {found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times the usual spending",
         f"Width of the prediction interval of value by {column}; median and quartiles", (1,), (9.6, 3.4),
     )  # fmt: skip
     axis.fill_between(found["history"], found["low"], found["high"], color=MODEL, alpha=0.18, lw=0)

@@ -67,7 +67,8 @@ print(
     f"{recent.sum():,} invitations from {invitations.starts:%d %B %Y} to {invitations.ends:%d %B %Y},"
 )
 print(
-    f"{(responded & recent).sum():,} answered; {len(recent):,} to train on, {invitations.immature:,} not mature yet"
+    f"{(responded & recent).sum():,} answered; {len(recent):,} to train on, "
+    f"{invitations.immature:,} not mature yet"
 )
 
 groups = {

@@ -79,8 +79,8 @@ figure, (axis,) = canvas(
 )  # fmt: skip
 for i, (_, moved) in enumerate(steps):
     axis.barh(i, moved, 0.66, left=positions[i], color=CASE if moved > 0 else MODEL)
-    axis.annotate(f"{moved:+.1f}", (max(positions[i], positions[i + 1]), i), (4, 0), fontsize=9, va="center",
-                  textcoords="offset points", color=INK)  # fmt: skip
+    axis.annotate(f"{moved:+.1f}", (max(positions[i], positions[i + 1]), i), (4, 0), fontsize=9,
+                  va="center", textcoords="offset points", color=INK)  # fmt: skip
 axis.set_yticks(range(len(steps)), [what for what, _ in steps])
 axis.set_ylim(len(steps) - 0.4, -0.6)
 axis.margins(x=0.12)

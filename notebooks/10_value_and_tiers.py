@@ -159,8 +159,8 @@ shown.round(3)
 # ## Stable tiers
 #
 # Seven dates, one month apart, with metrics available on each of them. Thresholds are set once. A
-# customer changes tier when the mean of two consecutive scores is clearly beyond a threshold, or one score
-# is twice as far beyond (hysteresis).
+# customer changes tier when the mean of two consecutive scores is clearly beyond a threshold, or one
+# score is twice as far beyond (hysteresis).
 
 # %%
 history_settings = ValueSettings(
@@ -250,7 +250,8 @@ figure, (axis,) = canvas(
     (1,),
 )  # fmt: skip
 dots(axis, [f"{'★' * int(s)}  {n:,} customers" for s, n in filled["customers"].items()],
-     list(filled[["observed", "low", "high"]].itertuples(index=False, name=None)), label="observed")  # fmt: skip
+     list(filled[["observed", "low", "high"]].itertuples(index=False, name=None)),
+     label="observed")  # fmt: skip
 axis.plot(
     filled["predicted"], np.arange(len(filled)), "|", color=RULE, ms=18, mew=2.5, label="predicted"
 )

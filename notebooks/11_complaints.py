@@ -126,7 +126,7 @@ ranking = analyse_causes("dissatisfaction", company, workspace, found)
 ranked = ranking.causes
 first = ranked[0]
 figure, (left, right) = canvas(
-    f"{first.cause.name}: {first.attribution.share.value:.0%} of all dissatisfaction is attributable to it",
+    f"{first.cause.name}: {first.attribution.share.value:.0%} of all dissatisfaction attributable to it",
     f"{ranking.rows:,} answers, {ranking.rate:.1%} dissatisfied; 95% intervals over customers", (1, 1),
     (9.6, 2.4 + 0.3 * len(ranked)),
 )  # fmt: skip

@@ -67,8 +67,8 @@ def customer_records(
         "events": "select kind as lane, occurred_at as moment, coalesce(known_at, occurred_at) as known "
         "from events",
         "customers": "select 'CRM record', valid_from, valid_from from customers",
-        "surveys": "select case when moment = sent_at then 'invitation' else 'answer' end, moment, moment "
-        "from (select *, unnest([sent_at, answered_at]) as moment from surveys)",
+        "surveys": "select case when moment = sent_at then 'invitation' else 'answer' end, moment, "
+        "moment from (select *, unnest([sent_at, answered_at]) as moment from surveys)",
         "tickets": "select kind, opened_at, opened_at from tickets",
     }
     chosen = [f"from ({selects[t]} where customer_id = $customer)" for t in selects if t in tables]

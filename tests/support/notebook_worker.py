@@ -32,7 +32,8 @@ def main(folder: str) -> None:
     try:
         for line in sys.stdin:
             source, target = json.loads(line)
-            print(json.dumps(_run(client, source, target)), flush=True)
+            sys.stdout.write(json.dumps(_run(client, source, target)) + "\n")
+            sys.stdout.flush()
     finally:
         if manager.has_kernel:
             run_sync(manager.shutdown_kernel)(now=True)
