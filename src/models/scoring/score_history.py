@@ -22,7 +22,7 @@ from features.execution.partitions import write_parquet
 from models.targets.registry import TARGETS
 from models.targets.target import Target
 
-#: Scoring runs that are kept: three years of monthly runs, 36 days of nightly ones.
+#: Scoring runs that are kept; with one run per night these are 36 days.
 KEPT = 36
 #: Looking up a customer reads the footer and one row group; at this size both take about as long.
 ROWS_TOGETHER = 5_000
