@@ -55,7 +55,7 @@ class Registry:
             return str(found.experiment_id)
         if found:
             self.client.rename_experiment(found.experiment_id, f"{name} {found.experiment_id}")
-        return str(self.client.create_experiment(name, f"{SCHEME}:///{company}"))
+        return str(self.client.create_experiment(name, f"{SCHEME}:/{company}"))
 
     def sweep(self, company: str) -> int:
         """End the runs that a killed retrain left running; returns their number."""

@@ -77,7 +77,7 @@ def test_a_version_refers_to_its_run_and_to_the_trees_that_serve(
     assert set(version.tags) >= {"fingerprint", "grade", "horizon_days", "test_start"}
     run = moved.client.get_run(version.run_id)
     assert run.info.run_name == target
-    assert moved.client.get_model_version_download_uri(name, "1").startswith("goodwill:///sample/")
+    assert moved.client.get_model_version_download_uri(name, "1").startswith("goodwill:/sample/")
     got = moved.client.download_artifacts(version.run_id, "model/model.lgb", str(tmp_path))
     bundle = load_champion(moved.folder / "serving/sample", target)
     assert bundle is not None
@@ -104,7 +104,7 @@ def test_an_experiment_with_a_location_elsewhere_is_renamed(registry: Registry) 
         registry.log(run_id, {}, {}, {"note.txt": "here"})
     assert registry.client.get_experiment(old).name == f"goodwill-older {old}"
     new = registry.client.get_experiment_by_name("goodwill-older")
-    assert new.artifact_location == "goodwill:///older"
+    assert new.artifact_location == "goodwill:/older"
     assert (registry.artifacts / "older" / run_id / "artifacts/note.txt").read_text() == "here"
 
 

@@ -27,7 +27,7 @@ def twice(tmp_path: Path) -> Trained:
     return company, workspace
 
 
-def test_back_and_forth_moves_pointer_and_alias(twice: Trained) -> None:
+def test_rolling_back_and_forward_changes_pointer_and_alias(twice: Trained) -> None:
     company, workspace = twice
     serving, registry = workspace.serving("sample"), Registry(workspace)
     assert kept_versions(serving, "churn") == ["1", "2"]
@@ -36,7 +36,7 @@ def test_back_and_forth_moves_pointer_and_alias(twice: Trained) -> None:
     assert time.monotonic() - before < 10
     assert (rolled.before, rolled.now) == ("2", "1")
     assert (serving_version(serving, "churn"), registry.champion("sample", "churn")) == ("1", "1")
-    with pytest.raises(DataRefused, match=r"the first that served.*kept are 1, 2"):
+    with pytest.raises(DataRefused, match=r"the oldest stored version.*stored versions: 1, 2"):
         roll_back(company, workspace, "churn")
     assert roll_back(company, workspace, "churn", "2").now == "2"
     assert (serving_version(serving, "churn"), registry.champion("sample", "churn")) == ("2", "2")
@@ -46,7 +46,7 @@ def test_back_and_forth_moves_pointer_and_alias(twice: Trained) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"", b"[]", b"{", b"\xff", b"[" * 50_000])
-def test_a_broken_pointer_is_mended(twice: Trained, garbage: bytes) -> None:
+def test_a_broken_pointer_is_replaced(twice: Trained, garbage: bytes) -> None:
     company, workspace = twice
     pointer = workspace.serving("sample") / "churn" / POINTER
     pointer.write_bytes(garbage)
@@ -54,7 +54,7 @@ def test_a_broken_pointer_is_mended(twice: Trained, garbage: bytes) -> None:
     assert json.loads(pointer.read_text())["version"] == "2"
 
 
-def test_a_broken_version_is_refused_and_all_stays(twice: Trained) -> None:
+def test_a_broken_version_is_refused_without_any_change(twice: Trained) -> None:
     company, workspace = twice
     serving = workspace.serving("sample")
     model = serving / "churn" / "1" / "model.txt"
@@ -68,21 +68,21 @@ def test_a_broken_version_is_refused_and_all_stays(twice: Trained) -> None:
 @pytest.mark.parametrize(
     ("target", "version", "message"),
     [
-        ("churn", "9", "churn has no version 9; kept are 1, 2"),
+        ("churn", "9", "churn has no version 9; stored versions: 1, 2"),
         ("churn", "../churn/1", "has no version"),
         ("reorder", None, "no version of 'reorder' serves sample; targets: .*'churn'"),
         ("../sample/churn", None, "no version of"),
-        ("value", None, "the first that served"),
+        ("value", None, "the oldest stored version"),
     ],
 )
-def test_what_is_not_there_is_refused(
+def test_an_unknown_version_or_target_is_refused(
     twice: Trained, target: str, version: str | None, message: str
 ) -> None:
     with pytest.raises(DataRefused, match=message):
         roll_back(*twice, target, version)
 
 
-def test_without_the_tracking_store_the_version_serves_and_it_is_said(twice: Trained) -> None:
+def test_without_the_tracking_store_the_version_serves_and_an_error_is_raised(twice: Trained) -> None:
     company, workspace = twice
     (workspace.mlruns / "mlflow.db").write_bytes(b"not a database")
     with pytest.raises(RegistryOutOfSync, match=r"version 1 serves now.*--version 1"):

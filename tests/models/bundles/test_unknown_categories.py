@@ -30,7 +30,7 @@ def rows(*regions):
     )
 
 
-def test_unknown_is_what_is_there_and_not_known(tmp_path):
+def test_a_category_unknown_to_the_model_counts_and_a_missing_one_does_not(tmp_path):
     table = rows("east", "west", None, "west")
     assert unknown_shares(ENCODER, table) == {"region": 0.5}
     pq.write_table(table, tmp_path / "snapshot.parquet")
@@ -39,15 +39,15 @@ def test_unknown_is_what_is_there_and_not_known(tmp_path):
     assert unknown_shares(ENCODER, rows()) == {}
 
 
-def test_many_new_ones_are_told_with_both_shares():
-    (told,) = unknown_category_warnings(
+def test_a_notable_increase_gives_a_warning_with_both_shares():
+    (warning,) = unknown_category_warnings(
         bundle(unknown_categories={"region": 0.02}), rows("east", "west", "north", "west")
     )
-    assert told.startswith("region: 50% of the customers are in categories that churn version 3 ")
-    assert "(2% when it was judged)" in told
+    assert warning.startswith("region: 50% of the customers are in categories that churn version 3 ")
+    assert "(2% of its test rows)" in warning
 
 
-def test_as_few_as_before_are_not_told():
+def test_a_small_increase_gives_no_warning():
     few = rows(*["east"] * 50, "west")
     assert unknown_category_warnings(bundle(unknown_categories={"region": 0.02}), few) == []
     assert (

@@ -1,4 +1,4 @@
-"""What a promoted model tells of itself: its card, every measure, calibration on later rows."""
+"""The description of a champion: its card, every measure, calibration on the test rows."""
 
 import pytest
 
@@ -8,17 +8,17 @@ from support.trained_company import SAMPLE_TARGETS, trained
 
 
 @pytest.mark.parametrize("target", SAMPLE_TARGETS)
-def test_a_champion_tells_how_it_was_judged(target: str) -> None:
+def test_a_champion_has_a_summary_of_its_test_results(target: str) -> None:
     bundle = load_champion(trained()[0].serving("sample"), target)
     assert bundle is not None
     about = bundle.about
     assert about is not None
-    assert about["card"].startswith(f"# {TARGETS[target].title}, version {bundle.version}")
-    decisive = about["measures"]["model"][about["primary"]]
+    assert about.card.startswith(f"# {TARGETS[target].title}, version {bundle.version}")
+    decisive = about.measures["model"][about.primary]
     assert decisive["low"] <= decisive["value"] <= decisive["high"]
-    assert about["measures"].keys() >= {"model", "rule"}
-    assert bool(about["calibration"]) == bool(TARGETS[target].classes)
-    for each in about["calibration"]:
+    assert about.measures.keys() >= {"model", "rule"}
+    assert bool(about.calibration) == bool(TARGETS[target].classes)
+    for each in about.calibration:
         assert 0 <= each["low"] <= each["observed"] <= each["high"] <= 1
         assert each["rows"] > 0
-    assert (about["coverage"] is None) == (not bundle.manifest.ranges)
+    assert (about.coverage is None) == (not bundle.manifest.ranges)
