@@ -39,17 +39,17 @@ def _head() -> list[str]:
     return [
         "# Calibration and coverage",
         "",
-        "Serving models on their test rows, later than all they learnt from. The calibration error is "
-        "the mean gap between predicted and observed share over 15 bins (of classes: the mean over "
-        "them); beside it what exactly true probabilities show on as many rows, in the mean and in 95 "
-        "of 100 cases. Segments are the groups with 500 rows or more.",
+        "Champions on their test rows, which are later than the training rows. The calibration error "
+        "is the mean gap between predicted and actual share over 15 bins (for classes: the mean over "
+        "them). Chance: the error of exactly true probabilities on as many rows, mean and 95th "
+        "percentile. Segments are groups with at least 500 rows.",
         "",
     ]
 
 
 def _errors(asked: Asked) -> list[str]:
     lines = [
-        "| company | target | rows | correction | error | chance | chance, 95 % | segments "
+        "| company | target | rows | correction | error | chance | chance, 95% | segments "
         "| beyond chance | abstains |",
         "|---|---|--:|---|--:|--:|--:|--:|--:|--:|",
     ]
@@ -70,10 +70,10 @@ def _off(asked: Asked) -> list[str]:
     beyond = sum(s.beyond_chance for *_, s in found)
     return [
         "",
-        f"{beyond} of {len(found)} segments are beyond the 95 % point; chance alone makes "
-        f"{len(found) / 20:.0f}. The {WORST} furthest off:",
+        f"{beyond} of {len(found)} segments are beyond the 95th percentile; "
+        f"{len(found) / 20:.0f} are expected by chance. The {WORST} largest errors:",
         "",
-        "| company | target | segment | rows | error | chance, 95 % |",
+        "| company | target | segment | rows | error | chance, 95% |",
         "|---|---|---|--:|--:|--:|",
         *(
             f"| {company} | {target} | {s.name} | {s.rows:,} | {s.error:.2%} | {s.chance_high:.2%} |"
@@ -85,9 +85,9 @@ def _off(asked: Asked) -> list[str]:
 def _covered(asked: Asked) -> list[str]:
     lines = [
         "",
-        "## Ranges that hold nine of ten",
+        "## 90% prediction intervals",
         "",
-        "| company | target | rows | inside | 95 % interval | below | above | segments | lowest "
+        "| company | target | rows | inside | 95% interval | below | above | segments | lowest "
         "| highest |",
         "|---|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]

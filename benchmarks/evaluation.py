@@ -43,7 +43,7 @@ def measure() -> str:
         [
             "# The evaluation of 5,000 customers",
             "",
-            "Seconds of each step. The first evaluation works out three earlier months as well.",
+            "Seconds of each step. The first evaluation also computes three earlier months.",
             "",
             "| step | first | next night |",
             "|---|--:|--:|",
@@ -56,8 +56,8 @@ def measure() -> str:
             "|---|--:|",
             *(f"| {name} | {seconds:.1f} |" for name, seconds in study.items()),
             "",
-            f"One thread takes {ours / other:.2f} of the time; beside other work far less: waiting "
-            "threads then hold up each other.",
+            f"One thread takes {ours / other:.2f} of the time, and far less while other work runs, "
+            "because waiting threads delay each other.",
             "",
         ]
     )

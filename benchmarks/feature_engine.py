@@ -71,7 +71,7 @@ def _table(told: dict[str, list[dict[str, Any]]], events: int) -> str:
         "",
         f"{events:,} events, {events // EVENTS_A_CUSTOMER:,} customers, {len(CUTOFFS)} monthly "
         f"cutoffs, {len(COLUMNS)} window aggregates, {THREADS} threads, Parquet to feature table. "
-        f"Median of {rounds} alternating runs, each in a process of its own; all numbers equal.",
+        f"Median of {rounds} alternating runs, each in a separate process; all numbers are equal.",
         "",
         "| | seconds | goodwill takes | peak memory MB |",
         "|---|--:|--:|--:|",

@@ -37,7 +37,7 @@ def measure() -> str:
             "# Feature engine at ten times the size",
             "",
             f"Customers in blocks of {small['block']:,}, {THREADS} threads, 12 monthly cutoffs, 40 "
-            "window aggregates; the rows are made block by block and counted.",
+            "window aggregates; rows are computed and counted block by block.",
             "",
             "| events | customers | rows | seconds | peak memory MB |",
             "|--:|--:|--:|--:|--:|",

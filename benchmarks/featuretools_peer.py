@@ -43,7 +43,7 @@ def measure() -> str:
     fast, slow = (statistics.median(r["seconds"] for r in runs) for runs in (ours, theirs))
     return "\n".join(
         [
-            "# Feature engine beside featuretools",
+            "# Feature engine and featuretools",
             "",
             f"{events:,} events, {events // EVENTS_A_CUSTOMER:,} customers, {len(CUTOFFS)} cutoffs, "
             f"{len(COLUMNS)} window aggregates, median of 3 alternating runs, equal sums.",

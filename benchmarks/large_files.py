@@ -66,8 +66,8 @@ def measure() -> str:
             )  # fmt: skip
             lines.append(f"| {' | '.join((name, *figures))} |")
     lines += ["", f"{text_gb:.2f} GB of CSV, {os.cpu_count()} cores, {platform.machine()}; DuckDB's "
-              "memory limit is 4 GB, the rest of the import's memory is beside it. Minutes for 20 GB "
-              "are the seconds times 20 GB over the size measured.", ""]  # fmt: skip
+              "memory limit is 4 GB, the import uses more memory outside of it. Minutes for 20 GB "
+              "are extrapolated from the measured size.", ""]  # fmt: skip
     return "\n".join(lines)
 
 

@@ -84,15 +84,15 @@ def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ..
 
 
 def _table(found: list[Fixture], lacking: list[str]) -> str:
-    lines = ["# League table", "", "Later-in-time test, bootstrap 95 % intervals over customers; "
-             "all learn from the same rows and features. Bold: ours. The verdict is on the first "
-             "measure, ours against the best of the others.", ""]  # fmt: skip
+    lines = ["# League table", "", "Test on later data, bootstrap 95% intervals over customers; "
+             "all contestants learn from the same rows and features. Bold: ours. The result is for "
+             "the first metric, ours compared with the best other.", ""]  # fmt: skip
     for fixture in found:
         first = next(iter(fixture.standings[0].measures))
         better = "higher" if METRICS[first].higher_is_better else "lower"
         lines += [f"## {fixture.data}: {fixture.target}", "",
                   f"{fixture.rows:,} test rows; {first}, {better} is better. "
-                  f"**{fixture.verdict}**, ahead of the best other by "
+                  f"**{fixture.verdict}**, better than the best other by "
                   f"{_shown(fixture.gain)}.", ""]  # fmt: skip
         names = list(fixture.standings[0].measures)
         lines += ["| contestant | " + " | ".join(names) + " | seconds |",

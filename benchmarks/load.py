@@ -78,14 +78,14 @@ def measure() -> str:
             "# Under load",
             "",
             f"k6, {RATE} requests a second for {SECONDS} s to two workers, nine of ten for one customer "
-            "and one for fifty, churn and value; milliseconds as the client sees them. k6 itself runs "
-            f"on the same {os.cpu_count()} cores, and so does other work: the load average at the end "
+            "and one of ten for fifty, churn and value; milliseconds as seen by the client. k6 and "
+            f"other work run on the same {os.cpu_count()} cores; the load average at the end "
             f"is {os.getloadavg()[0]:.1f}.",
             "",
             "| | requests | failed | not sent | median | p95 | goal | p99 | goal |",
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             _row("alone", alone, 50, 150),
-            _row("beside `retrain` (nice 19, one thread)", beside, 100, None),
+            _row("during `retrain` (nice 19, one thread)", beside, 100, None),
             *([] if still else ["", "The retraining ended before the load did."]),
             "",
         ]

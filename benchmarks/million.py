@@ -41,7 +41,7 @@ class Night:
 
 
 def measure() -> str:
-    """A whole night, then one that is killed half way and goes on; the table."""
+    """A whole night, then one that is killed half-way and goes on; the table."""
     count = int(os.environ.get("GOODWILL_BENCH_CUSTOMERS", "1000000"))
     with tempfile.TemporaryDirectory() as folder:
         company, workspace = trained_sample(Path(folder))
@@ -56,19 +56,19 @@ def measure() -> str:
         if rows != count or whole.code or on.code or dataset(scores).count_rows() != count:
             raise AssertionError(f"{rows} rows, exit codes {whole.code} and {on.code}")
     lines = [
-        whole.row("the whole night"),
-        killed.row("killed (-9) half way"),
+        whole.row("the whole run"),
+        killed.row("killed (-9) half-way"),
         on.row(f"the rest, after {parts} finished blocks"),
     ]
     return "\n".join(
         [
-            "# A night",
+            "# Batch scoring with reasons",
             "",
             f"`goodwill score --reasons`, {count:,} customers, four targets, {told:,} reasons in two "
-            f"languages, {Settings().threads} processes. Memory is the sum over all processes of what "
-            "each has resident; the goal is 600 s and 4 GB. The customers are the sample's, repeated, "
-            "without a history: sentences compare with no window before. The machine does other work, "
-            "so seconds are upper bounds.",
+            f"languages, {Settings().threads} processes. Memory is the sum of the resident memory of "
+            "all processes; the goal is 600 s and 4 GB. The customers are copies of the sample's, "
+            "without a history, so sentences do not compare with an earlier window. Other work runs on "
+            "the machine, so seconds are upper bounds.",
             "",
             "| | time | of all cores | memory |",
             "|---|--:|--:|--:|",

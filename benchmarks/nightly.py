@@ -69,7 +69,7 @@ def measure() -> str:
             "# A night's import",
             "",
             f"{days} daily CSV files of {EVENTS_A_DAY:,} events, one of them new. Both ways end in the "
-            "same history, byte for byte; checks, usability report and sorting are part of both.",
+            "same history, byte for byte; checks, data quality report and sorting are part of both.",
             "",
             "| reading | seconds |",
             "|---|--:|",

@@ -30,8 +30,8 @@ def measure() -> str:
         [
             "# One customer",
             "",
-            f"{EVENTS} events, {warm['columns']} feature columns, one thread, records as a request "
-            f"brings them: build the history, make the row. {CALLS} calls.",
+            f"{EVENTS} events, {warm['columns']} feature columns, one thread, records as in a "
+            f"request: build the history, compute the row. {CALLS} calls.",
             "",
             "| | |",
             "|---|--:|",

@@ -22,7 +22,7 @@ def measure() -> str:
         raise DataRefused("no sample company with its truth; make it with `make retrain`")
     bundles, _ = load_champions(workspace.serving("sample"))
     state = pd.read_parquet(truth / "state.parquet")
-    lines = ["# Beside the truth of the sample company", ""]
+    lines = ["# Models compared with the ground truth of the sample company", ""]
     lines += ["| target | measure | model | oracle | ratio |", "|---|---|--:|--:|--:|"]
     for target in ("churn", "value"):
         if target not in bundles:
@@ -41,8 +41,8 @@ def measure() -> str:
         inside = known["active"].fillna(False).to_numpy(bool)
         lines += _compare(target, test.label[inside], _answers(bundles, target, test)[inside],
                           known[inside])  # fmt: skip
-    lines += ["", f"The truth is that of the nearest monthly cutoff ({nearest:%Y-%m-%d}), for "
-              "customers still active there; the test cutoff is the models' own.", ""]  # fmt: skip
+    lines += ["", f"The ground truth is that of the nearest monthly cutoff ({nearest:%Y-%m-%d}), "
+              "for customers active then; the test cutoff is the models' own.", ""]  # fmt: skip
     return "\n".join(lines)
 
 

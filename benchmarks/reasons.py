@@ -45,17 +45,17 @@ def measure() -> str:
         [
             "# Reasons",
             "",
-            f"The sample company's champions on {snapshot.num_columns - 2} feature columns. In bulk "
-            f"{rows.num_rows:,} rows of customers and months; LightGBM's own contributions of "
-            f"{SINGLES:,} of them, by one thread as well. *Explained* is the whole way to parts of the "
-            "score that people see, *told* with three sentences each in two languages.",
+            f"The sample company's champions on {snapshot.num_columns - 2} feature columns. In bulk: "
+            f"{rows.num_rows:,} rows of customers and months; LightGBM's own contributions: "
+            f"{SINGLES:,} of them, also with one thread. *Explained* includes the conversion to parts "
+            "of the shown score, *in sentences* also three sentences each in two languages.",
             "",
-            "| target | trees | LightGBM, rows a second | in bulk | times | explained | told |",
+            "| target | trees | LightGBM, rows a second | in bulk | times | explained | in sentences |",
             "|---|--:|--:|--:|--:|--:|--:|",
             *(_bulk(bundle, rows) for bundle in bundles.values()),
             "",
-            f"What-if, one customer at a time: {ASKED} customers from the lowest score to the highest, "
-            "the goal is the better fifth.",
+            f"What-if, one customer at a time: {ASKED} customers from the lowest to the highest score; "
+            "the goal is the best fifth.",
             "",
             "| target | reached | median | 95th percentile |",
             "|---|--:|--:|--:|",

@@ -74,20 +74,20 @@ def measure() -> str:
         [
             "# Serving",
             "",
-            "CPU milliseconds of the server a call (wall milliseconds in brackets), medians of "
+            "CPU milliseconds of the server per call (wall-clock milliseconds in brackets), medians of "
             f"{ROUNDS} alternating rounds, varied customers of the sample's {len(ids):,}, targets "
-            f"{' and '.join(TARGETS)}; the machine does other work, so compare within a row. *Bare* is "
-            "an ASGI application without a framework: look-up, LightGBM, calibration, two numbers a "
-            "customer. Ours answers every output (ranges, curves, flags), checks the request, logs and "
-            "counts; it predicts once a customer and model, and looks up from then on. MLflow serves "
-            "one model and has no look-up: it is sent the features.",
+            f"{' and '.join(TARGETS)}; other work runs here, so compare within a row. *Bare* is an "
+            "ASGI application without a framework: look-up, LightGBM, calibration, two numbers per "
+            "customer. Ours returns every output (intervals, curves, flags), validates the request, "
+            "logs and counts; it predicts each customer once per model and looks the result up "
+            "afterwards. MLflow serves one model and has no look-up: it receives the features.",
             "",
-            f"| customers | {' | '.join(c.name for c in contestants)} | ours to bare | goal |",
+            f"| customers | {' | '.join(c.name for c in contestants)} | ours / bare | goal |",
             f"|--:|{'--:|' * len(contestants)}--:|--:|",
             *rows,
             "",
             f"1,000 customers at a time through `scorer.score_ids`, in this process: {in_process:,.0f} "
-            "customers a second of CPU time (goal 50,000).",
+            "customers per second of CPU time (goal 50,000).",
             skipped,
             "",
         ]

@@ -37,8 +37,8 @@ Form = Callable[[TrainingRows, TrainingRows, int, tuple[str, ...]], np.ndarray]
 def measure() -> str:
     """MAE of every form relative to the business rule, over validations and on the test."""
     lines = ["# Forms of the value model", "", "MAE relative to the rule (the last period again); "
-             "`validations` is the mean over rolling cutoffs before the test and decides, `test` only "
-             "shows. Smaller is better.", ""]  # fmt: skip
+             "`validations`, the mean over rolling cutoffs before the test, decides; `test` is for "
+             "information. Smaller is better.", ""]  # fmt: skip
     with home_of_its_own() as workspace:
         for name in ("sample", "online_retail", "complete_journey"):
             try:

@@ -115,11 +115,12 @@ def true_levels(target: str, asked: Invitations, truth: Path) -> np.ndarray:  # 
 
 def _head() -> list[str]:
     return [
-        "# What everybody would have answered, beside the truth",
+        "# Non-response correction compared with the ground truth",
         "",
-        "The sample company's surveys, drawn anew: who answers depends on logins, complaints, late "
-        "deliveries, proneness, a little on satisfaction itself, and on not cancelling first. Truth: "
-        "the mean of what everybody asked in the last year would have answered.",
+        "The sample company's surveys, simulated again: answering depends on logins, complaints, late "
+        "deliveries, the customer's inclination to answer, slightly on satisfaction itself, and on "
+        "not cancelling first. Ground truth: the mean of what everybody asked in the last year would "
+        "have answered.",
         "",
     ]
 
@@ -129,7 +130,7 @@ def _many(found: list[Found]) -> list[str]:
         f"## {COMPANIES} companies of {CUSTOMERS:,} customers",
         "",
         "| figure | naive: mean error | corrected: mean error | naive: mean absolute error "
-        "| corrected: mean absolute error | standard error, mean | 95 % interval holds the truth "
+        "| corrected: mean absolute error | standard error, mean | 95% interval contains the truth "
         f"| range of odds × {GAMMA:g} does |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
@@ -150,7 +151,7 @@ def _one(found: list[Found]) -> list[str]:
         "",
         f"## The sample company ({customers:,} customers, seed {seed})",
         "",
-        "| figure | truth | naive: error | corrected: error | standard error | interval holds it |",
+        "| figure | truth | naive: error | corrected: error | standard error | interval contains it |",
         "|---|--:|--:|--:|--:|:-:|",
     ]
     return lines + [

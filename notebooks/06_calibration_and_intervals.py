@@ -226,7 +226,7 @@ if "value" in with_intervals:
         middle=("width", "median"), high=("width", lambda w: w.quantile(0.75)),
     )  # fmt: skip
     figure, (axis,) = canvas(
-        f"Width: {found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times the usual spending",
+        f"{found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times the usual spending",
         f"Width of the prediction interval of value by {column}; median and quartiles", (1,), (9.6, 3.4),
     )  # fmt: skip
     axis.fill_between(found["history"], found["low"], found["high"], color=MODEL, alpha=0.18, lw=0)

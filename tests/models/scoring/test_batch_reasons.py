@@ -18,7 +18,8 @@ from features.settings import Workspace
 from models.bundles.champions import load_champions
 from models.explain.attributions import attribute_scores
 from models.explain.reasons import Explainer
-from models.scoring.batch_reasons import SCHEMA, explain_customers
+from models.explain.reasons_table import SCHEMA
+from models.scoring.batch_reasons import explain_customers
 from support.trained_company import CUSTOMERS, copy_of_trained
 
 
