@@ -127,8 +127,8 @@ bento: setup  ## Build the service as a Bento in dist/bento; it runs without thi
 ##@ Develop
 
 lint: setup
-	@$(PY) -m ruff format --check src tests notebooks benchmarks
-	@$(PY) -m ruff check src tests notebooks benchmarks
+	@$(PY) -m ruff format --check src tests notebooks benchmarks docs
+	@$(PY) -m ruff check src tests notebooks benchmarks docs
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
 

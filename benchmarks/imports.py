@@ -19,7 +19,8 @@ def measure() -> str:
     seconds = _measure()
     first = next(iter(seconds.values()))
     rows = [f"| {name} | {s:.2f} | {s / first:.2f} |" for name, s in seconds.items()]
-    head = f"# Import times\n\n{datetime.now(UTC):%Y-%m-%d}, `python -m benchmarks imports`, median of {RUNS} runs.\n"
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    head = f"# Import times\n\n{day}, `python -m benchmarks imports`, median of {RUNS} runs.\n"
     return "\n".join([head, "| | CPU seconds | ratio |", "|---|--:|--:|", *rows]) + "\n"
 
 

@@ -88,8 +88,8 @@ def _measures(trained: TrainedTarget) -> Part:
     evaluation = trained.evaluation
     names = list(evaluation.metrics["model"])
     sentences = (
-        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt from; "
-        f"95 % intervals from resampled customers. {evaluation.primary} decides.",
+        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt "
+        f"from; 95 % intervals from resampled customers. {evaluation.primary} decides.",
     )
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
