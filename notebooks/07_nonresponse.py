@@ -156,7 +156,7 @@ left.plot([after for *_, after in worst], place, "o", color=ACTUAL, label="weigh
 left.set_yticks(place, [name for name, *_ in worst])
 left.invert_yaxis()
 left.set(xlabel="respondents minus all invited, standard deviations")
-heading(left, "Differences between respondents and all invited")
+heading(left, "Covariate balance")
 legend(left)
 weights = model.weights.weight[recent & responded]
 right.hist(weights, bins=30, color=MODEL, alpha=0.85)

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests on real data sets and on Spark as slow."""
+    for item in items:
+        if item.get_closest_marker("real_data") or "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:
     """The sample company, simulated and imported below a folder of its own."""
     workspace = Workspace(home)

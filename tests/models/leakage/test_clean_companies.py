@@ -9,9 +9,13 @@ from models.training_set.build_training_sets import build_features, read_counts
 
 #: (customers, seed), twenty of them.
 COMPANIES = [(n, 100 + i) for i, n in enumerate([150, 200, 250, 300, 350, 400, 500] * 3)][:20]
+FAST = 2
 
 
-@pytest.mark.parametrize(("customers", "seed"), COMPANIES)
+@pytest.mark.parametrize(
+    ("customers", "seed"),
+    [*COMPANIES[:FAST], *(pytest.param(*c, marks=pytest.mark.slow) for c in COMPANIES[FAST:])],
+)
 def test_a_clean_company_has_no_findings(make_company, tmp_path, customers, seed):
     company, workspace = make_company(tmp_path, customers, seed)
     counts, _ = build_features(company, workspace, silent_steps())

@@ -1,12 +1,15 @@
 """`goodwill VERB` as a person or a scheduler runs it, without network access."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +18,7 @@ from filelock import FileLock
 from features.errors import GateFailed
 from serve.cli import main
 from support.offline import Offline
-from support.trained_company import PROJECT
+from support.trained_company import PROJECT, copy_of_trained
 
 
 class Home:
@@ -28,6 +31,25 @@ class Home:
         self.offline = Offline(path / "offline")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command in this process, which has the libraries loaded."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        environment = {"GOODWILL_HOME": str(self.path), "GOODWILL_THREADS": "1"}
+        with (
+            mock.patch.dict(os.environ, environment),
+            mock.patch.object(sys, "argv", ["goodwill", *words]),
+            chdir(self.path),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            os.environ.pop("GOODWILL_COMPANY", None)
+            try:
+                main.main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    def run_process(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command in a process of its own, without a network."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("GOODWILL_")}
         environment = {
             **inherited,
@@ -57,16 +79,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def retrained(home: Home) -> Home:
-    done = home.run("retrain")
-    assert done.returncode == 0, done.stderr
-    assert "churn promoted" in done.stderr
-    assert done.stdout == ""
-    return home
+def retrained(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The company that was trained once for all tests, in a project folder of its own."""
+    made = Home.__new__(Home)
+    made.path = tmp_path_factory.mktemp("cli_trained") / "home"
+    copy_of_trained(made.path)
+    return made
 
 
 def test_help_lists_the_verbs(home: Home) -> None:
-    done = home.run("--help")
+    done = home.run_process("--help")
     assert done.returncode == 0
     verbs = ("data", "quality", "features", "leakage", "train", "retrain", "score", "nonresponse",
              "report", "serve", "demo")  # fmt: skip
@@ -146,7 +168,7 @@ def test_an_invalid_setting_ends_in_a_message(home: Home) -> None:
 
 def test_data_is_reproducible(home: Home, tmp_path: Path) -> None:
     again = Home(tmp_path / "again")
-    done = again.run("data", "--customers", "700")
+    done = again.run_process("data", "--customers", "700")
     assert done.returncode == 0, done.stderr
     for folder in ("data/sample/raw", "data/sample/truth"):
         assert home.digests(folder) == again.digests(folder)
@@ -181,12 +203,26 @@ def test_a_failed_gate_exits_with_4(
     assert capsys.readouterr() == ("", "goodwill: GateFailed: no model is fit to serve\n")
 
 
-def test_retrain_and_score_need_no_network(retrained: Home) -> None:
+@pytest.fixture(scope="module")
+def retrained_offline(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A project in which one process imported and another retrained, both without a network."""
+    made = Home(tmp_path_factory.mktemp("cli_offline") / "home")
+    for words in (("data", "--customers", "700"), ("retrain",)):
+        done = made.run_process(*words)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == ""
+    assert "churn promoted" in done.stderr
+    return made
+
+
+@pytest.mark.slow
+def test_retrain_and_score_need_no_network(retrained_offline: Home) -> None:
+    retrained = retrained_offline
     scores = retrained.path / "data/sample/scores/scores.parquet"
     first = scores.read_bytes()
     for _ in range(2):
         scores.unlink()
-        done = retrained.run("score")
+        done = retrained.run_process("score")
         assert done.returncode == 0, done.stderr
         assert "wrote data/sample/scores/scores.parquet" in done.stderr
         assert scores.read_bytes() == first
@@ -215,7 +251,9 @@ def test_nonresponse_writes_estimates_and_next_invitations(retrained: Home) -> N
     assert "What everybody would have answered" in (folder / "models.html").read_text()
 
 
-def test_retrain_leaves_nothing_outside_its_folders(retrained: Home) -> None:
+@pytest.mark.slow
+def test_retrain_leaves_nothing_outside_its_folders(retrained_offline: Home) -> None:
+    retrained = retrained_offline
     assert {p.name for p in retrained.path.iterdir()} == {"data", "mlruns", "offline"}
     made = {p.name for p in (retrained.path / "mlruns").iterdir()}
     assert made <= {"mlflow.db", "mlflow.lock", "artifacts", "serving", "logs", "locks"}

@@ -101,6 +101,7 @@ def served(bento: Path, empty_environment: Path, home: Workspace, tmp_path: Path
 
 
 @pytest.mark.timeout(900)  # the company may have to be trained first
+@pytest.mark.slow
 def test_it_answers_in_an_empty_environment(served: str, home: Workspace) -> None:
     snapshot = pq.read_table(home.features("sample") / "snapshot.parquet", columns=["customer_id"])
     ids = snapshot["customer_id"].slice(0, 3).to_pylist()
