@@ -8,7 +8,7 @@ from support.checked_table_builders import build_checked_table, finding_rows, or
 
 def laid_out(rows, **more):
     made = build_checked_table("events", rows, **more)
-    activity.create_activity_table(made.con, [made])
+    activity.create_activity_table(made.connection, [made])
     return made
 
 

@@ -83,7 +83,7 @@ def test_many_values_are_merged_into_one_finding():
         check_vanished_and_new_values, build_checked_table("events", rows, end=200)
     )
     assert [f.check for f in found] == ["vanished"] * 4
-    assert found[-1].says.startswith("3 more values vanished in the same way")
+    assert found[-1].says.startswith("3 more values vanished: ")
 
 
 def test_months_without_a_channel_in_between():
@@ -92,7 +92,7 @@ def test_months_without_a_channel_in_between():
     )
     (found,) = check_paused_values(build_checked_table("events", rows, end=200))
     assert found.evidence == {"value": "shop", "months": ["2024-03"]}
-    assert found.says.startswith("'shop' has no rows in 2024-03, about ")
+    assert found.says.startswith("'shop' has no rows in 2024-03; about ")
 
 
 def test_spellings_of_one_channel_are_shown_and_those_of_attributes_are_not():

@@ -17,7 +17,7 @@ from support.checked_table_builders import build_checked_table, order_rows
 
 def test_a_failed_check_becomes_a_finding():
     def check(table):
-        yield from build_checked_table.all("select error('out of range')")
+        yield from table.query("select error('out of range')")
 
     (found,) = run_check(check, build_checked_table("events", order_rows(range(3))))
     assert (found.check, found.severity, found.rows) == ("not checked", "warning", 3)

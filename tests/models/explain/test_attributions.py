@@ -71,7 +71,7 @@ def test_a_mix_of_classes_is_attributed_as_one_raw_score() -> None:
     shares, start = attribute_raw_scores(bundle.estimator, table, np.array([-1.0, 0, 1]))
     raw = bundle.estimator.raw(table)
     np.testing.assert_allclose(shares.sum(axis=1) + start, raw[:, 2] - raw[:, 0], atol=1e-6)
-    with pytest.raises(ValueError, match="needs 3 numbers"):
+    with pytest.raises(ValueError, match="should have 3 numbers"):
         attribute_raw_scores(bundle.estimator, table, np.ones(2))
 
 
@@ -88,7 +88,7 @@ def test_the_links_of_a_regression(objective: str) -> None:
 
 def test_an_unknown_link_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OutputScale, "link", lambda self, raw: raw + 1)
-    with pytest.raises(DataRefused, match=r"do not know the link of .*regression_l1.*scale\.py"):
+    with pytest.raises(DataRefused, match=r"the link of the objective .*regression_l1.*output_scale\.py"):
         attribute_scores(small_bundle("value"), customers().slice(0, 3))
 
 

@@ -23,10 +23,12 @@ from models.bundles.mlflow_registry import Registry, model_name
 from models.evaluation.bootstrap import Interval
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.pipeline import train_target
+from models.pipeline import champion_rule, train_target
 from models.pipeline.retrain import Outcome, check_gate, company_lock, retrain
+from models.plots import all_plots
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
+from models.training_set.build_training_sets import build_features
 from models.validation.slice_metrics import Slice, Slices
 from models.validation.staleness import Staleness
 from models.validation.validation_checks import ValidationChecks
@@ -45,7 +47,7 @@ from support.trained_company import (
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than training; the trained company has its pictures."""
     trained()
-    monkeypatch.setattr(train_target, "figures", lambda *_, **__: {})
+    monkeypatch.setattr(all_plots, "draw_all", lambda *_, **__: {})
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ def test_a_better_challenger_that_loses_in_one_group_does_not_replace_the_champi
 ) -> None:
     company, workspace = copied
     plant(company, workspace, "nps", "noise")
-    monkeypatch.setattr(train_target, "slices_of", lambda *rivals: objecting(rivals[-1]))
+    monkeypatch.setattr(champion_rule, "compare_by_slice", lambda *rivals: objecting(rivals[-1]))
     with unchanged(workspace):
         (outcome,) = train_only(company, workspace, "nps")
     assert (outcome.decision, outcome.version) == ("kept", "0")
@@ -265,29 +267,51 @@ def rewrite(workspace: Workspace, name: str, keep: Callable[[pa.Table], pa.Array
     pq.write_table(table.filter(keep(table)), path)
 
 
-def test_data_without_a_single_leaver_are_refused_and_change_nothing(
+def test_data_without_a_single_cancellation_skip_churn_and_keep_its_champion(
     copied: tuple[Company, Workspace],
 ) -> None:
     company, workspace = copied
     rewrite(workspace, "contracts", lambda t: pc.not_equal(t["status"], "cancelled"))
-    with unchanged(workspace), pytest.raises(DataRefused, match="churn: no label 'leaves'") as err:
-        retrain(company, workspace, silent_steps())
-    assert err.value.exit_code == 3
+    outcomes = {o.target: o for o in retrain(company, workspace, silent_steps())}
+    assert outcomes["churn"].decision == "skipped"
+    assert "churn: no label 'leaves'" in outcomes["churn"].reason
+    assert {o.decision for t, o in outcomes.items() if t != "churn"} <= {"promoted", "kept"}
+    assert load_champion(workspace.serving("sample"), "churn") is not None
     left = [p.name for p in workspace.company("sample").iterdir()]
     assert not [name for name in left if "before" in name or "new" in name]
 
 
-def test_a_history_shorter_than_the_horizon_is_refused_and_changes_nothing(
+def only_calendar_targets(workspace: Workspace) -> Company:
+    """The company with churn and value only, and a horizon longer than its history."""
+    toml = workspace.data / "sample.toml"
+    text = toml.read_text()
+    assert "horizon_days = 90" in text
+    disabled = "".join(f"\n[targets.{t}]\nenabled = false\n" for t in ("satisfaction", "nps"))
+    toml.write_text(text.replace("horizon_days = 90", "horizon_days = 400") + disabled)
+    return load_company(toml)
+
+
+def test_a_history_too_short_for_every_target_is_refused_and_changes_nothing(
+    copied: tuple[Company, Workspace],
+) -> None:
+    _, workspace = copied
+    company = only_calendar_targets(workspace)
+    with unchanged(workspace), pytest.raises(DataRefused) as refused:
+        retrain(company, workspace, silent_steps())
+    assert str(refused.value).count("three label windows need 1290 days") == 2
+    assert refused.value.exit_code == 3
+
+
+def test_a_history_too_short_for_some_targets_skips_them(
     copied: tuple[Company, Workspace],
 ) -> None:
     _, workspace = copied
     toml = workspace.data / "sample.toml"
-    text = toml.read_text()
-    assert "horizon_days = 90" in text
-    toml.write_text(text.replace("horizon_days = 90", "horizon_days = 400"))
-    with unchanged(workspace), pytest.raises(DataRefused) as refused:
-        retrain(load_company(toml), workspace, silent_steps())
-    assert "three label windows make 1290" in str(refused.value)
+    toml.write_text(toml.read_text().replace("horizon_days = 90", "horizon_days = 400"))
+    counts, unable = build_features(load_company(toml), workspace, silent_steps())
+    assert set(counts) == {"satisfaction", "nps"}
+    assert set(unable) == {"churn", "value"}
+    assert "three label windows need 1290 days" in unable["churn"]
 
 
 def test_data_that_break_the_contract_change_nothing(copied: tuple[Company, Workspace]) -> None:
@@ -306,12 +330,12 @@ def test_nothing_is_promoted_before_all_targets_are_trained(
 
     def one_fails(target, company, rows, params):  # type: ignore[no-untyped-def]
         if target.name == "churn":
-            raise DataRefused("not this one")
+            raise RuntimeError("not this one")
         return trains(target, company, rows, params)
 
     trains = train_target.train
     monkeypatch.setattr(train_target, "train", one_fails)
-    with unchanged(workspace), pytest.raises(DataRefused, match="not this one"):
+    with unchanged(workspace), pytest.raises(RuntimeError, match="not this one"):
         train_only(company, workspace, "nps", "churn")
     registry = Registry(workspace)
     experiment = registry.client.get_experiment_by_name("goodwill-sample").experiment_id

@@ -46,7 +46,7 @@ def a_copy(small_company, tmp_path_factory) -> tuple[Company, Workspace]:
     return load_company(workspace.data / "sample.toml"), workspace
 
 
-def test_a_feature_is_tried_beside_the_model_without_it(a_copy, cell):
+def test_a_feature_is_compared_with_the_model_without_it(a_copy, cell):
     company, workspace = a_copy
     stored = (workspace.features("sample") / "churn.parquet").stat().st_mtime_ns
     define()
@@ -58,7 +58,7 @@ def test_a_feature_is_tried_beside_the_model_without_it(a_copy, cell):
     assert tried.table().loc["roc_auc"].between(0.3, 1).all()
     assert list(tried.importance().index) == list(tried.columns)
     assert not set(tried.columns) & set(tried.without.test.features.column_names)
-    assert tried.verdict.reason
+    assert tried.comparison.reason
     assert (workspace.features("sample") / "churn.parquet").stat().st_mtime_ns == stored
     assert not list(workspace.company("sample").glob("tmp*")), "nothing is left behind"
     runs = Registry(workspace).client.search_runs(
@@ -69,9 +69,9 @@ def test_a_feature_is_tried_beside_the_model_without_it(a_copy, cell):
     assert np.isfinite(logged.data.metrics["without_roc_auc"])
 
 
-def test_a_column_of_the_house_can_be_tried_and_a_misspelt_one_is_refused(a_copy):
+def test_a_built_in_column_can_be_tried_and_a_misspelt_one_is_refused(a_copy):
     company, workspace = a_copy
-    with pytest.raises(ConfigRefused, match="no feature is on trial"):
+    with pytest.raises(ConfigRefused, match="no trial columns"):
         try_features(company, workspace, "churn")
     with pytest.raises(ConfigRefused, match="'orders_90'; did you mean orders_90d"):
         try_features(company, workspace, "churn", columns=("orders_90",))

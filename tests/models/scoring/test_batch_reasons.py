@@ -79,7 +79,7 @@ def test_a_history_newer_than_the_snapshot_is_not_compared_with(
     steps = silent_steps()
     steps.note = told.append  # type: ignore[method-assign]
     rows = pq.read_table(explain_customers(company, home, steps, LOCAL))
-    assert any("compare with no earlier window" in line for line in told)
+    assert any("not compared with the previous window" in line for line in told)
     assert not any(re.search(r" (rose|fell) from ", t) for t in rows["text_en"].to_pylist())
 
 

@@ -41,7 +41,7 @@ def test_training_again_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize("target", ["churn", "value"])
-def test_what_is_told_of_unseen_rows_comes_from_models_of_other_customers(
+def test_unseen_predictions_come_from_models_of_other_customers(
     company: Company, workspace: Workspace, target: str
 ) -> None:
     rows = load_rows(company, workspace, target)
@@ -54,7 +54,7 @@ def test_what_is_told_of_unseen_rows_comes_from_models_of_other_customers(
         assert log_loss(refit.label, made.unseen) > log_loss(refit.label, seen)  # learnt by heart
         assert (made.ranges, made.spend) == (None, None)
     else:
-        low, high = ValueIntervals.from_dict(made.ranges).of(
+        low, high = ValueIntervals.from_dict(made.ranges).predict(
             refit.features,
             made.unseen * made.spend.of(refit.features),
             made.spend.of(refit.features),

@@ -173,7 +173,7 @@ def test_a_bundle_without_its_tone_or_with_another_is_refused(
         read_bundle(folder)
     tone.write_text(text)
     bundle = read_bundle(folder)
-    with pytest.raises(DataRefused, match="the bundle holds none"):
+    with pytest.raises(DataRefused, match="the bundle has none"):
         read_bundle(write_bundle(replace(bundle, tone=None), folder.with_name("2")))
 
 

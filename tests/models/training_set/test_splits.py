@@ -74,8 +74,8 @@ def test_a_history_too_short_is_refused_with_the_numbers() -> None:
         days("week", "2024-01-01", "2024-01-21", 7, warmup_days=5)
     message = str(refused.value)
     assert "target churn: the history of 20 days (2024-01-01 to 2024-01-21)" in message
-    assert "a horizon of 7 days" in message
-    assert "5 days to look back on and three label windows make 26" in message
+    assert "too short for a horizon of 7 days" in message
+    assert "5 days of warm-up and three label windows need 26" in message
     assert "shorten targets.churn.horizon_days" in message
     with pytest.raises(DataRefused, match="history of 3 days"):
         days("month", "2024-01-01", "2024-01-04", 90)
