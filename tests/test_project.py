@@ -85,7 +85,7 @@ def test_ci_runs_the_tests_of_the_readme() -> None:
 def test_no_file_collects_everything() -> None:
     drawers = {"utils.py", "common.py", "base.py", "helpers.py", "core.py", "misc.py"}
     assert [p.name for p in SOURCES if p.name in drawers] == []
-    assert [(p.name, n) for p in SOURCES if (n := len(p.read_text().splitlines())) > 250] == []
+    assert [(p.name, n) for p in SOURCES if (n := len(p.read_text().splitlines())) > 400] == []
 
 
 def test_no_body_is_longer_than_a_screen() -> None:

@@ -96,9 +96,8 @@ def _period_sql(
 ) -> str:  # fmt: skip
     a, b = (f"timestamptz '{date.isoformat()}'" for date in (start, end))
     months = PERIOD_MONTHS[settings.period]
-    loyal_from = (
-        f"timestamptz '{add_months(start, -months * (settings.loyal_periods - 1)).isoformat()}'"
-    )
+    first = add_months(start, -months * (settings.loyal_periods - 1))
+    loyal_from = f"timestamptz '{first.isoformat()}'"
     active, called = _sql_list(settings.active_kinds), _sql_list(settings.callback_kinds)
     # A customer who has been silent since the data began may still be a customer.
     observable = contract or end - timedelta(days=settings.customer_days) >= manifest.start

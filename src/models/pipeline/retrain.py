@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -94,6 +95,24 @@ def check_gate(outcomes: list[Outcome]) -> None:
         raise GateFailed(f"no model is fit to serve for:\n{lines}")
 
 
+def _inputs(
+    company: Company, workspace: Workspace, manifest: Manifest
+) -> tuple[dict[str, Any], dict[str, float], dict[str, str]]:
+    """What a run of all targets starts from, as the parameters and files (no metrics) of its log."""
+    parameters = {
+        "company": company.name,
+        "fingerprint": manifest.fingerprint,
+        "data_end": manifest.data_end,
+        "revision": code_revision(workspace),
+        **{f"rows_{name}": rows for name, rows in manifest.rows.items()},
+    }
+    files = {
+        "company.toml": company.path.read_text(encoding="utf-8"),
+        "history.json": json.dumps(asdict(manifest), indent=1),
+    }
+    return parameters, {}, files
+
+
 def train_all(
     company: Company,
     workspace: Workspace,
@@ -116,15 +135,7 @@ def train_all(
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
     outcomes, trained = [], []
     with registry.run(company.name, name) as parent:
-        registry.log(
-            parent,
-            {"company": company.name, "fingerprint": manifest.fingerprint,
-             "data_end": manifest.data_end, "revision": code_revision(workspace),
-             **{f"rows_{n}": r for n, r in manifest.rows.items()}},
-            {},
-            {"company.toml": company.path.read_text(encoding="utf-8"),
-             "history.json": json.dumps(asdict(manifest), indent=1)},
-        )  # fmt: skip
+        registry.log(parent, *_inputs(company, workspace, manifest))
         report = check_leakage(company, workspace, manifest, counts, steps)
         registry.log(
             parent, {"leaks": len(report.findings)}, {}, {"leakage.json": report.to_json()}

@@ -59,9 +59,8 @@ class Metrics:
         self._rejected = self._counter(
             "rejected_rows", "Rows of request bodies that broke a rule, by route.", "route", "rule"
         )
-        self._refused = self._counter(
-            "refusals", "Calls refused because of their API key or rate.", "code"
-        )
+        refusals = "Calls refused because of their API key or rate."
+        self._refused = self._counter("refusals", refusals, "code")
         self._unaudited = self._counter(
             "audit_failures", "Scorings that could not be written to the audit log."
         )

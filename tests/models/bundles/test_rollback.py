@@ -82,7 +82,9 @@ def test_an_unknown_version_or_target_is_refused(
         roll_back(*twice, target, version)
 
 
-def test_without_the_tracking_store_the_version_serves_and_an_error_is_raised(twice: Trained) -> None:
+def test_without_the_tracking_store_the_version_serves_and_an_error_is_raised(
+    twice: Trained,
+) -> None:
     company, workspace = twice
     (workspace.mlruns / "mlflow.db").write_bytes(b"not a database")
     with pytest.raises(RegistryOutOfSync, match=r"version 1 serves now.*--version 1"):

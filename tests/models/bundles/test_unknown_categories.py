@@ -43,7 +43,9 @@ def test_a_notable_increase_gives_a_warning_with_both_shares():
     (warning,) = unknown_category_warnings(
         bundle(unknown_categories={"region": 0.02}), rows("east", "west", "north", "west")
     )
-    assert warning.startswith("region: 50% of the customers are in categories that churn version 3 ")
+    assert warning.startswith(
+        "region: 50% of the customers are in categories that churn version 3 "
+    )
     assert "(2% of its test rows)" in warning
 
 

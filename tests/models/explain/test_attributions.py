@@ -88,7 +88,9 @@ def test_the_links_of_a_regression(objective: str) -> None:
 
 def test_an_unknown_link_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OutputScale, "link", lambda self, raw: raw + 1)
-    with pytest.raises(DataRefused, match=r"the link of the objective .*regression_l1.*output_scale\.py"):
+    with pytest.raises(
+        DataRefused, match=r"the link of the objective .*regression_l1.*output_scale\.py"
+    ):
         attribute_scores(small_bundle("value"), customers().slice(0, 3))
 
 

@@ -286,8 +286,8 @@ def only_calendar_targets(workspace: Workspace) -> Company:
     toml = workspace.data / "sample.toml"
     text = toml.read_text()
     assert "horizon_days = 90" in text
-    disabled = "".join(f"\n[targets.{t}]\nenabled = false\n" for t in ("satisfaction", "nps"))
-    toml.write_text(text.replace("horizon_days = 90", "horizon_days = 400") + disabled)
+    text = text.replace("horizon_days = 90", "horizon_days = 400")
+    toml.write_text(text.replace("horizon_days = 30", "horizon_days = 30\nenabled = false"))
     return load_company(toml)
 
 
