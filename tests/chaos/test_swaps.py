@@ -12,8 +12,15 @@ import pytest
 
 from models.bundles.champions import set_champion
 from support.second_version import promote_milder_churn
-from support.served_company import OTHERWISE, Served, eventually, figure, second_version, served
-from support.steady_load import WIRES, Load, Reply, post, steady_load
+from support.served_company import (
+    OTHER_CALIBRATORS,
+    Served,
+    eventually,
+    figure,
+    second_version,
+    served,
+)
+from support.steady_load import CONNECTIONS, Load, Reply, post, steady_load
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
@@ -63,9 +70,9 @@ def all_workers_serve(served_now: Served, wanted: dict[str, str]) -> bool:
 
 def latest_answers_have(replies: list[Reply], version: str) -> bool:
     """Whether the last answers, two on each connection, have this version of churn."""
-    latest = replies[-2 * WIRES :]
+    latest = replies[-2 * CONNECTIONS :]
     named = {json.loads(reply.body)["model_versions"]["churn"] for reply in latest}
-    return len(latest) == 2 * WIRES and named == {version}
+    return len(latest) == 2 * CONNECTIONS and named == {version}
 
 
 def assert_no_call_failed(load: Load) -> None:
@@ -75,22 +82,22 @@ def assert_no_call_failed(load: Load) -> None:
 
 def test_five_swaps_under_load_fail_no_call_and_mix_no_versions(tmp_path: Path) -> None:
     def two_versions(workspace: Any) -> None:
-        for target in OTHERWISE:
+        for target in OTHER_CALIBRATORS:
             second_version(workspace, target)
 
     with served(tmp_path / "home", two_versions) as now:
         known = expected_scores(now)
-        for target in OTHERWISE:
+        for target in OTHER_CALIBRATORS:
             set_champion(now.models, target, "2")
-        eventually(lambda: all_workers_serve(now, dict.fromkeys(OTHERWISE, "2")))
+        eventually(lambda: all_workers_serve(now, dict.fromkeys(OTHER_CALIBRATORS, "2")))
         known |= expected_scores(now)
-        for target in OTHERWISE:  # the two do answer otherwise
+        for target in OTHER_CALIBRATORS:  # the two answer differently
             assert known[target, "1", now.ids[0]] != known[target, "2", now.ids[0]]
         workers = now.workers()
         with steady_load(now.server.url, RATE, lambda number: ask(now, number)) as load:
             for swap in range(SWAPS):
                 time.sleep(1.5)
-                for target in OTHERWISE:  # one after the other: mixed pairs are served, too
+                for target in OTHER_CALIBRATORS:  # one after the other: mixed pairs are served, too
                     set_champion(now.models, target, "12"[swap % 2])
                     time.sleep(0.5)
             time.sleep(2.0)

@@ -129,6 +129,7 @@ def _images(notebook: NotebookNode) -> int:
     return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # the first one waits for the training that others need
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_and_shows_plots(runs: Runs, name: str) -> None:
@@ -136,6 +137,7 @@ def test_a_notebook_runs_and_shows_plots(runs: Runs, name: str) -> None:
     assert _images(notebook) >= 4
 
 
+@pytest.mark.slow
 def test_a_notebook_computes_missing_results(runs: Runs, home: Path) -> None:
     cells = runs["04_scores"].result().cells
     printed = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
@@ -144,12 +146,14 @@ def test_a_notebook_computes_missing_results(runs: Runs, home: Path) -> None:
     assert (home / "data" / "sample" / "scores" / "scores.parquet").is_file()
 
 
+@pytest.mark.slow
 def test_no_notebook_connects_to_another_machine(runs: Runs, home: Path) -> None:
     for run in runs.values():
         run.result()
     assert tried(home / "offline") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_no_notebook_shows_the_canary(runs: Runs, name: str) -> None:
     outputs = [c.get("outputs", []) for c in runs[name].result().cells]

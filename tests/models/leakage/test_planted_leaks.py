@@ -293,8 +293,8 @@ def test_label_windows_that_end_after_the_data(planted):
 
 
 def test_a_label_that_reads_past_its_window(planted, monkeypatch):
-    honest = registry.TARGETS["value"].labels
-    retarget(monkeypatch, "value", labels=lambda c: honest(c.model_copy(
+    honest = registry.TARGETS["value"].label_sql
+    retarget(monkeypatch, "value", label_sql=lambda c: honest(c.model_copy(
         update={"horizon_days": c.horizon_days + 60})))  # fmt: skip
     planted.build()
     text = findings_text(planted.check_leakage(), "label window")
@@ -303,8 +303,8 @@ def test_a_label_that_reads_past_its_window(planted, monkeypatch):
 
 
 def test_a_label_that_reads_before_its_window(planted, monkeypatch):
-    honest = registry.TARGETS["value"].labels
-    retarget(monkeypatch, "value", labels=lambda c: honest(c).replace(
+    honest = registry.TARGETS["value"].label_sql
+    retarget(monkeypatch, "value", label_sql=lambda c: honest(c).replace(
         "c.cutoff + interval 0 day", "c.cutoff - interval 30 day"))  # fmt: skip
     planted.build()
     assert "part of the outcome is known at the cutoff" in findings_text(
@@ -313,8 +313,8 @@ def test_a_label_that_reads_before_its_window(planted, monkeypatch):
 
 
 def test_customers_selected_by_later_records(planted, monkeypatch):
-    honest = registry.TARGETS["value"].labels
-    retarget(monkeypatch, "value", labels=lambda c: honest(c).replace("left join", "join"))
+    honest = registry.TARGETS["value"].label_sql
+    retarget(monkeypatch, "value", label_sql=lambda c: honest(c).replace("left join", "join"))
     planted.build()
     text = findings_text(planted.check_leakage(), "label window")
     assert "only because of what happened after the cutoff" in text
@@ -322,8 +322,8 @@ def test_customers_selected_by_later_records(planted, monkeypatch):
 
 @pytest.mark.parametrize("moment", ["answered_at", "answered_at + interval 1 hour"])
 def test_features_from_after_the_answer(planted, monkeypatch, moment):
-    honest = registry.TARGETS["satisfaction"].labels
-    retarget(monkeypatch, "satisfaction", labels=lambda c: honest(c).replace(
+    honest = registry.TARGETS["satisfaction"].label_sql
+    retarget(monkeypatch, "satisfaction", label_sql=lambda c: honest(c).replace(
         "sent_at as cutoff", f"{moment} as cutoff"))  # fmt: skip
     planted.build()
     text = findings_text(planted.check_leakage(), "after the answer")
