@@ -40,12 +40,12 @@ def from_the_file() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def score_ids(scorer: CompanyScorer, ids: list[str]) -> ScoreBatch:
+def by_ids(scorer: CompanyScorer, ids: list[str]) -> ScoreBatch:
     return scorer.score_ids(ids, None, 3)
 
 
 @pytest.fixture(scope="module")
-def score_records(scorer: CompanyScorer, ids: list[str]) -> list[ScoreBatch]:
+def by_records(scorer: CompanyScorer, ids: list[str]) -> list[ScoreBatch]:
     return [
         scorer.score_records(Records.model_validate(content), scorer.as_of(), None, 3)
         for content in requests(ids)

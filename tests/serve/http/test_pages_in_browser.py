@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
         output=home / "service.log",
         environment={
             "GOODWILL_SCORER": "support.fake_scorer:load",
-            "PYTHONPATH": f"{PROJECT / 'src'}:{Path(__file__).parent}",
+            "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT / 'tests'}",
         },
     )
     with running_service(launch) as running:

@@ -111,7 +111,7 @@ def test_a_key_is_revoked_by_client_or_id(file: KeyFile) -> None:
     assert file.read() == ()
     with pytest.raises(ConfigRefused, match="no client or key id crm"):
         file.revoke("crm")
-    with pytest.raises(ConfigRefused, match="no working key of crm"):
+    with pytest.raises(ConfigRefused, match="client crm has no valid key"):
         file.rotate("crm", 7)
 
 

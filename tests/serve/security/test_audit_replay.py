@@ -114,7 +114,7 @@ def test_another_file_or_customer_is_not_found(home: Any, tmp_path: Path) -> Non
     other = tmp_path / "rows.json"
     other.write_text((workspace.home / "rows.json").read_text().replace("100.5", "100.6"))
     for given in ((None, None, other), ("nobody", None, None)):
-        with pytest.raises(DataRefused, match="has no call about th|give either --customer"):
+        with pytest.raises(DataRefused, match=r"has no call about th|give either --customer"):
             replay_calls(company, workspace, *given)
     customer = answers["before"]["scores"][0]["customer_id"]
     with pytest.raises(DataRefused, match="has no call about this customer"):
