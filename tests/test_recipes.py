@@ -200,12 +200,12 @@ def test_the_company_has_scores_for_all_its_customers(trained: Path) -> None:
 def test_the_endpoint_answers_and_is_documented(trained: Path) -> None:
     code = """
 import asyncio, httpx
-from serve.app import application
+from serve.app import build_app
 from serve.scoring.company_scorer import load_scorer
 from serve.scoring.reload_loop import ScorerLoader
 loader = ScorerLoader(lambda: load_scorer("data/acme.toml")); loader.refresh()
 async def ask():
-    transport = httpx.ASGITransport(app=application(loader))
+    transport = httpx.ASGITransport(app=build_app(loader))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         print((await client.get("/v1/company")).json())
         print("/v1/company" in (await client.get("/openapi.json")).json()["paths"])

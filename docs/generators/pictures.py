@@ -32,7 +32,7 @@ def take_pictures() -> None:
         page = browser.new_page(viewport=SIZE, device_scale_factor=0.75)
         page.goto((PROJECT / "data/sample/report.html").as_uri())
         page.screenshot(path=IMAGES / "report.png")
-        page.goto(f"{address}/#A0000423")
+        page.goto(f"{address}/#customers/A0000423")
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(1500)  # the charts are drawn after the answers
         page.screenshot(path=IMAGES / "console.png")

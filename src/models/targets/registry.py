@@ -14,10 +14,15 @@ from models.targets.target import Target
 FIRST = ("satisfaction", "nps", "churn", "value")
 
 
+def target_modules() -> list[str]:
+    """The modules of this folder but this one; they are imported by name."""
+    names = [m.name for m in iter_modules(targets.__path__) if m.name != "registry"]
+    return [f"{targets.__name__}.{name}" for name in names]
+
+
 def _find_targets() -> dict[str, Target]:
     """Import every module of this folder and collect the targets, by name."""
-    modules = [m.name for m in iter_modules(targets.__path__) if m.name != "registry"]
-    found = [import_module(f"{targets.__name__}.{name}") for name in modules]
+    found = [import_module(name) for name in target_modules()]
     declared = {m.TARGET.name: m.TARGET for m in found if hasattr(m, "TARGET")}
     first = {name: place for place, name in enumerate(FIRST)}
     order = sorted(declared, key=lambda name: (first.get(name, len(first)), name))

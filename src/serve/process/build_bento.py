@@ -14,10 +14,11 @@ from pathlib import Path
 
 from features.errors import GoodwillError
 from features.settings import LIBRARY_SWITCHES
+from models.targets.registry import target_modules
 from serve.process.import_graph import pin_requirements, trace_imports
 
-#: BentoML imports the first; the second is loaded by name, without an import statement.
-ENTRY_MODULES = ("serve.service", "serve.scoring.company_scorer")
+#: BentoML imports the first; the others are loaded by name, without an import statement.
+ENTRY_MODULES = ("serve.service", "serve.scoring.company_scorer", *target_modules())
 NAME = "goodwill"
 
 #: BentoML's own build file; `bentoml` itself is among the requirements.

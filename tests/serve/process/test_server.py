@@ -126,7 +126,7 @@ def test_without_keys_other_machines_are_refused(
     monkeypatch.delenv("GOODWILL_KEYS", raising=False)
     for host in (EVERYWHERE, "::", "10.0.0.1", "somewhere.example"):
         plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
-        with pytest.raises(ConfigRefused, match=r"no API keys; make one with `goodwill keys add"):
+        with pytest.raises(ConfigRefused, match=r"no API keys; create one with `goodwill keys add"):
             start_service(plan)
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
         plan = LaunchOptions(tmp_path / "x", Workspace(tmp_path), host=host)
