@@ -32,8 +32,9 @@ def take_pictures() -> None:
         page = browser.new_page(viewport=SIZE, device_scale_factor=0.75)
         page.goto((PROJECT / "data/sample/report.html").as_uri())
         page.screenshot(path=IMAGES / "report.png")
-        page.goto(f"{address}/#customers/A0000423")
+        page.goto(f"{address}/#customer/A0000423")
         page.wait_for_load_state("networkidle")
+        page.get_by_role("heading", name="A0000423").wait_for(timeout=30_000)
         page.wait_for_timeout(1500)  # the charts are drawn after the answers
         page.screenshot(path=IMAGES / "console.png")
         browser.close()
