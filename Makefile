@@ -141,7 +141,7 @@ test-slow: setup  ## Run only the tests that `make test` leaves out
 chaos: setup  ## Test a real service with faults, load and fuzzing
 	@$(PY) -m pytest -m chaos --durations=15
 
-test-all: setup  ## Run all tests, including slow ones and those with faults and load
+test-all: docs  ## Run all tests, including slow ones and those with faults and load
 	@$(PY) -m pytest -m "not chaos" $(PARALLEL)
 	@$(PY) -m pytest -m chaos --durations=15
 
@@ -149,7 +149,7 @@ check: lint test  ## Check format, lint, types and import contracts, then run th
 
 docs: setup  ## Build the documentation site in build/site, with executed notebooks
 	@$(PY) docs/generators reference pages notebooks
-	@$(PY) -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
 	@echo "wrote build/site/index.html"
 
 bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results

@@ -37,7 +37,7 @@ WRONG = (
     '{"customer_ids": ["' + TEXT + '"], "customer_ids": []}',
 )
 #: The first test that needs the trained company waits for it.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 PATHS = ("/v1/scores", "/v1/scores/records", "/v1/whatif", "/v1/feedback", "/v1/scores/stream")
 
 

@@ -182,6 +182,7 @@ def test_daily_sources_joined_with_a_lookup_source(daily):
     extra=st.lists(st.sampled_from("AB"), max_size=3),
 )
 @settings(max_examples=6, deadline=None)
+@pytest.mark.slow
 def test_daily_imports_equal_one_full_import(days, extra):
     with tempfile.TemporaryDirectory() as home:
         daily = Daily(Path(home))

@@ -95,6 +95,7 @@ def test_other_indicators_are_not_watched():
     assert add_forecasts(plain, {}, inputs) == plain
 
 
+@pytest.mark.slow
 def test_false_alarm_rate_is_at_most_one_per_segment_and_year():
     """All headline indicators of 20 stable segments, evaluated each month of two years."""
     rng = np.random.default_rng(1)

@@ -98,6 +98,7 @@ def test_fuzzy_grades_follow_the_score(home: Home) -> None:
     assert means[best_first].is_monotonic_decreasing or means[best_first].is_monotonic_increasing
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_result(home: Home) -> None:
     before, table = read(home), read_status(home)
     evaluate_company(*home, silent_steps())
@@ -114,6 +115,7 @@ def test_new_scores_get_the_status_columns(home: Home) -> None:
     assert pq.read_table(path).select(whole.column_names).equals(whole)
 
 
+@pytest.mark.slow
 def test_next_month_is_based_on_the_stored_month(home: Home, tmp_path: Path) -> None:
     company, workspace = home[0], Workspace(tmp_path / "home")
     copy = load_company(_copied(home, workspace))

@@ -44,6 +44,7 @@ def test_the_seasonal_shape_is_aligned_for_any_start_of_the_data(cut):
     assert found.backtest.loc["last period repeated", "mae"] > 4
 
 
+@pytest.mark.slow
 def test_intervals_cover_95_percent():
     hits = []
     for seed in range(24):

@@ -76,6 +76,7 @@ def test_a_prediction_sets_at_risk(history: Path) -> None:
     assert found.loc[["fresh", "cancelled"], "stage"].tolist() == ["new", "lost"]
 
 
+@pytest.mark.slow
 def test_every_history_follows_the_state_machine(history: Path) -> None:
     """Week by week, each change of stage is an allowed transition."""
     before = assign_stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]

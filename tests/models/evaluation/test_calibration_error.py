@@ -75,6 +75,7 @@ def test_the_error_equals_the_ece_metric(seed, weighted):
     assert calibration_error(case, p[:, 2], w).error == pytest.approx(ece)
 
 
+@pytest.mark.slow
 def test_perfect_probabilities_are_within_chance_in_95_percent():
     p = np.random.default_rng(9).beta(1, 5, 400)
     found = [calibration_error(drawn(p, seed), p) for seed in range(200)]

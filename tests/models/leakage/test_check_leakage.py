@@ -42,6 +42,7 @@ def test_training_refuses_to_start(leaking):
     assert "leakage.json" in [a.path for a in client.list_artifacts(run.info.run_id)]
 
 
+@pytest.mark.slow
 def test_the_command_shows_every_check_and_exits_with_3(leaking):
     done = subprocess.run(
         [sys.executable, "-m", "serve.cli", "leakage"], cwd=leaking.workspace.home,

@@ -17,6 +17,8 @@ from models.training import train as training
 from models.training_set import build_training_sets, splits
 from support.planted_company import PlantedCompany, findings_text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def planted(small_company, tmp_path):

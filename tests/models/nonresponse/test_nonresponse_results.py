@@ -96,6 +96,7 @@ def test_an_unknown_segment_skips_the_list_only(own_company: Home) -> None:
     assert not (workspace.company("sample") / "ask_next.csv").exists()
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_files(own_company: Home) -> None:
     company, workspace = own_company
     files = write_nonresponse_results(company, workspace, silent_steps())

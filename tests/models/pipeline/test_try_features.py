@@ -77,6 +77,7 @@ def test_a_built_in_column_can_be_tried_and_a_misspelt_one_is_refused(a_copy):
         try_features(company, workspace, "churn", columns=("orders_90",))
 
 
+@pytest.mark.slow
 def test_a_model_that_reads_a_notebooks_feature_is_not_promoted(make_company, tmp_path, cell):
     from models.training_set.build_training_sets import build_features
 

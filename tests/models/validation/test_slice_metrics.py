@@ -69,6 +69,7 @@ def test_the_metrics_of_a_group_are_those_of_its_rows():
     assert east.loss == pytest.approx(1 - east.model.value / east.rival.value)
 
 
+@pytest.mark.slow
 def test_two_equally_good_models_rarely_differ():
     """At a family-wise 5%, more than three objections in 20 tries are rare (probability 1.6%)."""
     objections = 0
