@@ -60,7 +60,7 @@ class Home:
         }
         return subprocess.run(
             [sys.executable, "-W", "error::DeprecationWarning:serve", "-m", "serve.cli", *words],
-            env=environment, cwd=self.path, capture_output=True, text=True, timeout=250,
+            env=environment, cwd=self.path, capture_output=True, text=True, timeout=500,
         )  # fmt: skip
 
     def digests(self, folder: str) -> dict[str, str]:
