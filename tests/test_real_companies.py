@@ -24,7 +24,6 @@ pytestmark = pytest.mark.real_data
 def chain(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Outcome]:
     """Retrain a shipped company in a workspace of its own; its outcomes by target."""
     monkeypatch.setenv("GOODWILL_REAL_DATA", str(REAL_DATA))
-    monkeypatch.setenv("GOODWILL_THREADS", "1")
     company = load_company(PROJECT / "data" / f"{name}.toml")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow uses what its own libraries call deprecated

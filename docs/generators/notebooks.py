@@ -1,60 +1,35 @@
-"""Execute the notebooks on the sample company and write them as pages of the site."""
+"""Write the executed notebooks as pages of the site."""
 
-import os
 import re
 import shutil
-import sys
-import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
-NOTEBOOKS = PROJECT / "notebooks"
-PAGES = PROJECT / "docs" / "tutorial" / "notebooks"
-CUSTOMERS = 1500
+import nbformat
+from nbconvert import MarkdownExporter
+from notebook_runs import execute_notebooks
+
+PAGES = Path(__file__).parents[2] / "docs" / "tutorial" / "notebooks"
 
 
 def write_pages() -> None:
     """Write one Markdown page a notebook, with its tables and plots, below `docs/tutorial/notebooks`."""
+    executed = execute_notebooks()
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir(parents=True)
-    with tempfile.TemporaryDirectory() as folder:
-        _prepare(Path(folder))
-        for source in sorted(NOTEBOOKS.glob("[0-9]*.py")):
-            print(f"  {source.stem}", file=sys.stderr, flush=True)
-            _write_page(source)
+    for path in executed:
+        _write_page(path)
 
 
-def _prepare(home: Path) -> None:
-    """A workspace of its own: a company in the user's folder never appears in the documents."""
-    (home / "data").mkdir()
-    for name in ("sample.toml", "complete_journey.toml"):
-        shutil.copy(PROJECT / "data" / name, home / "data")
-    os.environ.update(
-        GOODWILL_HOME=str(home),
-        GOODWILL_COMPANY="data/sample.toml",
-        CUSTOMERS=str(CUSTOMERS),
-        MPLCONFIGDIR=str(home / "matplotlib"),
-        IPYTHONDIR=str(home / "ipython"),
-        PYTHONPATH=str(PROJECT / "src"),
-    )
-
-
-def _write_page(source: Path) -> None:
-    import jupytext
-    from nbclient import NotebookClient
-    from nbconvert import MarkdownExporter
-
-    notebook = jupytext.read(source)
-    place = {"metadata": {"path": str(NOTEBOOKS)}}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=place).execute()
+def _write_page(executed: Path) -> None:
+    name = executed.stem
     text, resources = MarkdownExporter().from_notebook_node(
-        notebook, resources={"output_files_dir": f"{source.stem}_files"}
+        nbformat.read(executed, as_version=4), resources={"output_files_dir": f"{name}_files"}
     )
-    for name, content in resources["outputs"].items():
-        picture = PAGES / name
+    for output, content in resources["outputs"].items():
+        picture = PAGES / output
         picture.parent.mkdir(exist_ok=True)
         picture.write_bytes(content)
-    (PAGES / f"{source.stem}.md").write_text(_as_page(text), encoding="utf-8")
+    (PAGES / f"{name}.md").write_text(_as_page(text), encoding="utf-8")
 
 
 def _as_page(text: str) -> str:

@@ -168,6 +168,4 @@ def write_scores(workspace: Workspace, columns: dict[str, list[Any]]) -> None:
 @pytest.fixture(scope="session")
 def trained_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
     """A copy of the sample company with 1,000 customers that all tests share, trained and scored."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOODWILL_THREADS", "1")
-        return copy_of_trained(tmp_path_factory.mktemp("trained") / "home")
+    return copy_of_trained(tmp_path_factory.mktemp("trained") / "home")

@@ -1,13 +1,8 @@
-"""The notebooks run on a small company, show plots, and match their paired scripts."""
+"""The notebooks run on the sample company, show plots, and match their paired scripts."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -16,148 +11,57 @@ import pytest
 from nbformat import NotebookNode
 
 from support.canary_marks import find_marks
-from support.offline import Offline, tried
+from support.offline import GUARD, tried
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
-WORKER = ROOT / "tests" / "support" / "notebook_worker.py"
 NAMES = (
     "01_history", "02_features", "03_models", "04_scores", "05_leakage",
     "06_calibration_and_intervals", "07_nonresponse", "08_reasons", "09_satisfaction",
     "10_value_and_tiers", "11_complaints", "12_closed_loop",
 )  # fmt: skip
-#: Notebooks that need the serving models.
-SERVED = ("06_calibration_and_intervals", "08_reasons", "10_value_and_tiers")
-CUSTOMERS = 600
-
-Runs = dict[str, "Future[NotebookNode]"]
+#: The notebooks as `make docs` executed them, on a new sample company and without a network.
+EXECUTED = ROOT / "build" / "notebooks"
 
 
-def _environment(home: Path) -> dict[str, str]:
-    """The environment of the kernels: workspace in `home`, our sources, one thread per process."""
-    return {
-        "GOODWILL_HOME": str(home),
-        "GOODWILL_COMPANY": "data/sample.toml",
-        "GOODWILL_THREADS": "1",
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "PYTHONPATH": Offline(home / "offline").path(ROOT / "src"),
-        "CUSTOMERS": str(CUSTOMERS),
-        "MPLCONFIGDIR": str(home / "matplotlib"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }
+def executed(name: str) -> NotebookNode:
+    """A notebook with its outputs; it must have been executed as it is now."""
+    path = EXECUTED / f"{name}.ipynb"
+    assert path.is_file(), "run `make docs` before the slow tests"
+    notebook = nbformat.read(path, as_version=4)
+    sources = [cell.source for cell in jupytext.read(FOLDER / f"{name}.py").cells]
+    assert [cell.source for cell in notebook.cells] == sources, "changed since the last `make docs`"
+    return notebook
 
 
-class Workers:
-    """One process with one kernel per thread; see `support/notebook_worker.py`."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.own = threading.local()
-        self.processes: list[subprocess.Popen[str]] = []
-
-    def execute(self, name: str) -> NotebookNode:
-        """Run a notebook as JupyterLab would: with its folder as the working directory."""
-        target = self.home / f"{name}.ipynb"
-        if not hasattr(self.own, "process"):
-            self.own.process = self._start()
-        process = self.own.process
-        process.stdin.write(json.dumps([str(FOLDER / f"{name}.ipynb"), str(target)]) + "\n")
-        process.stdin.flush()
-        reply = process.stdout.readline()
-        assert reply, f"the worker ended while it ran {name}"
-        assert json.loads(reply) == "", json.loads(reply)[-5000:]  # the cell and its traceback
-        return nbformat.read(target, as_version=4)
-
-    def _start(self) -> "subprocess.Popen[str]":
-        command = [sys.executable, WORKER, FOLDER]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.processes.append(process)
-        return process
-
-    def stop(self) -> None:
-        """End the workers and their kernels."""
-        for process in self.processes:
-            process.communicate(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace with a small company, its history and features, made by `open_company`.
-
-    Models and scores are left for 04_scores to make, while other notebooks run.
-    """
-    home = tmp_path_factory.mktemp("workspace")
-    (home / "data").mkdir()
-    for name in ("sample.toml", "complete_journey.toml"):  # 05_leakage is about real data
-        shutil.copy(ROOT / "data" / name, home / "data")
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in _environment(home).items():
-            patch.setenv(key, value)
-        code = "from start import open_company; open_company('data/sample.toml', upto='features')"
-        made = subprocess.run(
-            [sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True, check=False
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        assert "no results of `goodwill data`" in made.stdout
-        assert "no results of `goodwill features`" in made.stdout
-        yield home
-
-
-@pytest.fixture(scope="module")
-def runs(home: Path) -> Iterator[Runs]:
-    """Each notebook, run two at a time, the longest first; some after 04, which trains their models."""
-    workers = Workers(home)
-    with ThreadPoolExecutor(2) as pool:
-        others = [name for name in reversed(NAMES) if name not in SERVED]
-        running = {name: pool.submit(workers.execute, name) for name in others}
-        models = running["04_scores"]
-        for name in SERVED:
-            running[name] = pool.submit(_after, models, workers, name)
-        yield running
-    workers.stop()
-
-
-def _after(models: "Future[NotebookNode]", workers: Workers, name: str) -> NotebookNode:
-    models.result()
-    return workers.execute(name)
-
-
-def _images(notebook: NotebookNode) -> int:
-    outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
-    return sum("image/png" in output.get("data", {}) for output in outputs)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)  # the first one waits for the training that others need
-@pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_runs_and_shows_plots(runs: Runs, name: str) -> None:
-    notebook = runs[name].result()
-    assert _images(notebook) >= 4
-
-
-@pytest.mark.slow
-def test_a_notebook_computes_missing_results(runs: Runs, home: Path) -> None:
-    cells = runs["04_scores"].result().cells
-    printed = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
-    assert "no results of `goodwill train`" in printed
-    assert "no results of `goodwill score`" in printed
-    assert (home / "data" / "sample" / "scores" / "scores.parquet").is_file()
-
-
-@pytest.mark.slow
-def test_no_notebook_connects_to_another_machine(runs: Runs, home: Path) -> None:
-    for run in runs.values():
-        run.result()
-    assert tried(home / "offline") == ""
+def outputs(name: str) -> list[NotebookNode]:
+    return [output for cell in executed(name).cells for output in cell.get("outputs", [])]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_no_notebook_shows_the_canary(runs: Runs, name: str) -> None:
-    outputs = [c.get("outputs", []) for c in runs[name].result().cells]
-    assert find_marks(json.dumps(outputs)) == []
+def test_a_notebook_runs_and_shows_plots(name: str) -> None:
+    assert not [output for output in outputs(name) if output.output_type == "error"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs(name)) >= 4
+
+
+@pytest.mark.slow
+def test_notebooks_compute_missing_results() -> None:
+    printed = "".join(output.get("text", "") for name in NAMES for output in outputs(name))
+    for verb in ("data", "features", "train", "score"):
+        assert printed.count(f"no results of `goodwill {verb}` for sample yet") == 1
+
+
+@pytest.mark.slow
+def test_no_notebook_connects_to_another_machine() -> None:
+    assert (EXECUTED / GUARD.name).is_file()
+    assert tried(EXECUTED) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_no_notebook_shows_the_canary(name: str) -> None:
+    assert find_marks(json.dumps(outputs(name))) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

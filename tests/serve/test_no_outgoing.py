@@ -44,6 +44,7 @@ def test_connections_to_other_machines_fail(tmp_path: Path, attempt: str) -> Non
     assert "192.0.2.1" in offline.tried()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # it may be the first that needs the trained company
 def test_a_working_service_makes_no_outgoing_connection(tmp_path: Path) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")

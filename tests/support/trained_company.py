@@ -12,7 +12,6 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +21,7 @@ from features.config.company import Company, load_company
 from features.progress import Steps, silent_steps
 from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
+from insight.evaluation.run_evaluation import evaluate_company
 from models.pipeline.retrain import Outcome, retrain, train_all
 from models.targets.registry import company_targets
 from models.training_set.build_training_sets import read_counts
@@ -34,7 +34,6 @@ SAMPLE_TARGETS = tuple(
 )
 #: The folder in which the processes of one test run share what is expensive to build.
 SHARED = "GOODWILL_TEST_SHARED"
-ONE_THREAD = mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"})
 
 with warnings.catch_warnings():  # MLflow uses deprecated parts of its own libraries
     warnings.simplefilter("ignore")
@@ -68,7 +67,7 @@ def _trained() -> tuple[Workspace, list[Outcome]] | Exception:
     folder = _shared_folder()
     done = folder / "outcomes.json"
     try:
-        with FileLock(folder / "lock"), ONE_THREAD:
+        with FileLock(folder / "lock"):
             if not done.is_file():
                 shutil.rmtree(folder / "home", ignore_errors=True)
                 company, workspace = simulated(folder / "home", CUSTOMERS, SEED)
@@ -95,6 +94,18 @@ def _shared_folder() -> Path:
 def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
     """A copy of the trained company that a test may change."""
     shutil.copytree(trained()[0].home, home)
+    return load_company(home / "data/sample.toml"), Workspace(home)
+
+
+def copy_of_evaluated(home: Path) -> tuple[Company, Workspace]:
+    """A copy of the trained company after its evaluation, which the first process that needs it runs."""
+    folder = _shared_folder()
+    with FileLock(folder / "evaluation.lock"):
+        if not (folder / "evaluated").is_dir():
+            shutil.rmtree(folder / "evaluating", ignore_errors=True)
+            evaluate_company(*copy_of_trained(folder / "evaluating"), silent_steps())
+            (folder / "evaluating").rename(folder / "evaluated")
+    shutil.copytree(folder / "evaluated", home)
     return load_company(home / "data/sample.toml"), Workspace(home)
 
 

@@ -67,6 +67,7 @@ def test_the_fingerprint_does_not_depend_on_row_order(shop):
     assert again == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "old", "new"),
     [

@@ -189,6 +189,7 @@ def test_a_database_that_is_not_in_utf8(server, tmp_path, monkeypatch):
     assert pq.read_table(found["q"].path).to_pylist() == [{"u": "ü", "name": "Müller"}]
 
 
+@pytest.mark.slow
 def test_the_sample_company_is_the_same_from_postgresql(
     server, tiny_company, tmp_path, monkeypatch
 ):

@@ -228,6 +228,7 @@ def test_unmapped_columns_get_their_default(shop):
 FIRST, *LINES = GOOD["events"].splitlines(keepends=True)
 
 
+@pytest.mark.slow
 def test_all_file_formats_give_the_same_history(shop):
     manifest = shop.run()
     (shop.raw / "part_1.csv").write_text(FIRST + "".join(LINES[:2]))

@@ -1,6 +1,5 @@
 """Evaluation of a trained company: consistent files, repeatable runs, tiers from month to month."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +17,15 @@ from insight.evaluation.run_evaluation import evaluate_company, update_customer_
 from insight.evaluation.scores_file import STATUS_COLUMNS
 from insight.evaluation.tier_history import read_months
 from insight.value.fuzzy_grades import Grades
-from support.trained_company import copy_of_trained
+from support.trained_company import copy_of_evaluated
 
 Home = tuple[Company, Workspace]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A trained company, evaluated once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOODWILL_THREADS", "1")
-        company, workspace = copy_of_trained(tmp_path_factory.mktemp("evaluated") / "home")
-        evaluate_company(company, workspace, silent_steps())
-        yield company, workspace
+    return copy_of_evaluated(tmp_path_factory.mktemp("evaluated") / "home")
 
 
 def read(home: Home) -> CompanyEvaluation:

@@ -44,6 +44,7 @@ def test_the_satisfaction_groups_of_the_appliance_brand_are_recovered():
     assert found.profile["overall"].is_monotonic_decreasing
 
 
+@pytest.mark.slow
 def test_homogeneous_customers_have_no_stable_clusters():
     cloud = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 4)), columns=list("abcd"))
     assert not cluster_customers(cloud, count=4).stable

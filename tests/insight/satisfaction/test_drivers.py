@@ -87,6 +87,7 @@ def test_equal_drivers_have_no_clear_quadrant():
     assert not analyse_drivers(frame, "overall").table["clear"].any()
 
 
+@pytest.mark.slow
 def test_intervals_of_effects_cover_95_percent():
     hits = [
         table.loc["quality", "effect_low"] < 0.6 < table.loc["quality", "effect_high"]

@@ -154,6 +154,7 @@ def test_a_failing_run_ends_failed_and_a_killed_one_is_swept(registry: Registry)
     assert registry.sweep("swept") == 0
 
 
+@pytest.mark.slow
 def test_two_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from features.settings import Workspace\n"

@@ -14,7 +14,7 @@ from models.bundles.mlflow_registry import Registry
 from models.pipeline.retrain import train_all
 from models.training_set.build_training_sets import read_counts
 from support.planted_company import PlantedCompany
-from support.trained_company import ONE_THREAD, PROJECT
+from support.trained_company import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def leaking(small_company, tmp_path_factory):
 
 def test_training_refuses_to_start(leaking):
     counts, unable = read_counts(leaking.company, leaking.workspace)
-    with ONE_THREAD, pytest.raises(LeakFound, match=r"duplicates: features/churn\.parquet"):
+    with pytest.raises(LeakFound, match=r"duplicates: features/churn\.parquet"):
         train_all(leaking.company, leaking.workspace, silent_steps(), counts, unable)
     assert not leaking.workspace.serving("sample").exists()
     record = json.loads((leaking.workspace.company("sample") / "leakage.json").read_text())

@@ -26,6 +26,7 @@ def test_a_clean_company_has_no_findings(make_company, tmp_path, customers, seed
     assert len(report.checks) == 10
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_report(small_company):
     company, workspace = small_company
     manifest = Manifest.read(workspace, company.name)

@@ -15,6 +15,7 @@ def planted(small_company, tmp_path):
     return PlantedCompany(small_company, tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_comment_model_fitted_on_later_answers_is_found_once_for_each_target(planted):
     folder = planted.workspace.features("sample")
     tone = CommentScoreModel.read(folder)
@@ -28,6 +29,7 @@ def test_a_comment_model_fitted_on_later_answers_is_found_once_for_each_target(p
     assert planted.check_leakage().findings == ()
 
 
+@pytest.mark.slow
 def test_a_comment_model_other_than_that_of_the_stored_rows_is_found(planted):
     folder = planted.workspace.features("sample")
     tone = CommentScoreModel.read(folder)

@@ -1,21 +1,12 @@
 """Fixtures of the non-response tests: a small company that a test may change."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from features.config.company import Company, load_company
 from features.settings import Workspace
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Use one thread: on a busy machine two are slower."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOODWILL_THREADS", "1")
-        yield
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ SOME = 250
 """Customers of those simulated: two threads on a busy machine mostly wait for each other."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", SAMPLE_TARGETS)
 def test_another_run_with_two_threads_gives_the_same_bytes(small_company, monkeypatch, target):
     company, workspace = small_company

@@ -85,6 +85,7 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     assert "A0000" not in trained()[0].log("sample").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_data_again_keep_the_champion(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     with unchanged(workspace):
@@ -172,6 +173,7 @@ def upside_down(company: Company, workspace: Workspace) -> None:
     relabel(workspace, "churn", np.where(split.test, 1 - rows.label, rows.label))
 
 
+@pytest.mark.slow
 def test_a_model_of_grade_c_is_never_promoted(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     upside_down(company, workspace)
@@ -196,6 +198,7 @@ def objecting(rival: str) -> Slices:
     return Slices("roc_auc", rival, (kept, lost), (), ())
 
 
+@pytest.mark.slow
 def test_a_model_that_loses_to_its_rule_in_one_group_is_refused(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +270,7 @@ def rewrite(workspace: Workspace, name: str, keep: Callable[[pa.Table], pa.Array
     pq.write_table(table.filter(keep(table)), path)
 
 
+@pytest.mark.slow
 def test_data_without_a_single_cancellation_skip_churn_and_keep_its_champion(
     copied: tuple[Company, Workspace],
 ) -> None:
@@ -343,6 +347,7 @@ def test_nothing_is_promoted_before_all_targets_are_trained(
     assert {r.info.run_name.split()[0] for r in failed} == {"retrain", "churn"}
 
 
+@pytest.mark.slow
 def test_too_few_answers_skip_their_target_only(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     relabel(workspace, "nps", np.full(len(load_rows(company, workspace, "nps").label), 2.0))
@@ -354,6 +359,7 @@ def test_too_few_answers_skip_their_target_only(copied: tuple[Company, Workspace
         train_only(company, workspace, "nps")  # nothing else to train
 
 
+@pytest.mark.slow
 def test_a_company_without_surveys_trains_two_targets(tmp_path: Path) -> None:
     _, workspace = simulated(tmp_path / "home", 300)
     toml = workspace.data / "sample.toml"

@@ -27,6 +27,7 @@ def company(workspace: Workspace) -> Company:
     return load_company(workspace.data / "sample.toml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["nps", "churn"])
 def test_training_again_gives_the_same_bytes(
     company: Company, workspace: Workspace, target: str
@@ -40,6 +41,7 @@ def test_training_again_gives_the_same_bytes(
     assert flatten_metrics(again.evaluation) == first.manifest.metrics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["churn", "value"])
 def test_unseen_predictions_come_from_models_of_other_customers(
     company: Company, workspace: Workspace, target: str

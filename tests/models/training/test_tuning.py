@@ -84,6 +84,7 @@ def test_nothing_fitted_on_overlaps_its_validation_nor_that_the_test(
         assert cutoff[earlier].max() < cutoff[later].min()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["churn", "value", "nps"])
 def test_the_loss_is_finite_and_knows_better_trees_without_the_test(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -166,6 +166,7 @@ def test_an_invalid_setting_ends_in_a_message(home: Home) -> None:
     assert "customers = 3: the sample company can have 100 to" in done.stderr
 
 
+@pytest.mark.slow
 def test_data_is_reproducible(home: Home, tmp_path: Path) -> None:
     again = Home(tmp_path / "again")
     done = again.run_process("data", "--customers", "700")

@@ -1,4 +1,4 @@
-"""The report and HTTP tell the same numbers: a real service on an evaluated company beside its page."""
+"""The report and HTTP give the same numbers: a real service on an evaluated company and its page."""
 
 import json
 from datetime import UTC, datetime
@@ -8,14 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from features.progress import silent_steps
 from insight.business_report.business_report_page import render
 from insight.business_report.indicators_section import MOST_COLUMNS
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.trends_section import MOST_CHARTS
-from insight.evaluation.run_evaluation import evaluate_company
 from serve.process.server import LaunchOptions, running_service
-from support.trained_company import copy_of_trained
+from support.trained_company import copy_of_evaluated
 
 Attributes = dict[str, str]
 INTERVAL = ("value", "low", "high")
@@ -49,17 +47,14 @@ class Exact(HTMLParser):
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any]]:
     """The page's numbers, and what the service answers for indicators and segments."""
     home = tmp_path_factory.mktemp("told") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOODWILL_THREADS", "1")
-        company, workspace = copy_of_trained(home)
-        evaluate_company(company, workspace, silent_steps())
-        page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
-        plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
-        with running_service(plan, wait_for="/livez", seconds=120) as server:
-            answers = {
-                name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
-                for name in ("indicators", "segments")
-            }
+    company, workspace = copy_of_evaluated(home)
+    page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
+    plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
+    with running_service(plan, wait_for="/livez", seconds=120) as server:
+        answers = {
+            name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
+            for name in ("indicators", "segments")
+        }
     return page, answers
 
 

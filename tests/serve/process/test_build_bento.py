@@ -24,6 +24,7 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_bento(PROJECT, tmp_path_factory.mktemp("built") / "bento")
 
 
+@pytest.mark.slow
 def test_it_holds_the_code_of_the_service_and_no_data(bento: Path) -> None:
     source = bento / "src"
     assert (source / "serve/service.py").is_file()
@@ -35,6 +36,7 @@ def test_it_holds_the_code_of_the_service_and_no_data(bento: Path) -> None:
     assert [text for text in texts if str(PROJECT) in text or str(bento.parent) in text] == []
 
 
+@pytest.mark.slow
 def test_its_packages_are_pinned_as_in_the_lock(bento: Path) -> None:
     pins = (bento / "env/python/requirements.txt").read_text("utf-8").split()
     assert set(pins) <= set((PROJECT / "requirements.lock").read_text("utf-8").splitlines())

@@ -77,6 +77,7 @@ def test_killing_a_process_that_is_gone_is_no_error() -> None:
     kill_process_tree(gone.pid)
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
     plan = LaunchOptions(
         tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=FAKE
@@ -110,6 +111,7 @@ def test_a_service_does_not_outlive_its_launcher(tmp_path: Path) -> None:
         kill_process_tree(launcher.pid)
 
 
+@pytest.mark.slow
 def test_a_service_that_ignores_signals_leaves_no_worker(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
     plan = LaunchOptions(

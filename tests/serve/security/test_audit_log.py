@@ -82,6 +82,7 @@ def _write_many(home: str, worker: int) -> None:
         audit.record(Caller(f"{worker}-{n}", "", "x"), [f"C-{i}" for i in range(300)], AS_OF, {})
 
 
+@pytest.mark.slow
 def test_workers_never_mix_their_lines(audit: AuditLog, tmp_path: Path) -> None:
     audit.pseudonym("C-1")
     spawn = multiprocessing.get_context("spawn")
