@@ -91,7 +91,7 @@ tune: setup  ## Search for better hyperparameters (MINUTES=10)
 train: setup  ## Train, evaluate and register each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## Run everything; exit 0 promoted or kept, 3 data, 4 gate, 5 already running
+retrain: setup  ## Run everything (exit codes: docs/reference/commands.md)
 	@$(GOODWILL) retrain --company $(COMPANY)
 
 mlflow: setup  ## Show the experiments on http://127.0.0.1:5000

@@ -5,6 +5,7 @@ import inspect
 import click
 from markdown import table
 
+from features.errors import EXIT_CODES
 from serve.cli.main import cli
 
 
@@ -50,16 +51,4 @@ def _unwrapped(text: str | None) -> str:
 
 
 def _exit_codes() -> str:
-    from features import errors
-
-    kinds = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.GoodwillError)
-    ]
-    rows = [("0", "Done; for `retrain`: every target was promoted or kept.")]
-    rows += [("2", "The command line is wrong.")]
-    rows += sorted(
-        (str(k.exit_code), (k.__doc__ or "").splitlines()[0]) for k in kinds if k.exit_code != 1
-    )
-    return table(("code", "meaning"), rows)
+    return table(("code", "meaning"), [(str(c), why) for c, why in EXIT_CODES.items()])

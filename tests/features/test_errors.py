@@ -1,15 +1,20 @@
 """The exception tree and its exit codes."""
 
+from pathlib import Path
+
 import pytest
 
 from features import errors
 from features.errors import GoodwillError
 
+PROJECT = Path(__file__).parents[2]
+
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("ConfigRefused", 3), ("DataRefused", 3), ("GateFailed", 4), ("AlreadyRunning", 5)],
-)
+    [("ConfigRefused", 3), ("DataRefused", 3), ("LeakFound", 3), ("GateFailed", 4),
+     ("AlreadyRunning", 5), ("NothingTrained", 6), ("PartMissing", 7), ("EnvironmentFailed", 9)],
+)  # fmt: skip
 def test_exit_codes(name, code):
     error = getattr(errors, name)
     assert issubclass(error, GoodwillError)
@@ -19,7 +24,17 @@ def test_exit_codes(name, code):
     assert f"exit {code}" in (errors.__doc__ or "")
 
 
-def test_the_tree_is_complete():
-    made = {c.__name__ for c in GoodwillError.__subclasses__() if c.__module__ == errors.__name__}
-    assert made == {"ConfigRefused", "DataRefused", "GateFailed", "AlreadyRunning"}
-    assert GoodwillError.exit_code == 1
+def test_every_exit_code_is_documented():
+    kinds = [
+        k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, GoodwillError)
+    ]
+    codes = {k.exit_code for k in kinds} - {GoodwillError.exit_code}
+    assert codes <= set(errors.EXIT_CODES)
+    assert set(errors.FAILURES) | {0, 5, 8} == set(errors.EXIT_CODES)
+
+
+def test_the_systemd_unit_fails_for_the_failures_only():
+    unit = (PROJECT / "deploy/goodwill-retrain.service").read_text(encoding="utf-8")
+    (line,) = (line for line in unit.splitlines() if line.startswith("SuccessExitStatus="))
+    accepted = {int(code) for code in line.partition("=")[2].split()}
+    assert accepted | {0} == set(errors.EXIT_CODES) - set(errors.FAILURES)
