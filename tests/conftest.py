@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,6 +60,23 @@ def _shared_between_processes(tmp_path_factory: pytest.TempPathFactory) -> Itera
 def _one_thread() -> Iterator[None]:
     """Two threads on a busy machine wait for each other most of the time."""
     with mock.patch.dict(os.environ, {"GOODWILL_THREADS": "1"}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _train_early(
+    request: pytest.FixtureRequest, _shared_between_processes: None, _one_thread: None
+) -> Iterator[None]:
+    """In a run of the whole suite, train the shared company before tests have to wait for it."""
+    whole_suite = request.session.testscollected > 1000
+    if os.environ.get("PYTEST_XDIST_WORKER") != "gw0" or not whole_suite:
+        yield
+        return
+    code = "from support.trained_company import trained; trained()"
+    path = os.pathsep.join((str(PROJECT / "src"), str(PROJECT / "tests")))
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code], env={**os.environ, "PYTHONPATH": path}
+    ):
         yield
 
 

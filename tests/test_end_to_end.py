@@ -1,4 +1,4 @@
-"""One customer, three ways to his score: by id, by his own records, and in the scores file."""
+"""One customer, three ways to their score: by id, by their own records, and in the scores file."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -69,7 +69,7 @@ def test_real_data(tmp_path, monkeypatch):
 
 
 def test_defaults_and_limits(monkeypatch):
-    monkeypatch.delenv("GOODWILL_THREADS")  # the tests use one
+    monkeypatch.delenv("GOODWILL_THREADS", raising=False)  # the tests use one
     assert Settings().threads == 2
     monkeypatch.setenv("GOODWILL_THREADS", "5")
     assert Settings().threads == 5

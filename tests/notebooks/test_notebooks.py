@@ -4,14 +4,15 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jupytext
-import nbformat
 import pytest
-from nbformat import NotebookNode
 
 from support.canary_marks import find_marks
 from support.offline import GUARD, tried
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
@@ -24,17 +25,32 @@ NAMES = (
 EXECUTED = ROOT / "build" / "notebooks"
 
 
-def executed(name: str) -> NotebookNode:
+def stored(name: str, folder: Path = FOLDER) -> "NotebookNode":
+    """Read a notebook. The import is here because it takes each test process five seconds."""
+    import nbformat
+
+    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def script(name: str) -> "NotebookNode":
+    """Read the paired script of a notebook."""
+    import jupytext
+
+    return jupytext.read(FOLDER / f"{name}.py")
+
+
+def executed(name: str) -> "NotebookNode":
     """A notebook with its outputs; it must have been executed as it is now."""
-    path = EXECUTED / f"{name}.ipynb"
-    assert path.is_file(), "run `make docs` before the slow tests"
-    notebook = nbformat.read(path, as_version=4)
-    sources = [cell.source for cell in jupytext.read(FOLDER / f"{name}.py").cells]
+    assert (EXECUTED / f"{name}.ipynb").is_file(), "run `make docs` before the slow tests"
+    notebook = stored(name, EXECUTED)
+    sources = [cell.source for cell in script(name).cells]
     assert [cell.source for cell in notebook.cells] == sources, "changed since the last `make docs`"
     return notebook
 
 
-def outputs(name: str) -> list[NotebookNode]:
+def outputs(name: str) -> "list[NotebookNode]":
     return [output for cell in executed(name).cells for output in cell.get("outputs", [])]
 
 
@@ -66,8 +82,7 @@ def test_no_notebook_shows_the_canary(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_stored_without_outputs(name: str) -> None:
-    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    nbformat.validate(notebook)
+    notebook = stored(name)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert [cell.id for cell in notebook.cells] == [str(i) for i in range(len(notebook.cells))]
@@ -75,16 +90,16 @@ def test_a_notebook_is_stored_without_outputs(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_matches_its_script(name: str) -> None:
-    stored, pair = jupytext.read(FOLDER / f"{name}.ipynb"), jupytext.read(FOLDER / f"{name}.py")
-    assert [(c.cell_type, c.source) for c in stored.cells] == [
+    notebook, pair = stored(name), script(name)
+    assert [(c.cell_type, c.source) for c in notebook.cells] == [
         (c.cell_type, c.source) for c in pair.cells
     ], f"run `jupytext --sync notebooks/{name}.py`, then `nbstripout notebooks/{name}.ipynb`"
-    assert stored.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.kernelspec.name == "python3"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_has_explanations(name: str) -> None:
-    cells = jupytext.read(FOLDER / f"{name}.py").cells
+    cells = script(name).cells
     prose = [cell for cell in cells if cell.cell_type == "markdown"]
     assert prose[0].source.startswith("# ")
     assert len(prose) >= 6
@@ -92,9 +107,9 @@ def test_a_notebook_has_explanations(name: str) -> None:
 
 
 def test_every_notebook_is_tested_and_paired() -> None:
-    stored = {path.stem for path in FOLDER.glob("*.ipynb")}
-    paired = {path.stem for path in FOLDER.glob("[0-9]*.py")}
-    assert stored == paired == set(NAMES)
+    notebooks = {path.stem for path in FOLDER.glob("*.ipynb")}
+    scripts = {path.stem for path in FOLDER.glob("[0-9]*.py")}
+    assert notebooks == scripts == set(NAMES)
 
 
 def test_the_kernel_is_the_one_of_this_environment() -> None:

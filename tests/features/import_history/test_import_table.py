@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def imported(rows: list[tuple[str, ...]], home: Path) -> tuple[Shop, Manifest]:
 
 @given(st.lists(ROW, max_size=12))
 @settings(max_examples=12, deadline=None)
+@pytest.mark.slow
 def test_rows_read_equal_rows_stored_and_audited(rows):
     with tempfile.TemporaryDirectory() as home:
         shop, manifest = imported(rows, Path(home))

@@ -197,6 +197,7 @@ def test_any_text_has_a_valid_and_repeatable_score(text):
         assert np.isnan(one).all()
 
 
+@pytest.mark.slow
 def test_long_and_strange_texts():
     texts = ["good " * 5000, "差" * 20_000, "😀" * 300, "the " * 20_000, "não " * 20_000]
     found = score_sentiment(texts)

@@ -133,16 +133,21 @@ def test_a_damaged_record_does_not_stop_the_report(world):
     assert found.plots == []
 
 
-def test_a_trained_company_has_both(trained_company):
-    facts = load_report_facts(*trained_company)
+@pytest.fixture
+def facts(trained_company, monkeypatch):
+    """A trained company; drawing its plots takes longer than the rest, and other tests do it."""
+    monkeypatch.setattr("insight.model_report.holdout_section.draw_all", lambda *_, **__: {})
+    return load_report_facts(*trained_company)
+
+
+def test_a_trained_company_has_both(facts):
     for target in SAMPLE_TARGETS:
         section, _ = target_section(target, facts)
         assert section.ageing.plots, target
         assert section.slices.summary, target
 
 
-def test_warnings_about_small_data_are_notes(trained_company, monkeypatch):
-    facts = load_report_facts(*trained_company)
+def test_warnings_about_small_data_are_notes(facts, trained_company, monkeypatch):
     found = evaluate_on_holdout(facts.bundles["churn"], *trained_company)
     few = "340 labelled customers to learn from are few"
     monkeypatch.setattr(

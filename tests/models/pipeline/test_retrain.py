@@ -325,6 +325,7 @@ def test_data_that_break_the_contract_change_nothing(copied: tuple[Company, Work
         retrain(company, workspace, silent_steps())
 
 
+@pytest.mark.slow
 def test_nothing_is_promoted_before_all_targets_are_trained(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:

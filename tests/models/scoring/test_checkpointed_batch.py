@@ -14,6 +14,7 @@ from models.scoring.checkpointed_batch import BatchJob, score_and_explain
 from support.trained_company import copy_of_trained
 
 
+@pytest.mark.slow
 def test_one_pass_writes_what_two_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     company, workspace = copy_of_trained(tmp_path / "home")
     score_customers(company, workspace, silent_steps())

@@ -130,6 +130,7 @@ def test_a_champions_tone_that_has_seen_too_much_does_not_stay(
     assert built(workspace) == own
 
 
+@pytest.mark.slow
 def test_a_champion_of_another_tone_is_not_compared_nor_scored(
     copied: tuple[Company, Workspace],
 ) -> None:

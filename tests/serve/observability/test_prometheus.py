@@ -5,6 +5,7 @@ import random
 import re
 
 import httpx
+import pytest
 
 from serve.observability.prometheus import Metrics
 from serve.scoring.reload_loop import ScorerLoader
@@ -56,6 +57,7 @@ def test_without_a_scorer_the_page_still_works(service: Service) -> None:
     assert "goodwill_feature_age_seconds" not in text
 
 
+@pytest.mark.slow
 def test_three_thousand_random_paths_keep_the_page_small(service: Service) -> None:
     draw = random.Random(4)
 

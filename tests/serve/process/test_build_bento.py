@@ -45,6 +45,7 @@ def test_its_packages_are_pinned_as_in_the_lock(bento: Path) -> None:
     assert names & {"mlflow", "jupyter", "optuna", "matplotlib", "pytest", "sqlalchemy"} == set()
 
 
+@pytest.mark.slow
 def test_a_failed_build_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FILE", "service: serve.nosuch:Thing\n")
     with pytest.raises(BuildFailed, match="nosuch"):

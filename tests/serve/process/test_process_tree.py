@@ -90,6 +90,7 @@ def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
         assert within(10, lambda: not any(map(runs, workers)))
 
 
+@pytest.mark.slow
 def test_a_service_does_not_outlive_its_launcher(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from features.settings import Workspace\n"
