@@ -2,6 +2,7 @@
 
 import json
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
+
+from features.errors import GoodwillError, is_environment_error
 
 Item = TypeVar("Item")
 
@@ -48,6 +52,7 @@ class Steps:
     def __init__(self, log: Path | None = None, console: Console | None = None) -> None:
         self.log = log
         self.console = console or Console(stderr=True, highlight=False)
+        self.missing: dict[str, str] = {}
         self._now: StepResult | None = None
 
     @contextmanager
@@ -72,6 +77,28 @@ class Steps:
             if self._now:
                 self._now.progress(place, total)
 
+    @contextmanager
+    def optional(self, part: str) -> Iterator[None]:
+        """Run a part that the results are useful without, such as a plot: see `go_on_without`."""
+        try:
+            yield
+        except Exception as error:
+            self.go_on_without(part, error)
+
+    def go_on_without(self, part: str, error: Exception) -> str:
+        """Note and log why a part is missing, and return it; `missing` lists these parts.
+
+        Raises the error when the machine failed: then the next part would fail, too.
+        """
+        if is_environment_error(error):
+            raise error
+        why = str(error) if isinstance(error, GoodwillError) else f"{type(error).__name__}: {error}"
+        self.missing[part] = why
+        self.note(f"[red]✗[/] no {escape(part)}: {escape(why)}")
+        where = [f"{f.filename}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
+        self._write({"missing": part, "outcome": type(error).__name__, "stack": where[-8:]})
+        return why
+
     def note(self, text: str) -> None:
         """Print a line that is not a step."""
         self.console.print(text)
@@ -81,17 +108,17 @@ class Steps:
         mark = "[green]✓[/]" if outcome == "ok" else "[red]✗[/]"
         line = f"{mark} {done.name:<30}[dim]{done.seconds:7.1f} s[/]  {shown}"
         self.console.print(line, soft_wrap=True)
-        if self.log:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            entry = {
-                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "step": done.name,
-                "seconds": round(done.seconds, 3),
-                "outcome": outcome,
-                **done.figures,
-            }
-            with self.log.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(entry, default=str) + "\n")
+        seconds = round(done.seconds, 3)
+        self._write({"step": done.name, "seconds": seconds, "outcome": outcome, **done.figures})
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        """Append a line to the log, with its time."""
+        if not self.log:
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        at = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        with self.log.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(at | entry, default=str) + "\n")
 
 
 def _short(value: Any) -> str:

@@ -70,9 +70,14 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of a project: a company's files and the tracking store."""
+    """The folders of a project: a company's files and the tracking store.
+
+    `results` is the folder of one company's results that a run is making or a reader holds on to
+    (features/result_sets.py); without it, results are those that are published.
+    """
 
     home: Path
+    results: Path | None = None
 
     @property
     def data(self) -> Path:
@@ -83,8 +88,8 @@ class Workspace:
         return self.home / "mlruns"
 
     def company(self, name: str) -> Path:
-        """The folder of all generated files of one company."""
-        return self.data / name
+        """The folder of all results of one company."""
+        return self.results or self.data / name
 
     def history(self, name: str) -> Path:
         return self.company(name) / "history"
@@ -102,9 +107,16 @@ class Workspace:
         return self.company(name) / "cards"
 
     def feedback(self, name: str) -> Path:
-        return self.company(name) / "feedback"
+        return self.data / name / "feedback"
+
+    def checkpoints(self, name: str) -> Path:
+        """The finished blocks of a scoring that was killed; the next one continues from them."""
+        return self.data / name / "unfinished"
 
     def serving(self, name: str) -> Path:
+        """The models that serve: a folder for each target, with its pointer and versions."""
+        if self.results:
+            return self.results / "serving"
         return self.mlruns / "serving" / name
 
     def log(self, name: str) -> Path:

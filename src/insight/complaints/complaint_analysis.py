@@ -10,6 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import DataRefused
 from features.history_store import open_history
@@ -134,7 +135,7 @@ def write_complaints(company: Company, workspace: Workspace) -> Path:
     """Write the analysis to `complaints.json` in the company's folder and return the path."""
     path = workspace.company(company.name) / "complaints.json"
     text = json.dumps(analyse_complaints(company, workspace), ensure_ascii=False, indent=1)
-    path.write_text(text, encoding="utf-8")
+    write_text_atomically(path, text)
     return path
 
 

@@ -23,6 +23,8 @@ SCHEMA = pa.schema(
         "contribution": pa.float64(),
         "text_en": pa.string(),
         "text_zh": pa.string(),
+        "as_of": pa.timestamp("us", "UTC"),
+        "version": pa.string(),
     }
 )
 #: By language: the separator between cause and effect, and the formatter of the effect.
@@ -37,7 +39,8 @@ def reason_table(
 ) -> pa.Table:
     """The reasons of one target for each row of a feature table, strongest first.
 
-    They equal those of `Explainer.reasons`.
+    They equal those of `Explainer.reasons`. `as_of` and `version` (of the target's model) are those of
+    the scores that they explain.
     """
     if not features.num_rows:
         return SCHEMA.empty_table()
@@ -65,6 +68,8 @@ def reason_table(
         "contribution": points,
         "text_en": texts["en"],
         "text_zh": texts["zh"],
+        "as_of": features["cutoff"].combine_chunks().take(row),
+        "version": pa.array([explainer.bundle.version] * len(row), pa.string()),
     }
     return pa.table(columns, SCHEMA)
 

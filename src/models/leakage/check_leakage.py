@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.history_store import Manifest
 from features.progress import Steps
@@ -56,6 +57,6 @@ def check_leakage(
         sample.connection.close()
         report = LeakReport(checks)
         path = workspace.company(company.name) / "leakage.json"
-        path.write_text(report.to_json(), encoding="utf-8")
+        write_text_atomically(path, report.to_json())
         done(checks=len(checks), customers=len(sample.customers), leaks=len(report.findings))
     return report

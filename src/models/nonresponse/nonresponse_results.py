@@ -225,7 +225,7 @@ def _write_invitations(
     except ConfigRefused as err:
         return {"skipped": str(err)}
     chosen = select_invitations(candidates, manifest.end, settings.rest_days, settings.list_size)
-    chosen.rows.round(4).to_csv(path, index=False)
+    write_text_atomically(path, chosen.rows.round(4).to_csv(index=False))
     return {
         "rows": len(chosen.rows),
         "by": models[-1].target.name,

@@ -1,8 +1,6 @@
 """Retrain a company's models: the whole chain, as a scheduled job runs it."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,36 +9,44 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
-from features.errors import AlreadyRunning, DataRefused, GateFailed
+from features.errors import AlreadyRunning, DataRefused, GateFailed, NothingTrained
 from features.history_store import Manifest
 from features.import_history.run_import import import_history
 from features.progress import Steps
+from features.result_sets import staged_results
 from features.settings import Workspace
 from models.bundles.model_manifest import code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
-from models.pipeline.train_target import Outcome, TargetTraining
-from models.scoring.batch_scores import score_customers
+from models.pipeline.train_target import Candidate, Outcome, TargetTraining
+from models.scoring.checkpointed_batch import score_and_explain
 from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
 
 
 def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
-    """Import, check, build features, train, promote or keep, and score all customers.
+    """Import, check, build features, train, promote or keep, score and explain all customers.
 
-    Raises DataRefused or ConfigRefused (exit 3) with nothing overwritten, AlreadyRunning (exit 5).
-    The caller calls `check_gate` (exit 4) at the end, after the report is written.
+    Everything is published together at the end; after any exception the former results are as they
+    were. Raises DataRefused or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning
+    (exit 5). The caller calls `check_gate` (exit 4) at the end, after the report is written.
     """
-    with company_lock(company, workspace), _restore_if_refused(company, workspace):
-        import_history(company, workspace, steps)
-        counts, unable = build_features(company, workspace, steps)
-        outcomes = train_all(company, workspace, steps, counts, unable)
-        if any(o.version for o in outcomes):
-            score_customers(company, workspace, steps)
-        if "surveys" in company.tables:
-            write_nonresponse_results(company, workspace, steps)
+    with company_lock(company, workspace), staged_results(workspace, company.name) as staged:
+        return run_chain(company, staged, steps)
+
+
+def run_chain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
+    """The steps of `retrain` in a workspace whose results are staged."""
+    import_history(company, workspace, steps)
+    counts, unable = build_features(company, workspace, steps)
+    outcomes = train_all(company, workspace, steps, counts, unable)
+    if any(o.version for o in outcomes):
+        score_and_explain(company, workspace, steps)
+    if "surveys" in company.tables:
+        write_nonresponse_results(company, workspace, steps)
     return outcomes
 
 
@@ -56,35 +62,6 @@ def company_lock(company: Company, workspace: Workspace) -> Iterator[None]:
         raise AlreadyRunning(
             f"another run for {company.name} holds {path}; wait until it has ended"
         ) from None
-
-
-@contextmanager
-def _restore_if_refused(company: Company, workspace: Workspace) -> Iterator[None]:
-    """Restore the former history and features when the new data are refused later in the run."""
-    folders = [workspace.history(company.name), workspace.features(company.name)]
-    former = {f: f.with_name(f"{f.name}.before") for f in folders}
-    for folder, before in former.items():
-        shutil.rmtree(before, ignore_errors=True)
-        if folder.exists():  # files are only ever replaced, so links to them keep their content
-            shutil.copytree(folder, before, copy_function=_link)
-    try:
-        yield
-    except DataRefused:
-        for folder, before in former.items():
-            if before.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                before.rename(folder)
-        raise
-    finally:
-        for before in former.values():
-            shutil.rmtree(before, ignore_errors=True)
-
-
-def _link(source: str, copy: str) -> None:
-    try:
-        os.link(source, copy)
-    except OSError:  # a file system without links
-        shutil.copy2(source, copy)
 
 
 def check_gate(outcomes: list[Outcome]) -> None:
@@ -123,7 +100,7 @@ def train_all(
     """Train every target in `counts`, each in a child run of one parent run; then promote or keep.
 
     Nothing is promoted before all targets are trained. A target whose training is refused is
-    skipped with the reason, like those in `unable`. Raises DataRefused when no target can be
+    skipped with the reason, like those in `unable`. Raises NothingTrained when no target can be
     trained, and LeakFound before any training when the leakage check finds a leak.
     """
     with steps.step("open the tracking store"):
@@ -150,18 +127,29 @@ def train_all(
                     trained.append((training, training.train(target)))
                 except DataRefused as err:
                     unable[target] = str(err)
+                except Exception as err:
+                    unable[target] = steps.go_on_without(f"model of {target}", err)
         if counts and not trained:
-            raise DataRefused("\n".join(unable[target] for target in counts))
+            raise NothingTrained("\n".join(unable[target] for target in counts))
         for target, reason in unable.items():
             outcomes.append(Outcome(target, "skipped", reason))
             steps.note(f"[yellow]–[/] {target}: cannot be trained: {reason}")
-        outcomes += [training.decide(candidate) for training, candidate in trained]
+        outcomes += [_decide(training, candidate, steps) for training, candidate in trained]
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)
     return outcomes
 
 
+def _decide(training: TargetTraining, candidate: Candidate, steps: Steps) -> Outcome:
+    """Promote or keep; a target whose decision fails keeps its champion and does not stop the others."""
+    try:
+        return training.decide(candidate)
+    except Exception as err:
+        target = candidate.trained.target.name
+        return Outcome(target, "skipped", steps.go_on_without(f"decision on {target}", err))
+
+
 def _write_outcomes(company: Company, workspace: Workspace, outcomes: list[Outcome]) -> None:
     path = workspace.company(company.name) / "outcomes.json"
-    path.write_text(json.dumps([asdict(o) for o in outcomes], indent=1), encoding="utf-8")
+    write_text_atomically(path, json.dumps([asdict(o) for o in outcomes], indent=1))

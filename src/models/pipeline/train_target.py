@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from features.atomic_write import remove_path
 from features.config.company import Company
 from features.definitions.feature_registry import FeatureColumn
 from features.errors import DataRefused
@@ -30,6 +31,8 @@ from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_hold
 from models.validation.validation_checks import ValidationChecks, run_checks
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from models.bundles.mlflow_registry import Registry
 
 #: What the MLflow run shows of a model's manifest, as parameters and as tags of the version.
@@ -57,7 +60,7 @@ class Candidate:
     trained: TrainedTarget
     checks: ValidationChecks
     bundle: Bundle
-    card: Card
+    card: Card | None
     holdout: HoldoutResult
 
 
@@ -94,9 +97,11 @@ class TargetTraining:
             self.steps.note(f"  [yellow]–[/] {warning}")
         with self.steps.step(f"log {name}") as done:
             bundle, holdout = self._register(trained, checks)
-            card = build_card(trained, bundle.manifest, checks)
-            pages = {"card.md": card.markdown(), "card.html": card.html()}
-            self.registry.log(self.run_id, {}, {}, pages)
+            card = None
+            with self.steps.optional(f"model card of {name}"):
+                card = build_card(trained, bundle.manifest, checks)
+                pages = {"card.md": card.markdown(), "card.html": card.html()}
+                self.registry.log(self.run_id, {}, {}, pages)
             done(version=bundle.version)
         return Candidate(trained, checks, bundle, card, holdout)
 
@@ -148,8 +153,6 @@ class TargetTraining:
         holdout: HoldoutResult,
     ) -> None:
         """Log parameters, measures, texts and plots of a model that has no version yet."""
-        from models.plots.all_plots import draw_all  # matplotlib
-
         content = {k: v for k, v in manifest.content.items() if k not in ("version", "run_id")}
         self.registry.log(
             self.run_id,
@@ -165,12 +168,9 @@ class TargetTraining:
              "labels.json": json.dumps(asdict(self.counts), indent=1),
              "guards.json": checks.to_json(),
              "calibration.json": holdout.to_json()},
-            draw_all(trained.target.kind, trained.test.label, trained.predictions["model"],
-                     trained.predictions["rule"], trained.test.weight,
-                     trained.estimator.importance(),
-                     descriptions={f["name"]: f["meaning"] for f in manifest.features},
-                     classes=trained.target.classes or None) | checks.figures(),
         )  # fmt: skip
+        with self.steps.optional(f"plots of {trained.target.name}"):
+            self.registry.log(self.run_id, {}, {}, {}, _plots(trained, checks, manifest))
 
     def decide(self, candidate: Candidate) -> Outcome:
         """Apply the champion rule to a candidate, and record the decision."""
@@ -198,11 +198,20 @@ class TargetTraining:
         """Export the bundle, make it the champion, and write its card."""
         name, bundle = candidate.trained.target.name, candidate.bundle
         serving = self.workspace.serving(self.company.name)
-        about = summarise_holdout(candidate.trained.evaluation, candidate.holdout, candidate.card)
+        about = None
+        if candidate.card:
+            about = summarise_holdout(
+                candidate.trained.evaluation, candidate.holdout, candidate.card
+            )
         write_bundle(replace(bundle, about=about), serving / name / bundle.version)
         set_champion(serving, name, bundle.version)
         self.registry.promote(self.company.name, name, bundle.version)
-        candidate.card.write(self.workspace.cards(self.company.name), name)
+        cards = self.workspace.cards(self.company.name)
+        if candidate.card:
+            candidate.card.write(cards, name)
+        else:  # the card of another version would be wrong
+            for ending in ("md", "html"):
+                remove_path(cards / f"{name}.{ending}")
 
     def _champion(self, target: str) -> tuple[Bundle | None, str | None]:
         """The champion, or None and why it cannot be read."""
@@ -210,3 +219,18 @@ class TargetTraining:
             return load_champion(self.workspace.serving(self.company.name), target), None
         except DataRefused as err:
             return None, f"the champion cannot be read ({err})"
+
+
+def _plots(
+    trained: TrainedTarget, checks: ValidationChecks, manifest: ModelManifest
+) -> "dict[str, Figure]":
+    """The plots of a model's run."""
+    from models.plots.all_plots import draw_all  # matplotlib
+
+    drawn = draw_all(
+        trained.target.kind, trained.test.label, trained.predictions["model"],
+        trained.predictions["rule"], trained.test.weight, trained.estimator.importance(),
+        descriptions={f["name"]: f["meaning"] for f in manifest.features},
+        classes=trained.target.classes or None,
+    )  # fmt: skip
+    return drawn | checks.figures()

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import dataset
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import DataRefused
 from features.execution.partitions import LOCAL, CustomerRange, Runner, part_files, split_customers
@@ -96,7 +97,7 @@ def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list
     }
     checks = check_consistency(outputs, _spending_level(bundles, snapshot))
     text = json.dumps([{**asdict(c), "share": c.share} for c in checks], indent=1)
-    (path.parent / "agreement.json").write_text(text, encoding="utf-8")
+    write_text_atomically(path.parent / "agreement.json", text)
     return checks
 
 

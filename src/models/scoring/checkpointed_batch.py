@@ -72,7 +72,7 @@ def score_and_explain(
     stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in part_files(snapshot)]
     made_of = {"versions": versions, "snapshot": stamp, "compared": bool(history), "top": top}
     blocks = CheckpointedTables[tuple[Path, CustomerRange]](
-        scores.parent / "unfinished", TABLES, made_of
+        workspace.checkpoints(company.name), TABLES, made_of
     )
     with steps.step("score and explain every customer") as done:
         kept = blocks.make(job.tables, pieces, steps, settings.threads)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.atomic_write import remove_path, write_text_atomically
 from features.config.company import Company
 from features.engine.compute_features import FeaturePlan
-from features.errors import DataRefused
+from features.errors import DataRefused, NothingTrained
 from features.execution.partitions import LOCAL, CustomerRange, Runner, split_customers
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History
@@ -162,7 +162,7 @@ def build_features(
     """Write the training set of each target and the snapshot of all customers.
 
     Returns the counts of each target, and the reason for each target that cannot be trained.
-    `refit_comments` fits a new comment score model even when a champion has one. Raises DataRefused
+    `refit_comments` fits a new comment score model even when a champion has one. Raises NothingTrained
     when no target has a training set, unless all of them only wait for more survey answers.
     """
     manifest = Manifest.read(workspace, company.name)
@@ -182,7 +182,10 @@ def build_features(
                 )
             except DataRefused as err:
                 unable[name] = str(err)
-                done(left_out=str(err))
+            except Exception as err:
+                unable[name] = steps.go_on_without(f"training set of {name}", err)
+            if name in unable:
+                done(left_out=unable[name])
                 continue
             path = folder / f"{name}.parquet"
             outside = labels.num_rows - rows
@@ -190,7 +193,7 @@ def build_features(
             columns = len(writer.builder.plan.columns)
             done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
     if labelled and not counts:
-        raise DataRefused("\n".join(unable[name] for name in labelled))
+        raise NothingTrained("\n".join(unable[name] for name in labelled))
     with steps.step("snapshot of all customers") as done:
         rows = writer.write_snapshot(manifest)
         write_comment_score_model(comment_model, folder)
@@ -214,9 +217,11 @@ def _label_all(
                 found[target.name] = label_rows(target, company, workspace, manifest)
             except DataRefused as err:
                 unable[target.name] = str(err)
+            except Exception as err:
+                unable[target.name] = steps.go_on_without(f"labels of {target.name}", err)
         waits_for_answers = len(able) > 1 and not any(t.on_calendar for t in able)
         if able and not found and not waits_for_answers:
-            raise DataRefused("\n".join(unable[target.name] for target in able))
+            raise NothingTrained("\n".join(unable[target.name] for target in able))
         done(**{name: labels.num_rows for name, (labels, *_) in found.items()})
     return found, unable
 

@@ -1,9 +1,9 @@
 """The context of a verb: project, company and steps; and the sample company."""
 
 import os
-import shutil
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,26 @@ class CommandContext:
         check_names(self.company)
         self.steps = Steps(self.workspace.log(self.company.name))
 
+    @contextmanager
+    def results(self) -> "Iterator[Workspace]":
+        """Lock the company and stage its results; they are published together at the end.
+
+        Raises AlreadyRunning while another command holds the lock.
+        """
+        from features.result_sets import staged_results
+        from models.pipeline.retrain import company_lock
+
+        with (
+            company_lock(self.company, self.workspace),
+            staged_results(self.workspace, self.company.name) as staged,
+        ):
+            yield staged
+
     def report_written(self, *paths: Path) -> None:
         """Print the paths that were written, relative to the project."""
-        for path in paths:
+        from features.result_sets import published_path
+
+        for path in map(published_path, paths):
             shown = os.path.relpath(path, self.workspace.home)
             self.steps.note(f"  wrote [bold]{shown}[/]")
 
@@ -89,7 +106,6 @@ def make_sample(context: CommandContext, customers: int, seed: int) -> None:
             folder / "raw", folder / "truth", customers, seed, done.progress
         )
         done(customers=customers, rows=sum(rows.values()))
-    shutil.rmtree(folder / "evaluation", ignore_errors=True)  # its tiers belong to other customers
     context.report_written(folder / "raw", folder / "truth")
 
 

@@ -93,20 +93,30 @@ def data(context: CommandContext, customers: int, seed: int) -> None:
 
     Makes the tables of the sample company first if that is the chosen company.
     """
+    from features.atomic_write import remove_path
     from features.import_history.run_import import import_history
-    from insight.data_quality_report.data_quality_page import write_data_quality_page
-    from models.pipeline.retrain import company_lock
+    from insight.data_quality_report.data_quality_page import (
+        data_quality_page_path,
+        write_data_quality_page,
+    )
+    from insight.evaluation.evaluation_files import evaluation_folder
 
-    with company_lock(context.company, context.workspace):
-        if context.company.name == "sample":
+    company, steps = context.company, context.steps
+    with context.results() as workspace:
+        if company.name == "sample":
             make_sample(context, customers, seed)
-        manifest = import_history(context.company, context.workspace, context.steps)
-        usability = write_data_quality_page(context.company, context.workspace, context.steps)
-    context.steps.note(
+            # Its tiers belong to other customers.
+            remove_path(evaluation_folder(workspace, company.name))
+        manifest = import_history(company, workspace, steps)
+        with steps.optional("data quality page"):
+            write_data_quality_page(company, workspace, steps)
+    steps.note(
         f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
         f"{manifest.data_end[:10]}, fingerprint {manifest.fingerprint}"
     )
-    context.report_written(context.workspace.history(context.company.name), usability)
+    context.report_written(
+        workspace.history(company.name), data_quality_page_path(workspace, company.name)
+    )
 
 
 @verb("quality")
@@ -120,12 +130,11 @@ def quality(context: CommandContext) -> None:
     from features.errors import DataRefused
     from features.import_history.run_import import run_dry_import
     from insight.data_quality_report.data_quality_page import write_data_quality_page
-    from models.pipeline.retrain import company_lock
 
     ensure_sample(context)
-    with company_lock(context.company, context.workspace):
-        found = run_dry_import(context.company, context.workspace, context.steps)
-        path = write_data_quality_page(context.company, context.workspace, context.steps)
+    with context.results() as workspace:
+        found = run_dry_import(context.company, workspace, context.steps)
+        path = write_data_quality_page(context.company, workspace, context.steps)
     context.steps.console.print(findings_table(found))
     context.report_written(path, path.with_suffix(".json"))
     if found.refusals:
@@ -138,16 +147,15 @@ def features(context: CommandContext, engine: str, describe: bool, refit_comment
     if describe:
         context.describe_features()
         return
-    from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import build_features
 
-    with company_lock(context.company, context.workspace), context.runner(engine) as runner:
+    with context.results() as workspace, context.runner(engine) as runner:
         _, untrainable = build_features(
-            context.company, context.workspace, context.steps, runner, refit_comments
+            context.company, workspace, context.steps, runner, refit_comments
         )
     for target, why in untrainable.items():
         context.steps.note(f"[yellow]–[/] {target}: cannot be trained: {why}")
-    context.report_written(context.workspace.features(context.company.name))
+    context.report_written(workspace.features(context.company.name))
 
 
 @verb("leakage")
@@ -159,17 +167,17 @@ def leakage(context: CommandContext) -> None:
     from features.history_store import Manifest
     from models.leakage.check_leakage import check_leakage
     from models.leakage.findings import raise_on_leaks
-    from models.pipeline.retrain import company_lock
     from models.training_set.build_training_sets import read_counts
 
-    with company_lock(context.company, context.workspace):
-        manifest = Manifest.read(context.workspace, context.company.name)
-        counts, _ = read_counts(context.company, context.workspace)
-        report = check_leakage(context.company, context.workspace, manifest, counts, context.steps)
+    company = context.company
+    with context.results() as workspace:
+        manifest = Manifest.read(workspace, company.name)
+        counts, _ = read_counts(company, workspace)
+        report = check_leakage(company, workspace, manifest, counts, context.steps)
     context.print_table(report.table())
     for note in report.notes:
         context.steps.note(f"  note: {note}")
-    context.report_written(context.workspace.company(context.company.name) / "leakage.json")
+    context.report_written(workspace.company(company.name) / "leakage.json")
     raise_on_leaks(report)
 
 
@@ -179,11 +187,10 @@ def tune(context: CommandContext, minutes: float) -> None:
 
     `goodwill train` then uses them.
     """
-    from models.pipeline.retrain import company_lock
     from models.training.tuning import tune as search
 
-    with company_lock(context.company, context.workspace):
-        found = search(context.company, context.workspace, context.steps, minutes)
+    with context.results() as workspace:
+        found = search(context.company, workspace, context.steps, minutes)
     for name, tuned in found.items():
         what = "better, kept" if tuned.better else "the defaults stay"
         loss, default = tuned.loss, tuned.default_loss
@@ -196,12 +203,12 @@ def train(context: CommandContext) -> None:
 
     Each model is evaluated and registered.
     """
-    from models.pipeline.retrain import check_gate, company_lock, train_all
+    from models.pipeline.retrain import check_gate, train_all
     from models.training_set.build_training_sets import read_counts
 
-    with company_lock(context.company, context.workspace):
-        counts, untrainable = read_counts(context.company, context.workspace)
-        outcomes = train_all(context.company, context.workspace, context.steps, counts, untrainable)
+    with context.results() as workspace:
+        counts, untrainable = read_counts(context.company, workspace)
+        outcomes = train_all(context.company, workspace, context.steps, counts, untrainable)
     context.report_written(
         context.workspace.mlruns / "mlflow.db", context.workspace.serving(context.company.name)
     )
@@ -214,15 +221,16 @@ def retrain(context: CommandContext) -> None:
 
     Import, features, leakage check, training, scores, evaluation, report.
 
-    Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
+    All results are published together at the end. Exit codes: docs/reference/commands.md.
     """
     from models.pipeline.retrain import check_gate
-    from serve.cli.nightly import run_nightly
+    from serve.cli.nightly import check_parts, run_nightly
 
     ensure_sample(context)
     outcomes, paths = run_nightly(context)
     context.report_written(*paths)
     check_gate(outcomes)
+    check_parts(context.steps)
 
 
 @verb("score", WITH_REASONS, ENGINE)
@@ -232,22 +240,21 @@ def score(context: CommandContext, engine: str, reasons: bool) -> None:
     Writes Parquet files. With --reasons, a run that was killed continues from its checkpoint.
     """
     from insight.evaluation.run_evaluation import update_customer_status
-    from models.pipeline.retrain import company_lock
     from models.scoring.batch_reasons import explain_customers
     from models.scoring.batch_scores import score_customers
     from models.scoring.checkpointed_batch import score_and_explain
 
-    company, workspace, steps = context.company, context.workspace, context.steps
-    if reasons and engine == "local":
-        with company_lock(company, workspace):  # two runs would share the checkpoints
-            context.report_written(*score_and_explain(company, workspace, steps))
-            update_customer_status(company, workspace, steps)
-        return
-    with context.runner(engine) as runner:
-        context.report_written(score_customers(company, workspace, steps, runner))
-        if reasons:
-            context.report_written(explain_customers(company, workspace, steps, runner))
-    update_customer_status(company, workspace, steps)
+    company, steps = context.company, context.steps
+    with context.results() as workspace:
+        if reasons and engine == "local":
+            paths = list(score_and_explain(company, workspace, steps))
+        else:
+            with context.runner(engine) as runner:
+                paths = [score_customers(company, workspace, steps, runner)]
+                if reasons:
+                    paths.append(explain_customers(company, workspace, steps, runner))
+        update_customer_status(company, workspace, steps)
+    context.report_written(*paths)
 
 
 @verb("nonresponse")
@@ -257,11 +264,10 @@ def nonresponse(context: CommandContext) -> None:
     Also suggests whom to survey next.
     """
     from models.nonresponse.nonresponse_results import write_nonresponse_results
-    from models.pipeline.retrain import company_lock
 
-    with company_lock(context.company, context.workspace):
-        paths = write_nonresponse_results(context.company, context.workspace, context.steps)
-        context.report_written(*paths)
+    with context.results() as workspace:
+        paths = write_nonresponse_results(context.company, workspace, context.steps)
+    context.report_written(*paths)
 
 
 @verb("reasons", TOP, ENGINE)
@@ -269,10 +275,9 @@ def reasons(context: CommandContext, top: int, engine: str) -> None:
     """Explain each customer's scores, in English and Chinese."""
     from models.scoring.batch_reasons import explain_customers
 
-    with context.runner(engine) as runner:
-        context.report_written(
-            explain_customers(context.company, context.workspace, context.steps, runner, top)
-        )
+    with context.results() as workspace, context.runner(engine) as runner:
+        path = explain_customers(context.company, workspace, context.steps, runner, top)
+    context.report_written(path)
 
 
 @verb("evaluate", REDRAW)
@@ -282,12 +287,10 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
     Indicators, tiers, stars, stages, segments and complaint causes, for report and service.
     """
     from insight.evaluation.run_evaluation import evaluate_company
-    from models.pipeline.retrain import company_lock
 
-    with company_lock(context.company, context.workspace):
-        context.report_written(
-            *evaluate_company(context.company, context.workspace, context.steps, redraw)
-        )
+    with context.results() as workspace:
+        paths = evaluate_company(context.company, workspace, context.steps, redraw)
+    context.report_written(*paths)
 
 
 @verb("report")
@@ -298,7 +301,9 @@ def report(context: CommandContext) -> None:
     """
     from insight.business_report.business_report_page import write_report
 
-    context.report_written(write_report(context.company, context.workspace, context.steps))
+    with context.results() as workspace:
+        path = write_report(context.company, workspace, context.steps)
+    context.report_written(path)
 
 
 for _verb in SERVICE_COMMANDS:

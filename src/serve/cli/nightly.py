@@ -1,8 +1,13 @@
-"""The nightly run of a company: retrain, evaluate, report."""
+"""The nightly run of a company: retrain, evaluate, report, and publish all of it together."""
 
 from pathlib import Path
 
-from features.errors import GoodwillError
+from features.atomic_write import remove_path
+from features.config.company import Company
+from features.errors import PartMissing
+from features.progress import Steps
+from features.result_sets import published_path
+from features.settings import Workspace
 from models.pipeline.train_target import Outcome
 from serve.cli.command_context import CommandContext
 
@@ -10,28 +15,49 @@ from serve.cli.command_context import CommandContext
 def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
     """Retrain, evaluate and report; return the outcome of each target and the files for people.
 
-    The settings of the evaluation are checked first. When the evaluation fails on the data, the
-    report is written all the same, and the error is raised at the end.
+    The settings of the evaluation are checked first. A part of evaluation or report that fails is
+    left out, and the rest is published; `check_parts` raises for it afterwards.
     """
-    from insight.business_report.business_report_page import write_report
-    from insight.data_quality_report.data_quality_page import write_data_quality_page
     from insight.evaluation.evaluation_settings import read_evaluation_settings
-    from insight.evaluation.run_evaluation import evaluate_company
-    from models.pipeline.retrain import company_lock, retrain
+    from models.pipeline.retrain import run_chain
 
-    company, workspace, steps = context.company, context.workspace, context.steps
+    company, steps = context.company, context.steps
     read_evaluation_settings(company)
-    outcomes = retrain(company, workspace, steps)
-    write_data_quality_page(company, workspace, steps)
-    if not any(o.version for o in outcomes):
-        return outcomes, []
-    refused: GoodwillError | None = None
-    try:
-        with company_lock(company, workspace):
-            evaluate_company(company, workspace, steps)
-    except GoodwillError as err:
-        refused = err
-    report = write_report(company, workspace, steps)
-    if refused:
-        raise refused
-    return outcomes, [workspace.scores(company.name), report]
+    with context.results() as workspace:
+        outcomes = run_chain(company, workspace, steps)
+        with steps.optional("data quality page"):
+            from insight.data_quality_report.data_quality_page import write_data_quality_page
+
+            write_data_quality_page(company, workspace, steps)
+        if not any(o.version for o in outcomes):
+            return outcomes, []
+        _evaluate(company, workspace, steps)
+        with steps.optional("report"):
+            from insight.business_report.business_report_page import write_report
+
+            write_report(company, workspace, steps)
+    made = (workspace.scores(company.name), workspace.report(company.name))
+    return outcomes, [path for path in map(published_path, made) if path.exists()]
+
+
+def check_parts(steps: Steps) -> None:
+    """Raise PartMissing when the run went on without a part."""
+    if steps.missing:
+        lines = "\n".join(f"  - {part}: {why}" for part, why in steps.missing.items())
+        raise PartMissing(f"published without:\n{lines}")
+
+
+def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:
+    """Evaluate; without an evaluation, that of the night before does not stay beside new scores."""
+    from insight.evaluation.evaluation_files import (
+        EVALUATION_FILE,
+        STATUS_FILE,
+        evaluation_folder,
+    )
+    from insight.evaluation.run_evaluation import evaluate_company
+
+    with steps.optional("evaluation"):
+        evaluate_company(company, workspace, steps)
+    if "evaluation" in steps.missing:
+        for name in (EVALUATION_FILE, STATUS_FILE):
+            remove_path(evaluation_folder(workspace, company.name) / name)
