@@ -146,4 +146,6 @@ def evaluated(named: str = "C-{}") -> ServedEvaluation:
     """The evaluation as the service holds it; `named` is the format of an id."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), named=named)
-        return EvaluationCache(Path(folder), "testing").current
+        cache = EvaluationCache("testing")
+        cache.refresh(Path(folder))
+        return cache.current

@@ -181,13 +181,14 @@ class WatchingScorer(FakeScorer):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self.watch = EvaluationCache(Path(os.environ["FAKE_EVALUATION"]), self.company)
+        self.watch = EvaluationCache(self.company)
+        self.refresh()
 
     def evaluated(self) -> ServedEvaluation:
         return self.watch.current
 
     def refresh(self) -> dict[str, str]:
-        return self.watch.refresh()
+        return self.watch.refresh(Path(os.environ["FAKE_EVALUATION"]))
 
 
 def load_watching(path: str) -> FakeScorer:

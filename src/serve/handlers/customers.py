@@ -168,7 +168,7 @@ async def show_customer(state: AppState, call: Call, scope: Scope, receive: Rece
     batch, customer = answer
     state.record_scores(call, batch)
     age = describe_freshness(batch, scorer.limits)
-    evaluated = scorer.evaluated()
+    evaluated = batch.evaluated or scorer.evaluated()
     since = evaluated.statuses.as_of if evaluated.statuses else None
     if since:
         age["warnings"] += date_mismatch_warnings("tier, stars and stage are", since, batch.as_of)

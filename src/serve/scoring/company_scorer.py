@@ -5,7 +5,7 @@ Depends on bundles and the snapshot file only: no MLflow, no training code, no w
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from features.errors import DataRefused, GoodwillError
 from features.feature_table import feature_table
 from features.history.build_history import build_history
 from features.ingest.feedback import Feedback, StoredFeedback, store_feedback
+from features.result_sets import pin_results
 from features.settings import Workspace, find_workspace
 from insight.evaluation.evaluation_files import evaluation_folder
 from models.bundles.champions import POINTER, load_champions
@@ -36,6 +37,7 @@ from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 from serve.scoring.loaded_state import (
     SNAPSHOT,
     LoadedState,
+    Stamps,
     build_state,
     count_unknown_categories,
     reload_results,
@@ -47,6 +49,15 @@ from serve.scoring.snapshot import Snapshot
 log = logging.getLogger("goodwill.scorer")
 
 
+@dataclass(frozen=True)
+class Served:
+    """What calls see, replaced as a whole: the published set, its models and its evaluation."""
+
+    results: Workspace
+    loaded: LoadedState
+    evaluated: ServedEvaluation
+
+
 class CompanyScorer:
     """One company's champions and snapshot. Thread-safe."""
 
@@ -54,30 +65,38 @@ class CompanyScorer:
         self.company = company.name
         self.limits = company.serving
         self.workspace = workspace
-        serving = workspace.serving(company.name)
-        pointers = [serving / target / POINTER for target in TARGETS]
-        self._files = FileWatcher([*pointers, self._snapshot_path()])  # in the order of PARTS
         self._last_snapshot: tuple[FileStamp | None, Snapshot | None] = (None, None)
         self._snapshot_error = ""
-        self._evaluations = EvaluationCache(
-            evaluation_folder(workspace, company.name), company.name
-        )
-        self._loaded = self._load()
+        self._evaluations = EvaluationCache(company.name)
+        results = pin_results(workspace, company.name)
+        self._evaluations.refresh(evaluation_folder(results, company.name))
+        self._served = Served(results, self._load(results), self._evaluations.current)
 
-    def _snapshot_path(self) -> Path:
-        return self.workspace.features(self.company) / "snapshot.parquet"
+    @property
+    def _loaded(self) -> LoadedState:
+        return self._served.loaded
 
-    def _load(self) -> LoadedState:
-        stamps = self._files.stamps()
-        bundles, missing = load_champions(self.workspace.serving(self.company))
-        return build_state(bundles, missing, [self._snapshot(stamps[-1])], stamps, {})
+    def _snapshot_path(self, results: Workspace) -> Path:
+        return results.features(self.company) / "snapshot.parquet"
 
-    def _snapshot(self, stamp: FileStamp | None) -> Snapshot | None:
+    def _stamps(self, results: Workspace) -> Stamps:
+        """The stamps of the files behind the loaded state, in the order of PARTS."""
+        serving = results.serving(self.company)
+        pointers = [serving / target / POINTER for target in TARGETS]
+        return FileWatcher([*pointers, self._snapshot_path(results)]).stamps()
+
+    def _load(self, results: Workspace) -> LoadedState:
+        stamps = self._stamps(results)
+        bundles, missing = load_champions(results.serving(self.company))
+        snapshot = self._snapshot(self._snapshot_path(results), stamps[-1])
+        return build_state(bundles, missing, [snapshot], stamps, {})
+
+    def _snapshot(self, path: Path, stamp: FileStamp | None) -> Snapshot | None:
         """Return the snapshot on disk; read again only when its file changed."""
         if stamp != self._last_snapshot[0]:
             found, self._snapshot_error = None, ""
             try:
-                found = Snapshot.read(self._snapshot_path(), self.company) if stamp else None
+                found = Snapshot.read(path, self.company) if stamp else None
             except DataRefused as refused:  # the previous snapshot, if any, stays in use
                 self._snapshot_error = str(refused)
                 log.warning("%s", refused)
@@ -108,7 +127,8 @@ class CompanyScorer:
         reasons: int,
         language: Language = "en",
     ) -> ScoreBatch:
-        loaded = self._loaded
+        served = self._served
+        loaded = served.loaded
         if loaded.snapshot is None:
             raise GoodwillError("no snapshot is loaded")
         distinct = list(dict.fromkeys(ids))
@@ -123,7 +143,7 @@ class CompanyScorer:
         )
         options = ScoreOptions(targets, reasons, language)
         batch = assemble_scores(loaded.bundles, loaded.explanations, customers, options)
-        return replace(batch, fingerprint=loaded.snapshot.fingerprint)
+        return replace(batch, fingerprint=loaded.snapshot.fingerprint, evaluated=served.evaluated)
 
     def score_records(
         self,
@@ -174,7 +194,8 @@ class CompanyScorer:
         return snapshot.find_ids(prefix, limit) if snapshot else []
 
     def score_history(self, customer_id: str) -> Sequence[PastScore]:
-        return score_history(history_folder(self.workspace.scores(self.company)), customer_id)
+        scores = self._served.results.scores(self.company)
+        return score_history(history_folder(scores), customer_id)
 
     def model_details(self, target: str) -> tuple[ModelManifest, HoldoutSummary] | None:
         bundle = self._loaded.bundles.get(target)
@@ -187,27 +208,32 @@ class CompanyScorer:
         return self._loaded.unknown_categories
 
     def evaluated(self) -> ServedEvaluation:
-        return self._evaluations.current
+        return self._served.evaluated
 
     def refresh(self) -> Mapping[str, str]:
-        return {**self._evaluations.refresh(), **self._refresh()}
+        """Load what changed in the published results, and use all of it from one moment on."""
+        results = pin_results(self.workspace, self.company)
+        evaluated = self._evaluations.refresh(evaluation_folder(results, self.company))
+        loaded, reloaded = self._refresh(results)
+        self._served = Served(results, loaded, self._evaluations.current)
+        return {**evaluated, **reloaded}
 
-    def _refresh(self) -> Mapping[str, str]:
+    def _refresh(self, results: Workspace) -> tuple[LoadedState, Mapping[str, str]]:
         before = self._loaded
-        if self._files.stamps() == before.stamps:
+        if self._stamps(results) == before.stamps:
             before.predict_next_block()
-            return {}
-        after = self._load()
+            return before, {}
+        after = self._load(results)
         bundles = {**before.bundles, **after.bundles}  # the last good version stays
         missing = {t: why for t, why in after.missing.items() if t not in bundles}
         for target, why in after.missing.items():
             if target in before.bundles:
                 log.warning("keep %s %s: %s", target, before.bundles[target].version, why)
         snapshots = [after.snapshot, before.snapshot]
-        self._loaded = build_state(bundles, missing, snapshots, after.stamps, before.predictions)
-        in_use = after.snapshot is None or self._loaded.snapshot is after.snapshot
+        loaded = build_state(bundles, missing, snapshots, after.stamps, before.predictions)
+        in_use = after.snapshot is None or loaded.snapshot is after.snapshot
         readable = after.parts if in_use else after.parts - {SNAPSHOT}
-        return reload_results(before.stamps, after.stamps, before.parts, readable)
+        return loaded, reload_results(before.stamps, after.stamps, before.parts, readable)
 
 
 def load_scorer(company_toml: str) -> CompanyScorer:

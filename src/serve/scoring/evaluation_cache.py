@@ -11,7 +11,7 @@ from features.errors import DataRefused
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, read_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerStatus
 from serve.errors import NotReady, Problem
-from serve.file_watcher import FileWatcher
+from serve.file_watcher import FileStamp, FileWatcher
 from serve.scoring.status_table import StatusTable
 
 log = logging.getLogger("goodwill.evaluated")
@@ -51,51 +51,58 @@ def date_mismatch_warnings(what: str, as_of: datetime, features: datetime) -> li
 
 
 class EvaluationCache:
-    """Caches the files of a company's evaluation; `current` is replaced as a whole."""
+    """Caches the files of a company's evaluation."""
 
-    def __init__(self, folder: Path, company: str) -> None:
-        self._evaluation = _CachedFile(
-            "evaluation", folder / EVALUATION_FILE, lambda: _read_evaluation(folder, company)
+    def __init__(self, company: str) -> None:
+        self._evaluation = _CachedFile[CompanyEvaluation](
+            "evaluation", EVALUATION_FILE, lambda path: _read_evaluation(path.parent, company)
         )
-        self._statuses = _CachedFile(
-            "standing", folder / STATUS_FILE, lambda: StatusTable.read(folder / STATUS_FILE)
-        )
-        self.current = ServedEvaluation()
-        self.refresh()
+        self._statuses = _CachedFile[StatusTable]("standing", STATUS_FILE, StatusTable.read)
 
-    def refresh(self) -> dict[str, str]:
-        """Read changed files; return by part `loaded`, `kept` (the old content) or `failed`."""
-        results = {**self._evaluation.refresh(), **self._statuses.refresh()}
+    @property
+    def current(self) -> ServedEvaluation:
+        """The evaluation as it was read last."""
         files = (self._evaluation, self._statuses)
         missing = {file.name: file.missing for file in files if file.missing}
-        self.current = ServedEvaluation(self._evaluation.content, self._statuses.content, missing)
-        return results
+        return ServedEvaluation(self._evaluation.content, self._statuses.content, missing)
+
+    def refresh(self, folder: Path) -> dict[str, str]:
+        """Read changed files of a folder; return by part `loaded`, `kept` (the old one) or `failed`."""
+        return {**self._evaluation.refresh(folder), **self._statuses.refresh(folder)}
 
 
 class _CachedFile(Generic[Part]):
     """A file with its last readable content."""
 
-    def __init__(self, name: str, path: Path, read: Callable[[], Part | None]) -> None:
+    def __init__(self, name: str, file: str, read: Callable[[Path], Part | None]) -> None:
         self.name = name
         self.content: Part | None = None
-        self.missing = f"no {path.name}; make it with `goodwill evaluate`"
-        self._path, self._read = path, read
-        self._watcher = FileWatcher([path])
+        self.missing = ""
+        self._file, self._read = file, read
+        self._stamp: FileStamp | None = (0,)
 
-    def refresh(self) -> dict[str, str]:
-        """Read the file if it changed; if it is gone or broken, keep the last content."""
-        if not self._watcher.changed():
+    def refresh(self, folder: Path) -> dict[str, str]:
+        """Read the file if it changed; keep the content of a broken file, drop that of a missing one.
+
+        A night without an evaluation publishes no file: its scores must not be seen with old tiers.
+        """
+        path = folder / self._file
+        (stamp,) = FileWatcher([path]).stamps()
+        if stamp == self._stamp:
             return {}
-        found = None
+        had, self._stamp = self.content is not None, stamp
+        if stamp is None:
+            self.content = None
+            self.missing = f"no {self._file}; make it with `goodwill evaluate`"
+            return {self.name: "failed"} if had else {}
         try:
-            found = self._read() if self._path.exists() else None
+            found = self._read(path)
         except DataRefused as refused:
             log.warning("%s", refused)
             self.missing = "" if self.content else str(refused)
-        if found is not None:
-            self.content, self.missing = found, ""
-            return {self.name: "loaded"}
-        return {self.name: "kept" if self.content else "failed"}
+            return {self.name: "kept" if self.content else "failed"}
+        self.content, self.missing = found, ""
+        return {self.name: "loaded"}
 
 
 def _read_evaluation(folder: Path, company: str) -> CompanyEvaluation | None:

@@ -21,7 +21,8 @@ class ScoreBatch:
 
     `unknown` are ids that the snapshot does not hold. `unknown_categories` counts, for records sent
     along, the customers by target with a category that its model does not know. `fingerprint` is the
-    one of the history behind the snapshot, empty for records.
+    one of the history behind the snapshot, empty for records. `evaluated` is the evaluation that was
+    published with the scores, where they are of the snapshot.
     """
 
     as_of: datetime
@@ -31,6 +32,7 @@ class ScoreBatch:
     unknown_categories: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     fingerprint: str = ""
+    evaluated: ServedEvaluation | None = None
 
 
 class Scorer(Protocol):

@@ -17,9 +17,16 @@ BOTH = {"evaluation": "loaded", "standing": "loaded"}
 PART = {EVALUATION_FILE: "evaluation", STATUS_FILE: "standing"}
 
 
+def reader(folder: Path) -> EvaluationCache:
+    """A cache that has read a folder."""
+    cache = EvaluationCache("testing")
+    cache.refresh(folder)
+    return cache
+
+
 def test_before_the_first_evaluation_the_error_names_the_command(tmp_path: Path) -> None:
-    cache = EvaluationCache(tmp_path / "evaluation", "testing")
-    assert cache.refresh() == {}
+    cache = reader(tmp_path / "evaluation")
+    assert cache.refresh(tmp_path / "evaluation") == {}
     with pytest.raises(NotReady) as refused:
         cache.current.require()
     assert [problem.where for problem in refused.value.problems] == ["evaluation", "standing"]
@@ -28,39 +35,46 @@ def test_before_the_first_evaluation_the_error_names_the_command(tmp_path: Path)
 
 
 def test_a_new_evaluation_is_read_once(tmp_path: Path) -> None:
-    cache = EvaluationCache(tmp_path, "testing")
+    cache = reader(tmp_path)
     write(tmp_path)
-    assert cache.refresh() == BOTH
+    assert cache.refresh(tmp_path) == BOTH
     first = cache.current
     assert first.require() == evaluation()
     assert first.status("C-7").tier == "B"
     assert first.missing == {}
-    assert cache.refresh() == {}
+    assert cache.refresh(tmp_path) == {}
     assert cache.current.evaluation is first.evaluation
     assert cache.current.statuses is first.statuses
     write(tmp_path, as_of=LATER)
-    assert cache.refresh() == BOTH
+    assert cache.refresh(tmp_path) == BOTH
     assert cache.current.require().as_of == LATER
 
 
 @pytest.mark.parametrize("name", [EVALUATION_FILE, STATUS_FILE])
-@pytest.mark.parametrize("fault", ["cut off", "gone"])
 def test_a_broken_new_file_keeps_the_last_content(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, fault: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     write(tmp_path)
-    cache = EvaluationCache(tmp_path, "testing")
+    cache = reader(tmp_path)
     before, path = cache.current, tmp_path / name
-    if fault == "gone":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[:-9])
+    path.write_bytes(path.read_bytes()[:-9])
     with caplog.at_level(logging.WARNING, "goodwill.evaluated"):
-        assert cache.refresh() == {PART[name]: "kept"}
-    assert (f"{name} cannot be read" in caplog.text) == (fault == "cut off")
+        assert cache.refresh(tmp_path) == {PART[name]: "kept"}
+    assert f"{name} cannot be read" in caplog.text
     assert cache.current == before
     write(tmp_path, as_of=LATER)
-    assert cache.refresh() == BOTH
+    assert cache.refresh(tmp_path) == BOTH
+
+
+def test_a_missing_file_leaves_nothing_of_the_night_before(tmp_path: Path) -> None:
+    write(tmp_path)
+    cache = reader(tmp_path)
+    later = tmp_path / "later"
+    write(later)
+    (later / STATUS_FILE).unlink()
+    assert cache.refresh(later) == {"evaluation": "loaded", "standing": "failed"}
+    assert cache.current.statuses is None
+    assert "goodwill evaluate" in cache.current.missing["standing"]
 
 
 @pytest.mark.parametrize("name", [EVALUATION_FILE, STATUS_FILE])
@@ -69,21 +83,21 @@ def test_a_broken_file_at_the_start_has_a_reason_until_it_is_replaced(
 ) -> None:
     write(tmp_path)
     (tmp_path / name).write_bytes(b"{")
-    cache = EvaluationCache(tmp_path, "testing")
+    cache = reader(tmp_path)
     assert cache.current.missing.keys() == {PART[name]}
     assert f"{name} cannot be read" in cache.current.missing[PART[name]]
     (tmp_path / name).write_bytes(b"{}")
-    assert cache.refresh() == {PART[name]: "failed"}
+    assert cache.refresh(tmp_path) == {PART[name]: "failed"}
     write(tmp_path)
-    assert cache.refresh()[PART[name]] == "loaded"
+    assert cache.refresh(tmp_path)[PART[name]] == "loaded"
     assert cache.current.missing == {}
 
 
 def test_new_scores_update_the_status_before_the_next_evaluation(tmp_path: Path) -> None:
     write(tmp_path)
-    cache = EvaluationCache(tmp_path, "testing")
+    cache = reader(tmp_path)
     pq.write_table(standing(LATER), tmp_path / STATUS_FILE)
-    assert cache.refresh() == {"standing": "loaded"}
+    assert cache.refresh(tmp_path) == {"standing": "loaded"}
     assert cache.current.statuses is not None
     assert cache.current.statuses.as_of == LATER
     assert cache.current.require().as_of == AS_OF
@@ -91,7 +105,7 @@ def test_new_scores_update_the_status_before_the_next_evaluation(tmp_path: Path)
 
 def test_the_evaluation_of_another_company_is_refused(tmp_path: Path) -> None:
     write_evaluation(tmp_path, evaluation("acme"))
-    cache = EvaluationCache(tmp_path, "testing")
+    cache = reader(tmp_path)
     assert "belongs to acme, but testing is served" in cache.current.missing["evaluation"]
 
 

@@ -1,0 +1,175 @@
+"""A company's results are published together, and a run that fails leaves them as they were."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from features import result_sets
+from features.atomic_write import write_text_atomically
+from features.result_sets import CURRENT, SETS, pin_results, published_path, staged_results
+from features.settings import Workspace
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(path, text)
+
+
+def make(workspace: Workspace, text: str) -> None:
+    """Write the results of one night."""
+    write(workspace.scores("shop"), text)
+    write(workspace.company("shop") / "evaluation" / "evaluation.json", text)
+    write(workspace.serving("shop") / "churn" / "champion.json", text)
+    write(workspace.report("shop"), text)
+
+
+def results(workspace: Workspace) -> set[str]:
+    """The texts of all results, as a reader finds them at their paths."""
+    paths = (
+        workspace.scores("shop"),
+        workspace.company("shop") / "evaluation" / "evaluation.json",
+        workspace.serving("shop") / "churn" / "champion.json",
+        workspace.report("shop"),
+    )
+    return {path.read_text(encoding="utf-8") for path in paths}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def published(workspace: Workspace) -> Workspace:
+    with staged_results(workspace, "shop") as staged:
+        make(staged, "first")
+    return workspace
+
+
+def test_results_are_found_at_their_usual_paths(published: Workspace, tmp_path: Path) -> None:
+    assert results(published) == {"first"}
+    assert (tmp_path / "data/shop/scores/scores.parquet").read_text("utf-8") == "first"
+    assert (tmp_path / "mlruns/serving/shop/churn/champion.json").read_text("utf-8") == "first"
+
+
+def test_nothing_is_public_before_the_end(published: Workspace) -> None:
+    with staged_results(published, "shop") as staged:
+        make(staged, "second")
+        assert results(staged) == {"second"}
+        assert results(published) == {"first"}
+    assert results(published) == {"second"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_after_an_exception_everything_is_as_it_was(
+    published: Workspace, error: type[BaseException]
+) -> None:
+    def night() -> None:
+        with staged_results(published, "shop") as staged:
+            make(staged, "second")
+            raise error
+
+    with pytest.raises(error):
+        night()
+    assert results(published) == {"first"}
+    assert [p.name for p in (published.data / "shop" / SETS).iterdir()] == ["000001"]
+
+
+def test_a_reader_that_holds_on_to_a_set_never_sees_two_nights(published: Workspace) -> None:
+    pinned = pin_results(published, "shop")
+    with staged_results(published, "shop") as staged:
+        make(staged, "second")
+    assert results(pinned) == {"first"}
+    assert results(pin_results(published, "shop")) == {"second"}
+
+
+def test_what_a_run_does_not_make_stays(published: Workspace) -> None:
+    with staged_results(published, "shop") as staged:
+        write(staged.scores("shop"), "second")
+    assert results(published) == {"first", "second"}
+
+
+def test_a_result_that_is_removed_is_gone(published: Workspace) -> None:
+    with staged_results(published, "shop") as staged:
+        staged.report("shop").unlink()
+    assert not os.path.lexists(published.report("shop"))
+
+
+def test_the_former_set_stays_for_readers_and_older_ones_are_removed(published: Workspace) -> None:
+    for text in ("second", "third", "fourth"):
+        with staged_results(published, "shop") as staged:
+            make(staged, text)
+    names = sorted(p.name for p in (published.data / "shop" / SETS).iterdir())
+    assert names == ["000003", "000004"]
+
+
+def test_a_rollback_during_a_run_outlives_it(published: Workspace) -> None:
+    pointer = published.serving("shop") / "churn" / "champion.json"
+    with staged_results(published, "shop") as staged:
+        make(staged, "second")
+        write(pointer, "rolled back")
+    assert pointer.read_text("utf-8") == "rolled back"
+    assert published.scores("shop").read_text("utf-8") == "second"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize(
+    ("point", "public"),
+    [("_sync", "second"), ("_replace_by_link", "second"), ("symlink_to", "first")],
+)
+def test_a_publication_that_is_killed_is_undone_or_finished(
+    published: Workspace, monkeypatch: pytest.MonkeyPatch, point: str, public: str
+) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    def night(patch: pytest.MonkeyPatch) -> None:
+        with staged_results(published, "shop") as staged:
+            make(staged, "second")
+            write(staged.company("shop") / "leakage.json", "new in this night")
+            if point == "symlink_to":
+                patch.setattr(Path, point, die)
+            else:
+                patch.setattr(result_sets, point, die)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        night(patch)
+    assert results(published) == {public}
+    left = published.data / "shop" / SETS / ".000009.new"  # of a run that was killed at work
+    write(left / "report.html", "half")
+    with staged_results(published, "shop") as staged:
+        assert results(staged) == {public}
+    assert not left.exists()
+    assert (published.data / "shop" / "leakage.json").exists() == (public == "second")
+
+
+def test_results_of_a_version_without_sets_are_taken_over(workspace: Workspace) -> None:
+    make(workspace, "old")
+    own = workspace.data / "shop" / "raw" / "orders.csv"
+    write(own, "mine")
+    write(workspace.feedback("shop") / "call.json", "feedback")
+    with staged_results(workspace, "shop") as staged:
+        assert results(staged) == {"old"}
+        assert not (staged.company("shop") / "raw").exists()
+    assert results(workspace) == {"old"}
+    assert (workspace.data / "shop" / CURRENT).is_symlink()
+    assert own.read_text("utf-8") == "mine"
+    assert not own.parent.is_symlink()
+    assert (workspace.feedback("shop") / "call.json").read_text("utf-8") == "feedback"
+
+
+def test_a_moved_project_keeps_its_results(published: Workspace, tmp_path: Path) -> None:
+    moved = tmp_path.with_name(tmp_path.name + "-moved")
+    tmp_path.rename(moved)
+    assert results(Workspace(moved)) == {"first"}
+
+
+def test_the_published_path_of_a_staged_file(published: Workspace) -> None:
+    with staged_results(published, "shop") as staged:
+        shown = published_path(staged.report("shop"))
+    assert shown == published.report("shop")
+    assert published_path(published.home / "elsewhere") == published.home / "elsewhere"
