@@ -91,6 +91,8 @@ class _ResultSets:
     def recover(self) -> None:
         """Finish a publication that was killed half way, and remove what killed runs left."""
         published = ""
+        if self.link.exists() and not self.link.is_symlink():
+            remove_path(self.link)  # a copy that followed the links: its results are at their paths
         if self.link.is_symlink():
             self._link_entries()
             published = self.link.resolve().name

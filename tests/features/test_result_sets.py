@@ -1,6 +1,7 @@
 """A company's results are published together, and a run that fails leaves them as they were."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,19 @@ def test_a_moved_project_keeps_its_results(published: Workspace, tmp_path: Path)
     moved = tmp_path.with_name(tmp_path.name + "-moved")
     tmp_path.rename(moved)
     assert results(Workspace(moved)) == {"first"}
+
+
+def test_a_copy_that_followed_the_links_keeps_its_results(
+    published: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy = Workspace(tmp_path_factory.mktemp("copies") / "home")
+    shutil.copytree(published.home, copy.home)
+    assert results(copy) == {"first"}
+    with staged_results(copy, "shop") as staged:
+        assert results(staged) == {"first"}
+        make(staged, "second")
+    assert results(copy) == {"second"}
+    assert results(published) == {"first"}
 
 
 def test_the_published_path_of_a_staged_file(published: Workspace) -> None:

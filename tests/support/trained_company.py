@@ -93,7 +93,7 @@ def _shared_folder() -> Path:
 
 def copy_of_trained(home: Path) -> tuple[Company, Workspace]:
     """A copy of the trained company that a test may change."""
-    shutil.copytree(trained()[0].home, home)
+    shutil.copytree(trained()[0].home, home, symlinks=True)
     return load_company(home / "data/sample.toml"), Workspace(home)
 
 
@@ -105,15 +105,17 @@ def copy_of_evaluated(home: Path) -> tuple[Company, Workspace]:
             shutil.rmtree(folder / "evaluating", ignore_errors=True)
             evaluate_company(*copy_of_trained(folder / "evaluating"), silent_steps())
             (folder / "evaluating").rename(folder / "evaluated")
-    shutil.copytree(folder / "evaluated", home)
+    shutil.copytree(folder / "evaluated", home, symlinks=True)
     return load_company(home / "data/sample.toml"), Workspace(home)
 
 
-def train_only(company: Company, workspace: Workspace, *targets: str) -> list[Outcome]:
+def train_only(
+    company: Company, workspace: Workspace, *targets: str, steps: Steps | None = None
+) -> list[Outcome]:
     """Train some targets on the training sets on disk."""
     counts = {t: c for t, c in read_counts(company, workspace)[0].items() if t in targets}
     unable = {t: "not asked for" for t in SAMPLE_TARGETS if t not in targets}
-    outcomes = train_all(company, workspace, silent_steps(), counts, unable)
+    outcomes = train_all(company, workspace, steps or silent_steps(), counts, unable)
     return [o for o in outcomes if o.target in targets]
 
 

@@ -24,6 +24,7 @@ from models.evaluation.bootstrap import Interval
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.pipeline import champion_rule, train_target
+from models.pipeline import retrain as pipeline
 from models.pipeline.retrain import Outcome, check_gate, company_lock, retrain
 from models.plots import all_plots
 from models.targets.registry import TARGETS
@@ -76,7 +77,7 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
         "check data quality", "labels", "comment score model",
         *(f"features for {t}" for t in SAMPLE_TARGETS),
         "snapshot of all customers", "open the tracking store", "leakage check", *each,
-        "score every customer", "check consistency of predictions",
+        "score and explain every customer", "check consistency of predictions",
         "estimate non-response: satisfaction", "estimate non-response: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
@@ -325,27 +326,57 @@ def test_data_that_break_the_contract_change_nothing(copied: tuple[Company, Work
         retrain(company, workspace, silent_steps())
 
 
-@pytest.mark.slow
-def test_nothing_is_promoted_before_all_targets_are_trained(
+def test_a_target_that_crashes_does_not_stop_the_others(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company, workspace = copied
-    for pointer in workspace.serving("sample").glob("*/champion.json"):
-        pointer.unlink()
 
-    def one_fails(target, company, rows, params):  # type: ignore[no-untyped-def]
+    def one_crashes(target, company, rows, params):  # type: ignore[no-untyped-def]
         if target.name == "churn":
-            raise RuntimeError("not this one")
+            raise ZeroDivisionError("not this one")
         return trains(target, company, rows, params)
 
     trains = train_target.train
-    monkeypatch.setattr(train_target, "train", one_fails)
-    with unchanged(workspace), pytest.raises(RuntimeError, match="not this one"):
-        train_only(company, workspace, "nps", "churn")
-    registry = Registry(workspace)
-    experiment = registry.client.get_experiment_by_name("goodwill-sample").experiment_id
-    failed = registry.client.search_runs([experiment], "attributes.status = 'FAILED'")
-    assert {r.info.run_name.split()[0] for r in failed} == {"retrain", "churn"}
+    monkeypatch.setattr(train_target, "train", one_crashes)
+    steps = silent_steps()
+    nps, churn = train_only(company, workspace, "nps", "churn", steps=steps)
+    assert nps.decision == "kept"
+    assert (churn.decision, churn.reason) == ("skipped", "ZeroDivisionError: not this one")
+    assert steps.missing == {"model of churn": "ZeroDivisionError: not this one"}
+    champion = load_champion(workspace.serving("sample"), "churn")
+    assert champion is not None
+    assert champion.version == "1"
+
+
+def test_no_plot_and_no_card_stops_a_target(
+    copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copied
+    plant(company, workspace, "nps", "noise")
+
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("an axis without range")
+
+    monkeypatch.setattr(all_plots, "draw_all", fails)
+    monkeypatch.setattr(train_target, "build_card", fails)
+    steps = silent_steps()
+    (outcome,) = train_only(company, workspace, "nps", steps=steps)
+    assert (outcome.decision, outcome.version) == ("promoted", "2")
+    assert set(steps.missing) == {"plots of nps", "model card of nps"}
+    assert not (workspace.cards("sample") / "nps.md").exists()  # that of version 1 would be wrong
+
+
+def test_after_any_exception_the_results_are_as_they_were(
+    copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, workspace = copied
+
+    def crash(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(pipeline, "train_all", crash)
+    with unchanged(workspace), pytest.raises(MemoryError):
+        retrain(company, workspace, silent_steps())
 
 
 @pytest.mark.slow
