@@ -61,13 +61,10 @@ demo: setup  ## Run the demo, from sample data to scores over HTTP (SERVE=0 ends
 	@$(GOODWILL) demo --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) --port $(PORT) \
 	  $(if $(filter 0,$(SERVE)),--no-stay,--stay)
 
-clean:  ## Remove everything generated; keeps .venv, company files, feedback, keys and audit log
-	@find data -mindepth 2 -maxdepth 2 ! -name feedback ! -name audit.key -exec rm -rf {} +
-	@find data -mindepth 1 -maxdepth 1 -type d -empty -delete
-	@find mlruns -mindepth 1 -maxdepth 1 ! -name README.md ! -name audit -exec rm -rf {} +
+clean:  ## Remove all results and caches; keeps what no retrain can make again (ALL=1: not even that)
+	@test ! -x $(GOODWILL) || $(GOODWILL) clean $(if $(ALL),--all)
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
-	@echo "removed what was generated in data/ and mlruns/, and the caches; kept feedback and audit log"
 
 ##@ Data
 

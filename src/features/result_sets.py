@@ -161,6 +161,8 @@ class _ResultSets:
             self.live_serving.parent.mkdir(parents=True, exist_ok=True)
             target = os.path.relpath(self.link / SERVING, self.live_serving.parent)
             _replace_by_link(self.live_serving, Path(target))
+        elif self.live_serving.is_symlink():
+            self.live_serving.unlink()
 
 
 def _replace_by_link(place: Path, target: Path) -> None:

@@ -1,17 +1,14 @@
 """Retrain a company's models: the whole chain, as a scheduled job runs it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from features.atomic_write import write_text_atomically
+from features.company_lock import company_lock
 from features.config.company import Company
-from features.errors import AlreadyRunning, DataRefused, GateFailed, NothingTrained
+from features.errors import DataRefused, GateFailed, NothingTrained
 from features.history_store import Manifest
 from features.import_history.run_import import import_history
 from features.progress import Steps
@@ -34,7 +31,7 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
     were. Raises DataRefused or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning
     (exit 5). The caller calls `check_gate` (exit 4) at the end, after the report is written.
     """
-    with company_lock(company, workspace), staged_results(workspace, company.name) as staged:
+    with company_lock(workspace, company.name), staged_results(workspace, company.name) as staged:
         return run_chain(company, staged, steps)
 
 
@@ -48,20 +45,6 @@ def run_chain(company: Company, workspace: Workspace, steps: Steps) -> list[Outc
     if "surveys" in company.tables:
         write_nonresponse_results(company, workspace, steps)
     return outcomes
-
-
-@contextmanager
-def company_lock(company: Company, workspace: Workspace) -> Iterator[None]:
-    """Hold the lock of a company; raises AlreadyRunning when another run holds it."""
-    path = workspace.mlruns / "locks" / f"{company.name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout:
-        raise AlreadyRunning(
-            f"another run for {company.name} holds {path}; wait until it has ended"
-        ) from None
 
 
 def check_gate(outcomes: list[Outcome]) -> None:

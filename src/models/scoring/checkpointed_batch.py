@@ -75,6 +75,7 @@ def score_and_explain(
         workspace.checkpoints(company.name), TABLES, made_of
     )
     with steps.step("score and explain every customer") as done:
+        scores.parent.mkdir(parents=True, exist_ok=True)
         kept = blocks.make(job.tables, pieces, steps, settings.threads)
         for name, path in (("reasons", reasons), ("scores", scores)):
             blocks.publish(name, path)

@@ -37,11 +37,11 @@ class CommandContext:
 
         Raises AlreadyRunning while another command holds the lock.
         """
+        from features.company_lock import company_lock
         from features.result_sets import staged_results
-        from models.pipeline.retrain import company_lock
 
         with (
-            company_lock(self.company, self.workspace),
+            company_lock(self.workspace, self.company.name),
             staged_results(self.workspace, self.company.name) as staged,
         ):
             yield staged

@@ -47,6 +47,9 @@ REFIT = click.option(
     is_flag=True,
     help="Train the comment score model again, even if a champion uses the present one.",
 )
+EVERYTHING = click.option(
+    "--all", "everything", is_flag=True, help="Also remove what no retrain can make again."
+)
 REDRAW = click.option(
     "--redraw",
     is_flag=True,

@@ -1,4 +1,4 @@
-"""Verbs for operating the service: serve, keys, rollback, replay, bento."""
+"""Verbs for operating the service: serve, keys, rollback, replay, bento, clean."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from serve.cli.options import (
     COMPANY,
     CUSTOMER,
     DAYS,
+    EVERYTHING,
     HOST,
     OVERLAP,
     PORT,
@@ -161,6 +162,23 @@ def replay(
         context.print_table(replayed.table())
 
 
+@click.command("clean")
+@EVERYTHING
+def clean(everything: bool) -> None:
+    """Remove all results, and keep what no retrain can make again.
+
+    Feedback, keys, audit log and company files always stay.
+    """
+    from features.clean_up import clean_up
+    from features.settings import find_workspace
+
+    workspace = find_workspace()
+    kept = clean_up(workspace, everything)
+    click.echo("removed the results in data/ and mlruns/; kept feedback, keys and audit log")
+    for path in kept:
+        click.echo(f"  kept {path.relative_to(workspace.home)}")
+
+
 @click.command("bento")
 def bento() -> None:
     """Build the service as a Bento in dist/bento.
@@ -178,4 +196,4 @@ def bento() -> None:
     )
 
 
-SERVICE_COMMANDS = (serve, keys, rollback, replay, bento)
+SERVICE_COMMANDS = (serve, keys, rollback, replay, bento, clean)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from features.company_lock import company_lock
 from features.config.company import Company, load_company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.progress import silent_steps
@@ -25,7 +26,7 @@ from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.pipeline import champion_rule, train_target
 from models.pipeline import retrain as pipeline
-from models.pipeline.retrain import Outcome, check_gate, company_lock, retrain
+from models.pipeline.retrain import Outcome, check_gate, retrain
 from models.plots import all_plots
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
@@ -260,7 +261,7 @@ def test_a_second_run_at_the_same_time_is_refused(
     assert refused.value.exit_code == 5
     locked.kill()
     locked.wait()
-    with company_lock(company, workspace):  # a killed run leaves no lock behind
+    with company_lock(workspace, company.name):  # a killed run leaves no lock behind
         pass
 
 
