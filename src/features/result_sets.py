@@ -154,15 +154,16 @@ class _ResultSets:
         for entry in current.iterdir():
             if entry.name != SERVING:
                 _replace_by_link(self.home / entry.name, Path(CURRENT) / entry.name)
-        for place in self.home.iterdir():  # a result that the current set no longer has
-            if place.is_symlink() and place.name != CURRENT and not place.exists():
-                place.unlink()
+        for place in self.home.iterdir():  # a result that the current set does not have
+            gone = place.is_symlink() and not place.exists() and place.name != CURRENT
+            if gone or (place.name in BEFORE_SETS and not place.is_symlink()):
+                remove_path(place)
         if (current / SERVING).is_dir():
             self.live_serving.parent.mkdir(parents=True, exist_ok=True)
             target = os.path.relpath(self.link / SERVING, self.live_serving.parent)
             _replace_by_link(self.live_serving, Path(target))
-        elif self.live_serving.is_symlink():
-            self.live_serving.unlink()
+        else:
+            remove_path(self.live_serving)
 
 
 def _replace_by_link(place: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from features.config.company import Company, load_company
 from features.errors import GoodwillError
+from features.result_sets import staged_results
 from features.settings import Workspace
 from insight.evaluation.evaluation_files import evaluation_folder
 from models.bundles.bundle import write_bundle
@@ -282,12 +283,41 @@ def test_an_evaluation_is_loaded_without_new_models(copied: tuple[Company, Works
     scorer = CompanyScorer(company, workspace)
     loaded = scorer._loaded
     assert scorer.evaluated().missing.keys() == {"evaluation", "standing"}
-    write(evaluation_folder(workspace, "sample"), "sample")
+    with staged_results(workspace, "sample") as staged:
+        write(evaluation_folder(staged, "sample"), "sample")
     assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
     assert scorer.evaluated().status("C-7").tier == "B"
     assert scorer._loaded is loaded
     assert scorer.refresh() == {}
     assert CompanyScorer(company, workspace).evaluated().evaluation is not None
+
+
+def test_scores_and_tiers_are_of_one_night(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    with staged_results(workspace, "sample") as staged:
+        write(evaluation_folder(staged, "sample"), "sample")
+    scorer = CompanyScorer(company, workspace)
+    before = scorer.score_ids(ONE, None, 0)
+    with staged_results(workspace, "sample") as staged:
+        write(evaluation_folder(staged, "sample"), "sample", as_of=datetime(2026, 8, 1, tzinfo=UTC))
+        assert scorer.refresh() == {}, "nothing of a night is seen before it is published"
+    assert scorer.score_ids(ONE, None, 0).evaluated is before.evaluated
+    assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
+    after = scorer.score_ids(ONE, None, 0)
+    assert after.evaluated is scorer.evaluated()
+    assert before.evaluated is not None
+    assert before.evaluated.require().as_of < after.evaluated.require().as_of
+
+
+def test_a_night_without_an_evaluation_drops_the_old_one(copied: tuple[Company, Workspace]) -> None:
+    company, workspace = copied
+    with staged_results(workspace, "sample") as staged:
+        write(evaluation_folder(staged, "sample"), "sample")
+    scorer = CompanyScorer(company, workspace)
+    with staged_results(workspace, "sample") as staged:
+        shutil.rmtree(evaluation_folder(staged, "sample"))
+    assert scorer.refresh() == {"evaluation": "failed", "standing": "failed"}
+    assert scorer.evaluated().missing.keys() == {"evaluation", "standing"}
 
 
 def test_a_snapshot_with_another_comment_score_model_waits_for_a_model_that_reads_it(
