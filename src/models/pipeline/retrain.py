@@ -21,6 +21,7 @@ from models.bundles.model_manifest import code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
+from models.pipeline.repair import repair_after_kill
 from models.pipeline.train_target import Outcome, TargetTraining
 from models.scoring.batch_scores import score_customers
 from models.targets.registry import TARGETS
@@ -130,7 +131,8 @@ def train_all(
         from models.bundles.mlflow_registry import Registry
 
         registry = Registry(workspace)
-        registry.sweep(company.name)
+        for note in repair_after_kill(company.name, workspace, registry):
+            steps.note(f"  [yellow]–[/] {note}")
     manifest, unable = Manifest.read(workspace, company.name), dict(unable)
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
     outcomes, trained = [], []

@@ -16,7 +16,7 @@ from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.bundle import Bundle, write_bundle
 from models.bundles.champions import load_champion, set_champion
-from models.bundles.model_manifest import ModelManifest
+from models.bundles.model_manifest import VERSION_TAGS, ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
 from models.model_card.render_card import Card
@@ -32,10 +32,9 @@ from models.validation.validation_checks import ValidationChecks, run_checks
 if TYPE_CHECKING:
     from models.bundles.mlflow_registry import Registry
 
-#: What the MLflow run shows of a model's manifest, as parameters and as tags of the version.
+#: What the MLflow run shows of a model's manifest, as parameters.
 RUN_PARAMETERS = ("kind", "horizon_days", "gap_days", "test_start", "valid_start", "fingerprint",
                   "code_revision", "grade")  # fmt: skip
-VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start")
 
 
 @dataclass(frozen=True)

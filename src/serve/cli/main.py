@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from features.errors import GoodwillError
+from features.disk_failures import disk_failure
+from features.errors import EnvironmentFailed, GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.options import (
     CUSTOMERS,
@@ -53,7 +54,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours ends in one message and its exit code."""
+    """Run the command; an error of ours, or of the disk, ends in one message and its exit code."""
     try:
         cli(standalone_mode=False)
     except GoodwillError as err:
@@ -64,6 +65,11 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception as err:
+        if (reason := disk_failure(err)) is None:
+            raise
+        click.echo(f"goodwill: {EnvironmentFailed.__name__}: {reason}", err=True)
+        sys.exit(EnvironmentFailed.exit_code)
 
 
 def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
