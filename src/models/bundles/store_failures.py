@@ -43,9 +43,12 @@ def check_database(database: Path) -> None:
     """
     if not database.exists() or (database.is_file() and not database.stat().st_size):
         return
-    with explained(database), closing(
-        sqlite3.connect(database, timeout=LOCK_SECONDS, isolation_level=None)
-    ) as connection:
+    with (
+        explained(database),
+        closing(
+            sqlite3.connect(database, timeout=LOCK_SECONDS, isolation_level=None)
+        ) as connection,
+    ):
         connection.execute("begin immediate")  # a reader alone would not notice a lock
         connection.execute("rollback")
         tables = {name for (name,) in connection.execute("select name from sqlite_master")}
