@@ -1,5 +1,6 @@
 """`goodwill VERB` as a person or a scheduler runs it, without network access."""
 
+import errno
 import hashlib
 import io
 import json
@@ -188,6 +189,23 @@ def test_a_held_lock_exits_with_5(home: Home) -> None:
         done = home.run("features")
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
+
+
+def test_a_full_disk_exits_with_9(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/scores.parquet")
+
+    monkeypatch.setattr(main.cli.commands["score"], "callback", fail)
+    monkeypatch.setattr(sys, "argv", ["goodwill", "score"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 9
+    assert capsys.readouterr().err == (
+        "goodwill: EnvironmentFailed: /data/scores.parquet could not be written (No space left on "
+        "device); free space or make the folder writable, then run the command again\n"
+    )
 
 
 def test_a_failed_gate_exits_with_4(
