@@ -1,10 +1,10 @@
-"""A full or read-only disk, told as one sentence instead of a traceback."""
+"""A full, read-only or failing disk, told as one sentence instead of a traceback."""
 
 import errno
 import os
 
-#: What the operating system says when it does not store more: disk full, quota, read-only, size limit.
-CODES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+#: What the system says of a disk: full, beyond the quota or the largest size, read-only, failing.
+CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def disk_failure(err: BaseException) -> str | None:
@@ -17,7 +17,7 @@ def disk_failure(err: BaseException) -> str | None:
         if getattr(err, "errno", None) == code or reason in str(err):
             place = getattr(err, "filename", None) or "a file"
             return (
-                f"{place} could not be written ({reason}); free space or make the folder writable, "
-                "then run the command again"
+                f"{place} could not be read or written ({reason}); make sure that the disk is neither "
+                "full, read-only nor failing, then run the command again"
             )
     return None

@@ -37,16 +37,18 @@ def test_a_refused_write_is_recognised(tmp_path: Path, library: str) -> None:
         [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), WRITES[library]],
         env={"PYTHONPATH": str(PROJECT / "src")}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    assert "could not be written (File too large); free space" in said
+    assert "could not be read or written (File too large); make sure" in said
 
 
 def test_the_file_is_named_if_it_is_known() -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "/data/scores.parquet")
     assert disk_failure(full) == (
-        "/data/scores.parquet could not be written (No space left on device); free space or make "
-        "the folder writable, then run the command again"
+        "/data/scores.parquet could not be read or written (No space left on device); make sure that "
+        "the disk is neither full, read-only nor failing, then run the command again"
     )
-    assert str(disk_failure(OSError(errno.EROFS, "Read-only"))).startswith("a file could not be")
+    assert str(disk_failure(OSError(errno.EROFS, "Read-only"))).startswith(
+        "a file could not be read or"
+    )
 
 
 def test_other_errors_are_not_those_of_a_disk() -> None:

@@ -137,6 +137,5 @@ def _contents(workspace: Workspace) -> dict[str, bytes]:
     company = workspace.company("sample")
     folders = [workspace.serving("sample"), company / "history", company / "features"]
     files = [f for folder in folders for f in folder.rglob("*") if f.is_file()]
-    files = [f for f in files if f.name != "versions.json"]  # a challenger takes a number, too
     files.append(workspace.scores("sample"))
     return {str(f): f.read_bytes() for f in files if f.exists()}

@@ -1,8 +1,9 @@
 """The folders of a target's bundles and their version numbers, each of which is taken only once.
 
-Numbers are known in three places: the bundle folders, the MLflow registry, and `versions.json`, which
-keeps the highest number when retention has deleted folders or the tracking database was lost. Losing
-one or two of them makes no number free again (docs/decisions/0020-version-numbers.md).
+Numbers are known in three places: the bundle folders, the MLflow registry, and a small file below
+`mlruns/versions/` that keeps the highest one, for when retention has deleted folders, a run was refused
+after its training, or the tracking database was lost. Losing one or two of the places makes no number
+free again (docs/decisions/0020-version-numbers.md).
 """
 
 import json
@@ -10,9 +11,8 @@ from pathlib import Path
 
 from features.atomic_write import sweep_leftovers, write_text_atomically
 from features.errors import DataRefused, EnvironmentFailed
+from features.settings import Workspace
 from models.bundles.bundle import read_json
-
-FILE = "versions.json"
 
 
 def kept_versions(serving: Path, target: str) -> list[str]:
@@ -21,24 +21,31 @@ def kept_versions(serving: Path, target: str) -> list[str]:
     return sorted(found, key=lambda version: (len(version), version))
 
 
-def highest_number(folder: Path) -> int:
-    """The highest number that a version of this target ever had, as far as the disk knows; 0 for none.
+def highest_number(workspace: Workspace, company: str, target: str) -> int:
+    """The highest number that a version of a target ever had, as far as the disk knows; 0 for none.
 
-    A folder counts whatever is in it. Raises EnvironmentFailed when `versions.json` is damaged.
+    A folder counts whatever is in it. Raises EnvironmentFailed when the file below `mlruns/versions/` is
+    damaged.
     """
-    on_disk = [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal()]
-    return max([_remembered(folder), *on_disk])
+    folders = (workspace.serving(company) / target).glob("[0-9]*")
+    on_disk = [int(folder.name) for folder in folders if folder.name.isdecimal()]
+    return max([_remembered(_file(workspace, company, target)), *on_disk])
 
 
-def take_number(folder: Path, number: int) -> None:
+def take_number(workspace: Workspace, company: str, target: str, number: int) -> None:
     """Remember a number as taken, whatever becomes of its bundle."""
-    if number > _remembered(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text_atomically(folder / FILE, json.dumps({"highest": number}))
+    path = _file(workspace, company, target)
+    if number > _remembered(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomically(path, json.dumps({"highest": number}))
 
 
-def _remembered(folder: Path) -> int:
-    path = folder / FILE
+def _file(workspace: Workspace, company: str, target: str) -> Path:
+    """Outside the folder that serves, which may be put back to an earlier state."""
+    return workspace.mlruns / "versions" / company / f"{target}.json"
+
+
+def _remembered(path: Path) -> int:
     if not path.is_file():
         return 0
     try:

@@ -180,50 +180,61 @@ class Registry:
         MLflow counts by itself, also its deleted versions. After a loss it would begin with a number
         that the disk has taken; such a version is deleted, until MLflow has caught up.
         """
-        name, folder = model_name(company, target), self.workspace.serving(company) / target
-        taken = highest_number(folder)
+        name = model_name(company, target)
+        taken = highest_number(self.workspace, company, target)
         while True:
             number = int(self.client.create_model_version(name, source, run_id, tags).version)
             if number > taken:
                 break
             self.client.delete_model_version(name, str(number))
-        take_number(folder, number)
+        take_number(self.workspace, company, target, number)
         return number
 
-    def follow_pointers(self, company: str) -> list[str]:
-        """Make the aliases of a company follow its pointer files; returns notes on what differed.
+    def follow_pointers(self, company: str, serving: Path) -> list[str]:
+        """Make the aliases of a company follow the pointers in a folder; returns notes on differences.
 
         They differ when a run was killed between both, or when the database is lost or an older one.
         Versions that it lacks are registered again from their bundles first.
         """
-        serving, notes = self.workspace.serving(company), list[str]()
+        notes = list[str]()
         for target in sorted(pointer.parent.name for pointer in serving.glob(f"*/{POINTER}")):
             version = serving_version(serving, target)
             if version is None or not version.isdecimal():
                 notes.append(f"{target}: its pointer cannot be read, so the MLflow aliases stay")
                 continue
             with explained(self.database):
-                notes += self._restore_versions(company, target)
+                notes += self._restore_versions(company, target, serving)
                 if self.champion(company, target) != version:
                     notes.append(self._follow(company, target, version))
+                    self._name_previous(company, target, kept_versions(serving, target))
         return notes
 
     def _follow(self, company: str, target: str, version: str) -> str:
-        """Make a serving version the champion; without it in the registry there is none."""
-        name = model_name(company, target)
+        """Make a serving version the champion; if the registry lacks it, there is none."""
+        name, before = model_name(company, target), self.champion(company, target)
         if self._knows(name, version):
             self.promote(company, target, version)
             return f"{target}: version {version} serves; the MLflow aliases follow it now"
-        if self.champion(company, target):
+        if before:
+            self.client.set_registered_model_alias(name, "previous", before)
             self.client.delete_registered_model_alias(name, "champion")
         return (
             f"{target}: version {version} serves, and the MLflow registry does not have it; no "
             "version has the alias champion until the next promotion"
         )
 
-    def _restore_versions(self, company: str, target: str) -> list[str]:
+    def _name_previous(self, company: str, target: str, kept: list[str]) -> None:
+        """Without a `previous`, it is the stored version before the champion, as for a rollback."""
+        name, champion = model_name(company, target), self.champion(company, target)
+        if champion not in kept or self._aliased(name, "previous"):
+            return
+        known = [v for v in kept[: kept.index(champion)] if self._knows(name, v)]
+        if known:
+            self.client.set_registered_model_alias(name, "previous", known[-1])
+
+    def _restore_versions(self, company: str, target: str, serving: Path) -> list[str]:
         """Register again, under their numbers, bundles that are newer than the newest known version."""
-        name, serving = model_name(company, target), self.workspace.serving(company)
+        name = model_name(company, target)
         kept = [version for version in kept_versions(serving, target) if version.isdecimal()]
         newest = self._newest(name)
         last, restored = max(map(int, kept), default=0), list[str]()
@@ -278,32 +289,25 @@ class Registry:
         return True
 
     def promote(self, company: str, target: str, version: str) -> None:
-        """Make a version the champion; the former champion becomes `previous`.
-
-        Without a former champion, `previous` is the stored version before, which a rollback takes.
-        """
+        """Make a version the champion; the former champion becomes `previous`."""
         name = model_name(company, target)
         with explained(self.database):
-            before = self.champion(company, target) or self._stored_before(company, target, version)
+            before = self.champion(company, target)
             if before and before != version:
                 self.client.set_registered_model_alias(name, "previous", before)
             self.client.set_registered_model_alias(name, "champion", version)
 
-    def _stored_before(self, company: str, target: str, version: str) -> str | None:
-        kept = kept_versions(self.workspace.serving(company), target)
-        earlier = kept[: kept.index(version)] if version in kept else []
-        known = [v for v in earlier if self._knows(model_name(company, target), v)]
-        return known[-1] if known else None
-
     def champion(self, company: str, target: str) -> str | None:
         """The version with the alias `champion`, or None."""
-        name = model_name(company, target)
+        return self._aliased(model_name(company, target), "champion")
+
+    def _aliased(self, name: str, alias: str) -> str | None:
         try:
             with explained(self.database):
-                found = self.client.get_model_version_by_alias(name, "champion")
+                found = self.client.get_model_version_by_alias(name, alias)
         except MlflowException as err:
             if err.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise  # the store failed; that does not mean that there is no champion
+                raise  # the store failed; that does not mean that there is no such version
             return None
         return str(found.version)
 

@@ -62,7 +62,7 @@ def _update_registry(company: str, workspace: Workspace, target: str, version: s
     try:
         from models.bundles.mlflow_registry import Registry
 
-        Registry(workspace).follow_pointers(company)
+        Registry(workspace).follow_pointers(company, workspace.serving(company))
     except Exception as error:  # a broken store may raise anything; the champion is already right
         why = str(error) if isinstance(error, GoodwillError) else type(error).__name__
         raise RegistryOutOfSync(

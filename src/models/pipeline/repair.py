@@ -16,8 +16,9 @@ def repair_after_kill(company: str, workspace: Workspace, registry: "Registry") 
     Call it under the company lock, without which another run may be writing these files.
     """
     registry.sweep(company)
-    swept = sweep_unfinished(workspace.serving(company))
+    serving = workspace.serving(company)
+    swept = sweep_unfinished(serving)
     for part in ("scores", "evaluation"):  # their names have dates: nobody writes the same again
         swept += sweep_leftovers(workspace.company(company) / part)
     notes = [f"removed {path}, which a killed run left" for path in swept]
-    return notes + registry.follow_pointers(company)
+    return notes + registry.follow_pointers(company, serving)

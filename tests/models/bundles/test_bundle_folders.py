@@ -1,6 +1,5 @@
 """Version numbers are taken once, and leftovers of killed writes are swept."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import EnvironmentFailed
+from features.settings import Workspace
 from models.bundles.bundle_folders import (
-    FILE,
     highest_number,
     kept_versions,
     sweep_unfinished,
@@ -18,25 +17,28 @@ from models.bundles.bundle_folders import (
 
 
 def test_a_number_counts_as_folder_or_as_taken(tmp_path: Path) -> None:
-    folder = tmp_path / "churn"
-    assert highest_number(folder) == 0
-    take_number(folder, 2)
-    assert highest_number(folder) == 2
+    workspace = Workspace(tmp_path)
+    folder = workspace.serving("shop") / "churn"
+    assert highest_number(workspace, "shop", "churn") == 0
+    take_number(workspace, "shop", "churn", 2)
+    assert highest_number(workspace, "shop", "churn") == 2
     for name in ("10", "9", ".11.new", "notes"):
-        (folder / name).mkdir()
-    assert highest_number(folder) == 10
-    take_number(folder, 10)
+        (folder / name).mkdir(parents=True)
+    assert highest_number(workspace, "shop", "churn") == 10
+    take_number(workspace, "shop", "churn", 10)
     shutil.rmtree(folder / "10")  # as retention does
-    assert highest_number(folder) == 10
-    take_number(folder, 4)
-    assert json.loads((folder / FILE).read_text()) == {"highest": 10}
+    take_number(workspace, "shop", "churn", 4)
+    assert highest_number(workspace, "shop", "churn") == 10
+    assert highest_number(workspace, "shop", "nps") == 0
 
 
 @pytest.mark.parametrize("garbage", ["", "[]", "{}", '{"highest": "many"}', '{"highest": null}'])
 def test_a_damaged_memory_of_numbers_is_refused(tmp_path: Path, garbage: str) -> None:
-    (tmp_path / FILE).write_text(garbage)
-    with pytest.raises(EnvironmentFailed, match=r"versions\.json should hold .*\"highest\": 7"):
-        highest_number(tmp_path)
+    workspace = Workspace(tmp_path)
+    take_number(workspace, "shop", "churn", 2)
+    (tmp_path / "mlruns/versions/shop/churn.json").write_text(garbage)
+    with pytest.raises(EnvironmentFailed, match=r"churn\.json should hold .*\"highest\": 7"):
+        highest_number(workspace, "shop", "churn")
 
 
 def test_versions_are_sorted_as_numbers(tmp_path: Path) -> None:

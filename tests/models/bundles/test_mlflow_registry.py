@@ -221,7 +221,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 def test_a_full_disk_ends_a_run_with_a_sentence(registry: Registry) -> None:
     with (
-        pytest.raises(EnvironmentFailed, match=r"could not be written \(File too large\); free"),
+        pytest.raises(EnvironmentFailed, match=r"could not be read or written \(File too large\)"),
         registry.run("full", "artifacts") as run_id,
         files_up_to(100_000),
     ):
