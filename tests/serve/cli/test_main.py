@@ -209,6 +209,17 @@ def test_a_full_disk_exits_with_9(
     )
 
 
+def test_a_damaged_tracking_database_exits_with_9(retrained: Home) -> None:
+    database = retrained.path / "mlruns/mlflow.db"
+    content = database.read_bytes()
+    database.write_bytes(content[: len(content) // 2])
+    done = retrained.run("train")
+    database.write_bytes(content)
+    assert (done.returncode, done.stdout) == (9, "")
+    assert f"EnvironmentFailed: the tracking database {database} is damaged; move it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_failed_gate_exits_with_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
