@@ -31,6 +31,8 @@ from models.bundles.model_manifest import VERSION_TAGS
 from models.bundles.store_failures import check_database, explained, silence_mlflow_log
 
 REQUIREMENTS = ["lightgbm", "numpy"]
+#: The folder of the installed package.
+MLFLOW = Path(mlflow.__file__).parent
 #: Tag of a registered model: up to this number, its versions were restored from the bundles on disk.
 RESTORED = "goodwill.restored_until"
 #: Seconds to wait for a process that creates the database; it takes five.
@@ -61,7 +63,7 @@ class Registry:
             self.artifacts.mkdir(parents=True, exist_ok=True)
             try:
                 with lock:  # processes that create it at once would crash
-                    check_database(self.database)
+                    check_database(self.database, MLFLOW, mlflow.__version__)
                     self.client = MlflowClient(self.uri, self.uri)
                     self.client.search_experiments(max_results=1)
             except Timeout:

@@ -36,10 +36,11 @@ MEANINGS = (
 )  # fmt: skip
 
 
-def check_database(database: Path) -> None:
+def check_database(database: Path, mlflow: Path, version: str) -> None:
     """Examine the tracking database; raises EnvironmentFailed when MLflow could not work with it.
 
-    A missing or empty file is fine: MLflow creates its tables there.
+    `mlflow` is the folder of the installed package, of this version. A missing or empty file is fine:
+    MLflow creates its tables there.
     """
     if not database.exists() or (database.is_file() and not database.stat().st_size):
         return
@@ -63,26 +64,25 @@ def check_database(database: Path) -> None:
     if tables and not tables & {"alembic_version", "experiments"}:
         raise _failed(database, "is a database of something else than MLflow", NEW_ONE)
     for (revision,) in revisions:
-        _check_revision(database, revision)
+        _check_schema(database, revision, mlflow, version)
 
 
-def _check_revision(database: Path, revision: str) -> None:
+def _check_schema(database: Path, revision: str, mlflow: Path, version: str) -> None:
     """Compare the schema of a database with that of the installed MLflow."""
-    import mlflow
     from alembic.script import ScriptDirectory  # what MLflow migrates its databases with
 
-    migrations = ScriptDirectory(str(Path(mlflow.__file__).parent / "store" / "db_migrations"))
+    migrations = ScriptDirectory(str(mlflow / "store" / "db_migrations"))
     known = [step.revision for step in migrations.walk_revisions()]
     if revision not in known:
         raise _failed(
             database,
-            f"is of a newer MLflow (schema {revision}) than the installed {mlflow.__version__}",
+            f"is of a newer MLflow (schema {revision}) than the installed {version}",
             f"install that version, or {NEW_ONE}",
         )
     if revision not in migrations.get_heads():
         raise _failed(
             database,
-            f"is of an older MLflow (schema {revision}) than the installed {mlflow.__version__}",
+            f"is of an older MLflow (schema {revision}) than the installed {version}",
             f"copy it, then run `mlflow db upgrade sqlite:///{database}`",
         )
 

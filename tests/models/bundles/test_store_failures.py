@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from features.errors import EnvironmentFailed
 from features.settings import Workspace
 from models.bundles import store_failures
-from models.bundles.mlflow_registry import Registry
+from models.bundles.mlflow_registry import MLFLOW, Registry
 from models.bundles.store_failures import check_database, explained
 from support.trained_company import trained
 
@@ -49,8 +49,8 @@ def refusal(workspace: Workspace) -> str:
 
 
 def test_a_sound_database_is_accepted(workspace: Workspace) -> None:
-    check_database(workspace.mlruns / "mlflow.db")
-    check_database(workspace.mlruns / "missing.db")
+    for name in ("mlflow.db", "missing.db"):
+        check_database(workspace.mlruns / name, MLFLOW, "3")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_locked_database(workspace: Workspace) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("begin exclusive")
         assert "is locked by another process; end that process" in refusal(workspace)
-    check_database(database)
+    check_database(database, MLFLOW, "3")
 
 
 def test_a_database_of_an_older_mlflow_is_not_upgraded_unasked(workspace: Workspace) -> None:
