@@ -19,6 +19,7 @@ NEW_ONE = (
     "move it away, and the next run begins a new one (bundles keep serving and version numbers go on; "
     "the history of experiments is lost), or restore it from the backup"
 )
+TABLES = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
 #: Parts of SQLite's messages, what they mean, and the remedy.
 MEANINGS = (
     ("is locked", "is locked by another process", "end that process (`fuser` on the file names it), "
@@ -52,7 +53,7 @@ def check_database(database: Path, mlflow: Path, version: str) -> None:
     ):
         connection.execute("begin immediate")  # a reader alone would not notice a lock
         connection.execute("rollback")
-        tables = {name for (name,) in connection.execute("select name from sqlite_master")}
+        tables = {name for (name,) in connection.execute(TABLES)}
         (found,) = connection.execute("pragma quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(f"malformed: {found}")
@@ -61,7 +62,7 @@ def check_database(database: Path, mlflow: Path, version: str) -> None:
             if "alembic_version" in tables
             else []
         )
-    if tables and not tables & {"alembic_version", "experiments"}:
+    if tables - {"alembic_version"} and "experiments" not in tables:
         raise _failed(database, "is a database of something else than MLflow", NEW_ONE)
     for (revision,) in revisions:
         _check_schema(database, revision, mlflow, version)

@@ -81,7 +81,11 @@ def test_a_database_of_another_program_is_not_filled_with_tables(workspace: Work
     database = workspace.mlruns / "mlflow.db"
     database.unlink()
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("create table orders (id integer)")
+        connection.execute("create table orders (id integer primary key autoincrement)")
+        connection.execute(
+            "create table alembic_version (version_num text)"
+        )  # many programs have it
+        connection.execute("insert into alembic_version values ('1975ea83b712')")
     assert "is a database of something else than MLflow; move it away" in refusal(workspace)
 
 
