@@ -9,17 +9,17 @@ from features.result_sets import CURRENT, SERVING, SETS, staged_results
 from features.settings import Workspace
 
 #: Results that a retrain cannot make again, in the folder of a company's results: the reference scales
-#: and groups that tiers and stars rest on, past tiers and scores, tuned hyperparameters, and the version
-#: numbers that are taken.
+#: and groups that tiers and stars rest on, past tiers and scores, tuned hyperparameters.
 KEPT_RESULTS = (
     "evaluation/yardsticks.json", "evaluation/groups.json", "evaluation/months", "scores/history",
-    "tuned.json", f"{SERVING}/*/versions.json",
+    "tuned.json",
 )  # fmt: skip
 #: Records in a company's own folder that never are generated; not even `--all` removes them.
 RECORDS = ("feedback", "audit.key", "accepted-losses.jsonl")
 #: What the sample company's tables are made into, and the blocks of a scoring that was killed.
 GENERATED = ("raw", "truth", "unfinished")
-KEPT_RUNS = ("README.md", "audit", SERVING, "locks")
+#: In `mlruns/`: the audit log, the version numbers that are taken (the audit log names versions), locks.
+KEPT_RUNS = ("README.md", "audit", "versions", SERVING, "locks")
 
 
 def clean_up(workspace: Workspace, everything: bool = False) -> list[Path]:

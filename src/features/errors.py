@@ -11,8 +11,6 @@ GoodwillError
 └── EnvironmentFailed  exit 9  disk, tracking database or source failed; the data may be fine
 """
 
-import errno
-
 #: The exit codes of every command. Documents, the help of `make` and the systemd unit follow this table.
 EXIT_CODES = {
     0: "Done. A target that was skipped is a warning in the status.",
@@ -25,17 +23,6 @@ EXIT_CODES = {
     8: "Waiting for approval (reserved).",
     9: "The environment failed: disk, tracking database or source; nothing was changed.",
 }
-#: Errors of the operating system that are about the machine, not about one file.
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
-
-
-def is_environment_error(error: BaseException) -> bool:
-    """Whether an error says that the machine failed (disk, database), so that going on is pointless."""
-    if isinstance(error, OSError) and error.errno in _MACHINE:
-        return True
-    return isinstance(error, EnvironmentFailed | MemoryError)
-
-
 #: Codes after which a scheduled run needs somebody's attention; 5 and 8 are part of normal operation.
 FAILURES = (2, 3, 4, 6, 7, 9)
 

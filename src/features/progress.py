@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from features.errors import GoodwillError, is_environment_error
+from features.disk_failures import machine_failed
+from features.errors import GoodwillError
 
 Item = TypeVar("Item")
 
@@ -90,7 +91,7 @@ class Steps:
 
         Raises the error when the machine failed: then the next part would fail, too.
         """
-        if is_environment_error(error):
+        if machine_failed(error):
             raise error
         why = str(error) if isinstance(error, GoodwillError) else f"{type(error).__name__}: {error}"
         self.missing[part] = why

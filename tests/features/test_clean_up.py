@@ -11,8 +11,7 @@ from features.settings import Workspace
 MADE_AGAIN = ("history/events.parquet", "scores/scores.parquet", "evaluation/evaluation.json",
               "serving/churn/1/model.txt", "report.html")  # fmt: skip
 NEVER_MADE_AGAIN = ("evaluation/yardsticks.json", "evaluation/groups.json", "tuned.json",
-                    "evaluation/months/2025-06.parquet", "scores/history/2025-06-30.parquet",
-                    "serving/churn/versions.json")  # fmt: skip
+                    "evaluation/months/2025-06.parquet", "scores/history/2025-06.parquet")  # fmt: skip
 
 
 def write(path: Path) -> None:
@@ -35,7 +34,8 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
             write(made.serving("shop") / parts[2] if parts[1] else home / name)
     for name in ("feedback/call.json", "audit.key", "accepted-losses.jsonl", "exports/orders.csv"):
         write(home / name)
-    for name in ("README.md", "audit/shop.jsonl", "mlflow.db", "artifacts/1/model", "logs/a"):
+    for name in ("README.md", "audit/shop.jsonl", "mlflow.db", "artifacts/1/model", "logs/a",
+                 "versions/shop/churn.json", "locks/shop.lock"):  # fmt: skip
         write(made.mlruns / name)
     write(made.data / "shop.toml")
     return made
@@ -46,9 +46,7 @@ def left(workspace: Workspace) -> set[str]:
     home = workspace.data / "shop"
     names = (*MADE_AGAIN, *NEVER_MADE_AGAIN, "exports/orders.csv", "feedback/call.json",
              "audit.key", "accepted-losses.jsonl")  # fmt: skip
-    found = {name for name in names if (home / name).is_file()}
-    versions = workspace.serving("shop") / "churn/versions.json"
-    return found | ({"serving/churn/versions.json"} if versions.is_file() else set())
+    return {name for name in names if (home / name).is_file()}
 
 
 OWN = {"exports/orders.csv", "feedback/call.json", "audit.key", "accepted-losses.jsonl"}
@@ -58,7 +56,7 @@ def test_what_no_retrain_can_make_again_stays(workspace: Workspace) -> None:
     kept = clean_up(workspace)
     assert left(workspace) == OWN | set(NEVER_MADE_AGAIN)
     assert {str(path.relative_to(workspace.data / "shop")) for path in kept} == {
-        *(name for name in NEVER_MADE_AGAIN if name.count("/") < 2 or name.startswith("serving")),
+        *(name for name in NEVER_MADE_AGAIN if name.count("/") < 2),
         "evaluation/months", "scores/history",
     }  # fmt: skip
     assert (workspace.data / "shop.toml").is_file()

@@ -22,6 +22,7 @@ from features.progress import Steps, silent_steps
 from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from insight.evaluation.run_evaluation import evaluate_company
+from models.pipeline.repair import follow_published_pointers
 from models.pipeline.retrain import Outcome, retrain, train_all
 from models.targets.registry import company_targets
 from models.training_set.build_training_sets import read_counts
@@ -116,6 +117,7 @@ def train_only(
     counts = {t: c for t, c in read_counts(company, workspace)[0].items() if t in targets}
     unable = {t: "not asked for" for t in SAMPLE_TARGETS if t not in targets}
     outcomes = train_all(company, workspace, steps or silent_steps(), counts, unable)
+    follow_published_pointers(workspace, company.name)
     return [o for o in outcomes if o.target in targets]
 
 

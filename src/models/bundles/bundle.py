@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from features.atomic_write import atomic_path
 from features.definitions.company_schema import CompanySchema
-from features.errors import DataRefused
+from features.disk_failures import disk_failure
+from features.errors import DataRefused, EnvironmentFailed
 from features.text.comment_score_model import FILE as TONE_FILE
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.model_manifest import HoldoutSummary, ModelManifest
@@ -92,7 +93,16 @@ class Bundle:
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> Path:
-    """Write a bundle to a folder, atomically; returns the folder."""
+    """Write a bundle to a new folder, atomically; returns the folder.
+
+    Raises EnvironmentFailed when the folder exists, as a version is never overwritten, and when the
+    disk is full or read-only.
+    """
+    if folder.exists():
+        raise EnvironmentFailed(
+            f"bundle {folder} exists, and a version is never overwritten; train again: the next "
+            "version gets a number that was never used"
+        )
     contents = {
         "model.txt": bundle.estimator.to_text(),
         "encoder.json": bundle.estimator.encoder.to_json(),
@@ -106,12 +116,21 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
     hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
     manifest = {**bundle.manifest.content, "files": hashes}
     contents["manifest.json"] = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    try:
+        _write_files(folder, contents)
+    except OSError as err:
+        if reason := disk_failure(err):
+            raise EnvironmentFailed(reason) from err
+        raise
+    return folder
+
+
+def _write_files(folder: Path, contents: dict[str, str]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         for name, text in contents.items():
             (temporary / name).write_text(text, encoding="utf-8")
-    return folder
 
 
 def read_bundle(folder: Path) -> Bundle:

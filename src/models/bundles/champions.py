@@ -20,6 +20,17 @@ def set_champion(serving: Path, target: str, version: str) -> None:
     write_text_atomically(folder / POINTER, json.dumps(pointer))
 
 
+def serving_version(serving: Path, target: str) -> str | None:
+    """The version that the pointer names; None without a pointer, "?" when it is unreadable."""
+    path = serving / target / POINTER
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "?"
+
+
 def load_champion(serving: Path, target: str) -> Bundle | None:
     """Load the bundle that a target's pointer names; None without a pointer.
 

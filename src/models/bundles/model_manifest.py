@@ -12,6 +12,9 @@ from features.settings import Workspace
 #: What the manifests of all versions hold.
 REQUIRED = ("target", "version", "kind", "schema", "population", "spend_level", "also_reads")
 
+#: What a registered version in MLflow shows of its manifest, as tags.
+VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelManifest:

@@ -1,18 +1,17 @@
 """Roll back to an earlier version: the champion pointer and the registry alias change together."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from features.config.company import Company
-from features.errors import DataRefused, GoodwillError
+from features.errors import DataRefused, EnvironmentFailed, GoodwillError
 from features.settings import Workspace
 from models.bundles.bundle import read_bundle
-from models.bundles.champions import POINTER, set_champion
+from models.bundles.bundle_folders import kept_versions
+from models.bundles.champions import POINTER, serving_version, set_champion
 from models.targets.registry import TARGETS
 
 
-class RegistryOutOfSync(GoodwillError):
+class RegistryOutOfSync(EnvironmentFailed):
     """The version serves, but the MLflow registry still has another champion."""
 
 
@@ -23,23 +22,6 @@ class Rollback:
     target: str
     before: str
     now: str
-
-
-def kept_versions(serving: Path, target: str) -> list[str]:
-    """List the versions of a target with a stored bundle, the oldest first."""
-    found = [manifest.parent.name for manifest in (serving / target).glob("[!.]*/manifest.json")]
-    return sorted(found, key=lambda version: (len(version), version))
-
-
-def serving_version(serving: Path, target: str) -> str | None:
-    """The version that the pointer names; None without a pointer, "?" when it is unreadable."""
-    path = serving / target / POINTER
-    if not path.is_file():
-        return None
-    try:
-        return str(json.loads(path.read_bytes())["version"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return "?"
 
 
 def roll_back(
@@ -80,10 +62,11 @@ def _update_registry(company: str, workspace: Workspace, target: str, version: s
     try:
         from models.bundles.mlflow_registry import Registry
 
-        Registry(workspace).promote(company, target, version)
+        Registry(workspace).follow_pointers(company, workspace.serving(company))
     except Exception as error:  # a broken store may raise anything; the champion is already right
+        why = str(error) if isinstance(error, GoodwillError) else type(error).__name__
         raise RegistryOutOfSync(
             f"{target} version {version} serves now, but the MLflow registry could not be updated "
-            f"({type(error).__name__}); when it works again, run `goodwill rollback {target} "
-            f"--version {version}`"
+            f"({why}); the next training does that, or `goodwill rollback {target} --version "
+            f"{version}`"
         ) from error

@@ -18,6 +18,7 @@ from models.bundles.model_manifest import code_revision
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
+from models.pipeline.repair import follow_published_pointers, repair_after_kill
 from models.pipeline.train_target import Candidate, Outcome, TargetTraining
 from models.scoring.checkpointed_batch import score_and_explain
 from models.targets.registry import TARGETS
@@ -31,8 +32,11 @@ def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcom
     were. Raises DataRefused or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning
     (exit 5). The caller calls `check_gate` (exit 4) at the end, after the report is written.
     """
-    with company_lock(workspace, company.name), staged_results(workspace, company.name) as staged:
-        return run_chain(company, staged, steps)
+    with company_lock(workspace, company.name):
+        with staged_results(workspace, company.name) as staged:
+            outcomes = run_chain(company, staged, steps)
+        follow_published_pointers(workspace, company.name)
+    return outcomes
 
 
 def run_chain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
@@ -90,7 +94,8 @@ def train_all(
         from models.bundles.mlflow_registry import Registry
 
         registry = Registry(workspace)
-        registry.sweep(company.name)
+        for note in repair_after_kill(company.name, workspace, registry):
+            steps.note(f"  [yellow]–[/] {note}")
     manifest, unable = Manifest.read(workspace, company.name), dict(unable)
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
     outcomes, trained = [], []

@@ -17,7 +17,7 @@ from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.bundle import Bundle, write_bundle
 from models.bundles.champions import load_champion, set_champion
-from models.bundles.model_manifest import ModelManifest
+from models.bundles.model_manifest import VERSION_TAGS, ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
 from models.model_card.render_card import Card
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 
     from models.bundles.mlflow_registry import Registry
 
-#: What the MLflow run shows of a model's manifest, as parameters and as tags of the version.
+#: What the MLflow run shows of a model's manifest, as parameters.
 RUN_PARAMETERS = ("kind", "horizon_days", "gap_days", "test_start", "valid_start", "fingerprint",
                   "code_revision", "grade")  # fmt: skip
-VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start")
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,10 @@ class TargetTraining:
         return Outcome(name, decision, reason, version, trained.evaluation.grade, metrics)
 
     def _promote(self, candidate: Candidate) -> None:
-        """Export the bundle, make it the champion, and write its card."""
+        """Export the bundle, make it the champion, and write its card.
+
+        The MLflow aliases follow once the results are published.
+        """
         name, bundle = candidate.trained.target.name, candidate.bundle
         serving = self.workspace.serving(self.company.name)
         about = None
@@ -205,7 +207,6 @@ class TargetTraining:
             )
         write_bundle(replace(bundle, about=about), serving / name / bundle.version)
         set_champion(serving, name, bundle.version)
-        self.registry.promote(self.company.name, name, bundle.version)
         cards = self.workspace.cards(self.company.name)
         if candidate.card:
             candidate.card.write(cards, name)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,19 +32,22 @@ class CommandContext:
         self.steps = Steps(self.workspace.log(self.company.name))
 
     @contextmanager
-    def results(self) -> "Iterator[Workspace]":
+    def results(
+        self, then: "Callable[[Workspace, str], None] | None" = None
+    ) -> "Iterator[Workspace]":
         """Lock the company and stage its results; they are published together at the end.
 
-        Raises AlreadyRunning while another command holds the lock.
+        `then` runs after the publication, still under the lock. Raises AlreadyRunning while another
+        command holds it.
         """
         from features.company_lock import company_lock
         from features.result_sets import staged_results
 
-        with (
-            company_lock(self.workspace, self.company.name),
-            staged_results(self.workspace, self.company.name) as staged,
-        ):
-            yield staged
+        with company_lock(self.workspace, self.company.name):
+            with staged_results(self.workspace, self.company.name) as staged:
+                yield staged
+            if then:
+                then(self.workspace, self.company.name)
 
     def report_written(self, *paths: Path) -> None:
         """Print the paths that were written, relative to the project."""

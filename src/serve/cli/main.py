@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from features.errors import GoodwillError
+from features.disk_failures import disk_failure
+from features.errors import EnvironmentFailed, GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.options import (
     CUSTOMERS,
@@ -53,7 +54,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours ends in one message and its exit code."""
+    """Run the command; an error of ours, or of the disk, ends in one message and its exit code."""
     try:
         cli(standalone_mode=False)
     except GoodwillError as err:
@@ -64,6 +65,11 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception as err:
+        if (reason := disk_failure(err)) is None:
+            raise
+        click.echo(f"goodwill: {EnvironmentFailed.__name__}: {reason}", err=True)
+        sys.exit(EnvironmentFailed.exit_code)
 
 
 def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
@@ -203,10 +209,11 @@ def train(context: CommandContext) -> None:
 
     Each model is evaluated and registered.
     """
+    from models.pipeline.repair import follow_published_pointers
     from models.pipeline.retrain import check_gate, train_all
     from models.training_set.build_training_sets import read_counts
 
-    with context.results() as workspace:
+    with context.results(then=follow_published_pointers) as workspace:
         counts, untrainable = read_counts(context.company, workspace)
         outcomes = train_all(context.company, workspace, context.steps, counts, untrainable)
     context.report_written(

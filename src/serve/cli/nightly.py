@@ -19,11 +19,12 @@ def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
     left out, and the rest is published; `check_parts` raises for it afterwards.
     """
     from insight.evaluation.evaluation_settings import read_evaluation_settings
+    from models.pipeline.repair import follow_published_pointers
     from models.pipeline.retrain import run_chain
 
     company, steps = context.company, context.steps
     read_evaluation_settings(company)
-    with context.results() as workspace:
+    with context.results(then=follow_published_pointers) as workspace:
         outcomes = run_chain(company, workspace, steps)
         with steps.optional("data quality page"):
             from insight.data_quality_report.data_quality_page import write_data_quality_page

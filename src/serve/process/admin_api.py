@@ -17,8 +17,9 @@ from typing import Any
 from features.config.company import Company
 from features.errors import ConfigRefused, GoodwillError
 from features.settings import Workspace
-from models.bundles.champions import POINTER
-from models.bundles.rollback import kept_versions, roll_back, serving_version
+from models.bundles.bundle_folders import kept_versions
+from models.bundles.champions import POINTER, serving_version
+from models.bundles.rollback import roll_back
 from models.targets.registry import TARGETS
 from serve.errors import (
     ApiError,

@@ -1,5 +1,6 @@
 """A bundle comes back exactly, and a broken one is refused while the old pointer stays."""
 
+import errno
 import hashlib
 import json
 import shutil
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.errors import DataRefused
+from features.errors import DataRefused, EnvironmentFailed
 from models.bundles.bundle import FILES, Bundle, read_bundle, write_bundle
 from models.bundles.champions import POINTER, load_champion, set_champion
 from models.learners.calibration import Calibrator
@@ -77,19 +78,27 @@ def test_writing_leaves_a_whole_bundle_or_none(
 
     def full_disk(path: Path, *given: object, **named: object) -> int:
         if path.name == "manifest.json":
-            raise OSError("no space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
         return write(path, *given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Path, "write_text", full_disk)
-    for version in ("1", "2"):
-        with pytest.raises(OSError, match="no space"):
-            write_bundle(good, serving / "nps" / version)
+    with pytest.raises(
+        EnvironmentFailed, match=r"nps/2 could not be read or written \(No space left"
+    ):
+        write_bundle(good, serving / "nps/2")
     monkeypatch.undo()
-    assert not (serving / "nps/2").exists()
-    assert the(serving, "nps").manifest == good.manifest
-    for version in ("1", "2"):  # what the failures left is no obstacle
-        write_bundle(good, serving / "nps" / version)
+    assert not list((serving / "nps").glob("*2*"))
+    write_bundle(good, serving / "nps/2")  # what the failure left is no obstacle
     assert sorted(p.name for p in (serving / "nps").iterdir()) == ["1", "2", POINTER]
+
+
+def test_a_version_is_never_overwritten(serving: Path) -> None:
+    before = (serving / "nps/1/model.txt").read_bytes()
+    with pytest.raises(
+        EnvironmentFailed, match=r"nps/1 exists, and a version is never overwritten"
+    ):
+        write_bundle(the(serving, "churn"), serving / "nps/1")
+    assert (serving / "nps/1/model.txt").read_bytes() == before
 
 
 @settings(

@@ -1,13 +1,19 @@
 """The tracking store on a real SQLite file: runs, versions, aliases, and a project that moves."""
 
+import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from mlflow.exceptions import MlflowException
 
+from features.errors import EnvironmentFailed
 from features.settings import Workspace
 from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry, model_name
@@ -200,3 +206,57 @@ def test_the_code_revision_is_read_without_git(
     assert code_revision(workspace) == "1234"
     (tmp_path / ".git/HEAD").write_text("5678\n")
     assert code_revision(workspace) == "5678"
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Refuse to let any file of this process grow over a size, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_ends_a_run_with_a_sentence(registry: Registry) -> None:
+    with (
+        pytest.raises(EnvironmentFailed, match=r"could not be read or written \(File too large\)"),
+        registry.run("full", "artifacts") as run_id,
+        files_up_to(100_000),
+    ):
+        registry.log(run_id, {}, {}, {"note.txt": "here" * 100_000})
+    assert registry.client.get_run(run_id).info.status == "FAILED"
+
+
+def test_a_database_that_cannot_grow_ends_in_a_sentence(registry: Registry) -> None:
+    size = registry.database.stat().st_size // 2
+    message = r"mlflow\.db cannot be read or written \(disk I/O error\); check"
+    with (
+        pytest.raises(EnvironmentFailed, match=message),
+        registry.run("full", "database") as run_id,
+        files_up_to(size),
+    ):
+        registry.log(run_id, {f"p{i}": "long" * 100 for i in range(2000)}, {})
+
+
+def test_a_failing_database_does_not_hide_why_a_run_failed(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise MlflowException("(sqlite3.OperationalError) database is locked")
+
+    monkeypatch.setattr(registry.client, "set_terminated", locked)
+    with pytest.raises(ZeroDivisionError), registry.run("locked", "fails"):
+        _ = 1 / 0
+
+
+@pytest.mark.slow
+def test_a_database_that_is_locked_later_ends_in_a_sentence_too(
+    registry: Registry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(registry.database, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(EnvironmentFailed, match="is locked by another process"):
+            registry.champion("sample", "nps")  # MLflow waits for 20 seconds
+    assert "Traceback" not in capfd.readouterr().err

@@ -10,9 +10,10 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.bundles.bundle import read_bundle
-from models.bundles.champions import POINTER, load_champion
+from models.bundles.bundle_folders import kept_versions
+from models.bundles.champions import POINTER, load_champion, serving_version
 from models.bundles.mlflow_registry import Registry
-from models.bundles.rollback import RegistryOutOfSync, kept_versions, roll_back, serving_version
+from models.bundles.rollback import RegistryOutOfSync, roll_back
 from support.second_version import promote_milder_churn
 from support.trained_company import copy_of_trained
 

@@ -1,5 +1,6 @@
 """`goodwill VERB` as a person or a scheduler runs it, without network access."""
 
+import errno
 import hashlib
 import io
 import json
@@ -190,6 +191,35 @@ def test_a_held_lock_exits_with_5(home: Home) -> None:
     assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
 
 
+def test_a_full_disk_exits_with_9(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/scores.parquet")
+
+    monkeypatch.setattr(main.cli.commands["score"], "callback", fail)
+    monkeypatch.setattr(sys, "argv", ["goodwill", "score"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 9
+    assert capsys.readouterr().err == (
+        "goodwill: EnvironmentFailed: /data/scores.parquet could not be read or written (No space left "
+        "on device); make sure that the disk is neither full, read-only nor failing, then run the "
+        "command again\n"
+    )
+
+
+def test_a_damaged_tracking_database_exits_with_9(retrained: Home) -> None:
+    database = retrained.path / "mlruns/mlflow.db"
+    content = database.read_bytes()
+    database.write_bytes(content[: len(content) // 2])
+    done = retrained.run("train")
+    database.write_bytes(content)
+    assert (done.returncode, done.stdout) == (9, "")
+    assert f"EnvironmentFailed: the tracking database {database} is damaged; move it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_failed_gate_exits_with_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,4 +288,6 @@ def test_retrain_leaves_nothing_outside_its_folders(retrained_offline: Home) -> 
     page = (retrained.path / "data/sample/models.html").read_text(encoding="utf-8")
     assert "Non-response-corrected satisfaction and NPS" in page
     made = {p.name for p in (retrained.path / "mlruns").iterdir()}
-    assert made <= {"mlflow.db", "mlflow.lock", "artifacts", "serving", "logs", "locks"}
+    assert made <= {
+        "mlflow.db", "mlflow.lock", "artifacts", "serving", "versions", "logs", "locks",
+    }  # fmt: skip
