@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.ingest.feedback_calls import FeedbackCall
 from features.ingest.sql import quote_literal
 
 #: The folder in that of a history, and its files.
@@ -84,11 +85,25 @@ def read_call_outcomes(history: Path) -> dict[str, CallOutcome]:
     for row in pq.read_table(path).to_pylist():
         states.setdefault(row["call"], Counter())[row["state"]] += 1
         if row["rule"]:
-            rules.setdefault(row["call"], []).append(f"{row['rule']} ({row['value']})")
+            rules.setdefault(row["call"], []).append(f"{row['rule']}, {row['value']}")
     return {
         call: CallOutcome(dict(sorted(found.items())), tuple(dict.fromkeys(rules.get(call, ()))))
         for call, found in states.items()
     }
+
+
+def describe_state(call: FeedbackCall, outcome: CallOutcome | None) -> str:
+    """What became of a stored call, as one text; `outcome` is None for one that no import has read."""
+    states = outcome.states if outcome else {}
+    if call.withdrawal:
+        leaves = " (leaves at the next import)" if states.keys() & {IMPORTED, IN_TABLE} else ""
+        gone = call.withdrawal
+        return f"withdrawn{leaves} {gone.withdrawn_at:%Y-%m-%d} by {gone.by}: {gone.reason}"
+    if outcome is None:
+        return "new: for the next import"
+    why = {QUARANTINED: f" ({'; '.join(outcome.rules)})"}
+    shown = [f"{rows:,} {state}{why.get(state, '')}" for state, rows in states.items()]
+    return ", ".join(shown) if len(shown) > 1 else shown[0].split(" ", 1)[1]
 
 
 def has_applied_feedback(history: Path) -> bool:

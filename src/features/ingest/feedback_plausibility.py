@@ -89,7 +89,9 @@ def learn_plausibility(
         kinds, usual[column] = _largest_by_kind(con, column, settings.plausible_multiple)
         largest |= {(column, kind): value for kind, value in kinds.items()}
     negative = con.execute("select distinct kind from good_events where quantity < 0").fetchall()
-    first = con.sql("select min(occurred_at) as m from good_events").to_arrow_table()["m"][0].as_py()
+    first = (
+        con.sql("select min(occurred_at) as m from good_events").to_arrow_table()["m"][0].as_py()
+    )
     earliest = as_utc(settings.earliest) if settings.earliest else first and as_utc(first) - MARGIN
     return PlausibleFeedback(largest, usual, frozenset(row[0] for row in negative), earliest)
 

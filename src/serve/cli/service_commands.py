@@ -1,4 +1,4 @@
-"""Verbs for operating the service: serve, keys, rollback, replay, bento."""
+"""Verbs for operating the service: serve, keys, feedback, rollback, replay, bento."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from serve.cli.command_context import CommandContext
+from serve.cli.feedback_commands import feedback
 from serve.cli.options import (
     COMPANY,
     CUSTOMER,
@@ -178,4 +179,4 @@ def bento() -> None:
     )
 
 
-SERVICE_COMMANDS = (serve, keys, rollback, replay, bento)
+SERVICE_COMMANDS = (serve, keys, feedback, rollback, replay, bento)
