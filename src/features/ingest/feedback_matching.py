@@ -22,6 +22,10 @@ from features.ingest.sql import quote_literal
 SAME_AMOUNT = 0.006
 #: Quantities are equal up to this; they may come as 2 and 2.0000000001.
 SAME_QUANTITY = 1e-6
+#: A day in microseconds. The two times of a pair are less than two days apart: on the same day, one
+#: by the company's zone and one by UTC, or `same_event_minutes`, at most a day. So rows are looked
+#: up by their day; a collective customer has too many to compare all.
+DAY = 86_400_000_000
 
 
 def pair_with_table(
@@ -39,8 +43,9 @@ def pair_with_table(
                    + (e.category is null)::int as unknown,
                    dense_rank() over (order by e.occurred_at, e.amount, e.quantity, e.channel,
                                       e.category, e.due_at, e.known_at) as place
-            from crm_feedback s join good_events e
-              on e.customer_id = s.customer_id and e.kind = s.kind
+            from crm_feedback s cross join unnest([-2, -1, 0, 1, 2]) as days(shift)
+            join good_events e on e.customer_id = s.customer_id and e.kind = s.kind
+             and epoch_us(e.occurred_at) // {DAY} = epoch_us(s.occurred_at) // {DAY} + days.shift
             where s.state is null and ({_same_time(time_zone, minutes)}) and {_same_values()}
         )
         select n, own from near order by gap, unknown, n, place, own
@@ -69,7 +74,7 @@ def _day(time: str, time_zone: str) -> str:
 
 
 def _is_utc_midnight(time: str) -> str:
-    return f"epoch_us({time}) % 86400000000 = 0"
+    return f"epoch_us({time}) % {DAY} = 0"
 
 
 def _same_values() -> str:
