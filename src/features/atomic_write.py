@@ -35,7 +35,7 @@ def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
 
 
-def create_text_once(path: Path, text: str) -> bool:
+def create_text_once(path: Path, text: str, mode: int = 0o600) -> bool:
     """Create a text file (UTF-8), synced to disk; False where it exists, also with several processes.
 
     The parent folder must exist.
@@ -44,6 +44,7 @@ def create_text_once(path: Path, text: str) -> bool:
         new.write(text)
         new.flush()
         os.fsync(new.fileno())
+        os.fchmod(new.fileno(), mode)
         try:
             os.link(new.name, path)  # unlike a rename, fails where another process was first
         except FileExistsError:

@@ -48,7 +48,8 @@ class AppliedFeedback:
 
     def counts(self) -> dict[str, int]:
         """Events by state."""
-        return dict(sorted(Counter(self.outcomes["state"].to_pylist()).items()))
+        counted = self.outcomes["state"].value_counts().to_pylist()
+        return {row["values"]: row["counts"] for row in sorted(counted, key=lambda r: r["values"])}
 
     @property
     def waiting(self) -> int:

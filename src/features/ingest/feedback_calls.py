@@ -113,8 +113,8 @@ def withdraw_call(folder: Path, call_id: str, reason: str, by: str) -> FeedbackC
     call = find_call(folder, call_id)
     made = Withdrawal(datetime.now(UTC), by, why)
     record = {"withdrawn_at": made.withdrawn_at.isoformat(), "by": made.by, "reason": made.reason}
-    path = folder / f"{call.id}{WITHDRAWN}"
-    if not create_text_once(path, json.dumps(record, ensure_ascii=False)):
+    path = folder / f"{call.id}{WITHDRAWN}"  # readable by the user of the nightly import, too
+    if not create_text_once(path, json.dumps(record, ensure_ascii=False), 0o644):
         first = _read_withdrawal(path) or made
         raise DataRefused(
             f"call {call.short_id} was withdrawn before: {first.withdrawn_at:%Y-%m-%d %H:%M} UTC by "
