@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,23 @@ def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+
+
+def create_text_once(path: Path, text: str, mode: int = 0o600) -> bool:
+    """Create a text file (UTF-8), synced to disk; False where it exists, also with several processes.
+
+    The parent folder must exist.
+    """
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".new", encoding="utf-8") as new:
+        new.write(text)
+        new.flush()
+        os.fsync(new.fileno())
+        os.fchmod(new.fileno(), mode)
+        try:
+            os.link(new.name, path)  # unlike a rename, fails where another process was first
+        except FileExistsError:
+            return False
+    return True
 
 
 def replace_atomically(made: Path, path: Path) -> None:

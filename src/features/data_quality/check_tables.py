@@ -25,6 +25,7 @@ from features.data_quality import (
 )
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.daily_counts import DailyCounts
+from features.data_quality.feedback_findings import check_feedback
 from features.data_quality.finding import SEVERITIES, TableFinding, rank_findings
 from features.data_quality.imported_table import ImportedTable
 from features.ingest.time_bounds import data_bounds
@@ -128,6 +129,7 @@ def check_tables(
     findings = report_broken_rules([b for t in taken for b in t.validation.violations])
     findings += report_idle_rules(audit)
     findings += [f for t in taken for f in t.repeated_rows]
+    findings += [f for t in taken if t.feedback for f in check_feedback(t.feedback)]
     profiles: dict[str, Any] = {"tables": {}}
     if tables:
         activity.create_activity_table(con, tables)

@@ -18,8 +18,10 @@ from features.import_history.incremental import (
     prepend_stored_rows,
     source_types,
 )
+from features.ingest.applied_feedback import AppliedFeedback
 from features.ingest.corrections import apply_corrections, audit_reading, audit_scales
-from features.ingest.feedback import add_feedback
+from features.ingest.feedback_calls import read_calls
+from features.ingest.feedback_import import FeedbackRules, add_feedback
 from features.ingest.read_table import SourceTable, read_table
 from features.ingest.source_views import read_postgres_queries
 from features.ingest.time_bounds import latest_allowed
@@ -56,10 +58,8 @@ def import_tables(
                 table = _import_new_files(con, company, name, workspace, audit, incremental)
             else:
                 table = import_table(con, company, name, workspace, audit)
-                if name == "events":
-                    folder = workspace.feedback(company.name)
-                    waiting = add_feedback(con, folder, audit, latest_allowed(company))
-                    table = replace(table, waiting_feedback=waiting)
+            if name == "events":
+                table = replace(table, feedback=_apply_feedback(con, company, workspace, audit))
             if incremental and name == "customers":
                 check_no_lost_customers(con, incremental)
             imported.append(table)
@@ -67,8 +67,24 @@ def import_tables(
                 raise DataRefused(table.validation.refusal)
             done(rows=store(table.source) if store else audit.row_count(name),
                  dropped=sum(table.source.dropped.values()),
-                 quarantined=sum(v.rows for v in table.validation.violations))  # fmt: skip
+                 quarantined=sum(v.rows for v in table.validation.violations),
+                 **(table.feedback.figures() if table.feedback else {}))  # fmt: skip
+        if table.feedback:
+            steps.note(table.feedback.note())
     return imported
+
+
+def _apply_feedback(
+    con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace, audit: RowAudit
+) -> AppliedFeedback | None:
+    """Apply the feedback to the company's own events."""
+    rules = FeedbackRules(
+        company.feedback,
+        company.info.time_zone,
+        latest_allowed(company),
+        workspace.company(company.name) / "quarantine" / "feedback.parquet",
+    )
+    return add_feedback(con, read_calls(workspace.feedback(company.name)), rules, audit)
 
 
 def _import_new_files(

@@ -22,7 +22,8 @@ from features.import_history.file_manifest import (
     read_file_manifest,
     stamp_files,
 )
-from features.ingest.feedback import feedback_digest
+from features.ingest.applied_feedback import has_applied_feedback, own_events_sql
+from features.ingest.feedback_import import without_feedback
 from features.ingest.sql import quote_literal
 from features.row_audit import FILE, REMOVING, STEPS, RowAudit, Step
 from features.settings import Workspace
@@ -60,7 +61,9 @@ class IncrementalImport:
         return company.model_copy(update={"tables": tables})
 
     def stored_table_sql(self, table: str) -> str:
-        """SQL that reads the stored rows of a table."""
+        """SQL that reads the stored rows of a table, events without what feedback added or changed."""
+        if table == "events":
+            return f"({own_events_sql(self.folder)})"
         return f"read_parquet({quote_literal(str(self.folder / f'{table}.parquet'))})"
 
 
@@ -68,8 +71,8 @@ class IncrementalImport:
 class ImportState:
     """What an import depended on besides its files: mapping and code version, time limit, types.
 
-    `feedback` is the digest of the stored CRM feedback, `waiting` the number of its events that were
-    not imported yet.
+    `feedback` is the digest of the stored CRM feedback and its withdrawals, `waiting` the number of
+    its events that were not imported yet.
     """
 
     code: str
@@ -112,9 +115,9 @@ def plan_incremental_import(
     if not recorded or state is None or audit is None:
         return None, found, ""
     changes = FileChanges.compare(recorded, found)
-    feedback = feedback_digest(workspace.feedback(company.name))
-    if (feedback != state.feedback or state.waiting > 0) and "events" in daily:
-        return None, found, "the CRM has sent feedback"
+    if state.feedback and "events" in daily and not has_applied_feedback(folder):
+        return None, found, "the stored history does not say which events came as feedback"
+    audit = without_feedback(audit)
     if reason := _full_import_reason(company, changes, state, audit, limit):
         return None, found, reason
     new_files: dict[str, dict[str, list[str]]] = {

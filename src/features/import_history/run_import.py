@@ -94,9 +94,11 @@ def _import(
         (target / FILE).write_text(RowAudit(report.row_audit).to_json(), encoding="utf-8")
         content = json.dumps(asdict(manifest), indent=2, sort_keys=True)
         (target / MANIFEST).write_text(content, encoding="utf-8")
+        for applied in (t.feedback for t in imported if t.feedback):
+            applied.write(target)
         if files:
             types = {t.source.contract.name: t.source_types for t in imported if t.source_types}
-            waiting = sum(t.waiting_feedback for t in imported)
+            waiting = sum(t.feedback.waiting for t in imported if t.feedback)
             ImportState(code, limit, types, feedback, waiting).write(target)
             write_file_manifest(files, target)
         replace_history(target, final)

@@ -1,28 +1,27 @@
 """Feedback from the CRM: outcomes and campaign contacts, each stored once, until an import reads them.
 
 Each call is stored in a file named by its idempotency key, so that a repeated call (a retry of the
-client, two workers at once) finds the first. An import adds the rows as events that became known when
-they were received, so no cutoff sees one that had not arrived.
+client, two workers at once) finds the first. Keys belong to the company, not to a client: the file
+of a retry is found also after the client was given another name or its first key.
 """
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
-
+from features.atomic_write import create_text_once
 from features.errors import GoodwillError
-from features.row_audit import RowAudit
 
 #: The columns of a feedback row, from the contract's events; `known_at` is when it was received.
 COLUMNS = ("customer_id", "occurred_at", "kind", "amount", "quantity", "channel", "category")
+#: The format of a stored call; format 1, without this number, has no client and no request id.
+FORMAT = 2
+#: The ends of the names of stored calls and of their withdrawals.
+CALL, WITHDRAWN = ".json", ".withdrawn"
 
 
 class IdempotencyConflict(GoodwillError):
@@ -31,10 +30,16 @@ class IdempotencyConflict(GoodwillError):
 
 @dataclass(frozen=True)
 class Feedback:
-    """One call of the CRM: its key, and events by the columns of the contract, times in ISO 8601."""
+    """One call of the CRM: its key, and events by the columns of the contract, times in ISO 8601.
+
+    `client` is the name of the API key's client, empty for a call without a key. A retry may come
+    with another client and request id: they are no part of its content.
+    """
 
     key: str
     events: Sequence[Mapping[str, Any]]
+    client: str = field(default="", compare=False)
+    request_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,21 +58,20 @@ def store_feedback(folder: Path, feedback: Feedback) -> StoredFeedback:
     cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    final = folder / f"{hashlib.sha256(feedback.key.encode()).hexdigest()[:40]}.json"
+    final = folder / f"{hashlib.sha256(feedback.key.encode()).hexdigest()[:40]}{CALL}"
     content = [{c: event.get(c) for c in COLUMNS} for event in feedback.events]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     now = datetime.now(UTC)
-    record = {"received_at": now.isoformat(), "sha256": digest, "events": content}
-    if final.exists():
+    record = {
+        "format": FORMAT,
+        "received_at": now.isoformat(),
+        "client": feedback.client,
+        "request_id": feedback.request_id,
+        "sha256": digest,
+        "events": content,
+    }
+    if final.exists() or not create_text_once(final, json.dumps(record, ensure_ascii=False)):
         return _read_stored(final, digest)
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".new", encoding="utf-8") as new:
-        json.dump(record, new, ensure_ascii=False)
-        new.flush()
-        os.fsync(new.fileno())
-        try:
-            os.link(new.name, final)  # unlike a rename, fails where another process was first
-        except FileExistsError:
-            return _read_stored(final, digest)
     return StoredFeedback(len(content), now, repeated=False)
 
 
@@ -83,63 +87,14 @@ def _read_stored(path: Path, digest: str) -> StoredFeedback:
 
 def feedback_files(folder: Path) -> list[Path]:
     """The files of all stored calls, in the order of their names."""
-    return sorted(folder.glob("*.json"))
+    return sorted(folder.glob(f"*{CALL}"))
 
 
 def feedback_digest(folder: Path) -> str:
-    """A hash that changes with every new call; empty without calls. Stored files never change."""
-    names = [path.name for path in feedback_files(folder)]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] if names else ""
+    """A hash that changes with every new call and withdrawal; empty without calls.
 
-
-def add_feedback(
-    con: duckdb.DuckDBPyConnection, folder: Path, audit: RowAudit, limit: datetime
-) -> int:
-    """Append every stored event to `good_events`; returns how many have to wait.
-
-    An event waits, and is counted in the audit, while `good_customers` (where it exists) does not hold
-    its customer, and when it occurred at or after `limit`, the end of the data.
+    Stored files never change, so that their names are enough.
     """
-    files = feedback_files(folder)
-    if not files:
-        return 0
-    rows = [row for path in files for row in _rows(path)]
-    con.register("feedback", pa.Table.from_pylist(rows, _SCHEMA))
-    audit.add_read("events", f"feedback: {len(files):,} calls of the CRM", len(rows))
-    known = con.execute(
-        "select 1 from duckdb_tables() where table_name = 'good_customers'"
-    ).fetchall()
-    unknown = "customer_id not in (select customer_id from good_customers)" if known else "false"
-    late = f"occurred_at >= timestamptz '{limit.isoformat()}'"
-    waiting = 0
-    for rule, condition in (
-        ("feedback of unknown customers waits", unknown),
-        ("feedback from after the end of the data waits", f"{late} and not {unknown}"),
-    ):
-        count = int(
-            con.execute(f"select count(*) from feedback where {condition}").fetchall()[0][0]
-        )
-        waiting += count
-        if count:
-            audit.add_removed("events", "drop", rule, count)
-    con.execute(
-        f"insert into good_events by name select * from feedback where not ({unknown} or {late})"
-    )
-    con.unregister("feedback")
-    return waiting
-
-
-_MOMENT = pa.timestamp("us", "UTC")
-_TYPES = {"occurred_at": _MOMENT, "amount": pa.float64(), "quantity": pa.float64()}
-_SCHEMA = pa.schema([(c, _TYPES.get(c, pa.string())) for c in COLUMNS] + [("known_at", _MOMENT)])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The events of one call, which became known when it was received."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    received = datetime.fromisoformat(record["received_at"])
-    rows = []
-    for event in record["events"]:
-        occurred = datetime.fromisoformat(event["occurred_at"])
-        rows.append(event | {"occurred_at": occurred, "known_at": max(occurred, received)})
-    return rows
+    names = [path.name for path in feedback_files(folder)]
+    names += sorted(path.name for path in folder.glob(f"*{WITHDRAWN}"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] if names else ""

@@ -109,6 +109,15 @@ RECORDS = click.option(
     default=None,
     help="File with the request body that was sent to /v1/scores/records.",
 )
+CLIENT = click.option("--client", default=None, help="Only calls of this API client.")
+SINCE = click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    default=None,
+    help="Only calls received since then, in UTC.",
+)
+REASON = click.option("--reason", required=True, help="Why it is withdrawn; stored with the call.")
+BY = click.option("--by", default=None, help="Who withdraws it (default: your user name).")
 
 
 def command(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:

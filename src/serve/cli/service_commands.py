@@ -1,4 +1,4 @@
-"""Verbs for operating the service: serve, keys, rollback, replay, bento, clean."""
+"""Verbs for operating the service: serve, keys, feedback, rollback, replay, bento, clean."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from serve.cli.command_context import CommandContext
+from serve.cli.feedback_commands import feedback
 from serve.cli.options import (
     COMPANY,
     CUSTOMER,
@@ -196,4 +197,4 @@ def bento() -> None:
     )
 
 
-SERVICE_COMMANDS = (serve, keys, rollback, replay, bento, clean)
+SERVICE_COMMANDS = (serve, keys, feedback, rollback, replay, bento, clean)

@@ -15,10 +15,12 @@ from serve.errors import KeyReused, NotStored
 from serve.http.middleware import Call, json_response
 from serve.http.request_body import read_body
 from serve.http.request_parsing import parse_request
-from serve.schemas.record_schemas import CustomerId, Instant, Number, Text
+from serve.schemas.record_schemas import CustomerId, Instant, Text
 from serve.schemas.score_schemas import AS_OF, schema_config
 
 MOST_OUTCOMES, KEY_LENGTH = 1_000, 200
+#: No company has a larger amount or quantity; the import has narrower bounds, the company's own.
+LARGEST = 1e15
 #: Tolerance for the clock of a CRM that is ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _OUTCOME = {
@@ -29,6 +31,7 @@ _OUTCOME = {
     "category": "win-back offer",
 }
 
+OutcomeNumber = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 OutcomeKind = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -42,8 +45,8 @@ class OutcomeRow(BaseModel):
     kind: Annotated[
         OutcomeKind, Field(description="A kind of the company's events, or 'campaign'.")
     ]
-    amount: Number | None = None
-    quantity: Number | None = None
+    amount: OutcomeNumber | None = None
+    quantity: OutcomeNumber | None = None
     channel: Text | None = None
     category: Text | None = None
 
@@ -87,12 +90,16 @@ async def take_feedback(state: AppState, call: Call, scope: Scope, receive: Rece
     """Receive outcomes and campaign contacts from the CRM.
 
     Stored once for each idempotency key; the next import adds them to the event history, known from
-    the time they were received. The same key with different content is refused with 409.
+    the time they were received. An event that the company's table holds as well counts once;
+    implausible ones are quarantined. The same key with different content is refused with 409.
+    Keys belong to the company: clients that share it begin theirs with their name.
     """
     request = parse_request(FeedbackRequest, await read_body(scope, receive))
     scorer = state.loader.loaded_scorer()
     events = [{**dict(o), "occurred_at": o.occurred_at.isoformat()} for o in request.outcomes]
-    feedback = Feedback(request.idempotency_key, events)
+    feedback = Feedback(
+        request.idempotency_key, events, client=call.client, request_id=call.request_id
+    )
     try:
         stored = await state.run(partial(scorer.store_feedback, feedback), in_thread=True)
     except IdempotencyConflict as error:

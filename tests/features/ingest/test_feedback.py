@@ -2,10 +2,8 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,16 +11,15 @@ from features.import_history.incremental import ImportState
 from features.ingest.feedback import (
     Feedback,
     IdempotencyConflict,
-    add_feedback,
     feedback_digest,
     feedback_files,
     store_feedback,
 )
-from features.row_audit import RowAudit, read_row_audit
+from features.ingest.feedback_calls import read_calls
+from features.row_audit import read_row_audit
 from support.company_builders import Shop
 
 EVENT = {"customer_id": "A", "occurred_at": "2025-06-12T07:00:00Z", "kind": "campaign"}
-END = datetime(2025, 7, 1, tzinfo=UTC)
 
 
 def test_a_call_is_stored_once(tmp_path: Path) -> None:
@@ -63,58 +60,32 @@ def test_the_digest_changes_with_each_call(tmp_path: Path) -> None:
     assert len(set(stamps)) == 3
 
 
-@pytest.fixture
-def con() -> duckdb.DuckDBPyConnection:
-    """An import with one customer and one event."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("create temp table good_customers as select 'A' as customer_id")
-    con.execute(
-        "create temp table good_events as select 'A' as customer_id, "
-        "timestamptz '2025-01-01' as occurred_at, timestamptz '2025-01-01' as known_at, "
-        "'order' as kind, 5.0::double as amount, null::double as quantity, null::varchar as channel, "
-        "null::varchar as category, null::timestamptz as due_at"
-    )
-    return con
-
-
-def test_events_are_known_from_when_they_were_received(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    before = datetime.now(UTC) - timedelta(seconds=1)
-    store_feedback(tmp_path, Feedback("k", [EVENT | {"amount": 3.0, "channel": "phone"}]))
-    assert add_feedback(con, tmp_path, RowAudit(), END) == 0
-    table = con.sql("select * from good_events where kind = 'campaign'").to_arrow_table()
-    (row,) = table.to_pylist()
-    assert row["occurred_at"] == datetime(2025, 6, 12, 7, tzinfo=UTC)
-    assert before < row["known_at"] <= datetime.now(UTC)
-    assert (row["amount"], row["channel"], row["due_at"]) == (3.0, "phone", None)
-
-
-def test_events_that_cannot_be_imported_wait_and_are_counted(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    late = EVENT | {"occurred_at": END.isoformat()}
-    store_feedback(tmp_path, Feedback("k", [EVENT, EVENT | {"customer_id": "B"}, late]))
-    ledger = RowAudit()
-    assert add_feedback(con, tmp_path, ledger, END) == 2
-    assert [(line.step, line.rows) for line in ledger.lines] == [
-        ("read", 3), ("drop", 1), ("drop", 1),
-    ]  # fmt: skip
-    assert con.execute("select count(*) from good_events").fetchall() == [(2,)]
-
-
-def test_without_feedback_nothing_happens(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    ledger = RowAudit()
-    assert add_feedback(con, tmp_path / "none", ledger, END) == 0
-    assert ledger.lines == []
-
-
 def test_content_of_a_feedback_file(tmp_path: Path) -> None:
-    store_feedback(tmp_path, Feedback("k", [EVENT]))
+    store_feedback(tmp_path, Feedback("k", [EVENT], client="crm", request_id="r-1"))
     record = json.loads(feedback_files(tmp_path)[0].read_text("utf-8"))
-    assert set(record) == {"received_at", "sha256", "events"}
+    assert set(record) == {"format", "received_at", "client", "request_id", "sha256", "events"}
+    assert (record["format"], record["client"], record["request_id"]) == (2, "crm", "r-1")
     assert record["events"][0]["customer_id"] == "A"
+
+
+def test_a_retry_may_have_another_client_and_request_id(tmp_path: Path) -> None:
+    store_feedback(tmp_path, Feedback("k", [EVENT], client="crm", request_id="r-1"))
+    assert store_feedback(tmp_path, Feedback("k", [EVENT], client="new", request_id="r-2")).repeated
+    (call,) = read_calls(tmp_path)
+    assert (call.client, call.request_id) == ("crm", "r-1")
+
+
+def test_a_retry_of_a_call_in_the_old_format_is_found(tmp_path: Path) -> None:
+    """Files of version 0.6 have no format, client and request id."""
+    store_feedback(tmp_path, Feedback("k", [EVENT], client="crm", request_id="r-1"))
+    (path,) = feedback_files(tmp_path)
+    record = json.loads(path.read_text("utf-8"))
+    for name in ("format", "client", "request_id"):
+        del record[name]
+    path.write_text(json.dumps(record), "utf-8")
+    assert store_feedback(tmp_path, Feedback("k", [EVENT], client="crm")).repeated
+    (call,) = read_calls(tmp_path)
+    assert (call.client, call.request_id, len(call.events)) == ("", "", 1)
 
 
 def test_feedback_is_imported_once(tmp_path: Path) -> None:
@@ -134,7 +105,7 @@ def test_feedback_is_imported_once(tmp_path: Path) -> None:
     assert ledger.row_count("events") == 5
 
 
-def test_new_feedback_forces_a_full_import(tmp_path: Path) -> None:
+def test_new_feedback_is_in_an_incremental_import(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.tables["events"] = {"files": "events*.csv", "daily": True}
     shop.run()
@@ -144,9 +115,7 @@ def test_new_feedback_forces_a_full_import(tmp_path: Path) -> None:
         Feedback("k", [EVENT | {"occurred_at": "2024-03-02T09:00:00Z"}]),
     )
     assert shop.run().rows["events"] == 5
-    assert (
-        shop.run().rows["events"] == 5
-    )  # nothing new: grown from the stored rows, feedback in them
+    assert shop.run().rows["events"] == 5  # nothing new: grown from the stored rows
     basis = ImportState.read(shop.workspace.history("shop"))
     assert former is not None
     assert basis is not None
