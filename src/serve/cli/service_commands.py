@@ -35,7 +35,9 @@ log = logging.getLogger("goodwill.launch")
 @contextlib.contextmanager
 def _errors_as_log_lines() -> Iterator[None]:
     """Log all that happens in the block, errors of ours included; they end the process."""
-    from features.errors import GoodwillError
+    from pydantic import ValidationError
+
+    from features.errors import ConfigRefused, GoodwillError
     from serve.observability.log_lines import configure_logging
 
     configure_logging()
@@ -44,6 +46,11 @@ def _errors_as_log_lines() -> Iterator[None]:
     except GoodwillError as error:
         log.critical("%s: %s", type(error).__name__, error)
         sys.exit(error.exit_code)
+    except ValidationError as error:  # of the settings, which are the first to be read
+        for wrong in error.errors():
+            name = f"GOODWILL_{wrong['loc'][0]}".upper()
+            log.critical("%s is %r: %s", name, wrong["input"], wrong["msg"])
+        sys.exit(ConfigRefused.exit_code)
 
 
 @command("serve", HOST, PORT, around=_errors_as_log_lines)

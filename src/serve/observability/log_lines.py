@@ -7,6 +7,7 @@ has `at` (UTC), `level`, `logger`, `process` and `message`; a line about a call 
 import json
 import logging
 import logging.config
+import os
 import sys
 import threading
 import traceback
@@ -15,7 +16,6 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from features.errors import GoodwillError
-from features.settings import Settings
 
 log = logging.getLogger("goodwill.process")
 
@@ -85,8 +85,12 @@ class TextFormatter(logging.Formatter):
 
 
 def choose_format(*, for_terminal: bool) -> str:
-    """Return the format of log lines: that of `GOODWILL_LOG_FORMAT`, else text for a terminal."""
-    return Settings().log_format or ("text" if for_terminal else "json")
+    """Return the format of log lines: that of `GOODWILL_LOG_FORMAT`, else text for a terminal.
+
+    Reads no other setting: an error in one of them must be logged, too.
+    """
+    chosen = os.environ.get("GOODWILL_LOG_FORMAT")
+    return chosen if chosen in ("json", "text") else "text" if for_terminal else "json"
 
 
 def logging_config(form: str, stream: TextIO) -> dict[str, Any]:
