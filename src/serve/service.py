@@ -115,7 +115,7 @@ class _Goodwill:
         # The next start needs the port of a worker without a supervisor, so it does not drain.
         exit_with_parent(command="bentoml", number=STOP_NOW)
 
-    @bentoml.on_deployment  # type: ignore[misc]
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def prepare_supervisor() -> None:
         """Prepare the supervisor, before it starts the workers."""

@@ -8,21 +8,15 @@ supervisor (both pass SIGTERM on), or all processes at once.
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import socket
 from collections.abc import Iterator
 from types import FrameType
-
-import psutil
 
 log = logging.getLogger("goodwill.drain")
 
 #: Skips the rest of the grace period. Not a second SIGTERM: when all processes of a service get
 #: SIGTERM, a worker gets one more from its supervisor.
 STOP_NOW = signal.SIGUSR1
-#: Longer than uvicorn needs in each worker to notice that it should stop accepting.
-_CLOSING_SECONDS = 0.5
 
 
 class Drain:
@@ -35,7 +29,6 @@ class Drain:
         self.seconds = seconds
         self.started = False
         self._ended = False
-        self._listening: list[socket.socket] = []
 
     @contextlib.contextmanager
     def follow_signals(self) -> Iterator[None]:
@@ -53,7 +46,7 @@ class Drain:
 
         def stop_now(_signal: int, _frame: FrameType | None) -> None:
             self.started = True
-            loop.call_soon_threadsafe(self._end, loop, stop)
+            loop.call_soon_threadsafe(self._end, stop)
 
         before = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, drain),
@@ -68,35 +61,12 @@ class Drain:
     def _begin(self, loop: asyncio.AbstractEventLoop, stop: object) -> None:
         if self.seconds:
             log.info("draining: not ready, answering calls for %g s more", self.seconds)
-        loop.call_later(self.seconds, self._end, loop, stop)
+        loop.call_later(self.seconds, self._end, stop)
 
-    def _end(self, loop: asyncio.AbstractEventLoop, stop: object) -> None:
-        """Let the worker stop: no new calls, calls in flight finish."""
+    def _end(self, stop: object) -> None:
         if self._ended:
             return
         self._ended = True
         log.info("stopping: no new calls, calls in flight finish")
-        self._listening = _listening_sockets()
-        loop.call_later(_CLOSING_SECONDS, self._refuse_connections)
         if callable(stop):
             stop(signal.SIGTERM, None)
-
-    def _refuse_connections(self) -> None:
-        """Refuse new connections while calls in flight finish.
-
-        The supervisor holds the listening socket until its last worker ends; callers that connect
-        meanwhile would wait for nobody.
-        """
-        for listening in self._listening:
-            with contextlib.suppress(OSError):  # another worker has done it
-                listening.shutdown(socket.SHUT_RDWR)
-            listening.close()
-
-
-def _listening_sockets() -> list[socket.socket]:
-    """Return own handles of the listening TCP sockets of this process."""
-    return [
-        socket.socket(fileno=os.dup(connection.fd))
-        for connection in psutil.Process().net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    ]

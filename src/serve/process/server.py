@@ -166,21 +166,8 @@ def start_service(launch: LaunchOptions) -> ServiceProcess:
     """Start the service. Raises ConfigRefused for a port in use or an open address without keys."""
     launch.refuse_open_access()
     check_port_free(launch.port, launch.host)
-    command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
-    command += ["--host", launch.host, "--port", str(launch.port)]
-    command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
     with _open_log(launch.output) as stream:
-        environment = _environment(launch, for_terminal=os.isatty(stream))
-        is_json = environment["GOODWILL_LOG_FORMAT"] == "json"
-        process = subprocess.Popen(
-            command,
-            cwd=launch.workspace.home,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.PIPE if is_json else subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = _start_supervisor(launch, stream)
         relay = (
             relay_stderr(process.stderr, os.dup(stream), process.pid) if process.stderr else None
         )
@@ -191,6 +178,24 @@ def start_service(launch: LaunchOptions) -> ServiceProcess:
         launch.scratch,
         drain_seconds=launch.drain_seconds,
         stderr=relay,
+    )
+
+
+def _start_supervisor(launch: LaunchOptions, stream: int) -> subprocess.Popen[bytes]:
+    """Start BentoML; its stderr is a pipe, unless the log is text."""
+    command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
+    command += ["--host", launch.host, "--port", str(launch.port)]
+    command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
+    environment = _environment(launch, for_terminal=os.isatty(stream))
+    is_json = environment["GOODWILL_LOG_FORMAT"] == "json"
+    return subprocess.Popen(
+        command,
+        cwd=launch.workspace.home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=stream,
+        stderr=subprocess.PIPE if is_json else subprocess.STDOUT,
+        start_new_session=True,
     )
 
 
