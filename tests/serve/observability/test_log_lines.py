@@ -126,7 +126,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def run_goodwill_serve(
-    home: Path, act: Callable[[str], None] | None, port: int
+    home: Path, act: Callable[[str], None] | None, port: int, **settings: str
 ) -> tuple[int, list[dict[str, Any]]]:
     """Run `goodwill serve` in Shanghai's time, act when it answers; exit code and output."""
     (home / "data").mkdir()
@@ -141,6 +141,7 @@ def run_goodwill_serve(
         "GOODWILL_DRAIN_SECONDS": "0",
         "GOODWILL_SCORER": "support.noisy_scorer:load",
         "PYTHONPATH": os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests")]),
+        **settings,
     }
     output = home / "output"
     with output.open("wb") as out:
@@ -204,3 +205,9 @@ def test_an_error_at_the_start_is_a_line_too(tmp_path: Path) -> None:
     assert code == ConfigRefused.exit_code
     assert lines[-1]["level"] == "critical"
     assert lines[-1]["message"].startswith(f"ConfigRefused: port {port} of {HOST} cannot be used")
+
+
+def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path) -> None:
+    code, lines = run_goodwill_serve(tmp_path, None, free_port(), GOODWILL_WORKERS="none")
+    assert code == ConfigRefused.exit_code
+    assert lines[-1]["message"].startswith("GOODWILL_WORKERS is 'none': ")
