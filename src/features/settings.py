@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +54,15 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         description="port of the admin API (default: the next after `port`)",
+    )
+    drain_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=600,
+        description="seconds after SIGTERM in which calls are answered and `/readyz` is 503",
+    )
+    log_format: Literal["json", "text"] | None = Field(
+        default=None, description="lines of the log: json or text (default: text on a terminal)"
     )
     audit_required: bool = Field(
         default=False, description="refuse requests that the audit log cannot take"

@@ -28,6 +28,7 @@ from serve.errors import (
 )
 from serve.http.middleware import Call, RequestMiddleware, error_response
 from serve.http.openapi import Operation, build_openapi
+from serve.process.draining import Drain
 from serve.routes import OPERATIONS
 from serve.scoring.reload_loop import ScorerLoader
 from serve.security.audit_log import AuditLog
@@ -68,19 +69,20 @@ def build_app(
     loader: ScorerLoader,
     authenticator: Authenticator | None = None,
     audits: Callable[[str], AuditLog] | None = None,
+    drain: Drain | None = None,
 ) -> Starlette:
     """Build the ASGI application; its lifespan loads the scorer in the background and refreshes it.
 
     Without an authenticator no API key is needed. `audits` opens the audit log of a company; None
-    writes none.
+    writes none. `drain` tells when this worker was told to stop.
     """
-    state = AppState(loader, _openapi_document, authenticator, audits)
+    state = AppState(loader, _openapi_document, authenticator, audits, drain)
     app = Starlette(
         routes=[
             Route(o.path, OperationEndpoint(o, state), methods=[o.method], name=o.name)
             for o in OPERATIONS
         ],
-        middleware=[Middleware(RequestMiddleware, metrics=state.metrics)],
+        middleware=[Middleware(RequestMiddleware, metrics=state.metrics, drain=state.drain)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lambda _: _run_loader(state),
     )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from serve.errors import NotStored, TooSlow
 from serve.http.middleware import Call
 from serve.observability.prometheus import Metrics
+from serve.process.draining import Drain
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import ScoreBatch
 from serve.security.audit_log import AuditLog, Caller
@@ -31,9 +32,11 @@ class AppState:
         describe: Callable[[tuple[str, ...], bool], Any],
         authenticator: Authenticator | None = None,
         audits: Callable[[str], AuditLog] | None = None,
+        drain: Drain | None = None,
     ) -> None:
         self.loader = loader
         self.authenticator = authenticator or Authenticator()
+        self.drain = drain or Drain()
         self._audit_of = cache(audits) if audits else None
         self.metrics = Metrics(loader)
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")

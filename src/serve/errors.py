@@ -19,6 +19,7 @@ ApiError
 ├── TooMany            429
 ├── Unexpected         500
 ├── NotReady           503
+├── Draining           503
 ├── NotStored          503
 ├── StaleFeatures      503
 └── TooSlow            504
@@ -159,6 +160,13 @@ class NotReady(ApiError):
         super().__init__(message, problems, {"Retry-After": str(RETRY_SECONDS)})
 
 
+class Draining(ApiError):
+    """The service was told to stop; it still answers calls, but should get no new ones."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, (), {"Retry-After": str(RETRY_SECONDS)})
+
+
 class NotStored(ApiError):
     """The data could not be stored."""
 
@@ -223,6 +231,7 @@ HTTP_OUTCOMES: dict[type[ApiError], HttpOutcome] = {
         500, "unexpected", "Internal error; the log holds it with the request id."
     ),
     NotReady: HttpOutcome(503, "not_ready", "No model, snapshot or evaluation is loaded yet."),
+    Draining: HttpOutcome(503, "draining", "The service is stopping; send new calls elsewhere."),
     NotStored: HttpOutcome(503, "not_stored", "The data could not be stored; send it again."),
     StaleFeatures: HttpOutcome(
         503, "stale_features", "The features are older than the company permits."

@@ -3,6 +3,7 @@
 from serve.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    Draining,
     InvalidRequest,
     KeyReused,
     LeverStuck,
@@ -147,7 +148,9 @@ OPERATIONS: tuple[Operation, ...] = (
         scope="read",
     ),
     Operation("GET", "/livez", health.live, HealthAnswer, quiet=True),
-    Operation("GET", "/readyz", health.ready, HealthAnswer, errors=(NotReady,), quiet=True),
+    Operation(
+        "GET", "/readyz", health.ready, HealthAnswer, errors=(Draining, NotReady), quiet=True
+    ),
     Operation("GET", "/metrics", health.show_metrics, "text/plain", quiet=True),
     Operation("GET", "/openapi.json", health.show_openapi, "application/json"),
     Operation("GET", "/docs", health.show_docs, "text/html"),

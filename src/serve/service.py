@@ -6,13 +6,14 @@ looks at mounted applications, and its middleware takes several times as long as
 `to_asgi`, from which its worker gets the application, puts ours in front.
 """
 
+import contextlib
 import importlib
-import logging
 import os
-import sys
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 import bentoml
@@ -21,7 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from features.errors import ConfigRefused
 from features.settings import Settings, Workspace, disable_telemetry, find_workspace
 from serve.app import build_app
-from serve.process.process_tree import exit_with_parent
+from serve.observability.log_lines import configure_logging, print_to_stderr
+from serve.process.draining import STOP_NOW, Drain
+from serve.process.process_tree import exit_with_parent, list_descendants
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import Scorer
 from serve.security.audit_log import AuditLog
@@ -50,25 +53,25 @@ class FrontedService(bentoml.Service):  # type: ignore[misc]
     """A BentoML service that passes all HTTP calls to its first mounted application."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """Make the application of a worker, which logs and drains in our way."""
+        _log_in_our_format()
         bentoml_app = cast(ASGIApp, super().to_asgi(is_main=is_main))
         our_app = cast(ASGIApp, self.mount_apps[0][0])
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            app = bentoml_app if scope["type"] == "lifespan" else our_app
-            await app(scope, receive, send)
+            if scope["type"] != "lifespan":
+                await our_app(scope, receive, send)
+                return
+            with _drain.follow_signals():
+                await bentoml_app(scope, receive, send)
 
         return dispatch
 
 
-def _log_to_stdout() -> None:
-    """Log plain lines to stdout, without BentoML's formatter, which needs a trace."""
-    logger = logging.getLogger("goodwill")
-    if not logger.handlers:
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+def _log_in_our_format() -> None:
+    """Replace the logging that BentoML configured at the start of the process."""
+    configure_logging()
+    print_to_stderr()
 
 
 def _workspace() -> Workspace:
@@ -84,7 +87,10 @@ def _mount(service: Any) -> Any:
     workspace = _workspace()
     audits = partial(AuditLog, workspace, required=Settings().audit_required)
     app = build_app(
-        ScorerLoader(scorer_from_environment), Authenticator.from_environment(workspace), audits
+        ScorerLoader(scorer_from_environment),
+        Authenticator.from_environment(workspace),
+        audits,
+        _drain,
     )
     service.mount_asgi_app(app, path="/", name="goodwill")
     return service
@@ -96,15 +102,29 @@ def _exit_with_launcher() -> None:
         exit_with_parent()
 
 
+def _pass_on_to_workers(number: int, _frame: FrameType | None) -> None:
+    for worker in list_descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, number)
+
+
 class _Goodwill:
     """Customer predictions over HTTP."""
 
-    def __init__(self) -> None:
-        _log_to_stdout()
-        exit_with_parent(command="bentoml")
+    def __init__(self) -> None:  # in each worker
+        # The next start needs the port of a worker without a supervisor, so it does not drain.
+        exit_with_parent(command="bentoml", number=STOP_NOW)
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @staticmethod
+    def prepare_supervisor() -> None:
+        """Prepare the supervisor, before it starts the workers."""
+        _log_in_our_format()
+        signal.signal(STOP_NOW, _pass_on_to_workers)
 
 
 disable_telemetry()
+_drain = Drain(Settings().drain_seconds)
 _exit_with_launcher()
 Goodwill = _mount(
     bentoml.service(

@@ -16,7 +16,7 @@ from features.settings import Settings
 from serve.cli.main import cli
 from serve.http.request_body import BODY_BYTES
 from serve.observability.prometheus import Metrics
-from serve.process.server import KEEP_ALIVE_SECONDS
+from serve.process.server import KEEP_ALIVE_SECONDS, STOP_SECONDS
 from serve.schemas.score_schemas import CustomerScore
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import ScoreBatch
@@ -232,3 +232,18 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     told = subprocess.run([tool, "verify", "--man=no", *names], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     assert "Unknown" not in told.stderr
+
+
+def test_the_service_may_drain_and_finish_its_calls_before_it_is_killed() -> None:
+    (systemd,) = (unit(path) for path in UNITS if path.name == "goodwill.service")
+    settings = dict(line.split("=", 1) for line in systemd["Environment"])
+    drain = float(settings["GOODWILL_DRAIN_SECONDS"])
+    assert drain == Settings.model_fields["drain_seconds"].default
+    assert float(systemd["TimeoutStopSec"][0]) >= drain + STOP_SECONDS + 10
+    assert systemd["KillMode"] == ["mixed"]
+    service = compose()["services"]["service"]
+    assert service["environment"]["GOODWILL_DRAIN_SECONDS"] == f"${{DRAIN_SECONDS:-{drain:g}}}"
+    assert float(service["stop_grace_period"].rstrip("s")) >= drain + STOP_SECONDS + 10
+    interval = re.search(r"health_interval (\d+)s", read("Caddyfile"))
+    assert interval
+    assert 2 * float(interval.group(1)) < drain

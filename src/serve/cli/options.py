@@ -1,6 +1,7 @@
 """Verbs of the console command: the decorator that makes one, and the options they take."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,20 @@ REASON = click.option("--reason", required=True, help="Why it is withdrawn; stor
 BY = click.option("--by", default=None, help="Who withdraws it (default: your user name).")
 
 
-def command(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., None]], Any]:
-    """Make a verb of a function that takes the command context and the given options."""
+def command(
+    name: str,
+    *options: Callable[..., Any],
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Callable[[Callable[..., None]], Any]:
+    """Make a verb of a function that takes the command context and the given options.
+
+    The function and the making of its context run inside `around()`.
+    """
 
     def register(work: Callable[..., None]) -> click.Command:
         def run(toml: Path | None, **given: Any) -> None:
-            work(CommandContext(toml), **given)
+            with around():
+                work(CommandContext(toml), **given)
 
         run.__doc__ = work.__doc__
         for option in (*options, COMPANY):

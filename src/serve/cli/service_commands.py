@@ -1,5 +1,9 @@
 """Verbs for operating the service: serve, keys, feedback, rollback, replay, bento, clean."""
 
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +31,36 @@ from serve.cli.options import (
 if TYPE_CHECKING:
     from serve.security.api_keys import Key, KeyFile
 
+log = logging.getLogger("goodwill.launch")
 
-@command("serve", HOST, PORT)
+
+@contextlib.contextmanager
+def _errors_as_log_lines() -> Iterator[None]:
+    """Log all that happens in the block, errors of ours included; they end the process."""
+    from pydantic import ValidationError
+
+    from features.errors import ConfigRefused, GoodwillError
+    from serve.observability.log_lines import configure_logging
+
+    configure_logging()
+    try:
+        yield
+    except GoodwillError as error:
+        log.critical("%s: %s", type(error).__name__, error)
+        sys.exit(error.exit_code)
+    except ValidationError as error:  # of the settings, which are the first to be read
+        for wrong in error.errors():
+            name = f"GOODWILL_{wrong['loc'][0]}".upper()
+            log.critical("%s is %r: %s", name, wrong["input"], wrong["msg"])
+        sys.exit(ConfigRefused.exit_code)
+
+
+@command("serve", HOST, PORT, around=_errors_as_log_lines)
 def serve(context: CommandContext, host: str | None, port: int | None) -> None:
     """Serve scores over HTTP until Ctrl-C.
 
-    Without API keys, for this machine only.
+    Without API keys, for this machine only. Ctrl-C or SIGTERM drain the service for
+    GOODWILL_DRAIN_SECONDS; a second one skips that. The log is JSON, or text on a terminal.
     """
     from features.settings import Settings
     from serve.process.admin_api import run_admin_api
@@ -45,12 +73,12 @@ def serve(context: CommandContext, host: str | None, port: int | None) -> None:
         port or settings.port,
         workers=settings.workers,
         host=host or settings.host,
+        drain_seconds=settings.drain_seconds,
     )
     admin_port = settings.operate_port or launch.port + 1
-    context.steps.note(
-        f"  serving {context.company.name} on {launch.url} (Ctrl-C ends): {launch.access_note()}"
-    )
-    context.steps.note(f"  admin API, from this machine only: http://127.0.0.1:{admin_port}/status")
+    name = context.company.name
+    log.info("serving %s on %s (Ctrl-C ends): %s", name, launch.url, launch.access_note())
+    log.info("admin API, from this machine only: http://127.0.0.1:%d/status", admin_port)
     with run_admin_api(context.company, context.workspace, admin_port):
         serve_until_stopped(launch)
 

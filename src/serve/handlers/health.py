@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from serve.app_state import AppState
+from serve.errors import Draining
 from serve.http.docs_page import docs_page
 from serve.http.middleware import Call, json_response
 
@@ -17,7 +18,12 @@ async def live(state: AppState, call: Call, scope: Scope, receive: Receive) -> R
 
 
 async def ready(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
-    """Check that customers can be scored; list the targets and evaluations that are missing."""
+    """Check that customers can be scored; list the targets and evaluations that are missing.
+
+    503 `draining` when the service was told to stop: it still answers calls, but should get no new ones.
+    """
+    if state.drain.started:
+        raise Draining("the service is stopping; send new calls elsewhere")
     scorer = state.loader.ready_scorer()
     missing = {**scorer.missing(), **scorer.evaluated().missing}
     return json_response({"status": "ready", "missing": missing})

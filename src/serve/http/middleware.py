@@ -1,10 +1,8 @@
 """Middleware around every call: request id, error answers, timing, log line, metrics."""
 
-import json
 import logging
 import re
 import time
-import traceback
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.errors import ApiError, Unexpected
+from serve.observability.log_lines import describe_exception, facts
 from serve.observability.prometheus import METHODS, Metrics
+from serve.process.draining import Drain
 
 log = logging.getLogger("goodwill.serve")
 
@@ -65,8 +65,9 @@ def start_call(scope: Scope) -> Call:
 class RequestMiddleware:
     """ASGI middleware around all routes."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, drain: Drain) -> None:
         self._app = app
+        self._drain = drain
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,6 +80,8 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 message["headers"].append((b"x-request-id", call.request_id.encode("ascii")))
+                if self._drain.started:  # the client's next call opens a connection elsewhere
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
@@ -97,15 +100,15 @@ class RequestMiddleware:
         self._metrics.count_answer(call.route, call.method, call.status, seconds)
         if call.quiet:
             return
-        line = {
-            "request_id": call.request_id,
-            "method": call.method if call.method in METHODS else "OTHER",
-            "route": call.route,
-            "status": call.status,
-            "ms": round(1000 * seconds, 3),
+        line = facts(
+            request_id=call.request_id,
+            method=call.method if call.method in METHODS else "OTHER",
+            route=call.route,
+            status=call.status,
+            ms=round(1000 * seconds, 3),
             **call.facts,
-        }
-        log.info("%s", json.dumps(line))
+        )
+        log.info("call answered", extra=line)
 
 
 def _error_answer(error: Exception, call: Call) -> Response:
@@ -117,12 +120,6 @@ def _error_answer(error: Exception, call: Call) -> Response:
 
 
 def _log_crash(error: Exception, call: Call) -> None:
-    """Log the exception's type and frames, not its message, which may hold a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    line = {
-        "request_id": call.request_id,
-        "route": call.route,
-        "exception": type(error).__qualname__,
-        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
-    log.error("%s", json.dumps(line))
+    """Log the exception with the call; the message of a foreign one may hold a value."""
+    line = facts(request_id=call.request_id, route=call.route, **describe_exception(error))
+    log.error("call failed with an exception", extra=line)

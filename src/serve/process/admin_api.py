@@ -30,6 +30,7 @@ from serve.errors import (
     UnknownPath,
     WrongMediaType,
 )
+from serve.observability.log_lines import facts
 from serve.security.authentication import Authenticator
 
 log = logging.getLogger("goodwill.operate")
@@ -129,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         except GoodwillError as error:  # our own messages are safe to show
             refused = InvalidRequest(str(error))
             status, content = refused.status, refused.body(request_id)
-        log.info("%s", json.dumps({"request_id": request_id, "status": status}))
+        log.info("admin call answered", extra=facts(request_id=request_id, status=status))
         self._send(status, content, {**headers, "X-Request-ID": request_id})
 
     def _body(self) -> JsonObject:

@@ -38,8 +38,8 @@ def list_descendants(pid: int) -> list[int]:
         return []
 
 
-def exit_with_parent(command: str = "") -> None:
-    """Exit, as on SIGTERM with calls in flight finished, as soon as the parent process is gone.
+def exit_with_parent(command: str = "", number: int = signal.SIGTERM) -> None:
+    """Send this process the signal `number` as soon as the parent process is gone.
 
     A parent without `command` in its command line is a foreign process: the real parent had ended
     before this call.
@@ -50,7 +50,7 @@ def exit_with_parent(command: str = "") -> None:
     def watch() -> None:
         while is_ours and os.getppid() == parent:
             time.sleep(_CHECK_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
 

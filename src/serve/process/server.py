@@ -8,19 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 import httpx
 
 from features.errors import ConfigRefused, GoodwillError
 from features.settings import LIBRARY_SWITCHES, Workspace
+from serve.observability.log_lines import choose_format
+from serve.process.draining import STOP_NOW
 from serve.process.process_tree import kill_process_tree
+from serve.process.stderr_relay import relay_stderr
 from serve.security.key_file_watcher import keys_required
 
 log = logging.getLogger("goodwill.launch")
@@ -28,11 +31,12 @@ log = logging.getLogger("goodwill.launch")
 HOST = "127.0.0.1"
 #: Longer than the time limit of a call, so that calls in flight finish.
 STOP_SECONDS = 55.0
+_STDOUT = 1
 #: Time limit for stopping a service that is still starting.
 START_SECONDS = 5.0
 #: Longer than clients keep pooled connections, so that the client closes first.
 KEEP_ALIVE_SECONDS = 60
-_POLL_SECONDS = 0.1
+_POLL_SECONDS, _LOG_SECONDS = 0.1, 1.0
 
 
 class ServiceDown(GoodwillError):
@@ -51,7 +55,8 @@ def free_port() -> int:
 class LaunchOptions:
     """Which company to serve, at which address, with how many workers.
 
-    `company` is its TOML file. `output` is the log file; None means our stdout.
+    `company` is its TOML file. `output` is the log file; None means our stdout. `drain_seconds` is
+    how long it answers calls after SIGTERM while it is not ready.
     """
 
     company: Path
@@ -61,6 +66,7 @@ class LaunchOptions:
     output: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     host: str = HOST
+    drain_seconds: float = 0.0
 
     @property
     def url(self) -> str:
@@ -97,6 +103,8 @@ class ServiceProcess:
     output: Path | None
     scratch: Path
     has_answered: bool = False
+    drain_seconds: float = 0.0
+    stderr: threading.Thread | None = None
 
     def wait(self, path: str, seconds: float) -> None:
         """Wait until GET `path` answers 200. Raises ServiceDown when it exits or takes too long."""
@@ -104,6 +112,7 @@ class ServiceProcess:
         with httpx.Client(base_url=self.url, trust_env=False, timeout=2.0) as client:
             while time.monotonic() < until:
                 if self.process.poll() is not None:
+                    self._finish_log()
                     raise ServiceDown(f"the service exited: {self.log_end()}")
                 with contextlib.suppress(httpx.TransportError):
                     if client.get(path).status_code == httpx.codes.OK:
@@ -121,40 +130,73 @@ class ServiceProcess:
         return self.output.read_text("utf-8", errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Let calls in flight finish, then end the supervisor and all its workers.
+        """Drain, let calls in flight finish, then end the supervisor and all its workers.
 
-        A service that never answered has no calls in flight and may not handle signals yet.
+        A service that never answered has no calls in flight and may not handle signals yet. Ctrl-C
+        or SIGTERM during the drain skip the rest of it; during the calls in flight, they end those.
         """
         if self.process.poll() is None:
             self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_SECONDS if self.has_answered else START_SECONDS)
+            patience = self.drain_seconds + STOP_SECONDS if self.has_answered else START_SECONDS
+            try:
+                self._wait_for_end(patience)
+            except KeyboardInterrupt:
+                self.process.send_signal(STOP_NOW)
+                with contextlib.suppress(KeyboardInterrupt):
+                    self._wait_for_end(STOP_SECONDS)
         if self.process.poll() is None:  # its workers have process groups of their own
             kill_process_tree(self.process.pid)
         with contextlib.suppress(ProcessLookupError):  # it was started with a group of its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._finish_log()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _wait_for_end(self, seconds: float) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
+    def _finish_log(self) -> None:
+        """Wait until the last lines are written; a process that is not ours may hold stderr open."""
+        if self.stderr:
+            self.stderr.join(_LOG_SECONDS)
 
 
 def start_service(launch: LaunchOptions) -> ServiceProcess:
     """Start the service. Raises ConfigRefused for a port in use or an open address without keys."""
     launch.refuse_open_access()
     check_port_free(launch.port, launch.host)
+    with _open_log(launch.output) as stream:
+        process = _start_supervisor(launch, stream)
+        relay = (
+            relay_stderr(process.stderr, os.dup(stream), process.pid) if process.stderr else None
+        )
+    return ServiceProcess(
+        process,
+        launch.url,
+        launch.output,
+        launch.scratch,
+        drain_seconds=launch.drain_seconds,
+        stderr=relay,
+    )
+
+
+def _start_supervisor(launch: LaunchOptions, stream: int) -> subprocess.Popen[bytes]:
+    """Start BentoML; its stderr is a pipe, unless the log is text."""
     command = [sys.executable, "-m", "bentoml", "serve", "serve.service:Goodwill"]
     command += ["--host", launch.host, "--port", str(launch.port)]
     command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
-    with _open_log(launch.output) as stream:
-        process = subprocess.Popen(
-            command,
-            cwd=launch.workspace.home,
-            env=_environment(launch),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT if stream else None,
-            start_new_session=True,
-        )
-    return ServiceProcess(process, launch.url, launch.output, launch.scratch)
+    environment = _environment(launch, for_terminal=os.isatty(stream))
+    is_json = environment["GOODWILL_LOG_FORMAT"] == "json"
+    return subprocess.Popen(
+        command,
+        cwd=launch.workspace.home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=stream,
+        stderr=subprocess.PIPE if is_json else subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 @contextlib.contextmanager
@@ -177,7 +219,7 @@ def serve_until_stopped(launch: LaunchOptions, *, seconds: float = 60.0) -> int:
             interrupt_on_sigterm(),
             running_service(launch, wait_for="/livez", seconds=seconds) as server,
         ):
-            log.info("serving on %s, %s", server.url, launch.access_note())
+            log.info("the service answers on %s", server.url)
             return server.process.wait()
     except KeyboardInterrupt:
         return 0
@@ -222,7 +264,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(launch: LaunchOptions) -> dict[str, str]:
+def _environment(launch: LaunchOptions, *, for_terminal: bool) -> dict[str, str]:
     sources = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
     return {
@@ -233,16 +275,19 @@ def _environment(launch: LaunchOptions) -> dict[str, str]:
         "GOODWILL_WORKERS": str(launch.workers),
         "BENTOML_HOME": str(launch.scratch),
         "GOODWILL_LAUNCHER": str(os.getpid()),
+        "GOODWILL_DRAIN_SECONDS": str(launch.drain_seconds),
+        "GOODWILL_LOG_FORMAT": choose_format(for_terminal=for_terminal),
         "PYTHONPATH": os.pathsep.join([sources, *([inherited] if inherited else [])]),
         **launch.environment,
     }
 
 
 @contextlib.contextmanager
-def _open_log(output: Path | None) -> Iterator[IO[bytes] | None]:
+def _open_log(output: Path | None) -> Iterator[int]:
+    """Open the log file, or take our stdout, during the block; as a file descriptor."""
     if output is None:
-        yield None
+        yield _STDOUT
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as stream:
-        yield stream
+        yield stream.fileno()

@@ -1,7 +1,6 @@
 """Access control: keys, scopes, companies, rate and concurrency limits."""
 
 import asyncio
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from serve.security.api_keys import KeyFile
 from serve.security.authentication import Authenticator
 from serve.security.key_file_watcher import KeyFileWatcher
 from serve.security.rate_limit import RateLimiter
+from support.captured_log import log_lines
 from support.fake_scorer import SLOW
 from support.service_in_process import Service
 
@@ -210,11 +210,11 @@ def test_the_log_names_the_client_and_never_key_customer_or_value(
     ask(locked, secret + canary)
     locked.get(f"/v1/customers/{canary}", headers=bearer(secret))
     locked.post("/v1/scores", json={"customer_ids": [SLOW, canary]}, headers=bearer(secret))
-    lines = [r.getMessage() for r in caplog.records if r.name == "goodwill.serve"]
-    assert json.loads(lines[0])["client"] == "crm"
-    assert "client" not in json.loads(lines[1])
+    lines = [line for line in log_lines(caplog) if line["logger"] == "goodwill.serve"]
+    assert lines[0]["client"] == "crm"
+    assert "client" not in lines[1]
     for word in (secret, secret[3:], "Erika", SLOW, "C-1"):
-        assert word not in caplog.text
+        assert word not in caplog.text + str(lines)
 
 
 def test_the_document_requires_keys_when_there_are_some(service: Service, locked: Service) -> None:
