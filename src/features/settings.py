@@ -104,6 +104,10 @@ class Workspace:
     def feedback(self, name: str) -> Path:
         return self.company(name) / "feedback"
 
+    def accepted_losses(self, name: str) -> Path:
+        """The record of accepted losses of rows, a JSON line each."""
+        return self.company(name) / "accepted-losses.jsonl"
+
     def serving(self, name: str) -> Path:
         return self.mlruns / "serving" / name
 

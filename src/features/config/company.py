@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from features.config.import_limits import ImportLimits
 from features.config.postgres_settings import PostgresSettings
 from features.config.table_mapping import Correction, TableMapping
 from features.config.toml_section import TomlSection, did_you_mean
@@ -128,6 +129,7 @@ class Company(TomlSection):
     references: list[PublishedBenchmark] = Field(default_factory=list)
     asking: InvitationSettings = InvitationSettings()
     serving: ServingSettings = ServingSettings()
+    limits: ImportLimits = Field(default=ImportLimits(), alias="import_limits")
     insight: dict[str, Any] = Field(default_factory=dict)
     postgres: PostgresSettings = PostgresSettings()
     path: Path = Path("company.toml")
@@ -194,6 +196,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "references": PublishedBenchmark,
     "asking": InvitationSettings,
     "serving": ServingSettings,
+    "import_limits": ImportLimits,
     "postgres": PostgresSettings,
 }
 
