@@ -88,7 +88,7 @@ class LossCheck:
 def check_for_losses(
     con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace
 ) -> LossCheck:
-    """Compare the validated tables `good_<table>` with the stored history; without one, nothing is lost."""
+    """Compare the validated tables `good_<table>` with the stored history, if there is one."""
     now = count_imported_rows(con, company, company.tables)
     folder, mapping = workspace.history(company.name), _mapping_digest(company)
     until = _last_finished_day(company, now)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from features.config.company import Company
 from features.errors import AlreadyRunning, DataRefused, GateFailed
 from features.history_store import Manifest
+from features.import_history.accepted_losses import AcceptedLoss
 from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.settings import Workspace
@@ -27,14 +28,17 @@ from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
 
 
-def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
+def retrain(
+    company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
+) -> list[Outcome]:
     """Import, check, build features, train, promote or keep, and score all customers.
 
+    Tables that have lost rows are refused, except the `accepted` ones.
     Raises DataRefused or ConfigRefused (exit 3) with nothing overwritten, AlreadyRunning (exit 5).
     The caller calls `check_gate` (exit 4) at the end, after the report is written.
     """
     with company_lock(company, workspace), _restore_if_refused(company, workspace):
-        import_history(company, workspace, steps)
+        import_history(company, workspace, steps, accepted=accepted)
         counts, unable = build_features(company, workspace, steps)
         outcomes = train_all(company, workspace, steps, counts, unable)
         if any(o.version for o in outcomes):

@@ -9,11 +9,13 @@ import click
 from features.errors import GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.options import (
+    ACCEPT_LOSS,
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
     MINUTES,
     PORT,
+    REASON,
     REDRAW,
     REFIT,
     SEED,
@@ -87,20 +89,30 @@ def demo(context: CommandContext, customers: int, seed: int, port: int | None, s
     run_demo(context, customers, seed, port, stay)
 
 
-@verb("data", CUSTOMERS, SEED)
-def data(context: CommandContext, customers: int, seed: int) -> None:
+@verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, REASON)
+def data(
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    accept_loss: tuple[str, ...],
+    reason: str | None,
+) -> None:
     """Check the tables and store the history.
 
     Makes the tables of the sample company first if that is the chosen company.
     """
+    from features.import_history.accepted_losses import AcceptedLoss
     from features.import_history.run_import import import_history
     from insight.data_quality_report.data_quality_page import write_data_quality_page
     from models.pipeline.retrain import company_lock
 
+    accepted = AcceptedLoss.from_options(accept_loss, reason)
     with company_lock(context.company, context.workspace):
         if context.company.name == "sample":
-            make_sample(context, customers, seed)
-        manifest = import_history(context.company, context.workspace, context.steps)
+            accepted = make_sample(context, customers, seed)
+        manifest = import_history(
+            context.company, context.workspace, context.steps, accepted=accepted
+        )
         usability = write_data_quality_page(context.company, context.workspace, context.steps)
     context.steps.note(
         f"  {manifest.customers:,} customers, data from {manifest.data_start[:10]} to "
@@ -208,19 +220,21 @@ def train(context: CommandContext) -> None:
     check_gate(outcomes)
 
 
-@verb("retrain")
-def retrain(context: CommandContext) -> None:
+@verb("retrain", ACCEPT_LOSS, REASON)
+def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str | None) -> None:
     """Run everything from the import to the report.
 
     Import, features, leakage check, training, scores, evaluation, report.
 
     Exit codes: 0 promoted or kept, 3 data refused, 4 gate failed, 5 already running.
     """
+    from features.import_history.accepted_losses import AcceptedLoss
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
+    accepted = AcceptedLoss.from_options(accept_loss, reason)
     ensure_sample(context)
-    outcomes, paths = run_nightly(context)
+    outcomes, paths = run_nightly(context, accepted=accepted)
     context.report_written(*paths)
     check_gate(outcomes)
 

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from features.errors import GoodwillError
+from features.import_history.accepted_losses import AcceptedLoss
 from models.pipeline.train_target import Outcome
 from serve.cli.command_context import CommandContext
 
 
-def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
+def run_nightly(
+    context: CommandContext, accepted: AcceptedLoss | None = None
+) -> tuple[list[Outcome], list[Path]]:
     """Retrain, evaluate and report; return the outcome of each target and the files for people.
 
     The settings of the evaluation are checked first. When the evaluation fails on the data, the
@@ -21,7 +24,7 @@ def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
 
     company, workspace, steps = context.company, context.workspace, context.steps
     read_evaluation_settings(company)
-    outcomes = retrain(company, workspace, steps)
+    outcomes = retrain(company, workspace, steps, accepted=accepted)
     write_data_quality_page(company, workspace, steps)
     if not any(o.version for o in outcomes):
         return outcomes, []
