@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 
 from features.config.company import Company, load_company
@@ -167,10 +166,10 @@ def measure() -> str:
             "Each night holds what was known at the end of a day and is compared with the night before, "
             "under the default limits. A refusal of an ordinary night is a false one. A planted loss is "
             "refused if the check names its table; it is planted in every fifth of the last "
-            f"{LAST_NIGHTS} nights. Kinds with fewer than 20 rows a day have no usual number for a single "
-            "day; the figure in brackets counts only nights on which at least 20 rows are gone.",
+            f"{LAST_NIGHTS} nights. With few rows a day, a single empty day is no sign: the figure in "
+            "brackets counts only nights on which at least 20 rows are gone.",
             "",
-            "| company | nights | false refusals | planted loss | planted | refused | (of 20 rows or more) |",
+            "| company | nights | false refusals | planted loss | planted | refused | (20 rows or more) |",
             "|---|--:|--:|---|--:|--:|--:|",
             *lines,
             "",

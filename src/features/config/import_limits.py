@@ -29,7 +29,7 @@ class ImportLimits(TomlSection):
     lost_share: float = Field(default=0.02, ge=0.0, lt=1.0)
     lost_day_share: float = Field(default=0.5, ge=0.0, lt=1.0)
     new_day_share: float = Field(default=0.5, gt=0.0, lt=1.0)
-    least_rows: int = Field(default=20, ge=1)
+    least_rows: int = Field(default=12, ge=1)
     false_refusals_a_year: float = Field(default=0.1, gt=0.0, le=10.0)
     quiet_days: tuple[str, ...] = ()
     irregular: tuple[Literal["events", "surveys", "tickets"], ...] = ()

@@ -54,8 +54,7 @@ class UsualRows:
         levels = [self._level_near(*place) for place in _same_time_of_former_years(day)]
         known = [level for level in levels if np.isfinite(level)]
         if not known:
-            start, end = YEARS_END
-            return 0.0 if f"{day:%m-%d}" >= start or f"{day:%m-%d}" <= end else 1.0
+            return 0.0 if _is_years_end(day) else 1.0
         return min(known) if min(known) < HOLIDAY else 1.0
 
     def _level_near(self, day: date, around: int) -> float:
@@ -84,9 +83,14 @@ class UsualRows:
         return max(0.0, (spread**2 - own) / float(np.median(usual[regular])))
 
     def share_as_low(self, level: float, days: int) -> float:
-        """The share of former periods of so many days that were at or below a level of the usual."""
+        """The share of former periods of so many days that were at or below a level of the usual.
+
+        Days of the year's end do not count: that they are low says nothing about other days.
+        """
         rows, usual = self.rows[-YEAR:], self.usual[-YEAR:]
-        known = np.isfinite(usual)
+        last = EPOCH + timedelta(days=self.first + len(self.rows) - 1)
+        ordinary = [not _is_years_end(last - timedelta(days=i)) for i in range(len(rows))][::-1]
+        known = np.isfinite(usual) & np.array(ordinary, bool)
         window = np.ones(min(days, max(len(rows), 1)))
         found = np.convolve(np.where(known, rows, 0), window, "valid")
         normal = np.convolve(np.where(known, usual, 0), window, "valid")
@@ -94,6 +98,11 @@ class UsualRows:
         if not with_rows.any():
             return 0.0
         return float(np.mean(found[with_rows] / normal[with_rows] <= level))
+
+
+def _is_years_end(day: date) -> bool:
+    start, end = YEARS_END
+    return not end < f"{day:%m-%d}" < start
 
 
 def _medians_of_weekday(rows: NDArray[np.float64]) -> NDArray[np.float64]:
