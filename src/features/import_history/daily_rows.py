@@ -38,10 +38,10 @@ class DailyRows:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of a table that has several, largest first."""
+        """The kinds of the table's rows, largest first."""
         kinds = [k for k in self.by_day if k is not None]
         size = {k: sum(self.by_day[k].values()) for k in kinds}
-        return sorted(kinds, key=lambda k: (-size[k], k)) if len(kinds) > 1 else []
+        return sorted(kinds, key=lambda k: (-size[k], k))
 
 
 def count_imported_rows(

@@ -75,9 +75,11 @@ def find_lost_rows(former: DailyRows, now: DailyRows, limits: ImportLimits) -> l
     kinds = [loss for kind in former.kinds if (loss := _lost(former, now, kind, limits))]
     if whole is None:
         return kinds
-    if len(kinds) == 1:  # the kind says more than the table
+    if len(kinds) == 1 < len(former.kinds):  # the kind says more than the table
         return kinds
     worst = sorted(kinds, key=lambda loss: -loss.rows)[:NAMED]
+    if len(former.kinds) == 1:
+        return [whole]
     named = ", ".join(f"{loss.kind} {loss.rows / loss.before:.0%}" for loss in worst)
     return [replace(whole, detail=f": {named}" if named else "")]
 
@@ -130,7 +132,8 @@ def find_small_days(
     found = list(_small(former, now, None, span, limits, level))
     covered = {d for loss in found for d in loss.days}
     rest = NewDays(since, until, tuple(d for d in open_days if d not in covered))
-    for kind in former.kinds if rest.days else []:
+    several = former.kinds != now.kinds or len(now.kinds) > 1
+    for kind in former.kinds if several and rest.days else []:
         found += _small(former, now, kind, rest, limits, level)
     return found
 

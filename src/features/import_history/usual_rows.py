@@ -12,8 +12,8 @@ from features.import_history.daily_rows import EPOCH, Counts
 
 #: Weeks whose same weekday sets the usual rows, and the fewest of them; weeks that set the scatter.
 WEEKS, FEWEST_WEEKS, SCATTER_WEEKS = 8, 4, 26
-#: Days around the same date of a former year, and around the same distance from Easter.
-AROUND, AROUND_EASTER, EASTER_SPAN = 3, 1, 60
+#: Days around the same date of a former year; days around Easter on which it matters.
+AROUND, EASTER_SPAN = 3, 60
 #: Below this share of its usual rows, a day of a former year was a holiday.
 HOLIDAY = 0.6
 #: First and last day of the year's end, whose rows are unknown before there is a former year.
@@ -126,5 +126,5 @@ def _same_time_of_former_years(day: date) -> list[tuple[date, int]]:
             (date(year, day.month, min(day.day, 28) if day.month == 2 else day.day), AROUND)
         )
         if abs(distance) <= EASTER_SPAN:
-            found.append((easter(year) + timedelta(days=distance), AROUND_EASTER))
+            found.append((easter(year) + timedelta(days=distance), 0))
     return found

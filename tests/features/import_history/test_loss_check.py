@@ -144,7 +144,9 @@ QUARTER = steady(13 * 7, weekdays)
 MONDAY = START + 13 * 7
 
 
-@pytest.mark.parametrize(("rows", "refused"), [(0, True), (10, True), (45, True), (55, False), (100, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "refused"), [(0, True), (10, True), (45, True), (55, False), (100, False)]
+)
 def test_a_new_day_below_half_of_the_usual_rows_is_a_loss(rows, refused):
     found = small(QUARTER, {MONDAY: rows})
     expected = f"events, 2025-04-07: {rows} rows, about 100 are usual"
@@ -333,7 +335,7 @@ def test_only_the_named_tables_are_accepted(full):
             full.company(), full.workspace, silent_steps(), AcceptedLoss(("tickets",), "all closed")
         )
     assert not full.workspace.accepted_losses("shop").exists()
-    with pytest.raises(ConfigRefused, match="--accept-loss orders: .* it has customers, events"):
+    with pytest.raises(ConfigRefused, match=r"--accept-loss orders: .* it has customers, events"):
         import_history(
             full.company(), full.workspace, silent_steps(), AcceptedLoss(("orders",), "archived")
         )
@@ -383,7 +385,7 @@ def test_many_losses_fit_on_a_screen(shop):
     shop.text["events"] = HEADER + "".join(
         line.replace("order", kinds[i % 30]) for i, line in enumerate(lines)
     )
-    others = event_lines(90_000, days=3000).splitlines(keepends=True)[1:]
+    others = event_lines(90_000).splitlines(keepends=True)[1:]
     shop.text["events"] += "".join(others)
     shop.run()
     shop.text["events"] = HEADER + "".join(others)
@@ -409,7 +411,7 @@ class Notes:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def print(self, text: object) -> None:
+    def print(self, text: object, **_: object) -> None:
         self.lines.append(str(text))
 
     def status(self, *_: object) -> "Notes":
