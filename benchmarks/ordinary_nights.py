@@ -169,7 +169,7 @@ def measure() -> str:
             f"{LAST_NIGHTS} nights. With few rows a day, a single empty day is no sign: the figure in "
             "brackets counts only nights on which at least 20 rows are gone.",
             "",
-            "| company | nights | false refusals | planted loss | planted | refused | (20 rows or more) |",
+            "| company | nights | false refusals | planted loss | planted | refused | (20 rows) |",
             "|---|--:|--:|---|--:|--:|--:|",
             *lines,
             "",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from features.config.import_limits import ImportLimits
 from features.import_history.daily_rows import EPOCH, Counts, DailyRows, day_text
-from features.import_history.usual_rows import ERRATIC, UsualRows
+from features.import_history.usual_rows import ERRATIC, FEWEST_WEEKS, UsualRows
 
 #: What is lost: the whole table, stored rows, stored days, or rows of new days.
 LossKind = Literal["empty", "rows", "days", "new days"]
@@ -144,6 +144,8 @@ def _small(
 ) -> Iterator[Loss]:  # fmt: skip
     """The new days of a table or kind that are too small, each alone or all of them together."""
     stored, found = former.known.get(kind, {}), now.known.get(kind, {})
+    if sum(stored.values()) < FEWEST_WEEKS * limits.least_rows:
+        return  # too few for any day to be unusual
     usual, days = UsualRows(stored, new.since), new.days
     if not usual.is_steady:
         return
