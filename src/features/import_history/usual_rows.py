@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import numpy as np
-from dateutil.easter import easter
 from numpy.typing import NDArray
 from scipy.special import betainc, pdtr
 
@@ -115,6 +114,18 @@ def _medians_of_weekday(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     if enough.any():
         medians[enough] = np.nanmedian(before[:, enough], axis=0)
     return medians
+
+
+def easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Meeus 1991)."""
+    golden, century, of_century = year % 19, year // 100, year % 100
+    moon = (
+        19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15
+    ) % 30
+    sunday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - moon - of_century % 4) % 7
+    late = (golden + 11 * moon + 22 * sunday) // 451
+    month, day = divmod(moon + sunday - 7 * late + 114, 31)
+    return date(year, month, day + 1)
 
 
 def _same_time_of_former_years(day: date) -> list[tuple[date, int]]:

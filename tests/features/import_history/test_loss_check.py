@@ -19,6 +19,7 @@ from features.import_history.daily_rows import DailyRows, count_imported_rows, d
 from features.import_history.loss_check import compare_rows
 from features.import_history.loss_rules import Loss, find_lost_rows, find_small_days
 from features.import_history.run_import import import_history, run_dry_import
+from features.import_history.usual_rows import easter
 from features.progress import Steps, silent_steps
 from support.company_builders import Shop
 
@@ -200,6 +201,13 @@ def test_easter_is_found_where_it_was_not_last_year():
     closed = steady(day_number("2026-04-03") - START, lambda d: 0 if d in easter else weekdays(d))
     assert small(closed, {day_number("2026-04-03"): 0}) == [], "Good Friday"
     assert small(closed, {day_number("2026-04-03"): 100, day_number("2026-04-04"): 0}) != []
+
+
+def test_easter_sundays():
+    days = [easter(year) for year in (2000, 2010, 2011, 2025, 2026, 2038)]
+    assert list(map(str, days)) == [
+        "2000-04-23", "2010-04-04", "2011-04-24", "2025-04-20", "2026-04-05", "2038-04-25",
+    ]  # fmt: skip
 
 
 def test_quiet_days_may_have_any_number_of_rows():
