@@ -19,11 +19,16 @@ SEED ?= 7
 SERVE ?= 1
 PORT ?= 3000
 MINUTES ?= 10
+ACCEPT_LOSS ?=
+REASON ?=
 UV_VERSION := 0.13.9
 # Three processes on two cores: tests of servers wait more than they compute.
 PARALLEL := -n 3 --dist worksteal --durations=25
 
 BASE_PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Tables whose loss of rows is accepted in this run, and why.
+ACCEPTED = $(foreach table,$(ACCEPT_LOSS),--accept-loss $(table)) $(if $(REASON),--reason "$$REASON")
+export REASON
 PY := .venv/bin/python
 GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
@@ -69,7 +74,7 @@ clean:  ## Remove all results and caches; keeps what no retrain can make again (
 ##@ Data
 
 data: setup  ## Import the tables and store the history (makes the sample company if chosen)
-	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED)
+	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) $(ACCEPTED)
 
 quality: setup  ## Report data quality; writes data/NAME/data-quality.html
 	@$(GOODWILL) quality --company $(COMPANY)
@@ -88,8 +93,8 @@ tune: setup  ## Search for better hyperparameters (MINUTES=10)
 train: setup  ## Train, evaluate and register each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## Run everything (exit codes: docs/reference/commands.md)
-	@$(GOODWILL) retrain --company $(COMPANY)
+retrain: setup  ## Run everything (ACCEPT_LOSS=events REASON="..." imports although rows are missing)
+	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
 mlflow: setup  ## Show the experiments on http://127.0.0.1:5000
 	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \

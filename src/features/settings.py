@@ -123,6 +123,10 @@ class Workspace:
         """The finished blocks of a scoring that was killed; the next one continues from them."""
         return self.data / name / "unfinished"
 
+    def accepted_losses(self, name: str) -> Path:
+        """The record of accepted losses of rows, a JSON line each."""
+        return self.data / name / "accepted-losses.jsonl"
+
     def serving(self, name: str) -> Path:
         """The models that serve: a folder for each target, with its pointer and versions."""
         if self.results:

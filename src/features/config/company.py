@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from features.config.feedback_settings import FeedbackSettings
+from features.config.import_limits import ImportLimits
 from features.config.postgres_settings import PostgresSettings
 from features.config.table_mapping import Correction, TableMapping
 from features.config.toml_section import TomlSection, did_you_mean
@@ -130,6 +131,7 @@ class Company(TomlSection):
     asking: InvitationSettings = InvitationSettings()
     serving: ServingSettings = ServingSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    limits: ImportLimits = Field(default=ImportLimits(), alias="import_limits")
     insight: dict[str, Any] = Field(default_factory=dict)
     postgres: PostgresSettings = PostgresSettings()
     path: Path = Path("company.toml")
@@ -197,6 +199,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "asking": InvitationSettings,
     "serving": ServingSettings,
     "feedback": FeedbackSettings,
+    "import_limits": ImportLimits,
     "postgres": PostgresSettings,
 }
 

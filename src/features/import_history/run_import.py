@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,11 @@ import duckdb
 
 from features.config.company import Company
 from features.data_quality.check_tables import DataQualityReport, check_tables
+from features.data_quality.finding import TableFinding, rank_findings
 from features.data_quality.imported_table import ImportedTable
 from features.data_quality.terminal_summary import summary_lines
 from features.history_store import MANIFEST, Manifest, recover_history, replace_history
+from features.import_history.accepted_losses import AcceptedLoss
 from features.import_history.file_manifest import FileStamps, write_file_manifest
 from features.import_history.import_table import import_tables
 from features.import_history.incremental import (
@@ -23,6 +25,7 @@ from features.import_history.incremental import (
     mapping_digest,
     plan_incremental_import,
 )
+from features.import_history.loss_check import LossCheck, check_for_losses, settle_losses
 from features.ingest.feedback import feedback_digest
 from features.ingest.infer_schema import infer_schema
 from features.ingest.read_table import SourceTable, connect_for_import
@@ -33,24 +36,28 @@ from features.row_audit import FILE, RowAudit
 from features.settings import Workspace
 
 
-def import_history(company: Company, workspace: Workspace, steps: Steps) -> Manifest:
+def import_history(
+    company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
+) -> Manifest:
     """Read, validate and store every table of a company; on any refusal the former history stays.
 
-    Also writes the data quality report and the history's row audit. Raises DataRefused or
-    ConfigRefused with what is wrong.
+    Tables that have lost rows are refused, except the `accepted` ones. Also writes the data quality
+    report and the history's row audit. Raises DataRefused or ConfigRefused with what is wrong.
     """
+    if accepted:
+        accepted.check_names(company.tables)
     recover_history(workspace.history(company.name))
     limit = latest_allowed(company)
     incremental, files, reason = plan_incremental_import(company, workspace, limit)
     if incremental:
         steps.note(f"  reading {incremental.file_count:,} new files of {len(files):,}")
         try:
-            return _import(company, workspace, steps, incremental, files)
+            return _import(company, workspace, steps, incremental, files, accepted)
         except FullImportNeeded as err:
             reason = str(err)
     if reason:
         steps.note(f"  reading every file: {reason}")
-    return _import(company, workspace, steps, None, files)
+    return _import(company, workspace, steps, None, files, accepted)
 
 
 def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> DataQualityReport:
@@ -65,6 +72,8 @@ def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> Data
         imported = import_tables(con, company, workspace, audit, steps)
         with steps.step("check data quality") as done:
             report = check_tables(con, company, imported, audit)
+            refusals = [*report.refusals, *_loss_refusals(con, company, workspace, imported)]
+            report = replace(report, refusals=refusals)
             done(**report.counts())
     finally:
         con.close()
@@ -73,12 +82,26 @@ def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> Data
     return report
 
 
+def _loss_refusals(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    workspace: Workspace,
+    imported: list[ImportedTable],
+) -> list[str]:
+    """Why an import would be refused for lost rows; tables that are refused anyway are left out."""
+    refused = {t.source.contract.name for t in imported if t.validation.refusal}
+    check = check_for_losses(con, company, workspace)
+    losses = [loss for loss in check.losses if loss.table not in refused]
+    return [check.refusal(company, losses)] if losses else []
+
+
 def _import(
     company: Company,
     workspace: Workspace,
     steps: Steps,
     incremental: IncrementalImport | None,
     files: FileStamps,
+    accepted: AcceptedLoss | None,
 ) -> Manifest:
     """Import into a temporary folder, which replaces the history when it is complete."""
     final = workspace.history(company.name)
@@ -89,7 +112,10 @@ def _import(
     try:
         code, limit = mapping_digest(company), latest_allowed(company).isoformat()
         feedback = feedback_digest(workspace.feedback(company.name))
-        imported, report = _import_tables(con, company, workspace, target, steps, incremental)
+        imported, report, check = _import_tables(
+            con, company, workspace, target, steps, incremental, accepted
+        )
+        check.write(target)
         manifest = _describe_history(con, company, imported, report)
         (target / FILE).write_text(RowAudit(report.row_audit).to_json(), encoding="utf-8")
         content = json.dumps(asdict(manifest), indent=2, sort_keys=True)
@@ -117,17 +143,26 @@ def _import_tables(
     target: Path,
     steps: Steps,
     incremental: IncrementalImport | None,
-) -> tuple[list[ImportedTable], DataQualityReport]:
-    """Import and store every table, and check the data quality."""
+    accepted: AcceptedLoss | None,
+) -> tuple[list[ImportedTable], DataQualityReport, LossCheck]:
+    """Import and store every table, compare with the former history, and check the data quality."""
     audit = RowAudit()
     store = partial(_write_table, con, target)
     imported = import_tables(con, company, workspace, audit, steps, store, incremental)
+    with steps.step("compare rows with the stored history") as done:
+        check = check_for_losses(con, company, workspace)
+        done(losses=len(check.losses))
+    losses = settle_losses(check, company, workspace, accepted, steps)
     with steps.step("check data quality") as done:
-        report = check_tables(con, company, imported, audit)
+        report = _with_findings(check_tables(con, company, imported, audit), losses)
         done(**report.counts())
     for line in summary_lines(report):
         steps.note(line)
-    return imported, report
+    return imported, report, check
+
+
+def _with_findings(report: DataQualityReport, more: list[TableFinding]) -> DataQualityReport:
+    return replace(report, findings=rank_findings([*report.findings, *more]))
 
 
 def _write_table(con: duckdb.DuckDBPyConnection, target: Path, source: SourceTable) -> int:

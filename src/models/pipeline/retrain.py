@@ -10,6 +10,7 @@ from features.company_lock import company_lock
 from features.config.company import Company
 from features.errors import DataRefused, GateFailed, NothingTrained
 from features.history_store import Manifest
+from features.import_history.accepted_losses import AcceptedLoss
 from features.import_history.run_import import import_history
 from features.progress import Steps
 from features.result_sets import staged_results
@@ -25,23 +26,28 @@ from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
 
 
-def retrain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
+def retrain(
+    company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
+) -> list[Outcome]:
     """Import, check, build features, train, promote or keep, score and explain all customers.
 
-    Everything is published together at the end; after any exception the former results are as they
-    were. Raises DataRefused or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning
-    (exit 5). The caller calls `check_gate` (exit 4) at the end, after the report is written.
+    Tables that have lost rows are refused, except the `accepted` ones. Everything is published
+    together at the end; after any exception the former results are as they were. Raises DataRefused
+    or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning (exit 5). The caller calls
+    `check_gate` (exit 4) at the end, after the report is written.
     """
     with company_lock(workspace, company.name):
         with staged_results(workspace, company.name) as staged:
-            outcomes = run_chain(company, staged, steps)
+            outcomes = run_chain(company, staged, steps, accepted)
         follow_published_pointers(workspace, company.name)
     return outcomes
 
 
-def run_chain(company: Company, workspace: Workspace, steps: Steps) -> list[Outcome]:
+def run_chain(
+    company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
+) -> list[Outcome]:
     """The steps of `retrain` in a workspace whose results are staged."""
-    import_history(company, workspace, steps)
+    import_history(company, workspace, steps, accepted=accepted)
     counts, unable = build_features(company, workspace, steps)
     outcomes = train_all(company, workspace, steps, counts, unable)
     if any(o.version for o in outcomes):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from features.config.company import Company
     from features.execution.partitions import Runner
+    from features.import_history.accepted_losses import AcceptedLoss
     from features.settings import Workspace
 
 
@@ -99,8 +100,12 @@ class CommandContext:
         return spark_runner(self.steps)
 
 
-def make_sample(context: CommandContext, customers: int, seed: int) -> None:
-    """Simulate the sample company: its tables, and the ground truth behind them."""
+def make_sample(context: CommandContext, customers: int, seed: int) -> "AcceptedLoss":
+    """Simulate the sample company: its tables, and the ground truth behind them.
+
+    Returns the loss to accept in its import: a former history is one of other customers.
+    """
+    from features.import_history.accepted_losses import AcceptedLoss
     from features.sample_company.generate import generate_sample_company
 
     folder = context.workspace.company(context.company.name)
@@ -110,6 +115,7 @@ def make_sample(context: CommandContext, customers: int, seed: int) -> None:
         )
         done(customers=customers, rows=sum(rows.values()))
     context.report_written(folder / "raw", folder / "truth")
+    return AcceptedLoss(tuple(context.company.tables), "the sample company was simulated anew")
 
 
 def ensure_sample(context: CommandContext) -> None:

@@ -26,9 +26,10 @@ def run_demo(
 
     settings = Settings()
     check_port_free(port or settings.port)  # before the long work
+    simulated = None
     if context.company.name == "sample":
-        make_sample(context, customers, seed)
-    outcomes, paths = run_nightly(context)
+        simulated = make_sample(context, customers, seed)
+    outcomes, paths = run_nightly(context, accepted=simulated)
     context.report_written(*paths)
     launch = LaunchOptions(
         context.company.path,

@@ -10,11 +10,13 @@ from features.disk_failures import disk_failure
 from features.errors import EnvironmentFailed, GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.options import (
+    ACCEPT_LOSS,
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
     MINUTES,
     PORT,
+    REASON,
     REDRAW,
     REFIT,
     SEED,
@@ -93,13 +95,20 @@ def demo(context: CommandContext, customers: int, seed: int, port: int | None, s
     run_demo(context, customers, seed, port, stay)
 
 
-@verb("data", CUSTOMERS, SEED)
-def data(context: CommandContext, customers: int, seed: int) -> None:
+@verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, REASON)
+def data(
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    accept_loss: tuple[str, ...],
+    reason: str | None,
+) -> None:
     """Check the tables and store the history.
 
     Makes the tables of the sample company first if that is the chosen company.
     """
     from features.atomic_write import remove_path
+    from features.import_history.accepted_losses import AcceptedLoss
     from features.import_history.run_import import import_history
     from insight.data_quality_report.data_quality_page import (
         data_quality_page_path,
@@ -107,13 +116,14 @@ def data(context: CommandContext, customers: int, seed: int) -> None:
     )
     from insight.evaluation.evaluation_files import evaluation_folder
 
+    accepted = AcceptedLoss.from_options(accept_loss, reason)
     company, steps = context.company, context.steps
     with context.results() as workspace:
         if company.name == "sample":
-            make_sample(context, customers, seed)
+            accepted = make_sample(context, customers, seed)
             # Its tiers belong to other customers.
             remove_path(evaluation_folder(workspace, company.name))
-        manifest = import_history(company, workspace, steps)
+        manifest = import_history(company, workspace, steps, accepted=accepted)
         with steps.optional("data quality page"):
             write_data_quality_page(company, workspace, steps)
     steps.note(
@@ -222,19 +232,21 @@ def train(context: CommandContext) -> None:
     check_gate(outcomes)
 
 
-@verb("retrain")
-def retrain(context: CommandContext) -> None:
+@verb("retrain", ACCEPT_LOSS, REASON)
+def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str | None) -> None:
     """Run everything from the import to the report.
 
     Import, features, leakage check, training, scores, evaluation, report.
 
     All results are published together at the end. Exit codes: docs/reference/commands.md.
     """
+    from features.import_history.accepted_losses import AcceptedLoss
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import check_parts, run_nightly
 
+    accepted = AcceptedLoss.from_options(accept_loss, reason)
     ensure_sample(context)
-    outcomes, paths = run_nightly(context)
+    outcomes, paths = run_nightly(context, accepted=accepted)
     context.report_written(*paths)
     check_gate(outcomes)
     check_parts(context.steps)

@@ -5,6 +5,7 @@ from pathlib import Path
 from features.atomic_write import remove_path
 from features.config.company import Company
 from features.errors import PartMissing
+from features.import_history.accepted_losses import AcceptedLoss
 from features.progress import Steps
 from features.result_sets import published_path
 from features.settings import Workspace
@@ -12,7 +13,9 @@ from models.pipeline.train_target import Outcome
 from serve.cli.command_context import CommandContext
 
 
-def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
+def run_nightly(
+    context: CommandContext, accepted: AcceptedLoss | None = None
+) -> tuple[list[Outcome], list[Path]]:
     """Retrain, evaluate and report; return the outcome of each target and the files for people.
 
     The settings of the evaluation are checked first. A part of evaluation or report that fails is
@@ -25,7 +28,7 @@ def run_nightly(context: CommandContext) -> tuple[list[Outcome], list[Path]]:
     company, steps = context.company, context.steps
     read_evaluation_settings(company)
     with context.results(then=follow_published_pointers) as workspace:
-        outcomes = run_chain(company, workspace, steps)
+        outcomes = run_chain(company, workspace, steps, accepted)
         with steps.optional("data quality page"):
             from insight.data_quality_report.data_quality_page import write_data_quality_page
 

@@ -56,6 +56,16 @@ REDRAW = click.option(
     is_flag=True,
     help="Set the boundaries of value score, tiers and stars anew, from today's customers.",
 )
+ACCEPT_LOSS = click.option(
+    "--accept-loss",
+    "accept_loss",
+    multiple=True,
+    metavar="TABLE",
+    help="Import a table although rows are missing, this once (repeatable; needs --reason).",
+)
+REASON = click.option(
+    "--reason", default=None, help="Why the rows may be missing; recorded with --accept-loss."
+)
 PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
 STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
 WITH_REASONS = click.option(

@@ -34,7 +34,7 @@ def record_steps(
         done.append("report")
         return Path("report.html")
 
-    monkeypatch.setattr(chain, "retrain", lambda *_: outcomes)
+    monkeypatch.setattr(chain, "retrain", lambda *_, **__: outcomes)
     monkeypatch.setattr(
         "insight.data_quality_report.data_quality_page.write_data_quality_page",
         lambda *_: done.append("usability"),
