@@ -137,13 +137,13 @@ def test_the_model_report_shows_the_row_audit(world):
 def test_a_source_without_rows_does_not_stop_import_or_page(tmp_path):
     """A valid Parquet file without rows, whose kind then is in no row of the table."""
     shop = Shop(tmp_path)
-    table = pa.table({"who": pa.array([], pa.string()), "at": pa.array([], pa.timestamp("us")),
+    table = pa.table({"who": pa.array([], pa.string()), "day": pa.array([], pa.timestamp("us")),
                       "net": pa.array([], pa.float64())})  # fmt: skip
     pq.write_table(table, shop.raw / "orders.parquet")
     shop.tables["events"] = {
         "files": None,
         "sources": {"orders": "orders.parquet", "others": "events.csv"},
-        "query": "select who as customer_id, at as occurred_at, 'order' as kind, net as amount, "
+        "query": "select who as customer_id, day as occurred_at, 'order' as kind, net as amount, "
         "'' as channel from orders union all by name select * replace (occurred_at::timestamp as "
         "occurred_at) from others where kind = 'return'",
     }
