@@ -74,7 +74,8 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
     each.insert(each.index("validate churn"), "survival curve")
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),
-        "check data quality", "labels", "comment score model",
+        "compare rows with the stored history", "check data quality", "labels",
+        "comment score model",
         *(f"features for {t}" for t in SAMPLE_TARGETS),
         "snapshot of all customers", "open the tracking store", "leakage check", *each,
         "score every customer", "check consistency of predictions",
