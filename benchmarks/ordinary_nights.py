@@ -169,6 +169,10 @@ def measure() -> str:
             f"{LAST_NIGHTS} nights. With few rows a day, a single empty day is no sign: the figure in "
             "brackets counts only nights on which at least 20 rows are gone.",
             "",
+            "The refusals of online_retail are public holidays of its first year and the royal wedding "
+            "of 2011; those of olist are holes of the data (payments of April 2018, the lorry drivers' "
+            "strike of May, and the end from 29 August on, where the source breaks off).",
+            "",
             "| company | nights | false refusals | planted loss | planted | refused | (20 rows) |",
             "|---|--:|--:|---|--:|--:|--:|",
             *lines,

@@ -82,8 +82,27 @@ def _count(con: duckdb.DuckDBPyConnection, name: str, source: str, zone: str) ->
     by_day = _by_kind_and_day(con, name, source, clock, zone)
     if known == clock:
         return DailyRows(name, rows, by_day, by_day)
-    later = f"greatest({clock}, coalesce({known}, {clock}))"
-    return DailyRows(name, rows, by_day, _by_kind_and_day(con, name, source, later, zone))
+    # Most rows are known at once: only the others are counted again, which takes half the time.
+    late = f"(select * from {source} where {known} > {clock})"
+    occurred = _by_kind_and_day(con, name, late, clock, zone)
+    if not occurred[None]:
+        return DailyRows(name, rows, by_day, by_day)
+    moved = _by_kind_and_day(con, name, late, known, zone)
+    return DailyRows(name, rows, by_day, _moved(by_day, occurred, moved))
+
+
+def _moved(
+    counts: Mapping[str | None, Counts],
+    away: Mapping[str | None, Counts],
+    there: Mapping[str | None, Counts],
+) -> dict[str | None, Counts]:
+    """Counts in which some rows are moved to other days."""
+    result = {kind: dict(days) for kind, days in counts.items()}
+    for sign, part in ((-1, away), (1, there)):
+        for kind, days in part.items():
+            for day, n in days.items():
+                result[kind][day] = result[kind].get(day, 0) + sign * n
+    return {kind: {d: n for d, n in days.items() if n} for kind, days in result.items()}
 
 
 def _by_kind_and_day(

@@ -75,19 +75,16 @@ def score_distribution(
 ) -> "Figure":
     """Distributions of the predicted probability of positive and negative rows, 100% each."""
     w = weights(y, weight)
-    gap = {
-        name: float(np.average(p, weights=w * y) - np.average(p, weights=w * (1 - y)))
-        for name, p in (("model", model), ("rule", rule))
-    }
     figure, axes = canvas(
-        f"Cases are given {100 * gap['model']:.0f} points more than the others, "
-        f"by the rule {100 * gap['rule']:.0f}",
+        _gap_text(w * y, w * (1 - y), model, rule),
         f"Means of the probability; {rows_text(y)}, {int(y.sum()):,} of them cases",
         (1, 1),
     )
-    steps = np.linspace(0, max(float(model.max()), float(rule.max())), 31).tolist()
+    steps = np.linspace(0, max(float(model.max()), float(rule.max())) or 1.0, 31).tolist()
     for axis, name, p in zip(axes, ("model", "rule"), (model, rule), strict=True):
         for label, mass, colour in (("others", w * (1 - y), QUIET), ("cases", w * y, CASE)):
+            if not mass.any():
+                continue
             axis.hist(p, steps, weights=mass / mass.sum(), color=colour, alpha=0.3)
             axis.hist(p, steps, weights=mass / mass.sum(), histtype="step", color=colour, lw=1.8,
                       label=label)  # fmt: skip
@@ -99,6 +96,19 @@ def score_distribution(
     for axis in axes:
         axis.set_ylim(0, tallest)
     return figure
+
+
+def _gap_text(cases: Array, others: Array, model: Array, rule: Array) -> str:
+    """The title: how much more probability cases are given than others; both are weights of rows."""
+    if not cases.any() or not others.any():
+        return "All rows are cases" if cases.any() else "No row is a case"
+    gap = [
+        float(np.average(p, weights=cases) - np.average(p, weights=others)) for p in (model, rule)
+    ]
+    return (
+        f"Cases are given {100 * gap[0]:.0f} points more than the others, "
+        f"by the rule {100 * gap[1]:.0f}"
+    )
 
 
 def _pooled(plot: Plot, lowest: bool) -> Plot:

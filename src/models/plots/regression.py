@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 MAX_POINTS = 2000
+#: Smaller values are rounding errors: without an order, a model predicts about 1e-17.
+ROUNDING = 1e-9
 
 
 def linear_part(*values: Array) -> float:
     """The linear threshold of a symlog axis: about a tenth of the median nonzero size."""
     sizes = np.abs(np.concatenate(values))
-    sizes = sizes[sizes > 0]
+    sizes = sizes[sizes > ROUNDING]
     return float(10.0 ** np.floor(np.log10(np.median(sizes)) - 1)) if len(sizes) else 1.0
 
 
@@ -97,7 +99,7 @@ def _limit_to_predictions(axis: "Axes", linear: float, model: Array) -> None:
 
     scale = SymmetricalLogTransform(10, linear, 0.6)
     low, high = scale.transform(np.array([min(model.min(), 0.0), model.max()]))
-    margin = 0.06 * (high - low) or 1.0
+    margin = 0.06 * (high - low) if high - low > ROUNDING else 1.0
     axis.set_xlim(*scale.inverted().transform(np.array([low - margin, high + margin])))
 
 

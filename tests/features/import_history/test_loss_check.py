@@ -282,6 +282,21 @@ def test_a_row_counts_on_its_local_day(zoned):
     assert evening.by_day == {None: {START + 1: 1}, "order": {START + 1: 1}}
 
 
+def test_a_row_is_known_later_than_it_occurred(zoned):
+    second = START * 86_400 * 1_000_000
+    at = pa.array([second, second, second], pa.timestamp("us", "UTC"))
+    days = [second, second + 2 * 86_400 * 1_000_000, second - 9 * 86_400 * 1_000_000]
+    known = pa.array(days, pa.timestamp("us", "UTC"))
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    table = pa.table({"kind": ["a", "b", "a"], "occurred_at": at, "known_at": known})
+    con.register("good_events", table)
+    rows = count_imported_rows(con, load_company(zoned.home / "shop.toml"), ["events"])["events"]
+    assert rows.by_day == {None: {START: 3}, "a": {START: 2}, "b": {START: 1}}
+    late = {START + 2: 1}
+    assert rows.known == {None: {START: 2, **late}, "a": {START: 2}, "b": late}
+
+
 def event_lines(rows: int, first: date = date(2024, 1, 5), days: int = 30) -> str:
     """Events of customers A and B, spread evenly over days."""
     return HEADER + "".join(

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.config.company import Company
@@ -17,6 +19,7 @@ from insight.data_quality_report.data_quality_page import (
     write_data_quality_page,
 )
 from insight.model_report.model_report_page import write_model_report
+from support.company_builders import Shop
 
 MONTHS = ["2025-01", "2025-02", "2025-03"]
 PROFILE = {
@@ -129,3 +132,21 @@ def test_the_model_report_shows_the_row_audit(world):
     )
     text = page_text(write_model_report(tiny, workspace, silent_steps()).read_text())
     assert "events corrected by a rule of the company file cents: amount 3 25 25" in text
+
+
+def test_a_source_without_rows_does_not_stop_import_or_page(tmp_path):
+    """A valid Parquet file without rows, whose kind then is in no row of the table."""
+    shop = Shop(tmp_path)
+    table = pa.table({"who": pa.array([], pa.string()), "day": pa.array([], pa.timestamp("us")),
+                      "net": pa.array([], pa.float64())})  # fmt: skip
+    pq.write_table(table, shop.raw / "orders.parquet")
+    shop.tables["events"] = {
+        "files": None,
+        "sources": {"orders": "orders.parquet", "others": "events.csv"},
+        "query": "select who as customer_id, day as occurred_at, 'order' as kind, net as amount, "
+        "'' as channel from orders union all by name select * replace (occurred_at::timestamp as "
+        "occurred_at) from others where kind = 'return'",
+    }
+    assert shop.run().rows["events"] == 1
+    page = write_data_quality_page(shop.company(), shop.workspace, silent_steps())
+    assert "events" in page.read_text(encoding="utf-8")

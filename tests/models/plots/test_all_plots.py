@@ -103,3 +103,19 @@ def test_pyplot_is_not_used():
 def test_an_unknown_kind_lists_the_known_ones():
     with pytest.raises(ValueError, match="ordinal"):
         draw_all("ranking", *CASES["binary"])
+
+
+def test_values_of_zero_with_rounding_errors_draw():
+    """Without a single order, the actual values are 0, and the predictions about 1e-17."""
+    zero = np.zeros(N)
+    for name in ("residuals", "value_distribution"):
+        assert draw(FIGURES["regression"][name](zero, Z * 1e-17, zero, None))
+
+
+@pytest.mark.parametrize(
+    ("actual", "says"), [(0.0, "No row is a case"), (1.0, "All rows are cases")]
+)
+def test_probabilities_of_a_single_class_draw(actual, says):
+    figure = FIGURES["binary"]["score_distribution"](np.full(N, actual), CHANCE, CHANCE, None)
+    assert title(figure) == says
+    assert draw(figure)
