@@ -21,7 +21,7 @@ EXIT_CODES = {
     6: "No target could be trained; the former results stay.",
     7: "The models are published, but a part of evaluation or report is missing.",
     8: "Waiting for approval (reserved).",
-    9: "The environment failed: disk, tracking database or source; nothing was changed.",
+    9: "The environment failed: disk, tracking database or source.",
 }
 #: Codes after which a scheduled run needs somebody's attention; 5 and 8 are part of normal operation.
 FAILURES = (2, 3, 4, 6, 7, 9)
