@@ -63,7 +63,7 @@ def test_what_no_retrain_can_make_again_stays(workspace: Workspace) -> None:
     assert {p.name for p in workspace.mlruns.iterdir()} == {
         "README.md",
         "audit",
-        "serving",
+        "versions",
         "locks",
     }
 

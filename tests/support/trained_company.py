@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from features.config.company import Company, load_company
 from features.progress import Steps, silent_steps
+from features.result_sets import staged_results
 from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from insight.evaluation.run_evaluation import evaluate_company
@@ -104,7 +105,9 @@ def copy_of_evaluated(home: Path) -> tuple[Company, Workspace]:
     with FileLock(folder / "evaluation.lock"):
         if not (folder / "evaluated").is_dir():
             shutil.rmtree(folder / "evaluating", ignore_errors=True)
-            evaluate_company(*copy_of_trained(folder / "evaluating"), silent_steps())
+            company, workspace = copy_of_trained(folder / "evaluating")
+            with staged_results(workspace, company.name) as staged:
+                evaluate_company(company, staged, silent_steps())
             (folder / "evaluating").rename(folder / "evaluated")
     shutil.copytree(folder / "evaluated", home, symlinks=True)
     return load_company(home / "data/sample.toml"), Workspace(home)

@@ -14,14 +14,14 @@ def check_feedback(applied: AppliedFeedback) -> Iterator[TableFinding]:
     for rule, rows in sorted(broken.items()):
         column, what = rule.split(": ", 1)
         yield TableFinding(
-            "events", column, "feedback", "error", rows, total,
+            "events", column, "implausible feedback", "error", rows, total,
             f"{what} in {rows:,} of {total:,} events that came as feedback",
             "`goodwill feedback list` names the calls: withdraw them, or set what is plausible under "
             "feedback in the company file",
         )  # fmt: skip
     if twice := applied.counts().get(IN_TABLE, 0):
         yield TableFinding(
-            "events", "", "feedback", "advice", twice, total,
+            "events", "", "repeated feedback", "advice", twice, total,
             f"{twice:,} of {total:,} events that came as feedback are in the table, too; each counts "
             "once",
             "nothing to do; if the table lacks events that are not the same, set "

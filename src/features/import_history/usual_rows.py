@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, pdtr
 
 from features.data_quality.completeness import is_bursty
 from features.import_history.daily_rows import EPOCH, Counts
@@ -63,6 +62,8 @@ class UsualRows:
 
     def chance(self, found: float, expected: float) -> float:
         """The chance of at most `found` rows where `expected` are usual."""
+        from scipy.special import betainc, pdtr  # slow to import, and not every run compares days
+
         scatter = self._scatter()
         if scatter < 1e-9:
             return float(pdtr(found, expected))

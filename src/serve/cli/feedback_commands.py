@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from serve.cli.command_context import CommandContext
-from serve.cli.options import BY, CLIENT, CUSTOMER, REASON, SINCE, command
+from serve.cli.options import BY, CLIENT, CUSTOMER, SINCE, WITHDRAWAL_REASON, command
 
 if TYPE_CHECKING:
     from features.ingest.feedback_calls import FeedbackCall
@@ -82,7 +82,7 @@ def _id_length(calls: Sequence["FeedbackCall"]) -> int:
     return length
 
 
-@command("withdraw", click.argument("call_id"), REASON, BY)
+@command("withdraw", click.argument("call_id"), WITHDRAWAL_REASON, BY)
 def withdraw_feedback(context: CommandContext, call_id: str, reason: str, by: str | None) -> None:
     """Withdraw a call: the next import leaves its events out.
 

@@ -14,9 +14,9 @@ from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
+    LOSS_REASON,
     MINUTES,
     PORT,
-    REASON,
     REDRAW,
     REFIT,
     SEED,
@@ -95,7 +95,7 @@ def demo(context: CommandContext, customers: int, seed: int, port: int | None, s
     run_demo(context, customers, seed, port, stay)
 
 
-@verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, REASON)
+@verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, LOSS_REASON)
 def data(
     context: CommandContext,
     customers: int,
@@ -232,7 +232,7 @@ def train(context: CommandContext) -> None:
     check_gate(outcomes)
 
 
-@verb("retrain", ACCEPT_LOSS, REASON)
+@verb("retrain", ACCEPT_LOSS, LOSS_REASON)
 def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str | None) -> None:
     """Run everything from the import to the report.
 

@@ -63,7 +63,7 @@ ACCEPT_LOSS = click.option(
     metavar="TABLE",
     help="Import a table although rows are missing, this once (repeatable; needs --reason).",
 )
-REASON = click.option(
+LOSS_REASON = click.option(
     "--reason", default=None, help="Why the rows may be missing; recorded with --accept-loss."
 )
 PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
@@ -127,7 +127,9 @@ SINCE = click.option(
     default=None,
     help="Only calls received since then, in UTC.",
 )
-REASON = click.option("--reason", required=True, help="Why it is withdrawn; stored with the call.")
+WITHDRAWAL_REASON = click.option(
+    "--reason", required=True, help="Why it is withdrawn; stored with the call."
+)
 BY = click.option("--by", default=None, help="Who withdraws it (default: your user name).")
 
 

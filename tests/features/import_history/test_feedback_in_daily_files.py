@@ -120,7 +120,7 @@ def test_an_implausible_value_stops_no_import(shop: DailyShop) -> None:
     assert max(shop.stored("events")["amount"].to_pylist()) == 20.0
     report = DataQualityReport.read(shop.workspace, "shop")
     assert report is not None
-    (finding,) = [f for f in report.findings if f.check == "feedback"]
+    (finding,) = [f for f in report.findings if f.check == "implausible feedback"]
     assert (finding.severity, finding.rows, finding.column) == ("error", 2, "amount")
 
 

@@ -1,5 +1,7 @@
 """The call list: order by revenue at risk, and reasons in both languages."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -28,6 +30,7 @@ def reasons(evaluated):
 
 
 def write(lines, workspace):
+    lines = [(*line, datetime(2026, 1, 1, tzinfo=UTC), "1") for line in lines]
     table = pa.table([pa.array(c) for c in zip(*lines, strict=True)], names=SCHEMA.names)
     pq.write_table(table.cast(SCHEMA), workspace.scores("tiny").with_name("reasons.parquet"))
 

@@ -309,7 +309,7 @@ def test_a_history_too_short_for_every_target_is_refused_and_changes_nothing(
     with unchanged(workspace), pytest.raises(DataRefused) as refused:
         retrain(company, workspace, silent_steps())
     assert str(refused.value).count("three label windows need 1290 days") == 2
-    assert refused.value.exit_code == 3
+    assert refused.value.exit_code == 6
 
 
 def test_a_history_too_short_for_some_targets_skips_them(

@@ -1,14 +1,22 @@
-"""A nightly run whose evaluation fails still writes the report, and fails at the end."""
+"""A night publishes what it could make, and fails at the end for a part that is missing."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from features.errors import ConfigRefused
+from features.config.company import Company
+from features.errors import ConfigRefused, DataRefused, PartMissing
+from features.result_sets import staged_results
+from features.settings import Workspace
+from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
+from models.pipeline import repair
 from models.pipeline import retrain as chain
 from models.pipeline.train_target import Outcome
 from serve.cli import nightly
 from serve.cli.command_context import CommandContext
+from support.evaluation_builders import write
 
 
 @pytest.fixture
@@ -30,11 +38,14 @@ def record_steps(
             raise evaluation
         return []
 
-    def report(*_: object) -> Path:
+    def report(company: Company, workspace: Workspace, steps: object) -> Path:
         done.append("report")
-        return Path("report.html")
+        path = workspace.report(company.name)
+        path.write_text("the report", encoding="utf-8")
+        return path
 
-    monkeypatch.setattr(chain, "retrain", lambda *_, **__: outcomes)
+    monkeypatch.setattr(chain, "run_chain", lambda *_, **__: outcomes)
+    monkeypatch.setattr(repair, "follow_published_pointers", lambda *_: done.append("aliases"))
     monkeypatch.setattr(
         "insight.data_quality_report.data_quality_page.write_data_quality_page",
         lambda *_: done.append("usability"),
@@ -52,18 +63,39 @@ def test_the_order_of_a_nightly_run(
 ) -> None:
     done = record_steps(monkeypatch, [KEPT], None)
     outcomes, paths = nightly.run_nightly(context)
-    assert done == ["usability", "evaluate", "report"]
+    assert done == ["usability", "evaluate", "report", "aliases"]
     assert outcomes == [KEPT]
-    assert paths[-1] == Path("report.html")
+    assert [path.name for path in paths] == ["report.html"]
+    assert (context.workspace.report("sample")).read_text("utf-8") == "the report"
+    nightly.check_parts(context.steps)
 
 
-def test_the_report_is_written_when_the_evaluation_fails(
+@pytest.mark.parametrize("error", [DataRefused("no surveys"), ZeroDivisionError("a plot")])
+def test_a_night_without_an_evaluation_is_published_and_ends_with_7(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    with staged_results(context.workspace, "sample") as staged:
+        write(evaluation_folder(staged, "sample"), "sample")  # of the night before
+    done = record_steps(monkeypatch, [KEPT], error)
+    nightly.run_nightly(context)
+    assert done[-2:] == ["report", "aliases"]
+    folder = evaluation_folder(context.workspace, "sample")
+    assert not (folder / EVALUATION_FILE).exists(), "new scores are not seen with old tiers"
+    assert not (folder / STATUS_FILE).exists()
+    with pytest.raises(PartMissing, match=str(error)) as missing:
+        nightly.check_parts(context.steps)
+    assert missing.value.exit_code == 7
+
+
+def test_a_full_disk_ends_the_night_and_publishes_nothing(
     context: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = record_steps(monkeypatch, [KEPT], ConfigRefused("insight.satisfaction.by names nowhere"))
-    with pytest.raises(ConfigRefused, match="names nowhere"):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    done = record_steps(monkeypatch, [KEPT], full)
+    with pytest.raises(OSError, match="No space left"):
         nightly.run_nightly(context)
-    assert done[-1] == "report"
+    assert done == ["usability", "evaluate"]
+    assert not context.workspace.report("sample").exists()
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(
@@ -71,7 +103,7 @@ def test_without_a_model_there_is_nothing_to_evaluate(
 ) -> None:
     done = record_steps(monkeypatch, [Outcome("churn", "refused", "loses to its rule")], None)
     assert nightly.run_nightly(context)[1] == []
-    assert done == ["usability"]
+    assert done == ["usability", "aliases"]
 
 
 def test_wrong_settings_stop_before_the_training(

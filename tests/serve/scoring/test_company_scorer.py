@@ -301,10 +301,10 @@ def test_scores_and_tiers_are_of_one_night(copied: tuple[Company, Workspace]) ->
     with staged_results(workspace, "sample") as staged:
         write(evaluation_folder(staged, "sample"), "sample", as_of=datetime(2026, 8, 1, tzinfo=UTC))
         assert scorer.refresh() == {}, "nothing of a night is seen before it is published"
-    assert scorer.score_ids(ONE, None, 0).evaluated is before.evaluated
+    assert scorer.score_ids(ONE, None, 0).evaluated == before.evaluated
     assert scorer.refresh() == {"evaluation": "loaded", "standing": "loaded"}
     after = scorer.score_ids(ONE, None, 0)
-    assert after.evaluated is scorer.evaluated()
+    assert after.evaluated == scorer.evaluated()
     assert before.evaluated is not None
     assert before.evaluated.require().as_of < after.evaluated.require().as_of
 
