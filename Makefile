@@ -93,7 +93,7 @@ tune: setup  ## Search for better hyperparameters (MINUTES=10)
 train: setup  ## Train, evaluate and register each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## Run everything (ACCEPT_LOSS=events REASON="..." imports although rows are missing)
+retrain: setup  ## Run everything; exit 0 done, 3 refused, 4 gate, 5 running, 6 nothing trained, 7 part missing, 9 disk
 	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
 mlflow: setup  ## Show the experiments on http://127.0.0.1:5000

@@ -33,6 +33,9 @@ def clean_up(workspace: Workspace, everything: bool = False) -> list[Path]:
     for entry in workspace.mlruns.glob("*"):
         if entry.name not in KEPT_RUNS:
             remove_path(entry)
+    serving = workspace.mlruns / SERVING
+    if serving.is_dir() and not any(serving.iterdir()):
+        serving.rmdir()
     return kept
 
 

@@ -1,5 +1,6 @@
 """The exception tree and its exit codes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_every_exit_code_is_documented():
     codes = {k.exit_code for k in kinds} - {GoodwillError.exit_code}
     assert codes <= set(errors.EXIT_CODES)
     assert set(errors.FAILURES) | {0, 5, 8} == set(errors.EXIT_CODES)
+
+
+def test_the_help_of_make_names_the_codes():
+    (line,) = (s for s in (PROJECT / "Makefile").read_text("utf-8").splitlines()
+               if s.startswith("retrain:"))  # fmt: skip
+    named = {int(code) for code in re.findall(r"\b\d\b", line.partition("exit")[2])}
+    assert named == set(errors.EXIT_CODES) - {2, 8}
 
 
 def test_the_systemd_unit_fails_for_the_failures_only():

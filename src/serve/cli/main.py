@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from features.disk_failures import disk_failure
-from features.errors import EnvironmentFailed, GoodwillError
+from features.errors import EXIT_CODES, EnvironmentFailed, GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
 from serve.cli.options import (
     ACCEPT_LOSS,
@@ -238,7 +238,7 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
 
     Import, features, leakage check, training, scores, evaluation, report.
 
-    All results are published together at the end. Exit codes: docs/reference/commands.md.
+    All results are published together at the end.
     """
     from features.import_history.accepted_losses import AcceptedLoss
     from models.pipeline.retrain import check_gate
@@ -250,6 +250,9 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
     context.report_written(*paths)
     check_gate(outcomes)
     check_parts(context.steps)
+
+
+retrain.epilog = "\b\nExit codes:\n" + "\n".join(f"{c}  {why}" for c, why in EXIT_CODES.items())
 
 
 @verb("score", WITH_REASONS, ENGINE)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
-from features.errors import GateFailed
+from features.errors import EXIT_CODES, GateFailed
 from serve.cli import main
 from support.offline import Offline
 from support.trained_company import PROJECT, copy_of_trained
@@ -97,7 +97,8 @@ def test_help_lists_the_verbs(home: Home) -> None:
     for verb in main.cli.commands:
         assert f"\n  {verb} " in done.stdout
         assert main.cli.commands[verb].help, verb
-    assert "Exit codes: 0 promoted or kept, 3 data refused" in home.run("retrain", "-h").stdout
+    shown = home.run("retrain", "-h").stdout
+    assert all(f"{code}  {why[:40]}" in shown for code, why in EXIT_CODES.items())
 
 
 @pytest.mark.parametrize(("old", "new"), [("court", "leakage"), ("population", "nonresponse")])
@@ -188,7 +189,7 @@ def test_a_held_lock_exits_with_5(home: Home) -> None:
     with FileLock(lock):
         done = home.run("features")
     assert (done.returncode, done.stdout) == (5, "")
-    assert done.stderr.startswith("goodwill: AlreadyRunning: another run for sample holds ")
+    assert done.stderr.startswith("goodwill: AlreadyRunning: another command for sample holds ")
 
 
 def test_a_full_disk_exits_with_9(
