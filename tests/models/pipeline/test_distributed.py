@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from pandas.testing import assert_frame_equal
 
+from features.atomic_write import remove_path
 from features.config.company import Company, load_company
 from features.definitions.catalog import missing_rates
 from features.execution.partitions import LOCAL, Runner, part_files
@@ -45,8 +46,9 @@ def home_in(
     @cache
     def made(partitions: int) -> tuple[Company, Workspace]:
         company, workspace = copy_of_trained(tmp_path_factory.mktemp("spark") / "home")
-        shutil.rmtree(workspace.features("sample"))
-        shutil.rmtree(workspace.scores("sample").parent)
+        for folder in (workspace.features("sample"), workspace.scores("sample").parent):
+            for entry in folder.iterdir():
+                remove_path(entry)
         with mock.patch.dict(os.environ, {"GOODWILL_SPARK_PARTITIONS": str(partitions)}):
             counts = build_features(company, workspace, silent_steps(), spark)
             score_customers(company, workspace, silent_steps(), spark)
