@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,28 +68,6 @@ def replace_atomically(made: Path, path: Path) -> None:
         path.rename(former)
     made.rename(path)
     remove_path(former)
-
-
-def sweep_leftovers(folder: Path, name: str = "*", idle_seconds: float = 3600) -> list[Path]:
-    """Remove what killed writes of paths called `name` (a pattern) left below a folder; returns it.
-
-    Only what nobody has written to for `idle_seconds`: younger files may belong to a live process.
-    A folder that a killed replacement had moved aside goes back to its place.
-    """
-    swept = []
-    for left in [p for end in ("new", "former") for p in folder.rglob(f".{name}.{end}")]:
-        path = left.with_name(left.name[1:].removesuffix(left.suffix))
-        try:
-            if time.time() - left.stat().st_mtime < idle_seconds:
-                continue
-        except FileNotFoundError:  # its process ended it meanwhile
-            continue
-        if left.suffix == ".former" and not path.exists():
-            left.rename(path)
-        else:
-            remove_path(left)
-        swept.append(left)
-    return swept
 
 
 def remove_path(path: Path) -> None:

@@ -14,10 +14,8 @@ KEPT_RESULTS = (
     "evaluation/yardsticks.json", "evaluation/groups.json", "evaluation/months", "scores/history",
     "tuned.json",
 )  # fmt: skip
-#: Records in a company's own folder that never are generated; not even `--all` removes them.
-RECORDS = ("feedback", "audit.key", "accepted-losses.jsonl")
-#: What the sample company's tables are made into, and the blocks of a scoring that was killed.
-GENERATED = ("raw", "truth", "unfinished")
+#: The folders of the sample company's tables: the only tables that a command makes.
+SAMPLE_TABLES = ("raw", "truth")
 #: In `mlruns/`: the audit log, the version numbers that are taken (the audit log names versions), locks.
 KEPT_RUNS = ("README.md", "audit", "versions", SERVING, "locks")
 
@@ -55,9 +53,9 @@ def _clean(workspace: Workspace, company: str, everything: bool) -> list[Path]:
         left = any(folder.iterdir())
     home = workspace.data / company
     if company == "sample":  # only its tables are made by a command
-        for name in GENERATED[:2]:
+        for name in SAMPLE_TABLES:
             remove_path(home / name)
-    remove_path(home / GENERATED[2])
+    remove_path(workspace.checkpoints(company))
     for old in (home / SETS).glob("*"):
         if old != (home / CURRENT).resolve():
             remove_path(old)

@@ -163,6 +163,16 @@ def test_results_of_a_version_without_sets_are_taken_over(workspace: Workspace) 
     assert (workspace.feedback("shop") / "call.json").read_text("utf-8") == "feedback"
 
 
+def test_what_killed_writes_left_is_not_taken_over(published: Workspace) -> None:
+    serving = published.serving("shop") / "churn"
+    for left in (serving / ".2.new/model.txt", serving / ".champion.json.new", serving / "2.new/x"):
+        left.parent.mkdir(exist_ok=True)
+        left.write_text("half", encoding="utf-8")
+    with staged_results(published, "shop") as staged:
+        names = {p.name for p in (staged.serving("shop") / "churn").iterdir()}
+    assert names == {"champion.json"}
+
+
 def test_a_moved_project_keeps_its_results(published: Workspace, tmp_path: Path) -> None:
     moved = tmp_path.with_name(tmp_path.name + "-moved")
     tmp_path.rename(moved)

@@ -9,7 +9,7 @@ free again (docs/decisions/0020-version-numbers.md).
 import json
 from pathlib import Path
 
-from features.atomic_write import sweep_leftovers, write_text_atomically
+from features.atomic_write import write_text_atomically
 from features.errors import DataRefused, EnvironmentFailed
 from features.settings import Workspace
 from models.bundles.bundle import read_json
@@ -55,12 +55,3 @@ def _remembered(path: Path) -> int:
             f'{path} should hold the highest version number taken, such as {{"highest": 7}}; restore '
             "it from the backup, or write that number (the highest in MLflow and in the bundle folders)"
         ) from None
-
-
-def sweep_unfinished(serving: Path) -> list[Path]:
-    """Remove what killed writes left in a company's serving folder; returns it.
-
-    Under the company lock, which everybody who writes bundles holds, so that an unfinished bundle has
-    no writer any more. A rollback writes pointers without it: other files count as left after an hour.
-    """
-    return sweep_leftovers(serving, "[0-9]*", idle_seconds=0) + sweep_leftovers(serving)

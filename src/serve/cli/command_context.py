@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from features.errors import PartMissing
+
 # Imported where they are used, so that `goodwill --help` is fast.
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -49,6 +51,12 @@ class CommandContext:
                 yield staged
             if then:
                 then(self.workspace, self.company.name)
+
+    def check_parts(self) -> None:
+        """Raise PartMissing when the command went on without a part, such as a plot or one target."""
+        if self.steps.missing:
+            lines = "\n".join(f"  - {part}: {why}" for part, why in self.steps.missing.items())
+            raise PartMissing(f"published without:\n{lines}")
 
     def report_written(self, *paths: Path) -> None:
         """Print the paths that were written, relative to the project."""

@@ -22,7 +22,7 @@ def run_demo(
 ) -> None:
     """Make data, retrain, report, serve, print the scores of three customers; `stay` keeps serving."""
     from models.pipeline.retrain import check_gate
-    from serve.cli.nightly import check_parts, run_nightly
+    from serve.cli.nightly import run_nightly
 
     settings = Settings()
     check_port_free(port or settings.port)  # before the long work
@@ -43,7 +43,6 @@ def run_demo(
     except KeyboardInterrupt:
         context.steps.note("  stopped")
     check_gate(outcomes)
-    check_parts(context.steps)
 
 
 def _serve(context: CommandContext, launch: LaunchOptions, stay: bool) -> None:

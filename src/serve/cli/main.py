@@ -242,14 +242,13 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
     """
     from features.import_history.accepted_losses import AcceptedLoss
     from models.pipeline.retrain import check_gate
-    from serve.cli.nightly import check_parts, run_nightly
+    from serve.cli.nightly import run_nightly
 
     accepted = AcceptedLoss.from_options(accept_loss, reason)
     ensure_sample(context)
     outcomes, paths = run_nightly(context, accepted=accepted)
     context.report_written(*paths)
     check_gate(outcomes)
-    check_parts(context.steps)
 
 
 retrain.epilog = "\b\nExit codes:\n" + "\n".join(f"{c}  {why}" for c, why in EXIT_CODES.items())

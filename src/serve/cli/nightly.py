@@ -4,7 +4,6 @@ from pathlib import Path
 
 from features.atomic_write import remove_path
 from features.config.company import Company
-from features.errors import PartMissing
 from features.import_history.accepted_losses import AcceptedLoss
 from features.progress import Steps
 from features.result_sets import published_path
@@ -19,7 +18,7 @@ def run_nightly(
     """Retrain, evaluate and report; return the outcome of each target and the files for people.
 
     The settings of the evaluation are checked first. A part of evaluation or report that fails is
-    left out, and the rest is published; `check_parts` raises for it afterwards.
+    left out, and the rest is published; the context raises PartMissing for it at the end.
     """
     from insight.evaluation.evaluation_settings import read_evaluation_settings
     from models.pipeline.repair import follow_published_pointers
@@ -42,13 +41,6 @@ def run_nightly(
             write_report(company, workspace, steps)
     made = (workspace.scores(company.name), workspace.report(company.name))
     return outcomes, [path for path in map(published_path, made) if path.exists()]
-
-
-def check_parts(steps: Steps) -> None:
-    """Raise PartMissing when the run went on without a part."""
-    if steps.missing:
-        lines = "\n".join(f"  - {part}: {why}" for part, why in steps.missing.items())
-        raise PartMissing(f"published without:\n{lines}")
 
 
 def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:

@@ -146,7 +146,9 @@ def command(
     def register(work: Callable[..., None]) -> click.Command:
         def run(toml: Path | None, **given: Any) -> None:
             with around():
-                work(CommandContext(toml), **given)
+                context = CommandContext(toml)
+                work(context, **given)
+                context.check_parts()
 
         run.__doc__ = work.__doc__
         for option in (*options, COMPANY):

@@ -1,6 +1,5 @@
 """Version numbers are taken once, and leftovers of killed writes are swept."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from features.settings import Workspace
 from models.bundles.bundle_folders import (
     highest_number,
     kept_versions,
-    sweep_unfinished,
     take_number,
 )
 
@@ -47,16 +45,3 @@ def test_versions_are_sorted_as_numbers(tmp_path: Path) -> None:
         (tmp_path / "churn" / name / "manifest.json").touch()
     (tmp_path / "churn/12").mkdir()  # no bundle
     assert kept_versions(tmp_path, "churn") == ["1", "9", "10"]
-
-
-def test_unfinished_bundles_go_at_once_and_pointers_after_an_hour(tmp_path: Path) -> None:
-    for name in ("churn/.2.new", "churn/1", "nps/.3.new"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "model.txt").write_text("tree")
-    for name in ("churn/.champion.json.new", "nps/.champion.json.new"):
-        (tmp_path / name).write_text("{")
-    os.utime(tmp_path / "nps/.champion.json.new", (0, 0))
-    swept = {str(path.relative_to(tmp_path)) for path in sweep_unfinished(tmp_path)}
-    assert swept == {"churn/.2.new", "nps/.3.new", "nps/.champion.json.new"}
-    kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert kept == {"churn/1/model.txt", "churn/.champion.json.new"}

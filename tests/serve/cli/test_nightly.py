@@ -67,7 +67,7 @@ def test_the_order_of_a_nightly_run(
     assert outcomes == [KEPT]
     assert [path.name for path in paths] == ["report.html"]
     assert (context.workspace.report("sample")).read_text("utf-8") == "the report"
-    nightly.check_parts(context.steps)
+    context.check_parts()
 
 
 @pytest.mark.parametrize("error", [DataRefused("no surveys"), ZeroDivisionError("a plot")])
@@ -83,7 +83,7 @@ def test_a_night_without_an_evaluation_is_published_and_ends_with_7(
     assert not (folder / EVALUATION_FILE).exists(), "new scores are not seen with old tiers"
     assert not (folder / STATUS_FILE).exists()
     with pytest.raises(PartMissing, match=str(error)) as missing:
-        nightly.check_parts(context.steps)
+        context.check_parts()
     assert missing.value.exit_code == 7
 
 
