@@ -1,4 +1,3 @@
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -126,17 +125,3 @@ def test_codes_lead_back_to_the_values(values):
     known = encoder.categories["c"]
     codes = encoder.encode(features)[:, 0]
     assert [None if np.isnan(code) else known[int(code)] for code in codes] == values
-
-
-def test_one_row_of_110_columns_is_fast():
-    rng = np.random.default_rng(0)
-    columns = {f"feature_number_{i}": pa.array(rng.random(1)) for i in range(100)}
-    columns |= {f"category_{i}": category(["x"]) for i in range(10)}
-    row = pa.table(columns)
-    encoder = Encoder.fit(row, tuple(columns))
-    times = []
-    for _ in range(200):
-        start = time.perf_counter()
-        encoder.encode(row)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 300e-6
