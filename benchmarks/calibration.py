@@ -49,16 +49,17 @@ def _head() -> list[str]:
 
 def _errors(asked: Asked) -> list[str]:
     lines = [
-        "| company | target | rows | correction | error | chance | chance, 95% | segments "
-        "| beyond chance | abstains |",
-        "|---|---|--:|---|--:|--:|--:|--:|--:|--:|",
+        "| company | target | rows | correction | error | chance | chance, 95% | excess "
+        "| its 95% interval | segments | beyond chance | abstains |",
+        "|---|---|--:|---|--:|--:|--:|--:|---|--:|--:|--:|",
     ]
     for (company, target), one in asked.items():
         if one.error:
             e, parts = one.error, one.segments
             lines.append(
                 f"| {company} | {target} | {e.rows:,} | {one.bundle.calibrator.method} "
-                f"| {e.error:.2%} | {e.chance:.2%} | {e.chance_high:.2%} | {len(parts)} "
+                f"| {e.error:.2%} | {e.chance:.2%} | {e.chance_high:.2%} | {e.excess:.2%} "
+                f"| {e.excess_low:.2%} to {e.excess_high:.2%} | {len(parts)} "
                 f"| {sum(s.beyond_chance for s in parts)} | {one.abstain_share:.1%} |"
             )
     return lines

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from models.evaluation.active_customers import evaluate_active
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
 from models.evaluation.metrics import METRICS
 from models.training.train import TrainingRows
@@ -43,12 +44,20 @@ def standing_of(
     """Measure every contestant's predictions on the same rows."""
     y, weight, groups = test.label, test.weight, test.customer
     standings = []
+    answers = {who: answer for who, (answer, _) in said.items()}
+    active = (
+        evaluate_active(test.features, y, answers, weight, groups, ("spearman",))
+        if name == "value"
+        else None
+    )
     for who, (answer, seconds) in said.items():
         found = {
             m: bootstrap(METRICS[m].function, y, answer, weight, groups=groups)
             for m in measures
             if not (who.startswith("BG") and name == "churn" and m != "roc_auc")
         }
+        if active:
+            found["spearman, active customers"] = active.metrics[who]["spearman"]
         standings.append(Standing(who, found, seconds))
     first = METRICS[measures[0]]
     sign = 1 if first.higher_is_better else -1

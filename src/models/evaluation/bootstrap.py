@@ -1,6 +1,6 @@
 """Bootstrap confidence intervals of metrics."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,14 +93,19 @@ def bootstrap_jointly(
     n: int = 200,
 ) -> tuple[Array, Array]:
     """The metric of several predictions (k,), and on the same `n` resamples of groups (n, k)."""
+    resampled = np.empty((n, len(predictions)))
+    for draw, times in enumerate(resample_groups(groups, n)):
+        resampled[draw] = [metric(y, p, weight * times) for p in predictions]
+    return np.array([metric(y, p, weight) for p in predictions]), resampled
+
+
+def resample_groups(groups: Array, n: int, seed: int = 0) -> Iterator[Array]:
+    """Draw `n` resamples of whole groups: how often each row is in it, the same for a group's rows."""
     code = np.unique(groups, return_inverse=True)[1].ravel()
     count = int(code.max()) + 1 if len(code) else 0
-    rng = np.random.default_rng(0)
-    resampled = np.empty((n, len(predictions)))
-    for draw in range(n):
-        times = np.bincount(rng.integers(0, max(count, 1), count), minlength=count)
-        resampled[draw] = [metric(y, p, weight * times[code]) for p in predictions]
-    return np.array([metric(y, p, weight) for p in predictions]), resampled
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        yield np.bincount(rng.integers(0, max(count, 1), count), minlength=count)[code]
 
 
 def percentile_interval(value: float, resampled: Array) -> Interval:

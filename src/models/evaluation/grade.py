@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
-from models.evaluation.metrics import METRICS, PRIMARY
+from models.evaluation.calibration_error import calibration_error
+from models.evaluation.metrics import CALIBRATION_ERRORS, METRICS, PRIMARY
 
 Array = np.ndarray
 
@@ -16,6 +17,8 @@ GRADES = {
     "B": "better than the rule, within the noise",
     "C": "not better than the rule",
 }
+#: Added to the reason of a model that would be graded A: a simpler model does as well.
+NOT_BETTER_THAN_LINEAR = "not better than the linear model, so at most B"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class ModelEvaluation:
     """All metrics of the model and its baselines on the same test rows, and the grade of the model.
 
     `metrics[name][metric]`; `gain` is the improvement over the rule in the primary metric, positive
-    when the model is better, whether high or low values are good.
+    when the model is better, whether high or low values are good; `gain_over_linear` the same over the
+    linear model, None without one.
     """
 
     kind: str
@@ -34,6 +38,7 @@ class ModelEvaluation:
     gain: Interval
     grade: str
     reason: str
+    gain_over_linear: Interval | None = None
 
     def to_json(self) -> str:
         """The evaluation as JSON text; undefined values are null."""
@@ -69,25 +74,52 @@ def evaluate_model(
     """Compute the metrics of all `predictions` and grade the model against the rule.
 
     `predictions` includes "model" and "rule"; `groups` are the customers, resampled as a whole for
-    the intervals. A: the 95% interval of the gain is above 0; B: the gain is positive; C: neither.
+    the intervals. A: the 95% interval of the gain is above 0, and the model beats the "linear" one,
+    where there is one; B: the gain is positive; C: it is not.
     """
-    names = metric_names(kind)
     check_predictions(y, predictions)
     if groups is not None:  # numbers, so that strings are sorted only once
         groups = np.unique(groups, return_inverse=True)[1].ravel()
+    measured = (weight, groups)
     metrics = {
-        contestant: {
-            name: bootstrap(METRICS[name].function, y, p, weight, groups=groups, seed=seed)
-            for name in names
-        }
+        contestant: {name: _interval(name, y, p, measured, seed) for name in metric_names(kind)}
         for contestant, p in predictions.items()
     }
-    rivals = (predictions["model"], predictions["rule"])
-    gain = paired_gain(PRIMARY[kind], y, rivals, (weight, groups), seed)
-    grade = "A" if gain.low > 0 else "B" if gain.value > 0 else "C"
+    gains = {
+        rival: paired_gain(
+            PRIMARY[kind], y, (predictions["model"], predictions[rival]), measured, seed
+        )
+        for rival in ("rule", "linear")
+        if rival in predictions
+    }
+    grade, reason = _grade(PRIMARY[kind], metrics, gains)
     customers = len(y) if groups is None else len(np.unique(groups))
-    reason = f"{GRADES[grade]}: {_compared(PRIMARY[kind], metrics, gain)}"
-    return ModelEvaluation(kind, len(y), customers, PRIMARY[kind], metrics, gain, grade, reason)
+    return ModelEvaluation(
+        kind, len(y), customers, PRIMARY[kind], metrics, gains["rule"], grade, reason,
+        gains.get("linear"),
+    )  # fmt: skip
+
+
+def _interval(
+    name: str, y: Array, p: Array, weight_and_groups: tuple[Array | None, Array | None], seed: int
+) -> Interval:
+    """A metric with its interval; that of a calibration error is freed of the bootstrap's bias."""
+    weight, groups = weight_and_groups
+    if name in CALIBRATION_ERRORS:
+        return calibration_error(y, p, weight, groups=groups, seed=seed).interval
+    return bootstrap(METRICS[name].function, y, p, weight, groups=groups, seed=seed)
+
+
+def _grade(
+    primary: str, metrics: dict[str, dict[str, Interval]], gains: dict[str, Interval]
+) -> tuple[str, str]:
+    """The grade by the gains over rule and linear model, and its reason."""
+    gain, linear = gains["rule"], gains.get("linear")
+    grade = "A" if gain.low > 0 else "B" if gain.value > 0 else "C"
+    reason = f"{GRADES[grade]}: {_compared(primary, metrics, gain)}"
+    if grade != "C" and linear is not None and not linear.value > 0:
+        return "B", f"{reason}; {NOT_BETTER_THAN_LINEAR}: {format_interval(linear, sign='+')}"
+    return grade, reason
 
 
 def paired_gain(

@@ -220,3 +220,6 @@ PRIMARY = {
     "regression": "mae",
 }
 """The metric that decides, by kind of target."""
+
+CALIBRATION_ERRORS = ("ece", "class_ece")
+"""The metrics that chance alone makes larger than 0: see `calibration_error`."""

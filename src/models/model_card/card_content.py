@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.definitions.catalog import as_percent
 from models.bundles.model_manifest import ModelManifest
+from models.evaluation.active_customers import evaluate_active
 from models.evaluation.bootstrap import Interval
 from models.evaluation.calibration_error import calibration_error
 from models.model_card.render_card import Card, Part, Table
@@ -53,6 +54,7 @@ def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: Validati
             _data(manifest),
             _labels(trained, manifest),
             _measures(trained),
+            *_active(trained),
             _groups(checks),
             _calibration(trained),
             _ageing(checks),
@@ -94,6 +96,27 @@ def _measures(trained: TrainedTarget) -> Part:
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
     return Part("How well, on later data", sentences, table=Table(("measure", *contestants), rows))
+
+
+def _active(trained: TrainedTarget) -> list[Part]:
+    """A value's metrics among active customers apart; nothing for other targets."""
+    test = trained.test
+    if trained.target.kind != "regression":
+        return []
+    active = evaluate_active(
+        test.features, test.label, trained.predictions, test.weight, test.customer
+    )
+    if active is None:
+        return []
+    sentence = (
+        f"{active.rows:,} rows of {active.customers:,} customers who ordered in the 365 days before "
+        "the cutoff. Telling the silent from the active is easy; this is how well the active are "
+        "ranked."
+    )
+    names = list(active.metrics["model"])
+    rows = [(n, *(_shown(of[n]) for of in active.metrics.values())) for n in names]
+    table = Table(("measure", *active.metrics), rows)
+    return [Part("Active customers apart", (sentence,), table=table)]
 
 
 def _groups(checks: ValidationChecks) -> Part:
@@ -142,7 +165,10 @@ def _calibration_error(trained: TrainedTarget) -> tuple[str, ...]:
     if not trained.target.classes:
         return ()
     test = trained.test
-    return (calibration_error(test.label, trained.predictions["model"], test.weight).describe(),)
+    found = calibration_error(
+        test.label, trained.predictions["model"], test.weight, groups=test.customer
+    )
+    return (found.describe(),)
 
 
 def _ageing(checks: ValidationChecks) -> Part:

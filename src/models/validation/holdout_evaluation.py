@@ -53,7 +53,8 @@ class HoldoutResult:
         """The calibration error of probabilities; None for a value."""
         if self.bundle.manifest.kind == "regression":
             return None
-        return calibration_error(self.rows.label, self.predictions, self.rows.weight)
+        rows = self.rows
+        return calibration_error(rows.label, self.predictions, rows.weight, groups=rows.customer)
 
     @cached_property
     def segments(self) -> tuple[CalibrationError, ...]:
@@ -62,7 +63,7 @@ class HoldoutResult:
         if self.error is None:
             return ()
         return calibration_error_by_segment(
-            rows.features, rows.label, self.predictions, rows.weight
+            rows.features, rows.label, self.predictions, rows.weight, rows.customer
         )
 
     @cached_property

@@ -98,6 +98,36 @@ def test_biased_probabilities_are_beyond_chance():
     assert wrong.surprise == pytest.approx(1 / 501)
 
 
+def test_the_excess_of_perfect_probabilities_is_about_nothing_and_its_interval_holds_it():
+    p = np.random.default_rng(9).beta(1, 5, 1000)
+    found = [calibration_error(drawn(p, seed), p) for seed in range(25)]
+    excess = np.array([one.excess for one in found])
+    assert abs(excess.mean()) < 2.5 * excess.std() / 5
+    assert all(one.excess_low <= one.excess <= one.excess_high for one in found)
+    assert np.mean([one.excess_low <= 0 <= one.excess_high for one in found]) >= 0.92
+    assert all(one.interval.low <= one.error <= one.interval.high for one in found)
+
+
+def test_a_gap_far_beyond_chance_is_the_excess():
+    p = np.random.default_rng(9).uniform(0.1, 0.5, 20_000)
+    wrong = calibration_error(drawn(p + 0.1, 1), p)
+    assert wrong.excess == pytest.approx(0.1 - wrong.chance, abs=0.01)
+    assert wrong.excess_low > 0.08
+    assert "The excess over chance is 9." in wrong.describe()
+
+
+def test_rows_of_one_customer_that_err_together_make_chance_larger():
+    p = np.random.default_rng(9).uniform(0.1, 0.5, 500)
+    y = drawn(p, 1)
+    alone = calibration_error(y, p)
+    four = calibration_error(y.repeat(4), p.repeat(4), groups=np.arange(500).repeat(4))
+    # Four copies of a customer tell no more than one: the same error, and the same chance.
+    assert four.error == pytest.approx(alone.error, rel=0.05)
+    assert four.chance == pytest.approx(alone.chance, rel=0.05)
+    apart = calibration_error(y.repeat(4), p.repeat(4))
+    assert apart.chance == pytest.approx(alone.chance / 2, rel=0.1)
+
+
 def test_chance_is_reproducible_and_larger_on_fewer_rows():
     p = np.random.default_rng(9).random(2000)
     y = drawn(p, 1)

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from models.evaluation.bootstrap import bootstrap
 from models.evaluation.grade import evaluate_model, metric_names
 from models.evaluation.metrics import METRICS
 
@@ -16,7 +17,7 @@ CUSTOMERS = np.repeat(np.arange(N // 2), 2)
 
 def test_grade_a_when_the_interval_of_the_gain_excludes_zero():
     result = evaluate_model(
-        "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, None, CUSTOMERS
+        "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": POOR}, None, CUSTOMERS
     )
     assert result.grade == "A"
     assert result.gain.low > 0
@@ -30,6 +31,29 @@ def test_grade_b_within_the_noise_and_c_when_not_better():
     assert evaluate_model("binary", CHURN, {"model": slightly, "rule": POOR}).grade == "B"
     assert evaluate_model("binary", CHURN, {"model": POOR, "rule": POOR}).grade == "C"
     assert evaluate_model("binary", CHURN, {"model": POOR, "rule": GOOD}).grade == "C"
+
+
+def test_a_model_that_does_not_beat_the_linear_one_gets_at_most_b():
+    contestants = {"model": GOOD, "rule": POOR, "linear": GOOD}
+    draw = evaluate_model("binary", CHURN, contestants, None, CUSTOMERS)
+    assert draw.gain.low > 0
+    assert draw.grade == "B"
+    assert draw.reason.endswith("; not better than the linear model, so at most B: "
+                                "+0.000 (+0.000 to +0.000)")  # fmt: skip
+    worse = evaluate_model("binary", CHURN, {"model": POOR, "rule": GOOD, "linear": GOOD})
+    assert worse.grade == "C"
+    assert "linear" not in worse.reason
+
+
+def test_the_interval_of_a_calibration_error_holds_the_error():
+    rng = np.random.default_rng(1)
+    p = rng.beta(1, 5, 1000)
+    y = (rng.random(1000) < p).astype(float)
+    error = evaluate_model("binary", y, {"model": p, "rule": p}).metrics["model"]["ece"]
+    assert error.value == METRICS["ece"].function(y, p, None)
+    assert error.low <= error.value <= error.high
+    plain = bootstrap(METRICS["ece"].function, y, p)
+    assert plain.low > error.value * 0.9  # the bootstrap alone is biased upwards
 
 
 def test_smaller_errors_are_a_positive_gain():
@@ -58,7 +82,7 @@ def test_class_targets_have_their_metrics(kind):
 
 def test_the_table_is_compact_and_json_is_valid():
     result = evaluate_model(
-        "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": GOOD}, np.ones(N)
+        "binary", CHURN, {"model": GOOD, "rule": POOR, "linear": POOR}, np.ones(N)
     )
     table = result.table()
     assert list(table.columns) == ["better", "model", "rule", "linear"]
