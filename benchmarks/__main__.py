@@ -16,6 +16,7 @@ def main() -> int:
     from benchmarks import (
         bootstrap_metrics,
         calibration,
+        champion_swaps,
         evaluation,
         feature_engine,
         feature_scale,
@@ -38,6 +39,7 @@ def main() -> int:
     known: dict[str, Callable[[], str]] = {
         "bootstrap_metrics": bootstrap_metrics.measure,
         "calibration": calibration.measure,
+        "champion_swaps": champion_swaps.measure,
         "evaluation": evaluation.measure,
         "feature_engine": feature_engine.measure,
         "feature_scale": feature_scale.measure,

@@ -24,6 +24,8 @@ class ModelManifest:
     `support` (out of distribution) and `survival` are the fitted parts as JSON holds them, None where
     the target has none or the model is of an older version. `tone` is the digest of the model that
     reads the comments. `unknown_categories` is the share of test rows in unknown categories.
+    `labels_until` is the end of the last label window that the model learnt from, `labels_digest` the
+    digest of its label data; both are empty for a model of an older version.
     """
 
     company: str = ""
@@ -50,6 +52,8 @@ class ModelManifest:
     dropped_features: list[str] = field(default_factory=list)
     unknown_categories: dict[str, float] = field(default_factory=dict)
     label_counts: dict[str, int] = field(default_factory=dict)
+    labels_until: str = ""
+    labels_digest: str = ""
     fingerprint: str = ""
     data_end: str = ""
     code_revision: str = ""
@@ -70,6 +74,11 @@ class ModelManifest:
         if missing := [name for name in REQUIRED if name not in known]:
             raise DataRefused(f"the manifest lacks {', '.join(missing)}; export the version again")
         return cls(**known | {"target": str(content["target"]), "version": str(content["version"])})
+
+    @property
+    def labels_end(self) -> str:
+        """The end of the labels it learnt from; of an older version's, the start of its test."""
+        return self.labels_until or self.test_start
 
     @cached_property
     def content(self) -> dict[str, Any]:

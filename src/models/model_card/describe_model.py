@@ -61,6 +61,8 @@ def describe_model(
         dropped_features=list(trained.dropped),
         unknown_categories=unknown_shares(trained.estimator.encoder, trained.test.features),
         label_counts=trained.label_counts,
+        labels_until=trained.labels.until.isoformat(),
+        labels_digest=trained.labels.digest,
         fingerprint=manifest.fingerprint,
         data_end=manifest.data_end,
         code_revision=code_revision(workspace),

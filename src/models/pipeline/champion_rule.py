@@ -1,7 +1,13 @@
-"""The champion rule: when a challenger replaces the champion, and when it may not serve at all."""
+"""The champion rule: when a challenger replaces the champion, and when it may not serve at all.
+
+A challenger must be better beyond noise, or fresher and not worse within a margin. So two models that
+differ by chance only, such as by their seeds, do not take turns night by night
+(docs/decisions/0023-judged-then-refitted.md).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -24,6 +30,10 @@ from models.validation.slice_metrics import Slices, compare_by_slice
 
 #: Settings of a target that define its label: models with other settings are not comparable.
 LABEL_SETTINGS = ("horizon_days", "gap_days", "definition")
+#: A fresher challenger may be worse than the champion by this share of the champion's own metric.
+MARGIN = 0.01
+#: Fresher: the labels reach further by at least so many days, and by this share of the horizon.
+FRESHER_DAYS, FRESHER_SHARE = 30, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,10 @@ def decide_promotion(
 
     It must beat its business rule overall (grade A or B) and lose to it in no slice beyond chance.
     It must not read features that the service does not know; `columns` are all features there are.
-    Then it must beat the champion on the challenger's test rows, and lose to it in no slice. A
-    champion that cannot be compared, or reads comments with another model, is replaced.
+    Then, on the challenger's test rows, it must be better than the champion beyond noise, or fresher
+    and not worse within a margin (`compare_with_champion`), and lose to it in no slice. The same
+    labels never replace the champion. A champion that cannot be compared, or reads comments with
+    another model, is replaced.
     """
     fallback = "kept" if champion else "refused"
     if trained.evaluation.grade == "C":
@@ -98,6 +110,12 @@ def _obstacle(
 
 def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
     """Compare the challenger with the champion on the challenger's test rows."""
+    if trained.labels.digest == champion.manifest.labels_digest:
+        return Promotion(
+            "kept",
+            f"the labels are those of version {champion.version}; a model of the same labels never "
+            "replaces the champion",
+        )
     test = trained.test
     features = test.features
     if "season" in champion.columns and "season" not in features.column_names:
@@ -105,14 +123,28 @@ def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
         features = features.append_column("season", [np.array(months)])
     ours, theirs = trained.predictions["model"], champion.calibrated(features)
     comparison = compare_with_champion(
-        trained.target.kind, test.label, ours, theirs, test.weight, test.customer
-    )
+        trained.target.kind, test.label, ours, theirs, test.weight, test.customer,
+        fresher_days=fresher_days(
+            trained.labels.until, champion.manifest.labels_end, trained.config.horizon_days
+        ),
+    )  # fmt: skip
     if not comparison:
         return Promotion("kept", comparison.reason)
     slices = compare_by_slice(trained.target, test, ours, theirs, "champion")
     if slices.objection:
         return Promotion("kept", slices.objection)
     return Promotion("promoted", comparison.reason)
+
+
+def fresher_days(challenger: datetime, champion: str, horizon_days: int) -> int | None:
+    """How many days the challenger's labels reach further; None when that is too little to matter.
+
+    `challenger` and `champion` (ISO text, empty where unknown) are the ends of the last label windows.
+    """
+    if not champion:
+        return None
+    days = (challenger - datetime.fromisoformat(champion)).days
+    return days if days >= max(FRESHER_DAYS, FRESHER_SHARE * horizon_days) else None
 
 
 def compare_with_champion(
@@ -123,23 +155,27 @@ def compare_with_champion(
     weight: Array | None = None,
     groups: Array | None = None,
     seed: int = 0,
+    fresher_days: int | None = None,
 ) -> ChampionComparison:
     """Compare the primary measure of challenger and champion on the same rows.
 
-    The point estimate decides; the reason gives the interval, so that a gain within the noise is
-    visible. A draw, and a measure that is undefined on these rows, keep the champion.
+    The challenger wins when the 95% interval of its gain is above 0; a fresher one (`fresher_days`)
+    also when it is not worse beyond noise, and at most 1% of the champion's measure worse. Otherwise,
+    also when the measure is undefined on these rows, the champion stays.
     """
     name = metric_names(kind)[0]
     check_predictions(y, {"challenger": challenger, "champion": champion})
     gain = paired_gain(name, y, (challenger, champion), (weight, groups), seed)
-    both = [METRICS[name].function(y, p, weight) for p in (challenger, champion)]
-    better = bool(gain.value > 0)
+    ours, theirs = (METRICS[name].function(y, p, weight) for p in (challenger, champion))
+    not_worse = bool(gain.high >= 0 and gain.value >= -MARGIN * abs(theirs))
+    better = bool(gain.low > 0) or (not_worse and fresher_days is not None)
     noise = "beyond chance" if gain.low > 0 or gain.high < 0 else "within the noise"
     if not np.isfinite(gain.value):
         noise = "undefined on these rows"
+    fresher = f"; its labels reach {fresher_days} days further" if fresher_days is not None else ""
     reason = (
         f"the challenger {'replaces' if better else 'does not replace'} the champion: {name} "
-        f"{both[0]:.4g} against {both[1]:.4g} on {len(y)} rows, "
-        f"{format_interval(gain, sign='+')} better, {noise}"
+        f"{ours:.4g} against {theirs:.4g} on {len(y)} rows, "
+        f"{format_interval(gain, sign='+')} better, {noise}{fresher}"
     )
     return ChampionComparison(better, gain, reason)

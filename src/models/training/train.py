@@ -1,6 +1,6 @@
 """Train one target: split by time, fit, calibrate, refit, evaluate against the business rule."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
+from features.history.history_table import DAY
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model
 from models.learners.calibration import Calibrator
@@ -27,7 +28,8 @@ from models.training.distribution_shift import match_base_rate, shifted_columns
 from models.training.hyperparameters import MIN_ROUNDS, default_params, learner_kind
 from models.training.minimum_data import check_minimum_data
 from models.training_set.build_training_sets import KEYS
-from models.training_set.splits import Split, split_by_time
+from models.training_set.label_reach import LabelReach
+from models.training_set.splits import Split, instant, split_by_time
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +75,7 @@ class TrainedTarget:
     params: Params
     dropped: tuple[str, ...]
     label_counts: dict[str, int]
+    labels: LabelReach
     ranges: dict[str, Any] | None
     support: TrainingSupport
     unseen: Floats
@@ -146,10 +149,17 @@ def train(
         predictions, test, params,
         dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
         label_counts=count_labels(target, rows.label),
+        labels=_reach(rows, parts["refit"], target.span_days(config)),
         ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
         support=TrainingSupport.fit(final, parts["refit"].features),
         unseen=calibrator.apply(unseen),
     )  # fmt: skip
+
+
+def _reach(rows: TrainingRows, learnt: TrainingRows, span_days: int) -> LabelReach:
+    """The reach of the labels that the model learnt from, and the digest of all of them."""
+    labelled = LabelReach.of(rows.cutoff, rows.customer, rows.label, rows.weight, span_days)
+    return replace(labelled, until=instant(int(learnt.cutoff.max()) + span_days * DAY))
 
 
 def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
