@@ -20,8 +20,9 @@ from models.learners.lightgbm import Estimator
 from models.pipeline.champion_rule import compare_with_champion
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
+from models.training.fit_model import to_labelled
 from models.training.hyperparameters import MIN_ROUNDS, default_params, learner_kind
-from models.training.train import TrainingRows, load_rows, split_rows, to_labelled
+from models.training.train import TrainingRows, load_rows, split_rows
 
 Floats = NDArray[np.float64]
 SEEDS, NIGHTS = 12, 400

@@ -8,6 +8,7 @@ from features.config.company import load_company
 from features.errors import DataRefused
 from features.settings import find_workspace
 from models.bundles.champions import load_champions
+from models.bundles.judged_bundle import read_judged
 from models.evaluation.metrics import mae, roc_auc, spearman
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
@@ -20,7 +21,8 @@ def measure() -> str:
     truth = workspace.company("sample") / "truth"
     if not truth.is_dir():
         raise DataRefused("no sample company with its truth; make it with `make retrain`")
-    bundles, _ = load_champions(workspace.serving("sample"))
+    serving = workspace.serving("sample")
+    bundles = {t: read_judged(serving, b) for t, b in load_champions(serving)[0].items()}
     state = pd.read_parquet(truth / "state.parquet")
     lines = ["# Models compared with the ground truth of the sample company", ""]
     lines += ["| target | measure | model | oracle | ratio |", "|---|---|--:|--:|--:|"]

@@ -23,8 +23,9 @@ from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.training.distribution_shift import shifted_columns
+from models.training.fit_model import to_labelled
 from models.training.hyperparameters import default_params
-from models.training.train import TrainingRows, load_rows, split_rows, to_labelled
+from models.training.train import TrainingRows, load_rows, split_rows
 from models.training.tuning import rolling_validations
 from models.training_set.splits import Split, instant
 

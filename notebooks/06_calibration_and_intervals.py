@@ -112,9 +112,8 @@ figure
 # %%
 errors = {t: evaluation.error for t, evaluation in probabilities.items()}
 uncalibrated = {
-    t: calibration_error(evaluation.rows.label, bundles[t].estimator.predict(evaluation.rows.features),
-                         evaluation.rows.weight)
-    for t, evaluation in probabilities.items()
+    t: calibration_error(e.rows.label, e.bundle.estimator.predict(e.rows.features), e.rows.weight)
+    for t, e in probabilities.items()
 }  # fmt: skip
 beyond = [t for t, e in errors.items() if e.beyond_chance]
 figure, (axis,) = canvas(

@@ -11,6 +11,7 @@ from features.errors import DataRefused
 from features.settings import Workspace
 from insight.formatting.plot_images import PlotImage, drawable_text, plot_fonts, plot_image
 from models.bundles.bundle import Bundle
+from models.bundles.judged_bundle import read_judged
 from models.evaluation.bootstrap import Interval
 from models.evaluation.grade import evaluate_model
 from models.learners.labelled_rows import LabelledRows
@@ -55,14 +56,15 @@ class HoldoutEvaluation:
 def evaluate_on_holdout(
     bundle: Bundle, company: Company, workspace: Workspace
 ) -> HoldoutEvaluation:
-    """Evaluate a serving model on the current test rows of its target, without training.
+    """Evaluate the judged model of a serving version on the current test rows, without training.
 
     Raises DataRefused when the training set lacks a column that the model reads, or has no test rows.
     """
     target = TARGETS[bundle.target]
     config = company.target(target.name)
     rows = load_rows(company, workspace, target.name)
-    missing = sorted(set(bundle.columns) - set(rows.features.column_names))
+    served, bundle = bundle, read_judged(workspace.serving(company.name), bundle)
+    missing = sorted(set(served.columns) - set(rows.features.column_names))
     if missing:
         raise DataRefused(
             f"version {bundle.version} of {target.name} reads {missing[0]}, which the training set "
@@ -76,7 +78,7 @@ def evaluate_on_holdout(
         "rule": rule_predictions(target, config, rows.take(split.refit), test),
     }
     evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
-    trained = unflatten_metrics(bundle.manifest.metrics)
+    trained = unflatten_metrics(served.manifest.metrics)
     primary = evaluation.primary
     then = trained["model"].get(primary, Interval(math.nan, math.nan, math.nan))
     same = math.isclose(then.value, evaluation.metrics["model"][primary].value, rel_tol=1e-6)

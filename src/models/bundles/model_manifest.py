@@ -13,7 +13,8 @@ from features.settings import Workspace
 REQUIRED = ("target", "version", "kind", "schema", "population", "spend_level", "also_reads")
 
 #: What a registered version in MLflow shows of its manifest, as tags.
-VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start")
+VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start",
+                "labels_until", "judged_run")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class ModelManifest:
     the target has none or the model is of an older version. `tone` is the digest of the model that
     reads the comments. `unknown_categories` is the share of test rows in unknown categories.
     `labels_until` is the end of the last label window that the model learnt from, `labels_digest` the
-    digest of its label data; both are empty for a model of an older version.
+    digest of its label data; both are empty for a model of an older version. `origins` is the
+    judgement over rolling origins (`OriginsEvaluation`), `origin_limits` what it lacks. `run_id` is the
+    MLflow run of the registered model, `judged_run` that of the judged one it is a refit of.
     """
 
     company: str = ""
@@ -58,11 +61,15 @@ class ModelManifest:
     data_end: str = ""
     code_revision: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    origins: dict[str, Any] | None = None
+    origin_limits: list[str] = field(default_factory=list)
+    refit_agreement: dict[str, float] | None = None
     grade: str = ""
     grade_reason: str = ""
     tone: str | None = None
     version: str = "0"
     run_id: str = ""
+    judged_run: str = ""
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:

@@ -1,7 +1,7 @@
 """Evaluate a model against its baseline rule and grade it A, B or C."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
 from models.evaluation.calibration_error import calibration_error
 from models.evaluation.metrics import CALIBRATION_ERRORS, METRICS, PRIMARY
+from models.evaluation.origin_evaluation import OriginsEvaluation
 
 Array = np.ndarray
 
@@ -26,7 +27,8 @@ class ModelEvaluation:
     """All metrics of the model and its baselines on the same test rows, and the grade of the model.
 
     `metrics[name][metric]`; `gain` is the improvement over the rule in the primary metric, positive
-    when the model is better, whether high or low values are good; `gain_over_linear` the same over the
+    when the model is better, whether high or low values are good (over all origins, see
+    `grade_over_origins`); `gain_over_linear` the same over the
     linear model, None without one.
     """
 
@@ -120,6 +122,17 @@ def _grade(
     if grade != "C" and linear is not None and not linear.value > 0:
         return "B", f"{reason}; {NOT_BETTER_THAN_LINEAR}: {format_interval(linear, sign='+')}"
     return grade, reason
+
+
+def grade_over_origins(evaluation: ModelEvaluation, origins: OriginsEvaluation) -> ModelEvaluation:
+    """Grade an evaluation by the mean gain over all origins, instead of that on its own test rows."""
+    grade, reason = _grade(origins.primary, origins.metrics, origins.gains)
+    if len(origins.each) > 1:
+        reason = f"{reason}; mean over {len(origins.each)} rolling origins"
+    linear = origins.gains.get("linear")
+    return replace(
+        evaluation, gain=origins.gains["rule"], gain_over_linear=linear, grade=grade, reason=reason
+    )
 
 
 def paired_gain(

@@ -29,18 +29,24 @@ def assign_folds(customer: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.
 
 
 def predict_out_of_fold(
-    first: Estimator, data: LabelledRows, customer: NDArray[np.int64], params: Params, rounds: int
+    first: Estimator,
+    data: LabelledRows,
+    customer: NDArray[np.int64],
+    params: Params,
+    rounds: int,
+    folds: int = FOLDS,
 ) -> Floats:
     """Predict each row with a model of the other customers; same shape as `Estimator.predict`.
 
-    Customers are split into three folds; each fold is predicted by trees trained on the other two
-    with the columns of `first` and a fixed number of rounds. Errors on training rows would be too
+    Customers are split into folds; each fold is predicted by trees trained on the others with the
+    columns of `first` and a fixed number of rounds. Errors on training rows would be too
     optimistic.
 
     Raises DataRefused when all customers fall into one fold.
     """
-    fold = assign_folds(customer)
-    predicted = np.empty_like(first.predict(data.features))
+    fold = assign_folds(customer, folds)
+    shape = (len(data.y), first.classes) if first.kind == "multiclass" else (len(data.y),)
+    predicted = np.empty(shape)
     for held in np.unique(fold):
         rest, part = fold != held, fold == held
         if not rest.any():

@@ -24,6 +24,7 @@ FACTS = {
     "version": "Version",
     "trained_at": "Trained",
     "data_end": "Data up to",
+    "labels_until": "Labels up to",
     "horizon_days": "Horizon, days",
     "gap_days": "Gap, days",
     "test_start": "Judged on rows from",
@@ -54,6 +55,7 @@ def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: Validati
             _data(manifest),
             _labels(trained, manifest),
             _measures(trained),
+            _origins(manifest),
             *_active(trained),
             _groups(checks),
             _calibration(trained),
@@ -66,8 +68,21 @@ def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: Validati
 
 
 def _data(manifest: ModelManifest) -> Part:
+    """The facts, and what serves: a refit, and how it agrees with the judged model."""
+    agreed = manifest.refit_agreement or {}
+    sentences = ()
+    if agreed:
+        sentences = (
+            "What serves is a refit: the judged recipe on all labels up to "
+            f"{manifest.labels_until[:10]}, calibrated on customers that its trees had not seen. On the "
+            f"test rows its rank correlation with the judged model is "
+            f"{_figure(agreed.get('correlation', math.nan))}, and its mean differs by "
+            f"{_figure(agreed.get('difference', math.nan))} standard deviations.",
+        )
     known = [f"{words}: {getattr(manifest, key)}" for key, words in FACTS.items()]
-    return Part("The data", points=(*known, f"Training cutoffs: {_span(manifest.cutoffs)}"))
+    return Part(
+        "The data", sentences, points=(*known, f"Training cutoffs: {_span(manifest.cutoffs)}")
+    )
 
 
 def _span(cutoffs: Sequence[str]) -> str:
@@ -96,6 +111,46 @@ def _measures(trained: TrainedTarget) -> Part:
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
     return Part("How well, on later data", sentences, table=Table(("measure", *contestants), rows))
+
+
+def _origins(manifest: ModelManifest) -> Part:
+    """Every origin in a row, then their mean; what limits it, and how far the level moves."""
+    judged = manifest.origins or {}
+    primary, rivals = judged["primary"], ("rule", "linear")
+    head = ("from", "learnt rows", "tested rows", primary, *rivals, "predicted", "actual",
+            "calibration error beyond chance")  # fmt: skip
+    rows = [
+        (
+            one["start"][:10],
+            f"{one['learnt']:,}",
+            f"{one['rows']:,}",
+            *(_maybe(one["metrics"][who][primary]) for who in ("model", *rivals)),
+            _figure(one["predicted"]),
+            _figure(one["actual"]),
+            _maybe(one["excess"]),
+        )
+        for one in judged["each"]
+    ]
+    over = [_shown(Interval(**_nan(judged["metrics"][who][primary]))) for who in ("model", *rivals)]
+    rows.append(("mean", "", "", *over, "", "", ""))
+    level = _shown(Interval(**_nan(judged["level"])))
+    sentences = (
+        f"The same recipe judged from {len(rows) - 1} moments: each model learnt what was known then. "
+        "The latest row is the judged model itself; older ones are smaller fits. 95% intervals hold "
+        "the spread between moments and between customers; the mean gain decides on the grade.",
+        f"The level moves: actual less predicted means are {level} over the moments, their root mean "
+        f"square is {_figure(judged['level_error'])}. A prediction's level is as uncertain as that.",
+        *manifest.origin_limits,
+    )
+    return Part("At several moments (rolling origins)", sentences, table=Table(head, rows))
+
+
+def _nan(interval: dict[str, float | None]) -> dict[str, float]:
+    return {end: math.nan if value is None else value for end, value in interval.items()}
+
+
+def _maybe(value: float | None) -> str:
+    return _figure(math.nan if value is None else value)
 
 
 def _active(trained: TrainedTarget) -> list[Part]:

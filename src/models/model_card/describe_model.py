@@ -67,6 +67,8 @@ def describe_model(
         data_end=manifest.data_end,
         code_revision=code_revision(workspace),
         metrics=flatten_metrics(trained.evaluation),
+        origins=trained.origins.to_dict(),
+        origin_limits=list(trained.limits),
         grade=trained.evaluation.grade,
         grade_reason=trained.evaluation.reason,
         tone=comment_model,

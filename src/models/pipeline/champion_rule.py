@@ -26,6 +26,7 @@ from models.evaluation.grade import (
 from models.evaluation.metrics import METRICS
 from models.training.train import TrainedTarget
 from models.training_set.splits import instant
+from models.validation.refit_agreement import RefitAgreement
 from models.validation.slice_metrics import Slices, compare_by_slice
 
 #: Settings of a target that define its label: models with other settings are not comparable.
@@ -62,21 +63,24 @@ def decide_promotion(
     champion: Bundle | None,
     columns: Iterable[FeatureColumn],
     comment_model: CommentScoreModel | None,
+    agreement: RefitAgreement,
 ) -> Promotion:
     """Decide whether a challenger becomes the champion.
 
     It must beat its business rule overall (grade A or B) and lose to it in no slice beyond chance.
-    It must not read features that the service does not know; `columns` are all features there are.
-    Then, on the challenger's test rows, it must be better than the champion beyond noise, or fresher
-    and not worse within a margin (`compare_with_champion`), and lose to it in no slice. The same
-    labels never replace the champion. A champion that cannot be compared, or reads comments with
-    another model, is replaced.
+    Its refit on all labels must still predict as it does (`agreement`). It must not read features
+    that the service does not know; `columns` are all features there are. Then, on the challenger's
+    test rows, it must be better than the champion beyond noise, or fresher and not worse within a
+    margin (`compare_with_champion`), and lose to it in no slice. The same labels never replace the
+    champion. `champion` is the judged model of the serving version: neither it nor the challenger has
+    seen these rows. A champion that cannot be compared, or reads comments with another model, is
+    replaced.
     """
     fallback = "kept" if champion else "refused"
     if trained.evaluation.grade == "C":
         return Promotion(fallback, trained.evaluation.reason)
-    if slices.objection:
-        return Promotion(fallback, slices.objection)
+    if objection := slices.objection or agreement.objection:
+        return Promotion(fallback, objection)
     used = set(trained.estimator.encoder.columns)
     if unknown := [c for c in columns if c.name in used and not is_in_family(c)]:
         return Promotion(

@@ -1,4 +1,9 @@
-"""Train one target inside its MLflow run: train, validate, register, promote or keep the champion."""
+"""One target's part in a training night: judge, refit, register, promote or keep the champion.
+
+A model is trained on all but the latest labels and judged on those, in the target's MLflow run. The same
+recipe is then fitted on all labels, in a run below that one; this refit is registered, and serves
+(docs/decisions/0023-judged-then-refitted.md).
+"""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +22,7 @@ from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.bundle import Bundle, write_bundle
 from models.bundles.champions import load_champion, set_champion
+from models.bundles.judged_bundle import read_judged, write_judged
 from models.bundles.model_manifest import VERSION_TAGS, ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
@@ -24,10 +30,17 @@ from models.model_card.render_card import Card
 from models.pipeline.champion_rule import decide_promotion
 from models.targets.registry import TARGETS
 from models.training.hyperparameters import load_params
-from models.training.survival import fit_survival
-from models.training.train import TrainedTarget, flatten_metrics, load_rows, train
+from models.training.survival import fit_survival, refit_survival
+from models.training.train import (
+    TrainedTarget,
+    flatten_metrics,
+    load_rows,
+    refit_on_all,
+    train,
+)
 from models.training_set.build_training_sets import LabelCounts
 from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_holdout
+from models.validation.refit_agreement import RefitAgreement, compare_with_judged
 from models.validation.validation_checks import ValidationChecks, run_checks
 
 if TYPE_CHECKING:
@@ -38,6 +51,9 @@ if TYPE_CHECKING:
 #: What the MLflow run shows of a model's manifest, as parameters.
 RUN_PARAMETERS = ("kind", "horizon_days", "gap_days", "test_start", "valid_start", "fingerprint",
                   "code_revision", "grade")  # fmt: skip
+#: What the MLflow run of a refit shows of its manifest, as parameters.
+REFIT_PARAMETERS = ("kind", "horizon_days", "gap_days", "fingerprint", "code_revision", "data_end",
+                    "labels_until", "judged_run")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,11 +70,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A new version, registered and not yet promoted."""
+    """A new version, registered and not yet promoted: the judged model, and its refit that may serve."""
 
     trained: TrainedTarget
     checks: ValidationChecks
+    judged: Bundle
     bundle: Bundle
+    agreement: RefitAgreement
     card: Card | None
     holdout: HoldoutResult
 
@@ -76,7 +94,7 @@ class TargetTraining:
     counts: LabelCounts
 
     def train(self, name: str) -> Candidate:
-        """Train and evaluate a target, run the validation checks, log and register a version."""
+        """Train and judge a target, run the validation checks, refit, log and register a version."""
         with self.steps.step(f"train {name}") as done:
             rows = load_rows(self.company, self.workspace, name)
             tuned = load_params(self.company, self.workspace, TARGETS[name])
@@ -85,7 +103,8 @@ class TargetTraining:
             best = evaluation.metrics["model"][evaluation.primary].value
             rule = evaluation.metrics["rule"][evaluation.primary].value
             done(grade=evaluation.grade, **{evaluation.primary: best, "rule": rule},
-                 rounds=trained.estimator.rounds, test_rows=evaluation.rows)  # fmt: skip
+                 rounds=trained.estimator.rounds, test_rows=evaluation.rows,
+                 origins=len(trained.origins.each))  # fmt: skip
         trained = self._with_survival(trained)
         with self.steps.step(f"validate {name}") as done:
             checks = run_checks(trained, rows)
@@ -94,15 +113,26 @@ class TargetTraining:
                  lasts_months=lasts, warnings=len(checks.warnings))  # fmt: skip
         for warning in checks.warnings:
             self.steps.note(f"  [yellow]–[/] {warning}")
+        with self.steps.step(f"refit {name}") as done:
+            refitted = refit_on_all(trained, rows)
+            if name == "churn":
+                curve = refit_survival(refitted, self.company, self.workspace, self.manifest)
+                refitted = replace(refitted, survival=curve)
+            agreement = compare_with_judged(trained, refitted)
+            done(rows=int(refitted.learnt.sum()), **agreement.to_dict())
         with self.steps.step(f"log {name}") as done:
-            bundle, holdout = self._register(trained, checks)
+            judged = self._bundle(trained)
+            holdout = evaluate_on_holdout(judged, trained.test)
+            self._log(trained, checks, judged.manifest, holdout)
+            bundle = self._register(refitted, agreement)
             card = None
             with self.steps.optional(f"model card of {name}"):
                 card = build_card(trained, bundle.manifest, checks)
                 pages = {"card.md": card.markdown(), "card.html": card.html()}
-                self.registry.log(self.run_id, {}, {}, pages)
+                for run in (self.run_id, bundle.manifest.run_id):
+                    self.registry.log(run, {}, {}, pages)
             done(version=bundle.version)
-        return Candidate(trained, checks, bundle, card, holdout)
+        return Candidate(trained, checks, judged, bundle, agreement, card, holdout)
 
     def _with_survival(self, trained: TrainedTarget) -> TrainedTarget:
         """Add the survival curve of a churn model, fitted on the history after each cutoff."""
@@ -125,10 +155,8 @@ class TargetTraining:
         """Every feature column that the company's tables allow."""
         return plan_for(self.manifest.schema, comment_model=self.comment_model).columns
 
-    def _register(
-        self, trained: TrainedTarget, checks: ValidationChecks
-    ) -> tuple[Bundle, HoldoutResult]:
-        """Log everything about a model to its run and register it as a version."""
+    def _bundle(self, trained: TrainedTarget) -> Bundle:
+        """A trained model with its description; no version yet."""
         columns = {c.name: c for c in self.columns}
         used = [columns[n] for n in trained.estimator.encoder.columns]
         comment_model = self.comment_model if any(c.reads(TONE) for c in used) else None
@@ -136,13 +164,24 @@ class TargetTraining:
             trained, self.company, self.workspace, self.manifest, self.counts, used,
             model_digest(comment_model),
         )  # fmt: skip
-        bundle = Bundle(trained.estimator, trained.calibrator, manifest, comment_model)
-        holdout = evaluate_on_holdout(bundle, trained.test)
-        self._log(trained, checks, manifest, holdout)
-        tags = {k: str(getattr(manifest, k)) for k in VERSION_TAGS}
-        version = self.registry.register(self.run_id, self.company.name, bundle, tags)
-        manifest = replace(manifest, version=version, run_id=self.run_id)
-        return replace(bundle, manifest=manifest), holdout
+        manifest = replace(manifest, run_id=self.run_id, judged_run=self.run_id)
+        return Bundle(trained.estimator, trained.calibrator, manifest, comment_model)
+
+    def _register(self, refitted: TrainedTarget, agreement: RefitAgreement) -> Bundle:
+        """Log the refit in a run below that of the judged model, and register it as a version."""
+        name = f"{refitted.target.name} refit"
+        bundle = self._bundle(refitted)
+        with self.registry.run(self.company.name, name, self.run_id) as run_id:
+            parameters = {k: getattr(bundle.manifest, k) for k in REFIT_PARAMETERS}
+            parameters |= {"rows": int(refitted.learnt.sum()), "rounds": refitted.estimator.rounds,
+                           "calibration": refitted.calibrator.method}  # fmt: skip
+            self.registry.log(run_id, parameters, agreement.to_dict())
+            tags = {k: str(getattr(bundle.manifest, k)) for k in VERSION_TAGS}
+            version = self.registry.register(run_id, self.company.name, bundle, tags)
+        manifest = replace(
+            bundle.manifest, version=version, run_id=run_id, refit_agreement=agreement.to_dict()
+        )
+        return replace(bundle, manifest=manifest)
 
     def _log(
         self,
@@ -162,6 +201,7 @@ class TargetTraining:
             | {f"labels_{k}": v for k, v in trained.label_counts.items()},
             flatten_metrics(trained.evaluation),
             {"evaluation.json": trained.evaluation.to_json(),
+             "origins.json": json.dumps(trained.origins.to_dict(), indent=1),
              "evaluation.txt": trained.evaluation.table().to_string(),
              "manifest.json": json.dumps(content, indent=1, default=str),
              "labels.json": json.dumps(asdict(self.counts), indent=1),
@@ -177,8 +217,9 @@ class TargetTraining:
         name = trained.target.name
         champion, error = self._champion(name)
         promotion = decide_promotion(
-            trained, candidate.checks.slices, champion, self.columns, self.comment_model
-        )
+            trained, candidate.checks.slices, champion, self.columns, self.comment_model,
+            candidate.agreement,
+        )  # fmt: skip
         promoted, reason = promotion.decision == "promoted", promotion.reason
         if error and trained.evaluation.grade != "C" and not candidate.checks.slices.objection:
             reason = f"{error}; {reason}"
@@ -205,7 +246,9 @@ class TargetTraining:
             about = summarise_holdout(
                 candidate.trained.evaluation, candidate.holdout, candidate.card
             )
-        write_bundle(replace(bundle, about=about), serving / name / bundle.version)
+        folder = write_bundle(replace(bundle, about=about), serving / name / bundle.version)
+        manifest = replace(candidate.judged.manifest, version=bundle.version)
+        write_judged(replace(candidate.judged, manifest=manifest), folder)
         set_champion(serving, name, bundle.version)
         cards = self.workspace.cards(self.company.name)
         if candidate.card:
@@ -215,9 +258,11 @@ class TargetTraining:
                 remove_path(cards / f"{name}.{ending}")
 
     def _champion(self, target: str) -> tuple[Bundle | None, str | None]:
-        """The champion, or None and why it cannot be read."""
+        """The judged model of the serving version, or None and why it cannot be read."""
+        serving = self.workspace.serving(self.company.name)
         try:
-            return load_champion(self.workspace.serving(self.company.name), target), None
+            champion = load_champion(serving, target)
+            return read_judged(serving, champion) if champion else None, None
         except DataRefused as err:
             return None, f"the champion cannot be read ({err})"
 

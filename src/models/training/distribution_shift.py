@@ -1,4 +1,4 @@
-"""Distribution shift between training and later rows: unseen column ranges, changed base rates.
+"""Distribution shift between training and later rows: unseen column ranges and seasons.
 
 Trees cannot extrapolate: where most current customers have a longer tenure than anybody in the
 training rows, every split on tenure describes the past only. And a month of the year that training
@@ -22,8 +22,6 @@ TAIL = 0.005
 SEASON_DAYS = {"regression": 270.0}
 TWO_YEARS = 730.0
 MIN_ROWS = 50
-#: Steps of proportional fitting; a handful is enough in practice.
-FITTING_STEPS = 50
 
 Floats = NDArray[np.float64]
 
@@ -66,23 +64,3 @@ def _outside(earlier: NDArray[np.float64], later: NDArray[np.float64]) -> float:
         return 0.0
     low, high = np.quantile(earlier, [TAIL, 1 - TAIL])
     return float(np.mean((later < low) | (later > high)))
-
-
-def match_base_rate(prediction: Floats, y: Floats, weight: Floats) -> Floats:
-    """Shift predictions on the log-odds (log-probability) scale until their mean is the actual one.
-
-    Between the rows that fit and the later rows that validate, the base rate may have changed, by a
-    season or a campaign. The model that ships has learnt from both, so that change is not its error;
-    calibration should learn the shape only: whether strong predictions are too strong. (n,) for a
-    binary target, (n, K) for classes, whose shares are matched by iterative proportional fitting.
-    """
-    if prediction.ndim == 1:
-        both = np.column_stack([1 - prediction, prediction])
-        return match_base_rate(both, y, weight)[:, 1]
-    shares = np.array([np.average(y == k, weights=weight) for k in range(prediction.shape[1])])
-    moved = prediction
-    for _ in range(FITTING_STEPS):
-        means = np.average(moved, axis=0, weights=weight)
-        moved = moved * np.maximum(shares, 1e-9) / means
-        moved = moved / moved.sum(axis=1, keepdims=True)
-    return moved

@@ -44,25 +44,41 @@ class SurvivalAgreement:
 def fit_survival(
     trained: TrainedTarget, company: Company, workspace: Workspace, manifest: Manifest
 ) -> tuple[SurvivalCurve, SurvivalAgreement]:
-    """Fit the survival curve on the training rows, up to the test, and compare it on the test rows."""
-    keys = pq.read_table(
-        workspace.features(company.name) / "churn.parquet", columns=["customer_id", "cutoff"]
-    )
-    split, config = trained.split, trained.config
-    seen, later = (keys.filter(pa.array(mask)) for mask in (split.refit, split.test))
-    start, end = microseconds(split.test_start), microseconds(manifest.end)
-    stays = measure_tenure(company, workspace, manifest, seen, start)
-    weight = np.ones(seen.num_rows)
-    horizon = float(trained.target.span_days(config)) if config.definition == "cancel" else None
-    survival = SurvivalCurve.fit(trained.unseen, stays, weight, horizon)
+    """Fit the survival curve of a judged model, up to the test, and compare it on the test rows."""
+    split, end = trained.split, microseconds(manifest.end)
+    survival, stays = _fit(trained, company, workspace, manifest, microseconds(split.test_start))
+    later = _keys(company, workspace, split.test)
     after = measure_tenure(company, workspace, manifest, later, end)
     return survival, SurvivalAgreement(
         survival.learnt,
         _mean(survival, trained.unseen),
-        _observed(kaplan_meier(stays, weight)),
+        _observed(kaplan_meier(stays, np.ones(len(trained.unseen)))),
         _mean(survival, trained.predictions["model"]),
         _observed(kaplan_meier(after, np.ones(later.num_rows))),
     )
+
+
+def refit_survival(
+    trained: TrainedTarget, company: Company, workspace: Workspace, manifest: Manifest
+) -> SurvivalCurve:
+    """Fit the survival curve of a refitted model, up to the end of the data."""
+    return _fit(trained, company, workspace, manifest, microseconds(manifest.end))[0]
+
+
+def _fit(
+    trained: TrainedTarget, company: Company, workspace: Workspace, manifest: Manifest, until: int
+) -> tuple[SurvivalCurve, TenureDurations]:
+    """Fit the curve on the rows that the model learnt from and on what was known before `until`."""
+    config, seen = trained.config, _keys(company, workspace, trained.learnt)
+    stays = measure_tenure(company, workspace, manifest, seen, until)
+    weight = np.ones(seen.num_rows)
+    horizon = float(trained.target.span_days(config)) if config.definition == "cancel" else None
+    return SurvivalCurve.fit(trained.unseen, stays, weight, horizon), stays
+
+
+def _keys(company: Company, workspace: Workspace, mask: NDArray[np.bool_]) -> pa.Table:
+    path = workspace.features(company.name) / "churn.parquet"
+    return pq.read_table(path, columns=["customer_id", "cutoff"]).filter(pa.array(mask))
 
 
 def _mean(survival: SurvivalCurve, churn: Floats) -> list[float]:

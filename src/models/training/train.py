@@ -1,4 +1,4 @@
-"""Train one target: split by time, fit, calibrate, refit, evaluate against the business rule."""
+"""Train one target: split by time, fit, calibrate, judge at rolling origins, refit on all labels."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,9 +13,9 @@ from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.history.history_table import DAY
 from features.settings import Workspace
-from models.evaluation.grade import ModelEvaluation, evaluate_model
+from models.evaluation.grade import ModelEvaluation, evaluate_model, grade_over_origins
+from models.evaluation.origin_evaluation import OriginRows, OriginsEvaluation, evaluate_origins
 from models.learners.calibration import Calibrator
-from models.learners.cross_fitting import predict_out_of_fold
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.learners.out_of_distribution import TrainingSupport
@@ -24,9 +24,11 @@ from models.learners.survival_curve import SurvivalCurve
 from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
 from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
-from models.training.distribution_shift import match_base_rate, shifted_columns
-from models.training.hyperparameters import MIN_ROUNDS, default_params, learner_kind
+from models.training.distribution_shift import shifted_columns
+from models.training.fit_model import FittedModel, Recipe
+from models.training.hyperparameters import default_params, learner_kind
 from models.training.minimum_data import check_minimum_data
+from models.training.rolling_origins import origin_limits, predict_origins
 from models.training_set.build_training_sets import KEYS
 from models.training_set.label_reach import LabelReach
 from models.training_set.splits import Split, instant, split_by_time
@@ -59,8 +61,10 @@ class TrainingRows:
 class TrainedTarget:
     """A trained target: model, test rows, evaluation and fitted parts.
 
-    `unseen` are calibrated out-of-fold predictions for the refit rows, by models of other customers
-    (for a value: multiples of the spending level).
+    `learnt` marks the rows that the model learnt from, and `unseen` are calibrated predictions of them
+    by models of other customers (for a value: multiples of the spending level). `evaluation`,
+    `predictions` and `test` are always those of the judged model; `limits` says what the judgement
+    over `origins` lacks.
     """
 
     target: Target
@@ -78,7 +82,11 @@ class TrainedTarget:
     labels: LabelReach
     ranges: dict[str, Any] | None
     support: TrainingSupport
+    learnt: NDArray[np.bool_]
     unseen: Floats
+    recipe: Recipe
+    origins: OriginsEvaluation
+    limits: tuple[str, ...] = ()
     survival: SurvivalCurve | None = None
 
     @property
@@ -114,11 +122,11 @@ def to_training_rows(table: pa.Table) -> TrainingRows:
 def train(
     target: Target, company: Company, rows: TrainingRows, params: Params | None = None
 ) -> TrainedTarget:
-    """Train a target on all but the latest labels and evaluate it on those.
+    """Train a target on all but the latest labels and judge it on those, and at older origins.
 
-    `fit` and `valid` determine the number of rounds and the shape of the calibration. `refit`, which
-    covers the seasons of both, grows the trees that ship and determines the level. `params` default
-    to those of the target. Raises DataRefused when a part has too little data.
+    `fit` and `valid` determine the number of rounds; the model learns from `refit`, which covers the
+    seasons of both. `params` default to those of the target. Raises DataRefused when a part has too
+    little data.
     """
     config, kind = company.target(target.name), learner_kind(target)
     split = split_rows(target, config, rows)
@@ -126,34 +134,70 @@ def train(
     params = params or default_params(target)
     without = shifted_columns(kind, rows.features, rows.cutoff, split)
     parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
-    spend = None
-    if kind == "regression":
-        spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
-    data = {n: to_labelled(part, spend) for n, part in parts.items()}
-    first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
-    calibrator = _calibrator(kind, first, parts["valid"])
-    rounds = max(first.rounds, MIN_ROUNDS[kind])
-    final = first.refit(data["refit"], params, rounds)
-    unseen = predict_out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
-    test = parts["test"]
+    recipe = Recipe.find(kind, parts, params, without, config.horizon_days)
+    refit, test = parts["refit"], parts["test"]
+    fitted = recipe.fit(refit)
     predictions = predict_with_baselines(
         target,
         config,
-        CalibratedModel(final, calibrator, spend, without),
-        LabelledRows(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
+        CalibratedModel(fitted.estimator, fitted.calibrator, fitted.spend, without),
+        LabelledRows(refit.features, refit.label, refit.weight),
         test.features,
     )
-    return TrainedTarget(
-        target, config, final, calibrator, spend, split,
-        evaluate_model(target.kind, test.label, predictions, test.weight, test.customer),
-        predictions, test, params,
-        dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
-        label_counts=count_labels(target, rows.label),
-        labels=_reach(rows, parts["refit"], target.span_days(config)),
-        ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
-        support=TrainingSupport.fit(final, parts["refit"].features),
-        unseen=calibrator.apply(unseen),
+    latest = OriginRows(
+        split.test_start.isoformat(), len(refit.label), test.label, predictions, test.weight,
+        test.customer,
     )  # fmt: skip
+    judged = (latest, *predict_origins(target, config, rows, split, recipe))
+    origins = evaluate_origins(target.kind, judged)
+    evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    return TrainedTarget(
+        target, config,
+        split=split,
+        evaluation=grade_over_origins(evaluation, origins),
+        predictions=predictions,
+        test=test,
+        params=params,
+        label_counts=count_labels(target, rows.label),
+        recipe=recipe,
+        origins=origins,
+        limits=tuple(origin_limits(judged, config.horizon_days)),
+        **_fitted_parts(target, config, rows, split.refit, fitted),
+    )  # fmt: skip
+
+
+def refit_on_all(judged: TrainedTarget, rows: TrainingRows) -> TrainedTarget:
+    """Fit the recipe of a judged target on all labelled rows, up to the end of the data.
+
+    Evaluation, predictions and test rows stay those of the judged model, on which they were made.
+    """
+    everything = np.ones(len(rows.label), bool)
+    fitted = judged.recipe.fit(rows)
+    parts = _fitted_parts(judged.target, judged.config, rows, everything, fitted)
+    return replace(judged, survival=None, **parts)
+
+
+def _fitted_parts(
+    target: Target,
+    config: TargetConfig,
+    rows: TrainingRows,
+    learnt: NDArray[np.bool_],
+    fitted: FittedModel,
+) -> dict[str, Any]:
+    """The fields of a trained target that come from the rows it learnt from."""
+    part = rows.take(learnt)
+    columns = fitted.estimator.encoder.columns
+    return {
+        "estimator": fitted.estimator,
+        "calibrator": fitted.calibrator,
+        "spend": fitted.spend,
+        "dropped": tuple(c for c in rows.features.column_names if c not in columns),
+        "labels": _reach(rows, part, target.span_days(config)),
+        "ranges": _ranges(target, part, fitted.unseen, fitted.spend),
+        "support": TrainingSupport.fit(fitted.estimator, part.features),
+        "learnt": learnt,
+        "unseen": fitted.unseen,
+    }
 
 
 def _reach(rows: TrainingRows, learnt: TrainingRows, span_days: int) -> LabelReach:
@@ -162,17 +206,8 @@ def _reach(rows: TrainingRows, learnt: TrainingRows, span_days: int) -> LabelRea
     return replace(labelled, until=instant(int(learnt.cutoff.max()) + span_days * DAY))
 
 
-def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
-    """Fit the calibration on rows later than those that `first` was fitted on."""
-    if kind == "regression":
-        return Calibrator(kind)
-    drifted = first.predict(valid.features)
-    level = match_base_rate(drifted, valid.label, valid.weight)
-    return Calibrator.fit(kind, level, valid.label, valid.weight)
-
-
 def _ranges(
-    kind: str, target: Target, rows: TrainingRows, unseen: Floats, spend: SpendLevel | None
+    target: Target, rows: TrainingRows, unseen: Floats, spend: SpendLevel | None
 ) -> dict[str, Any] | None:
     """Fit prediction intervals on out-of-fold predictions; None for targets without intervals."""
     if spend:
@@ -213,14 +248,6 @@ def count_labels(target: Target, label: Floats) -> dict[str, int]:
     if target.classes:
         return {c: int((label == i).sum()) for i, c in enumerate(target.classes)}
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
-
-
-def to_labelled(rows: TrainingRows, spend: SpendLevel | None) -> LabelledRows:
-    """Labels as the trees are trained on: values as multiples of the level, weighted by it."""
-    if spend is None:
-        return LabelledRows(rows.features, rows.label, rows.weight)
-    level = spend.of(rows.features)
-    return LabelledRows(rows.features, rows.label / level, rows.weight * level / level.mean())
 
 
 def flatten_metrics(evaluation: ModelEvaluation) -> dict[str, float]:

@@ -20,8 +20,9 @@ from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
 from models.training.distribution_shift import shifted_columns
+from models.training.fit_model import to_labelled
 from models.training.hyperparameters import TuningResult, learner_kind, search_params, write_tuned
-from models.training.train import TrainingRows, check_split, load_rows, split_rows, to_labelled
+from models.training.train import TrainingRows, check_split, load_rows, split_rows
 from models.training_set.build_training_sets import read_counts
 from models.training_set.splits import Split, instant
 

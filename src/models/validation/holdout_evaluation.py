@@ -12,6 +12,7 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
+from models.bundles.judged_bundle import read_judged
 from models.bundles.predict import predict
 from models.evaluation.calibration_error import (
     CalibrationError,
@@ -132,11 +133,12 @@ def evaluate_on_holdout(bundle: Bundle, rows: TrainingRows) -> HoldoutResult:
 
 
 def evaluate_on_test_rows(bundle: Bundle, company: Company, workspace: Workspace) -> HoldoutResult:
-    """Evaluate a served model on the test rows of the stored training set.
+    """Evaluate the judged model of a served version on the test rows of the stored training set.
 
     Raises DataRefused without a training set, and when the model was trained on some of these rows.
     """
     target = TARGETS[bundle.target]
+    bundle = read_judged(workspace.serving(company.name), bundle)
     rows = load_rows(company, workspace, bundle.target)
     split = split_rows(target, company.target(bundle.target), rows)
     if (begins := split.test_start.isoformat()) < bundle.manifest.test_start:

@@ -1,0 +1,65 @@
+"""Train and test a target's recipe at older origins, beside its rule and a linear model."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from features.errors import DataRefused
+from models.evaluation.origin_evaluation import OriginRows
+from models.learners.labelled_rows import LabelledRows
+from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
+from models.training.fit_model import Recipe, quick_rows
+from models.training_set.origins import ENOUGH_ORIGINS, older_origins, windows_overlap
+
+if TYPE_CHECKING:
+    from features.config.company import TargetConfig
+    from models.targets.target import Target
+    from models.training.train import TrainingRows
+    from models.training_set.splits import Split
+
+
+def predict_origins(
+    target: "Target", config: "TargetConfig", rows: "TrainingRows", split: "Split", recipe: Recipe
+) -> tuple[OriginRows, ...]:
+    """Predict the tested rows of each origin before the test of `split`, the latest first.
+
+    Each origin has models of its own that learnt what was ripe then, by quick fits; an origin whose
+    labels cannot be trained is left out.
+    """
+    found = []
+    without = tuple(c for c in rows.features.column_names if c not in recipe.first.encoder.columns)
+    for origin in older_origins(target, config, rows.cutoff, split):
+        learn, test = quick_rows(rows.take(origin.learn)), rows.take(origin.test)
+        try:
+            fitted = recipe.quick().fit(learn)
+            predictions = predict_with_baselines(
+                target,
+                config,
+                CalibratedModel(fitted.estimator, fitted.calibrator, fitted.spend, without),
+                LabelledRows(learn.features, learn.label, learn.weight),
+                test.features,
+            )
+        except DataRefused:  # such as a single class among the first labels
+            continue
+        found.append(
+            OriginRows(
+                origin.start.isoformat(), int(origin.learn.sum()), test.label, predictions,
+                test.weight, test.customer,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def origin_limits(origins: tuple[OriginRows, ...], horizon_days: int) -> list[str]:
+    """What limits a judgement over these origins: too few, or label windows that overlap."""
+    limits = []
+    if len(origins) < ENOUGH_ORIGINS:
+        limits.append(
+            f"Judged at {len(origins)} moments only, for want of history; {ENOUGH_ORIGINS} show how "
+            "much a judgement depends on its moment."
+        )
+    if windows_overlap([datetime.fromisoformat(o.start) for o in origins], horizon_days):
+        limits.append(
+            "The label windows of the moments of judgement overlap, for want of history: the spread "
+            "between them is larger than it looks."
+        )
+    return limits
