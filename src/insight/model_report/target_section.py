@@ -22,6 +22,7 @@ from insight.model_report.holdout_section import (
     evaluate_on_holdout,
     unflatten_metrics,
 )
+from insight.model_report.origin_section import OriginSection, origin_section
 from insight.model_report.slices_and_ageing import (
     AgeingSection,
     SliceSection,
@@ -73,6 +74,7 @@ class TargetSection:
     labels: list[tuple[str, str, str]]
     metrics: list[MetricRow]
     notes: list[str]
+    origins: OriginSection | None
     slices: SliceSection | None
     ageing: AgeingSection | None
     first_plots: list[PlotImage]
@@ -103,6 +105,7 @@ def target_section(target: str, facts: ReportFacts) -> tuple[TargetSection, Metr
         labels=_labels(target, facts, bundle),
         metrics=metric_rows(target, metrics, facts.company.info.currency),
         notes=notes,
+        origins=origin_section(bundle.manifest) if bundle else None,
         slices=slice_section(target, holdout.slices) if holdout else None,
         ageing=ageing_section(target, facts.company, facts.workspace),
         first_plots=holdout.first_plots if holdout else [],

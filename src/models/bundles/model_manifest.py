@@ -101,6 +101,7 @@ class HoldoutSummary:
     undefined; `primary` names the measure that decides. `calibration` has bins of predicted and
     observed share with a 95% interval, of the positive class or of each class; a value has none.
     `coverage` is the share of outcomes inside their prediction interval; None without intervals.
+    `origins` is the number of moments over which `measures` are means.
     """
 
     card: str = ""
@@ -108,6 +109,7 @@ class HoldoutSummary:
     measures: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     calibration: list[dict[str, Any]] = field(default_factory=list)
     coverage: float | None = None
+    origins: int = 1
 
 
 def code_revision(workspace: Workspace) -> str:

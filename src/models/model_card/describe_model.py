@@ -12,6 +12,7 @@ from features.settings import Workspace
 from models.bundles.model_manifest import HoldoutSummary, ModelManifest, code_revision
 from models.bundles.unknown_categories import unknown_shares
 from models.evaluation.grade import ModelEvaluation
+from models.evaluation.origin_evaluation import OriginsEvaluation
 from models.model_card.render_card import Card
 from models.targets.outputs import segment_bounds
 from models.training.train import TrainedTarget, flatten_metrics
@@ -76,13 +77,20 @@ def describe_model(
 
 
 def summarise_holdout(
-    evaluation: ModelEvaluation, holdout: HoldoutResult, card: Card
+    evaluation: ModelEvaluation, origins: OriginsEvaluation, holdout: HoldoutResult, card: Card
 ) -> HoldoutSummary:
-    """Summarise the results of a model on its test rows, with its card, as JSON can hold them."""
+    """Summarise the results of a model on its test rows, with its card, as JSON can hold them.
+
+    A metric that was measured at all origins is their mean, with the interval that holds the spread
+    between them.
+    """
     results = json.loads(evaluation.to_json())
+    for who, found in origins.to_dict()["metrics"].items():
+        results["metrics"][who] |= found
     return HoldoutSummary(
         card=card.markdown(),
         primary=results["primary"],
+        origins=len(origins.each),
         measures=results["metrics"],
         calibration=[
             {"case": case, **{k: each[k] for k in ("predicted", "observed", "low", "high", "rows")}}

@@ -244,7 +244,10 @@ class TargetTraining:
         about = None
         if candidate.card:
             about = summarise_holdout(
-                candidate.trained.evaluation, candidate.holdout, candidate.card
+                candidate.trained.evaluation,
+                candidate.trained.origins,
+                candidate.holdout,
+                candidate.card,
             )
         folder = write_bundle(replace(bundle, about=about), serving / name / bundle.version)
         manifest = replace(candidate.judged.manifest, version=bundle.version)
