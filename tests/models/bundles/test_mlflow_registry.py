@@ -46,11 +46,18 @@ def artifacts(registry: Registry, run_id: str, folder: str | None = None) -> set
     return {f.path for f in registry.client.list_artifacts(run_id, folder)}
 
 
-def test_a_retrain_is_a_run_and_every_target_a_child(moved: Registry) -> None:
-    found = {run.info.run_name.split()[0]: run for run in runs(moved)}
-    parent = found.pop("retrain")
-    assert set(found) == {"satisfaction", "nps", "churn", "value"}
-    assert {r.data.tags["mlflow.parentRunId"] for r in found.values()} == {parent.info.run_id}
+def test_a_retrain_is_a_run_every_target_a_child_and_its_refit_below(moved: Registry) -> None:
+    found = {run.info.run_name: run for run in runs(moved)}
+    (name,) = (name for name in found if name.startswith("retrain"))
+    parent = found.pop(name)
+    targets = {"satisfaction", "nps", "churn", "value"}
+    assert set(found) == targets | {f"{target} refit" for target in targets}
+    for target in targets:
+        judged, refit = found[target], found[f"{target} refit"]
+        assert judged.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert refit.data.tags["mlflow.parentRunId"] == judged.info.run_id
+        assert refit.data.params["judged_run"] == judged.info.run_id
+        assert refit.data.metrics["correlation"] >= 0.8
     assert {r.info.status for r in [parent, *found.values()]} == {"FINISHED"}
     assert parent.data.params["rows_events"].isdigit()
     assert parent.data.params["outcome_churn"] == "promoted"
@@ -65,12 +72,14 @@ def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> N
     assert {"roc_auc", "roc_auc_low", "rule_roc_auc", "linear_roc_auc"} <= set(run.data.metrics)
     assert {
         "card.md", "card.html", "evaluation.json", "evaluation.txt", "manifest.json", "labels.json",
-        "guards.json", "survival.json", "calibration.json", "plots", "model",
+        "guards.json", "survival.json", "calibration.json", "origins.json", "plots",
     } == artifacts(moved, run.info.run_id)  # fmt: skip
     assert len(artifacts(moved, run.info.run_id, "plots")) >= 4
+    refit = next(r for r in runs(moved) if r.info.run_name == "churn refit").info.run_id
+    assert artifacts(moved, refit) == {"card.md", "card.html", "model"}
     assert {
         f"model/{n}" for n in ("model.lgb", "encoder.json", "calibrator.json", "tone.json")
-    } <= artifacts(moved, run.info.run_id, "model")
+    } <= artifacts(moved, refit, "model")
 
 
 @pytest.mark.parametrize("target", ["satisfaction", "nps", "churn", "value"])
@@ -82,7 +91,8 @@ def test_a_version_refers_to_its_run_and_to_the_trees_that_serve(
     assert str(version.version) == moved.champion("sample", target) == "1"
     assert set(version.tags) >= {"fingerprint", "grade", "horizon_days", "test_start"}
     run = moved.client.get_run(version.run_id)
-    assert run.info.run_name == target
+    assert run.info.run_name == f"{target} refit"
+    assert moved.client.get_run(version.tags["judged_run"]).info.run_name == target
     assert moved.client.get_model_version_download_uri(name, "1").startswith("goodwill:/sample/")
     got = moved.client.download_artifacts(version.run_id, "model/model.lgb", str(tmp_path))
     bundle = load_champion(moved.folder / "serving/sample", target)

@@ -29,7 +29,9 @@ def part(text, title):
 def test_every_part_is_there(told):
     titles = re.findall(r"^## (.+)$", told[2], re.MULTILINE)
     assert titles == [
-        "The data", "The label", "How well, on later data", "Groups of customers, the worst first",
+        "The data", "The label", "How well, on later data", "At several moments (rolling origins)",
+        *(["Active customers apart"] if told[0] == "value" else []),
+        "Groups of customers, the worst first",
         "Calibration", "Ageing: today's test by older models", "What moves it", "Limits",
         "What it reads",
     ]  # fmt: skip
@@ -82,6 +84,21 @@ def test_the_calibration_error_stands_beside_chance_for_probabilities(told):
         assert float(off[1]) == pytest.approx(100 * measured, abs=0.051)
 
 
+def test_every_origin_is_a_row_and_the_mean_the_last(told):
+    _, bundle, text = told
+    shown = part(text, "At several moments (rolling origins)")
+    rows = [line for line in shown.splitlines() if line.startswith(("| 20", "| mean"))]
+    judged = bundle.manifest.origins
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == [
+        *(one["start"][:10] for one in judged["each"]), "mean",
+    ]  # fmt: skip
+    assert len(judged["each"]) >= 4
+    mean = judged["metrics"]["model"][judged["primary"]]
+    assert f"| {_figure(mean['value'])} ({_figure(mean['low'])} to" in rows[-1]
+    assert "root mean square is" in shown
+    assert f"all labels up to {bundle.manifest.labels_until[:10]}" in part(text, "The data")
+
+
 def test_small_data_is_among_the_limits():
     text = (trained()[0].cards("sample") / "nps.md").read_text(encoding="utf-8")
     assert re.search(
@@ -92,9 +109,10 @@ def test_small_data_is_among_the_limits():
 def test_cards_are_logged_to_the_run_of_their_version(told):
     target, bundle, _ = told
     registry = Registry(trained()[0])
-    run = bundle.manifest.run_id
+    refit, run = bundle.manifest.run_id, bundle.manifest.judged_run
+    assert {"card.md", "card.html"} <= {f.path for f in registry.client.list_artifacts(refit)}
     logged = {f.path for f in registry.client.list_artifacts(run)}
-    assert {"card.md", "card.html", "guards.json"} <= logged
+    assert {"card.md", "card.html", "guards.json", "origins.json"} <= logged
     plots = {f.path for f in registry.client.list_artifacts(run, "plots")}
     assert "plots/staleness.png" in plots
     assert (target == "nps") or "plots/slices.png" in plots  # nps has no group of 200 rows

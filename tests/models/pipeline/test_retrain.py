@@ -72,7 +72,7 @@ def test_the_first_models_are_promoted() -> None:
 def test_the_log_has_a_json_line_for_every_step() -> None:
     lines = [json.loads(line) for line in trained()[0].log("sample").read_text().splitlines()]
     steps = [line["step"] for line in lines]
-    each = [f"{verb} {t}" for t in SAMPLE_TARGETS for verb in ("train", "validate", "log")]
+    each = [f"{verb} {t}" for t in SAMPLE_TARGETS for verb in ("train", "validate", "refit", "log")]
     each.insert(each.index("validate churn"), "survival curve")
     assert steps == [
         *(f"check {t}" for t in ("customers", "events", "surveys", "tickets")),

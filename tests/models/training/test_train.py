@@ -9,11 +9,19 @@ from features.config.company import Company, load_company
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.bundles.champions import load_champion
+from models.bundles.judged_bundle import read_judged
 from models.evaluation.metrics import log_loss
 from models.learners.lightgbm import Params
 from models.learners.prediction_intervals import ValueIntervals
 from models.targets.registry import TARGETS
-from models.training.train import check_split, flatten_metrics, load_rows, split_rows, train
+from models.training.train import (
+    check_split,
+    flatten_metrics,
+    load_rows,
+    refit_on_all,
+    split_rows,
+    train,
+)
 from support.trained_company import trained
 
 
@@ -34,11 +42,15 @@ def test_training_again_gives_the_same_bytes(
 ) -> None:
     first = load_champion(workspace.serving("sample"), target)
     assert first is not None
-    again = train(TARGETS[target], company, load_rows(company, workspace, target))
-    assert again.estimator.to_text() == first.estimator.to_text()
-    assert again.estimator.encoder.to_json() == first.estimator.encoder.to_json()
-    assert again.calibrator.to_json() == first.calibrator.to_json()
-    assert flatten_metrics(again.evaluation) == first.manifest.metrics
+    rows = load_rows(company, workspace, target)
+    again = train(TARGETS[target], company, rows)
+    judged = read_judged(workspace.serving("sample"), first)
+    for made, stored in ((again, judged), (refit_on_all(again, rows), first)):
+        assert made.estimator.to_text() == stored.estimator.to_text()
+        assert made.estimator.encoder.to_json() == stored.estimator.encoder.to_json()
+        assert made.calibrator.to_json() == stored.calibrator.to_json()
+        assert flatten_metrics(made.evaluation) == stored.manifest.metrics
+    assert first.estimator.to_text() != judged.estimator.to_text()
 
 
 @pytest.mark.slow

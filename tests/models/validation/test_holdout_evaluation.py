@@ -78,7 +78,9 @@ def test_a_model_trained_on_test_rows_is_refused():
     company = load_company(workspace.data / "sample.toml")
     bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     later = Bundle(
-        bundle.estimator, bundle.calibrator, replace(bundle.manifest, test_start="2030-01-01")
+        bundle.estimator,
+        bundle.calibrator,
+        replace(bundle.manifest, version="999", test_start="2030-01-01"),
     )
     with pytest.raises(DataRefused, match=r"was trained on rows before 2030-01-01"):
         evaluate_on_test_rows(later, company, workspace)
