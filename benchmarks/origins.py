@@ -39,8 +39,8 @@ def measure() -> str:
         [
             "# Older origins: quick and full fits",
             "",
-            "A quick fit learns from at most 20,000 rows with a third of the rounds; both are calibrated "
-            "by the recipe. Seconds include the folds of the calibration, on 2 cores.",
+            "A quick fit learns from at most 20,000 rows with a third of the rounds. Both are "
+            "calibrated by the recipe; seconds include the folds of the calibration, on 2 cores.",
             "",
             "| company | target | tested from | rows learnt | metric | full | quick | mean full "
             "| mean quick | actual | full, s | quick, s |",

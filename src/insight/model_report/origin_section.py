@@ -76,10 +76,9 @@ def _row(kind: str, one: dict[str, Any], primary: str, form: MetricForm) -> Orig
 
 def _mean(metrics: dict[str, Any], primary: str, form: MetricForm) -> tuple[str, str]:
     """The mean over the origins and its interval, as texts."""
-    found = metrics.get(primary) or dict.fromkeys(("value", "low", "high"))
-    interval = Interval(
-        *(math.nan if found[e] is None else found[e] for e in ("value", "low", "high"))
-    )
+    found = metrics.get(primary) or dict.fromkeys(("value", "low", "high"), None)
+    ends = {end: math.nan if value is None else float(value) for end, value in found.items()}
+    interval = Interval(**ends)
     if not math.isfinite(interval.value):
         return MISSING, ""
     return format_metric(interval.value, form), format_interval(interval, form)

@@ -87,10 +87,13 @@ def evaluate_origins(
     """
     primary = PRIMARY[kind]
     draws = _customer_draws(origins, seed)
+    errors = None if kind == "regression" else [_calibration(origin) for origin in origins]
     pick = np.random.default_rng(seed).integers(0, len(origins), (RESAMPLES, len(origins)))
     found = {
         who: {
-            name: _measured(name, who, origins, draws)
+            name: _scattered(errors)
+            if errors and name in CALIBRATION_ERRORS
+            else _measured(name, who, origins, draws)
             for name, metric in METRICS.items()
             if name == primary or (who == "model" and kind in metric.kinds)
         }
@@ -100,7 +103,10 @@ def evaluate_origins(
     model, level = found["model"][primary], _resample(origins, draws, _level)
     return OriginsEvaluation(
         primary,
-        tuple(_one(kind, origin, place, found) for place, origin in enumerate(origins)),
+        tuple(
+            _one(origin, place, found, errors[place].excess if errors else None)
+            for place, origin in enumerate(origins)
+        ),
         {who: {n: _pool(m, pick) for n, m in of.items()} for who, of in found.items()},
         {
             rival: _pool(
@@ -138,21 +144,25 @@ def _customer_draws(origins: tuple[OriginRows, ...], seed: int) -> list[list[Int
 def _measured(
     name: str, who: str, origins: tuple[OriginRows, ...], draws: list[list[Ints]]
 ) -> _Resampled:
-    """A metric of one contestant; a calibration error scatters as its excess does (see there)."""
+    """A metric of one contestant."""
     metric = METRICS[name].function
-    if name not in CALIBRATION_ERRORS:
-        return _resample(
-            origins, draws, lambda o, r: metric(o.y[r], o.predictions[who][r], o.weight[r])
-        )
-    errors = [_calibration(origin, origin.predictions[who]) for origin in origins]
+    return _resample(
+        origins, draws, lambda o, r: metric(o.y[r], o.predictions[who][r], o.weight[r])
+    )
+
+
+def _calibration(origin: OriginRows) -> CalibrationError:
+    """The model's calibration error."""
+    model = origin.predictions["model"]
+    return calibration_error(origin.y, model, origin.weight, groups=origin.customer)
+
+
+def _scattered(errors: list[CalibrationError]) -> _Resampled:
+    """Calibration errors with the scatter of their excess; a plain resample would be biased."""
     values = np.array([e.error for e in errors])
     spread = np.array([(e.excess_high - e.excess_low) / (2 * 1.96) for e in errors])
-    noise = np.random.default_rng(0).normal(size=(RESAMPLES, len(origins)))
+    noise = np.random.default_rng(0).normal(size=(RESAMPLES, len(errors)))
     return _Resampled(values, values + spread * noise)
-
-
-def _calibration(origin: OriginRows, prediction: Floats) -> CalibrationError:
-    return calibration_error(origin.y, prediction, origin.weight, groups=origin.customer)
 
 
 def _resample(
@@ -186,18 +196,18 @@ def _pool(found: _Resampled, pick: Ints) -> Interval:
 
 
 def _one(
-    kind: str, origin: OriginRows, place: int, found: dict[str, dict[str, _Resampled]]
+    origin: OriginRows, place: int, found: dict[str, dict[str, _Resampled]], excess: float | None
 ) -> OriginEvaluation:
-    model, weight = origin.predictions["model"], origin.weight
+    """The evaluation of the origin at a place of `found`."""
     return OriginEvaluation(
         origin.start,
         origin.learnt,
         len(origin.y),
         len(np.unique(origin.customer)),
         {who: {n: float(m.values[place]) for n, m in of.items()} for who, of in found.items()},
-        float(np.average(_expected(model), weights=weight)),
-        float(np.average(origin.y, weights=weight)),
-        None if kind == "regression" else _calibration(origin, model).excess,
+        float(np.average(_expected(origin.predictions["model"]), weights=origin.weight)),
+        float(np.average(origin.y, weights=origin.weight)),
+        excess,
     )
 
 

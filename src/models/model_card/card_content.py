@@ -70,7 +70,7 @@ def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: Validati
 def _data(manifest: ModelManifest) -> Part:
     """The facts, and what serves: a refit, and how it agrees with the judged model."""
     agreed = manifest.refit_agreement or {}
-    sentences = ()
+    sentences: tuple[str, ...] = ()
     if agreed:
         sentences = (
             "What serves is a refit: the judged recipe on all labels up to "
