@@ -180,7 +180,7 @@ class _Binned:
         w = self.weight * times
         spread = w[:, None] ** 2 * self.shares * (1 - self.shares)
         each = [np.sqrt(np.bincount(b, s, BINS)).sum() for b, s in self._columns(spread)]
-        chance = np.sqrt(2 / np.pi) * larger * float(np.mean(each) / w.sum())
+        chance = float(np.sqrt(2 / np.pi) * larger * np.mean(each) / w.sum())
         return self.error(self.occurred, times) - chance
 
     def design_effect(self, code: Array) -> float:

@@ -85,7 +85,7 @@ def evaluate_model(
         contestant: {name: _interval(name, y, p, measured, seed) for name in metric_names(kind)}
         for contestant, p in predictions.items()
     }
-    gains = {
+    gains: dict[str, Interval] = {
         rival: paired_gain(
             PRIMARY[kind], y, (predictions["model"], predictions[rival]), measured, seed
         )
