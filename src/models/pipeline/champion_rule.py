@@ -2,7 +2,7 @@
 
 A challenger must be better beyond noise, or fresher and not worse within a margin. So two models that
 differ by chance only, such as by their seeds, do not take turns night by night
-(docs/background/validation-checks.md).
+(docs/decisions/0023-judged-then-refitted.md).
 """
 
 from collections.abc import Iterable
