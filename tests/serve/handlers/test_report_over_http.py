@@ -50,7 +50,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any
     company, workspace = copy_of_evaluated(home)
     page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
     plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
-    with running_service(plan, wait_for="/livez", seconds=120) as server:
+    with running_service(plan, seconds=120) as server:
         answers = {
             name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
             for name in ("indicators", "segments")
