@@ -147,7 +147,7 @@ def _with_writer(nights: "Nights", path: Path, good: bytes) -> "NightEnd":
     from support.nights import end_of
 
     night = nights.start()
-    while night.poll() is None and "check events" not in nights.steps()[-30:][-1:]:
+    while night.poll() is None and "check events" not in nights.steps_of(night):
         with path.open("wb") as file:
             for begin in range(0, len(good), 20_000):
                 file.write(good[begin : begin + 20_000])

@@ -125,13 +125,17 @@ class Nights:
 
     def wait_for_step(self, night: "subprocess.Popen[str]", step: str) -> None:
         """Wait until the log of a running night says that a step is done."""
-        while step not in self.steps()[self._logged[night.pid] :]:
+        while step not in self.steps_of(night):
             _check_running(night, f"before {step!r}")
 
     def wait_until_staged(self, night: "subprocess.Popen[str]") -> None:
         """Wait until a night has begun its set of results."""
         while not self.leftovers():
             _check_running(night, "at once")
+
+    def steps_of(self, night: "subprocess.Popen[str]") -> list[str]:
+        """The steps that a night has done so far."""
+        return self.steps()[self._logged[night.pid] :]
 
     def steps(self) -> list[str]:
         """The steps in the log so far; a line that is being written is left out."""
