@@ -37,10 +37,10 @@ def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
 
 
-def create_text_once(path: Path, text: str, mode: int = 0o600) -> bool:
+def create_text_once(path: Path, text: str, mode: int) -> bool:
     """Create a text file (UTF-8), synced to disk; False where it exists, also with several processes.
 
-    The parent folder must exist.
+    `mode` holds whatever the umask. The parent folder must exist.
     """
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".new", encoding="utf-8") as new:
         new.write(text)

@@ -114,6 +114,32 @@ def test_a_rollback_during_a_run_outlives_it(published: Workspace) -> None:
     assert published.scores("shop").read_text("utf-8") == "second"
 
 
+def test_a_rollback_during_a_run_is_scored_again_before_the_publication(
+    published: Workspace,
+) -> None:
+    pointer, again = published.serving("shop") / "churn" / "champion.json", list[list[str]]()
+
+    def score_again(staged: Workspace, targets: list[str]) -> None:
+        assert published.scores("shop").read_text("utf-8") == "first", "nothing is public yet"
+        served = (staged.serving("shop") / "churn" / "champion.json").read_text("utf-8")
+        assert (staged.serving("shop") / "churn" / served / "model.txt").is_file()
+        write(staged.scores("shop"), f"by {served}")
+        again.append(targets)
+        if served == "old":  # and once more, while it scores again
+            write(pointer, "oldest")
+
+    for version in ("old", "oldest"):
+        write(pointer.with_name(version) / "model.txt", version)
+    with staged_results(published, "shop", score_again) as staged:
+        make(staged, "second")
+        for version in ("old", "oldest"):  # the run has removed them as too old
+            shutil.rmtree(staged.serving("shop") / "churn" / version)
+        write(pointer, "old")
+    assert again == [["churn"], ["churn"]]
+    assert pointer.read_text("utf-8") == "oldest"
+    assert published.scores("shop").read_text("utf-8") == "by oldest"
+
+
 class Killed(BaseException):
     """The process ends here."""
 

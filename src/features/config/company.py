@@ -1,5 +1,6 @@
 """A company's TOML file: its tables, how they map onto the contract, and what to predict."""
 
+import hashlib
 import importlib.util
 import tomllib
 from datetime import UTC, datetime
@@ -139,6 +140,11 @@ class Company(TomlSection):
     @property
     def name(self) -> str:
         return self.info.name
+
+    @property
+    def file_digest(self) -> str:
+        """A hash of the company's file: whether it has changed since an import."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
 
     def target(self, name: str) -> TargetConfig:
         """The settings of a target; the default horizon is 90 days, 30 for survey answers."""

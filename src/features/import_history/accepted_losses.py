@@ -96,7 +96,8 @@ def accepted_findings(accepted: AcceptedLoss, losses: list[Loss]) -> list[TableF
     """The accepted losses as findings of the data quality report."""
     return [
         TableFinding(
-            loss.table, "", "accepted loss", "warning", loss.rows, loss.before,
+            loss.table, "", "empty source" if loss.what == "empty source" else "accepted loss",
+            "warning", loss.rows, loss.before,
             f"{loss}; accepted: {accepted.reason.strip()}",
             "deliver the rows if they turn up; the loss was accepted for this import only",
         )

@@ -36,8 +36,12 @@ def retrain(
     or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning (exit 5). The caller calls
     `check_gate` (exit 4) at the end, after the report is written.
     """
+
+    def score_again(staged: Workspace, _: list[str]) -> None:
+        score_and_explain(company, staged, steps)
+
     with company_lock(workspace, company.name):
-        with staged_results(workspace, company.name) as staged:
+        with staged_results(workspace, company.name, score_again) as staged:
             outcomes = run_chain(company, staged, steps, accepted)
         follow_published_pointers(workspace, company.name)
     return outcomes
