@@ -1,4 +1,4 @@
-"""The report and HTTP give the same numbers: a real service on an evaluated company and its page."""
+"""The report and HTTP give the same numbers: a server of an evaluated company, and its page."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,10 @@ from insight.business_report.business_report_page import render
 from insight.business_report.indicators_section import MOST_COLUMNS
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.trends_section import MOST_CHARTS
-from serve.process.server import LaunchOptions, running_service
+from serve.app import build_app
+from serve.scoring.company_scorer import CompanyScorer
+from serve.scoring.reload_loop import ScorerLoader
+from support.http_server import running_app
 from support.trained_company import copy_of_evaluated
 
 Attributes = dict[str, str]
@@ -49,10 +52,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any
     home = tmp_path_factory.mktemp("told") / "home"
     company, workspace = copy_of_evaluated(home)
     page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
-    plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
-    with running_service(plan, wait_for="/livez", seconds=120) as server:
+    app = build_app(ScorerLoader(lambda: CompanyScorer(company, workspace)))
+    with running_app(app) as url:
         answers = {
-            name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
+            name: httpx.get(f"{url}/v1/{name}", trust_env=False, timeout=30).json()
             for name in ("indicators", "segments")
         }
     return page, answers
