@@ -18,8 +18,8 @@ CORRECTED_METRICS = {
 }
 
 #: Reasons why other metrics are not corrected.
-NOT_ASKED = "it is counted of all, not asked"
-NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
+NOT_ASKED = "measured for all customers, not by a survey"
+NOT_STUDIED = "non-response is corrected for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any
     home = tmp_path_factory.mktemp("told") / "home"
     company, workspace = copy_of_evaluated(home)
     page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
-    app = build_app(ScorerLoader(lambda: CompanyScorer(company, workspace)))
-    with running_app(app) as url:
+    loader = ScorerLoader(lambda: CompanyScorer(company, workspace))
+    loader.refresh()
+    with running_app(build_app(loader)) as url:
         answers = {
             name: httpx.get(f"{url}/v1/{name}", trust_env=False, timeout=30).json()
             for name in ("indicators", "segments")
