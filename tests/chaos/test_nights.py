@@ -84,7 +84,9 @@ class Nights:
         scores = self.workspace.scores("sample")
         table = pq.read_table(scores)
         reasons = pq.read_table(scores.with_name("reasons.parquet"))
-        status = pq.read_table(self.workspace.company("sample") / "evaluation/standing.parquet")
+        status = pq.read_table(
+            self.workspace.company("sample") / "evaluation/customer_status.parquet"
+        )
         champion = load_champion(self.workspace.serving("sample"), "churn")
         assert champion is not None
         versions = set(table["churn_version"].to_pylist())

@@ -28,7 +28,7 @@ from insight.value.value_score import (
 )
 from insight.value.weights import DimensionWeights
 
-SCALES_FILE = "yardsticks.json"
+SCALES_FILE = "reference_scales.json"
 #: Column of the scores file with the probability of the opposite of a star's outcome.
 OPPOSITE_PROBABILITY = {
     "churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"

@@ -10,7 +10,7 @@ from features.settings import Workspace
 from models.nonresponse.group_estimates import CHANNEL
 from models.nonresponse.nonresponse_results import read_nonresponse_results
 
-#: Metric: its name in `population.json`, and the factor between the two units.
+#: Metric: its name in `nonresponse.json`, and the factor between the two units.
 CORRECTED_METRICS = {
     "csat_index": ("csat", 10.0),
     "satisfied": ("satisfied", 100.0),

@@ -31,7 +31,7 @@ def tables(scores=(5.0, 5.0, 4.0, 4.0, 2.0, 2.0, 1.0, None), earlier=5.0):
 def measure(folder, segments=None, insight=INSIGHT, population=None, **changed):
     company, workspace, _ = write_history(folder, insight=insight, **tables(**changed))
     if population:
-        path = workspace.company(company.name) / "population.json"
+        path = workspace.company(company.name) / "nonresponse.json"
         path.write_text(json.dumps(population), encoding="utf-8")
     return measure_indicators(company, workspace, segments)
 

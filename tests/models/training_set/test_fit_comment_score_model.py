@@ -164,13 +164,13 @@ def test_a_bundle_without_its_tone_or_with_another_is_refused(
 ) -> None:
     _, workspace = copied
     folder = workspace.serving("sample") / "nps/1"
-    tone = folder / "tone.json"
+    tone = folder / "comment_score_model.json"
     text = tone.read_text()
     tone.write_text(other_than(built(workspace)).to_json())
-    with pytest.raises(DataRefused, match=r"tone\.json has SHA-256"):
+    with pytest.raises(DataRefused, match=r"comment_score_model\.json has SHA-256"):
         read_bundle(folder)
     tone.unlink()
-    with pytest.raises(DataRefused, match=r"tone\.json cannot be read"):
+    with pytest.raises(DataRefused, match=r"comment_score_model\.json cannot be read"):
         read_bundle(folder)
     tone.write_text(text)
     bundle = read_bundle(folder)

@@ -282,10 +282,10 @@ def test_reasons_are_reproducible(retrained: Home) -> None:
 @pytest.mark.slow  # tests/models/nonresponse/test_nonresponse_results.py covers the files
 def test_nonresponse_writes_estimates_and_next_invitations(retrained: Home) -> None:
     folder = retrained.path / "data/sample"
-    first = [(folder / name).read_bytes() for name in ("population.json", "ask_next.csv")]
+    first = [(folder / name).read_bytes() for name in ("nonresponse.json", "ask_next.csv")]
     done = retrained.run("nonresponse")
     assert (done.returncode, done.stdout) == (0, "")
-    for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
+    for name, before in zip(("nonresponse.json", "ask_next.csv"), first, strict=True):
         assert f"wrote data/sample/{name}" in done.stderr
         assert (folder / name).read_bytes() == before
 
