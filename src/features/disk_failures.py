@@ -1,4 +1,4 @@
-"""A full, read-only or failing disk, told as one sentence instead of a traceback."""
+"""A full, read-only or failing disk, reported as one sentence instead of a traceback."""
 
 import errno
 import os

@@ -140,8 +140,9 @@ def _check(
     check_items(complete)
     if previous and previous.columns != tuple(map(str, customers.columns)):
         raise DataRefused(
-            f"segments were named by {', '.join(previous.columns)}, now there are "
-            f"{', '.join(map(str, customers.columns))}; keep the columns or name anew without `previous`"
+            f"clusters were named by {', '.join(previous.columns)}, now there are "
+            f"{', '.join(map(str, customers.columns))}; keep the columns, or name the "
+            "clusters again without `previous`"
         )
 
 

@@ -89,7 +89,7 @@ def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps
 
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
-    """Count the customers with contradicting predictions; writes `agreement.json` beside the scores."""
+    """Count the customers with contradicting predictions; writes `agreement.json` next to the scores."""
     scores = dataset(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}

@@ -44,7 +44,7 @@ def run_nightly(
 
 
 def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:
-    """Evaluate; without an evaluation, that of the night before does not stay beside new scores."""
+    """Evaluate; without an evaluation, that of the night before does not stay next to new scores."""
     from insight.evaluation.evaluation_files import (
         EVALUATION_FILE,
         STATUS_FILE,

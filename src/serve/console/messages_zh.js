@@ -42,7 +42,7 @@ export const MESSAGES = [
   ["{names}: every answer is the same; an item must vary to be related to others", "{names}：所有回答相同，无法分析相关性"],
   ["{n} customers form a single cluster by {names}; use other columns, or set the number of clusters (count)", "按 {names} 只能得到一个客户聚类；请改用其他列，或指定聚类数（count）"],
   ["{n} customers with all of {names}; {need} are needed for {count} segments", "仅有 {n} 位客户具备全部 {names}；{count} 个聚类需要 {need} 位"],
-  ["segments were named by {former}, now there are {names}; keep the columns or name anew without `former`", "聚类所用的列已改变；请保留原来的列，或重新命名"],
+  ["clusters were named by {former}, now there are {names}; keep the columns, or name the clusters again without `previous`", "聚类所用的列已改变；请保留原来的列，或重新命名"],
   ["{file} cannot be read ({error}); delete it, and groups get new names", "无法读取 {file}（{error}）；请删除该文件，聚类将重新命名"],
   ["no customer has {names}; potential and risk are configured under [insight.quadrant]", "没有客户具备 {names}；潜力与风险在 [insight.quadrant] 中设定"],
   ["insight.value.weights is \"learned\", and the history is too short for an earlier day to learn from; choose given, ahp, entropy or critic", "insight.value.weights 为 learned，但历史过短，无法学习权重；请选择 given、ahp、entropy 或 critic"],

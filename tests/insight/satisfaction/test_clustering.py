@@ -97,6 +97,6 @@ def test_too_few_customers_and_other_columns_are_refused():
         cluster_customers(customers)
     previous = cluster_customers(three()[0]).names
     with pytest.raises(
-        DataRefused, match="segments were named by score, spend, now there are score"
+        DataRefused, match="clusters were named by score, spend, now there are score"
     ):
         cluster_customers(three()[0][["score"]], previous=previous)

@@ -178,7 +178,7 @@ def test_a_bundle_without_its_tone_or_with_another_is_refused(
         read_bundle(write_bundle(replace(bundle, tone=None), folder.with_name("2")))
 
 
-def test_few_comments_make_no_tone_and_say_so(copied: tuple[Company, Workspace]) -> None:
+def test_too_few_comments_give_no_model_and_a_note(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     path = workspace.history("sample") / "surveys.parquet"
     con = duckdb.connect()

@@ -1,4 +1,4 @@
-"""A service that is told to stop withdraws its readiness first, and answers calls meanwhile."""
+"""A service that gets a stop signal withdraws its readiness first, and answers calls meanwhile."""
 
 import asyncio
 import http.client
