@@ -25,7 +25,7 @@ from models.bundles.champions import (
 )
 from models.bundles.predict import OUTPUTS, predict
 from models.bundles.unknown_categories import unknown_category_warnings
-from models.scoring.consistency import ConsistencyCheck, check_consistency
+from models.scoring.prediction_consistency import ConsistencyCheck, check_consistency
 from models.scoring.score_history import VERSIONS, store_scores
 
 
