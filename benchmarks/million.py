@@ -65,7 +65,7 @@ def measure() -> str:
             "# Batch scoring with reasons",
             "",
             f"`goodwill score --reasons`, {count:,} customers, four targets, {explained:,} reasons "
-            f"in two languages, {Settings().threads} processes. Memory is the sum of the resident memory "
+            f"in two languages, {Settings().threads} processes. Memory is the summed resident memory "
             "of all processes; the goal is 600 s and 4 GB. The customers are copies of the sample's, "
             "without a history, so sentences do not compare with an earlier window. Other work runs on "
             "the machine, so seconds are upper bounds.",
