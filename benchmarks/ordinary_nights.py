@@ -160,7 +160,7 @@ def planted_losses(night: Night, tables: tuple[str, ...]) -> Iterator[tuple[str,
 
 
 def measure() -> str:
-    """Replay the sample company and the real ones that are at hand; the table of refusals."""
+    """Replay the sample company and the real ones that are available; the table of refusals."""
     lines, late = [], []
     with tempfile.TemporaryDirectory() as home:
         for name, company, workspace in _companies(Path(home)):

@@ -189,7 +189,7 @@ figure, (left, right) = canvas(
     f"with quantile thresholds, {np.mean(changed_by_quantiles):.1%}",
     "Customers of the sample company do change; with noise alone, fewer than 1% change tier", (1, 1),
 )  # fmt: skip
-left.plot(months[1:], changed_by_quantiles, "o-", color=QUIET, label="quantiles, set anew")
+left.plot(months[1:], changed_by_quantiles, "o-", color=QUIET, label="quantiles, fitted again")
 left.plot(months[1:], changed, "o-", color=MODEL, label="fixed thresholds with hysteresis")
 left.set_ylim(0, None)
 left.tick_params(axis="x", rotation=30)

@@ -1,4 +1,4 @@
-"""A full, read-only or failing disk, or another user's file, told as one sentence, not a traceback."""
+"""A full, read-only or failing disk, or another user's file, reported as one sentence."""
 
 import errno
 import os

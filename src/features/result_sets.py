@@ -27,9 +27,18 @@ KEPT = 2
 #: The results of versions that had no sets yet; the first run takes them over.
 BEFORE_SETS = (
     "history", "features", "scores", "evaluation", "cards", "quarantine", "tuned.json", "outcomes.json",
-    "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "population.json",
-    "ask_next.csv", "report.html", "models.html",
+    "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "nonresponse.json",
+    "population.json", "ask_next.csv", "report.html", "models.html",
 )  # fmt: skip
+#: Names of results in former versions; the first run gives them their names of today.
+FORMER_NAMES = {
+    "evaluation/yardsticks.json": "evaluation/reference_scales.json",
+    "evaluation/standing.parquet": "evaluation/customer_status.parquet",
+    "features/ledger.json": "features/row_audit.json",
+    "features/tone.json": "features/comment_score_model.json",
+    "history/ledger.json": "history/row_audit.json",
+    "population.json": "nonresponse.json",
+}
 POINTER = "*/champion.json"
 
 
@@ -121,12 +130,13 @@ class _ResultSets:
         staged.mkdir(parents=True)
         if self.link.is_symlink():
             _copy(self.link.resolve(), staged)
-            return staged
-        for name in BEFORE_SETS:
-            if (self.home / name).exists():
-                _copy(self.home / name, staged / name)
-        if self.live_serving.is_dir():
-            _copy(self.live_serving, staged / SERVING)
+        else:
+            for name in BEFORE_SETS:
+                if (self.home / name).exists():
+                    _copy(self.home / name, staged / name)
+            if self.live_serving.is_dir():
+                _copy(self.live_serving, staged / SERVING)
+        _rename_former(staged)
         return staged
 
     def pointers(self) -> dict[Path, str]:
@@ -212,6 +222,13 @@ def _copy(source: Path, copy: Path) -> None:
         )  # fmt: skip
     else:
         _link(str(source), str(copy))
+
+
+def _rename_former(folder: Path) -> None:
+    """Give results of a former version their names of today."""
+    for former, name in FORMER_NAMES.items():
+        if (folder / former).exists() and not (folder / name).exists():
+            (folder / former).rename(folder / name)
 
 
 def _link(source: str, copy: str) -> None:

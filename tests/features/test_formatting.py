@@ -1,4 +1,4 @@
-"""Numbers, shares, money and dates in English and Chinese, beside Babel where both write the same."""
+"""Numbers, shares, money and dates in both languages, compared with Babel where the rules agree."""
 
 from datetime import date
 

@@ -8,7 +8,14 @@ import pytest
 
 from features import result_sets
 from features.atomic_write import write_text_atomically
-from features.result_sets import CURRENT, SETS, pin_results, published_path, staged_results
+from features.result_sets import (
+    CURRENT,
+    FORMER_NAMES,
+    SETS,
+    pin_results,
+    published_path,
+    staged_results,
+)
 from features.settings import Workspace
 
 
@@ -75,6 +82,34 @@ def test_after_an_exception_everything_is_as_it_was(
         night()
     assert results(published) == {"first"}
     assert [p.name for p in (published.data / "shop" / SETS).iterdir()] == ["000001"]
+
+
+@pytest.mark.parametrize("has_sets", [True, False])
+def test_results_of_a_former_version_get_their_names_of_today(
+    workspace: Workspace, has_sets: bool
+) -> None:
+    home = workspace.company("shop")
+    if has_sets:
+        with staged_results(workspace, "shop") as staged:
+            for former in FORMER_NAMES:
+                write(staged.company("shop") / former, former)
+    else:
+        for former in FORMER_NAMES:
+            write(home / former, former)
+    with staged_results(workspace, "shop") as staged:
+        write(staged.scores("shop"), "a run that makes none of them")
+    for former, name in FORMER_NAMES.items():
+        assert (home / name).read_text("utf-8") == former
+        assert not os.path.lexists(home / former)
+
+
+def test_a_result_of_today_is_not_replaced_by_one_of_a_former_version(workspace: Workspace) -> None:
+    with staged_results(workspace, "shop") as staged:
+        write(staged.company("shop") / "nonresponse.json", "today")
+        write(staged.company("shop") / "population.json", "before")
+    with staged_results(workspace, "shop"):
+        pass
+    assert (workspace.company("shop") / "nonresponse.json").read_text("utf-8") == "today"
 
 
 def test_a_reader_that_holds_on_to_a_set_never_sees_two_nights(published: Workspace) -> None:

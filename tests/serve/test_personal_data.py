@@ -82,14 +82,14 @@ def test_invalid_bodies_leave_no_marks(
     caplog.set_level(logging.DEBUG, "goodwill")
     service = Service(audits=partial(AuditLog, workspace))
     service.loader.scorer = CompanyScorer(company, workspace)
-    told: list[str] = []
+    shown: list[str] = []
     for path in PATHS:
         for body in WRONG:
             answer = service.post_text(path, body)
             assert answer.status_code < 500 or answer.json()["error"]["code"] == "not_ready"
             if answer.status_code >= 400:
-                told.append(answer.text)
-    assert len(told) > 20
+                shown.append(answer.text)
+    assert len(shown) > 20
     right = [
         service.post("/v1/scores", json={"customer_ids": [ACCOUNT], "reasons": 10}),
         service.get(f"/v1/customers/{ACCOUNT}"),
@@ -98,10 +98,10 @@ def test_invalid_bodies_leave_no_marks(
         ),
     ]
     assert [answer.status_code for answer in right] == [200, 200, 200]
-    told += [answer.text for answer in right[:2]]
-    told += [service.get(f"/v1/customers/{TEXT}").text, service.get(f"/v1/{TEXT}").text]
-    told += [service.get("/metrics").text, caplog.text, str(log_lines(caplog))]
-    assert find_marks("".join(told)) == []
+    shown += [answer.text for answer in right[:2]]
+    shown += [service.get(f"/v1/customers/{TEXT}").text, service.get(f"/v1/{TEXT}").text]
+    shown += [service.get("/metrics").text, caplog.text, str(log_lines(caplog))]
+    assert find_marks("".join(shown)) == []
     assert any("ms" in line for line in log_lines(caplog))
     assert marked_files([workspace.mlruns]) == {}
     assert ACCOUNT not in "".join(

@@ -68,7 +68,8 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEval
         value=ValueScoreSummary(method="ahp", version="0a1b2c3d", drawn=AS_OF,
                     weights=[DimensionWeight(dimension="loyalty",
                                              by_method={"ahp": 0.3, "entropy": 0.4})],
-                    top_changed=0.12, left_out={"dso": "nobody has it"}, scored=999, unscored=1),
+                    top_changed=0.12, left_out={"dso": "no customer has this metric"},
+                    scored=999, unscored=1),
         skipped={"complaints": "the company has no tickets"},
     )  # fmt: skip
 

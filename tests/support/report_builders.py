@@ -112,7 +112,7 @@ def csat() -> Indicator:
         customers=200,
         before=7.55,
         moved="no",
-        why_not="nobody studied who answers",
+        why_not="non-response has not been estimated yet",
         goal=IndicatorGoal(target=7.4, better="higher", verdict="reached", gap=0.0),
         over_time=line([7.4, 7.5, 7.5, 7.6, 7.5, 7.5, 7.55, 7.62], 0.12),
         no_forecast="8 periods; 12 are needed",

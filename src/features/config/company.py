@@ -50,7 +50,7 @@ class CompanyInfo(TomlSection):
 
 
 class CutoffCalendar(TomlSection):
-    """The training cutoffs: one `every` month, week or quarter, back from the last with ripe labels.
+    """The training cutoffs: one `every` month, week or quarter, back from the last with mature labels.
 
     `test_cutoff` fixes the latest cutoff, `first_cutoff` the earliest (default: `warmup_days` after
     the first record, so that features have some history). A training set of more than `max_rows`

@@ -86,7 +86,7 @@ def _check(
     if found is None or not math.isfinite(found.value):
         return UnmeasuredTarget(name, target, why)
     if found.answered < FEWEST:
-        few = f"{found.answered} cases; a verdict takes at least {FEWEST}"
+        few = f"{found.answered} cases; at least {FEWEST} are needed"
         return UnmeasuredTarget(name, target, few)
     sign = 1.0 if target.better == "higher" else -1.0
     ends = sorted(sign * (end - target.target) for end in interval_ends(found))

@@ -47,7 +47,7 @@ def read_complaints(company: Company, workspace: Workspace) -> Complaints:
     source = settings.source or ("tickets" if manifest.rows.get("tickets") else "surveys")
     if not manifest.rows.get(source):
         raise DataRefused(
-            f"{company.name} has no {source}, from which complaints would be read; map a table of "
+            f"{company.name} has no {source}, the source of complaints; map a table of "
             "tickets, or of surveys with comments"
         )
     with open_history(workspace.history(company.name)) as con:
@@ -56,10 +56,9 @@ def read_complaints(company: Company, workspace: Workspace) -> Complaints:
         table = con.sql(query).to_arrow_table().to_pandas()
     if len(table) < MIN_COMPLAINTS:
         kinds_text = "tickets of kind " + " or ".join(settings.kinds)
-        what = kinds_text if source == "tickets" else "comments of discontent answers"
+        what = kinds_text if source == "tickets" else "comments of dissatisfied customers"
         raise DataRefused(
-            f"{company.name} has {len(table):,} {what}; a table of complaints takes at "
-            f"least {MIN_COMPLAINTS}"
+            f"{company.name} has {len(table):,} {what}; at least {MIN_COMPLAINTS} are needed"
             + (": check insight.complaints.kinds" if source == "tickets" else "")
         )
     texts, given = (_texts(table[name]) for name in ("comment", "category"))

@@ -172,8 +172,8 @@ def _quadrant_settings(settings: EvaluationSettings, table: pd.DataFrame) -> Qua
     known = {n: at for n, at in quadrant.risks.items() if n in table and table[n].notna().any()}
     if not known or quadrant.potential not in table:
         raise DataRefused(
-            f"neither {' nor '.join([quadrant.potential, *quadrant.risks])} can be told of anybody; "
-            "potential and risk are set against each other under [insight.quadrant]"
+            f"no customer has {' or '.join([quadrant.potential, *quadrant.risks])}; "
+            "potential and risk are configured under [insight.quadrant]"
         )
     return quadrant.model_copy(update={"risks": known})
 

@@ -137,7 +137,7 @@ def _indicator(
     about = COMPLAINT_INDICATORS[name]
     if not table[about.column].notna().any():
         raise DataRefused(
-            f"nobody recorded {about.recorded}: map the column {about.column} of tickets"
+            f"no records of {about.recorded}: map the column {about.column} of tickets"
         )
     points = _period_values(name, by_period, table, inputs)
     last = last_point(points, inputs, _count_text(by_period[inputs.last][name], inputs))
@@ -184,8 +184,8 @@ def _count_text(newest: Measurement | None, inputs: SatisfactionInputs) -> str:
     if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
             f"more than half of the {count:,} complaints in the {inputs.settings.period} from "
-            f"{inputs.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
-            "record when they were answered"
+            f"{inputs.last:%Y-%m-%d} are still open, so the median is not known yet: answer "
+            "them, or record when they were answered"
         )
     return f"{count:,} complaints"
 

@@ -68,7 +68,7 @@ class MetricCalculator:
         history = self.workspace.history(self.company.name)
         if not (history / "events.parquet").is_file():
             raise DataRefused(
-                "the company has no events; a customer's value is told from his orders: map them under "
+                "the company has no events; customer value is calculated from orders: map them under "
                 "[tables.events]"
             )
         metrics = compute_value_metrics(

@@ -65,7 +65,7 @@ def compute_status(
     parts: EvaluationParts,
     redraw: bool = False,
 ) -> StatusResult:
-    """Compute every customer's status; write `standing.parquet` and the columns of the scores file.
+    """Compute every customer's status; write `customer_status.parquet` and columns of the scores.
 
     Raises DataRefused where no value score can be computed.
     """

@@ -22,7 +22,7 @@ from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
 from models.nonresponse.aipw import Z_95
 
-STALE = "who answers was studied on other data; run `goodwill population` again"
+STALE = "non-response was estimated on other data; run `goodwill nonresponse`"
 
 
 def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> Indicator:
@@ -69,10 +69,10 @@ def last_point(
     if points and points[-1].period == inputs.last.date():
         return points[-1]
     period = f"{inputs.settings.period} from {inputs.last:%Y-%m-%d}"
-    former = f"; the last figure is {points[-1].value:.4g} of {points[-1].period}" if points else ""
+    former = f"; the last value is {points[-1].value:.4g} of {points[-1].period}" if points else ""
     raise DataRefused(
-        f"{counted} in the {period}, a figure takes {inputs.settings.fewest}{former}: wait, "
-        "ask more, or choose a longer period under [insight.satisfaction]"
+        f"{counted} in the {period}; the indicator needs {inputs.settings.fewest}{former}. Wait, "
+        "survey more customers, or choose a longer period under [insight.satisfaction]"
     )
 
 

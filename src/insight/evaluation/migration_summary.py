@@ -14,9 +14,7 @@ from insight.segments.migrations import count_causes, find_migrations, migration
 from insight.segments.tier_hysteresis import changed_share
 from insight.segments.tier_thresholds import classify_tiers, fit_thresholds
 
-NO_MONTH = (
-    "there is no month before to compare with: the history is too short; evaluate again next month"
-)
+NO_MONTH = "the history is too short to compare with an earlier month; evaluate again next month"
 
 
 def summarise_tier_migration(

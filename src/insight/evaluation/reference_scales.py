@@ -28,7 +28,7 @@ from insight.value.value_score import (
 )
 from insight.value.weights import DimensionWeights
 
-SCALES_FILE = "yardsticks.json"
+SCALES_FILE = "reference_scales.json"
 #: Column of the scores file with the probability of the opposite of a star's outcome.
 OPPOSITE_PROBABILITY = {
     "churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"
@@ -67,8 +67,8 @@ def read_reference_scales(
     if stored.made_for != settings_digest(value_settings, settings):
         return None
     no_stars = (
-        f"none could be told when the yardsticks were drawn, {stored.as_of:%Y-%m-%d}; draw them anew "
-        "with `goodwill evaluate --redraw`"
+        f"star ratings could not be calculated when the reference scales were fitted on "
+        f"{stored.as_of:%Y-%m-%d}; fit them again with `goodwill evaluate --redraw`"
     )
     return ReferenceScales(stored, value_settings, left_out, "" if stored.stars else no_stars)
 
@@ -116,8 +116,8 @@ def method_weights(
                 raise
     elif settings.weights == "learned":
         raise DataRefused(
-            'insight.value.weights is "learned", and the history is too short to hold an earlier day '
-            "against today; choose given, ahp, entropy or critic"
+            'insight.value.weights is "learned", and the history is too short for an earlier day to '
+            "learn from; choose given, ahp, entropy or critic"
         )
     return sets
 
@@ -141,11 +141,11 @@ def usable_settings(
             kept[name] = Dimension(weight=dimension.weight, measures=_normalise(known))
     if not kept:
         raise DataRefused(
-            f"nobody has any of {', '.join(missing)}; name measures there are in [insight.value]"
+            f"no customer has {', '.join(missing)}; name existing metrics in [insight.value]"
         )
     weight = _normalise({name: dimension.weight for name, dimension in kept.items()})
     whole = {n: Dimension(weight=weight[n], measures=d.measures) for n, d in kept.items()}
-    reasons = dict.fromkeys(missing, "nobody has it")
+    reasons = dict.fromkeys(missing, "no customer has this metric")
     return settings.model_copy(update={"dimensions": whole}), reasons
 
 

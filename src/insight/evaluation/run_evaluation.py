@@ -29,7 +29,7 @@ from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 def evaluate_company(
     company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
 ) -> list[Path]:
-    """Write `evaluation.json`, `standing.parquet`, `complaints.json` and columns of the scores file.
+    """Write `evaluation.json`, `customer_status.parquet`, `complaints.json` and columns of the scores.
 
     A part that the data do not allow is skipped with the reason. `redraw` fits the reference scales of
     value, tiers and stars again. Raises ConfigRefused for settings that cannot be used, DataRefused

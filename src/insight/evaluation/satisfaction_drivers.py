@@ -27,14 +27,14 @@ def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
     with the reason. Raises DataRefused without surveys, without dimensions, or with too few answers.
     """
     if asked is None:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+        raise DataRefused("the company has no surveys; satisfaction is measured with surveys")
     wide, weight = _wide(asked)
     names = [str(name) for name in wide if name != OUTCOME]
     if OUTCOME not in wide or not names:
         known = ", ".join(map(str, wide)) or "nothing"
         raise DataRefused(
-            f"drivers need overall satisfaction and what goes into it; answers there are to {known}: "
-            "ask for product, service, price, delivery, staff"
+            "drivers need answers on overall satisfaction and its dimensions; there are answers on "
+            f"{known}: ask about product, service, price, delivery and staff"
         )
     kept, left_out = _drop_rare(wide)
     found = analyse_drivers(kept, OUTCOME, weight)

@@ -54,10 +54,7 @@ def cross_tabulate(
     _check(by, rows)
     answers = metric.compute(rows, settings)
     if not answers["value"].notna().any():
-        raise DataRefused(
-            f"{metric.title}: no data: {len(answers):,} rows are about it, none has a value; "
-            f"{metric.remedy}"
-        )
+        raise DataRefused(f"{metric.title}: no data in {len(answers):,} rows; {metric.remedy}")
     cut = [*by, *(["dimension"] if metric.per_dimension and "dimension" not in by else [])]
     value, weight = (answers[c].to_numpy(np.float64) for c in ("value", "weight"))
     customer = pd.factorize(answers["customer_id"])[0].astype(np.int64)

@@ -10,7 +10,7 @@ from features.settings import Workspace
 from models.nonresponse.group_estimates import CHANNEL
 from models.nonresponse.nonresponse_results import read_nonresponse_results
 
-#: Metric: its name in `population.json`, and the factor between the two units.
+#: Metric: its name in `nonresponse.json`, and the factor between the two units.
 CORRECTED_METRICS = {
     "csat_index": ("csat", 10.0),
     "satisfied": ("satisfied", 100.0),
@@ -18,8 +18,8 @@ CORRECTED_METRICS = {
 }
 
 #: Reasons why other metrics are not corrected.
-NOT_ASKED = "it is counted of all, not asked"
-NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
+NOT_ASKED = "measured for all customers, not by a survey"
+NOT_STUDIED = "non-response is corrected for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def read_usable_questions(
     """
     columns = manifest.schema.tables.get("surveys", ())
     if not columns:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+        raise DataRefused("the company has no surveys; satisfaction is measured with surveys")
     by = check_attributes(con, manifest, settings.by)
     end = f"timestamptz '{manifest.data_end}'"
     optional = [

@@ -25,7 +25,7 @@ class SatisfactionMetric:
     applies_to: Callable[[pd.DataFrame], "pd.Series[bool]"]
     value: Callable[[pd.DataFrame, SatisfactionSettings], "pd.Series[Any]"]
     per_dimension: bool = False
-    remedy: str = "ask the question, or leave the figure out"
+    remedy: str = "ask this question in a survey, or do not use the indicator"
 
     def compute(self, rows: pd.DataFrame, settings: SatisfactionSettings) -> pd.DataFrame:
         """Return the rows the metric applies to with their `value`; `weight` is 1 if there is none."""

@@ -44,7 +44,7 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
                 f"unknown measure insight.quadrant.{name}{did_you_mean(name, list(table.columns))}"
             )
         if table[name].isna().all():
-            raise DataRefused(f"nobody has {name}; take another measure in [insight.quadrant]")
+            raise DataRefused(f"no customer has {name}; use another metric in [insight.quadrant]")
     potential = table[settings.potential]
     risk_ratio = pd.DataFrame({name: table[name] / limit for name, limit in settings.risks.items()})
     measured = potential.notna() & risk_ratio.notna().any(axis=1)

@@ -12,9 +12,9 @@ from models.evaluation.metrics import METRICS, PRIMARY
 Array = np.ndarray
 
 GRADES = {
-    "A": "better than the rule, beyond chance",
-    "B": "better than the rule, within the noise",
-    "C": "not better than the rule",
+    "A": "better than the baseline rule, beyond chance",
+    "B": "better than the baseline rule, within the noise",
+    "C": "not better than the baseline rule",
 }
 
 

@@ -25,7 +25,7 @@ from models.bundles.champions import (
 )
 from models.bundles.predict import OUTPUTS, predict
 from models.bundles.unknown_categories import unknown_category_warnings
-from models.scoring.consistency import ConsistencyCheck, check_consistency
+from models.scoring.prediction_consistency import ConsistencyCheck, check_consistency
 from models.scoring.score_history import VERSIONS, store_scores
 
 
@@ -89,7 +89,7 @@ def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps
 
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
-    """Count the customers with contradicting predictions; writes `agreement.json` beside the scores."""
+    """Count the customers with contradicting predictions; writes `agreement.json` next to the scores."""
     scores = dataset(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}

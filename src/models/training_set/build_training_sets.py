@@ -39,7 +39,7 @@ KEYS = ("customer_id", "cutoff", "label", "weight")
 LABELS_TOGETHER = 50_000
 
 
-#: Label rows, and the numbers of rows left out: unripe, late, sampled out.
+#: Label rows, and the numbers of rows left out: immature, late, sampled out.
 Labels = tuple[pa.Table, int, int, int]
 
 

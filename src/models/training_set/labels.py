@@ -17,9 +17,9 @@ EVER_DAYS = 36_500
 def label_rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest
 ) -> tuple[pa.Table, int, int, int]:
-    """Create (customer_id, cutoff, label, weight), sorted; and count unripe, late, sampled-out rows.
+    """Create (customer_id, cutoff, label, weight), sorted; and count immature, late, sampled-out rows.
 
-    Raises DataRefused when no cutoff can be placed or no label is ripe.
+    Raises DataRefused when no cutoff can be placed or no label is mature.
     """
     config = company.target(target.name)
     span = target.span_days(config)
@@ -32,18 +32,18 @@ def label_rows(
             )
             con.execute("create temp table cutoffs (cutoff timestamptz)")
             con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
-        ripe_end = instant(microseconds(manifest.end)).isoformat()
+        data_end = instant(microseconds(manifest.end)).isoformat()
         query = f"({target.label_sql(config)})"
-        ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
-        total, unripe = con.execute(
-            f"select count(*), count(*) filter (not ({ripe})) from {query}"
+        mature = f"cutoff + interval {span} day <= timestamptz '{data_end}'"
+        total, immature = con.execute(
+            f"select count(*), count(*) filter (not ({mature})) from {query}"
         ).fetchall()[0]
         late = 0 if target.on_calendar else _count_all_answers(con, target, company) - total
-        keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
+        keep = min(1.0, company.calendar.max_rows / max(1, total - immature))
         sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
         labels = con.sql(
             f"select customer_id, cutoff, label::double as label, weight::double as weight "
-            f"from {query} where {ripe} and {sample} order by all"
+            f"from {query} where {mature} and {sample} order by all"
         ).to_arrow_table()
     finally:
         con.close()
@@ -51,10 +51,10 @@ def label_rows(
         raise DataRefused(f"target {target.name}: the history has no label")
     if not labels.num_rows:
         raise DataRefused(
-            f"target {target.name}: no ripe label in {total:,} rows; "
+            f"target {target.name}: no mature label in {total:,} rows; "
             f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
         )
-    return labels, int(unripe), late, int(total - unripe - labels.num_rows)
+    return labels, int(immature), late, int(total - immature - labels.num_rows)
 
 
 def _count_all_answers(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:

@@ -135,7 +135,7 @@ def make_sample(context: CommandContext, customers: int, seed: int) -> "Accepted
         )
         done(customers=customers, rows=sum(rows.values()))
     context.report_written(folder / "raw", folder / "truth")
-    return AcceptedLoss(tuple(context.company.tables), "the sample company was simulated anew")
+    return AcceptedLoss(tuple(context.company.tables), "the sample company was simulated again")
 
 
 def ensure_sample(context: CommandContext) -> None:

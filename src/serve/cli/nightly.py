@@ -59,7 +59,7 @@ def _evaluate_and_report(company: Company, workspace: Workspace, steps: Steps) -
 
 
 def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:
-    """Evaluate; without an evaluation, that of the night before does not stay beside new scores."""
+    """Evaluate; without an evaluation, that of the night before does not stay next to new scores."""
     from insight.evaluation.evaluation_files import (
         EVALUATION_FILE,
         STATUS_FILE,

@@ -29,7 +29,7 @@ CUTOFFS = (0, 4.5, 9, 13, 20)
 class Question:
     """A view and column with what they mean in SQL, `c` being the cutoff.
 
-    `seen` tells which rows count, `valued` which of these show their value; `order` breaks ties.
+    `seen` says which rows count, `valued` which of these show their value; `order` breaks ties.
     """
 
     view: View

@@ -126,7 +126,7 @@ def test_the_page_is_written_from_the_stored_report_and_linked_from_the_model_re
 
 def test_the_model_report_shows_the_row_audit(world):
     tiny, workspace = world()
-    (workspace.history("tiny") / "ledger.json").write_text(
+    (workspace.history("tiny") / "row_audit.json").write_text(
         '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
         '"rows": 3}]'
     )

@@ -95,11 +95,11 @@ def test_missing_indicators_have_a_reason(tmp_path: Path) -> None:
     ]
     indicators, missing = measure(tmp_path / "a", plain)
     assert indicators == {}
-    assert missing["hours_to_reply"].startswith("nobody recorded first replies")
+    assert missing["hours_to_reply"].startswith("no records of first replies")
     indicators, missing = measure(tmp_path / "b", received(8, [5.0] * 25))
     assert indicators == {}
     assert (
-        "0 complaints in the quarter from 2025-10-01, a figure takes 5; the last figure is 5"
+        "0 complaints in the quarter from 2025-10-01; the indicator needs 5; the last value is 5"
         in (missing["hours_to_reply"])
     )
     indicators, missing = measure(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))

@@ -143,7 +143,7 @@ def test_gaps_and_a_short_history_give_a_reason_for_no_forecast():
         build_indicator(tables, inputs), collect_series(tables, inputs), inputs
     )
     assert indicator.forecast is None
-    assert indicator.no_forecast.startswith("1 of 48 periods have no figure")
+    assert indicator.no_forecast.startswith("1 of 48 periods have no value")
     tables, inputs = csat_index(questions(MONTHS[:20]), MONTHS[:20])
     indicator = add_forecasts(
         build_indicator(tables, inputs), collect_series(tables, inputs), inputs

@@ -72,7 +72,7 @@ def test_too_few_answers_are_refused_with_the_last_known_value():
     assert last_point([point(4, 45.0), point(7, 50.0)], INPUTS, "30 answers").value == 50.0
     with pytest.raises(
         DataRefused,
-        match="3 answers in the quarter from 2025-07-01, a figure takes 20; the last figure is 45 of",
+        match="3 answers in the quarter from 2025-07-01; the indicator needs 20; the last value is 45",
     ):
         last_point([point(4, 45.0)], INPUTS, "3 answers")
 

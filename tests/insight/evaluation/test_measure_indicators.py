@@ -31,7 +31,7 @@ def tables(scores=(5.0, 5.0, 4.0, 4.0, 2.0, 2.0, 1.0, None), earlier=5.0):
 def measure(folder, segments=None, insight=INSIGHT, population=None, **changed):
     company, workspace, _ = write_history(folder, insight=insight, **tables(**changed))
     if population:
-        path = workspace.company(company.name) / "population.json"
+        path = workspace.company(company.name) / "nonresponse.json"
         path.write_text(json.dumps(population), encoding="utf-8")
     return measure_indicators(company, workspace, segments)
 
@@ -94,22 +94,22 @@ def test_non_response_corrected_values_of_the_company_and_its_groups(tmp_path):
 def test_reason_for_no_corrected_value(tmp_path):
     why = {i.name: i.why_not for i in measure(tmp_path).indicators}
     assert "run `goodwill population`" in why["csat_index"]
-    assert why["active"] == "it is counted of all, not asked"
+    assert why["active"] == "measured for all customers, not by a survey"
 
 
 def test_unrecorded_indicators_are_not_measured(tmp_path):
     reasons = measure(tmp_path).not_measured
     assert reasons["complaint"].endswith("map tickets")
     assert reasons["called_back"].endswith("map visits or calls (callback_kinds)")
-    assert reasons["nps"].endswith("ask the question, or leave the figure out")
-    assert "has 0 comments of discontent answers" in reasons["hours_to_reply"]
+    assert reasons["nps"].endswith("ask this question in a survey, or do not use the indicator")
+    assert "has 0 comments of dissatisfied customers" in reasons["hours_to_reply"]
 
 
 def test_too_few_answers_in_the_last_quarter_are_not_measured(tmp_path):
     results = measure(tmp_path, scores=[5.0, *[None] * 7])
     assert "csat_index" not in {i.name for i in results.indicators}
     assert (
-        "1 answers in the quarter from 2025-10-01, a figure takes 2; the last figure is 10"
+        "1 answers in the quarter from 2025-10-01; the indicator needs 2; the last value is 10"
         in (results.not_measured["csat_index"])
     )
 
@@ -121,7 +121,9 @@ def test_conflicting_scales_leave_the_question_out(tmp_path):
     results = measure_indicators(company, workspace)
     assert "scale" in results.not_measured["csat_index"]
     assert "mixed_scales" in results.not_measured["satisfied"]
-    assert results.not_measured["nps"].endswith("ask the question, or leave the figure out")
+    assert results.not_measured["nps"].endswith(
+        "ask this question in a survey, or do not use the indicator"
+    )
     assert "active" in {i.name for i in results.indicators}
 
 

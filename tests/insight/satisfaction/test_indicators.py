@@ -41,7 +41,7 @@ def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
     company, workspace, _ = write_history(tmp_path, insight=SETTINGS, **tables())
     skipped = compute_indicators(company, workspace).skipped
     assert "no data: 0 rows are about it" in skipped["gap"]
-    assert "ask the question, or leave the figure out" in skipped["effort"]
+    assert "ask this question in a survey, or do not use the indicator" in skipped["effort"]
 
 
 def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):
@@ -50,7 +50,7 @@ def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):
         tmp_path, insight={"satisfaction": {"fewest": 2}}, events=events
     )
     found = compute_indicators(company, workspace)
-    assert "no surveys; satisfaction is measured by asking" in found.skipped["csat_index"]
+    assert "no surveys; satisfaction is measured with surveys" in found.skipped["csat_index"]
     assert "retention" in {figure.name for figure in found.indicators}
 
 

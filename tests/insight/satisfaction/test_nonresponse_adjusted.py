@@ -1,4 +1,4 @@
-"""Non-response-corrected figures, read from `population.json`."""
+"""Non-response-corrected figures, read from `nonresponse.json`."""
 
 import json
 
@@ -16,7 +16,7 @@ def figure_json(name, answered, everybody):
 def read_stored(folder, content):
     company, workspace, _ = write_history(folder, surveys=[survey_answer("A", on(2), 5.0)])
     if content is not None:
-        path = workspace.company(company.name) / "population.json"
+        path = workspace.company(company.name) / "nonresponse.json"
         path.write_text(json.dumps(content), encoding="utf-8")
     return read_corrected_figures(company, workspace, "abc")
 

@@ -40,5 +40,5 @@ def test_the_risk_furthest_above_its_limit_is_reported() -> None:
 def test_unknown_and_empty_metrics_are_refused() -> None:
     with pytest.raises(ConfigRefused, match=r"unknown measure insight\.quadrant\.grow.*growth"):
         assign_quadrants(TABLE, QuadrantSettings(potential="grow"))
-    with pytest.raises(DataRefused, match="nobody has growth"):
+    with pytest.raises(DataRefused, match="no customer has growth"):
         assign_quadrants(TABLE.assign(growth=np.nan), QuadrantSettings())

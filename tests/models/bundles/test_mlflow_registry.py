@@ -69,7 +69,8 @@ def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> N
     } == artifacts(moved, run.info.run_id)  # fmt: skip
     assert len(artifacts(moved, run.info.run_id, "plots")) >= 4
     assert {
-        f"model/{n}" for n in ("model.lgb", "encoder.json", "calibrator.json", "tone.json")
+        f"model/{n}"
+        for n in ("model.lgb", "encoder.json", "calibrator.json", "comment_score_model.json")
     } <= artifacts(moved, run.info.run_id, "model")
 
 

@@ -109,25 +109,25 @@ def test_every_feature_has_sentences_in_both_languages(column: FeatureColumn) ->
     for value in (None, -2.5, 0.0, 0.4, 1.0, 3.0, 1234.5):
         shown = abs(value or 1) % 12 + 1 if column.unit == "month" and value is not None else value
         before = 7.0 if column.window else None
-        told = "north" if column.is_text and value is not None else shown
-        en, zh = say(column.name, told, before)
+        stated = "north" if column.is_text and value is not None else shown
+        en, zh = say(column.name, stated, before)
         assert en == en.strip(), (en, zh)
         assert zh == zh.strip(), (en, zh)
         assert not re.search(r"[{}]|nan|None|  |\b1 \w+s since|--", en + zh), (en, zh)
         assert re.search(r"[\u4e00-\u9fff]", zh), f"{column.name} has no Chinese phrase"
         assert not re.search(r"[\u4e00-\u9fff]", en)
-        if column.window and told is not None:
+        if column.window and stated is not None:
             assert f"{column.window}" in en, (column.name, en)
             assert f"{column.window}" in zh, (column.name, zh)
 
 
 def test_sentences_of_different_columns_differ() -> None:
-    told = [
+    stated = [
         sentences_en.cause(c, 3.0, None, "EUR")
         for c in EVERY
         if not c.is_text and c.unit != "month"
     ]
-    assert len(set(told)) == len(told)
+    assert len(set(stated)) == len(stated)
     zh = [
         sentences_zh.cause(c, 3.0, None, "EUR")
         for c in EVERY

@@ -52,8 +52,8 @@ def test_contributions_are_those_of_the_factors(explained) -> None:
     rows = table.to_pandas().query("target == 'churn'")
     for rank in (1, 2, 3, 4):
         own = rows[rows["rank"] == rank].set_index("customer_id")["contribution"].abs()
-        told = own.reindex(snapshot["customer_id"].to_pylist()).fillna(0).to_numpy()
-        np.testing.assert_allclose(told, largest[:, rank - 1], atol=1e-9)
+        shown = own.reindex(snapshot["customer_id"].to_pylist()).fillna(0).to_numpy()
+        np.testing.assert_allclose(shown, largest[:, rank - 1], atol=1e-9)
 
 
 def test_sentences_compare_with_the_window_before(explained) -> None:
@@ -75,11 +75,11 @@ def test_a_history_newer_than_the_snapshot_is_not_compared_with(
     home = Workspace(shutil.copytree(workspace.home, tmp_path / "home"))
     path = home.history("sample") / "history.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "another"}))
-    told: list[str] = []
+    shown: list[str] = []
     steps = silent_steps()
-    steps.note = told.append  # type: ignore[method-assign]
+    steps.note = shown.append  # type: ignore[method-assign]
     rows = pq.read_table(explain_customers(company, home, steps, LOCAL))
-    assert any("not compared with the previous window" in line for line in told)
+    assert any("not compared with the previous window" in line for line in shown)
     assert not any(re.search(r" (rose|fell) from ", t) for t in rows["text_en"].to_pylist())
 
 

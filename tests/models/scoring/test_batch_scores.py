@@ -59,7 +59,7 @@ def test_the_columns_are_those_of_the_architecture() -> None:
     assert versions == dict.fromkeys(("satisfaction", "nps", "churn", "value"), "1")
 
 
-def test_how_many_predictions_contradict_each_other_is_kept_beside_the_scores() -> None:
+def test_the_number_of_contradicting_predictions_is_stored_next_to_the_scores() -> None:
     workspace = trained()[0]
     path = workspace.scores("sample").parent / "agreement.json"
     opinions, money = json.loads(path.read_text(encoding="utf-8"))

@@ -178,13 +178,13 @@ m  2024-01-01           2024-01-01  ces   5   1  5   1
 JANUARY = 'data_end = "2024-02-01T00:00:00Z"\n[targets.satisfaction]\nhorizon_days = 7'
 
 
-def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> None:
+def test_satisfaction_levels_of_mature_answers_on_two_scales(tmp_path: Path) -> None:
     rows, counts = build_labels(tmp_path, "satisfaction", JANUARY, surveys=CSAT)
     assert [(c, label) for c, _, label in rows] == [
         ("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4),
         ("f", 1), ("g", 3), ("h", 4),  # 30, 70 and 90 of 100 are nearest to 25, 75 and 100
         ("i", 4),  # a second before the horizon ends; j answers when it has ended
-        ("k", 4),  # ripe at the very end of the data; l is a second too young
+        ("k", 4),  # mature at the very end of the data; l is a second too young
     ]  # fmt: skip
     assert (counts.unripe, counts.late) == (1, 1)
     assert counts.classes == {"0": 1, "25": 2, "50": 1, "75": 2, "100": 4}
@@ -198,7 +198,7 @@ def test_answer_weights_are_kept(tmp_path: Path) -> None:
     assert {k: w for k, w in weights.items() if w != 1} == {"c": 0.5, "g": 3.0}
 
 
-def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
+def test_immature_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     young = "a 2024-01-28 2024-01-29 nps 9 0 10 1\nb 2024-01-29 2024-01-29 csat 5 1 5 1"
     company, workspace = import_literal_tables(tmp_path, JANUARY, surveys=young)
     counts, unable = build_features(company, workspace, silent_steps())

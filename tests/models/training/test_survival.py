@@ -1,4 +1,4 @@
-"""The survival curve of a trained company beside what really happened to its customers."""
+"""The survival curve of a trained company, compared with what really happened to its customers."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A service that is told to stop withdraws its readiness first, and answers calls meanwhile."""
+"""A service that gets a stop signal withdraws its readiness first, and answers calls meanwhile."""
 
 import asyncio
 import http.client
@@ -131,8 +131,11 @@ def test_a_draining_worker_is_not_ready_and_answers_with_connection_close() -> N
         assert (answer.status_code, answer.headers["connection"]) == (expected, "close")
 
 
-@pytest.mark.parametrize("told", ["supervisor", pytest.param("all", marks=pytest.mark.slow)])
-def test_calls_during_the_drain_are_answered_and_none_is_reset(tmp_path: Path, told: str) -> None:
+@pytest.mark.slow  # the tests above drain in one process
+@pytest.mark.parametrize("signalled", ["supervisor", "all"])
+def test_calls_during_the_drain_are_answered_and_none_is_reset(
+    tmp_path: Path, signalled: str
+) -> None:
     plan = LaunchOptions(
         tmp_path / "x",
         Workspace(tmp_path),
@@ -147,7 +150,7 @@ def test_calls_during_the_drain_are_answered_and_none_is_reset(tmp_path: Path, t
         processes = [supervisor, *supervisor.children(recursive=True)]
         assert len(processes) == 3
         began = time.monotonic()
-        for process in processes if told == "all" else processes[:1]:
+        for process in processes if signalled == "all" else processes[:1]:
             process.send_signal(signal.SIGTERM)
         wait_until(lambda: status(server.url, "/readyz") == 503, GRACE)
         calls = []

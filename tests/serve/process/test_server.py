@@ -91,6 +91,7 @@ def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
     assert free(plan.port)
 
 
+@pytest.mark.slow  # the test above has the same for a service in the background
 def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
     port = free_port()
     code = (
