@@ -181,7 +181,7 @@ class Nights:
         snapshot = pq.read_table(
             self.workspace.features(NAME) / "snapshot.parquet", columns=["cutoff"]
         )
-        status = pq.read_metadata(self.folder / "evaluation/standing.parquet")
+        status = pq.read_metadata(self.folder / "evaluation/customer_status.parquet")
         found = list[str]()
         for pointer in sorted(self.workspace.serving(NAME).glob(f"*/{POINTER}")):
             target = pointer.parent.name
