@@ -136,6 +136,12 @@ def _value(expression: Expression, results: dict[Aggregate, Floats], cutoff: Int
         return left - right
     if expression.operator == "*":
         return left * right
+    if expression.operator == ">":
+        return np.asarray(left > right, np.float64)
+    if expression.operator == "<=":
+        return np.asarray(left <= right, np.float64)
+    if expression.operator == "max":
+        return np.maximum(left, right)
     return np.where(right == 0, np.nan, left / np.where(right == 0, 1.0, right))
 
 
