@@ -80,7 +80,7 @@ def _contract_state_sql(known: str) -> str:
     """`signed > cancelled`, or tied since the last cancellation, or never cancelled with evidence."""
 
     def aggregate(function: str, *kinds: str) -> str:
-        return f"{function} filter (kind in {_sql_list(kinds)} and {known})"
+        return f"{function} filter (kind in {kinds_sql(kinds)} and {known})"
 
     signed, cancelled = aggregate("count(*)", SIGNED), aggregate("count(*)", CANCELLED)
     tied, left = aggregate("max(occurred_at)", *TIES), aggregate("max(occurred_at)", CANCELLED)
@@ -104,8 +104,8 @@ def departures_sql(before: str | None = None) -> str:
             select customer_id, kind, occurred_at, known_at,
                    sum(case kind when '{SIGNED}' then 1 when '{CANCELLED}' then -1 else 0 end)
                        over so_far as open,
-                   max(occurred_at) filter (kind in {_sql_list(TIES)}) over so_far as tied
-            from events where kind in {_sql_list((*TIES, CANCELLED))} {known}
+                   max(occurred_at) filter (kind in {kinds_sql(TIES)}) over so_far as tied
+            from events where kind in {kinds_sql((*TIES, CANCELLED))} {known}
             window so_far as (partition by customer_id order by occurred_at
                               range between unbounded preceding and current row))
         where kind = '{CANCELLED}' and open <= 0 and (tied is null or tied < occurred_at)
@@ -127,5 +127,6 @@ def count_open_contracts(past: Past) -> Expression:
     return customer.above(0) * (signed - cancelled.count()).or_at_least(1) / known
 
 
-def _sql_list(kinds: tuple[str, ...]) -> str:
+def kinds_sql(kinds: tuple[str, ...]) -> str:
+    """A list of kinds of events in SQL."""
     return "(" + ", ".join(f"'{kind}'" for kind in kinds) + ")"
