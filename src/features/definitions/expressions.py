@@ -62,7 +62,7 @@ class Constant(Expression):
 
 @dataclass(frozen=True)
 class Month(Expression):
-    """The month of the cutoff in UTC, 1 to 12: the season a label window starts in."""
+    """The month of the cutoff where the company is, 1 to 12: the season a label window starts in."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ def _month(
     history = calculator.workspace.history(calculator.company.name)
     settings = calculator.settings
     stage = assign_stages(history, day.as_of, settings.lifecycle, settings.definition, churn)
-    return TierMonth(day.as_of, value.join(stage), versions, rebuilt)
+    zone = calculator.company.info.time_zone
+    return TierMonth(day.as_of, value.join(stage), versions, rebuilt, zone)
 
 
 def _status_table(

@@ -111,11 +111,12 @@ def _period_sql(
         else "select null::varchar as customer_id, 0 as complaints where false"
     )
     complaints_column = "coalesce(g.complaints, 0)" if "tickets" in has else "null"
-    known_at_start = f"m.customer_id = c.customer_id and {a} >= c.valid_from"
+    known_at_start = "m.customer_id = c.customer_id and m.starts >= c.valid_from"
     customers_join = f"asof left join {CUSTOMERS_SQL} c on {known_at_start}"
     return f"""
     with per_customer as (
-        select customer_id, timestamptz '{label.isoformat()}' as period, {stood} as stood,
+        select customer_id, timestamptz '{label.isoformat()}' as period, {a} as starts,
+               {stood} as stood,
                {stays if observable else "null::boolean"} as stays,
                count(*) filter ({inside} and kind in {active}) > 0 as active,
                case when exists (from happened where kind in {called})
@@ -129,7 +130,7 @@ def _period_sql(
                    kind = 'order' and occurred_at < {a}) as channel
         from happened where occurred_at < {b} group by 1),
     complaints as ({complaints})
-    select m.*, {complaints_column}::double as complaints
+    select m.* exclude (starts), {complaints_column}::double as complaints
            {"".join(f', c."{name}"::varchar as "{name}"' for name in by)}
     from per_customer m left join complaints g on m.customer_id = g.customer_id
          {customers_join if by else ""}

@@ -121,7 +121,7 @@ def test_without_events_there_are_no_rates(tmp_path):
 def test_the_day_and_the_period_are_those_where_the_company_is(tmp_path):
     """20:30 on 31 March in New York is 00:30 on 1 April in UTC."""
     late = on(4, 1) + timedelta(minutes=30)
-    events = [event("A", late - timedelta(hours=23)), event("A", late), event("B", on(4, 1, 2024)),
+    events = [event("A", late - timedelta(hours=10)), event("A", late), event("B", on(4, 1, 2024)),
               event("B", late)]  # fmt: skip
     home = {"zone": "America/New_York", "events": events}
     assert quarter(tmp_path / "q1", 1, **home)["order_days"].to_dict() == {"A": 1, "B": 1}
