@@ -19,6 +19,11 @@ from features.contract import TABLES
 from features.errors import ConfigRefused
 from features.settings import Workspace, real_data_root
 
+#: Days without an order after which a customer without contracts has left, by default.
+ACTIVE_DAYS = 365
+#: Where company files of before decision 0022 say it: sections of `insight`, the first that is there.
+FORMER_ACTIVE_DAYS = (("lifecycle", "lost_days"), ("satisfaction", "customer_days"))
+
 
 class CompanyInfo(TomlSection):
     """The `[company]` section: the name, and settings that hold for all tables.
@@ -67,9 +72,11 @@ class CutoffCalendar(TomlSection):
 class TargetConfig(TomlSection):
     """The settings of one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
 
-    `definition` (churn): `cancel` = a cancel event, among customers with an open contract;
-    `silence` = no order in the horizon, among customers who ordered in the last `active_days`
-    (unset: ever). `test_share` (satisfaction, nps): the share of the latest answers used for testing.
+    `definition` (churn): `cancel` = the end of the last contract, among customers with an open one;
+    `silence` = no order in the horizon, among customers who ordered in the last `active_days`. Both say
+    who is a customer for every part of Goodwill, also where churn is not predicted. `active_days` is
+    365, or `insight.lifecycle.lost_days` or `insight.satisfaction.customer_days` of an older file, in
+    this order. `test_share` (satisfaction, nps): the share of the latest answers used for testing.
     """
 
     enabled: bool = True
@@ -149,7 +156,19 @@ class Company(TomlSection):
     def target(self, name: str) -> TargetConfig:
         """The settings of a target; the default horizon is 90 days, 30 for survey answers."""
         default = 30 if name in {"satisfaction", "nps"} else 90
-        return self.targets.get(name) or TargetConfig(horizon_days=default)
+        config = self.targets.get(name) or TargetConfig(horizon_days=default)
+        if name == "churn" and config.active_days is None:
+            return config.model_copy(update={"active_days": self._active_days()})
+        return config
+
+    def _active_days(self) -> int:
+        """The days of activity where `targets.churn.active_days` is not set."""
+        for section, key in FORMER_ACTIVE_DAYS:
+            settings = self.insight.get(section, {})
+            days = settings.get(key) if isinstance(settings, dict) else None
+            if isinstance(days, int | float) and days >= 1:
+                return int(days)
+        return ACTIVE_DAYS
 
     def root(self, workspace: Workspace) -> Path:
         """The folder that the tables' files are relative to, with placeholders resolved."""

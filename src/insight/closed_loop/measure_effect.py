@@ -10,7 +10,7 @@ import pandas as pd
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import open_history
+from features.history_store import create_departures_table, open_history
 from features.settings import Workspace
 from insight.closed_loop.action_log import ActionLog, read_action_log
 from insight.closed_loop.closed_loop_settings import LoopSettings
@@ -31,7 +31,7 @@ ActionOutcome = Literal["spend", "complaints", "leaves"]
 _OUTCOME_SOURCES = {
     "spend": ("events", "occurred_at", "sum(x.amount) filter (x.kind in ('order', 'return'))"),
     "complaints": ("tickets", "opened_at", "count(*) filter (x.kind = 'complaint')"),
-    "leaves": ("events", "occurred_at", "max((x.kind = 'cancel')::int)"),
+    "leaves": ("departures", "occurred_at", "max((x.kind = 'cancel')::int)"),
 }
 
 
@@ -87,6 +87,8 @@ def select_comparison_groups(
     logged = log.of(action)[["customer_id", "done_at", "held_out"]]
     has_holdout = bool(logged["held_out"].any())
     with open_history(workspace.history(company.name)) as con:
+        if has_table(con, "events"):
+            create_departures_table(con, ["events"])
         if not has_table(con, _OUTCOME_SOURCES[outcome][0]):
             raise DataRefused(
                 f"{company.name} has no {_OUTCOME_SOURCES[outcome][0]} to count {outcome} in"

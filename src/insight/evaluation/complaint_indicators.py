@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from features.calendar_periods import add_months
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
@@ -20,10 +21,10 @@ from insight.evaluation.indicator_builder import (
     last_point,
     previous_point,
 )
-from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
+from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
-from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs, labels_of
 from models.nonresponse.group_estimates import suppress_small_groups
 
 #: The measurement of each complaint indicator; None where the company does not record it.
@@ -107,12 +108,13 @@ def measure_complaint_indicators(
 
 
 def _in_whole_periods(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
-    """The complaints of whole periods, with the first instant of their period."""
+    """The complaints of whole periods, with the label of their period."""
     starts = pd.DatetimeIndex(inputs.periods)
     end = add_months(inputs.last, PERIOD_MONTHS[inputs.settings.period])
-    inside = table[(table["opened_at"] >= starts[0]) & (table["opened_at"] < end)]
-    place = starts.searchsorted(inside["opened_at"], side="right") - 1
-    return inside.assign(period=starts[place])
+    opened = labels_of(table["opened_at"], inputs.zone)
+    inside = (opened >= starts[0]) & (opened < end)
+    place = starts.searchsorted(opened[inside], side="right") - 1
+    return table[inside].assign(period=starts[place])
 
 
 def _join_attributes(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:

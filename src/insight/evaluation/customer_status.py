@@ -75,7 +75,9 @@ def compute_status(
     parts.skipped |= assignment.skipped
     months, scales = assignment.months, assignment.scales
     names = list(scales.settings.dimensions)
-    groups = parts.compute("groups", lambda: group_customers(months[-1].table[names], folder))
+    groups = parts.compute(
+        "groups", lambda: group_customers(months[-1].table[names].dropna(how="all"), folder)
+    )
     tiers = parts.compute(
         "tiers", lambda: summarise_tier_migration(months, scales, calculator.settings)
     )

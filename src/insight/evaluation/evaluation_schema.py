@@ -330,9 +330,18 @@ class ValueScoreSummary(EvaluationModel):
     )
 
 
+class CustomerCounts(EvaluationModel):
+    """Everybody known at the end of the data: customers, who has left, and without evidence."""
+
+    customers: int
+    left: int
+    unknown: int
+
+
 class CompanyEvaluation(EvaluationModel):
     """A company's evaluation.
 
+    `customers` counts by the one definition; None without events and in older evaluations.
     `period` is the length of a period of the indicators. `not_measured` gives the indicators without
     data and `skipped` the missing parts, each with the reason. `too_young` counts the lines of groups
     with too short a history to be watched for alerts. `stability` is the agreement of the groups
@@ -352,6 +361,7 @@ class CompanyEvaluation(EvaluationModel):
     alerts: list[IndicatorAlert] = Field(default_factory=list)
     too_young: int = 0
     drivers: SatisfactionDrivers | None = None
+    customers: CustomerCounts | None = None
     segments: list[Segment] = Field(default_factory=list)
     stability: float | None = None
     tiers: MigrationMatrix | None = None

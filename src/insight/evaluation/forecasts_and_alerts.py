@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from features.calendar_periods import add_months
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import (
     GroupValue,
@@ -13,7 +14,7 @@ from insight.evaluation.evaluation_schema import (
     PeriodValue,
 )
 from insight.evaluation.indicator_builder import first_day, known_cuts
-from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
+from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.control_charts import find_alerts
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.forecast import forecast_series

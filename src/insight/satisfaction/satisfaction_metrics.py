@@ -96,7 +96,7 @@ SATISFACTION_METRICS = {
         "Customers kept over the period", "share of customers", "rate", "customers",
         _is_customer,
         lambda r, c: r["stays"],
-        remedy="without contracts it takes customer_days of data before a period ends",
+        remedy="without contracts it takes targets.churn.active_days of data before a period ends",
     ),
     "active": SatisfactionMetric(
         "Customers active in the period", "share of customers", "rate", "customers",

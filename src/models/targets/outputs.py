@@ -50,17 +50,20 @@ def class_outputs(calibrated: Floats, _features: pa.Table, manifest: Mapping[str
 def probability_outputs(
     calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]
 ) -> Outputs:
-    """The probability of the positive class, and whether the customer is in the population."""
+    """The probability of the positive class, and whether the customer is in the population.
+
+    The probability is NaN outside the population: the model has learnt nothing about such customers.
+    """
     raw = manifest["population"]
     inside = population_mask(features, Condition(**raw) if raw else None)
-    return {"probability": calibrated, "in_population": inside}
+    return {"probability": np.where(inside, calibrated, np.nan), "in_population": inside}
 
 
 def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
     """The churn probability, whether the customer is in the population, and expected tenure.
 
     `survival` is the probability of staying for 0, 1, ..., 12 months; `months_left` the expected
-    number of the next twelve months that the customer stays.
+    number of the next twelve months that the customer stays. All are NaN outside the population.
     """
     survival, months = np.full((len(calibrated), MONTHS + 1), np.nan), _missing(calibrated)
     if manifest.get("survival"):
@@ -68,7 +71,12 @@ def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
         survival = stays.curve(calibrated)
         months = stays.expected_months(survival)
     outputs = probability_outputs(calibrated, features, manifest)
-    return {**outputs, "months_left": months, "survival": survival}
+    inside = outputs["in_population"]
+    return {
+        **outputs,
+        "months_left": np.where(inside, months, np.nan),
+        "survival": np.where(inside[:, None], survival, np.nan),
+    }
 
 
 def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:

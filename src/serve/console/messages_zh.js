@@ -3,7 +3,7 @@
 export const MESSAGES = [
   ["{title}: no data in {n} rows; {remedy}", "没有数据：相关的 {n} 行均无数值；{remedy}"],
   ["ask this question in a survey, or do not use the indicator", "请在调查中询问，或不使用此指标"],
-  ["without contracts it takes customer_days of data before a period ends", "没有合同数据时，统计期结束前须有 customer_days 天的数据"],
+  ["without contracts it takes targets.churn.active_days of data before a period ends", "没有合同数据时，统计期结束前须有 targets.churn.active_days 天的数据"],
   ["map orders, logins or visits (active_kinds)", "请映射订单、登录或拜访（active_kinds）"],
   ["map visits or calls (callback_kinds)", "请映射拜访或电话（callback_kinds）"],
   ["map tickets", "请映射工单表"],
