@@ -99,11 +99,15 @@ class CompanySchema:
     @classmethod
     def from_json(cls, text: str) -> "CompanySchema":
         raw: dict[str, Any] = json.loads(text)
+        kinds, tops = (
+            {k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")
+        )
         return cls(
             {name: tuple(columns) for name, columns in raw["tables"].items()},
             dict(raw["attributes"]),
             tuple(raw["dimensions"]),
             tuple(raw["horizons"]),
-            *({k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")),
-            time_zone=raw.get("time_zone", "UTC"),
+            kinds,
+            tops,
+            raw.get("time_zone", "UTC"),
         )
