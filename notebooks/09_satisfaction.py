@@ -102,7 +102,7 @@ figure
 # %%
 manifest = Manifest.read(workspace, company.name)
 with open_history(workspace.history(company.name)) as con:
-    rows = read_questions(con, manifest, SatisfactionSettings())
+    rows = read_questions(con, manifest, SatisfactionSettings(), company.info.time_zone)
 csat = rows[(rows["instrument"] == "csat") & rows["score"].notna()]
 wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
 answers = wide.reset_index(drop=True)
@@ -166,7 +166,7 @@ figure
 # %%
 monthly = SatisfactionSettings(period="month", fewest=5)
 with open_history(workspace.history(company.name)) as con:
-    rows = read_questions(con, manifest, monthly)
+    rows = read_questions(con, manifest, monthly, company.info.time_zone)
 line = cross_tabulate(SATISFACTION_METRICS["csat_index"], rows, monthly, ("period",)).table
 chart = compute_control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
 out = int(((chart["jump"].abs() > LIMIT) | (chart["drift"].abs() > DRIFT_LIMIT)).sum())

@@ -144,5 +144,5 @@ def test_digest_of_the_settings_does_not_change() -> None:
         )
     )
     default = read_evaluation_settings(company())
-    assert settings_digest(default.value, default) == "8c27797e"
-    assert settings_digest(own_settings.value, own_settings) == "7d317942"
+    assert settings_digest(default.value, default) == "c12c90af"
+    assert settings_digest(own_settings.value, own_settings) == "b66fbe8e"

@@ -129,8 +129,9 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
     assert {len(v) for v in outputs.values()} == {table.num_rows}
     for name in ("dissatisfied", "probability", "detractor", "passive", "promoter"):
         if name in outputs:
-            assert outputs[name].min() > 0
-            assert outputs[name].max() < 1
+            scored = outputs[name][outputs.get("in_population", np.ones(table.num_rows, bool))]
+            assert scored.min() > 0
+            assert scored.max() < 1
     assert outputs["abstain"].dtype == bool
     customers = table["open_contracts"].to_numpy() >= 1  # others may be silent for longer than any
     assert outputs["abstain"][customers].mean() < 0.02 < outputs["abstain"][~customers].mean()
@@ -145,13 +146,17 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
         np.testing.assert_allclose(sum(outputs[c] for c in bundle.manifest.classes), 1)
     if target == "churn":
         open_contracts = table["open_contracts"].to_numpy()
-        assert (outputs["in_population"] == (open_contracts >= 1)).all()
+        inside = outputs["in_population"]
+        assert (inside == (open_contracts >= 1)).all()
         assert outputs["survival"].shape == (table.num_rows, 13)
-        assert (np.diff(outputs["survival"], axis=1) <= 0).all()
+        for name in ("probability", "months_left", "survival"):  # no figure of who is no customer
+            assert np.isnan(outputs[name][~inside]).all()
+        survival, months = outputs["survival"][inside], outputs["months_left"][inside]
+        assert (np.diff(survival, axis=1) <= 0).all()
         horizon = bundle.manifest.horizon_days / MONTH
-        stay = [np.interp(horizon, np.arange(13), np.log(row)) for row in outputs["survival"]]
-        np.testing.assert_allclose(np.exp(stay), 1 - outputs["probability"], atol=1e-9)
-        assert ((outputs["months_left"] > 0) & (outputs["months_left"] <= 12)).all()
+        stay = [np.interp(horizon, np.arange(13), np.log(row)) for row in survival]
+        np.testing.assert_allclose(np.exp(stay), 1 - outputs["probability"][inside], atol=1e-9)
+        assert ((months > 0) & (months <= 12)).all()
     if target == "value":
         np.testing.assert_array_equal(
             outputs["segment"], assign_segments(outputs["expected"], bundle.manifest.segments)
