@@ -44,12 +44,12 @@ def read_corrected_figures(
     """Read the corrected figures by metric, and the reason for each metric that has none."""
     population = read_nonresponse_results(company, workspace)
     if population is None:
-        why = "who answers has not been studied; run `goodwill population`"
+        why = "non-response has not been estimated yet; run `goodwill nonresponse`"
         return {}, dict.fromkeys(CORRECTED_METRICS, why)
     fresh = population["fingerprint"] == fingerprint
     figures = {f["name"]: f for q in population["questions"].values() for f in q.get("figures", ())}
-    reasons = {"nps": population["questions"].get("nps", {}).get("skipped", "not studied")}
-    other = population["questions"].get("satisfaction", {}).get("skipped", "not studied")
+    reasons = {"nps": population["questions"].get("nps", {}).get("skipped", "not estimated")}
+    other = population["questions"].get("satisfaction", {}).get("skipped", "not estimated")
     corrected, reasons_missing = {}, {}
     for measure, (name, unit) in CORRECTED_METRICS.items():
         if name in figures:

@@ -19,6 +19,8 @@ export const MESSAGES = [
   ["non-response is corrected for overall satisfaction and NPS only", "仅对总体满意度和 NPS 校正无回答偏差"],
   ["measured for all customers, not by a survey", "该指标统计全部客户，不来自调查"],
   ["non-response has not been estimated yet", "尚未分析无回答偏差"],
+  ["non-response has not been estimated yet; run {command}", "尚未分析无回答偏差；请运行 {command}"],
+  ["not estimated", "未估计"],
   ["too few answers", "回答过少"],
   ["the last evaluation studied other data", "校正结果基于其他数据"],
   ["{counted} answers in the {period} from {day}; the indicator needs {fewest}{former}. Wait, survey more customers, or choose a longer period under [insight.satisfaction]", "自 {day} 起的统计期内仅有 {counted} 份回答，计算指标需要 {fewest} 份；请等待、增加调查，或在 [insight.satisfaction] 中选择更长的统计期"],

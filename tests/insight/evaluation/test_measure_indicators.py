@@ -88,12 +88,12 @@ def test_non_response_corrected_values_of_the_company_and_its_groups(tmp_path):
     assert (south.year, south.everybody) == (None, None)
     stale = csat_index(measure(tmp_path / "old", population=population | {"fingerprint": "old"}))
     assert (stale.year, stale.everybody) == (None, None)
-    assert "studied on other data; run `goodwill population` again" in stale.why_not
+    assert "estimated on other data; run `goodwill nonresponse`" in stale.why_not
 
 
 def test_reason_for_no_corrected_value(tmp_path):
     why = {i.name: i.why_not for i in measure(tmp_path).indicators}
-    assert "run `goodwill population`" in why["csat_index"]
+    assert "run `goodwill nonresponse`" in why["csat_index"]
     assert why["active"] == "measured for all customers, not by a survey"
 
 

@@ -33,14 +33,17 @@ def test_metrics_with_data_are_computed_over_time_and_by_group(tmp_path):
     # 3..5, 1, 2, 3 in February (mean 3.0 of 1 to 5), one step lower each in November
     assert index.over_time.table["value"].tolist() == pytest.approx([5.0, 4.583333])
     assert index.by["region"].table["region"].tolist() == ["n", "s"]
-    assert index.uncorrected_reason == "who answers has not been studied; run `goodwill population`"
+    assert (
+        index.uncorrected_reason
+        == "non-response has not been estimated yet; run `goodwill nonresponse`"
+    )
     assert figures["retention"].over_time.table["value"].eq(1.0).all()
 
 
 def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
     company, workspace, _ = write_history(tmp_path, insight=SETTINGS, **tables())
     skipped = compute_indicators(company, workspace).skipped
-    assert "no data: 0 rows are about it" in skipped["gap"]
+    assert "no data in 0 rows" in skipped["gap"]
     assert "ask this question in a survey, or do not use the indicator" in skipped["effort"]
 
 
