@@ -50,7 +50,8 @@ def _wide(asked: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[float]"]:
     answered = asked[asked["score"].notna()]
     csat = answered[answered["instrument"] == "csat"]
     wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
-    served = answered[(answered["instrument"] == "servqual") & answered["expectation"].notna()]
+    # The perception of a csat question is a driver itself already.
+    served = answered[(answered["instrument"] != "csat") & answered["expectation"].notna()]
     if not served.empty:
         gaps = served.assign(gap=served["score"] - served["expectation"]).pivot_table(
             index="customer_id", columns="dimension", values="gap"

@@ -43,8 +43,16 @@ def _is_dimension(rows: pd.DataFrame) -> "pd.Series[bool]":
     return (rows["instrument"] == "csat") & (rows["dimension"] != "overall")
 
 
-def _is_servqual(rows: pd.DataFrame) -> "pd.Series[bool]":
-    return rows["instrument"] == "servqual"
+def asks_expectation(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which questions ask what was expected beside what was perceived, as SERVQUAL does.
+
+    Those of the instrument servqual, and those of any other instrument where somebody answered both.
+    """
+    servqual = rows["instrument"] == "servqual"
+    if rows.empty or "expectation" not in rows:
+        return servqual
+    pairs = rows["expectation"].notna() & rows["score"].notna()
+    return servqual | pairs.groupby([rows["instrument"], rows["dimension"]]).transform("any")
 
 
 def _to_rate(score: "pd.Series[float]", mark: "pd.Series[bool]") -> "pd.Series[float]":
@@ -89,7 +97,7 @@ SATISFACTION_METRICS = {
     ),
     "gap": SatisfactionMetric(
         "Service gap, perception less expectation", "-100 to 100", "mean", "asked",
-        _is_servqual,
+        asks_expectation,
         lambda r, c: r["score"] - r["expectation"], per_dimension=True,
     ),
     "retention": SatisfactionMetric(
