@@ -28,6 +28,11 @@ _WITHOUT_YEAR = {
     "zh": {"month": "M月", "quarter": "第Q季度"},
 }
 _UNIT = re.compile(r"\D+$")
+#: Names of numbers that label something. A time since something is a measure.
+_LABEL = re.compile(
+    r"(^|_)(year|founded|established|zip|zip_code|postcode|postal_code|plz|id|code)(_prefix)?$"
+    r"|(^|_)year_of_|(?<!days)(?<!months)(?<!years)_since$|年份|邮编|编号"
+)
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,19 @@ def short_number(value: float) -> str:
     text = f"{value:,.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
+
+
+def is_label(name: str) -> bool:
+    """Whether the numbers under a name label something (a year, a code, an id) instead of measuring it.
+
+    They have no thousands separator: 2022, not 2,022.
+    """
+    return _LABEL.search(name) is not None
+
+
+def label_number(value: float) -> str:
+    """A number that labels something, as it is: 2022, 80331; a median between two years is 2021.5."""
+    return f"{value:.15g}"
 
 
 def short_signed(value: float) -> str:

@@ -9,6 +9,8 @@ from features.formatting import (
     ENGLISH,
     NumberFormat,
     close_up_percent,
+    is_label,
+    label_number,
     listed,
     short_number,
     short_percent,
@@ -117,3 +119,20 @@ def test_words_in_a_row():
     assert [listed(w) for w in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "", "a", "a and b", "a, b and c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("customer_since", True), ("crm_customer_since", True), ("birth_year", True),
+        ("year_of_birth", True), ("founded", True), ("zip_code_prefix", True), ("plz", True),
+        ("成立年份", True), ("days_since", False), ("days_since_order", False), ("credit_limit", False),
+        ("years", False), ("age", False), ("number_of_employees", False),
+    ],
+)  # fmt: skip
+def test_years_and_codes_are_labels(name, label):
+    assert is_label(name) is label
+
+
+def test_a_label_has_no_thousands_separator():
+    assert [label_number(v) for v in (2022.0, 2021.5, 80331.0)] == ["2022", "2021.5", "80331"]

@@ -22,11 +22,12 @@ class ValueMetric:
     more_is_better: bool = True
     low: str | None = None  # names of the columns with the bounds of its interval
     high: str | None = None
+    made_of: tuple[str, ...] = ()  # other metrics that it is calculated or predicted from
 
 
 VALUE_METRICS = {
     "revenue": ValueMetric("orders less returns in 365 days", "money"),
-    "margin": ValueMetric("gross margin in 365 days", "money"),
+    "margin": ValueMetric("gross margin in 365 days", "money", made_of=("revenue",)),
     "return_share": ValueMetric("returned money as a share of ordered money", "share", False),
     "payment_days_late": ValueMetric("mean days a payment came after its due day", "days", False),
     "days_sales_outstanding": ValueMetric("days of revenue not yet paid", "days", False),
@@ -42,13 +43,14 @@ VALUE_METRICS = {
     "satisfaction_answer": ValueMetric("last answer on overall satisfaction", "0-100"),
     "firm_reputation": ValueMetric("what the customer says of our image, last answer", "0-100"),
     "satisfaction_score": ValueMetric(
-        "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high"
+        "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high",
+        ("satisfaction_answer", "firm_reputation"),
     ),
     "churn_probability": ValueMetric("predicted probability of leaving", "share", False),
     "value_expected": ValueMetric("predicted net revenue", "money", True, "value_low", "value_high"),
     "growth": ValueMetric(
         "predicted net revenue less that of the last period as long", "money", True,
-        "growth_low", "growth_high",
+        "growth_low", "growth_high", ("value_expected", "revenue"),
     ),
     "customer_credit": ValueMetric("experts on the customer's credit", "rating"),
     "market_coverage": ValueMetric("experts on the customer's market coverage", "rating"),
@@ -60,6 +62,11 @@ CREDIT = {
     "customer_credit", "overdue_probability", "payment_days_late", "days_sales_outstanding", "exposure",
 }  # fmt: skip
 REPUTATION = {"firm_reputation"}
+
+
+def with_sources(names: list[str]) -> list[str]:
+    """Return metrics together with those they are made of: a trait among them explains itself."""
+    return list(dict.fromkeys([*names, *(m for n in names for m in VALUE_METRICS[n].made_of)]))
 
 
 def check_metrics(key: str, names: list[str]) -> None:

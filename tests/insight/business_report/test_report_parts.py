@@ -84,6 +84,9 @@ def test_the_value_score_with_weights_and_traits(evaluated):
             name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"
         ),
         Trait(
+            name="customer_since", effect=IntervalEstimate(value=-0.3), best="2019", worst="2022"
+        ),
+        Trait(
             name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"
         ),
     ]
@@ -94,7 +97,7 @@ def test_the_value_score_with_weights_and_traits(evaluated):
     assert part.left_out == [("一年毛利", "没有成本数据")]
     assert any("带来超过 1,360欧元收入" in line for line in part.lines)
     assert [(t.highest, t.lowest) for t in part.traits] == [
-        ("1.4%", "21.8%"), ("16,350", "6,550"), ("47% 高级版", "11% 高级版"),
+        ("1.4%", "21.8%"), ("16,350", "6,550"), ("2019", "2022"), ("47% 高级版", "11% 高级版"),
     ]  # fmt: skip
     assert part.traits[0].effect == "−0.90（−1.00 至 −0.80）"
 

@@ -48,6 +48,8 @@ def test_sample_has_every_part(home: Home) -> None:
     assert {s.by for s in evaluation.segments} >= {"tier", "stars", "stage", "quadrant", "value"}
     assert evaluation.drivers is not None
     assert evaluation.value is not None
+    # the score holds the predicted satisfaction, which the last answer predicts
+    assert "satisfaction_answer" not in {trait.name for trait in evaluation.traits}
     assert len(evaluation.cycle) == 5
     assert (home[1].company("sample") / "complaints.json").is_file()
 

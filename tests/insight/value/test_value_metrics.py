@@ -14,6 +14,7 @@ from insight.value.value_metrics import (
     VALUE_METRICS,
     check_metrics,
     compute_value_metrics,
+    with_sources,
 )
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,3 +72,12 @@ def test_bounds_refer_to_existing_columns(history: Path) -> None:
         "overdue_low", "satisfaction_low", "value_low", "growth_low",
     }  # fmt: skip
     assert {"overdue_low", "overdue_high"} <= set(compute_value_metrics(history, CUTOFF))
+
+
+def test_a_predicted_metric_is_made_of_the_answers_it_is_predicted_from() -> None:
+    assert with_sources(["revenue", "satisfaction_score"]) == [
+        "revenue", "satisfaction_score", "satisfaction_answer", "firm_reputation",
+    ]  # fmt: skip
+    assert with_sources(["orders"]) == ["orders"]
+    sources = {source for metric in VALUE_METRICS.values() for source in metric.made_of}
+    assert sources <= set(VALUE_METRICS)
