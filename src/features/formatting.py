@@ -54,11 +54,14 @@ class NumberFormat:
         return MISSING if _unknown(value) else _minus(f"{value:+,.{places}f}")
 
     def percent(self, share: float | None, places: int = 1) -> str:
-        """A share of 1: 37.7%, 100%, < 0.1%."""
+        """A share of 1: 37.7%, 100%, < 0.1%, > 99.9%."""
         if share is None or _unknown(share):
             return MISSING
-        if 0 < share < 0.0005:
-            return "< 0.1%"
+        last = 10.0 ** -max(places, 1)  # a share that is not 0 or 1 is not written as one of them
+        if 0 < 100 * share < last / 2:
+            return f"< {last:.{max(places, 1)}f}%"
+        if last / 2 > 100 * (1 - share) > 0:
+            return f"> {100 - last:.{max(places, 1)}f}%"
         return _minus(f"{100 * share:.{0 if share in (0, 1) else places}f}%")
 
     def amount(self, value: float | None) -> str:

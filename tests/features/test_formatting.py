@@ -56,6 +56,13 @@ def test_a_percent_sign_follows_its_number_directly(value, text):
     assert ENGLISH.percent(value) == CHINESE.percent(value) == text
 
 
+def test_a_share_close_to_0_or_1_is_not_written_as_one_of_them():
+    assert [ENGLISH.percent(s) for s in (0.00049, 0.0005, 0.9994, 0.9996)] == [
+        "< 0.1%", "0.1%", "99.9%", "> 99.9%",
+    ]  # fmt: skip
+    assert (ENGLISH.percent(0.0004, 2), ENGLISH.percent(0.99996, 2)) == ("0.04%", "> 99.99%")
+
+
 def test_percent_with_other_decimals():
     assert (ENGLISH.percent(0.377, 0), ENGLISH.percent(0.377, 2)) == ("38%", "37.70%")
 

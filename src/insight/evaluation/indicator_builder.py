@@ -40,7 +40,8 @@ def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -
     cuts = known_cuts(tables)
     return Indicator(
         name=tables.name, dimension=tables.dimension, title=tables.metric.title,
-        unit=tables.metric.unit, kind=tables.metric.kind, **last.model_dump(),
+        unit=tables.metric.unit, kind="rate" if tables.metric.kind == "rate" else "mean",
+        **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
         before=previous.value if previous else None, moved=change_direction(last, previous),
         year=_year(corrected), everybody=_everybody(corrected), why_not=why,

@@ -81,10 +81,19 @@ def _drop_rare(wide: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _driver(name: str, row: "pd.Series[Any]") -> SatisfactionDriver:
     effect, importance, performance = (
-        IntervalEstimate(value=row[n], low=row[f"{n}_low"], high=row[f"{n}_high"])
+        _estimate(row[n], row[f"{n}_low"], row[f"{n}_high"])
         for n in ("effect", "importance", "performance")
     )
     return SatisfactionDriver(
         name=name, effect=effect, importance=importance, performance=performance,
         quadrant=row["quadrant"], clear=bool(row["clear"]),
     )  # fmt: skip
+
+
+def _estimate(value: float, low: float, high: float) -> IntervalEstimate:
+    """The value with its interval, which has no ends where it has no width: a single driver's share."""
+    return (
+        IntervalEstimate(value=value)
+        if low == high
+        else IntervalEstimate(value=value, low=low, high=high)
+    )
