@@ -122,6 +122,20 @@ def indicator_title(indicator: Indicator, translate: Translator) -> str:
     return translate("of_dimension", name=name, dimension=dimension)
 
 
+def describe_empty_period(indicator: Indicator, length: str, translate: Translator) -> str:
+    """State that the last whole period has too few cases, and when the value is from; else empty."""
+    empty, numbers = indicator.empty_period, translate.numbers
+    if empty is None:
+        return ""
+    period, shown = (numbers.period(day, length) for day in (empty.period, indicator.period))
+    cases = translate(f"cases_{empty.cases}")
+    if empty.answered:
+        count = numbers.count(empty.answered)
+        return translate("thin_period", n=count, cases=cases, period=period, shown=shown)
+    last = shown if empty.last is None else numbers.period(empty.last, "month")
+    return translate("empty_period", cases=cases, period=period, last=last)
+
+
 def better_direction(indicator: Indicator) -> str:
     """Whether `higher` or `lower` is better: as the target says, otherwise as usual."""
     if indicator.goal:

@@ -11,6 +11,8 @@ from insight.evaluation.evaluation_schema import (
     SatisfactionDrivers,
 )
 from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
+from insight.satisfaction.missing_answers import describe_answers
+from insight.satisfaction.responses import NO_SURVEYS
 
 OUTCOME = "overall"
 #: Smallest number of rows that `insight.satisfaction.drivers` accepts.
@@ -19,19 +21,20 @@ MIN_ROWS = 50
 WORST_GAPS = 3
 
 
-def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
+def summarise_drivers(asked: pd.DataFrame | None, no_questions: str = "") -> SatisfactionDrivers:
     """Estimate the drivers of overall satisfaction: its dimensions and the widest service gaps.
 
-    A row is a customer with the mean of their answers by dimension. `asked` is that of
-    `IndicatorResults`. Dimensions that too few customers answer together with the others are left out
-    with the reason. Raises DataRefused without surveys, without dimensions, or with too few answers.
+    A row is a customer with the mean of their answers by dimension. `asked` and `no_questions`, the
+    reason for no questions, are those of `IndicatorResults`. Dimensions that too few customers answer
+    together with the others are left out with the reason. Raises DataRefused without surveys, without
+    dimensions, or with too few answers.
     """
-    if asked is None:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+    if asked is None or (no_questions and not asked["score"].notna().any()):
+        raise DataRefused(no_questions or NO_SURVEYS)
     wide, weight = _wide(asked)
     names = [str(name) for name in wide if name != OUTCOME]
     if OUTCOME not in wide or not names:
-        known = ", ".join(map(str, wide)) or "nothing"
+        known = describe_answers(asked) or "no question of a whole period"
         raise DataRefused(
             f"drivers need overall satisfaction and what goes into it; answers there are to {known}: "
             "ask for product, service, price, delivery, staff"

