@@ -101,8 +101,8 @@ def _why_empty(indicator: Indicator, empty: EmptyPeriod) -> str:
     """State that the last period has too few cases, with the last value."""
     count = f"{empty.answered:,}" if empty.answered else "no"
     return (
-        f"{count} {empty.cases} in the period from {empty.period}; the last value, "
-        f"{indicator.value:.4g}, is of the period from {indicator.period}"
+        f"{count} {empty.cases} in the period from {empty.period}, the last value is "
+        f"{indicator.value:.4g} of the period from {indicator.period}"
     )
 
 

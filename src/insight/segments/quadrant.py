@@ -37,8 +37,8 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
 
     develop (potential, no risk), secure (both), keep (neither), limit (risk only). `settled` is false if
     the interval of the potential (its `_low` and `_high` columns) contains the threshold, or there is
-    none; it is true of the `valuable` customers. Missing without a potential or without any known risk. Raises ConfigRefused for an unknown
-    metric, DataRefused for an empty one.
+    none; it is true of the `valuable` customers. Missing without a potential or without any known risk.
+    Raises ConfigRefused for an unknown metric, DataRefused for an empty one.
     """
     for name in (settings.potential, *settings.risks):
         if name not in table:

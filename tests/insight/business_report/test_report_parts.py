@@ -1,5 +1,6 @@
 """Tiers and migration, the value score, complaints, the closed loop, data and models."""
 
+from insight.business_report.business_report_page import render
 from insight.business_report.closed_loop_section import cycle_rows
 from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
@@ -13,6 +14,7 @@ from insight.evaluation.evaluation_schema import (
     DimensionWeight,
     IntervalEstimate,
     ItemRaterAgreement,
+    MigrationMatrix,
     Trait,
     ValueScoreSummary,
 )
@@ -58,6 +60,23 @@ def test_migration_with_its_causes(english):
         in found.note
     )
     assert migration_table(english, "stages") is None
+
+
+def test_stages_that_nobody_was_in_are_not_shown(evaluated):
+    """Nobody was won back: neither as a row nor as a column."""
+    stages = MigrationMatrix(
+        since=report_builders.AS_OF, until=report_builders.AS_OF, moved=0.1,
+        before=["active", "lost", "reactivated"], after=["active", "lost", "reactivated"],
+        customers=[[8, 1, 0], [0, 1, 0], [0, 0, 0]],
+    )  # fmt: skip
+    write_evaluation_files(evaluated[1], report_builders.evaluation(stages=stages))
+    inputs = load_report_inputs(*evaluated, "en")
+    found = migration_table(inputs, "stages")
+    assert found.after == ["active", "lost"]
+    assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
+        ("active", [8, 1]), ("lost", [0, 1]),
+    ]  # fmt: skip
+    assert "won back" not in render(inputs, report_builders.AS_OF)
 
 
 def test_the_value_score_with_weights_and_traits(evaluated):

@@ -64,10 +64,9 @@ def test_surveys_that_end_two_quarters_before_the_last_order(tmp_path):
     assert next(i for i in found.indicators if i.name == "active").empty_period is None
     assert found.cycle[0].verdict == "unmeasured"
     assert (
-        "no answers in the period from 2025-10-01; the last value, 5, is of" in found.cycle[0].check
+        "no answers in the period from 2025-10-01, the last value is 5 of" in found.cycle[0].check
     )
     assert "自 2025-10-01 起的统计期内没有回答" in chinese
-    assert "无回答" not in chinese.split("没有回答")[0][-200:]
 
 
 def test_only_surveys_that_end_early(tmp_path):

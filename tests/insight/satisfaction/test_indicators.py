@@ -45,7 +45,7 @@ def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
         "the question was not asked; the 12 answers are to csat overall (12): ask it, or map its "
         "instrument and dimension"
     )
-    assert skipped["complaint"].startswith("not recorded for any of 12 customers and periods: map")
+    assert skipped["complaint"].startswith("not recorded for any of 18 customers and periods: map")
 
 
 def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):

@@ -86,7 +86,7 @@ def test_a_predicted_metric_is_made_of_the_answers_it_is_predicted_from() -> Non
 
 
 def test_a_small_difference_is_no_growth() -> None:
-    """The median buyer brought 1,000: a tenth of it, or of the own revenue if that is more, is growth."""
+    """The median buyer brought 1,000: a tenth of it, or of the own revenue, is growth."""
     table = pd.DataFrame({
         "last_period_revenue": [np.nan, np.nan, 1000.0, 1000.0, 4000.0, 4000.0, 500.0],
         "value_expected": [40.0, 100.0, 1050.0, 800.0, 4300.0, 4500.0, np.nan],
@@ -100,6 +100,7 @@ def test_a_small_difference_is_no_growth() -> None:
 
 def test_without_any_buyer_whatever_is_expected_is_growth() -> None:
     table = pd.DataFrame({
-        "last_period_revenue": [np.nan], "value_expected": [5.0], "value_low": [0.0], "value_high": [9.0],
+        "last_period_revenue": [np.nan], "value_expected": [5.0], "value_low": [0.0],
+        "value_high": [9.0],
     })  # fmt: skip
     assert add_growth(table)["growth"].tolist() == [5.0]
