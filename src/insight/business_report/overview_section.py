@@ -7,6 +7,7 @@ from insight.business_report.figure_markup import (
     better_direction,
     change_amount,
     data_attributes,
+    describe_empty_period,
     format_figure,
     format_value,
     indicator_title,
@@ -15,6 +16,8 @@ from insight.business_report.figure_markup import (
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
+from insight.evaluation.forecasts_and_alerts import HEADLINE
+from insight.satisfaction.control_charts import MIN_PERIODS
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}
@@ -46,6 +49,7 @@ class OverviewTile:
     figure: FormattedFigure
     change: FormattedChange
     target: FormattedTarget | None
+    empty_period: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,19 @@ def overview_tiles(inputs: ReportInputs) -> list[OverviewTile]:
             format_figure(i, i, translate),
             format_change(i, inputs.period, translate),
             format_target(i, translate),
+            describe_empty_period(i, inputs.period, translate),
         )
         for i in chosen
     ]
+
+
+def is_watched(inputs: ReportInputs) -> bool:
+    """Whether any indicator has a value in the last period and enough before it to be watched."""
+    indicators = inputs.evaluation.indicators if inputs.evaluation else []
+    return any(
+        i.name in HEADLINE and i.empty_period is None and len(i.over_time) > MIN_PERIODS
+        for i in indicators
+    )
 
 
 def format_change(indicator: Indicator, length: str, translate: Translator) -> FormattedChange:

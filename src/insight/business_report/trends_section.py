@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from insight.business_report.figure_markup import (
     FormattedFigure,
+    describe_empty_period,
     format_figure,
     format_value,
     indicator_title,
@@ -65,7 +66,7 @@ def group_by_reason(
 
 
 def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
-    note = ""
+    note = describe_empty_period(i, inputs.period, inputs.translate)
     if i.forecast:
         note = inputs.translate(
             "forecast_skill",

@@ -15,6 +15,7 @@ from insight.complaints.handling_times import compute_cycle_times, compute_reope
 from insight.complaints.intake import Complaints, read_complaints
 from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
 from insight.evaluation.indicator_builder import (
+    CaseCounts,
     change_direction,
     finite_or_none,
     first_day,
@@ -91,7 +92,10 @@ def measure_complaint_indicators(
         return [], dict.fromkeys(COMPLAINT_INDICATORS, str(err))
     table = _join_attributes(_in_whole_periods(received.table, inputs), inputs)
     if table.empty:
-        why = "no complaint was received in a whole period"
+        why = (
+            f"all {len(received.table):,} complaints were received outside the whole "
+            f"{inputs.settings.period}s of the data"
+        )
         return [], dict.fromkeys(COMPLAINT_INDICATORS, why)
     by_period = {
         start: measure_complaints(replace(received, table=table[table["period"] == start]))
@@ -103,8 +107,12 @@ def measure_complaint_indicators(
             measured.append(_indicator(name, by_period, table, inputs))
         except DataRefused as err:
             missing[name] = str(err)
-    groups = _groups(replace(received, table=table[table["period"] == inputs.last]), inputs)
-    return [_with_groups(indicator, groups, inputs) for indicator in measured], missing
+    days = table["period"].dt.date
+    groups = {
+        day: _groups(replace(received, table=table[days == day]), inputs)
+        for day in {indicator.period for indicator in measured}
+    }
+    return [_with_groups(one, groups[one.period], inputs) for one in measured], missing
 
 
 def _in_whole_periods(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
@@ -141,16 +149,22 @@ def _indicator(
         raise DataRefused(
             f"no records of {about.recorded}: map the column {about.column} of tickets"
         )
+    _check_known(by_period[inputs.last][name], inputs)
     points = _period_values(name, by_period, table, inputs)
-    last = last_point(points, inputs, _count_text(by_period[inputs.last][name], inputs))
-    previous = previous_point(points, inputs)
-    customers = table.loc[table["period"] == inputs.last, "customer_id"].nunique()
+    counts = CaseCounts(
+        "complaints",
+        {first_day(start): m[name].answered if m[name] else 0 for start, m in by_period.items()},
+        first_day(table["opened_at"].max()),
+    )
+    last, empty = last_point(points, inputs, counts)
+    previous = previous_point(points, last, inputs)
+    customers = table.loc[table["period"].dt.date == last.period, "customer_id"].nunique()
     return Indicator(
         name=name, title=about.title, unit=about.unit,
         kind="rate" if name == "reopen_rate" else "median", **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
         before=previous.value if previous else None, moved=change_direction(last, previous),
-        why_not=NOT_ASKED,
+        why_not=NOT_ASKED, empty_period=empty,
     )  # fmt: skip
 
 
@@ -177,11 +191,8 @@ def _period_values(
     return points
 
 
-def _count_text(newest: Measurement | None, inputs: SatisfactionInputs) -> str:
-    """The number of complaints of the last period, in words.
-
-    Raises DataRefused where they are enough but most are open: their median is not known yet.
-    """
+def _check_known(newest: Measurement | None, inputs: SatisfactionInputs) -> None:
+    """Raise DataRefused where most complaints of the last period are open: their median is not known."""
     count = newest.answered if newest else 0
     if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
@@ -189,7 +200,6 @@ def _count_text(newest: Measurement | None, inputs: SatisfactionInputs) -> str:
             f"{inputs.last:%Y-%m-%d} are still open, so the median is not known yet: answer "
             "them, or record when they were answered"
         )
-    return f"{count:,} complaints"
 
 
 def _count(about: ComplaintIndicator, rows: pd.DataFrame) -> tuple[int, int]:

@@ -96,9 +96,24 @@ class IndicatorGoal(EvaluationModel):
     gap: float | None = None
 
 
+class EmptyPeriod(EvaluationModel):
+    """The last whole period, where an indicator has too few cases in it for a value.
+
+    `period` is its first day, `answered` the number of cases in it; `last` is the day of the last case
+    of all, null where it is not recorded.
+    """
+
+    period: date
+    cases: Literal["answers", "customers", "complaints"]
+    answered: int
+    last: date | None = None
+
+
 class Indicator(EvaluationModel):
     """An indicator in the last whole period, over time, and by group.
 
+    Where the last whole period is empty, or nearly, `empty_period` describes it, and everything else is
+    that of the last period with enough cases.
     `asked` counts the rows it is about, `answered` those with a value; `coverage` is their ratio.
     `before` is the value of the period before, `moved` whether the difference is beyond chance. `year`
     is the value among those who answered questions of the last year; `everybody` estimates it for
@@ -129,6 +144,7 @@ class Indicator(EvaluationModel):
     no_forecast: str = ""
     cells: list[GroupValue] = Field(default_factory=list)
     hidden: dict[str, HiddenGroups] = Field(default_factory=dict)
+    empty_period: EmptyPeriod | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class IndicatorAlert(EvaluationModel):

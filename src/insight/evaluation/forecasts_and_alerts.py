@@ -20,14 +20,13 @@ from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.forecast import forecast_series
 from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
 
 #: Indicators that are watched and forecast; by group, only satisfaction is forecast.
 HEADLINE = ("csat_index", "nps", "effort", "retention", "complaint")
 SATISFACTION = "csat_index"
 #: Number of periods to forecast.
 AHEAD = {"month": 3, "quarter": 2, "year": 1}
-#: Lowest and highest possible value of an indicator; (0, 1) for the others.
-BOUNDS = {"csat_index": (0.0, 10.0), "nps": (-100.0, 100.0), "effort": (0.0, 100.0)}
 EVERYTHING = "all"
 
 #: Time series of an indicator by (column, group).
@@ -116,7 +115,7 @@ def _forecast(
         found = forecast_series(values.loc[values.first_valid_index() :].to_numpy(), season, ahead)
     except DataRefused as err:
         return None, str(err)
-    low, high = BOUNDS.get(indicator, (0.0, 1.0))
+    low, high = SATISFACTION_METRICS[indicator].bounds or (0.0, 1.0)
     table = found.table[["value", "low", "high"]].clip(low, high)
     starts = [add_months(inputs.last, PERIOD_MONTHS[period] * step) for step in found.table["step"]]
     points = [

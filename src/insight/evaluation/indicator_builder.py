@@ -1,14 +1,16 @@
 """Build the indicators of an evaluation from the tables of `insight.satisfaction.indicators`."""
 
 import math
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import (
     ChangeDirection,
+    EmptyPeriod,
     GroupValue,
     HiddenGroups,
     Indicator,
@@ -28,19 +30,21 @@ STALE = "non-response was estimated on other data; run `goodwill nonresponse`"
 def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> Indicator:
     """Build the indicator of the last whole period, with its history, groups and corrected values.
 
-    Raises DataRefused where the last period has too few answers, naming the last period with enough.
+    If that has too few answers, it is the indicator of the last period with enough. Raises DataRefused
+    where no period has enough.
     """
     points = [_period_value(row) for row in tables.over_time.table.to_dict("records")]
-    last = last_point(points, inputs, _count_text(tables, inputs))
+    last, empty = last_point(points, inputs, _count_cases(tables, inputs))
     customers = tables.over_time.table["customers"].iloc[-1]
     corrected, why = tables.corrected, tables.uncorrected_reason
     if corrected is not None and not corrected.fresh:
         corrected, why = None, STALE
-    previous = previous_point(points, inputs)
+    previous = previous_point(points, last, inputs)
     cuts = known_cuts(tables)
     return Indicator(
         name=tables.name, dimension=tables.dimension, title=tables.metric.title,
-        unit=tables.metric.unit, kind=tables.metric.kind, **last.model_dump(),
+        unit=tables.metric.unit, kind="rate" if tables.metric.kind == "rate" else "mean",
+        **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
         before=previous.value if previous else None, moved=change_direction(last, previous),
         year=_year(corrected), everybody=_everybody(corrected), why_not=why,
@@ -48,6 +52,7 @@ def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -
                for row in cut.table.to_dict("records")],
         hidden={by: HiddenGroups(cells=cut.hidden, answers=cut.hidden_answers)
                 for by, cut in cuts.items() if cut.hidden},
+        empty_period=empty,
     )  # fmt: skip
 
 
@@ -59,34 +64,56 @@ def known_cuts(tables: SatisfactionIndicator) -> dict[str, Crosstab]:
     }  # fmt: skip
 
 
-def last_point(
-    points: list[PeriodValue], inputs: SatisfactionInputs, counted: str
-) -> PeriodValue:  # fmt: skip
-    """Return the value of the last whole period; `counted` says what the period has ("12 answers").
+@dataclass(frozen=True)
+class CaseCounts:
+    """The cases behind an indicator by the first day of their period, and the day of the last one."""
 
-    Raises DataRefused where it has none, naming the last period that has one.
+    cases: Literal["answers", "customers", "complaints"]
+    by_period: dict[date, int]
+    last: date | None = None
+
+
+def last_point(
+    points: list[PeriodValue], inputs: SatisfactionInputs, counts: CaseCounts
+) -> tuple[PeriodValue, EmptyPeriod | None]:
+    """Return the value of the last period with enough cases, and the last period if it has too few.
+
+    Raises DataRefused where no period has enough.
     """
-    if points and points[-1].period == inputs.last.date():
-        return points[-1]
-    period = f"{inputs.settings.period} from {inputs.last:%Y-%m-%d}"
-    former = f"; the last value is {points[-1].value:.4g} of {points[-1].period}" if points else ""
-    raise DataRefused(
-        f"{counted} in the {period}; the indicator needs {inputs.settings.fewest}{former}. Wait, "
-        "survey more customers, or choose a longer period under [insight.satisfaction]"
+    if not points:
+        most = max(counts.by_period.values(), default=0)
+        raise DataRefused(
+            f"at most {most:,} {counts.cases} in a {inputs.settings.period}; the indicator "
+            f"needs {inputs.settings.fewest}. Wait, survey more customers, or choose a longer period "
+            "under [insight.satisfaction]"
+        )
+    newest = inputs.last.date()
+    if points[-1].period == newest:
+        return points[-1], None
+    answered = counts.by_period.get(newest, 0)
+    return points[-1], EmptyPeriod(
+        period=newest, cases=counts.cases, answered=answered, last=counts.last
     )
 
 
-def _count_text(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> str:
-    """The number of answers or customers of the last period that have a value, in words."""
-    newest = tables.rows[tables.rows["period"] == inputs.last]
-    count = int(tables.metric.compute(newest, inputs.settings)["value"].notna().sum())
-    return f"{count:,} {'answers' if tables.metric.source == 'asked' else 'customers'}"
+def _count_cases(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> CaseCounts:
+    """The answers or customers with a value by period; customers have no day of their own."""
+    known = tables.metric.compute(tables.rows, inputs.settings)
+    known = known[known["value"].notna()]
+    sizes = {first_day(start): int(n) for start, n in known.groupby("period").size().items()}
+    if tables.metric.source == "customers":
+        return CaseCounts("customers", sizes)
+    last = known["answered_at"].max() if "answered_at" in known else pd.NaT
+    return CaseCounts("answers", sizes, None if pd.isna(last) else first_day(last))
 
 
-def previous_point(points: list[PeriodValue], inputs: SatisfactionInputs) -> PeriodValue | None:
-    """Return the value of the whole period before the last, None where it has none."""
-    day = inputs.periods[-2].date() if len(inputs.periods) > 1 else None
-    return next((point for point in points if point.period == day), None)
+def previous_point(
+    points: list[PeriodValue], last: PeriodValue, inputs: SatisfactionInputs
+) -> PeriodValue | None:
+    """Return the value of the whole period before that of `last`, None where it has none."""
+    days = [start.date() for start in inputs.periods]
+    place = days.index(last.period)
+    return next((point for point in points if place and point.period == days[place - 1]), None)
 
 
 def change_direction(last: PeriodValue, previous: PeriodValue | None) -> ChangeDirection:

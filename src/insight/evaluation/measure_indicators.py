@@ -26,7 +26,7 @@ class IndicatorResults:
 
     Alerts are sorted by distance from the expected value. `too_young` series are too short to be
     watched. `outside` questions were sent in no whole period. `asked` are the questions behind the
-    indicators, None without surveys.
+    indicators, None where there are none; `no_questions` says why questions are missing.
     """
 
     indicators: list[Indicator]
@@ -35,6 +35,7 @@ class IndicatorResults:
     too_young: int
     outside: int
     asked: pd.DataFrame | None = field(default=None, repr=False)
+    no_questions: str = ""
 
 
 def measure_indicators(
@@ -69,5 +70,6 @@ def measure_indicators(
     indicators = add_goals(company, [*measured, *of_complaints], missing)
     alerts.sort(key=lambda alert: -abs(alert.errors_off))
     return IndicatorResults(
-        indicators, missing, alerts, too_young, computed.outside, inputs.rows.get("asked")
-    )
+        indicators, missing, alerts, too_young, computed.outside, inputs.rows.get("asked"),
+        inputs.missing.get("asked") or "; ".join(inputs.refused["why"]),
+    )  # fmt: skip

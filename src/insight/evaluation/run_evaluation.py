@@ -120,9 +120,8 @@ def _evaluation(
     targets = read_section(company, "loop", LoopSettings).targets
     why = parts.skipped.get("indicators", "")
     not_measured = measured.not_measured if measured else dict.fromkeys(targets, why)
-    drivers = parts.compute(
-        "drivers", lambda: summarise_drivers(measured.asked if measured else None)
-    )
+    asked, no_questions = (measured.asked, measured.no_questions) if measured else (None, why)
+    drivers = parts.compute("drivers", lambda: summarise_drivers(asked, no_questions))
     traits = status and parts.compute(
         "traits", lambda: summarise_traits(status.assignment, company, workspace)
     )

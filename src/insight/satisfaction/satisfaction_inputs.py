@@ -21,8 +21,9 @@ class SatisfactionInputs:
     """The rows by source (`asked`, `customers`), why a source is missing, and the whole periods.
 
     `refused` are the questions that cannot be used: `instrument`, `dimension`, `why`. `outside`
-    questions were sent in no whole period: the period has not ended, or began before the data. `by` are
-    the grouping columns. Periods are labels of the calendar in `zone` (`features.calendar_periods`).
+    questions were sent in no whole period: the period has not ended, or began before the data;
+    `outside_rows` are these. `by` are the grouping columns. Periods are labels of the calendar in
+    `zone` (`features.calendar_periods`).
     """
 
     settings: SatisfactionSettings
@@ -34,6 +35,7 @@ class SatisfactionInputs:
     by: tuple[str, ...]
     refused: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=REFUSED_COLUMNS))
     zone: str = "UTC"
+    outside_rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def last(self) -> datetime:
@@ -57,14 +59,15 @@ def read_satisfaction_inputs(company: Company, workspace: Workspace) -> Satisfac
         )
     with open_history(workspace.history(company.name)) as con:
         rows, missing, refused = _read(con, company, manifest, settings)
-    outside = 0
+    outside_rows = pd.DataFrame()
     if "asked" in rows:
         inside = rows["asked"]["period"].isin(periods)
-        rows["asked"], outside = rows["asked"][inside], int((~inside).sum())
+        rows["asked"], outside_rows = rows["asked"][inside], rows["asked"][~inside]
     by = ("channel", *settings.by)
     return SatisfactionInputs(
-        settings, manifest.fingerprint, periods, rows, missing, outside, by, refused, zone
-    )
+        settings, manifest.fingerprint, periods, rows, missing, len(outside_rows), by, refused,
+        zone, outside_rows,
+    )  # fmt: skip
 
 
 def join_status(inputs: SatisfactionInputs, status: pd.DataFrame) -> SatisfactionInputs:

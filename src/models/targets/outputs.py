@@ -96,17 +96,33 @@ def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
 
 
 def assign_segments(expected: Floats, bounds: list[Mapping[str, Any]]) -> NDArray[Any]:
-    """Assign each expected value to the highest segment whose `at_least` it reaches."""
+    """Assign each expected value to the highest segment whose `at_least` it reaches.
+
+    A customer from whom nothing is expected is in the last one.
+    """
     names = np.array([str(b["name"]) for b in bounds])
     edges = np.array([float(b["at_least"]) for b in bounds[:-1]])
-    return np.asarray(names[(expected[:, None] < edges[None, :]).sum(axis=1)])
+    place = (expected[:, None] < edges[None, :]).sum(axis=1)
+    return np.asarray(names[np.where(expected > 0, place, len(names) - 1)])
 
 
 def segment_bounds(expected: Floats) -> list[dict[str, Any]]:
-    """Compute value segments from expected values: top 5%, next 15%, next 30%, rest."""
-    shares = {"top": 0.95, "high": 0.80, "middle": 0.50}
+    """Compute value segments from expected values: top 5%, next 15%, next 30%, rest.
+
+    Customers with the same expected value are in the same segment, the lower one where a segment would
+    otherwise be larger than its share; it can then be empty.
+    """
+    shares = {"top": 0.05, "high": 0.20, "middle": 0.50}
     bounds: list[dict[str, Any]] = [
-        {"name": name, "at_least": float(np.quantile(expected, share))}
+        {"name": name, "at_least": _lowest_within(expected, share)}
         for name, share in shares.items()
     ]
     return [*bounds, {"name": "low", "at_least": None}]
+
+
+def _lowest_within(expected: Floats, share: float) -> float:
+    """The lowest value that at most a share of the customers reach; just above the highest if none."""
+    values, counts = np.unique(expected, return_counts=True)
+    reached = np.cumsum(counts[::-1])[::-1]
+    inside = values[reached <= max(1.0, share * len(expected) + 1e-9)]
+    return float(inside[0]) if len(inside) else float(np.nextafter(values[-1], np.inf))

@@ -38,13 +38,21 @@ function indicatorTable({ indicators, period: length }) {
     const write = written(one.kind);
     const unit = one.kind === "rate" ? [] : [named("measured.in", one.unit)];
     return el("tr", {},
-      el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · "))),
+      el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · ")), emptyPeriod(one, length)),
       el("td", {}, el("b", {}, write(one.value)), el("small", {}, between(one, write))),
       el("td", {}, translate("answered.of", { answered: number(one.answered), asked: number(one.asked) })),
       el("td", {}, one.before === null ? "–" : write(one.before), el("small", {}, one.before === null ? "" : translate(`change.${one.moved}`))),
       el("td", {}, goal(one.goal, write)),
       el("td", {}, trend(one, write, length)));
   }));
+}
+
+/** The last period, where it has too few cases and the value is from an earlier one. */
+function emptyPeriod({ empty_period: empty, period: shown }, length) {
+  if (!empty) return null;
+  const gaps = { count: number(empty.answered), cases: translate(`cases.${empty.cases}`), period: period(empty.period, length) };
+  gaps.last = empty.last ? period(empty.last, "month") : period(shown, length);
+  return el("small", {}, translate(empty.answered ? "period.thin" : "period.empty", gaps));
 }
 
 const between = ({ low, high }, write) => (low === null || high === null ? translate("interval.none") : `${write(low)} – ${write(high)}`);

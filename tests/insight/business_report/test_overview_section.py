@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from insight.business_report.figure_markup import format_figure
 from insight.business_report.overview_section import alert_sentences, overview_tiles
 from insight.business_report.report_inputs import load_report_inputs
+from insight.business_report.translations import Translator
 from insight.evaluation.evaluation_schema import IndicatorAlert
 from support import report_builders
 
@@ -25,6 +27,18 @@ def test_values_have_intervals_and_cases(english):
     assert (first.value, first.interval, first.cases) == ("+31.2", "+27.5 to +35.0", "n = 120")
     assert (second.value, second.interval) == ("7.62", "7.50 to 7.74")
     assert (third.value, third.interval) == ("8.4%", "7.0 to 10.0%")
+
+
+def test_the_ends_of_an_interval_are_told_apart():
+    """No complaint of 10,000 customers: 0 to 3.69 / 10,000, per 100 customers."""
+    rare = report_builders.complaint().model_copy(
+        update={"unit": "complaints", "kind": "mean", "value": 0.0, "low": 0.0, "high": 0.0369}
+    )
+    for language, text in (("en", "0.00 to 0.04"), ("zh", "0.00 至 0.04")):
+        figure = format_figure(rare, rare, Translator(language))
+        assert (figure.value, figure.interval) == ("0.00", text)
+    share = rare.model_copy(update={"unit": "share", "kind": "rate", "high": 0.00003})
+    assert format_figure(share, share, Translator("en")).interval == "0 to < 0.1%"
 
 
 def test_only_a_significant_change_has_an_arrow_and_a_mood(english):

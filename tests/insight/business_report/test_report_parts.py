@@ -1,5 +1,6 @@
 """Tiers and migration, the value score, complaints, the closed loop, data and models."""
 
+from insight.business_report.business_report_page import render
 from insight.business_report.closed_loop_section import cycle_rows
 from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
@@ -13,6 +14,7 @@ from insight.evaluation.evaluation_schema import (
     DimensionWeight,
     IntervalEstimate,
     ItemRaterAgreement,
+    MigrationMatrix,
     Trait,
     ValueScoreSummary,
 )
@@ -60,6 +62,23 @@ def test_migration_with_its_causes(english):
     assert migration_table(english, "stages") is None
 
 
+def test_stages_that_nobody_was_in_are_not_shown(evaluated):
+    """Nobody was won back: neither as a row nor as a column."""
+    stages = MigrationMatrix(
+        since=report_builders.AS_OF, until=report_builders.AS_OF, moved=0.1,
+        before=["active", "lost", "reactivated"], after=["active", "lost", "reactivated"],
+        customers=[[8, 1, 0], [0, 1, 0], [0, 0, 0]],
+    )  # fmt: skip
+    write_evaluation_files(evaluated[1], report_builders.evaluation(stages=stages))
+    inputs = load_report_inputs(*evaluated, "en")
+    found = migration_table(inputs, "stages")
+    assert found.after == ["active", "lost"]
+    assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
+        ("active", [8, 1]), ("lost", [0, 1]),
+    ]  # fmt: skip
+    assert "won back" not in render(inputs, report_builders.AS_OF)
+
+
 def test_the_value_score_with_weights_and_traits(evaluated):
     value = ValueScoreSummary(
         method="given",
@@ -84,6 +103,9 @@ def test_the_value_score_with_weights_and_traits(evaluated):
             name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"
         ),
         Trait(
+            name="customer_since", effect=IntervalEstimate(value=-0.3), best="2019", worst="2022"
+        ),
+        Trait(
             name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"
         ),
     ]
@@ -94,7 +116,7 @@ def test_the_value_score_with_weights_and_traits(evaluated):
     assert part.left_out == [("一年毛利", "没有成本数据")]
     assert any("带来超过 1,360欧元收入" in line for line in part.lines)
     assert [(t.highest, t.lowest) for t in part.traits] == [
-        ("1.4%", "21.8%"), ("16,350", "6,550"), ("47% 高级版", "11% 高级版"),
+        ("1.4%", "21.8%"), ("16,350", "6,550"), ("2019", "2022"), ("47% 高级版", "11% 高级版"),
     ]  # fmt: skip
     assert part.traits[0].effect == "−0.90（−1.00 至 −0.80）"
 

@@ -97,17 +97,22 @@ def test_missing_indicators_have_a_reason(tmp_path: Path) -> None:
     assert indicators == {}
     assert missing["hours_to_reply"].startswith("no records of first replies")
     indicators, missing = measure(tmp_path / "b", received(8, [5.0] * 25))
-    assert indicators == {}
-    assert (
-        "0 complaints in the quarter from 2025-10-01; the indicator needs 5; the last value is 5"
-        in (missing["hours_to_reply"])
-    )
+    assert missing == {}
+    reply = indicators["hours_to_reply"]
+    assert (reply.value, reply.period.month, reply.low) == (5.0, 7, None)  # all waits are equal
+    assert (reply.empty_period.answered, reply.empty_period.last.month) == (0, 8)
+    assert [(c.by, c.group) for c in reply.cells] == [("category", "price")]
+    _, missing = measure(tmp_path / "e", received(8, [5.0] * 25), fewest=26)
+    assert missing["hours_to_reply"].startswith("at most 25 complaints in a quarter")
     indicators, missing = measure(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
     assert "hours_to_reply" not in indicators
     assert "more than half of the 25 complaints in the quarter" in missing["hours_to_reply"]
     _, missing = measure(tmp_path / "c", plain[:3])
     assert set(missing) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
     assert "has 3 tickets of kind complaint" in missing["reopen_rate"]
+    others = [row | {"kind": "request"} for row in plain]
+    _, missing = measure(tmp_path / "f", [*plain[:3], *others])
+    assert "its tickets are request (25), complaint (3)" in missing["reopen_rate"]
 
 
 def test_median_times_and_reopen_rate(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.stats import ttest_ind
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import PeriodValue
 from insight.evaluation.indicator_builder import (
+    CaseCounts,
     change_direction,
     finite_or_none,
     last_point,
@@ -64,17 +65,25 @@ def test_changes_agree_with_welchs_test():
 
 def test_previous_period_is_the_one_before_the_last():
     points = [point(1, 40.0), point(7, 50.0)]
-    assert previous_point(points, INPUTS) is None
-    assert previous_point([*points, point(4, 45.0)], INPUTS) == point(4, 45.0)
+    assert previous_point(points, points[1], INPUTS) is None
+    assert previous_point([*points, point(4, 45.0)], points[1], INPUTS) == point(4, 45.0)
+    assert previous_point(points, points[0], INPUTS) is None
 
 
-def test_too_few_answers_are_refused_with_the_last_known_value():
-    assert last_point([point(4, 45.0), point(7, 50.0)], INPUTS, "30 answers").value == 50.0
+def test_an_empty_last_period_is_named_beside_the_last_value():
+    counts = CaseCounts("answers", {date(2025, 4, 1): 30, date(2025, 7, 1): 3}, date(2025, 8, 9))
+    assert last_point([point(4, 45.0), point(7, 50.0)], INPUTS, counts) == (point(7, 50.0), None)
+    value, empty = last_point([point(4, 45.0)], INPUTS, counts)
+    assert value == point(4, 45.0)
+    assert (empty.period, empty.answered, empty.last) == (date(2025, 7, 1), 3, date(2025, 8, 9))
+
+
+def test_too_few_answers_in_every_period_are_refused():
+    counts = CaseCounts("answers", {date(2025, 4, 1): 19})
     with pytest.raises(
-        DataRefused,
-        match="3 answers in the quarter from 2025-07-01; the indicator needs 20; the last value is 45",
+        DataRefused, match="at most 19 answers in a quarter; the indicator needs 20"
     ):
-        last_point([point(4, 45.0)], INPUTS, "3 answers")
+        last_point([], INPUTS, counts)
 
 
 def test_nan_and_infinity_become_none():

@@ -1,6 +1,7 @@
 """Indicators of a small company: values, changes, groups, non-response-corrected values."""
 
 import json
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -49,7 +50,7 @@ def test_last_quarter_and_change_since_the_quarter_before(tmp_path):
     assert (index.before, index.moved) == (10.0, "down")
     assert [p.period.month for p in index.over_time] == [7, 10]
     assert (index.goal.target, index.goal.verdict) == (4.0, "unmeasured")  # 7 cases are too few
-    assert "no data" in results.not_measured["gap"]
+    assert "the question was not asked; the 15 answers are to csat" in results.not_measured["gap"]
 
 
 def test_values_by_attribute_and_status_with_small_groups_hidden(tmp_path):
@@ -101,16 +102,26 @@ def test_unrecorded_indicators_are_not_measured(tmp_path):
     reasons = measure(tmp_path).not_measured
     assert reasons["complaint"].endswith("map tickets")
     assert reasons["called_back"].endswith("map visits or calls (callback_kinds)")
-    assert reasons["nps"].endswith("ask this question in a survey, or do not use the indicator")
+    assert reasons["nps"].endswith("or map its instrument and dimension")
     assert "has 0 comments of dissatisfied customers" in reasons["hours_to_reply"]
 
 
-def test_too_few_answers_in_the_last_quarter_are_not_measured(tmp_path):
+def test_too_few_answers_in_the_last_quarter_show_the_quarter_before(tmp_path):
     results = measure(tmp_path, scores=[5.0, *[None] * 7])
-    assert "csat_index" not in {i.name for i in results.indicators}
-    assert (
-        "1 answers in the quarter from 2025-10-01; the indicator needs 2; the last value is 10"
-        in (results.not_measured["csat_index"])
+    index = csat_index(results)
+    assert (index.value, index.period, index.answered) == (10.0, date(2025, 7, 1), 8)
+    assert index.empty_period.model_dump() == {
+        "period": date(2025, 10, 1), "cases": "answers", "answered": 1, "last": date(2025, 11, 2),
+    }  # fmt: skip
+    assert index.goal.verdict == "unmeasured"  # the older value does not reach the target now
+    assert {(c.by, c.group) for c in index.cells} == {("region", "n")}  # 4, 3 and 1 answered
+
+
+def test_too_few_answers_in_every_quarter_are_not_measured(tmp_path):
+    insight = INSIGHT | {"satisfaction": {"fewest": 9}}
+    assert measure(tmp_path, insight=insight).not_measured["csat_index"] == (
+        "at most 8 answers in a quarter; the indicator needs 9. Wait, survey more customers, or choose "
+        "a longer period under [insight.satisfaction]"
     )
 
 
@@ -121,9 +132,7 @@ def test_conflicting_scales_leave_the_question_out(tmp_path):
     results = measure_indicators(company, workspace)
     assert "scale" in results.not_measured["csat_index"]
     assert "mixed_scales" in results.not_measured["satisfied"]
-    assert results.not_measured["nps"].endswith(
-        "ask this question in a survey, or do not use the indicator"
-    )
+    assert "others cannot be used: csat overall: the scales disagree" in results.not_measured["nps"]
     assert "active" in {i.name for i in results.indicators}
 
 

@@ -48,6 +48,8 @@ def test_sample_has_every_part(home: Home) -> None:
     assert {s.by for s in evaluation.segments} >= {"tier", "stars", "stage", "quadrant", "value"}
     assert evaluation.drivers is not None
     assert evaluation.value is not None
+    # the score holds the predicted satisfaction, which the last answer predicts
+    assert "satisfaction_answer" not in {trait.name for trait in evaluation.traits}
     assert len(evaluation.cycle) == 5
     assert (home[1].company("sample") / "complaints.json").is_file()
 
@@ -86,7 +88,15 @@ def test_who_is_no_customer_holds_nothing_and_has_no_churn_figure(home: Home) ->
     assert counts.customers == (~outside).sum() > 100
     assert counts.left == (table["stage"] == "lost").sum() > 100
     assert counts.unknown == (table["stage"] == "prospect").sum()
-    held = ["value_score", "tier", "stars", "quadrant", "service_level", "first_reply_hours", "group"]
+    held = [
+        "value_score",
+        "tier",
+        "stars",
+        "quadrant",
+        "service_level",
+        "first_reply_hours",
+        "group",
+    ]
     assert table.loc[outside, held].isna().all(axis=None)
     assert table.loc[~outside, ["value_score", "tier", "service_level"]].notna().all(axis=None)
     scores = pd.read_parquet(home[1].scores("sample")).set_index("customer_id").loc[table.index]

@@ -43,8 +43,12 @@ def test_metrics_with_data_are_computed_over_time_and_by_group(tmp_path):
 def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
     company, workspace, _ = write_history(tmp_path, insight=SETTINGS, **tables())
     skipped = compute_indicators(company, workspace).skipped
-    assert "no data in 0 rows" in skipped["gap"]
-    assert "ask this question in a survey, or do not use the indicator" in skipped["effort"]
+    assert skipped["effort"] == skipped["gap"]
+    assert skipped["effort"] == (
+        "the question was not asked; the 12 answers are to csat overall (12): ask this question "
+        "in a survey, or map its instrument and dimension"
+    )
+    assert skipped["complaint"].startswith("not recorded for any of 18 customers and periods: map")
 
 
 def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):

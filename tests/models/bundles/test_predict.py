@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.bundles.champions import load_champions
 from models.bundles.predict import OUTPUTS, predict
@@ -116,7 +118,27 @@ def test_segments_hold_5_15_30_and_50_percent() -> None:
 
 
 def test_equal_values_share_a_segment() -> None:
-    assert set(assign_segments(np.zeros(10), segment_bounds(np.zeros(10))).tolist()) == {"top"}
+    assert set(assign_segments(np.zeros(10), segment_bounds(np.zeros(10))).tolist()) == {"low"}
+
+
+def test_ties_are_in_the_lower_segment_and_nothing_expected_is_low():
+    """Of 100 customers, 90 are expected to bring nothing: three quarters of them were "high" once."""
+    expected = np.r_[np.zeros(90), np.full(7, 5.0), [6.0, 7.0, 8.0]]
+    found = assign_segments(expected, segment_bounds(expected)).tolist()
+    assert found == ["low"] * 90 + ["high"] * 7 + ["top"] * 3
+    former = [{"name": n, "at_least": 0.0} for n in ("top", "high", "middle")]
+    bounds = [*former, {"name": "low", "at_least": None}]
+    assert assign_segments(np.array([0.0, -1.0, 2.0]), bounds).tolist() == ["low", "low", "top"]
+
+
+@given(st.lists(st.integers(-3, 12), min_size=1, max_size=200))
+def test_no_segment_is_larger_than_its_share(values):
+    expected = np.array(values, float)
+    found = assign_segments(expected, segment_bounds(expected))
+    for upper, share in ((["top"], 0.05), (["top", "high"], 0.2), (["top", "high", "middle"], 0.5)):
+        assert np.isin(found, upper).sum() <= max(1, share * len(expected) + 1e-9)
+    for value in np.unique(expected):
+        assert len(set(found[expected == value])) == 1
 
 
 @pytest.mark.parametrize("target", SAMPLE_TARGETS)
