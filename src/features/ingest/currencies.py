@@ -13,7 +13,7 @@ from features.ingest.sql import quote_identifier, run_company_sql
 _CURRENCY = re.compile(r"(^|_)(currency|ccy)(_code|_iso)?$|^(币种|货币|货币代码)$", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z]{3}")
 #: Codes in use that are not those of ISO 4217.
-_ALIASES = {"RMB": "CNY", "CNH": "CNY"}
+_ALIASES = {"RMB": "CNY"}
 
 
 def check_one_currency(
@@ -29,14 +29,15 @@ def check_one_currency(
     if amount is None:
         return
     place = f"tables.{table}.columns.amount"
-    for column in _currency_columns(con, kept):
+    returned = _currency_columns(con, kept)
+    for column in returned:
         if not _names(amount, column):
             _check(con, company, table, column, kept, place, f"({amount}) is not null")
     if mapping.query is None:
         return
     for source in mapping.origins:
         for column in _currency_columns(con, quote_identifier(source)):
-            if not _names(mapping.query, column):
+            if column not in returned and not _names(mapping.query, column):
                 _check(con, company, table, column, quote_identifier(source), place, "true")
 
 

@@ -128,7 +128,7 @@ def describe_empty_period(indicator: Indicator, length: str, translate: Translat
     if empty is None:
         return ""
     period, shown = (numbers.period(day, length) for day in (empty.period, indicator.period))
-    cases = translate(f"cases_{empty.cases}")
+    cases = translate.name("cases", empty.cases)
     if empty.answered:
         count = numbers.count(empty.answered)
         return translate("thin_period", n=count, cases=cases, period=period, shown=shown)

@@ -103,8 +103,21 @@ def _count_cases(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> C
     sizes = {first_day(start): int(n) for start, n in known.groupby("period").size().items()}
     if tables.metric.source == "customers":
         return CaseCounts("customers", sizes)
-    last = known["answered_at"].max() if "answered_at" in known else pd.NaT
-    return CaseCounts("answers", sizes, None if pd.isna(last) else first_day(last))
+    dates = pd.concat([known["answered_at"], _answered_outside(tables, inputs)])
+    return CaseCounts("answers", sizes, first_day(dates.max()) if len(dates) else None)
+
+
+def _answered_outside(
+    tables: SatisfactionIndicator, inputs: SatisfactionInputs
+) -> "pd.Series[pd.Timestamp]":
+    """The times of the answers to the same question that were asked for outside the whole periods."""
+    rows = inputs.outside_rows
+    if rows.empty:
+        return pd.Series(dtype="datetime64[us, UTC]")
+    asked = tables.metric.compute(rows, inputs.settings)
+    if tables.dimension is not None:
+        asked = asked[asked["dimension"] == tables.dimension]
+    return asked.loc[asked["value"].notna(), "answered_at"]
 
 
 def previous_point(

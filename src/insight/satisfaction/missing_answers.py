@@ -32,11 +32,13 @@ def explain_no_value(
             return f"not recorded for any of {rows:,} customers and periods: {metric.remedy}"
         return f"no customer counts for it in any whole {data.settings.period}: {metric.remedy}"
     inside, outside = (
-        _values(metric, rows, data, dimension) for rows in (data.rows["asked"], data.outside_rows)
+        _asked(metric, rows, data, dimension) for rows in (data.rows["asked"], data.outside_rows)
     )
-    if outside.notna().any():
+    if answered := int(inside["score"].notna().sum()):
+        return f"{answered:,} answers without an expectation: map the column expectation of surveys"
+    if answered := int(outside["value"].notna().sum()):
         return (
-            f"all {int(outside.notna().sum()):,} answers were asked for outside the whole "
+            f"all {answered:,} answers were asked for outside the whole "
             f"{data.settings.period}s of the data: wait for the end of the {data.settings.period}, or "
             "choose a shorter period under [insight.satisfaction]"
         )
@@ -56,13 +58,11 @@ def explain_no_value(
     return f"the question was not asked: {metric.remedy}"
 
 
-def _values(
+def _asked(
     metric: SatisfactionMetric, rows: pd.DataFrame, data: SatisfactionInputs, dimension: str | None
-) -> "pd.Series[float]":
-    """The values of a metric, missing where a question was not answered."""
+) -> pd.DataFrame:
+    """The questions that a metric is about: their score and its value, missing without an answer."""
     if rows.empty:
-        return pd.Series(dtype=float)
+        return pd.DataFrame({"score": [], "value": []})
     asked = metric.compute(rows, data.settings)
-    return (
-        asked["value"] if dimension is None else asked.loc[asked["dimension"] == dimension, "value"]
-    )
+    return asked if dimension is None else asked[asked["dimension"] == dimension]

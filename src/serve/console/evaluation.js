@@ -72,8 +72,11 @@ function trend({ over_time, ...one }, write, length) {
   return spark(over_time.map((point) => point.value), label);
 }
 
+/** Whether an indicator has a value in the last period and enough before it to be watched for alerts. */
+const watched = ({ empty_period: empty, over_time }) => !empty && over_time.length > 8;
+
 function alerts({ alerts: found, indicators }) {
-  if (!found.length) return el("p", { class: "note" }, translate("alerts.none"));
+  if (!found.length) return el("p", { class: "note" }, translate(indicators.some(watched) ? "alerts.none" : "alerts.unwatched"));
   const lines = found.map((alert) => {
     const of = indicators.find((one) => one.name === alert.indicator && one.dimension === alert.dimension);
     const write = written(of?.kind);

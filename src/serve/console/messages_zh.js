@@ -7,6 +7,7 @@ export const MESSAGES = [
   ["the question was not asked; the {n} answers are to {known}: {remedy}", "未询问此题；现有 {n} 份回答的题目为 {known}。{remedy}"],
   ["the question was not asked, and others cannot be used: {why}", "未询问此题，其他题目无法使用：{why}"],
   ["the question was not asked: {remedy}", "未询问此题：{remedy}"],
+  ["{n} answers without an expectation: map the column expectation of surveys", "{n} 份回答缺少期望值：请映射调查表的 expectation 列"],
   ["asked {n} times, and nobody answered", "询问 {n} 次，无人回答"],
   ["all {n} answers were asked for outside the whole {period}s of the data: wait for the end of the {current}, or choose a shorter period under [insight.satisfaction]", "全部 {n} 份回答都在完整统计期之外；请等待本期结束，或在 [insight.satisfaction] 中选择更短的统计期"],
   ["all {n} complaints were received outside the whole {period}s of the data", "全部 {n} 件投诉都在完整统计期之外"],

@@ -192,6 +192,7 @@ export const ENGLISH = {
   "left.out": "Not available in this evaluation",
   "alerts": "Alerts",
   "alerts.none": "No unusual change in any group.",
+  "alerts.unwatched": "Not watched for unusual changes: no indicator has a value in the last period and in enough periods before it.",
   "alert.jump": "{group}: {name} {value}; {expected} is usual. Unlikely to be chance.",
   "alert.drift": "{group}: {name} {value} after a gradual change; {expected} is usual. Unlikely to be chance.",
   "indicator.csat_index": "Satisfaction index (0 to 10)",

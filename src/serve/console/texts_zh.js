@@ -192,6 +192,7 @@ export const CHINESE = {
   "left.out": "本次评估暂无的内容",
   "alerts": "预警",
   "alerts.none": "各群体均无异常变化。",
+  "alerts.unwatched": "未做异常监测：没有指标同时具备本期及此前足够多期的数值。",
   "alert.jump": "{group}：{name} {value}，通常为 {expected}，不太可能是偶然。",
   "alert.drift": "{group}：{name} 逐步变化至 {value}，通常为 {expected}，不太可能是偶然。",
   "indicator.csat_index": "客户满意度指数（0 至 10）",

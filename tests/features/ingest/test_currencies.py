@@ -58,6 +58,9 @@ def test_a_query_cannot_hide_the_currency(tmp_path):
     found.tables["events"] = {"query": QUERY}
     with pytest.raises(DataRefused, match="amounts are in several currencies"):
         found.run()
+    returned = {"query": "select * from source", "drop": {"others": "upper(currency) <> 'EUR'"}}
+    found.tables["events"] = returned
+    assert found.run().rows["events"] == 2
     found.tables["events"] = {"query": f"{QUERY} where upper(currency) = 'EUR'"}
     assert found.run().rows["events"] == 2
 

@@ -8,6 +8,7 @@ from features.progress import silent_steps
 from insight.business_report.business_report_page import render
 from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder, read_evaluation
+from insight.evaluation.measure_indicators import measure_indicators
 from insight.evaluation.run_evaluation import evaluate_company
 from support.survey_builders import on, survey_answer, write_history
 
@@ -69,6 +70,20 @@ def test_surveys_that_end_two_quarters_before_the_last_order(tmp_path):
     assert "自 2025-10-01 起的统计期内没有回答" in chinese
 
 
+def test_the_last_answers_may_be_of_the_period_that_has_not_ended(tmp_path):
+    """The data end on 20 December: the third quarter is the last whole one, and answers are of June."""
+    company, workspace, _ = write_history(
+        tmp_path, insight=INSIGHT, surveys=[*answers(6), *answers(12)], events=orders(2, 11)
+    )  # fmt: skip
+    path = workspace.history("tiny") / "history.json"
+    path.write_text(path.read_text().replace("2026-01-01", "2025-12-20"), encoding="utf-8")
+    index = next(
+        i for i in measure_indicators(company, workspace).indicators if i.name == "csat_index"
+    )
+    assert (index.period, index.empty_period.period) == (date(2025, 4, 1), date(2025, 7, 1))
+    assert index.empty_period.last == date(2025, 12, 2)
+
+
 def test_only_surveys_that_end_early(tmp_path):
     """Nothing but surveys; two questions that nobody answered make the data go on until December."""
     late = [survey_answer(c, on(12), None) for c in PEOPLE[:2]]
@@ -122,6 +137,15 @@ def test_surveys_that_nobody_answers(tmp_path):
     assert "询问 60 次，无人回答" in chinese
     assert "answers there are to no question of a whole period" in found.skipped["drivers"]
     assert "has no surveys" not in english
+
+
+def test_perceptions_without_expectations_are_not_called_unanswered(tmp_path):
+    surveys = answers(11, instrument="servqual", dimension="speed")
+    found, (_, chinese) = evaluate(tmp_path, surveys=surveys, events=orders(2, 11))
+    assert found.not_measured["gap_speed"] == (
+        "30 answers without an expectation: map the column expectation of surveys"
+    )
+    assert "30 份回答缺少期望值" in chinese
 
 
 def test_only_events(tmp_path):
