@@ -28,7 +28,7 @@ class WatchedPage:
         self.page = page
         self.requests: list[Request] = []
         self.messages: list[str] = []
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("request", lambda request: self.requests.append(request))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
