@@ -13,14 +13,10 @@ import pytest
 from features.settings import Workspace
 from serve.process.process_tree import LAUNCHER, kill_process_tree, list_descendants
 from serve.process.server import LaunchOptions, ServiceDown, running_service
+from support.locked_server import fake_scorer_environment
 
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
 SLEEP = "import time; time.sleep(120)"
-FAKE = {
-    "GOODWILL_SCORER": "support.fake_scorer:load",
-    "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-}
+FAKE = fake_scorer_environment()
 
 
 def within(seconds: float, true: Callable[[], bool]) -> bool:
