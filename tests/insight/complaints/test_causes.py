@@ -132,7 +132,7 @@ def test_too_few_dissatisfied_answers_are_refused(tmp_path: Path) -> None:
 
 def test_a_company_without_exposures_is_refused(tmp_path: Path) -> None:
     rows = [answer(f"C{n}", NOW - DAY, 1.0 + n % 2 * 3) for n in range(400)]
-    with pytest.raises(DataRefused, match="deliveries with due_at, returns or tickets"):
+    with pytest.raises(DataRefused, match="deliveries with due_at, returns and tickets"):
         analyse_causes("dissatisfaction", *history(tmp_path, surveys=rows), None)
 
 

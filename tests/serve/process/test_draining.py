@@ -21,14 +21,10 @@ from features.settings import Workspace
 from serve.process.draining import STOP_NOW, Drain
 from serve.process.server import LaunchOptions, free_port, running_service
 from support.fake_scorer import SLOW
+from support.locked_server import fake_scorer_environment
 from support.service_in_process import Service, error_of
 
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
-FAKE = {
-    "GOODWILL_SCORER": "support.fake_scorer:load",
-    "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-}
+FAKE = fake_scorer_environment()
 CALLS, GRACE = 40, 2.0
 
 Answer = tuple[int, str | None]
