@@ -138,6 +138,10 @@ def _join_attributes(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.Data
     return joined.fillna(dict.fromkeys(columns, UNKNOWN))
 
 
+def _count_answered(measured: Measurement | None) -> int:
+    return measured.answered if measured else 0
+
+
 def _indicator(
     name: str,
     by_period: dict[datetime, ComplaintMeasurements],
@@ -153,7 +157,7 @@ def _indicator(
     points = _period_values(name, by_period, table, inputs)
     counts = CaseCounts(
         "complaints",
-        {first_day(start): m[name].answered if m[name] else 0 for start, m in by_period.items()},
+        {first_day(start): _count_answered(m[name]) for start, m in by_period.items()},
         first_day(table["opened_at"].max()),
     )
     last, empty = last_point(points, inputs, counts)

@@ -13,7 +13,8 @@ def describe_answers(asked: pd.DataFrame) -> str:
     """Name the answered questions with their answers, the most answered first: "nps overall (120)"."""
     answered = asked[asked["score"].notna()]
     counts = answered.groupby(["instrument", "dimension"]).size().sort_values(ascending=False)
-    named = [f"{one} {other} ({n:,})" for (one, other), n in counts.items()]
+    rows = counts.reset_index(name="answers").itertuples()
+    named = [f"{row.instrument} {row.dimension} ({row.answers:,})" for row in rows]
     more = [f"{len(named) - NAMED} more"] if len(named) > NAMED else []
     return ", ".join([*named[:NAMED], *more])
 

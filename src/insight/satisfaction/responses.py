@@ -53,10 +53,10 @@ def read_questions(
 ) -> pd.DataFrame:
     """Read one row per question sent.
 
-    Columns: `customer_id`, `period` (its label, `features.calendar_periods`), `instrument`, `dimension`, `channel`, the
-    attributes at that time, `weight`, `answered_at` (UTC), `score` and `expectation` on 0 to 100, all
-    missing without an answer before the end of the data. Raises DataRefused if no question was sent or
-    the scales of a question disagree.
+    Columns: `customer_id`, `period` (its label, `features.calendar_periods`), `instrument`, `dimension`,
+    `channel`, the attributes at that time, `weight`, `answered_at` (UTC), `score` and `expectation` on 0
+    to 100, all missing without an answer before the end of the data. Raises DataRefused if no question
+    was sent or the scales of a question disagree.
     """
     table, refused = read_usable_questions(con, manifest, settings, zone)
     for why in refused["why"]:
