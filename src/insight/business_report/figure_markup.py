@@ -86,17 +86,6 @@ def format_value(indicator: Indicator, value: float | None, translate: Translato
     return numbers.decimal(value, 2 if indicator.unit == "0 to 10" else 1)
 
 
-def change_amount(indicator: Indicator, translate: Translator) -> str:
-    """The difference from the period before, with its sign; shares in percentage points."""
-    numbers = translate.numbers
-    if indicator.before is None:
-        return ""
-    by = indicator.value - indicator.before
-    if is_share(indicator):
-        return translate("points", by=numbers.signed(100 * by))
-    return numbers.signed(by, 2 if indicator.unit == "0 to 10" else 1)
-
-
 def indicator_title(indicator: Indicator, translate: Translator) -> str:
     """The name of an indicator, with its dimension if it has one."""
     name = indicator.title
