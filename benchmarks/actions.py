@@ -53,10 +53,11 @@ def measure() -> str:
             cells.append(f"{value:.1%} ({low:.1%} to {high:.1%})")
         lines.append(f"| {effect:g} | {' | '.join(cells)} |")
     return "\n".join([
-        "# Effects of actions", "", f"Measured on {datetime.now(UTC).date().isoformat()}: {ACTIONS} actions "
-        f"for each effect, {CUSTOMERS} customers each, half of them held out at random, treated over "
+        "# Effects of actions", "",
+        f"Measured on {datetime.now(UTC).date().isoformat()}: {ACTIONS} actions for each effect, "
+        f"{CUSTOMERS} customers each, half of them held out at random, treated over "
         f"{NIGHTS} days; seed {SEED}. Share of the actions with a verdict (95% interval).", "",
-        "| effect, in standard deviations | before: on some night of 60 | now: once, on the analysis date |",
+        "| effect, in standard deviations | before: some night of 60 | now: on the analysis date |",
         "|--:|--:|--:|", *lines, "",
         "Without an effect at most 5% may get a verdict.", "",
     ])  # fmt: skip

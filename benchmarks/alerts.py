@@ -1,4 +1,4 @@
-"""Control charts on simulated lines: false alarms a year, delay until a change is found, false discoveries.
+"""Control charts on simulated lines: false alarms, delay until a change is found, false discoveries.
 
 Monthly means of 60 answers with a standard deviation of 20, watched over four years; 20 lines make a
 family, as the groups of a company do. The column "before" holds the chart of version 0.6, measured
@@ -110,14 +110,16 @@ def measure() -> str:
         for name in ("sampling error only", "chance that lasts, 0.6") for errors in (1.5, 2.0, 3.0, 4.0)
     ]  # fmt: skip
     return "\n".join([
-        "# Alerts", "", f"Measured on {datetime.now(UTC).date().isoformat()}: {LINES} lines of {MONTHS} "
-        f"months with {ANSWERS} answers each (standard deviation 20, one standard error "
-        f"{USUAL_ERROR:.1f}), {FAMILY} lines a family, seed {SEED}. Before: the chart of version 0.6.", "",
-        "## False alarms a year and line", "", "| lines without change | before | now |", "|---|--:|--:|",
+        "# Alerts", "",
+        f"Measured on {datetime.now(UTC).date().isoformat()}: {LINES} lines of {MONTHS} months with {ANSWERS} answers each (standard deviation 20, one standard error "
+        f"{USUAL_ERROR:.1f}), {FAMILY} lines a family, seed {SEED}. Before: the chart of "
+        "version 0.6.", "",
+        "## False alarms a year and line", "",
+        "| lines without change | before | now |", "|---|--:|--:|",
         *alarms, "", "## A lasting fall of every tenth line", "",
         "Months from the change to the first alarm; since: share of the new levels whose first month is "
         "right to within a month; back to usual: share without an alarm in the last six months.", "",
-        "| chance | fall in errors | median delay | within 3 months | within 12 | since | back to usual |",
+        "| chance | fall in errors | median delay | within 3 | within 12 | since | back to usual |",
         "|---|--:|--:|--:|--:|--:|--:|", *delays, "", "## False discoveries", "", _discoveries(), "",
     ])  # fmt: skip
 
@@ -163,7 +165,7 @@ def _delays(setting: str, errors: float) -> str:
 
 
 def _discoveries() -> str:
-    """The share of false alarms among the alarms of one month, over families with one line in ten lower."""
+    """The share of false alarms among the alarms of one month in which one line in ten falls."""
     alarms = false = 0
     for seed in range(10):
         charts = watch_lines(

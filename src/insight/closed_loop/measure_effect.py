@@ -73,8 +73,8 @@ def measure_action_effect(
     counted = log.known_before(plan.due).table
     if not ((counted["action"] == action) & (counted["done_at"] <= plan.treated_until)).any():
         why = (
-            f"nobody was treated until {plan.treated_until:%Y-%m-%d}, {settings.outcome_days} days before "
-            f"the analysis on {plan.due:%Y-%m-%d}; state a later date in analysis_dates"
+            f"nobody was treated until {plan.treated_until:%Y-%m-%d}, {settings.outcome_days} days "
+            f"before the analysis on {plan.due:%Y-%m-%d}; state a later date in analysis_dates"
         )
         return replace(not_identifiable(0, 0, why), due=plan.due)
     groups = select_comparison_groups(company, workspace, log, action, outcome)

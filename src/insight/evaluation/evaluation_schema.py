@@ -144,8 +144,8 @@ class Indicator(EvaluationModel):
 
     `asked` counts the rows it is about, `answered` those with a value; `coverage` is their ratio.
     `before` is the value of the period before. `verdict` is what the control chart says, `moved` its
-    direction. `year` is the value among those who answered questions of the last year; `everybody` estimates it for
-    everybody who was asked, and `why_not` gives the reason where it is missing.
+    direction. `year` is the value among those who answered questions of the last year; `everybody`
+    estimates it for everybody who was asked, and `why_not` gives the reason where it is missing.
     """
 
     name: str
@@ -380,9 +380,9 @@ class CompanyEvaluation(EvaluationModel):
     """A company's evaluation.
 
     `period` is the length of a period of the indicators. `not_measured` gives the indicators without
-    data and `skipped` the missing parts, each with the reason. `too_young` counts the lines of groups
-    with too short a history to be watched for alerts. Alerts of the whole company come first. `stability` is the agreement of the groups
-    between resamples of the customers (1: always the same).
+    data and `skipped` the missing parts, each with the reason. Alerts of the whole company come
+    first; `too_young` counts the lines that are not watched: too short a history, or no intervals.
+    `stability` is the agreement of the groups between resamples of the customers (1: always the same).
     """
 
     format: Literal[1] = 1

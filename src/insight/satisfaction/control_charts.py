@@ -110,8 +110,12 @@ class _Watch:
             1 / np.where(known[i], errors[i], 1.0) ** 2 if line.counts is None else line.counts
             for i, line in enumerate(lines)
         ], np.float64)  # fmt: skip
-        return cls(values, np.where(known, errors, 1.0), np.where(known, counts, 1.0),
-                   np.full(values.shape, -1), np.zeros(len(lines), np.int64), np.array([line.family for line in lines]), seasons, min_periods)  # fmt: skip
+        return cls(
+            values, np.where(known, errors, 1.0), np.where(known, counts, 1.0),
+            stretch=np.full(values.shape, -1), start=np.zeros(len(lines), np.int64),
+            families=np.array([line.family for line in lines]), seasons=seasons,
+            min_periods=min_periods,
+        )  # fmt: skip
 
     def pooled_errors(self, now: int) -> Floats:
         """The standard errors up to a period, from that of a single answer of the usual values."""
@@ -160,8 +164,9 @@ class _Tested:
     """The tested lines of a period, as arrays: what is usual, and the clearest change.
 
     `level` is the level so far, `new_level` the mean since the change, both without season; `expected`
-    is the usual value, `before_change` that without the periods of the change, both with it. `error` is the standard error of a single value; `lengths` are the angles between the tests of
-    neighbouring splits.
+    is the usual value, `before_change` that without the periods of the change, both with it. `error` is
+    the standard error of a single value; `lengths` are the angles between the tests of neighbouring
+    splits.
     """
 
     level: Floats
@@ -272,9 +277,9 @@ def _between(one: ChartBaseline, two: ChartBaseline) -> ChartBaseline:
 class _Splits:
     """Splits of the current stretch of each line: split j has the last j + 1 periods after it.
 
-    `level` is the mean before it, `shift` the difference of the means, `off` in standard errors, `clear` the
-    standard normal value as improbable as it (minus infinity where a split is not tested), `periods`
-    the number of values after it.
+    `level` is the mean before it, `shift` the difference of the means, `off` in standard errors, `clear`
+    the standard normal value as improbable as it (minus infinity where a split is not tested),
+    `periods` the number of values after it.
     """
 
     level: Floats
@@ -296,8 +301,9 @@ def _compare_splits(
     here, usual = inside & np.isfinite(values), inside & (stretch >= 0)
     plain = np.where(here, values - base.season[:, place], 0.0)
     last = slice(now, None if now < WINDOW else now - WINDOW, -1)
+    unsure = here * base.season_variance[:, place]
     after = [np.cumsum(x[:, last], axis=1) for x in
-             (here / errors**2, here * plain / errors**2, here, here * base.season_variance[:, place])]  # fmt: skip
+             (here / errors**2, here * plain / errors**2, here, unsure)]  # fmt: skip
     before = [(np.cumsum(x, axis=1) - x)[:, last] for x in
               (usual / errors**2, usual * plain / errors**2, usual.astype(np.int64))]  # fmt: skip
     valid = (before[2] >= LASTING) & here[:, last]

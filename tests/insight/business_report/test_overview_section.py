@@ -1,4 +1,4 @@
-"""Tiles and alerts: one verdict for both and for trends; only changes beyond chance have an arrow, and targets decide good or bad."""
+"""Tiles, alerts and trends: one verdict for all; only changes beyond chance have an arrow."""
 
 from datetime import date
 

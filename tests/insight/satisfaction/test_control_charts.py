@@ -64,7 +64,7 @@ def test_the_nile_has_a_new_level_since_1899():
 
 
 def test_limits_of_the_orange_juice_cans():
-    """Montgomery, Introduction to Statistical Quality Control, example of the p chart: 347 of 1,500 cans.
+    """The p chart example of Montgomery, Introduction to Statistical Quality Control: 347 of 1,500.
 
     Samples of 50 have 3-sigma limits 0.0524 and 0.4102 around 0.2313. Ours hold the over-dispersion
     (Laney 2002), which these data have: samples 15 and 23 are beyond the limits of the book.
@@ -106,7 +106,8 @@ def test_one_bad_month_is_neither_repeated_nor_part_of_what_is_usual():
     values = line.values.copy()
     values[30] -= 12
     once, never = watch_lines([
-        ChartLine(values, line.errors, line.counts, "a"), ChartLine(line.values, line.errors, line.counts, "b"),
+        ChartLine(values, line.errors, line.counts, "a"),
+        ChartLine(line.values, line.errors, line.counts, "b"),
     ])  # fmt: skip
     assert np.flatnonzero(once["kind"] != "").tolist() == [30]
     assert once["expected"].iloc[31] == pytest.approx(never["expected"].iloc[31], abs=0.2)
@@ -148,7 +149,7 @@ def test_beyond_the_limits_is_an_alarm_for_every_line_of_a_month():
 
 
 def test_false_discovery_rate_over_the_lines_of_a_month():
-    """80 lines, 20 of them three errors lower: at most 5% of the alarms of the month are expected false."""
+    """80 lines, 20 of them four errors lower: at most 5% of the alarms are expected to be false."""
     alarms, false = 0, 0
     for seed in range(4):
         usual, lower = lines(60, seed=seed), lines(20, seed=100 + seed)
