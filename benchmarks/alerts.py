@@ -111,10 +111,10 @@ def measure() -> str:
     ]  # fmt: skip
     return "\n".join([
         "# Alerts", "",
-        f"Measured on {datetime.now(UTC).date().isoformat()}: {LINES} lines of {MONTHS} months with {ANSWERS} answers each (standard deviation 20, one standard error "
-        f"{USUAL_ERROR:.1f}), {FAMILY} lines a family, seed {SEED}. Before: the chart of "
-        "version 0.6.", "",
-        "## False alarms a year and line", "",
+        f"Measured on {datetime.now(UTC).date().isoformat()}: {LINES} lines of {MONTHS} months with "
+        f"{ANSWERS} answers each (standard deviation 20, one standard error {USUAL_ERROR:.1f}), "
+        f"{FAMILY} lines a family, seed {SEED}. Before: the chart of version 0.6.",
+        "", "## False alarms a year and line", "",
         "| lines without change | before | now |", "|---|--:|--:|",
         *alarms, "", "## A lasting fall of every tenth line", "",
         "Months from the change to the first alarm; since: share of the new levels whose first month is "
