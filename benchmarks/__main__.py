@@ -14,6 +14,8 @@ def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     disable_telemetry()
     from benchmarks import (
+        actions,
+        alerts,
         bootstrap_metrics,
         calibration,
         evaluation,
@@ -37,6 +39,8 @@ def main() -> int:
     )
 
     known: dict[str, Callable[[], str]] = {
+        "actions": actions.measure,
+        "alerts": alerts.measure,
         "bootstrap_metrics": bootstrap_metrics.measure,
         "calibration": calibration.measure,
         "evaluation": evaluation.measure,

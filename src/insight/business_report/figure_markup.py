@@ -100,17 +100,6 @@ def _more_places(indicator: Indicator, low: float, high: float, translate: Trans
     return 0
 
 
-def change_amount(indicator: Indicator, translate: Translator) -> str:
-    """The difference from the period before, with its sign; shares in percentage points."""
-    numbers = translate.numbers
-    if indicator.before is None:
-        return ""
-    by = indicator.value - indicator.before
-    if is_share(indicator):
-        return translate("points", by=numbers.signed(100 * by))
-    return numbers.signed(by, 2 if indicator.unit == "0 to 10" else 1)
-
-
 def indicator_title(indicator: Indicator, translate: Translator) -> str:
     """The name of an indicator, with its dimension if it has one."""
     name = indicator.title

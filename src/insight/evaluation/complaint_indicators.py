@@ -16,7 +16,6 @@ from insight.complaints.intake import Complaints, read_complaints
 from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
 from insight.evaluation.indicator_builder import (
     CaseCounts,
-    change_direction,
     finite_or_none,
     first_day,
     last_point,
@@ -167,7 +166,7 @@ def _indicator(
         name=name, title=about.title, unit=about.unit,
         kind="rate" if name == "reopen_rate" else "median", **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=previous.value if previous else None, moved=change_direction(last, previous),
+        before=previous.value if previous else None,
         why_not=NOT_ASKED, empty_period=empty,
     )  # fmt: skip
 

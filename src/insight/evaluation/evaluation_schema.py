@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 TargetVerdict = Literal["reached", "missed", "uncertain", "unmeasured"]
 SegmentKind = Literal["tier", "stars", "stage", "quadrant", "value", "group"]
 ChangeDirection = Literal["up", "down", "no", "unknown"]
+VerdictKind = Literal["usual", "jump", "shift", "unwatched"]
 
 
 class EvaluationModel(BaseModel):
@@ -109,15 +110,57 @@ class EmptyPeriod(EvaluationModel):
     last: date | None = None
 
 
+class IndicatorLevel(EvaluationModel):
+    """The level of an indicator, without season, from the period `since` on."""
+
+    since: date
+    value: float
+
+
+class ChangeVerdict(EvaluationModel):
+    """What the control chart says about the last period: the one verdict of tile, alert and trend.
+
+    `usual`; `jump`: beyond chance, not yet lasting; `shift`: a lasting change, found in this period;
+    `unwatched`: too short a history, or no standard errors. `direction` is that of the change.
+    `expected` is the usual value of the period before any change, with season; beyond `low` and `high` a
+    single value is beyond chance. `since` is the first period of the change, or else of the current
+    level. `errors_off` is the change in standard errors, `chance` the probability that chance alone
+    looks as clear. `levels` are the levels up to now, the last one current.
+    """
+
+    kind: VerdictKind
+    direction: ChangeDirection
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    since: date | None = None
+    errors_off: float | None = None
+    chance: float | None = None
+    levels: list[IndicatorLevel] = Field(default_factory=list)
+
+    @property
+    def level(self) -> float | None:
+        """The current level, without season."""
+        return self.levels[-1].value if self.levels else None
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether the last period is beyond chance."""
+        return self.kind in ("jump", "shift")
+
+
+UNWATCHED = ChangeVerdict(kind="unwatched", direction="unknown")
+
+
 class Indicator(EvaluationModel):
     """An indicator in the last whole period, over time, and by group.
 
     Where the last whole period is empty, or nearly, `empty_period` describes it, and everything else is
     that of the last period with enough cases.
     `asked` counts the rows it is about, `answered` those with a value; `coverage` is their ratio.
-    `before` is the value of the period before, `moved` whether the difference is beyond chance. `year`
-    is the value among those who answered questions of the last year; `everybody` estimates it for
-    everybody who was asked, and `why_not` gives the reason where it is missing.
+    `before` is the value of the period before. `verdict` is what the control chart says, `moved` its
+    direction. `year` is the value among those who answered questions of the last year; `everybody`
+    estimates it for everybody who was asked, and `why_not` gives the reason where it is missing.
     """
 
     name: str
@@ -135,6 +178,7 @@ class Indicator(EvaluationModel):
     customers: int
     before: float | None = None
     moved: ChangeDirection = "unknown"
+    verdict: ChangeVerdict = UNWATCHED
     year: float | None = None
     everybody: IntervalEstimate | None = None
     why_not: str = ""
@@ -148,10 +192,10 @@ class Indicator(EvaluationModel):
 
 
 class IndicatorAlert(EvaluationModel):
-    """An indicator of a group that is beyond chance in the last period: a `jump` or a slow `drift`.
+    """An indicator of a group that is beyond chance in the last period: its verdict, as an alert.
 
-    `by` and `group` are "all" for the indicator of the whole company. `errors_off` is the distance
-    from the expected value in standard errors.
+    `by` and `group` are "all" for the indicator of the whole company. The other fields are those of
+    `ChangeVerdict`; `level` is the new level of a `shift`.
     """
 
     indicator: str
@@ -159,10 +203,12 @@ class IndicatorAlert(EvaluationModel):
     by: str
     group: str
     period: date
-    kind: Literal["jump", "drift"]
+    kind: Literal["jump", "shift"]
     value: float
     expected: float
     errors_off: float
+    since: date | None = None
+    level: float | None = None
 
 
 class SatisfactionDriver(EvaluationModel):
@@ -359,9 +405,9 @@ class CompanyEvaluation(EvaluationModel):
 
     `customers` counts by the one definition; None without events and in older evaluations.
     `period` is the length of a period of the indicators. `not_measured` gives the indicators without
-    data and `skipped` the missing parts, each with the reason. `too_young` counts the lines of groups
-    with too short a history to be watched for alerts. `stability` is the agreement of the groups
-    between resamples of the customers (1: always the same).
+    data and `skipped` the missing parts, each with the reason. Alerts of the whole company come
+    first; `too_young` counts the lines that are not watched: too short a history, or no intervals.
+    `stability` is the agreement of the groups between resamples of the customers (1: always the same).
     """
 
     format: Literal[1] = 1

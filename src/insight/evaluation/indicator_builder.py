@@ -9,7 +9,6 @@ import pandas as pd
 
 from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import (
-    ChangeDirection,
     EmptyPeriod,
     GroupValue,
     HiddenGroups,
@@ -22,7 +21,6 @@ from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.nonresponse_adjusted import CorrectedFigure
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
-from models.nonresponse.aipw import Z_95
 
 STALE = "non-response was estimated on other data; run `goodwill nonresponse`"
 
@@ -46,7 +44,7 @@ def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -
         unit=tables.metric.unit, kind="rate" if tables.metric.kind == "rate" else "mean",
         **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=previous.value if previous else None, moved=change_direction(last, previous),
+        before=previous.value if previous else None,
         year=_year(corrected), everybody=_everybody(corrected), why_not=why,
         cells=[_group_value(by, row, corrected) for by, cut in cuts.items()
                for row in cut.table.to_dict("records")],
@@ -131,27 +129,6 @@ def previous_point(
     days = [start.date() for start in inputs.periods]
     place = days.index(last.period)
     return next((point for point in points if place and point.period == days[place - 1]), None)
-
-
-def change_direction(last: PeriodValue, previous: PeriodValue | None) -> ChangeDirection:
-    """Return the direction of a change beyond chance, by the standard errors of both values.
-
-    The customers of both periods are treated as independent samples, which is slightly conservative.
-    """
-    errors = [standard_error(point) for point in (last, previous) if point]
-    if previous is None or None in errors:
-        return "unknown"
-    reach = Z_95 * math.hypot(*[error for error in errors if error is not None])
-    if abs(last.value - previous.value) <= reach:
-        return "no"
-    return "up" if last.value > previous.value else "down"
-
-
-def standard_error(point: PeriodValue) -> float | None:
-    """Return the standard error implied by the width of the interval; None if an end is missing."""
-    if point.low is None or point.high is None:
-        return None
-    return (point.high - point.low) / (2 * Z_95)
 
 
 def finite_or_none(value: float) -> float | None:

@@ -47,7 +47,7 @@ def test_chinese_texts_are_chinese():
     latin = {key for key, text in all_texts("zh").items() if not re.search(r"[一-鿿]", text)}
     assert latin == {
         "comma", "colon", "of_dimension", "effect_of", "with_interval", "group_of", "owner",
-        "alert_value", "change_clear", "semicolon", "channel.edi",
+        "alert_value", "alert_sentence", "change_before", "semicolon", "channel.edi",
     }  # fmt: skip
     assert not any("劣质" in text for text in all_texts("zh").values())
 

@@ -1,4 +1,4 @@
-"""Forecasts of the headline indicators, and alerts for groups that changed beyond chance."""
+"""Time series of the headline indicators by group, and their forecasts."""
 
 from datetime import datetime
 
@@ -9,13 +9,11 @@ from features.errors import DataRefused
 from insight.evaluation.evaluation_schema import (
     GroupValue,
     Indicator,
-    IndicatorAlert,
     IndicatorForecast,
     PeriodValue,
 )
 from insight.evaluation.indicator_builder import first_day, known_cuts
 from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
-from insight.satisfaction.control_charts import find_alerts
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.forecast import forecast_series
 from insight.satisfaction.indicators import SatisfactionIndicator
@@ -50,31 +48,6 @@ def collect_series(tables: SatisfactionIndicator, inputs: SatisfactionInputs) ->
     return series
 
 
-def find_latest_alerts(
-    indicator: str, series: IndicatorSeries, inputs: SatisfactionInputs
-) -> tuple[list[IndicatorAlert], int]:
-    """Return the alerts of the last period, and the number of series too short to be watched.
-
-    Each series is compared with its own past (`insight.satisfaction.control_charts`).
-    """
-    if not series:
-        return [], 0
-    names = list(series)
-    numbered = enumerate(series.values())
-    found, too_short = find_alerts(
-        pd.concat([_with_error(one).assign(segment=f"{place:06d}") for place, one in numbered])
-    )
-    latest = [
-        IndicatorAlert(
-            indicator=indicator, by=names[int(a.segment)][0], group=names[int(a.segment)][1],
-            period=first_day(inputs.last), kind="jump" if a.kind == "jump" else "drift",
-            value=a.value, expected=a.expected, errors_off=a.errors_off,
-        )
-        for a in found if a.period == inputs.last
-    ]  # fmt: skip
-    return latest, len(too_short)
-
-
 def add_forecasts(
     indicator: Indicator, series: IndicatorSeries, inputs: SatisfactionInputs
 ) -> Indicator:
@@ -95,13 +68,6 @@ def _with_forecast(
 ) -> GroupValue:
     forecast, why = _forecast(name, series[group.by, group.group], inputs)
     return group.model_copy(update={"forecast": forecast, "no_forecast": why})
-
-
-def _with_error(series: pd.DataFrame) -> pd.DataFrame:
-    """The periods with a standard error: where all answers are equal, it is not known."""
-    width = series["high"] - series["low"]
-    usable = (width > 0) & (width < float("inf"))
-    return series.loc[usable, ["period", "value", "low", "high"]]
 
 
 def _forecast(
