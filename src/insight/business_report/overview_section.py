@@ -16,8 +16,6 @@ from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
 from insight.business_report.verdict_text import describe_verdict
 from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
-from insight.evaluation.forecasts_and_alerts import HEADLINE
-from insight.satisfaction.control_charts import MIN_PERIODS
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}
@@ -81,12 +79,9 @@ def overview_tiles(inputs: ReportInputs) -> list[OverviewTile]:
 
 
 def is_watched(inputs: ReportInputs) -> bool:
-    """Whether any indicator has a value in the last period and enough before it to be watched."""
+    """Whether the control chart of any indicator says something about the last period."""
     indicators = inputs.evaluation.indicators if inputs.evaluation else []
-    return any(
-        i.name in HEADLINE and i.empty_period is None and len(i.over_time) > MIN_PERIODS
-        for i in indicators
-    )
+    return any(indicator.verdict.kind != "unwatched" for indicator in indicators)
 
 
 def format_change(indicator: Indicator, length: str, translate: Translator) -> FormattedChange:

@@ -137,4 +137,5 @@ def _levels(chart: pd.DataFrame, days: list[date]) -> list[IndicatorLevel]:
     """The level of each stretch between lasting changes, as last estimated."""
     known = chart[chart["level"].notna() & (chart["kind"] != "jump")]
     latest = known.groupby("since")["level"].last()
-    return [IndicatorLevel(since=days[int(s)], value=v) for s, v in latest.items()]
+    stretches: dict[int, float] = latest.to_dict()  # type: ignore[assignment]  # by first period
+    return [IndicatorLevel(since=days[int(s)], value=v) for s, v in stretches.items()]

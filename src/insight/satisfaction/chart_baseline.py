@@ -167,4 +167,5 @@ def _correlations(off: Floats, used: NDArray[np.bool_], family: Ints) -> Floats:
     prior = USUAL_CORRELATION * CORRELATION_WEIGHT
     of_family = ((sums[0] + prior) / (sums[1] + CORRELATION_WEIGHT))[family]
     shrunken = (weight * unbiased + FAMILY_WEIGHT * of_family) / (weight + FAMILY_WEIGHT)
-    return np.clip(shrunken, 0.0, MOST_CORRELATION)
+    clipped: Floats = np.clip(shrunken, 0.0, MOST_CORRELATION)
+    return clipped

@@ -8,7 +8,7 @@ of a period the false-discovery rate is limited (Benjamini and Hochberg 1995).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -302,9 +302,9 @@ def _compare_splits(
     plain = np.where(here, values - base.season[:, place], 0.0)
     last = slice(now, None if now < WINDOW else now - WINDOW, -1)
     unsure = here * base.season_variance[:, place]
-    after = [np.cumsum(x[:, last], axis=1) for x in
+    after: list[Any] = [np.cumsum(x[:, last], axis=1) for x in
              (here / errors**2, here * plain / errors**2, here, unsure)]  # fmt: skip
-    before = [(np.cumsum(x, axis=1) - x)[:, last] for x in
+    before: list[Any] = [(np.cumsum(x, axis=1) - x)[:, last] for x in
               (usual / errors**2, usual * plain / errors**2, usual.astype(np.int64))]  # fmt: skip
     valid = (before[2] >= LASTING) & here[:, last]
     valid[:, 0] = True

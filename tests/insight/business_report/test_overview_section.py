@@ -82,7 +82,7 @@ def test_tile_alert_and_trend_say_the_same(english):
 @pytest.mark.parametrize(
     ("verdict", "text"),
     [
-        ({"kind": "unwatched", "direction": "unknown"}, "Too short a history to say what is usual"),
+        ({"kind": "unwatched", "direction": "unknown"}, "Not enough values to say what is usual"),
         ({"kind": "jump", "direction": "up", "expected": 40.0, "since": date(2025, 7, 1)},
          "Beyond chance since Q3 2025: +40.0 is usual"),
         ({"kind": "usual", "direction": "no", "expected": 30.0, "since": date(2024, 1, 1),
