@@ -86,7 +86,15 @@ def test_who_is_no_customer_holds_nothing_and_has_no_churn_figure(home: Home) ->
     assert counts.customers == (~outside).sum() > 100
     assert counts.left == (table["stage"] == "lost").sum() > 100
     assert counts.unknown == (table["stage"] == "prospect").sum()
-    held = ["value_score", "tier", "stars", "quadrant", "service_level", "first_reply_hours", "group"]
+    held = [
+        "value_score",
+        "tier",
+        "stars",
+        "quadrant",
+        "service_level",
+        "first_reply_hours",
+        "group",
+    ]
     assert table.loc[outside, held].isna().all(axis=None)
     assert table.loc[~outside, ["value_score", "tier", "service_level"]].notna().all(axis=None)
     scores = pd.read_parquet(home[1].scores("sample")).set_index("customer_id").loc[table.index]
