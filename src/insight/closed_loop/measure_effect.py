@@ -87,12 +87,12 @@ def select_comparison_groups(
     logged = log.of(action)[["customer_id", "done_at", "held_out"]]
     has_holdout = bool(logged["held_out"].any())
     with open_history(workspace.history(company.name)) as con:
-        if has_table(con, "events"):
+        source = _OUTCOME_SOURCES[outcome][0]
+        table = "events" if source == "departures" else source
+        if not has_table(con, table):
+            raise DataRefused(f"{company.name} has no {table} to count {outcome} in")
+        if source == "departures":
             create_departures_table(con, ["events"])
-        if not has_table(con, _OUTCOME_SOURCES[outcome][0]):
-            raise DataRefused(
-                f"{company.name} has no {_OUTCOME_SOURCES[outcome][0]} to count {outcome} in"
-            )
         rows = logged if has_holdout else _with_untreated(con, logged, log)
         complete = rows["done_at"] + timedelta(days=settings.outcome_days) <= log.end
         rows = rows[complete].reset_index(drop=True)
