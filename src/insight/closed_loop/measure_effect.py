@@ -105,13 +105,13 @@ def select_comparison_groups(
     logged = logged[logged["done_at"] <= plan.treated_until]
     has_holdout = bool(logged["held_out"].any())
     with open_history(workspace.history(company.name)) as con:
-        if has_table(con, "events"):
-            create_departures_table(con, ["events"])
-        if not has_table(con, _OUTCOME_SOURCES[outcome][0]):
-            raise DataRefused(
-                f"{company.name} has no {_OUTCOME_SOURCES[outcome][0]} to count {outcome} in"
-            )
+        source = _OUTCOME_SOURCES[outcome][0]
+        table = "events" if source == "departures" else source
+        if not has_table(con, table):
+            raise DataRefused(f"{company.name} has no {table} to count {outcome} in")
         limit_to_known(con, plan.due)
+        if source == "departures":
+            create_departures_table(con, ["events"])
         rows = logged if has_holdout else _with_untreated(con, logged, log)
         rows = rows.reset_index(drop=True)
         con.register(
