@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 PROJECT = Path(__file__).parents[1]
 SEED = 14
 REFUSED, BUSY, ENVIRONMENT, KILLED = 3, 5, 9, -9
-#: Free bytes of the small disk.
-FREE = (20_000, 300_000, 1_000_000, 3_000_000)
+#: Free bytes of the small disk, and from how many on a night may get through.
+FREE, ENOUGH = (20_000, 300_000, 1_000_000, 3_000_000), 1_000_000
 FIRST_DAY = date(2026, 6, 15)
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ class Matrix:
         row.unchanged += not changed
         row.whole += changed and not wrong
         row.wrong += wrong
-        sys.stderr.write(
-            f"  {fault}: {end.code}, {time.monotonic() - start:.0f} s {'; '.join(wrong)}\n"
-        )
+        said = next((x for x in reversed(end.printed.splitlines()) if "goodwill:" in x), "")
+        seconds = time.monotonic() - start
+        sys.stderr.write(f"  {fault}: {end.code}, {seconds:.0f} s {said} {'; '.join(wrong)}\n")
         return end
 
     def complete(self, after: str) -> None:
@@ -187,6 +187,7 @@ def database(matrix: Matrix) -> None:
 def disk(matrix: Matrix) -> None:
     """A full disk: the company on a small tmpfs; where none can be mounted, files of limited size."""
     from support.night_faults import full_disk
+    from support.nights import DONE
 
     for free in FREE:
         with (
@@ -195,7 +196,8 @@ def disk(matrix: Matrix) -> None:
         ):
             what = "of 150 KB is the largest" if limits else f"with {free / 1e6:g} MB left"
             name = f"{'a file' if limits else 'a tmpfs'} {what}"
-            matrix.add(name, lambda c=copy, b=limits: c.run(before=b), ENVIRONMENT, nights=copy)
+            ends = (ENVIRONMENT,) if free < ENOUGH else (ENVIRONMENT, *DONE)
+            matrix.add(name, lambda c=copy, b=limits: c.run(before=b), *ends, nights=copy)
             matrix.rows[-1].wrong += copy.leftovers()
 
 

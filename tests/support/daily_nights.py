@@ -62,6 +62,10 @@ class DailyNights(Nights):
             f"to '{path}' (format parquet)"
         )
 
+    def problems(self) -> list[str]:
+        """What is half written or not at its usual path; there are no models."""
+        return [*self.unreadable(), *self.odd_links()]
+
     def night(self) -> NightEnd:
         """Import what was delivered."""
         return self.run("data")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from features.result_sets import SETS
 from support.nights import Nights
 
 #: The environment of a process whose clock was changed: only the time of day jumps, as in reality.
@@ -109,6 +110,8 @@ def full_disk(
     try:
         shutil.copytree(nights.workspace.home, folder / "home", symlinks=True)
         copy = Nights(folder / "home")
+        for left in copy.leftovers():  # their removal would make room
+            shutil.rmtree(copy.folder / SETS / left)
         if mounted:
             filler = folder / "filler"
             with filler.open("wb") as file:

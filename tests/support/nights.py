@@ -28,6 +28,8 @@ from models.bundles.champions import POINTER, load_champion
 PROJECT = Path(__file__).parents[2]
 #: The company of the nights; not the sample, whose missing tables would be simulated anew.
 NAME, CUSTOMERS = "acme", 250
+#: A night takes one minute on a quiet machine.
+LONGEST_SECONDS = 1800
 #: Exit codes of a night that did its work.
 DONE = (0, 4)
 
@@ -160,18 +162,23 @@ class Nights:
 
     def problems(self) -> list[str]:
         """What is not of one night or half written in the published set; empty if it is whole."""
+        return self.unreadable() or [*self.odd_links(), *self._odd_versions()]
+
+    def unreadable(self) -> list[str]:
+        """Files that are half written."""
         found = list[str]()
         for path in sorted(p for p in self.current.rglob("*") if p.is_file()):
             try:
                 _read(path)
             except (OSError, ValueError) as err:
                 found.append(f"{path.relative_to(self.current)} cannot be read: {err}")
-        return found or [*self._odd_links(), *self._odd_versions()]
+        return found
 
-    def _odd_links(self) -> list[str]:
+    def odd_links(self) -> list[str]:
         """Results that are not found at their usual paths."""
         places = [(self.folder / p.name, p) for p in self.current.iterdir() if p.name != "serving"]
-        places.append((self.workspace.serving(NAME), self.current / "serving"))
+        if (self.current / "serving").is_dir():
+            places.append((self.workspace.serving(NAME), self.current / "serving"))
         return [f"{place} does not show {p}" for place, p in places if place.resolve() != p]
 
     def _odd_versions(self) -> list[str]:
@@ -228,8 +235,12 @@ class Nights:
 
 
 def end_of(night: "subprocess.Popen[str]") -> NightEnd:
-    """Wait for the end of a night."""
-    _, printed = night.communicate(timeout=1200)
+    """Wait for the end of a night; one that hangs is killed, and the error says where."""
+    try:
+        _, printed = night.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        printed = kill(night).printed
+        raise AssertionError(f"a night took over {LONGEST_SECONDS} s: {printed[-600:]}") from None
     return NightEnd(night.returncode, printed)
 
 

@@ -109,6 +109,13 @@ class TableMapping(TomlSection):
             **{name: f"PostgreSQL: {shorten(query, 60)}" for name, query in queries.items()},
         }
 
+    @property
+    def read_rules(self) -> dict[str, str]:
+        """How the row audit names the reading of each source, by the name SQL sees."""
+        if self.query is None:
+            return self.origins
+        return {name: f"{name}: {origin}" for name, origin in self.origins.items()}
+
     @model_validator(mode="after")
     def _check_daily(self) -> "TableMapping":
         for name in self.daily_sources:

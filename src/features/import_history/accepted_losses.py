@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from features.atomic_write import append_line
 from features.data_quality.finding import TableFinding
 from features.errors import ConfigRefused
 from features.import_history.loss_rules import Loss
@@ -62,14 +63,7 @@ def record_accepted_losses(
     """Append the losses to the company's record, synced to disk: who accepted what, when and why."""
     path = workspace.accepted_losses(company)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_entry(accepted, losses), ensure_ascii=False) + "\n"
-    # One write of whole lines: a reader never sees a part of one.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        os.write(handle, text.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    append_line(path, json.dumps(_entry(accepted, losses), ensure_ascii=False))
 
 
 def _entry(accepted: AcceptedLoss, losses: list[Loss]) -> dict[str, Any]:

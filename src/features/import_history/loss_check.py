@@ -126,13 +126,13 @@ def check_for_losses(
 
 def find_empty_sources(company: Company, audit: RowAudit) -> list[Loss]:
     """The sources of tables that were read without any row, though the company does not expect that."""
-    found = []
-    for line in audit.lines:
-        source = line.rule.split(": ", 1)[0]
-        mapping = company.tables[line.table]  # type: ignore[index]
-        if line.step == "read" and not line.rows and source not in mapping.may_be_empty:
-            found.append(Loss(line.table, None, "empty source", 0, 0, detail=line.rule))
-    return found
+    empty = {(x.table, x.rule) for x in audit.lines if x.step == "read" and not x.rows}
+    return [
+        Loss(table, None, "empty source", 0, 0, detail=rule)
+        for table, mapping in company.tables.items()
+        for source, rule in mapping.read_rules.items()
+        if (table, rule) in empty and source not in mapping.may_be_empty
+    ]
 
 
 def compare_rows(

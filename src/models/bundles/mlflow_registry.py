@@ -32,8 +32,6 @@ from models.bundles.model_manifest import VERSION_TAGS
 from models.bundles.store_failures import check_database, explained, silence_mlflow_log
 
 REQUIREMENTS = ["lightgbm", "numpy"]
-#: The folder of the installed package.
-MLFLOW = Path(mlflow.__file__).parent
 #: Tag of a registered model: up to this number, its versions were restored from the bundles on disk.
 RESTORED = "goodwill.restored_until"
 #: Seconds to wait for a process that creates the database; it takes five.
@@ -57,14 +55,14 @@ class Registry:
         self.workspace = workspace
         self.folder = workspace.mlruns
         self.artifacts = self.folder / "artifacts"
-        self.database = self.folder / "mlflow.db"
+        self.database = workspace.tracking_database
         self.uri = f"sqlite:///{self.database}"
         lock = FileLock(self.folder / "mlflow.lock", timeout=CREATION_SECONDS)
         with explained(self.database):
             self.artifacts.mkdir(parents=True, exist_ok=True)
             try:
                 with lock:  # processes that create it at once would crash
-                    check_database(self.database, MLFLOW, mlflow.__version__)
+                    check_database(self.database)
                     self.client = MlflowClient(self.uri, self.uri)
                     self.client.search_experiments(max_results=1)
             except Timeout:

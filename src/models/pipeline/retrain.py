@@ -16,6 +16,7 @@ from features.progress import Steps
 from features.result_sets import staged_results
 from features.settings import Workspace
 from models.bundles.model_manifest import code_revision
+from models.bundles.store_failures import check_database
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
@@ -50,7 +51,11 @@ def retrain(
 def run_chain(
     company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
 ) -> list[Outcome]:
-    """The steps of `retrain` in a workspace whose results are staged."""
+    """The steps of `retrain` in a workspace whose results are staged.
+
+    Raises EnvironmentFailed at once, not after the import, when the tracking database cannot be used.
+    """
+    check_database(workspace.tracking_database)
     import_history(company, workspace, steps, accepted=accepted)
     counts, unable = build_features(company, workspace, steps)
     outcomes = train_all(company, workspace, steps, counts, unable)

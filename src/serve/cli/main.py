@@ -227,7 +227,7 @@ def train(context: CommandContext) -> None:
         counts, untrainable = read_counts(context.company, workspace)
         outcomes = train_all(context.company, workspace, context.steps, counts, untrainable)
     context.report_written(
-        context.workspace.mlruns / "mlflow.db", context.workspace.serving(context.company.name)
+        context.workspace.tracking_database, context.workspace.serving(context.company.name)
     )
     check_gate(outcomes)
 
