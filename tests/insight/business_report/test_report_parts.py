@@ -181,10 +181,34 @@ def test_the_closed_loop_in_the_language_of_the_report(english, chinese):
     missed, reached = cycle_rows(chinese)
     assert missed.plan == "不低于 +45.0，截至 2026-12-31（service）"
     assert missed.do == ["call：120 位客户，对照组 118 位"]
-    assert missed.check == ["+31.2（+27.5 至 +35.0），样本 120", "call：未见明显效果"]
+    assert missed.check == [
+        "+31.2（+27.5 至 +35.0），样本 120",
+        "call：未见明显效果（仅在2025年11月30日分析一次）",
+    ]
     assert (missed.act, missed.verdict_name) == ("扩大规模重做，或改用其他措施", "未达标")
     assert reached.do == ["尚无措施记录"]
     assert cycle_rows(english)[0].plan == "at least +45.0 by 2026-12-31 (service)"
+    assert (
+        cycle_rows(english)[0].check[1]
+        == "call: no clear effect (analysed once, on 30 November 2025)"
+    )
+
+
+def test_an_effect_that_is_not_due_says_when(evaluated):
+    whole = report_builders.evaluation()
+    waiting = whole.cycle[1].model_copy(
+        update={
+            "check": "31.25: missed; call: verdict due 2026-04-18",
+            "act": "wait for the verdict",
+        }
+    )
+    write_evaluation_files(evaluated[1], whole.model_copy(update={"cycle": [waiting]}))
+    (row,) = cycle_rows(load_report_inputs(*evaluated, "en"))
+    assert (row.check[1], row.act) == (
+        "call: the verdict is due on 18 April 2026", "wait for the verdict",
+    )  # fmt: skip
+    (row,) = cycle_rows(load_report_inputs(*evaluated, "zh"))
+    assert (row.check[1], row.act) == ("call：结论将于2026年4月18日得出", "等待结论")
 
 
 def test_distributions_cover_current_customers(english):
