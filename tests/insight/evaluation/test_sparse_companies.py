@@ -72,8 +72,9 @@ def test_surveys_that_end_two_quarters_before_the_last_order(tmp_path):
 
 def test_the_last_answers_may_be_of_the_period_that_has_not_ended(tmp_path):
     """The data end on 20 December: the third quarter is the last whole one, and answers are of June."""
+    surveys = [row for month in (6, 12) for row in answers(month, comment=None, channel=None)]
     company, workspace, _ = write_history(
-        tmp_path, insight=INSIGHT, surveys=[*answers(6), *answers(12)], events=orders(2, 11)
+        tmp_path, insight=INSIGHT, surveys=surveys, events=orders(2, 11)
     )  # fmt: skip
     path = workspace.history("tiny") / "history.json"
     path.write_text(path.read_text().replace("2026-01-01", "2025-12-20"), encoding="utf-8")
