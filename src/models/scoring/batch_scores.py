@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -138,8 +139,19 @@ def score_table(features: pa.Table, bundles: dict[str, Bundle]) -> pa.Table:
     for target, bundle in bundles.items():
         outputs = predict(bundle, features)
         for name in OUTPUTS[target]:
-            columns[f"{target}_{name}"] = pa.array(np.asarray(outputs[name]).tolist())
+            columns[f"{target}_{name}"] = _column(np.asarray(outputs[name]))
     for target, bundle in bundles.items():
         columns[f"{target}_version"] = pa.array([bundle.version] * features.num_rows)
     versions = json.dumps({t: b.version for t, b in bundles.items()})
     return pa.table(columns).replace_schema_metadata({VERSIONS: versions.encode()})
+
+
+def _column(values: NDArray[Any]) -> pa.Array:
+    """Return a column of the file; what is NaN, or a curve with NaN, is missing (null)."""
+    if values.dtype.kind != "f":
+        return pa.array(values.tolist())
+    missing = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
+    return pa.array(
+        [None if gone else one for one, gone in zip(values.tolist(), missing, strict=True)],
+        pa.float64() if values.ndim == 1 else pa.list_(pa.float64()),
+    )

@@ -89,7 +89,7 @@ def test_nps_outputs_the_most_probable_class_and_each_probability() -> None:
 def test_churn_outputs_the_probability_and_the_population() -> None:
     manifest = {"population": {"column": "days", "at_least": 0, "at_most": None}}
     outputs = churn_outputs(np.array([0.1, 0.9]), NO_FEATURES, manifest)
-    assert outputs["probability"].tolist() == [0.1, 0.9]
+    np.testing.assert_array_equal(outputs["probability"], [0.1, np.nan])
     assert outputs["in_population"].tolist() == [True, False]
     everyone = churn_outputs(np.array([0.1, 0.9]), NO_FEATURES, {"population": None})
     assert everyone["in_population"].tolist() == [True, True]

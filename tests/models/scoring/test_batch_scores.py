@@ -84,7 +84,10 @@ def test_a_range_holds_its_prediction_and_a_curve_its_chance() -> None:
     for target, middle in (("satisfaction", "score"), ("value", "expected")):
         value, low, high = (table[f"{target}_{n}"].to_numpy() for n in (middle, "low", "high"))
         assert ((low <= value) & (value <= high)).all()
-    curves = table["churn_survival"].to_pylist()
+    inside = table["churn_in_population"].to_numpy()
+    for name in ("probability", "months_left", "survival"):
+        assert table[f"churn_{name}"].is_valid().to_numpy().tolist() == inside.tolist()
+    curves = table["churn_survival"].drop_null().to_pylist()
     assert {len(curve) for curve in curves} == {13}
     assert all(curve == sorted(curve, reverse=True) and curve[0] == 1 for curve in curves)
 
