@@ -14,7 +14,7 @@ DELIVERED = {
     "tickets": "opened_at",
 }  # fmt: skip
 #: Enough customers for a day of orders whose absence is no chance.
-CUSTOMERS = 1000
+CUSTOMERS = 2000
 
 
 class DailyNights(Nights):
