@@ -104,6 +104,7 @@ class CompanySchema:
             dict(raw["attributes"]),
             tuple(raw["dimensions"]),
             tuple(raw["horizons"]),
-            *({k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")),
+            kinds={k: tuple(v) for k, v in raw.get("kinds", {}).items()},
+            tops={k: tuple(v) for k, v in raw.get("tops", {}).items()},
             time_zone=raw.get("time_zone", "UTC"),
         )
