@@ -39,7 +39,7 @@ def test_every_served_target_has_its_section(page, trained_company):
         section = section.partition("</section>")[0]
         assert "<h3>Model ageing</h3>" in section, target
         assert "By age, a model is" in section, target
-        assert "Worst for" in section, target
+        assert "Worst for" in section or "No group has enough rows" in section, target
     assert page.count('src="data:image/png;base64,') >= 8
     assert len(page.encode()) < 4_000_000
 
