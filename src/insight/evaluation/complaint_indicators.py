@@ -151,7 +151,7 @@ def _indicator(
     points = _period_values(name, by_period, table, inputs)
     counts = CaseCounts(
         "complaints",
-        {first_day(start): m[name].answered if m[name] else 0 for start, m in by_period.items()},
+        {first_day(start): _cases(measured[name]) for start, measured in by_period.items()},
         first_day(table["opened_at"].max()),
     )
     last, empty = last_point(points, inputs, counts)
@@ -189,9 +189,13 @@ def _period_values(
     return points
 
 
+def _cases(found: Measurement | None) -> int:
+    return found.answered if found else 0
+
+
 def _check_known(newest: Measurement | None, inputs: SatisfactionInputs) -> None:
     """Raise DataRefused where most complaints of the last period are open: their median is not known."""
-    count = newest.answered if newest else 0
+    count = _cases(newest)
     if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
             f"more than half of the {count:,} complaints in the {inputs.settings.period} from "

@@ -100,7 +100,10 @@ def _count_cases(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> C
     """The answers or customers with a value by period; customers have no day of their own."""
     known = tables.metric.compute(tables.rows, inputs.settings)
     known = known[known["value"].notna()]
-    sizes = {first_day(start): int(n) for start, n in known.groupby("period").size().items()}
+    counts = known.groupby("period").size()
+    sizes = {
+        first_day(start): int(n) for start, n in zip(counts.index.to_list(), counts, strict=True)
+    }
     if tables.metric.source == "customers":
         return CaseCounts("customers", sizes)
     dates = pd.concat([known["answered_at"], _answered_outside(tables, inputs)])
