@@ -137,10 +137,6 @@ def _join_attributes(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.Data
     return joined.fillna(dict.fromkeys(columns, UNKNOWN))
 
 
-def _count_answered(measured: Measurement | None) -> int:
-    return measured.answered if measured else 0
-
-
 def _indicator(
     name: str,
     by_period: dict[datetime, ComplaintMeasurements],
@@ -156,7 +152,7 @@ def _indicator(
     points = _period_values(name, by_period, table, inputs)
     counts = CaseCounts(
         "complaints",
-        {first_day(start): _count_answered(m[name]) for start, m in by_period.items()},
+        {first_day(start): _cases(measured[name]) for start, measured in by_period.items()},
         first_day(table["opened_at"].max()),
     )
     last, empty = last_point(points, inputs, counts)
@@ -194,9 +190,13 @@ def _period_values(
     return points
 
 
+def _cases(found: Measurement | None) -> int:
+    return found.answered if found else 0
+
+
 def _check_known(newest: Measurement | None, inputs: SatisfactionInputs) -> None:
     """Raise DataRefused where most complaints of the last period are open: their median is not known."""
-    count = newest.answered if newest else 0
+    count = _cases(newest)
     if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
             f"more than half of the {count:,} complaints in the {inputs.settings.period} from "

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -98,7 +98,10 @@ def _count_cases(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> C
     """The answers or customers with a value by period; customers have no day of their own."""
     known = tables.metric.compute(tables.rows, inputs.settings)
     known = known[known["value"].notna()]
-    sizes = {first_day(start): len(rows) for start, rows in _by_period(known)}
+    counts = known.groupby("period").size()
+    sizes = {
+        first_day(start): int(n) for start, n in zip(counts.index.to_list(), counts, strict=True)
+    }
     if tables.metric.source == "customers":
         return CaseCounts("customers", sizes)
     dates = pd.concat([known["answered_at"], _answered_outside(tables, inputs)])
@@ -116,10 +119,6 @@ def _answered_outside(
     if tables.dimension is not None:
         asked = asked[asked["dimension"] == tables.dimension]
     return asked.loc[asked["value"].notna(), "answered_at"]
-
-
-def _by_period(rows: pd.DataFrame) -> list[tuple[datetime, pd.DataFrame]]:
-    return [(cast(datetime, start), part) for start, part in rows.groupby("period")]
 
 
 def previous_point(

@@ -12,9 +12,9 @@ NAMED = 5
 def describe_answers(asked: pd.DataFrame) -> str:
     """Name the answered questions with their answers, the most answered first: "nps overall (120)"."""
     answered = asked[asked["score"].notna()]
-    counts = answered.groupby(["instrument", "dimension"]).size().sort_values(ascending=False)
-    rows = counts.reset_index(name="answers").itertuples()
-    named = [f"{row.instrument} {row.dimension} ({row.answers:,})" for row in rows]
+    question = answered["instrument"].astype(str) + " " + answered["dimension"].astype(str)
+    counts = question.groupby(question).size().sort_values(ascending=False, kind="stable")
+    named = [f"{name} ({n:,})" for name, n in counts.items()]
     more = [f"{len(named) - NAMED} more"] if len(named) > NAMED else []
     return ", ".join([*named[:NAMED], *more])
 
