@@ -104,12 +104,7 @@ def _period_sql(
     observable = definition.contractual or silent >= manifest.start
     inside = f"occurred_at >= {a}"
     has = manifest.schema.tables
-    complaints = (
-        f"select customer_id, count(*) as complaints from tickets where opened_at >= {a} and "
-        f"opened_at < {b} and {_complaint_sql(has['tickets'], settings)} group by 1"
-        if "tickets" in has
-        else "select null::varchar as customer_id, 0 as complaints where false"
-    )
+    complaints = _complaint_counts_sql(has.get("tickets"), a, b, settings)
     complaints_column = "coalesce(g.complaints, 0)" if "tickets" in has else "null"
     known_at_start = "m.customer_id = c.customer_id and m.starts >= c.valid_from"
     customers_join = f"asof left join {CUSTOMERS_SQL} c on {known_at_start}"
@@ -138,8 +133,17 @@ def _period_sql(
     """
 
 
-def _complaint_sql(columns: tuple[str, ...], settings: SatisfactionSettings) -> str:
-    return f"kind in {_sql_list(settings.complaint_kinds)}" if "kind" in columns else "true"
+def _complaint_counts_sql(
+    columns: tuple[str, ...] | None, start: str, end: str, settings: SatisfactionSettings
+) -> str:
+    """The complaints of each customer from `start` to before `end`; no row without tickets."""
+    if columns is None:
+        return "select null::varchar as customer_id, 0 as complaints where false"
+    kinds = f"kind in {_sql_list(settings.complaint_kinds)}" if "kind" in columns else "true"
+    return (
+        f"select customer_id, count(*) as complaints from tickets where opened_at >= {start} and "
+        f"opened_at < {end} and {kinds} group by 1"
+    )
 
 
 def _sql_list(kinds: list[str]) -> str:

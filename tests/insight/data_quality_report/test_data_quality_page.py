@@ -143,6 +143,7 @@ def test_a_source_without_rows_does_not_stop_import_or_page(tmp_path):
     shop.tables["events"] = {
         "files": None,
         "sources": {"orders": "orders.parquet", "others": "events.csv"},
+        "may_be_empty": ["orders"],
         "query": "select who as customer_id, day as occurred_at, 'order' as kind, net as amount, "
         "'' as channel from orders union all by name select * replace (occurred_at::timestamp as "
         "occurred_at) from others where kind = 'return'",
