@@ -131,8 +131,11 @@ class Nights:
             _check_running(night, f"before {step!r}")
 
     def wait_until_staged(self, night: "subprocess.Popen[str]") -> None:
-        """Wait until a night has begun its set of results."""
-        while not self.leftovers():
+        """Wait until a night has begun its set of results: its first step is done.
+
+        The folders of a night that was killed are no sign of it.
+        """
+        while not self.steps_of(night):
             _check_running(night, "at once")
 
     def steps_of(self, night: "subprocess.Popen[str]") -> list[str]:
