@@ -114,8 +114,10 @@ def test_a_night_that_is_killed_changes_nothing(nights: Nights, step: str) -> No
 
 def test_a_second_night_at_once_is_refused(nights: Nights) -> None:
     before = nights.published()
+    read = len(nights.lines())
     first = nights.start()
-    while not list((nights.workspace.data / "sample" / SETS).glob(".*")):
+    while len(nights.lines()) == read:  # its first step is done, so it holds the lock
+        assert first.poll() is None
         time.sleep(0.02)
     code, printed = nights.run()
     assert code == AlreadyRunning.exit_code, printed
