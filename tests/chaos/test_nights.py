@@ -28,7 +28,6 @@ def test_a_night_that_is_killed_changes_nothing(nights: Nights, step: str) -> No
 
 def test_a_second_night_at_once_is_refused(nights: Nights) -> None:
     before = nights.published()
-    read = len(nights.lines())
     first = nights.start()
     nights.wait_until_staged(first)
     assert not nights.run().problem(AlreadyRunning.exit_code)
