@@ -64,10 +64,10 @@ def test_the_widest_service_gaps_are_drivers():
     ("asked", "why"),
     [
         (None, "no surveys"),
-        (questions(overall=np.arange(9.0)), r"answers there are to csat overall \(9\): ask for"),
-        (questions(price=np.arange(9.0)), r"answers there are to csat price \(9\)"),
-        (questions("nps", overall=np.arange(9.0)), r"answers there are to nps overall \(9\)"),
-        (company_answers(30), "30 complete rows for 1 drivers of overall; 50 are needed"),
+        (questions(overall=np.arange(9.0)), r"there are answers on csat overall \(9\): ask about"),
+        (questions(price=np.arange(9.0)), r"there are answers on csat price \(9\)"),
+        (questions("nps", overall=np.arange(9.0)), r"there are answers on nps overall \(9\)"),
+        (company_answers(30), "30 complete answers for 1 drivers of overall; 50 are needed"),
     ],
 )
 def test_missing_answers_are_refused(asked, why):
