@@ -12,9 +12,15 @@ import pyarrow.parquet as pq
 from features.atomic_write import atomic_path
 from insight.evaluation.evaluation_files import STATUS_FILE, write_evaluation
 from insight.evaluation.evaluation_schema import (
-    ChangeVerdict,
     CompanyEvaluation,
     DimensionWeight,
+    MigrationCause,
+    MigrationMatrix,
+    Segment,
+    ValueScoreSummary,
+)
+from insight.evaluation.indicator_schema import (
+    ChangeVerdict,
     GroupValue,
     HiddenGroups,
     Indicator,
@@ -23,11 +29,7 @@ from insight.evaluation.evaluation_schema import (
     IndicatorGoal,
     IndicatorLevel,
     IntervalEstimate,
-    MigrationCause,
-    MigrationMatrix,
     PeriodValue,
-    Segment,
-    ValueScoreSummary,
 )
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 

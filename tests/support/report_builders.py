@@ -6,8 +6,17 @@ from typing import Any
 import pandas as pd
 
 from insight.evaluation.evaluation_schema import (
-    ChangeVerdict,
     CompanyEvaluation,
+    MigrationCause,
+    MigrationMatrix,
+    PdcaCycle,
+    SatisfactionDriver,
+    SatisfactionDrivers,
+    Segment,
+    TierPolicy,
+)
+from insight.evaluation.indicator_schema import (
+    ChangeVerdict,
     GroupValue,
     HiddenGroups,
     Indicator,
@@ -16,14 +25,7 @@ from insight.evaluation.evaluation_schema import (
     IndicatorGoal,
     IndicatorLevel,
     IntervalEstimate,
-    MigrationCause,
-    MigrationMatrix,
-    PdcaCycle,
     PeriodValue,
-    SatisfactionDriver,
-    SatisfactionDrivers,
-    Segment,
-    TierPolicy,
 )
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from datetime import date
 from insight.business_report.figure_markup import format_figure, format_value, indicator_title
 from insight.business_report.overview_section import target_text
 from insight.business_report.report_inputs import ReportInputs
-from insight.evaluation.evaluation_schema import Indicator, PdcaCycle
+from insight.evaluation.evaluation_schema import PdcaCycle
+from insight.evaluation.indicator_schema import Indicator
 
 #: The text of the evaluation for an action that was taken.
 _ACTION = re.compile(r"(?P<action>.+): (?P<treated>[\d,]+) customers, (?P<held>[\d,]+) left alone$")

@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import (
-    GroupValue,
-    Indicator,
-    IntervalEstimate,
-    PeriodValue,
-)
+from insight.evaluation.indicator_schema import GroupValue, Indicator, IntervalEstimate, PeriodValue
 
 #: Indicators for which lower is better, unless a target says otherwise.
 LOWER_IS_BETTER = {

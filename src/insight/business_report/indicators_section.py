@@ -20,7 +20,7 @@ from insight.business_report.overview_section import (
 )
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import GroupValue, Indicator
+from insight.evaluation.indicator_schema import GroupValue, Indicator
 
 #: Indicators in a table of groups: more do not fit a page.
 MOST_COLUMNS = 6

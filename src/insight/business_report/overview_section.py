@@ -15,7 +15,7 @@ from insight.business_report.figure_markup import (
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
 from insight.business_report.verdict_text import describe_verdict
-from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert, IndicatorGoal
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}

@@ -17,7 +17,7 @@ from insight.business_report.figure_markup import (
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
 from insight.business_report.verdict_text import describe_verdict
-from insight.evaluation.evaluation_schema import Indicator, PeriodValue
+from insight.evaluation.indicator_schema import Indicator, PeriodValue
 from models.plots.style import MODEL, QUIET, RULE
 
 #: Indicators with a chart; the others are in the table only.

@@ -7,11 +7,8 @@ from features.formatting import is_label, label_number
 from insight.business_report.figure_markup import data_attributes
 from insight.business_report.overview_section import group_name
 from insight.business_report.report_inputs import ReportInputs
-from insight.evaluation.evaluation_schema import (
-    IntervalEstimate,
-    ItemRaterAgreement,
-    ValueScoreSummary,
-)
+from insight.evaluation.evaluation_schema import ItemRaterAgreement, ValueScoreSummary
+from insight.evaluation.indicator_schema import IntervalEstimate
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 

@@ -2,7 +2,7 @@
 
 from insight.business_report.figure_markup import format_value
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import ChangeVerdict, Indicator, IndicatorAlert
+from insight.evaluation.indicator_schema import ChangeVerdict, Indicator, IndicatorAlert
 
 
 def describe_verdict(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
-from insight.evaluation.evaluation_schema import Indicator, TargetVerdict
+from insight.evaluation.indicator_schema import Indicator, TargetVerdict
 
 #: Fewer cases than this behind an indicator decide nothing.
 FEWEST = 20

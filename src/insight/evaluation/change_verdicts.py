@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insight.evaluation.evaluation_schema import (
+from insight.evaluation.indicator_builder import first_day
+from insight.evaluation.indicator_forecasts import EVERYTHING, IndicatorSeries
+from insight.evaluation.indicator_schema import (
     UNWATCHED,
     ChangeDirection,
     ChangeVerdict,
@@ -18,8 +20,6 @@ from insight.evaluation.evaluation_schema import (
     IndicatorLevel,
     VerdictKind,
 )
-from insight.evaluation.indicator_builder import first_day
-from insight.evaluation.indicator_forecasts import EVERYTHING, IndicatorSeries
 from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.control_charts import ChartLine, watch_lines
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs

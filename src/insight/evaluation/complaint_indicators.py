@@ -13,7 +13,6 @@ from features.settings import Workspace
 from insight.closed_loop.target_status import Measurement
 from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates
 from insight.complaints.intake import Complaints, read_complaints
-from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
 from insight.evaluation.indicator_builder import (
     CaseCounts,
     finite_or_none,
@@ -21,6 +20,7 @@ from insight.evaluation.indicator_builder import (
     last_point,
     previous_point,
 )
+from insight.evaluation.indicator_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
 from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN

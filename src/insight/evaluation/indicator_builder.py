@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
+from insight.evaluation.indicator_schema import (
     EmptyPeriod,
     GroupValue,
     HiddenGroups,

@@ -6,13 +6,13 @@ import pandas as pd
 
 from features.calendar_periods import add_months
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
+from insight.evaluation.indicator_builder import first_day, known_cuts
+from insight.evaluation.indicator_schema import (
     GroupValue,
     Indicator,
     IndicatorForecast,
     PeriodValue,
 )
-from insight.evaluation.indicator_builder import first_day, known_cuts
 from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.forecast import forecast_series

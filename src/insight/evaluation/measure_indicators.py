@@ -16,9 +16,9 @@ from insight.evaluation.change_verdicts import (
     with_verdict,
 )
 from insight.evaluation.complaint_indicators import measure_complaint_indicators
-from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert
 from insight.evaluation.indicator_builder import build_indicator
 from insight.evaluation.indicator_forecasts import add_forecasts, collect_series
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert
 from insight.evaluation.target_attainment import add_goals
 from insight.satisfaction.indicators import compute_indicators
 from insight.satisfaction.satisfaction_inputs import join_status, read_satisfaction_inputs

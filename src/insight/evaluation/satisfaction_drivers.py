@@ -5,11 +5,8 @@ from typing import Any
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
-    IntervalEstimate,
-    SatisfactionDriver,
-    SatisfactionDrivers,
-)
+from insight.evaluation.evaluation_schema import SatisfactionDriver, SatisfactionDrivers
+from insight.evaluation.indicator_schema import IntervalEstimate
 from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
 from insight.satisfaction.missing_answers import describe_answers
 from insight.satisfaction.responses import NO_SURVEYS

@@ -18,7 +18,8 @@ from insight.closed_loop.target_status import (
 from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
 from insight.company_settings import read_section
 from insight.evaluation.complaint_indicators import COMPLAINT_INDICATORS
-from insight.evaluation.evaluation_schema import EmptyPeriod, Indicator, IndicatorGoal, PdcaCycle
+from insight.evaluation.evaluation_schema import PdcaCycle
+from insight.evaluation.indicator_schema import EmptyPeriod, Indicator, IndicatorGoal
 from insight.satisfaction.indicators import indicator_key
 from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
 from models.evaluation.bootstrap import Interval

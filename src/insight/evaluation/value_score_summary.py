@@ -9,11 +9,11 @@ from features.settings import Workspace
 from insight.evaluation.assign_status import StatusAssignment
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
-    IntervalEstimate,
     ItemRaterAgreement,
     Trait,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import IntervalEstimate
 from insight.evaluation.reference_scales import median_spend
 from insight.segments.star_rating import StarSettings
 from insight.value.expert_ratings import ItemAgreement

@@ -9,13 +9,12 @@ from starlette.types import Receive, Scope
 
 from insight.evaluation.evaluation_schema import (
     CompanyEvaluation,
-    Indicator,
-    IndicatorAlert,
     MigrationMatrix,
     Segment,
     SegmentKind,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert
 from serve.app_state import AppState
 from serve.errors import UnknownIndicator
 from serve.http.middleware import Call, json_response

@@ -10,7 +10,7 @@ from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.translations import Translator
 from insight.business_report.trends_section import trend_charts
 from insight.business_report.verdict_text import describe_verdict
-from insight.evaluation.evaluation_schema import ChangeVerdict, IndicatorAlert, IndicatorLevel
+from insight.evaluation.indicator_schema import ChangeVerdict, IndicatorAlert, IndicatorLevel
 from support import report_builders
 
 from .conftest import write_evaluation_files

@@ -12,12 +12,12 @@ from insight.business_report.translations import Translator
 from insight.business_report.value_score_section import value_score_section
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
-    IntervalEstimate,
     ItemRaterAgreement,
     MigrationMatrix,
     Trait,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import IntervalEstimate
 from support import report_builders
 
 from .conftest import write_evaluation_files

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from insight.evaluation.change_verdicts import IndicatorLine, judge_changes, list_alerts
-from insight.evaluation.evaluation_schema import UNWATCHED
+from insight.evaluation.indicator_schema import UNWATCHED
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 

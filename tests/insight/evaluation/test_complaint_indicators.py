@@ -13,7 +13,7 @@ from insight.evaluation.complaint_indicators import (
     measure_complaint_indicators,
     measure_complaints,
 )
-from insight.evaluation.evaluation_schema import Indicator
+from insight.evaluation.indicator_schema import Indicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from support.complaint_history_builders import NOW, Row, history, ticket

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import PeriodValue
 from insight.evaluation.indicator_builder import (
     CaseCounts,
     finite_or_none,
     last_point,
     previous_point,
 )
+from insight.evaluation.indicator_schema import PeriodValue
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 
 PERIODS = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4, 7)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from features.errors import ConfigRefused
-from insight.evaluation.evaluation_schema import Indicator
+from insight.evaluation.indicator_schema import Indicator
 from insight.evaluation.target_attainment import add_goals, company_pdca_cycles
 from support.complaint_history_builders import NOW, event, history
 

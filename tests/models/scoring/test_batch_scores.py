@@ -51,7 +51,13 @@ def test_the_columns_are_those_of_the_architecture() -> None:
     table = pq.read_table(trained()[0].scores("sample"))
     assert dict(zip(table.schema.names, table.schema.types, strict=True)) == COLUMNS
     assert table.num_rows == CUSTOMERS == len(set(table["customer_id"].to_pylist()))
-    assert {c.null_count for c in table.columns} == {0}
+    # only customers have a churn figure: who has left cannot leave
+    outside = pc.sum(pc.invert(table["churn_in_population"])).as_py()
+    assert 0 < outside < CUSTOMERS / 2
+    of_customers = {"churn_probability", "churn_months_left", "churn_survival"}
+    assert {name: table[name].null_count for name in COLUMNS if table[name].null_count} == (
+        dict.fromkeys(of_customers, outside)
+    )
     assert {f"{t:%Y-%m-%d %H:%M %Z}" for t in table["as_of"].to_pylist()} == {
         "2026-07-01 00:00 UTC"
     }

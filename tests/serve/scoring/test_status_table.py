@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CustomerStatus, IntervalEstimate
+from insight.evaluation.evaluation_schema import CustomerStatus
+from insight.evaluation.indicator_schema import IntervalEstimate
 from serve.scoring.status_table import StatusTable
 from support.evaluation_builders import AS_OF, SINCE, standing
 
