@@ -12,8 +12,8 @@ from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
+from insight.evaluation.compute_customer_status import EvaluationParts, StatusResult, compute_status
 from insight.evaluation.customer_metrics import MetricCalculator
-from insight.evaluation.customer_status import EvaluationParts, StatusResult, compute_status
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerCounts, Segment
 from insight.evaluation.evaluation_settings import EvaluationSettings, read_evaluation_settings

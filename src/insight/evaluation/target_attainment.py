@@ -5,9 +5,9 @@ from dataclasses import replace
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
+from insight.closed_loop.action_effect import ActionOutcome, measure_action_effect
 from insight.closed_loop.action_log import read_action_log
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.closed_loop.measure_effect import ActionOutcome, measure_action_effect
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import (
     NO_DATA,

@@ -20,7 +20,7 @@ from models.bundles.store_failures import check_database
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
-from models.pipeline.repair import follow_published_pointers, repair_after_kill
+from models.pipeline.repair_after_kill import follow_published_pointers, repair_after_kill
 from models.pipeline.train_target import Candidate, Outcome, TargetTraining
 from models.scoring.checkpointed_batch import score_and_explain
 from models.targets.registry import TARGETS

@@ -22,7 +22,7 @@ def run_nightly(
     left out, and the rest is published; the context raises PartMissing for it at the end.
     """
     from insight.evaluation.evaluation_settings import read_evaluation_settings
-    from models.pipeline.repair import follow_published_pointers
+    from models.pipeline.repair_after_kill import follow_published_pointers
     from models.pipeline.retrain import run_chain
 
     company, steps = context.company, context.steps

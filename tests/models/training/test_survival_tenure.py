@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features.history_store import Manifest
 from features.settings import Workspace
-from models.training.survival import measure_tenure
+from models.training.fit_survival import measure_tenure
 from models.training_set.splits import microseconds
 from support.survey_company import import_literal_tables
 

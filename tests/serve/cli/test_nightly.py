@@ -12,7 +12,6 @@ from features.errors import ConfigRefused, DataRefused, PartMissing
 from features.result_sets import staged_results
 from features.settings import Workspace
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
-from models.pipeline import repair
 from models.pipeline import retrain as chain
 from models.pipeline.train_target import Outcome
 from serve.cli import nightly
@@ -46,7 +45,9 @@ def record_steps(
         return path
 
     monkeypatch.setattr(chain, "run_chain", lambda *_, **__: outcomes)
-    monkeypatch.setattr(repair, "follow_published_pointers", lambda *_: done.append("aliases"))
+    monkeypatch.setattr(
+        repair_after_kill, "follow_published_pointers", lambda *_: done.append("aliases")
+    )
     monkeypatch.setattr(
         "insight.data_quality_report.data_quality_page.write_data_quality_page",
         lambda *_: done.append("usability"),

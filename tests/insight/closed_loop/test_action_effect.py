@@ -13,8 +13,8 @@ from features.import_history.run_import import import_history
 from features.ingest.feedback import Feedback, store_feedback
 from features.progress import silent_steps
 from features.settings import Workspace
+from insight.closed_loop.action_effect import measure_action_effect
 from insight.closed_loop.action_log import COLUMNS, read_action_log
-from insight.closed_loop.measure_effect import measure_action_effect
 from insight.closed_loop.treatment_effect import TreatmentEffect
 from support.complaint_history_builders import NOW, Row, event, history
 
