@@ -46,7 +46,8 @@ def record_steps(
 
     monkeypatch.setattr(chain, "run_chain", lambda *_, **__: outcomes)
     monkeypatch.setattr(
-        repair_after_kill, "follow_published_pointers", lambda *_: done.append("aliases")
+        "models.pipeline.repair_after_kill.follow_published_pointers",
+        lambda *_: done.append("aliases"),
     )
     monkeypatch.setattr(
         "insight.data_quality_report.data_quality_page.write_data_quality_page",
