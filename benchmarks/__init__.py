@@ -1,1 +1,1 @@
-"""Measurements: speed as ratios in one run, accuracy beside the truth. Run with `make bench`."""
+"""Measurements: speed as ratios in one run, accuracy against the truth. Run with `make bench`."""

@@ -14,6 +14,8 @@ def main() -> int:
     """Run the named measurements (default: all) and write `results/<name>.md`."""
     disable_telemetry()
     from benchmarks import (
+        actions,
+        alerts,
         bootstrap_metrics,
         calibration,
         champion_swaps,
@@ -27,6 +29,7 @@ def main() -> int:
         load,
         million,
         nightly,
+        nights_with_faults,
         one_customer,
         oracle,
         ordinary_nights,
@@ -38,6 +41,8 @@ def main() -> int:
     )
 
     known: dict[str, Callable[[], str]] = {
+        "actions": actions.measure,
+        "alerts": alerts.measure,
         "bootstrap_metrics": bootstrap_metrics.measure,
         "calibration": calibration.measure,
         "champion_swaps": champion_swaps.measure,
@@ -47,6 +52,7 @@ def main() -> int:
         "featuretools_peer": featuretools_peer.measure,
         "imports": imports.measure,
         "nightly": nightly.measure,
+        "nights_with_faults": nights_with_faults.measure,
         "one_customer": one_customer.measure,
         "large_files": large_files.measure,
         "oracle": oracle.measure,

@@ -1,4 +1,4 @@
-"""Whether the probabilities and ranges of the trained companies are true, beside chance.
+"""Whether the probabilities and ranges of the trained companies are true, compared with chance.
 
 About every company of the workspace whose models are trained: `goodwill retrain` first.
 """
@@ -14,7 +14,7 @@ WORST = 6
 
 
 def measure() -> str:
-    """Calibration error beside chance and coverage of the ranges, overall and by segment."""
+    """Calibration error compared with chance, and coverage of the ranges, overall and by segment."""
     workspace = find_workspace()
     asked: Asked = {}
     for path in sorted(workspace.data.glob("*.toml")):

@@ -2,7 +2,7 @@
 
 Prints a JSON line: seconds from Parquet to feature table, peak memory of the process in MB, rows,
 and the sum of every column, by which runs at full size are held against each other. A smaller file
-beside it (`warm.parquet`) is worked through first, so that imports and compiling are not timed.
+next to it (`warm.parquet`) is worked through first, so that imports and compiling are not timed.
 """
 
 import json
@@ -27,13 +27,13 @@ def main() -> None:
     start = time.perf_counter()
     made = CONTESTANTS[name](path)
     seconds = time.perf_counter() - start
-    told = {
+    measured = {
         "seconds": seconds,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "rows": made.num_rows,
         "sums": {column: float(pc.sum(made[column]).as_py()) for column in COLUMNS},
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 def run(name: str, path: Path, threads: int) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def run(name: str, path: Path, threads: int) -> dict[str, Any]:
     if done.returncode:
         sys.stderr.write(done.stderr)
         done.check_returncode()
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 if __name__ == "__main__":

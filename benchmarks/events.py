@@ -13,7 +13,7 @@ KINDS = ("order", "return", "payment", "visit")
 WINDOWS = (7, 30, 90, 180, 365)
 CUTOFFS = tuple(START + timedelta(days=170 + 30 * i) for i in range(12))
 EVENTS_A_CUSTOMER = 25
-#: The columns every contestant makes, beside customer_id and cutoff.
+#: The columns every contestant makes, in addition to customer_id and cutoff.
 COLUMNS = tuple(f"{k}_{what}_{w}" for k in KINDS for w in WINDOWS for what in ("count", "sum"))
 
 

@@ -1,4 +1,4 @@
-"""The feature engine beside DuckDB, Polars and pandas: the same window aggregates, equal numbers.
+"""The feature engine compared with DuckDB, Polars and pandas: the same window aggregates, equal numbers.
 
 `GOODWILL_BENCH_EVENTS` sets the size (default 5,000,000: 200,000 customers, 2.4 million rows made),
 `GOODWILL_BENCH_RUNS` how often each contestant runs (default 3), in turn, each run in a process of
@@ -25,18 +25,18 @@ def measure() -> str:
     """Alternate the contestants and return the table of medians."""
     events = int(os.environ.get("GOODWILL_BENCH_EVENTS", "5000000"))
     rounds = int(os.environ.get("GOODWILL_BENCH_RUNS", "3"))
-    told: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
+    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.parquet"
         write_events(path, events)
         write_events(path.with_name("warm.parquet"), SMALL)
         check_equal(path.with_name("warm.parquet"))
         for turn in range(rounds):
-            for name, runs in told.items():
+            for name, runs in measured.items():
                 runs.append(run(name, path, THREADS))
                 sys.stderr.write(f"  run {turn + 1}: {name} {runs[-1]['seconds']:.2f} s\n")
-    _check_sums({name: runs[-1]["sums"] for name, runs in told.items()})
-    return _table(told, events)
+    _check_sums({name: runs[-1]["sums"] for name, runs in measured.items()})
+    return _table(measured, events)
 
 
 def check_equal(path: Path) -> None:
@@ -61,11 +61,11 @@ def _check_sums(sums: dict[str, dict[str, float]]) -> None:
                 raise AssertionError(f"the sum of {column} differs between goodwill and {name}")
 
 
-def _table(told: dict[str, list[dict[str, Any]]], events: int) -> str:
-    seconds = {n: statistics.median(r["seconds"] for r in runs) for n, runs in told.items()}
-    peaks = {n: statistics.median(r["peak_mb"] for r in runs) for n, runs in told.items()}
+def _table(measured: dict[str, list[dict[str, Any]]], events: int) -> str:
+    seconds = {n: statistics.median(r["seconds"] for r in runs) for n, runs in measured.items()}
+    peaks = {n: statistics.median(r["peak_mb"] for r in runs) for n, runs in measured.items()}
     ours = seconds["goodwill"]
-    rounds = len(told["goodwill"])
+    rounds = len(measured["goodwill"])
     lines = [
         "# Feature engine",
         "",

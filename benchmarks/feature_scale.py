@@ -23,15 +23,15 @@ TIMES = 10
 def measure() -> str:
     """Run both sizes and return the table."""
     events = int(os.environ.get("GOODWILL_BENCH_EVENTS", "5000000"))
-    told = []
+    measured = []
     with tempfile.TemporaryDirectory() as folder:
         for size in (events, TIMES * events):
             path = Path(folder) / f"events_{size}.parquet"
             sys.stderr.write(f"  writing {size:,} events ...\n")
             write_events(path, size)
-            told.append(_run(path))
+            measured.append(_run(path))
             path.unlink()
-    small, large = told
+    small, large = measured
     return "\n".join(
         [
             "# Feature engine at ten times the size",
@@ -60,12 +60,12 @@ def _run(path: Path) -> dict[str, Any]:
     done = subprocess.run(
         command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True, check=True
     )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def main() -> None:
-    """Make the feature table of one file block by block, telling how far it is."""
+    """Make the feature table of one file block by block, showing the progress."""
     from features.execution.partitions import split_customers
     from features.history.build_history import build_history
     from features.history_store import stored_customers
@@ -80,13 +80,13 @@ def main() -> None:
             history = build_history({"events": span.read(path)}, is_sorted=True)
             rows += features_of(history).num_rows
         done(rows=rows)
-    told = {
+    measured = {
         "seconds": time.perf_counter() - start,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "rows": rows,
         "block": block,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The feature engine beside featuretools, on a size featuretools can bear.
+"""The feature engine compared with featuretools, on a size that featuretools can process.
 
 `GOODWILL_BENCH_FEATURETOOLS` sets the events (default 100,000). featuretools needs pandas 2 and so
 lives in `.venv-featuretools`, which is made from `requirements-featuretools.lock` when it lacks.
@@ -76,8 +76,8 @@ def environment() -> Path:
 def _run_featuretools(python: Path, path: Path) -> dict[str, Any]:
     script = PROJECT / "benchmarks/featuretools_run.py"
     done = subprocess.run([python, script, path], capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 if __name__ == "__main__":

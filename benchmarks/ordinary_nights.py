@@ -3,7 +3,9 @@
 Every night holds the rows that were known at the end of a day, and is compared with the night before.
 No night of a company's own history is a loss, so each refusal is a false one. Then losses are planted
 in every night of the last months: a tenth of the rows of a table, a kind or a table missing, a
-truncated file. `GOODWILL_BENCH_CUSTOMERS` sets the size of the sample company (default 1,500).
+truncated file; and a table no longer arrives at all. The rules were made on the sample company of the
+first seed; that of the second was never looked at. `GOODWILL_BENCH_CUSTOMERS` sets the size of both
+(default 1,500).
 """
 
 import os
@@ -15,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.config.company import Company, load_company
 from features.config.import_limits import ImportLimits
 from features.contract import TABLES
 from features.data_quality.checked_table import SERIES
+from features.data_quality.completeness import find_final_shortfall, find_late_end
 from features.errors import GoodwillError
 from features.history_store import open_history
 from features.import_history.daily_rows import Counts, DailyRows, day_text
@@ -31,6 +35,8 @@ from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 
 PROJECT = Path(__file__).parents[1]
+#: The seed of the sample company on which the rules were made, and one that was held out.
+SEEDS = (7, 2027)
 REAL = ("online_retail", "complete_journey", "olist")
 #: Nights at the end of a replay in which losses are planted, and every how many of them.
 LAST_NIGHTS, EVERY = 240, 5
@@ -154,11 +160,13 @@ def planted_losses(night: Night, tables: tuple[str, ...]) -> Iterator[tuple[str,
 
 
 def measure() -> str:
-    """Replay the sample company and the real ones that are at hand; the table of refusals."""
-    lines = []
+    """Replay the sample company and the real ones that are available; the table of refusals."""
+    lines, late = [], []
     with tempfile.TemporaryDirectory() as home:
-        for company, workspace in _companies(Path(home)):
-            lines += _replay(company, workspace)
+        for name, company, workspace in _companies(Path(home)):
+            nights = list(replay_nights(workspace.history(company.name), company))
+            lines += _replay(name, nights)
+            late += _tables_that_stop(name, nights)
     return "\n".join(
         [
             "# Ordinary nights and planted losses",
@@ -177,38 +185,54 @@ def measure() -> str:
             "|---|--:|--:|---|--:|--:|--:|",
             *lines,
             "",
+            "## A table that no longer arrives",
+            "",
+            "From one of the last nights on, a table has no new row. A single empty day of a table with "
+            "few rows a day is no sign and stops no night; the data quality report says so when no row "
+            "has come for longer than ever in the year before (check `late`), or when 12 rows are "
+            "missing (`last days`). `ordinary` counts the nights of the history itself on which `late` "
+            "finds something.",
+            "",
+            "| company | table | rows a day | ordinary | nights until a finding: median | at most |",
+            "|---|---|--:|--:|--:|--:|",
+            *late,
+            "",
         ]
     )
 
 
-def _companies(home: Path) -> Iterator[tuple[Company, Workspace]]:
-    workspace = Workspace(home)
-    folder = workspace.company("sample")
-    folder.mkdir(parents=True)
+def _companies(home: Path) -> Iterator[tuple[str, Company, Workspace]]:
+    """The companies that are at hand, with the name of each in the table."""
     customers = int(os.environ.get("GOODWILL_BENCH_CUSTOMERS", "1500"))
-    generate_sample_company(folder / "raw", folder / "truth", customers, 7)
     text = (PROJECT / "data/sample.toml").read_text(encoding="utf-8")
-    (workspace.data / "sample.toml").write_text(text, encoding="utf-8")
-    paths = [workspace.data / "sample.toml", *(PROJECT / f"data/{name}.toml" for name in REAL)]
-    for path in paths:
+    paths = dict[str, Path]()
+    for seed in SEEDS:
+        folder = home / str(seed) / "data" / "sample"
+        folder.mkdir(parents=True)
+        generate_sample_company(folder / "raw", folder / "truth", customers, seed)
+        path = folder.with_suffix(".toml")
+        path.write_text(text, encoding="utf-8")
+        paths[f"sample, seed {seed}"] = path
+    paths |= {name: PROJECT / f"data/{name}.toml" for name in REAL}
+    for name, path in paths.items():
+        workspace = Workspace(path.parents[1] if path.is_relative_to(home) else home)
         try:
             company = load_company(path)
             import_history(company, workspace, silent_steps())
         except GoodwillError as err:  # real data that are not here
-            sys.stderr.write(f"  {path.stem}: left out, {str(err).splitlines()[0]}\n")
+            sys.stderr.write(f"  {name}: left out, {str(err).splitlines()[0]}\n")
             continue
-        yield company, workspace
+        yield name, company, workspace
 
 
-def _replay(company: Company, workspace: Workspace) -> list[str]:
+def _replay(company: str, all_nights: list[Night]) -> list[str]:
     """The lines of one company: its ordinary nights, then one for each planted loss."""
     nights, false, planted = 0, 0, {}
-    all_nights = list(replay_nights(workspace.history(company.name), company))
     for position, night in enumerate(all_nights):
         nights += 1
         if losses := night.losses():
             false += 1
-            sys.stderr.write(f"  {company.name} {day_text(night.day)}: {losses[0]}\n")
+            sys.stderr.write(f"  {company} {day_text(night.day)}: {losses[0]}\n")
         elif position >= len(all_nights) - LAST_NIGHTS and position % EVERY == 0:
             for what, tables in planted_losses(night, tuple(night.now)):
                 name = what.split(":")[0]
@@ -218,6 +242,38 @@ def _replay(company: Company, workspace: Workspace) -> list[str]:
                 if gone:
                     for place, yes in enumerate((True, found, gone >= 20, found and gone >= 20)):
                         counted[place] += yes
-    first = f"| {company.name} | {nights} | {false} | | | | |"
+    first = f"| {company} | {nights} | {false} | | | | |"
     return [first, *(f"| | | | {what} | {n} | {f} | {f20} of {n20} |"
                      for what, (n, f, n20, f20) in planted.items())]  # fmt: skip
+
+
+def _tables_that_stop(company: str, nights: list[Night]) -> Iterator[str]:
+    """A line for each table: how often ordinary nights look late, and when a stop is noticed."""
+    for name, table in nights[-1].now.items():
+        days = table.by_day[None]
+        first = min(days)
+        rows = np.zeros(nights[-1].day - first + 1)
+        for day, n in days.items():
+            if day <= nights[-1].day:
+                rows[day - first] = n
+        ordinary = sum(_is_late(rows[: night.day - first + 1]) for night in nights)
+        waits = [
+            wait
+            for night in nights[-LAST_NIGHTS::EVERY]
+            if (wait := _nights_until_noticed(rows[: night.day - first]))
+        ]
+        middle, most = (f"{np.median(waits):g}", max(waits)) if waits else ("–", "–")
+        yield f"| {company} | {name} | {rows.mean():.1f} | {ordinary} | {middle} | {most} |"
+
+
+def _is_late(rows: NDArray[np.float64]) -> bool:
+    return bool(rows.any()) and find_late_end(rows) is not None
+
+
+def _nights_until_noticed(rows: NDArray[np.float64]) -> int | None:
+    """After how many nights without a row the data quality report says so; None if never within 60."""
+    for empty in range(1, 61):
+        grown = np.append(rows, np.zeros(empty))
+        if _is_late(grown) or find_final_shortfall(grown) is not None:
+            return empty
+    return None

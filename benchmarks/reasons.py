@@ -88,11 +88,11 @@ def _bulk(bundle: Bundle, rows: pa.Table) -> str:
         lambda: bulk_contributions(estimator, estimator.encoder.encode(rows))
     )
     whole = rows.num_rows / _seconds(lambda: attribute_scores(bundle, rows))
-    told = rows.num_rows / _seconds(lambda: reasoner.reasons(rows, 3, ("en", "zh")))
+    measured = rows.num_rows / _seconds(lambda: reasoner.reasons(rows, 3, ("en", "zh")))
     trees = estimator.rounds * (estimator.classes if estimator.kind == "multiclass" else 1)
     return (
         f"| {bundle.target} | {trees} | {own:,.0f} | {fast:,.0f} | {fast / own:.0f} | {whole:,.0f} | "
-        f"{told:,.0f} |"
+        f"{measured:,.0f} |"
     )
 
 

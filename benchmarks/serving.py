@@ -1,4 +1,4 @@
-"""What a request costs the serving process: ours beside the least that could do it, and beside peers.
+"""What a request costs the serving process: ours, the least that could do it, and others.
 
 All serve the same models of the sample company in one process each, asked in turn over one
 connection; what is compared is the CPU time of the server, which other work disturbs least.
@@ -116,7 +116,7 @@ def _row(size: int, contestants: list[Contestant], ids: list[str]) -> str:
             asked = [rng.choice(ids, size, replace=False).tolist() for _ in range(calls)]
             found[one.name].append(_ask(one, [one.body(a) for a in asked]))
     middle = {
-        n: np.median(np.array(told[1:]), axis=0) for n, told in found.items()
+        n: np.median(np.array(measured[1:]), axis=0) for n, measured in found.items()
     }  # first: warm-up
     cells = [f"{cpu:.2f} ({wall:.2f})" for cpu, wall in middle.values()]
     ratio = middle["ours"][0] / middle["bare"][0]
@@ -168,8 +168,10 @@ def _mlflow(workspace: Workspace) -> Iterator[Contestant]:
     mlflow.lightgbm.save_model(bundle.estimator.booster, folder)
 
     def sent(ids: list[str]) -> tuple[str, Any]:
-        told = [[0.0 if v != v else v for v in rows[place[i]].tolist()] for i in ids]  # no nulls
-        return "/invocations", {"dataframe_split": {"columns": names, "data": told}}
+        measured = [
+            [0.0 if v != v else v for v in rows[place[i]].tolist()] for i in ids
+        ]  # no nulls
+        return "/invocations", {"dataframe_split": {"columns": names, "data": measured}}
 
     command = [
         sys.executable,

@@ -73,10 +73,10 @@ def fastapi(score: Callable[[list[str]], Answer]) -> Any:
         targets: list[str] | None = None
 
     each = create_model("Score", customer_id=(str, ...), churn=(float, ...), value=(float, ...))
-    told = create_model("Scores", scores=(list[each], ...))  # type: ignore[valid-type]
+    measured = create_model("Scores", scores=(list[each], ...))  # type: ignore[valid-type]
     app = FastAPI()
 
-    @app.post("/v1/scores", response_model=told)
+    @app.post("/v1/scores", response_model=measured)
     async def scores(asked: Asked) -> Any:
         return {"scores": score(asked.customer_ids)}
 

@@ -1,6 +1,6 @@
 """How near the corrected satisfaction comes to the truth, on many simulated companies.
 
-Each company is drawn anew, so that the intervals can be counted: how many hold the truth.
+Each company is simulated again, so that the intervals can be counted: how many hold the truth.
 """
 
 import shutil

@@ -27,6 +27,7 @@ from bars import along_time, bars, dots, heading, tiles
 from IPython.display import display
 from start import open_company, open_tables
 
+from features.calendar_periods import bucket_sql
 from features.contract import TABLES
 from features.history_store import Manifest
 from models.evaluation.calibration_error import wilson_interval
@@ -44,6 +45,7 @@ from models.plots.style import (
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = open_company(COMPANY, upto="data")
+zone = company.info.time_zone
 manifest = Manifest.read(workspace, company.name)
 sql = open_tables(workspace, company)
 end = pd.Timestamp(manifest.end).tz_localize(None)
@@ -92,8 +94,8 @@ pd.DataFrame(
 # customers with a recent order.
 
 # %%
-monthly = sql.sql("""
-    select date_trunc('month', occurred_at) as month,
+monthly = sql.sql(f"""
+    select {bucket_sql("month", "occurred_at", zone)} as month,
            count(*) filter (kind = 'contract') as signed,
            count(*) filter (kind = 'cancel') as cancelled,
            count(distinct customer_id) filter (kind = 'order') as ordering
@@ -190,8 +192,8 @@ record.astype(object).where(record.ne(record.shift()), "").head(12)
 # **edge** of the data: the last weeks of a kind that is recorded late always look too low.
 
 # %%
-weekly = sql.sql("""
-    select kind, date_trunc('week', occurred_at) as week, count(*) as n
+weekly = sql.sql(f"""
+    select kind, {bucket_sql("week", "occurred_at", zone)} as week, count(*) as n
     from events group by all order by all
 """).df()
 weekly = weekly[weekly["week"] < weekly["week"].max()]
@@ -268,8 +270,8 @@ figure
 # %%
 has_surveys = manifest.rows.get("surveys", 0) > 0
 if has_surveys:
-    invitations = sql.sql("""
-        select instrument, date_trunc('month', sent_at) as month, count(*) as n,
+    invitations = sql.sql(f"""
+        select instrument, {bucket_sql("month", "sent_at", zone)} as month, count(*) as n,
                avg((answered_at is not null)::int) as answered
         from surveys where sent_at < (select max(sent_at) from surveys) - interval 28 day
         group by all having count(*) >= 30 order by all
@@ -363,7 +365,8 @@ if has_tickets:
     percent(left, "y")
     heading(left, "Time since the ticket was opened")
     legend(left, "upper left")
-    by_month = tickets.groupby([tickets["opened_at"].dt.to_period("M"), "kind"]).size().unstack()
+    opened = tickets["opened_at"].dt.tz_convert(zone).dt.tz_localize(None)
+    by_month = tickets.groupby([opened.dt.to_period("M"), "kind"]).size().unstack()
     for kind, colour in zip(by_month.columns[:4], (CASE, MODEL, ACTUAL, RULE), strict=False):
         months = by_month.index.to_timestamp()
         right.plot(months, by_month[kind], "o-", ms=4, color=colour, lw=2, label=kind)

@@ -36,7 +36,7 @@ from features.families import orders
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
-from features.lookahead import find_leaking_features, truncate
+from features.truncation_check import find_leaking_features, truncate
 from models.evaluation.calibration_error import wilson_interval
 from models.evaluation.metrics import roc_auc
 from models.plots.style import (

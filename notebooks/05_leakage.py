@@ -36,9 +36,9 @@ from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
 from features.import_history.run_import import import_history
-from features.lookahead import differing_rows
 from features.progress import silent_steps
 from features.settings import Workspace
+from features.truncation_check import differing_rows
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.learners.labelled_rows import LabelledRows

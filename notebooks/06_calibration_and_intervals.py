@@ -34,7 +34,7 @@ from models.evaluation.calibration_error import calibration_error
 from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
 from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
-from models.training.survival import measure_tenure
+from models.training.fit_survival import measure_tenure
 from models.training_set.splits import microseconds
 from models.validation.holdout_evaluation import evaluate_on_test_rows
 

@@ -32,7 +32,7 @@ from features.history_store import Manifest, open_history
 from insight.company_settings import read_section
 from insight.satisfaction.cluster_rules import fit_cluster_rules
 from insight.satisfaction.clustering import cluster_customers
-from insight.satisfaction.control_charts import DRIFT_LIMIT, LIMIT, compute_control_chart
+from insight.satisfaction.control_charts import ChartLine, watch_lines
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.drivers import analyse_drivers
 from insight.satisfaction.factor_analysis import fit_factors
@@ -102,7 +102,7 @@ figure
 # %%
 manifest = Manifest.read(workspace, company.name)
 with open_history(workspace.history(company.name)) as con:
-    rows = read_questions(con, manifest, SatisfactionSettings())
+    rows = read_questions(con, manifest, SatisfactionSettings(), company.info.time_zone)
 csat = rows[(rows["instrument"] == "csat") & rows["score"].notna()]
 wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
 answers = wide.reset_index(drop=True)
@@ -160,18 +160,21 @@ figure
 # ## Alerts: changes beyond chance
 #
 # An alert for each month below the previous one would be a false alarm every other month. The
-# control limits are three standard errors of the figure and of its expected value, so false alarms
-# come less than once a year.
+# limits of the control chart hold sampling error, chance between months and, from two years on, the
+# season. After a lasting change the new level is the usual one.
 
 # %%
 monthly = SatisfactionSettings(period="month", fewest=5)
 with open_history(workspace.history(company.name)) as con:
-    rows = read_questions(con, manifest, monthly)
+    rows = read_questions(con, manifest, monthly, company.info.time_zone)
 line = cross_tabulate(SATISFACTION_METRICS["csat_index"], rows, monthly, ("period",)).table
-chart = compute_control_chart(line["value"], (line["high"] - line["low"]) / 3.92)
-out = int(((chart["jump"].abs() > LIMIT) | (chart["drift"].abs() > DRIFT_LIMIT)).sum())
+errors = ((line["high"] - line["low"]) / 3.92).to_numpy()
+(chart,) = watch_lines(
+    [ChartLine(line["value"].to_numpy(), errors, line["answered"].to_numpy(float))]
+)
+out = int((chart["kind"] != "").sum())
 figure, (axis,) = canvas(
-    f"{out} of {int(chart['jump'].notna().sum())} tested months are beyond chance",
+    f"{out} of {int(chart['expected'].notna().sum())} tested months are beyond chance",
     "Satisfaction index by month; band: control limits", (1,), (9.6, 3),
 )  # fmt: skip
 axis.fill_between(line["period"], chart["low"], chart["high"], color=QUIET, alpha=0.2)

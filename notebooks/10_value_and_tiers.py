@@ -23,6 +23,7 @@ import pandas as pd
 from bars import bars, dots, heading
 from start import open_company
 
+from features.customer_definition import CustomerDefinition
 from insight.company_settings import read_section
 from insight.segments.lifecycle_stages import LifecycleSettings, assign_stages, count_transitions
 from insight.segments.migrations import count_causes, find_migrations, migration_matrix
@@ -189,7 +190,7 @@ figure, (left, right) = canvas(
     f"with quantile thresholds, {np.mean(changed_by_quantiles):.1%}",
     "Customers of the sample company do change; with noise alone, fewer than 1% change tier", (1, 1),
 )  # fmt: skip
-left.plot(months[1:], changed_by_quantiles, "o-", color=QUIET, label="quantiles, set anew")
+left.plot(months[1:], changed_by_quantiles, "o-", color=QUIET, label="quantiles, fitted again")
 left.plot(months[1:], changed, "o-", color=MODEL, label="fixed thresholds with hysteresis")
 left.set_ylim(0, None)
 left.tick_params(axis="x", rotation=30)
@@ -264,10 +265,13 @@ figure
 
 # %%
 stage_settings = read_section(company, "lifecycle", LifecycleSettings)
-earlier = assign_stages(history, months[-2], stage_settings)
-now = assign_stages(history, end, stage_settings, scores["churn_probability"])
+definition = CustomerDefinition.of(company)
+earlier = assign_stages(history, months[-2], stage_settings, definition)
+now = assign_stages(history, end, stage_settings, definition, scores["churn_probability"])
 quadrants = assign_quadrants(today, read_section(company, "quadrant", QuadrantSettings))
-count_transitions(earlier["stage"], assign_stages(history, end, stage_settings)["stage"])
+count_transitions(
+    earlier["stage"], assign_stages(history, end, stage_settings, definition)["stage"]
+)
 
 # %%
 rows = build_status_rows(figures[-1], stable[-1], star_scale, now, quadrants, tier_settings)

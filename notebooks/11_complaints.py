@@ -77,7 +77,8 @@ heading(right, "Cumulative share")
 figure
 
 # %%
-months = found.table["opened_at"].dt.tz_convert(None).dt.to_period("Q").astype(str)
+opened = found.table["opened_at"].dt.tz_convert(company.info.time_zone).dt.tz_localize(None)
+months = opened.dt.to_period("Q").astype(str)
 table = found.table.assign(quarter=months)
 by_quarter = table.pivot_table(
     index="quarter", columns="category", values="weight", aggfunc="sum", fill_value=0

@@ -87,13 +87,25 @@ def make_company() -> Callable[[Path, int], tuple[Company, Workspace]]:
 
 
 @pytest.fixture(scope="session")
-def small_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Workspace]:
-    """The sample company with 400 customers, its history and features built; treat as read-only."""
+def small_company() -> tuple[Company, Workspace]:
+    """The sample company with 400 customers, its history and features built; treat as read-only.
+
+    The first process of a test run that needs it builds it for all.
+    """
+    from filelock import FileLock
+
     from models.training_set.build_training_sets import build_features
 
-    company, workspace = sample_company(tmp_path_factory.mktemp("small"), customers=400)
-    build_features(company, workspace, silent_steps())
-    return company, workspace
+    folder = Path(os.environ["GOODWILL_TEST_SHARED"]) / "small"
+    folder.mkdir(parents=True, exist_ok=True)
+    home, made = folder / "home", folder / "made"
+    with FileLock(folder / "lock"):
+        if not made.is_file():
+            shutil.rmtree(home, ignore_errors=True)
+            company, workspace = sample_company(home, customers=400)
+            build_features(company, workspace, silent_steps())
+            made.touch()
+    return load_company(home / "data/sample.toml"), Workspace(home)
 
 
 @pytest.fixture(scope="module")

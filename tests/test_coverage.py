@@ -22,7 +22,7 @@ class Row(NamedTuple):
     what: str
     modules: list[str]
     tests: list[str]
-    told: list[str]
+    shown: list[str]
     state: str
     words: str
 
@@ -32,7 +32,7 @@ class Row(NamedTuple):
         return [
             *(f"src/{path}" for path in self.modules),
             *(f"tests/{path}" for path in self.tests),
-            *self.told,
+            *self.shown,
         ]
 
 
@@ -41,12 +41,12 @@ def paths(cell: str) -> list[str]:
 
 
 def row(line: str) -> Row:
-    number, core, what, modules, tests, told, said = (
+    number, core, what, modules, tests, shown, said = (
         cell.strip() for cell in line.strip().strip("|").split("|")
     )
     state, _, words = said.partition(":")
     return Row(
-        int(number), core == "●", what, paths(modules), paths(tests), paths(told),
+        int(number), core == "●", what, paths(modules), paths(tests), paths(shown),
         state.strip(), words.strip(),
     )  # fmt: skip
 
@@ -76,33 +76,33 @@ def test_every_path_exists() -> None:
 
 
 @pytest.mark.parametrize("state", ["covered", "library"])
-def test_what_is_done_names_its_module_its_test_and_where_it_is_told(state: str) -> None:
+def test_done_rows_name_module_test_and_document(state: str) -> None:
     done = [r for r in FOUND if r.state == state]
-    assert [r.number for r in done if not (r.modules and r.tests and r.told) or r.words] == []
+    assert [r.number for r in done if not (r.modules and r.tests and r.shown) or r.words] == []
 
 
-def test_what_is_done_in_part_has_a_place_and_says_what_lacks() -> None:
+def test_partial_rows_have_a_place_and_say_what_is_missing() -> None:
     partly = [r for r in FOUND if r.state == "partly"]
     assert [r.number for r in partly if not r.places or not r.words] == []
 
 
-def test_what_comes_later_names_no_place_and_says_why() -> None:
+def test_later_rows_name_no_place_and_give_the_reason() -> None:
     later = [r for r in FOUND if r.state == "later"]
     assert [r.number for r in later if r.places or not r.words] == []
 
 
 def test_the_counts_at_the_top_are_those_of_the_tables() -> None:
-    told = {
+    shown = {
         state: (int(core), int(supporting))
         for state, core, supporting in re.findall(
             r"^\| (covered|library|partly|later) \|[^|]+\| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE
         )
     }
     counted = Counter((r.state, r.core) for r in FOUND)
-    assert told == {s: (counted[s, True], counted[s, False]) for s in STATES}
-    assert sum(counted.values()) == sum(map(sum, told.values()))
+    assert shown == {s: (counted[s, True], counted[s, False]) for s in STATES}
+    assert sum(counted.values()) == sum(map(sum, shown.values()))
 
 
-def test_every_row_is_said_in_a_few_words_of_its_own() -> None:
+def test_every_row_has_a_short_description_of_its_own() -> None:
     assert [r.number for r in FOUND if not r.what or len(r.what) > 60] == []
     assert [what for what, n in Counter(r.what for r in FOUND).items() if n > 1] == []

@@ -1,6 +1,7 @@
 """Take the pictures of the README: page one of the report, and a customer in the console.
 
-Needs the sample company trained (`make demo SERVE=0`) and Chromium.
+Needs the sample company trained (`make demo SERVE=0`), Chromium and a Chinese font (`fonts-noto-cjk`),
+without which the button for the other language shows empty boxes.
 """
 
 import shutil

@@ -1,5 +1,6 @@
 """Atomic replacement of files and folders: a reader sees the old content or the new, never a part."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -37,10 +38,10 @@ def write_text_atomically(path: Path, text: str, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
 
 
-def create_text_once(path: Path, text: str, mode: int = 0o600) -> bool:
+def create_text_once(path: Path, text: str, mode: int) -> bool:
     """Create a text file (UTF-8), synced to disk; False where it exists, also with several processes.
 
-    The parent folder must exist.
+    `mode` holds whatever the umask. The parent folder must exist.
     """
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".new", encoding="utf-8") as new:
         new.write(text)
@@ -52,6 +53,19 @@ def create_text_once(path: Path, text: str, mode: int = 0o600) -> bool:
         except FileExistsError:
             return False
     return True
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line (UTF-8) to a file as a whole, synced to disk; a full disk leaves no part of it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        end, content = os.fstat(handle).st_size, f"{line}\n".encode()
+        if os.write(handle, content) < len(content):
+            os.ftruncate(handle, end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def replace_atomically(made: Path, path: Path) -> None:

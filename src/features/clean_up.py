@@ -11,7 +11,7 @@ from features.settings import Workspace
 #: Results that a retrain cannot make again, in the folder of a company's results: the reference scales
 #: and groups that tiers and stars rest on, past tiers and scores, tuned hyperparameters.
 KEPT_RESULTS = (
-    "evaluation/yardsticks.json", "evaluation/groups.json", "evaluation/months", "scores/history",
+    "evaluation/reference_scales.json", "evaluation/groups.json", "evaluation/months", "scores/history",
     "tuned.json",
 )  # fmt: skip
 #: The folders of the sample company's tables: the only tables that a command makes.

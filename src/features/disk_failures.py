@@ -1,4 +1,4 @@
-"""A full, read-only or failing disk, told as one sentence instead of a traceback."""
+"""A full, read-only or failing disk, or another user's file, reported as one sentence."""
 
 import errno
 import os
@@ -7,6 +7,8 @@ from features.errors import EnvironmentFailed
 
 #: What the system says of a disk: full, beyond the quota or the largest size, read-only, failing.
 CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+#: What it says of a file that another user owns.
+FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 def disk_failure(err: BaseException) -> str | None:
@@ -14,14 +16,17 @@ def disk_failure(err: BaseException) -> str | None:
 
     DuckDB, PyArrow and MLflow wrap the system's error, or keep only its text.
     """
-    for code in CODES:
+    for code in (*CODES, *FORBIDDEN):
         reason = os.strerror(code)
         if getattr(err, "errno", None) == code or reason in str(err):
             place = getattr(err, "filename", None) or "a file"
-            return (
-                f"{place} could not be read or written ({reason}); make sure that the disk is neither "
-                "full, read-only nor failing, then run the command again"
+            remedy = (
+                "let the user of this command read and write it"
+                if code in FORBIDDEN
+                else "make sure that the disk is neither full, read-only nor failing"
             )
+            said = f"{place} could not be read or written ({reason})"
+            return f"{said}; {remedy}, then run the command again"
     return None
 
 

@@ -37,9 +37,10 @@ def plan_for(
     """
     offered = [c for c in feature_columns(schema) if comment_model or not c.reads(TONE)]
     if names is None:
-        return FeaturePlan.from_columns(offered, comment_model)
+        return FeaturePlan.from_columns(offered, comment_model, schema.time_zone)
     by_name = {column.name: column for column in offered}
-    return FeaturePlan.from_columns([by_name[n] for n in names if n in by_name], comment_model)
+    wanted = [by_name[n] for n in names if n in by_name]
+    return FeaturePlan.from_columns(wanted, comment_model, schema.time_zone)
 
 
 def is_in_family(column: FeatureColumn) -> bool:

@@ -28,6 +28,11 @@ _WITHOUT_YEAR = {
     "zh": {"month": "M月", "quarter": "第Q季度"},
 }
 _UNIT = re.compile(r"\D+$")
+#: Names of numbers that label something. A time since something is a measure.
+_LABEL = re.compile(
+    r"(^|_)(year|founded|established|zip|zip_code|postcode|postal_code|plz|id|code)(_prefix)?$"
+    r"|(^|_)year_of_|(?<!days)(?<!months)(?<!years)_since$|年份|邮编|编号"
+)
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,14 @@ class NumberFormat:
         return MISSING if _unknown(value) else _minus(f"{value:+,.{places}f}")
 
     def percent(self, share: float | None, places: int = 1) -> str:
-        """A share of 1: 37.7%, 100%, < 0.1%."""
+        """A share of 1: 37.7%, 100%, < 0.1%, > 99.9%."""
         if share is None or _unknown(share):
             return MISSING
-        if 0 < share < 0.0005:
-            return "< 0.1%"
+        last = 10.0 ** -max(places, 1)  # a share that is not 0 or 1 is not written as one of them
+        if 0 < 100 * share < last / 2:
+            return f"< {last:.{max(places, 1)}f}%"
+        if last / 2 > 100 * (1 - share) > 0:
+            return f"> {100 - last:.{max(places, 1)}f}%"
         return _minus(f"{100 * share:.{0 if share in (0, 1) else places}f}%")
 
     def amount(self, value: float | None) -> str:
@@ -151,6 +159,19 @@ def short_number(value: float) -> str:
     text = f"{value:,.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
+
+
+def is_label(name: str) -> bool:
+    """Whether the numbers under a name label something (a year, a code, an id) instead of measuring it.
+
+    They have no thousands separator: 2022, not 2,022.
+    """
+    return _LABEL.search(name) is not None
+
+
+def label_number(value: float) -> str:
+    """A number that labels something, as it is: 2022, 80331; a median between two years is 2021.5."""
+    return f"{value:.15g}"
 
 
 def short_signed(value: float) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.customer_definition import departures_sql
 from features.definitions.company_schema import CompanySchema
 from features.errors import DataRefused
 from features.execution.partitions import CustomerRange, split_customers
@@ -96,6 +97,21 @@ def create_known_table(con: "duckdb.DuckDBPyConnection", tables: Iterable[str]) 
         "create or replace temp table known as select customer_id, min(since) as since from ("
         f"{' union all '.join(seen)}) where since is not null group by 1"
     )
+
+
+NO_DEPARTURES = """select null::varchar as customer_id, null::varchar as kind,
+    null::timestamptz as occurred_at, null::timestamptz as known_at where false"""
+
+
+def create_departures_table(
+    con: "duckdb.DuckDBPyConnection", tables: Iterable[str], before: str | None = None
+) -> None:
+    """Create the table `departures`: the cancellations that end a customer's last open contract.
+
+    `before`, an SQL expression, leaves out what happened or was known later.
+    """
+    sql = departures_sql(before) if "events" in tables else NO_DEPARTURES
+    con.execute(f"create or replace temp table departures as {sql}")
 
 
 def customer_ids(workspace: Workspace, company: str) -> list[str]:

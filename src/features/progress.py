@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from features.atomic_write import append_line
 from features.disk_failures import machine_failed
 from features.errors import GoodwillError
 
@@ -118,8 +119,7 @@ class Steps:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         at = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")}
-        with self.log.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(at | entry, default=str) + "\n")
+        append_line(self.log, json.dumps(at | entry, default=str))
 
 
 def _short(value: Any) -> str:

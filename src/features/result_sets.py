@@ -12,12 +12,13 @@ killed leaves the published set as it was.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features.atomic_write import remove_path, write_text_atomically
+from features.company_lock import publication_lock
 from features.settings import Workspace
 
 SETS, CURRENT, SERVING = ".results", "current", "serving"
@@ -26,26 +27,47 @@ KEPT = 2
 #: The results of versions that had no sets yet; the first run takes them over.
 BEFORE_SETS = (
     "history", "features", "scores", "evaluation", "cards", "quarantine", "tuned.json", "outcomes.json",
-    "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "population.json",
-    "ask_next.csv", "report.html", "models.html",
+    "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "nonresponse.json",
+    "population.json", "ask_next.csv", "report.html", "models.html",
 )  # fmt: skip
+#: Names of results in former versions; the first run gives them their names of today.
+FORMER_NAMES = {
+    "evaluation/yardsticks.json": "evaluation/reference_scales.json",
+    "evaluation/standing.parquet": "evaluation/customer_status.parquet",
+    "features/ledger.json": "features/row_audit.json",
+    "features/tone.json": "features/comment_score_model.json",
+    "history/ledger.json": "history/row_audit.json",
+    "population.json": "nonresponse.json",
+}
 POINTER = "*/champion.json"
 
 
+#: Makes a staged set's scores and what depends on them anew, for the targets that were rolled back.
+AfterRollback = Callable[[Workspace, list[str]], None]
+
+
 @contextmanager
-def staged_results(workspace: Workspace, company: str) -> Iterator[Workspace]:
+def staged_results(
+    workspace: Workspace, company: str, after_rollback: AfterRollback | None = None
+) -> Iterator[Workspace]:
     """Yield a workspace whose results are a copy; it is published at the end of the block.
 
-    When the block raises, nothing is published. The caller holds the company's lock.
+    When the block raises, nothing is published. Models that somebody rolled back meanwhile stay rolled
+    back: the staged set takes them over and `after_rollback` is called, until nothing has changed. The
+    caller holds the company's lock.
     """
     sets = _ResultSets(workspace, company)
     sets.recover()
     staged = sets.stage()
     before = sets.pointers()
+    made = replace(workspace, results=staged)
     try:
-        yield replace(workspace, results=staged)
-        sets.take_over_rollbacks(staged, before)
-        sets.publish(staged)
+        yield made
+        while rolled_back := sets.publish_unless_rolled_back(staged, before):
+            sets.take_over(rolled_back, staged)
+            before |= rolled_back
+            if after_rollback:
+                after_rollback(made, sorted(path.parent.name for path in rolled_back))
     finally:
         remove_path(staged)
 
@@ -108,12 +130,13 @@ class _ResultSets:
         staged.mkdir(parents=True)
         if self.link.is_symlink():
             _copy(self.link.resolve(), staged)
-            return staged
-        for name in BEFORE_SETS:
-            if (self.home / name).exists():
-                _copy(self.home / name, staged / name)
-        if self.live_serving.is_dir():
-            _copy(self.live_serving, staged / SERVING)
+        else:
+            for name in BEFORE_SETS:
+                if (self.home / name).exists():
+                    _copy(self.home / name, staged / name)
+            if self.live_serving.is_dir():
+                _copy(self.live_serving, staged / SERVING)
+        _rename_former(staged)
         return staged
 
     def pointers(self) -> dict[Path, str]:
@@ -121,11 +144,23 @@ class _ResultSets:
         folder = self.live_serving
         return {p.relative_to(folder): p.read_text("utf-8") for p in folder.glob(POINTER)}
 
-    def take_over_rollbacks(self, staged: Path, before: dict[Path, str]) -> None:
-        """Keep the pointers that somebody changed meanwhile: a rollback outlives a running night."""
-        for path, text in self.pointers().items():
-            if text != before.get(path):
-                write_text_atomically(staged / SERVING / path, text)
+    def publish_unless_rolled_back(self, staged: Path, before: dict[Path, str]) -> dict[Path, str]:
+        """Publish a staged set; or return the pointers that were changed since `before`, if any."""
+        with publication_lock(self.workspace, self.company):
+            changed = {p: text for p, text in self.pointers().items() if text != before.get(p)}
+            if not changed:
+                self.publish(staged)
+        return changed
+
+    def take_over(self, pointers: dict[Path, str], staged: Path) -> None:
+        """Let the pointers of a staged set be these, and keep the versions that they may name."""
+        for path, text in pointers.items():
+            serves, place = self.live_serving / path.parent, staged / SERVING / path.parent
+            place.mkdir(parents=True, exist_ok=True)
+            for version in serves.iterdir():  # one that is too old may be gone from the staged set
+                if not (place / version.name).exists():
+                    _copy(version, place / version.name)
+            write_text_atomically(place / path.name, text)
 
     def publish(self, staged: Path) -> None:
         """Make a staged set the current one; the replacement of the link is the moment it is public."""
@@ -187,6 +222,13 @@ def _copy(source: Path, copy: Path) -> None:
         )  # fmt: skip
     else:
         _link(str(source), str(copy))
+
+
+def _rename_former(folder: Path) -> None:
+    """Give results of a former version their names of today."""
+    for former, name in FORMER_NAMES.items():
+        if (folder / former).exists() and not (folder / name).exists():
+            (folder / former).rename(folder / name)
 
 
 def _link(source: str, copy: str) -> None:

@@ -16,7 +16,7 @@ STEPS: tuple[Step, ...] = (
 )  # fmt: skip
 #: The steps that remove rows: as many as the line's `rows`.
 REMOVING = ("drop", "duplicates", "quarantine")
-FILE = "ledger.json"
+FILE = "row_audit.json"
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,11 @@ class Workspace:
     def mlruns(self) -> Path:
         return self.home / "mlruns"
 
+    @property
+    def tracking_database(self) -> Path:
+        """MLflow's database of runs and versions."""
+        return self.mlruns / "mlflow.db"
+
     def company(self, name: str) -> Path:
         """The folder of all results of one company."""
         return self.results or self.data / name

@@ -50,9 +50,14 @@ class ScoreColumns:
 
     @property
     def current(self) -> NDArray[np.bool_]:
-        """Mask of current customers: the population of churn; everybody if churn is not scored."""
+        """Mask of current customers: the population of churn; where churn is not scored, by stage.
+
+        Everybody where neither is known.
+        """
         if "churn_in_population" in self.columns:
             return np.asarray(self.columns["churn_in_population"], np.bool_)
+        if "stage" in self.columns:
+            return ~np.isin(self.columns["stage"].astype(str), ("lost", "prospect"))
         return np.ones(len(self), np.bool_)
 
 

@@ -74,7 +74,7 @@ def build_app(
     """Build the ASGI application; its lifespan loads the scorer in the background and refreshes it.
 
     Without an authenticator no API key is needed. `audits` opens the audit log of a company; None
-    writes none. `drain` tells when this worker was told to stop.
+    writes none. `drain` knows whether this worker has been asked to stop.
     """
     state = AppState(loader, _openapi_document, authenticator, audits, drain)
     app = Starlette(

@@ -161,7 +161,7 @@ class NotReady(ApiError):
 
 
 class Draining(ApiError):
-    """The service was told to stop; it still answers calls, but should get no new ones."""
+    """The service is stopping; it still answers calls, but should get no new ones."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, (), {"Retry-After": str(RETRY_SECONDS)})

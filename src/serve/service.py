@@ -24,7 +24,7 @@ from features.settings import Settings, Workspace, disable_telemetry, find_works
 from serve.app import build_app
 from serve.observability.log_lines import configure_logging, print_to_stderr
 from serve.process.draining import STOP_NOW, Drain
-from serve.process.process_tree import exit_with_parent, list_descendants
+from serve.process.process_tree import LAUNCHER, exit_with_parent, list_descendants
 from serve.scoring.reload_loop import ScorerLoader
 from serve.scoring.scorer import Scorer
 from serve.security.audit_log import AuditLog
@@ -98,8 +98,12 @@ def _mount(service: Any) -> Any:
 
 def _exit_with_launcher() -> None:
     """In the supervisor: exit when the process that launched it ends, if it is known."""
-    if os.environ.get("GOODWILL_LAUNCHER") == str(os.getppid()):
+    if _is_launcher_alive():
         exit_with_parent()
+
+
+def _is_launcher_alive() -> bool:
+    return os.environ.get(LAUNCHER) == str(os.getppid())
 
 
 def _pass_on_to_workers(number: int, _frame: FrameType | None) -> None:
@@ -119,6 +123,8 @@ class _Goodwill:
     @staticmethod
     def prepare_supervisor() -> None:
         """Prepare the supervisor, before it starts the workers."""
+        if LAUNCHER in os.environ and not _is_launcher_alive():  # it ended while we started
+            raise SystemExit("the process that launched the service has ended")
         _log_in_our_format()
         signal.signal(STOP_NOW, _pass_on_to_workers)
 

@@ -1,25 +1,14 @@
 """Nights that are killed, doubled or fed with broken sources: afterwards nothing is half."""
 
-import hashlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import AlreadyRunning, DataRefused
-from features.result_sets import CURRENT, SETS
-from models.bundles.champions import load_champion
-from support.trained_company import PROJECT, simulated
+from features.errors import AlreadyRunning, DataRefused, EnvironmentFailed
+from support.night_faults import FAKETIME, clock, moved_away
+from support.nights import DONE, NAME, Nights, kill
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
-CUSTOMERS = 250
 #: The steps after which a night is killed: at the import, at the training, at the scores, at the report.
 KILLED_AFTER = (
     "check data quality",
@@ -29,98 +18,20 @@ KILLED_AFTER = (
 )
 
 
-class Nights:
-    """A small company whose nights are run as processes; only churn and value are trained."""
-
-    def __init__(self, home: Path) -> None:
-        self.company, self.workspace = simulated(home, CUSTOMERS)
-        toml = self.company.path
-        text = toml.read_text(encoding="utf-8")
-        start, end = text.index("[tables.surveys]"), text.index("[tables.tickets]")
-        toml.write_text(text[:start] + text[end:], encoding="utf-8")
-        self.raw = self.workspace.data / "sample" / "raw"
-        self.log = self.workspace.log("sample")
-
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a night as systemd would, in a process group of its own."""
-        environment = {**os.environ, "GOODWILL_HOME": str(self.workspace.home),
-                       "GOODWILL_THREADS": "1", "PYTHONPATH": str(PROJECT / "src")}  # fmt: skip
-        return subprocess.Popen(
-            [sys.executable, "-m", "serve.cli", "retrain", *arguments], env=environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """Run a night to its end; its exit code and what it printed."""
-        night = self.start(*arguments)
-        _, printed = night.communicate(timeout=600)
-        return night.returncode, printed
-
-    def kill_after(self, step: str) -> None:
-        """Start a night and kill it when the log says that a step is done."""
-        read = len(self.lines())
-        night = self.start()
-        while step not in [line.get("step") for line in self.lines()[read:]]:
-            assert night.poll() is None, f"the night ended before {step!r}: {night.stderr.read()}"  # type: ignore[union-attr]
-            time.sleep(0.02)
-        os.killpg(night.pid, signal.SIGKILL)
-        night.communicate()
-
-    def lines(self) -> list[dict[str, object]]:
-        """The log so far; a line that is being written is left out."""
-        text = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-    def published(self) -> dict[str, str]:
-        """Hashes of everything that readers see, by path."""
-        current = (self.workspace.data / "sample" / CURRENT).resolve()
-        files = sorted(p for p in current.rglob("*") if p.is_file())
-        return {
-            str(p.relative_to(current)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files
-        }
-
-    def is_whole(self) -> bool:
-        """Whether scores, reasons, status and models are of one night."""
-        scores = self.workspace.scores("sample")
-        table = pq.read_table(scores)
-        reasons = pq.read_table(scores.with_name("reasons.parquet"))
-        status = pq.read_table(self.workspace.company("sample") / "evaluation/standing.parquet")
-        champion = load_champion(self.workspace.serving("sample"), "churn")
-        assert champion is not None
-        versions = set(table["churn_version"].to_pylist())
-        return (
-            versions == {champion.version}
-            and set(reasons["as_of"].to_pylist()) == set(table["as_of"].to_pylist())
-            and status.num_rows == table.num_rows
-        )
-
-
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    made = Nights(tmp_path_factory.mktemp("nights") / "home")
-    code, printed = made.run()
-    assert code in (0, 4), printed
-    assert made.is_whole()
-    return made
-
-
 @pytest.mark.parametrize("step", KILLED_AFTER)
 def test_a_night_that_is_killed_changes_nothing(nights: Nights, step: str) -> None:
     before = nights.published()
-    nights.kill_after(step)
+    assert nights.kill_after_step(step).code == -9
     assert nights.published() == before
-    assert nights.is_whole()
+    assert nights.problems() == []
 
 
 def test_a_second_night_at_once_is_refused(nights: Nights) -> None:
     before = nights.published()
     first = nights.start()
-    while not list((nights.workspace.data / "sample" / SETS).glob(".*")):
-        time.sleep(0.02)
-    code, printed = nights.run()
-    assert code == AlreadyRunning.exit_code, printed
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
+    nights.wait_until_staged(first)
+    assert not nights.run().problem(AlreadyRunning.exit_code)
+    kill(first)
     assert nights.published() == before
 
 
@@ -137,18 +48,34 @@ def test_a_broken_source_is_refused_and_changes_nothing(nights: Nights, fault: s
         else:
             kept = table.slice(0, 0 if fault == "empty" else table.num_rows // 10)
             pq.write_table(kept, source)
-        code, printed = nights.run()
+        night = nights.run()
     finally:
         source.write_bytes(good)
-    assert code == DataRefused.exit_code, printed
-    assert "Traceback" not in printed
-    assert "order" in printed
+    assert not night.problem(DataRefused.exit_code)
+    assert "kind 'order'" in night.printed or "orders.parquet" in night.printed
     assert nights.published() == before
 
 
-def test_after_all_faults_a_night_completes(nights: Nights) -> None:
-    """Nothing that the killed nights left stands in its way or stays on disk."""
-    code, printed = nights.run()
-    assert code in (0, 4), printed
-    assert nights.is_whole()
-    assert not list((nights.workspace.data / "sample" / SETS).glob(".*"))
+def test_sources_that_are_away_end_the_night_with_the_remedy(nights: Nights) -> None:
+    before = nights.published()
+    with moved_away(nights.raw):
+        night = nights.run()
+    assert not night.problem(EnvironmentFailed.exit_code)
+    assert f"{nights.raw}, is away: mount it, then run again" in night.printed
+    assert nights.published() == before
+
+
+def test_after_all_faults_a_night_completes_whatever_the_clock_says(nights: Nights) -> None:
+    """Nothing that killed nights left stands in its way or stays; results are of the data's own times.
+
+    The clock is a year back, in the time zone furthest from UTC.
+    """
+    before, scores = nights.published(), pq.read_table(nights.workspace.scores(NAME))
+    night = nights.run(wrapper=clock("-365d"), environment={**FAKETIME, "TZ": "Pacific/Kiritimati"})
+    assert not night.problem(*DONE)
+    assert [*nights.problems(), *nights.alias_problems(), *nights.leftovers()] == []
+    after = nights.published()
+    tables = [p for p in before if p.startswith("history/") and p.endswith(".parquet")]
+    assert tables
+    assert [p for p in tables if before[p] != after.get(p)] == []
+    assert pq.read_table(nights.workspace.scores(NAME)).equals(scores)

@@ -1,12 +1,13 @@
 """Atomic replacement: complete or not at all, for files and folders."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from features.atomic_write import atomic_path, write_text_atomically
+from features.atomic_write import append_line, atomic_path, write_text_atomically
 
 
 def test_the_new_content_replaces_the_old(tmp_path: Path) -> None:
@@ -62,3 +63,14 @@ def test_a_full_disk_names_the_file_that_was_written(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match=r"No space left on device: .*counts\.json'"):
         fill(tmp_path / "counts.json")
+
+
+def test_a_line_is_appended_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = tmp_path / "log.jsonl", os.write
+    append_line(path, "first ü")
+    monkeypatch.setattr(os, "write", lambda handle, content: write(handle, content[:4]))
+    with pytest.raises(OSError, match=r"No space left.*log\.jsonl"):
+        append_line(path, "second")
+    assert path.read_text(encoding="utf-8") == "first ü\n"

@@ -10,7 +10,7 @@ from features.settings import Workspace
 
 MADE_AGAIN = ("history/events.parquet", "scores/scores.parquet", "evaluation/evaluation.json",
               "serving/churn/1/model.txt", "report.html")  # fmt: skip
-NEVER_MADE_AGAIN = ("evaluation/yardsticks.json", "evaluation/groups.json", "tuned.json",
+NEVER_MADE_AGAIN = ("evaluation/reference_scales.json", "evaluation/groups.json", "tuned.json",
                     "evaluation/months/2025-06.parquet", "scores/history/2025-06.parquet")  # fmt: skip
 
 

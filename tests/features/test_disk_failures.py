@@ -54,3 +54,11 @@ def test_the_file_is_named_if_it_is_known() -> None:
 def test_other_errors_are_not_those_of_a_disk() -> None:
     for other in (FileNotFoundError(errno.ENOENT, "No such file", "a"), ValueError("full")):
         assert disk_failure(other) is None
+
+
+def test_a_file_of_another_user_is_named_with_the_remedy() -> None:
+    forbidden = PermissionError(errno.EACCES, "Permission denied", "/data/feedback/a.json")
+    assert disk_failure(forbidden) == (
+        "/data/feedback/a.json could not be read or written (Permission denied); let the user of this "
+        "command read and write it, then run the command again"
+    )

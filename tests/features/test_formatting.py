@@ -1,4 +1,4 @@
-"""Numbers, shares, money and dates in English and Chinese, beside Babel where both write the same."""
+"""Numbers, shares, money and dates in both languages, compared with Babel where the rules agree."""
 
 from datetime import date
 
@@ -9,6 +9,8 @@ from features.formatting import (
     ENGLISH,
     NumberFormat,
     close_up_percent,
+    is_label,
+    label_number,
     listed,
     short_number,
     short_percent,
@@ -52,6 +54,13 @@ def test_a_currency_has_its_code_in_english_and_its_name_in_chinese():
 )  # fmt: skip
 def test_a_percent_sign_follows_its_number_directly(value, text):
     assert ENGLISH.percent(value) == CHINESE.percent(value) == text
+
+
+def test_a_share_close_to_0_or_1_is_not_written_as_one_of_them():
+    assert [ENGLISH.percent(s) for s in (0.00049, 0.0005, 0.9994, 0.9996)] == [
+        "< 0.1%", "0.1%", "99.9%", "> 99.9%",
+    ]  # fmt: skip
+    assert (ENGLISH.percent(0.0004, 2), ENGLISH.percent(0.99996, 2)) == ("0.04%", "> 99.99%")
 
 
 def test_percent_with_other_decimals():
@@ -117,3 +126,20 @@ def test_words_in_a_row():
     assert [listed(w) for w in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "", "a", "a and b", "a, b and c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("customer_since", True), ("crm_customer_since", True), ("birth_year", True),
+        ("year_of_birth", True), ("founded", True), ("zip_code_prefix", True), ("plz", True),
+        ("成立年份", True), ("days_since", False), ("days_since_order", False), ("credit_limit", False),
+        ("years", False), ("age", False), ("number_of_employees", False),
+    ],
+)  # fmt: skip
+def test_years_and_codes_are_labels(name, label):
+    assert is_label(name) is label
+
+
+def test_a_label_has_no_thousands_separator():
+    assert [label_number(v) for v in (2022.0, 2021.5, 80331.0)] == ["2022", "2021.5", "80331"]

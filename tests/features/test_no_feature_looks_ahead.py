@@ -22,8 +22,8 @@ from features.history.build_history import build_history
 from features.history.derived_columns import DERIVED, DerivedColumn
 from features.history.history_table import DAY
 from features.history_store import Manifest
-from features.lookahead import find_leaking_features, truncate
 from features.text.comment_score_model import CommentScoreModel
+from features.truncation_check import find_leaking_features, truncate
 from support.table_builders import column_of, contract_table, micro
 
 Tables = dict[str, pa.Table]

@@ -8,7 +8,14 @@ import pytest
 
 from features import result_sets
 from features.atomic_write import write_text_atomically
-from features.result_sets import CURRENT, SETS, pin_results, published_path, staged_results
+from features.result_sets import (
+    CURRENT,
+    FORMER_NAMES,
+    SETS,
+    pin_results,
+    published_path,
+    staged_results,
+)
 from features.settings import Workspace
 
 
@@ -77,6 +84,34 @@ def test_after_an_exception_everything_is_as_it_was(
     assert [p.name for p in (published.data / "shop" / SETS).iterdir()] == ["000001"]
 
 
+@pytest.mark.parametrize("has_sets", [True, False])
+def test_results_of_a_former_version_get_their_names_of_today(
+    workspace: Workspace, has_sets: bool
+) -> None:
+    home = workspace.company("shop")
+    if has_sets:
+        with staged_results(workspace, "shop") as staged:
+            for former in FORMER_NAMES:
+                write(staged.company("shop") / former, former)
+    else:
+        for former in FORMER_NAMES:
+            write(home / former, former)
+    with staged_results(workspace, "shop") as staged:
+        write(staged.scores("shop"), "a run that makes none of them")
+    for former, name in FORMER_NAMES.items():
+        assert (home / name).read_text("utf-8") == former
+        assert not os.path.lexists(home / former)
+
+
+def test_a_result_of_today_is_not_replaced_by_one_of_a_former_version(workspace: Workspace) -> None:
+    with staged_results(workspace, "shop") as staged:
+        write(staged.company("shop") / "nonresponse.json", "today")
+        write(staged.company("shop") / "population.json", "before")
+    with staged_results(workspace, "shop"):
+        pass
+    assert (workspace.company("shop") / "nonresponse.json").read_text("utf-8") == "today"
+
+
 def test_a_reader_that_holds_on_to_a_set_never_sees_two_nights(published: Workspace) -> None:
     pinned = pin_results(published, "shop")
     with staged_results(published, "shop") as staged:
@@ -112,6 +147,32 @@ def test_a_rollback_during_a_run_outlives_it(published: Workspace) -> None:
         write(pointer, "rolled back")
     assert pointer.read_text("utf-8") == "rolled back"
     assert published.scores("shop").read_text("utf-8") == "second"
+
+
+def test_a_rollback_during_a_run_is_scored_again_before_the_publication(
+    published: Workspace,
+) -> None:
+    pointer, again = published.serving("shop") / "churn" / "champion.json", list[list[str]]()
+
+    def score_again(staged: Workspace, targets: list[str]) -> None:
+        assert published.scores("shop").read_text("utf-8") == "first", "nothing is public yet"
+        served = (staged.serving("shop") / "churn" / "champion.json").read_text("utf-8")
+        assert (staged.serving("shop") / "churn" / served / "model.txt").is_file()
+        write(staged.scores("shop"), f"by {served}")
+        again.append(targets)
+        if served == "old":  # and once more, while it scores again
+            write(pointer, "oldest")
+
+    for version in ("old", "oldest"):
+        write(pointer.with_name(version) / "model.txt", version)
+    with staged_results(published, "shop", score_again) as staged:
+        make(staged, "second")
+        for version in ("old", "oldest"):  # the run has removed them as too old
+            shutil.rmtree(staged.serving("shop") / "churn" / version)
+        write(pointer, "old")
+    assert again == [["churn"], ["churn"]]
+    assert pointer.read_text("utf-8") == "oldest"
+    assert published.scores("shop").read_text("utf-8") == "by oldest"
 
 
 class Killed(BaseException):

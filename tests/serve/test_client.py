@@ -1,39 +1,24 @@
-"""The client against a running service: requests are accepted, answers have the declared types."""
+"""The client over HTTP: requests are accepted, answers have the declared types."""
 
-import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
 
-from features.settings import Workspace
 from insight.evaluation.evaluation_schema import CustomerStatus
 from serve import client as ours
 from serve.client import Client, ServiceError
 from serve.handlers.customers import CustomerAnswer
 from serve.handlers.feedback import OutcomeRow
-from serve.process.server import LaunchOptions, running_service
 from serve.schemas.score_schemas import CustomerScore, ScoreReason
-
-TESTS = Path(__file__).parents[1]
-SOURCES = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture(scope="module")
-def goodwill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = tmp_path_factory.mktemp("served")
-    environment = {
-        "GOODWILL_SCORER": "support.fake_scorer:load",
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-    }
-    launch = LaunchOptions(
-        home / "sample.toml", Workspace(home), output=home / "log", environment=environment
-    )
-    with running_service(launch) as server, Client(server.url) as made:
+def goodwill(http_url: str) -> Iterator[Client]:
+    with Client(http_url) as made:
         yield made
 
 

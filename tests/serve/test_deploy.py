@@ -229,9 +229,9 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     if not (tool := shutil.which("systemd-analyze")):
         return
     names = [str(tmp_path / path.name) for path in UNITS]
-    told = subprocess.run([tool, "verify", "--man=no", *names], capture_output=True, text=True)
-    assert told.returncode == 0, told.stderr
-    assert "Unknown" not in told.stderr
+    shown = subprocess.run([tool, "verify", "--man=no", *names], capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert "Unknown" not in shown.stderr
 
 
 def test_the_service_may_drain_and_finish_its_calls_before_it_is_killed() -> None:

@@ -1,4 +1,4 @@
-"""A BentoML server with two workers and the fake scorer, over HTTP."""
+"""A BentoML server with two workers, keys and the fake scorer, over HTTP."""
 
 import os
 import re
@@ -15,39 +15,19 @@ import psutil
 import pytest
 
 from features.settings import Workspace
-from serve.process.server import LaunchOptions, ServiceProcess, running_service
+from serve.process.server import LaunchOptions, running_service
 from serve.routes import OPERATIONS
 from serve.schemas.score_schemas import RecordsRequest
+from support.locked_server import LockedServer, fake_scorer_environment
 from support.service_in_process import error_of
 
-TESTS = Path(__file__).parents[1]
 SOURCES = Path(__file__).parents[2] / "src"
 RECORDS = RecordsRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 
 
-def environment(loader: str) -> dict[str, str]:
-    return {
-        "GOODWILL_SCORER": f"support.fake_scorer:{loader}",
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-    }
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    home = tmp_path_factory.mktemp("served")
-    plan = LaunchOptions(
-        home / "sample.toml",
-        Workspace(home),
-        output=home / "service.log",
-        environment=environment("load"),
-    )
-    with running_service(plan) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: ServiceProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as made:
+def client(locked_server: LockedServer) -> Iterator[httpx.Client]:
+    with locked_server.client() as made:
         yield made
 
 
@@ -94,7 +74,9 @@ def test_invalid_calls_over_http(client: httpx.Client) -> None:
     assert client.get("/livez").status_code == 200
 
 
-def test_twenty_calls_at_once_and_metrics_over_all_workers(client: httpx.Client) -> None:
+def test_twenty_calls_at_once_and_metrics_over_all_workers(
+    locked_server: LockedServer, client: httpx.Client
+) -> None:
     name = 'goodwill_scored_customers_total{target="churn"}'
 
     def scored() -> float:
@@ -103,7 +85,7 @@ def test_twenty_calls_at_once_and_metrics_over_all_workers(client: httpx.Client)
 
     def ask(number: int) -> tuple[int, list[Any]]:
         ids = [f"C-{number * 50 + n}" for n in range(50)]
-        with httpx.Client(base_url=client.base_url, trust_env=False, timeout=30) as own:
+        with locked_server.client() as own:
             body = {"customer_ids": ids, "targets": ["churn"]}
             answers = [own.post("/v1/scores", json=body) for _ in range(5)]
         assert {a.status_code for a in answers} == {200}
@@ -117,42 +99,45 @@ def test_twenty_calls_at_once_and_metrics_over_all_workers(client: httpx.Client)
     assert seen == {before + calls * 50}
 
 
-def test_the_metrics_are_files_of_two_workers(server: ServiceProcess) -> None:
-    workers = psutil.Process(server.process.pid).children()
+def test_the_metrics_are_files_of_two_workers(locked_server: LockedServer) -> None:
+    service = locked_server.process
+    workers = psutil.Process(service.process.pid).children()
     assert len(workers) == 2
-    files = (server.scratch / "prometheus_multiproc_dir").glob("counter_*.db")
+    files = (service.scratch / "prometheus_multiproc_dir").glob("counter_*.db")
     pids = {int(re.sub(r"\D", "", file.stem)) for file in files}
     assert pids == {worker.pid for worker in workers}
 
 
-def test_the_log_holds_calls_and_no_values(server: ServiceProcess, client: httpx.Client) -> None:
+def test_the_log_holds_calls_and_no_values(
+    locked_server: LockedServer, client: httpx.Client
+) -> None:
     client.post("/v1/scores", json={"customer_ids": ["canary 5550123"], "targets": ["5550123"]})
     client.get("/v1/customers/5550123?key=5550123")
-    assert server.output is not None
-    text = server.output.read_text("utf-8")
+    text = locked_server.output.read_text("utf-8")
     assert '"route": "/v1/customers/{id}"' in text
     assert "5550123" not in text
 
 
-def test_it_listens_on_this_machine_only(server: ServiceProcess) -> None:
-    family = [psutil.Process(server.process.pid)]
-    family += family[0].children(recursive=True)
+def test_it_listens_on_this_machine_only(locked_server: LockedServer) -> None:
+    supervisor = psutil.Process(locked_server.process.process.pid)
+    processes = [supervisor, *supervisor.children(recursive=True)]
     addresses = {
         connection.laddr.ip
-        for process in family
+        for process in processes
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
     assert addresses == {"127.0.0.1"}
 
 
+@pytest.mark.slow  # tests/serve/scoring/test_reload_loop.py has the same in one process
 def test_a_scorer_that_cannot_load_leaves_the_service_up(tmp_path: Path) -> None:
     plan = LaunchOptions(
         tmp_path / "sample.toml",
         Workspace(tmp_path),
         workers=1,
         output=tmp_path / "service.log",
-        environment=environment("load_never"),
+        environment=fake_scorer_environment("load_never"),
     )
     with running_service(plan, wait_for="/livez") as running:
         pid = running.process.pid
@@ -177,5 +162,5 @@ def test_the_service_never_imports_mlflow_and_names_the_missing_setting() -> Non
     )
     env = {k: v for k, v in os.environ.items() if k != "GOODWILL_COMPANY"}
     env["PYTHONPATH"] = str(SOURCES)
-    told = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True)
-    assert told.stdout.decode().startswith("set GOODWILL_COMPANY to the path")
+    ran = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True)
+    assert ran.stdout.decode().startswith("set GOODWILL_COMPANY to the path")

@@ -14,18 +14,22 @@ from insight.evaluation.evaluation_files import STATUS_FILE, write_evaluation
 from insight.evaluation.evaluation_schema import (
     CompanyEvaluation,
     DimensionWeight,
+    MigrationCause,
+    MigrationMatrix,
+    Segment,
+    ValueScoreSummary,
+)
+from insight.evaluation.indicator_schema import (
+    ChangeVerdict,
     GroupValue,
     HiddenGroups,
     Indicator,
     IndicatorAlert,
     IndicatorForecast,
     IndicatorGoal,
+    IndicatorLevel,
     IntervalEstimate,
-    MigrationCause,
-    MigrationMatrix,
     PeriodValue,
-    Segment,
-    ValueScoreSummary,
 )
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 
@@ -51,7 +55,8 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEval
         not_measured={"ces": "no question of this kind was asked"},
         alerts=[
             IndicatorAlert(indicator="csat", by="region", group="north", period=date(2025, 5, 1),
-                  kind="jump", value=0.41, expected=SHARE, errors_off=-4.2)
+                  kind="jump", value=0.41, expected=SHARE, errors_off=-4.2,
+                  since=date(2025, 5, 1))
         ],
         too_young=1,
         segments=[
@@ -68,7 +73,8 @@ def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEval
         value=ValueScoreSummary(method="ahp", version="0a1b2c3d", drawn=AS_OF,
                     weights=[DimensionWeight(dimension="loyalty",
                                              by_method={"ahp": 0.3, "entropy": 0.4})],
-                    top_changed=0.12, left_out={"dso": "nobody has it"}, scored=999, unscored=1),
+                    top_changed=0.12, left_out={"dso": "no customer has this metric"},
+                    scored=999, unscored=1),
         skipped={"complaints": "the company has no tickets"},
     )  # fmt: skip
 
@@ -87,6 +93,10 @@ def _csat() -> Indicator:
         name="csat", title="Satisfied answers", unit="share", kind="rate",
         period=date(2025, 5, 1), value=SHARE, low=0.6, high=0.8, asked=90, answered=30,
         coverage=1 / 3, customers=29, before=0.66, moved="no", year=0.65,
+        verdict=ChangeVerdict(
+            kind="usual", direction="no", expected=0.69, low=0.5, high=0.88, since=date(2023, 1, 1),
+            errors_off=0.1, chance=0.9, levels=[IndicatorLevel(since=date(2023, 1, 1), value=0.69)],
+        ),
         everybody=IntervalEstimate(value=0.6, low=0.5, high=0.7),
         goal=IndicatorGoal(target=0.75, better="higher", until="2025-12", owner="service",
                            verdict="missed",

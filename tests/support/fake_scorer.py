@@ -1,6 +1,5 @@
 """A scorer without models: customers `C-<n>` exist for n below 2,000, scores follow from n."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -177,10 +176,11 @@ def load_never(path: str) -> FakeScorer:
 
 
 class WatchingScorer(FakeScorer):
-    """Watches the files of an evaluation in the folder FAKE_EVALUATION."""
+    """Watches the files of an evaluation in a folder."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
         self.watch = EvaluationCache(self.company)
         self.refresh()
 
@@ -188,9 +188,4 @@ class WatchingScorer(FakeScorer):
         return self.watch.current
 
     def refresh(self) -> dict[str, str]:
-        return self.watch.refresh(Path(os.environ["FAKE_EVALUATION"]))
-
-
-def load_watching(path: str) -> FakeScorer:
-    """Load a scorer that reads its evaluation from files."""
-    return WatchingScorer(path)
+        return self.watch.refresh(self.folder)

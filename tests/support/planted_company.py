@@ -46,7 +46,8 @@ class PlantedCompany:
         pq.write_table(result, self.raw / f"{table}.parquet")
 
     def build(self) -> None:
-        """Import the tables and build the training sets."""
+        """Import the tables as for the first time, and build the training sets."""
+        shutil.rmtree(self.workspace.history("sample").resolve())
         import_history(self.company, self.workspace, silent_steps())
         build_features(self.company, self.workspace, silent_steps())
 

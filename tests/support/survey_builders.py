@@ -41,6 +41,8 @@ def write_history(
     churn: str = "silence",
     insight: dict[str, Any] | None = None,
     start: str = "2025-01-01T00:00:00+00:00",
+    targets: dict[str, Any] | None = None,
+    zone: str = "UTC",
     **tables: list[dict[str, Any]],
 ) -> tuple[Company, Workspace, Manifest]:
     """Store the given tables: `write_history(tmp_path, surveys=[...], events=[...])`."""
@@ -64,7 +66,7 @@ def write_history(
     (directory / "history.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     mapping = {"files": "events.csv", "columns": {}}
     company = Company.model_validate({
-        "company": {"name": "tiny"}, "tables": {"events": mapping},
-        "targets": {"churn": {"definition": churn}}, "insight": insight or {},
+        "company": {"name": "tiny", "time_zone": zone}, "tables": {"events": mapping},
+        "targets": {"churn": {"definition": churn, **(targets or {})}}, "insight": insight or {},
     })  # fmt: skip
     return company, workspace, manifest

@@ -23,7 +23,7 @@ from features.result_sets import staged_results
 from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from insight.evaluation.run_evaluation import evaluate_company
-from models.pipeline.repair import follow_published_pointers
+from models.pipeline.repair_after_kill import follow_published_pointers
 from models.pipeline.retrain import Outcome, retrain, train_all
 from models.targets.registry import company_targets
 from models.training_set.build_training_sets import read_counts

@@ -1,34 +1,24 @@
 """Run the console in a thread, and record requests and console messages of a browser page."""
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
 from playwright.sync_api import Page, Request
 
 from serve.app import build_app
-from serve.process.server import free_port
 from serve.scoring.reload_loop import ScorerLoader
 from serve.security.authentication import Authenticator
 from support.console_company import ConsoleCompany
+from support.http_server import running_app
 
 
 @contextmanager
 def running_console(authenticator: Authenticator | None = None) -> Iterator[str]:
     """Run the console for the test company in a thread and yield its address."""
-    company, port = ConsoleCompany(), free_port()
-    app = build_app(ScorerLoader(lambda: company), authenticator)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join(10)
+    company = ConsoleCompany()
+    with running_app(build_app(ScorerLoader(lambda: company), authenticator)) as url:
+        yield f"{url}/"
 
 
 class WatchedPage:
@@ -38,7 +28,7 @@ class WatchedPage:
         self.page = page
         self.requests: list[Request] = []
         self.messages: list[str] = []
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("request", lambda request: self.requests.append(request))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))

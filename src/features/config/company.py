@@ -1,5 +1,6 @@
 """A company's TOML file: its tables, how they map onto the contract, and what to predict."""
 
+import hashlib
 import importlib.util
 import tomllib
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from features.config.toml_section import TomlSection, did_you_mean
 from features.contract import TABLES
 from features.errors import ConfigRefused
 from features.settings import Workspace, real_data_root
+
+#: Days without an order after which a customer without contracts has left, by default.
+ACTIVE_DAYS = 365
+#: Where company files of before decision 0022 say it: sections of `insight`, the first that is there.
+FORMER_ACTIVE_DAYS = (("lifecycle", "lost_days"), ("satisfaction", "customer_days"))
 
 
 class CompanyInfo(TomlSection):
@@ -49,7 +55,7 @@ class CompanyInfo(TomlSection):
 
 
 class CutoffCalendar(TomlSection):
-    """The training cutoffs: one `every` month, week or quarter, back from the last with ripe labels.
+    """The training cutoffs: one `every` month, week or quarter, back from the last with mature labels.
 
     `test_cutoff` fixes the latest cutoff, `first_cutoff` the earliest (default: `warmup_days` after
     the first record, so that features have some history). A training set of more than `max_rows`
@@ -66,9 +72,11 @@ class CutoffCalendar(TomlSection):
 class TargetConfig(TomlSection):
     """The settings of one target: the label window `[cutoff + gap, cutoff + gap + horizon)`.
 
-    `definition` (churn): `cancel` = a cancel event, among customers with an open contract;
-    `silence` = no order in the horizon, among customers who ordered in the last `active_days`
-    (unset: ever). `test_share` (satisfaction, nps): the share of the latest answers used for testing.
+    `definition` (churn): `cancel` = the end of the last contract, among customers with an open one;
+    `silence` = no order in the horizon, among customers who ordered in the last `active_days`. Both say
+    who is a customer for every part of Goodwill, also where churn is not predicted. `active_days` is
+    365, or `insight.lifecycle.lost_days` or `insight.satisfaction.customer_days` of an older file, in
+    this order. `test_share` (satisfaction, nps): the share of the latest answers used for testing.
     """
 
     enabled: bool = True
@@ -140,10 +148,27 @@ class Company(TomlSection):
     def name(self) -> str:
         return self.info.name
 
+    @property
+    def file_digest(self) -> str:
+        """A hash of the company's file: whether it has changed since an import."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+
     def target(self, name: str) -> TargetConfig:
         """The settings of a target; the default horizon is 90 days, 30 for survey answers."""
         default = 30 if name in {"satisfaction", "nps"} else 90
-        return self.targets.get(name) or TargetConfig(horizon_days=default)
+        config = self.targets.get(name) or TargetConfig(horizon_days=default)
+        if name == "churn" and config.active_days is None:
+            return config.model_copy(update={"active_days": self._active_days()})
+        return config
+
+    def _active_days(self) -> int:
+        """The days of activity where `targets.churn.active_days` is not set."""
+        for section, key in FORMER_ACTIVE_DAYS:
+            settings = self.insight.get(section, {})
+            days = settings.get(key) if isinstance(settings, dict) else None
+            if isinstance(days, int | float) and days >= 1:
+                return int(days)
+        return ACTIVE_DAYS
 
     def root(self, workspace: Workspace) -> Path:
         """The folder that the tables' files are relative to, with placeholders resolved."""

@@ -44,7 +44,8 @@ class TableMapping(TomlSection):
     rows that are equal in every contract column; both run after the mapping and before validation,
     and are counted in the row audit. `daily` (true, or names of sources) promises that files are
     written once, such as one a day, and that the query computes a file's rows from that file alone:
-    imports then read only the new files.
+    imports then read only the new files. A source without any row stops an import unless
+    `may_be_empty` names it.
     """
 
     files: str | list[str] | None = None
@@ -58,6 +59,7 @@ class TableMapping(TomlSection):
     correct: dict[str, Correction] = Field(default_factory=dict)
     duplicates: Literal["keep", "remove"] = "keep"
     daily: bool | list[str] = False
+    may_be_empty: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check_sources(self) -> "TableMapping":
@@ -107,6 +109,13 @@ class TableMapping(TomlSection):
             **{name: f"PostgreSQL: {shorten(query, 60)}" for name, query in queries.items()},
         }
 
+    @property
+    def read_rules(self) -> dict[str, str]:
+        """How the row audit names the reading of each source, by the name SQL sees."""
+        if self.query is None:
+            return self.origins
+        return {name: f"{name}: {origin}" for name, origin in self.origins.items()}
+
     @model_validator(mode="after")
     def _check_daily(self) -> "TableMapping":
         for name in self.daily_sources:
@@ -118,6 +127,14 @@ class TableMapping(TomlSection):
                 'daily cannot be combined with duplicates = "remove", which has to read all files, '
                 "nor with postgres, which has no files"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_empty_sources(self) -> "TableMapping":
+        for name in self.may_be_empty:
+            if name not in self.origins:
+                hint = did_you_mean(name, list(self.origins))
+                raise ValueError(f"may_be_empty: {name} is not a source{hint}")
         return self
 
     @model_validator(mode="after")

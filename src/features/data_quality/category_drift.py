@@ -175,7 +175,8 @@ def _months(table: CheckedTable, column: str) -> dict[str, list[tuple[str, int, 
         return {}
     name = quote_identifier(column)
     found = table.connection.execute(
-        f"select {month_of(table.clock)}, case when list_contains($values, {name}) then {name} end, "
+        f"select {month_of(table.clock, table.time_zone)}, "
+        f"case when list_contains($values, {name}) then {name} end, "
         f"count(*) from {table.view} where {name} is not null group by 1, 2",
         {"values": values},
     ).fetchall()

@@ -159,6 +159,7 @@ def _check_table(table: CheckedTable) -> tuple[list[TableFinding], dict[str, Any
     found += run_check(timestamps.check_date_range, table, daily)
     if daily and table.name != "customers":
         found += run_check(completeness.check_volume_drops, table, daily)
+        found += run_check(completeness.check_late_rows, table, daily)
         found += run_check(category_drift.check_vanished_and_new_values, table, daily)
     return found, profile.build_profile(table, daily)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from features.calendar_periods import local_sql
 from features.config.company import Company
 from features.ingest.read_table import SourceTable
 
@@ -79,6 +80,6 @@ class CheckedTable:
         return f"{self.local_time(micros):%Y-%m-%d}"
 
 
-def month_of(clock: str | None) -> str:
-    """SQL of the first day of a time's month, in UTC because a time zone would be slow."""
-    return f"date_trunc('month', make_timestamp(epoch_us({clock})))::date"
+def month_of(clock: str | None, zone: str) -> str:
+    """SQL of the first day of a time's month, in the company's time zone."""
+    return f"date_trunc('month', {local_sql(str(clock), zone)})::date"

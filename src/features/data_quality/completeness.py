@@ -1,4 +1,4 @@
-"""Check for missing records: days without rows, sudden drops, an incomplete end of the data.
+"""Checks for missing records: days without rows, sudden drops, an incomplete or late end of the data.
 
 Each day is compared with the median of the same weekday in the six weeks before and after it.
 """
@@ -23,6 +23,8 @@ SHOWN = 5
 COLLAPSE, ENDING = 0.25, 400
 #: Days at the start of a series in which it may still be growing to its usual size.
 GROWING = 14
+#: Days of a former period that say how long a table is usually without rows, and the fewest of them.
+YEAR, FEWEST_DAYS = 365, 56
 #: A series is bursty if its busiest 5% of days hold more than half of its rows.
 BUSIEST, BURSTY = 0.05, 0.5
 
@@ -43,6 +45,15 @@ class Shortfall:
     @property
     def missing(self) -> int:
         return round(self.usual - self.found)
+
+
+@dataclass(frozen=True)
+class LateEnd:
+    """Final days without rows after the `newest` day with one, more than the longest gap before."""
+
+    newest: int
+    days: int
+    longest_gap: int
 
 
 def check_volume_drops(table: CheckedTable, daily: DailyCounts) -> Iterator[TableFinding]:
@@ -99,6 +110,41 @@ def find_final_shortfall(counts: Counts) -> Shortfall | None:
         if counts[first] < HALF * usual[0] and begins and incomplete:
             return Shortfall(first, len(counts) - 1, float(found), float(usual.sum()))
     return None
+
+
+def check_late_rows(table: CheckedTable, daily: DailyCounts) -> Iterator[TableFinding]:
+    """No row for longer than in the year before: the newest rows of a table may not have arrived.
+
+    In a table with few rows a day, an empty day alone is no sign, and it takes long until so many
+    rows are missing that the check "last days" says so.
+    """
+    late = find_late_end(daily.total)
+    if late is None or find_final_shortfall(daily.total) is not None:
+        return
+    newest, longest = daily.date_at(late.newest), late.longest_gap
+    yield TableFinding(
+        table.name, table.clock or "", "late", "warning", 0, int(daily.total.sum()),
+        f"no {table.name} for {late.days} days: the newest row is from {newest}; in the year before, "
+        f"there was one after at most {longest} days" if longest else
+        f"no {table.name} after {newest}, though every day of the year before has some",
+        "check whether the newest rows were delivered; if so, there is nothing to do",
+        {"newest_day": str(newest), "days": late.days, "longest_gap": longest},
+    )  # fmt: skip
+
+
+def find_late_end(counts: Counts) -> LateEnd | None:
+    """The final days without rows, if they are more than ever before within a year.
+
+    None for a history that is too short to tell.
+    """
+    present = np.flatnonzero(counts)
+    newest = int(present[-1])
+    days = len(counts) - 1 - newest
+    former = counts[max(newest - YEAR, int(present[0])) : newest]
+    if not days or len(former) < FEWEST_DAYS:
+        return None
+    longest = max((last - first + 1 for first, last in _runs(former == 0)), default=0)
+    return LateEnd(newest, days, longest) if days > longest else None
 
 
 def is_bursty(counts: Counts) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.finding import TableFinding
+from features.formatting import is_label, label_number
 from features.ingest.sql import quote_identifier
 
 #: Robust z-score from which a value is an outlier; logarithms of genuine amounts hardly reach 5.
@@ -131,10 +132,11 @@ def _finding(
     rows, high, low, total = counted
     kind = f" of kind {series}" if series else ""
     when = f" on {example[1]}" if example[1] else ""
+    extreme = label_number(value) if is_label(measure.column) else f"{value:,.6g}"
     return TableFinding(
         table.name, measure.column, "outliers", "warning", rows, total,
         f"{rows:,} of {total:,} rows{kind} lie beyond a robust z of {BOUND:g}: {high:,} "
-        f"too large, {low:,} too small; the most extreme is {measure.words} {value:,.6g}, z {z:.1f}, "
+        f"too large, {low:,} too small; the most extreme is {measure.words} {extreme}, z {z:.1f}, "
         f"customer {example[0]}{when}",
         f"inspect them; correct them under tables.{table.name}.correct, or drop their rows",
         {"series": series, "bound": BOUND, "largest_z": round(z, 1), "value": value,

@@ -63,7 +63,8 @@ def _shares(table: CheckedTable, column: str) -> dict[str, Any]:
         f"order by count(*) desc, 1 limit {SHOWN}"
     )]  # fmt: skip
     found = table.connection.execute(
-        f"select {month_of(table.clock)}, case when list_contains($top, {name}) then {name} "
+        f"select {month_of(table.clock, table.time_zone)}, "
+        f"case when list_contains($top, {name}) then {name} "
         f"else '{OTHERS}' end, count(*) from {table.view} where {name} is not null group by 1, 2",
         {"top": top},
     ).fetchall()

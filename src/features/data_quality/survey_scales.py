@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from features.calendar_periods import local_sql
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.finding import TableFinding
 
@@ -57,7 +58,7 @@ def _used_in_part(
     if scale.most <= middle or scale.least >= middle:
         yield _part(table, instrument, scale, "")
         return
-    month = "strftime(make_timestamp(epoch_us(answered_at)), '%Y-%m')"
+    month = f"strftime({local_sql('answered_at', table.time_zone)}, '%Y-%m')"
     for words, group in (("channel ", "channel"), ("", month)):
         for name, answers, least, most in table.connection.execute(
             f"select {group} as part, count(*), min(score), max(score) from good_surveys "

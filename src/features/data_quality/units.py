@@ -19,7 +19,6 @@ NEAR, JUMP, LEAST = 0.3, 1.5, 30
 PEAK = 3
 #: A channel explains a second peak if it holds this share of its rows.
 MOSTLY = 0.9
-MONTH = month_of("occurred_at")
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,17 @@ def _finding(table: CheckedTable, column: str, off: UnitMismatch) -> TableFindin
     )  # fmt: skip
 
 
+def _month(table: CheckedTable) -> str:
+    return month_of("occurred_at", table.time_zone)
+
+
 def _kind(series: str) -> str:
     return f"kind = '{series}' and "
 
 
 def _by_month(table: CheckedTable, column: str) -> Iterator[UnitMismatch]:
     """Months whose median differs from the median month by a factor, after a jump."""
-    for series, months in _medians(table, column, MONTH).items():
+    for series, months in _medians(table, column, _month(table)).items():
         middles = np.array([m for _, m, _ in months])
         usual = float(np.median(middles))
         if not any(abs(b - a) > JUMP for a, b in pairwise(middles)):
@@ -134,7 +137,7 @@ def _within_customers(table: CheckedTable, column: str) -> Iterator[UnitMismatch
     table.connection.execute(
         "create or replace temp table own as with x as (select customer_id, "
         f"{table.series_sql} as series, log10(abs({column})) as x, {channel} as channel, "
-        f"{MONTH} as month from {table.view} "
+        f"{_month(table)} as month from {table.view} "
         f"where {column} <> 0 and hash(customer_id) % {_sampling_step(table)} = 0) "
         "select series, channel, month, x - m as r from x join (select customer_id, series, "
         "median(x) as m from x group by 1, 2 having count(*) >= 5) using (customer_id, series)"

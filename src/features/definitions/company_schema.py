@@ -25,7 +25,7 @@ class CompanySchema:
     `attributes` maps an attribute of the CRM to "text" or "number". `horizons` are the label windows
     in days, for features that look back equally far. `kinds` are the kinds of rows by table, `tops`
     the most frequent values of a text column ("events.category") in the older half of its time span,
-    so that later data do not decide the columns.
+    so that later data do not decide the columns. `time_zone` is where the calendar is read.
     """
 
     tables: dict[str, tuple[str, ...]]
@@ -34,6 +34,7 @@ class CompanySchema:
     horizons: tuple[int, ...] = ()
     kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tops: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    time_zone: str = "UTC"
 
     def values(self, each: str) -> tuple[str | HashBucket, ...]:
         """The values that a feature declared with `each` is repeated for."""
@@ -98,10 +99,15 @@ class CompanySchema:
     @classmethod
     def from_json(cls, text: str) -> "CompanySchema":
         raw: dict[str, Any] = json.loads(text)
+        kinds, tops = (
+            {k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")
+        )
         return cls(
             {name: tuple(columns) for name, columns in raw["tables"].items()},
             dict(raw["attributes"]),
             tuple(raw["dimensions"]),
             tuple(raw["horizons"]),
-            *({k: tuple(v) for k, v in raw.get(name, {}).items()} for name in ("kinds", "tops")),
+            kinds,
+            tops,
+            raw.get("time_zone", "UTC"),
         )

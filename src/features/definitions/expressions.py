@@ -1,8 +1,8 @@
 """The feature language: expressions over a customer's past, filtered, windowed and aggregated.
 
 `past.events.where(kind="order").count()` is not a number but an expression; the engine evaluates it
-for many customers and cutoffs at once. Expressions combine with `+ - * /`; dividing by zero gives
-NaN.
+for many customers and cutoffs at once. Expressions combine with `+ - * /`, dividing by zero gives NaN,
+and compare with `above`, `at_most` and `or_at_least`.
 """
 
 from collections.abc import Iterator
@@ -40,6 +40,18 @@ class Expression:
     def __truediv__(self, other: "Expression | float") -> "Arithmetic":
         return Arithmetic("/", self, as_expression(other))
 
+    def above(self, other: "Expression | float") -> "Arithmetic":
+        """1 where it is greater than the other, else 0, also where either is missing."""
+        return Arithmetic(">", self, as_expression(other))
+
+    def at_most(self, other: "Expression | float") -> "Arithmetic":
+        """1 where it is not greater than the other, else 0, also where either is missing."""
+        return Arithmetic("<=", self, as_expression(other))
+
+    def or_at_least(self, other: "Expression | float") -> "Arithmetic":
+        """The greater of the two; missing where either is."""
+        return Arithmetic("max", self, as_expression(other))
+
 
 @dataclass(frozen=True)
 class Constant(Expression):
@@ -50,14 +62,14 @@ class Constant(Expression):
 
 @dataclass(frozen=True)
 class Month(Expression):
-    """The month of the cutoff in UTC, 1 to 12: the season a label window starts in."""
+    """The month of the cutoff where the company is, 1 to 12: the season a label window starts in."""
 
 
 @dataclass(frozen=True)
 class Arithmetic(Expression):
-    """Two expressions combined; dividing by zero gives NaN."""
+    """Two expressions combined; dividing by zero gives NaN, comparing with NaN gives 0."""
 
-    operator: Literal["+", "-", "*", "/"]
+    operator: Literal["+", "-", "*", "/", ">", "<=", "max"]
     left: Expression
     right: Expression
 

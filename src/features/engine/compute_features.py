@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.definitions.expressions import Aggregate, Arithmetic, Constant, Expression, Month
 from features.definitions.feature_registry import FeatureColumn
@@ -31,16 +32,21 @@ class FeaturePlan:
     """The columns to compute and, grouped by stream, the aggregates they consist of.
 
     `comment_model` computes the columns that read predicted comment scores; without it they are NaN.
+    Months of the calendar are those of `time_zone`.
     """
 
     columns: tuple[FeatureColumn, ...]
     streams: tuple[tuple[Stream, tuple[Aggregate, ...]], ...]
     groups: tuple[tuple[Stream, tuple[AggregateGroup, ...]], ...] = field(compare=False, repr=False)
     comment_model: CommentScoreModel | None = field(default=None, repr=False)
+    time_zone: str = "UTC"
 
     @classmethod
     def from_columns(
-        cls, columns: Sequence[FeatureColumn], comment_model: CommentScoreModel | None = None
+        cls,
+        columns: Sequence[FeatureColumn],
+        comment_model: CommentScoreModel | None = None,
+        time_zone: str = "UTC",
     ) -> "FeaturePlan":
         """Collect each distinct aggregate once; those over the same rows share a pass."""
         grouped: dict[Stream, dict[Aggregate, None]] = {}
@@ -53,7 +59,7 @@ class FeaturePlan:
             (stream, group_aggregates(leaves, first))
             for (stream, leaves), first in zip(streams, firsts, strict=False)
         )
-        return cls(tuple(columns), streams, groups, comment_model)
+        return cls(tuple(columns), streams, groups, comment_model, time_zone)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,7 +80,8 @@ def compute_columns(
         _fill(history, customer, cutoff, plan, values, each)
     results = dict(zip(leaves, values, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [_value(c.expression, results, cutoff) for c in plan.columns]
+        months = _month(cutoff, plan.time_zone)
+        return [_value(c.expression, results, months) for c in plan.columns]
 
 
 def _allocate(leaves: int, rows: int) -> Floats:
@@ -120,25 +127,33 @@ def _workers(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
             yield pool.map
 
 
-def _value(expression: Expression, results: dict[Aggregate, Floats], cutoff: Ints) -> Floats:
+def _value(expression: Expression, results: dict[Aggregate, Floats], months: Floats) -> Floats:
+    """The value of an expression for each row; `months` are those of the cutoffs."""
     if isinstance(expression, Aggregate):
         return results[expression]
     if isinstance(expression, Constant):
-        return np.full(len(cutoff), expression.value)
+        return np.full(len(months), expression.value)
     if isinstance(expression, Month):
-        return _month(cutoff)
+        return months
     if not isinstance(expression, Arithmetic):
         raise TypeError(f"{expression!r} is not an expression that the engine knows")
-    left, right = (_value(e, results, cutoff) for e in (expression.left, expression.right))
+    left, right = (_value(e, results, months) for e in (expression.left, expression.right))
     if expression.operator == "+":
         return left + right
     if expression.operator == "-":
         return left - right
     if expression.operator == "*":
         return left * right
+    if expression.operator == ">":
+        return np.asarray(left > right, np.float64)
+    if expression.operator == "<=":
+        return np.asarray(left <= right, np.float64)
+    if expression.operator == "max":
+        return np.maximum(left, right)
     return np.where(right == 0, np.nan, left / np.where(right == 0, 1.0, right))
 
 
-def _month(cutoff: Ints) -> Floats:
-    months = cutoff.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    return (months % 12 + 1).astype(np.float64)
+def _month(cutoff: Ints, zone: str) -> Floats:
+    """The month of each cutoff, 1 to 12, on the calendar of a time zone."""
+    months = pc.month(pa.array(cutoff, pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone)))
+    return np.asarray(months.to_numpy(zero_copy_only=False), np.float64)

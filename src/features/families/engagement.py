@@ -1,5 +1,6 @@
 """Engagement features: visits, logins and contracts."""
 
+from features.customer_definition import count_open_contracts
 from features.definitions.expressions import Expression, Past
 from features.definitions.feature_registry import feature
 from features.definitions.levers import CONTACT
@@ -43,9 +44,8 @@ def days_since_login(past: Past) -> Expression:
 
 @feature(unit="contracts", zh="生效中的合同数")
 def open_contracts(past: Past) -> Expression:
-    """Contracts signed and not cancelled"""
-    signed = past.events.where(kind="contract").count()
-    return signed - past.events.where(kind="cancel").count()
+    """Open contracts, by contracts, renewals, orders and payments that no cancellation ended"""
+    return count_open_contracts(past)
 
 
 @feature(unit="days", zh="距合同签订或续签已{n}天")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from features.atomic_write import append_line
 from features.data_quality.finding import TableFinding
 from features.errors import ConfigRefused
 from features.import_history.loss_rules import Loss
@@ -62,14 +63,7 @@ def record_accepted_losses(
     """Append the losses to the company's record, synced to disk: who accepted what, when and why."""
     path = workspace.accepted_losses(company)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_entry(accepted, losses), ensure_ascii=False) + "\n"
-    # One write of whole lines: a reader never sees a part of one.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        os.write(handle, text.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    append_line(path, json.dumps(_entry(accepted, losses), ensure_ascii=False))
 
 
 def _entry(accepted: AcceptedLoss, losses: list[Loss]) -> dict[str, Any]:
@@ -96,7 +90,8 @@ def accepted_findings(accepted: AcceptedLoss, losses: list[Loss]) -> list[TableF
     """The accepted losses as findings of the data quality report."""
     return [
         TableFinding(
-            loss.table, "", "accepted loss", "warning", loss.rows, loss.before,
+            loss.table, "", "empty source" if loss.what == "empty source" else "accepted loss",
+            "warning", loss.rows, loss.before,
             f"{loss}; accepted: {accepted.reason.strip()}",
             "deliver the rows if they turn up; the loss was accepted for this import only",
         )

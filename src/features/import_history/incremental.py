@@ -5,7 +5,6 @@ file has changed, rows were quarantined, the mapping is different), everything i
 run reports why.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -52,6 +51,17 @@ class IncrementalImport:
         """How many files are new."""
         return sum(len(files) for sources in self.new_files.values() for files in sources.values())
 
+    @property
+    def without_news(self) -> list[str]:
+        """The daily sources without a new file, while others have one: were theirs delivered?"""
+        if not self.file_count:
+            return []
+        found = []
+        for table, sources in self.new_files.items():
+            names = [name for name, files in sources.items() if not files]
+            found += [table if name == "source" else f"{table}, {name}" for name in names]
+        return found
+
     def with_new_files(self, company: Company) -> Company:
         """The company with only the new files in its daily tables."""
         tables = {
@@ -91,10 +101,9 @@ class ImportState:
         (folder / STATE_FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
-def mapping_digest(company: Company) -> str:
-    """A hash of the company's file and the version of goodwill."""
-    text = company.path.read_bytes() + version("goodwill").encode()
-    return hashlib.sha256(text).hexdigest()[:16]
+def code_identity(company: Company) -> str:
+    """What a history was made by: the company's file, as its hash, and the version of goodwill."""
+    return f"{company.file_digest} {version('goodwill')}"
 
 
 def plan_incremental_import(
@@ -131,7 +140,7 @@ def _full_import_reason(
     company: Company, changes: FileChanges, state: ImportState, audit: RowAudit, limit: datetime
 ) -> str:
     """Why every file must be read; empty when the new files alone are enough."""
-    if state.code != mapping_digest(company):
+    if state.code != code_identity(company):
         return "the company's file or the version of goodwill has changed"
     if not changes.only_new:
         return changes.full_import_reason()

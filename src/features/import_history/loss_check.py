@@ -1,10 +1,10 @@
 """The check of an import for lost rows, against the stored history that it would replace.
 
 Rows that the history has and the import has not, new days with far fewer rows than usual, and tables
-without any row stop an import, unless their loss is accepted.
+and sources without any row stop an import, unless their loss is accepted. Empty sources also stop a
+first import, which there is nothing to compare with.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from features.import_history.daily_rows import (
 from features.import_history.loss_rules import Loss, count_series, find_lost_rows, find_small_days
 from features.ingest.time_bounds import latest_allowed
 from features.progress import Steps
+from features.row_audit import RowAudit
 from features.settings import Workspace
 
 #: The file of a history that says up to which day it was checked, and with which company file.
@@ -53,6 +54,7 @@ class LossCheck:
     mapping: str
     notes: tuple[str, ...] = ()
     mapping_changed: bool = False
+    is_first: bool = False
 
     def write(self, folder: Path) -> None:
         """Write what the next import compares with into the folder of a history."""
@@ -75,9 +77,15 @@ class LossCheck:
                 "  only the oldest days are gone: if the sources keep only the newest days, set "
                 f"import_limits.keeps_days in {company.path.name}"
             )
+        if empty := next((loss for loss in losses if loss.what == "empty source"), None):
+            lines.append(
+                f"  a source that may be empty is named in tables.{empty.table}.may_be_empty in "
+                f"{company.path.name}"
+            )
         flags = " ".join(f"--accept-loss {t}" for t in dict.fromkeys(x.table for x in losses))
+        compared = "compared with the stored history, which stays as it is"
         return (
-            "rows are missing, compared with the stored history, which stays as it is:\n"
+            f"rows are missing{', nothing is imported' if self.is_first else f', {compared}'}:\n"
             + "\n".join(lines)
             + "\n  deliver the missing rows and run again; if they are rightly missing, accept that "
             f'once: goodwill retrain {flags} --reason "..." (limits: [import_limits] in '
@@ -86,15 +94,21 @@ class LossCheck:
 
 
 def check_for_losses(
-    con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace
+    con: duckdb.DuckDBPyConnection, company: Company, workspace: Workspace, audit: RowAudit
 ) -> LossCheck:
-    """Compare the validated tables `good_<table>` with the stored history, if there is one."""
+    """Compare the validated tables `good_<table>` with the stored history, if there is one.
+
+    The audit says how many rows each source had.
+    """
     now = count_imported_rows(con, company, company.tables)
-    folder, mapping = workspace.history(company.name), _mapping_digest(company)
+    folder, mapping = workspace.history(company.name), company.file_digest
     until = _last_finished_day(company, now)
     former = count_stored_rows(con, company, folder)
-    if not former or not company.limits.enabled:
+    if not company.limits.enabled:
         return LossCheck([], until, mapping)
+    empty = find_empty_sources(company, audit)
+    if not former:
+        return LossCheck(empty, until, mapping, is_first=True)
     since, known_mapping = _read_checked(folder)
     dropped = [rows for name, rows in former.items() if name not in now]
     notes = [
@@ -105,9 +119,20 @@ def check_for_losses(
         since = _last_day(former, company.limits)
     if until is not None and since is not None and until <= since:
         notes.append(f"  no new day since the last import; the data end on {day_text(since)}")
-    losses = compare_rows(former, now, since, until, company.limits)
+    losses = [*empty, *compare_rows(former, now, since, until, company.limits)]
     changed = known_mapping not in ("", mapping)
     return LossCheck(losses, until, mapping, tuple(notes), changed)
+
+
+def find_empty_sources(company: Company, audit: RowAudit) -> list[Loss]:
+    """The sources of tables that were read without any row, though the company does not expect that."""
+    empty = {(x.table, x.rule) for x in audit.lines if x.step == "read" and not x.rows}
+    return [
+        Loss(table, None, "empty source", 0, 0, detail=rule)
+        for table, mapping in company.tables.items()
+        for source, rule in mapping.read_rules.items()
+        if (table, rule) in empty and source not in mapping.may_be_empty
+    ]
 
 
 def compare_rows(
@@ -192,7 +217,3 @@ def _read_checked(folder: Path) -> tuple[int | None, str]:
         return None, ""
     raw = json.loads(path.read_text(encoding="utf-8"))
     return day_number(raw["last_day"]) if raw["last_day"] else None, raw["mapping"]
-
-
-def _mapping_digest(company: Company) -> str:
-    return hashlib.sha256(company.path.read_bytes()).hexdigest()[:16]

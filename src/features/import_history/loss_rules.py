@@ -9,8 +9,8 @@ from features.config.import_limits import ImportLimits
 from features.import_history.daily_rows import EPOCH, Counts, DailyRows, day_text
 from features.import_history.usual_rows import ERRATIC, FEWEST_WEEKS, UsualRows
 
-#: What is lost: the whole table, stored rows, stored days, or rows of new days.
-LossKind = Literal["empty", "rows", "days", "new days"]
+#: What is lost: a source, the whole table, stored rows, stored days, or rows of new days.
+LossKind = Literal["empty source", "empty", "rows", "days", "new days"]
 #: Kinds that the sentence about a table names.
 NAMED = 3
 
@@ -19,7 +19,8 @@ NAMED = 3
 class Loss:
     """Rows of a table, or of one of its kinds, that an import lacks.
 
-    `before` are the stored rows, or the usual ones of new days; `now` are those of the import.
+    `before` are the stored rows, or the usual ones of new days; `now` are those of the import. What
+    an empty source should have is not known: both are 0, and `detail` names it.
     """
 
     table: str
@@ -38,6 +39,8 @@ class Loss:
 
     def __str__(self) -> str:
         place = self.table if self.kind is None else f"{self.table} of kind {self.kind!r}"
+        if self.what == "empty source":
+            return f"{place}: the source {self.detail} has no row at all"
         if self.what == "empty":
             return f"{place}: no row at all, the history has {self.before:,}"
         gone = f"{self.rows:,} of {self.before:,}"

@@ -22,7 +22,7 @@ from features.import_history.incremental import (
     FullImportNeeded,
     ImportState,
     IncrementalImport,
-    mapping_digest,
+    code_identity,
     plan_incremental_import,
 )
 from features.import_history.loss_check import LossCheck, check_for_losses, settle_losses
@@ -51,6 +51,8 @@ def import_history(
     incremental, files, reason = plan_incremental_import(company, workspace, limit)
     if incremental:
         steps.note(f"  reading {incremental.file_count:,} new files of {len(files):,}")
+        for source in incremental.without_news:
+            steps.note(f"[yellow]–[/] no new file of {source}")
         try:
             return _import(company, workspace, steps, incremental, files, accepted)
         except FullImportNeeded as err:
@@ -72,7 +74,8 @@ def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> Data
         imported = import_tables(con, company, workspace, audit, steps)
         with steps.step("check data quality") as done:
             report = check_tables(con, company, imported, audit)
-            refusals = [*report.refusals, *_loss_refusals(con, company, workspace, imported)]
+            check = check_for_losses(con, company, workspace, audit)
+            refusals = [*report.refusals, *_loss_refusals(company, check, imported)]
             report = replace(report, refusals=refusals)
             done(**report.counts())
     finally:
@@ -82,15 +85,9 @@ def run_dry_import(company: Company, workspace: Workspace, steps: Steps) -> Data
     return report
 
 
-def _loss_refusals(
-    con: duckdb.DuckDBPyConnection,
-    company: Company,
-    workspace: Workspace,
-    imported: list[ImportedTable],
-) -> list[str]:
+def _loss_refusals(company: Company, check: LossCheck, imported: list[ImportedTable]) -> list[str]:
     """Why an import would be refused for lost rows; tables that are refused anyway are left out."""
     refused = {t.source.contract.name for t in imported if t.validation.refusal}
-    check = check_for_losses(con, company, workspace)
     losses = [loss for loss in check.losses if loss.table not in refused]
     return [check.refusal(company, losses)] if losses else []
 
@@ -110,7 +107,7 @@ def _import(
     target.mkdir(parents=True)
     con = connect_for_import(workspace, company)
     try:
-        code, limit = mapping_digest(company), latest_allowed(company).isoformat()
+        code, limit = code_identity(company), latest_allowed(company).isoformat()
         feedback = feedback_digest(workspace.feedback(company.name))
         imported, report, check = _import_tables(
             con, company, workspace, target, steps, incremental, accepted
@@ -150,7 +147,7 @@ def _import_tables(
     store = partial(_write_table, con, target)
     imported = import_tables(con, company, workspace, audit, steps, store, incremental)
     with steps.step("compare rows with the stored history") as done:
-        check = check_for_losses(con, company, workspace)
+        check = check_for_losses(con, company, workspace, audit)
         done(losses=len(check.losses))
     losses = settle_losses(check, company, workspace, accepted, steps)
     with steps.step("check data quality") as done:

@@ -1,4 +1,4 @@
-"""What an import did with the feedback: the outcome of each event, and the rows of events it changed.
+"""Outcomes of feedback at an import: the outcome of each event, and the rows of events it changed.
 
 Both are stored with the history, in the folder `feedback`. An incremental import takes the changes
 back before it adds the new files, so that feedback always meets the company's own rows alone and the
@@ -29,7 +29,7 @@ WITHDRAWN = "withdrawn"
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What became of a call's events at the last import: their number by state, and broken rules."""
+    """Outcomes of a call's events at the last import: their number by state, and broken rules."""
 
     states: Mapping[str, int] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class AppliedFeedback:
 
 
 def read_call_outcomes(history: Path) -> dict[str, CallOutcome]:
-    """What became of each call at the last import, by its id; empty before the first with feedback."""
+    """The outcome of each call at the last import, by its id; empty before the first with feedback."""
     path = history / FOLDER / OUTCOMES
     if not path.is_file():
         return {}
@@ -94,7 +94,7 @@ def read_call_outcomes(history: Path) -> dict[str, CallOutcome]:
 
 
 def describe_state(call: FeedbackCall, outcome: CallOutcome | None) -> str:
-    """What became of a stored call, as one text; `outcome` is None for one that no import has read."""
+    """The outcome of a stored call, as one text; `outcome` is None for one that no import has read."""
     states = outcome.states if outcome else {}
     if call.withdrawal:
         leaves = " (leaves at the next import)" if states.keys() & {IMPORTED, IN_TABLE} else ""

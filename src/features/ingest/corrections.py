@@ -21,10 +21,10 @@ def audit_reading(
     name = source.contract.name
     reshaped = _rows(con, f"typed_{name}") + sum(source.dropped.values())
     if mapping.query is None:
-        audit.add_read(name, mapping.origins["source"], reshaped)
+        audit.add_read(name, mapping.read_rules["source"], reshaped)
     else:
-        for alias, origin in mapping.origins.items():
-            audit.add_read(name, f"{alias}: {origin}", _rows(con, alias))
+        for alias, rule in mapping.read_rules.items():
+            audit.add_read(name, rule, _rows(con, alias))
         audit.add_query(name, f"tables.{name}.query joins, groups or filters", reshaped)
     for rule, rows in source.dropped.items():
         audit.add_removed(name, "drop", rule, rows)

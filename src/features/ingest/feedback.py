@@ -20,6 +20,9 @@ from features.errors import GoodwillError
 COLUMNS = ("customer_id", "occurred_at", "kind", "amount", "quantity", "channel", "category")
 #: The format of a stored call; format 1, without this number, has no client and no request id.
 FORMAT = 2
+#: A call is read by the nightly import, whose user may be another one of the same group, and by nobody
+#: else: it says what a customer bought.
+MODE = 0o640
 #: The ends of the names of stored calls and of their withdrawals.
 CALL, WITHDRAWN = ".json", ".withdrawn"
 
@@ -70,7 +73,7 @@ def store_feedback(folder: Path, feedback: Feedback) -> StoredFeedback:
         "sha256": digest,
         "events": content,
     }
-    if final.exists() or not create_text_once(final, json.dumps(record, ensure_ascii=False)):
+    if final.exists() or not create_text_once(final, json.dumps(record, ensure_ascii=False), MODE):
         return _read_stored(final, digest)
     return StoredFeedback(len(content), now, repeated=False)
 

@@ -10,7 +10,7 @@ import duckdb
 
 from features.config.company import Company
 from features.config.table_mapping import CsvFormat
-from features.errors import DataRefused
+from features.errors import DataRefused, EnvironmentFailed
 from features.ingest.sql import quote_literal
 from features.ingest.type_inference import cast_sql, infer_text_types
 
@@ -23,9 +23,15 @@ NOT_DETECTED = "Error when"
 def find_files(company: Company, table: str, root: Path, patterns: Sequence[str]) -> list[Path]:
     """Find the files of one source by its patterns; `**` matches folders of any depth.
 
-    A folder stands for the data files in it, at any depth. Raises DataRefused for a pattern without
-    files, and for files that are neither all Parquet nor all CSV.
+    A folder stands for the data files in it, at any depth. Raises EnvironmentFailed when the company's
+    folder itself is away, DataRefused for a pattern without files, and for files that are neither all
+    Parquet nor all CSV.
     """
+    if not root.is_dir():
+        raise EnvironmentFailed(
+            f"the folder of the sources, {root}, is away: mount it, then run again; or correct "
+            f"company.root in {company.path.name}, {_hint(company)}"
+        )
     paths = [path for pattern in patterns for path in _matching(company, table, root, pattern)]
     paths = list(dict.fromkeys(paths))
     kinds = {_kind(path) for path in paths}
@@ -58,14 +64,17 @@ def _matching(company: Company, table: str, root: Path, pattern: str) -> list[Pa
     inside = [path for folder in found if folder.is_dir() for path in sorted(folder.rglob("*"))]
     files = [p for p in found if p.is_file()] + [p for p in inside if p.is_file() and _kind(p)]
     if not files:
-        hint = "make it with `goodwill data`" if company.name == "sample" else (
-            "check `root` and `files`, or set GOODWILL_REAL_DATA if it holds {real_data}"
-        )  # fmt: skip
         raise DataRefused(
-            f"table {table}: missing file {root / pattern} (0 rows read); {hint} "
-            f"in {company.path.name}"
+            f"table {table}: missing file {root / pattern} (0 rows read); check `root` and `files` in "
+            f"{company.path.name}, {_hint(company)}"
         )
     return files
+
+
+def _hint(company: Company) -> str:
+    if company.name == "sample":
+        return "or make its tables with `goodwill data`"
+    return "or set GOODWILL_REAL_DATA if it holds {real_data}"
 
 
 def parquet_sql(paths: Sequence[Path]) -> str:

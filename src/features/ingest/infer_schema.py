@@ -57,6 +57,7 @@ def infer_schema(
         tuple(sorted(horizons)),
         _kinds(con, mapped),
         _frequent(con, mapped),
+        company.info.time_zone,
     )
 
 

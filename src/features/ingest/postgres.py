@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from rich.markup import escape
 
 from features.config.postgres_settings import PostgresAddress, PostgresSettings
-from features.errors import DataRefused
+from features.errors import DataRefused, EnvironmentFailed
 from features.ingest.sql import quote_identifier
 from features.progress import StepResult, Steps
 
@@ -105,8 +105,8 @@ def extract_queries(
     """Read each query (by its place in the TOML file) into a Parquet file of the folder.
 
     When the server becomes unavailable, everything is read again in a new snapshot, so the tables
-    are always consistent. Raises DataRefused when it stays unavailable, and at once for errors that a
-    retry cannot fix.
+    are always consistent. Raises EnvironmentFailed when it stays unavailable, and DataRefused at once
+    for errors that a retry cannot fix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with steps.step("read PostgreSQL") as done:
@@ -127,9 +127,9 @@ def extract_queries(
 
 def _unavailable(
     address: PostgresAddress, settings: PostgresSettings, err: ServerUnavailable
-) -> DataRefused:
+) -> EnvironmentFailed:
     tries = settings.retries + 1
-    return DataRefused(
+    return EnvironmentFailed(
         f"{address} is unavailable: {err} (tried {tries} time{'s' if tries > 1 else ''}); check that "
         f"the server runs and accepts connections from here, then run again; the URL comes from "
         f"{settings.url_from or 'the PG* variables'}, postgres.retries sets the number of retries"

@@ -15,6 +15,7 @@ from features.config.table_mapping import TableMapping
 from features.contract import TABLES, ContractColumn, TableContract
 from features.errors import ConfigRefused
 from features.ingest.casts import cast_to_contract, default_sql, is_number
+from features.ingest.currencies import check_one_currency
 from features.ingest.source_views import bind_sources, spill_folder
 from features.ingest.sql import quote_literal, run_company_sql
 from features.settings import Workspace
@@ -73,6 +74,7 @@ def read_table(
     run_company_sql(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
+    check_one_currency(con, company, name, mapping, kept)
     types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
     selected, converted = [], []

@@ -26,8 +26,8 @@ def read_postgres_queries(
 ) -> None:
     """Read every PostgreSQL query of the company in one snapshot, for `bind_sources` to use.
 
-    Does nothing for a company without queries. Raises DataRefused when the server is unavailable or
-    refuses a query.
+    Does nothing for a company without queries. Raises EnvironmentFailed when the server is
+    unavailable, DataRefused when it refuses a query.
     """
     named = {(t, n): q for t, m in company.tables.items() for n, q in m.queries.items()}
     if not named:

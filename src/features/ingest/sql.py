@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import duckdb
 
 from features.config.company import Company
-from features.errors import DataRefused
+from features.disk_failures import disk_failure
+from features.errors import DataRefused, EnvironmentFailed
 
 
 def quote_identifier(name: str) -> str:
@@ -36,7 +37,10 @@ def run_company_sql(
 def translate_sql_errors(
     con: duckdb.DuckDBPyConnection, company: Company, place: str
 ) -> Iterator[None]:
-    """Translate DuckDB's errors into a DataRefused that names the place in the company's file."""
+    """Translate DuckDB's errors into a DataRefused that names the place in the company's file.
+
+    A full or failing disk, or a file that may not be read, becomes EnvironmentFailed.
+    """
     where = f"{company.path.name}: {place}"
     try:
         yield
@@ -47,6 +51,8 @@ def translate_sql_errors(
     except duckdb.ParserException as err:
         raise DataRefused(f"{where} is not a valid SQL expression: {_first(err)}") from None
     except duckdb.Error as err:
+        if reason := disk_failure(err):
+            raise EnvironmentFailed(f"{where}: {reason}") from None
         raise DataRefused(f"{where} cannot be read: {_first(err)}") from None
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from features.calendar_periods import label_of, start_of
 from features.config.company import Company, as_utc
 from features.ingest.read_table import SourceTable
 
@@ -17,7 +18,10 @@ def latest_allowed(company: Company) -> datetime:
 def data_bounds(
     con: duckdb.DuckDBPyConnection, company: Company, tables: dict[str, SourceTable]
 ) -> tuple[datetime, datetime]:
-    """The first record of all tables with a clock, and the first instant that is not in the data."""
+    """The first record of all tables with a clock, and the first instant that is not in the data.
+
+    Unless declared, that is the midnight after the last record where the company is.
+    """
     clocks = [(n, t.contract.clock) for n, t in tables.items() if n != "customers"]
     parts = " union all ".join(
         f"select min({c}) as a, max({c}) as b from good_{n}" for n, c in clocks
@@ -25,7 +29,9 @@ def data_bounds(
     bounds = con.sql(f"select min(a), max(b) from ({parts})").to_arrow_table()
     first, last = (bounds.column(i)[0].as_py() for i in (0, 1))
     now = datetime.now(UTC)  # without rows there is nothing to bound
-    latest = (last or now).astimezone(UTC)
-    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    zone = company.info.time_zone
+    latest = label_of(last or now, zone)
+    day = latest.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = start_of(day + timedelta(days=1), zone)
     declared = company.info.data_end
     return (first or now).astimezone(UTC), as_utc(declared) if declared else midnight

@@ -24,7 +24,7 @@ from features.errors import DataRefused
 
 Floats = NDArray[np.float64]
 
-FILE = "tone.json"
+FILE = "comment_score_model.json"
 #: How many features the n-grams are hashed to.
 N_FEATURES = 2**13
 #: The longest n-gram, and how many characters of a comment are used.

@@ -22,7 +22,11 @@ from insight.business_report.distributions_section import distribution_charts
 from insight.business_report.drivers_section import drivers_section
 from insight.business_report.indicators_section import group_tables, indicator_rows, not_measured
 from insight.business_report.model_quality_section import model_quality
-from insight.business_report.overview_section import alert_sentences, overview_tiles
+from insight.business_report.overview_section import (
+    alert_sentences,
+    is_watched,
+    overview_tiles,
+)
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.segments_section import migration_table, segment_tables
 from insight.business_report.translations import report_language
@@ -86,6 +90,7 @@ def render(inputs: ReportInputs, created: datetime) -> str:
         },
         tiles=overview_tiles(inputs),
         alerts=alert_sentences(inputs),
+        watched=is_watched(inputs),
         calls=call_list(inputs),
         rows=rows,
         has={n: any(getattr(r, n) for r in rows) for n in ("everybody", "target")},
@@ -95,6 +100,7 @@ def render(inputs: ReportInputs, created: datetime) -> str:
         missing_corrections=missing_corrections(inputs),
         groups=group_tables(inputs),
         distributions=distribution_charts(inputs),
+        scored=inputs.facts.scores is not None,
         drivers=drivers_section(inputs),
         segments=segment_tables(inputs),
         moves={which: migration_table(inputs, which) for which in ("tiers", "stages")},

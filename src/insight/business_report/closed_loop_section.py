@@ -2,14 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from insight.business_report.figure_markup import format_figure, format_value, indicator_title
 from insight.business_report.overview_section import target_text
 from insight.business_report.report_inputs import ReportInputs
-from insight.evaluation.evaluation_schema import Indicator, PdcaCycle
+from insight.evaluation.evaluation_schema import PdcaCycle
+from insight.evaluation.indicator_schema import Indicator
 
 #: The text of the evaluation for an action that was taken.
 _ACTION = re.compile(r"(?P<action>.+): (?P<treated>[\d,]+) customers, (?P<held>[\d,]+) left alone$")
+#: The texts of the evaluation for an effect: not due yet, and analysed.
+_DUE = re.compile(r"verdict due (?P<day>[\d-]+)$")
+_ANALYSED = re.compile(r"(?P<verdict>.+) \(analysed (?P<day>[\d-]+)\)$")
 
 
 @dataclass(frozen=True)
@@ -90,13 +95,22 @@ def _describe_action(text: str, inputs: ReportInputs) -> str:
 
 
 def _effect(text: str, inputs: ReportInputs) -> str:
-    """Translate the effect of an action, such as `call: no effect seen`."""
+    """Translate the effect of an action, such as `call: no effect seen (analysed 2026-05-01)`."""
     action, _, verdict = text.rpartition(": ")
     if not action:
         return text
     translate = inputs.translate
-    return translate(
-        "effect_of",
-        action=translate.name("action", action),
-        verdict=translate.name("effect", verdict),
-    )
+    if found := _DUE.match(verdict):
+        told = translate("effect_due", day=_day(found["day"], inputs))
+    elif found := _ANALYSED.match(verdict):
+        told = translate(
+            "effect_analysed", verdict=translate.name("effect", found["verdict"]),
+            day=_day(found["day"], inputs),
+        )  # fmt: skip
+    else:
+        told = translate.name("effect", verdict)
+    return translate("effect_of", action=translate.name("action", action), verdict=told)
+
+
+def _day(text: str, inputs: ReportInputs) -> str:
+    return inputs.numbers.day(date.fromisoformat(text))

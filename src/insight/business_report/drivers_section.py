@@ -8,11 +8,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import (
-    IntervalEstimate,
-    SatisfactionDriver,
-    SatisfactionDrivers,
-)
+from insight.evaluation.evaluation_schema import SatisfactionDriver, SatisfactionDrivers
+from insight.evaluation.indicator_schema import IntervalEstimate
 from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE
 
 COLOURS = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from insight.business_report.figure_markup import (
     FormattedFigure,
     data_attributes,
+    describe_empty_period,
     format_figure,
     format_value,
     indicator_title,
@@ -19,7 +20,7 @@ from insight.business_report.overview_section import (
 )
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import GroupValue, Indicator
+from insight.evaluation.indicator_schema import GroupValue, Indicator
 
 #: Indicators in a table of groups: more do not fit a page.
 MOST_COLUMNS = 6
@@ -51,6 +52,7 @@ class IndicatorRow:
     change: FormattedChange
     target: FormattedTarget | None
     exact: dict[str, str]
+    empty_period: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _row(i: Indicator, inputs: ReportInputs) -> IndicatorRow:
             coverage=i.coverage, customers=i.customers, before=i.before, year=i.year,
             target=i.goal and i.goal.target, gap=i.goal and i.goal.gap,
         ),
+        empty_period=describe_empty_period(i, inputs.period, translate),
     )  # fmt: skip
 
 
@@ -163,6 +166,15 @@ def _cell(i: Indicator, cell: GroupValue, translate: Translator) -> GroupCell:
     return GroupCell(format_figure(i, cell, translate, of), everybody, forecast)
 
 
+def _column(i: Indicator, inputs: ReportInputs) -> str:
+    """The title of an indicator, with its period if that is not the last one."""
+    title = indicator_title(i, inputs.translate)
+    if i.empty_period is None:
+        return title
+    period = inputs.numbers.short_period(i.period, inputs.period)
+    return inputs.translate("with_interval", value=title, interval=period)
+
+
 def _largest_first(
     found: dict[str, dict[int, GroupValue]],
 ) -> list[tuple[str, dict[int, GroupValue]]]:
@@ -193,5 +205,5 @@ def _table(by: str, indicators: list[Indicator], inputs: ReportInputs) -> GroupT
     note = ""
     if hidden:
         note = translate("hidden_groups", n=max(h.cells for h in hidden))
-    columns = [indicator_title(i, translate) for i in cut]
+    columns = [_column(i, inputs) for i in cut]
     return GroupTable(by, translate.name("by", by), columns, rows, note)

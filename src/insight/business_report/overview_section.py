@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from insight.business_report.figure_markup import (
     FormattedFigure,
     better_direction,
-    change_amount,
     data_attributes,
+    describe_empty_period,
     format_figure,
     format_value,
     indicator_title,
@@ -14,7 +14,8 @@ from insight.business_report.figure_markup import (
 )
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
-from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert, IndicatorGoal
+from insight.business_report.verdict_text import describe_verdict
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert, IndicatorGoal
 
 MOST_TILES = 8
 ARROWS = {"up": "▲", "down": "▼"}
@@ -22,7 +23,7 @@ ARROWS = {"up": "▲", "down": "▼"}
 
 @dataclass(frozen=True)
 class FormattedChange:
-    """The change from the period before; `mood` is good or bad if the change is significant."""
+    """The verdict on the last period, and the period before; `mood` is good or bad for an alert."""
 
     text: str
     arrow: str
@@ -46,6 +47,7 @@ class OverviewTile:
     figure: FormattedFigure
     change: FormattedChange
     target: FormattedTarget | None
+    empty_period: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,24 +72,35 @@ def overview_tiles(inputs: ReportInputs) -> list[OverviewTile]:
             format_figure(i, i, translate),
             format_change(i, inputs.period, translate),
             format_target(i, translate),
+            describe_empty_period(i, inputs.period, translate),
         )
         for i in chosen
     ]
 
 
+def is_watched(inputs: ReportInputs) -> bool:
+    """Whether the control chart of any indicator says something about the last period."""
+    indicators = inputs.evaluation.indicators if inputs.evaluation else []
+    return any(indicator.verdict.kind != "unwatched" for indicator in indicators)
+
+
 def format_change(indicator: Indicator, length: str, translate: Translator) -> FormattedChange:
-    """Format the change from the period before; only a significant change has an arrow."""
-    if indicator.before is None:
-        return FormattedChange(translate("change_unknown"), "", "")
-    before = format_value(indicator, indicator.before, translate)
-    period = translate.numbers.period_before(indicator.period, length)
-    if indicator.moved not in ARROWS:
-        return FormattedChange(translate("change_none", period=period, before=before), "", "")
-    rose = indicator.moved == "up"
-    mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
-    amount = change_amount(indicator, translate)
-    text = translate("change_clear", by=amount, period=period, before=before)
-    return FormattedChange(text, ARROWS[indicator.moved], mood)
+    """Format the verdict of the control chart; only an alert has an arrow."""
+    verdict = indicator.verdict
+    text = describe_verdict(verdict, indicator, length, translate)
+    if indicator.before is not None:
+        before = format_value(indicator, indicator.before, translate)
+        period = translate.numbers.period_before(indicator.period, length)
+        text = translate("change_before", verdict=text, period=period, before=before)
+    if not verdict.is_alert:
+        return FormattedChange(text, "", "")
+    return FormattedChange(
+        text, ARROWS[verdict.direction], _mood(indicator, verdict.direction == "up")
+    )
+
+
+def _mood(indicator: Indicator, rose: bool) -> str:
+    return "good" if rose == (better_direction(indicator) == "higher") else "bad"
 
 
 def format_target(indicator: Indicator, translate: Translator) -> FormattedTarget | None:
@@ -108,42 +121,34 @@ def target_text(goal: IndicatorGoal, target: str, translate: Translator) -> str:
 
 
 def alert_sentences(inputs: ReportInputs) -> list[AlertSentence]:
-    """All alerts, the strongest first."""
+    """All alerts in the order of the evaluation: the whole company first, then the clearest."""
     if inputs.evaluation is None:
         return []
     known = {(i.name, i.dimension): i for i in inputs.evaluation.indicators}
-    found = sorted(inputs.evaluation.alerts, key=lambda a: -abs(a.errors_off))
-    return [_sentence(a, known.get((a.indicator, a.dimension)), inputs) for a in found]
+    return [
+        _sentence(alert, known[alert.indicator, alert.dimension], inputs)
+        for alert in inputs.evaluation.alerts if (alert.indicator, alert.dimension) in known
+    ]  # fmt: skip
 
 
-def _sentence(
-    alert: IndicatorAlert, indicator: Indicator | None, inputs: ReportInputs
-) -> AlertSentence:
-    translate, numbers = inputs.translate, inputs.numbers
-    if indicator is None:
-        name = translate.name("indicator", alert.indicator)
-        value, expected = numbers.decimal(alert.value, 2), numbers.decimal(alert.expected, 2)
-        mood = ""
-    else:
-        name = indicator_title(indicator, translate)
-        value, expected = (
-            format_value(indicator, v, translate) for v in (alert.value, alert.expected)
-        )
-        rose = alert.value > alert.expected
-        mood = "good" if rose == (better_direction(indicator) == "higher") else "bad"
+def _sentence(alert: IndicatorAlert, indicator: Indicator, inputs: ReportInputs) -> AlertSentence:
+    translate = inputs.translate
+    value = format_value(indicator, alert.value, translate)
+    rose = alert.errors_off > 0
     text = translate(
-        f"alert_{alert.kind}",
+        "alert_sentence",
         where=describe_group(alert.by, alert.group, inputs),
-        only=translate("alert_only") if alert.value < alert.expected else "",
-        what=_alert_value(alert, name, value, translate),
-        expected=expected,
-        period=numbers.period(alert.period, inputs.period),
+        only="" if rose else translate("alert_only"),
+        what=_alert_value(alert, indicator_title(indicator, translate), value, translate),
+        period=translate.numbers.period(alert.period, inputs.period),
+        verdict=describe_verdict(alert, indicator, inputs.period, translate),
     )
     exact = data_attributes(
         alert=alert.indicator, dimension=alert.dimension, of=f"{alert.by}={alert.group}",
         value=alert.value, expected=alert.expected, off=alert.errors_off,
+        since=alert.since and alert.since.isoformat(),
     )  # fmt: skip
-    return AlertSentence(text, mood, exact)
+    return AlertSentence(text, _mood(indicator, rose), exact)
 
 
 def _alert_value(alert: IndicatorAlert, name: str, value: str, translate: Translator) -> str:

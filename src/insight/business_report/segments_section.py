@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from insight.business_report.figure_markup import data_attributes
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
@@ -173,6 +175,8 @@ def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
         return None
     kind = {"tiers": "tier", "stages": "stage"}[which]
     translate, numbers = inputs.translate, inputs.numbers
+    if which == "stages":
+        moves = _without_empty_states(moves)
     rows = []
     for before, counts in zip(moves.before, moves.customers, strict=True):
         total = sum(counts) or 1
@@ -200,6 +204,23 @@ def migration_table(inputs: ReportInputs, which: str) -> MigrationTable | None:
         directed,
         exact,
         exact_causes,
+    )
+
+
+def _without_empty_states(moves: MigrationMatrix) -> MigrationMatrix:
+    """The matrix without stages that nobody was in at either date."""
+    counts = np.array(moves.customers)
+    rows = {name: int(n) for name, n in zip(moves.before, counts.sum(axis=1), strict=True)}
+    columns = {name: int(n) for name, n in zip(moves.after, counts.sum(axis=0), strict=True)}
+    there = {n for n in {**rows, **columns} if rows.get(n) or columns.get(n)}
+    kept = [[place for place, name in enumerate(names) if name in there]
+            for names in (moves.before, moves.after)]  # fmt: skip
+    return moves.model_copy(
+        update={
+            "before": [moves.before[i] for i in kept[0]],
+            "after": [moves.after[j] for j in kept[1]],
+            "customers": counts[np.ix_(*kept)].tolist(),
+        }
     )
 
 

@@ -1,4 +1,4 @@
-"""Charts of each indicator over time: interval, forecast, target and alerts."""
+"""Charts of each indicator over time: interval, usual level, forecast, target and alerts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from insight.business_report.figure_markup import (
     FormattedFigure,
+    describe_empty_period,
     format_figure,
     format_value,
     indicator_title,
@@ -15,7 +16,8 @@ from insight.business_report.figure_markup import (
 )
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
-from insight.evaluation.evaluation_schema import Indicator, PeriodValue
+from insight.business_report.verdict_text import describe_verdict
+from insight.evaluation.indicator_schema import Indicator, PeriodValue
 from models.plots.style import MODEL, QUIET, RULE
 
 #: Indicators with a chart; the others are in the table only.
@@ -24,10 +26,11 @@ MOST_CHARTS = 9
 
 @dataclass(frozen=True)
 class TrendChart:
-    """The chart of one indicator, with a note on the quality of its forecast."""
+    """The chart of one indicator, the verdict on its last period, and the quality of its forecast."""
 
     title: str
     chart: Markup
+    verdict: str
     note: str
 
 
@@ -65,7 +68,7 @@ def group_by_reason(
 
 
 def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
-    note = ""
+    note = describe_empty_period(i, inputs.period, inputs.translate)
     if i.forecast:
         note = inputs.translate(
             "forecast_skill",
@@ -73,7 +76,8 @@ def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
             skill=inputs.numbers.percent(i.forecast.skill, 0),
             trials=i.forecast.trials,
         )
-    return TrendChart(indicator_title(i, inputs.translate), _chart(i, inputs), note)
+    verdict = describe_verdict(i.verdict, i, inputs.period, inputs.translate)
+    return TrendChart(indicator_title(i, inputs.translate), _chart(i, inputs), verdict, note)
 
 
 def _chart(i: Indicator, inputs: ReportInputs) -> Markup:
@@ -88,7 +92,7 @@ def _chart(i: Indicator, inputs: ReportInputs) -> Markup:
         _line(chart, range(split - 1, split + len(ahead)), joined, QUIET, "--")
     if i.goal:
         chart.axis.axhline(i.goal.target, color=RULE, linewidth=1.1, linestyle=(0, (1, 1.6)))
-    _mark_alerts(chart, i, inputs, {start: x for x, start in enumerate(starts[:split])})
+    _draw_verdict(chart, i, [p.period for p in past])
     for x, point in enumerate([*past, *ahead]):
         what = f"{point.period}{' forecast' if x >= split else ''}"
         exact = format_figure(i, point, inputs.translate, what).exact
@@ -107,16 +111,17 @@ def _line(
     chart.axis.plot(list(xs), values, style, color=colour, linewidth=1.6, marker="o", ms=2.6)
 
 
-def _mark_alerts(
-    chart: InteractiveChart, i: Indicator, inputs: ReportInputs, places: dict[date, int]
-) -> None:
-    """Draw a ring around the points with an alert for all customers."""
-    for alert in inputs.evaluation.alerts if inputs.evaluation else []:
-        same = (alert.indicator, alert.dimension) == (i.name, i.dimension)
-        if same and alert.by in ("", "all", "overall") and alert.period in places:
+def _draw_verdict(chart: InteractiveChart, i: Indicator, starts: list[date]) -> None:
+    """Draw the level of each stretch between lasting changes, and a ring around an alert."""
+    ends = [level.since for level in i.verdict.levels[1:]] + [date.max]
+    for level, end in zip(i.verdict.levels, ends, strict=True):
+        inside = [x for x, start in enumerate(starts) if level.since <= start < end]
+        if inside:
             chart.axis.plot(
-                [places[alert.period]], [alert.value], "o", ms=9, mfc="none", color=RULE
+                [inside[0] - 0.5, inside[-1] + 0.5], [level.value] * 2, color=QUIET, linewidth=1.1
             )
+    if i.verdict.is_alert:
+        chart.axis.plot([len(starts) - 1], [i.value], "o", ms=9, mfc="none", color=RULE)
 
 
 def _tip(i: Indicator, point: PeriodValue, inputs: ReportInputs, ahead: bool) -> str:

@@ -3,14 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from features.formatting import is_label, label_number
 from insight.business_report.figure_markup import data_attributes
 from insight.business_report.overview_section import group_name
 from insight.business_report.report_inputs import ReportInputs
-from insight.evaluation.evaluation_schema import (
-    IntervalEstimate,
-    ItemRaterAgreement,
-    ValueScoreSummary,
-)
+from insight.evaluation.evaluation_schema import ItemRaterAgreement, ValueScoreSummary
+from insight.evaluation.indicator_schema import IntervalEstimate
 
 _MORE_THAN = re.compile(r"brings more than (?P<amount>[\d,]+) ?(?P<currency>[A-Z]{3})?$")
 
@@ -165,6 +163,8 @@ def format_typical(name: str, side: str, inputs: ReportInputs) -> str:
         value = float(side)
     except ValueError:
         return side
+    if is_label(name):
+        return label_number(value)
     if name.endswith(("probability", "share")):
         return numbers.percent(value)
     return numbers.decimal(value, 0 if abs(value) >= 100 or value == int(value) else 1)

@@ -30,11 +30,20 @@ class ActionLog:
 
         Raises DataRefused for an action that is not in the log, with the logged ones.
         """
+        once = self.all_of(action).drop_duplicates("customer_id", keep="first")
+        return once.reset_index(drop=True)
+
+    def all_of(self, action: str) -> pd.DataFrame:
+        """Return every record of an action. Raises DataRefused like `of`."""
         rows = self.table[self.table["action"] == action]
         if rows.empty:
             known = ", ".join(sorted(self.table["action"].unique())) or "none"
             raise DataRefused(f"no action {action!r} in the log; there are: {known}")
-        return rows.drop_duplicates("customer_id", keep="first").reset_index(drop=True)
+        return rows
+
+    def known_before(self, until: datetime) -> "ActionLog":
+        """Return the log as it was known before a date."""
+        return ActionLog(self.table[self.table["known_at"] < until], self.end)
 
     def summary(self) -> pd.DataFrame:
         """Return one row per action: customers treated and held out, first and last date, employees."""

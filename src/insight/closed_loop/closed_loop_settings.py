@@ -1,5 +1,6 @@
 """Settings of targets and actions in a company file: `[insight.loop]`."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -27,6 +28,10 @@ class LoopSettings(TomlSection):
     Events of `kinds` are actions: `category` names the action, `channel` who did it or through which
     channel. A category that ends in `holdout` marks a customer of the hold-out group. The outcome is
     counted in the `outcome_days` after an action and compared with the `before_days` before it.
+
+    Each action is analysed once: on its date in `analysis_dates`, stated before it begins, or
+    `outcome_days` after its first `enrol_days`. Customers treated later are not counted; a later wave
+    needs a name of its own.
     """
 
     targets: dict[str, IndicatorTarget] = Field(default_factory=dict)
@@ -34,6 +39,8 @@ class LoopSettings(TomlSection):
     holdout: str = Field(default="/holdout", min_length=1)
     outcome_days: int = Field(default=90, ge=1, le=1100)
     before_days: int = Field(default=180, ge=1, le=1100)
+    enrol_days: int = Field(default=30, ge=1, le=1100)
+    analysis_dates: dict[str, date] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_actions(self) -> "LoopSettings":

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from insight.closed_loop.target_status import CheckedTarget, UnmeasuredTarget, interval_ends
-from insight.closed_loop.treatment_effect import NOT_IDENTIFIABLE, TreatmentEffect
-from insight.evaluation.evaluation_schema import PdcaCycle, TargetVerdict
+from insight.closed_loop.treatment_effect import NOT_DUE, NOT_IDENTIFIABLE, TreatmentEffect
+from insight.evaluation.evaluation_schema import PdcaCycle
+from insight.evaluation.indicator_schema import TargetVerdict
 
 
 def build_pdca_cycles(
@@ -39,13 +40,23 @@ def _cycle(
         for row in done
     )
     measured = [(a, effects[a]) for a in target.actions if a in effects]
-    results = [f"{action}: {effect.verdict}" for action, effect in measured]
+    results = [f"{action}: {_effect_text(effect)}" for action, effect in measured]
     check, verdict = _check_text(item)
     act = _next_step(verdict, target.better, bool(done), [effect for _, effect in measured])
     return PdcaCycle(
         indicator=item.name, plan=plan, do=do or "nothing logged",
         check="; ".join([check, *results]), act=act, verdict=verdict,
     )  # fmt: skip
+
+
+def _effect_text(effect: TreatmentEffect) -> str:
+    """The verdict on an action with its date of analysis, or when the verdict is due."""
+    if effect.due is None:
+        return effect.verdict
+    day = f"{effect.due:%Y-%m-%d}"
+    return (
+        f"verdict due {day}" if effect.design == NOT_DUE else f"{effect.verdict} (analysed {day})"
+    )
 
 
 def _check_text(item: CheckedTarget | UnmeasuredTarget) -> tuple[str, TargetVerdict]:
@@ -61,7 +72,7 @@ def _next_step(
 ) -> str:  # fmt: skip
     """The next step: roll out an action that works, stop one that does not."""
     good = "raises the outcome" if better == "higher" else "lowers the outcome"
-    verdicts = {e.verdict for e in effects}
+    verdicts = {e.verdict for e in effects} - {NOT_DUE}
     if verdict == "unmeasured":
         return "measure it first"
     if good in verdicts:
@@ -72,6 +83,8 @@ def _next_step(
         return "repeat it larger, or try another"
     if verdicts:
         return "stop it and try another"
+    if effects:
+        return "wait for the verdict"
     if verdict == "reached":
         return "hold it; raise the target"
     if done:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
-from insight.evaluation.evaluation_schema import Indicator, TargetVerdict
+from insight.evaluation.indicator_schema import Indicator, TargetVerdict
 
 #: Fewer cases than this behind an indicator decide nothing.
 FEWEST = 20
@@ -86,7 +86,7 @@ def _check(
     if found is None or not math.isfinite(found.value):
         return UnmeasuredTarget(name, target, why)
     if found.answered < FEWEST:
-        few = f"{found.answered} cases; a verdict takes at least {FEWEST}"
+        few = f"{found.answered} cases; at least {FEWEST} are needed"
         return UnmeasuredTarget(name, target, few)
     sign = 1.0 if target.better == "higher" else -1.0
     ends = sorted(sign * (end - target.target) for end in interval_ends(found))

@@ -6,6 +6,7 @@ similar customers. Without customers to compare with, the effect is not identifi
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,9 @@ NOT_IDENTIFIABLE: Literal["not identifiable"] = "not identifiable"
 #: Largest z-score of a difference before the action that random assignment explains.
 MAX_IMBALANCE = 4.0
 
-Design = Literal["hold-out", "matched", "not identifiable"]
+NOT_DUE: Literal["not due yet"] = "not due yet"
+
+Design = Literal["hold-out", "matched", "not identifiable", "not due yet"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class TreatmentEffect:
 
     `naive` is the unadjusted difference of the means. `sharper` is the share of the outcome's variance
     that the covariates explain. `note` gives the method and its limits, or the reason for no effect.
+    `due` is the one date of the analysis, None for an effect outside the action log.
     """
 
     design: Design
@@ -41,12 +45,13 @@ class TreatmentEffect:
     naive: float | None
     sharper: float
     note: str
+    due: datetime | None = None
 
     @property
     def verdict(self) -> str:
         """The direction of the effect, where its interval does not include 0."""
         if self.effect is None:
-            return NOT_IDENTIFIABLE
+            return NOT_DUE if self.design == NOT_DUE else NOT_IDENTIFIABLE
         if self.effect.low > 0:
             return "raises the outcome"
         return "lowers the outcome" if self.effect.high < 0 else "no effect seen"
@@ -141,7 +146,7 @@ def _regression(outcome: Floats, treated: Bools, before: Floats) -> tuple[Any, i
     centred = before - before.mean(axis=0)
     treatment = treated.astype(float)[:, None]
     design = np.hstack([np.ones((len(outcome), 1)), treatment, centred, treatment * centred])
-    return sm.OLS(outcome, design).fit(cov_type="HC3"), 1
+    return sm.OLS(outcome, design).fit(cov_type="HC3", use_t=True), 1
 
 
 def _explained_share(outcome: Floats, treated: Bools, before: Floats) -> float:

@@ -105,8 +105,8 @@ def rank_causes(
             doses[exposure.name] = _doses(adjusted, exposure, settings.late_days)
     if not ranked:
         raise DataRefused(
-            f"no cause of `{index_dates.title}` can be judged: {left_out or 'the tables show none'}; "
-            "deliveries with due_at, returns or tickets would show some"
+            f"no causes of `{index_dates.title}` can be compared: {left_out or 'the tables hold none'}; "
+            "they come from deliveries with due_at, returns and tickets"
         )
     ranked.sort(key=lambda r: (-r.attribution.share.value, r.cause.name))
     rate = float(np.average(rows.outcome, weights=rows.weight))

@@ -20,7 +20,7 @@ class CycleTime:
 
     Open complaints are censored at their current waiting time (Kaplan-Meier), so that slow cases are not
     ignored. Median with 95% interval; `nine_in_ten` is the 90th percentile; NaN if it is not reached
-    yet.
+    yet. The interval has no ends where most waits are equal, because then it has no width.
     """
 
     step: str
@@ -112,6 +112,8 @@ def _cycle(step: str, unit: str, name: str, waited: np.ndarray, done: np.ndarray
         curve = SurvfuncRight(waited, done.astype(int))
         median, nine = float(curve.quantile(0.5)), float(curve.quantile(0.9))
         low, high = _limits(lambda: curve.quantile_ci(0.5, method="log"))
+        if low == high:
+            low = high = float("nan")
     waiting = int((~done).sum())
     return CycleTime(step, unit, name, len(waited), waiting, median, low, high, nine)
 

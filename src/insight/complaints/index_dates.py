@@ -54,7 +54,7 @@ def read_answer_dates(con: duckdb.DuckDBPyConnection) -> IndexDates:
     """
     _require_table(con, "surveys", "answers to a survey")
     for instrument, cut, title in (
-        ("csat", 0.25, "discontent with the service"),
+        ("csat", 0.25, "dissatisfaction with the service"),
         ("nps", 0.6, "would not recommend"),
     ):
         table = run_query(con, _ANSWERS, [instrument, cut + 1e-9])
@@ -62,7 +62,7 @@ def read_answer_dates(con: duckdb.DuckDBPyConnection) -> IndexDates:
         if cases >= MIN_CASES:
             return IndexDates("dissatisfaction", title, table)
     raise DataRefused(
-        f"{cases} discontent answers; to tell their causes apart takes at least {MIN_CASES}"
+        f"{cases} answers of dissatisfied customers; at least {MIN_CASES} are needed to compare causes"
     )
 
 
@@ -89,7 +89,7 @@ def read_departure_dates(
     cases = int((table["outcome"] == 1).sum())
     if cases < MIN_CASES:
         raise DataRefused(
-            f"{cases} customers left; to tell the causes apart takes at least {MIN_CASES}"
+            f"{cases} customers left; at least {MIN_CASES} are needed to compare causes"
         )
     return IndexDates("churn", "leaves", table)
 

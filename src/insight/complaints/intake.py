@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
 import pandas as pd
 
 from features.config.company import Company
@@ -47,25 +48,33 @@ def read_complaints(company: Company, workspace: Workspace) -> Complaints:
     source = settings.source or ("tickets" if manifest.rows.get("tickets") else "surveys")
     if not manifest.rows.get(source):
         raise DataRefused(
-            f"{company.name} has no {source}, from which complaints would be read; map a table of "
+            f"{company.name} has no {source}, the source of complaints; map a table of "
             "tickets, or of surveys with comments"
         )
     with open_history(workspace.history(company.name)) as con:
         kinds = ", ".join(map(quote_literal, settings.kinds))
+        there = _kinds_there(con) if source == "tickets" else ""
         query = _TICKETS.format(kinds=kinds) if source == "tickets" else _ANSWERS
         table = con.sql(query).to_arrow_table().to_pandas()
     if len(table) < MIN_COMPLAINTS:
         kinds_text = "tickets of kind " + " or ".join(settings.kinds)
-        what = kinds_text if source == "tickets" else "comments of discontent answers"
+        what = kinds_text if source == "tickets" else "comments of dissatisfied customers"
         raise DataRefused(
-            f"{company.name} has {len(table):,} {what}; a table of complaints takes at "
-            f"least {MIN_COMPLAINTS}"
-            + (": check insight.complaints.kinds" if source == "tickets" else "")
+            f"{company.name} has {len(table):,} {what}; at least {MIN_COMPLAINTS} are needed"
+            + (f": {there}; check insight.complaints.kinds" if source == "tickets" else "")
         )
     texts, given = (_texts(table[name]) for name in ("comment", "category"))
     categories = assign_categories(texts, given)
     table = table.assign(category=categories.names, origin=categories.origins)
     return Complaints(table[list(COLUMNS)], source, manifest.end, categories)
+
+
+def _kinds_there(con: duckdb.DuckDBPyConnection) -> str:
+    """Name the kinds of all tickets with their numbers, the largest first."""
+    rows = con.execute(
+        "select coalesce(kind, 'unknown'), count(*) from tickets group by 1 order by 2 desc, 1 limit 5"
+    ).fetchall()
+    return "its tickets are " + ", ".join(f"{kind} ({count:,})" for kind, count in rows)
 
 
 def _texts(column: "pd.Series[str]") -> list[str | None]:

@@ -132,12 +132,14 @@ def _month(
     versions: dict[str, str],
     rebuilt: bool = False,
 ) -> TierMonth:
-    """The score, its dimensions and the stage of every customer on a day, without tiers."""
+    """The score, its dimensions and the stage of everybody known on a day, without tiers."""
     value = scales.score(day)
     churn = None if day.scores is None else day.scores.get("churn_probability")
     history = calculator.workspace.history(calculator.company.name)
-    stage = assign_stages(history, day.as_of, calculator.settings.lifecycle, churn)
-    return TierMonth(day.as_of, value.join(stage), versions, rebuilt)
+    settings = calculator.settings
+    stage = assign_stages(history, day.as_of, settings.lifecycle, settings.definition, churn)
+    zone = calculator.company.info.time_zone
+    return TierMonth(day.as_of, value.join(stage), versions, rebuilt, zone)
 
 
 def _status_table(
@@ -147,16 +149,21 @@ def _status_table(
     today: DayMetrics,
     skipped: dict[str, str],
 ) -> pd.DataFrame:
-    """The status of every customer, without the tier before and the cause of a change."""
+    """The status of everybody known, without the tier before and the cause of a change.
+
+    Whoever is no customer has a stage, and no score, tier, stars, quadrant or service level.
+    """
     now, stored = months[-1].table, scales.stored
     if scales.no_stars:
         skipped["stars"] = scales.no_stars
     quadrants = None
     try:
-        quadrants = assign_quadrants(today.metrics, _quadrant_settings(settings, today.metrics))
+        customers = today.of_customers().metrics
+        quadrants = assign_quadrants(customers, _quadrant_settings(settings, customers))
     except DataRefused as err:
         skipped["quadrants"] = str(err)
     basis = star_basis(settings.stars, today, now) if stored.stars else now["value_score"]
+    basis = basis.where(today.is_customer.reindex(basis.index))
     table = build_status_rows(
         basis, months[-1].placed, stored.stars, now[["stage", "cause"]], quadrants, settings.tiers
     )
@@ -172,8 +179,8 @@ def _quadrant_settings(settings: EvaluationSettings, table: pd.DataFrame) -> Qua
     known = {n: at for n, at in quadrant.risks.items() if n in table and table[n].notna().any()}
     if not known or quadrant.potential not in table:
         raise DataRefused(
-            f"neither {' nor '.join([quadrant.potential, *quadrant.risks])} can be told of anybody; "
-            "potential and risk are set against each other under [insight.quadrant]"
+            f"no customer has {' or '.join([quadrant.potential, *quadrant.risks])}; "
+            "potential and risk are configured under [insight.quadrant]"
         )
     return quadrant.model_copy(update={"risks": known})
 

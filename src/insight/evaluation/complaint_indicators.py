@@ -6,24 +6,25 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from features.calendar_periods import add_months
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
 from insight.closed_loop.target_status import Measurement
 from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates
 from insight.complaints.intake import Complaints, read_complaints
-from insight.evaluation.evaluation_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
 from insight.evaluation.indicator_builder import (
-    change_direction,
+    CaseCounts,
     finite_or_none,
     first_day,
     last_point,
     previous_point,
 )
-from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
+from insight.evaluation.indicator_schema import GroupValue, HiddenGroups, Indicator, PeriodValue
+from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.nonresponse_adjusted import NOT_ASKED
 from insight.satisfaction.responses import UNKNOWN
-from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_inputs import SatisfactionInputs, labels_of
 from models.nonresponse.group_estimates import suppress_small_groups
 
 #: The measurement of each complaint indicator; None where the company does not record it.
@@ -90,7 +91,10 @@ def measure_complaint_indicators(
         return [], dict.fromkeys(COMPLAINT_INDICATORS, str(err))
     table = _join_attributes(_in_whole_periods(received.table, inputs), inputs)
     if table.empty:
-        why = "no complaint was received in a whole period"
+        why = (
+            f"all {len(received.table):,} complaints were received outside the whole "
+            f"{inputs.settings.period}s of the data"
+        )
         return [], dict.fromkeys(COMPLAINT_INDICATORS, why)
     by_period = {
         start: measure_complaints(replace(received, table=table[table["period"] == start]))
@@ -102,17 +106,22 @@ def measure_complaint_indicators(
             measured.append(_indicator(name, by_period, table, inputs))
         except DataRefused as err:
             missing[name] = str(err)
-    groups = _groups(replace(received, table=table[table["period"] == inputs.last]), inputs)
-    return [_with_groups(indicator, groups, inputs) for indicator in measured], missing
+    days = table["period"].dt.date
+    groups = {
+        day: _groups(replace(received, table=table[days == day]), inputs)
+        for day in {indicator.period for indicator in measured}
+    }
+    return [_with_groups(one, groups[one.period], inputs) for one in measured], missing
 
 
 def _in_whole_periods(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
-    """The complaints of whole periods, with the first instant of their period."""
+    """The complaints of whole periods, with the label of their period."""
     starts = pd.DatetimeIndex(inputs.periods)
     end = add_months(inputs.last, PERIOD_MONTHS[inputs.settings.period])
-    inside = table[(table["opened_at"] >= starts[0]) & (table["opened_at"] < end)]
-    place = starts.searchsorted(inside["opened_at"], side="right") - 1
-    return inside.assign(period=starts[place])
+    opened = labels_of(table["opened_at"], inputs.zone)
+    inside = (opened >= starts[0]) & (opened < end)
+    place = starts.searchsorted(opened[inside], side="right") - 1
+    return table[inside].assign(period=starts[place])
 
 
 def _join_attributes(table: pd.DataFrame, inputs: SatisfactionInputs) -> pd.DataFrame:
@@ -137,18 +146,24 @@ def _indicator(
     about = COMPLAINT_INDICATORS[name]
     if not table[about.column].notna().any():
         raise DataRefused(
-            f"nobody recorded {about.recorded}: map the column {about.column} of tickets"
+            f"no records of {about.recorded}: map the column {about.column} of tickets"
         )
+    _check_known(by_period[inputs.last][name], inputs)
     points = _period_values(name, by_period, table, inputs)
-    last = last_point(points, inputs, _count_text(by_period[inputs.last][name], inputs))
-    previous = previous_point(points, inputs)
-    customers = table.loc[table["period"] == inputs.last, "customer_id"].nunique()
+    counts = CaseCounts(
+        "complaints",
+        {first_day(start): _cases(measured[name]) for start, measured in by_period.items()},
+        first_day(table["opened_at"].max()),
+    )
+    last, empty = last_point(points, inputs, counts)
+    previous = previous_point(points, last, inputs)
+    customers = table.loc[table["period"].dt.date == last.period, "customer_id"].nunique()
     return Indicator(
         name=name, title=about.title, unit=about.unit,
         kind="rate" if name == "reopen_rate" else "median", **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=previous.value if previous else None, moved=change_direction(last, previous),
-        why_not=NOT_ASKED,
+        before=previous.value if previous else None,
+        why_not=NOT_ASKED, empty_period=empty,
     )  # fmt: skip
 
 
@@ -175,19 +190,19 @@ def _period_values(
     return points
 
 
-def _count_text(newest: Measurement | None, inputs: SatisfactionInputs) -> str:
-    """The number of complaints of the last period, in words.
+def _cases(found: Measurement | None) -> int:
+    return found.answered if found else 0
 
-    Raises DataRefused where they are enough but most are open: their median is not known yet.
-    """
-    count = newest.answered if newest else 0
+
+def _check_known(newest: Measurement | None, inputs: SatisfactionInputs) -> None:
+    """Raise DataRefused where most complaints of the last period are open: their median is not known."""
+    count = _cases(newest)
     if newest and count >= inputs.settings.fewest and finite_or_none(newest.value) is None:
         raise DataRefused(
             f"more than half of the {count:,} complaints in the {inputs.settings.period} from "
-            f"{inputs.last:%Y-%m-%d} still wait, so their median is not known yet: answer them, or "
-            "record when they were answered"
+            f"{inputs.last:%Y-%m-%d} are still open, so the median is not known yet: answer "
+            "them, or record when they were answered"
         )
-    return f"{count:,} complaints"
 
 
 def _count(about: ComplaintIndicator, rows: pd.DataFrame) -> tuple[int, int]:

@@ -1,12 +1,14 @@
 """Metrics of every customer on a given day, the input of value score and status."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import pandas as pd
 
 from features.config.company import Company
 from features.errors import DataRefused
+from features.history_store import open_history
 from features.settings import Workspace
 from insight.evaluation.evaluation_settings import EvaluationSettings
 from insight.value.expert_ratings import (
@@ -27,11 +29,27 @@ PREDICTED_COLUMNS = (
 
 @dataclass(frozen=True)
 class DayMetrics:
-    """Customers known on one day: their `metrics`, and the `scores` predicted on that day."""
+    """Everybody known on one day: their `metrics`, and the `scores` predicted on that day.
+
+    `state` says who is a customer, has left or is unknown (`features.customer_definition`); None means
+    that all are customers.
+    """
 
     as_of: datetime
     metrics: pd.DataFrame
     scores: pd.DataFrame | None
+    state: "pd.Series[str] | None" = None
+
+    @property
+    def is_customer(self) -> "pd.Series[bool]":
+        """Whether each row of the metrics is a customer."""
+        if self.state is None:
+            return pd.Series(True, self.metrics.index)
+        return self.state.reindex(self.metrics.index) == "customer"
+
+    def of_customers(self) -> "DayMetrics":
+        """The same day with the metrics of customers only."""
+        return replace(self, metrics=self.metrics[self.is_customer])
 
 
 @dataclass(frozen=True)
@@ -68,13 +86,23 @@ class MetricCalculator:
         history = self.workspace.history(self.company.name)
         if not (history / "events.parquet").is_file():
             raise DataRefused(
-                "the company has no events; a customer's value is told from his orders: map them under "
+                "the company has no events; customer value is calculated from orders: map them under "
                 "[tables.events]"
             )
         metrics = compute_value_metrics(
             history, day, scores, self.ratings, self.settings.value.margins, self.horizon_days
         )
-        return DayMetrics(day, metrics, scores)
+        return DayMetrics(day, metrics, scores, self._states(history, day, metrics.index))
+
+    def _states(self, history: Path, day: datetime, known: pd.Index) -> "pd.Series[str]":
+        """The state of everybody known on a day."""
+        at = f"timestamptz '{day.isoformat()}'"
+        state = self.settings.definition.state_sql(at)
+        with open_history(history) as con:
+            rows = con.sql(f"select customer_id, {state} as state from events group by 1")
+            found = rows.to_arrow_table().to_pandas().set_index("customer_id")["state"]
+        states: pd.Series[str] = found.reindex(known).fillna("unknown")
+        return states
 
     def unknown_rated(self, known: pd.Index) -> str:
         """Return a warning about ratings of unknown customers; empty if there are none."""

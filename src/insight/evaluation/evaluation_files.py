@@ -9,7 +9,7 @@ from features.errors import DataRefused
 from features.settings import Workspace
 from insight.evaluation.evaluation_schema import CompanyEvaluation
 
-EVALUATION_FILE, STATUS_FILE = "evaluation.json", "standing.parquet"
+EVALUATION_FILE, STATUS_FILE = "evaluation.json", "customer_status.parquet"
 
 
 def evaluation_folder(workspace: Workspace, company: str) -> Path:

@@ -3,150 +3,20 @@
 Numbers are never NaN: what is not known is null. The order of the fields is the order in the file.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-TargetVerdict = Literal["reached", "missed", "uncertain", "unmeasured"]
+from insight.evaluation.indicator_schema import (
+    EvaluationModel,
+    Indicator,
+    IndicatorAlert,
+    IntervalEstimate,
+    TargetVerdict,
+)
+
 SegmentKind = Literal["tier", "stars", "stage", "quadrant", "value", "group"]
-ChangeDirection = Literal["up", "down", "no", "unknown"]
-
-
-class EvaluationModel(BaseModel):
-    """Part of an evaluation. Unknown keys are refused, so that a file of another format is noticed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IntervalEstimate(EvaluationModel):
-    """A value with its 95% interval."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-class PeriodValue(EvaluationModel):
-    """An indicator in one whole period; `period` is the first day of it."""
-
-    period: date
-    value: float
-    low: float | None
-    high: float | None
-    asked: int
-    answered: int
-
-
-class IndicatorForecast(EvaluationModel):
-    """Forecast of an indicator's next periods.
-
-    `skill` is the share of the error that it avoids compared with repeating the value of the same
-    season; `trials` is the number of backtests behind it.
-    """
-
-    method: str
-    skill: float
-    trials: int
-    points: list[PeriodValue]
-
-
-class GroupValue(EvaluationModel):
-    """An indicator of one group in the last period.
-
-    `year` is the value among those who answered questions of the last year; `everybody` estimates it
-    for everybody who was asked. Only satisfaction is forecast by group; `no_forecast` gives the reason
-    where a forecast is missing.
-    """
-
-    by: str
-    group: str
-    value: float
-    low: float | None
-    high: float | None
-    asked: int
-    answered: int
-    coverage: float
-    customers: int
-    year: float | None = None
-    everybody: IntervalEstimate | None = None
-    forecast: IndicatorForecast | None = None
-    no_forecast: str = ""
-
-
-class HiddenGroups(EvaluationModel):
-    """Number of groups too small to show, and of the answers in them."""
-
-    cells: int
-    answers: int
-
-
-class IndicatorGoal(EvaluationModel):
-    """The target of an indicator and whether it is reached.
-
-    It is reached or missed when the whole interval lies on that side of the target. `gap` is the
-    distance to the target, 0 where the value reaches it, null where nothing is measured.
-    """
-
-    target: float
-    better: Literal["higher", "lower"]
-    until: str = ""
-    owner: str = ""
-    verdict: TargetVerdict
-    gap: float | None = None
-
-
-class Indicator(EvaluationModel):
-    """An indicator in the last whole period, over time, and by group.
-
-    `asked` counts the rows it is about, `answered` those with a value; `coverage` is their ratio.
-    `before` is the value of the period before, `moved` whether the difference is beyond chance. `year`
-    is the value among those who answered questions of the last year; `everybody` estimates it for
-    everybody who was asked, and `why_not` gives the reason where it is missing.
-    """
-
-    name: str
-    dimension: str | None = None
-    title: str
-    unit: str
-    kind: Literal["rate", "mean", "median"]
-    period: date
-    value: float
-    low: float | None
-    high: float | None
-    asked: int
-    answered: int
-    coverage: float
-    customers: int
-    before: float | None = None
-    moved: ChangeDirection = "unknown"
-    year: float | None = None
-    everybody: IntervalEstimate | None = None
-    why_not: str = ""
-    goal: IndicatorGoal | None = None
-    over_time: list[PeriodValue] = Field(default_factory=list)
-    forecast: IndicatorForecast | None = None
-    no_forecast: str = ""
-    cells: list[GroupValue] = Field(default_factory=list)
-    hidden: dict[str, HiddenGroups] = Field(default_factory=dict)
-
-
-class IndicatorAlert(EvaluationModel):
-    """An indicator of a group that is beyond chance in the last period: a `jump` or a slow `drift`.
-
-    `by` and `group` are "all" for the indicator of the whole company. `errors_off` is the distance
-    from the expected value in standard errors.
-    """
-
-    indicator: str
-    dimension: str | None = None
-    by: str
-    group: str
-    period: date
-    kind: Literal["jump", "drift"]
-    value: float
-    expected: float
-    errors_off: float
 
 
 class SatisfactionDriver(EvaluationModel):
@@ -330,13 +200,22 @@ class ValueScoreSummary(EvaluationModel):
     )
 
 
+class CustomerCounts(EvaluationModel):
+    """Everybody known at the end of the data: customers, who has left, and without evidence."""
+
+    customers: int
+    left: int
+    unknown: int
+
+
 class CompanyEvaluation(EvaluationModel):
     """A company's evaluation.
 
+    `customers` counts by the one definition; None without events and in older evaluations.
     `period` is the length of a period of the indicators. `not_measured` gives the indicators without
-    data and `skipped` the missing parts, each with the reason. `too_young` counts the lines of groups
-    with too short a history to be watched for alerts. `stability` is the agreement of the groups
-    between resamples of the customers (1: always the same).
+    data and `skipped` the missing parts, each with the reason. Alerts of the whole company come
+    first; `too_young` counts the lines that are not watched: too short a history, or no intervals.
+    `stability` is the agreement of the groups between resamples of the customers (1: always the same).
     """
 
     format: Literal[1] = 1
@@ -352,6 +231,7 @@ class CompanyEvaluation(EvaluationModel):
     alerts: list[IndicatorAlert] = Field(default_factory=list)
     too_young: int = 0
     drivers: SatisfactionDrivers | None = None
+    customers: CustomerCounts | None = None
     segments: list[Segment] = Field(default_factory=list)
     stability: float | None = None
     tiers: MigrationMatrix | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from features.config.company import Company
 from features.config.toml_section import TomlSection, did_you_mean
+from features.customer_definition import CustomerDefinition
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
@@ -33,6 +34,7 @@ class EvaluationSettings:
     """The sections `[insight.*]` of a company file.
 
     `own_value` and `own_risks` say whether the company chose its own metrics, which must then exist.
+    `definition` says who is a customer.
     """
 
     value: ValueSettings
@@ -42,6 +44,7 @@ class EvaluationSettings:
     quadrant: QuadrantSettings
     own_value: bool
     own_risks: bool
+    definition: CustomerDefinition
 
 
 def read_evaluation_settings(company: Company) -> EvaluationSettings:
@@ -69,4 +72,5 @@ def read_evaluation_settings(company: Company) -> EvaluationSettings:
         quadrant=read_section(company, "quadrant", QuadrantSettings),
         own_value=not {"dimensions", "ahp"}.isdisjoint(company.insight.get("value", {})),
         own_risks=bool(company.insight.get("quadrant")),
+        definition=CustomerDefinition.of(company),
     )

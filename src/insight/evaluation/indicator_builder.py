@@ -1,14 +1,15 @@
 """Build the indicators of an evaluation from the tables of `insight.satisfaction.indicators`."""
 
 import math
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
-    ChangeDirection,
+from insight.evaluation.indicator_schema import (
+    EmptyPeriod,
     GroupValue,
     HiddenGroups,
     Indicator,
@@ -20,34 +21,36 @@ from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.nonresponse_adjusted import CorrectedFigure
 from insight.satisfaction.responses import UNKNOWN
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
-from models.nonresponse.aipw import Z_95
 
-STALE = "who answers was studied on other data; run `goodwill population` again"
+STALE = "non-response was estimated on other data; run `goodwill nonresponse`"
 
 
 def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> Indicator:
     """Build the indicator of the last whole period, with its history, groups and corrected values.
 
-    Raises DataRefused where the last period has too few answers, naming the last period with enough.
+    If that has too few answers, it is the indicator of the last period with enough. Raises DataRefused
+    where no period has enough.
     """
     points = [_period_value(row) for row in tables.over_time.table.to_dict("records")]
-    last = last_point(points, inputs, _count_text(tables, inputs))
+    last, empty = last_point(points, inputs, _count_cases(tables, inputs))
     customers = tables.over_time.table["customers"].iloc[-1]
     corrected, why = tables.corrected, tables.uncorrected_reason
     if corrected is not None and not corrected.fresh:
         corrected, why = None, STALE
-    previous = previous_point(points, inputs)
+    previous = previous_point(points, last, inputs)
     cuts = known_cuts(tables)
     return Indicator(
         name=tables.name, dimension=tables.dimension, title=tables.metric.title,
-        unit=tables.metric.unit, kind=tables.metric.kind, **last.model_dump(),
+        unit=tables.metric.unit, kind="rate" if tables.metric.kind == "rate" else "mean",
+        **last.model_dump(),
         coverage=last.answered / last.asked, customers=int(customers), over_time=points,
-        before=previous.value if previous else None, moved=change_direction(last, previous),
+        before=previous.value if previous else None,
         year=_year(corrected), everybody=_everybody(corrected), why_not=why,
         cells=[_group_value(by, row, corrected) for by, cut in cuts.items()
                for row in cut.table.to_dict("records")],
         hidden={by: HiddenGroups(cells=cut.hidden, answers=cut.hidden_answers)
                 for by, cut in cuts.items() if cut.hidden},
+        empty_period=empty,
     )  # fmt: skip
 
 
@@ -59,55 +62,72 @@ def known_cuts(tables: SatisfactionIndicator) -> dict[str, Crosstab]:
     }  # fmt: skip
 
 
-def last_point(
-    points: list[PeriodValue], inputs: SatisfactionInputs, counted: str
-) -> PeriodValue:  # fmt: skip
-    """Return the value of the last whole period; `counted` says what the period has ("12 answers").
+@dataclass(frozen=True)
+class CaseCounts:
+    """The cases behind an indicator by the first day of their period, and the day of the last one."""
 
-    Raises DataRefused where it has none, naming the last period that has one.
+    cases: Literal["answers", "customers", "complaints"]
+    by_period: dict[date, int]
+    last: date | None = None
+
+
+def last_point(
+    points: list[PeriodValue], inputs: SatisfactionInputs, counts: CaseCounts
+) -> tuple[PeriodValue, EmptyPeriod | None]:
+    """Return the value of the last period with enough cases, and the last period if it has too few.
+
+    Raises DataRefused where no period has enough.
     """
-    if points and points[-1].period == inputs.last.date():
-        return points[-1]
-    period = f"{inputs.settings.period} from {inputs.last:%Y-%m-%d}"
-    former = f"; the last figure is {points[-1].value:.4g} of {points[-1].period}" if points else ""
-    raise DataRefused(
-        f"{counted} in the {period}, a figure takes {inputs.settings.fewest}{former}: wait, "
-        "ask more, or choose a longer period under [insight.satisfaction]"
+    if not points:
+        most = max(counts.by_period.values(), default=0)
+        raise DataRefused(
+            f"at most {most:,} {counts.cases} in a {inputs.settings.period}; the indicator "
+            f"needs {inputs.settings.fewest}. Wait, survey more customers, or choose a longer period "
+            "under [insight.satisfaction]"
+        )
+    newest = inputs.last.date()
+    if points[-1].period == newest:
+        return points[-1], None
+    answered = counts.by_period.get(newest, 0)
+    return points[-1], EmptyPeriod(
+        period=newest, cases=counts.cases, answered=answered, last=counts.last
     )
 
 
-def _count_text(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> str:
-    """The number of answers or customers of the last period that have a value, in words."""
-    newest = tables.rows[tables.rows["period"] == inputs.last]
-    count = int(tables.metric.compute(newest, inputs.settings)["value"].notna().sum())
-    return f"{count:,} {'answers' if tables.metric.source == 'asked' else 'customers'}"
+def _count_cases(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -> CaseCounts:
+    """The answers or customers with a value by period; customers have no day of their own."""
+    known = tables.metric.compute(tables.rows, inputs.settings)
+    known = known[known["value"].notna()]
+    counts = known.groupby("period").size()
+    sizes = {
+        first_day(start): int(n) for start, n in zip(counts.index.to_list(), counts, strict=True)
+    }
+    if tables.metric.source == "customers":
+        return CaseCounts("customers", sizes)
+    dates = pd.concat([known["answered_at"], _answered_outside(tables, inputs)])
+    return CaseCounts("answers", sizes, first_day(dates.max()) if len(dates) else None)
 
 
-def previous_point(points: list[PeriodValue], inputs: SatisfactionInputs) -> PeriodValue | None:
-    """Return the value of the whole period before the last, None where it has none."""
-    day = inputs.periods[-2].date() if len(inputs.periods) > 1 else None
-    return next((point for point in points if point.period == day), None)
+def _answered_outside(
+    tables: SatisfactionIndicator, inputs: SatisfactionInputs
+) -> "pd.Series[pd.Timestamp]":
+    """The times of the answers to the same question that were asked for outside the whole periods."""
+    rows = inputs.outside_rows
+    if rows.empty:
+        return pd.Series(dtype="datetime64[us, UTC]")
+    asked = tables.metric.compute(rows, inputs.settings)
+    if tables.dimension is not None:
+        asked = asked[asked["dimension"] == tables.dimension]
+    return asked.loc[asked["value"].notna(), "answered_at"]
 
 
-def change_direction(last: PeriodValue, previous: PeriodValue | None) -> ChangeDirection:
-    """Return the direction of a change beyond chance, by the standard errors of both values.
-
-    The customers of both periods are treated as independent samples, which is slightly conservative.
-    """
-    errors = [standard_error(point) for point in (last, previous) if point]
-    if previous is None or None in errors:
-        return "unknown"
-    reach = Z_95 * math.hypot(*[error for error in errors if error is not None])
-    if abs(last.value - previous.value) <= reach:
-        return "no"
-    return "up" if last.value > previous.value else "down"
-
-
-def standard_error(point: PeriodValue) -> float | None:
-    """Return the standard error implied by the width of the interval; None if an end is missing."""
-    if point.low is None or point.high is None:
-        return None
-    return (point.high - point.low) / (2 * Z_95)
+def previous_point(
+    points: list[PeriodValue], last: PeriodValue, inputs: SatisfactionInputs
+) -> PeriodValue | None:
+    """Return the value of the whole period before that of `last`, None where it has none."""
+    days = [start.date() for start in inputs.periods]
+    place = days.index(last.period)
+    return next((point for point in points if place and point.period == days[place - 1]), None)
 
 
 def finite_or_none(value: float) -> float | None:

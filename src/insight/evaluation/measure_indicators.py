@@ -7,14 +7,18 @@ import pandas as pd
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
-from insight.evaluation.complaint_indicators import measure_complaint_indicators
-from insight.evaluation.evaluation_schema import Indicator, IndicatorAlert
-from insight.evaluation.forecasts_and_alerts import (
-    add_forecasts,
-    collect_series,
-    find_latest_alerts,
+from insight.evaluation.change_verdicts import (
+    IndicatorLine,
+    company_line,
+    group_lines,
+    judge_changes,
+    list_alerts,
+    with_verdict,
 )
+from insight.evaluation.complaint_indicators import measure_complaint_indicators
 from insight.evaluation.indicator_builder import build_indicator
+from insight.evaluation.indicator_forecasts import add_forecasts, collect_series
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert
 from insight.evaluation.target_attainment import add_goals
 from insight.satisfaction.indicators import compute_indicators
 from insight.satisfaction.satisfaction_inputs import join_status, read_satisfaction_inputs
@@ -24,9 +28,9 @@ from insight.satisfaction.satisfaction_inputs import join_status, read_satisfact
 class IndicatorResults:
     """Indicators with goals and forecasts, those without data with the reason, and the alerts.
 
-    Alerts are sorted by distance from the expected value. `too_young` series are too short to be
+    Alerts of the whole company come first, then the clearest. `too_young` series are too short to be
     watched. `outside` questions were sent in no whole period. `asked` are the questions behind the
-    indicators, None without surveys.
+    indicators, None where there are none; `no_questions` says why questions are missing.
     """
 
     indicators: list[Indicator]
@@ -35,6 +39,7 @@ class IndicatorResults:
     too_young: int
     outside: int
     asked: pd.DataFrame | None = field(default=None, repr=False)
+    no_questions: str = ""
 
 
 def measure_indicators(
@@ -52,8 +57,7 @@ def measure_indicators(
         inputs = join_status(inputs, segments)
     computed = compute_indicators(company, workspace, inputs)
     measured, missing = [], dict(computed.skipped)
-    alerts: list[IndicatorAlert] = []
-    too_young = 0
+    of_groups: list[IndicatorLine] = []
     for tables in computed.indicators:
         try:
             indicator = build_indicator(tables, inputs)
@@ -62,12 +66,16 @@ def measure_indicators(
             continue
         series = collect_series(tables, inputs)
         measured.append(add_forecasts(indicator, series, inputs))
-        latest, too_short = find_latest_alerts(tables.name, series, inputs)
-        alerts, too_young = [*alerts, *latest], too_young + too_short
+        of_groups += group_lines(indicator, series)
     of_complaints, not_measured = measure_complaint_indicators(company, workspace, inputs)
     missing |= not_measured
-    indicators = add_goals(company, [*measured, *of_complaints], missing)
-    alerts.sort(key=lambda alert: -abs(alert.errors_off))
+    measured += of_complaints
+    lines = [*(company_line(indicator) for indicator in measured), *of_groups]
+    verdicts = judge_changes(lines, inputs)
+    judged = [with_verdict(*pair) for pair in zip(measured, verdicts, strict=False)]
     return IndicatorResults(
-        indicators, missing, alerts, too_young, computed.outside, inputs.rows.get("asked")
-    )
+        add_goals(company, judged, missing), missing, list_alerts(lines, verdicts, inputs),
+        sum(verdict.kind == "unwatched" for verdict in verdicts), computed.outside,
+        inputs.rows.get("asked"),
+        inputs.missing.get("asked") or "; ".join(inputs.refused["why"]),
+    )  # fmt: skip

@@ -14,9 +14,7 @@ from insight.segments.migrations import count_causes, find_migrations, migration
 from insight.segments.tier_hysteresis import changed_share
 from insight.segments.tier_thresholds import classify_tiers, fit_thresholds
 
-NO_MONTH = (
-    "there is no month before to compare with: the history is too short; evaluate again next month"
-)
+NO_MONTH = "the history is too short to compare with an earlier month; evaluate again next month"
 
 
 def summarise_tier_migration(
@@ -28,10 +26,9 @@ def summarise_tier_migration(
     """
     before, now = _last_two(months)
     stored = scales.stored
-    moves = find_migrations(
-        before.table, now.table, stored.weights.share, stored.thresholds, stored.thresholds
-    )
-    counts = migration_matrix(before.table["tier"], now.table["tier"], stored.thresholds.names)
+    then, today = _customers(before), _customers(now)
+    moves = find_migrations(then, today, stored.weights.share, stored.thresholds, stored.thresholds)
+    counts = migration_matrix(then["tier"], today["tier"], stored.thresholds.names)
     causes = [
         MigrationCause(
             cause=str(cause), up=int(row["up"]), down=int(row["down"]), other=int(row["other"])
@@ -58,6 +55,12 @@ def summarise_stage_migration(months: list[TierMonth]) -> MigrationMatrix:
     return _matrix(before, now, count_transitions(one, other)).model_copy(
         update={"moved": _finite_or_none(changed_share(one, other))}
     )
+
+
+def _customers(month: TierMonth) -> pd.DataFrame:
+    """The month without those who had no tier as they were no customers: they enter and leave."""
+    outside = month.table["tier"].isna() & month.table["stage"].isin(["lost", "prospect"])
+    return month.table[~outside]
 
 
 def _last_two(months: list[TierMonth]) -> tuple[TierMonth, TierMonth]:

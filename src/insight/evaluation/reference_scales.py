@@ -28,7 +28,7 @@ from insight.value.value_score import (
 )
 from insight.value.weights import DimensionWeights
 
-SCALES_FILE = "yardsticks.json"
+SCALES_FILE = "reference_scales.json"
 #: Column of the scores file with the probability of the opposite of a star's outcome.
 OPPOSITE_PROBABILITY = {
     "churn": "churn_probability", "satisfaction": "satisfaction_dissatisfied"
@@ -48,9 +48,13 @@ class ReferenceScales:
     no_stars: str = ""
 
     def score(self, day: DayMetrics) -> pd.DataFrame:
-        """Compute the dimensions and the value score with its interval, one row per customer."""
+        """Compute the dimensions and the value score with its interval, one row per known person.
+
+        Missing for those who are no customers on that day: they have left, or nobody knows.
+        """
         table = _with_all_metrics(day, self.stored.scale)
-        return compute_value_score(table, self.stored.scale, self.settings, self.stored.weights)
+        scores = compute_value_score(table, self.stored.scale, self.settings, self.stored.weights)
+        return scores.where(day.is_customer)
 
 
 def read_reference_scales(
@@ -63,12 +67,13 @@ def read_reference_scales(
     if not (folder / SCALES_FILE).is_file():
         return None
     stored = read_persisted_scales(folder / SCALES_FILE)
-    value_settings, left_out = usable_settings(settings.value, today.metrics, settings.own_value)
+    customers = today.of_customers().metrics
+    value_settings, left_out = usable_settings(settings.value, customers, settings.own_value)
     if stored.made_for != settings_digest(value_settings, settings):
         return None
     no_stars = (
-        f"none could be told when the yardsticks were drawn, {stored.as_of:%Y-%m-%d}; draw them anew "
-        "with `goodwill evaluate --redraw`"
+        f"star ratings could not be calculated when the reference scales were fitted on "
+        f"{stored.as_of:%Y-%m-%d}; fit them again with `goodwill evaluate --redraw`"
     )
     return ReferenceScales(stored, value_settings, left_out, "" if stored.stars else no_stars)
 
@@ -78,13 +83,16 @@ def fit_reference_scales(
 ) -> ReferenceScales:
     """Fit the scales on today's customers; stars and learned weights on a day one horizon earlier.
 
+    Whoever has left, or is not known to be a customer, is left out.
+
     Raises DataRefused for metrics that the company counts but no customer has, scores too similar for
     the tiers, and learned weights without an earlier day.
     """
-    value_settings, left_out = usable_settings(settings.value, today.metrics, settings.own_value)
-    scale = ValueScale.fit(today.metrics, value_settings)
+    customers = today.of_customers().metrics
+    value_settings, left_out = usable_settings(settings.value, customers, settings.own_value)
+    scale = ValueScale.fit(customers, value_settings)
     weights = method_weights(today, value_settings, scale, earlier)[value_settings.weights]
-    value = compute_value_score(today.metrics, scale, value_settings, weights)
+    value = compute_value_score(customers, scale, value_settings, weights)
     stored = PersistedScales(
         today.as_of, scale, weights, fit_thresholds(value["value_score"], settings.tiers), None,
         settings_digest(value_settings, settings),
@@ -105,19 +113,21 @@ def method_weights(
     They are learned from its dimensions and the rank of the revenue since. Raises DataRefused if the
     chosen weights are learned and cannot be.
     """
-    sets = compute_weight_sets(score_dimensions(today.metrics, scale, settings), settings)
+    customers = today.of_customers().metrics
+    sets = compute_weight_sets(score_dimensions(customers, scale, settings), settings)
     if earlier is not None:
         try:
             outcome = today.metrics["last_period_revenue"].fillna(0.0).rank()
-            before = score_dimensions(_with_all_metrics(earlier, scale), scale, settings)
+            then = _with_all_metrics(earlier.of_customers(), scale)
+            before = score_dimensions(then, scale, settings)
             sets["learned"] = compute_weight_sets(before, settings, outcome)["learned"]
         except DataRefused:
             if settings.weights == "learned":
                 raise
     elif settings.weights == "learned":
         raise DataRefused(
-            'insight.value.weights is "learned", and the history is too short to hold an earlier day '
-            "against today; choose given, ahp, entropy or critic"
+            'insight.value.weights is "learned", and the history is too short for an earlier day to '
+            "learn from; choose given, ahp, entropy or critic"
         )
     return sets
 
@@ -141,11 +151,11 @@ def usable_settings(
             kept[name] = Dimension(weight=dimension.weight, measures=_normalise(known))
     if not kept:
         raise DataRefused(
-            f"nobody has any of {', '.join(missing)}; name measures there are in [insight.value]"
+            f"no customer has {', '.join(missing)}; name existing metrics in [insight.value]"
         )
     weight = _normalise({name: dimension.weight for name, dimension in kept.items()})
     whole = {n: Dimension(weight=weight[n], measures=d.measures) for n, d in kept.items()}
-    reasons = dict.fromkeys(missing, "nobody has it")
+    reasons = dict.fromkeys(missing, "no customer has this metric")
     return settings.model_copy(update={"dimensions": whole}), reasons
 
 
@@ -159,7 +169,8 @@ def settings_digest(value_settings: ValueSettings, settings: EvaluationSettings)
 
     They also change with class and field names of the settings, which are part of their `repr`.
     """
-    text = "|".join(map(repr, (value_settings, settings.tiers, settings.stars)))
+    parts = (value_settings, settings.tiers, settings.stars, settings.definition)
+    text = "|".join(map(repr, parts))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

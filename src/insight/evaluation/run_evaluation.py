@@ -12,10 +12,10 @@ from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
+from insight.evaluation.compute_customer_status import EvaluationParts, StatusResult, compute_status
 from insight.evaluation.customer_metrics import MetricCalculator
-from insight.evaluation.customer_status import EvaluationParts, StatusResult, compute_status
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
-from insight.evaluation.evaluation_schema import CompanyEvaluation, Segment
+from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerCounts, Segment
 from insight.evaluation.evaluation_settings import EvaluationSettings, read_evaluation_settings
 from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
 from insight.evaluation.satisfaction_drivers import summarise_drivers
@@ -29,7 +29,7 @@ from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 def evaluate_company(
     company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
 ) -> list[Path]:
-    """Write `evaluation.json`, `standing.parquet`, `complaints.json` and columns of the scores file.
+    """Write `evaluation.json`, `customer_status.parquet`, `complaints.json` and columns of the scores.
 
     A part that the data do not allow is skipped with the reason. `redraw` fits the reference scales of
     value, tiers and stars again. Raises ConfigRefused for settings that cannot be used, DataRefused
@@ -99,7 +99,7 @@ def _step_results(status: StatusResult | None) -> dict[str, object]:
         return {}
     moved = status.tiers.moved if status.tiers else None
     return {
-        "customers": len(status.table),
+        **_customer_counts(status).model_dump(),
         "moved": f"{moved:.1%}" if moved is not None else None,
         "groups": len(status.groups.rules) if status.groups else None,
     }
@@ -120,9 +120,8 @@ def _evaluation(
     targets = read_section(company, "loop", LoopSettings).targets
     why = parts.skipped.get("indicators", "")
     not_measured = measured.not_measured if measured else dict.fromkeys(targets, why)
-    drivers = parts.compute(
-        "drivers", lambda: summarise_drivers(measured.asked if measured else None)
-    )
+    asked, no_questions = (measured.asked, measured.no_questions) if measured else (None, why)
+    drivers = parts.compute("drivers", lambda: summarise_drivers(asked, no_questions))
     traits = status and parts.compute(
         "traits", lambda: summarise_traits(status.assignment, company, workspace)
     )
@@ -139,6 +138,7 @@ def _evaluation(
         alerts=measured.alerts if measured else [],
         too_young=measured.too_young if measured else 0,
         drivers=drivers,
+        customers=_customer_counts(status) if status else None,
         segments=_segments(status, scored, settings) if status else [],
         stability=status.groups.stability if status and status.groups else None,
         tiers=status.tiers if status else None,
@@ -149,6 +149,16 @@ def _evaluation(
         traits=traits or [],
         cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
         skipped=parts.skipped,
+    )
+
+
+def _customer_counts(status: StatusResult) -> CustomerCounts:
+    states = status.assignment.today.state
+    count = {} if states is None else states.value_counts().to_dict()
+    return CustomerCounts(
+        customers=int(count.get("customer", 0)),
+        left=int(count.get("left", 0)),
+        unknown=int(count.get("unknown", 0)),
     )
 
 

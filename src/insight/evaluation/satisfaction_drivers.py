@@ -5,12 +5,11 @@ from typing import Any
 import pandas as pd
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
-    IntervalEstimate,
-    SatisfactionDriver,
-    SatisfactionDrivers,
-)
+from insight.evaluation.evaluation_schema import SatisfactionDriver, SatisfactionDrivers
+from insight.evaluation.indicator_schema import IntervalEstimate
 from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
+from insight.satisfaction.missing_answers import describe_answers
+from insight.satisfaction.responses import NO_SURVEYS
 
 OUTCOME = "overall"
 #: Smallest number of rows that `insight.satisfaction.drivers` accepts.
@@ -19,22 +18,23 @@ MIN_ROWS = 50
 WORST_GAPS = 3
 
 
-def summarise_drivers(asked: pd.DataFrame | None) -> SatisfactionDrivers:
+def summarise_drivers(asked: pd.DataFrame | None, no_questions: str = "") -> SatisfactionDrivers:
     """Estimate the drivers of overall satisfaction: its dimensions and the widest service gaps.
 
-    A row is a customer with the mean of their answers by dimension. `asked` is that of
-    `IndicatorResults`. Dimensions that too few customers answer together with the others are left out
-    with the reason. Raises DataRefused without surveys, without dimensions, or with too few answers.
+    A row is a customer with the mean of their answers by dimension. `asked` and `no_questions`, the
+    reason for no questions, are those of `IndicatorResults`. Dimensions that too few customers answer
+    together with the others are left out with the reason. Raises DataRefused without surveys, without
+    dimensions, or with too few answers.
     """
-    if asked is None:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+    if asked is None or (no_questions and not asked["score"].notna().any()):
+        raise DataRefused(no_questions or NO_SURVEYS)
     wide, weight = _wide(asked)
     names = [str(name) for name in wide if name != OUTCOME]
     if OUTCOME not in wide or not names:
-        known = ", ".join(map(str, wide)) or "nothing"
+        known = describe_answers(asked) or "no question of a whole period"
         raise DataRefused(
-            f"drivers need overall satisfaction and what goes into it; answers there are to {known}: "
-            "ask for product, service, price, delivery, staff"
+            "drivers need answers on overall satisfaction and its dimensions; there are answers on "
+            f"{known}: ask about product, service, price, delivery and staff"
         )
     kept, left_out = _drop_rare(wide)
     found = analyse_drivers(kept, OUTCOME, weight)
@@ -50,7 +50,8 @@ def _wide(asked: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[float]"]:
     answered = asked[asked["score"].notna()]
     csat = answered[answered["instrument"] == "csat"]
     wide = csat.pivot_table(index="customer_id", columns="dimension", values="score")
-    served = answered[(answered["instrument"] == "servqual") & answered["expectation"].notna()]
+    # The perception of a csat question is a driver itself already.
+    served = answered[(answered["instrument"] != "csat") & answered["expectation"].notna()]
     if not served.empty:
         gaps = served.assign(gap=served["score"] - served["expectation"]).pivot_table(
             index="customer_id", columns="dimension", values="gap"
@@ -80,10 +81,19 @@ def _drop_rare(wide: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _driver(name: str, row: "pd.Series[Any]") -> SatisfactionDriver:
     effect, importance, performance = (
-        IntervalEstimate(value=row[n], low=row[f"{n}_low"], high=row[f"{n}_high"])
+        _estimate(row[n], row[f"{n}_low"], row[f"{n}_high"])
         for n in ("effect", "importance", "performance")
     )
     return SatisfactionDriver(
         name=name, effect=effect, importance=importance, performance=performance,
         quadrant=row["quadrant"], clear=bool(row["clear"]),
     )  # fmt: skip
+
+
+def _estimate(value: float, low: float, high: float) -> IntervalEstimate:
+    """The value with its interval, which has no ends where it has no width: a single driver's share."""
+    return (
+        IntervalEstimate(value=value)
+        if low == high
+        else IntervalEstimate(value=value, low=low, high=high)
+    )

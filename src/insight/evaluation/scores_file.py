@@ -40,7 +40,7 @@ class PredictedScores:
 def read_predicted_scores(path: Path, as_of: datetime) -> PredictedScores:
     """Read the scores as of a day. Raises DataRefused without scores, or with those of another day."""
     if not path.exists():
-        raise DataRefused("nobody is scored; run `goodwill score`")
+        raise DataRefused("no customer has scores; run `goodwill score`")
     source = dataset(path)
     day = source.head(1, columns=["as_of"])["as_of"][0].as_py()
     if day != as_of:

@@ -18,7 +18,7 @@ VALUE = ("top", "high", "middle", "low")
 def profile_segments(
     customers: pd.DataFrame, settings: TierSettings, groups: CustomerGroups | None
 ) -> list[Segment]:
-    """Return every segment, the best first within each attribute.
+    """Return every segment, the best first within each attribute; lifecycle stages only with customers.
 
     `customers` has the status and, where predicted, `value_expected`, `value_segment`,
     `satisfaction_score` and `churn_probability`; means leave out missing values.
@@ -34,7 +34,9 @@ def profile_segments(
     found = []
     for by, (column, names) in kinds.items():
         if column in customers and customers[column].notna().any():
-            found += [_segment(by, name, customers, column) for name in names]
+            # Where nobody came back, nobody is told of customers who were won back.
+            there = customers[column].dropna().unique() if by == "stage" else names
+            found += [_segment(by, name, customers, column) for name in names if name in there]
     return [_with_details(segment, settings, groups) for segment in found]
 
 

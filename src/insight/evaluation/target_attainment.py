@@ -5,9 +5,9 @@ from dataclasses import replace
 from features.config.company import Company
 from features.errors import DataRefused
 from features.settings import Workspace
+from insight.closed_loop.action_effect import ActionOutcome, measure_action_effect
 from insight.closed_loop.action_log import read_action_log
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.closed_loop.measure_effect import ActionOutcome, measure_action_effect
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import (
     NO_DATA,
@@ -18,7 +18,8 @@ from insight.closed_loop.target_status import (
 from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
 from insight.company_settings import read_section
 from insight.evaluation.complaint_indicators import COMPLAINT_INDICATORS
-from insight.evaluation.evaluation_schema import Indicator, IndicatorGoal, PdcaCycle
+from insight.evaluation.evaluation_schema import PdcaCycle
+from insight.evaluation.indicator_schema import EmptyPeriod, Indicator, IndicatorGoal
 from insight.satisfaction.indicators import indicator_key
 from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
 from models.evaluation.bootstrap import Interval
@@ -89,8 +90,21 @@ def check_company_targets(
             mine = [target for target in targets if target.startswith(f"{name}_")]
             known |= dict.fromkeys(mine)
             not_measured = not_measured | dict.fromkeys(mine, not_measured.get(name, NO_DATA))
-    known |= {indicator_key(one.name, one.dimension): one for one in indicators}
+    for one in indicators:
+        key = indicator_key(one.name, one.dimension)
+        known[key] = None if one.empty_period else one
+        if one.empty_period:  # an older value does not decide whether the target is reached now
+            not_measured = {**not_measured, key: _why_empty(one, one.empty_period)}
     return check_targets(targets, known, not_measured)
+
+
+def _why_empty(indicator: Indicator, empty: EmptyPeriod) -> str:
+    """State that the last period has too few cases, with the last value."""
+    count = f"{empty.answered:,}" if empty.answered else "no"
+    return (
+        f"{count} {empty.cases} in the period from {empty.period}, the last value is "
+        f"{indicator.value:.4g} of the period from {indicator.period}"
+    )
 
 
 def _asked(name: str, indicators: list[Indicator], not_measured: dict[str, str]) -> bool:

@@ -7,7 +7,7 @@ assign new customers, so that a nightly run does not undo the changes of the nig
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path
+from features.calendar_periods import label_of
 from insight.segments.tier_hysteresis import (
     MIN_CUSTOMERS,
     TierAssignment,
@@ -36,18 +37,19 @@ class TierMonth:
     """Tiers of one month, assigned as of `as_of`; `rebuilt`: computed later, with newer models.
 
     `table` has one row per customer: tier, leaning, since (the start of the current tier, as far as
-    known), stage, value_score and the dimensions of the score.
+    known), stage, value_score and the dimensions of the score. `zone` is the company's time zone.
     """
 
     as_of: datetime
     table: pd.DataFrame
     versions: dict[str, str]
     rebuilt: bool = False
+    zone: str = "UTC"
 
     @property
     def name(self) -> str:
         """The month of the last instant before `as_of`: data until 1 July belong to June."""
-        return f"{self.as_of - pd.Timedelta(microseconds=1):%Y-%m}"
+        return f"{label_of(self.as_of - timedelta(microseconds=1), self.zone):%Y-%m}"
 
     @property
     def placed(self) -> TierAssignment:
@@ -61,6 +63,7 @@ class TierMonth:
             "as_of": self.as_of.isoformat(),
             "versions": self.versions,
             "rebuilt": self.rebuilt,
+            "zone": self.zone,
         }
         table = to_arrow(self.table)
         with atomic_path(folder / f"{self.name}.parquet") as temporary:
@@ -77,7 +80,7 @@ class TierMonth:
         about = json.loads((found.schema.metadata or {})[b"goodwill"])
         table = found.replace_schema_metadata(None).to_pandas().set_index("customer_id")
         as_of = datetime.fromisoformat(about["as_of"])
-        return cls(as_of, table, about["versions"], about["rebuilt"])
+        return cls(as_of, table, about["versions"], about["rebuilt"], about.get("zone", "UTC"))
 
 
 def read_months(folder: Path) -> list[TierMonth]:

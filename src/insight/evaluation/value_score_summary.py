@@ -9,16 +9,17 @@ from features.settings import Workspace
 from insight.evaluation.assign_status import StatusAssignment
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
-    IntervalEstimate,
     ItemRaterAgreement,
     Trait,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import IntervalEstimate
 from insight.evaluation.reference_scales import median_spend
 from insight.segments.star_rating import StarSettings
 from insight.value.expert_ratings import ItemAgreement
 from insight.value.rater_agreement import RaterAgreement
 from insight.value.trait_contrast import contrast_traits
+from insight.value.value_metrics import with_sources
 from insight.value.value_score import compute_weight_sets
 from insight.value.weights import compare_weights, tabulate_weights
 
@@ -85,11 +86,11 @@ def summarise_traits(
 ) -> list[Trait]:
     """Return the five traits that best separate the best tenth of the customers from the worst.
 
-    Traits are metrics that are not part of the score, and attributes of the customers. Raises
-    DataRefused with too few customers, or if no trait differs.
+    Traits are metrics that the score is not made of, directly or through a prediction, and attributes
+    of the customers. Raises DataRefused with too few customers, or if no trait differs.
     """
     metrics = status.today.metrics
-    own = list(status.scales.stored.scale.reference)
+    own = with_sources(list(status.scales.stored.scale.reference))
     attributes = _attributes(company, workspace)
     numbers = metrics[[c for c in TRAITS if c in metrics]]
     found = contrast_traits(status.table["value_score"], numbers.join(attributes), own=own)

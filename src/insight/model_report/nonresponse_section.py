@@ -1,4 +1,4 @@
-"""Section on non-response-corrected satisfaction and NPS, from `population.json`."""
+"""Section on non-response-corrected satisfaction and NPS, from `nonresponse.json`."""
 
 from dataclasses import dataclass
 from datetime import datetime

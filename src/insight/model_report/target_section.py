@@ -196,6 +196,7 @@ def _labels(target: str, facts: ReportFacts, bundle: Bundle | None) -> list[tupl
             for why, number in (
                 ("not used: outside the population", counts.outside),
                 ("not used: label window not over yet", counts.unripe),
+                ("not used: left before the label window", counts.left_before),
                 ("not used: answered after the horizon", counts.late),
                 ("not used: beyond max_rows", counts.sampled_out),
             )

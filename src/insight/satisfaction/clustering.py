@@ -106,8 +106,9 @@ def cluster_customers(
     chosen = count or int(tried["bic"].to_numpy().argmin()) + 1
     if chosen == 1:
         raise DataRefused(
-            f"{len(complete)} customers are one group by {', '.join(map(str, customers.columns))}; take "
-            "other columns, or say how many segments you want all the same (count)"
+            f"{len(complete)} customers form a single cluster by "
+            f"{', '.join(map(str, customers.columns))}; use other columns, or set the number "
+            "of clusters (count)"
         )
     stability = _stability(values, chosen, seed)
     labels, centres = _fit_kmeans(values, chosen, seed)
@@ -139,8 +140,9 @@ def _check(
     check_items(complete)
     if previous and previous.columns != tuple(map(str, customers.columns)):
         raise DataRefused(
-            f"segments were named by {', '.join(previous.columns)}, now there are "
-            f"{', '.join(map(str, customers.columns))}; keep the columns or name anew without `previous`"
+            f"clusters were named by {', '.join(previous.columns)}, now there are "
+            f"{', '.join(map(str, customers.columns))}; keep the columns, or name the "
+            "clusters again without `previous`"
         )
 
 

@@ -8,6 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import ConfigRefused, DataRefused
+from insight.satisfaction.exact_intervals import (
+    count_interval,
+    effective_customers,
+    unanimous_interval,
+)
 from insight.satisfaction.satisfaction_metrics import SatisfactionMetric
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from models.evaluation.bootstrap import Interval, percentile_interval
@@ -54,10 +59,7 @@ def cross_tabulate(
     _check(by, rows)
     answers = metric.compute(rows, settings)
     if not answers["value"].notna().any():
-        raise DataRefused(
-            f"{metric.title}: no data: {len(answers):,} rows are about it, none has a value; "
-            f"{metric.remedy}"
-        )
+        raise DataRefused(f"{metric.title}: no data in {len(answers):,} rows; {metric.remedy}")
     cut = [*by, *(["dimension"] if metric.per_dimension and "dimension" not in by else [])]
     value, weight = (answers[c].to_numpy(np.float64) for c in ("value", "weight"))
     customer = pd.factorize(answers["customer_id"])[0].astype(np.int64)
@@ -104,10 +106,13 @@ def _summarise_cell(
     """Summarise one cell: asked, answered, value and interval."""
     answered = np.isfinite(value)
     names, customer = np.unique(customer[answered], return_inverse=True)
+    known, weights = value[answered], weight[answered]
     if metric.kind == "rate":
-        interval = wilson_interval(value[answered], weight[answered], customer)
+        interval = wilson_interval(known, weights, customer)
+    elif metric.kind == "count":
+        interval = count_interval(known, weights, customer, metric.scale)
     else:
-        interval = mean_interval(value[answered], weight[answered], customer, resampled)
+        interval = mean_interval(known, weights, customer, resampled, metric.bounds)
     return {
         "asked": len(value),
         "answered": int(answered.sum()),
@@ -126,14 +131,14 @@ def wilson_interval(
 
     The number of rows is replaced by the effective sample size, the number of independent rows with the
     same standard error (Korn and Graubard 1998), at most the number of rows; where all values are equal,
-    by the number of customers.
+    by the effective number of customers.
     """
     from scipy.stats import norm
 
     share = float(np.average(values, weights=weight))
     error = clustered_standard_error(weight / weight.sum() * (values - share), customer)
     rows = float(weight.sum() ** 2 / (weight**2).sum())
-    effective = float(len(np.unique(customer)))
+    effective = effective_customers(weight, customer)
     if 0 < share < 1 and np.isfinite(error) and error > 0:
         effective = min(rows, share * (1 - share) / error**2)
     z = float(norm.ppf((1 + level) / 2))
@@ -147,15 +152,22 @@ def wilson_interval(
 
 
 def mean_interval(
-    values: Floats, weight: Floats, customer: Ints, resampled: bool = True
+    values: Floats,
+    weight: Floats,
+    customer: Ints,
+    resampled: bool = True,
+    bounds: tuple[float, float] | None = None,
 ) -> Interval:
     """Return a weighted mean with the 95% interval of a bootstrap over customers.
 
     With more than 2,000 customers, or if not `resampled`, the normal interval is used, which is then the
-    same. The interval of a single customer has no ends: their variation is unknown.
+    same. `bounds` are the ends of the scale, from which equal answers get their interval. The interval
+    of a single customer has no ends: their variation is unknown.
     """
     value = float(np.average(values, weights=weight))
     count = int(customer.max()) + 1
+    if count > 1 and np.ptp(values) == 0:
+        return unanimous_interval(value, effective_customers(weight, customer), bounds)
     if count > MAX_RESAMPLED or count < 2 or not resampled:
         estimate = MeanEstimate(
             value, clustered_standard_error(weight / weight.sum() * (values - value), customer)

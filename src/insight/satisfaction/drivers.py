@@ -84,12 +84,12 @@ def _check(complete: pd.DataFrame, names: list[str], outcome: str) -> None:
     need = max(50, ROWS_PER_DRIVER * len(names))
     if len(complete) < need or not names:
         raise DataRefused(
-            f"{len(complete)} complete rows for {len(names)} drivers of {outcome}; {need} are needed: "
-            "leave out drivers few people answer"
+            f"{len(complete)} complete answers for {len(names)} drivers of {outcome}; {need} are "
+            "needed: leave out drivers with few answers"
         )
     if len(names) > MAX_DRIVERS:
         raise DataRefused(
-            f"{len(names)} drivers; at most {MAX_DRIVERS} can be compared in all orders: take factors"
+            f"{len(names)} drivers; at most {MAX_DRIVERS} can be compared: use factors instead"
         )
     check_items(complete)
     matrix = complete[names].to_numpy(float)

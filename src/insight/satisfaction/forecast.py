@@ -69,8 +69,7 @@ def _first_origin(values: Floats, season: int, ahead: int) -> int:
     gaps = int((~np.isfinite(values)).sum())
     if gaps:
         raise DataRefused(
-            f"{gaps} of {len(values)} periods have no figure; forecast from longer periods or a larger "
-            "segment"
+            f"{gaps} of {len(values)} periods have no value; use longer periods or larger groups"
         )
     need = 2 * season + max(MIN_TRIALS, ahead)
     if len(values) < need:

@@ -6,9 +6,9 @@ from datetime import datetime
 import pandas as pd
 
 from features.config.company import Company
-from features.errors import DataRefused
 from features.settings import Workspace
 from insight.satisfaction.crosstabs import Crosstab, cross_tabulate
+from insight.satisfaction.missing_answers import explain_no_value
 from insight.satisfaction.nonresponse_adjusted import (
     NOT_ASKED,
     NOT_STUDIED,
@@ -21,7 +21,7 @@ from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS, Sati
 
 @dataclass(frozen=True)
 class SatisfactionIndicator:
-    """A metric over the whole periods of the data, and by each grouping column within the last period.
+    """A metric over the whole periods of the data, and by each grouping column within its last period.
 
     `dimension` is set for a metric asked by dimension. `corrected` is the non-response-corrected figure
     of the last year's questions; `uncorrected_reason` says why it is missing. `rows` are the rows the
@@ -84,11 +84,10 @@ def compute_indicators(
         for dimension, rows in _dimensions(metric, data.rows[metric.source]):
             if rows.empty and refused:
                 continue
-            try:
-                over_time, by = _tabulate(metric, rows, data)
-            except DataRefused as err:
-                skipped[indicator_key(name, dimension)] = str(err)
+            if not metric.compute(rows, data.settings)["value"].notna().any():
+                skipped[indicator_key(name, dimension)] = explain_no_value(metric, data, dimension)
                 continue
+            over_time, by = _tabulate(metric, rows, data)
             computed.append(SatisfactionIndicator(
                 name, dimension, metric, rows, over_time, by, corrected.get(name),
                 "" if name in corrected else reason,
@@ -120,9 +119,10 @@ def _refused(name: str, metric: SatisfactionMetric, data: SatisfactionInputs) ->
 def _tabulate(
     metric: SatisfactionMetric, rows: pd.DataFrame, data: SatisfactionInputs
 ) -> tuple[Crosstab, dict[str, Crosstab]]:
-    """Compute the metric by period, and by each column with data within the last period."""
+    """Compute the metric by period, and by each column with data within the last period with a value."""
     over_time = cross_tabulate(metric, rows, data.settings, ("period",))
-    newest = rows[rows["period"] == data.last]
+    shown = over_time.table["period"]
+    newest = rows[rows["period"] == (shown.max() if len(shown) else data.last)]
     by = {}
     for column in data.by:
         if metric.compute(newest, data.settings)["value"].notna().any():

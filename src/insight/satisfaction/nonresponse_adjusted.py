@@ -10,7 +10,7 @@ from features.settings import Workspace
 from models.nonresponse.group_estimates import CHANNEL
 from models.nonresponse.nonresponse_results import read_nonresponse_results
 
-#: Metric: its name in `population.json`, and the factor between the two units.
+#: Metric: its name in `nonresponse.json`, and the factor between the two units.
 CORRECTED_METRICS = {
     "csat_index": ("csat", 10.0),
     "satisfied": ("satisfied", 100.0),
@@ -18,8 +18,8 @@ CORRECTED_METRICS = {
 }
 
 #: Reasons why other metrics are not corrected.
-NOT_ASKED = "it is counted of all, not asked"
-NOT_STUDIED = "who answers is studied for overall satisfaction and NPS only"
+NOT_ASKED = "measured for all customers, not by a survey"
+NOT_STUDIED = "non-response is corrected for overall satisfaction and NPS only"
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ def read_corrected_figures(
     """Read the corrected figures by metric, and the reason for each metric that has none."""
     population = read_nonresponse_results(company, workspace)
     if population is None:
-        why = "who answers has not been studied; run `goodwill population`"
+        why = "non-response has not been estimated yet; run `goodwill nonresponse`"
         return {}, dict.fromkeys(CORRECTED_METRICS, why)
     fresh = population["fingerprint"] == fingerprint
     figures = {f["name"]: f for q in population["questions"].values() for f in q.get("figures", ())}
-    reasons = {"nps": population["questions"].get("nps", {}).get("skipped", "not studied")}
-    other = population["questions"].get("satisfaction", {}).get("skipped", "not studied")
+    reasons = {"nps": population["questions"].get("nps", {}).get("skipped", "not estimated")}
+    other = population["questions"].get("satisfaction", {}).get("skipped", "not estimated")
     corrected, reasons_missing = {}, {}
     for measure, (name, unit) in CORRECTED_METRICS.items():
         if name in figures:

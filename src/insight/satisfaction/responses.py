@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from features.calendar_periods import bucket_sql
 from features.config.toml_section import did_you_mean
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest
@@ -18,6 +19,7 @@ OPTIONAL = {
     "dimension": "varchar", "expectation": "double", "channel": "varchar", "weight": "double",
 }  # fmt: skip
 UNKNOWN = "unknown"
+NO_SURVEYS = "the company has no surveys; satisfaction is measured with surveys"
 #: All versions of the customers; those without `valid_from` hold from the start.
 CUSTOMERS_SQL = """(select * replace (coalesce(valid_from, timestamptz '-infinity') as valid_from)
                 from customers)"""
@@ -44,23 +46,29 @@ def check_attributes(
 
 
 def read_questions(
-    con: duckdb.DuckDBPyConnection, manifest: Manifest, settings: SatisfactionSettings
+    con: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    settings: SatisfactionSettings,
+    zone: str = "UTC",
 ) -> pd.DataFrame:
     """Read one row per question sent.
 
-    Columns: `customer_id`, `period` (its first instant, UTC), `instrument`, `dimension`, `channel`, the
-    attributes at that time, `weight`, `score` and `expectation` on 0 to 100 (NaN without an answer
-    before the end of the data). Raises DataRefused if no question was sent or the scales of a question
-    disagree.
+    Columns: `customer_id`, `period` (its label, `features.calendar_periods`), `instrument`, `dimension`,
+    `channel`, the attributes at that time, `weight`, `answered_at` (UTC), `score` and `expectation` on 0
+    to 100, all missing without an answer before the end of the data. Raises DataRefused if no question
+    was sent or the scales of a question disagree.
     """
-    table, refused = read_usable_questions(con, manifest, settings)
+    table, refused = read_usable_questions(con, manifest, settings, zone)
     for why in refused["why"]:
         raise DataRefused(why)
     return table
 
 
 def read_usable_questions(
-    con: duckdb.DuckDBPyConnection, manifest: Manifest, settings: SatisfactionSettings
+    con: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    settings: SatisfactionSettings,
+    zone: str = "UTC",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the rows of `read_questions` for questions with one scale, and list the other questions.
 
@@ -68,7 +76,7 @@ def read_usable_questions(
     """
     columns = manifest.schema.tables.get("surveys", ())
     if not columns:
-        raise DataRefused("the company has no surveys; satisfaction is measured by asking")
+        raise DataRefused(NO_SURVEYS)
     by = check_attributes(con, manifest, settings.by)
     end = f"timestamptz '{manifest.data_end}'"
     optional = [
@@ -79,9 +87,11 @@ def read_usable_questions(
     joined = f"asof left join {CUSTOMERS_SQL} c on {known}" if by else ""
     rows = con.sql(
         f"""
-        select s.customer_id, date_trunc('{settings.period}', s.sent_at) as period, s.instrument,
+        select s.customer_id, {bucket_sql(settings.period, "s.sent_at", zone)} as period, s.instrument,
                {", ".join(optional)}, s.scale_low, s.scale_high,
-               case when s.answered_at < {end} then s.score end as score
+               case when s.answered_at < {end} then s.score end as score,
+               case when s.answered_at < {end} and s.score is not null then s.answered_at end
+                   as answered_at
                {"".join(f', c."{name}"::varchar as "{name}"' for name in by)}
         from surveys s {joined} where s.sent_at < {end} order by s.customer_id, s.sent_at
         """

@@ -21,8 +21,9 @@ class SatisfactionInputs:
     """The rows by source (`asked`, `customers`), why a source is missing, and the whole periods.
 
     `refused` are the questions that cannot be used: `instrument`, `dimension`, `why`. `outside`
-    questions were sent in no whole period: the period has not ended, or began before the data. `by` are
-    the grouping columns.
+    questions were sent in no whole period: the period has not ended, or began before the data;
+    `outside_rows` are these. `by` are the grouping columns. Periods are labels of the calendar in
+    `zone` (`features.calendar_periods`).
     """
 
     settings: SatisfactionSettings
@@ -33,6 +34,8 @@ class SatisfactionInputs:
     outside: int
     by: tuple[str, ...]
     refused: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=REFUSED_COLUMNS))
+    zone: str = "UTC"
+    outside_rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def last(self) -> datetime:
@@ -47,8 +50,8 @@ def read_satisfaction_inputs(company: Company, workspace: Workspace) -> Satisfac
     company lacks.
     """
     settings = read_section(company, "satisfaction", SatisfactionSettings)
-    manifest = Manifest.read(workspace, company.name)
-    periods = [start for start, _ in whole_periods(manifest, settings.period)]
+    manifest, zone = Manifest.read(workspace, company.name), company.info.time_zone
+    periods = [start for start, _ in whole_periods(manifest, settings.period, zone)]
     if not periods:
         raise DataRefused(
             f"the data, {manifest.data_start[:10]} to {manifest.data_end[:10]}, hold no whole "
@@ -56,14 +59,15 @@ def read_satisfaction_inputs(company: Company, workspace: Workspace) -> Satisfac
         )
     with open_history(workspace.history(company.name)) as con:
         rows, missing, refused = _read(con, company, manifest, settings)
-    outside = 0
+    outside_rows = pd.DataFrame()
     if "asked" in rows:
         inside = rows["asked"]["period"].isin(periods)
-        rows["asked"], outside = rows["asked"][inside], int((~inside).sum())
+        rows["asked"], outside_rows = rows["asked"][inside], rows["asked"][~inside]
     by = ("channel", *settings.by)
     return SatisfactionInputs(
-        settings, manifest.fingerprint, periods, rows, missing, outside, by, refused
-    )
+        settings, manifest.fingerprint, periods, rows, missing, len(outside_rows), by, refused,
+        zone, outside_rows,
+    )  # fmt: skip
 
 
 def join_status(inputs: SatisfactionInputs, status: pd.DataFrame) -> SatisfactionInputs:
@@ -80,9 +84,16 @@ def join_status(inputs: SatisfactionInputs, status: pd.DataFrame) -> Satisfactio
         )
     own = [str(c) for c in status if c not in ("customer_id", "period")]
     new_names = {c: f"standing_{c}" if c in inputs.by else c for c in own}
-    ordered = status.rename(columns=new_names).sort_values("period", kind="stable")
+    labels = labels_of(pd.to_datetime(status["period"], utc=True), inputs.zone)
+    ordered = status.assign(period=labels).rename(columns=new_names)
+    ordered = ordered.sort_values("period", kind="stable")
     rows = {name: status_at_period(part, ordered) for name, part in inputs.rows.items()}
     return replace(inputs, rows=rows, by=(*inputs.by, *new_names.values()))
+
+
+def labels_of(instants: "pd.Series[pd.Timestamp]", zone: str) -> "pd.Series[pd.Timestamp]":
+    """The time on the clocks of a time zone at each instant, written as UTC."""
+    return instants.dt.tz_convert(zone).dt.tz_localize(None).dt.tz_localize("UTC")
 
 
 def status_at_period(rows: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +121,9 @@ def _read(
     """Read the rows by source, why a source is missing, and the questions that cannot be used."""
     rows, missing, refused = {}, {}, pd.DataFrame(columns=REFUSED_COLUMNS)
     try:
-        rows["asked"], refused = read_usable_questions(con, manifest, settings)
+        rows["asked"], refused = read_usable_questions(
+            con, manifest, settings, company.info.time_zone
+        )
     except DataRefused as err:
         missing["asked"] = str(err)
     try:

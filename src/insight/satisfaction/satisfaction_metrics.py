@@ -15,17 +15,20 @@ class SatisfactionMetric:
     """A metric: the rows it applies to, and the value of each (NaN: asked without an answer).
 
     `source`: computed from the questions (`asked`) or the customers by period. `kind`: a `rate` is the
-    share of values that are 1, a `mean` their mean. `remedy`: what to do if there is no data.
+    share of values that are 1, a `mean` their mean, a `count` the mean number of events per `scale`
+    customers. `bounds` are the ends of the values. `remedy`: what to do if there is no data.
     """
 
     title: str
     unit: str
-    kind: Literal["rate", "mean"]
+    kind: Literal["rate", "mean", "count"]
     source: Literal["asked", "customers"]
     applies_to: Callable[[pd.DataFrame], "pd.Series[bool]"]
     value: Callable[[pd.DataFrame, SatisfactionSettings], "pd.Series[Any]"]
     per_dimension: bool = False
-    remedy: str = "ask the question, or leave the figure out"
+    remedy: str = "ask this question in a survey, or map its instrument and dimension"
+    bounds: tuple[float, float] | None = None
+    scale: float = 1.0
 
     def compute(self, rows: pd.DataFrame, settings: SatisfactionSettings) -> pd.DataFrame:
         """Return the rows the metric applies to with their `value`; `weight` is 1 if there is none."""
@@ -43,8 +46,16 @@ def _is_dimension(rows: pd.DataFrame) -> "pd.Series[bool]":
     return (rows["instrument"] == "csat") & (rows["dimension"] != "overall")
 
 
-def _is_servqual(rows: pd.DataFrame) -> "pd.Series[bool]":
-    return rows["instrument"] == "servqual"
+def asks_expectation(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which questions ask what was expected beside what was perceived, as SERVQUAL does.
+
+    Those of the instrument servqual, and those of any other instrument where somebody answered both.
+    """
+    servqual = rows["instrument"] == "servqual"
+    if rows.empty or "expectation" not in rows:
+        return servqual
+    pairs = rows["expectation"].notna() & rows["score"].notna()
+    return servqual | pairs.groupby([rows["instrument"], rows["dimension"]]).transform("any")
 
 
 def _to_rate(score: "pd.Series[float]", mark: "pd.Series[bool]") -> "pd.Series[float]":
@@ -71,7 +82,7 @@ def _is_customer(rows: pd.DataFrame) -> "pd.Series[bool]":
 SATISFACTION_METRICS = {
     "csat_index": SatisfactionMetric(
         "Satisfaction index", "0 to 10", "mean", "asked", _is_overall("csat"),
-        lambda r, c: r["score"] / 10,
+        lambda r, c: r["score"] / 10, bounds=(0.0, 10.0),
     ),
     "satisfied": SatisfactionMetric(
         "Satisfied customers", "share of answers", "rate", "asked", _is_overall("csat"),
@@ -79,24 +90,26 @@ SATISFACTION_METRICS = {
     ),
     "dimension": SatisfactionMetric(
         "Satisfaction by dimension", "0 to 100", "mean", "asked", _is_dimension,
-        lambda r, c: r["score"], per_dimension=True,
+        lambda r, c: r["score"], per_dimension=True, bounds=(0.0, 100.0),
     ),
     "nps": SatisfactionMetric(
         "Net promoter score", "-100 to 100", "mean", "asked", _is_overall("nps"), _nps,
+        bounds=(-100.0, 100.0),
     ),
     "effort": SatisfactionMetric(
         "Customer effort (100: no effort)", "0 to 100", "mean", "asked", _is_overall("ces"), _effort,
+        bounds=(0.0, 100.0),
     ),
     "gap": SatisfactionMetric(
         "Service gap, perception less expectation", "-100 to 100", "mean", "asked",
-        _is_servqual,
-        lambda r, c: r["score"] - r["expectation"], per_dimension=True,
+        asks_expectation,
+        lambda r, c: r["score"] - r["expectation"], per_dimension=True, bounds=(-100.0, 100.0),
     ),
     "retention": SatisfactionMetric(
         "Customers kept over the period", "share of customers", "rate", "customers",
         _is_customer,
         lambda r, c: r["stays"],
-        remedy="without contracts it takes customer_days of data before a period ends",
+        remedy="without contracts it takes targets.churn.active_days of data before a period ends",
     ),
     "active": SatisfactionMetric(
         "Customers active in the period", "share of customers", "rate", "customers",
@@ -114,8 +127,8 @@ SATISFACTION_METRICS = {
         lambda r, c: _to_rate(r["complaints"], r["complaints"] > 0), remedy="map tickets",
     ),
     "complaints_per_100": SatisfactionMetric(
-        "Complaints per 100 customers", "complaints", "mean", "customers", _is_customer,
-        lambda r, c: 100.0 * r["complaints"], remedy="map tickets",
+        "Complaints per 100 customers", "complaints", "count", "customers", _is_customer,
+        lambda r, c: 100.0 * r["complaints"], remedy="map tickets", scale=100.0,
     ),
     "repurchase": SatisfactionMetric(
         "Buyers who bought on a second day of the period", "share of buyers", "rate", "customers",

@@ -13,7 +13,8 @@ class SatisfactionSettings(TomlSection):
     `by` names customer attributes (region, account_owner, ...) to group by besides the channel; a cell
     of fewer than `fewest` answers is suppressed. `detractors_to` and `promoters_from` are on 0 to 10,
     `satisfied_from` on 0 to 100. `mixed_scales` says how to treat a question asked on several scales.
-    `customer_days`: without contracts, a customer has an event of `active_kinds` within this many days;
+    A customer with an event of `active_kinds` within a period is active in it. `customer_days` is the
+    former name of `targets.churn.active_days`, which says who is a customer without contracts.
     `loyal_periods`: a customer who ordered in each of this many periods is loyal.
     """
 
@@ -25,7 +26,7 @@ class SatisfactionSettings(TomlSection):
     satisfied_from: float = Field(default=75.0, gt=0.0, le=100.0)
     effort_low_is_easy: bool = False
     mixed_scales: Literal["refuse", "linear", "equipercentile"] = "refuse"
-    customer_days: int = Field(default=365, ge=1)
+    customer_days: int | None = Field(default=None, ge=1)
     active_kinds: list[str] = Field(default=["order", "login", "visit"], min_length=1)
     callback_kinds: list[str] = Field(default=["visit"], min_length=1)
     complaint_kinds: list[str] = Field(default=["complaint"], min_length=1)

@@ -1,5 +1,8 @@
 """Lifecycle stages of customers, as a state machine over their orders and contracts.
 
+Who is a customer, and who has left, follows `features.customer_definition`: a customer who left is lost,
+one without evidence is a prospect.
+
 prospect -> new -> active <-> at_risk -> lost -> reactivated -> active ...; a customer is a prospect, and
 new, only once.
 """
@@ -12,8 +15,9 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from features.config.toml_section import TomlSection
+from features.customer_definition import EVIDENCE, ORDERED, TIES, CustomerDefinition, kinds_sql
 from features.errors import DataRefused
-from features.history_store import open_history
+from features.history_store import create_departures_table, open_history
 
 STAGES = ("prospect", "new", "active", "at_risk", "lost", "reactivated")
 #: Stages that can directly follow each stage.
@@ -28,58 +32,64 @@ NEXT_STAGES = {
 
 
 class LifecycleSettings(TomlSection):
-    """`[insight.lifecycle]`: how long a customer is new, and when they are at risk and lost.
+    """`[insight.lifecycle]`: how long a customer is new, and when they are at risk.
 
-    Days without an order; `at_risk_probability` applies to the predicted churn probability, if there is
-    one.
+    `at_risk_days` are days without an order; `at_risk_probability` applies to the predicted churn
+    probability, if there is one. `lost_days` is the former name of `targets.churn.active_days`, the days
+    without an order after which a customer without contracts is lost.
     """
 
     new_days: float = Field(default=90, gt=0)
     at_risk_days: float = Field(default=120, gt=0)
     at_risk_probability: float = Field(default=0.25, gt=0, le=1)
-    lost_days: float = Field(default=365, gt=0)
+    lost_days: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _at_risk_before_lost(self) -> "LifecycleSettings":
-        if not self.new_days <= self.at_risk_days < self.lost_days:
+        lost = self.lost_days or float("inf")
+        if not self.new_days <= self.at_risk_days < lost:
             raise ValueError(
                 f"new_days is {self.new_days:g}, at_risk_days {self.at_risk_days:g}, lost_days "
-                f"{self.lost_days:g}; they should rise: a customer is new, then at "
-                "risk, then lost"
+                f"{lost:g}; they should rise: a customer is new, then at risk, then lost"
             )
         return self
 
 
 def assign_stages(
-    history: Path, cutoff: datetime, settings: LifecycleSettings, leaving: pd.Series | None = None
+    history: Path,
+    cutoff: datetime,
+    settings: LifecycleSettings,
+    definition: CustomerDefinition,
+    leaving: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the `stage` of every customer known at the cutoff, and its `cause` in words.
 
-    A cancelled contract is a loss until the next order, renewal or contract, which reactivates, as does
-    an order after a silence of `lost_days`. `leaving` is the predicted churn probability by customer; it
-    does not apply to customers who are new or reactivated.
+    With contracts, a contract or a renewal after the end of the last one reactivates; without, an order
+    after a silence of `active_days`. `leaving` is the predicted churn probability by customer; it does
+    not apply to customers who are new or reactivated.
     """
+    at = f"timestamptz '{cutoff.isoformat()}'"
     with open_history(history) as con:
-        values = [cutoff, str(history / "events.parquet"), settings.lost_days]
-        found = con.sql(SQL, params=values)
-        ages: pd.DataFrame = found.to_arrow_table().to_pandas().set_index("customer_id")
-    ages = ages.astype(float).sort_index()
+        create_departures_table(con, ["events"], at)
+        found = con.sql(_ages_sql(definition, at)).to_arrow_table().to_pandas()
+    ages = found.set_index("customer_id").sort_index()
     if leaving is not None:
         ages["leaving"] = leaving.reindex(ages.index)
     return derive_stages(ages, settings)
 
 
 def derive_stages(ages: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFrame:
-    """Derive stage and cause from days since the first order, last activity, comeback and cancellation.
+    """Derive stage and cause from the state and the days since what happened.
 
-    Columns `first`, `last`, `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
+    Columns `state` (`features.customer_definition`), `first` (first evidence), `last` (last order or
+    comeback), `comeback`, `cancelled` (days, NaN for never) and `leaving` (optional).
     """
     leaving = ages.get("leaving", pd.Series(np.nan, ages.index))
-    ages = ages.assign(leaving=leaving)
+    ages, left = ages.assign(leaving=leaving), ages["state"] == "left"
     rules = [
-        (ages["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
-        (ages["first"].isna() & ages["comeback"].isna(), "prospect", "no order yet", "first"),
-        (ages["last"] >= settings.lost_days, "lost", "silent for {:.0f} days", "last"),
+        (left & ages["cancelled"].notna(), "lost", "cancelled {:.0f} days ago", "cancelled"),
+        (left, "lost", "silent for {:.0f} days", "last"),
+        (ages["state"] == "unknown", "prospect", "no order or contract known", "first"),
         (ages["last"] >= settings.at_risk_days, "at_risk", "silent for {:.0f} days", "last"),
         (
             ages["comeback"] < settings.new_days,
@@ -87,8 +97,9 @@ def derive_stages(ages: pd.DataFrame, settings: LifecycleSettings) -> pd.DataFra
             "came back {:.0f} days ago",
             "comeback",
         ),
-        (ages["first"] < settings.new_days, "new", "first order {:.0f} days ago", "first"),
+        (ages["first"] < settings.new_days, "new", "customer for {:.0f} days", "first"),
         (leaving >= settings.at_risk_probability, "at_risk", "likely to leave: {:.2f}", "leaving"),
+        (ages["last"].isna(), "active", "open contract", "last"),
         (pd.Series(True, ages.index), "active", "last seen {:.0f} days ago", "last"),
     ]
     rule_index = np.select([holds.to_numpy(bool) for holds, *_ in rules], range(len(rules)))
@@ -128,39 +139,47 @@ def count_transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     return counts.reindex(index=order, columns=order, fill_value=0)
 
 
-#: $1 the cutoff, $2 the file of events, $3 the days of silence that are a loss.
-SQL = """
-with known as (
-  select * from read_parquet($2) where known_at < $1::timestamptz and occurred_at < $1::timestamptz
-),
-all_customers as (
-  select customer_id from customers where valid_from is null or valid_from < $1::timestamptz
-  union select customer_id from known
-),
-life as (
-  select customer_id, kind, occurred_at as occurred,
-         max(occurred_at) filter (kind = 'order') over before_it as last_order,
-         max(occurred_at) filter (kind = 'cancel') over before_it as last_cancel,
-         max(occurred_at) filter (kind <> 'cancel') over before_it as last_tie
-  from known where kind in ('order', 'cancel', 'renewal', 'contract')
-  window before_it as (partition by customer_id order by occurred_at
-                       rows between unbounded preceding and 1 preceding)
-),
-lives as (
-  select customer_id, min(occurred) filter (kind = 'order') as first,
-         max(occurred) filter (kind = 'order') as last_order,
-         max(occurred) filter (kind <> 'cancel') as tied,
-         max(occurred) filter (kind = 'cancel') as left_on,
-         max(occurred) filter (
-           (kind = 'order' and epoch(occurred - last_order) >= $3 * 86400)
-           or (kind <> 'cancel' and last_cancel >= coalesce(last_tie, last_cancel))
-         ) as comeback
-  from life group by customer_id
-)
-select customer_id, epoch($1::timestamptz - first) / 86400 as first,
-       epoch($1::timestamptz - greatest(last_order, comeback)) / 86400 as last,
-       epoch($1::timestamptz - comeback) / 86400 as comeback,
-       case when tied is null or left_on >= tied then epoch($1::timestamptz - left_on) / 86400 end
-         as cancelled
-from all_customers left join lives using (customer_id)
-"""
+def _lives_sql(definition: CustomerDefinition, at: str) -> str:
+    """SQL for the state of each customer with events, and when they came, came back and left.
+
+    Reads `departures` (the end of the last contract) and `known`, the events known before `at`.
+    """
+    if definition.contractual:
+        return f"""
+            select customer_id, {definition.state_sql(at)} as state,
+                   min(occurred_at) filter (kind in {kinds_sql(EVIDENCE)}) as first,
+                   max(occurred_at) filter (kind = '{ORDERED}') as last_order,
+                   min(occurred_at) filter (kind in {kinds_sql(TIES)} and occurred_at > left_on)
+                       as comeback,
+                   any_value(left_on) as left_on
+            from known left join (select customer_id, max(occurred_at) as left_on
+                                  from departures group by 1) using (customer_id)
+            group by 1
+        """
+    return f"""
+        select customer_id, {definition.state_sql(at)} as state,
+               min(occurred_at) filter (kind = '{ORDERED}') as first,
+               max(occurred_at) filter (kind = '{ORDERED}') as last_order,
+               max(occurred_at) filter (occurred_at - before > interval {definition.active_days} day)
+                   as comeback,
+               null::timestamptz as left_on
+        from (select *, max(occurred_at) filter (kind = '{ORDERED}') over (
+                  partition by customer_id, kind order by occurred_at
+                  rows between unbounded preceding and 1 preceding) as before from known)
+        group by 1
+    """
+
+
+def _ages_sql(definition: CustomerDefinition, at: str) -> str:
+    """SQL for the columns of `derive_stages`: a row per customer known before `at`."""
+    return f"""
+        with known as (select * from events where greatest(occurred_at, known_at) < {at}),
+        lives as ({_lives_sql(definition, at)})
+        select customer_id, coalesce(state, 'unknown') as state,
+               epoch({at} - first) / 86400 as first,
+               epoch({at} - greatest(last_order, comeback)) / 86400 as last,
+               epoch({at} - comeback) / 86400 as comeback,
+               case when state = 'left' then epoch({at} - left_on) / 86400 end as cancelled
+        from (select customer_id from customers where valid_from is null or valid_from < {at}
+              union select customer_id from known) left join lives using (customer_id)
+    """

@@ -74,7 +74,7 @@ def read_persisted_scales(file: Path) -> PersistedScales:
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise DataRefused(
             f"{file.name} cannot be read ({type(err).__name__}: {err}); delete it and draw "
-            "the tiers anew"
+            "the tiers again"
         ) from None
 
 

@@ -19,11 +19,13 @@ QUADRANT_NAMES = {
 class QuadrantSettings(TomlSection):
     """`[insight.quadrant]`: the potential and its threshold, and the risks with their limits.
 
-    A customer is a risk if any of `risks` reaches its limit.
+    A customer in one of the value segments `valuable` has potential, whatever the metric `potential`
+    says. A customer is a risk if any of `risks` reaches its limit.
     """
 
     potential: str = "growth"
     potential_from: float = 0.0
+    valuable: list[str] = Field(default_factory=lambda: ["top", "high"])
     risks: dict[str, float] = Field(
         default_factory=lambda: {"churn_probability": 0.25, "overdue_probability": 0.75},
         min_length=1,
@@ -35,8 +37,8 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
 
     develop (potential, no risk), secure (both), keep (neither), limit (risk only). `settled` is false if
     the interval of the potential (its `_low` and `_high` columns) contains the threshold, or there is
-    none. Missing without a potential or without any known risk. Raises ConfigRefused for an unknown
-    metric, DataRefused for an empty one.
+    none; it is true of the `valuable` customers. Missing without a potential or without any known risk.
+    Raises ConfigRefused for an unknown metric, DataRefused for an empty one.
     """
     for name in (settings.potential, *settings.risks):
         if name not in table:
@@ -44,21 +46,29 @@ def assign_quadrants(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Data
                 f"unknown measure insight.quadrant.{name}{did_you_mean(name, list(table.columns))}"
             )
         if table[name].isna().all():
-            raise DataRefused(f"nobody has {name}; take another measure in [insight.quadrant]")
+            raise DataRefused(f"no customer has {name}; use another metric in [insight.quadrant]")
     potential = table[settings.potential]
     risk_ratio = pd.DataFrame({name: table[name] / limit for name, limit in settings.risks.items()})
     measured = potential.notna() & risk_ratio.notna().any(axis=1)
     risky = risk_ratio.max(axis=1) >= 1
-    has_potential = potential > settings.potential_from
+    valuable = _valuable(table, settings)
+    has_potential = (potential > settings.potential_from) | valuable
     names = [QUADRANT_NAMES[bool(p), bool(r)] for p, r in zip(has_potential, risky, strict=True)]
     worst = risk_ratio.fillna(-np.inf).idxmax(axis=1).where(risky)
     return pd.DataFrame(
         {
             "quadrant": pd.Series(names, table.index, dtype=object).where(measured),
             "risk": worst,
-            "settled": _settled(table, settings) & measured,
+            "settled": (_settled(table, settings) | valuable) & measured,
         }
     )
+
+
+def _valuable(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Series:
+    """Return whether a customer is in a value segment that is worth securing without growth."""
+    if "value_segment" not in table:
+        return pd.Series(False, table.index)
+    return table["value_segment"].isin(settings.valuable)
 
 
 def _settled(table: pd.DataFrame, settings: QuadrantSettings) -> pd.Series:

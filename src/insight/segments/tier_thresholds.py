@@ -58,7 +58,8 @@ class TierThresholds:
 def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
     """Fit the thresholds to the customers of one day; they stay until the scales are fitted again.
 
-    Customers with equal scores are in the same tier, so tiers can be larger than configured. Raises
+    Customers with equal scores are in the same tier: with `quantile` that which brings the tier closest
+    to its share, but no upper tier is left empty. Raises
     DataRefused without scores, with fewer different scores than tiers, or if the sum is not positive.
     """
     known = np.sort(figure.dropna().to_numpy(float))[::-1]
@@ -70,7 +71,7 @@ def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
     if settings.method == "threshold":
         return TierThresholds(tuple(settings.names), tuple(settings.cuts))
     if settings.method == "quantile":
-        positions = [max(1, round(cut * len(known))) - 1 for cut in settings.cuts]
+        positions = [_closest_position(known, cut) for cut in settings.cuts]
     else:
         total = known.clip(min=0).cumsum()
         if total[-1] <= 0:
@@ -86,6 +87,14 @@ def fit_thresholds(figure: pd.Series, settings: TierSettings) -> TierThresholds:
             "too many customers are alike: set the cuts further apart or use fewer tiers"
         )
     return TierThresholds(tuple(settings.names), tuple(lower_bounds))
+
+
+def _closest_position(known: np.ndarray, cut: float) -> int:
+    """Return the place of the last customer of the upper tiers, in falling scores, at an end of ties."""
+    wanted = max(1, round(cut * len(known)))
+    score = known[wanted - 1]
+    above, upto = int((known > score).sum()), int((known >= score).sum())
+    return (above if above and wanted - above < upto - wanted else upto) - 1
 
 
 def classify_tiers(figure: pd.Series, found: TierThresholds) -> pd.Series:

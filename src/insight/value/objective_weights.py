@@ -99,7 +99,7 @@ def _scale_columns(table: pd.DataFrame, keep: str | None = None) -> tuple[list[s
     low, span = values.min(axis=0), np.ptp(values, axis=0)
     if not span.any():
         raise DataRefused(
-            f"all customers are alike in {', '.join(names)}; weights cannot be told from the data"
+            f"all customers are alike in {', '.join(names)}; weights cannot be derived from the data"
         )
     scaled = np.divide(values - low, span, out=np.zeros_like(values), where=span > 0)
     return names, scaled, f"{len(complete)} customers, {len(table) - len(complete)} incomplete"

@@ -14,7 +14,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RaterAgreement:
-    """The agreement of raters (1: perfect) with its 95% interval, and the customers it is based on."""
+    """The agreement of raters (1: perfect) with its 95% interval, and the customers it is based on.
+
+    Without any disagreement the interval has no ends (NaN): how much raters differ was not seen.
+    """
 
     value: float
     low: float
@@ -46,7 +49,7 @@ def intraclass_correlation(
         )
     single = (rows - rest) / (rows + (k - 1) * rest + k * (columns - rest) / n)
     if single >= 1:
-        return RaterAgreement(1.0, 1.0, 1.0, n)
+        return RaterAgreement(1.0, np.nan, np.nan, n)
     a, b = k * single / (n * (1 - single)), 1 + k * single * (n - 1) / (n * (1 - single))
     free = (a * columns + b * rest) ** 2 / (
         (a * columns) ** 2 / (k - 1) + (b * rest) ** 2 / ((n - 1) * (k - 1))
@@ -87,6 +90,8 @@ def krippendorff_alpha(
         if (drawn.sum(axis=0) > 0).sum() > 1:
             resampled.append(_alpha(drawn, values, level))
     low, high = np.quantile(resampled, [0.025, 0.975])
+    if low == high:
+        low = high = np.nan
     return RaterAgreement(_alpha(counts, values, level), float(low), float(high), len(x))
 
 

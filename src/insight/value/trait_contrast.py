@@ -79,8 +79,8 @@ def _compare_traits(best: pd.DataFrame, worst: pd.DataFrame) -> pd.DataFrame:
     """Return every trait with its effect, 95% interval and adjusted p, the strongest first.
 
     Numbers: Cliff's delta (share of pairs in which the best have more, less the share in which they have
-    less). Texts: the largest difference in the share of a value. Both lie between -1 and 1. p by
-    Mann-Whitney or chi-square, adjusted for the number of traits (Holm).
+    less). Texts: the largest difference in the share of a value, with Newcombe's interval (1998). Both
+    lie between -1 and 1. p by Mann-Whitney or chi-square, adjusted for the number of traits (Holm).
     """
     rows = []
     for name in best:
@@ -104,14 +104,28 @@ def _compare_numbers(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     wins = 2 * _share_below(a, b) - 1  # each customer's delta against the other group
     losses = 1 - 2 * _share_below(b, a)
     half_width = 1.96 * np.sqrt(wins.var() / len(a) + losses.var() / len(b))
+    low, high = max(-1.0, delta - half_width), min(1.0, delta + half_width)
+    if half_width == 0:
+        low, high = _separated_interval(delta, min(len(a), len(b)))
     return {
-        "effect": delta, "low": max(-1.0, delta - half_width), "high": min(1.0, delta + half_width),
+        "effect": delta, "low": low, "high": high,
         "p": float(test.pvalue), "best": f"{np.median(a):.4g}", "worst": f"{np.median(b):.4g}",
     }  # fmt: skip
 
 
+def _separated_interval(delta: float, pairs: int) -> tuple[float, float]:
+    """Return the interval of a delta of 1 or -1, where every one of the best is beyond the worst.
+
+    All of `pairs` disjoint pairs agree, so the chance of agreement is at least 0.025^(1/pairs)
+    (Clopper and Pearson 1934).
+    """
+    end = 2 * 0.025 ** (1 / pairs) - 1
+    return (end, 1.0) if delta > 0 else (-1.0, -end)
+
+
 def _compare_texts(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     from scipy.stats import chi2_contingency
+    from statsmodels.stats.proportion import confint_proportions_2indep
 
     values = sorted(set(best.astype(str)) | set(worst.astype(str)))
     counts = np.array([[(s.astype(str) == v).sum() for v in values] for s in (best, worst)])
@@ -119,12 +133,11 @@ def _compare_texts(best: pd.Series, worst: pd.Series) -> dict[str, object]:
     shares = counts / counts.sum(axis=1, keepdims=True)
     at = int(np.argmax(np.abs(shares[0] - shares[1])))
     difference, (best_share, worst_share) = float(shares[0, at] - shares[1, at]), shares[:, at]
-    half_width = 1.96 * np.sqrt(
-        best_share * (1 - best_share) / len(best) + worst_share * (1 - worst_share) / len(worst)
+    low, high = confint_proportions_2indep(
+        counts[0, at], len(best), counts[1, at], len(worst), method="newcomb"
     )
     return {
-        "effect": difference,
-        "low": max(-1.0, difference - half_width), "high": min(1.0, difference + half_width),
+        "effect": difference, "low": float(low), "high": float(high),
         "p": float(p),
         "best": f"{best_share:.0%} {values[at]}", "worst": f"{worst_share:.0%} {values[at]}",
     }  # fmt: skip

@@ -22,11 +22,12 @@ class ValueMetric:
     more_is_better: bool = True
     low: str | None = None  # names of the columns with the bounds of its interval
     high: str | None = None
+    made_of: tuple[str, ...] = ()  # other metrics that it is calculated or predicted from
 
 
 VALUE_METRICS = {
     "revenue": ValueMetric("orders less returns in 365 days", "money"),
-    "margin": ValueMetric("gross margin in 365 days", "money"),
+    "margin": ValueMetric("gross margin in 365 days", "money", made_of=("revenue",)),
     "return_share": ValueMetric("returned money as a share of ordered money", "share", False),
     "payment_days_late": ValueMetric("mean days a payment came after its due day", "days", False),
     "days_sales_outstanding": ValueMetric("days of revenue not yet paid", "days", False),
@@ -42,24 +43,34 @@ VALUE_METRICS = {
     "satisfaction_answer": ValueMetric("last answer on overall satisfaction", "0-100"),
     "firm_reputation": ValueMetric("what the customer says of our image, last answer", "0-100"),
     "satisfaction_score": ValueMetric(
-        "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high"
+        "predicted satisfaction", "0-100", True, "satisfaction_low", "satisfaction_high",
+        ("satisfaction_answer", "firm_reputation"),
     ),
     "churn_probability": ValueMetric("predicted probability of leaving", "share", False),
     "value_expected": ValueMetric("predicted net revenue", "money", True, "value_low", "value_high"),
     "growth": ValueMetric(
         "predicted net revenue less that of the last period as long", "money", True,
-        "growth_low", "growth_high",
+        "growth_low", "growth_high", ("value_expected", "revenue"),
     ),
     "customer_credit": ValueMetric("experts on the customer's credit", "rating"),
     "market_coverage": ValueMetric("experts on the customer's market coverage", "rating"),
     "internal_management": ValueMetric("experts on the customer's internal management", "rating"),
 }  # fmt: skip
 
+#: Share of the last period's revenue from which a change is growth. On a sample company of 600 customers
+#: any difference predicts growth for 69%, and 30% of them grew; from 10% on it is 29%, and 64% grew.
+MATERIAL = 0.1
+
 #: The reputation of our firm says nothing about the credit of a customer, and vice versa.
 CREDIT = {
     "customer_credit", "overdue_probability", "payment_days_late", "days_sales_outstanding", "exposure",
 }  # fmt: skip
 REPUTATION = {"firm_reputation"}
+
+
+def with_sources(names: list[str]) -> list[str]:
+    """Return metrics together with those they are made of: a trait among them explains itself."""
+    return list(dict.fromkeys([*names, *(m for n in names for m in VALUE_METRICS[n].made_of)]))
 
 
 def check_metrics(key: str, names: list[str]) -> None:
@@ -107,12 +118,18 @@ def compute_value_metrics(
 
 
 def add_growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the expected growth over the last period of the same length, with the value model's bounds."""
+    """Add the expected growth over the last period of the same length, with the value model's bounds.
+
+    Less than `MATERIAL` of the last period's revenue, the customer's own or that of the median buyer if
+    it is more, counts as 0: every customer without recent revenue is expected to bring something.
+    """
     if "value_expected" not in table:
         return table
     past = table["last_period_revenue"].fillna(0.0)
+    change, bought = table["value_expected"] - past, past[past > 0]
+    reference = past.clip(lower=float(bought.median()) if len(bought) else 0.0)
     return table.assign(
-        growth=table["value_expected"] - past,
+        growth=change.mask(change.abs() < MATERIAL * reference, 0.0),
         growth_low=table["value_low"] - past,
         growth_high=table["value_high"] - past,
     )

@@ -78,8 +78,8 @@ class ValueScale:
         if empty:
             have = [m for m in VALUE_METRICS if m in table and table[m].notna().any()]
             raise DataRefused(
-                f"nobody has {', '.join(empty)}, which [insight.value] counts; take it out or map its "
-                f"source. Measured here: {', '.join(have)}"
+                f"no customer has {', '.join(empty)}, which [insight.value] counts; take it out or map "
+                f"its source. Measured here: {', '.join(have)}"
             )
         return cls({m: np.sort(table[m].dropna().to_numpy(float)) for m in wanted})
 

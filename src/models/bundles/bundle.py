@@ -2,9 +2,9 @@
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
 (artificial rows with their predictions) and `manifest.json` (the description of the model, with the
-SHA-256 of the other files); also `tone.json` when the model reads comments, and `about.json` with
-its card and test results. Loading a bundle executes no code from it, and needs neither MLflow nor
-the training code.
+SHA-256 of the other files); also `comment_score_model.json` when the model reads comments, and
+`about.json` with its card and test results. Loading a bundle executes no code from it, and needs
+neither MLflow nor the training code.
 """
 
 import hashlib
@@ -33,6 +33,8 @@ from models.targets.target import Condition
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 ABOUT_FILE = "about.json"
+#: The name of TONE_FILE in bundles of former versions.
+FORMER_TONE_FILE = "tone.json"
 #: Texts whose scores by the comment score model must be the same at writing and at loading.
 SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
 
@@ -140,7 +142,8 @@ def read_bundle(folder: Path) -> Bundle:
     give other predictions.
     """
     manifest = read_json(folder / "manifest.json")
-    also = [name for name in (TONE_FILE, ABOUT_FILE) if name in manifest.get("files", {})]
+    optional = (TONE_FILE, FORMER_TONE_FILE, ABOUT_FILE)
+    also = [name for name in optional if name in manifest.get("files", {})]
     texts = {name: _read(folder / name) for name in (*FILES, *also)}
     for name, text in texts.items():
         expected, found = manifest.get("files", {}).get(name), _sha256(text.encode())
@@ -149,7 +152,8 @@ def read_bundle(folder: Path) -> Bundle:
                 f"bundle {folder}: {name} has SHA-256 {found[:12]}, the manifest says "
                 f"{str(expected)[:12]}; export the version again"
             )
-    tone = CommentScoreModel.from_json(texts[TONE_FILE]) if TONE_FILE in texts else None
+    tone_text = texts.get(TONE_FILE) or texts.get(FORMER_TONE_FILE)
+    tone = CommentScoreModel.from_json(tone_text) if tone_text else None
     if model_digest(tone) != manifest.get("tone"):
         raise DataRefused(
             f"bundle {folder}: its model reads comments with model {manifest.get('tone')}, the bundle "

@@ -33,7 +33,7 @@ def highest_number(workspace: Workspace, company: str, target: str) -> int:
 
 
 def take_number(workspace: Workspace, company: str, target: str, number: int) -> None:
-    """Remember a number as taken, whatever becomes of its bundle."""
+    """Remember a number as taken, also if its bundle is never written."""
     path = _file(workspace, company, target)
     if number > _remembered(path):
         path.parent.mkdir(parents=True, exist_ok=True)

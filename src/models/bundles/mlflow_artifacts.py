@@ -1,7 +1,7 @@
 """MLflow artifact storage inside the project folder, wherever that folder is.
 
 MLflow stores absolute artifact locations, which break when the project moves. Locations of the form
-`goodwill:/sample/...` are relative to `artifacts/` beside the tracking database instead. MLflow
+`goodwill:/sample/...` are relative to `artifacts/` next to the tracking database instead. MLflow
 finds this class through the entry point `mlflow.artifact_repository` in `pyproject.toml`.
 """
 

@@ -23,6 +23,7 @@ from mlflow.exceptions import MlflowException
 
 from features.errors import DataRefused, EnvironmentFailed
 from features.settings import Workspace, disable_telemetry
+from features.text.comment_score_model import FILE as TONE_FILE
 from models.bundles.bundle import Bundle, read_json
 from models.bundles.bundle_folders import highest_number, kept_versions, take_number
 from models.bundles.champions import POINTER, serving_version
@@ -31,8 +32,6 @@ from models.bundles.model_manifest import VERSION_TAGS
 from models.bundles.store_failures import check_database, explained, silence_mlflow_log
 
 REQUIREMENTS = ["lightgbm", "numpy"]
-#: The folder of the installed package.
-MLFLOW = Path(mlflow.__file__).parent
 #: Tag of a registered model: up to this number, its versions were restored from the bundles on disk.
 RESTORED = "goodwill.restored_until"
 #: Seconds to wait for a process that creates the database; it takes five.
@@ -56,14 +55,14 @@ class Registry:
         self.workspace = workspace
         self.folder = workspace.mlruns
         self.artifacts = self.folder / "artifacts"
-        self.database = self.folder / "mlflow.db"
+        self.database = workspace.tracking_database
         self.uri = f"sqlite:///{self.database}"
         lock = FileLock(self.folder / "mlflow.lock", timeout=CREATION_SECONDS)
         with explained(self.database):
             self.artifacts.mkdir(parents=True, exist_ok=True)
             try:
                 with lock:  # processes that create it at once would crash
-                    check_database(self.database, MLFLOW, mlflow.__version__)
+                    check_database(self.database)
                     self.client = MlflowClient(self.uri, self.uri)
                     self.client.search_experiments(max_results=1)
             except Timeout:
@@ -163,7 +162,7 @@ class Registry:
             (model / "encoder.json").write_text(bundle.estimator.encoder.to_json(), "utf-8")
             (model / "calibrator.json").write_text(bundle.calibrator.to_json(), "utf-8")
             if bundle.tone:
-                (model / "tone.json").write_text(bundle.tone.to_json(), "utf-8")
+                (model / TONE_FILE).write_text(bundle.tone.to_json(), "utf-8")
             self.client.log_artifacts(run_id, str(model), "model")
 
     def _create_model(self, company: str, target: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from features.company_lock import publication_lock
 from features.config.company import Company
 from features.errors import DataRefused, EnvironmentFailed, GoodwillError
 from features.settings import Workspace
@@ -29,10 +30,20 @@ def roll_back(
 ) -> Rollback:
     """Make a stored version the champion: `version`, or the one before the current champion.
 
-    Checks its files and replays its golden rows first. Raises DataRefused, without any change, when
-    there is no such version or it is broken; RegistryOutOfSync when it serves but the MLflow
-    registry could not be updated.
+    Checks its files and replays its golden rows first. It does not wait for a running night: that
+    takes the rollback over and scores again before it publishes (features/result_sets.py). Raises
+    DataRefused, without any change, when there is no such version or it is broken; RegistryOutOfSync
+    when it serves but the MLflow registry could not be updated.
     """
+    with publication_lock(workspace, company.name):
+        rolled = _replace_pointer(company, workspace, target, version)
+    _update_registry(company.name, workspace, target, rolled.now)
+    return rolled
+
+
+def _replace_pointer(
+    company: Company, workspace: Workspace, target: str, version: str | None
+) -> Rollback:
     serving = workspace.serving(company.name)
     before = serving_version(serving, target) if target in TARGETS else None
     if before is None:
@@ -44,7 +55,6 @@ def roll_back(
         raise DataRefused(f"{target} has no version {now}; stored versions: {kept}")
     read_bundle(serving / target / now)
     set_champion(serving, target, now)
-    _update_registry(company.name, workspace, target, now)
     return Rollback(target, before, now)
 
 

@@ -5,9 +5,11 @@ copy, and end in a traceback. So the file is examined before MLflow opens it.
 """
 
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import metadata
 from pathlib import Path
 
 from features.disk_failures import disk_failure
@@ -19,6 +21,9 @@ NEW_ONE = (
     "move it away, and the next run begins a new one (bundles keep serving and version numbers go on; "
     "the history of experiments is lost), or restore it from the backup"
 )
+#: The lines of a migration that name its schema, and the one that it follows.
+REVISION = re.compile(r"""^revision\s*=\s*["'](\w+)["']""", re.MULTILINE)
+FORMER_REVISION = re.compile(r"""^down_revision\s*=\s*["'](\w+)["']""", re.MULTILINE)
 TABLES = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
 #: Parts of SQLite's messages, what they mean, and the remedy.
 MEANINGS = (
@@ -37,11 +42,11 @@ MEANINGS = (
 )  # fmt: skip
 
 
-def check_database(database: Path, mlflow: Path, version: str) -> None:
+def check_database(database: Path) -> None:
     """Examine the tracking database; raises EnvironmentFailed when MLflow could not work with it.
 
-    `mlflow` is the folder of the installed package, of this version. A missing or empty file is fine:
-    MLflow creates its tables there.
+    A missing or empty file is fine: MLflow creates its tables there. Does not import MLflow, so that a
+    night can say at its beginning that it will not get through.
     """
     if not database.exists() or (database.is_file() and not database.stat().st_size):
         return
@@ -65,27 +70,36 @@ def check_database(database: Path, mlflow: Path, version: str) -> None:
     if tables - {"alembic_version"} and "experiments" not in tables:
         raise _failed(database, "is a database of something else than MLflow", NEW_ONE)
     for (revision,) in revisions:
-        _check_schema(database, revision, mlflow, version)
+        _check_schema(database, revision)
 
 
-def _check_schema(database: Path, revision: str, mlflow: Path, version: str) -> None:
+def _check_schema(database: Path, revision: str) -> None:
     """Compare the schema of a database with that of the installed MLflow."""
-    from alembic.script import ScriptDirectory  # what MLflow migrates its databases with
-
-    migrations = ScriptDirectory(str(mlflow / "store" / "db_migrations"))
-    known = [step.revision for step in migrations.walk_revisions()]
+    installed = metadata.distribution("mlflow")
+    folder = Path(str(installed.locate_file("mlflow/store/db_migrations/versions")))
+    known, newest = read_migrations(folder)
     if revision not in known:
         raise _failed(
             database,
-            f"is of a newer MLflow (schema {revision}) than the installed {version}",
+            f"is of a newer MLflow (schema {revision}) than the installed {installed.version}",
             f"install that version, or {NEW_ONE}",
         )
-    if revision not in migrations.get_heads():
+    if revision not in newest:
         raise _failed(
             database,
-            f"is of an older MLflow (schema {revision}) than the installed {version}",
+            f"is of an older MLflow (schema {revision}) than the installed {installed.version}",
             f"copy it, then run `mlflow db upgrade sqlite:///{database}`",
         )
+
+
+def read_migrations(folder: Path) -> tuple[set[str], set[str]]:
+    """The schema revisions of a folder of Alembic migrations: all of them, and those with no later one.
+
+    They are read as texts: to import the migrations, as Alembic does, takes as long as MLflow itself.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
+    known = {name for text in texts for name in REVISION.findall(text)}
+    return known, known - {name for text in texts for name in FORMER_REVISION.findall(text)}
 
 
 @contextmanager

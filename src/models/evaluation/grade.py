@@ -14,9 +14,9 @@ from models.evaluation.origin_evaluation import OriginsEvaluation
 Array = np.ndarray
 
 GRADES = {
-    "A": "better than the rule, beyond chance",
-    "B": "better than the rule, within the noise",
-    "C": "not better than the rule",
+    "A": "better than the baseline rule, beyond chance",
+    "B": "better than the baseline rule, within the noise",
+    "C": "not better than the baseline rule",
 }
 #: Added to the reason of a model that would be graded A: a simpler model does as well.
 NOT_BETTER_THAN_LINEAR = "not better than the linear model, so at most B"

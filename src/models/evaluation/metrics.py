@@ -2,8 +2,8 @@
 
 Weights count a row that many times. A metric is NaN where it is undefined (a single class, no rows, no
 variance). Class probabilities have shape (rows, K), everything else (rows,). The metrics are vectorized
-for the bootstrap: 2 to 60 times faster than scikit-learn's (`benchmarks/bootstrap_metrics.py`; the least
-for average precision on many rows). A property test holds them equal to scikit-learn's to 1e-12.
+for the bootstrap: at least 3 times faster than scikit-learn's (`benchmarks/bootstrap_metrics.py`; the
+least for accuracy on 50,000 rows). A property test holds them equal to scikit-learn's to 1e-12.
 """
 
 from collections.abc import Callable
@@ -29,9 +29,13 @@ def _mean(values: Array, weight: Array) -> float:
 
 def _sum_ties(score: Array, *masses: Array) -> list[Array]:
     """Sum the masses of rows with equal scores, from the lowest score to the highest."""
-    order = np.argsort(score)
-    starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
-    return [np.add.reduceat(mass[order], starts) if len(order) else mass for mass in masses]
+    steps = np.diff(score)
+    if not (steps >= 0).all():  # the bootstrap passes sorted rows
+        order = np.argsort(score)
+        steps = np.diff(score[order])
+        masses = tuple(mass[order] for mass in masses)
+    starts = np.flatnonzero(np.concatenate(([True], steps != 0)))
+    return [np.add.reduceat(mass, starts) if len(mass) else mass for mass in masses]
 
 
 def roc_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
@@ -47,10 +51,10 @@ def pr_auc(y: Array, prediction: Array, weight: Array | None = None) -> float:
     """Average precision: precision at every threshold, weighted by the gain in recall."""
     w = _weights(y, weight)
     positive, total = (mass[::-1] for mass in _sum_ties(prediction, w * y, w))
-    if not 0 < positive.sum() < total.sum():
+    found, predicted = np.cumsum(positive), np.cumsum(total)
+    if not len(y) or not 0 < found[-1] < predicted[-1]:
         return float("nan")
-    predicted = np.maximum(np.cumsum(total), TINY)
-    return float((np.cumsum(positive) / predicted * positive).sum() / positive.sum())
+    return float((found / np.maximum(predicted, TINY) * positive).sum() / found[-1])
 
 
 def log_loss(y: Array, prediction: Array, weight: Array | None = None) -> float:

@@ -17,6 +17,7 @@ from models.bundles.bundle import Bundle
 from models.explain import sentences_en, sentences_zh
 from models.explain.attributions import ScoreAttributions, attribute_scores
 from models.explain.previous_window import PreviousValues
+from models.targets.target import population_mask
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,12 +112,15 @@ class Explainer:
         """The features with the largest effect on each row's score, the largest first, at most `top`.
 
         A feature without an effect is left out. The effects of all features add up to the score minus
-        its base value (`models.explain.attributions`).
+        its base value (`models.explain.attributions`). A customer outside the population of the target
+        has no score, and no reasons.
         """
         if not features.num_rows:
             return []
         attributions = attribute_scores(self.bundle, features)
-        return self._reasons_of(attributions, features, top, languages, previous)
+        found = self._reasons_of(attributions, features, top, languages, previous)
+        inside = population_mask(features, self.bundle.population).tolist()
+        return [row if applies else [] for row, applies in zip(found, inside, strict=True)]
 
     def _reasons_of(
         self,

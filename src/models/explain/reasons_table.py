@@ -11,6 +11,7 @@ from models.explain import sentences_en, sentences_zh
 from models.explain.attributions import attribute_scores
 from models.explain.previous_window import PreviousValues
 from models.explain.reasons import Explainer, FeatureValues, strongest_groups
+from models.targets.target import population_mask
 
 Ints = NDArray[np.int64]
 
@@ -39,9 +40,14 @@ def reason_table(
 ) -> pa.Table:
     """The reasons of one target for each row of a feature table, strongest first.
 
-    They equal those of `Explainer.reasons`. `as_of` and `version` (of the target's model) are those of
-    the scores that they explain.
+    A customer outside the target's population has no score, and no reasons. They equal those of
+    `Explainer.reasons`. `as_of` and `version` (of the target's model) are those of the scores that they
+    explain.
     """
+    inside = population_mask(features, explainer.bundle.population)
+    if not inside.all():
+        features = features.filter(pa.array(inside))
+        previous = {name: values[inside] for name, values in (previous or {}).items()}
     if not features.num_rows:
         return SCHEMA.empty_table()
     attributions = attribute_scores(explainer.bundle, features)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from features.definitions.feature_registry import FeatureColumn
+from features.formatting import is_label
 
 #: Units whose numbers are counted one by one.
 COUNTS = {
@@ -37,6 +38,12 @@ def missing_rows(column: FeatureColumn) -> MissingRows | None:
     elif kinds := leaf.view.wanted("kind"):
         kind = kinds[0]
     return MissingRows(kind, leaf.view.window, any(one.operation in MULTI_ROW for one in leaves))
+
+
+def value_form(column: FeatureColumn) -> str:
+    """The format of a column's values: `label` for an attribute such as a year or a postal code."""
+    form = column.phrases.form
+    return "label" if form == "attribute" and is_label(column.name) else form
 
 
 def rises(before: float, value: float, form: str) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from features.definitions.feature_registry import FeatureColumn
-from features.formatting import short_number, short_percent, short_signed
-from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises
+from features.formatting import label_number, short_number, short_percent, short_signed
+from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises, value_form
 from models.targets.registry import TARGETS
 
 #: Kinds of rows, singular and plural.
@@ -58,18 +58,19 @@ def _cause(
         return missing(column, phrase)
     if isinstance(value, str):
         return f"{phrase} is {value}"
-    now = written(value, column.phrases.form, currency)
-    then = None if before is None else written(before, column.phrases.form, currency)
+    form = value_form(column)
+    now = written(value, form, currency)
+    then = None if before is None else written(before, form, currency)
     changed = then is not None and then != now and IN_WINDOW.search(phrase) is not None
     if "{n}" in phrase:
-        text = _insert_number(phrase, value, now, column.phrases.form)
+        text = _insert_number(phrase, value, now, form)
         return f"{text}, {then} in the {column.window} days before" if changed else text
     if changed and before is not None:
-        verb = "rose" if rises(before, value, column.phrases.form) else "fell"
+        verb = "rose" if rises(before, value, form) else "fell"
         subject = IN_WINDOW.sub("", phrase)
         return f"{subject} {verb} {_from_to(str(then), now)} in {column.window} days"
-    if column.phrases.form in COUNTS:
-        return _counted_phrase(phrase, counted(value), column.phrases.form)
+    if form in COUNTS:
+        return _counted_phrase(phrase, counted(value), form)
     return f"{phrase} is {now}"
 
 
@@ -141,6 +142,7 @@ def _mood(value: float) -> str:
 
 
 FORMS: dict[str, Callable[[float], str]] = {
+    "label": label_number,
     "days": lambda v: f"{short_number(v)} days",
     "hours": _hours,
     "share": short_percent,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from features.definitions.feature_registry import FeatureColumn
-from features.formatting import short_number, short_percent, short_signed
-from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises
+from features.formatting import label_number, short_number, short_percent, short_signed
+from models.explain.sentence_rules import COUNTS, counted, missing_rows, rises, value_form
 from models.targets.registry import TARGETS
 
 NOUNS = {
@@ -32,7 +32,7 @@ def cause(
         return missing(column, phrase)
     if isinstance(value, str):
         return f"{phrase}为{value}"
-    form = column.phrases.form
+    form = value_form(column)
     now = written(value, form, currency)
     then = None if before is None else written(before, form, currency)
     changed = then is not None and then != now and f"近{column.window}天" in phrase
@@ -109,6 +109,7 @@ def _mood(value: float) -> str:
 
 
 FORMS: dict[str, Callable[[float], str]] = {
+    "label": label_number,
     "days": lambda v: f"{short_number(v)}天",
     "hours": _hours,
     "share": lambda v: short_percent(v).replace(" ", ""),

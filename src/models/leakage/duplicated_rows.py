@@ -84,20 +84,20 @@ def _twins(sample: AuditSample) -> NDArray[np.str_]:
         return np.array([], str)
     same = "hash(occurred_at, kind, amount)"
     # a contact without an amount may reach several customers at the same instant
-    telling = (
+    informative = (
         "amount is not null" if "amount" in sample.manifest.schema.tables["events"] else "true"
     )
     sample.connection.execute(
         "create or replace temp table alike as select customer_id, kind from ("
         f"select customer_id, kind, count(*) as n, sum({same}::hugeint) as mark from events "
-        f"where {telling} group by all) where n >= {EVENTS} "
+        f"where {informative} group by all) where n >= {EVENTS} "
         "qualify count(*) over (partition by mark, n, kind) > 1"
     )
     if not sample.connection.execute("select count(*) from alike").fetchall()[0][0]:
         return np.array([], str)
     found = sample.connection.execute(
         f"with marked as (select customer_id, {same} as event from events "
-        f"where {telling} and kind in (select kind from alike)), "
+        f"where {informative} and kind in (select kind from alike)), "
         "mine as (select distinct * from marked semi join alike using (customer_id)), "
         "common as (select event, count(distinct customer_id) as owners from marked "
         "where event in (select event from mine) group by 1) "

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from features.history.build_history import build_history
 from features.history.derived_columns import TONE
-from features.lookahead import differing_rows, pair_names, truncate_each
 from features.text.comment_score_model import FILE
+from features.truncation_check import differing_rows, pair_names, truncate_each
 from models.leakage.audit_sample import (
     SEED,
     AuditSample,

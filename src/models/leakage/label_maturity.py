@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from features.calendar_periods import bucket_sql, label_of
 from features.history.history_table import DAY
 from models.leakage.audit_sample import AuditSample, Ints
 from models.leakage.findings import LeakCheckResult, LeakFinding
@@ -24,8 +25,9 @@ def check_label_maturity(sample: AuditSample) -> LeakCheckResult:
     findings = [f for t in sample.targets for f in _report_open_windows(sample, t, end)]
     timed = [t for t in sample.targets if t.on_calendar and _label_table(t) == "events"]
     if timed and not findings:
+        day = bucket_sql("day", "occurred_at", sample.company.info.time_zone)
         days = sample.connection.sql(
-            "select kind, epoch_us(date_trunc('day', occurred_at)) as since, count(*) as records "
+            f"select kind, epoch_us({day}) as since, count(*) as records "
             "from events group by all order by all"
         ).df()
         findings += [f for t in timed for f in _report_missing_days(sample, t, days, end)]
@@ -62,6 +64,7 @@ def _report_missing_days(
     sql = target.label_sql(sample.company.target(target.name))
     named = [k for k in days["kind"].unique() if f"'{k}'" in sql]
     until = min(end, int(sample.keys(target).cutoff.max()) + sample.span_days(target) * DAY)
+    until = microseconds(label_of(instant(until), sample.company.info.time_zone))
     series = {"records of any kind": days}
     if named:
         what = " and ".join(f"'{k}'" for k in named) + " records"

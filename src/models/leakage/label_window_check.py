@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.history.history_table import DAY
-from features.lookahead import pair_names, truncate_each
+from features.truncation_check import pair_names, truncate_each
 from models.leakage.audit_sample import AuditSample, Ints, customer_ids, to_microseconds
 from models.leakage.findings import LeakCheckResult, LeakFinding
 from models.leakage.relabelling import Labels, compute_labels, restrict_period

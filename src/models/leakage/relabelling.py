@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contract import TABLES
-from features.history_store import create_known_table
+from features.history_store import create_departures_table, create_known_table
 from models.leakage.audit_sample import AuditSample, customer_ids, to_microseconds
 from models.targets.target import Target
 from models.training_set.splits import instant
@@ -28,19 +28,22 @@ def compute_labels(
     """The target's labels by (customer, cutoff) over each named history.
 
     One run of the SQL covers all histories: each customer id carries the history's name as a
-    prefix. Customers are known since their records in `known`, or else in the history itself.
+    prefix. Customers are known since their records in `known`, or else in the history itself; whether
+    a cancellation ends their last contract follows from the same records. Rows without a label are
+    left out.
     """
     first, tables = _concatenate({**histories, **known}), _concatenate(histories)
     for name, table in first.items():
         con.register(name, table)
     create_known_table(con, list(first))
+    create_departures_table(con, list(first))
     for name, table in tables.items():
         con.register(name, table)
     time = instant(cutoff).isoformat()
     con.execute(f"create or replace temp table cutoffs as select timestamptz '{time}' as cutoff")
     sql = target.label_sql(sample.company.target(target.name))
     labels = con.sql(
-        f"select customer_id, cutoff, label::double as label from ({sql})"
+        f"select customer_id, cutoff, label::double as label from ({sql}) where label is not null"
     ).to_arrow_table()
     return {name: _labels_of(labels, name) for name in histories}
 

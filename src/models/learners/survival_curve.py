@@ -1,7 +1,8 @@
 """Survival curves: the probability that a customer stays for each of the next twelve months.
 
 A discrete-time logistic hazard on the log odds of the churn model, `logit h_m = a_m + b s`, fitted on
-out-of-fold predictions. At the churn horizon the curve equals the churn probability exactly.
+out-of-fold predictions. Over the label window, from the end of the gap to the end of the horizon, the
+curve falls by the churn probability exactly; months beyond the twelfth continue at the last hazard.
 """
 
 from collections.abc import Mapping
@@ -35,41 +36,53 @@ class TenureDurations:
 class SurvivalCurve:
     """Monthly hazards given the churn score; `learnt` months are fitted, later ones repeat the last.
 
-    `anchor` is the month at which the curve equals the churn probability: the horizon with contracts,
-    0 without (a customer silent for the whole horizon counts as gone at the cutoff).
+    `start` is the month in which the label window begins: the gap. With contracts, `anchor` is the month
+    in which it ends: of those who stay until `start`, the churn probability leaves until then. Without,
+    `anchor` is 0, and the curve is the probability of staying at `start`: a customer silent for the
+    whole window counts as gone when it begins.
     """
 
     level: list[float]
     slope: float
     anchor: float
     learnt: int
+    start: float = 0.0
 
     @classmethod
     def fit(
-        cls, churn: Floats, stays: TenureDurations, weight: Floats, horizon_days: float | None
+        cls,
+        churn: Floats,
+        stays: TenureDurations,
+        weight: Floats,
+        horizon_days: float | None,
+        gap_days: float = 0.0,
     ) -> "SurvivalCurve":
         """Fit on out-of-fold churn probabilities and the tenure of each customer after the cutoff.
 
-        `horizon_days` is the churn horizon where churn is a cancellation, else None.
+        `horizon_days` is the churn horizon where churn is a cancellation, else None. Then the rows hold
+        nobody who left within the gap: the months that it touches take the level of the first one after.
         """
         from scipy.special import logit
 
         score = logit(np.clip(churn, EDGE, 1 - EDGE))
         rows, month, left = _person_months(stays)
         leavers = np.bincount(month[left], minlength=MONTHS + 1)
-        enough = leavers[1:] >= MIN_LEAVERS
-        learnt = int(np.argmin(enough)) if not enough.all() else MONTHS
-        inside = month <= max(learnt, 1)
+        blind = min(int(np.ceil(gap_days / MONTH)), MONTHS - 1) if horizon_days else 0
+        enough = leavers[blind + 1 :] >= MIN_LEAVERS
+        learnt = blind + int(np.argmin(enough)) if not enough.all() else MONTHS
+        inside = (month > blind) & (month <= max(learnt, blind + 1))
         level, slope = _hazards(
-            score[rows[inside]], month[inside], left[inside], weight[rows[inside]]
+            score[rows[inside]], month[inside] - blind, left[inside], weight[rows[inside]]
         )
-        level = [*level, *[level[-1]] * (MONTHS - len(level))]
-        return cls(level, slope, horizon_days / MONTH if horizon_days else 0.0, learnt)
+        level = [*[level[0]] * blind, *level, *[level[-1]] * (MONTHS - blind - len(level))]
+        anchor = (gap_days + horizon_days) / MONTH if horizon_days else 0.0
+        return cls(level, slope, anchor, learnt, gap_days / MONTH)
 
     def curve(self, churn: Floats) -> Floats:
         """The probability to stay for 0, 1, ..., 12 months: shape (n, 13), non-increasing.
 
-        Equals `1 - churn` at the anchor.
+        From `start` to the anchor it falls by the factor `1 - churn`; without contracts it is that at
+        `start`.
         """
         from scipy.special import expit, logit
 
@@ -77,11 +90,13 @@ class SurvivalCurve:
         hazard = expit(np.array(self.level) + self.slope * logit(churn)[:, None])
         logs = np.cumsum(np.log1p(-np.clip(hazard, EDGE, 1 - EDGE)), axis=1)
         logs = np.column_stack([np.zeros(len(churn)), logs])
-        stay = np.log1p(-churn)
+        stay, before = np.log1p(-churn), _at(logs, self.start)
         if self.anchor:
-            logs *= (stay / _at(logs, self.anchor))[:, None]
-        else:
-            logs += stay[:, None]
+            logs *= (stay / (_at(logs, self.anchor) - before))[:, None]
+        else:  # those who left at the cutoff, or a slower start where nearly all stay until the window
+            gone = np.minimum(stay - before, 0.0)
+            slower = np.divide(stay, before, out=np.ones(len(stay)), where=before < stay)
+            logs = logs * slower[:, None] + gone[:, None]
         return np.asarray(np.exp(logs))
 
     def expected_months(self, curve: Floats) -> Floats:
@@ -150,8 +165,7 @@ def _hazards(
 
 
 def _at(logs: Floats, month: float) -> Floats:
-    """The log survival at a fractional month, interpolated; after month twelve, that of month twelve."""
-    month = min(month, float(MONTHS))
+    """The log survival at a fractional month; after month twelve it falls as in month twelve."""
     whole = min(int(month), MONTHS - 1)
     part = month - whole
     return np.asarray((1 - part) * logs[:, whole] + part * logs[:, whole + 1])

@@ -27,7 +27,7 @@ FACTS = {
     "labels_until": "Labels up to",
     "horizon_days": "Horizon, days",
     "gap_days": "Gap, days",
-    "test_start": "Judged on rows from",
+    "test_start": "Evaluated on rows from",
     "fingerprint": "Data fingerprint",
     "code_revision": "Code revision",
 }
@@ -182,7 +182,9 @@ def _groups(checks: ValidationChecks) -> Part:
         f"{len(slices.judged)} groups: {lost}.",
     ]
     if slices.too_small:
-        sentences.append(f"{len(slices.too_small)} groups have too few rows to be judged apart.")
+        sentences.append(
+            f"{len(slices.too_small)} groups have too few rows to be evaluated separately."
+        )
     if slices.left_out:
         sentences.append(f"Not looked at: {', '.join(slices.left_out)}.")
     ranked = sorted(slices.judged, key=lambda s: -s.loss)[:WORST]

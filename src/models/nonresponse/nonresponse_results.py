@@ -35,13 +35,13 @@ from models.targets.registry import TARGETS, trainable
 
 Floats = NDArray[np.float64]
 
-FILE, LIST = "population.json", "ask_next.csv"
+FILE, LIST = "nonresponse.json", "ask_next.csv"
 #: Number of features listed with the largest differences between respondents and all invitations.
 WORST = 10
 
 
 def write_nonresponse_results(company: Company, workspace: Workspace, steps: Steps) -> list[Path]:
-    """Estimate both questions, write `population.json` and `ask_next.csv`, and return the paths.
+    """Estimate both questions, write `nonresponse.json` and `ask_next.csv`, and return the paths.
 
     A question that cannot be corrected is listed with the reason. Raises DataRefused without a
     history or features.

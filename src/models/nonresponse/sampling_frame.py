@@ -11,17 +11,16 @@ from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.config.toml_section import did_you_mean
+from features.customer_definition import CustomerDefinition
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest, open_history
 from features.settings import Workspace
 from models.nonresponse.estimate import ANSWER_METRICS, NonresponseModel
 from models.nonresponse.next_invitations import InvitationCandidates
-from models.targets.target import Condition, population_mask
+from models.targets.target import Condition, customer_condition, population_mask
 
 Texts = NDArray[np.object_]
 
-#: Without contracts, a customer without events for longer is a former customer.
-SILENT_DAYS = 365
 #: An attribute with more values identifies people or places rather than segments.
 MOST_SEGMENTS = 12
 
@@ -44,13 +43,12 @@ def read_snapshot(company: Company, workspace: Workspace, manifest: Manifest) ->
 
 
 def is_current_customer(company: Company, snapshot: pa.Table) -> NDArray[np.bool_]:
-    """Whether each customer is current: has an open contract, or else an event within a year."""
-    columns = snapshot.column_names
-    if company.target("churn").definition == "cancel" and "open_contracts" in columns:
-        return population_mask(snapshot, Condition("open_contracts", at_least=1))
-    if "days_since_event" in columns:
-        return population_mask(snapshot, Condition("days_since_event", at_most=SILENT_DAYS))
-    return population_mask(snapshot, None)
+    """Whether each customer is current: has not left, as far as is known."""
+    definition = CustomerDefinition.of(company)
+    if definition.column not in snapshot.column_names:
+        return population_mask(snapshot, None)
+    known = population_mask(snapshot, Condition(definition.column))
+    return ~known | population_mask(snapshot, customer_condition(definition))
 
 
 def build_candidates(

@@ -16,10 +16,11 @@ from features.progress import Steps
 from features.result_sets import staged_results
 from features.settings import Workspace
 from models.bundles.model_manifest import code_revision
+from models.bundles.store_failures import check_database
 from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
-from models.pipeline.repair import follow_published_pointers, repair_after_kill
+from models.pipeline.repair_after_kill import follow_published_pointers, repair_after_kill
 from models.pipeline.train_target import Candidate, Outcome, TargetTraining
 from models.scoring.checkpointed_batch import score_and_explain
 from models.targets.registry import TARGETS
@@ -36,8 +37,12 @@ def retrain(
     or ConfigRefused (exit 3), NothingTrained (exit 6), AlreadyRunning (exit 5). The caller calls
     `check_gate` (exit 4) at the end, after the report is written.
     """
+
+    def score_again(staged: Workspace, _: list[str]) -> None:
+        score_and_explain(company, staged, steps)
+
     with company_lock(workspace, company.name):
-        with staged_results(workspace, company.name) as staged:
+        with staged_results(workspace, company.name, score_again) as staged:
             outcomes = run_chain(company, staged, steps, accepted)
         follow_published_pointers(workspace, company.name)
     return outcomes
@@ -46,7 +51,11 @@ def retrain(
 def run_chain(
     company: Company, workspace: Workspace, steps: Steps, accepted: AcceptedLoss | None = None
 ) -> list[Outcome]:
-    """The steps of `retrain` in a workspace whose results are staged."""
+    """The steps of `retrain` in a workspace whose results are staged.
+
+    Raises EnvironmentFailed at once, not after the import, when the tracking database cannot be used.
+    """
+    check_database(workspace.tracking_database)
     import_history(company, workspace, steps, accepted=accepted)
     counts, unable = build_features(company, workspace, steps)
     outcomes = train_all(company, workspace, steps, counts, unable)

@@ -29,8 +29,8 @@ from models.model_card.describe_model import describe_model, summarise_holdout
 from models.model_card.render_card import Card
 from models.pipeline.champion_rule import decide_promotion
 from models.targets.registry import TARGETS
+from models.training.fit_survival import fit_survival, refit_survival
 from models.training.hyperparameters import load_params
-from models.training.survival import fit_survival, refit_survival
 from models.training.train import (
     TrainedTarget,
     flatten_metrics,

@@ -109,7 +109,7 @@ def _rows(
     )
     builder = FeatureRowBuilder(workspace.history(company.name), plan, LOCAL.threads)
     ids = customer_ids(workspace, company.name)
-    labels = label_rows(target, company, workspace, manifest)[0]
+    labels = label_rows(target, company, workspace, manifest).table
     condition = target.population(company.target(target.name))
     with tempfile.TemporaryDirectory(dir=workspace.company(company.name)) as folder:
         labels_path, path = Path(folder) / "labels.parquet", Path(folder) / "rows.parquet"

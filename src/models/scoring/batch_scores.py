@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ from models.bundles.champions import (
 )
 from models.bundles.predict import OUTPUTS, predict
 from models.bundles.unknown_categories import unknown_category_warnings
-from models.scoring.consistency import ConsistencyCheck, check_consistency
+from models.scoring.prediction_consistency import ConsistencyCheck, check_consistency
 from models.scoring.score_history import VERSIONS, store_scores
 
 
@@ -89,7 +90,7 @@ def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps
 
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
-    """Count the customers with contradicting predictions; writes `agreement.json` beside the scores."""
+    """Count the customers with contradicting predictions; writes `agreement.json` next to the scores."""
     scores = dataset(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
@@ -138,8 +139,19 @@ def score_table(features: pa.Table, bundles: dict[str, Bundle]) -> pa.Table:
     for target, bundle in bundles.items():
         outputs = predict(bundle, features)
         for name in OUTPUTS[target]:
-            columns[f"{target}_{name}"] = pa.array(np.asarray(outputs[name]).tolist())
+            columns[f"{target}_{name}"] = _column(np.asarray(outputs[name]))
     for target, bundle in bundles.items():
         columns[f"{target}_version"] = pa.array([bundle.version] * features.num_rows)
     versions = json.dumps({t: b.version for t, b in bundles.items()})
     return pa.table(columns).replace_schema_metadata({VERSIONS: versions.encode()})
+
+
+def _column(values: NDArray[Any]) -> pa.Array:
+    """Return a column of the file; what is NaN, or a curve with NaN, is missing (null)."""
+    if values.dtype.kind != "f":
+        return pa.array(values.tolist())
+    missing = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
+    return pa.array(
+        [None if gone else one for one, gone in zip(values.tolist(), missing, strict=True)],
+        pa.float64() if values.ndim == 1 else pa.list_(pa.float64()),
+    )

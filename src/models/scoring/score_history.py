@@ -45,12 +45,12 @@ class PastScore:
 
 
 def history_folder(scores: Path) -> Path:
-    """The folder with the past scores, beside a scores file."""
+    """The folder with the past scores, next to a scores file."""
     return scores.parent / "history"
 
 
 def store_scores(scores: Path) -> Path:
-    """Store the scores just written in the history beside them; the latest 36 files are kept."""
+    """Store the scores just written in the history next to them; the latest 36 files are kept."""
     source = dataset(scores)
     folder = history_folder(scores)
     folder.mkdir(exist_ok=True)

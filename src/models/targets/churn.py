@@ -1,8 +1,15 @@
-"""Churn: a cancellation, or no order within the horizon where the company has no contracts."""
+"""Churn: the end of the last contract, or no order within the horizon where there are no contracts."""
 
 from features.config.company import TargetConfig
+from features.customer_definition import CustomerDefinition
 from models.targets.outputs import churn_outputs
-from models.targets.target import Condition, Target, describe_window, event_label_sql
+from models.targets.target import (
+    Target,
+    customer_condition,
+    departure_label_sql,
+    describe_window,
+    event_label_sql,
+)
 
 
 def _describe_label(config: TargetConfig) -> str:
@@ -10,24 +17,10 @@ def _describe_label(config: TargetConfig) -> str:
     return f"The customer {what} {describe_window(config)}."
 
 
-def _describe_population(config: TargetConfig) -> str:
-    if config.definition == "cancel":
-        return "Customers with an open contract at the cutoff."
-    if config.active_days:
-        return f"Customers who ordered in the {config.active_days} days before the cutoff."
-    return "Customers who ordered at least once before the cutoff."
-
-
 def _label_sql(config: TargetConfig) -> str:
     if config.definition == "cancel":
-        return event_label_sql(config, "(count(*) filter (e.kind = 'cancel') > 0)::double")
+        return departure_label_sql(config)
     return event_label_sql(config, "(count(*) filter (e.kind = 'order') = 0)::double")
-
-
-def _population(config: TargetConfig) -> Condition:
-    if config.definition == "cancel":
-        return Condition("open_contracts", at_least=1)
-    return Condition("days_since_order", at_least=0, at_most=config.active_days)
 
 
 def _missing_setting(config: TargetConfig) -> str | None:
@@ -43,7 +36,7 @@ TARGET = Target(
     title="Churn",
     title_zh="流失",
     describe_label=_describe_label,
-    describe_population=_describe_population,
+    describe_population=lambda c: CustomerDefinition.from_churn(c).text,
     kind="binary",
     classes=("stays", "leaves"),
     required_columns=(("events", ("kind",)),),
@@ -52,7 +45,7 @@ TARGET = Target(
     on_calendar=True,
     outputs=("probability", "in_population", "months_left", "survival"),
     make_outputs=churn_outputs,
-    population=_population,
+    population=lambda c: customer_condition(CustomerDefinition.from_churn(c)),
     missing_setting=_missing_setting,
     opt_in=False,
 )

@@ -50,17 +50,20 @@ def class_outputs(calibrated: Floats, _features: pa.Table, manifest: Mapping[str
 def probability_outputs(
     calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]
 ) -> Outputs:
-    """The probability of the positive class, and whether the customer is in the population."""
+    """The probability of the positive class, and whether the customer is in the population.
+
+    The probability is NaN outside the population: the model has learnt nothing about such customers.
+    """
     raw = manifest["population"]
     inside = population_mask(features, Condition(**raw) if raw else None)
-    return {"probability": calibrated, "in_population": inside}
+    return {"probability": np.where(inside, calibrated, np.nan), "in_population": inside}
 
 
 def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
     """The churn probability, whether the customer is in the population, and expected tenure.
 
     `survival` is the probability of staying for 0, 1, ..., 12 months; `months_left` the expected
-    number of the next twelve months that the customer stays.
+    number of the next twelve months that the customer stays. All are NaN outside the population.
     """
     survival, months = np.full((len(calibrated), MONTHS + 1), np.nan), _missing(calibrated)
     if manifest.get("survival"):
@@ -68,7 +71,12 @@ def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
         survival = stays.curve(calibrated)
         months = stays.expected_months(survival)
     outputs = probability_outputs(calibrated, features, manifest)
-    return {**outputs, "months_left": months, "survival": survival}
+    inside = outputs["in_population"]
+    return {
+        **outputs,
+        "months_left": np.where(inside, months, np.nan),
+        "survival": np.where(inside[:, None], survival, np.nan),
+    }
 
 
 def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
@@ -88,17 +96,33 @@ def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
 
 
 def assign_segments(expected: Floats, bounds: list[Mapping[str, Any]]) -> NDArray[Any]:
-    """Assign each expected value to the highest segment whose `at_least` it reaches."""
+    """Assign each expected value to the highest segment whose `at_least` it reaches.
+
+    A customer from whom nothing is expected is in the last one.
+    """
     names = np.array([str(b["name"]) for b in bounds])
     edges = np.array([float(b["at_least"]) for b in bounds[:-1]])
-    return np.asarray(names[(expected[:, None] < edges[None, :]).sum(axis=1)])
+    place = (expected[:, None] < edges[None, :]).sum(axis=1)
+    return np.asarray(names[np.where(expected > 0, place, len(names) - 1)])
 
 
 def segment_bounds(expected: Floats) -> list[dict[str, Any]]:
-    """Compute value segments from expected values: top 5%, next 15%, next 30%, rest."""
-    shares = {"top": 0.95, "high": 0.80, "middle": 0.50}
+    """Compute value segments from expected values: top 5%, next 15%, next 30%, rest.
+
+    Customers with the same expected value are in the same segment, the lower one where a segment would
+    otherwise be larger than its share; it can then be empty.
+    """
+    shares = {"top": 0.05, "high": 0.20, "middle": 0.50}
     bounds: list[dict[str, Any]] = [
-        {"name": name, "at_least": float(np.quantile(expected, share))}
+        {"name": name, "at_least": _lowest_within(expected, share)}
         for name, share in shares.items()
     ]
     return [*bounds, {"name": "low", "at_least": None}]
+
+
+def _lowest_within(expected: Floats, share: float) -> float:
+    """The lowest value that at most a share of the customers reach; just above the highest if none."""
+    values, counts = np.unique(expected, return_counts=True)
+    reached = np.cumsum(counts[::-1])[::-1]
+    inside = values[reached <= max(1.0, share * len(expected) + 1e-9)]
+    return float(inside[0]) if len(inside) else float(np.nextafter(values[-1], np.inf))

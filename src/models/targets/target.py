@@ -2,7 +2,9 @@
 
 A label covers `[cutoff + gap, cutoff + gap + horizon)`. For targets labelled by survey answers, the
 cutoff is the moment the question was sent. Label SQL sees the tables of the history,
-`known(customer_id, since)`, when each customer was first known, and `cutoffs(cutoff)`.
+`known(customer_id, since)`, when each customer was first known, `departures(customer_id, kind,
+occurred_at, known_at)`, the cancellations that end a customer's last contract
+(`features.customer_definition`), and `cutoffs(cutoff)`. A row whose label is null is left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.config.company import TargetConfig
+from features.customer_definition import CustomerDefinition
 
 Floats = NDArray[np.float64]
 Kind = Literal["binary", "multiclass", "ordinal", "regression"]
@@ -29,6 +32,12 @@ class Condition:
     column: str
     at_least: float | None = None
     at_most: float | None = None
+
+
+def customer_condition(definition: CustomerDefinition) -> Condition:
+    """The population condition of the customers at the cutoff."""
+    at_least, at_most = definition.bounds
+    return Condition(definition.column, at_least, at_most)
 
 
 def population_mask(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
@@ -102,6 +111,25 @@ def event_label_sql(config: TargetConfig, value: str) -> str:
         from known k join cutoffs c on k.since < c.cutoff
         left join events e on e.customer_id = k.customer_id
             and e.occurred_at >= {start} and e.occurred_at < {end}
+        group by k.customer_id, c.cutoff
+    """
+
+
+def departure_label_sql(config: TargetConfig) -> str:
+    """SQL for a label that is 1 when a customer's last open contract ends within the window.
+
+    Null where it ended before the window began: after the cutoff (a gap), or before it without anybody
+    knowing. Such a customer can neither stay nor leave within the window.
+    """
+    start = f"c.cutoff + interval {config.gap_days} day"
+    end = f"c.cutoff + interval {config.gap_days + config.horizon_days} day"
+    return f"""
+        select k.customer_id, c.cutoff, 1.0 as weight,
+               case when count(*) filter (d.occurred_at < {start}) = 0
+                    then (count(*) filter (d.kind = 'cancel') > 0)::double end as label
+        from known k join cutoffs c on k.since < c.cutoff
+        left join departures d on d.customer_id = k.customer_id
+            and d.occurred_at < {end} and greatest(d.occurred_at, d.known_at) >= c.cutoff
         group by k.customer_id, c.cutoff
     """
 

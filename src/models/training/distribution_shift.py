@@ -2,7 +2,7 @@
 
 Trees cannot extrapolate: where most current customers have a longer tenure than anybody in the
 training rows, every split on tenure describes the past only. And a month of the year that training
-has seen in one year only cannot be told apart from that year's other events. For probabilities such
+has seen in one year only cannot be separated from that year's other events. For probabilities such
 columns shift the level of all customers at once, which no calibration on earlier rows can detect.
 """
 

@@ -37,10 +37,10 @@ class DataLimits:
 #: fewer customers than features. Without tuning, all four models of the sample company beat their rule
 #: beyond chance with 450 to 1,000 such customers; with 170 to 400 one did.
 #: Evaluation. The 95% interval of an AUC of 0.75 spans 0.5 to 1 with 5 cases, and is still 0.2 wide
-#: with 30 (Hanley and McNeil 1982): fewer than 5 cannot be told from chance.
+#: with 30 (Hanley and McNeil 1982): with fewer than 5 it cannot be distinguished from chance.
 LIMITS = {
     "refit": DataLimits("to learn from", 100, 20, 500, 100),
-    "test": DataLimits("to be judged on", 30, 5, 200, 30),
+    "test": DataLimits("to be evaluated on", 30, 5, 200, 30),
 }
 #: Of more than two classes, one with fewer customers is hardly ever predicted.
 MIN_CLASS_CUSTOMERS = 20

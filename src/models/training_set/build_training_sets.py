@@ -1,7 +1,7 @@
 """Build the training sets: labels by SQL over the history, features as of each label's cutoff."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from features.text.comment_score_model import (
 from models.targets.registry import TARGETS, trainable
 from models.targets.target import Condition, Target, population_mask
 from models.training_set.fit_comment_score_model import select_comment_model
-from models.training_set.labels import label_rows
+from models.training_set.labels import LabelRows, label_rows
 from models.training_set.splits import microseconds
 
 #: Columns of a training set that are not features.
@@ -39,16 +39,14 @@ KEYS = ("customer_id", "cutoff", "label", "weight")
 LABELS_TOGETHER = 50_000
 
 
-#: Label rows, and the numbers of rows left out: unripe, late, sampled out.
-Labels = tuple[pa.Table, int, int, int]
-
-
 @dataclass(frozen=True)
 class LabelCounts:
     """The size of a training set, its class counts, and the rows left out by reason.
 
     `outside`: customers outside the target's population; `unripe`: label windows that end after the
-    data; `sampled_out`: rows beyond `calendar.max_rows`; `late`: answers after the horizon.
+    data; `sampled_out`: rows beyond `calendar.max_rows`; `late`: answers after the horizon;
+    `left_before`: customers who left between the cutoff and their window (`gap_days`), or before the
+    cutoff unnoticed.
     """
 
     rows: int
@@ -59,6 +57,7 @@ class LabelCounts:
     cutoffs: tuple[str, ...]
     classes: dict[str, int]
     late: int = 0
+    left_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,16 +168,16 @@ def build_features(
     labelled, unable = _label_all(company, workspace, manifest, steps)
     folder = workspace.features(company.name)
     folder.mkdir(parents=True, exist_ok=True)
-    keys = {name: labels for name, (labels, *_) in labelled.items()}
+    keys = {name: labels.table for name, labels in labelled.items()}
     comment_model = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
     writer = _TrainingSetWriter.of(manifest, comment_model, workspace, steps, runner)
     counts: dict[str, LabelCounts] = {}
-    for name, (labels, unripe, late, sampled_out) in labelled.items():
+    for name, labels in labelled.items():
         target = TARGETS[name]
         with steps.step(f"features for {name}") as done:
             try:
                 rows = writer.write_training(
-                    target, labels, target.population(company.target(name))
+                    target, labels.table, target.population(company.target(name))
                 )
             except DataRefused as err:
                 unable[name] = str(err)
@@ -188,8 +187,7 @@ def build_features(
                 done(left_out=unable[name])
                 continue
             path = folder / f"{name}.parquet"
-            outside = labels.num_rows - rows
-            counts[name] = replace(_counts(target, path, outside, unripe, sampled_out), late=late)
+            counts[name] = _counts(target, path, labels, labels.table.num_rows - rows)
             columns = len(writer.builder.plan.columns)
             done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
     if labelled and not counts:
@@ -207,10 +205,10 @@ def build_features(
 
 def _label_all(
     company: Company, workspace: Workspace, manifest: Manifest, steps: Steps
-) -> tuple[dict[str, Labels], dict[str, str]]:
+) -> tuple[dict[str, LabelRows], dict[str, str]]:
     """Label each target that can be labelled, and give the reason for each of the others."""
     able, unable = trainable(company, manifest.schema)
-    found: dict[str, Labels] = {}
+    found: dict[str, LabelRows] = {}
     with steps.step("labels") as done:
         for target in able:
             try:
@@ -222,7 +220,7 @@ def _label_all(
         waits_for_answers = len(able) > 1 and not any(t.on_calendar for t in able)
         if able and not found and not waits_for_answers:
             raise NothingTrained("\n".join(unable[target.name] for target in able))
-        done(**{name: labels.num_rows for name, (labels, *_) in found.items()})
+        done(**{name: labels.table.num_rows for name, labels in found.items()})
     return found, unable
 
 
@@ -248,7 +246,7 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
             remove_path(file)
 
 
-def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: int) -> LabelCounts:
+def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> LabelCounts:
     keys = pq.read_table(path, columns=list(KEYS))
     label = keys["label"].to_numpy()
     if target.classes:
@@ -261,8 +259,10 @@ def _counts(target: Target, path: Path, outside: int, unripe: int, sampled_out: 
         rows=keys.num_rows,
         customers=len(pc.unique(keys["customer_id"])),
         outside=outside,
-        unripe=unripe,
-        sampled_out=sampled_out,
+        unripe=labels.immature,
+        sampled_out=labels.sampled_out,
+        late=labels.late,
+        left_before=labels.left_before,
         cutoffs=tuple(c.isoformat() for c in sorted(shown)),
         classes=classes,
     )

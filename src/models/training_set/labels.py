@@ -1,11 +1,18 @@
 """Create the labels of a target: its SQL over the stored history."""
 
+from dataclasses import dataclass
+
 import duckdb
 import pyarrow as pa
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import Manifest, create_known_table, open_history
+from features.history_store import (
+    Manifest,
+    create_departures_table,
+    create_known_table,
+    open_history,
+)
 from features.settings import Workspace
 from models.targets.target import Target
 from models.training_set.splits import calendar_cutoffs, instant, microseconds
@@ -14,36 +21,55 @@ from models.training_set.splits import calendar_cutoffs, instant, microseconds
 EVER_DAYS = 36_500
 
 
+@dataclass(frozen=True)
+class LabelRows:
+    """The labels of a target: (customer_id, cutoff, label, weight), sorted, and the rows left out.
+
+    `immature`: windows that end after the data; `late`: answers after the horizon; `left_before`:
+    customers who left before their window began, after the cutoff or unnoticed; `sampled_out`: rows
+    beyond `calendar.max_rows`.
+    """
+
+    table: pa.Table
+    immature: int
+    late: int
+    left_before: int
+    sampled_out: int
+
+
 def label_rows(
     target: Target, company: Company, workspace: Workspace, manifest: Manifest
-) -> tuple[pa.Table, int, int, int]:
-    """Create (customer_id, cutoff, label, weight), sorted; and count unripe, late, sampled-out rows.
+) -> LabelRows:
+    """Create the labels of a target; a row whose SQL gives no label is left out and counted.
 
-    Raises DataRefused when no cutoff can be placed or no label is ripe.
+    Raises DataRefused when no cutoff can be placed or no label is mature.
     """
     config = company.target(target.name)
     span = target.span_days(config)
     con = open_history(workspace.history(company.name))
     try:
         create_known_table(con, manifest.rows)
+        create_departures_table(con, manifest.rows)
         if target.on_calendar:
             grid = calendar_cutoffs(
                 company.calendar, span, manifest.start, manifest.end, target.name
             )
             con.execute("create temp table cutoffs (cutoff timestamptz)")
             con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
-        ripe_end = instant(microseconds(manifest.end)).isoformat()
+        data_end = instant(microseconds(manifest.end)).isoformat()
         query = f"({target.label_sql(config)})"
-        ripe = f"cutoff + interval {span} day <= timestamptz '{ripe_end}'"
-        total, unripe = con.execute(
-            f"select count(*), count(*) filter (not ({ripe})) from {query}"
+        mature = f"cutoff + interval {span} day <= timestamptz '{data_end}'"
+        total, immature, left_before = con.execute(
+            f"select count(*), count(*) filter (not ({mature})), "
+            f"count(*) filter (({mature}) and label is null) from {query}"
         ).fetchall()[0]
         late = 0 if target.on_calendar else _count_all_answers(con, target, company) - total
-        keep = min(1.0, company.calendar.max_rows / max(1, total - unripe))
+        labelled = total - immature - left_before
+        keep = min(1.0, company.calendar.max_rows / max(1, labelled))
         sample = f"hash(customer_id) % 1000000 < {int(keep * 1_000_000)}" if keep < 1 else "true"
         labels = con.sql(
             f"select customer_id, cutoff, label::double as label, weight::double as weight "
-            f"from {query} where {ripe} and {sample} order by all"
+            f"from {query} where {mature} and label is not null and {sample} order by all"
         ).to_arrow_table()
     finally:
         con.close()
@@ -51,10 +77,11 @@ def label_rows(
         raise DataRefused(f"target {target.name}: the history has no label")
     if not labels.num_rows:
         raise DataRefused(
-            f"target {target.name}: no ripe label in {total:,} rows; "
+            f"target {target.name}: no mature label in {total:,} rows; "
             f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
         )
-    return labels, int(unripe), late, int(total - unripe - labels.num_rows)
+    sampled_out = int(labelled - labels.num_rows)
+    return LabelRows(labels, int(immature), late, int(left_before), sampled_out)
 
 
 def _count_all_answers(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:

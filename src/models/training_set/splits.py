@@ -26,7 +26,7 @@ VALID_SHARE = 0.2
 class Split:
     """Row masks: `fit` trains, `valid` stops early and calibrates, `test` evaluates.
 
-    `refit` has all rows whose labels are ripe before the test, including `fit` and `valid`.
+    `refit` has all rows whose labels are mature before the test, including `fit` and `valid`.
     """
 
     fit: Mask
@@ -40,7 +40,7 @@ class Split:
 def calendar_cutoffs(
     calendar: CutoffCalendar, span_days: int, start: datetime, end: datetime, target: str
 ) -> list[datetime]:
-    """The cutoffs of a calendar with ripe labels, oldest first; the last one is the test.
+    """The cutoffs of a calendar with mature labels, oldest first; the last one is the test.
 
     Monthly steps keep the day of the month. Raises DataRefused when the history is too short for a
     fit, a validation and a test cutoff with disjoint label windows.
@@ -54,7 +54,7 @@ def calendar_cutoffs(
     )
     if last + span > end:
         raise DataRefused(
-            f"target {target}: the label of calendar.test_cutoff {last:%Y-%m-%d} is ripe on "
+            f"target {target}: the label of calendar.test_cutoff {last:%Y-%m-%d} is mature on "
             f"{last + span:%Y-%m-%d}, but the data end on {end:%Y-%m-%d}; take an earlier cutoff"
         )
     found = [last]
@@ -90,18 +90,18 @@ def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64
 
 
 def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:
-    """Test on the last cutoff, validate on the last one ripe before it, fit on the ones before."""
+    """Test on the last cutoff, validate on the last one mature before it, fit on the ones before."""
     span = span_days * DAY
     distinct = np.unique(cutoff)
     test = distinct[-1]
     before = distinct[distinct + span <= test]
     if not len(before):
-        raise DataRefused(f"no cutoff is ripe {span_days} days before the test cutoff")
+        raise DataRefused(f"no cutoff is mature {span_days} days before the test cutoff")
     return _split(cutoff, span, valid_start=before[-1], valid_end=before[-1] + 1, test_start=test)
 
 
 def split_answers(cutoff: NDArray[np.int64], span_days: int, test_share: float) -> Split:
-    """Test on the last share of the answers in time, validate on the last fifth ripe before."""
+    """Test on the last share of the answers in time, validate on the last fifth mature before."""
     span = span_days * DAY
     test_start = int(np.quantile(cutoff, 1.0 - test_share, method="lower"))
     before = cutoff[cutoff + span <= test_start]

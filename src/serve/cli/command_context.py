@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from features.config.company import Company
     from features.execution.partitions import Runner
     from features.import_history.accepted_losses import AcceptedLoss
+    from features.result_sets import AfterRollback
     from features.settings import Workspace
 
 
@@ -36,21 +37,32 @@ class CommandContext:
 
     @contextmanager
     def results(
-        self, then: "Callable[[Workspace, str], None] | None" = None
+        self,
+        then: "Callable[[Workspace, str], None] | None" = None,
+        after_rollback: "AfterRollback | None" = None,
     ) -> "Iterator[Workspace]":
         """Lock the company and stage its results; they are published together at the end.
 
-        `then` runs after the publication, still under the lock. Raises AlreadyRunning while another
-        command holds it.
+        `then` runs after the publication, still under the lock. `after_rollback` makes anew what
+        depends on models that were rolled back meanwhile; by default a note says so. Raises
+        AlreadyRunning while another command holds the lock.
         """
         from features.company_lock import company_lock
         from features.result_sets import staged_results
 
         with company_lock(self.workspace, self.company.name):
-            with staged_results(self.workspace, self.company.name) as staged:
+            again = after_rollback or self._note_rollback
+            with staged_results(self.workspace, self.company.name, again) as staged:
                 yield staged
             if then:
                 then(self.workspace, self.company.name)
+
+    def _note_rollback(self, _: "Workspace", targets: list[str]) -> None:
+        self.steps.note(
+            f"[yellow]–[/] rolled back during this run: {', '.join(targets)}; scores, tiers and report "
+            "may be of the model before, make them anew with `goodwill score --reasons`, `evaluate` "
+            "and `report`"
+        )
 
     def check_parts(self) -> None:
         """Raise PartMissing when the command went on without a part, such as a plot or one target."""
@@ -123,7 +135,7 @@ def make_sample(context: CommandContext, customers: int, seed: int) -> "Accepted
         )
         done(customers=customers, rows=sum(rows.values()))
     context.report_written(folder / "raw", folder / "truth")
-    return AcceptedLoss(tuple(context.company.tables), "the sample company was simulated anew")
+    return AcceptedLoss(tuple(context.company.tables), "the sample company was simulated again")
 
 
 def ensure_sample(context: CommandContext) -> None:

@@ -219,7 +219,7 @@ def train(context: CommandContext) -> None:
 
     Each model is evaluated and registered.
     """
-    from models.pipeline.repair import follow_published_pointers
+    from models.pipeline.repair_after_kill import follow_published_pointers
     from models.pipeline.retrain import check_gate, train_all
     from models.training_set.build_training_sets import read_counts
 
@@ -227,7 +227,7 @@ def train(context: CommandContext) -> None:
         counts, untrainable = read_counts(context.company, workspace)
         outcomes = train_all(context.company, workspace, context.steps, counts, untrainable)
     context.report_written(
-        context.workspace.mlruns / "mlflow.db", context.workspace.serving(context.company.name)
+        context.workspace.tracking_database, context.workspace.serving(context.company.name)
     )
     check_gate(outcomes)
 

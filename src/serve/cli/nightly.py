@@ -1,5 +1,6 @@
 """The nightly run of a company: retrain, evaluate, report, and publish all of it together."""
 
+from functools import partial
 from pathlib import Path
 
 from features.atomic_write import remove_path
@@ -21,12 +22,12 @@ def run_nightly(
     left out, and the rest is published; the context raises PartMissing for it at the end.
     """
     from insight.evaluation.evaluation_settings import read_evaluation_settings
-    from models.pipeline.repair import follow_published_pointers
+    from models.pipeline.repair_after_kill import follow_published_pointers
     from models.pipeline.retrain import run_chain
 
     company, steps = context.company, context.steps
     read_evaluation_settings(company)
-    with context.results(then=follow_published_pointers) as workspace:
+    with context.results(follow_published_pointers, partial(_score_again, context)) as workspace:
         outcomes = run_chain(company, workspace, steps, accepted)
         with steps.optional("data quality page"):
             from insight.data_quality_report.data_quality_page import write_data_quality_page
@@ -34,17 +35,31 @@ def run_nightly(
             write_data_quality_page(company, workspace, steps)
         if not any(o.version for o in outcomes):
             return outcomes, []
-        _evaluate(company, workspace, steps)
-        with steps.optional("report"):
-            from insight.business_report.business_report_page import write_report
-
-            write_report(company, workspace, steps)
+        _evaluate_and_report(company, workspace, steps)
     made = (workspace.scores(company.name), workspace.report(company.name))
     return outcomes, [path for path in map(published_path, made) if path.exists()]
 
 
+def _score_again(context: CommandContext, workspace: Workspace, targets: list[str]) -> None:
+    """Models were rolled back during the night: let everything be of those that serve."""
+    from models.scoring.checkpointed_batch import score_and_explain
+
+    company, steps = context.company, context.steps
+    steps.note(f"[yellow]–[/] rolled back meanwhile: {', '.join(targets)}; scoring again")
+    score_and_explain(company, workspace, steps)
+    _evaluate_and_report(company, workspace, steps)
+
+
+def _evaluate_and_report(company: Company, workspace: Workspace, steps: Steps) -> None:
+    _evaluate(company, workspace, steps)
+    with steps.optional("report"):
+        from insight.business_report.business_report_page import write_report
+
+        write_report(company, workspace, steps)
+
+
 def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:
-    """Evaluate; without an evaluation, that of the night before does not stay beside new scores."""
+    """Evaluate; without an evaluation, that of the night before does not stay next to new scores."""
     from insight.evaluation.evaluation_files import (
         EVALUATION_FILE,
         STATUS_FILE,

@@ -54,7 +54,7 @@ EVERYTHING = click.option(
 REDRAW = click.option(
     "--redraw",
     is_flag=True,
-    help="Set the boundaries of value score, tiers and stars anew, from today's customers.",
+    help="Fit the scales of value score, tiers and stars again, on today's customers.",
 )
 ACCEPT_LOSS = click.option(
     "--accept-loss",

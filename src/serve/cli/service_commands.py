@@ -170,6 +170,10 @@ def rollback(context: CommandContext, target: str, version: str | None) -> None:
     with context.steps.step(f"roll back {target}") as done:
         rolled = roll_back(context.company, context.workspace, target, version)
         done(before=rolled.before, now=rolled.now)
+    context.steps.note(
+        f"  scores, tiers and report on disk are still those of version {rolled.before}; a retrain that "
+        "runs now makes them anew, and so do `goodwill score --reasons`, `evaluate` and `report`"
+    )
 
 
 @command("replay", CUSTOMER, REQUEST, RECORDS)

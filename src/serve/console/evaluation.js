@@ -38,13 +38,21 @@ function indicatorTable({ indicators, period: length }) {
     const write = written(one.kind);
     const unit = one.kind === "rate" ? [] : [named("measured.in", one.unit)];
     return el("tr", {},
-      el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · "))),
+      el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · ")), emptyPeriod(one, length)),
       el("td", {}, el("b", {}, write(one.value)), el("small", {}, between(one, write))),
       el("td", {}, translate("answered.of", { answered: number(one.answered), asked: number(one.asked) })),
-      el("td", {}, one.before === null ? "–" : write(one.before), el("small", {}, one.before === null ? "" : translate(`change.${one.moved}`))),
+      el("td", {}, one.before === null ? "–" : write(one.before), el("small", {}, verdict(one.verdict, write, length))),
       el("td", {}, goal(one.goal, write)),
       el("td", {}, trend(one, write, length)));
   }));
+}
+
+/** The last period, where it has too few cases and the value is from an earlier one. */
+function emptyPeriod({ empty_period: empty, period: shown }, length) {
+  if (!empty) return null;
+  const gaps = { count: number(empty.answered), cases: translate(`cases.${empty.cases}`), period: period(empty.period, length) };
+  gaps.last = empty.last ? period(empty.last, "month") : period(shown, length);
+  return el("small", {}, translate(empty.answered ? "period.thin" : "period.empty", gaps));
 }
 
 const between = ({ low, high }, write) => (low === null || high === null ? translate("interval.none") : `${write(low)} – ${write(high)}`);
@@ -64,16 +72,25 @@ function trend({ over_time, ...one }, write, length) {
   return spark(over_time.map((point) => point.value), label);
 }
 
-function alerts({ alerts: found, indicators }) {
-  if (!found.length) return el("p", { class: "note" }, translate("alerts.none"));
+/** What the control chart says, in the words that the table and the alerts share. */
+function verdict({ kind, expected, since, level, levels }, write, length) {
+  const now = level ?? levels?.at(-1)?.value;
+  return translate(`change.${kind}`, {
+    expected: write(expected), level: write(now), since: since ? period(since, length) : "",
+  });
+}
+
+function alerts({ alerts: found, indicators, period: length }) {
+  const isWatched = indicators.some(({ verdict: of }) => of.kind !== "unwatched");
+  if (!found.length) return el("p", { class: "note" }, translate(isWatched ? "alerts.none" : "alerts.unwatched"));
   const lines = found.map((alert) => {
     const of = indicators.find((one) => one.name === alert.indicator && one.dimension === alert.dimension);
     const write = written(of?.kind);
     const gaps = {
       name: title({ ...alert, title: of?.title }), group: `${named("dimension", alert.by)} ${alert.group}`,
-      value: write(alert.value), expected: write(alert.expected),
+      value: write(alert.value), verdict: verdict(alert, write, length),
     };
-    return el("li", {}, translate(`alert.${alert.kind}`, gaps));
+    return el("li", {}, translate("alert", gaps));
   });
   return [el("h3", {}, translate("alerts")), el("ul", {}, lines)];
 }

@@ -9,13 +9,12 @@ from starlette.types import Receive, Scope
 
 from insight.evaluation.evaluation_schema import (
     CompanyEvaluation,
-    Indicator,
-    IndicatorAlert,
     MigrationMatrix,
     Segment,
     SegmentKind,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import Indicator, IndicatorAlert
 from serve.app_state import AppState
 from serve.errors import UnknownIndicator
 from serve.http.middleware import Call, json_response
@@ -49,6 +48,20 @@ _INDICATORS = {
             **_COUNTED,
             "before": 0.69,
             "moved": "no",
+            "verdict": {
+                "kind": "usual",
+                "direction": "no",
+                "expected": 0.7,
+                "low": 0.61,
+                "high": 0.79,
+                "since": "2024-02-01",
+                "errors_off": 0.4,
+                "chance": 0.8,
+                "levels": [
+                    {"since": "2022-01-01", "value": 0.76},
+                    {"since": "2024-02-01", "value": 0.7},
+                ],
+            },
             "goal": {"target": 0.75, "better": "higher", "verdict": "uncertain", "gap": 0.04},
             "over_time": [{"period": "2025-04-01", **_POINT}],
             "cells": [{"by": "region", "group": "north", **_COUNTED}],
@@ -131,7 +144,8 @@ class EvaluationFacts(BaseModel):
 class IndicatorsAnswer(EvaluationFacts):
     """Indicators of the last whole period, alerts, and indicators without data with the reason.
 
-    `too_young` counts groups with too short a history to be watched for alerts.
+    Alerts of the whole company come first. `too_young` counts lines that are not watched: too short a
+    history, or no intervals.
     """
 
     model_config = schema_config(_INDICATORS)

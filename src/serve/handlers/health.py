@@ -20,7 +20,7 @@ async def live(state: AppState, call: Call, scope: Scope, receive: Receive) -> R
 async def ready(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Check that customers can be scored; list the targets and evaluations that are missing.
 
-    503 `draining` when the service was told to stop: it still answers calls, but should get no new ones.
+    503 `draining` when the service is stopping: it still answers calls, but should get no new ones.
     """
     if state.drain.started:
         raise Draining("the service is stopping; send new calls elsewhere")

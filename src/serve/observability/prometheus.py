@@ -125,15 +125,15 @@ class _ScorerState(Collector):
     """Gauges that are computed from the scorer when Prometheus reads them."""
 
     def __init__(self, loader: ScorerLoader) -> None:
-        self._upkeep = loader
+        self._loader = loader
 
     def collect(self) -> Iterable[Metric]:
-        scorer = self._upkeep.scorer
+        scorer = self._loader.scorer
         ready = scorer is not None and scorer.ready()
         yield _gauge("ready", "1 when this worker can score.", {(): float(ready)})
-        failures = float(self._upkeep.failures)
+        failures = float(self._loader.failures)
         meaning = "Failed attempts of this worker to load or refresh models."
-        yield _gauge("upkeep_failures", meaning, {(): failures})
+        yield _gauge("load_failures", meaning, {(): failures})
         if scorer is None:
             return
         if ready:

@@ -1,8 +1,8 @@
-"""Draining: a worker that was told to stop is not ready any more, but answers calls for a while.
+"""Draining: a worker that has to stop is not ready any more, but answers calls for a while.
 
 The load balancer needs this time to see `/readyz` fail and to send its calls elsewhere. Every worker
-drains by itself when SIGTERM reaches it, so it does not matter who was told to stop: the launcher, the
-supervisor (both pass SIGTERM on), or all processes at once.
+drains by itself when SIGTERM reaches it, so it does not matter which process got the signal:
+the launcher, the supervisor (both pass SIGTERM on), or all processes at once.
 """
 
 import asyncio

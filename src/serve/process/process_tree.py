@@ -12,6 +12,8 @@ import time
 
 import psutil
 
+#: Environment variable with the process id of what launched the service.
+LAUNCHER = "GOODWILL_LAUNCHER"
 _CHECK_SECONDS, _KILL_SECONDS = 0.5, 5.0
 
 

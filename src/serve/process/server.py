@@ -22,7 +22,7 @@ from features.errors import ConfigRefused, GoodwillError
 from features.settings import LIBRARY_SWITCHES, Workspace
 from serve.observability.log_lines import choose_format
 from serve.process.draining import STOP_NOW
-from serve.process.process_tree import kill_process_tree
+from serve.process.process_tree import LAUNCHER, kill_process_tree
 from serve.process.stderr_relay import relay_stderr
 from serve.security.key_file_watcher import keys_required
 
@@ -274,7 +274,7 @@ def _environment(launch: LaunchOptions, *, for_terminal: bool) -> dict[str, str]
         "GOODWILL_HOME": str(launch.workspace.home),
         "GOODWILL_WORKERS": str(launch.workers),
         "BENTOML_HOME": str(launch.scratch),
-        "GOODWILL_LAUNCHER": str(os.getpid()),
+        LAUNCHER: str(os.getpid()),
         "GOODWILL_DRAIN_SECONDS": str(launch.drain_seconds),
         "GOODWILL_LOG_FORMAT": choose_format(for_terminal=for_terminal),
         "PYTHONPATH": os.pathsep.join([sources, *([inherited] if inherited else [])]),

@@ -32,7 +32,7 @@ from serve.file_watcher import FileStamp, FileWatcher
 from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import Language
 from serve.schemas.what_if_schemas import LeverRange, WhatIfAnswer, WhatIfTarget
-from serve.scoring.assemble import CustomerBatch, ScoreOptions, assemble_scores
+from serve.scoring.assemble_scores import CustomerBatch, ScoreOptions, assemble_scores
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 from serve.scoring.loaded_state import (
     SNAPSHOT,

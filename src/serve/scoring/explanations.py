@@ -9,9 +9,10 @@ import pyarrow as pa
 from features.formatting import Language
 from models.bundles.bundle import Bundle
 from models.explain.counterfactuals import WhatIfModel, what_if_text
-from models.explain.manual_what_if import ManualWhatIf
+from models.explain.manual_what_if import LeverRefused, ManualWhatIf
 from models.explain.previous_window import PreviousValues, previous_from_longer_windows
 from models.explain.reasons import Explainer
+from models.targets.target import population_mask
 from serve.schemas.score_schemas import ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.snapshot import Snapshot
@@ -73,11 +74,17 @@ class Explanations:
     ) -> WhatIfAnswer | None:
         """Find the smallest change of levers that reaches a goal, or predict with given levers.
 
-        None for an unknown customer. Raises LeverRefused (`models.explain.manual_what_if`).
+        None for an unknown customer. Raises LeverRefused (`models.explain.manual_what_if`), also for a
+        customer outside the population of the target, who has no score.
         """
         features = self._row(customer_id)
         if features is None:
             return None
+        if not population_mask(features, self.bundles[target].population).all():
+            raise LeverRefused(
+                f"{target} does not apply to this customer: they are not, or no longer, in the "
+                "population of its model; ask for a current customer"
+            )
         if isinstance(wanted, Mapping):
             found = self._what_ifs.apply(target, features, wanted)
         else:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CustomerStatus, IntervalEstimate, TierChange
+from insight.evaluation.evaluation_schema import CustomerStatus, TierChange
+from insight.evaluation.indicator_schema import IntervalEstimate
 from models.training_set.splits import instant
 
 _INSTANT = pa.timestamp("us", "UTC")

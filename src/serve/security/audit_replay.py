@@ -27,7 +27,7 @@ from models.training_set.splits import microseconds
 from serve.errors import ApiError
 from serve.http.request_parsing import parse_request
 from serve.schemas.score_schemas import Output, RecordsRequest
-from serve.scoring.assemble import to_json_values
+from serve.scoring.assemble_scores import to_json_values
 from serve.scoring.records_to_arrow import records_to_tables
 from serve.security.audit_log import AuditEntry, AuditLog
 

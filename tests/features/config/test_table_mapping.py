@@ -40,6 +40,10 @@ def test_a_long_query_is_shortened():
     [
         ({}, "give either files or sources"),
         ({"postgres": ""}, "give either files or sources"),
+        (
+            {"sources": TWO, "query": "q", "may_be_empty": ["c"]},
+            "may_be_empty: c is not a source; known: a, b",
+        ),
         ({"postgres": {}}, "give either files or sources"),
         ({"postgres": {"a": ""}, "query": "q"}, "give either files or sources"),
         ({"files": "a.csv", "postgres": "orders"}, "give either files or sources"),

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.data_quality.completeness import (
+    check_late_rows,
     check_volume_drops,
     expected_counts,
     find_final_shortfall,
+    find_late_end,
     find_shortfalls,
     is_bursty,
 )
@@ -132,3 +134,47 @@ def test_days_are_in_the_companys_time_zone(zone):
         check_volume_drops, build_checked_table("events", rows, end=100 + hours / 24, zone=zone)
     )
     assert found.evidence["first_day"] == "2024-02-20"
+
+
+def test_a_longer_gap_than_ever_in_the_year_before_is_late():
+    counts = np.tile(np.array([1.0, 0, 0]), 60)
+    assert find_late_end(np.append(counts, 1)) is None
+    assert find_late_end(np.append(counts, [1, 0, 0])) is None, "as usual"
+    late = find_late_end(np.append(counts, [1, 0, 0, 0]))
+    assert late is not None
+    assert (late.newest, late.days, late.longest_gap) == (180, 3, 2)
+    assert find_late_end(np.append(np.tile([1.0, 0, 0], 18), [1, 0, 0, 0])) is None, "too short"
+
+
+@given(st.lists(st.integers(0, 3), min_size=60, max_size=400), st.integers(0, 12))
+def test_the_end_is_late_where_no_run_of_empty_days_is_as_long(counts, empty):
+    """Compared with texts of empty and filled days."""
+    days = "".join("x" if n else "." for n in [1, *counts, 1])
+    runs = [len(run) for run in days[-366:].split("x")]
+    late = find_late_end(np.array([1, *counts, 1, *[0] * empty], float))
+    if empty <= max(runs):
+        assert late is None
+    else:
+        assert late is not None
+        assert late.days == empty
+
+
+def test_late_rows_are_named_with_the_newest_day_and_the_remedy():
+    (found,) = run_with_daily_counts(
+        check_late_rows, build_checked_table("events", order_rows(range(0, 90, 2)), end=92)
+    )
+    assert (found.check, found.severity) == ("late", "warning")
+    assert found.says == (
+        "no events for 3 days: the newest row is from 2024-03-29; in the year before, there was one "
+        "after at most 1 days"
+    )
+    assert "check whether the newest rows were delivered" in found.remedy
+    (daily,) = run_with_daily_counts(
+        check_late_rows, build_checked_table("events", order_rows(range(90)), end=91)
+    )
+    assert daily.says == "no events after 2024-03-30, though every day of the year before has some"
+
+
+def test_an_end_with_many_missing_rows_is_reported_once():
+    rows = order_rows(planted(range(90, 100)))
+    assert not run_with_daily_counts(check_late_rows, build_checked_table("events", rows, end=100))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contract import TABLES
-from features.definitions.expressions import Past, View
+from features.definitions.expressions import Expression, Past, View
 from features.definitions.filters import HashBucket
 from features.engine import compute_features
 from features.engine.compute_features import FeaturePlan, compute_columns
@@ -29,7 +29,7 @@ CUTOFFS = (0, 4.5, 9, 13, 20)
 class Question:
     """A view and column with what they mean in SQL, `c` being the cutoff.
 
-    `seen` tells which rows count, `valued` which of these show their value; `order` breaks ties.
+    `seen` says which rows count, `valued` which of these show their value; `order` breaks ties.
     """
 
     view: View
@@ -377,3 +377,26 @@ def test_no_customers_and_no_cutoffs_give_no_rows():
         FeaturePlan.from_columns([column_of(PAST.events.count())]),
     )
     assert found.shape == (0,)
+
+
+def test_expressions_compare_and_a_missing_value_compares_as_no() -> None:
+    events = contract_table(
+        "events",
+        [
+            {"customer_id": "A", "occurred_at": 1, "known_at": 1, "kind": "order"},
+            {"customer_id": "A", "occurred_at": 2, "known_at": 2, "kind": "visit"},
+            {"customer_id": "B", "occurred_at": 1, "known_at": 1, "kind": "order"},
+        ],
+    )
+    past = Past().events
+    order, visit = past.where(kind="order").days_since(), past.where(kind="visit").days_since()
+
+    def found(expression: Expression) -> list[float]:
+        return values({"events": events}, expression, 10, ("A", "B"))
+
+    assert found(order.above(visit)) == [1, 0]  # 9 and 8 days; B has no visit
+    assert found(order.at_most(visit)) == [0, 0]
+    assert found(order.at_most(9)) == [1, 1]
+    assert found(order.above(9)) == [0, 0]
+    assert found(visit.or_at_least(8.5))[0] == 8.5
+    assert np.isnan(found(visit.or_at_least(8.5))[1])

@@ -167,6 +167,7 @@ ORDERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ORDERS)
 def test_each_order_counts_once_whatever_arrives_first(orders: Any) -> None:

@@ -154,6 +154,24 @@ def test_quarantined_rows_force_a_full_import(daily):
     assert manifest == daily.whole()
 
 
+def test_a_daily_source_without_a_new_file_is_named_while_another_has_one(daily):
+    daily.tables["events"] = {
+        "files": None,
+        "sources": {"happened": "events_*.csv", "back": "returns_*.csv"},
+        "query": "select * from happened union all by name select * from back",
+        "daily": True,
+        "may_be_empty": ["back"],
+    }
+    (daily.raw / "returns_1.csv").write_text("customer_id,occurred_at,kind\n", encoding="utf-8")
+    daily.day(1).run()
+    assert not daily.noted("no new file")
+    daily.run()
+    assert not daily.noted("no new file"), "nothing is new"
+    daily.day(2).run()
+    assert daily.noted("no new file of events, back")
+    assert not daily.noted("no new file of events, happened")
+
+
 def test_daily_sources_joined_with_a_lookup_source(daily):
     daily.tables["events"] = {
         "files": None,

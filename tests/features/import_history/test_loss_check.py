@@ -448,3 +448,42 @@ class Notes:
     def update(self, *_: object) -> None: ...
 
     def stop(self) -> None: ...
+
+
+@pytest.fixture
+def two_sources(shop: Shop) -> Shop:
+    """A shop whose events come from two sources, one of which has no row."""
+    shop.tables["events"] = {
+        "files": None,
+        "sources": {"sold": "events.csv", "back": "returns.csv"},
+        "query": "select * from sold union all by name select * from back",
+    }
+    (shop.raw / "returns.csv").write_text(HEADER, encoding="utf-8")
+    return shop
+
+
+def test_an_empty_source_stops_the_first_import(two_sources):
+    with pytest.raises(DataRefused) as refused:
+        two_sources.run()
+    assert str(refused.value) == (
+        "rows are missing, nothing is imported:\n"
+        "  - events: the source back: returns.csv has no row at all\n"
+        "  a source that may be empty is named in tables.events.may_be_empty in shop.toml\n"
+        "  deliver the missing rows and run again; if they are rightly missing, accept that once: "
+        'goodwill retrain --accept-loss events --reason "..." (limits: [import_limits] in shop.toml)'
+    )
+    assert not two_sources.workspace.history("shop").exists()
+    report = run_dry_import(two_sources.company(), two_sources.workspace, silent_steps())
+    assert "the source back: returns.csv has no row at all" in report.refusals[0]
+
+
+def test_an_empty_source_is_accepted_once_or_expected_by_the_company_file(two_sources):
+    accepted = AcceptedLoss(("events",), "no returns in the first month")
+    import_history(two_sources.company(), two_sources.workspace, silent_steps(), accepted=accepted)
+    report = DataQualityReport.read(two_sources.workspace, "shop")
+    assert report is not None
+    assert [f.check for f in report.findings if f.says.endswith("first month")] == ["empty source"]
+    with pytest.raises(DataRefused, match=r"stored history, which stays.*\n.*back: returns"):
+        two_sources.run()
+    two_sources.tables["events"]["may_be_empty"] = ["back"]
+    assert two_sources.run().rows["events"] == 4

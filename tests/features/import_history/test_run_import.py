@@ -119,7 +119,7 @@ def test_tables_that_are_no_longer_mapped_are_removed(shop):
     shop.run()
     files = {p.name for p in shop.workspace.history("shop").iterdir()}
     tables = {"customers.parquet", "events.parquet", "surveys.parquet"}
-    assert files == tables | {"history.json", "ledger.json", "checked.json"}
+    assert files == tables | {"history.json", "row_audit.json", "checked.json"}
 
 
 def test_customers_are_those_of_all_tables(shop):

@@ -1,6 +1,7 @@
 """Feedback is stored exactly once and becomes events known from when it was received."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def test_a_call_is_stored_once(tmp_path: Path) -> None:
     assert (again.events, again.repeated, again.received_at) == (1, True, first.received_at)
     assert len(feedback_files(tmp_path / "f")) == 1
     assert not list((tmp_path / "f").glob("*.new"))
+
+
+def test_a_call_is_readable_by_the_group_of_the_nightly_import(tmp_path: Path) -> None:
+    former = os.umask(0o077)
+    try:
+        store_feedback(tmp_path, Feedback("k", [EVENT]))
+    finally:
+        os.umask(former)
+    (path,) = feedback_files(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_different_content_with_the_same_key_is_refused(tmp_path: Path) -> None:

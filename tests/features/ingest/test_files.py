@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import DataRefused
+from features.errors import DataRefused, EnvironmentFailed
 from features.ingest.read_table import connect_for_import
 from features.ingest.source_views import bind_sources
 from support.company_builders import GOOD
@@ -176,6 +176,18 @@ def test_a_pattern_without_a_file(shop, files):
     (shop.raw / "empty").mkdir()
     with pytest.raises(DataRefused, match=r"table events: missing file .* \(0 rows read\)"):
         source(shop, files)
+
+
+def test_a_folder_of_sources_that_is_away_is_no_fault_of_the_data(shop):
+    company = shop.company()
+    shop.raw.rename(shop.home / "away")
+    with (
+        connect_for_import(shop.workspace, company) as con,
+        pytest.raises(
+            EnvironmentFailed, match=r"the folder of the sources, .*raw, is away: mount it"
+        ),
+    ):
+        bind_sources(con, company, "events", company.tables["events"], shop.workspace)
 
 
 def test_csv_is_read_once(shop, monkeypatch):

@@ -23,12 +23,12 @@ REASONS = {
     "en": {
         "no surveys and no orders": "no surveys and no orders",
         "40 complete rows; 50 are needed": "40 complete rows; 50 are needed",
-        "nobody has revenue": "no customer has revenue",
+        "no customer has revenue": "no customer has revenue",
     },
     "zh": {
         "no surveys and no orders": "没有调查和订单数据",
         "40 complete rows; 50 are needed": "仅有 40 份完整答卷，需要 50 份",
-        "nobody has revenue": "没有客户有收入",
+        "no customer has revenue": "没有客户有收入",
     },
 }
 
@@ -130,7 +130,7 @@ def test_before_the_first_evaluation_the_page_says_what_to_run(world, scores_of,
             "skipped": {"indicators": "no surveys and no orders"},
         },
         {"drivers": None, "skipped": {"drivers": "40 complete rows; 50 are needed"}},
-        {"segments": [], "tiers": None, "skipped": {"standing": "nobody has revenue"}},
+        {"segments": [], "tiers": None, "skipped": {"standing": "no customer has revenue"}},
         {"cycle": []},
     ],
 )

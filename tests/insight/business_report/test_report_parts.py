@@ -1,5 +1,6 @@
 """Tiers and migration, the value score, complaints, the closed loop, data and models."""
 
+from insight.business_report.business_report_page import render
 from insight.business_report.closed_loop_section import cycle_rows
 from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
@@ -11,11 +12,12 @@ from insight.business_report.translations import Translator
 from insight.business_report.value_score_section import value_score_section
 from insight.evaluation.evaluation_schema import (
     DimensionWeight,
-    IntervalEstimate,
     ItemRaterAgreement,
+    MigrationMatrix,
     Trait,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import IntervalEstimate
 from support import report_builders
 
 from .conftest import write_evaluation_files
@@ -60,6 +62,23 @@ def test_migration_with_its_causes(english):
     assert migration_table(english, "stages") is None
 
 
+def test_stages_that_nobody_was_in_are_not_shown(evaluated):
+    """Nobody was won back: neither as a row nor as a column."""
+    stages = MigrationMatrix(
+        since=report_builders.AS_OF, until=report_builders.AS_OF, moved=0.1,
+        before=["active", "lost", "reactivated"], after=["active", "lost", "reactivated"],
+        customers=[[8, 1, 0], [0, 1, 0], [0, 0, 0]],
+    )  # fmt: skip
+    write_evaluation_files(evaluated[1], report_builders.evaluation(stages=stages))
+    inputs = load_report_inputs(*evaluated, "en")
+    found = migration_table(inputs, "stages")
+    assert found.after == ["active", "lost"]
+    assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
+        ("active", [8, 1]), ("lost", [0, 1]),
+    ]  # fmt: skip
+    assert "won back" not in render(inputs, report_builders.AS_OF)
+
+
 def test_the_value_score_with_weights_and_traits(evaluated):
     value = ValueScoreSummary(
         method="given",
@@ -84,6 +103,9 @@ def test_the_value_score_with_weights_and_traits(evaluated):
             name="credit_limit", effect=IntervalEstimate(value=0.4), best="1.635e+04", worst="6550"
         ),
         Trait(
+            name="customer_since", effect=IntervalEstimate(value=-0.3), best="2019", worst="2022"
+        ),
+        Trait(
             name="plan", effect=IntervalEstimate(value=0.3), best="47% premium", worst="11% premium"
         ),
     ]
@@ -94,7 +116,7 @@ def test_the_value_score_with_weights_and_traits(evaluated):
     assert part.left_out == [("一年毛利", "没有成本数据")]
     assert any("带来超过 1,360欧元收入" in line for line in part.lines)
     assert [(t.highest, t.lowest) for t in part.traits] == [
-        ("1.4%", "21.8%"), ("16,350", "6,550"), ("47% 高级版", "11% 高级版"),
+        ("1.4%", "21.8%"), ("16,350", "6,550"), ("2019", "2022"), ("47% 高级版", "11% 高级版"),
     ]  # fmt: skip
     assert part.traits[0].effect == "−0.90（−1.00 至 −0.80）"
 
@@ -159,10 +181,34 @@ def test_the_closed_loop_in_the_language_of_the_report(english, chinese):
     missed, reached = cycle_rows(chinese)
     assert missed.plan == "不低于 +45.0，截至 2026-12-31（service）"
     assert missed.do == ["call：120 位客户，对照组 118 位"]
-    assert missed.check == ["+31.2（+27.5 至 +35.0），样本 120", "call：未见明显效果"]
+    assert missed.check == [
+        "+31.2（+27.5 至 +35.0），样本 120",
+        "call：未见明显效果（仅在2025年11月30日分析一次）",
+    ]
     assert (missed.act, missed.verdict_name) == ("扩大规模重做，或改用其他措施", "未达标")
     assert reached.do == ["尚无措施记录"]
     assert cycle_rows(english)[0].plan == "at least +45.0 by 2026-12-31 (service)"
+    assert (
+        cycle_rows(english)[0].check[1]
+        == "call: no clear effect (analysed once, on 30 November 2025)"
+    )
+
+
+def test_an_effect_that_is_not_due_says_when(evaluated):
+    whole = report_builders.evaluation()
+    waiting = whole.cycle[1].model_copy(
+        update={
+            "check": "31.25: missed; call: verdict due 2026-04-18",
+            "act": "wait for the verdict",
+        }
+    )
+    write_evaluation_files(evaluated[1], whole.model_copy(update={"cycle": [waiting]}))
+    (row,) = cycle_rows(load_report_inputs(*evaluated, "en"))
+    assert (row.check[1], row.act) == (
+        "call: the verdict is due on 18 April 2026", "wait for the verdict",
+    )  # fmt: skip
+    (row,) = cycle_rows(load_report_inputs(*evaluated, "zh"))
+    assert (row.check[1], row.act) == ("call：结论将于2026年4月18日得出", "等待结论")
 
 
 def test_distributions_cover_current_customers(english):

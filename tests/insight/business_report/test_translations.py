@@ -47,7 +47,7 @@ def test_chinese_texts_are_chinese():
     latin = {key for key, text in all_texts("zh").items() if not re.search(r"[一-鿿]", text)}
     assert latin == {
         "comma", "colon", "of_dimension", "effect_of", "with_interval", "group_of", "owner",
-        "alert_value", "change_clear", "semicolon", "channel.edi",
+        "alert_value", "alert_sentence", "change_before", "semicolon", "channel.edi",
     }  # fmt: skip
     assert not any("劣质" in text for text in all_texts("zh").values())
 
@@ -110,18 +110,19 @@ def test_a_name_without_a_translation_is_shown_as_it_is():
 @pytest.mark.parametrize(
     ("message", "english", "chinese"),
     [
-        ("it is counted of all, not asked", "measured for all customers, not by a survey",
+        ("measured for all customers, not by a survey", "measured for all customers, not by a survey",
          "该指标统计全部客户，不来自调查"),
-        ("Service gap: no data: 0 rows are about it, none has a value; map tickets",
+        ("Service gap: no data in 0 rows; map tickets",
          "no data; map tickets", "没有数据：相关的 0 行均无数值；请映射工单表"),
         ("24 periods; a forecast of 3 with 12 a year needs 30: two years to learn from and the rest "
          "to test on",
-         "24 periods; a forecast of 3 periods with 12 periods a year needs 30: two years to learn "
-         "from, the rest for backtests",
+         "24 periods; a forecast of 3 with 12 a year needs 30: two years to learn from and the rest "
+         "to test on",
          "仅有 24 期；每年 12 期、预测 3 期需要 30 期：两年用于学习，其余用于检验"),
-        ("acme has no surveys, from which complaints would be read; map a table of tickets, or of "
-         "surveys with comments",
-         "acme has no source of complaints; map a table of tickets, or of surveys with comments",
+        ("acme has no surveys, the source of complaints; map a table of tickets, or of surveys with "
+         "comments",
+         "acme has no surveys, the source of complaints; map a table of tickets, or of surveys with "
+         "comments",
          "没有投诉的来源数据；请映射工单表，或带留言的调查表"),
         ("evaluation.json cannot be read (ValueError); make it again with `goodwill evaluate`",
          "evaluation.json cannot be read (ValueError); make it again with `goodwill evaluate`",

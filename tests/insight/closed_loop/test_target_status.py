@@ -68,7 +68,7 @@ def test_no_data_and_too_few_cases_are_unmeasured() -> None:
     assert isinstance(nothing, UnmeasuredTarget)
     assert isinstance(few, UnmeasuredTarget)
     assert nothing.why.startswith("no data")
-    assert few.why == "7 cases; a verdict takes at least 20"
+    assert few.why == "7 cases; at least 20 are needed"
 
 
 def test_an_unmeasured_target_has_the_given_reason() -> None:

@@ -68,6 +68,12 @@ def test_intervals_have_95_percent_coverage(effect: float) -> None:
     assert held >= 88
 
 
+def test_at_most_5_percent_of_actions_without_effect_get_a_verdict() -> None:
+    """Of 200, 10 are expected; more than 18 would come in one of 200 runs."""
+    verdicts = [estimate_holdout_effect(*experiment(seed, 200, 0.0)).verdict for seed in range(200)]
+    assert sum(verdict != "no effect seen" for verdict in verdicts) <= 18
+
+
 def test_no_hold_out_group_is_not_identifiable() -> None:
     outcome, treated, before = experiment(1)
     found = estimate_holdout_effect(outcome, np.ones_like(treated), before)

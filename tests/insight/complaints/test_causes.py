@@ -109,7 +109,7 @@ def test_dose_bands_contain_the_effect(ranking: CauseRanking) -> None:
 
 def test_the_tree_has_branch_cause_and_cause_of_the_cause(ranking: CauseRanking) -> None:
     root = build_cause_tree(ranking)
-    assert root.name == "discontent with the service"
+    assert root.name == "dissatisfaction with the service"
     assert [bone.name for bone in root.causes] == ["delivery"]
     first = root.causes[0].causes[0]
     assert first.name == "late delivery"
@@ -126,13 +126,13 @@ def test_the_tree_has_branch_cause_and_cause_of_the_cause(ranking: CauseRanking)
 
 def test_too_few_dissatisfied_answers_are_refused(tmp_path: Path) -> None:
     rows = [answer(f"C{n}", NOW - DAY, 1.0) for n in range(12)]
-    with pytest.raises(DataRefused, match=r"0 discontent answers.*at least 50"):
+    with pytest.raises(DataRefused, match=r"0 answers of dissatisfied customers; at least 50"):
         analyse_causes("dissatisfaction", *history(tmp_path, surveys=rows), None)
 
 
 def test_a_company_without_exposures_is_refused(tmp_path: Path) -> None:
     rows = [answer(f"C{n}", NOW - DAY, 1.0 + n % 2 * 3) for n in range(400)]
-    with pytest.raises(DataRefused, match="deliveries with due_at, returns or tickets"):
+    with pytest.raises(DataRefused, match="deliveries with due_at, returns and tickets"):
         analyse_causes("dissatisfaction", *history(tmp_path, surveys=rows), None)
 
 

@@ -54,6 +54,13 @@ def test_without_open_complaints_the_median_is_the_plain_one() -> None:
     assert solution.nine_in_ten == 23
 
 
+def test_equal_waits_have_a_median_without_interval() -> None:
+    rows: list[Row] = [(0, 1, 0)] * 30
+    reply, solution = (c for c in compute_cycle_times(table(rows), END) if c.category == "all")
+    assert (reply.median, solution.median) == (0, 1)
+    assert np.isnan([reply.low, reply.high, solution.low, solution.high]).all()
+
+
 def test_open_complaints_are_censored() -> None:
     """Half are solved on day 1, half are open for 100 days: the median is not reached."""
     rows: list[Row] = [(1, 1, 0)] * 20 + [(1, None, None)] * 21

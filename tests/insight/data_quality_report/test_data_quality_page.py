@@ -126,7 +126,7 @@ def test_the_page_is_written_from_the_stored_report_and_linked_from_the_model_re
 
 def test_the_model_report_shows_the_row_audit(world):
     tiny, workspace = world()
-    (workspace.history("tiny") / "ledger.json").write_text(
+    (workspace.history("tiny") / "row_audit.json").write_text(
         '[{"table": "events", "step": "correct", "rule": "cents: amount", "before": 25, "after": 25, '
         '"rows": 3}]'
     )
@@ -143,6 +143,7 @@ def test_a_source_without_rows_does_not_stop_import_or_page(tmp_path):
     shop.tables["events"] = {
         "files": None,
         "sources": {"orders": "orders.parquet", "others": "events.csv"},
+        "may_be_empty": ["orders"],
         "query": "select who as customer_id, day as occurred_at, 'order' as kind, net as amount, "
         "'' as channel from orders union all by name select * replace (occurred_at::timestamp as "
         "occurred_at) from others where kind = 'return'",

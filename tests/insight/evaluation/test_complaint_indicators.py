@@ -13,7 +13,7 @@ from insight.evaluation.complaint_indicators import (
     measure_complaint_indicators,
     measure_complaints,
 )
-from insight.evaluation.evaluation_schema import Indicator
+from insight.evaluation.indicator_schema import Indicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
 from support.complaint_history_builders import NOW, Row, history, ticket
@@ -46,18 +46,18 @@ def measure(
     return {one.name: one for one in indicators}, missing
 
 
-def test_median_by_quarter_and_change_since_the_quarter_before(tmp_path: Path) -> None:
+def test_median_by_quarter_and_the_quarter_before(tmp_path: Path) -> None:
     hours = [float(h) for h in range(1, 22)]  # 21 complaints, the median 11 hours
     slower = [h + 20 for h in hours]
     indicators, missing = measure(tmp_path, received(8, slower) + received(11, hours))
     reply = indicators["hours_to_reply"]
     assert missing == {}
-    assert (reply.value, reply.before, reply.moved) == (11.0, 31.0, "down")
+    assert (reply.value, reply.before) == (11.0, 31.0)
     assert [p.period.month for p in reply.over_time] == [7, 10]
     assert (reply.asked, reply.answered, reply.customers, reply.kind) == (21, 21, 21, "median")
     assert indicators["days_to_solution"].value == pytest.approx((11 + 24) / 24)
     reopened = indicators["reopen_rate"]
-    assert (reopened.value, reopened.kind, reopened.moved) == (pytest.approx(5 / 21), "rate", "no")
+    assert (reopened.value, reopened.kind) == (pytest.approx(5 / 21), "rate")
 
 
 def test_median_equals_numpy_when_no_complaint_is_open(tmp_path: Path) -> None:
@@ -95,19 +95,24 @@ def test_missing_indicators_have_a_reason(tmp_path: Path) -> None:
     ]
     indicators, missing = measure(tmp_path / "a", plain)
     assert indicators == {}
-    assert missing["hours_to_reply"].startswith("nobody recorded first replies")
+    assert missing["hours_to_reply"].startswith("no records of first replies")
     indicators, missing = measure(tmp_path / "b", received(8, [5.0] * 25))
-    assert indicators == {}
-    assert (
-        "0 complaints in the quarter from 2025-10-01, a figure takes 5; the last figure is 5"
-        in (missing["hours_to_reply"])
-    )
+    assert missing == {}
+    reply = indicators["hours_to_reply"]
+    assert (reply.value, reply.period.month, reply.low) == (5.0, 7, None)  # all waits are equal
+    assert (reply.empty_period.answered, reply.empty_period.last.month) == (0, 8)
+    assert [(c.by, c.group) for c in reply.cells] == [("category", "price")]
+    _, missing = measure(tmp_path / "e", received(8, [5.0] * 25), fewest=26)
+    assert missing["hours_to_reply"].startswith("at most 25 complaints in a quarter")
     indicators, missing = measure(tmp_path / "d", received(11, [*[5.0] * 10, *[None] * 15]))
     assert "hours_to_reply" not in indicators
     assert "more than half of the 25 complaints in the quarter" in missing["hours_to_reply"]
     _, missing = measure(tmp_path / "c", plain[:3])
     assert set(missing) == {"hours_to_reply", "days_to_solution", "reopen_rate"}
     assert "has 3 tickets of kind complaint" in missing["reopen_rate"]
+    others = [row | {"kind": "request"} for row in plain]
+    _, missing = measure(tmp_path / "f", [*plain[:3], *others])
+    assert "its tickets are request (25), complaint (3)" in missing["reopen_rate"]
 
 
 def test_median_times_and_reopen_rate(tmp_path: Path) -> None:

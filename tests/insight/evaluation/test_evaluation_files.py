@@ -9,10 +9,10 @@ from features.errors import DataRefused
 from insight.evaluation.evaluation_files import EVALUATION_FILE, read_evaluation, write_evaluation
 from insight.evaluation.evaluation_schema import (
     CompanyEvaluation,
-    IntervalEstimate,
     ItemRaterAgreement,
     ValueScoreSummary,
 )
+from insight.evaluation.indicator_schema import IntervalEstimate
 
 DAY = datetime(2026, 7, 1, tzinfo=UTC)
 EVALUATION = CompanyEvaluation(

@@ -1,6 +1,7 @@
 """Indicators of a small company: values, changes, groups, non-response-corrected values."""
 
 import json
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -31,7 +32,7 @@ def tables(scores=(5.0, 5.0, 4.0, 4.0, 2.0, 2.0, 1.0, None), earlier=5.0):
 def measure(folder, segments=None, insight=INSIGHT, population=None, **changed):
     company, workspace, _ = write_history(folder, insight=insight, **tables(**changed))
     if population:
-        path = workspace.company(company.name) / "population.json"
+        path = workspace.company(company.name) / "nonresponse.json"
         path.write_text(json.dumps(population), encoding="utf-8")
     return measure_indicators(company, workspace, segments)
 
@@ -40,16 +41,17 @@ def csat_index(results):
     return next(i for i in results.indicators if i.name == "csat_index")
 
 
-def test_last_quarter_and_change_since_the_quarter_before(tmp_path):
+def test_last_quarter_and_the_quarter_before(tmp_path):
     results = measure(tmp_path)
     index = csat_index(results)
     # 5, 5, 4, 4, 2, 2, 1 of 1 to 5 are 10, 10, 7.5, 7.5, 2.5, 2.5, 0
     assert index.value == pytest.approx(40 / 7)
     assert (index.asked, index.answered, index.coverage, index.customers) == (8, 7, 7 / 8, 7)
-    assert (index.before, index.moved) == (10.0, "down")
+    assert (index.before, index.moved) == (10.0, "unknown")  # two quarters say not what is usual
+    assert index.verdict.kind == "unwatched"
     assert [p.period.month for p in index.over_time] == [7, 10]
     assert (index.goal.target, index.goal.verdict) == (4.0, "unmeasured")  # 7 cases are too few
-    assert "no data" in results.not_measured["gap"]
+    assert "the question was not asked; the 15 answers are to csat" in results.not_measured["gap"]
 
 
 def test_values_by_attribute_and_status_with_small_groups_hidden(tmp_path):
@@ -88,29 +90,39 @@ def test_non_response_corrected_values_of_the_company_and_its_groups(tmp_path):
     assert (south.year, south.everybody) == (None, None)
     stale = csat_index(measure(tmp_path / "old", population=population | {"fingerprint": "old"}))
     assert (stale.year, stale.everybody) == (None, None)
-    assert "studied on other data; run `goodwill population` again" in stale.why_not
+    assert "estimated on other data; run `goodwill nonresponse`" in stale.why_not
 
 
 def test_reason_for_no_corrected_value(tmp_path):
     why = {i.name: i.why_not for i in measure(tmp_path).indicators}
-    assert "run `goodwill population`" in why["csat_index"]
-    assert why["active"] == "it is counted of all, not asked"
+    assert "run `goodwill nonresponse`" in why["csat_index"]
+    assert why["active"] == "measured for all customers, not by a survey"
 
 
 def test_unrecorded_indicators_are_not_measured(tmp_path):
     reasons = measure(tmp_path).not_measured
     assert reasons["complaint"].endswith("map tickets")
     assert reasons["called_back"].endswith("map visits or calls (callback_kinds)")
-    assert reasons["nps"].endswith("ask the question, or leave the figure out")
-    assert "has 0 comments of discontent answers" in reasons["hours_to_reply"]
+    assert reasons["nps"].endswith("or map its instrument and dimension")
+    assert "has 0 comments of dissatisfied customers" in reasons["hours_to_reply"]
 
 
-def test_too_few_answers_in_the_last_quarter_are_not_measured(tmp_path):
+def test_too_few_answers_in_the_last_quarter_show_the_quarter_before(tmp_path):
     results = measure(tmp_path, scores=[5.0, *[None] * 7])
-    assert "csat_index" not in {i.name for i in results.indicators}
-    assert (
-        "1 answers in the quarter from 2025-10-01, a figure takes 2; the last figure is 10"
-        in (results.not_measured["csat_index"])
+    index = csat_index(results)
+    assert (index.value, index.period, index.answered) == (10.0, date(2025, 7, 1), 8)
+    assert index.empty_period.model_dump() == {
+        "period": date(2025, 10, 1), "cases": "answers", "answered": 1, "last": date(2025, 11, 2),
+    }  # fmt: skip
+    assert index.goal.verdict == "unmeasured"  # the older value does not reach the target now
+    assert {(c.by, c.group) for c in index.cells} == {("region", "n")}  # 4, 3 and 1 answered
+
+
+def test_too_few_answers_in_every_quarter_are_not_measured(tmp_path):
+    insight = INSIGHT | {"satisfaction": {"fewest": 9}}
+    assert measure(tmp_path, insight=insight).not_measured["csat_index"] == (
+        "at most 8 answers in a quarter; the indicator needs 9. Wait, survey more customers, or choose "
+        "a longer period under [insight.satisfaction]"
     )
 
 
@@ -121,7 +133,7 @@ def test_conflicting_scales_leave_the_question_out(tmp_path):
     results = measure_indicators(company, workspace)
     assert "scale" in results.not_measured["csat_index"]
     assert "mixed_scales" in results.not_measured["satisfied"]
-    assert results.not_measured["nps"].endswith("ask the question, or leave the figure out")
+    assert "others cannot be used: csat overall: the scales disagree" in results.not_measured["nps"]
     assert "active" in {i.name for i in results.indicators}
 
 

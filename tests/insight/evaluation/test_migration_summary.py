@@ -74,5 +74,5 @@ def test_stage_migration_matrix() -> None:
 
 
 def test_a_single_month_is_refused() -> None:
-    with pytest.raises(DataRefused, match="no month before"):
+    with pytest.raises(DataRefused, match="an earlier month"):
         summarise_stage_migration([NOW])

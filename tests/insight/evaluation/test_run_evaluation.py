@@ -48,6 +48,8 @@ def test_sample_has_every_part(home: Home) -> None:
     assert {s.by for s in evaluation.segments} >= {"tier", "stars", "stage", "quadrant", "value"}
     assert evaluation.drivers is not None
     assert evaluation.value is not None
+    # the score holds the predicted satisfaction, which the last answer predicts
+    assert "satisfaction_answer" not in {trait.name for trait in evaluation.traits}
     assert len(evaluation.cycle) == 5
     assert (home[1].company("sample") / "complaints.json").is_file()
 
@@ -75,6 +77,41 @@ def test_status_segments_migration_and_scores_agree(home: Home) -> None:
         table.loc[scores.index, list(STATUS_COLUMNS)],
         check_dtype=False,
     )
+
+
+def test_who_is_no_customer_holds_nothing_and_has_no_churn_figure(home: Home) -> None:
+    """Everybody outside churn's population is lost or a prospect, and the other way round."""
+    evaluation, table = read(home), read_status(home)
+    assert evaluation.customers is not None
+    outside = table["stage"].isin(["lost", "prospect"])
+    counts = evaluation.customers
+    assert counts.customers == (~outside).sum() > 100
+    assert counts.left == (table["stage"] == "lost").sum() > 100
+    assert counts.unknown == (table["stage"] == "prospect").sum()
+    held = [
+        "value_score",
+        "tier",
+        "stars",
+        "quadrant",
+        "service_level",
+        "first_reply_hours",
+        "group",
+    ]
+    assert table.loc[outside, held].isna().all(axis=None)
+    assert table.loc[~outside, ["value_score", "tier", "service_level"]].notna().all(axis=None)
+    scores = pd.read_parquet(home[1].scores("sample")).set_index("customer_id").loc[table.index]
+    assert (scores["churn_in_population"] == ~outside).all()
+    assert (scores["churn_probability"].isna() == outside).all()
+    assert (scores["churn_months_left"].isna() == outside).all()
+    reasons = pd.read_parquet(home[1].company("sample") / "scores" / "reasons.parquet")
+    explained = set(reasons.loc[reasons["target"] == "churn", "customer_id"])
+    assert explained
+    assert explained.isdisjoint(table.index[outside])
+    by_stage = {s.name: s.churn_probability for s in evaluation.segments if s.by == "stage"}
+    assert by_stage["lost"] is None
+    at_risk = table["stage"] == "at_risk"
+    mean = scores.loc[at_risk, "churn_probability"].mean()
+    assert by_stage["at_risk"] == pytest.approx(mean)
 
 
 def test_tier_policies_are_those_of_the_company_file(home: Home) -> None:

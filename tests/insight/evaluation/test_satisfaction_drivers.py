@@ -64,11 +64,20 @@ def test_the_widest_service_gaps_are_drivers():
     ("asked", "why"),
     [
         (None, "no surveys"),
-        (questions(overall=np.arange(9.0)), "answers there are to overall: ask for product"),
-        (questions(price=np.arange(9.0)), "answers there are to price"),
-        (company_answers(30), "30 complete rows for 1 drivers of overall; 50 are needed"),
+        (questions(overall=np.arange(9.0)), r"there are answers on csat overall \(9\): ask about"),
+        (questions(price=np.arange(9.0)), r"there are answers on csat price \(9\)"),
+        (questions("nps", overall=np.arange(9.0)), r"there are answers on nps overall \(9\)"),
+        (company_answers(30), "30 complete answers for 1 drivers of overall; 50 are needed"),
     ],
 )
 def test_missing_answers_are_refused(asked, why):
     with pytest.raises(DataRefused, match=why):
         summarise_drivers(asked)
+
+
+def test_the_reason_for_no_questions_is_passed_on():
+    """Without a whole period, or with scales that disagree, the company still has surveys."""
+    why = "csat overall: the scales disagree within one question"
+    for asked in (None, questions(overall=np.full(3, np.nan))):
+        with pytest.raises(DataRefused, match=why):
+            summarise_drivers(asked, why)

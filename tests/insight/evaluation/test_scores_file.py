@@ -68,7 +68,7 @@ def test_status_columns_are_added_to_every_part_of_a_folder(tmp_path: Path) -> N
 
 def test_scores_of_another_day_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
-    with pytest.raises(DataRefused, match="nobody is scored"):
+    with pytest.raises(DataRefused, match="no customer has scores"):
         read_predicted_scores(path, DAY)
     scores(path, ["c1"])
     found = read_predicted_scores(path, DAY)

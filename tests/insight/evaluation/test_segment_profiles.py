@@ -39,6 +39,7 @@ def test_counts_and_means_of_literal_customers() -> None:
     assert (segments["tier", "C"].customers, segments["tier", "C"].churn_probability) == (0, None)
     assert [name for by, name in segments if by == "stars"] == ["5", "4", "3", "2", "1"]
     assert segments["stars", "5"].customers == 2
+    assert [name for by, name in segments if by == "stage"] == ["active", "at_risk", "lost"]
     assert segments["group", "B"].rule == "loyalty > 50"
     assert "quadrant" not in {by for by, _ in segments}
     for by in ("tier", "stars", "stage", "value", "group"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from features.errors import ConfigRefused
-from insight.evaluation.evaluation_schema import Indicator
+from insight.evaluation.indicator_schema import Indicator
 from insight.evaluation.target_attainment import add_goals, company_pdca_cycles
 from support.complaint_history_builders import NOW, event, history
 
@@ -126,12 +126,17 @@ def test_logged_actions_and_their_effect_on_departures_are_reported(tmp_path: Pa
         if place // 2 % 25 < (5 if held else 1):
             rows.append(event(name, NOW - 50 * DAY, "cancel"))
     goal = {"target": 0.99, "actions": ["call"]}
-    company, workspace = history(
-        tmp_path, targets(retention=goal, nps=goal | {"target": 99}), events=rows
-    )
+    insight = targets(retention=goal, nps=goal | {"target": 99})
+    insight["loop"]["enrol_days"] = 7
+    company, workspace = history(tmp_path / "due", insight, events=rows)
     indicators = [indicator("retention", 0.9, 0.01), indicator("nps", 30)]
     kept, nps = company_pdca_cycles(company, workspace, indicators, {})
     assert kept.do == "call: 400 customers, 400 left alone"
-    assert "call: raises the outcome" in kept.check
+    assert kept.check.endswith("; call: raises the outcome (analysed 2025-12-29)")
     assert kept.act == "extend it"
     assert (nps.do, nps.act) == (kept.do, "measure its effect")
+    insight["loop"]["enrol_days"] = 30
+    company, workspace = history(tmp_path / "early", insight, events=rows)
+    waiting, _ = company_pdca_cycles(company, workspace, indicators, {})
+    assert waiting.check.endswith("; call: verdict due 2026-01-21")
+    assert waiting.act == "wait for the verdict"

@@ -43,11 +43,11 @@ RESULTS = {
 
 
 def shop(home: Path, results: dict[str, Any] | None) -> tuple[Company, Workspace]:
-    """A company whose only result is population.json."""
+    """A company whose only result is nonresponse.json."""
     workspace = Workspace(home)
     workspace.company("shop").mkdir(parents=True)
     if results is not None:
-        (workspace.company("shop") / "population.json").write_text(json.dumps(results))
+        (workspace.company("shop") / "nonresponse.json").write_text(json.dumps(results))
     path = workspace.data / "shop.toml"
     path.write_text(
         '[company]\nname = "shop"\n[tables.events]\nfiles = "e.csv"\n'

@@ -48,7 +48,9 @@ def test_the_satisfaction_groups_of_the_appliance_brand_are_recovered():
 def test_homogeneous_customers_have_no_stable_clusters():
     cloud = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 4)), columns=list("abcd"))
     assert not cluster_customers(cloud, count=4).stable
-    with pytest.raises(DataRefused, match="200 customers are one group by a, b, c, d; take other"):
+    with pytest.raises(
+        DataRefused, match="200 customers form a single cluster by a, b, c, d; use other"
+    ):
         cluster_customers(cloud)
 
 
@@ -95,6 +97,6 @@ def test_too_few_customers_and_other_columns_are_refused():
         cluster_customers(customers)
     previous = cluster_customers(three()[0]).names
     with pytest.raises(
-        DataRefused, match="segments were named by score, spend, now there are score"
+        DataRefused, match="clusters were named by score, spend, now there are score"
     ):
         cluster_customers(three()[0][["score"]], previous=previous)

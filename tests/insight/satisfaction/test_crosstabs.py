@@ -134,6 +134,24 @@ def test_a_share_of_0_or_1_lies_inside_its_interval(rows):
         assert found.low <= value <= found.high
 
 
+def test_equal_answers_of_several_customers_have_an_interval():
+    """30 of 30 promoters: at most 1 - 0.05^(1/30) = 9.5% of all customers are not."""
+    line = cross_tabulate(
+        SATISFACTION_METRICS["nps"], answers([100.0] * 30, instrument="nps"), FEW
+    ).table.iloc[0]
+    assert (line["value"], line["high"]) == (100.0, 100.0)
+    assert line["low"] == pytest.approx(100 - 200 * 0.0950, abs=0.01)
+
+
+def test_a_period_without_a_complaint_has_an_upper_limit():
+    customers = pd.DataFrame({
+        "customer_id": [f"C{i}" for i in range(50)], "stood": True, "complaints": 0.0,
+    })  # fmt: skip
+    line = cross_tabulate(SATISFACTION_METRICS["complaints_per_100"], customers, FEW).table.iloc[0]
+    assert (line["value"], line["low"]) == (0.0, 0.0)
+    assert line["high"] == pytest.approx(100 * 3.6889 / 50, abs=1e-3)  # Garwood
+
+
 def test_the_mean_of_a_single_customer_has_an_infinite_interval():
     found = mean_interval(np.arange(30.0), np.ones(30), np.zeros(30, int))
     assert (found.value, found.low, found.high) == (14.5, -np.inf, np.inf)
@@ -180,7 +198,7 @@ def test_the_bootstrap_covers_95_percent():
 
 
 def test_a_metric_without_data_is_refused():
-    with pytest.raises(DataRefused, match="Net promoter score: no data: 0 rows are about it"):
+    with pytest.raises(DataRefused, match="Net promoter score: no data in 0 rows"):
         cross_tabulate(SATISFACTION_METRICS["nps"], answers([50.0]), FEW)
 
 

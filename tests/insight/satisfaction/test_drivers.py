@@ -125,7 +125,7 @@ def test_price_drives_only_the_dissatisfied_customers_of_the_appliance_brand():
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (simulate_answers(40), "40 complete rows for 3 drivers of overall; 50 are needed"),
+        (simulate_answers(40), "40 complete answers for 3 drivers of overall; 50 are needed"),
         (simulate_answers().assign(price=1.0), "price: every answer is the same"),
         (simulate_answers().assign(twin=lambda t: 2 * t["price"]), "twin follows from the others"),
         (simulate_answers().assign(**{f"x{i}": np.arange(400.0) ** (i + 1) for i in range(10)}),

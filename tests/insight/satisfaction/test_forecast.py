@@ -62,7 +62,7 @@ def test_intervals_do_not_narrow_with_the_horizon():
 def test_gaps_and_short_histories_are_refused():
     values = quarters()
     values[3] = np.nan
-    with pytest.raises(DataRefused, match="1 of 40 periods have no figure"):
+    with pytest.raises(DataRefused, match="1 of 40 periods have no value"):
         forecast_series(values, 4, 2)
     with pytest.raises(DataRefused, match="13 periods; a forecast of 2 with 4 a year needs 14"):
         forecast_series(quarters()[:13], 4, 2)

@@ -33,15 +33,22 @@ def test_metrics_with_data_are_computed_over_time_and_by_group(tmp_path):
     # 3..5, 1, 2, 3 in February (mean 3.0 of 1 to 5), one step lower each in November
     assert index.over_time.table["value"].tolist() == pytest.approx([5.0, 4.583333])
     assert index.by["region"].table["region"].tolist() == ["n", "s"]
-    assert index.uncorrected_reason == "who answers has not been studied; run `goodwill population`"
+    assert (
+        index.uncorrected_reason
+        == "non-response has not been estimated yet; run `goodwill nonresponse`"
+    )
     assert figures["retention"].over_time.table["value"].eq(1.0).all()
 
 
 def test_a_metric_without_data_is_skipped_with_its_reason(tmp_path):
     company, workspace, _ = write_history(tmp_path, insight=SETTINGS, **tables())
     skipped = compute_indicators(company, workspace).skipped
-    assert "no data: 0 rows are about it" in skipped["gap"]
-    assert "ask the question, or leave the figure out" in skipped["effort"]
+    assert skipped["effort"] == skipped["gap"]
+    assert skipped["effort"] == (
+        "the question was not asked; the 12 answers are to csat overall (12): ask this question "
+        "in a survey, or map its instrument and dimension"
+    )
+    assert skipped["complaint"].startswith("not recorded for any of 18 customers and periods: map")
 
 
 def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):
@@ -50,7 +57,7 @@ def test_a_company_without_surveys_still_has_behavioural_rates(tmp_path):
         tmp_path, insight={"satisfaction": {"fewest": 2}}, events=events
     )
     found = compute_indicators(company, workspace)
-    assert "no surveys; satisfaction is measured by asking" in found.skipped["csat_index"]
+    assert "no surveys; satisfaction is measured with surveys" in found.skipped["csat_index"]
     assert "retention" in {figure.name for figure in found.indicators}
 
 

@@ -1,4 +1,4 @@
-"""Non-response-corrected figures, read from `population.json`."""
+"""Non-response-corrected figures, read from `nonresponse.json`."""
 
 import json
 
@@ -16,7 +16,7 @@ def figure_json(name, answered, everybody):
 def read_stored(folder, content):
     company, workspace, _ = write_history(folder, surveys=[survey_answer("A", on(2), 5.0)])
     if content is not None:
-        path = workspace.company(company.name) / "population.json"
+        path = workspace.company(company.name) / "nonresponse.json"
         path.write_text(json.dumps(content), encoding="utf-8")
     return read_corrected_figures(company, workspace, "abc")
 
@@ -42,13 +42,15 @@ def test_an_older_estimate_is_not_fresh(tmp_path):
     }
     found, missing = read_stored(tmp_path, content)
     assert not found["nps"].fresh
-    assert missing == dict.fromkeys(["csat_index", "satisfied"], "not studied")
+    assert missing == dict.fromkeys(["csat_index", "satisfied"], "not estimated")
 
 
 def test_without_an_estimate_the_reason_names_the_command(tmp_path):
     found, missing = read_stored(tmp_path, None)
     assert found == {}
-    assert set(missing.values()) == {"who answers has not been studied; run `goodwill population`"}
+    assert set(missing.values()) == {
+        "non-response has not been estimated yet; run `goodwill nonresponse`"
+    }
 
 
 def test_groups_have_the_same_unit_and_the_name_of_the_attribute(tmp_path):

@@ -95,5 +95,5 @@ def test_mixed_scales_are_combined_as_configured(tmp_path, how, mean):
 
 
 def test_a_company_without_surveys_is_refused(tmp_path):
-    with pytest.raises(DataRefused, match="no surveys; satisfaction is measured by asking"):
+    with pytest.raises(DataRefused, match="no surveys; satisfaction is measured with surveys"):
         read(tmp_path, events=[{"customer_id": "A", "occurred_at": on(2), "kind": "order"}])

@@ -69,6 +69,19 @@ def test_the_service_gap_is_perception_minus_expectation():
     assert values("gap", rows) == [-25.0, 0.0]
 
 
+def test_the_service_gap_reads_the_pairs_of_every_instrument():
+    """Speed is asked as a pair; the customer without an answer was asked; price has no expectation."""
+    rows = pd.concat([
+        answers("csat", [75.0, 50.0, np.nan], "speed", expectation=[100.0, np.nan, np.nan]),
+        answers("csat", [10.0], "price"),
+        answers("nps", [90.0], expectation=60.0),
+    ], ignore_index=True)  # fmt: skip
+    found = SATISFACTION_METRICS["gap"].compute(rows, SatisfactionSettings())
+    assert found["dimension"].tolist() == ["speed"] * 3 + ["overall"]
+    assert found["value"].tolist() == pytest.approx([-25.0, np.nan, np.nan, 30.0], nan_ok=True)
+    assert values("dimension", rows)[:2] == [75.0, 50.0]  # satisfaction by dimension keeps its rows
+
+
 def test_a_metric_applies_to_its_own_question():
     rows = pd.concat(
         [answers("csat", [50.0]), answers("csat", [25.0], "price"), answers("nps", [90.0])]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from features.customer_definition import STATES as CUSTOMER_STATES
+from features.customer_definition import CustomerDefinition
 from features.errors import DataRefused
 from insight.segments.lifecycle_stages import (
     NEXT_STAGES,
@@ -21,7 +23,9 @@ from insight.segments.lifecycle_stages import (
 )
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
-SETTINGS = LifecycleSettings(new_days=90, at_risk_days=120, lost_days=365)
+SETTINGS = LifecycleSettings(new_days=90, at_risk_days=120)
+SILENCE = CustomerDefinition(contractual=False, active_days=365)
+CONTRACTS = CustomerDefinition(contractual=True)
 #: Days before the cutoff of each event.
 EVENTS = {
     "no_events": [],
@@ -37,12 +41,25 @@ EVENTS = {
     "cancelled_and_back": [("order", 200), ("cancel", 100), ("order", 50)],
     "tomorrow": [("order", -1)],
     "contract_only": [("contract", 300), ("cancel", 200), ("contract", 20)],
+    "upgraded": [("contract", 500), ("order", 20), ("cancel", 10), ("contract", 10)],
+    "only_payments": [("payment", 300), ("payment", 30)],
+    "came_and_went": [("contract", 500), ("cancel", 300), ("contract", 200), ("cancel", 100)],
 }  # fmt: skip
-EXPECTED = {
+WITHOUT_CONTRACTS = {
     "no_events": "prospect", "visited": "prospect", "fresh": "new", "steady": "active",
     "quiet": "at_risk", "gone": "lost", "back": "reactivated", "back_long_ago": "active",
-    "cancelled": "lost", "renewed": "reactivated", "cancelled_and_back": "reactivated",
-    "tomorrow": "prospect", "contract_only": "reactivated",
+    "cancelled": "new", "renewed": "new", "cancelled_and_back": "active", "tomorrow": "prospect",
+    "contract_only": "prospect", "upgraded": "new", "only_payments": "prospect",
+    "came_and_went": "prospect",
+}  # fmt: skip
+WITH_CONTRACTS = {
+    "no_events": "prospect", "visited": "prospect", "fresh": "new", "steady": "active",
+    # silent, and no contract ended: at risk, not lost
+    "quiet": "at_risk", "gone": "at_risk", "back": "active", "back_long_ago": "active",
+    # an order after a cancellation is no evidence of a contract, a renewal is
+    "cancelled": "lost", "renewed": "reactivated", "cancelled_and_back": "lost",
+    "tomorrow": "prospect", "contract_only": "reactivated", "upgraded": "active",
+    "only_payments": "active", "came_and_went": "lost",
 }  # fmt: skip
 
 
@@ -61,27 +78,45 @@ def history(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_stages_match_a_hand_calculation(history: Path) -> None:
-    found = assign_stages(history, CUTOFF, SETTINGS)
-    assert found["stage"].to_dict() == EXPECTED
-    assert found.loc["quiet", "cause"] == "silent for 130 days"
-    assert found.loc["back", "cause"] == "came back 60 days ago"
-    assert found.loc["cancelled", "cause"] == "cancelled 10 days ago"
+@pytest.mark.parametrize(
+    ("definition", "expected"), [(SILENCE, WITHOUT_CONTRACTS), (CONTRACTS, WITH_CONTRACTS)]
+)
+def test_stages_match_a_hand_calculation(
+    history: Path, definition: CustomerDefinition, expected: dict[str, str]
+) -> None:
+    found = assign_stages(history, CUTOFF, SETTINGS, definition)
+    assert found["stage"].to_dict() == expected
+
+
+def test_each_stage_has_its_cause(history: Path) -> None:
+    shop = assign_stages(history, CUTOFF, SETTINGS, SILENCE)["cause"]
+    assert shop["quiet"] == "silent for 130 days"
+    assert shop["gone"] == "silent for 370 days"
+    assert shop["back"] == "came back 60 days ago"
+    contracts = assign_stages(history, CUTOFF, SETTINGS, CONTRACTS)["cause"]
+    assert contracts["cancelled"] == "cancelled 10 days ago"
+    assert contracts["renewed"] == "came back 5 days ago"
+    assert contracts["only_payments"] == "open contract"
+    assert contracts["visited"] == "no order or contract known"
 
 
 def test_a_prediction_sets_at_risk(history: Path) -> None:
     leaving = pd.Series({"steady": 0.4, "fresh": 0.9, "cancelled": 0.9})
-    found = assign_stages(history, CUTOFF, SETTINGS, leaving)
+    found = assign_stages(history, CUTOFF, SETTINGS, CONTRACTS, leaving)
     assert found.loc["steady"].tolist() == ["at_risk", "likely to leave: 0.40"]
     assert found.loc[["fresh", "cancelled"], "stage"].tolist() == ["new", "lost"]
 
 
 @pytest.mark.slow
-def test_every_history_follows_the_state_machine(history: Path) -> None:
+@pytest.mark.parametrize("definition", [SILENCE, CONTRACTS])
+def test_every_history_follows_the_state_machine(
+    history: Path, definition: CustomerDefinition
+) -> None:
     """Week by week, each change of stage is an allowed transition."""
-    before = assign_stages(history, CUTOFF - timedelta(days=420), SETTINGS)["stage"]
+    before = assign_stages(history, CUTOFF - timedelta(days=420), SETTINGS, definition)["stage"]
     for ago in range(413, 0, -7):
-        after = assign_stages(history, CUTOFF - timedelta(days=ago), SETTINGS)["stage"]
+        then = CUTOFF - timedelta(days=ago)
+        after = assign_stages(history, then, SETTINGS, definition)["stage"]
         assert count_transitions(before, after).to_numpy().sum() == len(EVENTS)
         for who in before.index[before != after]:
             assert after[who] in NEXT_STAGES[before[who]], (who, before[who], after[who])
@@ -103,28 +138,29 @@ def test_no_customer_becomes_a_prospect_or_new_again() -> None:
 DAYS = st.one_of(st.none(), st.floats(0, 800))
 
 
-@given(DAYS, DAYS, DAYS)
+@given(st.sampled_from(CUSTOMER_STATES), DAYS, DAYS, DAYS)
 def test_every_customer_has_one_stage(
-    first: float | None, comeback: float | None, leaving: float | None
+    state: str, first: float | None, comeback: float | None, leaving: float | None
 ) -> None:
     facts = pd.DataFrame(
         {"first": [first], "last": [None if first is None else first / 2], "comeback": [comeback],
          "cancelled": [None], "leaving": [leaving]}, dtype=float,
-    )  # fmt: skip
+    ).assign(state=state)  # fmt: skip
     (stage,) = derive_stages(facts, SETTINGS)["stage"]
     assert stage in STAGES
-    assert (stage == "prospect") == (first is None and comeback is None)
+    assert (stage == "prospect") == (state == "unknown")
+    assert (stage == "lost") == (state == "left")
 
 
 def test_at_risk_days_must_be_below_lost_days() -> None:
     with pytest.raises(ValidationError, match="a customer is new, then at risk, then lost"):
-        LifecycleSettings(at_risk_days=400)
+        LifecycleSettings(at_risk_days=400, lost_days=365)
 
 
 def test_without_a_customers_table_there_are_no_prospects(history: Path) -> None:
-    whole = assign_stages(history, CUTOFF, SETTINGS)
+    whole = assign_stages(history, CUTOFF, SETTINGS, SILENCE)
     (history / "customers.parquet").unlink()
-    found = assign_stages(history, CUTOFF, SETTINGS)
+    found = assign_stages(history, CUTOFF, SETTINGS, SILENCE)
     assert len(found) < len(whole)
     pd.testing.assert_frame_equal(found, whole.loc[found.index])
     assert set(whole["stage"].drop(found.index)) == {"prospect"}

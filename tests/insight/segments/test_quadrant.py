@@ -40,5 +40,18 @@ def test_the_risk_furthest_above_its_limit_is_reported() -> None:
 def test_unknown_and_empty_metrics_are_refused() -> None:
     with pytest.raises(ConfigRefused, match=r"unknown measure insight\.quadrant\.grow.*growth"):
         assign_quadrants(TABLE, QuadrantSettings(potential="grow"))
-    with pytest.raises(DataRefused, match="nobody has growth"):
+    with pytest.raises(DataRefused, match="no customer has growth"):
         assign_quadrants(TABLE.assign(growth=np.nan), QuadrantSettings())
+
+
+def test_a_customer_of_top_value_is_never_limited() -> None:
+    """Less is expected of all four than before; two are among those who bring most."""
+    table = pd.DataFrame({
+        "growth": -100.0, "churn_probability": [0.9, 0.9, 0.9, 0.1], "overdue_probability": 0.0,
+        "value_segment": ["top", "high", "low", "top"],
+    })  # fmt: skip
+    found = assign_quadrants(table, QuadrantSettings())
+    assert found["quadrant"].tolist() == ["secure", "secure", "limit", "develop"]
+    assert found["settled"].tolist() == [True, True, False, True]
+    others = assign_quadrants(table, QuadrantSettings(valuable=[]))
+    assert others["quadrant"].tolist() == ["limit", "limit", "limit", "keep"]

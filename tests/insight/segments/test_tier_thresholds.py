@@ -39,6 +39,14 @@ def test_quantiles_keep_ties_together() -> None:
     assert classify_tiers(MONEY, found).value_counts().to_dict() == {"A": 2, "B": 5, "C": 2}
 
 
+def test_ties_go_to_the_tier_that_brings_it_closest_to_its_share() -> None:
+    """Six of ten customers have the lowest score: with cuts of 10% and 50%, none of them is B."""
+    figure = pd.Series([90.0, 80.0, 70.0, 60.0] + [0.0] * 6)
+    found = fit_thresholds(figure, TierSettings(cuts=[0.1, 0.5]))
+    assert found.at == (90, 60)
+    assert classify_tiers(figure, found).value_counts().to_dict() == {"C": 6, "B": 3, "A": 1}
+
+
 def test_thresholds_are_used_as_given() -> None:
     found = fit_thresholds(MONEY, TierSettings(method="threshold", cuts=[100, 0]))
     assert classify_tiers(MONEY, found).tolist() == ["A"] * 3 + ["B"] * 5 + ["C"] + [None]

@@ -61,10 +61,11 @@ def test_random_raters_do_not_agree() -> None:
         assert found.low <= 0 <= found.high
 
 
-def test_full_agreement() -> None:
+def test_full_agreement_has_no_interval() -> None:
     x = pd.DataFrame([[1.0, 1.0], [3.0, 3.0], [5.0, 5.0]])
-    assert intraclass_correlation(x).value == 1
-    assert krippendorff_alpha(x).value == 1
+    for found in (intraclass_correlation(x), krippendorff_alpha(x)):
+        assert found.value == 1
+        assert np.isnan([found.low, found.high]).all()
 
 
 def test_leniency_is_removed_from_unbalanced_ratings() -> None:

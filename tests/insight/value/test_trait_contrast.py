@@ -54,6 +54,24 @@ def test_the_interval_covers_95_percent() -> None:
     assert 182 <= held <= 198
 
 
+def test_complete_separation_is_not_certainty() -> None:
+    """Best and worst are 30 each: 0.025^(1/30) = 0.8843; shares 0 and 1 as in statsmodels (Newcombe)."""
+    figure = pd.Series(np.arange(60.0))
+    traits = pd.DataFrame({"x": figure, "y": -figure, "z": np.where(figure < 30, "low", "high")})
+    found = contrast_traits(figure, traits, share=0.5).traits
+    assert found.loc["x", ["effect", "low", "high"]].tolist() == pytest.approx(
+        [1, 0.7686, 1], abs=1e-4
+    )
+    assert found.loc["y", ["effect", "low", "high"]].tolist() == pytest.approx(
+        [-1, -1, -0.7686], abs=1e-4
+    )
+    # Wilson: 1 - 0.8865 and 0.1135 to either side, so 1 - sqrt(2) * 0.1135
+    assert abs(found.loc["z", "effect"]) == 1
+    assert np.abs(found.loc["z", ["low", "high"]].astype(float)).min() == pytest.approx(
+        0.8395, abs=1e-3
+    )
+
+
 def test_ends_and_similarity() -> None:
     found = contrast_traits(WORTH, TRAITS)
     assert len(found.best) == len(found.worst) == 100

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,8 +13,10 @@ from insight.value.value_metrics import (
     CREDIT,
     REPUTATION,
     VALUE_METRICS,
+    add_growth,
     check_metrics,
     compute_value_metrics,
+    with_sources,
 )
 
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,3 +74,33 @@ def test_bounds_refer_to_existing_columns(history: Path) -> None:
         "overdue_low", "satisfaction_low", "value_low", "growth_low",
     }  # fmt: skip
     assert {"overdue_low", "overdue_high"} <= set(compute_value_metrics(history, CUTOFF))
+
+
+def test_a_predicted_metric_is_made_of_the_answers_it_is_predicted_from() -> None:
+    assert with_sources(["revenue", "satisfaction_score"]) == [
+        "revenue", "satisfaction_score", "satisfaction_answer", "firm_reputation",
+    ]  # fmt: skip
+    assert with_sources(["orders"]) == ["orders"]
+    sources = {source for metric in VALUE_METRICS.values() for source in metric.made_of}
+    assert sources <= set(VALUE_METRICS)
+
+
+def test_a_small_difference_is_no_growth() -> None:
+    """The median buyer brought 1,000: a tenth of it, or of the own revenue, is growth."""
+    table = pd.DataFrame({
+        "last_period_revenue": [np.nan, np.nan, 1000.0, 1000.0, 4000.0, 4000.0, 500.0],
+        "value_expected": [40.0, 100.0, 1050.0, 800.0, 4300.0, 4500.0, np.nan],
+    })  # fmt: skip
+    table = table.assign(
+        value_low=table["value_expected"] - 50, value_high=table["value_expected"] + 50
+    )
+    found = add_growth(table)["growth"].tolist()
+    assert found == pytest.approx([0.0, 100.0, 0.0, -200.0, 0.0, 500.0, np.nan], nan_ok=True)
+
+
+def test_without_any_buyer_whatever_is_expected_is_growth() -> None:
+    table = pd.DataFrame({
+        "last_period_revenue": [np.nan], "value_expected": [5.0], "value_low": [0.0],
+        "value_high": [9.0],
+    })  # fmt: skip
+    assert add_growth(table)["growth"].tolist() == [5.0]

@@ -98,7 +98,7 @@ def test_invalid_settings_are_refused(changed: dict[str, Dimension], words: str)
 
 def test_a_metric_no_customer_has_is_refused() -> None:
     with pytest.raises(
-        DataRefused, match=r"nobody has growth.*Measured here: revenue, return_share"
+        DataRefused, match=r"no customer has growth.*Measured here: revenue, return_share"
     ):
         ValueScale.fit(TABLE.assign(growth=np.nan), SETTINGS)
 

@@ -13,7 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataRefused, EnvironmentFailed
-from models.bundles.bundle import FILES, Bundle, read_bundle, write_bundle
+from models.bundles.bundle import (
+    FILES,
+    FORMER_TONE_FILE,
+    TONE_FILE,
+    Bundle,
+    read_bundle,
+    write_bundle,
+)
 from models.bundles.champions import POINTER, load_champion, set_champion
 from models.learners.calibration import Calibrator
 from support.trained_company import SAMPLE_TARGETS, trained
@@ -51,7 +58,7 @@ def test_nothing_of_a_customer_and_nothing_executable_is_in_it(serving: Path) ->
     for file in serving.rglob("*"):
         assert file.is_dir() or file.name in {
             *FILES,
-            "tone.json",
+            "comment_score_model.json",
             "about.json",
             "manifest.json",
             POINTER,
@@ -60,6 +67,20 @@ def test_nothing_of_a_customer_and_nothing_executable_is_in_it(serving: Path) ->
             text = file.read_text(encoding="utf-8")
             assert "A0000" not in text, file
             assert "CANARY" not in text, file
+
+
+def test_a_bundle_of_a_former_version_names_its_comment_score_model_otherwise(
+    serving: Path,
+) -> None:
+    expected = the(serving, "nps")
+    assert expected.tone is not None
+    folder = serving / "nps/1"
+    (folder / TONE_FILE).rename(folder / FORMER_TONE_FILE)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["files"][FORMER_TONE_FILE] = manifest["files"].pop(TONE_FILE)
+    path.write_text(json.dumps(manifest), "utf-8")
+    assert read_bundle(folder).tone == expected.tone
 
 
 def test_a_moved_folder_works(serving: Path, tmp_path: Path) -> None:

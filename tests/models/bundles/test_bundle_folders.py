@@ -1,4 +1,4 @@
-"""Version numbers are taken once, and leftovers of killed writes are swept."""
+"""Version numbers are taken once, also after a loss of the tracking database."""
 
 import shutil
 from pathlib import Path

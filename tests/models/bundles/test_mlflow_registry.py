@@ -78,7 +78,8 @@ def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> N
     refit = next(r for r in runs(moved) if r.info.run_name == "churn refit").info.run_id
     assert artifacts(moved, refit) == {"card.md", "card.html", "model"}
     assert {
-        f"model/{n}" for n in ("model.lgb", "encoder.json", "calibrator.json", "tone.json")
+        f"model/{n}"
+        for n in ("model.lgb", "encoder.json", "calibrator.json", "comment_score_model.json")
     } <= artifacts(moved, refit, "model")
 
 

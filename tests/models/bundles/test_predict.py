@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.bundles.champions import load_champions
 from models.bundles.predict import OUTPUTS, predict
@@ -87,7 +89,7 @@ def test_nps_outputs_the_most_probable_class_and_each_probability() -> None:
 def test_churn_outputs_the_probability_and_the_population() -> None:
     manifest = {"population": {"column": "days", "at_least": 0, "at_most": None}}
     outputs = churn_outputs(np.array([0.1, 0.9]), NO_FEATURES, manifest)
-    assert outputs["probability"].tolist() == [0.1, 0.9]
+    np.testing.assert_array_equal(outputs["probability"], [0.1, np.nan])
     assert outputs["in_population"].tolist() == [True, False]
     everyone = churn_outputs(np.array([0.1, 0.9]), NO_FEATURES, {"population": None})
     assert everyone["in_population"].tolist() == [True, True]
@@ -116,7 +118,27 @@ def test_segments_hold_5_15_30_and_50_percent() -> None:
 
 
 def test_equal_values_share_a_segment() -> None:
-    assert set(assign_segments(np.zeros(10), segment_bounds(np.zeros(10))).tolist()) == {"top"}
+    assert set(assign_segments(np.zeros(10), segment_bounds(np.zeros(10))).tolist()) == {"low"}
+
+
+def test_ties_are_in_the_lower_segment_and_nothing_expected_is_low():
+    """Of 100 customers, 90 are expected to bring nothing: three quarters of them were "high" once."""
+    expected = np.r_[np.zeros(90), np.full(7, 5.0), [6.0, 7.0, 8.0]]
+    found = assign_segments(expected, segment_bounds(expected)).tolist()
+    assert found == ["low"] * 90 + ["high"] * 7 + ["top"] * 3
+    former = [{"name": n, "at_least": 0.0} for n in ("top", "high", "middle")]
+    bounds = [*former, {"name": "low", "at_least": None}]
+    assert assign_segments(np.array([0.0, -1.0, 2.0]), bounds).tolist() == ["low", "low", "top"]
+
+
+@given(st.lists(st.integers(-3, 12), min_size=1, max_size=200))
+def test_no_segment_is_larger_than_its_share(values):
+    expected = np.array(values, float)
+    found = assign_segments(expected, segment_bounds(expected))
+    for upper, share in ((["top"], 0.05), (["top", "high"], 0.2), (["top", "high", "middle"], 0.5)):
+        assert np.isin(found, upper).sum() <= max(1, share * len(expected) + 1e-9)
+    for value in np.unique(expected):
+        assert len(set(found[expected == value])) == 1
 
 
 @pytest.mark.parametrize("target", SAMPLE_TARGETS)
@@ -129,8 +151,9 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
     assert {len(v) for v in outputs.values()} == {table.num_rows}
     for name in ("dissatisfied", "probability", "detractor", "passive", "promoter"):
         if name in outputs:
-            assert outputs[name].min() > 0
-            assert outputs[name].max() < 1
+            scored = outputs[name][outputs.get("in_population", np.ones(table.num_rows, bool))]
+            assert scored.min() > 0
+            assert scored.max() < 1
     assert outputs["abstain"].dtype == bool
     customers = table["open_contracts"].to_numpy() >= 1  # others may be silent for longer than any
     assert outputs["abstain"][customers].mean() < 0.02 < outputs["abstain"][~customers].mean()
@@ -145,13 +168,17 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
         np.testing.assert_allclose(sum(outputs[c] for c in bundle.manifest.classes), 1)
     if target == "churn":
         open_contracts = table["open_contracts"].to_numpy()
-        assert (outputs["in_population"] == (open_contracts >= 1)).all()
+        inside = outputs["in_population"]
+        assert (inside == (open_contracts >= 1)).all()
         assert outputs["survival"].shape == (table.num_rows, 13)
-        assert (np.diff(outputs["survival"], axis=1) <= 0).all()
+        for name in ("probability", "months_left", "survival"):  # no figure of who is no customer
+            assert np.isnan(outputs[name][~inside]).all()
+        survival, months = outputs["survival"][inside], outputs["months_left"][inside]
+        assert (np.diff(survival, axis=1) <= 0).all()
         horizon = bundle.manifest.horizon_days / MONTH
-        stay = [np.interp(horizon, np.arange(13), np.log(row)) for row in outputs["survival"]]
-        np.testing.assert_allclose(np.exp(stay), 1 - outputs["probability"], atol=1e-9)
-        assert ((outputs["months_left"] > 0) & (outputs["months_left"] <= 12)).all()
+        stay = [np.interp(horizon, np.arange(13), np.log(row)) for row in survival]
+        np.testing.assert_allclose(np.exp(stay), 1 - outputs["probability"][inside], atol=1e-9)
+        assert ((months > 0) & (months <= 12)).all()
     if target == "value":
         np.testing.assert_array_equal(
             outputs["segment"], assign_segments(outputs["expected"], bundle.manifest.segments)

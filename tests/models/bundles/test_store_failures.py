@@ -6,14 +6,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import mlflow
 import pytest
+from alembic.script import ScriptDirectory
 from mlflow.exceptions import MlflowException
 
 from features.errors import EnvironmentFailed
 from features.settings import Workspace
 from models.bundles import store_failures
-from models.bundles.mlflow_registry import MLFLOW, Registry
-from models.bundles.store_failures import check_database, explained
+from models.bundles.mlflow_registry import Registry
+from models.bundles.store_failures import check_database, explained, read_migrations
 from support.trained_company import trained
 
 
@@ -50,7 +52,15 @@ def refusal(workspace: Workspace) -> str:
 
 def test_a_sound_database_is_accepted(workspace: Workspace) -> None:
     for name in ("mlflow.db", "missing.db"):
-        check_database(workspace.mlruns / name, MLFLOW, "3")
+        check_database(workspace.mlruns / name)
+
+
+def test_the_migrations_are_those_that_alembic_finds() -> None:
+    folder = Path(mlflow.__file__).parent / "store" / "db_migrations"
+    migrations = ScriptDirectory(str(folder))
+    known, newest = read_migrations(folder / "versions")
+    assert known == {step.revision for step in migrations.walk_revisions()}
+    assert newest == set(migrations.get_heads())
 
 
 @pytest.mark.parametrize(
@@ -94,7 +104,7 @@ def test_a_locked_database(workspace: Workspace) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("begin exclusive")
         assert "is locked by another process; end that process" in refusal(workspace)
-    check_database(database, MLFLOW, "3")
+    check_database(database)
 
 
 def test_a_database_of_an_older_mlflow_is_not_upgraded_unasked(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""Categories nobody knew at training are counted, and told when they are many."""
+"""Categories unknown at training are counted, and reported when they are many."""
 
 from types import SimpleNamespace
 

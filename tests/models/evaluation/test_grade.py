@@ -22,7 +22,7 @@ def test_grade_a_when_the_interval_of_the_gain_excludes_zero():
     assert result.grade == "A"
     assert result.gain.low > 0
     assert (result.rows, result.customers, result.primary) == (N, N // 2, "roc_auc")
-    assert result.reason.startswith("better than the rule, beyond chance: roc_auc 0.8")
+    assert result.reason.startswith("better than the baseline rule, beyond chance: roc_auc 0.8")
 
 
 def test_grade_b_within_the_noise_and_c_when_not_better():

@@ -37,16 +37,16 @@ def test_a_reason_states_value_and_effect_in_both_languages() -> None:
 def test_earlier_values_are_compared() -> None:
     reasoner = Explainer(small_bundle("churn"))
     earlier = {"orders_90d": np.full(TABLE.num_rows, 40.0)}
-    told = [r for row in reasoner.reasons(TABLE, 99, ("en",), earlier) for r in row]
-    fell = [r for r in told if r.feature == "orders_90d"]
+    shown = [r for row in reasoner.reasons(TABLE, 99, ("en",), earlier) for r in row]
+    fell = [r for r in shown if r.feature == "orders_90d"]
     assert fell
     assert all(r.texts["en"].startswith("orders fell from 40 to ") for r in fell)
 
 
 def test_a_missing_value_is_none_and_explained_in_text() -> None:
     reasoner = Explainer(small_bundle("churn"))
-    told = [r for row in reasoner.reasons(TABLE, 99) for r in row if r.value is None]
-    assert {r.texts["en"].split(":")[0] for r in told} >= {
+    shown = [r for row in reasoner.reasons(TABLE, 99) for r in row if r.value is None]
+    assert {r.texts["en"].split(":")[0] for r in shown} >= {
         "no order so far", "no sales visit so far", "never answered a survey",
         "no tickets in the last 90 days",
     }  # fmt: skip
@@ -60,10 +60,10 @@ def test_an_undeclared_column_is_described_by_the_manifest() -> None:
     reasoner = Explainer(
         replace(bundle, manifest=replace(bundle.manifest, schema=bare, features=facts))
     )
-    told = {r.feature: r for row in reasoner.reasons(TABLE, 99, ("en", "zh")) for r in row}
-    assert told["orders_90d"].meaning == "Days it rained"
-    assert told["orders_90d"].texts["en"].startswith("days it rained is ")
-    assert told["orders_90d"].texts["zh"].startswith("Days it rained为")
+    shown = {r.feature: r for row in reasoner.reasons(TABLE, 99, ("en", "zh")) for r in row}
+    assert shown["orders_90d"].meaning == "Days it rained"
+    assert shown["orders_90d"].texts["en"].startswith("days it rained is ")
+    assert shown["orders_90d"].texts["zh"].startswith("Days it rained为")
 
 
 def test_no_rows_have_no_reasons() -> None:

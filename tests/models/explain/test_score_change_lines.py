@@ -17,12 +17,14 @@ def test_lines_add_up_to_the_change(target: str) -> None:
     change = split_score_change(old, new, BEFORE, AFTER)
     teller = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER)
     for row in range(12):
-        told = teller.lines(row)
-        total = sum(line.effect for line in told)
+        shown = teller.lines(row)
+        total = sum(line.effect for line in shown)
         assert total == pytest.approx(change.after[row] - change.before[row], abs=1e-6)
-        assert [abs(x.effect) for x in told] == sorted((abs(x.effect) for x in told), reverse=True)
-        assert {line.part for line in told} == {"data", "model", "calibration"}
-        assert len({(line.part, line.factor) for line in told}) == len(told)
+        assert [abs(x.effect) for x in shown] == sorted(
+            (abs(x.effect) for x in shown), reverse=True
+        )
+        assert {line.part for line in shown} == {"data", "model", "calibration"}
+        assert len({(line.part, line.factor) for line in shown}) == len(shown)
 
 
 def test_lines_state_the_value_now_and_before() -> None:
@@ -43,6 +45,6 @@ def test_lines_state_the_value_now_and_before() -> None:
 def test_a_column_of_the_old_model_only_is_shown_by_its_name() -> None:
     old, new = small_bundle("value"), small_bundle("churn")
     change = split_score_change(old, old, BEFORE, AFTER)
-    told = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER).lines(0)
-    assert any(line.text.startswith("revenue_all: ") for line in told)
-    assert any("usual spending" in line.text for line in told)
+    shown = ScoreChangeExplainer(change, Explainer(new), BEFORE, AFTER).lines(0)
+    assert any(line.text.startswith("revenue_all: ") for line in shown)
+    assert any("usual spending" in line.text for line in shown)

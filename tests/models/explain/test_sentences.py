@@ -14,7 +14,7 @@ from support.small_models import SCHEMA
 #: A company with all tables and columns.
 EVERYTHING = CompanySchema(
     tables={
-        "customers": ("customer_id", "valid_from", "region", "credit_limit"),
+        "customers": ("customer_id", "valid_from", "region", "credit_limit", "customer_since"),
         "events": ("customer_id", "occurred_at", "known_at", "kind", "amount", "quantity", "channel",
                    "category", "due_at"),
         "surveys": ("customer_id", "sent_at", "answered_at", "instrument", "dimension", "score",
@@ -22,7 +22,7 @@ EVERYTHING = CompanySchema(
         "tickets": ("customer_id", "opened_at", "first_reply_at", "closed_at", "kind", "category",
                     "severity", "reopened", "comment"),
     },
-    attributes={"region": "text", "credit_limit": "number"},
+    attributes={"region": "text", "credit_limit": "number", "customer_since": "number"},
     dimensions=("price", "staff"),
     horizons=(60,),
     tops={"tickets.category": ("delivery", "price")},
@@ -66,6 +66,8 @@ def say(name: str, value: float | str | None, before: float | None = None) -> tu
         ("crm_region", "north", None, "region in the CRM is north", "客户档案中的地区为north"),
         ("crm_credit_limit", 54100.0, None,
          "credit limit in the CRM is 54,100", "客户档案中的信用额度为54,100"),
+        ("crm_customer_since", 2022.0, None,
+         "customer since in the CRM is 2022", "客户档案中的成为客户的年份为2022"),
         ("late_deliveries_90d", 0.42, 0.1, "share of deliveries that came late rose from 10 to 42 % "
          "in 90 days", "近90天的配送迟到率从10%升到42%"),
         ("return_share_365d", -0.33, -0.1, "share of ordered money that was returned rose from 10 to "
@@ -109,25 +111,25 @@ def test_every_feature_has_sentences_in_both_languages(column: FeatureColumn) ->
     for value in (None, -2.5, 0.0, 0.4, 1.0, 3.0, 1234.5):
         shown = abs(value or 1) % 12 + 1 if column.unit == "month" and value is not None else value
         before = 7.0 if column.window else None
-        told = "north" if column.is_text and value is not None else shown
-        en, zh = say(column.name, told, before)
+        stated = "north" if column.is_text and value is not None else shown
+        en, zh = say(column.name, stated, before)
         assert en == en.strip(), (en, zh)
         assert zh == zh.strip(), (en, zh)
         assert not re.search(r"[{}]|nan|None|  |\b1 \w+s since|--", en + zh), (en, zh)
         assert re.search(r"[\u4e00-\u9fff]", zh), f"{column.name} has no Chinese phrase"
         assert not re.search(r"[\u4e00-\u9fff]", en)
-        if column.window and told is not None:
+        if column.window and stated is not None:
             assert f"{column.window}" in en, (column.name, en)
             assert f"{column.window}" in zh, (column.name, zh)
 
 
 def test_sentences_of_different_columns_differ() -> None:
-    told = [
+    stated = [
         sentences_en.cause(c, 3.0, None, "EUR")
         for c in EVERY
         if not c.is_text and c.unit != "month"
     ]
-    assert len(set(told)) == len(told)
+    assert len(set(stated)) == len(stated)
     zh = [
         sentences_zh.cause(c, 3.0, None, "EUR")
         for c in EVERY

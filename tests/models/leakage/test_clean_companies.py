@@ -9,7 +9,7 @@ from models.training_set.build_training_sets import build_features, read_counts
 
 #: (customers, seed), twenty of them.
 COMPANIES = [(n, 100 + i) for i, n in enumerate([150, 200, 250, 300, 350, 400, 500] * 3)][:20]
-FAST = 2
+FAST = 1
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_a_comment_model_fitted_on_later_answers_is_found_once_for_each_target(p
     assert tone is not None
     write_comment_score_model(replace(tone, fitted_until=tone.fitted_until + 1), folder)
     text = findings_text(planted.check_leakage(), "comment model lookahead")
-    assert "features/tone.json" in text
+    assert "features/comment_score_model.json" in text
     assert "--refit-comments" in text
     build_features(planted.company, planted.workspace, silent_steps(), refit_comments=True)
     assert CommentScoreModel.read(folder) == tone

@@ -47,7 +47,7 @@ def test_folds_have_similar_sizes() -> None:
 def one_by_heart(kind: str) -> tuple[LabelledRows, np.ndarray]:
     """240 customers with six rows each; the label is one coin toss per customer.
 
-    Only a customer's number tells him apart, so that nothing can be foreseen of another one.
+    Only their number distinguishes a customer, so that nothing can be predicted for another one.
     """
     customer = np.repeat(np.arange(240), 6)
     coin = np.random.default_rng(5).integers(0, 2, 240).astype(float)

@@ -80,6 +80,37 @@ def test_a_constant_hazard_gives_powers_of_the_survival_probability(anchor: floa
         np.testing.assert_allclose(row, (1 - churn) ** (np.arange(13) / anchor), rtol=1e-9)
 
 
+def survival_at(curve: np.ndarray, month: float) -> np.ndarray:
+    """The survival at a fractional month; beyond the twelfth it falls as in the twelfth."""
+    logs = np.log(np.maximum(curve, 1e-300))
+    after = (logs[:, 12] - logs[:, 11]) * max(month - 12, 0.0)
+    inside = [np.interp(min(month, 12.0), np.arange(13), row) for row in logs]
+    return np.asarray(np.exp(inside + after))
+
+
+def test_a_horizon_beyond_a_year_ends_after_the_curve() -> None:
+    """Half of .616 in the log after half of 24 months: .785, not .616."""
+    curve = constant(0.2, anchor=24.0).curve(np.array([1 - 0.616]))
+    assert curve[0, 12] == pytest.approx(0.785, abs=5e-4)
+
+
+def test_after_a_gap_the_churn_probability_is_that_of_those_who_stayed() -> None:
+    """A window from month 1 to month 4: a third of its log falls each month, also in the gap."""
+    survival = SurvivalCurve([float(logit(0.2))] * MONTHS, 0.0, 4.0, MONTHS, start=1.0)
+    curve = survival.curve(np.array([1 - 0.729]))
+    np.testing.assert_allclose(curve[0, :5], 0.9 ** np.arange(5))
+    silent = SurvivalCurve([float(logit(0.2))] * MONTHS, 0.0, 0.0, MONTHS, start=1.0)
+    rows = silent.curve(np.array([0.6, 0.1]))
+    # silent from month 1 on: 0.4 stay at its start; where 0.9 stay, they leave more slowly
+    np.testing.assert_allclose(rows[:, 1], [0.4, 0.9])
+    np.testing.assert_allclose(rows[:, 0], [0.5, 1.0])
+
+
+def test_curves_of_older_models_have_no_gap() -> None:
+    old = {"level": [0.0] * MONTHS, "slope": 0.5, "anchor": 3.0, "learnt": 6}
+    assert SurvivalCurve.from_dict(old).start == 0.0
+
+
 def test_without_contracts_churned_customers_left_at_the_cutoff() -> None:
     curve = constant(0.2, anchor=0.0).curve(CHURN)
     for churn, row in zip(CHURN, curve, strict=True):
@@ -92,20 +123,22 @@ def test_without_contracts_churned_customers_left_at_the_cutoff() -> None:
     st.lists(st.floats(-15, 5), min_size=MONTHS, max_size=MONTHS),
     st.floats(0, 3),
     st.sampled_from([0.0, 0.25, 1.0, 30 / MONTH, 90 / MONTH, 6.5, 365 / MONTH, 20.0]),
+    st.sampled_from([0.0, 7 / MONTH, 2.0, 90 / MONTH, 14.0]),
 )
 def test_curves_are_non_increasing_and_meet_the_churn_probability(
-    churn: list[float], level: list[float], slope: float, anchor: float
+    churn: list[float], level: list[float], slope: float, anchor: float, start: float
 ) -> None:
-    survival, p = SurvivalCurve(level, slope, anchor, 6), np.array(churn)
+    end = start + anchor if anchor else 0.0
+    survival, p = SurvivalCurve(level, slope, end, 6, start), np.array(churn)
     curve = survival.curve(p)
     assert curve.shape == (len(p), MONTHS + 1)
     assert (np.diff(curve, axis=1) <= 0).all()
     assert ((curve >= 0) & (curve <= 1)).all()
-    at_anchor = [
-        np.exp(np.interp(min(anchor, 12.0), np.arange(13), row))
-        for row in np.log(np.maximum(curve, 1e-300))
-    ]
-    np.testing.assert_allclose(at_anchor, 1 - p, atol=2e-6)
+    at_start, at_anchor = (survival_at(curve, month) for month in (start, start + anchor))
+    if anchor:
+        at_anchor = at_anchor / at_start  # of those who stayed until the window
+    exact = at_start > 1e-250  # floats hold it
+    np.testing.assert_allclose(at_anchor[exact], (1 - p)[exact], atol=5e-6)
     months = survival.expected_months(curve)
     assert ((months >= 0) & (months <= 12)).all()
 
@@ -179,3 +212,14 @@ def test_without_later_leavers_the_curve_is_still_valid(
         assert survival.learnt == 0
         assert np.isfinite(curve).all()
         assert (np.diff(curve, axis=1) <= 0).all()
+
+
+def test_months_within_the_gap_take_the_first_level_after_it() -> None:
+    """Nobody left in the gap: those who did have no row."""
+    churn, seen = simulated(20_000)
+    later = ~(seen.left <= 2)
+    kept = TenureDurations(seen.left[later], seen.observed[later])
+    survival = SurvivalCurve.fit(churn[later], kept, np.ones(later.sum()), 3 * MONTH, 2 * MONTH)
+    assert (survival.start, survival.anchor) == (pytest.approx(2), pytest.approx(5))
+    assert survival.level[:2] == [survival.level[2]] * 2
+    np.testing.assert_allclose(survival.level[2:], LEVEL[2:], atol=0.3)

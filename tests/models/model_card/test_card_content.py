@@ -13,7 +13,7 @@ from support.trained_company import SAMPLE_TARGETS, trained
 
 
 @pytest.fixture(scope="module", params=list(SAMPLE_TARGETS))
-def told(request):
+def shown(request):
     """A target's name, its serving bundle and its card in Markdown."""
     workspace = trained()[0]
     bundle = load_champion(workspace.serving("sample"), request.param)
@@ -26,19 +26,19 @@ def part(text, title):
     return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-def test_every_part_is_there(told):
-    titles = re.findall(r"^## (.+)$", told[2], re.MULTILINE)
+def test_every_part_is_there(shown):
+    titles = re.findall(r"^## (.+)$", shown[2], re.MULTILINE)
     assert titles == [
         "The data", "The label", "How well, on later data", "At several moments (rolling origins)",
-        *(["Active customers apart"] if told[0] == "value" else []),
+        *(["Active customers apart"] if shown[0] == "value" else []),
         "Groups of customers, the worst first",
         "Calibration", "Ageing: today's test by older models", "What moves it", "Limits",
         "What it reads",
     ]  # fmt: skip
 
 
-def test_data_window_label_and_measures_are_those_of_the_manifest(told):
-    target, bundle, text = told
+def test_data_window_label_and_measures_are_those_of_the_manifest(shown):
+    target, bundle, text = shown
     manifest = bundle.manifest
     company = load_company(trained()[0].data / "sample.toml")
     assert f"- Version: {bundle.version}\n" in text
@@ -53,8 +53,8 @@ def test_data_window_label_and_measures_are_those_of_the_manifest(told):
         assert f"| {name} | {ends[0]} ({ends[1]} to {ends[2]}) |" in measures
 
 
-def test_reasons_add_up_to_less_than_all_and_name_known_features(told):
-    _, bundle, text = told
+def test_reasons_add_up_to_less_than_all_and_name_known_features(shown):
+    _, bundle, text = shown
     rows = [line.split(" | ") for line in part(text, "What moves it").splitlines() if " | " in line]
     shares = [float(row[-1].rstrip("% |")) for row in rows[1:]]
     assert shares == sorted(shares, reverse=True)
@@ -62,18 +62,18 @@ def test_reasons_add_up_to_less_than_all_and_name_known_features(told):
     assert {row[0].strip("| ") for row in rows[1:]} <= set(bundle.columns)
 
 
-def test_calibration_has_all_test_rows(told):
+def test_calibration_has_all_test_rows(shown):
     lines = [
-        line for line in part(told[2], "Calibration").splitlines() if line.startswith("| fifth")
+        line for line in part(shown[2], "Calibration").splitlines() if line.startswith("| fifth")
     ]
     counts = [int(line.split("|")[2].replace(",", "")) for line in lines]
-    said = re.search(r"([\d,]+) rows of", part(told[2], "How well, on later data"))
+    said = re.search(r"([\d,]+) rows of", part(shown[2], "How well, on later data"))
     assert said is not None
     assert sum(counts) == int(said[1].replace(",", ""))
 
 
-def test_the_calibration_error_stands_beside_chance_for_probabilities(told):
-    _, bundle, text = told
+def test_probabilities_have_a_calibration_error_and_that_of_chance(shown):
+    _, bundle, text = shown
     off = re.search(
         r"Off by ([\d.]+) points on average; .* off by ([\d.]+) on", part(text, "Calibration")
     )
@@ -106,8 +106,8 @@ def test_small_data_is_among_the_limits():
     )
 
 
-def test_cards_are_logged_to_the_run_of_their_version(told):
-    target, bundle, _ = told
+def test_cards_are_logged_to_the_run_of_their_version(shown):
+    target, bundle, _ = shown
     registry = Registry(trained()[0])
     refit, run = bundle.manifest.run_id, bundle.manifest.judged_run
     assert {"card.md", "card.html"} <= {f.path for f in registry.client.list_artifacts(refit)}

@@ -64,15 +64,16 @@ def test_answered_invitations_equal_the_targets_training_rows(
     manifest = Manifest.read(workspace, company.name)
     for name in QUESTIONS:
         found = load_invitations(TARGETS[name], company, workspace, manifest)
-        labels, unripe, late, _ = label_rows(TARGETS[name], company, workspace, manifest)
+        made = label_rows(TARGETS[name], company, workspace, manifest)
+        labels = made.table
         answered = found.answered
         assert labels["label"].to_pylist() == found.level[answered].tolist()
         assert labels["customer_id"].to_pylist() == [found.ids[c] for c in found.customer[answered]]
         cutoffs = labels["cutoff"].combine_chunks().cast(pa.timestamp("us", "UTC"))
         assert cutoffs.view(pa.int64()).to_pylist() == found.sent[answered].tolist()
         assert 0.2 < answered.mean() < 0.5
-        assert late == 0
-        assert unripe < found.immature
+        assert made.late == 0
+        assert made.immature < found.immature
 
 
 def test_only_the_newest_invitations_are_kept(

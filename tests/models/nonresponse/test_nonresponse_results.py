@@ -1,4 +1,4 @@
-"""`population.json` and `ask_next.csv` of a small company, and of one that cannot be corrected."""
+"""`nonresponse.json` and `ask_next.csv` of a small company, and of one that cannot be corrected."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ def test_without_a_file_there_are_no_results(own_company: Home) -> None:
 def test_both_files_are_written(own_company: Home) -> None:
     company, workspace = own_company
     paths = write_nonresponse_results(company, workspace, silent_steps())
-    assert [p.name for p in paths] == ["population.json", "ask_next.csv"]
+    assert [p.name for p in paths] == ["nonresponse.json", "ask_next.csv"]
     results = read_nonresponse_results(company, workspace)
     assert results is not None
     assert set(results["questions"]) == {"satisfaction", "nps"}
@@ -136,7 +136,7 @@ def test_without_nonrespondents_the_reason_is_stored(tmp_path: Path) -> None:
     company, workspace = import_literal_tables(tmp_path, settings, surveys=rows)
     build_features(company, workspace, silent_steps())
     assert [p.name for p in write_nonresponse_results(company, workspace, silent_steps())] == [
-        "population.json"
+        "nonresponse.json"
     ]
     results = read_nonresponse_results(company, workspace)
     assert results is not None

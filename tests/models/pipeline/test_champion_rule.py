@@ -1,11 +1,20 @@
 """The champion rule on literal predictions; the whole decision is in test_retrain.py."""
 
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from models.pipeline.champion_rule import compare_with_champion, fresher_days
+from models.pipeline.champion_rule import (
+    Promotion,
+    compare_with_champion,
+    decide_promotion,
+    fresher_days,
+)
+from models.validation.slice_metrics import Slices
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -89,3 +98,38 @@ def test_models_that_differ_by_their_seed_rarely_take_turns():
 def test_a_prediction_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="challenger: 400 predictions, 1 numbers not finite"):
         compare_with_champion("binary", CHURN, np.where(np.arange(N) == 2, np.nan, GOOD), POOR)
+
+
+LABEL = {"horizon_days": 90, "gap_days": 0, "definition": "a"}
+
+
+def decide(champion_tone: str | None = None, **champion: object) -> Promotion:
+    """The decision on a challenger of grade A against a champion of these settings."""
+    trained: Any = SimpleNamespace(
+        evaluation=SimpleNamespace(grade="A", reason="good"),
+        estimator=SimpleNamespace(encoder=SimpleNamespace(columns=["orders_90d"])),
+        test=SimpleNamespace(features=pa.table({"orders_90d": [1.0]})),
+        config=SimpleNamespace(**LABEL),
+    )
+    columns = champion.pop("columns", ["orders_90d"])
+    manifest = SimpleNamespace(**LABEL | champion)
+    old: Any = SimpleNamespace(version="3", columns=columns, manifest=manifest, tone=champion_tone)
+    return decide_promotion(trained, Slices("roc_auc", "rule", (), (), ()), old, [], None)
+
+
+@pytest.mark.parametrize(
+    ("champion", "obstacle"),
+    [
+        ({"horizon_days": 60}, "has another horizon_days"),
+        ({"gap_days": 7}, "has another gap_days"),
+        ({"definition": "b"}, "has another definition"),
+        ({"columns": ["orders_90d", "shoe_size"]}, "needs shoe_size"),
+        ({"champion_tone": "other"}, "reads comments with another model"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_is_replaced(
+    champion: dict[str, Any], obstacle: str
+) -> None:
+    assert decide(**champion) == Promotion(
+        "promoted", f"version 3 cannot be compared: it {obstacle}"
+    )

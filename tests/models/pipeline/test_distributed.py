@@ -174,5 +174,5 @@ def test_the_command_without_java_is_3(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 3
-    told = capsys.readouterr().err
-    assert "goodwill: ConfigRefused: Spark needs Java 17 or newer, there is none (PATH)" in told
+    shown = capsys.readouterr().err
+    assert "goodwill: ConfigRefused: Spark needs Java 17 or newer, there is none (PATH)" in shown

@@ -47,10 +47,17 @@ from support.trained_company import (
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than training; the trained company has its pictures."""
+def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing and validation take longer than training; the trained company has both.
+
+    Slow tests validate.
+    """
     trained()
     monkeypatch.setattr(all_plots, "draw_all", lambda *_, **__: {})
+    if not request.node.get_closest_marker("slow"):
+        unobjectionable = Slices("roc_auc", "rule", (), (), ())
+        passed = ValidationChecks((), unobjectionable, Staleness("roc_auc", 0.5, ()))
+        monkeypatch.setattr(train_target, "run_checks", lambda *_: passed)
 
 
 @pytest.fixture
@@ -62,7 +69,9 @@ def test_the_first_models_are_promoted() -> None:
     workspace, outcomes = trained()
     assert [o.target for o in outcomes] == list(SAMPLE_TARGETS)
     assert {(o.decision, o.version) for o in outcomes} == {("promoted", "1")}
-    assert all(o.reason.startswith("the first model; better than the rule") for o in outcomes)
+    assert all(
+        o.reason.startswith("the first model; better than the baseline rule") for o in outcomes
+    )
     assert {o.grade for o in outcomes} <= {"A", "B"}
     written = json.loads((workspace.company("sample") / "outcomes.json").read_text())
     assert [Outcome(**o) for o in written] == outcomes
@@ -149,8 +158,8 @@ def test_a_worse_challenger_does_not(copied: tuple[Company, Workspace]) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"horizon_days": 60}, "has another horizon_days"),
-        ({"gap_days": 7}, "has another gap_days"),
+        pytest.param({"horizon_days": 60}, "has another horizon_days", marks=pytest.mark.slow),
+        pytest.param({"gap_days": 7}, "has another gap_days", marks=pytest.mark.slow),
         ({"also_reads": ["shoe_size"]}, "needs shoe_size"),
     ],
 )

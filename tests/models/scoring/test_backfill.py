@@ -20,11 +20,11 @@ def test_at_the_end_of_the_data_they_are_the_scores_file() -> None:
     workspace, _ = trained()
     company = load_company(workspace.data / "sample.toml")
     end = Manifest.read(workspace, company.name).end
-    told = scores_at(company, workspace, end)
-    assert told is not None
-    kept = pq.read_table(workspace.scores(company.name)).select(told.column_names)
+    shown = scores_at(company, workspace, end)
+    assert shown is not None
+    kept = pq.read_table(workspace.scores(company.name)).select(shown.column_names)
     pd.testing.assert_frame_equal(
-        told.to_pandas().drop(columns="churn_survival"),
+        shown.to_pandas().drop(columns="churn_survival"),
         kept.to_pandas().drop(columns="churn_survival"),
         check_dtype=False,
     )

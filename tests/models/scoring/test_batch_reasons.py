@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,6 +21,7 @@ from models.explain.attributions import attribute_scores
 from models.explain.reasons import Explainer
 from models.explain.reasons_table import SCHEMA
 from models.scoring.batch_reasons import explain_customers
+from models.targets.target import population_mask
 from support.trained_company import CUSTOMERS, copy_of_trained
 
 
@@ -37,8 +39,10 @@ def test_every_customer_has_reasons_for_every_target(explained) -> None:
     assert table.schema.equals(SCHEMA)
     rows = table.to_pandas()
     assert set(rows["target"]) == set(targets)
-    for _, group in rows.groupby("target"):
-        assert group["customer_id"].nunique() == CUSTOMERS
+    scores = pq.read_table(workspace.scores("sample"))
+    inside = pc.sum(scores["churn_in_population"]).as_py()
+    for target, group in rows.groupby("target"):  # no churn figure, no reasons
+        assert group["customer_id"].nunique() == (inside if target == "churn" else CUSTOMERS)
     assert not rows.duplicated(["customer_id", "target", "rank"]).any()
     assert rows["rank"].max() == 4
 
@@ -47,13 +51,14 @@ def test_contributions_are_those_of_the_factors(explained) -> None:
     _, workspace, table = explained
     bundle = load_champions(workspace.serving("sample"))[0]["churn"]
     snapshot = pq.read_table(workspace.features("sample") / "snapshot.parquet")
+    snapshot = snapshot.filter(pa.array(population_mask(snapshot, bundle.population)))
     totals = Explainer(bundle).groups.totals(attribute_scores(bundle, snapshot).parts)
     largest = np.sort(np.abs(totals), axis=1)[:, ::-1]
     rows = table.to_pandas().query("target == 'churn'")
     for rank in (1, 2, 3, 4):
         own = rows[rows["rank"] == rank].set_index("customer_id")["contribution"].abs()
-        told = own.reindex(snapshot["customer_id"].to_pylist()).fillna(0).to_numpy()
-        np.testing.assert_allclose(told, largest[:, rank - 1], atol=1e-9)
+        shown = own.reindex(snapshot["customer_id"].to_pylist()).fillna(0).to_numpy()
+        np.testing.assert_allclose(shown, largest[:, rank - 1], atol=1e-9)
 
 
 def test_sentences_compare_with_the_window_before(explained) -> None:
@@ -75,11 +80,11 @@ def test_a_history_newer_than_the_snapshot_is_not_compared_with(
     home = Workspace(shutil.copytree(workspace.home, tmp_path / "home"))
     path = home.history("sample") / "history.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "another"}))
-    told: list[str] = []
+    shown: list[str] = []
     steps = silent_steps()
-    steps.note = told.append  # type: ignore[method-assign]
+    steps.note = shown.append  # type: ignore[method-assign]
     rows = pq.read_table(explain_customers(company, home, steps, LOCAL))
-    assert any("not compared with the previous window" in line for line in told)
+    assert any("not compared with the previous window" in line for line in shown)
     assert not any(re.search(r" (rose|fell) from ", t) for t in rows["text_en"].to_pylist())
 
 

@@ -51,7 +51,13 @@ def test_the_columns_are_those_of_the_architecture() -> None:
     table = pq.read_table(trained()[0].scores("sample"))
     assert dict(zip(table.schema.names, table.schema.types, strict=True)) == COLUMNS
     assert table.num_rows == CUSTOMERS == len(set(table["customer_id"].to_pylist()))
-    assert {c.null_count for c in table.columns} == {0}
+    # only customers have a churn figure: who has left cannot leave
+    outside = pc.sum(pc.invert(table["churn_in_population"])).as_py()
+    assert 0 < outside < CUSTOMERS / 2
+    of_customers = {"churn_probability", "churn_months_left", "churn_survival"}
+    assert {name: table[name].null_count for name in COLUMNS if table[name].null_count} == (
+        dict.fromkeys(of_customers, outside)
+    )
     assert {f"{t:%Y-%m-%d %H:%M %Z}" for t in table["as_of"].to_pylist()} == {
         "2026-07-01 00:00 UTC"
     }
@@ -59,7 +65,7 @@ def test_the_columns_are_those_of_the_architecture() -> None:
     assert versions == dict.fromkeys(("satisfaction", "nps", "churn", "value"), "1")
 
 
-def test_how_many_predictions_contradict_each_other_is_kept_beside_the_scores() -> None:
+def test_the_number_of_contradicting_predictions_is_stored_next_to_the_scores() -> None:
     workspace = trained()[0]
     path = workspace.scores("sample").parent / "agreement.json"
     opinions, money = json.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +90,10 @@ def test_a_range_holds_its_prediction_and_a_curve_its_chance() -> None:
     for target, middle in (("satisfaction", "score"), ("value", "expected")):
         value, low, high = (table[f"{target}_{n}"].to_numpy() for n in (middle, "low", "high"))
         assert ((low <= value) & (value <= high)).all()
-    curves = table["churn_survival"].to_pylist()
+    inside = table["churn_in_population"].to_numpy()
+    for name in ("probability", "months_left", "survival"):
+        assert table[f"churn_{name}"].is_valid().to_numpy().tolist() == inside.tolist()
+    curves = table["churn_survival"].drop_null().to_pylist()
     assert {len(curve) for curve in curves} == {13}
     assert all(curve == sorted(curve, reverse=True) and curve[0] == 1 for curve in curves)
 

@@ -51,15 +51,51 @@ def test_a_cancel_counts_from_the_end_of_the_gap_to_before_the_end_of_the_window
         ("late", "01-20", 0),
         ("late", "01-27", 0),
         ("late", "02-03", 1),  # the last second of the data
-        ("soon", "01-06", 0),  # leaves within the gap, before the window
+        ("none", "01-06", 0),  # the contract is not in the extract, its order is
+        ("none", "01-13", 0),
+        ("none", "01-20", 0),
+        ("none", "01-27", 0),
+        ("none", "02-03", 0),
+        # soon leaves on 01-07, within the gap: it can neither stay nor leave within the window
     ]
-    assert (counts.rows, counts.customers, counts.unripe) == (8, 4, 0)
-    assert counts.classes == {"stays": 5, "leaves": 3}
+    assert (counts.rows, counts.customers, counts.unripe) == (12, 4, 0)
+    assert counts.classes == {"stays": 9, "leaves": 3}
+    assert counts.left_before == 1
     # known at 5 cutoffs each, `late` at 4; those without an open contract are outside
-    assert counts.outside == 4 * 5 + 4 - 8
+    assert counts.outside == 4 * 5 + 4 - 12 - 1
     assert [c[:10] for c in counts.cutoffs] == [
         "2024-01-06", "2024-01-13", "2024-01-20", "2024-01-27", "2024-02-03",
     ]  # fmt: skip
+
+
+#: As above: cutoffs 01-06 to 02-03, windows from day 2 to day 9 after them.
+KNOWN_LATE = """
+upgrade  2024-01-01  -           contract  -
+upgrade  2024-01-10  -           cancel    -
+upgrade  2024-01-10  -           contract  -
+two      2024-01-01  -           contract  -
+two      2024-01-02  -           contract  -
+two      2024-01-10  -           cancel    -
+two      2024-02-07  -           cancel    -
+hidden   2024-01-01  -           contract  -
+hidden   2024-01-05  2024-01-21  cancel    -
+other    2024-01-01  2024-01-21  contract  -
+other    2024-02-11T23:59:59  -  login     -
+"""
+
+
+def test_only_the_end_of_the_last_contract_is_a_departure(tmp_path: Path) -> None:
+    settings = f'{WEEKS}{ONLY}[targets.churn]\ndefinition = "cancel"\n{GAP}'
+    rows, counts = build_labels(tmp_path, "churn", settings, events=KNOWN_LATE)
+    assert rows == [
+        ("other", "01-27", 0),  # its contract was not known before 01-21
+        ("other", "02-03", 0),
+        *(("two", cutoff, 0) for cutoff in ("01-06", "01-13", "01-20", "01-27")),
+        ("two", "02-03", 1),  # the first cancellation left one contract open
+        *(("upgrade", cutoff, 0) for cutoff in ("01-06", "01-13", "01-20", "01-27", "02-03")),
+    ]
+    # hidden had left at 01-06, 01-13 and 01-20, which nobody knew: it is no stayer
+    assert counts.left_before == 3
 
 
 ORDERS = """
@@ -178,13 +214,13 @@ m  2024-01-01           2024-01-01  ces   5   1  5   1
 JANUARY = 'data_end = "2024-02-01T00:00:00Z"\n[targets.satisfaction]\nhorizon_days = 7'
 
 
-def test_satisfaction_levels_of_ripe_answers_on_two_scales(tmp_path: Path) -> None:
+def test_satisfaction_levels_of_mature_answers_on_two_scales(tmp_path: Path) -> None:
     rows, counts = build_labels(tmp_path, "satisfaction", JANUARY, surveys=CSAT)
     assert [(c, label) for c, _, label in rows] == [
         ("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4),
         ("f", 1), ("g", 3), ("h", 4),  # 30, 70 and 90 of 100 are nearest to 25, 75 and 100
         ("i", 4),  # a second before the horizon ends; j answers when it has ended
-        ("k", 4),  # ripe at the very end of the data; l is a second too young
+        ("k", 4),  # mature at the very end of the data; l is a second too young
     ]  # fmt: skip
     assert (counts.unripe, counts.late) == (1, 1)
     assert counts.classes == {"0": 1, "25": 2, "50": 1, "75": 2, "100": 4}
@@ -198,7 +234,7 @@ def test_answer_weights_are_kept(tmp_path: Path) -> None:
     assert {k: w for k, w in weights.items() if w != 1} == {"c": 0.5, "g": 3.0}
 
 
-def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
+def test_immature_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     young = "a 2024-01-28 2024-01-29 nps 9 0 10 1\nb 2024-01-29 2024-01-29 csat 5 1 5 1"
     company, workspace = import_literal_tables(tmp_path, JANUARY, surveys=young)
     counts, unable = build_features(company, workspace, silent_steps())
@@ -208,10 +244,17 @@ def test_unripe_answers_alone_make_no_training_set(tmp_path: Path) -> None:
     assert read_counts(company, workspace) == (counts, unable)
 
 
+#: No evidence of a contract: whether these are customers is unknown.
+VISITS = """
+a  2024-01-01           -  visit  -
+b  2024-02-11T23:00:00  -  login  -
+"""
+
+
 def test_an_empty_population_is_refused(tmp_path: Path) -> None:
     settings = f'{WEEKS}{ONLY}[targets.churn]\ndefinition = "cancel"\n{GAP}'
     with pytest.raises(DataRefused, match="churn: no customer belongs to its population"):
-        build_labels(tmp_path, "churn", settings, events=ORDERS)
+        build_labels(tmp_path, "churn", settings, events=VISITS)
 
 
 def test_trainable_gives_the_reason_against_each_other_target(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_the_same_seed_tries_the_same_and_another_seed_does_not() -> None:
     assert one.asked[1:] != other.asked[1:]
 
 
-def test_the_search_finds_the_bottom_and_says_by_how_much() -> None:
+def test_the_search_finds_the_minimum_and_reports_the_gain() -> None:
     loss = Bowl(30)
     found = search_params(CHURN, loss, trials=40, seconds=600, seed=3)
     assert abs(found.params["leaves"] - 30) <= 2
@@ -156,7 +156,7 @@ def test_a_broken_file_is_refused_with_what_to_do(
     assert "make it again with `goodwill tune`, or delete it" in str(err.value)
 
 
-def test_an_objective_nobody_knows_is_refused_and_a_known_one_is_taken(
+def test_an_unknown_objective_is_refused_and_a_known_one_is_used(
     place: tuple[Company, Workspace],
 ) -> None:
     company, workspace = place

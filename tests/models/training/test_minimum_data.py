@@ -34,7 +34,7 @@ def test_plenty_is_taken_without_a_word():
 
 
 @pytest.mark.parametrize(
-    ("learn", "judge", "told"),
+    ("learn", "judge", "shown"),
     [
         (
             people(LEARN.least - 1, LEARN.least_rare),
@@ -42,28 +42,40 @@ def test_plenty_is_taken_without_a_word():
             "99 labelled customers to learn from, 20 of them with the label 'leaves'",
         ),
         (people(LEARN.least, LEARN.least_rare - 1), PLENTY[1], "100 .* from, 19 of them"),
-        (PLENTY[0], people(JUDGE.least - 1, JUDGE.least_rare), "29 .* to be judged on, 5 of them"),
-        (PLENTY[0], people(JUDGE.least, JUDGE.least_rare - 1), "30 .* to be judged on, 4 of them"),
+        (
+            PLENTY[0],
+            people(JUDGE.least - 1, JUDGE.least_rare),
+            "29 .* to be evaluated on, 5 of them",
+        ),
+        (
+            PLENTY[0],
+            people(JUDGE.least, JUDGE.least_rare - 1),
+            "30 .* to be evaluated on, 4 of them",
+        ),
     ],
 )
-def test_too_little_is_refused_with_what_there_is_and_what_is_needed(learn, judge, told):
-    with pytest.raises(DataRefused, match=told) as refused:
+def test_too_little_data_is_refused_with_the_actual_and_the_needed_count(learn, judge, shown):
+    with pytest.raises(DataRefused, match=shown) as refused:
         check_minimum_data(TARGETS["churn"], *parts(learn, judge))
     assert "are needed" in str(refused.value)
     assert "bring a longer history or more customers" in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("learn", "judge", "told"),
+    ("learn", "judge", "shown"),
     [
         (people(LEARN.least, LEARN.least_rare), PLENTY[1], "100 labelled customers to learn from"),
         (people(LEARN.better, LEARN.better_rare - 1), PLENTY[1], "500 labelled customers"),
-        (PLENTY[0], people(JUDGE.least, JUDGE.least_rare), "30 labelled customers to be judged on"),
+        (
+            PLENTY[0],
+            people(JUDGE.least, JUDGE.least_rare),
+            "30 labelled customers to be evaluated on",
+        ),
     ],
 )
-def test_little_is_warned_about(learn, judge, told):
+def test_little_data_gives_a_warning(learn, judge, shown):
     (warning,) = check_minimum_data(TARGETS["churn"], *parts(learn, judge))
-    assert told in warning
+    assert shown in warning
     assert "expect wide intervals" in warning
 
 
@@ -84,7 +96,7 @@ def test_values_need_customers_who_spend():
         check_minimum_data(TARGETS["value"], *parts(people(500, 19, 12.5), people(200, 30, -3.0)))
 
 
-def test_a_rare_class_of_several_is_told_and_only_one_class_refused():
+def test_a_rare_class_gives_a_warning_and_a_single_class_is_refused():
     many = [0.0] * (MIN_CLASS_CUSTOMERS - 1) + [1.0] * 300 + [2.0] * 300
     (warning,) = check_minimum_data(TARGETS["nps"], *parts(many, [1.0] * 100 + [2.0] * 100))
     assert warning == (

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features.history_store import Manifest
 from features.settings import Workspace
-from models.training.survival import measure_tenure
+from models.training.fit_survival import measure_tenure
 from models.training_set.splits import microseconds
 from support.survey_company import import_literal_tables
 
@@ -47,7 +47,7 @@ other   2024-02-01           -  order     9
 """
 
 
-def test_months_until_the_cancellation_or_until_nobody_knows(tmp_path: Path) -> None:
+def test_months_until_the_cancellation_or_the_end_of_the_data(tmp_path: Path) -> None:
     who = ["same", "first", "whole", "second", "twice", "before", "short", "after", "other", "new"]
     keys = [*((w, JANUARY) for w in who), ("second", FEBRUARY), ("twice", FEBRUARY)]
     made = found(tmp_path, 'definition = "cancel"\nhorizon_days = 60', CANCELS, keys)

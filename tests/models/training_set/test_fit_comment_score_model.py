@@ -164,13 +164,13 @@ def test_a_bundle_without_its_tone_or_with_another_is_refused(
 ) -> None:
     _, workspace = copied
     folder = workspace.serving("sample") / "nps/1"
-    tone = folder / "tone.json"
+    tone = folder / "comment_score_model.json"
     text = tone.read_text()
     tone.write_text(other_than(built(workspace)).to_json())
-    with pytest.raises(DataRefused, match=r"tone\.json has SHA-256"):
+    with pytest.raises(DataRefused, match=r"comment_score_model\.json has SHA-256"):
         read_bundle(folder)
     tone.unlink()
-    with pytest.raises(DataRefused, match=r"tone\.json cannot be read"):
+    with pytest.raises(DataRefused, match=r"comment_score_model\.json cannot be read"):
         read_bundle(folder)
     tone.write_text(text)
     bundle = read_bundle(folder)
@@ -178,7 +178,7 @@ def test_a_bundle_without_its_tone_or_with_another_is_refused(
         read_bundle(write_bundle(replace(bundle, tone=None), folder.with_name("2")))
 
 
-def test_few_comments_make_no_tone_and_say_so(copied: tuple[Company, Workspace]) -> None:
+def test_too_few_comments_give_no_model_and_a_note(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     path = workspace.history("sample") / "surveys.parquet"
     con = duckdb.connect()

@@ -61,10 +61,10 @@ def test_given_cutoffs_bound_the_calendar() -> None:
     assert found == ["2023-06-15", "2023-07-15", "2023-08-15", "2023-09-15", "2023-10-15"]
 
 
-def test_a_test_cutoff_that_is_not_ripe_is_refused_with_both_days() -> None:
-    ripe = days("month", "2023-01-01", "2024-01-31", 30, test_cutoff="2024-01-01T00:00:00")
-    assert ripe[-1] == "2024-01-01"
-    with pytest.raises(DataRefused, match=r"2024-01-02 is ripe on 2024-02-01, but .* 2024-01-31"):
+def test_a_test_cutoff_that_is_not_mature_is_refused_with_both_days() -> None:
+    mature = days("month", "2023-01-01", "2024-01-31", 30, test_cutoff="2024-01-01T00:00:00")
+    assert mature[-1] == "2024-01-01"
+    with pytest.raises(DataRefused, match=r"2024-01-02 is mature on 2024-02-01, but .* 2024-01-31"):
         days("month", "2023-01-01", "2024-01-31", 30, test_cutoff="2024-01-02T00:00:00")
 
 
@@ -152,13 +152,13 @@ def _nothing_overlaps(cutoff, split, span) -> None:  # type: ignore[no-untyped-d
     assert not (split.refit & split.test).any()
     assert (split.refit >= (split.fit | split.valid)).all()
     left_out = end[~split.refit & ~split.test]
-    assert (left_out > test).all()  # nothing ripe is wasted
+    assert (left_out > test).all()  # nothing mature is wasted
 
 
 def test_answers_too_close_together_are_refused() -> None:
     with pytest.raises(DataRefused, match="all 3 answers lie within 10 days before the test"):
         split_answers(np.array([0, 1, 9], np.int64) * DAY, 10, 0.3)
-    with pytest.raises(DataRefused, match="no cutoff is ripe 10 days before the test"):
+    with pytest.raises(DataRefused, match="no cutoff is mature 10 days before the test"):
         split_calendar(np.array([0, 1, 9], np.int64) * DAY, 10)
 
 

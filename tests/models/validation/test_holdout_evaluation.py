@@ -67,10 +67,10 @@ def test_levels_are_on_the_scale_of_their_intervals(asked):
 
 def test_the_result_is_valid_json(asked):
     for one in asked.values():
-        told = json.loads(one.to_json())
-        assert (told["calibration"] is None) == (one.error is None)
-        assert (told["coverage"] is None) == (one.coverage is None)
-        assert 0 <= told["abstains"] < 0.5
+        shown = json.loads(one.to_json())
+        assert (shown["calibration"] is None) == (one.error is None)
+        assert (shown["coverage"] is None) == (one.coverage is None)
+        assert 0 <= shown["abstains"] < 0.5
 
 
 def test_a_model_trained_on_test_rows_is_refused():

@@ -75,8 +75,8 @@ def test_each_age_is_trained_on_labels_mature_at_its_time():
     found = measure_staleness(trained, rows)
     start = trained.test.cutoff[0]
     for age in found.ages:
-        ripe = rows.cutoff + HORIZON * DAY <= start - round(age.months * MONTH) * DAY
-        assert age.rows == ripe.sum()
+        mature = rows.cutoff + HORIZON * DAY <= start - round(age.months * MONTH) * DAY
+        assert age.rows == mature.sum()
     assert (found.ages[0].loss, found.ages[0].kept) == (Interval(0.0, 0.0, 0.0), 1.0)
     shipped = roc_auc(trained.test.label, trained.estimator.predict(trained.test.features))
     assert found.ages[0].model.value == pytest.approx(shipped, abs=0.03)

@@ -43,7 +43,7 @@ def listed(*words: str) -> list[str]:
     return [line.strip() for line in run("list", *words).stdout.splitlines()[1:]]
 
 
-def test_the_list_says_what_became_of_each_call(shop: Shop) -> None:
+def test_the_list_shows_the_outcome_of_each_call(shop: Shop) -> None:
     order = {"occurred_at": "2024-02-01T08:00:30+00:00", "customer_id": "B", "amount": 20.0}
     ids = [
         send(shop, "1", "crm", {}, {"kind": "campaign"}),

@@ -266,18 +266,26 @@ def test_reasons_are_written_next_to_the_scores(retrained: Home) -> None:
     done = retrained.run("reasons", "--top", "2")
     assert (done.returncode, done.stdout) == (0, "")
     assert "wrote data/sample/scores/reasons.parquet" in done.stderr
-    first = file.read_bytes()
-    assert retrained.run("reasons", "--top", "2").returncode == 0
-    assert file.read_bytes() == first
+    assert file.stat().st_size > 1000
     assert "0 is not in the range 1<=x<=10" in retrained.run("reasons", "--top", "0").stderr
 
 
+@pytest.mark.slow
+def test_reasons_are_reproducible(retrained: Home) -> None:
+    file = retrained.path / "data/sample/scores/reasons.parquet"
+    assert retrained.run("reasons", "--top", "2").returncode == 0
+    first = file.read_bytes()
+    assert retrained.run("reasons", "--top", "2").returncode == 0
+    assert file.read_bytes() == first
+
+
+@pytest.mark.slow  # tests/models/nonresponse/test_nonresponse_results.py covers the files
 def test_nonresponse_writes_estimates_and_next_invitations(retrained: Home) -> None:
     folder = retrained.path / "data/sample"
-    first = [(folder / name).read_bytes() for name in ("population.json", "ask_next.csv")]
+    first = [(folder / name).read_bytes() for name in ("nonresponse.json", "ask_next.csv")]
     done = retrained.run("nonresponse")
     assert (done.returncode, done.stdout) == (0, "")
-    for name, before in zip(("population.json", "ask_next.csv"), first, strict=True):
+    for name, before in zip(("nonresponse.json", "ask_next.csv"), first, strict=True):
         assert f"wrote data/sample/{name}" in done.stderr
         assert (folder / name).read_bytes() == before
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import ConfigRefused, DataRefused, PartMissing
 from features.result_sets import staged_results
 from features.settings import Workspace
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
-from models.pipeline import repair
 from models.pipeline import retrain as chain
 from models.pipeline.train_target import Outcome
 from serve.cli import nightly
@@ -45,7 +45,10 @@ def record_steps(
         return path
 
     monkeypatch.setattr(chain, "run_chain", lambda *_, **__: outcomes)
-    monkeypatch.setattr(repair, "follow_published_pointers", lambda *_: done.append("aliases"))
+    monkeypatch.setattr(
+        "models.pipeline.repair_after_kill.follow_published_pointers",
+        lambda *_: done.append("aliases"),
+    )
     monkeypatch.setattr(
         "insight.data_quality_report.data_quality_page.write_data_quality_page",
         lambda *_: done.append("usability"),
@@ -114,3 +117,27 @@ def test_wrong_settings_stop_before_the_training(
     with pytest.raises(ConfigRefused, match=r"unknown section insight\.tires"):
         nightly.run_nightly(context)
     assert not done
+
+
+def test_a_rollback_during_the_night_is_scored_evaluated_and_reported_again(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged_results(context.workspace, "sample") as staged:
+        pointer = staged.serving("sample") / "churn" / "champion.json"
+        pointer.parent.mkdir(parents=True)
+        pointer.write_text("2", encoding="utf-8")
+    done = record_steps(monkeypatch, [KEPT], None)
+
+    def roll_back(*_: object, **__: object) -> list[Outcome]:
+        live = context.workspace.serving("sample") / "churn" / "champion.json"
+        write_text_atomically(live, "1")
+        return [KEPT]
+
+    monkeypatch.setattr(chain, "run_chain", roll_back)
+    monkeypatch.setattr(
+        "models.scoring.checkpointed_batch.score_and_explain", lambda *_: done.append("score")
+    )
+    nightly.run_nightly(context)
+    assert done == ["usability", "evaluate", "report", "score", "evaluate", "report", "aliases"]
+    served = context.workspace.serving("sample") / "churn" / "champion.json"
+    assert served.read_text("utf-8") == "1"

@@ -1,7 +1,6 @@
-"""Indicators and segments over HTTP: a real server on real files, with keys."""
+"""Indicators and segments over HTTP: a server on real files, with keys."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +9,19 @@ from typing import Any
 import httpx
 import pytest
 
-from features.settings import Workspace
 from insight.evaluation.evaluation_files import EVALUATION_FILE
 from insight.evaluation.evaluation_schema import Segment
+from serve.app import build_app
 from serve.handlers.evaluation import IndicatorsAnswer, SegmentsAnswer, SegmentsQuery
-from serve.process.server import LaunchOptions, running_service
 from serve.scoring.evaluation_cache import ServedEvaluation
+from serve.scoring.reload_loop import ScorerLoader
 from serve.security.api_keys import KeyFile
+from serve.security.authentication import Authenticator
+from serve.security.key_file_watcher import KeyFileWatcher
 from support.evaluation_builders import SHARE, evaluation, write
+from support.fake_scorer import WatchingScorer
+from support.http_server import running_app
 from support.service_in_process import Service, error_of
-
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
-FOLDER = "FAKE_EVALUATION"
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +38,10 @@ def secrets(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def url(home: Path, secrets: dict[str, str]) -> Iterator[str]:
     write(home / "evaluation")
-    environment = {
-        "GOODWILL_SCORER": "support.fake_scorer:load_watching",
-        FOLDER: str(home / "evaluation"),
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-    }
-    plan = LaunchOptions(
-        home / "x.toml", Workspace(home), workers=1, output=home / "log", environment=environment
-    )
-    with running_service(plan) as server:
-        yield server.url
+    loader = ScorerLoader(lambda: WatchingScorer(home / "evaluation"))
+    keys = KeyFileWatcher(home / "data" / "keys.json", required=True)
+    with running_app(build_app(loader, Authenticator(keys))) as url:
+        yield url
 
 
 def get(url: str, path: str, secret: str | None = None) -> httpx.Response:

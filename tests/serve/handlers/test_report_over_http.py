@@ -1,4 +1,4 @@
-"""The report and HTTP give the same numbers: a real service on an evaluated company and its page."""
+"""The report and HTTP give the same numbers: a server of an evaluated company, and its page."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,10 @@ from insight.business_report.business_report_page import render
 from insight.business_report.indicators_section import MOST_COLUMNS
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.trends_section import MOST_CHARTS
-from serve.process.server import LaunchOptions, running_service
+from serve.app import build_app
+from serve.scoring.company_scorer import CompanyScorer
+from serve.scoring.reload_loop import ScorerLoader
+from support.http_server import running_app
 from support.trained_company import copy_of_evaluated
 
 Attributes = dict[str, str]
@@ -28,17 +31,17 @@ class Exact(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {n.removeprefix("data-"): v or "" for n, v in attrs if n.startswith("data-")}
-        if told:
-            self.found.append(told)
+        stated = {n.removeprefix("data-"): v or "" for n, v in attrs if n.startswith("data-")}
+        if stated:
+            self.found.append(stated)
 
     def by(self, *names: str) -> dict[tuple[str, ...], Attributes]:
-        """Elements with the first attribute by the names given; those told twice must be alike."""
+        """Elements with the first attribute by the names given; those that occur twice must be equal."""
         found: dict[tuple[str, ...], Attributes] = {}
-        for told in self.found:
-            if names[0] in told:
-                key = tuple(told.get(name, "") for name in names)
-                numbers = {n: v for n, v in told.items() if n not in ("tip", *names)}
+        for stated in self.found:
+            if names[0] in stated:
+                key = tuple(stated.get(name, "") for name in names)
+                numbers = {n: v for n, v in stated.items() if n not in ("tip", *names)}
                 assert found.setdefault(key, numbers) == numbers, key
         return found
 
@@ -46,13 +49,14 @@ class Exact(HTMLParser):
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Exact, dict[str, Any]]:
     """The page's numbers, and what the service answers for indicators and segments."""
-    home = tmp_path_factory.mktemp("told") / "home"
+    home = tmp_path_factory.mktemp("report") / "home"
     company, workspace = copy_of_evaluated(home)
     page = Exact(render(load_report_inputs(company, workspace, "en"), datetime.now(UTC)))
-    plan = LaunchOptions(company.path, workspace, workers=1, output=home / "log")
-    with running_service(plan, wait_for="/livez", seconds=120) as server:
+    loader = ScorerLoader(lambda: CompanyScorer(company, workspace))
+    loader.refresh()
+    with running_app(build_app(loader)) as url:
         answers = {
-            name: httpx.get(f"{server.url}/v1/{name}", trust_env=False, timeout=30).json()
+            name: httpx.get(f"{url}/v1/{name}", trust_env=False, timeout=30).json()
             for name in ("indicators", "segments")
         }
     return page, answers
@@ -68,11 +72,11 @@ def about(indicator: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_every_indicator(both: tuple[Exact, dict[str, Any]]) -> None:
-    page, told = both[0], both[1]["indicators"]["indicators"]
+    page, stated = both[0], both[1]["indicators"]["indicators"]
     rows, figures = page.by("row", "dimension"), page.by("indicator", "dimension", "of")
-    assert len(told) > 10
-    assert set(rows) == {about(i) for i in told}
-    for i in told:
+    assert len(stated) > 10
+    assert set(rows) == {about(i) for i in stated}
+    for i in stated:
         goal = numbers(i["goal"], "target", "gap") if i["goal"] else {}
         whole = numbers(i, "asked", "answered", "coverage", "customers", "before", "year") | goal
         assert rows[about(i)] == whole
@@ -83,11 +87,11 @@ def test_every_indicator(both: tuple[Exact, dict[str, Any]]) -> None:
 
 def test_every_group(both: tuple[Exact, dict[str, Any]]) -> None:
     """The table of a cut has six indicators: those that are in it have every group."""
-    page, told = both[0], both[1]["indicators"]["indicators"]
+    page, stated = both[0], both[1]["indicators"]["indicators"]
     figures = page.by("indicator", "dimension", "of")
     cuts: dict[str, set[tuple[str, str]]] = {}
     shown = set()
-    for i in told:
+    for i in stated:
         for cell in i["cells"]:
             of = f"{cell['by']}={cell['group']}"
             cuts.setdefault(cell["by"], set()).add(about(i))
@@ -101,17 +105,17 @@ def test_every_group(both: tuple[Exact, dict[str, Any]]) -> None:
     assert cuts
     for by, within in cuts.items():
         assert len({s for s in shown if s[0] == by}) == min(len(within), MOST_COLUMNS)
-    cells = {(*about(i), f"{c['by']}={c['group']}") for i in told for c in i["cells"]}
+    cells = {(*about(i), f"{c['by']}={c['group']}") for i in stated for c in i["cells"]}
     groups = {k for k in figures if "=" in k[2] and not k[2].endswith((" everybody", " forecast"))}
     whole = {k for k in cells if (k[2].partition("=")[0], *k[:2]) in shown}
     assert groups == whole
 
 
 def test_every_period_of_a_trend(both: tuple[Exact, dict[str, Any]]) -> None:
-    page, told = both[0], both[1]["indicators"]["indicators"]
+    page, stated = both[0], both[1]["indicators"]["indicators"]
     figures = page.by("indicator", "dimension", "of")
     drawn = 0
-    for i in told:
+    for i in stated:
         ahead = i["forecast"]["points"] if i["forecast"] else []
         points = {p["period"]: p for p in i["over_time"]}
         points |= {f"{p['period']} forecast": p for p in ahead}
@@ -125,32 +129,32 @@ def test_every_period_of_a_trend(both: tuple[Exact, dict[str, Any]]) -> None:
 
 
 def test_every_alert(both: tuple[Exact, dict[str, Any]]) -> None:
-    page, told = both[0], both[1]["indicators"]["alerts"]
+    page, stated = both[0], both[1]["indicators"]["alerts"]
     assert page.by("alert", "dimension", "of", "value", "expected", "off").keys() == {
         (
             a["indicator"], a["dimension"] or "", f"{a['by']}={a['group']}",
             *(repr(a[name]) for name in ("value", "expected", "errors_off")),
         )
-        for a in told
+        for a in stated
     }  # fmt: skip
 
 
 def test_every_segment_and_move(both: tuple[Exact, dict[str, Any]]) -> None:
-    page, told = both[0], both[1]["segments"]
+    page, stated = both[0], both[1]["segments"]
     measured = (
         "customers", "share", "expected_value", "share_of_value", "satisfaction",
         "churn_probability", "rule_share", "rule_reach",
     )  # fmt: skip
     segments = {
         (s["by"], s["name"], of): {"value": repr(s[of])}
-        for s in told["segments"] for of in measured if s[of] is not None
+        for s in stated["segments"] for of in measured if s[of] is not None
     }  # fmt: skip
     found = page.by("segment", "name", "of")
-    assert {s["by"] for s in told["segments"]} >= {"tier", "stars", "stage", "quadrant"}
+    assert {s["by"] for s in stated["segments"]} >= {"tier", "stars", "stage", "quadrant"}
     assert {key: value for key, value in found.items() if value} == segments
     cells = page.by("moves", "name", "to", "cause")
     for which in ("tiers", "stages"):
-        moves = told[which]
+        moves = stated[which]
         for before, row in zip(moves["before"], moves["customers"], strict=True):
             for after, count in zip(moves["after"], row, strict=True):
                 assert cells.pop((which, before, after, "")) == {"value": repr(count)}
@@ -162,14 +166,14 @@ def test_every_segment_and_move(both: tuple[Exact, dict[str, Any]]) -> None:
 
 
 def test_how_the_value_score_is_made(both: tuple[Exact, dict[str, Any]]) -> None:
-    page, told = both[0], both[1]["segments"]["value"]
+    page, stated = both[0], both[1]["segments"]["value"]
     assert page.by("weight", "name") == {
         (w["dimension"], method): {"value": repr(share)}
-        for w in told["weights"] for method, share in w["by_method"].items()
+        for w in stated["weights"] for method, share in w["by_method"].items()
     }  # fmt: skip
     ((version,), score), *_ = page.by("score").items()
-    assert version == told["version"]
+    assert version == stated["version"]
     assert {name: json.loads(value) for name, value in score.items()} == {
-        "scored": told["scored"], "unscored": told["unscored"],
-        "top-changed": told["top_changed"], "star-chances": told["star_chances"],
+        "scored": stated["scored"], "unscored": stated["unscored"],
+        "top-changed": stated["top_changed"], "star-chances": stated["star_chances"],
     }  # fmt: skip

@@ -4,7 +4,6 @@ An independent reading of the OpenAPI document: what it allows is answered, what
 refused, and every answer is as described.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,18 +13,13 @@ import pytest
 from features.settings import Workspace
 from serve.process.server import LaunchOptions, running_service
 from serve.routes import OPERATIONS
-
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
+from support.locked_server import fake_scorer_environment
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
-    environment = {
-        "GOODWILL_SCORER": "support.fake_scorer:load",
-        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-    }
+    environment = fake_scorer_environment()
     launch = LaunchOptions(
         tmp_path / "sample.toml",
         Workspace(tmp_path),

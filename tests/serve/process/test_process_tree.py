@@ -11,16 +11,12 @@ from pathlib import Path
 import pytest
 
 from features.settings import Workspace
-from serve.process.process_tree import kill_process_tree, list_descendants
-from serve.process.server import LaunchOptions, running_service
+from serve.process.process_tree import LAUNCHER, kill_process_tree, list_descendants
+from serve.process.server import LaunchOptions, ServiceDown, running_service
+from support.locked_server import fake_scorer_environment
 
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
 SLEEP = "import time; time.sleep(120)"
-FAKE = {
-    "GOODWILL_SCORER": "support.fake_scorer:load",
-    "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS)]),
-}
+FAKE = fake_scorer_environment()
 
 
 def within(seconds: float, true: Callable[[], bool]) -> bool:
@@ -123,3 +119,14 @@ def test_a_service_that_ignores_signals_leaves_no_worker(tmp_path: Path) -> None
         os.kill(server.process.pid, signal.SIGSTOP)  # deaf to SIGTERM
         server.has_answered = False  # so that patience is short
     assert within(1, lambda: not any(map(runs, workers)))
+
+
+@pytest.mark.slow
+def test_a_service_whose_launcher_ended_first_does_not_start(tmp_path: Path) -> None:
+    gone = {**FAKE, LAUNCHER: "1"}
+    plan = LaunchOptions(
+        tmp_path / "x", Workspace(tmp_path), output=tmp_path / "service.log", environment=gone
+    )
+    message = "the process that launched the service has ended"
+    with pytest.raises(ServiceDown, match=message), running_service(plan):
+        pass

@@ -24,12 +24,10 @@ from serve.process.server import (
     start_service,
 )
 from support.fake_scorer import SLOW
+from support.locked_server import fake_scorer_environment
 
-TESTS = Path(__file__).parents[2]
-SOURCES = Path(__file__).parents[3] / "src"
-PATHS = os.pathsep.join([str(SOURCES), str(TESTS)])
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused, or for clients with keys
-FAKE = {"GOODWILL_SCORER": "support.fake_scorer:load", "PYTHONPATH": PATHS}
+FAKE = fake_scorer_environment()
 
 
 def process_tree(pid: int) -> list[psutil.Process]:
@@ -91,6 +89,7 @@ def test_calls_in_flight_finish_and_no_process_stays(tmp_path: Path) -> None:
     assert free(plan.port)
 
 
+@pytest.mark.slow  # the test above has the same for a service in the background
 def test_a_foreground_service_ends_with_its_parent(tmp_path: Path) -> None:
     port = free_port()
     code = (

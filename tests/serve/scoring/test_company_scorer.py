@@ -29,7 +29,8 @@ from serve.scoring.explanations import Explanations
 from support.evaluation_builders import write
 from support.trained_company import CUSTOMERS, SAMPLE_TARGETS, copy_of_trained, trained
 
-ONE = ["A0000001"]
+#: A customer with an open contract, so that churn applies.
+ONE = ["A0000000"]
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +110,9 @@ def test_records_are_compared_with_the_preceding_window(shared: CompanyScorer) -
         {"customer_id": "n", "kind": "login", "occurred_at": (now - timedelta(days=d)).isoformat()}
         for d in (20, 100, 120, 140, 160, 500)
     ]
-    for events, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
-        rows = {"customers": [{"customer_id": "n"}], "events": events}
+    for known, compared in ((logins, True), (logins[:1], False)):  # one is a customer of 20 days
+        signed = {**known[-1], "kind": "contract"}
+        rows = {"customers": [{"customer_id": "n"}], "events": [*known, signed]}
         records = Records.model_validate_json(json.dumps(rows))
         with mock.patch.object(
             Explanations, "reasons", autospec=True, side_effect=Explanations.reasons

@@ -8,14 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CustomerStatus, IntervalEstimate
+from insight.evaluation.evaluation_schema import CustomerStatus
+from insight.evaluation.indicator_schema import IntervalEstimate
 from serve.scoring.status_table import StatusTable
 from support.evaluation_builders import AS_OF, SINCE, standing
 
 
 def read(path: Path, table: pa.Table) -> StatusTable:
-    pq.write_table(table, path / "standing.parquet")
-    return StatusTable.read(path / "standing.parquet")
+    pq.write_table(table, path / "customer_status.parquet")
+    return StatusTable.read(path / "customer_status.parquet")
 
 
 def test_every_customer_is_found_whatever_the_order_of_the_file(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_fewer_columns_and_other_types_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
 def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
-    path = tmp_path / "standing.parquet"
+    path = tmp_path / "customer_status.parquet"
     pq.write_table(standing(), path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(DataRefused, match=r"cannot be read .*goodwill evaluate"):

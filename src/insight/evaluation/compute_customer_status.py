@@ -65,7 +65,7 @@ def compute_status(
     parts: EvaluationParts,
     redraw: bool = False,
 ) -> StatusResult:
-    """Compute every customer's status; write `standing.parquet` and the columns of the scores file.
+    """Compute every customer's status; write `customer_status.parquet` and columns of the scores.
 
     Raises DataRefused where no value score can be computed.
     """
@@ -75,7 +75,9 @@ def compute_status(
     parts.skipped |= assignment.skipped
     months, scales = assignment.months, assignment.scales
     names = list(scales.settings.dimensions)
-    groups = parts.compute("groups", lambda: group_customers(months[-1].table[names], folder))
+    groups = parts.compute(
+        "groups", lambda: group_customers(months[-1].table[names].dropna(how="all"), folder)
+    )
     tiers = parts.compute(
         "tiers", lambda: summarise_tier_migration(months, scales, calculator.settings)
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.scoring.consistency import ConsistencyCheck, check_consistency
+from models.scoring.prediction_consistency import ConsistencyCheck, check_consistency
 
 NAN = float("nan")
 

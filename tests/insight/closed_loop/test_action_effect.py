@@ -1,7 +1,7 @@
 """Action log and effect of actions, on a history with a planted campaign."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from features.import_history.run_import import import_history
 from features.ingest.feedback import Feedback, store_feedback
 from features.progress import silent_steps
 from features.settings import Workspace
+from insight.closed_loop.action_effect import measure_action_effect
 from insight.closed_loop.action_log import COLUMNS, read_action_log
-from insight.closed_loop.measure_effect import measure_action_effect
+from insight.closed_loop.treatment_effect import TreatmentEffect
 from support.complaint_history_builders import NOW, Row, event, history
 
 DAY = timedelta(days=1)
@@ -38,7 +39,7 @@ def campaign(
             rows.append(event(name, SENT, "campaign", category="call", channel="Li Wei"))
         elif has_holdout:
             rows.append(event(name, SENT, "campaign", category="call/holdout"))
-    return history(home, {"loop": {"outcome_days": days}}, events=rows)
+    return history(home, {"loop": {"outcome_days": days, "enrol_days": 7}}, events=rows)
 
 
 def test_action_log_and_its_summary(tmp_path: Path) -> None:
@@ -82,11 +83,52 @@ def test_effect_is_not_identifiable_if_everybody_was_called(tmp_path: Path) -> N
     assert "all 900 customers were treated" in found.note
 
 
-def test_effect_is_not_identifiable_before_the_outcome_is_complete(tmp_path: Path) -> None:
+def test_before_the_analysis_date_no_verdict_is_given(tmp_path: Path) -> None:
     found = measure_action_effect(*campaign(tmp_path, has_holdout=True, days=200), "call")
-    assert found.effect is None
-    assert "200 days after the action" in found.note
-    assert "the data end 2026-01-01" in found.note
+    assert (found.effect, found.verdict) == (None, "not due yet")
+    assert found.due == SENT + 207 * DAY
+    assert found.note == (
+        "the verdict is due on 2026-04-18: 200 days after the last treatment that counts, 2025-09-30; "
+        "the data end 2026-01-01"
+    )
+
+
+def nights(
+    home: Path, later: list[Row], insight: dict[str, object] | None = None
+) -> TreatmentEffect:
+    """The effect of a call on 60 days of dates, with these later records."""
+    rng = np.random.default_rng(5)
+    rows: list[Row] = []
+    for number in range(400):
+        name, treated = f"C{number:03d}", number % 2 == 0
+        called = SENT + (number % 5) * DAY
+        rows.append(event(name, called - 30 * DAY, "order", amount=100 + rng.normal(0, 20)))
+        rows.append(event(name, called + 30 * DAY, "order", amount=100 + rng.normal(0, 20)))
+        category = "call" if treated else "call/holdout"
+        rows.append(event(name, called, "campaign", category=category))
+    loop = {"outcome_days": 60, "enrol_days": 7} | (insight or {})
+    return measure_action_effect(*history(home, {"loop": loop}, events=rows + later), "call")
+
+
+def test_later_records_do_not_move_the_verdict(tmp_path: Path) -> None:
+    """Orders that became known after the analysis, a later wave and new customers change nothing."""
+    due = SENT + 67 * DAY
+    late = event("C000", SENT + 10 * DAY, "order", amount=1e6) | {"known_at": due + DAY}
+    wave = [
+        event(f"D{n}", SENT + (10 + n % 50) * DAY, "campaign", category="call") for n in range(99)
+    ]
+    earlier = event("E0", SENT - 50 * DAY, "campaign", category="call") | {"known_at": due + DAY}
+    before, after = nights(tmp_path / "a", []), nights(tmp_path / "b", [late, *wave, earlier])
+    assert before == after
+    assert (before.due, before.treated, before.compared) == (due, 200, 200)
+
+
+def test_an_analysis_date_may_be_stated(tmp_path: Path) -> None:
+    stated = {"analysis_dates": {"call": date(2025, 12, 24)}}
+    assert nights(tmp_path / "a", [], stated).due == datetime(2025, 12, 24, tzinfo=UTC)
+    early = nights(tmp_path / "b", [], {"analysis_dates": {"call": date(2025, 10, 1)}})
+    assert early.verdict == "not identifiable"
+    assert early.note.startswith("nobody was treated until 2025-08-02, 60 days before the analysis")
 
 
 def test_an_outcome_without_cases_and_a_missing_table(tmp_path: Path) -> None:
@@ -114,4 +156,4 @@ def test_feedback_is_in_the_log_after_the_next_import(
     assert log["held_out"].tolist() == [False, True]
     assert set(log["by"]) == {"Li Wei"}
     found = measure_action_effect(company, workspace, "call")
-    assert found.note.startswith("the outcome needs 90 days after the action")
+    assert found.note.startswith("the verdict is due on 2026-09-01")

@@ -1,4 +1,4 @@
-"""Alerts of the last period and forecasts, on four years of monthly data."""
+"""Time series by group and their forecasts, on four years of monthly data."""
 
 from datetime import UTC, date, datetime
 
@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insight.evaluation.forecasts_and_alerts import (
+from insight.evaluation.indicator_builder import build_indicator
+from insight.evaluation.indicator_forecasts import (
     EVERYTHING,
     HEADLINE,
     add_forecasts,
     collect_series,
-    find_latest_alerts,
 )
-from insight.evaluation.indicator_builder import build_indicator
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
@@ -59,64 +58,14 @@ def test_series_of_the_company_and_of_every_shown_group():
     assert [len(line) for line in series.values()] == [12, 12, 12]
 
 
-def test_a_falling_group_raises_an_alert():
-    tables, inputs = csat_index(questions(drop=25))
-    latest, too_short = find_latest_alerts("csat_index", collect_series(tables, inputs), inputs)
-    assert too_short == 0
-    (south,) = [alert for alert in latest if alert.group == "south"]
-    assert (south.by, south.kind, south.period) == ("region", "jump", date(2025, 12, 1))
-    assert south.errors_off < -3
-    assert south.value < south.expected
-    assert "north" not in {alert.group for alert in latest}
-
-
-def test_earlier_alerts_are_not_repeated():
-    rows = questions(drop=25)
-    later = [*MONTHS, datetime(2026, 1, 1, tzinfo=UTC)]
-    calm = questions(later).query("period == @later[-1]")
-    after, inputs = csat_index(pd.concat([rows, calm]), later)
-    latest, _ = find_latest_alerts("csat_index", collect_series(after, inputs), inputs)
-    assert "south" not in {alert.group for alert in latest if alert.kind == "jump"}
-
-
-def test_short_series_are_counted():
-    tables, inputs = csat_index(questions(MONTHS[:8]), MONTHS[:8])
-    assert find_latest_alerts("csat_index", collect_series(tables, inputs), inputs) == ([], 3)
-
-
-def test_other_indicators_are_not_watched():
+def test_groups_of_other_indicators_are_not_watched():
     tables, inputs = csat_index(questions(MONTHS[:9]), MONTHS[:9])
     other = SatisfactionIndicator(
         "satisfied", None, tables.metric, tables.rows, tables.over_time, tables.by
     )
     assert collect_series(other, inputs) == {}
-    assert find_latest_alerts("satisfied", {}, inputs) == ([], 0)
     plain = build_indicator(other, inputs)
     assert add_forecasts(plain, {}, inputs) == plain
-
-
-@pytest.mark.slow
-def test_false_alarm_rate_is_at_most_one_per_segment_and_year():
-    """All headline indicators of 20 stable segments, evaluated each month of two years."""
-    rng = np.random.default_rng(1)
-    count = rng.poisson(60, (20 * len(HEADLINE), 36)).clip(20)
-    error = 20 / np.sqrt(count)
-    value = 75 + error * rng.normal(size=error.shape)
-    alarms = 0
-    for end in range(12, 36):
-        months = MONTHS[: end + 1]
-        inputs = SatisfactionInputs(
-            SatisfactionSettings(period="month"), "f", months, {}, {}, 0, ()
-        )
-        series = {
-            ("segment", str(i)): pd.DataFrame({
-                "period": pd.DatetimeIndex(months), "value": v[: end + 1],
-                "low": (v - 1.96 * e)[: end + 1], "high": (v + 1.96 * e)[: end + 1],
-            })
-            for i, (v, e) in enumerate(zip(value, error, strict=True))
-        }  # fmt: skip
-        alarms += len(find_latest_alerts("nps", series, inputs)[0])
-    assert alarms / (20 * 2) <= 1.0
 
 
 def test_satisfaction_is_forecast_for_the_company_and_every_group():
@@ -143,19 +92,13 @@ def test_gaps_and_a_short_history_give_a_reason_for_no_forecast():
         build_indicator(tables, inputs), collect_series(tables, inputs), inputs
     )
     assert indicator.forecast is None
-    assert indicator.no_forecast.startswith("1 of 48 periods have no figure")
+    assert indicator.no_forecast.startswith("1 of 48 periods have no value")
     tables, inputs = csat_index(questions(MONTHS[:20]), MONTHS[:20])
     indicator = add_forecasts(
         build_indicator(tables, inputs), collect_series(tables, inputs), inputs
     )
     assert "20 periods; a forecast of 3 with 12 a year needs 30" in indicator.no_forecast
     assert all(cell.no_forecast for cell in indicator.cells)
-
-
-def test_equal_answers_raise_no_alert():
-    rows = questions(MONTHS[:10]).assign(score=80.0)
-    tables, inputs = csat_index(rows, MONTHS[:10])
-    assert find_latest_alerts("csat_index", collect_series(tables, inputs), inputs)[0] == []
 
 
 @pytest.mark.parametrize("name", HEADLINE)

@@ -1,4 +1,4 @@
-"""The survival curve of a trained company beside what really happened to its customers."""
+"""The survival curve of a trained company, compared with what really happened to its customers."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from features.settings import Workspace
 from models.learners.lightgbm import Params
 from models.learners.survival_curve import MONTH, MONTHS, SurvivalCurve
 from models.targets.registry import TARGETS
-from models.training.survival import SurvivalAgreement, fit_survival
+from models.training.fit_survival import SurvivalAgreement, fit_survival
 from models.training.train import TrainedTarget, load_rows, train
 from models.training_set.splits import microseconds
 from support.trained_company import SAMPLE_TARGETS, copy_of_trained, trained

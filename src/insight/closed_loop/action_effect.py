@@ -1,7 +1,6 @@
 """Measure the effect of a logged action on customers' spend, complaints or departures."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import duckdb
@@ -10,12 +9,14 @@ import pandas as pd
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.history_store import open_history
+from features.history_store import create_departures_table, open_history
 from features.settings import Workspace
 from insight.closed_loop.action_log import ActionLog, read_action_log
+from insight.closed_loop.analysis_date import limit_to_known, plan_analysis
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.closed_loop.matching import estimate_matched_effect
 from insight.closed_loop.treatment_effect import (
+    NOT_DUE,
     TreatmentEffect,
     estimate_holdout_effect,
     not_identifiable,
@@ -31,7 +32,7 @@ ActionOutcome = Literal["spend", "complaints", "leaves"]
 _OUTCOME_SOURCES = {
     "spend": ("events", "occurred_at", "sum(x.amount) filter (x.kind in ('order', 'return'))"),
     "complaints": ("tickets", "opened_at", "count(*) filter (x.kind = 'complaint')"),
-    "leaves": ("events", "occurred_at", "max((x.kind = 'cancel')::int)"),
+    "leaves": ("departures", "occurred_at", "max((x.kind = 'cancel')::int)"),
 }
 
 
@@ -55,19 +56,32 @@ def measure_action_effect(
 ) -> TreatmentEffect:
     """Measure the effect of an action on an outcome per customer in the `outcome_days` after it.
 
-    Raises DataRefused for an action that is not in the log, and for an outcome without its table.
+    It is measured once, with what was known on its analysis date, and stays as it is in every later
+    night; before that date it is not due. Raises DataRefused for an action that is not in the log, and
+    for an outcome without its table.
     """
     log = read_action_log(company, workspace)
     settings = read_section(company, "loop", LoopSettings)
-    complete = log.of(action)["done_at"] + timedelta(days=settings.outcome_days) <= log.end
-    if not complete.any():
-        first = log.of(action)["done_at"].min() + timedelta(days=settings.outcome_days)
+    plan = plan_analysis(log, action, settings)
+    if not plan.is_due(log.end):
+        treated = int((~log.of(action)["held_out"]).sum())
         why = (
-            f"the outcome needs {settings.outcome_days} days after the action, until "
-            f"{first:%Y-%m-%d}, and the data end {log.end:%Y-%m-%d}"
+            f"the verdict is due on {plan.due:%Y-%m-%d}: {settings.outcome_days} days after the last "
+            f"treatment that counts, {plan.treated_until:%Y-%m-%d}; the data end {log.end:%Y-%m-%d}"
         )
-        return not_identifiable(len(complete), 0, why)
+        return TreatmentEffect(NOT_DUE, treated, 0, None, None, 0.0, why, plan.due)
+    counted = log.known_before(plan.due).table
+    if not ((counted["action"] == action) & (counted["done_at"] <= plan.treated_until)).any():
+        why = (
+            f"nobody was treated until {plan.treated_until:%Y-%m-%d}, {settings.outcome_days} days "
+            f"before the analysis on {plan.due:%Y-%m-%d}; state a later date in analysis_dates"
+        )
+        return replace(not_identifiable(0, 0, why), due=plan.due)
     groups = select_comparison_groups(company, workspace, log, action, outcome)
+    return replace(_estimate(groups), due=plan.due)
+
+
+def _estimate(groups: "ComparisonGroups") -> TreatmentEffect:
     if groups.has_holdout:
         return estimate_holdout_effect(groups.outcome, groups.treated, groups.before[:, :1])
     if groups.treated.all():
@@ -81,19 +95,25 @@ def select_comparison_groups(
     """Select the treated customers and their hold-out group, or customers without any action.
 
     Customers without an action get the date of a random treated customer. Only customers with an event
-    in the `before_days` before their date, and with a complete outcome, are compared.
+    in the `before_days` before their date, and with a complete outcome on the analysis date, are
+    compared; all as known on that date.
     """
     settings = read_section(company, "loop", LoopSettings)
+    plan = plan_analysis(log, action, settings)
+    log = log.known_before(plan.due)
     logged = log.of(action)[["customer_id", "done_at", "held_out"]]
+    logged = logged[logged["done_at"] <= plan.treated_until]
     has_holdout = bool(logged["held_out"].any())
     with open_history(workspace.history(company.name)) as con:
-        if not has_table(con, _OUTCOME_SOURCES[outcome][0]):
-            raise DataRefused(
-                f"{company.name} has no {_OUTCOME_SOURCES[outcome][0]} to count {outcome} in"
-            )
+        source = _OUTCOME_SOURCES[outcome][0]
+        table = "events" if source == "departures" else source
+        if not has_table(con, table):
+            raise DataRefused(f"{company.name} has no {table} to count {outcome} in")
+        limit_to_known(con, plan.due)
+        if source == "departures":
+            create_departures_table(con, ["events"])
         rows = logged if has_holdout else _with_untreated(con, logged, log)
-        complete = rows["done_at"] + timedelta(days=settings.outcome_days) <= log.end
-        rows = rows[complete].reset_index(drop=True)
+        rows = rows.reset_index(drop=True)
         con.register(
             "index_dates", rows.rename(columns={"done_at": "index_date"}).assign(row=rows.index)
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.lookahead import differing_rows, pair_names, truncate, truncate_each
+from features.truncation_check import differing_rows, pair_names, truncate, truncate_each
 from support.table_builders import contract_table, micro
 
 TABLES = {

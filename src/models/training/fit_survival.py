@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.config.company import Company
-from features.history_store import Manifest, open_history
+from features.history_store import Manifest, create_departures_table, open_history
 from features.settings import Workspace
 from models.learners.survival_curve import (
     MONTH,
@@ -72,8 +72,9 @@ def _fit(
     config, seen = trained.config, _keys(company, workspace, trained.learnt)
     stays = measure_tenure(company, workspace, manifest, seen, until)
     weight = np.ones(seen.num_rows)
-    horizon = float(trained.target.span_days(config)) if config.definition == "cancel" else None
-    return SurvivalCurve.fit(trained.unseen, stays, weight, horizon), stays
+    horizon = float(config.horizon_days) if config.definition == "cancel" else None
+    gap = float(config.gap_days)
+    return SurvivalCurve.fit(trained.unseen, stays, weight, horizon, gap), stays
 
 
 def _keys(company: Company, workspace: Workspace, mask: NDArray[np.bool_]) -> pa.Table:
@@ -82,7 +83,12 @@ def _keys(company: Company, workspace: Workspace, mask: NDArray[np.bool_]) -> pa
 
 
 def _mean(survival: SurvivalCurve, churn: Floats) -> list[float]:
-    return [float(v) for v in survival.curve(churn).mean(axis=0)]
+    """The mean curve of the rows; with contracts, of customers who stayed until the window began."""
+    curve = survival.curve(churn)
+    if survival.anchor and survival.start:
+        gap = min(int(np.ceil(survival.start)), MONTHS)
+        curve = np.minimum(curve / curve[:, [gap]], 1.0)
+    return [float(v) for v in curve.mean(axis=0)]
 
 
 def _observed(curve: Floats) -> list[float | None]:
@@ -94,9 +100,9 @@ def measure_tenure(
 ) -> TenureDurations:
     """Measure how long the customer of each (customer_id, cutoff) row stayed.
 
-    With contracts, a customer leaves with the cancellation. Without, they have left at the last order
-    before the first silence of the length of the churn horizon; a silence that begins at the cutoff
-    means that they had left already. Only events that happened and were known before `until`
+    With contracts, a customer leaves with the end of the last one. Without, they have left at the last
+    order before the first silence of the length of the churn horizon; a silence that begins at the
+    cutoff means that they had left already. Only events that happened and were known before `until`
     (microseconds since 1970) count, so that a curve fitted on these rows has not seen the test.
     """
     config = company.target("churn")
@@ -104,6 +110,7 @@ def measure_tenure(
     try:
         con.register("keys", keys.append_column("place", pa.array(range(keys.num_rows))))
         end = f"timestamptz '{instant(min(until, microseconds(manifest.end))).isoformat()}'"
+        create_departures_table(con, manifest.rows, end)
         durations = (
             _cancels(end) if config.definition == "cancel" else _silences(config.horizon_days, end)
         )
@@ -117,12 +124,12 @@ def measure_tenure(
 
 
 def _cancels(end: str) -> str:
-    """SQL for the days from each cutoff to the next cancellation, and to the end."""
+    """SQL for the days from each cutoff to the next departure, and to the end."""
     return f"""
-        select k.place, epoch(min(e.occurred_at) - any_value(k.cutoff)) / 86400 as left_days,
+        select k.place, epoch(min(d.occurred_at) - any_value(k.cutoff)) / 86400 as left_days,
                epoch({end} - any_value(k.cutoff)) / 86400 as seen_days
-        from keys k left join events e on e.customer_id = k.customer_id and e.kind = 'cancel'
-            and e.occurred_at >= k.cutoff and e.occurred_at < {end} and e.known_at < {end}
+        from keys k left join departures d
+            on d.customer_id = k.customer_id and d.occurred_at >= k.cutoff
         group by k.place
     """
 

@@ -1,32 +1,30 @@
-"""Forecasts of the headline indicators, and alerts for groups that changed beyond chance."""
+"""Time series of the headline indicators by group, and their forecasts."""
 
 from datetime import datetime
 
 import pandas as pd
 
+from features.calendar_periods import add_months
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import (
+from insight.evaluation.indicator_builder import first_day, known_cuts
+from insight.evaluation.indicator_schema import (
     GroupValue,
     Indicator,
-    IndicatorAlert,
     IndicatorForecast,
     PeriodValue,
 )
-from insight.evaluation.indicator_builder import first_day, known_cuts
-from insight.satisfaction.behavioural_rates import PERIOD_MONTHS, add_months
-from insight.satisfaction.control_charts import find_alerts
+from insight.satisfaction.behavioural_rates import PERIOD_MONTHS
 from insight.satisfaction.crosstabs import cross_tabulate
 from insight.satisfaction.forecast import forecast_series
 from insight.satisfaction.indicators import SatisfactionIndicator
 from insight.satisfaction.satisfaction_inputs import SatisfactionInputs
+from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
 
 #: Indicators that are watched and forecast; by group, only satisfaction is forecast.
 HEADLINE = ("csat_index", "nps", "effort", "retention", "complaint")
 SATISFACTION = "csat_index"
 #: Number of periods to forecast.
 AHEAD = {"month": 3, "quarter": 2, "year": 1}
-#: Lowest and highest possible value of an indicator; (0, 1) for the others.
-BOUNDS = {"csat_index": (0.0, 10.0), "nps": (-100.0, 100.0), "effort": (0.0, 100.0)}
 EVERYTHING = "all"
 
 #: Time series of an indicator by (column, group).
@@ -48,31 +46,6 @@ def collect_series(tables: SatisfactionIndicator, inputs: SatisfactionInputs) ->
         shown = by_period[by_period[by].isin(cut.table[by])]
         series |= {(by, str(group)): one for group, one in shown.groupby(by, sort=True)}
     return series
-
-
-def find_latest_alerts(
-    indicator: str, series: IndicatorSeries, inputs: SatisfactionInputs
-) -> tuple[list[IndicatorAlert], int]:
-    """Return the alerts of the last period, and the number of series too short to be watched.
-
-    Each series is compared with its own past (`insight.satisfaction.control_charts`).
-    """
-    if not series:
-        return [], 0
-    names = list(series)
-    numbered = enumerate(series.values())
-    found, too_short = find_alerts(
-        pd.concat([_with_error(one).assign(segment=f"{place:06d}") for place, one in numbered])
-    )
-    latest = [
-        IndicatorAlert(
-            indicator=indicator, by=names[int(a.segment)][0], group=names[int(a.segment)][1],
-            period=first_day(inputs.last), kind="jump" if a.kind == "jump" else "drift",
-            value=a.value, expected=a.expected, errors_off=a.errors_off,
-        )
-        for a in found if a.period == inputs.last
-    ]  # fmt: skip
-    return latest, len(too_short)
 
 
 def add_forecasts(
@@ -97,13 +70,6 @@ def _with_forecast(
     return group.model_copy(update={"forecast": forecast, "no_forecast": why})
 
 
-def _with_error(series: pd.DataFrame) -> pd.DataFrame:
-    """The periods with a standard error: where all answers are equal, it is not known."""
-    width = series["high"] - series["low"]
-    usable = (width > 0) & (width < float("inf"))
-    return series.loc[usable, ["period", "value", "low", "high"]]
-
-
 def _forecast(
     indicator: str, series: pd.DataFrame, inputs: SatisfactionInputs
 ) -> tuple[IndicatorForecast | None, str]:
@@ -115,7 +81,7 @@ def _forecast(
         found = forecast_series(values.loc[values.first_valid_index() :].to_numpy(), season, ahead)
     except DataRefused as err:
         return None, str(err)
-    low, high = BOUNDS.get(indicator, (0.0, 1.0))
+    low, high = SATISFACTION_METRICS[indicator].bounds or (0.0, 1.0)
     table = found.table[["value", "low", "high"]].clip(low, high)
     starts = [add_months(inputs.last, PERIOD_MONTHS[period] * step) for step in found.table["step"]]
     points = [
