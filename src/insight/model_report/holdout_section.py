@@ -12,7 +12,9 @@ from features.settings import Workspace
 from insight.formatting.plot_images import PlotImage, drawable_text, plot_fonts, plot_image
 from models.bundles.bundle import Bundle
 from models.evaluation.bootstrap import Interval
-from models.evaluation.grade import evaluate_model
+from models.evaluation.grade import ModelEvaluation, evaluate_model
+from models.evaluation.sum_errors import SumErrors
+from models.evaluation.value_grade import evaluate_value, primary_prediction
 from models.learners.labelled_rows import LabelledRows
 from models.plots.all_plots import draw_all
 from models.targets.registry import TARGETS
@@ -75,7 +77,7 @@ def evaluate_on_holdout(
         "model": bundle.calibrated(test.features),
         "rule": rule_predictions(target, config, rows.take(split.refit), test),
     }
-    evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    evaluation = _evaluate(bundle, test, predictions)
     trained = unflatten_metrics(bundle.manifest.metrics)
     primary = evaluation.primary
     then = trained["model"].get(primary, Interval(math.nan, math.nan, math.nan))
@@ -88,9 +90,26 @@ def evaluate_on_holdout(
         not same,
         [p for name, p in plots.items() if name in FIRST[target.kind]],
         [p for name, p in plots.items() if name not in FIRST[target.kind]],
-        compare_by_slice(target, test, predictions["model"], predictions["rule"]),
+        compare_by_slice(
+            target, test, primary_prediction(predictions), predictions["rule"],
+            levels=(predictions["model"], predictions["rule"]),
+        ),
         check_minimum_data(target, rows.label, rows.customer, split),
-    )
+    )  # fmt: skip
+
+
+def _evaluate(
+    bundle: Bundle, test: TrainingRows, predictions: dict[str, NDArray[np.float64]]
+) -> ModelEvaluation:
+    """Evaluate on the test rows; a value by its median, too, which is added to the predictions."""
+    typical = bundle.typical_value(test.features)
+    if typical is None:
+        kind = bundle.manifest.kind
+        return evaluate_model(kind, test.label, predictions, test.weight, test.customer)
+    predictions["typical"] = typical
+    stored = bundle.manifest.sums
+    sums = SumErrors.from_dict(stored).interval if stored else None
+    return evaluate_value(test.label, predictions, sums, test.weight, test.customer)
 
 
 def rule_predictions(

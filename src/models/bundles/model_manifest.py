@@ -22,7 +22,9 @@ class ModelManifest:
 
     Times are ISO texts in UTC. `population`, `spend_level`, `ranges` (prediction intervals),
     `support` (out of distribution) and `survival` are the fitted parts as JSON holds them, None where
-    the target has none or the model is of an older version. `tone` is the digest of the model that
+    the target has none or the model is of an older version. `never_negative`: no training label of a
+    value is below 0. `sums` says how far sums of expected values may be off
+    (`models.evaluation.sum_intervals`). `tone` is the digest of the model that
     reads the comments. `unknown_categories` is the share of test rows in unknown categories.
     """
 
@@ -44,6 +46,8 @@ class ModelManifest:
     ranges: dict[str, Any] | None = None
     support: dict[str, Any] | None = None
     survival: dict[str, Any] | None = None
+    never_negative: bool = False
+    sums: dict[str, Any] | None = None
     segments: list[dict[str, Any]] | None = None
     schema: dict[str, Any] = field(default_factory=dict)
     features: list[dict[str, Any]] = field(default_factory=list)

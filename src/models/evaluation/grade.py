@@ -46,8 +46,15 @@ class ModelEvaluation:
             for name, values in self.metrics.items()
         }
         table = pd.DataFrame(columns)
-        table.insert(0, "better", ["high" if METRICS[m][1] else "low" for m in table.index])
+        table.insert(0, "better", [_better(m) for m in table.index])
         return table.rename_axis("measure")
+
+
+def _better(metric: str) -> str:
+    """Which values of a metric are good: "high", "low", or the best one."""
+    if METRICS[metric].best is not None:
+        return f"{METRICS[metric].best:g}"
+    return "high" if METRICS[metric].higher_is_better else "low"
 
 
 def metric_names(kind: str) -> list[str]:

@@ -137,6 +137,13 @@ def rmse(y: Array, prediction: Array, weight: Array | None = None) -> float:
     return float(np.sqrt(_mean((prediction - y) ** 2, _weights(y, weight))))
 
 
+def sum_ratio(y: Array, prediction: Array, weight: Array | None = None) -> float:
+    """The sum of the predictions divided by the sum of what came; NaN when nothing came, or less."""
+    w = _weights(y, weight)
+    actual = float((w * y).sum())
+    return float((w * prediction).sum() / actual) if actual > 0 else float("nan")
+
+
 def spearman(y: Array, prediction: Array, weight: Array | None = None) -> float:
     """Spearman's rank correlation; weights are ignored (weighted ranks have no standard definition)."""
     from scipy.stats import rankdata
@@ -183,11 +190,15 @@ def dissatisfied_auc(y: Array, prediction: Array, weight: Array | None = None) -
 
 
 class Metric(NamedTuple):
-    """A metric, whether high values are good, and the kinds of target it applies to."""
+    """A metric, whether high values are good, and the kinds of target it applies to.
+
+    Of a metric with a `best` value, neither high nor low values are good.
+    """
 
     function: MetricFunction
     higher_is_better: bool
     kinds: tuple[str, ...]
+    best: float | None = None
 
 
 _CLASSES = ("multiclass", "ordinal")
@@ -211,6 +222,7 @@ METRICS: dict[str, Metric] = {
     "mae": Metric(mae, False, ("regression",)),
     "rmse": Metric(rmse, False, ("regression",)),
     "spearman": Metric(spearman, True, ("regression",)),
+    "sum_ratio": Metric(sum_ratio, True, ("regression",), best=1.0),
 }
 
 PRIMARY = {

@@ -55,6 +55,8 @@ def describe_model(
         ranges=trained.ranges,
         support=trained.support.to_dict(),
         survival=trained.survival.to_dict() if trained.survival else None,
+        never_negative=trained.never_negative,
+        sums=trained.sums.to_dict() if trained.sums else None,
         segments=segment_bounds(values) if target.kind == "regression" else None,
         schema=json.loads(manifest.schema.to_json()),
         features=[asdict(d) for d in describe_features(used, training)],

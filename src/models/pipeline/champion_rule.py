@@ -18,6 +18,7 @@ from models.evaluation.grade import (
     paired_gain,
 )
 from models.evaluation.metrics import METRICS
+from models.evaluation.value_grade import primary_prediction
 from models.training.train import TrainedTarget
 from models.training_set.splits import instant
 from models.validation.slice_metrics import Slices, compare_by_slice
@@ -91,6 +92,8 @@ def _obstacle(
     ]
     if missing or other:
         return f"needs {missing[0]}" if missing else f"has another {other[0]}"
+    if trained.typical and not champion.typical:
+        return "predicts the median of the value only, whose sums are too low"
     if champion.tone and champion.tone != comment_model:
         return "reads comments with another model"
     return None
@@ -103,13 +106,15 @@ def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
     if "season" in champion.columns and "season" not in features.column_names:
         months = [float(instant(int(c)).month) for c in test.cutoff]
         features = features.append_column("season", [np.array(months)])
-    ours, theirs = trained.predictions["model"], champion.calibrated(features)
+    means = trained.predictions["model"], champion.calibrated(features)
+    medians = champion.typical_value(features)
+    ours, theirs = primary_prediction(trained.predictions), means[1] if medians is None else medians
     comparison = compare_with_champion(
         trained.target.kind, test.label, ours, theirs, test.weight, test.customer
     )
     if not comparison:
         return Promotion("kept", comparison.reason)
-    slices = compare_by_slice(trained.target, test, ours, theirs, "champion")
+    slices = compare_by_slice(trained.target, test, ours, theirs, "champion", means)
     if slices.objection:
         return Promotion("kept", slices.objection)
     return Promotion("promoted", comparison.reason)

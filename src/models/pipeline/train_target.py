@@ -136,7 +136,9 @@ class TargetTraining:
             trained, self.company, self.workspace, self.manifest, self.counts, used,
             model_digest(comment_model),
         )  # fmt: skip
-        bundle = Bundle(trained.estimator, trained.calibrator, manifest, comment_model)
+        bundle = Bundle(
+            trained.estimator, trained.calibrator, manifest, comment_model, typical=trained.typical
+        )
         holdout = evaluate_on_holdout(bundle, trained.test)
         self._log(trained, checks, manifest, holdout)
         tags = {k: str(getattr(manifest, k)) for k in VERSION_TAGS}

@@ -13,6 +13,8 @@ from features.config.company import Company, TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model
+from models.evaluation.sum_errors import Origin, SumErrors
+from models.evaluation.value_grade import evaluate_value
 from models.learners.calibration import Calibrator
 from models.learners.cross_fitting import predict_out_of_fold
 from models.learners.labelled_rows import LabelledRows
@@ -22,10 +24,13 @@ from models.learners.prediction_intervals import LevelIntervals, ValueIntervals
 from models.learners.survival_curve import SurvivalCurve
 from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
+from models.targets.typical_value import predict_typical
 from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
 from models.training.distribution_shift import match_base_rate, shifted_columns
 from models.training.hyperparameters import MIN_ROUNDS, default_params, learner_kind
 from models.training.minimum_data import check_minimum_data
+from models.training.rolling_sums import predict_origins
+from models.training.value_models import fit_mean
 from models.training_set.build_training_sets import KEYS
 from models.training_set.splits import Split, split_by_time
 
@@ -58,7 +63,9 @@ class TrainedTarget:
     """A trained target: model, test rows, evaluation and fitted parts.
 
     `unseen` are calibrated out-of-fold predictions for the refit rows, by models of other customers
-    (for a value: multiples of the spending level).
+    (for a value: multiples of the unit of spending). For a value, `estimator` predicts the mean and
+    `typical` the median (`predictions` have both as "model" and "typical"); `never_negative`: no
+    training label is below 0; `sums` compares sums over rolling origins.
     """
 
     target: Target
@@ -77,6 +84,9 @@ class TrainedTarget:
     support: TrainingSupport
     unseen: Floats
     survival: SurvivalCurve | None = None
+    typical: Estimator | None = None
+    never_negative: bool = False
+    sums: SumErrors | None = None
 
     @property
     def also_reads(self) -> tuple[str, ...]:
@@ -123,39 +133,108 @@ def train(
     params = params or default_params(target)
     without = shifted_columns(kind, rows.features, rows.cutoff, split)
     parts = {n: rows.take(getattr(split, n)) for n in ("fit", "valid", "refit", "test")}
-    spend = None
-    if kind == "regression":
-        spend = SpendLevel.fit(parts["refit"].features, config.horizon_days)
-    data = {n: to_labelled(part, spend) for n, part in parts.items()}
-    first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
-    calibrator = _calibrator(kind, first, parts["valid"])
-    rounds = max(first.rounds, MIN_ROUNDS[kind])
-    final = first.refit(data["refit"], params, rounds)
-    unseen = predict_out_of_fold(final, data["refit"], parts["refit"].customer, params, rounds)
-    test = parts["test"]
+    refit, test = parts["refit"], parts["test"]
+    spend = SpendLevel.fit(refit.features, config.horizon_days) if kind == "regression" else None
+    fitted = _fit(kind, parts, spend, params, without)
+    typical = fitted.typical_of(test, spend)
     predictions = predict_with_baselines(
         target,
         config,
-        CalibratedModel(final, calibrator, spend, without),
-        LabelledRows(parts["refit"].features, parts["refit"].label, parts["refit"].weight),
+        CalibratedModel(fitted.estimator, fitted.calibrator, spend, without),
+        LabelledRows(refit.features, refit.label, refit.weight),
         test.features,
     )
+    sums = None
+    if typical is not None:
+        predictions["typical"] = typical
+        sums = _sum_errors(target, config, rows, split, params, predictions["model"])
     return TrainedTarget(
-        target, config, final, calibrator, spend, split,
-        evaluate_model(target.kind, test.label, predictions, test.weight, test.customer),
+        target, config, fitted.estimator, fitted.calibrator, spend, split,
+        _evaluate(target, test, predictions, sums),
         predictions, test, params,
-        dropped=tuple(c for c in rows.features.column_names if c not in final.encoder.columns),
+        dropped=_dropped(rows, fitted.estimator),
         label_counts=count_labels(target, rows.label),
-        ranges=_ranges(kind, target, parts["refit"], calibrator.apply(unseen), spend),
-        support=TrainingSupport.fit(final, parts["refit"].features),
-        unseen=calibrator.apply(unseen),
+        ranges=_ranges(kind, target, refit, fitted.unseen, spend),
+        support=TrainingSupport.fit(fitted.estimator, refit.features),
+        unseen=fitted.unseen,
+        typical=fitted.typical,
+        never_negative=fitted.never_negative,
+        sums=sums,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """The trees of a target, their calibration, and calibrated out-of-fold predictions."""
+
+    estimator: Estimator
+    calibrator: Calibrator
+    unseen: Floats
+    typical: Estimator | None = None
+    never_negative: bool = False
+
+    def typical_of(self, rows: TrainingRows, spend: SpendLevel | None) -> Floats | None:
+        """The median of each row's value; None for another target."""
+        if self.typical is None or spend is None:
+            return None
+        return predict_typical(self.typical, spend, rows.features, self.never_negative)
+
+
+def _fit(
+    kind: str,
+    parts: dict[str, TrainingRows],
+    spend: SpendLevel | None,
+    params: Params,
+    without: tuple[str, ...],
+) -> _Fitted:
+    """Fit on `fit` and `valid` for rounds and calibration, then on `refit` for the trees that ship."""
+    data = {n: to_labelled(parts[n], spend) for n in ("fit", "valid", "refit")}
+    first = Estimator.fit(kind, data["fit"], data["valid"], params, without)
+    rounds = max(first.rounds, MIN_ROUNDS[kind])
+    final = first.refit(data["refit"], params, rounds)
+    refit = parts["refit"]
+    if spend:
+        mean = fit_mean(parts, spend, params, without)
+        unseen = mean.calibrator.apply(mean.unseen)
+        never_negative = bool((refit.label >= 0).all())
+        return _Fitted(mean.estimator, mean.calibrator, unseen, final, never_negative)
+    calibrator = _calibrator(kind, first, parts["valid"])
+    unseen = predict_out_of_fold(final, data["refit"], refit.customer, params, rounds)
+    return _Fitted(final, calibrator, calibrator.apply(unseen))
+
+
+def _evaluate(
+    target: Target, test: TrainingRows, predictions: dict[str, Floats], sums: SumErrors | None
+) -> ModelEvaluation:
+    """Evaluate on the test rows; a value by its mean, its median and its sums over rolling origins."""
+    if sums is None:
+        return evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    return evaluate_value(test.label, predictions, sums.interval, test.weight, test.customer)
+
+
+def _sum_errors(
+    target: Target,
+    config: TargetConfig,
+    rows: TrainingRows,
+    split: Split,
+    params: Params,
+    expected: Floats,
+) -> SumErrors:
+    """The sums of expected values over rolling origins, the last of which is the test."""
+    test = rows.take(split.test)
+    before = rows.take(~split.test)
+    last = Origin(split.test_start.isoformat(), test.customer, test.label, expected)
+    earlier = predict_origins(before, target.span_days(config), config.horizon_days, params)
+    return SumErrors.fit([*earlier, last])
+
+
+def _dropped(rows: TrainingRows, estimator: Estimator) -> tuple[str, ...]:
+    """The columns that the model does not read."""
+    return tuple(c for c in rows.features.column_names if c not in estimator.encoder.columns)
 
 
 def _calibrator(kind: str, first: Estimator, valid: TrainingRows) -> Calibrator:
     """Fit the calibration on rows later than those that `first` was fitted on."""
-    if kind == "regression":
-        return Calibrator(kind)
     drifted = first.predict(valid.features)
     level = match_base_rate(drifted, valid.label, valid.weight)
     return Calibrator.fit(kind, level, valid.label, valid.weight)
@@ -167,7 +246,9 @@ def _ranges(
     """Fit prediction intervals on out-of-fold predictions; None for targets without intervals."""
     if spend:
         level = spend.of(rows.features)
-        return ValueIntervals.fit(rows.features, unseen, level, rows.label).to_dict()
+        return ValueIntervals.fit(
+            rows.features, unseen, level, rows.label, rows.customer, rows.cutoff
+        ).to_dict()
     if target.kind == "ordinal":
         return asdict(LevelIntervals.fit(unseen, rows.label, rows.weight))
     return None
