@@ -6,14 +6,14 @@ A customer orders at a constant rate until they drop out (Pareto/NBD: Schmittlei
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-BEGIN, DAYS = datetime(2023, 1, 1), 900
+BEGIN, DAYS = datetime(2023, 1, 1, tzinfo=UTC), 900
 TOML = """
 [company]
 name = "{name}"
@@ -84,7 +84,8 @@ def write_small_buyers(firm: SmallBuyers, data: Path, seed: int = 7) -> None:
     rate = rng.gamma(firm.alike, firm.orders_a_year / firm.alike / 365, n)
     gone = joined + rng.exponential(1 / rng.gamma(1.5, 1 / firm.years / 365, n))
     level = np.exp(3.5 + firm.between * rng.standard_normal(n))
-    who, day = (np.concatenate(part) for part in zip(*_orders(firm, rng, joined, gone, rate)))
+    parts = zip(*_orders(firm, rng, joined, gone, rate), strict=True)
+    who, day = (np.concatenate(part) for part in parts)
     amount = level[who] * np.exp(firm.within * rng.standard_normal(len(who)))
     ids = np.array([f"c{i:05d}" for i in range(n)])
     folder = data / firm.name / "raw"

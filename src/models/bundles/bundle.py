@@ -2,9 +2,9 @@
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
 (artificial rows with their predictions) and `manifest.json` (the description of the model, with the
-SHA-256 of the other files); also `tone.json` when the model reads comments, and `about.json` with
-its card and test results, and `typical.txt`, the trees of the median of a value. Loading a bundle executes no code from it, and needs neither MLflow nor
-the training code.
+SHA-256 of the other files); also `tone.json` when the model reads comments, and `about.json` with its
+card and test results, and `typical.txt`, the trees of the median of a value. Loading a bundle executes
+no code from it, and needs neither MLflow nor the training code.
 """
 
 import hashlib

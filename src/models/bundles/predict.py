@@ -17,7 +17,8 @@ def predict(bundle: Bundle, features: pa.Table) -> Outputs:
 
     Probabilities lie within (0, 1); `satisfaction.score` is the expected level, 0 to 100;
     `value.expected` is the mean and `value.typical` the median of the money over the horizon; flags are
-    booleans. `low` and `high` are a 90% prediction interval; `abstain` marks rows out of distribution, whose predictions are unreliable.
+    booleans. `low` and `high` are a 90% prediction interval; `abstain` marks rows out of distribution,
+    whose predictions are unreliable.
     Outputs that a model of an older version does not have are NaN.
     """
     calibrated = bundle.calibrated(features)

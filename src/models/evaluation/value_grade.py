@@ -1,8 +1,8 @@
 """Evaluate the two models of a value together: error, rank and sums.
 
-Each measure judges the output it is made for: the mean absolute error the median (`typical`), every other
-one the mean (`expected`). A model that ranks well and adds up to a third of what comes is no good, nor is
-one that adds up and ranks at random.
+Each measure judges the output it is made for: the mean absolute error the median (`typical`), every
+other one the mean (`expected`). A model that ranks well and adds up to a third of what comes is no good,
+nor is one that adds up and ranks at random.
 """
 
 from collections.abc import Mapping
@@ -42,9 +42,9 @@ def evaluate_value(
     """Evaluate the mean ("model") and the median ("typical") against rule and linear model.
 
     `sums` is predicted over actual sums over rolling origins, with its 90% interval; without it, that
-    of these rows with their 95% interval. A: the error is smaller than the rule's beyond chance, the sums are right, and customers are not
-    ranked worse than by the rule beyond chance. Sums or rank that are missed lower the grade by one each;
-    B: the error is smaller, within chance; C: it is not smaller.
+    of these rows with their 95% interval. A: the error is smaller than the rule's beyond chance; B: it
+    is smaller, within chance; C: it is not smaller. Sums that are off lower the grade by one, and so do
+    customers who are ranked worse than by the rule, beyond chance.
     """
     rivals = dict(predictions)
     mean, typical = rivals.pop("model"), rivals.pop("typical")

@@ -45,7 +45,10 @@ def rolling_origins(cutoff: NDArray[np.int64], span_days: int, most: int = ORIGI
 def predict_origins(
     rows: "TrainingRows", span_days: int, horizon_days: int, params: Params
 ) -> Iterator[Origin]:
-    """The customers of each origin with their expected value; origins that cannot be learnt are left out."""
+    """The customers of each origin with their expected value.
+
+    Origins whose rows cannot be learnt from (all alike, or nobody buys) are left out.
+    """
     small = replace(
         params,
         objective=OBJECTIVE,

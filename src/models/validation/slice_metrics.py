@@ -83,7 +83,7 @@ class Slices:
 
     @property
     def lost(self) -> tuple[Slice, ...]:
-        """Groups in which the model is worse than its rival beyond chance, by 1% or more, the worst first.
+        """Groups in which the model is worse beyond chance, by 1% or more, the worst first.
 
         Of values also the mean must be further off: where most customers spend nothing, a rule that
         says 0 has the smaller absolute error than any forecast that is right on average.
