@@ -49,39 +49,45 @@ def predict_origins(
 
     Origins whose rows cannot be learnt from (all alike, or nobody buys) are left out.
     """
-    small = replace(
-        params,
-        objective=OBJECTIVE,
-        learning_rate=SPEED_UP * params.learning_rate,
-        max_rounds=ROUNDS,
-    )
+    small = small_params(params)
     for origin in rolling_origins(rows.cutoff, span_days):
         known, asked = rows.cutoff + span_days * DAY <= origin, rows.cutoff == origin
         start = instant(origin)
         part = Split(known, asked, asked, known, start, start)
         without = shifted_columns("regression", rows.features, rows.cutoff, part)
-        learnt, later = _sampled(rows.take(known)), rows.take(asked)
+        learnt, later = sample_customers(rows.take(known)), rows.take(asked)
         try:
-            predicted = _expected(learnt, later, horizon_days, small, without)
+            predicted = predict_mean(learnt, later, horizon_days, small, without)
         except DataRefused:
             continue
         yield Origin(start.isoformat(), later.customer, later.label, predicted)
 
 
-def _expected(
+def predict_mean(
     learnt: "TrainingRows",
     later: "TrainingRows",
     horizon_days: int,
     params: Params,
     without: tuple[str, ...],
 ) -> Floats:
+    """The expected value of later rows, by trees grown on the earlier ones; the level by the same rows."""
     spend = SpendLevel.fit(learnt.features, horizon_days)
     grown = Estimator.fit("regression", mean_rows(learnt, spend), None, params, without)
     level = level_factor(learnt, grown.predict(learnt.features) * spend.of(learnt.features))
     return level.apply(grown.predict(later.features) * spend.of(later.features))
 
 
-def _sampled(rows: "TrainingRows") -> "TrainingRows":
+def small_params(params: Params) -> Params:
+    """Parameters of a smaller model of the mean."""
+    return replace(
+        params,
+        objective=OBJECTIVE,
+        learning_rate=SPEED_UP * params.learning_rate,
+        max_rounds=ROUNDS,
+    )
+
+
+def sample_customers(rows: "TrainingRows") -> "TrainingRows":
     """A share of the customers when there are too many rows."""
     share = MAX_ROWS / max(len(rows.label), 1)
     if share >= 1:
