@@ -88,7 +88,8 @@ class HoldoutSummary:
     `card` is Markdown. `measures[contestant][measure]` has `value`, `low` and `high`, None where
     undefined; `primary` names the measure that decides. `calibration` has bins of predicted and
     observed share with a 95% interval, of the positive class or of each class; a value has none.
-    `coverage` is the share of outcomes inside their prediction interval; None without intervals.
+    `coverage` is the share of outcomes inside their prediction interval, None without intervals; of a
+    value, without the customers who spend nothing almost certainly, of whom `coverage_nothing` is.
     """
 
     card: str = ""
@@ -96,6 +97,7 @@ class HoldoutSummary:
     measures: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     calibration: list[dict[str, Any]] = field(default_factory=list)
     coverage: float | None = None
+    coverage_nothing: float | None = None
 
 
 def code_revision(workspace: Workspace) -> str:

@@ -78,6 +78,7 @@ def summarise_holdout(
 ) -> HoldoutSummary:
     """Summarise the results of a model on its test rows, with its card, as JSON can hold them."""
     results = json.loads(evaluation.to_json())
+    coverage = {name: c.share for name, c in holdout.coverage_apart.items()}
     return HoldoutSummary(
         card=card.markdown(),
         primary=results["primary"],
@@ -87,5 +88,6 @@ def summarise_holdout(
             for case, bins in holdout.bins().items()
             for each in bins
         ],
-        coverage=holdout.coverage.share if holdout.coverage else None,
+        coverage=coverage.get("others"),
+        coverage_nothing=coverage.get("nothing"),
     )
