@@ -19,8 +19,9 @@ def page() -> str:
             "# Metrics\n",
             "## Of models\n",
             "Computed on rows later in time than all training rows, with a bootstrap interval over "
-            "customers. The metric in bold decides between model, baseline and champion. Of a value, `mae` is that of "
-            "`typical` (the median), every other metric that of `expected` (the mean).\n",
+            "customers. The metric in bold decides between model, baseline and champion. Of a value, "
+            "`mae` is that of `typical` (the median), every other metric that of `expected` (the "
+            "mean).\n",
             table(("metric", "better", "targets", "what"), _model_metrics()),
             "## Of the service\n",
             "`GET /metrics` serves them in the Prometheus text format.\n",

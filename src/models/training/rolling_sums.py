@@ -70,7 +70,7 @@ def predict_mean(
     params: Params,
     without: tuple[str, ...],
 ) -> Floats:
-    """The expected value of later rows, by trees grown on the earlier ones; the level by the same rows."""
+    """The expected value of later rows, by trees grown on the earlier ones, which set the level, too."""
     spend = SpendLevel.fit(learnt.features, horizon_days)
     grown = Estimator.fit("regression", mean_rows(learnt, spend), None, params, without)
     level = level_factor(learnt, grown.predict(learnt.features) * spend.of(learnt.features))
