@@ -132,7 +132,7 @@ def _resampled_ratios(predicted: Floats, actual: Floats, seed: int) -> tuple[flo
     for _ in range(RESAMPLES):
         times = np.bincount(rng.integers(0, customers, customers), minlength=customers)
         often = np.bincount(rng.integers(0, origins, origins), minlength=origins)
-        found.append(_ratio(often @ predicted @ times, often @ actual @ times))
+        found.append(_ratio(float(often @ predicted @ times), float(often @ actual @ times)))
     defined = np.array(found)[np.isfinite(found)]
     if not len(defined):
         return float("nan"), float("nan")

@@ -149,8 +149,8 @@ def _sums(trained: TrainedTarget) -> tuple[Part, ...]:
         for o in sums.origins
     ]  # fmt: skip
     sentence = (
-        "Sums of expected values over rolling origins, each predicted from what was known then (the last "
-        "one by this model, the others by smaller ones). Predicted over actual, all together: "
+        "Sums of expected values over rolling origins, each predicted from what was known then (the "
+        "last one by this model, the others by smaller ones). Predicted over actual, all together: "
         f"{_shown(sums.interval)}, 90 % interval over origins and customers."
     )
     head = ("origin", "customers", "predicted", "actual", "ratio")

@@ -53,17 +53,18 @@ def test_the_level_makes_unseen_predictions_add_up() -> None:
 
 
 def test_means_add_up_to_what_comes_and_medians_do_not() -> None:
-    parts = {n: buyers(3000, seed) for seed, n in enumerate(("fit", "valid", "refit"))}
+    parts = {n: buyers(12_000, seed) for seed, n in enumerate(("fit", "valid", "refit"))}
     later = buyers(20_000, 7)
     spend = SpendLevel.fit(parts["refit"].features, 90)
     params = Params(max_rounds=120, learning_rate=0.1)
     mean = fit_mean(parts, spend, params, ())
     said = mean.calibrator.apply(mean.estimator.predict(later.features) * spend.of(later.features))
     assert said.min() >= 0
-    assert said.sum() / later.label.sum() == pytest.approx(1, abs=0.08)
+    # of 12,000 rows in which one in six buys, a sum is off by 4% (standard error)
+    assert said.sum() / later.label.sum() == pytest.approx(1, abs=0.1)
     for bought in (False, True):
         group = (later.features["revenue_90d"].to_numpy() > 0) == bought
-        assert said[group].sum() / later.label[group].sum() == pytest.approx(1, abs=0.12)
+        assert said[group].sum() / later.label[group].sum() == pytest.approx(1, abs=0.15)
     small = predict_mean(parts["refit"], later, 90, params, ())
     assert small.sum() / later.label.sum() == pytest.approx(1, abs=0.1)
     assert np.median(later.label) == 0
