@@ -93,10 +93,11 @@ def _covered(asked: Asked) -> list[str]:
         "|---|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]
     for (company, target), one in asked.items():
-        if c := one.coverage:
+        for part, c in one.coverage_apart.items():
             shares = [s.share for s in one.coverage_by_segment] or [float("nan")]
             lines.append(
-                f"| {company} | {target} | {c.rows:,} | {c.share:.1%} | {c.low:.1%} to {c.high:.1%} "
+                f"| {company} | {target}, {part} | {c.rows:,} | {c.share:.1%} "
+                f"| {c.low:.1%} to {c.high:.1%} "
                 f"| {c.below:.1%} | {c.above:.1%} | {len(one.coverage_by_segment)} "
                 f"| {min(shares):.1%} | {max(shares):.1%} |"
             )

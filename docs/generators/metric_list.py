@@ -7,7 +7,7 @@ from typing import Any, cast
 from markdown import doc, table
 from prometheus_client.parser import text_string_to_metric_families
 
-from models.evaluation.metrics import METRICS, PRIMARY
+from models.evaluation.metrics import METRICS, PRIMARY, Metric
 from serve.observability.prometheus import Metrics
 from serve.scoring.reload_loop import ScorerLoader
 
@@ -19,7 +19,9 @@ def page() -> str:
             "# Metrics\n",
             "## Of models\n",
             "Computed on rows later in time than all training rows, with a bootstrap interval over "
-            "customers. The metric in bold decides between model, baseline and champion.\n",
+            "customers. The metric in bold decides between model, baseline and champion. Of a value, "
+            "`mae` is that of `typical` (the median), every other metric that of `expected` (the "
+            "mean).\n",
             table(("metric", "better", "targets", "what"), _model_metrics()),
             "## Of the service\n",
             "`GET /metrics` serves them in the Prometheus text format.\n",
@@ -33,12 +35,18 @@ def _model_metrics() -> list[tuple[str, str, str, str]]:
     return [
         (
             f"**`{name}`**" if name in decisive else f"`{name}`",
-            "higher" if metric.higher_is_better else "lower",
+            _better(metric),
             ", ".join(metric.kinds),
             doc(metric.function).split("\n\n")[0],
         )
         for name, metric in METRICS.items()
     ]
+
+
+def _better(metric: Metric) -> str:
+    if metric.best is not None:
+        return f"nearer to {metric.best:g}"
+    return "higher" if metric.higher_is_better else "lower"
 
 
 def _service_metrics() -> list[tuple[str, str, str]]:

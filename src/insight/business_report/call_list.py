@@ -13,7 +13,9 @@ from features.errors import DataRefused
 from features.formatting import Language, close_up_percent
 from insight.business_report.report_inputs import ReportInputs
 from insight.report_facts import ReportFacts, ScoreColumns
+from insight.value.expected_totals import ExpectedTotal, expected_total
 from models.bundles.champions import match_comment_model, snapshot_comment_model
+from models.evaluation.sum_errors import SumErrors
 from models.explain.reasons import Explainer
 from models.explain.reasons_table import reason_table
 from models.scoring.batch_reasons import TOP
@@ -48,9 +50,10 @@ class CallListEntry:
 
 @dataclass(frozen=True)
 class CallList:
-    """The list, a sentence on its order, and which columns have values."""
+    """The list, a sentence on its order, one on all revenue at risk, and which columns have values."""
 
     order: str
+    at_risk: str
     entries: list[CallListEntry]
     has: dict[str, bool]
     tiers: list[str]
@@ -61,8 +64,8 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     scores = inputs.facts.scores
     if scores is None:
         return None
-    table, order = _ranked(scores)
-    table = table.head(LISTED)
+    ranked, order = _ranked(scores)
+    table = ranked.head(LISTED)
     if inputs.status is not None:
         status = inputs.status
         table = table.join(status[status.columns.difference(table.columns)])
@@ -86,7 +89,38 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     }
     tiers = sorted({e.tier for e in entries if e.tier})
     days = inputs.facts.company.target("value").horizon_days
-    return CallList(inputs.translate(f"calls_{order}", days=days), entries, has, tiers)
+    return CallList(
+        inputs.translate(f"calls_{order}", days=days),
+        _at_risk(ranked, days, inputs),
+        entries,
+        has,
+        tiers,
+    )
+
+
+def _at_risk(ranked: pd.DataFrame, days: int, inputs: ReportInputs) -> str:
+    """The expected revenue of all current customers, and how much of it is at risk, in a sentence."""
+    if not {"value", "churn"} <= set(ranked):
+        return ""
+    expected, churn = (ranked[n].to_numpy(np.float64) for n in ("value", "churn"))
+    bundle = inputs.facts.bundles.get("value")
+    stored = bundle.manifest.sums if bundle else None
+    errors = SumErrors.from_dict(stored) if stored else None
+    total, lost = (expected_total(expected, errors, share) for share in (1.0, churn))
+    currency = inputs.facts.company.info.currency
+    return inputs.translate(
+        "calls_at_risk", days=days, currency=currency,
+        total=_total(total, inputs), lost=_total(lost, inputs),
+    )  # fmt: skip
+
+
+def _total(total: ExpectedTotal, inputs: ReportInputs) -> str:
+    numbers = inputs.numbers
+    text = numbers.amount(total.value)
+    if total.low is None or total.high is None:
+        return text
+    ends = numbers.interval(numbers.amount(total.low), numbers.amount(total.high))
+    return inputs.translate("with_interval", value=text, interval=ends)
 
 
 def _ranked(scores: ScoreColumns) -> tuple[pd.DataFrame, str]:

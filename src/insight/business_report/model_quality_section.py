@@ -50,6 +50,7 @@ class ModelQuality:
     interval: str
     rule: str
     within_interval: str
+    nothing_within: str
     calibration: list[ReliabilityTable]
     why_not: str
 
@@ -74,10 +75,13 @@ def _quality(target: str, inputs: ReportInputs) -> ModelQuality:
         decision = facts.decisions.get(target)
         why = translate.message(decision.reason if decision else facts.missing.get(target, ""))
         grade = (decision.grade if decision else "") or ""
-        return ModelQuality(title, meaning, grade, "", "", "", "", "", "", [], why)
+        return ModelQuality(title, meaning, grade, "", "", "", "", "", "", "", [], why)
     metric, value, interval, rule = _primary_metric(bundle, inputs.translate)
     results = bundle.about or HoldoutSummary()
-    within = inputs.numbers.percent(results.coverage)
+    within, nothing = (
+        "" if share is None else inputs.numbers.percent(share)
+        for share in (results.coverage, results.coverage_nothing)
+    )
     return ModelQuality(
         title=title,
         meaning=meaning,
@@ -87,7 +91,8 @@ def _quality(target: str, inputs: ReportInputs) -> ModelQuality:
         value=value,
         interval=interval,
         rule=rule,
-        within_interval=within if results.coverage is not None else "",
+        within_interval=within,
+        nothing_within=nothing,
         calibration=_reliability_tables(target, results.calibration, inputs.translate),
         why_not="",
     )

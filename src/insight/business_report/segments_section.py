@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.formatting import NumberFormat
 from insight.business_report.figure_markup import data_attributes
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
@@ -12,8 +13,8 @@ from insight.evaluation.evaluation_schema import MigrationMatrix, Segment
 
 #: Numbers of a segment whose exact values are data attributes.
 EXACT = (
-    "customers", "share", "expected_value", "share_of_value", "satisfaction", "churn_probability",
-    "rule_share", "rule_reach",
+    "customers", "share", "expected_value", "expected_low", "expected_high", "share_of_value",
+    "satisfaction", "churn_probability", "rule_share", "rule_reach",
 )  # fmt: skip
 KINDS = ("tier", "stage", "group", "stars", "quadrant", "value")
 
@@ -31,6 +32,7 @@ class SegmentRow:
     share: str
     bar: float
     value: str
+    value_interval: str
     value_share: str
     satisfaction: str
     churn: str
@@ -102,6 +104,7 @@ def _row(segment: Segment, most: float, inputs: ReportInputs) -> SegmentRow:
         share=numbers.percent(segment.share),
         bar=round(100 * segment.share / most, 1) if most else 0.0,
         value="" if value is None else numbers.amount(value),
+        value_interval=_interval(segment.expected_low, segment.expected_high, numbers),
         value_share="" if share is None else numbers.percent(share, 0),
         satisfaction="" if satisfaction is None else numbers.decimal(satisfaction),
         churn="" if churn is None else numbers.percent(churn),
@@ -123,6 +126,13 @@ def segment_name(segment: Segment, inputs: ReportInputs) -> str:
     if segment.by == "group" and len(segment.name) == 1:
         return inputs.translate("cluster", name=segment.name)
     return inputs.translate.name(segment.by, segment.name)
+
+
+def _interval(low: float | None, high: float | None, numbers: NumberFormat) -> str:
+    """The 90% interval of a sum of expected values; empty where it is not known."""
+    if low is None or high is None:
+        return ""
+    return numbers.interval(numbers.amount(low), numbers.amount(high))
 
 
 def _rule(segment: Segment, translate: Translator) -> str:

@@ -101,8 +101,8 @@ class Segment(EvaluationModel):
 
     `by` is tier, stars, stage, quadrant, value (the predicted segment) or group (similar customers,
     described by a `rule`: `rule_share` of the customers it is true of are in the group, and it is true
-    of `rule_reach` of the group). `expected_value` is a sum in the company's currency; `satisfaction`
-    (0 to 100) and `churn_probability` are means.
+    of `rule_reach` of the group). `expected_value` is a sum in the company's currency, with the ends of
+    its 90% interval; `satisfaction` (0 to 100) and `churn_probability` are means.
     """
 
     by: SegmentKind
@@ -110,6 +110,8 @@ class Segment(EvaluationModel):
     customers: int
     share: float
     expected_value: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
     share_of_value: float | None = None
     satisfaction: float | None = None
     churn_probability: float | None = None

@@ -24,6 +24,8 @@ from insight.evaluation.segment_profiles import profile_segments
 from insight.evaluation.target_attainment import company_pdca_cycles
 from insight.evaluation.value_score_summary import summarise_traits, summarise_value_score
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
+from insight.value.expected_totals import read_sum_errors
+from models.evaluation.sum_errors import SumErrors
 
 
 def evaluate_company(
@@ -125,6 +127,7 @@ def _evaluation(
     traits = status and parts.compute(
         "traits", lambda: summarise_traits(status.assignment, company, workspace)
     )
+    sum_errors = read_sum_errors(workspace.serving(company.name))
     return CompanyEvaluation(
         company=company.name,
         made_at=datetime.now(UTC),
@@ -139,7 +142,7 @@ def _evaluation(
         too_young=measured.too_young if measured else 0,
         drivers=drivers,
         customers=_customer_counts(status) if status else None,
-        segments=_segments(status, scored, settings) if status else [],
+        segments=_segments(status, scored, settings, sum_errors) if status else [],
         stability=status.groups.stability if status and status.groups else None,
         tiers=status.tiers if status else None,
         stages=status.stages if status else None,
@@ -163,7 +166,10 @@ def _customer_counts(status: StatusResult) -> CustomerCounts:
 
 
 def _segments(
-    status: StatusResult, scored: PredictedScores | None, settings: EvaluationSettings
+    status: StatusResult,
+    scored: PredictedScores | None,
+    settings: EvaluationSettings,
+    errors: SumErrors | None,
 ) -> list[Segment]:
     table = status.table.join(scored.table) if scored else status.table
-    return profile_segments(pd.DataFrame(table), settings.tiers, status.groups)
+    return profile_segments(pd.DataFrame(table), settings.tiers, status.groups, errors)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from insight.evaluation.customer_groups import CustomerGroups
@@ -10,18 +11,24 @@ from insight.evaluation.evaluation_schema import Segment, TierPolicy
 from insight.segments.lifecycle_stages import STAGES
 from insight.segments.quadrant import QUADRANT_NAMES
 from insight.segments.tier_thresholds import TierSettings
+from insight.value.expected_totals import ExpectedTotal, expected_total
+from models.evaluation.sum_errors import SumErrors
 
 #: Segments of predicted value, the best first.
 VALUE = ("top", "high", "middle", "low")
 
 
 def profile_segments(
-    customers: pd.DataFrame, settings: TierSettings, groups: CustomerGroups | None
+    customers: pd.DataFrame,
+    settings: TierSettings,
+    groups: CustomerGroups | None,
+    errors: SumErrors | None = None,
 ) -> list[Segment]:
     """Return every segment, the best first within each attribute; lifecycle stages only with customers.
 
     `customers` has the status and, where predicted, `value_expected`, `value_segment`,
-    `satisfaction_score` and `churn_probability`; means leave out missing values.
+    `satisfaction_score` and `churn_probability`; means leave out missing values. Sums of expected values
+    have intervals where `errors` says how far they may be off.
     """
     kinds: dict[str, tuple[str, Iterable[object]]] = {
         "tier": ("tier", settings.names),
@@ -36,23 +43,29 @@ def profile_segments(
         if column in customers and customers[column].notna().any():
             # Where nobody came back, nobody is told of customers who were won back.
             there = customers[column].dropna().unique() if by == "stage" else names
-            found += [_segment(by, name, customers, column) for name in names if name in there]
+            found += [
+                _segment(by, name, customers, column, errors) for name in names if name in there
+            ]
     return [_with_details(segment, settings, groups) for segment in found]
 
 
-def _segment(by: str, name: object, customers: pd.DataFrame, column: str) -> Segment:
+def _segment(
+    by: str, name: object, customers: pd.DataFrame, column: str, errors: SumErrors | None
+) -> Segment:
     inside = customers[(customers[column] == name).fillna(False).astype(bool)]
     known = int(customers[column].notna().sum())
-    total = _sum(customers, "value_expected")
-    own = _sum(inside, "value_expected")
+    total = _sum(customers, None)
+    own = _sum(inside, errors)
     return Segment.model_validate(
         {
             "by": by,
             "name": str(name),
             "customers": len(inside),
             "share": len(inside) / known,
-            "expected_value": own,
-            "share_of_value": own / total if own is not None and total else None,
+            "expected_value": own.value if own else None,
+            "expected_low": own.low if own else None,
+            "expected_high": own.high if own else None,
+            "share_of_value": own.value / total.value if own and total and total.value else None,
             "satisfaction": _mean(inside, "satisfaction_score"),
             "churn_probability": _mean(inside, "churn_probability"),
         }
@@ -73,8 +86,10 @@ def _with_details(
     return segment
 
 
-def _sum(table: pd.DataFrame, column: str) -> float | None:
-    return float(table[column].sum()) if column in table else None
+def _sum(table: pd.DataFrame, errors: SumErrors | None) -> ExpectedTotal | None:
+    if "value_expected" not in table:
+        return None
+    return expected_total(table["value_expected"].to_numpy(np.float64), errors)
 
 
 def _mean(table: pd.DataFrame, column: str) -> float | None:

@@ -77,10 +77,15 @@ MEASURES: dict[str, MetricDescription] = {
     "quadratic_kappa": MetricDescription(
         "Agreement (weighted kappa)", "1 is perfect, 0 is random", "ratio"
     ),
-    "mae": MetricDescription("Mean absolute error", "between prediction and actual value", "money"),
-    "rmse": MetricDescription("Root mean squared error", "weighs large errors more", "money"),
-    "spearman": MetricDescription(
-        "Rank correlation", "between predicted and actual order", "ratio"
+    "mae": MetricDescription(
+        "Mean absolute error", "between the typical (median) and the actual value", "money"
+    ),
+    "rmse": MetricDescription(
+        "Root mean squared error", "of the expected value; weighs large errors more", "money"
+    ),
+    "spearman": MetricDescription("Rank correlation", "between expected and actual order", "ratio"),
+    "sum_ratio": MetricDescription(
+        "Sum of expected values", "relative to what came; 1 is right", "ratio"
     ),
 }
 

@@ -14,6 +14,7 @@ from models.bundles.bundle import Bundle
 from models.bundles.judged_bundle import read_judged
 from models.evaluation.bootstrap import Interval
 from models.evaluation.grade import evaluate_model
+from models.evaluation.metrics import judged_by
 from models.learners.labelled_rows import LabelledRows
 from models.plots.all_plots import draw_all
 from models.targets.registry import TARGETS
@@ -77,6 +78,9 @@ def evaluate_on_holdout(
         "model": bundle.calibrated(test.features),
         "rule": rule_predictions(target, config, rows.take(split.refit), test),
     }
+    typical = bundle.typical_value(test.features)
+    if typical is not None:
+        predictions["typical"] = typical
     evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
     trained = unflatten_metrics(served.manifest.metrics)
     primary = evaluation.primary
@@ -90,9 +94,12 @@ def evaluate_on_holdout(
         not same,
         [p for name, p in plots.items() if name in FIRST[target.kind]],
         [p for name, p in plots.items() if name not in FIRST[target.kind]],
-        compare_by_slice(target, test, predictions["model"], predictions["rule"]),
+        compare_by_slice(
+            target, test, judged_by(primary, predictions), predictions["rule"],
+            levels=(predictions["model"], predictions["rule"]),
+        ),
         check_minimum_data(target, rows.label, rows.customer, split),
-    )
+    )  # fmt: skip
 
 
 def rule_predictions(

@@ -216,10 +216,10 @@ def metric_rows(target: str, metrics: MetricsByContestant, currency: str = "") -
 
 
 def _metric_row(name: str, metrics: MetricsByContestant, currency: str, primary: bool) -> MetricRow:
-    metric, high = MEASURES[name], METRICS[name].higher_is_better
+    metric, high, ideal = MEASURES[name], METRICS[name].higher_is_better, METRICS[name].best
     found = [metrics.get(who, {}).get(name) for who in ("model", "rule", "linear")]
     values = [i.value for i in found if i is not None and math.isfinite(i.value)]
-    best = (max(values) if high else min(values)) if values else math.nan
+    best = _best(name, values)
     cells = [
         MetricCell(MISSING, "", False)
         if interval is None
@@ -231,4 +231,15 @@ def _metric_row(name: str, metrics: MetricsByContestant, currency: str, primary:
         for interval in found
     ]
     label = f"{metric.label}, {currency}" if metric.form == "money" else metric.label
-    return MetricRow(label, metric.meaning, "higher" if high else "lower", primary, cells)
+    better = f"nearer to {ideal:g}" if ideal is not None else "higher" if high else "lower"
+    return MetricRow(label, metric.meaning, better, primary, cells)
+
+
+def _best(name: str, values: list[float]) -> float:
+    """The best of some values of a metric; NaN without any."""
+    if not values:
+        return math.nan
+    ideal = METRICS[name].best
+    if ideal is not None:
+        return min(values, key=lambda value: abs(value - ideal))
+    return max(values) if METRICS[name].higher_is_better else min(values)

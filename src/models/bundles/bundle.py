@@ -2,9 +2,9 @@
 
 A bundle is `model.txt` (LightGBM's own text), `encoder.json`, `calibrator.json`, `golden.json`
 (artificial rows with their predictions) and `manifest.json` (the description of the model, with the
-SHA-256 of the other files); also `comment_score_model.json` when the model reads comments, and
-`about.json` with its card and test results. Loading a bundle executes no code from it, and needs
-neither MLflow nor the training code.
+SHA-256 of the other files); also `comment_score_model.json` when the model reads comments, `typical.txt`
+with the trees of the median of a value, and `about.json` with its card and test results. Loading a
+bundle executes no code from it, and needs neither MLflow nor the training code.
 """
 
 import hashlib
@@ -30,11 +30,14 @@ from models.learners.lightgbm import Estimator
 from models.learners.out_of_distribution import TrainingSupport
 from models.targets.spend_level import SpendLevel
 from models.targets.target import Condition
+from models.targets.typical_value import predict_typical
 
 FILES = ("model.txt", "encoder.json", "calibrator.json", "golden.json")
 ABOUT_FILE = "about.json"
 #: The name of TONE_FILE in bundles of former versions.
 FORMER_TONE_FILE = "tone.json"
+#: The trees of the median of a value; they read the columns of `encoder.json`, as `model.txt` does.
+TYPICAL_FILE = "typical.txt"
 #: Texts whose scores by the comment score model must be the same at writing and at loading.
 SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não recebi o produto.", "")
 
@@ -43,7 +46,8 @@ SENTENCES = ("The goods came late again.", "非常满意，谢谢！", "Não rec
 class Bundle:
     """A model ready to score: trees, calibration and the manifest that describes them.
 
-    `about` is None for a model of an older version.
+    `about` is None for a model of an older version. `typical` are the trees of the median of a value;
+    None for other targets and for a value model of an older version, whose `estimator` is the median.
     """
 
     estimator: Estimator
@@ -51,6 +55,7 @@ class Bundle:
     manifest: ModelManifest
     tone: CommentScoreModel | None = None
     about: HoldoutSummary | None = None
+    typical: Estimator | None = None
 
     @property
     def target(self) -> str:
@@ -93,6 +98,14 @@ class Bundle:
             plain = plain * self.spend.of(features)
         return self.calibrator.apply(plain)
 
+    def typical_value(self, features: pa.Table) -> NDArray[np.float64] | None:
+        """The median of each row's value in money (n,); None for other targets."""
+        if self.spend is None:
+            return None
+        if self.typical is None:  # an older version: its trees are those of the median
+            return self.calibrated(features)
+        return predict_typical(self.typical, self.spend, features, self.manifest.never_negative)
+
 
 def write_bundle(bundle: Bundle, folder: Path) -> Path:
     """Write a bundle to a new folder, atomically; returns the folder.
@@ -113,6 +126,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> Path:
     }
     if bundle.tone:
         contents[TONE_FILE] = bundle.tone.to_json()
+    if bundle.typical:
+        contents[TYPICAL_FILE] = bundle.typical.to_text()
     if bundle.about:
         contents[ABOUT_FILE] = json.dumps(asdict(bundle.about), ensure_ascii=False, allow_nan=False)
     hashes = {name: _sha256(text.encode()) for name, text in contents.items()}
@@ -142,7 +157,7 @@ def read_bundle(folder: Path) -> Bundle:
     give other predictions.
     """
     manifest = read_json(folder / "manifest.json")
-    optional = (TONE_FILE, FORMER_TONE_FILE, ABOUT_FILE)
+    optional = (TONE_FILE, FORMER_TONE_FILE, ABOUT_FILE, TYPICAL_FILE)
     also = [name for name in optional if name in manifest.get("files", {})]
     texts = {name: _read(folder / name) for name in (*FILES, *also)}
     for name, text in texts.items():
@@ -165,6 +180,9 @@ def read_bundle(folder: Path) -> Bundle:
         ModelManifest.from_dict(manifest),
         tone,
         HoldoutSummary(**json.loads(texts[ABOUT_FILE])) if ABOUT_FILE in texts else None,
+        Estimator.from_text(texts[TYPICAL_FILE], texts["encoder.json"])
+        if TYPICAL_FILE in texts
+        else None,
     )
     _replay(bundle, json.loads(texts["golden.json"]), folder)
     return bundle
@@ -174,6 +192,8 @@ def golden_answers(bundle: Bundle) -> dict[str, Any]:
     """The bundle's predictions for the golden rows, and its comment scores for `SENTENCES`."""
     rows = _golden_rows(bundle)
     answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
+    if bundle.typical:
+        answers["typical"] = np.asarray(bundle.typical_value(rows)).tolist()
     return answers | ({"tone": bundle.tone.predict(SENTENCES).tolist()} if bundle.tone else {})
 
 
@@ -196,6 +216,11 @@ def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
         answers = np.atleast_1d(bundle.calibrated(_golden_rows(bundle)))
         wanted = np.array(expected["answers"], dtype=np.float64)
         same = answers.shape == wanted.shape and _alike(answers, wanted)
+        if bundle.typical:
+            same = same and _alike(
+                np.asarray(bundle.typical_value(_golden_rows(bundle))),
+                np.array(expected["typical"], np.float64),
+            )
         if bundle.tone:
             same = same and _alike(
                 bundle.tone.predict(SENTENCES), np.array(expected["tone"], np.float64)

@@ -24,7 +24,7 @@ from mlflow.exceptions import MlflowException
 from features.errors import DataRefused, EnvironmentFailed
 from features.settings import Workspace, disable_telemetry
 from features.text.comment_score_model import FILE as TONE_FILE
-from models.bundles.bundle import Bundle, read_json
+from models.bundles.bundle import TYPICAL_FILE, Bundle, read_json
 from models.bundles.bundle_folders import highest_number, kept_versions, take_number
 from models.bundles.champions import POINTER, serving_version
 from models.bundles.mlflow_artifacts import SCHEME
@@ -161,6 +161,8 @@ class Registry:
             )
             (model / "encoder.json").write_text(bundle.estimator.encoder.to_json(), "utf-8")
             (model / "calibrator.json").write_text(bundle.calibrator.to_json(), "utf-8")
+            if bundle.typical:
+                (model / TYPICAL_FILE).write_text(bundle.typical.to_text(), "utf-8")
             if bundle.tone:
                 (model / TONE_FILE).write_text(bundle.tone.to_json(), "utf-8")
             self.client.log_artifacts(run_id, str(model), "model")

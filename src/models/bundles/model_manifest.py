@@ -23,7 +23,9 @@ class ModelManifest:
 
     Times are ISO texts in UTC. `population`, `spend_level`, `ranges` (prediction intervals),
     `support` (out of distribution) and `survival` are the fitted parts as JSON holds them, None where
-    the target has none or the model is of an older version. `tone` is the digest of the model that
+    the target has none or the model is of an older version. `never_negative`: no training label of a
+    value is below 0. `sums` says how far sums of expected values may be off
+    (`models.evaluation.sum_intervals`). `tone` is the digest of the model that
     reads the comments. `unknown_categories` is the share of test rows in unknown categories.
     `labels_until` is the end of the last label window that the model learnt from, `labels_digest` the
     digest of its label data; both are empty for a model of an older version. `origins` is the
@@ -49,6 +51,8 @@ class ModelManifest:
     ranges: dict[str, Any] | None = None
     support: dict[str, Any] | None = None
     survival: dict[str, Any] | None = None
+    never_negative: bool = False
+    sums: dict[str, Any] | None = None
     segments: list[dict[str, Any]] | None = None
     schema: dict[str, Any] = field(default_factory=dict)
     features: list[dict[str, Any]] = field(default_factory=list)
@@ -100,7 +104,8 @@ class HoldoutSummary:
     `card` is Markdown. `measures[contestant][measure]` has `value`, `low` and `high`, None where
     undefined; `primary` names the measure that decides. `calibration` has bins of predicted and
     observed share with a 95% interval, of the positive class or of each class; a value has none.
-    `coverage` is the share of outcomes inside their prediction interval; None without intervals.
+    `coverage` is the share of outcomes inside their prediction interval, None without intervals; of a
+    value, without the customers who spend nothing almost certainly, of whom `coverage_nothing` is.
     `origins` is the number of moments over which `measures` are means.
     """
 
@@ -109,6 +114,7 @@ class HoldoutSummary:
     measures: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     calibration: list[dict[str, Any]] = field(default_factory=list)
     coverage: float | None = None
+    coverage_nothing: float | None = None
     origins: int = 1
 
 

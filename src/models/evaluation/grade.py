@@ -8,7 +8,13 @@ import pandas as pd
 
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
 from models.evaluation.calibration_error import calibration_error
-from models.evaluation.metrics import CALIBRATION_ERRORS, METRICS, PRIMARY
+from models.evaluation.metrics import (
+    CALIBRATION_ERRORS,
+    METRICS,
+    PRIMARY,
+    contestants,
+    judged_by,
+)
 from models.evaluation.origin_evaluation import OriginsEvaluation
 
 Array = np.ndarray
@@ -53,8 +59,15 @@ class ModelEvaluation:
             for name, values in self.metrics.items()
         }
         table = pd.DataFrame(columns)
-        table.insert(0, "better", ["high" if METRICS[m][1] else "low" for m in table.index])
+        table.insert(0, "better", [_better(m) for m in table.index])
         return table.rename_axis("measure")
+
+
+def _better(metric: str) -> str:
+    """Which values of a metric are good: "high", "low", or the best one."""
+    if METRICS[metric].best is not None:
+        return f"{METRICS[metric].best:g}"
+    return "high" if METRICS[metric].higher_is_better else "low"
 
 
 def metric_names(kind: str) -> list[str]:
@@ -75,21 +88,28 @@ def evaluate_model(
 ) -> ModelEvaluation:
     """Compute the metrics of all `predictions` and grade the model against the rule.
 
-    `predictions` includes "model" and "rule"; `groups` are the customers, resampled as a whole for
-    the intervals. A: the 95% interval of the gain is above 0, and the model beats the "linear" one,
-    where there is one; B: the gain is positive; C: it is not.
+    `predictions` includes "model" and "rule", of a value also the median ("typical"); `groups` are the
+    customers, resampled as a whole for the intervals. A: the 95% interval of the gain is above 0, and
+    the model beats the "linear" one, where there is one; B: the gain is positive; C: it is not.
     """
     check_predictions(y, predictions)
     if groups is not None:  # numbers, so that strings are sorted only once
         groups = np.unique(groups, return_inverse=True)[1].ravel()
     measured = (weight, groups)
     metrics = {
-        contestant: {name: _interval(name, y, p, measured, seed) for name in metric_names(kind)}
-        for contestant, p in predictions.items()
+        who: {
+            name: _interval(name, y, judged_by(name, predictions, who), measured, seed)
+            for name in metric_names(kind)
+        }
+        for who in contestants(predictions)
     }
     gains: dict[str, Interval] = {
         rival: paired_gain(
-            PRIMARY[kind], y, (predictions["model"], predictions[rival]), measured, seed
+            PRIMARY[kind],
+            y,
+            (judged_by(PRIMARY[kind], predictions), predictions[rival]),
+            measured,
+            seed,
         )
         for rival in ("rule", "linear")
         if rival in predictions

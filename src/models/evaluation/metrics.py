@@ -6,7 +6,7 @@ for the bootstrap: at least 3 times faster than scikit-learn's (`benchmarks/boot
 least for accuracy on 50,000 rows). A property test holds them equal to scikit-learn's to 1e-12.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -141,6 +141,13 @@ def rmse(y: Array, prediction: Array, weight: Array | None = None) -> float:
     return float(np.sqrt(_mean((prediction - y) ** 2, _weights(y, weight))))
 
 
+def sum_ratio(y: Array, prediction: Array, weight: Array | None = None) -> float:
+    """The sum of the predictions divided by the sum of what came; NaN when nothing came, or less."""
+    w = _weights(y, weight)
+    actual = float((w * y).sum())
+    return float((w * prediction).sum() / actual) if actual > 0 else float("nan")
+
+
 def spearman(y: Array, prediction: Array, weight: Array | None = None) -> float:
     """Spearman's rank correlation; weights are ignored (weighted ranks have no standard definition)."""
     from scipy.stats import rankdata
@@ -187,11 +194,15 @@ def dissatisfied_auc(y: Array, prediction: Array, weight: Array | None = None) -
 
 
 class Metric(NamedTuple):
-    """A metric, whether high values are good, and the kinds of target it applies to."""
+    """A metric, whether high values are good, and the kinds of target it applies to.
+
+    Of a metric with a `best` value, neither high nor low values are good.
+    """
 
     function: MetricFunction
     higher_is_better: bool
     kinds: tuple[str, ...]
+    best: float | None = None
 
 
 _CLASSES = ("multiclass", "ordinal")
@@ -215,6 +226,7 @@ METRICS: dict[str, Metric] = {
     "mae": Metric(mae, False, ("regression",)),
     "rmse": Metric(rmse, False, ("regression",)),
     "spearman": Metric(spearman, True, ("regression",)),
+    "sum_ratio": Metric(sum_ratio, True, ("regression",), best=1.0),
 }
 
 PRIMARY = {
@@ -227,3 +239,18 @@ PRIMARY = {
 
 CALIBRATION_ERRORS = ("ece", "class_ece")
 """The metrics that chance alone makes larger than 0: see `calibration_error`."""
+
+
+def contestants(predictions: Mapping[str, Array]) -> list[str]:
+    """The names of those who predict; the median of a value ("typical") belongs to the model."""
+    return [name for name in predictions if name != "typical"]
+
+
+def judged_by(metric: str, predictions: Mapping[str, Array], contestant: str = "model") -> Array:
+    """The prediction that a metric judges.
+
+    Of a value, the mean absolute error judges the median ("typical"), every other metric the mean.
+    """
+    if contestant == "model" and metric == "mae":
+        return predictions.get("typical", predictions["model"])
+    return predictions[contestant]

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from models.evaluation.bootstrap import Interval, percentile_interval
 from models.evaluation.calibration_error import CalibrationError, calibration_error
-from models.evaluation.metrics import CALIBRATION_ERRORS, METRICS, PRIMARY, expected_level
+from models.evaluation.metrics import (
+    CALIBRATION_ERRORS,
+    METRICS,
+    PRIMARY,
+    contestants,
+    expected_level,
+    judged_by,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 RESAMPLES = 100
+RANK = "spearman"
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class OriginEvaluation:
 class OriginsEvaluation:
     """All origins, the latest first, and the mean of each metric over them with its interval.
 
-    `gains` are the improvements over rule and linear model in the primary metric. `level` is the mean
+    `gains` are the improvements over rule and linear model in the primary metric, `rank_gain` that over
+    the rule in the rank correlation of a value, None for other targets. `level` is the mean
     outcome less the mean prediction, over the origins: by how much the level of a prediction is off
     when the base rate changes.
     """
@@ -67,6 +76,7 @@ class OriginsEvaluation:
     metrics: dict[str, dict[str, Interval]]
     gains: dict[str, Interval]
     level: Interval
+    rank_gain: Interval | None = None
 
     @property
     def level_error(self) -> float:
@@ -83,9 +93,10 @@ def evaluate_origins(
 ) -> OriginsEvaluation:
     """Judge the predictions at all `origins` (at least one): the model by all metrics of its kind.
 
-    Rule and linear model are compared in the primary metric only.
+    Rule and linear model are compared in the primary metric only, those of a value also by rank.
     """
     primary = PRIMARY[kind]
+    compared = {primary, RANK}
     draws = _customer_draws(origins, seed)
     errors = None if kind == "regression" else [_calibration(origin) for origin in origins]
     pick = np.random.default_rng(seed).integers(0, len(origins), (RESAMPLES, len(origins)))
@@ -95,12 +106,11 @@ def evaluate_origins(
             if errors and name in CALIBRATION_ERRORS
             else _measured(name, who, origins, draws)
             for name, metric in METRICS.items()
-            if name == primary or (who == "model" and kind in metric.kinds)
+            if kind in metric.kinds and (who == "model" or name in compared)
         }
-        for who in origins[0].predictions
+        for who in contestants(origins[0].predictions)
     }
-    sign = 1.0 if METRICS[primary].higher_is_better else -1.0
-    model, level = found["model"][primary], _resample(origins, draws, _level)
+    level = _resample(origins, draws, _level)
     return OriginsEvaluation(
         primary,
         tuple(
@@ -108,15 +118,17 @@ def evaluate_origins(
             for place, origin in enumerate(origins)
         ),
         {who: {n: _pool(m, pick) for n, m in of.items()} for who, of in found.items()},
-        {
-            rival: _pool(
-                _Resampled(*(sign * (a - b) for a, b in zip(model, of[primary], strict=True))), pick
-            )
-            for rival, of in found.items()
-            if rival != "model"
-        },
+        {rival: _gain(primary, found, rival, pick) for rival in found if rival != "model"},
         _pool(level, pick),
+        _gain(RANK, found, "rule", pick) if kind == "regression" else None,
     )
+
+
+def _gain(name: str, found: dict[str, dict[str, "_Resampled"]], rival: str, pick: Ints) -> Interval:
+    """The improvement of the model over a rival in a metric; positive when it is better."""
+    sign = 1.0 if METRICS[name].higher_is_better else -1.0
+    pairs = zip(found["model"][name], found[rival][name], strict=True)
+    return _pool(_Resampled(*(sign * (a - b) for a, b in pairs)), pick)
 
 
 class _Resampled(NamedTuple):
@@ -147,7 +159,9 @@ def _measured(
     """A metric of one contestant."""
     metric = METRICS[name].function
     return _resample(
-        origins, draws, lambda o, r: metric(o.y[r], o.predictions[who][r], o.weight[r])
+        origins,
+        draws,
+        lambda o, r: metric(o.y[r], judged_by(name, o.predictions, who)[r], o.weight[r]),
     )
 
 

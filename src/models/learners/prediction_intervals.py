@@ -1,7 +1,7 @@
 """90% prediction intervals of value and satisfaction.
 
 Fitted on out-of-fold predictions (`models.learners.cross_fitting`) of all training cutoffs, so that
-every season is included.
+every season is included; those of value weigh later cutoffs more.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.history.history_table import DAY
+from models.learners.cross_fitting import assign_folds
+
 Floats = NDArray[np.float64]
 #: The nominal coverage of an interval, and the share of outcomes below it.
 COVERAGE, BELOW = 0.90, 0.05
+#: Relative tolerance of sums of weights.
+EDGE = 1e-12
 #: Columns that define the groups of the value intervals, besides the prediction and the level.
 HISTORY = ("tenure_days", "orders_365d", "days_since_order", "orders_all")
 MAX_GROUPS = 24
 #: Minimum rows of a group: its outer 5% tails then hold 20 rows each.
 MIN_GROUP_ROWS = 400
+#: Minimum rows for quantiles of a group's own; a group with fewer takes those of all rows.
+MIN_QUANTILE_ROWS = 50
+#: A cutoff that is so many days older than the latest one weighs half.
+HALF_LIFE_DAYS = 365.0
 
 
 @dataclass(frozen=True)
@@ -93,24 +102,49 @@ class ValueIntervals:
 
     @classmethod
     def fit(
-        cls, features: pa.Table, multiple: Floats, level: Floats, y: Floats
+        cls,
+        features: pa.Table,
+        multiple: Floats,
+        level: Floats,
+        y: Floats,
+        customer: NDArray[np.int64],
+        cutoff: NDArray[np.int64],
     ) -> "ValueIntervals":
-        """Fit on out-of-fold predictions `multiple` (n,) and the actual values `y`."""
+        """Fit on out-of-fold predictions `multiple` (n,) and the actual values `y`.
+
+        Half of the customers find the groups, the other half their quantiles: on the rows that found
+        them, groups look more alike than they are. `cutoff` is in microseconds.
+        """
         columns = tuple(c for c in HISTORY if c in features.column_names)
         inputs = _inputs(features, columns, multiple, level)
         actual = y / level
-        cells = LeafGroups.fit(inputs, np.log1p(np.maximum(actual, 0.0)))
-        leaf = cells.assign(inputs)
+        finds, measures = _halves(customer)
+        cells = LeafGroups.fit(inputs[finds], np.log1p(np.maximum(actual[finds], 0.0)))
+        leaf, actual = cells.assign(inputs[measures]), actual[measures]
+        weight = recency_weight(cutoff)[measures]
         low, high = np.zeros(len(cells.feature)), np.zeros(len(cells.feature))
         for node in cells.leaves:
-            low[node], high[node] = central_interval(actual[leaf == node])
+            rows = leaf == node
+            rows = rows if rows.sum() >= MIN_QUANTILE_ROWS else np.ones(len(leaf), bool)
+            low[node], high[node] = central_interval(actual[rows], weight[rows])
         return cls(cells, columns, low.tolist(), high.tolist())
 
     def predict(self, features: pa.Table, value: Floats, level: Floats) -> tuple[Floats, Floats]:
         """The interval (low, high) of each row in money; it contains the predicted `value`."""
-        node = self.cells.assign(_inputs(features, self.columns, value / level, level))
+        node = self._node(features, value, level)
         low, high = np.array(self.low)[node] * level, np.array(self.high)[node] * level
         return np.minimum(low, value), np.maximum(high, value)
+
+    def spends_nothing(self, features: pa.Table, value: Floats, level: Floats) -> NDArray[np.bool_]:
+        """Mark the rows of groups in which so many spend nothing that the interval is 0 to 0.
+
+        More than 90% of them are covered by necessity, so that coverage is stated apart for them.
+        """
+        node = self._node(features, value, level)
+        return np.asarray((np.array(self.low)[node] == 0) & (np.array(self.high)[node] == 0))
+
+    def _node(self, features: pa.Table, value: Floats, level: Floats) -> NDArray[np.int64]:
+        return self.cells.assign(_inputs(features, self.columns, value / level, level))
 
     def to_dict(self) -> dict[str, Any]:
         """The intervals as stored in the manifest."""
@@ -122,18 +156,39 @@ class ValueIntervals:
         return cls(LeafGroups(**raw["cells"]), tuple(raw["columns"]), raw["low"], raw["high"])
 
 
-def central_interval(outcome: Floats, coverage: float = COVERAGE) -> tuple[float, float]:
-    """The interval that covers a share of the outcomes, with 5% of them below it.
+def recency_weight(cutoff: NDArray[np.int64]) -> Floats:
+    """The weight of rows by their cutoff, in microseconds: 1 for the latest, half a year earlier."""
+    age = (cutoff.max(initial=0) - cutoff) / DAY
+    return np.asarray(0.5 ** (age / HALF_LIFE_DAYS))
+
+
+def _halves(customer: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Two halves of the rows by customer; all rows twice where one would be empty."""
+    first = assign_folds(customer, 2) == 0
+    if first.all() or not first.any():
+        return np.ones(len(first), bool), np.ones(len(first), bool)
+    return first, ~first
+
+
+def central_interval(
+    outcome: Floats, weight: Floats | None = None, coverage: float = COVERAGE
+) -> tuple[float, float]:
+    """The interval that covers a share of the weighted outcomes, with 5% of them below it.
 
     Where many outcomes are equal (no spend), fewer lie below; the upper end compensates so that the
-    coverage stays at 90%. The rank is that of split conformal prediction.
+    coverage stays at 90%. The rank is that of split conformal prediction, a row more than there are,
+    with the weight of a mean row (Kish's effective number).
     """
-    ordered = np.sort(outcome)
-    count = len(ordered)
-    low = ordered[int(BELOW * (count - 1))]
-    below = int(np.searchsorted(ordered, low))
-    rank = min(count, below + int(np.ceil(coverage * (count + 1)))) - 1
-    return float(low), float(ordered[rank])
+    order = np.argsort(outcome, kind="stable")
+    ordered = outcome[order]
+    mass = np.ones(len(outcome)) if weight is None else weight[order]
+    total, row = mass.sum(), (mass**2).sum() / mass.sum()
+    until = np.cumsum(mass)
+    before = until - mass
+    low = ordered[np.searchsorted(before, BELOW * (total - row) + EDGE * total, side="right") - 1]
+    below = before[np.searchsorted(ordered, low)]
+    rank = np.searchsorted(until, below + coverage * (total + row) - EDGE * total)
+    return float(low), float(ordered[min(rank, len(ordered) - 1)])
 
 
 def _inputs(

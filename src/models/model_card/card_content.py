@@ -59,6 +59,7 @@ def build_card(trained: TrainedTarget, manifest: ModelManifest, checks: Validati
             *_active(trained),
             _groups(checks),
             _calibration(trained),
+            *_sums(trained),
             _ageing(checks),
             _reasons(trained, manifest),
             _limits(manifest, checks),
@@ -215,6 +216,25 @@ def _calibration(trained: TrainedTarget) -> Part:
         f"Corrected by the method {trained.calibrator.method}; means by fifths of the test rows."
     )
     return Part("Calibration", (sentence, *_calibration_error(trained)), table=Table(head, rows))
+
+
+def _sums(trained: TrainedTarget) -> tuple[Part, ...]:
+    """Predicted and actual sums of each origin; nothing for targets that cannot be summed."""
+    if trained.sums is None:
+        return ()
+    sums = trained.sums
+    rows = [
+        (o.cutoff[:10], f"{o.customers:,}", _figure(o.predicted), _figure(o.actual),
+         _figure(o.predicted / o.actual) if o.actual > 0 else "–")
+        for o in sums.origins
+    ]  # fmt: skip
+    sentence = (
+        "Sums of expected values over rolling origins, each predicted from what was known then (the "
+        "last one by this model, the others by smaller ones). Predicted over actual, all together: "
+        f"{_shown(sums.interval)}, 90 % interval over origins and customers."
+    )
+    head = ("origin", "customers", "predicted", "actual", "ratio")
+    return (Part("Sums", (sentence,), table=Table(head, rows)),)
 
 
 def _calibration_error(trained: TrainedTarget) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ def describe_model(
         ranges=trained.ranges,
         support=trained.support.to_dict(),
         survival=trained.survival.to_dict() if trained.survival else None,
+        never_negative=trained.never_negative,
+        sums=trained.sums.to_dict() if trained.sums else None,
         segments=segment_bounds(values) if target.kind == "regression" else None,
         schema=json.loads(manifest.schema.to_json()),
         features=[asdict(d) for d in describe_features(used, training)],
@@ -87,6 +89,7 @@ def summarise_holdout(
     results = json.loads(evaluation.to_json())
     for who, found in origins.to_dict()["metrics"].items():
         results["metrics"][who] |= found
+    coverage = {name: c.share for name, c in holdout.coverage_apart.items()}
     return HoldoutSummary(
         card=card.markdown(),
         primary=results["primary"],
@@ -97,5 +100,6 @@ def summarise_holdout(
             for case, bins in holdout.bins().items()
             for each in bins
         ],
-        coverage=holdout.coverage.share if holdout.coverage else None,
+        coverage=coverage.get("others"),
+        coverage_nothing=coverage.get("nothing"),
     )

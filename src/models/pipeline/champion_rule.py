@@ -23,7 +23,7 @@ from models.evaluation.grade import (
     metric_names,
     paired_gain,
 )
-from models.evaluation.metrics import METRICS
+from models.evaluation.metrics import METRICS, PRIMARY, judged_by
 from models.training.train import TrainedTarget
 from models.training_set.splits import instant
 from models.validation.refit_agreement import RefitAgreement
@@ -107,6 +107,8 @@ def _obstacle(
     ]
     if missing or other:
         return f"needs {missing[0]}" if missing else f"has another {other[0]}"
+    if trained.typical and not champion.typical:
+        return "predicts the median of the value only, whose sums are too low"
     if champion.tone and champion.tone != comment_model:
         return "reads comments with another model"
     return None
@@ -125,7 +127,12 @@ def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
     if "season" in champion.columns and "season" not in features.column_names:
         months = [float(instant(int(c)).month) for c in test.cutoff]
         features = features.append_column("season", [np.array(months)])
-    ours, theirs = trained.predictions["model"], champion.calibrated(features)
+    means = trained.predictions["model"], champion.calibrated(features)
+    medians = champion.typical_value(features)
+    ours, theirs = (
+        judged_by(PRIMARY[trained.target.kind], trained.predictions),
+        means[1] if medians is None else medians,
+    )
     comparison = compare_with_champion(
         trained.target.kind, test.label, ours, theirs, test.weight, test.customer,
         fresher_days=fresher_days(
@@ -134,7 +141,7 @@ def _compare(trained: TrainedTarget, champion: Bundle) -> Promotion:
     )  # fmt: skip
     if not comparison:
         return Promotion("kept", comparison.reason)
-    slices = compare_by_slice(trained.target, test, ours, theirs, "champion")
+    slices = compare_by_slice(trained.target, test, ours, theirs, "champion", means)
     if slices.objection:
         return Promotion("kept", slices.objection)
     return Promotion("promoted", comparison.reason)

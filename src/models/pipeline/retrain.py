@@ -22,7 +22,9 @@ from models.leakage.findings import raise_on_leaks
 from models.nonresponse.nonresponse_results import write_nonresponse_results
 from models.pipeline.repair_after_kill import follow_published_pointers, repair_after_kill
 from models.pipeline.train_target import Candidate, Outcome, TargetTraining
+from models.scoring.batch_scores import check_models
 from models.scoring.checkpointed_batch import score_and_explain
+from models.scoring.prediction_consistency import consistency_objection
 from models.targets.registry import TARGETS
 from models.training_set.build_training_sets import LabelCounts, build_features
 
@@ -137,17 +139,39 @@ def train_all(
         for target, reason in unable.items():
             outcomes.append(Outcome(target, "skipped", reason))
             steps.note(f"[yellow]–[/] {target}: cannot be trained: {reason}")
-        outcomes += [_decide(training, candidate, steps) for training, candidate in trained]
+        objection = _objection_to_value([candidate for _, candidate in trained], steps)
+        outcomes += [
+            _decide(t, c, steps, objection if c.trained.target.name == "value" else None)
+            for t, c in trained
+        ]
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)
     return outcomes
 
 
-def _decide(training: TargetTraining, candidate: Candidate, steps: Steps) -> Outcome:
+def _objection_to_value(candidates: list[Candidate], steps: Steps) -> str | None:
+    """Why the new value model must not serve beside the new churn model; None where both agree.
+
+    Compared on the test rows of value, which neither has learnt from.
+    """
+    bundles = {c.trained.target.name: c.bundle for c in candidates}
+    bundles = {name: bundles[name] for name in ("churn", "value") if name in bundles}
+    if len(bundles) < 2:
+        return None
+    test = next(c.trained.test for c in candidates if c.trained.target.name == "value")
+    with steps.step("agreement of churn and value") as done:
+        checks = check_models(bundles, test.features)
+        done(**{c.name: f"{c.share:.2%} contradict" for c in checks})
+    return consistency_objection(checks)
+
+
+def _decide(
+    training: TargetTraining, candidate: Candidate, steps: Steps, objection: str | None = None
+) -> Outcome:
     """Promote or keep; a target whose decision fails keeps its champion and does not stop the others."""
     try:
-        return training.decide(candidate)
+        return training.decide(candidate, objection)
     except Exception as err:
         target = candidate.trained.target.name
         return Outcome(target, "skipped", steps.go_on_without(f"decision on {target}", err))

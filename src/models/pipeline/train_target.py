@@ -27,7 +27,7 @@ from models.bundles.model_manifest import VERSION_TAGS, ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
 from models.model_card.render_card import Card
-from models.pipeline.champion_rule import decide_promotion
+from models.pipeline.champion_rule import Promotion, decide_promotion
 from models.targets.registry import TARGETS
 from models.training.fit_survival import fit_survival, refit_survival
 from models.training.hyperparameters import load_params
@@ -165,7 +165,9 @@ class TargetTraining:
             model_digest(comment_model),
         )  # fmt: skip
         manifest = replace(manifest, run_id=self.run_id, judged_run=self.run_id)
-        return Bundle(trained.estimator, trained.calibrator, manifest, comment_model)
+        return Bundle(
+            trained.estimator, trained.calibrator, manifest, comment_model, typical=trained.typical
+        )
 
     def _register(self, refitted: TrainedTarget, agreement: RefitAgreement) -> Bundle:
         """Log the refit in a run below that of the judged model, and register it as a version."""
@@ -211,8 +213,11 @@ class TargetTraining:
         with self.steps.optional(f"plots of {trained.target.name}"):
             self.registry.log(self.run_id, {}, {}, {}, _plots(trained, checks, manifest))
 
-    def decide(self, candidate: Candidate) -> Outcome:
-        """Apply the champion rule to a candidate, and record the decision."""
+    def decide(self, candidate: Candidate, objection: str | None = None) -> Outcome:
+        """Apply the champion rule to a candidate, and record the decision.
+
+        `objection` is why it must not serve beside the other targets' models, None if it may.
+        """
         trained, bundle = candidate.trained, candidate.bundle
         name = trained.target.name
         champion, error = self._champion(name)
@@ -220,6 +225,8 @@ class TargetTraining:
             trained, candidate.checks.slices, champion, self.columns, self.comment_model,
             candidate.agreement,
         )  # fmt: skip
+        if objection and promotion.decision == "promoted":
+            promotion = Promotion("kept" if champion else "refused", objection)
         promoted, reason = promotion.decision == "promoted", promotion.reason
         if error and trained.evaluation.grade != "C" and not candidate.checks.slices.objection:
             reason = f"{error}; {reason}"

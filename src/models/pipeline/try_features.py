@@ -22,6 +22,7 @@ from features.history_store import Manifest, customer_ids
 from features.progress import Steps, silent_steps
 from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel
+from models.evaluation.metrics import judged_by
 from models.pipeline.champion_rule import ChampionComparison, compare_with_champion
 from models.targets.registry import TARGETS
 from models.targets.target import Target
@@ -81,9 +82,13 @@ def try_features(
     with_them, without = (train(TARGETS[target], company, r) for r in (rows, plain))
     test = with_them.test
     comparison = compare_with_champion(
-        with_them.target.kind, test.label, with_them.predictions["model"],
-        without.predictions["model"], test.weight, test.customer,
-    )  # fmt: skip
+        with_them.target.kind,
+        test.label,
+        judged_by(with_them.evaluation.primary, with_them.predictions),
+        judged_by(with_them.evaluation.primary, without.predictions),
+        test.weight,
+        test.customer,
+    )
     trial = FeatureTrial(on_trial, with_them, without, comparison)
     _log(company, workspace, trial)
     return trial

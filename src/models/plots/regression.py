@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.evaluation.metrics import mae
+from models.evaluation.metrics import rmse
 from models.plots.style import (
     ACTUAL,
     MODEL,
@@ -41,9 +41,9 @@ def linear_part(*values: Array) -> float:
 def residuals(y: Array, model: Array, rule: Array, weight: Array | None = None) -> "Figure":
     """Predicted against actual values by decile, and the distribution of the errors."""
     w = weights(y, weight)
-    typical = {"model": mae(y, model, w), "rule": mae(y, rule, w)}
+    error = {"model": rmse(y, model, w), "rule": rmse(y, rule, w)}
     figure, (left, right) = canvas(
-        f"Off by {short(typical['model'])} on average, the rule by {short(typical['rule'])}",
+        f"Root mean squared error {short(error['model'])}, of the rule {short(error['rule'])}",
         f"Value axes are logarithmic except near 0; {rows_text(y)}",
         (1.1, 1),
     )

@@ -1,6 +1,7 @@
 """Write the scores file: one row a customer with all predictions and the model versions."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -96,20 +97,36 @@ def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
         for target in bundles
     }
-    checks = check_consistency(outputs, _spending_level(bundles, snapshot))
+    table = dataset(snapshot)
+    level = _spending_level(bundles, lambda columns: table.to_table(columns))
+    checks = check_consistency(outputs, level, churn_is_silence(bundles))
     text = json.dumps([{**asdict(c), "share": c.share} for c in checks], indent=1)
     write_text_atomically(path.parent / "agreement.json", text)
     return checks
 
 
-def _spending_level(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.float64] | None:
+def check_models(bundles: Mapping[str, Bundle], features: pa.Table) -> list[ConsistencyCheck]:
+    """Check that models which may serve together do not contradict each other on feature rows."""
+    outputs = {target: predict(bundle, features) for target, bundle in bundles.items()}
+    level = _spending_level(bundles, features.select)
+    return check_consistency(outputs, level, churn_is_silence(bundles))
+
+
+def churn_is_silence(bundles: Mapping[str, Bundle]) -> bool:
+    """Whether the churn model predicts silence rather than a cancellation."""
+    return "churn" in bundles and bundles["churn"].manifest.definition == "silence"
+
+
+def _spending_level(
+    bundles: Mapping[str, Bundle], read: Callable[[list[str]], pa.Table]
+) -> NDArray[np.float64] | None:
     """The spending level of each customer; None unless churn and value have the same horizon."""
     value, churn = bundles.get("value"), bundles.get("churn")
     if not (value and churn and value.spend):
         return None
     if value.manifest.horizon_days != churn.manifest.horizon_days:
         return None
-    return value.spend.usual(dataset(snapshot).to_table([*value.manifest.also_reads]))
+    return value.spend.usual(read([*value.manifest.also_reads]))
 
 
 def split_for_runner(snapshot: Path, runner: Runner) -> list[tuple[Path, CustomerRange]]:

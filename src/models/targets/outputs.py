@@ -80,7 +80,7 @@ def churn_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
 
 
 def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str, Any]) -> Outputs:
-    """Money over the horizon, its prediction interval and its value segment."""
+    """The mean of the money over the horizon, its prediction interval and its value segment."""
     low, high = _missing(calibrated), _missing(calibrated)
     if manifest.get("ranges"):
         level = SpendLevel(**manifest["spend_level"]).of(features)
@@ -92,6 +92,16 @@ def value_outputs(calibrated: Floats, features: pa.Table, manifest: Mapping[str,
         "low": low,
         "high": high,
         "segment": assign_segments(calibrated, manifest["segments"]),
+    }
+
+
+def with_typical(outputs: Outputs, typical: Floats) -> Outputs:
+    """Add the median of a value; the prediction interval is widened to contain it."""
+    return {
+        **outputs,
+        "low": np.minimum(outputs["low"], typical),
+        "high": np.maximum(outputs["high"], typical),
+        "typical": typical,
     }
 
 

@@ -23,7 +23,7 @@ TARGET = Target(
     label_sql=_label_sql,
     rule_feature=lambda c: f"revenue_{c.horizon_days}d",
     on_calendar=True,
-    outputs=("expected", "low", "high", "segment"),
+    outputs=("expected", "low", "high", "segment", "typical"),
     make_outputs=value_outputs,
     opt_in=False,
 )

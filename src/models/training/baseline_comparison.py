@@ -1,7 +1,6 @@
 """Compare a model with its business rule and a linear model on the same test rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +15,9 @@ from models.learners.baselines import (
     recency_rule,
     repeat_rule,
 )
-from models.learners.calibration import Calibrator
 from models.learners.labelled_rows import LabelledRows
-from models.learners.lightgbm import Estimator
-from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
+from models.training.fit_model import FittedModel
 from models.training.hyperparameters import learner_kind
 
 Floats = NDArray[np.float64]
@@ -38,34 +35,24 @@ def baseline_rule(target: Target, config: TargetConfig, columns: Sequence[str]) 
     return last_answer_rule(column, "multiclass", len(target.classes))
 
 
-@dataclass(frozen=True)
-class CalibratedModel:
-    """A fitted model: trees, calibration, spending level, and the columns it does not read."""
-
-    estimator: Estimator
-    calibrator: Calibrator
-    spend: SpendLevel | None
-    dropped: tuple[str, ...]
-
-    def predict(self, features: pa.Table) -> Floats:
-        """Probabilities (n,) or (n, K), or values in money (n,)."""
-        plain = self.estimator.predict(features)
-        return self.calibrator.apply(plain * self.spend.of(features) if self.spend else plain)
-
-
 def predict_with_baselines(
     target: Target,
     config: TargetConfig,
-    model: CalibratedModel,
+    model: FittedModel,
     refit: LabelledRows,
     test: pa.Table,
 ) -> dict[str, Floats]:
-    """Predict the test rows with the model, its rule and a linear model of the same columns."""
+    """Predict the test rows with the model, its rule and a linear model of the same columns.
+
+    Of a value, "model" is the mean; "typical" is the median.
+    """
     rule = baseline_rule(target, config, refit.features.column_names).fit(refit)
-    same = LabelledRows(refit.features.drop([*model.dropped]), refit.y, refit.weight)
+    columns = [c for c in refit.features.column_names if c in model.estimator.encoder.columns]
+    same = LabelledRows(refit.features.select(columns), refit.y, refit.weight)
     linear = linear_model(learner_kind(target), len(target.classes) or 1).fit(same)
     return {
         "model": model.predict(test),
         "rule": rule.predict(test),
-        "linear": linear.predict(test.drop([*model.dropped])),
+        "linear": linear.predict(test.select(columns)),
+        **model.medians(test),
     }

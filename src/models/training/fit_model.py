@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.learners.calibration import Calibrator
@@ -11,7 +12,9 @@ from models.learners.cross_fitting import FOLDS, predict_out_of_fold
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.targets.spend_level import SpendLevel
+from models.targets.typical_value import predict_typical
 from models.training.hyperparameters import MIN_ROUNDS
+from models.training.mean_value import fit_mean
 
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
@@ -28,13 +31,28 @@ class FittedModel:
     """Trees with the calibration and the spending level that belong to them.
 
     `unseen` are calibrated predictions of the rows it learnt from, by models of other customers (for a
-    value: multiples of the spending level).
+    value: multiples of the unit of spending). The trees of a value predict the mean, `typical` the
+    median; `never_negative`: no row that it learnt from is below 0.
     """
 
     estimator: Estimator
     calibrator: Calibrator
     spend: SpendLevel | None
     unseen: Floats
+    typical: Estimator | None = None
+    never_negative: bool = False
+
+    def predict(self, features: pa.Table) -> Floats:
+        """Probabilities (n,) or (n, K), or the mean in money (n,)."""
+        plain = self.estimator.predict(features)
+        return self.calibrator.apply(plain * self.spend.of(features) if self.spend else plain)
+
+    def medians(self, features: pa.Table) -> dict[str, Floats]:
+        """The median of each row's value, by the name "typical"; empty for other targets."""
+        if self.typical is None or self.spend is None:
+            return {}
+        median = predict_typical(self.typical, self.spend, features, self.never_negative)
+        return {"typical": median}
 
 
 @dataclass(frozen=True)
@@ -71,18 +89,31 @@ class Recipe:
         Those have learnt from other customers, with the same cutoffs and number of rounds: so the
         calibration belongs to these trees.
         """
-        spend = None
         if self.kind == "regression":
-            spend = SpendLevel.fit(rows.features, self.horizon_days)
-        data = to_labelled(rows, spend)
+            return self._fit_value(rows)
+        data = to_labelled(rows, None)
         estimator = self.first.refit(data, self.params, self.rounds)
         unseen = predict_out_of_fold(
             estimator, data, rows.customer, self.params, self.rounds, self.folds
         )
-        calibrator = Calibrator(self.kind)
-        if self.kind != "regression":
-            calibrator = Calibrator.fit(self.kind, unseen, rows.label, rows.weight)
-        return FittedModel(estimator, calibrator, spend, calibrator.apply(unseen))
+        calibrator = Calibrator.fit(self.kind, unseen, rows.label, rows.weight)
+        return FittedModel(estimator, calibrator, None, calibrator.apply(unseen))
+
+    def _fit_value(self, rows: "TrainingRows") -> FittedModel:
+        """Fit the median and the mean of a value."""
+        spend = SpendLevel.fit(rows.features, self.horizon_days)
+        typical = self.first.refit(to_labelled(rows, spend), self.params, self.rounds)
+        read = set(self.first.encoder.columns)
+        without = tuple(c for c in rows.features.column_names if c not in read)
+        mean = fit_mean(rows, spend, self.params, without, self.folds)
+        return FittedModel(
+            mean.estimator,
+            Calibrator(self.kind),
+            spend,
+            mean.unseen,
+            typical,
+            bool((rows.label >= 0).all()),
+        )
 
     def quick(self) -> "Recipe":
         """The recipe with fewer and larger steps, for `fit` on `quick_rows`."""

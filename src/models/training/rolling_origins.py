@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from features.errors import DataRefused
 from models.evaluation.origin_evaluation import OriginRows
 from models.learners.labelled_rows import LabelledRows
-from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
+from models.training.baseline_comparison import predict_with_baselines
 from models.training.fit_model import Recipe, quick_rows
 from models.training_set.origins import ENOUGH_ORIGINS, older_origins, windows_overlap
 
@@ -26,18 +26,12 @@ def predict_origins(
     labels cannot be trained is left out.
     """
     found = []
-    without = tuple(c for c in rows.features.column_names if c not in recipe.first.encoder.columns)
     for origin in older_origins(target, config, rows.cutoff, split):
         learn, test = quick_rows(rows.take(origin.learn)), rows.take(origin.test)
         try:
             fitted = recipe.quick().fit(learn)
-            predictions = predict_with_baselines(
-                target,
-                config,
-                CalibratedModel(fitted.estimator, fitted.calibrator, fitted.spend, without),
-                LabelledRows(learn.features, learn.label, learn.weight),
-                test.features,
-            )
+            known = LabelledRows(learn.features, learn.label, learn.weight)
+            predictions = predict_with_baselines(target, config, fitted, known, test.features)
         except DataRefused:  # such as a single class among the first labels
             continue
         found.append(

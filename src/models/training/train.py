@@ -15,6 +15,8 @@ from features.history.history_table import DAY
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model, grade_over_origins
 from models.evaluation.origin_evaluation import OriginRows, OriginsEvaluation, evaluate_origins
+from models.evaluation.sum_errors import Origin, SumErrors
+from models.evaluation.value_grade import with_value_faults
 from models.learners.calibration import Calibrator
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
@@ -23,7 +25,7 @@ from models.learners.prediction_intervals import LevelIntervals, ValueIntervals
 from models.learners.survival_curve import SurvivalCurve
 from models.targets.spend_level import SpendLevel
 from models.targets.target import Target
-from models.training.baseline_comparison import CalibratedModel, predict_with_baselines
+from models.training.baseline_comparison import predict_with_baselines
 from models.training.distribution_shift import shifted_columns
 from models.training.fit_model import FittedModel, Recipe
 from models.training.hyperparameters import default_params, learner_kind
@@ -62,9 +64,11 @@ class TrainedTarget:
     """A trained target: model, test rows, evaluation and fitted parts.
 
     `learnt` marks the rows that the model learnt from, and `unseen` are calibrated predictions of them
-    by models of other customers (for a value: multiples of the spending level). `evaluation`,
+    by models of other customers (for a value: multiples of the unit of spending). `evaluation`,
     `predictions` and `test` are always those of the judged model; `limits` says what the judgement
-    over `origins` lacks.
+    over `origins` lacks. For a value, `estimator` predicts the mean and `typical` the median
+    (`predictions` have both as "model" and "typical"); `never_negative`: no label that it learnt from
+    is below 0; `sums` compares sums over the origins.
     """
 
     target: Target
@@ -88,6 +92,9 @@ class TrainedTarget:
     origins: OriginsEvaluation
     limits: tuple[str, ...] = ()
     survival: SurvivalCurve | None = None
+    typical: Estimator | None = None
+    never_negative: bool = False
+    sums: SumErrors | None = None
 
     @property
     def also_reads(self) -> tuple[str, ...]:
@@ -137,33 +144,48 @@ def train(
     recipe = Recipe.find(kind, parts, params, without, config.horizon_days)
     refit, test = parts["refit"], parts["test"]
     fitted = recipe.fit(refit)
-    predictions = predict_with_baselines(
-        target,
-        config,
-        CalibratedModel(fitted.estimator, fitted.calibrator, fitted.spend, without),
-        LabelledRows(refit.features, refit.label, refit.weight),
-        test.features,
-    )
+    learnt = LabelledRows(refit.features, refit.label, refit.weight)
+    predictions = predict_with_baselines(target, config, fitted, learnt, test.features)
     latest = OriginRows(
         split.test_start.isoformat(), len(refit.label), test.label, predictions, test.weight,
         test.customer,
     )  # fmt: skip
     judged = (latest, *predict_origins(target, config, rows, split, recipe))
     origins = evaluate_origins(target.kind, judged)
-    evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    sums = None
+    if fitted.typical:
+        sums = SumErrors.fit(
+            [Origin(o.start, o.customer, o.y, o.predictions["model"]) for o in judged]
+        )
     return TrainedTarget(
         target, config,
         split=split,
-        evaluation=grade_over_origins(evaluation, origins),
+        evaluation=_evaluate(target, test, predictions, origins, sums),
         predictions=predictions,
         test=test,
         params=params,
         label_counts=count_labels(target, rows.label),
         recipe=recipe,
         origins=origins,
+        sums=sums,
         limits=tuple(origin_limits(judged, config.horizon_days)),
         **_fitted_parts(target, config, rows, split.refit, fitted),
     )  # fmt: skip
+
+
+def _evaluate(
+    target: Target,
+    test: TrainingRows,
+    predictions: dict[str, Floats],
+    origins: OriginsEvaluation,
+    sums: SumErrors | None,
+) -> ModelEvaluation:
+    """Evaluate on the test rows and grade over all origins; a value by error, rank and sums."""
+    evaluation = evaluate_model(target.kind, test.label, predictions, test.weight, test.customer)
+    evaluation = grade_over_origins(evaluation, origins)
+    if sums and origins.rank_gain:
+        return with_value_faults(evaluation, sums.interval, origins.rank_gain)
+    return evaluation
 
 
 def refit_on_all(judged: TrainedTarget, rows: TrainingRows) -> TrainedTarget:
@@ -197,6 +219,8 @@ def _fitted_parts(
         "support": TrainingSupport.fit(fitted.estimator, part.features),
         "learnt": learnt,
         "unseen": fitted.unseen,
+        "typical": fitted.typical,
+        "never_negative": fitted.never_negative,
     }
 
 
@@ -212,7 +236,9 @@ def _ranges(
     """Fit prediction intervals on out-of-fold predictions; None for targets without intervals."""
     if spend:
         level = spend.of(rows.features)
-        return ValueIntervals.fit(rows.features, unseen, level, rows.label).to_dict()
+        return ValueIntervals.fit(
+            rows.features, unseen, level, rows.label, rows.customer, rows.cutoff
+        ).to_dict()
     if target.kind == "ordinal":
         return asdict(LevelIntervals.fit(unseen, rows.label, rows.weight))
     return None

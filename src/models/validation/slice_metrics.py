@@ -25,6 +25,8 @@ ENOUGH_ROWS = 200
 ENOUGH_RARE = 20
 ENOUGH_CUSTOMERS = 50
 ALPHA = 0.05
+#: A smaller loss, as a share of the rival's metric, does not matter, however sure it is.
+MATERIAL = 0.01
 #: From this size on intervals are narrow anyway, and fewer resamples save time.
 MANY_ROWS = 20_000
 
@@ -81,12 +83,12 @@ class Slices:
 
     @property
     def lost(self) -> tuple[Slice, ...]:
-        """Groups in which the model is worse than its rival beyond chance, the worst first.
+        """Groups in which the model is worse beyond chance, by 1% or more, the worst first.
 
         Of values also the mean must be further off: where most customers spend nothing, a rule that
         says 0 has the smaller absolute error than any forecast that is right on average.
         """
-        found = [s for s in self.judged if s.worse < ALPHA and not s.nearer]
+        found = [s for s in self.judged if s.worse < ALPHA and s.loss >= MATERIAL and not s.nearer]
         return tuple(sorted(found, key=lambda s: s.worse))
 
     @property
@@ -111,14 +113,23 @@ class Slices:
 
 
 def compare_by_slice(
-    target: Target, rows: TrainingRows, model: Floats, rival: Floats, named: str = "rule"
+    target: Target,
+    rows: TrainingRows,
+    model: Floats,
+    rival: Floats,
+    named: str = "rule",
+    levels: Pair | None = None,
 ) -> Slices:
-    """Compare a model with a rival (`named`) in every customer group (`find_groups`) of test rows."""
+    """Compare a model with a rival (`named`) in every customer group (`find_groups`) of test rows.
+
+    Of a value, the metric judges medians; `levels` are the expected values of model and rival, whose
+    means are compared with the actual one.
+    """
     groups = find_groups(rows.features)
     judged: list[Slice] = []
     small: list[str] = []
     for group in groups.found:
-        part = _compare_group(target, rows, group, (model, rival))
+        part = _compare_group(target, rows, group, (model, rival), levels or (model, rival))
         if part:
             judged.append(part)
         else:
@@ -142,7 +153,7 @@ def adjust_holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _compare_group(
-    target: Target, rows: TrainingRows, group: AttributeGroup, pair: Pair
+    target: Target, rows: TrainingRows, group: AttributeGroup, pair: Pair, levels: Pair
 ) -> Slice | None:
     """Compare one group, its p-value not adjusted yet; None when the group is too small."""
     from scipy.stats import norm
@@ -162,13 +173,14 @@ def _compare_group(
     gain = percentile_interval(sign * (measured[0] - measured[1]), differences)
     spread = float(np.nanstd(differences)) if np.isfinite(differences).any() else 0.0
     worse = float(norm.cdf(gain.value / spread)) if spread > 0 else float(gain.value >= 0)
-    predicted, actual = to_output_scale(target, y, first)
-    off = [abs(float(np.average(p[group.rows] - y, weights=weight))) for p in pair if p.ndim == 1]
+    level = levels[0][group.rows]
+    predicted, actual = to_output_scale(target, y, level)
+    off = [abs(float(np.average(p[group.rows] - y, weights=weight))) for p in levels if p.ndim == 1]
     return Slice(
         group.column, group.value, len(y), customers,
         percentile_interval(measured[0], resampled[:, 0]),
         percentile_interval(measured[1], resampled[:, 1]), gain,
-        worse if np.isfinite(worse) else 1.0, _calibration_error(target, y, first, weight),
+        worse if np.isfinite(worse) else 1.0, _calibration_error(target, y, level, weight),
         float(np.average(predicted, weights=weight)), float(np.average(actual, weights=weight)),
         not target.classes and off[0] <= off[1],
     )  # fmt: skip

@@ -152,12 +152,13 @@ def _predict(trained: TrainedTarget, known: TrainingRows) -> Floats:
     """Score the test rows with a model like the trained one, trained on the rows known at the time."""
     test = trained.test.features
     params = replace(trained.params, learning_rate=SPEED_UP * trained.params.learning_rate)
-    rounds = max(trained.estimator.rounds // SPEED_UP, MIN_ROUNDS)
+    grown_before = trained.typical or trained.estimator  # the primary metric judges the median
+    rounds = max(grown_before.rounds // SPEED_UP, MIN_ROUNDS)
     if trained.spend is None:
         data = LabelledRows(known.features, known.label, known.weight)
-        return trained.estimator.refit(data, params, rounds).predict(test)
+        return grown_before.refit(data, params, rounds).predict(test)
     spend = SpendLevel.fit(known.features, trained.config.horizon_days)
     level = spend.of(known.features)
     data = LabelledRows(known.features, known.label / level, known.weight * level / level.mean())
-    grown: Estimator = trained.estimator.refit(data, params, rounds)
+    grown: Estimator = grown_before.refit(data, params, rounds)
     return grown.predict(test) * spend.of(test)

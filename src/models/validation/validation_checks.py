@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
 from models.evaluation.bootstrap import Interval
+from models.evaluation.metrics import judged_by
 from models.plots.slices_and_staleness import age_curve, slice_gains
 from models.training.minimum_data import check_minimum_data
 from models.training.train import TrainedTarget, TrainingRows
@@ -45,11 +46,18 @@ class ValidationChecks:
 def run_checks(trained: TrainedTarget, rows: TrainingRows) -> ValidationChecks:
     """Run the checks of a trained target; `rows` are its training and test rows."""
     predictions = trained.predictions
+    levels = predictions["model"], predictions["rule"]
     return ValidationChecks(
         tuple(check_minimum_data(trained.target, rows.label, rows.customer, trained.split)),
-        compare_by_slice(trained.target, trained.test, predictions["model"], predictions["rule"]),
+        compare_by_slice(
+            trained.target,
+            trained.test,
+            judged_by(trained.evaluation.primary, predictions),
+            predictions["rule"],
+            levels=levels,
+        ),
         measure_staleness(trained, rows),
-    )
+    )  # fmt: skip
 
 
 def read_staleness(path: Path) -> Staleness:

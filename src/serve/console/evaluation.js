@@ -118,7 +118,8 @@ function segmentTable(by, listed, currency) {
     el("tr", {},
       el("th", { scope: "row" }, called(by, one.name), one.rule ? el("small", {}, rule(one.rule)) : null),
       el("td", {}, number(one.customers), el("small", {}, percent(one.share))),
-      el("td", {}, one.expected_value === null ? "–" : `${number(one.expected_value)} ${currency}`),
+      el("td", {}, one.expected_value === null ? "–" : `${number(one.expected_value)} ${currency}`,
+        typeof one.expected_low === "number" ? el("small", {}, translate("interval.90", { low: number(one.expected_low), high: number(one.expected_high) })) : null),
       el("td", {}, one.share_of_value === null ? "–" : percent(one.share_of_value)),
       el("td", {}, one.satisfaction === null ? "–" : digits(one.satisfaction)),
       el("td", {}, one.churn_probability === null ? "–" : percent(one.churn_probability)))));

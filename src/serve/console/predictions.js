@@ -88,7 +88,7 @@ function churn({ probability, in_population, months_left, survival }) {
   ];
 }
 
-function value({ expected, low, high, segment }, currency) {
+function value({ expected, typical, low, high, segment }, currency) {
   const write = (money) => amount("value", money, currency);
   const range = rangeText(low, high, write);
   const ends = [0, expected, low ?? 0, high ?? 0];
@@ -97,6 +97,7 @@ function value({ expected, low, high, segment }, currency) {
     headline(number(expected), currency),
     rangeBar({ value: expected, low, high, least, most, label: `${write(expected)}; ${range}`, write }),
     el("p", {}, range),
+    typeof typical === "number" ? el("p", { class: "note" }, translate("typical", { amount: write(typical) })) : null,
     segment ? el("p", { class: "note" }, `${translate("segment")}: ${translate(`segment.${segment}`)}`) : null,
   ];
 }

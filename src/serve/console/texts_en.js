@@ -48,6 +48,8 @@ export const ENGLISH = {
   "target.value": "Value",
   "ahead": "next {days} days",
   "of.hundred": "of 100",
+  "typical": "A typical amount (half of such customers spend more, half less): {amount}",
+  "interval.90": "{low} to {high} (90%)",
   "range": "90% prediction interval: {low} to {high}",
   "range.none": "no prediction interval",
   "dissatisfied": "Probability of dissatisfaction: {share}",

@@ -48,6 +48,8 @@ export const CHINESE = {
   "target.value": "价值",
   "ahead": "未来 {days} 天内",
   "of.hundred": "满分 100",
+  "typical": "典型金额（同类客户中一半更多、一半更少）：{amount}",
+  "interval.90": "{low} 至 {high}（90%）",
   "range": "90% 预测区间：{low} 至 {high}",
   "range.none": "没有预测区间",
   "dissatisfied": "不满意的概率为 {share}",

@@ -17,6 +17,7 @@ from models.targets.outputs import (
     satisfaction_outputs,
     segment_bounds,
     value_outputs,
+    with_typical,
 )
 from support.trained_company import SAMPLE_TARGETS, trained
 
@@ -95,6 +96,20 @@ def test_churn_outputs_the_probability_and_the_population() -> None:
     assert everyone["in_population"].tolist() == [True, True]
 
 
+def test_the_interval_of_a_value_contains_its_median_too() -> None:
+    outputs = with_typical(
+        {
+            "expected": np.array([5.0, 5]),
+            "low": np.array([1.0, np.nan]),
+            "high": np.array([9.0, np.nan]),
+        },
+        np.array([0.5, 2.0]),
+    )
+    assert outputs["low"].tolist() == [0.5, pytest.approx(np.nan, nan_ok=True)]
+    assert outputs["high"][0] == 9
+    assert outputs["typical"].tolist() == [0.5, 2.0]
+
+
 BOUNDS = [{"name": "top", "at_least": 100.0}, {"name": "high", "at_least": 10.0},
           {"name": "middle", "at_least": 1.0}, {"name": "low", "at_least": None}]  # fmt: skip
 
@@ -161,6 +176,12 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
         middle = outputs["score" if target == "satisfaction" else "expected"]
         assert ((outputs["low"] <= middle) & (middle <= outputs["high"])).all()
         assert (outputs["high"] - outputs["low"]).mean() > 0
+    if target == "value":
+        assert (
+            (outputs["low"] <= outputs["typical"]) & (outputs["typical"] <= outputs["high"])
+        ).all()
+        assert outputs["expected"].min() >= 0
+        assert outputs["expected"].sum() > outputs["typical"].sum()
     if target == "satisfaction":
         assert outputs["score"].min() >= 0
         assert outputs["score"].max() <= 100

@@ -18,6 +18,7 @@ from models.learners.prediction_intervals import (
     LevelIntervals,
     ValueIntervals,
     central_interval,
+    recency_weight,
     shortest_level_run,
 )
 
@@ -49,6 +50,30 @@ def test_central_interval_covers_90_percent_with_ties(outcome: np.ndarray) -> No
     assert (outcome < low).mean() <= 0.05
 
 
+@given(
+    arrays(np.float64, 40, elements=st.sampled_from([0, 0, 1, 2, 5, 9.5])),
+    arrays(np.int64, 40, elements=st.integers(1, 4)),
+)
+def test_a_row_with_a_whole_weight_counts_as_so_many_rows(
+    outcome: np.ndarray, times: np.ndarray
+) -> None:
+    """But for the one row more of conformal prediction, which weighs as a mean row."""
+    low, high = central_interval(outcome, times.astype(float))
+    covered = np.repeat((outcome >= low) & (outcome <= high), times)
+    assert covered.mean() >= 0.9
+    assert np.repeat(outcome < low, times).mean() <= 0.05
+    assert central_interval(outcome, np.full(40, 7.0)) == central_interval(outcome)
+
+
+def test_later_cutoffs_weigh_more() -> None:
+    days = np.array([0, 365, 730], np.int64) * 86_400_000_000
+    assert recency_weight(days).tolist() == [0.25, 0.5, 1.0]
+    outcome = np.r_[np.zeros(300), np.full(100, 50.0)]  # the later ones spend
+    weight = np.r_[np.full(300, 0.05), np.ones(100)]
+    assert central_interval(outcome, weight) == (0, 50)
+    assert central_interval(np.r_[np.zeros(380), np.full(20, 50.0)]) == (0, 0)
+
+
 def customers(rows: int, seed: int) -> tuple[pa.Table, np.ndarray, np.ndarray, np.ndarray]:
     """Features, predicted multiple, level and outcome; the young spend less and vary more."""
     rng = np.random.default_rng(seed)
@@ -62,7 +87,24 @@ def customers(rows: int, seed: int) -> tuple[pa.Table, np.ndarray, np.ndarray, n
 
 @pytest.fixture(scope="module")
 def learnt() -> ValueIntervals:
-    return ValueIntervals.fit(*customers(20_000, seed=1))
+    return ValueIntervals.fit(*customers(40_000, seed=1), *each_once(40_000))
+
+
+def each_once(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Customer and cutoff of rows that are all of other customers, at one cutoff."""
+    return np.arange(rows), np.zeros(rows, np.int64)
+
+
+def test_groups_that_spend_nothing_are_told_apart() -> None:
+    tenure = np.repeat([100.0, 1000.0], 2000)
+    rng = np.random.default_rng(1)
+    y = np.where((tenure < 400) & (rng.random(4000) < 0.97), 0.0, rng.uniform(5, 10, 4000))
+    table, ones = pa.table({"tenure_days": tenure}), np.ones(4000)
+    ranges = ValueIntervals.fit(table, ones, ones, y, *each_once(4000))
+    nothing = ranges.spends_nothing(table, ones, ones)
+    assert nothing.tolist() == (tenure < 400).tolist()
+    _, high = ranges.predict(table, np.full(4000, 0.2), ones)
+    assert set(high[nothing]) == {0.2}  # an interval contains its prediction
 
 
 def test_value_intervals_cover_90_percent_of_new_outcomes_in_every_group(
@@ -99,7 +141,7 @@ def test_absent_columns_are_skipped_and_missing_values_form_a_group() -> None:
     tenure[::2] = np.nan
     y[::2] *= 50  # customers of unknown tenure spend more
     table = pa.table({"tenure_days": tenure, "other": tenure})
-    ranges = ValueIntervals.fit(table, multiple, level, y)
+    ranges = ValueIntervals.fit(table, multiple, level, y, *each_once(2000))
     assert ranges.columns == ("tenure_days",)
     _, high = ranges.predict(table, multiple * level, level)
     ratio = np.median((high / level)[::2]) / np.median((high / level)[1::2])

@@ -39,6 +39,7 @@ COLUMNS = {
     "value_low": NUMBER,
     "value_high": NUMBER,
     "value_segment": TEXT,
+    "value_typical": NUMBER,
     "value_abstain": FLAG,
     "satisfaction_version": TEXT,
     "nps_version": TEXT,

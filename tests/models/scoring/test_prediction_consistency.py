@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from models.scoring.prediction_consistency import ConsistencyCheck, check_consistency
+from models.scoring.prediction_consistency import (
+    ConsistencyCheck,
+    check_consistency,
+    consistency_objection,
+)
 
 NAN = float("nan")
 
@@ -58,6 +62,30 @@ def test_the_chance_of_staying_times_the_usual_spend_lies_in_the_range() -> None
         contradictions=3,
     )
     assert check.share == pytest.approx(0.6)
+
+
+def test_who_is_silent_spends_nothing() -> None:
+    churn = {"probability": np.array([0.1, 0.9, 0.9, 0.2]), "in_population": np.ones(4, bool)}
+    value = {
+        "expected": np.array([5.0, 5.0, 0.1, 0.1]),
+        "typical": np.array([4.0, 4.0, 0.0, 0.0]),
+        "low": np.array([1.0, 1.0, 0.0, 0.0]),
+        "high": np.array([9.0, 9.0, 0.1, 0.1]),
+    }
+    # the second spends for sure and leaves; the fourth spends nothing and stays
+    outputs = {"churn": churn, "value": value}
+    (check,) = check_consistency(outputs, np.ones(4), silence=True)
+    assert (check.name, check.customers, check.contradictions) == ("churn and value", 4, 2)
+
+
+def test_models_that_contradict_each_other_for_a_quarter_must_not_serve_together() -> None:
+    few = ConsistencyCheck("churn and value", "one does not exclude the other", 100, 25)
+    many = ConsistencyCheck("churn and value", "one does not exclude the other", 1000, 500)
+    assert consistency_objection([few]) is None
+    assert consistency_objection([few, many]) == (
+        "churn and value contradict each other for 50% of 1,000 customers, 25% at most should: "
+        "one does not exclude the other"
+    )
 
 
 def test_only_what_can_be_compared_is() -> None:

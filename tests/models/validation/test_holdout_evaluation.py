@@ -43,6 +43,12 @@ def test_a_value_has_coverage_and_no_calibration_error(asked):
     )
     assert value.coverage.share == pytest.approx(inside.mean())
     assert 0.8 < value.coverage.share < 1
+    apart = value.coverage_apart
+    assert list(apart) == ["nothing", "others"]
+    assert sum(c.rows for c in apart.values()) == value.coverage.rows
+    assert apart["nothing"].rows == value.spends_nothing.sum()
+    assert apart["nothing"].share > 0.9
+    assert 0.8 < apart["others"].share < 0.97
 
 
 def test_churn_has_reliability_bins_and_no_intervals(asked):

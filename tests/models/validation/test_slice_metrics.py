@@ -54,6 +54,28 @@ def test_a_better_model_has_a_worst_group_but_no_objection():
     assert found.describe().endswith(", better than the rule")
 
 
+def test_a_sure_loss_that_does_not_matter_is_no_objection():
+    rng = np.random.default_rng(5)
+    label = rng.exponential(2400, N)
+    rows = rows_of(label, rng.choice(REGIONS, N))
+    rule = label + 2000
+    hardly, clearly = rule + rng.uniform(0, 2, N), rule + rng.uniform(0, 200, N)
+    found = compare_by_slice(TARGETS["value"], rows, hardly, rule)
+    assert max(s.worse for s in found.judged) < 0.001
+    assert found.objection is None
+    assert compare_by_slice(TARGETS["value"], rows, clearly, rule).objection is not None
+
+
+def test_levels_are_compared_by_the_mean_and_errors_by_the_median():
+    rng = np.random.default_rng(6)
+    label = np.where(rng.random(N) < 0.3, rng.exponential(100, N), 0.0)
+    rows = rows_of(label, rng.choice(REGIONS, N))
+    mean = np.full(N, 30.0)
+    found = compare_by_slice(TARGETS["value"], rows, mean, np.zeros(N), levels=(mean, np.zeros(N)))
+    assert all(s.nearer and s.predicted == pytest.approx(30) for s in found.judged)
+    assert found.objection is None
+
+
 def test_the_metrics_of_a_group_are_those_of_its_rows():
     rows, model, rule = churn(2)
     found = compare_by_slice(TARGETS["churn"], rows, model, rule)
