@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.league_home import home_of_its_own, with_training_sets
 from benchmarks.small_buyers import COMPANIES, write_small_buyers
+from features.config.company import TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.evaluation.metrics import capture, mae, rmse, spearman
 from models.evaluation.sum_errors import Origin, SumErrors
-from models.learners.cross_fitting import predict_out_of_fold
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
@@ -24,26 +23,16 @@ from models.targets.spend_level import SpendLevel
 from models.training.distribution_shift import shifted_columns
 from models.training.fit_model import to_labelled
 from models.training.hyperparameters import default_params
-<<<<<<< HEAD
+from models.training.mean_value import TwoParts, fit_mean
 from models.training.train import TrainingRows, load_rows, split_rows
-from models.training.tuning import rolling_validations
-=======
-from models.training.rolling_sums import (
-    predict_mean,
-    rolling_origins,
-    sample_customers,
-    small_params,
-)
-from models.training.train import TrainingRows, load_rows, to_labelled
-from models.training.value_models import OBJECTIVE, level_factor, mean_rows
->>>>>>> value-wip
-from models.training_set.splits import Split, instant
+from models.training_set.origins import older_origins
+from models.training_set.splits import Split
 
 VALUE = TARGETS["value"]
-ROUNDS, ORIGINS = 100, 5
+ROUNDS = 100
 REAL = ("sample", "online_retail", "complete_journey")
 Array = np.ndarray
-SHIPPED = "Tweedie of multiples, level out of fold (`expected`)"
+SHIPPED = "two parts, put into one model (`expected`)"
 MEDIAN = "median of multiples (`typical`; before, all there was)"
 TWO_PARTS, RULE = "two parts, smeared", "rule: the last period again"
 
@@ -69,20 +58,19 @@ class Task:
         return Estimator.fit(kind, data, None, params, self.without)
 
 
-#: Money of the known rows and of the asked ones.
-Form = Callable[[Task], tuple[Array, Array]]
+#: Money of the asked rows.
+Form = Callable[[Task], Array]
 
 
 def measure() -> str:
     """A table for each company: sums, errors and ranks of every form over rolling origins."""
     lines = [
         "# Forms of the value model", "",
-        f"Up to {ORIGINS} origins for each company; a form learns from labels known at the origin and "
-        "predicts all customers of it, with 100 rounds. `sums`: predicted over actual, all origins "
+        "The origins at which the shipped model is judged; a form learns from labels known at the "
+        "origin and predicts all customers of it, with 100 rounds. `sums`: predicted over actual, all origins "
         "together, with the 90% interval over origins and customers; the sums of each origin follow. "
         "Other measures are means over the origins; `active`: customers with revenue in the last year; "
-        "`top tenth`: share of what came in the tenth predicted highest. `level`: a factor makes the "
-        "predictions of the known rows add up.", "",
+        "`top tenth`: share of what came in the tenth predicted highest.", "",
     ]  # fmt: skip
     with home_of_its_own() as workspace:
         for firm in COMPANIES:
@@ -102,7 +90,7 @@ def compared(workspace: Workspace, name: str) -> list[str]:
     rows = load_rows(company, workspace, "value")
     asked: list[tuple[str, TrainingRows]] = []
     said: dict[str, list[Array]] = {}
-    for start, task in _tasks(rows, VALUE.span_days(config), config.horizon_days):
+    for start, task in _tasks(rows, config):
         asked.append((start, task.asked))
         for form, predicted in _predictions(task).items():
             said.setdefault(form, []).append(predicted)
@@ -117,31 +105,23 @@ def compared(workspace: Workspace, name: str) -> list[str]:
     return [*lines, *(_line(form, p, asked) for form, p in said.items()), ""]
 
 
-def _tasks(rows: TrainingRows, span_days: int, horizon: int) -> Iterator[tuple[str, Task]]:
+def _tasks(rows: TrainingRows, config: TargetConfig) -> Iterator[tuple[str, Task]]:
     params = replace(default_params(VALUE), max_rounds=ROUNDS, threads=1)
-    span = span_days * 86_400_000_000
-    for origin in rolling_origins(rows.cutoff, span_days, ORIGINS):
-        known, asked = rows.cutoff + span <= origin, rows.cutoff == origin
-        start = instant(origin)
+    split = split_rows(VALUE, config, rows)
+    moments = [(o.start, o.learn, o.test) for o in older_origins(VALUE, config, rows.cutoff, split)]
+    for start, known, asked in [*moments[::-1], (split.test_start, split.refit, split.test)]:
         part = Split(known, asked, asked, known, start, start)
         without = shifted_columns("regression", rows.features, rows.cutoff, part)
-        yield f"{start:%Y-%m}", Task(rows.take(known), rows.take(asked), horizon, without, params)
+        task = Task(rows.take(known), rows.take(asked), config.horizon_days, without, params)
+        yield f"{start:%Y-%m}", task
 
 
 def _predictions(task: Task) -> dict[str, Array]:
-    """What each form says of the asked rows, with and without its level set on the known ones."""
-    found: dict[str, Array] = {}
-    for name, form in FORMS.items():
-        before, found[name] = form(task)
-        if name in LEVELLED:
-            found[f"{name}, level"] = level_factor(task.known, before).apply(found[name])
+    """What each form says of the asked rows."""
+    found = {name: form(task) for name, form in FORMS.items()}
     found[f"half {MEDIAN.split(' (')[0]}, half {TWO_PARTS}"] = (
         found[MEDIAN] + found[TWO_PARTS]
     ) / 2
-    small = small_params(task.params)
-    found["Tweedie of multiples, small fit (sums in training)"] = predict_mean(
-        sample_customers(task.known), task.asked, task.horizon, small, task.without
-    )
     found[RULE] = np.nan_to_num(task.asked.features[f"revenue_{task.horizon}d"].to_numpy())
     return found
 
@@ -170,79 +150,53 @@ def _active(rows: TrainingRows) -> Array:
     return np.nan_to_num(rows.features["revenue_365d"].to_numpy()) > 0
 
 
-def _both(task: Task, grown: Estimator, unit: bool) -> tuple[Array, Array]:
-    spend = task.spend
-    return tuple(  # type: ignore[return-value]
-        grown.predict(r.features) * (spend.of(r.features) if unit else 1.0)
-        for r in (task.known, task.asked)
-    )
+def _money(task: Task, grown: Estimator, unit: bool) -> Array:
+    scale = task.spend.of(task.asked.features) if unit else 1.0
+    return np.asarray(grown.predict(task.asked.features) * scale)
 
 
-def _median(task: Task) -> tuple[Array, Array]:
-    return _both(
-        task, task.grow("regression", to_labelled(task.known, task.spend), "l1"), unit=True
-    )
+def _median(task: Task) -> Array:
+    data = to_labelled(task.known, task.spend)
+    return _money(task, task.grow("regression", data, "l1"), unit=True)
 
 
-def _money(objective: str) -> Form:
-    def form(task: Task) -> tuple[Array, Array]:
+def _of_money(objective: str) -> Form:
+    def form(task: Task) -> Array:
         y = task.known.label if objective == "regression" else np.maximum(task.known.label, 0.0)
-        grown = task.grow("regression", LabelledRows(task.known.features, y), objective)
-        return _both(task, grown, unit=False)
+        data = LabelledRows(task.known.features, y)
+        return _money(task, task.grow("regression", data, objective), unit=False)
 
     return form
 
 
-def _multiples(objective: str) -> Form:
+def _of_multiples(objective: str) -> Form:
     """Multiples of the unit, weighted by it: as much as money for the sums."""
 
-    def form(task: Task) -> tuple[Array, Array]:
+    def form(task: Task) -> Array:
         data = to_labelled(task.known, task.spend)
-        if objective == "poisson":
+        if objective != "regression":
             data = replace(data, y=np.maximum(data.y, 0.0))
-        return _both(task, task.grow("regression", data, objective), unit=True)
+        return _money(task, task.grow("regression", data, objective), unit=True)
 
     return form
 
 
-def _tweedie(task: Task) -> tuple[Array, Array]:
-    grown = task.grow("regression", mean_rows(task.known, task.spend), OBJECTIVE)
-    return _both(task, grown, unit=True)
+def _two_parts(task: Task) -> Array:
+    return TwoParts.fit(task.known, task.params, task.without).predict(task.asked.features)
 
 
-def _shipped(task: Task) -> tuple[Array, Array]:
-    """As training does: the level from predictions for customers that the trees have not seen."""
-    params = replace(task.params, objective=OBJECTIVE, threads=1)
-    data = mean_rows(task.known, task.spend)
-    grown = task.grow("regression", data, OBJECTIVE)
-    unseen = predict_out_of_fold(grown, data, task.known.customer, params, ROUNDS)
-    level = level_factor(task.known, unseen * task.spend.of(task.known.features))
-    before, after = _both(task, grown, unit=True)
-    return level.apply(before), level.apply(after)
-
-
-def _two_parts(task: Task) -> tuple[Array, Array]:
-    """The chance of spending times the amount if any: exp of the mean logarithm, smeared (Duan 1983)."""
-    known, spends = task.known, task.known.label > 0
-    chance = task.grow("binary", LabelledRows(known.features, spends.astype(float)), None)
-    logs, spenders = np.log(known.label[spends]), known.features.filter(pa.array(spends))
-    amount = task.grow("regression", LabelledRows(spenders, logs), "regression")
-    smear = float(np.mean(np.exp(logs - amount.predict(spenders))))
-    return tuple(  # type: ignore[return-value]
-        chance.predict(r.features) * np.exp(amount.predict(r.features)) * smear
-        for r in (known, task.asked)
-    )
+def _shipped(task: Task) -> Array:
+    mean = fit_mean(task.known, task.spend, task.params, task.without, folds=2)
+    return _money(task, mean.estimator, unit=True)
 
 
 FORMS: dict[str, Form] = {
     MEDIAN: _median,
     TWO_PARTS: _two_parts,
-    "mean, squared error of money": _money("regression"),
-    "mean, squared error of multiples": _multiples("regression"),
-    "Poisson of multiples": _multiples("poisson"),
-    "Tweedie of money": _money("tweedie"),
-    "Tweedie of multiples": _tweedie,
     SHIPPED: _shipped,
+    "mean, squared error of money": _of_money("regression"),
+    "mean, squared error of multiples": _of_multiples("regression"),
+    "Poisson of multiples": _of_multiples("poisson"),
+    "Tweedie of money": _of_money("tweedie"),
+    "Tweedie of multiples": _of_multiples("tweedie"),
 }
-#: Forms whose level is also measured after it is set on the known rows.
-LEVELLED = (TWO_PARTS, "Poisson of multiples", "Tweedie of money", "Tweedie of multiples")

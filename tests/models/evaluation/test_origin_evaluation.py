@@ -86,3 +86,23 @@ def test_classes_and_levels_have_all_their_metrics():
     found = evaluate_origins("ordinal", (rows,))
     assert set(found.metrics["model"]) == {n for n, m in METRICS.items() if "ordinal" in m.kinds}
     assert found.gains["rule"].value == 0
+
+
+def test_of_a_value_the_median_is_judged_by_its_error_and_the_mean_by_all_else():
+    rng = np.random.default_rng(1)
+    y = rng.exponential(100, N)
+    predictions = {"model": np.sort(y), "typical": y + 1, "rule": y + 5}
+    rows = OriginRows("2026-01-01", 10, y, predictions, np.ones(N), CUSTOMERS)
+    found = evaluate_origins("regression", (rows, rows))
+    assert set(found.metrics) == {"model", "rule"}
+    assert found.metrics["model"]["mae"].value == pytest.approx(1)
+    assert found.metrics["model"]["sum_ratio"].value == pytest.approx(1)
+    assert found.gains["rule"].value == pytest.approx(4)
+    rank = METRICS["spearman"].function(y, np.sort(y))
+    assert found.rank_gain.value == pytest.approx(rank - 1)
+    assert found.level.value == pytest.approx(0)
+    assert set(found.metrics["rule"]) == {"mae", "spearman"}
+
+
+def test_only_a_value_has_a_gain_in_rank():
+    assert evaluate_origins("binary", (origin(0),)).rank_gain is None

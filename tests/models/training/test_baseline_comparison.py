@@ -11,11 +11,8 @@ from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
 from models.targets.spend_level import SpendLevel
-from models.training.baseline_comparison import (
-    CalibratedModel,
-    baseline_rule,
-    predict_with_baselines,
-)
+from models.training.baseline_comparison import baseline_rule, predict_with_baselines
+from models.training.fit_model import FittedModel
 
 CANCEL = TargetConfig(definition="cancel", horizon_days=90)
 QUICK = Params(max_rounds=20, leaves=4)
@@ -45,17 +42,17 @@ def test_a_rule_needs_its_column(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def churn() -> tuple[CalibratedModel, LabelledRows]:
+def churn() -> tuple[FittedModel, LabelledRows]:
     table = features(800, seed=1)
     chance = table[TARGETS["churn"].rule_feature(CANCEL)].to_numpy() / 300
     y = (np.random.default_rng(2).random(800) < chance).astype(float)
     data = LabelledRows(table, y, np.ones(800))
     grown = Estimator.fit("binary", data, None, QUICK, ("shifted",))
     shape = Calibrator("binary", "platt", {"slope": [0.5], "shift": [0.1]})
-    return CalibratedModel(grown, shape, None, ("shifted",)), data
+    return FittedModel(grown, shape, None, np.zeros(0)), data
 
 
-def test_three_answers_for_every_row(churn: tuple[CalibratedModel, LabelledRows]) -> None:
+def test_three_answers_for_every_row(churn: tuple[FittedModel, LabelledRows]) -> None:
     model, data = churn
     test = features(200, seed=3)
     found = predict_with_baselines(TARGETS["churn"], CANCEL, model, data, test)
@@ -71,7 +68,7 @@ def test_three_answers_for_every_row(churn: tuple[CalibratedModel, LabelledRows]
 
 
 def test_what_the_model_does_not_read_the_linear_one_does_not_either(
-    churn: tuple[CalibratedModel, LabelledRows],
+    churn: tuple[FittedModel, LabelledRows],
 ) -> None:
     model, data = churn
     test = features(200, seed=3)
@@ -92,10 +89,11 @@ def test_a_value_is_a_multiple_of_the_level_in_money() -> None:
     grown = Estimator.fit(
         "regression", LabelledRows(table, table["tenure_days"].to_numpy()), None, QUICK
     )
-    model = CalibratedModel(grown, Calibrator("regression"), spend, ())
+    model = FittedModel(grown, Calibrator("regression"), spend, np.zeros(0), grown, True)
     later = features(50, seed=5)
     np.testing.assert_allclose(model.predict(later), grown.predict(later) * spend.of(later))
     config = TargetConfig(horizon_days=90)
     found = predict_with_baselines(TARGETS["value"], config, model, data, later)
     np.testing.assert_array_equal(found["model"], model.predict(later))
-    assert set(found) == {"model", "rule", "linear"}
+    assert set(found) == {"model", "rule", "linear", "typical"}
+    np.testing.assert_array_equal(found["typical"], np.maximum(found["model"], 0.0))

@@ -1,16 +1,14 @@
-"""The mean of a value: labels and level by hand, sums on simulated customers."""
+"""The mean of a value: two parts by hand, sums on simulated customers."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from features.errors import DataRefused
 from models.learners.lightgbm import Params
 from models.targets.spend_level import SpendLevel
-from models.training.rolling_sums import predict_mean, rolling_origins
+from models.training.mean_value import TwoParts, fit_mean
 from models.training.train import TrainingRows
-from models.training.value_models import fit_mean, level_factor, mean_rows
-
-DAY = 86_400_000_000
 
 
 def rows_of(
@@ -32,48 +30,58 @@ def buyers(count: int, seed: int) -> TrainingRows:
     return rows_of(np.where(rng.random(count) < chance, amount, 0.0), revenue)
 
 
-def test_labels_are_multiples_of_the_unit_and_none_is_negative() -> None:
-    spend = SpendLevel(90, floor=4.0, power=0.5)
-    rows = rows_of(
-        np.array([6.0, 0.0, -5.0]), np.array([5.0, 0.0, 12.0]), np.array([1.0, 1.0, 2.0])
-    )
-    unit = np.sqrt([4 + 5, 4, 4 + 12])
-    found = mean_rows(rows, spend)
-    assert found.y.tolist() == [2.0, 0.0, 0.0]
-    np.testing.assert_allclose(found.weight, [1, 1, 2] * np.sqrt(unit / unit.mean()))
+PARAMS = Params(max_rounds=1, learning_rate=0.1)
 
 
-def test_the_level_makes_unseen_predictions_add_up() -> None:
-    rows = rows_of(np.array([6.0, 0.0, -1.0]), np.zeros(3), np.array([1.0, 1.0, 2.0]))
-    level = level_factor(rows, np.array([1.0, 1.0, 0.0]))
-    assert level.apply(np.array([1.0, 1.0, 0.0])).tolist() == [2.0, 2.0, 0.0]
-    assert level_factor(rows, np.zeros(3)).parameters is None
-    nothing = rows_of(np.array([1.0, -3.0]), np.zeros(2))
-    assert level_factor(nothing, np.ones(2)).parameters is None  # more came back than was bought
+def test_two_parts_by_hand_where_no_column_tells_customers_apart() -> None:
+    """60 of 100 spend, in two groups that differ only in a column of their own."""
+    label = np.r_[np.full(30, 10.0), np.full(30, 90.0), np.zeros(39), -5.0]
+    two = TwoParts.fit(rows_of(label, np.arange(100.0)), Params(max_rounds=1), ())
+    assert two.chance is not None
+    assert two.amount is not None
+    few = TwoParts.fit(rows_of(np.r_[label[10:50], np.zeros(60)], np.arange(100.0)), PARAMS, ())
+    assert few.amount is None
+    assert few.smearing == pytest.approx((20 * 10 + 20 * 90) / 40)  # the mean of those who spend
+
+
+def test_where_everybody_spends_there_is_no_chance() -> None:
+    rows = rows_of(np.linspace(10, 20, 200), np.arange(200.0))
+    two = TwoParts.fit(rows, PARAMS, ())
+    assert two.chance is None
+    assert two.predict(rows.features).mean() == pytest.approx(15, rel=0.01)
+
+
+def test_nobody_who_spends_is_refused() -> None:
+    with pytest.raises(DataRefused, match="none of 60 labels is above 0"):
+        TwoParts.fit(rows_of(np.zeros(60), np.arange(60.0)), PARAMS, ())
+
+
+def test_smearing_makes_the_mean_of_a_logarithm_a_mean_of_money() -> None:
+    rng = np.random.default_rng(3)
+    rows = rows_of(np.exp(rng.normal(3, 0.8, 20_000)), rng.random(20_000))
+    mean = TwoParts.fit(rows, Params(max_rounds=3), ()).predict(rows.features).mean()
+    assert mean == pytest.approx(np.exp(3 + 0.8**2 / 2), rel=0.02)  # of the log-normal distribution
 
 
 def test_means_add_up_to_what_comes_and_medians_do_not() -> None:
-    parts = {n: buyers(12_000, seed) for seed, n in enumerate(("fit", "valid", "refit"))}
-    later = buyers(20_000, 7)
-    spend = SpendLevel.fit(parts["refit"].features, 90)
-    params = Params(max_rounds=120, learning_rate=0.1)
-    mean = fit_mean(parts, spend, params, ())
-    said = mean.calibrator.apply(mean.estimator.predict(later.features) * spend.of(later.features))
+    known, later = buyers(12_000, 2), buyers(20_000, 7)
+    spend = SpendLevel.fit(known.features, 90)
+    mean = fit_mean(known, spend, PARAMS, (), folds=2)
+    said = mean.estimator.predict(later.features) * spend.of(later.features)
     assert said.min() >= 0
     # of 12,000 rows in which one in six buys, a sum is off by 4% (standard error)
     assert said.sum() / later.label.sum() == pytest.approx(1, abs=0.1)
     for bought in (False, True):
         group = (later.features["revenue_90d"].to_numpy() > 0) == bought
         assert said[group].sum() / later.label[group].sum() == pytest.approx(1, abs=0.15)
-    small = predict_mean(parts["refit"], later, 90, params, ())
-    assert small.sum() / later.label.sum() == pytest.approx(1, abs=0.1)
     assert np.median(later.label) == 0
 
 
-def test_origins_have_enough_before_them_and_are_spread_evenly() -> None:
-    cutoff = np.repeat(np.arange(12), 300) * 30 * DAY
-    origins = [o // DAY for o in rolling_origins(cutoff, span_days=90, most=3)]
-    assert origins == [120, 240, 330]  # the first with two mature cutoffs; the last; between them
-    assert rolling_origins(cutoff, span_days=400) == []
-    few = np.repeat(np.arange(12), 100) * 30 * DAY  # 500 rows: five cutoffs
-    assert rolling_origins(few, span_days=90)[0] // DAY == 7 * 30
+def test_unseen_predictions_are_of_the_one_model_within_noise() -> None:
+    known = buyers(12_000, 2)
+    spend = SpendLevel.fit(known.features, 90)
+    mean = fit_mean(known, spend, PARAMS, (), folds=2)
+    one = mean.estimator.predict(known.features)
+    assert np.corrcoef(one, mean.unseen)[0, 1] > 0.9
+    unit = spend.of(known.features)
+    assert (mean.unseen * unit).sum() / (one * unit).sum() == pytest.approx(1, abs=0.05)
