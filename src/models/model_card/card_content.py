@@ -107,7 +107,7 @@ def _measures(trained: TrainedTarget) -> Part:
     names = list(evaluation.metrics["model"])
     sentences = (
         f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt "
-        f"from; 95 % intervals from resampled customers. {evaluation.primary} decides.",
+        f"from; 95% intervals from resampled customers. {evaluation.primary} decides.",
     )
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
@@ -231,7 +231,7 @@ def _sums(trained: TrainedTarget) -> tuple[Part, ...]:
     sentence = (
         "Sums of expected values over rolling origins, each predicted from what was known then (the "
         "last one by this model, the others by smaller ones). Predicted over actual, all together: "
-        f"{_shown(sums.interval)}, 90 % interval over origins and customers."
+        f"{_shown(sums.interval)}, 90% interval over origins and customers."
     )
     head = ("origin", "customers", "predicted", "actual", "ratio")
     return (Part("Sums", (sentence,), table=Table(head, rows)),)
