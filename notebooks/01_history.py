@@ -95,7 +95,7 @@ pd.DataFrame(
 
 # %%
 monthly = sql.sql(f"""
-    select {bucket_sql("month", "occurred_at", zone)} as month,
+    select {bucket_sql("month", "occurred_at::timestamptz", zone)} as month,
            count(*) filter (kind = 'contract') as signed,
            count(*) filter (kind = 'cancel') as cancelled,
            count(distinct customer_id) filter (kind = 'order') as ordering
@@ -193,7 +193,7 @@ record.astype(object).where(record.ne(record.shift()), "").head(12)
 
 # %%
 weekly = sql.sql(f"""
-    select kind, {bucket_sql("week", "occurred_at", zone)} as week, count(*) as n
+    select kind, {bucket_sql("week", "occurred_at::timestamptz", zone)} as week, count(*) as n
     from events group by all order by all
 """).df()
 weekly = weekly[weekly["week"] < weekly["week"].max()]
@@ -271,7 +271,7 @@ figure
 has_surveys = manifest.rows.get("surveys", 0) > 0
 if has_surveys:
     invitations = sql.sql(f"""
-        select instrument, {bucket_sql("month", "sent_at", zone)} as month, count(*) as n,
+        select instrument, {bucket_sql("month", "sent_at::timestamptz", zone)} as month, count(*) as n,
                avg((answered_at is not null)::int) as answered
         from surveys where sent_at < (select max(sent_at) from surveys) - interval 28 day
         group by all having count(*) >= 30 order by all
@@ -365,7 +365,7 @@ if has_tickets:
     percent(left, "y")
     heading(left, "Time since the ticket was opened")
     legend(left, "upper left")
-    opened = tickets["opened_at"].dt.tz_convert(zone).dt.tz_localize(None)
+    opened = tickets["opened_at"].dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
     by_month = tickets.groupby([opened.dt.to_period("M"), "kind"]).size().unstack()
     for kind, colour in zip(by_month.columns[:4], (CASE, MODEL, ACTUAL, RULE), strict=False):
         months = by_month.index.to_timestamp()

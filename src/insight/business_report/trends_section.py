@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -113,8 +114,9 @@ def _line(
 
 def _draw_verdict(chart: InteractiveChart, i: Indicator, starts: list[date]) -> None:
     """Draw the level of each stretch between lasting changes, and a ring around an alert."""
-    ends = [level.since for level in i.verdict.levels[1:]] + [date.max]
-    for level, end in zip(i.verdict.levels, ends, strict=True):
+    levels = i.verdict.levels
+    for level, following in zip_longest(levels, levels[1:]):
+        end = following.since if following else date.max
         inside = [x for x, start in enumerate(starts) if level.since <= start < end]
         if inside:
             chart.axis.plot(

@@ -37,7 +37,13 @@ def questions(months=MONTHS, answers=60, drop=0.0, seed=0):
         }))  # fmt: skip
     rows = pd.concat(parts, ignore_index=True)
     names = [f"C{i}" for i in range(len(rows))]
-    return rows.assign(customer_id=names, instrument="csat", dimension="overall", weight=1.0)
+    return rows.assign(
+        customer_id=names,
+        instrument="csat",
+        dimension="overall",
+        weight=1.0,
+        answered_at=rows["period"] + pd.Timedelta(days=3),
+    )
 
 
 def csat_index(rows, months=MONTHS):

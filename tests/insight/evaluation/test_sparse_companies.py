@@ -106,7 +106,7 @@ def test_answers_to_other_questions_are_named(tmp_path):
     assert {(i.name, i.dimension) for i in found.indicators} == {("effort", None), ("gap", "speed")}
     why = found.not_measured["csat_index"]
     assert "the 60 answers are to ces overall (30), servqual speed (30)" in why
-    assert "answers there are to ces overall (30), servqual speed (30)" in found.skipped["drivers"]
+    assert "there are answers on ces overall (30), servqual speed (30)" in found.skipped["drivers"]
     assert why in english
     assert "现有 60 份回答的题目为 ces overall (30), servqual speed (30)" in chinese
     for reason in [*found.not_measured.values(), *found.skipped.values()]:

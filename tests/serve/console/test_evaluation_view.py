@@ -52,7 +52,7 @@ def test_indicators_targets_trends_and_segments(page: Page, address: str) -> Non
     )
     expect(rows.nth(1)).to_contain_text("no interval")
     expect(page.locator("#indicators")).to_contain_text(
-        "region north: Satisfied answers 41%; 70% is usual. Unlikely to be chance."
+        "region north: Satisfied answers 41%. Beyond chance since May 2025: 70% is usual."
     )
     expect(page.locator("#indicators")).to_contain_text("ces: no question of this kind was asked")
     expect(page.locator("#segments")).to_contain_text("orders_90d over 3")

@@ -92,7 +92,7 @@ def test_both_languages_have_the_same_texts_and_placeholders() -> None:
         assert set(re.findall(r"\{\w+\}", english[key])) == set(
             re.findall(r"\{\w+\}", chinese[key])
         )
-        assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|→", chinese[key]), key
+        assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|[→：]", chinese[key]), key
 
 
 def test_each_requested_text_exists() -> None:
