@@ -68,8 +68,8 @@ def measure() -> str:
         "# Forms of the value model", "",
         "The origins at which the shipped model is judged; a form learns from labels known at the "
         "origin and predicts all customers of it, with 100 rounds. `sums`: predicted over actual, all "
-        "origins together, with the 90% interval over origins and customers; the sums of each origin follow. "
-        "Other measures are means over the origins; `active`: customers with revenue in the last year; "
+        "origins together, with the 90% interval over origins and customers; the sums of each origin "
+        "follow. Other measures are means over the origins; `active`: customers with revenue in the last year; "
         "`top tenth`: share of what came in the tenth predicted highest.", "",
     ]  # fmt: skip
     with home_of_its_own() as workspace:
@@ -187,7 +187,7 @@ def _two_parts(task: Task) -> Array:
 
 def _shipped(task: Task) -> Array:
     mean = fit_mean(task.known, task.spend, task.params, task.without, folds=2)
-    return _money(task, mean.estimator, unit=True)
+    return mean.calibrator.apply(_money(task, mean.estimator, unit=True))
 
 
 FORMS: dict[str, Form] = {

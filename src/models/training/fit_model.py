@@ -108,7 +108,7 @@ class Recipe:
         mean = fit_mean(rows, spend, self.params, without, self.folds)
         return FittedModel(
             mean.estimator,
-            Calibrator(self.kind),
+            mean.calibrator,
             spend,
             mean.unseen,
             typical,

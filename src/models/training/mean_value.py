@@ -3,7 +3,8 @@
 Most customers of many companies buy nothing within a horizon, so the median of their value is 0 or
 close to it, and medians add up to much less than what comes. The mean has two parts: the chance of
 spending anything, and the amount if any, learnt as a logarithm and turned back into money with Duan's
-smearing factor (Duan 1983). Their product is then learnt by one model, so that its reasons add up.
+smearing factor (Duan 1983). Their product is then learnt by one model, so that its reasons add up; a
+factor from predictions of unseen customers sets its level, since shrunken parts multiply to too little.
 """
 
 from dataclasses import dataclass, replace
@@ -14,19 +15,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
+from models.learners.calibration import Calibrator
 from models.learners.cross_fitting import assign_folds
 from models.learners.labelled_rows import MIN_ROWS, LabelledRows
 from models.learners.lightgbm import Estimator, Params
+from models.learners.prediction_intervals import recency_weight
 from models.targets.spend_level import SpendLevel
 
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
 
 Floats = NDArray[np.float64]
-#: The objective of the one model: its predictions are positive, and add up to those that it learns.
-OBJECTIVE = "poisson"
-#: The number of rounds times the learning rate, as measured by `benchmarks/value_forms.py`.
+#: The number of rounds times the learning rate of each part (`benchmarks/value_forms.py`).
 STEPS = 5.0
+#: The one model: positive predictions that add up to those it learns. These have no noise, so that large
+#: steps and no regularisation are right.
+OBJECTIVE, LEARNING_RATE, ROUNDS = "poisson", 0.2, 100
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,13 @@ def _of_chance(params: Params) -> Params:
 
 @dataclass(frozen=True)
 class MeanModel:
-    """One model of the mean, in multiples of the unit, and the same for rows of unseen customers."""
+    """One model of the mean, in multiples of the unit, the factor of its level, and unseen predictions.
+
+    `unseen` are calibrated multiples of the rows it learnt from, by two parts of other customers.
+    """
 
     estimator: Estimator
+    calibrator: Calibrator
     unseen: Floats
 
 
@@ -105,7 +113,7 @@ def fit_mean(
     without: tuple[str, ...],
     folds: int,
 ) -> MeanModel:
-    """Fit the mean of a value on rows; `unseen` are predictions by two parts of other customers.
+    """Fit the mean of a value on rows.
 
     The number of rounds follows from the learning rate of `params`. Raises DataRefused where nobody
     spends.
@@ -114,8 +122,26 @@ def fit_mean(
     unit = spend.of(rows.features)
     taught = TwoParts.fit(rows, params, without).predict(rows.features) / unit
     data = LabelledRows(rows.features, taught, rows.weight * unit / unit.mean())
-    one = Estimator.fit("regression", data, None, replace(params, objective=OBJECTIVE), without)
-    return MeanModel(one, _predict_unseen(rows, params, without, folds) / unit)
+    one = replace(
+        params, objective=OBJECTIVE, learning_rate=LEARNING_RATE, max_rounds=ROUNDS, l2=1.0
+    )
+    unseen = _predict_unseen(rows, params, without, folds)
+    level = level_factor(rows, unseen)
+    return MeanModel(
+        Estimator.fit("regression", data, None, one, without), level, level.apply(unseen / unit)
+    )
+
+
+def level_factor(rows: "TrainingRows", unseen: Floats) -> Calibrator:
+    """The factor that makes predictions of unseen customers, in money, add up to what came.
+
+    Later cutoffs weigh more. Without spending there is none.
+    """
+    weight = rows.weight * recency_weight(rows.cutoff)
+    predicted, actual = float(unseen @ weight), float(rows.label @ weight)
+    if predicted <= 0 or actual <= 0:
+        return Calibrator("regression")
+    return Calibrator("regression", "scale", {"factor": [actual / predicted]})
 
 
 def _predict_unseen(

@@ -1,5 +1,7 @@
 """The mean of a value: two parts by hand, sums on simulated customers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from features.errors import DataRefused
 from models.learners.lightgbm import Params
 from models.targets.spend_level import SpendLevel
-from models.training.mean_value import TwoParts, fit_mean
+from models.training.mean_value import TwoParts, fit_mean, level_factor
 from models.training.train import TrainingRows
 
 
@@ -63,11 +65,26 @@ def test_smearing_makes_the_mean_of_a_logarithm_a_mean_of_money() -> None:
     assert mean == pytest.approx(np.exp(3 + 0.8**2 / 2), rel=0.02)  # of the log-normal distribution
 
 
+def test_the_level_makes_unseen_predictions_add_up_and_weighs_later_cutoffs_more() -> None:
+    year = 365 * 86_400_000_000
+    rows = replace(
+        rows_of(np.array([6.0, 0.0, -1.0]), np.zeros(3), np.array([1.0, 1.0, 2.0])),
+        cutoff=np.zeros(3, np.int64),
+    )
+    unseen = np.array([1.0, 1.0, 0.0])
+    assert level_factor(rows, unseen).apply(unseen).tolist() == [2.0, 2.0, 0.0]
+    older = replace(rows, cutoff=np.array([0, year, year]))
+    assert level_factor(older, unseen).parameters == {"factor": [pytest.approx((3 - 2) / 1.5)]}
+    assert level_factor(rows, np.zeros(3)).parameters is None
+    nothing = rows_of(np.array([1.0, -3.0]), np.zeros(2))
+    assert level_factor(nothing, np.ones(2)).parameters is None  # more came back than was bought
+
+
 def test_means_add_up_to_what_comes_and_medians_do_not() -> None:
     known, later = buyers(12_000, 2), buyers(20_000, 7)
     spend = SpendLevel.fit(known.features, 90)
     mean = fit_mean(known, spend, PARAMS, (), folds=2)
-    said = mean.estimator.predict(later.features) * spend.of(later.features)
+    said = mean.calibrator.apply(mean.estimator.predict(later.features) * spend.of(later.features))
     assert said.min() >= 0
     # of 12,000 rows in which one in six buys, a sum is off by 4% (standard error)
     assert said.sum() / later.label.sum() == pytest.approx(1, abs=0.1)
@@ -81,7 +98,7 @@ def test_unseen_predictions_are_of_the_one_model_within_noise() -> None:
     known = buyers(12_000, 2)
     spend = SpendLevel.fit(known.features, 90)
     mean = fit_mean(known, spend, PARAMS, (), folds=2)
-    one = mean.estimator.predict(known.features)
+    one = mean.calibrator.apply(mean.estimator.predict(known.features))
     assert np.corrcoef(one, mean.unseen)[0, 1] > 0.9
     unit = spend.of(known.features)
     assert (mean.unseen * unit).sum() / (one * unit).sum() == pytest.approx(1, abs=0.05)
