@@ -69,8 +69,8 @@ def measure() -> str:
         "The origins at which the shipped model is judged; a form learns from labels known at the "
         "origin and predicts all customers of it, with 100 rounds. `sums`: predicted over actual, all "
         "origins together, with the 90% interval over origins and customers; the sums of each origin "
-        "follow. Other measures are means over the origins; `active`: customers with revenue in the last year; "
-        "`top tenth`: share of what came in the tenth predicted highest.", "",
+        "follow. Other measures are means over the origins; `active`: customers with revenue in the "
+        "last year; `top tenth`: share of what came in the tenth predicted highest.", "",
     ]  # fmt: skip
     with home_of_its_own() as workspace:
         for firm in COMPANIES:
