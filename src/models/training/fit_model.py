@@ -14,7 +14,7 @@ from models.learners.lightgbm import Estimator, Params
 from models.targets.spend_level import SpendLevel
 from models.targets.typical_value import predict_typical
 from models.training.hyperparameters import MIN_ROUNDS
-from models.training.mean_value import fit_mean
+from models.training.mean_value import MeanRecipe
 
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
@@ -57,7 +57,10 @@ class FittedModel:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Columns (those of `first`), parameters and rounds of a target's model."""
+    """Columns (those of `first`), parameters and rounds of a target's model; of a value, of its median.
+
+    `mean` is the recipe of the mean of a value, None for other targets.
+    """
 
     kind: str
     first: Estimator
@@ -65,6 +68,7 @@ class Recipe:
     rounds: int
     horizon_days: int
     folds: int = FOLDS
+    mean: MeanRecipe | None = None
 
     @classmethod
     def find(
@@ -75,13 +79,21 @@ class Recipe:
         without: tuple[str, ...],
         horizon_days: int,
     ) -> "Recipe":
-        """Find the number of rounds: trees on `fit` grow until `valid`, later rows, stops improving."""
-        spend = None
+        """Find the number of rounds: trees on `fit` grow until `valid`, later rows, stops improving.
+
+        Of a value, the form of the mean too, by quick fits on `refit`.
+        """
+        spend, mean = None, None
         if kind == "regression":
             spend = SpendLevel.fit(parts["refit"].features, horizon_days)
+            sample = quick_rows(parts["refit"])
+            mean = replace(
+                MeanRecipe.find(sample, spend, quick_params(params), without), params=params
+            )
         fit, valid = (to_labelled(parts[name], spend) for name in ("fit", "valid"))
         first = Estimator.fit(kind, fit, valid, params, without)
-        return cls(kind, first, params, max(first.rounds, MIN_ROUNDS[kind]), horizon_days)
+        rounds = max(first.rounds, MIN_ROUNDS[kind])
+        return cls(kind, first, params, rounds, horizon_days, mean=mean)
 
     def fit(self, rows: "TrainingRows") -> FittedModel:
         """Fit trees on rows, and their calibration on predictions of these rows by other trees.
@@ -89,8 +101,8 @@ class Recipe:
         Those have learnt from other customers, with the same cutoffs and number of rounds: so the
         calibration belongs to these trees.
         """
-        if self.kind == "regression":
-            return self._fit_value(rows)
+        if self.mean:
+            return self._fit_value(rows, self.mean)
         data = to_labelled(rows, None)
         estimator = self.first.refit(data, self.params, self.rounds)
         unseen = predict_out_of_fold(
@@ -99,18 +111,16 @@ class Recipe:
         calibrator = Calibrator.fit(self.kind, unseen, rows.label, rows.weight)
         return FittedModel(estimator, calibrator, None, calibrator.apply(unseen))
 
-    def _fit_value(self, rows: "TrainingRows") -> FittedModel:
+    def _fit_value(self, rows: "TrainingRows", mean: MeanRecipe) -> FittedModel:
         """Fit the median and the mean of a value."""
         spend = SpendLevel.fit(rows.features, self.horizon_days)
         typical = self.first.refit(to_labelled(rows, spend), self.params, self.rounds)
-        read = set(self.first.encoder.columns)
-        without = tuple(c for c in rows.features.column_names if c not in read)
-        mean = fit_mean(rows, spend, self.params, without, self.folds)
+        unseen = mean.predict_unseen(rows, spend, self.folds) / spend.of(rows.features)
         return FittedModel(
-            mean.estimator,
-            mean.calibrator,
+            mean.fit(rows, spend),
+            Calibrator(self.kind),
             spend,
-            mean.unseen,
+            unseen,
             typical,
             bool((rows.label >= 0).all()),
         )
@@ -119,10 +129,16 @@ class Recipe:
         """The recipe with fewer and larger steps, for `fit` on `quick_rows`."""
         return replace(
             self,
-            params=replace(self.params, learning_rate=SPEED_UP * self.params.learning_rate),
+            params=quick_params(self.params),
             rounds=max(self.rounds // SPEED_UP, QUICK_ROUNDS),
             folds=QUICK_FOLDS,
+            mean=replace(self.mean, params=quick_params(self.params)) if self.mean else None,
         )
+
+
+def quick_params(params: Params) -> Params:
+    """Parameters of larger steps."""
+    return replace(params, learning_rate=SPEED_UP * params.learning_rate)
 
 
 def quick_rows(rows: "TrainingRows") -> "TrainingRows":

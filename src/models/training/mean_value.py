@@ -1,10 +1,16 @@
-"""The mean of a customer's value, which may be summed: chance and amount, put into one model.
+"""The mean of a customer's value, which may be summed: in one part or in two.
 
 Most customers of many companies buy nothing within a horizon, so the median of their value is 0 or
-close to it, and medians add up to much less than what comes. The mean has two parts: the chance of
-spending anything, and the amount if any, learnt as a logarithm and turned back into money with Duan's
-smearing factor (Duan 1983). Their product is then learnt by one model, so that its reasons add up; a
-factor from predictions of unseen customers sets its level, since shrunken parts multiply to too little.
+close to it, and medians add up to much less than what comes. The mean is learnt in one of two forms:
+
+- one part: the Poisson deviance of multiples of the customer's unit of spending, whose predictions are
+  positive and add up to the labels;
+- two parts: the chance of spending anything, and the amount if any, learnt as a logarithm and turned
+  back into money with Duan's smearing factor (Duan 1983). Their product is then learnt by one model, so
+  that its reasons add up.
+
+Two parts are better where few customers buy, one part where most do: the form with the smaller squared
+error for unseen customers is taken (`benchmarks/value_forms.py`).
 """
 
 from dataclasses import dataclass, replace
@@ -15,22 +21,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
-from models.learners.calibration import Calibrator
+from models.evaluation.metrics import rmse
 from models.learners.cross_fitting import assign_folds
 from models.learners.labelled_rows import MIN_ROWS, LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.learners.prediction_intervals import recency_weight
 from models.targets.spend_level import SpendLevel
 
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
 
 Floats = NDArray[np.float64]
-#: The number of rounds times the learning rate of each part (`benchmarks/value_forms.py`).
-STEPS = 5.0
-#: The one model: positive predictions that add up to those it learns. These have no noise, so that large
-#: steps and no regularisation are right.
-OBJECTIVE, LEARNING_RATE, ROUNDS = "poisson", 0.2, 100
+OBJECTIVE = "poisson"
+#: The number of rounds times the learning rate, for one part and for each of two.
+ONE_PART, EACH_PART = 10.0, 5.0
+#: The model that learns the product of two parts, which has no noise: large steps, hardly regularised.
+LEARNING_RATE, ROUNDS, L2 = 0.2, 100, 1.0
+#: Folds of customers to choose the form.
+FORM_FOLDS = 2
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,7 @@ class TwoParts:
         """
         spends = rows.label > 0
         if not spends.any():
-            raise DataRefused(
-                f"none of {len(spends):,} labels is above 0; a value needs customers who spend"
-            )
+            raise DataRefused(nobody_spends(len(spends)))
         chance = None
         if not spends.all():
             data = LabelledRows(rows.features, spends.astype(float), rows.weight)
@@ -95,71 +100,85 @@ def _of_chance(params: Params) -> Params:
 
 
 @dataclass(frozen=True)
-class MeanModel:
-    """One model of the mean, in multiples of the unit, the factor of its level, and unseen predictions.
+class MeanRecipe:
+    """How the mean of a value is learnt: in one part or in two, with which trees and columns."""
 
-    `unseen` are calibrated multiples of the rows it learnt from, by two parts of other customers.
-    """
+    two_parts: bool
+    params: Params
+    without: tuple[str, ...]
 
-    estimator: Estimator
-    calibrator: Calibrator
-    unseen: Floats
+    @classmethod
+    def find(
+        cls, rows: "TrainingRows", spend: SpendLevel, params: Params, without: tuple[str, ...]
+    ) -> "MeanRecipe":
+        """The form with the smaller squared error for customers whom it has not seen.
+
+        Raises DataRefused where nobody spends.
+        """
+        forms = [cls(two, params, without) for two in (False, True)]
+        errors = [
+            rmse(rows.label, form.predict_unseen(rows, spend, FORM_FOLDS), rows.weight)
+            for form in forms
+        ]
+        return forms[int(np.argmin(errors))]
+
+    def fit(self, rows: "TrainingRows", spend: SpendLevel) -> Estimator:
+        """Fit the one model that serves, in multiples of the unit."""
+        if not self.two_parts:
+            return self._fit_one_part(rows, spend)
+        unit = spend.of(rows.features)
+        taught = self._fit_two_parts(rows).predict(rows.features) / unit
+        data = LabelledRows(rows.features, taught, rows.weight * unit / unit.mean())
+        params = replace(
+            self.params,
+            objective=OBJECTIVE,
+            learning_rate=LEARNING_RATE,
+            max_rounds=ROUNDS,
+            l2=L2,
+        )
+        return Estimator.fit("regression", data, None, params, self.without)
+
+    def predict_unseen(self, rows: "TrainingRows", spend: SpendLevel, folds: int) -> Floats:
+        """The mean of each row in money, by models that were fitted on other customers.
+
+        Raises DataRefused when all customers fall into one fold.
+        """
+        fold = assign_folds(rows.customer, folds)
+        unseen = np.empty(len(rows.label))
+        for held in np.unique(fold):
+            rest, part = fold != held, fold == held
+            if not rest.any():
+                raise DataRefused(
+                    f"{len(np.unique(rows.customer))} customers are too few for cross-fitting; there "
+                    "should be at least a few dozen"
+                )
+            known, features = rows.take(rest), rows.features.filter(pa.array(part))
+            if self.two_parts:
+                unseen[part] = self._fit_two_parts(known).predict(features)
+            else:
+                unseen[part] = self._fit_one_part(known, spend).predict(features) * spend.of(
+                    features
+                )
+        return unseen
+
+    def _fit_one_part(self, rows: "TrainingRows", spend: SpendLevel) -> Estimator:
+        """Rows below 0 count as 0: more returned than bought is rare."""
+        unit = spend.of(rows.features)
+        multiple = np.maximum(rows.label, 0.0) / unit
+        if not multiple.any():
+            raise DataRefused(nobody_spends(len(multiple)))
+        data = LabelledRows(rows.features, multiple, rows.weight * unit / unit.mean())
+        params = replace(self._params(ONE_PART), objective=OBJECTIVE)
+        return Estimator.fit("regression", data, None, params, self.without)
+
+    def _fit_two_parts(self, rows: "TrainingRows") -> TwoParts:
+        return TwoParts.fit(rows, self._params(EACH_PART), self.without)
+
+    def _params(self, steps: float) -> Params:
+        """The parameters with as many rounds as the learning rate needs."""
+        return replace(self.params, max_rounds=max(round(steps / self.params.learning_rate), 1))
 
 
-def fit_mean(
-    rows: "TrainingRows",
-    spend: SpendLevel,
-    params: Params,
-    without: tuple[str, ...],
-    folds: int,
-) -> MeanModel:
-    """Fit the mean of a value on rows.
-
-    The number of rounds follows from the learning rate of `params`. Raises DataRefused where nobody
-    spends.
-    """
-    params = replace(params, max_rounds=max(round(STEPS / params.learning_rate), 1))
-    unit = spend.of(rows.features)
-    taught = TwoParts.fit(rows, params, without).predict(rows.features) / unit
-    data = LabelledRows(rows.features, taught, rows.weight * unit / unit.mean())
-    one = replace(
-        params, objective=OBJECTIVE, learning_rate=LEARNING_RATE, max_rounds=ROUNDS, l2=1.0
-    )
-    unseen = _predict_unseen(rows, params, without, folds)
-    level = level_factor(rows, unseen)
-    return MeanModel(
-        Estimator.fit("regression", data, None, one, without), level, level.apply(unseen / unit)
-    )
-
-
-def level_factor(rows: "TrainingRows", unseen: Floats) -> Calibrator:
-    """The factor that makes predictions of unseen customers, in money, add up to what came.
-
-    Later cutoffs weigh more. Without spending there is none.
-    """
-    weight = rows.weight * recency_weight(rows.cutoff)
-    predicted, actual = float(unseen @ weight), float(rows.label @ weight)
-    if predicted <= 0 or actual <= 0:
-        return Calibrator("regression")
-    return Calibrator("regression", "scale", {"factor": [actual / predicted]})
-
-
-def _predict_unseen(
-    rows: "TrainingRows", params: Params, without: tuple[str, ...], folds: int
-) -> Floats:
-    """The mean of each row in money, by two parts that were fitted on other customers.
-
-    Raises DataRefused when all customers fall into one fold.
-    """
-    fold = assign_folds(rows.customer, folds)
-    unseen = np.empty(len(rows.label))
-    for held in np.unique(fold):
-        rest, part = fold != held, fold == held
-        if not rest.any():
-            raise DataRefused(
-                f"{len(np.unique(rows.customer))} customers are too few for cross-fitting; there "
-                "should be at least a few dozen"
-            )
-        two = TwoParts.fit(rows.take(rest), params, without)
-        unseen[part] = two.predict(rows.features.filter(pa.array(part)))
-    return unseen
+def nobody_spends(rows: int) -> str:
+    """Why the mean of a value cannot be learnt."""
+    return f"none of {rows:,} labels is above 0; a value needs customers who spend"
