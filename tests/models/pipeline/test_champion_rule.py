@@ -14,6 +14,7 @@ from models.pipeline.champion_rule import (
     decide_promotion,
     fresher_days,
 )
+from models.validation.refit_agreement import RefitAgreement
 from models.validation.slice_metrics import Slices
 
 RNG = np.random.default_rng(0)
@@ -110,11 +111,13 @@ def decide(champion_tone: str | None = None, **champion: object) -> Promotion:
         estimator=SimpleNamespace(encoder=SimpleNamespace(columns=["orders_90d"])),
         test=SimpleNamespace(features=pa.table({"orders_90d": [1.0]})),
         config=SimpleNamespace(**LABEL),
+        typical=None,
     )
     columns = champion.pop("columns", ["orders_90d"])
     manifest = SimpleNamespace(**LABEL | champion)
     old: Any = SimpleNamespace(version="3", columns=columns, manifest=manifest, tone=champion_tone)
-    return decide_promotion(trained, Slices("roc_auc", "rule", (), (), ()), old, [], None)
+    alike = RefitAgreement(1.0, 0.0)
+    return decide_promotion(trained, Slices("roc_auc", "rule", (), (), ()), old, [], None, alike)
 
 
 @pytest.mark.parametrize(
