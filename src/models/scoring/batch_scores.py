@@ -10,12 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, CustomerRange, Runner, part_files, split_customers
+from features.execution.partitions import (
+    LOCAL,
+    CustomerRange,
+    Runner,
+    open_parquet,
+    part_files,
+    split_customers,
+)
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
@@ -91,7 +97,7 @@ def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
     """Count the customers with contradicting predictions; writes `agreement.json` next to the scores."""
-    scores = dataset(path).to_table()
+    scores = open_parquet(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
         for target in bundles
@@ -109,7 +115,7 @@ def _spending_level(bundles: dict[str, Bundle], snapshot: Path) -> NDArray[np.fl
         return None
     if value.manifest.horizon_days != churn.manifest.horizon_days:
         return None
-    return value.spend.usual(dataset(snapshot).to_table([*value.manifest.also_reads]))
+    return value.spend.usual(open_parquet(snapshot).to_table([*value.manifest.also_reads]))
 
 
 def split_for_runner(snapshot: Path, runner: Runner) -> list[tuple[Path, CustomerRange]]:
