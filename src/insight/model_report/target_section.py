@@ -22,7 +22,7 @@ from insight.model_report.holdout_section import (
     evaluate_on_holdout,
     unflatten_metrics,
 )
-from insight.model_report.slices_and_ageing import (
+from insight.model_report.slices_and_staleness import (
     AgeingSection,
     SliceSection,
     ageing_section,
