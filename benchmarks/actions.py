@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from insight.closed_loop.treatment_effect import estimate_holdout_effect
+from insight.closed_loop.holdout_effect import estimate_holdout_effect
 from models.evaluation.calibration_error import wilson_interval
 
 ACTIONS, CUSTOMERS, NIGHTS, FEWEST, SEED = 400, 600, 60, 100, 11

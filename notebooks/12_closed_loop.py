@@ -24,10 +24,10 @@ from bars import dots, heading
 from start import open_company, open_tables
 
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
+from insight.closed_loop.holdout_effect import estimate_holdout_effect
 from insight.closed_loop.matching import estimate_matched_effect
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import CheckedTarget, Measurement, check_targets
-from insight.closed_loop.treatment_effect import estimate_holdout_effect
 from insight.closed_loop.uplift import measure_qini, plan_treatments, score_uplift
 from insight.complaints.confounders import encode_confounders
 from insight.complaints.intake import read_complaints

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.dataset import dataset
 
 from features.definitions.feature_registry import FeatureColumn
+from features.execution.partitions import open_parquet
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def missing_rates(
     """
     if rows is None or (isinstance(rows, Path) and not rows.exists()):
         return {}
-    source = dataset(rows)
+    source = open_parquet(rows)
     present = source.schema.names
     wanted = present if names is None else [n for n in names if n in present]
     lacking = dict.fromkeys(wanted, 0)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 
 from features.errors import DataRefused
+from features.execution.partitions import open_parquet
 from features.formatting import Language, close_up_percent
 from insight.business_report.report_inputs import ReportInputs
 from insight.report_facts import ReportFacts, ScoreColumns
@@ -228,7 +229,7 @@ def _stored_reasons(
     scores = facts.workspace.scores(facts.company.name)
     if not path.exists() or path.stat().st_mtime < scores.stat().st_mtime:
         return None
-    found = ds.dataset(path).to_table(filter=ds.field("customer_id").isin(list(customers)))
+    found = open_parquet(path).to_table(filter=pc.field("customer_id").isin(list(customers)))
     table: pd.DataFrame = found.to_pandas()
     return table
 
@@ -238,8 +239,8 @@ def _computed_reasons(facts: ReportFacts, customers: Sequence[str]) -> pd.DataFr
     if not snapshot.exists():
         return None
     bundles, _ = match_comment_model(facts.bundles, snapshot_comment_model(snapshot))
-    wanted = ds.field("customer_id").cast("string").isin(list(customers))
-    features = ds.dataset(snapshot).to_table(filter=wanted)
+    wanted = pc.field("customer_id").cast("string").isin(list(customers))
+    features = open_parquet(snapshot).to_table(filter=wanted)
     tables = []
     for bundle in bundles.values():
         try:

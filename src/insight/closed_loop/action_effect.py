@@ -14,13 +14,13 @@ from features.settings import Workspace
 from insight.closed_loop.action_log import ActionLog, read_action_log
 from insight.closed_loop.analysis_date import limit_to_known, plan_analysis
 from insight.closed_loop.closed_loop_settings import LoopSettings
-from insight.closed_loop.matching import estimate_matched_effect
-from insight.closed_loop.treatment_effect import (
+from insight.closed_loop.holdout_effect import (
     NOT_DUE,
     TreatmentEffect,
     estimate_holdout_effect,
     not_identifiable,
 )
+from insight.closed_loop.matching import estimate_matched_effect
 from insight.company_settings import read_section
 from insight.complaints.complaint_settings import ComplaintSettings
 from insight.complaints.confounders import Floats, encode_confounders, read_confounders

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from insight.closed_loop.treatment_effect import (
+from insight.closed_loop.holdout_effect import (
     FEWEST,
     TreatmentEffect,
     not_identifiable,

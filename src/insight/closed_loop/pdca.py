@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from insight.closed_loop.holdout_effect import NOT_DUE, NOT_IDENTIFIABLE, TreatmentEffect
 from insight.closed_loop.target_status import CheckedTarget, UnmeasuredTarget, interval_ends
-from insight.closed_loop.treatment_effect import NOT_DUE, NOT_IDENTIFIABLE, TreatmentEffect
 from insight.evaluation.evaluation_schema import PdcaCycle
 from insight.evaluation.indicator_schema import TargetVerdict
 

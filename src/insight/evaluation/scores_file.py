@@ -9,11 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.dataset import dataset
 
 from features.atomic_write import atomic_path
 from features.errors import DataRefused
-from features.execution.partitions import ROW_GROUP_SIZE, part_files
+from features.execution.partitions import ROW_GROUP_SIZE, open_parquet, part_files
 from insight.evaluation.customer_metrics import PREDICTED_COLUMNS, predicted_columns
 from models.scoring.score_history import VERSIONS
 
@@ -41,7 +40,7 @@ def read_predicted_scores(path: Path, as_of: datetime) -> PredictedScores:
     """Read the scores as of a day. Raises DataRefused without scores, or with those of another day."""
     if not path.exists():
         raise DataRefused("no customer has scores; run `goodwill score`")
-    source = dataset(path)
+    source = open_parquet(path)
     day = source.head(1, columns=["as_of"])["as_of"][0].as_py()
     if day != as_of:
         raise DataRefused(

@@ -8,6 +8,7 @@ from features.settings import Workspace
 from insight.closed_loop.action_effect import ActionOutcome, measure_action_effect
 from insight.closed_loop.action_log import read_action_log
 from insight.closed_loop.closed_loop_settings import LoopSettings
+from insight.closed_loop.holdout_effect import TreatmentEffect, not_identifiable
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import (
     NO_DATA,
@@ -15,7 +16,6 @@ from insight.closed_loop.target_status import (
     UnmeasuredTarget,
     check_targets,
 )
-from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
 from insight.company_settings import read_section
 from insight.evaluation.complaint_indicators import COMPLAINT_INDICATORS
 from insight.evaluation.evaluation_schema import PdcaCycle

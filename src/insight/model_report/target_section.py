@@ -23,7 +23,7 @@ from insight.model_report.holdout_section import (
     unflatten_metrics,
 )
 from insight.model_report.origin_section import OriginSection, origin_section
-from insight.model_report.slices_and_ageing import (
+from insight.model_report.slices_and_staleness import (
     AgeingSection,
     SliceSection,
     ageing_section,

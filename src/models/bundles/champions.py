@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-from pyarrow.dataset import dataset
-
 from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
+from features.execution.partitions import open_parquet
 from models.bundles.bundle import Bundle, manifest_hash, read_bundle, read_json
 from models.targets.registry import TARGETS
 
@@ -81,6 +80,6 @@ def match_comment_model(
 
 def snapshot_comment_model(snapshot: Path) -> str | None:
     """The digest of the comment score model that a snapshot was made with; None without one."""
-    metadata = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
+    metadata = (open_parquet(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
     digest = json.loads(metadata).get("tone")
     return str(digest) if digest else None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.dataset import dataset
 
+from features.execution.partitions import open_parquet
 from models.bundles.bundle import Bundle
 from models.evaluation.slices import is_attribute
 from models.learners.feature_encoder import Encoder
@@ -24,7 +24,7 @@ def unknown_shares(encoder: Encoder, rows: pa.Table | Path) -> dict[str, float]:
 
     `rows` is a table or its path. A row without a category does not count as unknown.
     """
-    source = dataset(rows)
+    source = open_parquet(rows)
     names = [n for n in encoder.categories if n in source.schema.names and is_attribute(n)]
     unknown = dict.fromkeys(names, 0)
     total = 0

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused
+from features.execution.partitions import open_parquet
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history
 from features.history_store import Manifest, open_history
@@ -94,7 +94,7 @@ class AuditSample:
     def customers(self) -> pa.Array:
         """The sampled customers, sorted: drawn uniformly, plus those with the most records."""
         path = self.training_set_path("snapshot")
-        ids = dataset(path).to_table(columns=["customer_id"])["customer_id"].combine_chunks()
+        ids = open_parquet(path).to_table(columns=["customer_id"])["customer_id"].combine_chunks()
         chosen = np.random.default_rng(SEED).permutation(len(ids))[:CUSTOMERS]
         drawn = ids.take(pa.array(chosen)).cast(pa.string())
         return _sorted(drawn, self._largest)
@@ -175,7 +175,7 @@ class AuditSample:
     @cached_property
     def is_stale(self) -> bool:
         """Whether the training sets were built from another history than the one on disk."""
-        metadata = dataset(self.training_set_path("snapshot")).schema.metadata or {}
+        metadata = open_parquet(self.training_set_path("snapshot")).schema.metadata or {}
         provenance = metadata.get(b"goodwill", b"").decode()
         return bool(provenance) and self.manifest.fingerprint not in provenance
 
@@ -193,9 +193,9 @@ def _sorted(*parts: pa.Array) -> pa.Array:
 def _sample_rows(path: Path) -> pa.Table:
     """Stored rows of a training set, from a few row groups only: reading all would be slow."""
     rng = np.random.default_rng(SEED)
-    groups = [g for part in dataset(path).get_fragments() for g in part.split_by_row_group()]
+    groups = [g for part in open_parquet(path).get_fragments() for g in part.split_by_row_group()]
     chosen = [groups[i] for i in sorted(rng.permutation(len(groups))[:ROW_GROUPS])]
-    schema = dataset(path).schema
+    schema = open_parquet(path).schema
     rows = pa.concat_tables([group.to_table(schema) for group in chosen])
     return rows.take(pa.array(np.sort(rng.permutation(rows.num_rows)[:STORED_ROWS])))
 

@@ -5,10 +5,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.contract import TABLES
-from features.execution.partitions import column_names
+from features.execution.partitions import column_names, open_parquet
 from features.ingest.sql import quote_identifier
 from models.leakage.audit_sample import AuditSample
 from models.leakage.findings import LeakCheckResult, LeakFinding
@@ -58,7 +57,7 @@ def _check_undeclared(sample: AuditSample, name: str) -> list[LeakFinding]:
     path = sample.workspace.features(sample.company.name) / f"{name}.parquet"
     findings = []
     for column in (n for n in column_names(path) if n not in (*KEYS, *sample.feature_names)):
-        values = dataset(path).to_table(columns=[column])[column]
+        values = open_parquet(path).to_table(columns=[column])[column]
         unique = len(pc.unique(values)) >= max(LEAST, UNIQUE * len(values))
         if unique and (pa.types.is_integer(values.type) or not pa.types.is_floating(values.type)
                        or _is_monotonic(values.to_numpy())):  # fmt: skip

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.config.toml_section import did_you_mean
 from features.customer_definition import CustomerDefinition
 from features.errors import ConfigRefused, DataRefused
+from features.execution.partitions import open_parquet
 from features.history_store import Manifest, open_history
 from features.settings import Workspace
 from models.nonresponse.estimate import ANSWER_METRICS, NonresponseModel
@@ -33,7 +33,7 @@ def read_snapshot(company: Company, workspace: Workspace, manifest: Manifest) ->
     path = workspace.features(company.name) / "snapshot.parquet"
     if not path.exists():
         raise DataRefused(f"no snapshot {path}; create it with `goodwill features`")
-    provenance = json.loads((dataset(path).schema.metadata or {}).get(b"goodwill", b"{}"))
+    provenance = json.loads((open_parquet(path).schema.metadata or {}).get(b"goodwill", b"{}"))
     if provenance.get("fingerprint") != manifest.fingerprint:
         raise DataRefused(
             f"the snapshot {path} was built from the data {provenance.get('fingerprint')}, the history "

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow.dataset import dataset
 
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, CustomerRange, Runner
+from features.execution.partitions import LOCAL, CustomerRange, Runner, open_parquet
 from features.history_store import Manifest, read_block
 from features.progress import Steps
 from features.settings import Workspace
@@ -93,7 +92,7 @@ def explain_customers(
 
 def matching_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
     """The history behind the snapshot; None, with a note, when the stored history is newer."""
-    metadata = (dataset(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
+    metadata = (open_parquet(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
     if json.loads(metadata).get("fingerprint") == Manifest.read(workspace, name).fingerprint:
         return workspace.history(name)
     steps.note(

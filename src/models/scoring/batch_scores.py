@@ -11,12 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import DataRefused
-from features.execution.partitions import LOCAL, CustomerRange, Runner, part_files, split_customers
+from features.execution.partitions import (
+    LOCAL,
+    CustomerRange,
+    Runner,
+    open_parquet,
+    part_files,
+    split_customers,
+)
 from features.progress import Steps
 from features.settings import Workspace
 from models.bundles.bundle import Bundle
@@ -92,12 +98,12 @@ def finish_scoring(path: Path, snapshot: Path, bundles: dict[str, Bundle], steps
 
 def check_scores(path: Path, snapshot: Path, bundles: dict[str, Bundle]) -> list[ConsistencyCheck]:
     """Count the customers with contradicting predictions; writes `agreement.json` next to the scores."""
-    scores = dataset(path).to_table()
+    scores = open_parquet(path).to_table()
     outputs = {
         target: {n: scores[f"{target}_{n}"].to_numpy() for n in OUTPUTS[target] if n != "survival"}
         for target in bundles
     }
-    table = dataset(snapshot)
+    table = open_parquet(snapshot)
     level = _spending_level(bundles, lambda columns: table.to_table(columns))
     checks = check_consistency(outputs, level, churn_is_silence(bundles))
     text = json.dumps([{**asdict(c), "share": c.share} for c in checks], indent=1)

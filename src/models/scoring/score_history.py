@@ -15,10 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 
 from features.atomic_write import atomic_path
-from features.execution.partitions import write_parquet
+from features.execution.partitions import open_parquet, write_parquet
 from models.targets.registry import TARGETS
 from models.targets.target import Target
 
@@ -51,7 +50,7 @@ def history_folder(scores: Path) -> Path:
 
 def store_scores(scores: Path) -> Path:
     """Store the scores just written in the history next to them; the latest 36 files are kept."""
-    source = dataset(scores)
+    source = open_parquet(scores)
     folder = history_folder(scores)
     folder.mkdir(exist_ok=True)
     as_of: datetime = source.head(1, columns=["as_of"])["as_of"][0].as_py()
@@ -65,7 +64,7 @@ def store_scores(scores: Path) -> Path:
 
 def _history_rows(scores: Path) -> Iterator[pa.Table]:
     """The scores in the form of the history: one number for each target."""
-    source = dataset(scores)
+    source = open_parquet(scores)
     versions = {VERSIONS: source.schema.metadata[VERSIONS]}
     scored = [TARGETS[name] for name in json.loads(versions[VERSIONS])]
     needed = [c for target in scored for c in _columns(target)]

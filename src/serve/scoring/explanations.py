@@ -60,14 +60,22 @@ class Explanations:
         ]
 
     def levers(self, customer_id: str) -> list[LeverRange]:
-        """Return the range of each lever of a customer; empty for an unknown one."""
+        """Return the range of each lever of a customer; empty for an unknown one.
+
+        A lever names the targets that apply to the customer; one without any is left out.
+        """
         features = self._row(customer_id)
         if features is None:
             return []
-        return [
-            LeverRange(s.lever.name, s.lever.unit, s.now, s.least, s.most, list(s.targets))
-            for s in self._what_ifs.spans(features)
-        ]
+        found = []
+        for span in self._what_ifs.spans(features):
+            targets = [t for t in span.targets if self._applies(t, features)]
+            if targets:
+                lever = span.lever
+                found.append(
+                    LeverRange(lever.name, lever.unit, span.now, span.least, span.most, targets)
+                )
+        return found
 
     def what_if(
         self, customer_id: str, target: str, wanted: WhatIfTarget, language: Language
@@ -80,7 +88,7 @@ class Explanations:
         features = self._row(customer_id)
         if features is None:
             return None
-        if not population_mask(features, self.bundles[target].population).all():
+        if not self._applies(target, features):
             raise LeverRefused(
                 f"{target} does not apply to this customer: they are not, or no longer, in the "
                 "population of its model; ask for a current customer"
@@ -105,6 +113,10 @@ class Explanations:
             abstain=found.abstain,
             text=what_if_text(found, target, explainer.currency, language),
         )
+
+    def _applies(self, target: str, features: pa.Table) -> bool:
+        """Whether the customer of a row is in the population of a target."""
+        return bool(population_mask(features, self.bundles[target].population).all())
 
     def _row(self, customer_id: str) -> pa.Table | None:
         """Return a customer's features; None when the snapshot does not hold the customer."""

@@ -15,7 +15,7 @@ from features.progress import silent_steps
 from features.settings import Workspace
 from insight.closed_loop.action_effect import measure_action_effect
 from insight.closed_loop.action_log import COLUMNS, read_action_log
-from insight.closed_loop.treatment_effect import TreatmentEffect
+from insight.closed_loop.holdout_effect import TreatmentEffect
 from support.complaint_history_builders import NOW, Row, event, history
 
 DAY = timedelta(days=1)

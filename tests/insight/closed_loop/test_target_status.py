@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from features.config.company import Company
 from features.errors import ConfigRefused
 from insight.closed_loop.closed_loop_settings import IndicatorTarget, LoopSettings
+from insight.closed_loop.holdout_effect import TreatmentEffect, not_identifiable
 from insight.closed_loop.pdca import build_pdca_cycles
 from insight.closed_loop.target_status import (
     CheckedTarget,
@@ -17,7 +18,6 @@ from insight.closed_loop.target_status import (
     UnmeasuredTarget,
     check_targets,
 )
-from insight.closed_loop.treatment_effect import TreatmentEffect, not_identifiable
 from insight.company_settings import read_section
 from models.evaluation.bootstrap import Interval
 

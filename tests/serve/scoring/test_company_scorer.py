@@ -151,6 +151,19 @@ def test_levers_of_a_customer_can_be_set_within_their_range(shared: CompanyScore
         assert "不是承诺" in answer.text
 
 
+def test_levers_name_only_targets_that_apply_to_the_customer(shared: CompanyScorer) -> None:
+    """Who has left cannot leave: no lever moves a churn probability that they do not have."""
+    seen = set()
+    for customer in shared.find_customers("", 60):
+        (score,) = shared.score_ids([customer], ["churn"], 0).scores
+        inside = score.predictions["churn"]["in_population"]
+        seen.add(inside)
+        moved = {target for lever in shared.levers(customer) for target in lever.targets}
+        assert inside or "churn" not in moved
+        assert all(lever.targets for lever in shared.levers(customer))
+    assert seen == {True, False}
+
+
 def test_a_customer_with_only_an_id_is_scored(shared: CompanyScorer) -> None:
     records = Records.model_validate({"customers": [{"customer_id": "new"}]})
     batch = shared.score_records(records, None, None, 1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from insight.model_report.holdout_section import evaluate_on_holdout
-from insight.model_report.slices_and_ageing import LISTED_GROUPS, ageing_section, slice_section
+from insight.model_report.slices_and_staleness import LISTED_GROUPS, ageing_section, slice_section
 from insight.model_report.target_section import target_section
 from insight.report_facts import load_report_facts
 from models.evaluation.bootstrap import Interval

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from features.errors import DataRefused
+from insight.closed_loop.holdout_effect import NOT_IDENTIFIABLE, estimate_holdout_effect
 from insight.closed_loop.matching import estimate_matched_effect
-from insight.closed_loop.treatment_effect import NOT_IDENTIFIABLE, estimate_holdout_effect
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
