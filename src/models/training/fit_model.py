@@ -14,7 +14,7 @@ from models.learners.lightgbm import Estimator, Params
 from models.targets.spend_level import SpendLevel
 from models.targets.typical_value import predict_typical
 from models.training.hyperparameters import MIN_ROUNDS
-from models.training.mean_value import MeanRecipe
+from models.training.mean_value import MEAN_FOLDS, MeanRecipe
 
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
@@ -59,7 +59,8 @@ class FittedModel:
 class Recipe:
     """Columns (those of `first`), parameters and rounds of a target's model; of a value, of its median.
 
-    `mean` is the recipe of the mean of a value, None for other targets.
+    `mean` is the recipe of the mean of a value, None for other targets; without `intervals`, its
+    predictions of unseen customers are left out (NaN).
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Recipe:
     rounds: int
     horizon_days: int
     folds: int = FOLDS
+    intervals: bool = True
     mean: MeanRecipe | None = None
 
     @classmethod
@@ -115,7 +117,10 @@ class Recipe:
         """Fit the median and the mean of a value."""
         spend = SpendLevel.fit(rows.features, self.horizon_days)
         typical = self.first.refit(to_labelled(rows, spend), self.params, self.rounds)
-        unseen = mean.predict_unseen(rows, spend, self.folds) / spend.of(rows.features)
+        unseen = np.full(len(rows.label), np.nan)
+        if self.intervals:
+            money = mean.predict_unseen(rows, spend, MEAN_FOLDS)
+            unseen = money / spend.of(rows.features)
         return FittedModel(
             mean.fit(rows, spend),
             Calibrator(self.kind),
@@ -126,13 +131,15 @@ class Recipe:
         )
 
     def quick(self) -> "Recipe":
-        """The recipe with fewer and larger steps, for `fit` on `quick_rows`."""
+        """The recipe with fewer and larger steps and one thread, for `fit` on `quick_rows`."""
+        params = replace(quick_params(self.params), threads=1)
         return replace(
             self,
-            params=quick_params(self.params),
+            params=params,
             rounds=max(self.rounds // SPEED_UP, QUICK_ROUNDS),
             folds=QUICK_FOLDS,
-            mean=replace(self.mean, params=quick_params(self.params)) if self.mean else None,
+            intervals=False,
+            mean=replace(self.mean, params=params) if self.mean else None,
         )
 
 

@@ -1,5 +1,6 @@
 """Train and test a target's recipe at older origins, beside its rule and a linear model."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,12 @@ from models.evaluation.origin_evaluation import OriginRows
 from models.learners.labelled_rows import LabelledRows
 from models.training.baseline_comparison import predict_with_baselines
 from models.training.fit_model import Recipe, quick_rows
-from models.training_set.origins import ENOUGH_ORIGINS, older_origins, windows_overlap
+from models.training_set.origins import (
+    ENOUGH_ORIGINS,
+    Origin,
+    older_origins,
+    windows_overlap,
+)
 
 if TYPE_CHECKING:
     from features.config.company import TargetConfig
@@ -25,22 +31,27 @@ def predict_origins(
     Each origin has models of its own that learnt what was ripe then, by quick fits; an origin whose
     labels cannot be trained is left out.
     """
-    found = []
-    for origin in older_origins(target, config, rows.cutoff, split):
-        learn, test = quick_rows(rows.take(origin.learn)), rows.take(origin.test)
-        try:
-            fitted = recipe.quick().fit(learn)
-            known = LabelledRows(learn.features, learn.label, learn.weight)
-            predictions = predict_with_baselines(target, config, fitted, known, test.features)
-        except DataRefused:  # such as a single class among the first labels
-            continue
-        found.append(
-            OriginRows(
-                origin.start.isoformat(), int(origin.learn.sum()), test.label, predictions,
-                test.weight, test.customer,
-            )
-        )  # fmt: skip
-    return tuple(found)
+    origins = older_origins(target, config, rows.cutoff, split)
+    with ThreadPoolExecutor(recipe.params.threads) as pool:
+        found = pool.map(lambda origin: _predict(target, config, rows, origin, recipe), origins)
+        return tuple(one for one in found if one)
+
+
+def _predict(
+    target: "Target", config: "TargetConfig", rows: "TrainingRows", origin: Origin, recipe: Recipe
+) -> OriginRows | None:
+    """Learn and predict at one origin; None where its labels cannot be trained."""
+    learn, test = quick_rows(rows.take(origin.learn)), rows.take(origin.test)
+    known = LabelledRows(learn.features, learn.label, learn.weight)
+    try:
+        fitted = recipe.quick().fit(learn)
+        predictions = predict_with_baselines(target, config, fitted, known, test.features)
+    except DataRefused:  # such as a single class among the first labels
+        return None
+    return OriginRows(
+        origin.start.isoformat(), int(origin.learn.sum()), test.label, predictions, test.weight,
+        test.customer,
+    )  # fmt: skip
 
 
 def origin_limits(origins: tuple[OriginRows, ...], horizon_days: int) -> list[str]:
