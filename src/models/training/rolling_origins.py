@@ -29,10 +29,13 @@ def predict_origins(
     """Predict the tested rows of each origin before the test of `split`, the latest first.
 
     Each origin has models of its own that learnt what was ripe then, by quick fits; an origin whose
-    labels cannot be trained is left out.
+    labels cannot be trained is left out. Origins run side by side.
     """
+    from threadpoolctl import threadpool_limits
+
     origins = older_origins(target, config, rows.cutoff, split)
-    with ThreadPoolExecutor(recipe.params.threads) as pool:
+    # Without the limit, the linear algebra of each thread would start as many threads again.
+    with threadpool_limits(1), ThreadPoolExecutor(recipe.params.threads) as pool:
         found = pool.map(lambda origin: _predict(target, config, rows, origin, recipe), origins)
         return tuple(one for one in found if one)
 
