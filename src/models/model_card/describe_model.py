@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from features.config.company import Company
 from features.definitions.catalog import describe_features
@@ -36,7 +37,6 @@ def describe_model(
     target, config, split = trained.target, trained.config, trained.split
     training = workspace.features(company.name) / f"{target.name}.parquet"
     population = target.population(config)
-    values = trained.predictions["model"]
     return ModelManifest(
         company=company.name,
         target=target.name,
@@ -58,7 +58,7 @@ def describe_model(
         survival=trained.survival.to_dict() if trained.survival else None,
         never_negative=trained.never_negative,
         sums=trained.sums.to_dict() if trained.sums else None,
-        segments=segment_bounds(values) if target.kind == "regression" else None,
+        segments=segment_bounds(trained.predictions["model"]) if trained.spend else None,
         schema=json.loads(manifest.schema.to_json()),
         features=[asdict(d) for d in describe_features(used, training)],
         dropped_features=list(trained.dropped),
@@ -69,13 +69,20 @@ def describe_model(
         fingerprint=manifest.fingerprint,
         data_end=manifest.data_end,
         code_revision=code_revision(workspace),
-        metrics=flatten_metrics(trained.evaluation),
-        origins=trained.origins.to_dict(),
-        origin_limits=list(trained.limits),
-        grade=trained.evaluation.grade,
-        grade_reason=trained.evaluation.reason,
         tone=comment_model,
+        **_judgement(trained),
     )
+
+
+def _judgement(trained: TrainedTarget) -> dict[str, Any]:
+    """The fields of the manifest about how the judged model did."""
+    return {
+        "metrics": flatten_metrics(trained.evaluation),
+        "origins": trained.origins.to_dict(),
+        "origin_limits": list(trained.limits),
+        "grade": trained.evaluation.grade,
+        "grade_reason": trained.evaluation.reason,
+    }
 
 
 def summarise_holdout(

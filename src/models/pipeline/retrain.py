@@ -139,15 +139,20 @@ def train_all(
         for target, reason in unable.items():
             outcomes.append(Outcome(target, "skipped", reason))
             steps.note(f"[yellow]–[/] {target}: cannot be trained: {reason}")
-        objection = _objection_to_value([candidate for _, candidate in trained], steps)
-        outcomes += [
-            _decide(t, c, steps, objection if c.trained.target.name == "value" else None)
-            for t, c in trained
-        ]
+        outcomes += _decide_all(trained, steps)
         outcomes.sort(key=lambda o: list(TARGETS).index(o.target))
         registry.log(parent, {f"outcome_{o.target}": o.decision for o in outcomes}, {})
     _write_outcomes(company, workspace, outcomes)
     return outcomes
+
+
+def _decide_all(trained: list[tuple[TargetTraining, Candidate]], steps: Steps) -> list[Outcome]:
+    """Promote or keep each candidate; a value model that contradicts the churn model is not promoted."""
+    objection = _objection_to_value([candidate for _, candidate in trained], steps)
+    return [
+        _decide(t, c, steps, objection if c.trained.target.name == "value" else None)
+        for t, c in trained
+    ]
 
 
 def _objection_to_value(candidates: list[Candidate], steps: Steps) -> str | None:

@@ -93,6 +93,8 @@ export const MESSAGES = [
   ["not better than the rule: {rest}", "模型不优于基准规则"],
   ["better than the baseline rule, {rest}", "模型优于基准规则"],
   ["better than the rule, {rest}", "模型优于基准规则"],
+  ["the refit on all labels ranks customers otherwise than the judged model: {rest}", "在全部标签上重新拟合的模型与评估模型的排序不一致"],
+  ["the refit on all labels predicts another level than the judged model: {rest}", "在全部标签上重新拟合的模型与评估模型的预测水平不一致"],
   ["{why}; no training sets of {company} at {path}; make them with `{command}`", "{why}；请运行 `{command}`"],
   ["{what} as of {one}, the features are as of {other}; run `goodwill evaluate`", "评估结果截至 {one}，特征截至 {other}；请运行 `goodwill evaluate`"],
   ["the features are {age} old; the company's limit is {limit}", "特征已有 {age}；公司规定的上限为 {limit}"],

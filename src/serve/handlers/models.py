@@ -101,6 +101,8 @@ class ModelAnswer(ModelFacts):
             "measures": {"model": {"auc": _MEASURE}, "rule": {"auc": _MEASURE}},
             "calibration": [_BIN],
             "coverage": None,
+            "coverage_nothing": None,
+            "origins": 5,
             "card": "# Churn, version 3\n",
         }
     )
@@ -117,8 +119,16 @@ class ModelAnswer(ModelFacts):
     coverage: Annotated[
         float | None,
         Field(
-            description="Share of outcomes inside the prediction interval; null without intervals."
+            description="Share of outcomes inside the prediction interval; null without intervals. "
+            "Of a value, without customers who almost certainly spend nothing."
         ),
+    ]
+    coverage_nothing: Annotated[
+        float | None,
+        Field(description="The same of customers who almost certainly spend nothing."),
+    ]
+    origins: Annotated[
+        int, Field(description="Number of moments over which the measures of the model are means.")
     ]
     card: Annotated[str, Field(description="The model card in Markdown.")]
 

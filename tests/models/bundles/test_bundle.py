@@ -59,6 +59,7 @@ def test_nothing_of_a_customer_and_nothing_executable_is_in_it(serving: Path) ->
         assert file.is_dir() or file.name in {
             *FILES,
             "comment_score_model.json",
+            "typical.txt",
             "about.json",
             "manifest.json",
             POINTER,

@@ -170,8 +170,10 @@ def test_the_outputs_of_a_real_model_are_complete_and_in_range(target: str) -> N
             assert scored.min() > 0
             assert scored.max() < 1
     assert outputs["abstain"].dtype == bool
-    customers = table["open_contracts"].to_numpy() >= 1  # others may be silent for longer than any
-    assert outputs["abstain"][customers].mean() < 0.02 < outputs["abstain"][~customers].mean()
+    customers = table["open_contracts"].to_numpy() >= 1
+    assert outputs["abstain"][customers].mean() < 0.02
+    if target != "value":  # which learns from everybody; others are silent for longer than any
+        assert outputs["abstain"][~customers].mean() > 0.02
     if "low" in outputs:
         middle = outputs["score" if target == "satisfaction" else "expected"]
         assert ((outputs["low"] <= middle) & (middle <= outputs["high"])).all()

@@ -32,7 +32,8 @@ def test_every_part_is_there(shown):
         "The data", "The label", "How well, on later data", "At several moments (rolling origins)",
         *(["Active customers apart"] if shown[0] == "value" else []),
         "Groups of customers, the worst first",
-        "Calibration", "Ageing: today's test by older models", "What moves it", "Limits",
+        "Calibration", *(["Sums"] if shown[0] == "value" else []),
+        "Ageing: today's test by older models", "What moves it", "Limits",
         "What it reads",
     ]  # fmt: skip
 
@@ -84,10 +85,10 @@ def test_probabilities_have_a_calibration_error_and_that_of_chance(shown):
         assert float(off[1]) == pytest.approx(100 * measured, abs=0.051)
 
 
-def test_every_origin_is_a_row_and_the_mean_the_last(told):
-    _, bundle, text = told
-    shown = part(text, "At several moments (rolling origins)")
-    rows = [line for line in shown.splitlines() if line.startswith(("| 20", "| mean"))]
+def test_every_origin_is_a_row_and_the_mean_the_last(shown):
+    _, bundle, text = shown
+    moments = part(text, "At several moments (rolling origins)")
+    rows = [line for line in moments.splitlines() if line.startswith(("| 20", "| mean"))]
     judged = bundle.manifest.origins
     assert [row.split(" | ")[0].strip("| ") for row in rows] == [
         *(one["start"][:10] for one in judged["each"]), "mean",
@@ -95,7 +96,7 @@ def test_every_origin_is_a_row_and_the_mean_the_last(told):
     assert len(judged["each"]) >= 4
     mean = judged["metrics"]["model"][judged["primary"]]
     assert f"| {_figure(mean['value'])} ({_figure(mean['low'])} to" in rows[-1]
-    assert "root mean square is" in shown
+    assert "root mean square is" in moments
     assert f"all labels up to {bundle.manifest.labels_until[:10]}" in part(text, "The data")
 
 

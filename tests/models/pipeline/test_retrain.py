@@ -89,7 +89,8 @@ def test_the_log_has_a_json_line_for_every_step() -> None:
         "comment score model",
         *(f"features for {t}" for t in SAMPLE_TARGETS),
         "snapshot of all customers", "open the tracking store", "leakage check", *each,
-        "score and explain every customer", "check consistency of predictions",
+        "agreement of churn and value", "score and explain every customer",
+        "check consistency of predictions",
         "estimate non-response: satisfaction", "estimate non-response: nps",
     ]  # fmt: skip
     assert {line["outcome"] for line in lines} == {"ok"}
@@ -242,7 +243,7 @@ def test_a_better_challenger_that_loses_in_one_group_does_not_replace_the_champi
 ) -> None:
     company, workspace = copied
     plant(company, workspace, "nps", "noise")
-    monkeypatch.setattr(champion_rule, "compare_by_slice", lambda *rivals: objecting(rivals[-1]))
+    monkeypatch.setattr(champion_rule, "compare_by_slice", lambda *rivals: objecting(rivals[4]))
     with unchanged(workspace):
         (outcome,) = train_only(company, workspace, "nps")
     assert (outcome.decision, outcome.version) == ("kept", "0")

@@ -42,7 +42,7 @@ def trained_on(rows, target="churn", spend=None):
     return SimpleNamespace(
         target=TARGETS[target], config=TargetConfig(horizon_days=HORIZON), spend=spend, split=split,
         estimator=Estimator.fit(kind, LabelledRows(seen.features, y, seen.weight), None, params),
-        params=params, test=test, predictions={"rule": np.full(len(test.label), 0.5)},
+        typical=None, params=params, test=test, predictions={"rule": np.full(len(test.label), 0.5)},
     )  # fmt: skip
 
 
