@@ -28,10 +28,19 @@ PROJECT = Path(__file__).parents[1]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on real data sets and on Spark as slow."""
+    """Mark tests on real data sets and on Spark as slow; put those of the trained company last."""
     for item in items:
         if item.get_closest_marker("real_data") or "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=_needs_trained_company)
+
+
+def _needs_trained_company(item: pytest.Item) -> bool:
+    """Whether a test may wait until the company that all share is trained (`_train_early`)."""
+    if "trained_company" in getattr(item, "fixturenames", ()):
+        return True
+    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
+    return any(getattr(value, "__module__", "") == "support.trained_company" for value in names)
 
 
 def sample_company(home: Path, customers: int, seed: int = 7) -> tuple[Company, Workspace]:

@@ -142,8 +142,8 @@ def test_every_alert(both: tuple[Exact, dict[str, Any]]) -> None:
 def test_every_segment_and_move(both: tuple[Exact, dict[str, Any]]) -> None:
     page, stated = both[0], both[1]["segments"]
     measured = (
-        "customers", "share", "expected_value", "share_of_value", "satisfaction",
-        "churn_probability", "rule_share", "rule_reach",
+        "customers", "share", "expected_value", "expected_low", "expected_high", "share_of_value",
+        "satisfaction", "churn_probability", "rule_share", "rule_reach",
     )  # fmt: skip
     segments = {
         (s["by"], s["name"], of): {"value": repr(s[of])}
