@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 
 from features.config.company import Company, load_company
 from features.errors import ConfigRefused
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PROJECT = Path(__file__).parents[1]
+# No test fails for being slow: a busy machine is no fault of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)

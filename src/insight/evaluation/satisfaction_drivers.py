@@ -11,6 +11,7 @@ from insight.satisfaction.drivers import ROWS_PER_DRIVER, analyse_drivers
 from insight.satisfaction.missing_answers import describe_answers
 from insight.satisfaction.responses import NO_SURVEYS
 
+NO_ANSWERS = "no question was answered in a whole period"
 OUTCOME = "overall"
 #: Smallest number of rows that `insight.satisfaction.drivers` accepts.
 MIN_ROWS = 50
@@ -31,10 +32,11 @@ def summarise_drivers(asked: pd.DataFrame | None, no_questions: str = "") -> Sat
     wide, weight = _wide(asked)
     names = [str(name) for name in wide if name != OUTCOME]
     if OUTCOME not in wide or not names:
-        known = describe_answers(asked) or "no question of a whole period"
+        known = describe_answers(asked)
+        there = f"there are answers on {known}" if known else NO_ANSWERS
         raise DataRefused(
-            "drivers need answers on overall satisfaction and its dimensions; there are answers on "
-            f"{known}: ask about product, service, price, delivery and staff"
+            f"drivers need answers on overall satisfaction and its dimensions; {there}: ask about "
+            "product, service, price, delivery and staff"
         )
     kept, left_out = _drop_rare(wide)
     found = analyse_drivers(kept, OUTCOME, weight)

@@ -136,7 +136,7 @@ def test_surveys_that_nobody_answers(tmp_path):
     found, (english, chinese) = evaluate(tmp_path, surveys=asked, events=orders(2, 11))
     assert found.not_measured["csat_index"] == "asked 60 times, and nobody answered"
     assert "询问 60 次，无人回答" in chinese
-    assert "answers there are to no question of a whole period" in found.skipped["drivers"]
+    assert "no question was answered in a whole period" in found.skipped["drivers"]
     assert "has no surveys" not in english
 
 
