@@ -22,7 +22,7 @@ from features.ingest.applied_feedback import AppliedFeedback
 from features.ingest.corrections import apply_corrections, audit_reading, audit_scales
 from features.ingest.feedback_calls import read_calls
 from features.ingest.feedback_import import FeedbackRules, add_feedback
-from features.ingest.read_table import SourceTable, read_table
+from features.ingest.read_table import SourceTable, count_query_rows, read_table
 from features.ingest.source_views import read_postgres_queries
 from features.ingest.time_bounds import latest_allowed
 from features.ingest.validate import validate_table
@@ -96,6 +96,7 @@ def _import_new_files(
     incremental: IncrementalImport,
 ) -> ImportedTable:
     """Import the new files of a daily table and prepend the stored rows."""
+    _check_rows_need_new_files(con, company, name, workspace, incremental)
     new_audit = RowAudit()
     table = import_table(con, company, name, workspace, new_audit, incremental)
     times = {c.name for c in table.source.contract.columns if c.kind == "time"}
@@ -110,6 +111,30 @@ def _import_new_files(
     audit.lines += merged
     dropped = {line.rule: line.rows for line in merged if line.step == "drop"}
     return replace(table, source=replace(table.source, dropped=dropped))
+
+
+def _check_rows_need_new_files(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    incremental: IncrementalImport,
+) -> None:
+    """Raise FullImportNeeded when the query gives rows without any file of the daily sources.
+
+    Such rows, of a union with another source, are stored already and would be added every night.
+    """
+    mapping = company.tables[name]  # type: ignore[index]
+    if set(mapping.origins) == set(mapping.daily_sources):
+        return
+    nothing: dict[str, list[str]] = {source: [] for source in mapping.daily_sources}
+    without = replace(incremental, new_files={**incremental.new_files, name: nothing})
+    reading = without.with_new_files(company)
+    if rows := count_query_rows(con, reading, name, workspace, incremental.types[name]):
+        raise FullImportNeeded(
+            f"the query of tables.{name} gives {rows:,} rows without any file of its daily sources "
+            f"({', '.join(mapping.daily_sources)})"
+        )
 
 
 def import_table(

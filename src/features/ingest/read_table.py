@@ -96,6 +96,23 @@ def read_table(
     return SourceTable(contract, tuple(mapping.columns), tuple(converted), attributes, dropped)
 
 
+def count_query_rows(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    name: str,
+    workspace: Workspace,
+    known_types: Mapping[str, Mapping[str, str]],
+) -> int:
+    """Count the rows that the query of a table gives, before its drop rules."""
+    mapping = company.tables[name]  # type: ignore[index]
+    bind_sources(con, company, name, mapping, workspace, known_types)
+    query = mapping.query or "select * from source"
+    counted = run_company_sql(
+        con, f"select count(*) from ({query})", company, f"tables.{name}.query"
+    )
+    return int(counted[0][0])
+
+
 def _drop(
     con: duckdb.DuckDBPyConnection, company: Company, name: str, mapping: TableMapping
 ) -> tuple[str, dict[str, int]]:

@@ -172,6 +172,24 @@ def test_a_daily_source_without_a_new_file_is_named_while_another_has_one(daily)
     assert not daily.noted("no new file of events, happened")
 
 
+def test_a_union_with_another_source_is_read_whole_and_adds_nothing_twice(daily):
+    """Contracts that come in one file were added again each night."""
+    daily.tables["events"] = {
+        "files": None,
+        "sources": {"days": "events_*.csv", "contracts": "contracts.csv"},
+        "daily": ["days"],
+        "query": "select * from days union all by name select * from contracts",
+    }
+    signed = "A,2024-01-02 10:00:00,contract,0,web\nB,2024-01-03 10:00:00,contract,0,web\n"
+    (daily.raw / "contracts.csv").write_text(HEADER + signed, "utf-8")
+    daily.day(1).run()
+    for _ in range(2):  # no file is new
+        assert daily.run().rows["events"] == 4
+    assert daily.day(2).run().rows["events"] == 6
+    daily.whole()
+    assert daily.noted("gives 2 rows without any file of its daily sources (days)")
+
+
 def test_daily_sources_joined_with_a_lookup_source(daily):
     daily.tables["events"] = {
         "files": None,
