@@ -44,6 +44,7 @@ help:  ## Show this list
 	@awk -F':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
+	@echo "make exits with 2 for any failure; 'goodwill retrain' itself gives the codes above."
 	@echo "COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
 
 $(READY): requirements.lock pyproject.toml
@@ -93,7 +94,7 @@ tune: setup  ## Search for better hyperparameters (MINUTES=10)
 train: setup  ## Train, evaluate and register each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## Run everything; exit 0 done, 3 refused, 4 gate, 5 running, 6 nothing trained, 7 part missing, 9 disk
+retrain: setup  ## Run everything; goodwill's exit 0 done, 3 refused, 4 gate, 5 running, 6 nothing trained, 7 part missing, 9 disk
 	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
 mlflow: setup  ## Show the experiments on http://127.0.0.1:5000

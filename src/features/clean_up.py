@@ -55,7 +55,8 @@ def _clean(workspace: Workspace, company: str, everything: bool) -> list[Path]:
     if company == "sample":  # only its tables are made by a command
         for name in SAMPLE_TABLES:
             remove_path(home / name)
-    remove_path(workspace.checkpoints(company))
+    for path in (workspace.checkpoints(company), workspace.refused_rows(company)):
+        remove_path(path)
     for old in (home / SETS).glob("*"):
         if old != (home / CURRENT).resolve():
             remove_path(old)

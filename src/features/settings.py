@@ -128,6 +128,10 @@ class Workspace:
         """The finished blocks of a scoring that was killed; the next one continues from them."""
         return self.data / name / "unfinished"
 
+    def refused_rows(self, name: str) -> Path:
+        """The rows for which a table was refused; no results, as a refused run leaves none."""
+        return self.data / name / "refused-rows"
+
     def accepted_losses(self, name: str) -> Path:
         """The record of accepted losses of rows, a JSON line each."""
         return self.data / name / "accepted-losses.jsonl"

@@ -97,13 +97,19 @@ class Shop:
     def quarantine(self, table: str) -> Path:
         return self.workspace.company("shop") / "quarantine" / f"{table}.parquet"
 
+    def refused_rows(self, table: str) -> list[dict[str, object]]:
+        """The rows for which a table was refused."""
+        path = self.workspace.refused_rows("shop") / f"{table}.parquet"
+        rows: list[dict[str, object]] = pq.read_table(path).to_pylist()
+        return rows
+
     def digest(self) -> dict[str, str]:
-        """Hashes of the files in the company's folder, without the quarantine."""
+        """Hashes of the files in the company's folder, without the rows that broke the contract."""
         folder = self.workspace.company("shop")
         return {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and "quarantine" not in path.parts
+            if path.is_file() and not {"quarantine", "refused-rows"} & set(path.parts)
         }
 
 

@@ -36,8 +36,13 @@ class AcceptedLoss:
             )
 
     @classmethod
-    def from_options(cls, tables: Iterable[str], reason: str | None) -> "AcceptedLoss | None":
-        """The accepted loss of a command line, None without one; raises ConfigRefused for half of it."""
+    def from_options(
+        cls, tables: Iterable[str], reason: str | None, known: Iterable[str]
+    ) -> "AcceptedLoss | None":
+        """The accepted loss of a command line, None without one.
+
+        Raises ConfigRefused for half of it, and for a table that is not among the `known` ones.
+        """
         names = tuple(dict.fromkeys(tables))
         if not names:
             if reason:
@@ -45,16 +50,18 @@ class AcceptedLoss:
                     f"the reason {reason!r} belongs to no table; add --accept-loss TABLE"
                 )
             return None
+        check_table_names(names, known)
         return cls(names, reason or "")
 
-    def check_names(self, known: Iterable[str]) -> None:
-        """Raise ConfigRefused for a table that the company does not have."""
-        names = sorted(known)
-        for table in self.tables:
-            if table not in names:
-                raise ConfigRefused(
-                    f"--accept-loss {table}: the company has no such table; it has {', '.join(names)}"
-                )
+
+def check_table_names(tables: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ConfigRefused for a table whose loss is accepted but that the company does not have."""
+    names = sorted(known)
+    for table in tables:
+        if table not in names:
+            raise ConfigRefused(
+                f"--accept-loss {table}: the company has no such table; it has {', '.join(names)}"
+            )
 
 
 def record_accepted_losses(

@@ -25,7 +25,7 @@ from features.ingest.feedback_import import FeedbackRules, add_feedback
 from features.ingest.read_table import SourceTable, count_query_rows, read_table
 from features.ingest.source_views import read_postgres_queries
 from features.ingest.time_bounds import latest_allowed
-from features.ingest.validate import validate_table
+from features.ingest.validate import InvalidRowFiles, validate_table
 from features.progress import Steps
 from features.row_audit import RowAudit
 from features.settings import Workspace
@@ -157,8 +157,11 @@ def import_table(
     repeated_rows = list(check_duplicates_in_sources(con, name, mapping))
     audit_reading(con, mapping, source, audit)
     apply_corrections(con, company, source, audit)
-    quarantine = workspace.company(company.name) / "quarantine" / f"{name}.parquet"
-    validation = validate_table(con, company, source, latest_allowed(company), quarantine, audit)
+    files = InvalidRowFiles(
+        workspace.company(company.name) / "quarantine" / f"{name}.parquet",
+        workspace.refused_rows(company.name) / f"{name}.parquet",
+    )
+    validation = validate_table(con, company, source, latest_allowed(company), files, audit)
     if name == "surveys":
         audit_scales(con, audit)
     types = source_types(con, mapping.daily_sources)

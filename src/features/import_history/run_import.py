@@ -15,7 +15,7 @@ from features.data_quality.finding import TableFinding, rank_findings
 from features.data_quality.imported_table import ImportedTable
 from features.data_quality.terminal_summary import summary_lines
 from features.history_store import MANIFEST, Manifest, recover_history, replace_history
-from features.import_history.accepted_losses import AcceptedLoss
+from features.import_history.accepted_losses import AcceptedLoss, check_table_names
 from features.import_history.file_manifest import FileStamps, write_file_manifest
 from features.import_history.import_table import import_tables
 from features.import_history.incremental import (
@@ -45,7 +45,7 @@ def import_history(
     report and the history's row audit. Raises DataRefused or ConfigRefused with what is wrong.
     """
     if accepted:
-        accepted.check_names(company.tables)
+        check_table_names(accepted.tables, company.tables)
     recover_history(workspace.history(company.name))
     limit = latest_allowed(company)
     incremental, files, reason = plan_incremental_import(company, workspace, limit)

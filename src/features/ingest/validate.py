@@ -34,6 +34,23 @@ class RuleViolation:
 
 
 @dataclass(frozen=True)
+class InvalidRowFiles:
+    """Where a table's rows that break the contract are written.
+
+    `quarantine` belongs to the results of an import. `refused` does not, so that the rows of a table
+    that stopped its run can be looked at afterwards.
+    """
+
+    quarantine: Path
+    refused: Path
+
+    def clear(self) -> None:
+        """Remove the rows of a former run."""
+        for path in (self.quarantine, self.refused):
+            path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
 class ValidationResult:
     """The violated rules of a table, and why the table cannot be used (None if it can)."""
 
@@ -46,7 +63,7 @@ def validate_table(
     company: Company,
     source: SourceTable,
     limit: datetime,
-    quarantine: Path,
+    files: InvalidRowFiles,
     audit: RowAudit,
 ) -> ValidationResult:
     """Validate `typed_<table>` against the contract; creates `good_<table>` with the valid rows.
@@ -60,16 +77,16 @@ def validate_table(
     flags = ", ".join(f"coalesce({r.condition}, false) as broken_{i}" for i, r in enumerate(rules))
     con.execute(f"create temp table flagged as select *, {flags} from typed_{name}")
     violations, is_invalid, removed = _count_violations(con, name, rules, total)
-    quarantine.unlink(missing_ok=True)  # rows of a former run
+    refusal = _refusal(company, violations, (sum(removed.values()), total), files.refused)
+    files.clear()
     if removed:
-        _write_quarantine(con, rules, is_invalid, quarantine)
+        _write_invalid_rows(con, rules, is_invalid, files.refused if refusal else files.quarantine)
     for rule, rows in removed.items():
         audit.add_removed(name, "quarantine", rule, rows)
     _create_valid_table(con, source, rules, is_invalid, audit)
     if not total:
         return ValidationResult([], _explain_empty(company, source))
-    counted = (sum(removed.values()), total)
-    return ValidationResult(violations, _refusal(company, violations, counted, quarantine))
+    return ValidationResult(violations, refusal)
 
 
 def _count_violations(
@@ -124,7 +141,7 @@ def _explain_empty(company: Company, source: SourceTable) -> str:
 
 
 def _refusal(
-    company: Company, violations: list[RuleViolation], counted: tuple[int, int], quarantine: Path
+    company: Company, violations: list[RuleViolation], counted: tuple[int, int], refused: Path
 ) -> str | None:
     """Why a table is refused: more rows are invalid than the company allows, or none is valid."""
     invalid, total = counted
@@ -136,13 +153,13 @@ def _refusal(
         return (
             f"{invalid:,} of {total:,} rows of table {name} break the contract "
             f"({share:.2%}; max_bad_share allows {company.info.max_bad_share:.2%}):\n{lines}\n"
-            f"  the rows are in {quarantine}; fix them, remove them with a rule under "
+            f"  the rows are in {refused}; fix them, remove them with a rule under "
             f"tables.{name}.drop, or raise company.max_bad_share in {company.path.name}"
         )
     if invalid == total:
         return (
             f"no valid row of table {name} is left: all {total:,} rows break the contract, see "
-            f"{quarantine}; fix them, or remove tables.{name} from {company.path.name}"
+            f"{refused}; fix them, or remove tables.{name} from {company.path.name}"
         )
     return None
 
@@ -155,7 +172,7 @@ def _raw(source: SourceTable) -> list[str]:
     return [f'"raw_{c}"' for c in source.converted]
 
 
-def _write_quarantine(
+def _write_invalid_rows(
     con: duckdb.DuckDBPyConnection, rules: list[ContractRule], is_invalid: str, path: Path
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,8 @@ from features.errors import LeakFound
 class LeakFinding:
     """One leak: its kind, where it is, the evidence, the remedy and the target (None: all targets).
 
-    `evidence` holds counts and measures, never a customer's values.
+    `evidence` holds counts and measures, never a customer's values. With `skips_target` it is a doubt
+    about one target and no proof: that target is not trained, the others are.
     """
 
     kind: str
@@ -21,6 +22,7 @@ class LeakFinding:
     evidence: str
     remedy: str
     target: str | None = None
+    skips_target: bool = False
 
     def __str__(self) -> str:
         of = f" (target {self.target})" if self.target else ""
@@ -50,6 +52,15 @@ class LeakReport:
         return tuple(dict.fromkeys(found))
 
     @property
+    def leaks(self) -> tuple[LeakFinding, ...]:
+        """The findings that stop training of every target."""
+        return tuple(f for f in self.findings if not f.skips_target)
+
+    def doubtful_targets(self) -> dict[str, str]:
+        """The targets that must be skipped, with the finding behind each."""
+        return {f.target: str(f) for f in self.findings if f.skips_target and f.target}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return tuple(note for check in self.checks for note in check.notes)
 
@@ -62,7 +73,7 @@ class LeakReport:
 
     def to_json(self) -> str:
         """The report as indented JSON."""
-        content = {"passed": not self.findings, **asdict(self)}
+        content = {"passed": not self.leaks, **asdict(self)}
         return json.dumps(content, indent=1, ensure_ascii=False)
 
 
@@ -71,8 +82,8 @@ def _outcome(check: LeakCheckResult) -> str:
 
 
 def raise_on_leaks(report: LeakReport) -> None:
-    """Raise LeakFound with every finding of the report, if there is one."""
-    findings = report.findings
+    """Raise LeakFound with every leak of the report that stops training, if there is one."""
+    findings = report.leaks
     if not findings:
         return
     lines = "\n".join(f"  - {finding}" for finding in findings)
@@ -85,10 +96,14 @@ def raise_on_leaks(report: LeakReport) -> None:
 
 
 def merge_findings(findings: Sequence[LeakFinding]) -> tuple[LeakFinding, ...]:
-    """Merge findings of several targets that share kind, place and remedy into one each."""
-    same: dict[tuple[str, str, str], list[LeakFinding]] = {}
+    """Merge leaks of several targets that share kind, place and remedy into one each.
+
+    Findings that skip a target stay apart, one a target.
+    """
+    same: dict[tuple[str | None, ...], list[LeakFinding]] = {}
     for finding in findings:
-        same.setdefault((finding.kind, finding.where, finding.remedy), []).append(finding)
+        apart = finding.target if finding.skips_target else None
+        same.setdefault((finding.kind, finding.where, finding.remedy, apart), []).append(finding)
     return tuple(
         replace(
             group[0], target=", ".join(dict.fromkeys(f.target for f in group if f.target)) or None

@@ -60,12 +60,17 @@ def _report_open_windows(sample: AuditSample, target: Target, end: int) -> list[
 def _report_missing_days(
     sample: AuditSample, target: Target, days: pd.DataFrame, end: int
 ) -> list[LeakFinding]:
-    """Label windows that reach into days without records of the kinds that define the label."""
+    """Label windows that reach into days without records of the kinds that define the label.
+
+    Days without a record of any kind are a leak. Days without the kinds behind the label alone may be
+    a quiet time, in which nobody cancelled, so that they only skip the target.
+    """
     sql = target.label_sql(sample.company.target(target.name))
     named = [k for k in days["kind"].unique() if f"'{k}'" in sql]
     until = min(end, int(sample.keys(target).cutoff.max()) + sample.span_days(target) * DAY)
     until = microseconds(label_of(instant(until), sample.company.info.time_zone))
-    series = {"records of any kind": days}
+    of_any_kind = "records of any kind"
+    series = {of_any_kind: days}
     if named:
         what = " and ".join(f"'{k}'" for k in named) + " records"
         series[what] = days[days["kind"].isin(named)]
@@ -77,9 +82,9 @@ def _report_missing_days(
                 KIND, f"events, {what}",
                 f"the label windows run to {instant(until):%Y-%m-%d}, but these records end on "
                 f"{last:%Y-%m-%d}: {missing} days without records, at most {usual} before; customers "
-                "whose records are missing are labelled as inactive",
+                "whose records are missing get a wrong label",
                 f"set company.data_end = {last:%Y-%m-%d}T00:00:00Z or earlier, or import the "
-                "missing records", target.name,
+                "missing records", target.name, skips_target=what != of_any_kind,
             )]  # fmt: skip
     return []
 

@@ -104,8 +104,8 @@ def train_all(
     """Train every target in `counts`, each in a child run of one parent run; then promote or keep.
 
     Nothing is promoted before all targets are trained. A target whose training is refused is
-    skipped with the reason, like those in `unable`. Raises NothingTrained when no target can be
-    trained, and LeakFound before any training when the leakage check finds a leak.
+    skipped with the reason, like those in `unable` and those the leakage check doubts. Raises
+    NothingTrained when no target can be trained, and LeakFound before any training for a leak.
     """
     with steps.step("open the tracking store"):
         from models.bundles.mlflow_registry import Registry
@@ -123,7 +123,8 @@ def train_all(
             parent, {"leaks": len(report.findings)}, {}, {"leakage.json": report.to_json()}
         )
         raise_on_leaks(report)
-        for target in counts:
+        unable |= report.doubtful_targets()
+        for target in [t for t in counts if t not in unable]:
             with registry.run(company.name, target, parent) as run_id:
                 training = TargetTraining(
                     company, workspace, steps, registry, run_id, manifest, counts[target]

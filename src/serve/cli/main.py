@@ -116,7 +116,7 @@ def data(
     )
     from insight.evaluation.evaluation_files import evaluation_folder
 
-    accepted = AcceptedLoss.from_options(accept_loss, reason)
+    accepted = AcceptedLoss.from_options(accept_loss, reason, context.company.tables)
     company, steps = context.company, context.steps
     with context.results() as workspace:
         if company.name == "sample":
@@ -178,7 +178,7 @@ def features(context: CommandContext, engine: str, describe: bool, refit_comment
 def leakage(context: CommandContext) -> None:
     """Check the training sets and the history for leakage.
 
-    Exit code 3 for a leak.
+    Exit code 3 for a leak; a target that would only be skipped is no leak.
     """
     from features.history_store import Manifest
     from models.leakage.check_leakage import check_leakage
@@ -193,6 +193,8 @@ def leakage(context: CommandContext) -> None:
     context.print_table(report.table())
     for note in report.notes:
         context.steps.note(f"  note: {note}")
+    for reason in report.doubtful_targets().values():
+        context.steps.note(f"[yellow]–[/] target skipped: {reason}")
     context.report_written(workspace.company(company.name) / "leakage.json")
     raise_on_leaks(report)
 
@@ -244,7 +246,7 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
-    accepted = AcceptedLoss.from_options(accept_loss, reason)
+    accepted = AcceptedLoss.from_options(accept_loss, reason, context.company.tables)
     ensure_sample(context)
     outcomes, paths = run_nightly(context, accepted=accepted)
     context.report_written(*paths)

@@ -1,5 +1,7 @@
 """Verbs of the console command: the decorator that makes one, and the options they take."""
 
+import re
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import click
 
+from features.errors import GoodwillError
 from serve.cli.command_context import CommandContext
 
 COMPANY = click.option(
@@ -133,6 +136,19 @@ WITHDRAWAL_REASON = click.option(
 BY = click.option("--by", default=None, help="Who withdraws it (default: your user name).")
 
 
+#: A command that an error names, such as `goodwill retrain --reason ...` or `goodwill data`.
+NAMED_COMMAND = re.compile(
+    r"(`goodwill [a-z]+(?: list| withdraw)?|goodwill [a-z]+(?= --))\b(?! --company)"
+)
+
+
+def add_company(message: str, toml: Path | None) -> str:
+    """Add the company of a run to the commands that its message names; None is the default one."""
+    if toml is None:
+        return message
+    return NAMED_COMMAND.sub(rf"\1 --company {shlex.quote(str(toml))}", message)
+
+
 def command(
     name: str,
     *options: Callable[..., Any],
@@ -140,15 +156,20 @@ def command(
 ) -> Callable[[Callable[..., None]], Any]:
     """Make a verb of a function that takes the command context and the given options.
 
-    The function and the making of its context run inside `around()`.
+    The function and the making of its context run inside `around()`. Commands that an error names get
+    the company of this run, so that they can be copied.
     """
 
     def register(work: Callable[..., None]) -> click.Command:
         def run(toml: Path | None, **given: Any) -> None:
-            with around():
-                context = CommandContext(toml)
-                work(context, **given)
-                context.check_parts()
+            try:
+                with around():
+                    context = CommandContext(toml)
+                    work(context, **given)
+                    context.check_parts()
+            except GoodwillError as err:
+                err.args = (add_company(str(err), toml),)
+                raise
 
         run.__doc__ = work.__doc__
         for option in (*options, COMPANY):

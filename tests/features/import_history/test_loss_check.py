@@ -364,15 +364,20 @@ def test_only_the_named_tables_are_accepted(full):
         )
 
 
+KNOWN = ("events", "customers")
+
+
 def test_a_loss_is_accepted_with_a_reason():
-    assert AcceptedLoss.from_options((), None) is None
+    assert AcceptedLoss.from_options((), None, KNOWN) is None
     with pytest.raises(ConfigRefused, match="the reason 'ok' says too little"):
-        AcceptedLoss.from_options(("events",), "ok")
+        AcceptedLoss.from_options(("events",), "ok", KNOWN)
     with pytest.raises(ConfigRefused, match="the reason '' says too little"):
-        AcceptedLoss.from_options(("events",), None)
+        AcceptedLoss.from_options(("events",), None, KNOWN)
     with pytest.raises(ConfigRefused, match="belongs to no table"):
-        AcceptedLoss.from_options((), "archived")
-    twice = AcceptedLoss.from_options(("events", "events"), "archived")
+        AcceptedLoss.from_options((), "archived", KNOWN)
+    with pytest.raises(ConfigRefused, match="has no such table; it has customers, events"):
+        AcceptedLoss.from_options(("orders",), None, KNOWN)
+    twice = AcceptedLoss.from_options(("events", "events"), "archived", KNOWN)
     assert twice is not None
     assert twice.tables == ("events",)
 

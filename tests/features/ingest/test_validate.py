@@ -40,17 +40,18 @@ def test_a_larger_share_is_refused_with_every_violation(shop):
                     "column customer_id: unknown customers in 1 of 4 rows",
                     "column occurred_at: future dates"):  # fmt: skip
         assert finding in message
-    assert str(shop.quarantine("events")) in message
+    assert str(shop.workspace.refused_rows("shop") / "events.parquet") in message
     assert "tables.events.drop" in message
     assert "raise company.max_bad_share in shop.toml" in message
-    assert len(shop.quarantined("events")) == 3
+    assert len(shop.refused_rows("events")) == 3
+    assert not shop.quarantine("events").exists()
 
 
 def test_the_quarantine_shows_the_text_that_could_not_be_read(shop):
     shop.spoil("events", "2024-02-01 08:00:00", "yesterday").spoil("events", ",10,", ",ten,")
     with pytest.raises(DataRefused, match="2 of 4 rows"):
         shop.run()
-    rows = sorted(shop.quarantined("events"), key=lambda r: str(r["customer_id"]))
+    rows = sorted(shop.refused_rows("events"), key=lambda r: str(r["customer_id"]))
     assert [rows[0]["raw_amount"], rows[0]["amount"]] == ["ten", None]
     assert rows[0]["broken_rules"] == "amount: wrong type, not a number"
     assert [rows[1]["raw_occurred_at"], rows[1]["occurred_at"]] == ["yesterday", None]

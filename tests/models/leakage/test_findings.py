@@ -1,6 +1,7 @@
 """Leak findings: their text, how they are merged, and the error that stops training."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,20 @@ def test_the_error_lists_every_finding():
         raise_on_leaks(LeakReport((LeakCheckResult("duplicates", "9 rows", (ONE,)),)))
     assert isinstance(caught.value, DataRefused)
     assert str(caught.value).endswith(f"\n  - {ONE}")
+
+
+def test_a_doubt_about_one_target_skips_it_and_stops_no_other():
+    doubt = LeakFinding(
+        "immature label", "events", "91 days without", "import", "churn", skips_target=True
+    )
+    other = replace(doubt, target="value")
+    merged = merge_findings([doubt, other])
+    assert merged == (doubt, other)
+    report = LeakReport((LeakCheckResult("immature label", "9 rows", merged),))
+    raise_on_leaks(report)
+    assert report.doubtful_targets() == {"churn": str(doubt), "value": str(other)}
+    assert json.loads(report.to_json())["passed"] is True
+    assert report.table()["outcome"].tolist() == ["2 found"]
 
 
 def test_report_as_json_and_as_table():

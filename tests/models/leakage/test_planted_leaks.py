@@ -282,6 +282,17 @@ def test_a_data_end_declared_too_late(planted):
     assert "set company.data_end = 2026-07-01T00:00:00Z" in text
 
 
+def test_a_quarter_without_a_cancellation_skips_churn_alone(planted):
+    planted.replace_table(
+        "events", "select * from events where event_type <> 'cancel' or occurred_at < '2026-04-01'"
+    )
+    planted.build()
+    report = planted.check_leakage()
+    assert report.leaks == ()
+    assert list(report.doubtful_targets()) == ["churn"]
+    assert "'cancel' records" in report.doubtful_targets()["churn"]
+
+
 def test_label_windows_that_end_after_the_data(planted):
     table = planted.read_training_set("churn")
     later = pa.array(np.array(table["cutoff"].to_numpy()) + np.timedelta64(30, "D"))
