@@ -112,6 +112,25 @@ def render(inputs: ReportInputs, created: datetime) -> str:
     )
 
 
+def count_customers(inputs: ReportInputs) -> str:
+    """Who is a customer, and how many others are known; everybody known before an evaluation."""
+    counts = inputs.evaluation.customers if inputs.evaluation else None
+    number = inputs.numbers.count
+    if counts is None:
+        return number(inputs.facts.manifest.customers)
+    others = [
+        inputs.translate(word, n=number(n))
+        for word, n in (("customers_left", counts.left), ("customers_unknown", counts.unknown))
+        if n
+    ]
+    if not others:
+        return number(counts.customers)
+    return inputs.translate(
+        "customers_and_others", n=number(counts.customers),
+        others=inputs.translate("comma").join(others),
+    )  # fmt: skip
+
+
 def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
     facts, numbers, evaluation = inputs.facts, inputs.numbers, inputs.evaluation
     as_of = evaluation.as_of if evaluation else facts.scores.as_of if facts.scores else None
@@ -128,7 +147,7 @@ def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
         "period": period,
         "as_of": numbers.day(as_of) if as_of else "",
         "created": f"{numbers.day(created)} {created:%H:%M} UTC",
-        "customers": numbers.count(facts.manifest.customers),
+        "customers": count_customers(inputs),
         "unreadable": inputs.translate.message(inputs.unreadable),
         "outdated": bool(evaluation and evaluation.fingerprint != facts.manifest.fingerprint),
         "fingerprint": facts.manifest.fingerprint,

@@ -198,7 +198,7 @@ export const ENGLISH = {
   "alert": "{group}: {name} {value}. {verdict}.",
   "indicator.csat_index": "Satisfaction index (0 to 10)",
   "indicator.satisfied": "Satisfied customers",
-  "indicator.dimension": "Satisfaction",
+  "indicator.dimension": "Satisfaction by dimension",
   "indicator.nps": "Net promoter score (NPS)",
   "indicator.effort": "Customer effort (100: none)",
   "indicator.gap": "Service gap",

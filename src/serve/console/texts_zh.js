@@ -198,7 +198,7 @@ export const CHINESE = {
   "alert": "{group}：{name} {value}。{verdict}。",
   "indicator.csat_index": "客户满意度指数（0 至 10）",
   "indicator.satisfied": "满意客户占比",
-  "indicator.dimension": "满意度",
+  "indicator.dimension": "分项满意度",
   "indicator.nps": "净推荐值（NPS）",
   "indicator.effort": "客户费力度（100 为毫不费力）",
   "indicator.gap": "服务差距",

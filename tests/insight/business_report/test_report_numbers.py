@@ -23,7 +23,7 @@ def test_every_indicator_has_a_row(english):
     nps = found["Net promoter score (NPS)"]
     assert (nps.asked, nps.response_rate, nps.year) == ("200", "60%", "+34.0")
     assert (nps.everybody.value, nps.everybody.interval) == ("+29.5", "+24.0 to +35.0")
-    assert found["Satisfaction: price"].bar is None  # no interval, no bar
+    assert found["Satisfaction by dimension: price"].bar is None  # no interval, no bar
     assert not_measured(english) == [
         ("Customer effort (100: none)", "no question of instrument ces was asked")
     ]

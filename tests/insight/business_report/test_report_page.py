@@ -1,14 +1,16 @@
 """The whole page: complete whatever is missing, safe to open, with the numbers of the evaluation."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from features.errors import ConfigRefused, DataRefused
 from features.progress import silent_steps
-from insight.business_report.business_report_page import render, write_report
+from insight.business_report.business_report_page import count_customers, render, write_report
 from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder
+from insight.evaluation.evaluation_schema import CustomerCounts
 from insight.model_report.model_report_page import model_report_path
 from support import report_builders
 
@@ -37,6 +39,20 @@ def text_of(page):
     """The text of a page, without style, script and tags."""
     body = re.sub(r"<(style|script|title)>.*?</\1>", "", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        (CustomerCounts(customers=2894, left=2106, unknown=0), "2,894 (2,106 have left)"),
+        (CustomerCounts(customers=9, left=0, unknown=0), "9"),
+        (CustomerCounts(customers=9, left=1, unknown=2),
+         "9 (1 have left, 2 unclear)"),
+    ],
+)  # fmt: skip
+def test_the_head_counts_customers_by_the_one_definition(english, counts, expected):
+    evaluation = english.evaluation.model_copy(update={"customers": counts})
+    assert count_customers(replace(english, evaluation=evaluation)) == expected
 
 
 def exact(page, **wanted):
