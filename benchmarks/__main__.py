@@ -1,9 +1,10 @@
-"""`python -m benchmarks [NAME ...]`: run the measurements and write their tables."""
+"""`python -m benchmarks [--before] [NAME ...]`: run the measurements and write their tables."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.before_column import add_before
 from features.errors import GoodwillError
 from features.settings import disable_telemetry
 
@@ -11,7 +12,10 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
-    """Run the named measurements (default: all) and write `results/<name>.md`."""
+    """Run the named measurements (default: all) and write `results/<name>.md`.
+
+    With `--before`, each table gets the values of the one that is stored in a column of its own.
+    """
     disable_telemetry()
     from benchmarks import (
         actions,
@@ -66,7 +70,8 @@ def main() -> int:
         "load": load.measure,
         "million": million.measure,
     }
-    wanted = sys.argv[1:] or list(known)
+    given = [name for name in sys.argv[1:] if name != "--before"]
+    compare, wanted = "--before" in sys.argv[1:], given or list(known)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         sys.stderr.write(f"no measurement {unknown[0]!r}; known: {', '.join(known)}\n")
@@ -79,7 +84,10 @@ def main() -> int:
         except GoodwillError as err:
             sys.stderr.write(f"{name}: {err}\n")
             return err.exit_code
-        (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
+        path = RESULTS / f"{name}.md"
+        if compare and path.is_file():
+            table = add_before(table, path.read_text(encoding="utf-8"))
+        path.write_text(table, encoding="utf-8")
         sys.stdout.write(f"{table}\nwrote benchmarks/results/{name}.md\n")
     return 0
 

@@ -31,13 +31,13 @@ from models.training.train import load_rows, train
 #: What is measured: data set, target, measures (the first ranks).
 FIXTURES = (
     ("sample", "churn", ("roc_auc",)),
-    ("sample", "value", ("mae", "spearman")),
+    ("sample", "value", ("mae", "rmse", "spearman")),
     ("sample", "satisfaction", ("multiclass_log_loss", "dissatisfied_auc")),
     ("sample", "nps", ("multiclass_log_loss", "macro_auc")),
     ("online_retail", "churn", ("roc_auc",)),
-    ("online_retail", "value", ("mae", "spearman")),
+    ("online_retail", "value", ("mae", "rmse", "spearman")),
     ("complete_journey", "churn", ("roc_auc",)),
-    ("complete_journey", "value", ("mae", "spearman")),
+    ("complete_journey", "value", ("mae", "rmse", "spearman")),
     ("olist", "satisfaction", ("multiclass_log_loss", "dissatisfied_auc")),
 )
 
@@ -76,11 +76,14 @@ def _fixture(workspace: Workspace, data: str, name: str, measures: tuple[str, ..
         start = time.perf_counter()
         keys = pq.read_table(workspace.features(data) / f"{name}.parquet", columns=["customer_id"])
         ids = np.array(keys["customer_id"].to_pylist(), object)[trained.split.test]
-        count, money = expected(workspace.history(data), list(ids), trained.split.test_start,
-                                trained.config.horizon_days)  # fmt: skip
+        count, money = expected(
+            workspace.history(data), list(ids), trained.split.test_start,
+            trained.config.horizon_days, company.info.time_zone,
+        )  # fmt: skip
         answer = money if name == "value" else np.exp(-count)
         said["BG/NBD, Gamma-Gamma"] = (answer, time.perf_counter() - start)
-    return standing_of(data, name, measures, trained.test, said)
+    typical = trained.predictions.get("typical")
+    return standing_of(data, name, measures, trained.test, said, typical)
 
 
 def _table(found: list[Fixture], lacking: list[str]) -> str:

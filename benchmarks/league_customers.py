@@ -14,13 +14,14 @@ WEEK = 7.0
 
 
 def expected(
-    history: Path, ids: list[str], cutoff: datetime, horizon_days: int
+    history: Path, ids: list[str], cutoff: datetime, horizon_days: int, time_zone: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each customer, as of the cutoff: expected purchases, and money, over the horizon.
 
-    Fitted on all customers who ordered before the cutoff; who never did gets 0.
+    Fitted on all customers who ordered before the cutoff; who never did gets 0. Days are those of the
+    company's time zone.
     """
-    known = _summary(history, cutoff)
+    known = _summary(history, cutoff, time_zone)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # overflows on the way to the optimum
         buys = BetaGeoFitter(penalizer_coef=0.001)
@@ -39,10 +40,10 @@ def expected(
     return found["count"].to_numpy(), found["money"].to_numpy()
 
 
-def _summary(history: Path, cutoff: datetime) -> pd.DataFrame:
+def _summary(history: Path, cutoff: datetime, time_zone: str) -> pd.DataFrame:
     """Repeat days with an order, weeks to the last and to the cutoff, mean value of a day."""
     con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute(f"SET TimeZone = '{time_zone}'")
     found = con.sql(f"""
         with days as (
             select customer_id, date_trunc('day', occurred_at) as bought, sum(amount) as amount

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.evaluation.active_customers import evaluate_active
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
-from models.evaluation.metrics import METRICS
+from models.evaluation.metrics import METRICS, judged_by
 from models.training.train import TrainingRows
 
 OURS = "goodwill"
@@ -39,9 +39,17 @@ class Fixture:
 
 
 def standing_of(
-    data: str, name: str, measures: tuple[str, ...], test: TrainingRows, said: dict[str, Any]
+    data: str,
+    name: str,
+    measures: tuple[str, ...],
+    test: TrainingRows,
+    said: dict[str, Any],
+    typical: Any = None,
 ) -> Fixture:
-    """Measure every contestant's predictions on the same rows."""
+    """Measure every contestant's predictions on the same rows.
+
+    `typical` is our median of a value: the absolute error judges it, all else our mean.
+    """
     y, weight, groups = test.label, test.weight, test.customer
     standings = []
     answers = {who: answer for who, (answer, _) in said.items()}
@@ -50,9 +58,14 @@ def standing_of(
         if name == "value"
         else None
     )
-    for who, (answer, seconds) in said.items():
+
+    def judged(who: str, measure: str) -> Any:
+        ours = {"model": answers[OURS], **({} if typical is None else {"typical": typical})}
+        return judged_by(measure, ours) if who == OURS else answers[who]
+
+    for who, (_, seconds) in said.items():
         found = {
-            m: bootstrap(METRICS[m].function, y, answer, weight, groups=groups)
+            m: bootstrap(METRICS[m].function, y, judged(who, m), weight, groups=groups)
             for m in measures
             if not (who.startswith("BG") and name == "churn" and m != "roc_auc")
         }
@@ -63,7 +76,7 @@ def standing_of(
     sign = 1 if first.higher_is_better else -1
     others = {s.name: sign * s.measures[measures[0]].value for s in standings if s.name != OURS}
     best = max(others, key=lambda who: others[who])
-    pair = (said[OURS][0], said[best][0])
+    pair = (judged(OURS, measures[0]), answers[best])
     gain = paired_difference(first.function, y, *(pair if sign > 0 else pair[::-1]), weight,
                              groups=groups)  # fmt: skip
     return Fixture(data, name, len(y), standings, gain)

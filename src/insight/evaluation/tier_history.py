@@ -4,7 +4,6 @@ Tiers change once a month, at the first evaluation in it. Later evaluations of t
 assign new customers, so that a nightly run does not undo the changes of the night before.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path
 from features.calendar_periods import label_of
+from features.execution.file_metadata import read_metadata, with_metadata
 from insight.segments.tier_hysteresis import (
     MIN_CUSTOMERS,
     TierAssignment,
@@ -67,9 +67,7 @@ class TierMonth:
         }
         table = to_arrow(self.table)
         with atomic_path(folder / f"{self.name}.parquet") as temporary:
-            pq.write_table(
-                table.replace_schema_metadata({b"goodwill": json.dumps(about).encode()}), temporary
-            )
+            pq.write_table(with_metadata(table, about), temporary)
         for old in sorted(folder.glob("*.parquet"))[:-KEPT_MONTHS]:
             old.unlink()
 
@@ -77,7 +75,7 @@ class TierMonth:
     def read(cls, path: Path) -> "TierMonth":
         """Read a stored month."""
         found = pq.read_table(path)
-        about = json.loads((found.schema.metadata or {})[b"goodwill"])
+        about = read_metadata(found.schema)
         table = found.replace_schema_metadata(None).to_pandas().set_index("customer_id")
         as_of = datetime.fromisoformat(about["as_of"])
         return cls(as_of, table, about["versions"], about["rebuilt"], about.get("zone", "UTC"))

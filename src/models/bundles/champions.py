@@ -5,6 +5,7 @@ from pathlib import Path
 
 from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
+from features.execution.file_metadata import read_metadata
 from features.execution.partitions import open_parquet
 from models.bundles.bundle import Bundle, manifest_hash, read_bundle, read_json
 from models.targets.registry import TARGETS
@@ -80,6 +81,5 @@ def match_comment_model(
 
 def snapshot_comment_model(snapshot: Path) -> str | None:
     """The digest of the comment score model that a snapshot was made with; None without one."""
-    metadata = (open_parquet(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
-    digest = json.loads(metadata).get("tone")
+    digest = read_metadata(open_parquet(snapshot).schema).get("tone")
     return str(digest) if digest else None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.config.company import Company
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused
+from features.execution.file_metadata import read_metadata
 from features.execution.partitions import open_parquet
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History, build_history
@@ -175,9 +176,9 @@ class AuditSample:
     @cached_property
     def is_stale(self) -> bool:
         """Whether the training sets were built from another history than the one on disk."""
-        metadata = open_parquet(self.training_set_path("snapshot")).schema.metadata or {}
-        provenance = metadata.get(b"goodwill", b"").decode()
-        return bool(provenance) and self.manifest.fingerprint not in provenance
+        metadata = read_metadata(open_parquet(self.training_set_path("snapshot")).schema)
+        fingerprint = self.manifest.fingerprint
+        return metadata.get("fingerprint", fingerprint) != fingerprint
 
 
 def customer_ids(table: pa.Table) -> pa.Array:

@@ -1,7 +1,5 @@
 """Sampling frame: the current customers, their segment and their last invitation."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +10,7 @@ from features.config.company import Company
 from features.config.toml_section import did_you_mean
 from features.customer_definition import CustomerDefinition
 from features.errors import ConfigRefused, DataRefused
+from features.execution.file_metadata import read_metadata
 from features.execution.partitions import open_parquet
 from features.history_store import Manifest, open_history
 from features.settings import Workspace
@@ -33,7 +32,7 @@ def read_snapshot(company: Company, workspace: Workspace, manifest: Manifest) ->
     path = workspace.features(company.name) / "snapshot.parquet"
     if not path.exists():
         raise DataRefused(f"no snapshot {path}; create it with `goodwill features`")
-    provenance = json.loads((open_parquet(path).schema.metadata or {}).get(b"goodwill", b"{}"))
+    provenance = read_metadata(open_parquet(path).schema)
     if provenance.get("fingerprint") != manifest.fingerprint:
         raise DataRefused(
             f"the snapshot {path} was built from the data {provenance.get('fingerprint')}, the history "

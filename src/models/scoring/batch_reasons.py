@@ -1,6 +1,5 @@
 """Write the reasons file: the strongest factors behind every score, as sentences."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pyarrow as pa
 
 from features.config.company import Company
 from features.errors import DataRefused
+from features.execution.file_metadata import read_metadata
 from features.execution.partitions import LOCAL, CustomerRange, Runner, open_parquet
 from features.history_store import Manifest, read_block
 from features.progress import Steps
@@ -92,8 +92,8 @@ def explain_customers(
 
 def matching_history(workspace: Workspace, name: str, snapshot: Path, steps: Steps) -> Path | None:
     """The history behind the snapshot; None, with a note, when the stored history is newer."""
-    metadata = (open_parquet(snapshot).schema.metadata or {}).get(b"goodwill", b"{}")
-    if json.loads(metadata).get("fingerprint") == Manifest.read(workspace, name).fingerprint:
+    metadata = read_metadata(open_parquet(snapshot).schema)
+    if metadata.get("fingerprint") == Manifest.read(workspace, name).fingerprint:
         return workspace.history(name)
     steps.note(
         "[yellow]–[/] reasons are not compared with the previous window: the history is newer "

@@ -15,6 +15,7 @@ from features.atomic_write import remove_path, write_text_atomically
 from features.config.company import Company
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused, NothingTrained
+from features.execution.file_metadata import with_metadata
 from features.execution.partitions import LOCAL, CustomerRange, Runner, split_customers
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import History
@@ -92,8 +93,7 @@ class FeatureRowBuilder:
         cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
         features = self._features(history, ids, cutoff)
         origin = {"company": manifest.company, "fingerprint": manifest.fingerprint}
-        metadata = json.dumps({**origin, "tone": model_digest(self.plan.comment_model)}).encode()
-        return features.replace_schema_metadata({b"goodwill": metadata})
+        return with_metadata(features, {**origin, "tone": model_digest(self.plan.comment_model)})
 
     def _features(self, history: History, ids: pa.Array, cutoff: NDArray[np.int64]) -> pa.Table:
         """Feature rows with plain texts: Parquet encodes them itself, and all parts get one schema."""

@@ -1,6 +1,5 @@
 """The snapshot: the features of all customers as of one cutoff."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import DataRefused
+from features.execution.file_metadata import read_metadata
 from models.bundles.bundle import Bundle
 from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.training_set.splits import instant
@@ -32,8 +32,7 @@ class Snapshot:
     @cached_property
     def fingerprint(self) -> str:
         """Fingerprint of the history behind the features; empty where the file does not hold it."""
-        metadata = (self.features.schema.metadata or {}).get(b"goodwill", b"{}")
-        return str(json.loads(metadata).get("fingerprint", ""))
+        return str(read_metadata(self.features.schema).get("fingerprint", ""))
 
     @cached_property
     def ids(self) -> list[str]:
@@ -68,7 +67,7 @@ class Snapshot:
         """
         try:
             table = pq.read_table(path).combine_chunks()
-            metadata = json.loads((table.schema.metadata or {}).get(b"goodwill", b"{}"))
+            metadata = read_metadata(table.schema)
             ids, cutoff = table["customer_id"].to_pylist(), table["cutoff"].combine_chunks()
             tone = snapshot_comment_model(path)
         except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
