@@ -178,7 +178,7 @@ class AuditSample:
         """Whether the training sets were built from another history than the one on disk."""
         metadata = read_metadata(open_parquet(self.training_set_path("snapshot")).schema)
         fingerprint = self.manifest.fingerprint
-        return metadata.get("fingerprint", fingerprint) != fingerprint
+        return bool(metadata.get("fingerprint", fingerprint) != fingerprint)
 
 
 def customer_ids(table: pa.Table) -> pa.Array:
