@@ -13,6 +13,9 @@ from models.evaluation.grade import ModelEvaluation, format_interval
 
 #: Predicted over actual sums may be off by this share; beyond it, only where chance explains it.
 SUMS_OFF = 0.15
+#: Sums that are off by more than this factor are of no use as a total.
+SUMS_USELESS = 2.0
+GRADES = "ABC"
 
 
 def with_value_faults(
@@ -21,11 +24,13 @@ def with_value_faults(
     """Lower the grade of a value model, which is that of its error, for sums and rank.
 
     `sums` is predicted over actual sums over rolling origins, with its 90% interval; `rank` the gain in
-    rank correlation over the rule. Sums that are off lower the grade by one, and so do customers who are
-    ranked worse than by the rule, beyond chance.
+    rank correlation over the rule. With sums that are off the grade is at most B, since errors and ranks
+    of single customers hold all the same, and C beyond a factor of two. Customers who are ranked worse
+    than by the rule, beyond chance, cost one grade.
     """
     faults = value_faults(sums, rank)
-    grade = lower_grade(evaluation.grade, len(faults))
+    place = max(GRADES.index(evaluation.grade), GRADES.index(highest_grade(sums)))
+    grade = GRADES[min(place + (rank.high < 0), len(GRADES) - 1)]
     reason = "; ".join([evaluation.reason, *faults])
     if grade != evaluation.grade:
         reason = f"at most {grade}: {'; '.join(faults)}; otherwise {evaluation.reason}"
@@ -61,6 +66,8 @@ def sums_are_right(sums: Interval) -> bool:
     return abs(sums.value - 1) <= SUMS_OFF or sums.low <= 1 <= sums.high
 
 
-def lower_grade(grade: str, faults: int) -> str:
-    """The grade after a number of faults: a grade lower for each, C the lowest."""
-    return "ABC"[min("ABC".index(grade) + faults, 2)]
+def highest_grade(sums: Interval) -> str:
+    """The best grade that a ratio of predicted to actual sums allows."""
+    if sums_are_right(sums):
+        return "A"
+    return "B" if 1 / SUMS_USELESS <= sums.value <= SUMS_USELESS else "C"

@@ -19,8 +19,9 @@ from models.training_set.splits import Split, instant
 Mask = NDArray[np.bool_]
 #: Origins with the latest test: at least these make a judgement, at most these are worth their time.
 ENOUGH_ORIGINS, MOST_ORIGINS = 4, 5
-#: Rows to train an older origin on: at least so many, and this share of those of the latest test.
-MIN_ROWS, MIN_SHARE = 300, 0.1
+#: Rows to train an older origin on: at least so many, and this share of those of the latest test. A
+#: model of fewer, from the first months of a history, says nothing of the one that is judged.
+MIN_ROWS, MIN_SHARE = 300, 1 / 3
 
 
 @dataclass(frozen=True)
