@@ -25,8 +25,9 @@ ENOUGH_ROWS = 200
 ENOUGH_RARE = 20
 ENOUGH_CUSTOMERS = 50
 ALPHA = 0.05
-#: A smaller loss, as a share of the rival's metric, does not matter, however sure it is.
-MATERIAL = 0.01
+#: A smaller loss, as a share of the rival's metric, does not matter, however sure it is. Absolute errors
+#: of a value are in money, of which nobody notices a twentieth in one group.
+MATERIAL, MATERIAL_ERROR = 0.01, 0.05
 #: From this size on intervals are narrow anyway, and fewer resamples save time.
 MANY_ROWS = 20_000
 
@@ -83,12 +84,13 @@ class Slices:
 
     @property
     def lost(self) -> tuple[Slice, ...]:
-        """Groups in which the model is worse beyond chance, by 1% or more, the worst first.
+        """Groups in which the model is worse beyond chance and materially, the worst first.
 
         Of values also the mean must be further off: where most customers spend nothing, a rule that
         says 0 has the smaller absolute error than any forecast that is right on average.
         """
-        found = [s for s in self.judged if s.worse < ALPHA and s.loss >= MATERIAL and not s.nearer]
+        least = MATERIAL_ERROR if self.measure == "mae" else MATERIAL
+        found = [s for s in self.judged if s.worse < ALPHA and s.loss >= least and not s.nearer]
         return tuple(sorted(found, key=lambda s: s.worse))
 
     @property

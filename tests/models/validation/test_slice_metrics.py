@@ -59,7 +59,7 @@ def test_a_sure_loss_that_does_not_matter_is_no_objection():
     label = rng.exponential(2400, N)
     rows = rows_of(label, rng.choice(REGIONS, N))
     rule = label + 2000
-    hardly, clearly = rule + rng.uniform(0, 2, N), rule + rng.uniform(0, 200, N)
+    hardly, clearly = rule + rng.uniform(0, 2, N), rule + rng.uniform(0, 300, N)
     found = compare_by_slice(TARGETS["value"], rows, hardly, rule)
     assert max(s.worse for s in found.judged) < 0.001
     assert found.objection is None
