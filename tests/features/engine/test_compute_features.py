@@ -56,6 +56,8 @@ LEVEL = "100 * (score - scale_low) / (scale_high - scale_low)"
 KNOWN = "coalesce(known_at, occurred_at) < c"
 PAST = Past()
 
+#: Asked in each run; the other questions only where slow tests run.
+USUAL = ("orders", "answers", "tickets")
 QUESTIONS = {
     "all events": Question(
         PAST.events, "amount", "occurred_at", "amount", KNOWN, order=EVENT_ORDER
@@ -243,7 +245,9 @@ def agree(
         )
 
 
-@pytest.mark.parametrize("asked", QUESTIONS)
+@pytest.mark.parametrize(
+    "asked", [pytest.param(q, marks=() if q in USUAL else pytest.mark.slow) for q in QUESTIONS]
+)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_engine_agrees_with_plain_sql(asked, data):

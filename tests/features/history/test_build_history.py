@@ -267,6 +267,7 @@ print(time.tzname[0], manifest.fingerprint, manifest.data_end, table.to_pylist()
 """
 
 
+@pytest.mark.slow
 def test_the_time_zone_of_the_machine_does_not_matter(tmp_path: Path):
     """Naive times, dates and offsets are read alike in any time zone of the machine."""
     (tmp_path / "events.csv").write_text(

@@ -74,6 +74,7 @@ def test_groups_of_other_indicators_are_not_watched():
     assert add_forecasts(plain, {}, inputs) == plain
 
 
+@pytest.mark.slow
 def test_satisfaction_is_forecast_for_the_company_and_every_group():
     rows = questions()
     tables, inputs = csat_index(rows)

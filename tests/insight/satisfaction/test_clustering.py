@@ -67,6 +67,7 @@ def test_names_persist_across_runs():
         np.testing.assert_allclose(after.names.centres[name], centre, atol=8)
 
 
+@pytest.mark.slow
 def test_a_new_cluster_gets_an_unused_letter():
     before = cluster_customers(three()[0])
     lost = {"high": CENTRES["high"], "middle": CENTRES["middle"], "new": (30.0, -80.0)}

@@ -148,6 +148,7 @@ def test_beyond_the_limits_is_an_alarm_for_every_line_of_a_month():
     assert (rows.loc[rows["kind"] != "", "p"] <= LIMIT).all()
 
 
+@pytest.mark.slow
 def test_false_discovery_rate_over_the_lines_of_a_month():
     """80 lines, 20 of them four errors lower: at most 5% of the alarms are expected to be false."""
     alarms, false = 0, 0

@@ -42,6 +42,7 @@ def test_cliffs_delta_matches_a_count_of_pairs() -> None:
     assert row["low"] < row["effect"] < row["high"]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_95_percent() -> None:
     """Two normals half a standard deviation apart: delta = 2 Phi(0.5 / sqrt 2) - 1 = 0.2763."""
     held = 0

@@ -147,6 +147,7 @@ def test_a_better_challenger_replaces_the_champion(copied: tuple[Company, Worksp
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_worse_challenger_does_not(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     plant(company, workspace, "nps", "the test")
@@ -242,6 +243,7 @@ def test_a_model_that_loses_to_its_rule_in_one_group_is_refused(
         check_gate([refused])
 
 
+@pytest.mark.slow
 def test_a_better_challenger_that_loses_in_one_group_does_not_replace_the_champion(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +371,7 @@ def test_a_target_that_crashes_does_not_stop_the_others(
     assert champion.version == "1"
 
 
+@pytest.mark.slow
 def test_no_plot_and_no_card_stops_a_target(
     copied: tuple[Company, Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def a_copy(small_company, tmp_path_factory) -> tuple[Company, Workspace]:
     return load_company(workspace.data / "sample.toml"), workspace
 
 
+@pytest.mark.slow
 def test_a_feature_is_compared_with_the_model_without_it(a_copy, cell):
     company, workspace = a_copy
     stored = (workspace.features("sample") / "churn.parquet").stat().st_mtime_ns

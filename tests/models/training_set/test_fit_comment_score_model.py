@@ -106,6 +106,7 @@ def test_champions_carry_it_and_it_holds_no_text() -> None:
         assert 0 <= np.nanmin(values) < np.nanmax(values) <= 100, name
 
 
+@pytest.mark.slow
 def test_while_a_champion_reads_comments_its_tone_stays(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     own = built(workspace)

@@ -60,6 +60,7 @@ def test_requirements_include_dependencies() -> None:
     assert "jinja2" not in names  # starlette needs it for an extra only
 
 
+@pytest.mark.slow
 def test_packages_not_installed_or_not_pinned_are_errors() -> None:
     with pytest.raises(ConfigRefused, match="not installed: nosuchthing"):
         pin_requirements({"nosuchthing"}, LOCK)
