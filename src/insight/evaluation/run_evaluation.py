@@ -12,12 +12,15 @@ from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
+from insight.evaluation.comment_topics import read_comment_topics
 from insight.evaluation.compute_customer_status import EvaluationParts, StatusResult, compute_status
+from insight.evaluation.customer_cohorts import measure_cohorts
 from insight.evaluation.customer_metrics import MetricCalculator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerCounts, Segment
 from insight.evaluation.evaluation_settings import EvaluationSettings, read_evaluation_settings
 from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
+from insight.evaluation.revenue_change import measure_revenue
 from insight.evaluation.satisfaction_drivers import summarise_drivers
 from insight.evaluation.scores_file import PredictedScores, read_predicted_scores
 from insight.evaluation.segment_profiles import profile_segments
@@ -127,6 +130,9 @@ def _evaluation(
     traits = status and parts.compute(
         "traits", lambda: summarise_traits(status.assignment, company, workspace)
     )
+    revenue = parts.compute("revenue", lambda: measure_revenue(company, workspace))
+    cohorts = parts.compute("cohorts", lambda: measure_cohorts(company, workspace))
+    comments = parts.compute("comments", lambda: read_comment_topics(company, workspace))
     sum_errors = read_sum_errors(workspace.serving(company.name))
     return CompanyEvaluation(
         company=company.name,
@@ -151,6 +157,9 @@ def _evaluation(
         else None,
         traits=traits or [],
         cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
+        revenue=revenue,
+        cohorts=cohorts or [],
+        comments=comments or [],
         skipped=parts.skipped,
     )
 
