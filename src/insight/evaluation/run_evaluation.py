@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -130,9 +131,6 @@ def _evaluation(
     traits = status and parts.compute(
         "traits", lambda: summarise_traits(status.assignment, company, workspace)
     )
-    revenue = parts.compute("revenue", lambda: measure_revenue(company, workspace))
-    cohorts = parts.compute("cohorts", lambda: measure_cohorts(company, workspace))
-    comments = parts.compute("comments", lambda: read_comment_topics(company, workspace))
     sum_errors = read_sum_errors(workspace.serving(company.name))
     return CompanyEvaluation(
         company=company.name,
@@ -157,11 +155,17 @@ def _evaluation(
         else None,
         traits=traits or [],
         cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
-        revenue=revenue,
-        cohorts=cohorts or [],
-        comments=comments or [],
+        **_of_history(company, workspace, parts),
         skipped=parts.skipped,
     )
+
+
+def _of_history(company: Company, workspace: Workspace, parts: EvaluationParts) -> dict[str, Any]:
+    """Revenue, cohorts and topics of comments, which need no scores."""
+    revenue = parts.compute("revenue", lambda: measure_revenue(company, workspace))
+    cohorts = parts.compute("cohorts", lambda: measure_cohorts(company, workspace))
+    comments = parts.compute("comments", lambda: read_comment_topics(company, workspace))
+    return {"revenue": revenue, "cohorts": cohorts or [], "comments": comments or []}
 
 
 def _customer_counts(status: StatusResult) -> CustomerCounts:
