@@ -41,7 +41,9 @@ class Exact(HTMLParser):
         for stated in self.found:
             if names[0] in stated:
                 key = tuple(stated.get(name, "") for name in names)
-                numbers = {n: v for n, v in stated.items() if n not in ("tip", *names)}
+                numbers = {
+                    n: v for n, v in stated.items() if n not in ("tip", "label", "order", *names)
+                }
                 assert found.setdefault(key, numbers) == numbers, key
         return found
 
