@@ -28,7 +28,8 @@ KEPT = 2
 BEFORE_SETS = (
     "history", "features", "scores", "evaluation", "cards", "quarantine", "tuned.json", "outcomes.json",
     "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "nonresponse.json",
-    "population.json", "ask_next.csv", "report.html", "models.html",
+    "population.json", "ask_next.csv", "report.html", "report-details.html",
+    "models.html",
 )  # fmt: skip
 #: Names of results in former versions; the first run gives them their names of today.
 FORMER_NAMES = {

@@ -72,10 +72,19 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LANG_REPORT", "GOODWILL_LANG_REPORT", "report_language"),
         description="language of the report: en or zh",
     )
+    console_url: str | None = Field(
+        default=None,
+        description="address of the console in links of the report (default: http://host:port)",
+    )
     spark_master: str = Field(default="local[2]", description="Spark master of `--engine spark`")
     spark_partitions: int | None = Field(
         default=None, ge=1, description="partitions of a table (default: one per 5,000 customers)"
     )
+
+    @property
+    def console_address(self) -> str:
+        """The address of the console, without a slash at the end."""
+        return (self.console_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,10 @@ class Workspace:
 
     def report(self, name: str) -> Path:
         return self.company(name) / "report.html"
+
+    def report_details(self, name: str) -> Path:
+        """The second page of the report."""
+        return self.report(name).with_name("report-details.html")
 
     def cards(self, name: str) -> Path:
         return self.company(name) / "cards"

@@ -71,7 +71,15 @@ def test_no_output_holds_the_marks(home: tuple[Company, Workspace]) -> None:
     published = [part for part in (folder / CURRENT).iterdir() if part.name not in tables]
     made = [*own, *published]  # with the models, to which only a link leads below `mlruns`
     names = {part.name for part in made}
-    assert {"features", "scores", "cards", "report.html", "data-quality.html", SERVING} <= names
+    assert {
+        "features",
+        "scores",
+        "cards",
+        "report.html",
+        "report-details.html",
+        "data-quality.html",
+        SERVING,
+    } <= names
     assert workspace.log("sample").is_file()
     assert (workspace.serving("sample") / "churn" / "champion.json").is_file()
     assert marked_files([*made, workspace.mlruns]) == {}

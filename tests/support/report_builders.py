@@ -5,6 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from insight.evaluation.business_schema import (
+    CommentTopic,
+    CustomerCohort,
+    RevenueChange,
+    RevenueOfMonth,
+)
 from insight.evaluation.evaluation_schema import (
     CompanyEvaluation,
     MigrationCause,
@@ -104,8 +110,15 @@ def nps() -> Indicator:
         over_time=line([44, 43, 45, 42, 44, 41, 40, 31.25], 5.0),
         forecast=ahead,
         cells=[
-            cell("crm_region", "East China", 20.5, 6.0).model_copy(update={"forecast": near}),
-            cell("crm_region", "North America", 38.0, 7.0),
+            cell("crm_region", "East China", 20.5, 6.0).model_copy(
+                update={
+                    "forecast": near,
+                    "over_time": line([40, 42, 41, 39, 43, 41, 40, 20.5], 6.0),
+                }
+            ),
+            cell("crm_region", "North America", 38.0, 7.0).model_copy(
+                update={"over_time": line([36, 37, 38, 36, 35, 39, 37, 38], 7.0)}
+            ),
             cell("channel", "email", 30.0, 4.0),
             cell("tier", "A", 42.0, 9.0),
         ],
@@ -279,6 +292,55 @@ def segments() -> list[Segment]:
     ]
 
 
+def revenue() -> RevenueChange:
+    """Half a year: clearly less than the half-year before, and much as a year ago."""
+    starts = [date(2024 + n // 12, 1 + n % 12, 1) for n in range(24)]
+    amounts = [100.0] * 6 + [200.0] * 6 + [260.0] * 6 + [210.0] * 6
+    return RevenueChange(
+        since=date(2025, 7, 1),
+        until=date(2026, 1, 1),
+        months=6,
+        value=1260.0,
+        before=1560.0,
+        year_ago=1200.0,
+        on_before=IntervalEstimate(value=-0.1923, low=-0.25, high=-0.13),
+        on_year_ago=IntervalEstimate(value=0.05, low=-0.04, high=0.14),
+        over_time=[
+            RevenueOfMonth(month=start, value=amount)
+            for start, amount in zip(starts, amounts, strict=True)
+        ],
+    )
+
+
+def cohorts() -> list[CustomerCohort]:
+    """Two quarters; the data begin in the first."""
+    return [
+        CustomerCohort(start=date(2025, 4, 1), earlier=True, customers=900, kept=[0.95, 0.8, 0.65]),
+        CustomerCohort(start=date(2025, 7, 1), earlier=False, customers=120, kept=[0.9, 0.85]),
+    ]
+
+
+def comments() -> list[CommentTopic]:
+    """More comments about delivery than a year ago; none to compare with about prices."""
+    return [
+        CommentTopic(
+            topic="delivery",
+            months=6,
+            comments=80,
+            customers=70,
+            share=0.4,
+            year_ago=0.28,
+            change=IntervalEstimate(value=0.12, low=0.03, high=0.21),
+            negative=0.55,
+            examples={
+                "en": ["The delivery was late again.", "Fast delivery."],
+                "zh": ["交货总是迟到。"],
+            },
+        ),
+        CommentTopic(topic="price", months=6, comments=40, customers=40, share=0.2, examples={}),
+    ]
+
+
 def moves() -> MigrationMatrix:
     return MigrationMatrix(
         since=datetime(2025, 12, 1, tzinfo=UTC),
@@ -366,6 +428,9 @@ def evaluation(**changes: Any) -> CompanyEvaluation:
                 verdict="missed",
             ),
         ],
+        "revenue": revenue(),
+        "cohorts": cohorts(),
+        "comments": comments(),
         "skipped": {"stages": "the company has no orders"},
     }
     return CompanyEvaluation(**(whole | changes))
@@ -383,6 +448,7 @@ def customer_status(customers: tuple[str, ...] = ("C1", "C2", "C3", "C4")) -> pd
             "stars": [4 if n % 4 == 1 else 2 for n in range(count)],
             "stage": ["at_risk" if n % 2 == 0 else "active" for n in range(count)],
             "service_level": ["priority" if n % 4 == 1 else "plus" for n in range(count)],
+            "manager": ["dedicated" if n % 4 == 1 else "shared" for n in range(count)],
             "first_reply_hours": [2.0 if n % 4 == 1 else 8.0 for n in range(count)],
         }
     )

@@ -1,7 +1,9 @@
-"""Write the business report: one self-contained HTML file in English or Chinese."""
+"""Write the business report: two self-contained HTML files in English or Chinese."""
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,23 @@ from features.config.company import Company
 from features.formatting import Language
 from features.progress import Steps
 from features.settings import Workspace
+from insight.business_report.alerts_section import alert_sentences, is_watched
 from insight.business_report.call_list import call_list
 from insight.business_report.closed_loop_section import cycle_rows
+from insight.business_report.cohorts_section import cohorts_section
+from insight.business_report.comments_section import comments_section
 from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
 from insight.business_report.distributions_section import distribution_charts
 from insight.business_report.drivers_section import drivers_section
+from insight.business_report.group_trends import group_trends
 from insight.business_report.indicators_section import group_tables, indicator_rows, not_measured
 from insight.business_report.model_quality_section import model_quality
-from insight.business_report.overview_section import (
-    alert_sentences,
-    is_watched,
-    overview_tiles,
-)
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
+from insight.business_report.revenue_trend import revenue_trend
 from insight.business_report.segments_section import migration_table, segment_tables
+from insight.business_report.summary_section import summary_sentences
+from insight.business_report.tiles_section import overview_tiles
 from insight.business_report.translations import report_language
 from insight.business_report.trends_section import (
     missing_corrections,
@@ -39,19 +43,35 @@ from insight.business_report.value_score_section import value_score_section
 from insight.data_quality_report.data_quality_page import data_quality_link
 from insight.model_report.model_report_page import model_report_path, write_model_report
 
-#: The sections in their order, and those that need an evaluation.
-PARTS = (
-    "overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers",
-    "complaints", "loop", "data", "models",
+#: The sections of each page in their order, and those that need an evaluation.
+OVERVIEW_PARTS = ("overview", "calls")
+DETAIL_PARTS = (
+    "indicators", "trends", "groups", "drivers", "cohorts", "distributions", "tiers", "complaints",
+    "comments", "loop", "data", "models",
 )  # fmt: skip
-EVALUATED = {"overview", "indicators", "trends", "groups", "drivers", "tiers", "loop"}
+EVALUATED = {
+    "overview", "indicators", "trends", "groups", "drivers", "cohorts", "tiers", "comments", "loop",
+}  # fmt: skip
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """The files of the report: page one and the details, in the folder of the company's results."""
+
+    overview: Path
+    details: Path
+
+
+def report_files(workspace: Workspace, company: str) -> ReportFiles:
+    """Where the report of a company is written: the one place that names its files."""
+    return ReportFiles(workspace.report(company), workspace.report_details(company))
 
 
 def write_report(
     company: Company, workspace: Workspace, steps: Steps, language: Language | None = None
 ) -> Path:
-    """Write `report.html` and `models.html` of a company; return the path of the former.
+    """Write the two pages of the report and `models.html`; return the path of page one.
 
     Trains, scores and evaluates nothing: shows the results of the last runs, and what is missing. The
     language is that of `LANG_REPORT` unless given. Raises DataRefused without a history,
@@ -59,56 +79,83 @@ def write_report(
     """
     language = language or report_language()
     write_model_report(company, workspace, steps)
-    path = workspace.report(company.name)
+    files = report_files(workspace, company.name)
     with steps.step("write the report") as done:
-        inputs = load_report_inputs(company, workspace, language)
-        text = render(inputs, datetime.now(UTC))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text_atomically(path, text)
-        done(bytes=len(text.encode()), language=language)
-    return path
+        inputs, now = load_report_inputs(company, workspace, language), datetime.now(UTC)
+        pages = {
+            files.overview: render_overview(inputs, now), files.details: render_details(inputs, now),
+        }  # fmt: skip
+        files.overview.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in pages.items():
+            write_text_atomically(path, text)
+        done(bytes=sum(len(text.encode()) for text in pages.values()), language=language)
+    return files.overview
 
 
-def render(inputs: ReportInputs, created: datetime) -> str:
-    """Render the report as HTML; `created` is the time shown on it."""
+def render_overview(inputs: ReportInputs, created: datetime) -> str:
+    """Render page one: three sentences, six tiles, alerts and the call list."""
+    calls = call_list(inputs)
+    return _render(
+        "report", OVERVIEW_PARTS, inputs, created,
+        summary=summary_sentences(inputs, calls),
+        tiles=overview_tiles(inputs),
+        has_indicators=bool(inputs.evaluation and inputs.evaluation.indicators),
+        alerts=alert_sentences(inputs),
+        watched=is_watched(inputs),
+        calls=calls,
+    )  # fmt: skip
+
+
+def render_details(inputs: ReportInputs, created: datetime) -> str:
+    """Render the second page: every indicator, chart and table behind page one."""
+    rows = indicator_rows(inputs)
+    return _render(
+        "details", DETAIL_PARTS, inputs, created,
+        rows=rows,
+        has={n: any(getattr(r, n) for r in rows) for n in ("everybody", "target")},
+        not_measured=not_measured(inputs),
+        trends=[*revenue_trend(inputs), *trend_charts(inputs)],
+        missing_forecasts=missing_forecasts(inputs),
+        missing_corrections=missing_corrections(inputs),
+        groups=group_tables(inputs),
+        group_trends=group_trends(inputs),
+        distributions=distribution_charts(inputs),
+        scored=inputs.facts.scores is not None,
+        drivers=drivers_section(inputs),
+        cohorts=cohorts_section(inputs),
+        segments=segment_tables(inputs),
+        moves={which: migration_table(inputs, which) for which in ("tiers", "stages")},
+        value_score=value_score_section(inputs),
+        complaints=complaints_section(inputs),
+        comments=comments_section(inputs),
+        cycles=cycle_rows(inputs),
+        data=data_quality_section(inputs),
+        models=model_quality(inputs),
+    )  # fmt: skip
+
+
+def _render(
+    page: str, parts: Sequence[str], inputs: ReportInputs, created: datetime, **sections: Any
+) -> str:
+    """Render a page, `report` or `details`, as HTML; `created` is the time shown on it."""
     environment = Environment(
         loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals.update(w=inputs.translate, language=inputs.translate.language)
     script = environment.get_template("script.html.j2").render()
-    page, rows = environment.get_template("report.html.j2"), indicator_rows(inputs)
-    return page.render(
-        **_head(inputs, created),
+    evaluation = inputs.evaluation
+    return environment.get_template(f"{page}.html.j2").render(
+        **_head(page, inputs, created),
         script=Markup(script),  # noqa: S704 - our own script, without data
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        evaluation=inputs.evaluation,
-        parts=[part for part in PARTS if inputs.evaluation or part not in EVALUATED],
+        evaluation=evaluation,
+        parts=[part for part in parts if evaluation or part not in EVALUATED],
         skipped={
             part: inputs.translate.message(why)
-            for part, why in (inputs.evaluation.skipped if inputs.evaluation else {}).items()
+            for part, why in (evaluation.skipped if evaluation else {}).items()
         },
-        tiles=overview_tiles(inputs),
-        alerts=alert_sentences(inputs),
-        watched=is_watched(inputs),
-        calls=call_list(inputs),
-        rows=rows,
-        has={n: any(getattr(r, n) for r in rows) for n in ("everybody", "target")},
-        not_measured=not_measured(inputs),
-        trends=trend_charts(inputs),
-        missing_forecasts=missing_forecasts(inputs),
-        missing_corrections=missing_corrections(inputs),
-        groups=group_tables(inputs),
-        distributions=distribution_charts(inputs),
-        scored=inputs.facts.scores is not None,
-        drivers=drivers_section(inputs),
-        segments=segment_tables(inputs),
-        moves={which: migration_table(inputs, which) for which in ("tiers", "stages")},
-        value_score=value_score_section(inputs),
-        complaints=complaints_section(inputs),
-        cycles=cycle_rows(inputs),
-        data=data_quality_section(inputs),
-        models=model_quality(inputs),
+        **sections,
     )
 
 
@@ -131,7 +178,7 @@ def count_customers(inputs: ReportInputs) -> str:
     )  # fmt: skip
 
 
-def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
+def _head(page: str, inputs: ReportInputs, created: datetime) -> dict[str, Any]:
     facts, numbers, evaluation = inputs.facts, inputs.numbers, inputs.evaluation
     as_of = evaluation.as_of if evaluation else facts.scores.as_of if facts.scores else None
     period = ""
@@ -139,11 +186,15 @@ def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
         newest = max(i.period for i in evaluation.indicators)
         period = numbers.period(newest, evaluation.period)
     models = model_report_path(facts.workspace, facts.company.name)
+    files = report_files(facts.workspace, facts.company.name)
+    other = ("details", files.details) if page == "report" else ("report", files.overview)
     return {
+        "page": page,
+        "other_page": {"name": other[0], "file": other[1].name},
         "tag": LANGUAGE_TAGS[inputs.translate.language],
         "title": facts.company.info.title or facts.company.name,
         "name": facts.company.name,
-        "currency": numbers.currency(facts.company.info.currency),
+        **_headings(inputs),
         "period": period,
         "as_of": numbers.day(as_of) if as_of else "",
         "created": f"{numbers.day(created)} {created:%H:%M} UTC",
@@ -157,3 +208,15 @@ def _head(inputs: ReportInputs, created: datetime) -> dict[str, Any]:
         if evaluation and evaluation.stability is not None
         else "",
     }
+
+
+def _headings(inputs: ReportInputs) -> dict[str, str]:
+    """Headings of predictions, with their horizon."""
+    company, translate = inputs.facts.company, inputs.translate
+    return {
+        "value_heading": translate(
+            "expected_in", days=company.target("value").horizon_days,
+            currency=inputs.numbers.currency(company.info.currency),
+        ),
+        "churn_heading": translate("churn_in", days=company.target("churn").horizon_days),
+    }  # fmt: skip

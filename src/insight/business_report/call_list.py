@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
 from features.errors import DataRefused
 from features.execution.partitions import open_parquet
 from features.formatting import Language, close_up_percent
+from features.settings import Settings
+from insight.business_report.customer_attributes import customer_attributes
 from insight.business_report.report_inputs import ReportInputs
-from insight.report_facts import ReportFacts, ScoreColumns
-from insight.value.expected_totals import ExpectedTotal, expected_total
+from insight.business_report.risk_ranking import RankedCustomers, rank_customers
+from insight.report_facts import ReportFacts
 from models.bundles.champions import match_comment_model, snapshot_comment_model
-from models.evaluation.sum_errors import SumErrors
 from models.explain.reasons import Explainer
 from models.explain.reasons_table import reason_table
 from models.scoring.batch_reasons import TOP
@@ -27,34 +28,43 @@ CONSIDERED = 8
 #: only value is predicted, the contributions that increase it.
 WORSENS = {"churn": 1.0, "satisfaction": -1.0, "nps": -1.0}
 INCREASES_VALUE = {"value": 1.0}
-#: Customers on the list.
-LISTED = 15
+#: Customers on the list, and reasons for each of them.
+LISTED, SHOWN_REASONS = 15, 2
 
 
 @dataclass(frozen=True)
 class CallListEntry:
-    """A customer of the list; a text is empty where the value is not known."""
+    """A customer of the list; a text is empty where the value is not known.
+
+    `amount` is what the list is sorted by, `made_of` the predictions behind it; `link` is the address
+    of the customer in the console.
+    """
 
     customer: str
+    link: str
     tier: str
-    stars: int
     stage: str
-    value: str
-    value_order: float
-    churn: str
-    churn_order: float
-    dissatisfied: str
-    dissatisfied_order: float
-    service: str
+    owner: str
+    region: str
+    amount: str
+    amount_order: float
+    made_of: str
+    next_step: str
     reasons: list[str]
 
 
 @dataclass(frozen=True)
 class CallList:
-    """The list, a sentence on its order, one on all revenue at risk, and which columns have values."""
+    """The list: sentences on its order and use, the heading of the amount, columns with values.
+
+    `summary` is the sentence for the top of the page, `reach` says in plain words how well the ranking
+    finds those who leave.
+    """
 
     order: str
-    at_risk: str
+    amount: str
+    summary: str
+    reach: str
     entries: list[CallListEntry]
     has: dict[str, bool]
     tiers: list[str]
@@ -65,123 +75,113 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     scores = inputs.facts.scores
     if scores is None:
         return None
-    ranked, order = _ranked(scores)
-    table = ranked.head(LISTED)
-    if inputs.status is not None:
-        status = inputs.status
-        table = table.join(status[status.columns.difference(table.columns)])
-    reasons = call_reasons(inputs.facts, list(table.index), inputs.translate.language)
+    ranked = rank_customers(scores)
+    table = ranked.table.head(LISTED)
+    customers = [str(customer) for customer in table.index]
+    for more in (inputs.status, customer_attributes(inputs.facts, customers)):
+        if more is not None:
+            table = table.join(more[more.columns.difference(table.columns)])
+    reasons = call_reasons(inputs.facts, customers, inputs.translate.language)
     entries = [
-        _entry(str(customer), row, reasons.get(str(customer), []), inputs)
-        for customer, row in zip(table.index, table.to_dict("records"), strict=True)
+        _entry(customer, row, reasons.get(customer, []), ranked, inputs)
+        for customer, row in zip(customers, table.to_dict("records"), strict=True)
     ]
-    has = {
-        name: any(getattr(e, name) for e in entries)
-        for name in (
-            "tier",
-            "stars",
-            "stage",
-            "value",
-            "churn",
-            "dissatisfied",
-            "service",
-            "reasons",
-        )
-    }
-    tiers = sorted({e.tier for e in entries if e.tier})
-    days = inputs.facts.company.target("value").horizon_days
+    columns = ("tier", "stage", "owner", "region", "next_step", "reasons")
+    days = _horizon(inputs)
     return CallList(
-        inputs.translate(f"calls_{order}", days=days),
-        _at_risk(ranked, days, inputs),
-        entries,
-        has,
-        tiers,
+        order=inputs.translate(f"calls_{ranked.by}", days=days),
+        amount=_amount_heading(ranked, days, inputs),
+        summary=_summary(ranked, days, inputs),
+        reach=_reach(inputs),
+        entries=entries,
+        has={name: any(getattr(e, name) for e in entries) for name in columns},
+        tiers=sorted({e.tier for e in entries if e.tier}),
     )
 
 
-def _at_risk(ranked: pd.DataFrame, days: int, inputs: ReportInputs) -> str:
-    """The expected revenue of all current customers, and how much of it is at risk, in a sentence."""
-    if not {"value", "churn"} <= set(ranked):
+def _horizon(inputs: ReportInputs) -> int:
+    """The days that the predictions look ahead: those of value, which amounts are for."""
+    return inputs.facts.company.target("value").horizon_days
+
+
+def _amount_heading(ranked: RankedCustomers, days: int, inputs: ReportInputs) -> str:
+    currency = inputs.numbers.currency(inputs.facts.company.info.currency)
+    if ranked.by == "value_only":
+        return inputs.translate("expected_in", days=days, currency=currency)
+    if ranked.is_money:
+        return inputs.translate("at_risk_in", days=days, currency=currency)
+    return inputs.translate("risk")
+
+
+def _summary(ranked: RankedCustomers, days: int, inputs: ReportInputs) -> str:
+    """Call the customers of the list: how much revenue of theirs is at risk."""
+    translate, amounts = inputs.translate, ranked.table["amount"]
+    count = min(LISTED, len(amounts))
+    if not ranked.is_money or ranked.by == "value_only":
+        return translate("call_them", n=count)
+    top = float(amounts.head(LISTED).sum())
+    amount = inputs.numbers.money(top, inputs.facts.company.info.currency)
+    return translate("call_them_for", n=count, amount=amount, days=days)
+
+
+def _reach(inputs: ReportInputs) -> str:
+    """Lift in plain words: the share of leavers among the tenth with the highest probability."""
+    bundle = inputs.facts.bundles.get("churn")
+    measures = bundle.about.measures.get("model", {}) if bundle and bundle.about else {}
+    captured = measures.get("capture_10", {}).get("value")
+    if captured is None:
         return ""
-    expected, churn = (ranked[n].to_numpy(np.float64) for n in ("value", "churn"))
-    bundle = inputs.facts.bundles.get("value")
-    stored = bundle.manifest.sums if bundle else None
-    errors = SumErrors.from_dict(stored) if stored else None
-    total, lost = (expected_total(expected, errors, share) for share in (1.0, churn))
-    currency = inputs.facts.company.info.currency
-    return inputs.translate(
-        "calls_at_risk", days=days, currency=currency,
-        total=_total(total, inputs), lost=_total(lost, inputs),
-    )  # fmt: skip
-
-
-def _total(total: ExpectedTotal, inputs: ReportInputs) -> str:
-    numbers = inputs.numbers
-    text = numbers.amount(total.value)
-    if total.low is None or total.high is None:
-        return text
-    ends = numbers.interval(numbers.amount(total.low), numbers.amount(total.high))
-    return inputs.translate("with_interval", value=text, interval=ends)
-
-
-def _ranked(scores: ScoreColumns) -> tuple[pd.DataFrame, str]:
-    """Rank current customers by value times the higher probability of churn or dissatisfaction.
-
-    Without one of the three predictions, by the others. Returns the key of the order, too.
-    """
-    columns = {
-        "value": "value_expected", "churn": "churn_probability",
-        "dissatisfied": "satisfaction_dissatisfied", "detractor": "nps_detractor",
-    }  # fmt: skip
-    table = pd.DataFrame(
-        {short: scores.numbers(name) for short, name in columns.items() if name in scores},
-        index=pd.Index([str(i) for i in scores.columns["customer_id"]], name="customer_id"),
-    )
-    table = table[scores.current]
-    if "dissatisfied" not in table and "detractor" in table:
-        table["dissatisfied"] = table["detractor"]
-    risks = [name for name in ("churn", "dissatisfied") if name in table]
-    at_risk: Any = table[risks].max(axis=1) if risks else 1.0
-    if "value" in table:
-        at_risk = at_risk * table["value"].clip(lower=0)
-    risk = "risk" if len(risks) > 1 else risks[0] if risks else "only"
-    order = f"{'value' if 'value' in table else 'any'}_{risk}"
-    rank = np.argsort(-np.asarray(at_risk * np.ones(len(table)), np.float64), kind="stable")
-    return table.iloc[rank], order
+    return inputs.translate("reach", share=inputs.numbers.percent(captured, 0))
 
 
 def _entry(
-    customer: str, row: dict[Any, Any], reasons: list[str], inputs: ReportInputs
+    customer: str,
+    row: dict[Any, Any],
+    reasons: list[str],
+    ranked: RankedCustomers,
+    inputs: ReportInputs,
 ) -> CallListEntry:
     translate, numbers = inputs.translate, inputs.numbers
-    value, churn, dissatisfied = (_number(row.get(n)) for n in ("value", "churn", "dissatisfied"))
-    stage = _text(row.get("stage"))
-    stars = _number(row.get("stars"))
+    stage, region = _text(row.get("stage")), _text(row.get("region"))
+    amount = float(row["amount"])
     return CallListEntry(
         customer=customer,
+        link=f"{Settings().console_address}/#customer/{quote(customer, safe='')}",
         tier=_text(row.get("tier")),
-        stars=0 if stars is None else int(stars),
         stage=translate.name("stage", stage) if stage else "",
-        value="" if value is None else numbers.amount(value),
-        value_order=value or 0.0,
-        churn="" if churn is None else numbers.percent(churn, 0),
-        churn_order=churn or 0.0,
-        dissatisfied="" if dissatisfied is None else numbers.percent(dissatisfied, 0),
-        dissatisfied_order=dissatisfied or 0.0,
-        service=_service(row, inputs),
-        reasons=reasons,
+        owner=_text(row.get("owner")),
+        region=translate.name("region", region) if region else "",
+        amount=numbers.amount(amount) if ranked.is_money else numbers.percent(amount, 0),
+        amount_order=amount,
+        made_of=_made_of(row, ranked, inputs),
+        next_step=_next_step(row, inputs),
+        reasons=reasons[:SHOWN_REASONS],
     )
 
 
-def _service(row: dict[Any, Any], inputs: ReportInputs) -> str:
-    """The service policy of the customer's tier: level and hours to the first reply."""
-    level, hours = _text(row.get("service_level")), _number(row.get("first_reply_hours"))
-    if not level:
+def _made_of(row: dict[Any, Any], ranked: RankedCustomers, inputs: ReportInputs) -> str:
+    """The predictions behind the amount: 1,000 × 25% churn."""
+    numbers = inputs.numbers
+    risks = {
+        name: risk for name in ("churn", "dissatisfied")
+        if (risk := _number(row.get(name))) is not None
+    }  # fmt: skip
+    if not risks:
         return ""
-    name = inputs.translate.name("service", level)
-    if hours is None:
-        return name
-    return inputs.translate("served", level=name, hours=f"{hours:g}")
+    name = max(risks, key=lambda each: risks[each])
+    share = inputs.translate(f"probability_{name}", share=numbers.percent(risks[name], 0))
+    value = _number(row.get("value"))
+    if not ranked.is_money or value is None:
+        return share
+    return inputs.translate("value_times", value=numbers.amount(value), share=share)
+
+
+def _next_step(row: dict[Any, Any], inputs: ReportInputs) -> str:
+    """Who calls and how soon, by the service policy of the customer's tier."""
+    manager, hours = _text(row.get("manager")), _number(row.get("first_reply_hours"))
+    if not manager or hours is None:
+        return ""
+    return inputs.translate(f"step_{manager}", hours=f"{hours:g}")
 
 
 def _number(value: Any) -> float | None:

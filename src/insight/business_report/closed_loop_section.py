@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from insight.business_report.figure_markup import format_figure, format_value, indicator_title
-from insight.business_report.overview_section import target_text
 from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.verdict_text import target_text
 from insight.evaluation.evaluation_schema import PdcaCycle
 from insight.evaluation.indicator_schema import Indicator
 
@@ -66,12 +66,14 @@ def _row(cycle: PdcaCycle, inputs: ReportInputs) -> CycleRow:
 
 
 def _figure(found: Indicator, inputs: ReportInputs) -> str:
-    """Value, interval and number of answers of an indicator."""
-    translate, figure = inputs.translate, format_figure(found, found, inputs.translate)
+    """The figure that the target is judged by: value, interval, and cases or correction."""
+    translate = inputs.translate
+    figure = format_figure(found, found.everybody or found, translate)
     text = figure.value
     if figure.interval:
         text = translate("with_interval", value=figure.value, interval=figure.interval)
-    return translate("comma").join([text, figure.cases])
+    how = translate("corrected_year") if found.everybody else figure.cases
+    return translate("comma").join([text, how])
 
 
 def _indicator(name: str, inputs: ReportInputs) -> Indicator | None:

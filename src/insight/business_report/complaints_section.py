@@ -7,12 +7,15 @@ from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.translations import Translator
 
 #: Causes listed for each outcome.
-LISTED_CAUSES = 8
+LISTED_CAUSES = 5
 
 
 @dataclass(frozen=True)
 class ParetoTableRow:
-    """A category of complaints with its cumulative share, the largest first."""
+    """A category of complaints with its cumulative share, the largest first.
+
+    `vital`: clearly more than an equal share, so that only the few are bold.
+    """
 
     name: str
     count: str
@@ -98,6 +101,7 @@ def complaints_section(inputs: ReportInputs) -> ComplaintsSection | None:
 def _pareto(found: dict[str, Any], inputs: ReportInputs) -> list[ParetoTableRow]:
     numbers = inputs.numbers
     rows = found.get("pareto", [])
+    equal = 1 / len(rows) if rows else 0.0
     most = max((r["share"] for r in rows), default=1) or 1
     return [
         ParetoTableRow(
@@ -106,8 +110,8 @@ def _pareto(found: dict[str, Any], inputs: ReportInputs) -> list[ParetoTableRow]
             share=numbers.percent(r["share"]),
             interval=numbers.interval(numbers.percent(r["low"]), numbers.percent(r["high"])),
             bar=round(100 * r["share"] / most, 1),
-            cumulative=numbers.percent(r["cumulative"], 0),
-            vital=bool(r["vital"]),
+            cumulative=numbers.percent(round(r["cumulative"], 9), 0),
+            vital=r["low"] > equal,
             exact={"complaints": r["category"], "value": repr(r["count"])},
         )
         for r in rows

@@ -56,7 +56,8 @@ def _histogram(name: str, colour: str, values: Floats, inputs: ReportInputs) -> 
     translate, numbers = inputs.translate, inputs.numbers
     high = 100.0 if name != "value_score" or values.max() > 1 else 1.0
     counts, edges = np.histogram(np.clip(values, 0, high), BINS, (0.0, high))
-    chart = InteractiveChart(f"distribution-{name}", translate(f"distribution_{name}"), (4.1, 1.9))
+    title = translate(f"distribution_{name}", days=_horizon(name, inputs))
+    chart = InteractiveChart(f"distribution-{name}", title, (4.1, 2.1))
     axis, middle = chart.axis, (edges[:-1] + edges[1:]) / 2
     axis.bar(middle, counts, width=0.88 * (edges[1] - edges[0]), color=colour)
     axis.axvline(float(np.median(values)), color=QUIET, linewidth=1.2, linestyle="--")
@@ -69,9 +70,17 @@ def _histogram(name: str, colour: str, values: Floats, inputs: ReportInputs) -> 
     axis.grid(axis="x", visible=False)
     axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: numbers.count(v)))
+    axis.set_ylabel(translate("customers_axis"), fontsize=8.5)
+    axis.set_xlabel(translate(f"axis_{name}"), fontsize=8.5)
     axis.tick_params(labelsize=8.5)
     low, median, upper = (numbers.decimal(float(q)) for q in np.quantile(values, (0.25, 0.5, 0.75)))
     note = translate(
         "distribution_note", median=median, low=low, high=upper, n=numbers.count(len(values))
     )
-    return DistributionChart(translate(f"distribution_{name}"), note, chart.svg())
+    return DistributionChart(title, note, chart.svg())
+
+
+def _horizon(name: str, inputs: ReportInputs) -> int:
+    """The days a score looks ahead; the value score, which has no horizon, does not name them."""
+    target = {"satisfaction_score": "satisfaction", "churn_probability": "churn"}.get(name, "value")
+    return inputs.facts.company.target(target).horizon_days

@@ -38,8 +38,13 @@ class DriverRow:
 
 @dataclass(frozen=True)
 class DriversSection:
-    """A note on the data, the matrix and the table."""
+    """The verdict in a sentence, a note on the data, the matrix and the table.
 
+    `clear`: at least one driver lies clearly in a quadrant.
+    """
+
+    verdict: str
+    clear: bool
     note: str
     chart: Markup
     rows: list[DriverRow]
@@ -60,7 +65,22 @@ def drivers_section(inputs: ReportInputs) -> DriversSection | None:
     )
     most = max(d.importance.value for d in found.drivers)
     rows = [_row(d, most, translate) for d in found.drivers]
-    return DriversSection(note, _matrix(found, inputs), rows)
+    clear = any(d.clear for d in found.drivers)
+    return DriversSection(_verdict(found, translate), clear, note, _matrix(found, inputs), rows)
+
+
+def _verdict(found: SatisfactionDrivers, translate: Translator) -> str:
+    """Name the drivers to improve first; say so where none stands out."""
+    comma = translate("comma")
+    clear = [d for d in found.drivers if d.clear]
+    first = [d for d in clear if d.quadrant == "concentrate here"]
+    if not clear:
+        return translate("no_driver_stands_out")
+    if not first:
+        return translate("no_driver_to_improve")
+    return translate(
+        "improve_first", names=comma.join(translate.name("dimension", d.name) for d in first)
+    )
 
 
 def _row(driver: SatisfactionDriver, most: float, translate: Translator) -> DriverRow:

@@ -1,7 +1,9 @@
 """Tables of all indicators, overall and by region, channel, owner and segment."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
+from insight.business_report.alerts_section import group_name
 from insight.business_report.figure_markup import (
     FormattedFigure,
     data_attributes,
@@ -11,19 +13,22 @@ from insight.business_report.figure_markup import (
     indicator_title,
     targets_first,
 )
-from insight.business_report.overview_section import (
+from insight.business_report.report_inputs import ReportInputs
+from insight.business_report.translations import Translator
+from insight.business_report.verdict_text import (
     FormattedChange,
     FormattedTarget,
     format_change,
     format_target,
-    group_name,
 )
-from insight.business_report.report_inputs import ReportInputs
-from insight.business_report.translations import Translator
 from insight.evaluation.indicator_schema import GroupValue, Indicator
 
 #: Indicators in a table of groups: more do not fit a page.
 MOST_COLUMNS = 6
+#: Groups in a table; of more, only those are shown that differ from the company.
+MOST_ROWS = 10
+#: The probability that any cell of a table differs by chance.
+FALSE_ALARM = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,23 @@ class IndicatorRow:
     exact: dict[str, str]
     empty_period: str = ""
 
+    @property
+    def folded(self) -> bool:
+        """Whether the row is one click away: a dimension without a target that is as usual."""
+        return bool(self.indicator.dimension) and self.target is None and not self.change.arrow
+
 
 @dataclass(frozen=True)
 class GroupCell:
-    """An indicator of a group: value, non-response-corrected value and forecast of the next period."""
+    """An indicator of a group: value, non-response-corrected value and forecast of the next period.
+
+    `differs`: the value differs from that of the company beyond chance, among so many cells.
+    """
 
     figure: FormattedFigure
     everybody: FormattedFigure | None
     forecast: FormattedFigure | None
+    differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,12 +89,16 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class GroupTable:
-    """The groups of one attribute; `hidden` is a sentence on groups that are not shown."""
+    """The groups of one attribute.
+
+    `note` says that of many groups only those are shown that differ, `hidden` which are too small.
+    """
 
     by: str
     name: str
     columns: list[str]
     rows: list[GroupRow]
+    note: str
     hidden: str
 
 
@@ -156,14 +174,28 @@ def group_tables(inputs: ReportInputs) -> list[GroupTable]:
     return [_table(by, cut, inputs) for by in names]
 
 
-def _cell(i: Indicator, cell: GroupValue, translate: Translator) -> GroupCell:
+def _cell(i: Indicator, cell: GroupValue, cells: int, translate: Translator) -> GroupCell:
     of = f"{cell.by}={cell.group}"
     everybody, forecast = None, None
     if cell.everybody:
         everybody = format_figure(i, cell.everybody, translate, f"{of} everybody")
     if cell.forecast and cell.forecast.points:
         forecast = format_figure(i, cell.forecast.points[0], translate, f"{of} forecast")
-    return GroupCell(format_figure(i, cell, translate, of), everybody, forecast)
+    return GroupCell(
+        format_figure(i, cell, translate, of), everybody, forecast, _differs(i, cell, cells)
+    )
+
+
+def _differs(indicator: Indicator, cell: GroupValue, cells: int) -> bool:
+    """Whether a group differs from the company beyond chance, as one of so many cells (Bonferroni)."""
+    if cell.low is None or cell.high is None:
+        return False
+    usual, strict = (
+        NormalDist().inv_cdf(1 - chance / 2) for chance in (0.05, FALSE_ALARM / max(cells, 1))
+    )
+    end = cell.low if cell.value > indicator.value else cell.high
+    distance, half = abs(cell.value - indicator.value), abs(cell.value - end)
+    return half > 0 and distance > half * strict / usual
 
 
 def _column(i: Indicator, inputs: ReportInputs) -> str:
@@ -190,20 +222,34 @@ def _table(by: str, indicators: list[Indicator], inputs: ReportInputs) -> GroupT
         for cell in indicator.cells:
             if cell.by == by:
                 found.setdefault(cell.group, {})[place] = cell
+    count = sum(len(cells) for cells in found.values())
     rows = [
         GroupRow(
             group_name(by, group, inputs),
             [
-                _cell(i, cells[place], translate) if place in cells else None
+                _cell(i, cells[place], count, translate) if place in cells else None
                 for place, i in enumerate(cut)
             ],
             numbers.count(max(c.customers for c in cells.values())),
         )
         for group, cells in _largest_first(found)
     ]
+    shown, note = _shown(rows, inputs)
     hidden = [i.hidden[by] for i in cut if by in i.hidden and i.hidden[by].cells]
-    note = ""
+    too_small = ""
     if hidden:
-        note = translate("hidden_groups", n=max(h.cells for h in hidden))
+        too_small = translate("hidden_groups", n=max(h.cells for h in hidden))
     columns = [_column(i, inputs) for i in cut]
-    return GroupTable(by, translate.name("by", by), columns, rows, note)
+    return GroupTable(by, translate.name("by", by), columns, shown, note, too_small)
+
+
+def _shown(rows: list[GroupRow], inputs: ReportInputs) -> tuple[list[GroupRow], str]:
+    """All groups if they are few, otherwise those that differ, and a sentence on the others."""
+    if len(rows) <= MOST_ROWS:
+        return rows, ""
+    differing = [row for row in rows if any(cell and cell.differs for cell in row.cells)]
+    shown = differing[:MOST_ROWS]
+    translate = inputs.translate
+    if not shown:
+        return [], translate("no_group_differs", n=len(rows))
+    return shown, translate("groups_that_differ", shown=len(shown), n=len(rows))

@@ -17,19 +17,23 @@ from insight.business_report.figure_markup import (
 )
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.svg import InteractiveChart
-from insight.business_report.verdict_text import describe_verdict
+from insight.business_report.verdict_text import format_change
 from insight.evaluation.indicator_schema import Indicator, PeriodValue
 from models.plots.style import MODEL, QUIET, RULE
 
 #: Indicators with a chart; the others are in the table only.
-MOST_CHARTS = 9
+MOST_CHARTS = 8
 
 
 @dataclass(frozen=True)
 class TrendChart:
-    """The chart of one indicator, the verdict on its last period, and the quality of its forecast."""
+    """The chart of one indicator or of revenue, with its unit and horizon.
+
+    `verdict` is that on the last period, `note` the quality of the forecast.
+    """
 
     title: str
+    unit: str
     chart: Markup
     verdict: str
     note: str
@@ -77,8 +81,18 @@ def _trend(i: Indicator, inputs: ReportInputs) -> TrendChart:
             skill=inputs.numbers.percent(i.forecast.skill, 0),
             trials=i.forecast.trials,
         )
-    verdict = describe_verdict(i.verdict, i, inputs.period, inputs.translate)
-    return TrendChart(indicator_title(i, inputs.translate), _chart(i, inputs), verdict, note)
+    verdict = format_change(i, inputs.period, inputs.translate).text
+    title = indicator_title(i, inputs.translate)
+    return TrendChart(title, _unit(i, inputs), _chart(i, inputs), verdict, note)
+
+
+def _unit(i: Indicator, inputs: ReportInputs) -> str:
+    """The unit of the axis, the length of a period, and how far the forecast reaches."""
+    translate = inputs.translate
+    parts = [translate.name("unit", i.unit), translate(f"by_{inputs.period}")]
+    if i.forecast:
+        parts.append(translate(f"ahead_{inputs.period}", n=len(i.forecast.points)))
+    return translate("comma").join(parts)
 
 
 def _chart(i: Indicator, inputs: ReportInputs) -> Markup:

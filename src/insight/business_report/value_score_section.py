@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from features.formatting import is_label, label_number
+from insight.business_report.alerts_section import group_name
 from insight.business_report.figure_markup import data_attributes
-from insight.business_report.overview_section import group_name
 from insight.business_report.report_inputs import ReportInputs
 from insight.evaluation.evaluation_schema import ItemRaterAgreement, ValueScoreSummary
 from insight.evaluation.indicator_schema import IntervalEstimate

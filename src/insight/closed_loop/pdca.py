@@ -63,7 +63,8 @@ def _check_text(item: CheckedTarget | UnmeasuredTarget) -> tuple[str, TargetVerd
     if isinstance(item, UnmeasuredTarget):
         return item.why, "unmeasured"
     (low, high), cases = interval_ends(item.measured), item.measured.answered
-    figure = f"{item.measured.value:.4g} ({low:.4g} to {high:.4g}, n = {cases:,})"
+    how = "corrected for non-response" if item.corrected else f"n = {cases:,}"
+    figure = f"{item.measured.value:.4g} ({low:.4g} to {high:.4g}, {how})"
     return f"{figure}: {item.verdict}", item.verdict
 
 

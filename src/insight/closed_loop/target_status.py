@@ -33,7 +33,8 @@ class CheckedTarget:
     """A target and its measured indicator.
 
     It is reached or missed when the whole interval lies on that side of the target. `gap` is the
-    distance to the target, 0 where the value reaches it.
+    distance to the target, 0 where the value reaches it. `corrected`: the figure is the one corrected
+    for non-response.
     """
 
     name: str
@@ -41,6 +42,7 @@ class CheckedTarget:
     target: IndicatorTarget
     verdict: TargetVerdict
     gap: float
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def check_targets(
 ) -> list[CheckedTarget | UnmeasuredTarget]:
     """Compare every target with its indicator, in the order of the file.
 
+    Where a figure corrected for non-response is known, it decides: those who answer are not everybody.
     `measured` is None for a known indicator without data: its target is unmeasured, with the reason if
     there is one, and so is a target with fewer than `FEWEST` cases. Raises ConfigRefused for a target
     of an unknown indicator, with similar names.
@@ -80,6 +83,14 @@ def interval_ends(measured: Measured) -> tuple[float, float]:
     return low, high
 
 
+def corrected_figure(measured: Measured) -> Measurement | None:
+    """The figure corrected for non-response, if an indicator has one with its interval."""
+    found = measured.everybody if isinstance(measured, Indicator) else None
+    if found is None or found.low is None or found.high is None:
+        return None
+    return Measurement(found.value, found.low, found.high, measured.answered)
+
+
 def _check(
     name: str, target: IndicatorTarget, found: Measured | None, why: str
 ) -> CheckedTarget | UnmeasuredTarget:
@@ -88,8 +99,10 @@ def _check(
     if found.answered < FEWEST:
         few = f"{found.answered} cases; at least {FEWEST} are needed"
         return UnmeasuredTarget(name, target, few)
+    corrected = corrected_figure(found)
+    found = corrected or found
     sign = 1.0 if target.better == "higher" else -1.0
     ends = sorted(sign * (end - target.target) for end in interval_ends(found))
     verdict: TargetVerdict = "reached" if ends[0] >= 0 else "missed" if ends[1] < 0 else "uncertain"
     gap = max(0.0, sign * (target.target - found.value))
-    return CheckedTarget(name, found, target, verdict, gap)
+    return CheckedTarget(name, found, target, verdict, gap, corrected is not None)

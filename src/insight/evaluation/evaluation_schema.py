@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from insight.evaluation.business_schema import CommentTopic, CustomerCohort, RevenueChange
 from insight.evaluation.indicator_schema import (
     EvaluationModel,
     Indicator,
@@ -241,4 +242,7 @@ class CompanyEvaluation(EvaluationModel):
     value: ValueScoreSummary | None = None
     traits: list[Trait] = Field(default_factory=list)
     cycle: list[PdcaCycle] = Field(default_factory=list)
+    revenue: RevenueChange | None = None
+    cohorts: list[CustomerCohort] = Field(default_factory=list)
+    comments: list[CommentTopic] = Field(default_factory=list)
     skipped: dict[str, str] = Field(default_factory=dict)

@@ -31,7 +31,7 @@ def build_indicator(tables: SatisfactionIndicator, inputs: SatisfactionInputs) -
     If that has too few answers, it is the indicator of the last period with enough. Raises DataRefused
     where no period has enough.
     """
-    points = [_period_value(row) for row in tables.over_time.table.to_dict("records")]
+    points = [period_value(row) for row in tables.over_time.table.to_dict("records")]
     last, empty = last_point(points, inputs, _count_cases(tables, inputs))
     customers = tables.over_time.table["customers"].iloc[-1]
     corrected, why = tables.corrected, tables.uncorrected_reason
@@ -141,7 +141,8 @@ def first_day(start: datetime) -> date:
     return day
 
 
-def _period_value(row: dict[Any, Any]) -> PeriodValue:
+def period_value(row: dict[Any, Any]) -> PeriodValue:
+    """A row of a table over time as a value of its period."""
     return PeriodValue(
         period=first_day(row["period"]), value=row["value"], low=finite_or_none(row["low"]),
         high=finite_or_none(row["high"]), asked=row["asked"], answered=row["answered"],

@@ -1,12 +1,13 @@
 """Time series of the headline indicators by group, and their forecasts."""
 
+from collections import Counter
 from datetime import datetime
 
 import pandas as pd
 
 from features.calendar_periods import add_months
 from features.errors import DataRefused
-from insight.evaluation.indicator_builder import first_day, known_cuts
+from insight.evaluation.indicator_builder import first_day, known_cuts, period_value
 from insight.evaluation.indicator_schema import (
     GroupValue,
     Indicator,
@@ -26,6 +27,8 @@ SATISFACTION = "csat_index"
 #: Number of periods to forecast.
 AHEAD = {"month": 3, "quarter": 2, "year": 1}
 EVERYTHING = "all"
+#: Attributes with more groups have no values over time: their lines could not be told apart.
+MOST_LINES = 8
 
 #: Time series of an indicator by (column, group).
 IndicatorSeries = dict[tuple[str, str], pd.DataFrame]
@@ -51,16 +54,35 @@ def collect_series(tables: SatisfactionIndicator, inputs: SatisfactionInputs) ->
 def add_forecasts(
     indicator: Indicator, series: IndicatorSeries, inputs: SatisfactionInputs
 ) -> Indicator:
-    """Add the forecast of the indicator, and for satisfaction of each group, or the reason for none."""
+    """Add forecasts, or the reason for none, and the values of groups over time.
+
+    Of the groups, only satisfaction is forecast.
+    """
     if not series:
         return indicator
     forecast, why = _forecast(indicator.name, series[EVERYTHING, EVERYTHING], inputs)
-    groups = indicator.cells
+    groups = _with_history(indicator.cells, series)
     if indicator.name == SATISFACTION:
         groups = [_with_forecast(indicator.name, group, series, inputs) for group in groups]
     return indicator.model_copy(
         update={"forecast": forecast, "no_forecast": why, "cells": groups}
     )  # fmt: skip
+
+
+def _with_history(groups: list[GroupValue], series: IndicatorSeries) -> list[GroupValue]:
+    """The groups of attributes with few groups, with their values over time."""
+    sizes = Counter(group.by for group in groups)
+    return [
+        group.model_copy(update={"over_time": series_points(series[group.by, group.group])})
+        if sizes[group.by] <= MOST_LINES and (group.by, group.group) in series
+        else group
+        for group in groups
+    ]
+
+
+def series_points(series: pd.DataFrame) -> list[PeriodValue]:
+    """The values of a series, in the order of its periods."""
+    return [period_value(row) for row in series.sort_values("period").to_dict("records")]
 
 
 def _with_forecast(

@@ -56,7 +56,8 @@ class GroupValue(EvaluationModel):
 
     `year` is the value among those who answered questions of the last year; `everybody` estimates it
     for everybody who was asked. Only satisfaction is forecast by group; `no_forecast` gives the reason
-    where a forecast is missing.
+    where a forecast is missing. `over_time` has the values of headline indicators in the periods with
+    enough answers, for attributes with few groups.
     """
 
     by: str
@@ -72,6 +73,7 @@ class GroupValue(EvaluationModel):
     everybody: IntervalEstimate | None = None
     forecast: IndicatorForecast | None = None
     no_forecast: str = ""
+    over_time: list[PeriodValue] = Field(default_factory=list)
 
 
 class HiddenGroups(EvaluationModel):
@@ -84,8 +86,9 @@ class HiddenGroups(EvaluationModel):
 class IndicatorGoal(EvaluationModel):
     """The target of an indicator and whether it is reached.
 
-    It is reached or missed when the whole interval lies on that side of the target. `gap` is the
-    distance to the target, 0 where the value reaches it, null where nothing is measured.
+    It is reached or missed when the whole interval lies on that side of the target: that of the figure
+    corrected for non-response, where there is one. `gap` is the distance to the target, 0 where the
+    value reaches it, null where nothing is measured.
     """
 
     target: float

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,12 +13,15 @@ from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
+from insight.evaluation.comment_topics import read_comment_topics
 from insight.evaluation.compute_customer_status import EvaluationParts, StatusResult, compute_status
+from insight.evaluation.customer_cohorts import measure_cohorts
 from insight.evaluation.customer_metrics import MetricCalculator
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
 from insight.evaluation.evaluation_schema import CompanyEvaluation, CustomerCounts, Segment
 from insight.evaluation.evaluation_settings import EvaluationSettings, read_evaluation_settings
 from insight.evaluation.measure_indicators import IndicatorResults, measure_indicators
+from insight.evaluation.revenue_change import measure_revenue
 from insight.evaluation.satisfaction_drivers import summarise_drivers
 from insight.evaluation.scores_file import PredictedScores, read_predicted_scores
 from insight.evaluation.segment_profiles import profile_segments
@@ -151,8 +155,17 @@ def _evaluation(
         else None,
         traits=traits or [],
         cycle=company_pdca_cycles(company, workspace, indicators, not_measured),
+        **_of_history(company, workspace, parts),
         skipped=parts.skipped,
     )
+
+
+def _of_history(company: Company, workspace: Workspace, parts: EvaluationParts) -> dict[str, Any]:
+    """Revenue, cohorts and topics of comments, which need no scores."""
+    revenue = parts.compute("revenue", lambda: measure_revenue(company, workspace))
+    cohorts = parts.compute("cohorts", lambda: measure_cohorts(company, workspace))
+    comments = parts.compute("comments", lambda: read_comment_topics(company, workspace))
+    return {"revenue": revenue, "cohorts": cohorts or [], "comments": comments or []}
 
 
 def _customer_counts(status: StatusResult) -> CustomerCounts:

@@ -318,7 +318,7 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
 
 @verb("report")
 def report(context: CommandContext) -> None:
-    """Write the report as one HTML file.
+    """Write the report as two HTML files: page one and the details.
 
     In Chinese with LANG_REPORT=zh.
     """

@@ -8,7 +8,7 @@ import pytest
 
 from features.config.company import Company
 from features.settings import Workspace
-from insight.business_report.business_report_page import render
+from insight.business_report.business_report_page import render_details, render_overview
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.translations import Language
 from insight.evaluation.evaluation_files import STATUS_FILE, evaluation_folder, write_evaluation
@@ -63,6 +63,18 @@ def chinese(evaluated: tuple[Company, Workspace]) -> ReportInputs:
 
 
 @pytest.fixture
-def page(inputs: ReportInputs) -> str:
-    """The whole page in each language."""
-    return render(inputs, report_builders.AS_OF)
+def overview(inputs: ReportInputs) -> str:
+    """Page one in each language."""
+    return render_overview(inputs, report_builders.AS_OF)
+
+
+@pytest.fixture
+def details(inputs: ReportInputs) -> str:
+    """The second page in each language."""
+    return render_details(inputs, report_builders.AS_OF)
+
+
+@pytest.fixture
+def page(overview: str, details: str) -> str:
+    """Both pages of the report, for what holds for all of it."""
+    return overview + details

@@ -1,4 +1,4 @@
-"""The whole page: complete whatever is missing, safe to open, with the numbers of the evaluation."""
+"""Both pages: complete whatever is missing, safe to open, with the numbers of the evaluation."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,13 @@ import pytest
 
 from features.errors import ConfigRefused, DataRefused
 from features.progress import silent_steps
-from insight.business_report.business_report_page import count_customers, render, write_report
+from insight.business_report.business_report_page import (
+    count_customers,
+    render_details,
+    render_overview,
+    report_files,
+    write_report,
+)
 from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder
 from insight.evaluation.evaluation_schema import CustomerCounts
@@ -16,8 +22,9 @@ from support import report_builders
 
 from .conftest import write_evaluation_files
 
-PARTS = ("overview", "calls", "indicators", "trends", "groups", "distributions", "drivers", "tiers",
-         "complaints", "loop", "data", "models")  # fmt: skip
+OVERVIEW = ("overview", "calls")
+DETAILS = ("indicators", "trends", "groups", "drivers", "cohorts", "distributions", "tiers",
+           "complaints", "comments", "loop", "data", "models")  # fmt: skip
 TARGETS = ("satisfaction", "nps", "churn", "value")
 
 
@@ -55,6 +62,12 @@ def test_the_head_counts_customers_by_the_one_definition(english, counts, expect
     assert count_customers(replace(english, evaluation=evaluation)) == expected
 
 
+def both(inputs):
+    """Both pages."""
+    now = report_builders.AS_OF
+    return render_overview(inputs, now) + render_details(inputs, now)
+
+
 def exact(page, **wanted):
     """The data attributes of the page that belong to an indicator."""
     found = []
@@ -65,18 +78,31 @@ def exact(page, **wanted):
     return found
 
 
-def test_every_section_is_there(page):
-    for part in PARTS:
-        assert f'<section id="{part}">' in page
-        assert f'href="#{part}"' in page
-    assert page.count("<section") == page.count("</section>") == len(PARTS)
-    assert page.rstrip().endswith("</html>")
-    assert len(page.encode()) < 1_000_000
+def test_every_section_is_there(overview, details):
+    for page, parts in ((overview, OVERVIEW), (details, DETAILS)):
+        assert tuple(re.findall(r'<section id="([a-z]+)">', page)) == parts
+        assert tuple(re.findall(r'<a href="#([a-z]+)">', page)) == parts
+        assert page.count("<section") == page.count("</section>")
+        assert page.rstrip().endswith("</html>")
+        assert len(page.encode()) < 1_000_000
+
+
+def test_the_pages_lead_to_each_other(overview, details):
+    assert overview.count('href="report-details.html"') == 2  # at the top and at the end
+    assert details.count('href="report.html"') == 2
+
+
+def test_page_one_is_read_in_five_minutes(english):
+    """At 200 words a minute, with a full list of fifteen customers."""
+    page = render_overview(english, report_builders.AS_OF)
+    words = len(text_of(page).split())
+    entry = len(text_of(page[page.index("<tbody>") : page.index("</tbody>")]).split()) / 3
+    assert words + 12 * entry < 1000
 
 
 def test_the_page_declares_its_language(page, inputs):
     tag = {"en": "en", "zh": "zh-Hans"}[inputs.translate.language]
-    assert f'<html lang="{tag}">' in page
+    assert page.count(f'<html lang="{tag}">') == 2
 
 
 def test_numbers_are_exactly_those_of_the_evaluation(page):
@@ -92,11 +118,14 @@ def test_numbers_are_exactly_those_of_the_evaluation(page):
             assert float(corrected["value"]) == cell.everybody.value
         for found in exact(page, indicator=i.name, of="everybody"):
             assert float(found["value"]) == i.everybody.value
-    assert len(exact(page, indicator="nps", of="")) == 2
+    assert (
+        len(exact(page, indicator="nps", of="everybody")) == 2
+    )  # the tile shows the corrected one
+    assert len(exact(page, indicator="csat_index", of="")) == 2
 
 
 def test_the_chinese_page_has_no_english_sentence(chinese):
-    text = text_of(render(chinese, report_builders.AS_OF))
+    text = text_of(both(chinese))
     assert not re.search(r"[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}", text)
     assert "劣质" not in text
 
@@ -104,20 +133,24 @@ def test_the_chinese_page_has_no_english_sentence(chinese):
 def test_the_chinese_page_has_no_english_sentence_for_an_unknown_reason(evaluated):
     reasons = {"stages": "a reason that nobody has translated yet"}
     write_evaluation_files(evaluated[1], report_builders.evaluation(skipped=reasons))
-    text = text_of(render(load_report_inputs(*evaluated, "zh"), report_builders.AS_OF))
+    text = text_of(both(load_report_inputs(*evaluated, "zh")))
     assert "原因请见英文版报告。" in text
     assert "a reason that" not in text
 
 
 def test_english_numbers_have_no_space_before_the_percent_sign(english):
-    text = text_of(render(english, report_builders.AS_OF))
+    text = text_of(both(english))
     assert re.search(r"\d%", text)
     assert not re.search(r"\d %", text)
 
 
 def test_the_page_loads_nothing_from_outside(page):
-    assert "default-src 'none'" in page
-    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", page)
+    """Links lead to customers in the console; nothing is loaded from there."""
+    assert page.count("default-src 'none'") == 2
+    links = re.findall(r'<a href="(https?://[^"]*)"', page)
+    assert links == [f"http://127.0.0.1:3000/#customer/{c}" for c in ("C2", "C1", "C3")]
+    others = re.sub(r"<a [^>]*>", "", page)
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", others)
     assert "@import" not in page
     assert not re.search(r"url\((?!#)", page)
     for anchor in re.findall(r'href="#([\w-]+)"', page):
@@ -127,8 +160,8 @@ def test_the_page_loads_nothing_from_outside(page):
 @pytest.mark.parametrize("targets", [(), *((t,) for t in TARGETS), TARGETS])
 def test_before_the_first_evaluation_the_page_says_what_to_run(world, scores_of, targets, language):
     scores = scores_of(*targets) if targets else None
-    page = render(load_report_inputs(*world(scores), language), report_builders.AS_OF)
-    assert 'id="never"' in page
+    page = both(load_report_inputs(*world(scores), language))
+    assert page.count('id="never"') == 2
     assert "make evaluate" in page
     assert "nan" not in text_of(page).lower().split()
     found = re.findall(r'<section id="([a-z]+)">', page)
@@ -152,21 +185,19 @@ def test_before_the_first_evaluation_the_page_says_what_to_run(world, scores_of,
 )
 def test_a_missing_section_gives_the_reason(evaluated, language, lacking):
     write_evaluation_files(evaluated[1], report_builders.evaluation(**lacking))
-    page = text_of(render(load_report_inputs(*evaluated, language), report_builders.AS_OF))
+    page = text_of(both(load_report_inputs(*evaluated, language)))
     for why in lacking.get("skipped", {}).values():
         assert REASONS[language][why] in page
 
 
 def test_the_page_says_that_the_evaluation_is_of_older_data(evaluated):
     write_evaluation_files(evaluated[1], report_builders.evaluation(fingerprint="other"))
-    assert "The data have changed since" in render(
-        load_report_inputs(*evaluated, "en"), report_builders.AS_OF
-    )
+    assert "The data have changed since" in both(load_report_inputs(*evaluated, "en"))
 
 
 def test_the_page_says_that_the_evaluation_cannot_be_read(evaluated):
     (evaluation_folder(evaluated[1], "tiny") / "evaluation.json").write_text("{}", encoding="utf-8")
-    page = render(load_report_inputs(*evaluated, "en"), report_builders.AS_OF)
+    page = both(load_report_inputs(*evaluated, "en"))
     assert "Results of the last evaluation are incomplete." in page
     assert "evaluation.json cannot be read" in page
 
@@ -180,18 +211,21 @@ def test_text_from_outside_is_escaped(world, scores_of):
     write_evaluation_files(
         workspace, report_builders.evaluation(indicators=[nps], skipped={"traits": "<u>none</u>"})
     )
-    page = render(load_report_inputs(company, workspace, "en"), report_builders.AS_OF)
-    assert page.count("<script") == 1
+    page = both(load_report_inputs(company, workspace, "en"))
+    assert page.count("<script") == 2
     for raw in ("<img", "<b>$", "<i>x", "<u>"):
         assert raw not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Co" in page
 
 
-def test_both_pages_are_written_and_linked(evaluated, monkeypatch):
+def test_all_pages_are_written_and_linked(evaluated, monkeypatch):
     company, workspace = evaluated
     monkeypatch.setenv("LANG_REPORT", "zh")
     path = write_report(company, workspace, silent_steps())
     assert path == workspace.report("tiny")
+    files = report_files(workspace, "tiny")
+    assert (files.overview, files.details.name) == (path, "report-details.html")
+    assert '<html lang="zh-Hans">' in files.details.read_text(encoding="utf-8")
     page = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in page
     assert '<a href="models.html">' in page

@@ -1,6 +1,6 @@
 """Tiers and migration, the value score, complaints, the closed loop, data and models."""
 
-from insight.business_report.business_report_page import render
+from insight.business_report.business_report_page import render_details
 from insight.business_report.closed_loop_section import cycle_rows
 from insight.business_report.complaints_section import complaints_section
 from insight.business_report.data_quality_section import data_quality_section
@@ -76,7 +76,7 @@ def test_stages_that_nobody_was_in_are_not_shown(evaluated):
     assert [(name, [c.number for c in cells]) for name, cells in found.rows] == [
         ("active", [8, 1]), ("lost", [0, 1]),
     ]  # fmt: skip
-    assert "won back" not in render(inputs, report_builders.AS_OF)
+    assert "won back" not in render_details(inputs, report_builders.AS_OF)
 
 
 def test_the_value_score_with_weights_and_traits(evaluated):
@@ -166,6 +166,7 @@ def test_complaints_by_category_and_their_causes(english, chinese):
     assert [(p.name, p.count, p.share, p.bar, p.cumulative) for p in part.pareto] == [
         ("delivery", "30", "60.0%", 100.0, "60%"), ("price", "20", "40.0%", 66.7, "100%"),
     ]  # fmt: skip
+    assert [p.vital for p in part.pareto] == [False, False]  # 50 to 70%: not clearly above a half
     late, price = part.causes[0].rows
     assert (late.name, late.share, late.interval, late.certain) == (
         "late delivery", "21.0%", "17.0 to 25.0%", True,
@@ -182,7 +183,7 @@ def test_the_closed_loop_in_the_language_of_the_report(english, chinese):
     assert missed.plan == "不低于 +45.0，截至 2026-12-31（service）"
     assert missed.do == ["call：120 位客户，对照组 118 位"]
     assert missed.check == [
-        "+31.2（+27.5 至 +35.0），样本 120",
+        "+29.5（+24.0 至 +35.0），近 12 个月，已校正无回答偏差",
         "call：未见明显效果（仅在2025年11月30日分析一次）",
     ]
     assert (missed.act, missed.verdict_name) == ("扩大规模重做，或改用其他措施", "未达标")
@@ -215,7 +216,7 @@ def test_distributions_cover_current_customers(english):
     satisfaction, churn, value = distribution_charts(english)
     assert "Median 60.0" in satisfaction.note  # of 20, 80 and 60: C4 is gone
     assert satisfaction.note.endswith("3 customers")
-    assert churn.title == "Churn probability (%)"
+    assert churn.title == "Probability of churn in the next 90 days"
     assert value.note.endswith("4 customers")
 
 

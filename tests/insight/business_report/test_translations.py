@@ -47,7 +47,8 @@ def test_chinese_texts_are_chinese():
     latin = {key for key, text in all_texts("zh").items() if not re.search(r"[一-鿿]", text)}
     assert latin == {
         "comma", "colon", "of_dimension", "effect_of", "with_interval", "group_of", "owner",
-        "alert_value", "alert_sentence", "change_before", "semicolon", "channel.edi",
+        "alert_value", "alert_sentence", "change_year_ago", "semicolon", "channel.edi",
+        "line_tip", "next_step_of", "customers_and_others", "sentence_gap", "value_times",
     }  # fmt: skip
     assert not any("劣质" in text for text in all_texts("zh").values())
 
@@ -73,6 +74,11 @@ def test_every_sentence_of_the_catalogues_is_used():
         "handled_",
         "alert_",
         "data_",
+        "probability_",
+        "step_",
+        "by_",
+        "ahead_",
+        "axis_",
     )
     unused = [
         key for key in load_texts("en")
@@ -91,6 +97,9 @@ def test_every_part_that_can_be_missing_has_a_name():
         "value",
         "traits",
         "cycle",
+        "revenue",
+        "cohorts",
+        "comments",
     ):
         assert part in CompanyEvaluation.model_fields
         assert Translator("zh").has_name("part", part)

@@ -20,6 +20,7 @@ from insight.closed_loop.target_status import (
 )
 from insight.company_settings import read_section
 from models.evaluation.bootstrap import Interval
+from support.report_builders import nps
 
 MORE = IndicatorTarget(target=80, better="higher", actions=["call"])
 LESS = IndicatorTarget(target=0.1, better="lower")
@@ -61,6 +62,20 @@ def test_higher_and_lower_are_symmetric(goal: float, value: float, half: float) 
     assert isinstance(down, CheckedTarget)
     assert (up.verdict, up.gap) == (down.verdict, down.gap)
     assert (up.gap == 0) == (value >= goal)
+
+
+def test_the_figure_corrected_for_non_response_decides() -> None:
+    """NPS +31.2 (27.5 to 35) of respondents, +29.5 (24 to 35) corrected: 26 is no longer reached."""
+    target = IndicatorTarget(target=26)
+    (found,) = check_targets({"nps": target}, {"nps": nps()})
+    assert isinstance(found, CheckedTarget)
+    assert (found.measured.value, found.verdict, found.corrected) == (29.5, "uncertain", True)
+    (cycle,) = build_pdca_cycles([found])
+    assert cycle.check == "29.5 (24 to 35, corrected for non-response): uncertain"
+    answered = nps().model_copy(update={"everybody": None})
+    (raw,) = check_targets({"nps": target}, {"nps": answered})
+    assert isinstance(raw, CheckedTarget)
+    assert (raw.verdict, raw.corrected) == ("reached", False)
 
 
 def test_no_data_and_too_few_cases_are_unmeasured() -> None:

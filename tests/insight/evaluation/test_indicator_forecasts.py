@@ -111,3 +111,23 @@ def test_gaps_and_a_short_history_give_a_reason_for_no_forecast():
 @pytest.mark.parametrize("name", HEADLINE)
 def test_headline_indicators_are_satisfaction_metrics(name):
     assert name in SATISFACTION_METRICS
+
+
+def test_groups_of_an_attribute_with_few_groups_have_values_over_time():
+    tables, inputs = csat_index(questions(MONTHS[-14:]), MONTHS[-14:])
+    series = collect_series(tables, inputs)
+    found = add_forecasts(build_indicator(tables, inputs), series, inputs)
+    north = next(c for c in found.cells if c.group == "north")
+    assert [p.period for p in north.over_time] == [m.date() for m in MONTHS[-14:]]
+    assert north.over_time[-1].value == pytest.approx(north.value)
+    assert north.over_time[-1].answered == 60
+
+
+def test_groups_of_an_attribute_with_many_groups_have_none():
+    rows = questions(MONTHS[-3:], answers=300)
+    rows["region"] = [f"R{n % 9}" for n in range(len(rows))]
+    tables, inputs = csat_index(rows, MONTHS[-3:])
+    series = collect_series(tables, inputs)
+    found = add_forecasts(build_indicator(tables, inputs), series, inputs)
+    assert len(found.cells) == 9
+    assert all(c.over_time == [] for c in found.cells)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from features.contract import TABLES
 from features.progress import silent_steps
-from insight.business_report.business_report_page import render
+from insight.business_report.business_report_page import render_details, render_overview
 from insight.business_report.report_inputs import load_report_inputs
 from insight.evaluation.evaluation_files import evaluation_folder, read_evaluation
 from insight.evaluation.measure_indicators import measure_indicators
@@ -28,6 +28,11 @@ def orders(*months):
     ]  # fmt: skip
 
 
+def both_pages(company, workspace, language):
+    inputs, now = load_report_inputs(company, workspace, language), datetime(2026, 1, 1, tzinfo=UTC)
+    return render_overview(inputs, now) + render_details(inputs, now)
+
+
 def evaluate(folder, insight=INSIGHT, **tables):
     """The evaluation of a company without models, and its report in both languages."""
     start = tables.pop("start", "2025-01-01T00:00:00+00:00")
@@ -40,12 +45,7 @@ def evaluate(folder, insight=INSIGHT, **tables):
         re.sub(
             r"\s+", " ", re.sub(r"<(style|script|svg).*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL)
         )
-        for text in (
-            render(
-                load_report_inputs(company, workspace, language), datetime(2026, 1, 1, tzinfo=UTC)
-            )
-            for language in ("en", "zh")
-        )
+        for text in (both_pages(company, workspace, language) for language in ("en", "zh"))
     ]
     return found, pages
 

@@ -1,0 +1,74 @@
+"""Three sentences: what changed, what needs attention, what to do."""
+
+from dataclasses import replace
+
+import pytest
+
+from insight.business_report.call_list import call_list
+from insight.business_report.report_inputs import load_report_inputs
+from insight.business_report.summary_section import summary_sentences
+from insight.evaluation.indicator_schema import IntervalEstimate
+from support import report_builders
+
+
+def sentences(inputs, **changes):
+    inputs = replace(inputs, evaluation=report_builders.evaluation(**changes))
+    return {s.lead: s.text for s in summary_sentences(inputs, call_list(inputs))}
+
+
+def test_what_changed_what_is_bad_and_what_to_do(english):
+    assert sentences(english) == {
+        "What changed:": "Revenue of July 2025 to December 2025 was EUR 1,260, 19.2% less than in the "
+        "6 months before but about as much as in the same months of last year (+5.0%, no clear change).",
+        "What needs attention:": "Missed: Net promoter score (NPS) +29.5, target at least +45.0. Worse "
+        "than usual: 3 of the alerts below.",
+        "What to do:": "Net promoter score (NPS): repeat it with more customers, or try another action "
+        "(service). Call the 3 customers below: EUR 230 of revenue at risk in the next 90 days.",
+    }  # fmt: skip
+
+
+def test_the_same_in_chinese(chinese):
+    found = list(sentences(chinese).values())
+    assert found[0] == (
+        "2025年7月至2025年12月收入为 1,260欧元，比之前 6 个月少 19.2%，"
+        "但与去年同期相比无明显变化（+5.0%）。"
+    )
+    assert found[2].endswith("请联系下列 3 位客户：未来 90 天的风险收入共 230欧元。")
+
+
+def test_two_comparisons_that_agree_are_joined_by_and(english):
+    change = IntervalEstimate(value=0.1, low=0.05, high=0.15)
+    revenue = report_builders.revenue().model_copy(
+        update={"on_before": change, "on_year_ago": change}
+    )
+    assert sentences(english, revenue=revenue)["What changed:"].endswith(
+        "10.0% more than in the 6 months before and 10.0% more than in the same months of last year."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        ("reached", "No target is missed, and nothing is worse than usual."),
+        ("uncertain", "No target is missed, and nothing is worse than usual; not clear yet: "
+                      "Satisfaction index (0 to 10) 7.62, target at least 7.40."),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_bad_the_sentence_says_so(english, verdict, text):
+    csat = report_builders.csat()
+    goal = csat.goal.model_copy(update={"verdict": verdict})
+    found = sentences(
+        english, indicators=[csat.model_copy(update={"goal": goal})], alerts=[], cycle=[]
+    )
+    assert found["What needs attention:"] == text
+    assert found["What to do:"].startswith("Call the 3 customers below")
+
+
+def test_what_is_not_known_is_left_out(world):
+    inputs = load_report_inputs(*world(), "en")
+    found = sentences(inputs, revenue=None, indicators=[], alerts=[], cycle=[])
+    assert found == {}
+    first = report_builders.revenue().model_copy(update={"on_before": None, "on_year_ago": None})
+    assert sentences(inputs, revenue=first)["What changed:"] == (
+        "Revenue of July 2025 to December 2025 was EUR 1,260."
+    )
