@@ -10,6 +10,7 @@ import click
 
 from serve.cli.command_context import CommandContext
 from serve.cli.options import BY, CLIENT, CUSTOMER, SINCE, WITHDRAWAL_REASON, command
+from serve.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from features.ingest.feedback_calls import FeedbackCall
@@ -19,7 +20,7 @@ COLUMNS = ("id", "received", "client", "request", "events", "kinds", "customers"
 WIDTH = 200
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def feedback() -> None:
     """Look after feedback from the CRM: list, withdraw."""
 
@@ -28,9 +29,9 @@ def feedback() -> None:
 def list_feedback(
     context: CommandContext, customer: str | None, client: str | None, since: datetime | None
 ) -> None:
-    """List the stored calls, oldest first, and what became of their events at the last import.
+    """List the stored calls and what became of their events.
 
-    Times are in UTC.
+    As of the last import; the oldest first, times in UTC.
     """
     from rich.console import Console
     from rich.table import Table

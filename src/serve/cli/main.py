@@ -26,27 +26,26 @@ from serve.cli.options import (
     command,
 )
 from serve.cli.service_commands import SERVICE_COMMANDS
+from serve.cli.verb_group import VerbGroup
 
 #: Old names of verbs. They still work in this release, with a note.
 RENAMED_VERBS = {"court": "leakage", "population": "nonresponse"}
+#: The verbs in the order of work, under the headings of `make help`.
+SECTIONS = {
+    "Set up": ("demo", "clean"),
+    "Data": ("data", "quality", "features", "leakage"),
+    "Models": ("tune", "train", "retrain", "rollback"),
+    "Results": ("score", "nonresponse", "reasons", "evaluate", "report"),
+    "Serve": ("serve", "bento", "keys", "feedback", "replay"),
+}
 
 
-class VerbGroup(click.Group):
-    """Verbs in the order of work; old names are accepted but not listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if new := RENAMED_VERBS.get(cmd_name):
-            click.echo(
-                f"goodwill: `{cmd_name}` is now `{new}`; the next release drops the old name",
-                err=True,
-            )
-        return super().get_command(ctx, new or cmd_name)
-
-
-@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=VerbGroup,
+    sections=SECTIONS,
+    renamed=RENAMED_VERBS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="goodwill")
 def cli() -> None:
     """Predict satisfaction, NPS, churn and value of each customer from a company's tables."""
@@ -58,7 +57,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; an error of ours, or of the disk, ends in one message and its exit code."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="goodwill", standalone_mode=False)
     except GoodwillError as err:
         click.echo(f"goodwill: {type(err).__name__}: {err}", err=True)
         sys.exit(err.exit_code)
@@ -137,9 +136,9 @@ def data(
 
 @verb("quality")
 def quality(context: CommandContext) -> None:
-    """Report data quality.
+    """Report data quality, with the remedy of each finding.
 
-    Findings, remedies and the row audit, in the terminal and as HTML. Imports nothing. Exit
+    Findings and the row audit, in the terminal and as HTML. Imports nothing. Exit
     code 3 when an import would be refused.
     """
     from features.data_quality.terminal_summary import findings_table
@@ -201,10 +200,7 @@ def leakage(context: CommandContext) -> None:
 
 @verb("tune", MINUTES)
 def tune(context: CommandContext, minutes: float) -> None:
-    """Search for better hyperparameters.
-
-    `goodwill train` then uses them.
-    """
+    """Search for better hyperparameters; the next training uses them."""
     from models.training.tuning import tune as search
 
     with context.results() as workspace:
@@ -305,9 +301,9 @@ def reasons(context: CommandContext, top: int, engine: str) -> None:
 
 @verb("evaluate", REDRAW)
 def evaluate(context: CommandContext, redraw: bool) -> None:
-    """Evaluate the scored customers.
+    """Evaluate the scored customers: indicators, tiers, segments.
 
-    Indicators, tiers, stars, stages, segments and complaint causes, for report and service.
+    Also stars, stages and complaint causes. Report and service show them.
     """
     from insight.evaluation.run_evaluation import evaluate_company
 

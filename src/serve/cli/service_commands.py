@@ -14,7 +14,6 @@ from serve.cli.command_context import CommandContext
 from serve.cli.feedback_commands import feedback
 from serve.cli.options import (
     COMPANY,
-    CUSTOMER,
     DAYS,
     EVERYTHING,
     HOST,
@@ -22,11 +21,13 @@ from serve.cli.options import (
     PORT,
     RATE,
     RECORDS,
+    REPLAYED_CUSTOMER,
     REQUEST,
     SCOPE_LIST,
     VERSION,
     command,
 )
+from serve.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from serve.security.api_keys import Key, KeyFile
@@ -75,15 +76,16 @@ def serve(context: CommandContext, host: str | None, port: int | None) -> None:
         host=host or settings.host,
         drain_seconds=settings.drain_seconds,
     )
+    launch.check()  # before anything is announced
     admin_port = settings.operate_port or launch.port + 1
-    name = context.company.name
-    log.info("serving %s on %s (Ctrl-C ends): %s", name, launch.url, launch.access_note())
-    log.info("admin API, from this machine only: http://127.0.0.1:%d/status", admin_port)
     with run_admin_api(context.company, context.workspace, admin_port):
+        name = context.company.name
+        log.info("serving %s on %s (Ctrl-C ends): %s", name, launch.url, launch.access_note())
+        log.info("admin API, from this machine only: http://127.0.0.1:%d/status", admin_port)
         serve_until_stopped(launch)
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def keys() -> None:
     """Manage API keys: add, list, rotate, revoke."""
 
@@ -161,7 +163,7 @@ def revoke_key(name: str) -> None:
 
 @command("rollback", click.argument("target"), VERSION)
 def rollback(context: CommandContext, target: str, version: str | None) -> None:
-    """Roll back to the previous version.
+    """Roll back a target to its previous version.
 
     Takes effect in the service within about a second.
     """
@@ -176,7 +178,7 @@ def rollback(context: CommandContext, target: str, version: str | None) -> None:
     )
 
 
-@command("replay", CUSTOMER, REQUEST, RECORDS)
+@command("replay", REPLAYED_CUSTOMER, REQUEST, RECORDS)
 def replay(
     context: CommandContext, customer: str | None, request: str | None, records: Path | None
 ) -> None:

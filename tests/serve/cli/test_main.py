@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,14 +92,27 @@ def retrained(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_help_lists_the_verbs(home: Home) -> None:
     done = home.run_process("--help")
     assert done.returncode == 0
-    verbs = ("data", "quality", "features", "leakage", "train", "retrain", "score", "nonresponse",
-             "report", "serve", "demo")  # fmt: skip
-    assert set(main.cli.commands) >= set(verbs)
+    assert done.stdout.startswith("Usage: goodwill ")
     for verb in main.cli.commands:
         assert f"\n  {verb} " in done.stdout
-        assert main.cli.commands[verb].help, verb
     shown = home.run("retrain", "-h").stdout
     assert all(f"{code}  {why[:40]}" in shown for code, why in EXIT_CODES.items())
+
+
+def test_the_verbs_have_the_headings_of_make() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    of_make = {
+        target: heading
+        for section in makefile.split("##@ ")[1:]
+        for heading in [section.split("\n", 1)[0]]
+        for target in re.findall(r"^([a-z-]+):.*## ", section, re.MULTILINE)
+    }
+    ours = {verb: heading for heading, verbs in main.SECTIONS.items() for verb in verbs}
+    assert ours.keys() == main.cli.commands.keys()
+    both = ours.keys() & of_make.keys()
+    assert len(both) > 12
+    assert {verb: ours[verb] for verb in both} == {verb: of_make[verb] for verb in both}
+    assert [v for v in ours if v in both] == sorted(both, key=list(of_make).index)
 
 
 @pytest.mark.parametrize(("old", "new"), [("court", "leakage"), ("population", "nonresponse")])

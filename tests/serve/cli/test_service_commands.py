@@ -1,6 +1,11 @@
 """Verbs for operating the service: keys are shown once, errors end in messages."""
 
+import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +67,32 @@ def test_errors_end_in_messages(home: Path) -> None:
         run("replay")
     with pytest.raises(DataRefused, match="has no call about this customer"):
         run("replay", "--customer", "C-1")
+
+
+@pytest.mark.parametrize(("before", "named"), [(0, "of 127.0.0.1"), (1, "for the admin API")])
+def test_serve_announces_nothing_when_a_port_is_in_use(home: Path, before: int, named: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "serve.cli", "serve", "--port", str(port - before)],
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "src"), "GOODWILL_LOG_FORMAT": "json"},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 9
+    said = json.loads(line)["message"]
+    assert said.startswith(f"EnvironmentFailed: port {port} of 127.0.0.1")
+    assert named in said
+    assert "is in use; choose a free one with " in said
+    assert "--port" in said
+    assert not (home / "mlruns").exists()
+
+
+@pytest.mark.parametrize("port", ["0", "70000"])
+def test_a_port_that_cannot_be_is_refused(home: Path, port: str) -> None:
+    assert "is not in the range 1<=x<=65535" in run("serve", "--port", port).stderr
 
 
 def test_the_verbs_are_in_the_help() -> None:
