@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
 from features.settings import Settings
+from features.terminal_table import Indented, TextTable
 from serve.cli.command_context import CommandContext, make_sample
 from serve.process.server import (
     LaunchOptions,
@@ -78,28 +80,33 @@ def _ask(context: CommandContext, url: str) -> None:
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
         answer = client.post("/v1/scores", json={"customer_ids": ids, "reasons": 2})
         answer.raise_for_status()
-    context.steps.console.print(answer_table(answer.json(), context.company.info.currency))
+    shown = describe_answer(answer.json(), context.company.info.currency)
+    context.steps.console.print(shown, crop=False)
 
 
-def answer_table(answer: dict[str, Any], currency: str) -> Table:
-    """Format the answer of `POST /v1/scores` for a terminal, one row per customer."""
-    table = Table(title=f"POST /v1/scores, as of {answer['as_of'][:10]}", title_justify="left")
-    for name in ("customer", "satisfaction", "NPS class", "churn", f"value {currency}", "why"):
-        table.add_column(name, overflow="fold")
-    for score in answer["scores"]:
-        p, reasons = score["predictions"], score.get("reasons") or {}
-        why: list[dict[str, Any]] = next(
-            (reasons[t] for t in ("churn", "satisfaction", "value") if t in reasons), []
-        )
-        table.add_row(
-            score["customer_id"],
-            _shown(p, "satisfaction", "score", "{:.0f} of 100"),
-            _shown(p, "nps", "class", "{}"),
-            _shown(p, "churn", "probability", "{:.1%}"),
-            f"{_shown(p, 'value', 'expected', '{:,.0f}')} ({_shown(p, 'value', 'segment', '{}')})",
-            "; ".join(r["text"] for r in why),
-        )
-    return table
+def describe_answer(answer: dict[str, Any], currency: str) -> Group:
+    """The answer of `POST /v1/scores` for a terminal: a row per customer, with the reasons below it."""
+    value = f"value {currency}"
+    columns = ("customer", "satisfaction", "NPS class", "churn", value, "segment")
+    title = Text(f"POST /v1/scores, as of {answer['as_of'][:10]}", "bold")
+    rows = [_row(score) for score in answer["scores"]]
+    return Group(Indented(title), TextTable(columns, rows, numbers=("churn", value)))
+
+
+def _row(score: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    p, reasons = score["predictions"], score.get("reasons") or {}
+    why: list[dict[str, Any]] = next(
+        (reasons[t] for t in ("churn", "satisfaction", "value") if t in reasons), []
+    )
+    cells = (
+        score["customer_id"],
+        _shown(p, "satisfaction", "score", "{:.0f} of 100"),
+        _shown(p, "nps", "class", "{}"),
+        _shown(p, "churn", "probability", "{:.1%}"),
+        _shown(p, "value", "expected", "{:,.0f}"),
+        _shown(p, "value", "segment", "{}"),
+    )
+    return cells, "\n".join(f"- {reason['text']}" for reason in why)
 
 
 def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> str:

@@ -136,10 +136,10 @@ def data(
 
 @verb("quality")
 def quality(context: CommandContext) -> None:
-    """Report data quality, with the remedy of each finding.
+    """Report data quality, in the terminal and as an HTML page.
 
-    Findings and the row audit, in the terminal and as HTML. Imports nothing. Exit
-    code 3 when an import would be refused.
+    The page has the remedies and the row audit, too. Imports nothing. Exit code 3 when an import
+    would be refused.
     """
     from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
@@ -150,7 +150,7 @@ def quality(context: CommandContext) -> None:
     with context.results() as workspace:
         found = run_dry_import(context.company, workspace, context.steps)
         path = write_data_quality_page(context.company, workspace, context.steps)
-    context.steps.console.print(findings_table(found))
+    context.steps.console.print(findings_table(found), crop=False)
     context.report_written(path, path.with_suffix(".json"))
     if found.refusals:
         raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
@@ -189,7 +189,7 @@ def leakage(context: CommandContext) -> None:
         manifest = Manifest.read(workspace, company.name)
         counts, _ = read_counts(company, workspace)
         report = check_leakage(company, workspace, manifest, counts, context.steps)
-    context.print_table(report.table())
+    context.print_table(report.table(), wrapped="looked at")
     for note in report.notes:
         context.steps.note(f"  note: {note}")
     for reason in report.doubtful_targets().values():

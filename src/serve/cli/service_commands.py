@@ -122,21 +122,22 @@ def add_key(
 def list_keys() -> None:
     """List the keys, without their secrets."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("id", "client", "company", "scopes", "created", "expires", "per second", box=None)
-    for key in _key_file().read():
-        table.add_row(*_key_row(key))
-    Console().print(table)
+    from features.terminal_table import TextTable
+
+    columns = ("id", "client", "company", "created", "expires")
+    rows = [_key_row(key) for key in _key_file().read()]
+    Console(highlight=False).print(TextTable(columns, rows), crop=False)
 
 
-def _key_row(key: "Key") -> tuple[str, ...]:
-    expires = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
+def _key_row(key: "Key") -> tuple[tuple[str, ...], str]:
+    """The cells of a key, and below them its scopes, as `--scopes` takes them, and its rate."""
+    expires = f"{key.expires:%Y-%m-%d}" if key.expires else "never"
     if not key.is_valid(datetime.now(UTC)):
         expires = "expired"
-    rate = f"{key.rate:g}" if key.rate else "–"
-    scopes = ",".join(key.scopes)
-    return key.id, key.client, key.company, scopes, f"{key.created:%Y-%m-%d}", expires, rate
+    cells = (key.id, key.client, key.company, f"{key.created:%Y-%m-%d}", expires)
+    rate = f"; {key.rate:g} calls per second" if key.rate else ""
+    return cells, f"scopes {','.join(key.scopes)}{rate}"
 
 
 @keys.command("rotate")
@@ -186,6 +187,7 @@ def replay(
 
     Uses the stored models and the history.
     """
+    from features.terminal_table import TextTable
     from serve.security.audit_replay import replay_calls
 
     for replayed in replay_calls(context.company, context.workspace, customer, request, records):
@@ -194,7 +196,9 @@ def replay(
         context.steps.note(f"  {asked}, request {line.request_id}, as of {line.as_of[:10]}")
         for note in replayed.notes:
             context.steps.note(f"  [yellow]–[/] {note}")
-        context.print_table(replayed.table())
+        if rows := replayed.rows():
+            table = TextTable(("customer", "target", "version"), rows)
+            context.steps.console.print(table, crop=False)
 
 
 @click.command("clean")

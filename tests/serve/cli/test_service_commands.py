@@ -46,7 +46,8 @@ def test_a_key_from_creation_to_revocation(home: Path) -> None:
     assert rotated != secret
     listed = run("keys", "list").stdout
     assert listed.count("crm") == 2
-    assert "score,read" in listed
+    assert listed.count("    scopes score,read; 5 calls per second\n") == 2
+    assert max(map(len, listed.splitlines())) <= 80
     for hidden in (secret, rotated, key.sha256):
         assert hidden not in listed
     revoked = run("keys", "revoke", key.id)
