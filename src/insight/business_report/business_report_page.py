@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,12 @@ from insight.business_report.overview_section import (
 )
 from insight.business_report.report_inputs import ReportInputs, load_report_inputs
 from insight.business_report.segments_section import migration_table, segment_tables
-from insight.business_report.translations import report_language
+from insight.business_report.translations import (
+    LANGUAGE_NAMES,
+    LANGUAGE_TAGS,
+    LANGUAGES,
+    report_language,
+)
 from insight.business_report.trends_section import (
     missing_corrections,
     missing_forecasts,
@@ -45,32 +51,48 @@ PARTS = (
     "complaints", "loop", "data", "models",
 )  # fmt: skip
 EVALUATED = {"overview", "indicators", "trends", "groups", "drivers", "tiers", "loop"}
-LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def write_report(
     company: Company, workspace: Workspace, steps: Steps, language: Language | None = None
-) -> Path:
-    """Write `report.html` and `models.html` of a company; return the path of the former.
+) -> list[Path]:
+    """Write the report and `models.html` of a company; return the paths of the report.
 
     Trains, scores and evaluates nothing: shows the results of the last runs, and what is missing. The
-    language is that of `LANG_REPORT` unless given. Raises DataRefused without a history,
-    ConfigRefused for an unknown language.
+    language is that of `LANG_REPORT` unless given. The report in another language that is there is
+    written again, so that all are of the same results and link to each other. Raises DataRefused
+    without a history, ConfigRefused for an unknown language.
     """
-    language = language or report_language()
+    chosen = language or report_language()
+    others = [n for n in LANGUAGES if n != chosen and workspace.report(company.name, n).exists()]
     write_model_report(company, workspace, steps)
-    path = workspace.report(company.name)
+    written = [chosen, *others]
+    return [_write_language(company, workspace, steps, name, written) for name in written]
+
+
+def _write_language(
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    language: Language,
+    written: Sequence[Language],
+) -> Path:
+    """Write the report in one of the languages in which it is written."""
+    path = workspace.report(company.name, language)
     with steps.step("write the report") as done:
         inputs = load_report_inputs(company, workspace, language)
-        text = render(inputs, datetime.now(UTC))
+        text = render(inputs, datetime.now(UTC), written)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text_atomically(path, text)
         done(bytes=len(text.encode()), language=language)
     return path
 
 
-def render(inputs: ReportInputs, created: datetime) -> str:
-    """Render the report as HTML; `created` is the time shown on it."""
+def render(inputs: ReportInputs, created: datetime, written: Sequence[Language] = ()) -> str:
+    """Render the report as HTML; `created` is the time shown on it.
+
+    It links to the report in the other languages of `written`.
+    """
     environment = Environment(
         loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -80,6 +102,7 @@ def render(inputs: ReportInputs, created: datetime) -> str:
     page, rows = environment.get_template("report.html.j2"), indicator_rows(inputs)
     return page.render(
         **_head(inputs, created),
+        languages=_language_links(inputs, written),
         script=Markup(script),  # noqa: S704 - our own script, without data
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         evaluation=inputs.evaluation,
@@ -110,6 +133,16 @@ def render(inputs: ReportInputs, created: datetime) -> str:
         data=data_quality_section(inputs),
         models=model_quality(inputs),
     )
+
+
+def _language_links(inputs: ReportInputs, written: Sequence[Language]) -> list[tuple[str, ...]]:
+    """File, tag and name of each other language in which the report is written."""
+    facts = inputs.facts
+    return [
+        (facts.workspace.report(facts.company.name, n).name, LANGUAGE_TAGS[n], LANGUAGE_NAMES[n])
+        for n in LANGUAGES
+        if n in written and n != inputs.translate.language
+    ]
 
 
 def count_customers(inputs: ReportInputs) -> str:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from rich.console import Group
 from rich.text import Text
 
+from features.formatting import Language
 from features.settings import Settings
 from features.terminal_table import Indented, TextTable
 from serve.cli.command_context import CommandContext, make_sample
@@ -20,18 +21,25 @@ from serve.process.server import (
 
 
 def run_demo(
-    context: CommandContext, customers: int, seed: int, port: int | None, stay: bool
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    language: Language | None,
+    port: int | None,
+    stay: bool,
 ) -> None:
     """Make data, retrain, report, serve, print the scores of three customers; `stay` keeps serving."""
+    from insight.business_report.translations import report_language
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
     settings = Settings()
-    check_port_free(port or settings.port)  # before the long work
+    check_port_free(port or settings.port)  # before the long work, as is the language
+    language = language or report_language()
     simulated = None
     if context.company.name == "sample":
         simulated = make_sample(context, customers, seed)
-    outcomes, paths = run_nightly(context, accepted=simulated)
+    outcomes, paths = run_nightly(context, simulated, language)
     context.report_written(*paths)
     launch = LaunchOptions(
         context.company.path,
@@ -41,20 +49,20 @@ def run_demo(
         output=context.workspace.mlruns / "logs" / "service.log",
     )
     try:
-        _serve(context, launch, stay)
+        _serve(context, launch, language, stay)
     except KeyboardInterrupt:
         context.steps.note("  stopped")
     check_gate(outcomes)
 
 
-def _serve(context: CommandContext, launch: LaunchOptions, stay: bool) -> None:
+def _serve(context: CommandContext, launch: LaunchOptions, language: Language, stay: bool) -> None:
     """Start the service, print three scores and the addresses; stop it at the end."""
     with ExitStack() as running:
         running.enter_context(interrupt_on_sigterm())
         with context.steps.step("start the service"):
             server = running.enter_context(running_service(launch))
         _ask(context, server.url)
-        _addresses(context, server.url)
+        _addresses(context, server.url, language)
         if stay:
             context.steps.note("  serving until Ctrl-C ...")
             server.process.wait()
@@ -114,11 +122,11 @@ def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> 
     return "–" if value is None else form.format(value)
 
 
-def _addresses(context: CommandContext, url: str) -> None:
+def _addresses(context: CommandContext, url: str, language: Language) -> None:
     lines = {
         "service": url,
         "API documentation": f"{url}/docs",
-        "report": context.workspace.report(context.company.name).as_uri(),
+        "report": context.workspace.report(context.company.name, language).as_uri(),
         "experiments": "make mlflow  (then open http://127.0.0.1:5000)",
     }
     for what, where in lines.items():

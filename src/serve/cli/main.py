@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
+    LANGUAGE,
     LOSS_REASON,
     MINUTES,
     PORT,
@@ -27,6 +28,9 @@ from serve.cli.options import (
 )
 from serve.cli.service_commands import SERVICE_COMMANDS
 from serve.cli.verb_group import VerbGroup
+
+if TYPE_CHECKING:
+    from features.formatting import Language
 
 #: Old names of verbs. They still work in this release, with a note.
 RENAMED_VERBS = {"court": "leakage", "population": "nonresponse"}
@@ -83,15 +87,22 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
     return register
 
 
-@verb("demo", CUSTOMERS, SEED, PORT, STAY)
-def demo(context: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
+@verb("demo", CUSTOMERS, SEED, LANGUAGE, PORT, STAY)
+def demo(
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    language: "Language | None",
+    port: int | None,
+    stay: bool,
+) -> None:
     """Run everything on sample data and serve the scores.
 
     Makes data, trains, writes the report, serves, and prints the scores of three customers.
     """
     from serve.cli.demo import run_demo
 
-    run_demo(context, customers, seed, port, stay)
+    run_demo(context, customers, seed, language, port, stay)
 
 
 @verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, LOSS_REASON)
@@ -230,8 +241,13 @@ def train(context: CommandContext) -> None:
     check_gate(outcomes)
 
 
-@verb("retrain", ACCEPT_LOSS, LOSS_REASON)
-def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str | None) -> None:
+@verb("retrain", LANGUAGE, ACCEPT_LOSS, LOSS_REASON)
+def retrain(
+    context: CommandContext,
+    language: "Language | None",
+    accept_loss: tuple[str, ...],
+    reason: str | None,
+) -> None:
     """Run everything from the import to the report.
 
     Import, features, leakage check, training, scores, evaluation, report.
@@ -244,7 +260,7 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
 
     accepted = AcceptedLoss.from_options(accept_loss, reason, context.company.tables)
     ensure_sample(context)
-    outcomes, paths = run_nightly(context, accepted=accepted)
+    outcomes, paths = run_nightly(context, accepted, language)
     context.report_written(*paths)
     check_gate(outcomes)
 
@@ -312,17 +328,17 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
     context.report_written(*paths)
 
 
-@verb("report")
-def report(context: CommandContext) -> None:
-    """Write the report as one HTML file.
+@verb("report", LANGUAGE)
+def report(context: CommandContext, language: "Language | None") -> None:
+    """Write the report as one HTML file, in English or Chinese.
 
-    In Chinese with LANG_REPORT=zh.
+    report.html is in English, report.zh.html in Chinese; each links to the other.
     """
     from insight.business_report.business_report_page import write_report
 
     with context.results() as workspace:
-        path = write_report(context.company, workspace, context.steps)
-    context.report_written(path)
+        paths = write_report(context.company, workspace, context.steps, language)
+    context.report_written(*paths)
 
 
 for _verb in SERVICE_COMMANDS:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from click.types import OptionHelpExtra
 
 from features.errors import GoodwillError
+from features.formatting import Language
 from serve.cli.command_context import CommandContext
 
 
@@ -80,7 +81,7 @@ REDRAW = option(
 LANGUAGE = option(
     "--lang",
     "language",
-    type=click.Choice(["en", "zh"]),
+    type=click.Choice(get_args(Language)),
     without="LANG_REPORT or en",
     help="Language of the report; other languages that are there are written again, too.",
 )

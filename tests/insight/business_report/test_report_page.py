@@ -190,14 +190,29 @@ def test_text_from_outside_is_escaped(world, scores_of):
 def test_both_pages_are_written_and_linked(evaluated, monkeypatch):
     company, workspace = evaluated
     monkeypatch.setenv("LANG_REPORT", "zh")
-    path = write_report(company, workspace, silent_steps())
-    assert path == workspace.report("tiny")
+    (path,) = write_report(company, workspace, silent_steps())
+    assert path.name == "report.zh.html"
     page = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in page
+    assert "hreflang" not in page  # it is the only language
     assert '<a href="models.html">' in page
     assert "data-quality.html" not in page  # there is none
     assert model_report_path(workspace, "tiny").is_file()
     assert not list(path.parent.glob("*.new"))
+
+
+def test_a_language_is_written_beside_the_other_and_both_link_to_each_other(evaluated):
+    company, workspace = evaluated
+    assert write_report(company, workspace, silent_steps(), "en") == [workspace.report("tiny")]
+    write_evaluation_files(workspace, report_builders.evaluation(fingerprint="other"))
+    first, second = write_report(company, workspace, silent_steps(), "zh")
+    assert [first.name, second.name] == ["report.zh.html", "report.html"]
+    chinese, english = first.read_text("utf-8"), second.read_text("utf-8")
+    assert 'href="report.html" hreflang="en" lang="en">English</a>' in chinese
+    assert 'href="report.zh.html" hreflang="zh-Hans" lang="zh-Hans">中文</a>' in english
+    assert '<html lang="en">' in english
+    assert "The data have changed since" in english  # both are of the same results
+    assert "hreflang" not in render(load_report_inputs(*evaluated, "en"), report_builders.AS_OF)
 
 
 def test_a_wrong_language_is_refused_before_anything_is_written(evaluated, monkeypatch):

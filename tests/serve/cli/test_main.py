@@ -17,7 +17,10 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
+from features.config.company import Company
 from features.errors import EXIT_CODES, GateFailed
+from features.formatting import Language
+from features.settings import Workspace
 from serve.cli import main
 from support.offline import Offline
 from support.trained_company import PROJECT, copy_of_trained
@@ -158,6 +161,35 @@ def test_quality_exits_with_3_and_writes_the_page_for_refused_tables(home: Home)
     assert "future dates, after 2025-07-01" in done.stderr
     assert (home.path / "data/early/data-quality.html").exists()
     assert not (home.path / "data/early/history").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "written"),
+    [(["--lang", "zh"], "zh", "report.zh.html"), (["--lang", "en"], "en", "report.html"),
+     ([], None, "report.html")],
+)  # fmt: skip
+def test_report_takes_a_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], asked: str, written: str
+) -> None:
+    wanted = []
+
+    def write(company: Company, workspace: Workspace, _: object, language: Language) -> list[Path]:
+        wanted.append(language)
+        path = workspace.report(company.name, language or "en")
+        path.write_text("the report", encoding="utf-8")
+        return [path]
+
+    monkeypatch.setattr("insight.business_report.business_report_page.write_report", write)
+    home = Home(tmp_path / "home")
+    done = home.run("report", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        f"  wrote data/sample/{written}\n",
+    )
+    assert wanted == [asked]
+    assert (home.path / "data/sample" / written).read_text("utf-8") == "the report"
+    assert "'fr' is not one of 'en', 'zh'" in home.run("report", "--lang", "fr").stderr
 
 
 def test_an_unknown_verb_or_option_exits_with_2(home: Home) -> None:
