@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from features.errors import ConfigRefused, DataRefused
+from features.errors import ConfigRefused, DataRefused, EnvironmentFailed
 from serve.cli.main import cli
 from serve.security.api_keys import KeyRing, read_keys
 
@@ -89,6 +89,16 @@ def test_serve_announces_nothing_when_a_port_is_in_use(home: Path, before: int, 
     assert "is in use; choose a free one with " in said
     assert "--port" in said
     assert not (home / "mlruns").exists()
+
+
+def test_the_demo_makes_nothing_when_its_port_is_in_use(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        with pytest.raises(EnvironmentFailed, match=f"port {port} of 127.0.0.1 is in use; choose"):
+            run("demo", "--port", port)
+    assert [path.name for path in home.rglob("*")] == ["data", "sample.toml"]
 
 
 @pytest.mark.parametrize("port", ["0", "70000"])
