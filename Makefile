@@ -44,7 +44,8 @@ help:  ## Show this list
 	@awk -F':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "make exits with 2 for any failure; 'goodwill retrain' itself gives the codes above."
+	@echo "make exits with 2 for any failure. goodwill itself exits with 0 done, 3 refused,"
+	@echo "4 gate, 5 running, 6 nothing trained, 7 part missing, 9 disk, database or port."
 	@echo "COMPANY=data/NAME.toml chooses the company, now $(COMPANY)"
 
 $(READY): requirements.lock pyproject.toml
@@ -59,28 +60,28 @@ $(READY): requirements.lock pyproject.toml
 
 setup: $(READY)  ## Install everything into .venv from requirements.lock
 
-spark: setup  ## Install Spark for `--engine spark` (source package; needs Java 17)
+spark: setup  ## Install Spark for `--engine spark` (needs Java 17)
 	@.venv/bin/uv pip install --python $(PY) --only-binary :all: --no-binary pyspark \
 	  --no-deps -r requirements-spark.lock
 
-demo: setup  ## Run the demo, from sample data to scores over HTTP (SERVE=0 ends after the scores)
+demo: setup  ## Run everything on sample data and serve it (SERVE=0: do not)
 	@$(GOODWILL) demo --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) --port $(PORT) \
 	  $(if $(filter 0,$(SERVE)),--no-stay,--stay)
 
-clean:  ## Remove all results and caches; keeps what no retrain can make again (ALL=1: not even that)
+clean:  ## Remove results that a retrain can make again (ALL=1: all)
 	@test ! -x $(GOODWILL) || $(GOODWILL) clean $(if $(ALL),--all)
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 ##@ Data
 
-data: setup  ## Import the tables and store the history (makes the sample company if chosen)
+data: setup  ## Import the tables (of the sample: makes them first)
 	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) $(ACCEPTED)
 
 quality: setup  ## Report data quality; writes data/NAME/data-quality.html
 	@$(GOODWILL) quality --company $(COMPANY)
 
-features: setup  ## Build the training set of each target and the snapshot of all customers
+features: setup  ## Build the training sets and the snapshot of all customers
 	@$(GOODWILL) features --company $(COMPANY)
 
 leakage: setup  ## Check the training sets and the history for leakage
@@ -91,10 +92,10 @@ leakage: setup  ## Check the training sets and the history for leakage
 tune: setup  ## Search for better hyperparameters (MINUTES=10)
 	@$(GOODWILL) tune --company $(COMPANY) --minutes $(MINUTES)
 
-train: setup  ## Train, evaluate and register each target; promote models that beat their champion
+train: setup  ## Train each target; promote models that beat their champion
 	@$(GOODWILL) train --company $(COMPANY)
 
-retrain: setup  ## Run everything; goodwill's exit 0 done, 3 refused, 4 gate, 5 running, 6 nothing trained, 7 part missing, 9 disk
+retrain: setup  ## Run everything from the import to the report
 	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
 mlflow: setup  ## Show the experiments on http://127.0.0.1:5000
@@ -103,19 +104,19 @@ mlflow: setup  ## Show the experiments on http://127.0.0.1:5000
 
 ##@ Results
 
-score: setup  ## Score each customer and explain the scores; continues from a checkpoint
+score: setup  ## Score each customer and explain the scores
 	@$(GOODWILL) score --reasons --company $(COMPANY)
 
-nonresponse: setup  ## Estimate non-response-corrected NPS and CSAT; suggest whom to survey next
+nonresponse: setup  ## Estimate non-response-corrected NPS and CSAT
 	@$(GOODWILL) nonresponse --company $(COMPANY)
 
 reasons: setup  ## Explain each customer's scores, in English and Chinese
 	@$(GOODWILL) reasons --company $(COMPANY)
 
-evaluate: setup  ## Evaluate the scored customers: indicators, tiers, stars, segments, complaint causes
+evaluate: setup  ## Evaluate the scored customers: indicators, tiers, segments
 	@$(GOODWILL) evaluate --company $(COMPANY)
 
-report: setup  ## Write the report as one HTML file (LANG_REPORT=zh: in Chinese)
+report: setup  ## Write the report as an HTML file (LANG_REPORT=zh: Chinese)
 	@$(GOODWILL) report --company $(COMPANY)
 
 notebooks: setup  ## Open the notebooks in JupyterLab on 127.0.0.1
@@ -126,7 +127,7 @@ notebooks: setup  ## Open the notebooks in JupyterLab on 127.0.0.1
 serve: setup  ## Serve scores over HTTP on 127.0.0.1 until Ctrl-C
 	@$(GOODWILL) serve --company $(COMPANY) --port $(PORT)
 
-bento: setup  ## Build the service as a Bento in dist/bento; it runs without this project
+bento: setup  ## Build the service as a Bento in dist/bento
 	@$(GOODWILL) bento
 
 ##@ Develop
@@ -146,18 +147,18 @@ test-slow: setup  ## Run only the tests that `make test` leaves out
 chaos: setup  ## Test a real service with faults, load and fuzzing
 	@$(PY) -m pytest -m chaos --durations=15
 
-test-all: docs  ## Run all tests, including slow ones and those with faults and load
+test-all: docs  ## Run all tests, also slow ones, with faults and load
 	@$(PY) -m pytest -m "not chaos" $(PARALLEL)
 	@$(PY) -m pytest -m chaos --durations=15
 
-check: lint test  ## Check format, lint, types and import contracts, then run the tests
+check: lint test  ## Check format, lint, types and imports, then run the tests
 
-docs: setup  ## Build the documentation site in build/site, with executed notebooks
+docs: setup  ## Build the documentation site in build/site, with notebooks
 	@$(PY) docs/generators reference pages notebooks
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
 	@echo "wrote build/site/index.html"
 
-bench: setup  ## Measure speed and accuracy; tables go to benchmarks/results
+bench: setup  ## Measure speed and accuracy, into benchmarks/results
 	@$(PY) -m benchmarks
 
 # Old names of targets, for one more release.

@@ -22,9 +22,8 @@ def page() -> str:
 
 def _verbs(group: click.Group, prefix: str) -> list[str]:
     parts = []
-    for name, command in group.commands.items():
-        if command.hidden:
-            continue
+    for name in group.list_commands(click.Context(group)):
+        command = group.commands[name]
         called = f"{prefix} {name}"
         arguments = " ".join(
             f"[{p.name.upper()}]" if not p.required else (p.name or "").upper()
@@ -34,16 +33,17 @@ def _verbs(group: click.Group, prefix: str) -> list[str]:
         parts += [f"## `{called} {arguments}".rstrip() + "`\n", f"{_unwrapped(command.help)}\n"]
         options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
         if options:
-            parts.append(table(("option", "default", "what"), [_row(o) for o in options]))
+            rows = [_row(option, click.Context(command)) for option in options]
+            parts.append(table(("option", "default", "what"), rows))
         if isinstance(command, click.Group):
             parts += _verbs(command, called)
     return parts
 
 
-def _row(option: click.Option) -> tuple[str, str, str]:
+def _row(option: click.Option, context: click.Context) -> tuple[str, str, str]:
     names = ", ".join(f"`{n}`" for n in [*option.opts, *option.secondary_opts])
-    plain = isinstance(option.default, str | int | float) and not isinstance(option.default, bool)
-    return names, f"`{option.default}`" if plain else "", option.help or ""
+    stated = option.get_help_extra(context)
+    return names, stated.get("default") or stated["required"], option.help or ""
 
 
 def _unwrapped(text: str | None) -> str:

@@ -8,7 +8,7 @@ GoodwillError
 ├── GateFailed         exit 4  no model was good enough to be promoted
 ├── AlreadyRunning     exit 5  another command for the same company holds the lock
 ├── PartMissing        exit 7  models were published, but a part of evaluation or report failed
-└── EnvironmentFailed  exit 9  disk, tracking database or source failed; the data may be fine
+└── EnvironmentFailed  exit 9  disk, database, source or port failed; the data may be fine
 """
 
 #: The exit codes of every command. Documents, the help of `make` and the systemd unit follow this table.
@@ -21,7 +21,7 @@ EXIT_CODES = {
     6: "No target could be trained; the former results stay.",
     7: "The models are published, but a part of evaluation or report is missing.",
     8: "Waiting for approval (reserved).",
-    9: "The environment failed: disk, tracking database or source.",
+    9: "The environment failed: disk, tracking database, source, or a port in use.",
 }
 #: Codes after which a scheduled run needs somebody's attention; 5 and 8 are part of normal operation.
 FAILURES = (2, 3, 4, 6, 7, 9)
@@ -74,6 +74,6 @@ class PartMissing(GoodwillError):
 
 
 class EnvironmentFailed(GoodwillError):
-    """The disk, the tracking database or a source failed; the company's data may be fine."""
+    """The disk, the tracking database, a source or a port failed; the company's data may be fine."""
 
     exit_code = 9

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from features.atomic_write import append_line
 from features.disk_failures import machine_failed
 from features.errors import GoodwillError
+from features.terminal_table import Indented
 
 Item = TypeVar("Item")
 
@@ -102,8 +104,10 @@ class Steps:
         return why
 
     def note(self, text: str) -> None:
-        """Print a line that is not a step."""
-        self.console.print(text)
+        """Print a line that is not a step; what does not fit goes on below it, indented like it."""
+        shown = Text.from_markup(text)
+        indent = len(shown.plain) - len(shown.plain.lstrip(" "))
+        self.console.print(Indented(shown[indent:], indent), crop=False)
 
     def _report(self, done: StepResult, outcome: str) -> None:
         shown = "  ".join(f"{k} {_short(v)}" for k, v in done.figures.items())

@@ -24,12 +24,13 @@ from features.settings import Workspace
 SETS, CURRENT, SERVING = ".results", "current", "serving"
 #: Published sets that stay on disk: the current one, and the former one for readers that still use it.
 KEPT = 2
-#: The results of versions that had no sets yet; the first run takes them over.
+#: The results of versions that had no sets yet, and of copies that followed the links of a set; the
+#: first run takes them over.
 BEFORE_SETS = (
     "history", "features", "scores", "evaluation", "cards", "quarantine", "tuned.json", "outcomes.json",
     "data-quality.json", "data-quality.html", "leakage.json", "complaints.json", "nonresponse.json",
-    "population.json", "ask_next.csv", "report.html", "report-details.html",
-    "models.html",
+    "population.json", "ask_next.csv", "report.html", "report-details.html", "report.zh.html",
+    "report-details.zh.html", "models.html",
 )  # fmt: skip
 #: Names of results in former versions; the first run gives them their names of today.
 FORMER_NAMES = {

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.errors import ConfigRefused
+from features.formatting import Language
 
 #: Environment variables that switch off telemetry, pickle in MLflow, and busy waiting of OpenMP
 #: threads: while other work runs, spinning threads make training four times slower.
@@ -124,12 +125,15 @@ class Workspace:
     def scores(self, name: str) -> Path:
         return self.company(name) / "scores" / "scores.parquet"
 
-    def report(self, name: str) -> Path:
-        return self.company(name) / "report.html"
+    def report(self, name: str, language: Language = "en") -> Path:
+        """The business report; each language but English has its code in the name."""
+        code = "" if language == "en" else f".{language}"
+        return self.company(name) / f"report{code}.html"
 
-    def report_details(self, name: str) -> Path:
-        """The second page of the report."""
-        return self.report(name).with_name("report-details.html")
+    def report_details(self, name: str, language: Language = "en") -> Path:
+        """The second page of the report, named like the first."""
+        first = self.report(name, language)
+        return first.with_name(first.name.replace("report", "report-details"))
 
     def cards(self, name: str) -> Path:
         return self.company(name) / "cards"

@@ -52,12 +52,13 @@ def test_paths_are_below_home():
         str(p)
         for p in (
             workspace.company("c"), workspace.history("c"), workspace.features("c"),
-            workspace.scores("c"), workspace.report("c"), workspace.serving("c"),
-            workspace.log("c"),
+            workspace.scores("c"), workspace.report("c"), workspace.report("c", "zh"),
+            workspace.serving("c"), workspace.log("c"),
         )
     ] == [
         "/w/data/c", "/w/data/c/history", "/w/data/c/features", "/w/data/c/scores/scores.parquet",
-        "/w/data/c/report.html", "/w/mlruns/serving/c", "/w/mlruns/logs/c.jsonl",
+        "/w/data/c/report.html", "/w/data/c/report.zh.html", "/w/mlruns/serving/c",
+        "/w/mlruns/logs/c.jsonl",
     ]  # fmt: skip
 
 

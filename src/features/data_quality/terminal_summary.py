@@ -1,33 +1,32 @@
 """Data quality findings on the terminal: a table that fits a screen, and a few lines after an import."""
 
+from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from features.data_quality.check_tables import DataQualityReport
 from features.data_quality.finding import TableFinding
+from features.terminal_table import Indented, TextTable
 
 COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
-TABLE_ROWS, SUMMARY_LINES = 14, 5
+TABLE_ROWS, SUMMARY_LINES = 10, 5
 
 
-def findings_table(report: DataQualityReport) -> Table:
-    """The worst findings as a table of at most `TABLE_ROWS` rows; the caption counts the others."""
+def findings_table(report: DataQualityReport) -> Group:
+    """The worst findings as a table of at most `TABLE_ROWS` rows; the last line counts the others."""
     counts = ", ".join(f"{n} {s}{'s' if n != 1 and s != 'advice' else ''}"
                        for s, n in report.counts().items())  # fmt: skip
     shown = _select(report.findings, TABLE_ROWS)
-    left = len(report.findings) - len(shown)
-    table = Table(
-        title=f"{report.company}: {counts}", title_justify="left", show_lines=False,
-        caption=f"and {left} more in data-quality.html" if left else None, caption_justify="left",
-    )  # fmt: skip
-    for name in ("", "where", "check", "rows", "what"):
-        table.add_column(name, overflow="fold", justify="right" if name == "rows" else "left")
-    for finding in shown:
-        table.add_row(
-            f"[{COLOURS[finding.severity]}]{finding.severity}[/]", escape(finding.place),
-            finding.check, f"{finding.rows:,}", escape(_short(finding.says, 120)),
-        )  # fmt: skip
-    return table
+    parts: list[RenderableType] = [Indented(Text(f"{report.company}: {counts}", "bold"), indent=0)]
+    if shown:
+        rows = [
+            ((Text(f.severity, COLOURS[f.severity]), f.place, f.check, f"{f.rows:,}"), f.says)
+            for f in shown
+        ]
+        parts.append(TextTable(("severity", "where", "check", "rows"), rows, numbers=("rows",)))
+    if left := len(report.findings) - len(shown):
+        parts.append(Indented(Text(f"and {left} more in data-quality.html"), indent=0))
+    return Group(*parts)
 
 
 def summary_lines(report: DataQualityReport) -> list[str]:

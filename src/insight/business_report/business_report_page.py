@@ -33,7 +33,12 @@ from insight.business_report.revenue_trend import revenue_trend
 from insight.business_report.segments_section import migration_table, segment_tables
 from insight.business_report.summary_section import summary_sentences
 from insight.business_report.tiles_section import overview_tiles
-from insight.business_report.translations import report_language
+from insight.business_report.translations import (
+    LANGUAGE_NAMES,
+    LANGUAGE_TAGS,
+    LANGUAGES,
+    report_language,
+)
 from insight.business_report.trends_section import (
     missing_corrections,
     missing_forecasts,
@@ -52,7 +57,6 @@ DETAIL_PARTS = (
 EVALUATED = {
     "overview", "indicators", "trends", "groups", "drivers", "cohorts", "tiers", "comments", "loop",
 }  # fmt: skip
-LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 @dataclass(frozen=True)
@@ -63,28 +67,45 @@ class ReportFiles:
     details: Path
 
 
-def report_files(workspace: Workspace, company: str) -> ReportFiles:
-    """Where the report of a company is written: the one place that names its files."""
-    return ReportFiles(workspace.report(company), workspace.report_details(company))
+def report_files(workspace: Workspace, company: str, language: Language = "en") -> ReportFiles:
+    """Where the report of a company is written in a language."""
+    return ReportFiles(
+        workspace.report(company, language), workspace.report_details(company, language)
+    )
 
 
 def write_report(
     company: Company, workspace: Workspace, steps: Steps, language: Language | None = None
-) -> Path:
-    """Write the two pages of the report and `models.html`; return the path of page one.
+) -> list[Path]:
+    """Write the two pages of the report and `models.html`; return the paths of page one.
 
     Trains, scores and evaluates nothing: shows the results of the last runs, and what is missing. The
-    language is that of `LANG_REPORT` unless given. Raises DataRefused without a history,
-    ConfigRefused for an unknown language.
+    language is that of `LANG_REPORT` unless given. The report in another language that is there is
+    written again, so that all are of the same results and link to each other. Raises DataRefused
+    without a history, ConfigRefused for an unknown language.
     """
-    language = language or report_language()
+    chosen = language or report_language()
+    others = [n for n in LANGUAGES if n != chosen and workspace.report(company.name, n).exists()]
     write_model_report(company, workspace, steps)
-    files = report_files(workspace, company.name)
+    written = [chosen, *others]
+    return [_write_language(company, workspace, steps, name, written) for name in written]
+
+
+def _write_language(
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    language: Language,
+    written: Sequence[Language],
+) -> Path:
+    """Write both pages in one of the languages in which the report is written."""
+    files = report_files(workspace, company.name, language)
     with steps.step("write the report") as done:
         inputs, now = load_report_inputs(company, workspace, language), datetime.now(UTC)
         pages = {
-            files.overview: render_overview(inputs, now), files.details: render_details(inputs, now),
-        }  # fmt: skip
+            files.overview: render_overview(inputs, now, written),
+            files.details: render_details(inputs, now, written),
+        }
         files.overview.parent.mkdir(parents=True, exist_ok=True)
         for path, text in pages.items():
             write_text_atomically(path, text)
@@ -92,11 +113,16 @@ def write_report(
     return files.overview
 
 
-def render_overview(inputs: ReportInputs, created: datetime) -> str:
-    """Render page one: three sentences, six tiles, alerts and the call list."""
+def render_overview(
+    inputs: ReportInputs, created: datetime, written: Sequence[Language] = ()
+) -> str:
+    """Render page one: three sentences, six tiles, alerts and the call list.
+
+    `created` is the time shown on it. It links to itself in the other languages of `written`.
+    """
     calls = call_list(inputs)
     return _render(
-        "report", OVERVIEW_PARTS, inputs, created,
+        "report", OVERVIEW_PARTS, inputs, created, written,
         summary=summary_sentences(inputs, calls),
         tiles=overview_tiles(inputs),
         has_indicators=bool(inputs.evaluation and inputs.evaluation.indicators),
@@ -106,11 +132,13 @@ def render_overview(inputs: ReportInputs, created: datetime) -> str:
     )  # fmt: skip
 
 
-def render_details(inputs: ReportInputs, created: datetime) -> str:
+def render_details(
+    inputs: ReportInputs, created: datetime, written: Sequence[Language] = ()
+) -> str:
     """Render the second page: every indicator, chart and table behind page one."""
     rows = indicator_rows(inputs)
     return _render(
-        "details", DETAIL_PARTS, inputs, created,
+        "details", DETAIL_PARTS, inputs, created, written,
         rows=rows,
         has={n: any(getattr(r, n) for r in rows) for n in ("everybody", "target")},
         not_measured=not_measured(inputs),
@@ -135,9 +163,10 @@ def render_details(inputs: ReportInputs, created: datetime) -> str:
 
 
 def _render(
-    page: str, parts: Sequence[str], inputs: ReportInputs, created: datetime, **sections: Any
-) -> str:
-    """Render a page, `report` or `details`, as HTML; `created` is the time shown on it."""
+    page: str, parts: Sequence[str], inputs: ReportInputs, created: datetime,
+    written: Sequence[Language], **sections: Any,
+) -> str:  # fmt: skip
+    """Render a page, `report` or `details`, as HTML."""
     environment = Environment(
         loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -147,6 +176,7 @@ def _render(
     evaluation = inputs.evaluation
     return environment.get_template(f"{page}.html.j2").render(
         **_head(page, inputs, created),
+        languages=_language_links(page, inputs, written),
         script=Markup(script),  # noqa: S704 - our own script, without data
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         evaluation=evaluation,
@@ -157,6 +187,19 @@ def _render(
         },
         **sections,
     )
+
+
+def _language_links(
+    page: str, inputs: ReportInputs, written: Sequence[Language]
+) -> list[tuple[str, ...]]:
+    """File, tag and name of a page in each other language in which the report is written."""
+    facts = inputs.facts
+    links = []
+    for language in (n for n in LANGUAGES if n in written and n != inputs.translate.language):
+        files = report_files(facts.workspace, facts.company.name, language)
+        path = files.overview if page == "report" else files.details
+        links.append((path.name, LANGUAGE_TAGS[language], LANGUAGE_NAMES[language]))
+    return links
 
 
 def count_customers(inputs: ReportInputs) -> str:
@@ -186,7 +229,7 @@ def _head(page: str, inputs: ReportInputs, created: datetime) -> dict[str, Any]:
         newest = max(i.period for i in evaluation.indicators)
         period = numbers.period(newest, evaluation.period)
     models = model_report_path(facts.workspace, facts.company.name)
-    files = report_files(facts.workspace, facts.company.name)
+    files = report_files(facts.workspace, facts.company.name, inputs.translate.language)
     other = ("details", files.details) if page == "report" else ("report", files.overview)
     return {
         "page": page,

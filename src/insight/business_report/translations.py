@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from features.errors import ConfigRefused
 from features.formatting import Language, NumberFormat, close_up_percent
@@ -17,7 +17,10 @@ from models.targets.registry import TARGETS
 ENGLISH_SENTENCE = re.compile(r"[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}")
 #: A gap of a message, as `re.escape` writes it.
 _GAP = re.compile(r"\\\{(\w+)\\\}")
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+#: What readers call their language, and its tag in HTML.
+LANGUAGE_NAMES: Mapping[Language, str] = {"en": "English", "zh": "中文"}
+LANGUAGE_TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
 
 
 def report_language() -> Language:

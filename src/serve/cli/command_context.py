@@ -1,7 +1,6 @@
 """The context of a verb: project, company and steps; and the sample company."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -78,11 +77,12 @@ class CommandContext:
             shown = os.path.relpath(path, self.workspace.home)
             self.steps.note(f"  wrote [bold]{shown}[/]")
 
-    def print_table(self, frame: "DataFrame") -> None:
-        """Print a small table."""
-        from rich.table import Table
+    def print_table(self, frame: "DataFrame", wrapped: str) -> None:
+        """Print a small table, of which only the column `wrapped` may be broken into lines."""
+        from rich.table import Column, Table
 
-        table = Table(*frame.columns, box=None, pad_edge=True)
+        columns = [Column(str(name), no_wrap=name != wrapped) for name in frame.columns]
+        table = Table(*columns, box=None, pad_edge=True)
         for row in frame.itertuples(index=False):
             table.add_row(*map(str, row))
         self.steps.console.print(table)
@@ -90,24 +90,22 @@ class CommandContext:
     def describe_features(self) -> None:
         """Print all feature columns, with the share of missing values in the last snapshot."""
         from rich.console import Console
-        from rich.table import Column, Table
 
         from features.definitions.catalog import as_percent, describe_features
         from features.feature_table import plan_for
         from features.history_store import Manifest
+        from features.terminal_table import TextTable
         from features.text.comment_score_model import CommentScoreModel
 
         name = self.company.name
         tone = CommentScoreModel.read(self.workspace.features(name))
         plan = plan_for(Manifest.read(self.workspace, name).schema, comment_model=tone)
-        table = Table(
-            Column("feature", no_wrap=True), "meaning", "unit", "source", "missing", box=None
-        )
-        for d in describe_features(
+        described = describe_features(
             plan.columns, self.workspace.features(name) / "snapshot.parquet"
-        ):
-            table.add_row(d.name, d.meaning, d.unit, d.source, as_percent(d.missing))
-        Console(width=None if sys.stdout.isatty() else 180).print(table)
+        )
+        rows = [((d.name, d.unit, d.source, as_percent(d.missing)), d.meaning) for d in described]
+        columns = ("feature", "unit", "source", "missing")
+        Console().print(TextTable(columns, rows, numbers=("missing",)), crop=False)
 
     def runner(self, engine: str) -> "AbstractContextManager[Runner]":
         """Return the runner of an engine; a Spark session lasts as long as the block."""

@@ -5,9 +5,12 @@ from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
+from features.formatting import Language
 from features.settings import Settings
+from features.terminal_table import Indented, TextTable
 from serve.cli.command_context import CommandContext, make_sample
 from serve.process.server import (
     LaunchOptions,
@@ -18,18 +21,25 @@ from serve.process.server import (
 
 
 def run_demo(
-    context: CommandContext, customers: int, seed: int, port: int | None, stay: bool
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    language: Language | None,
+    port: int | None,
+    stay: bool,
 ) -> None:
     """Make data, retrain, report, serve, print the scores of three customers; `stay` keeps serving."""
+    from insight.business_report.translations import report_language
     from models.pipeline.retrain import check_gate
     from serve.cli.nightly import run_nightly
 
     settings = Settings()
-    check_port_free(port or settings.port)  # before the long work
+    check_port_free(port or settings.port)  # before the long work, as is the language
+    language = language or report_language()
     simulated = None
     if context.company.name == "sample":
         simulated = make_sample(context, customers, seed)
-    outcomes, paths = run_nightly(context, accepted=simulated)
+    outcomes, paths = run_nightly(context, simulated, language)
     context.report_written(*paths)
     launch = LaunchOptions(
         context.company.path,
@@ -39,20 +49,20 @@ def run_demo(
         output=context.workspace.mlruns / "logs" / "service.log",
     )
     try:
-        _serve(context, launch, stay)
+        _serve(context, launch, language, stay)
     except KeyboardInterrupt:
         context.steps.note("  stopped")
     check_gate(outcomes)
 
 
-def _serve(context: CommandContext, launch: LaunchOptions, stay: bool) -> None:
+def _serve(context: CommandContext, launch: LaunchOptions, language: Language, stay: bool) -> None:
     """Start the service, print three scores and the addresses; stop it at the end."""
     with ExitStack() as running:
         running.enter_context(interrupt_on_sigterm())
         with context.steps.step("start the service"):
             server = running.enter_context(running_service(launch))
         _ask(context, server.url)
-        _addresses(context, server.url)
+        _addresses(context, server.url, language)
         if stay:
             context.steps.note("  serving until Ctrl-C ...")
             server.process.wait()
@@ -78,28 +88,33 @@ def _ask(context: CommandContext, url: str) -> None:
     with httpx.Client(base_url=url, trust_env=False, timeout=30.0) as client:
         answer = client.post("/v1/scores", json={"customer_ids": ids, "reasons": 2})
         answer.raise_for_status()
-    context.steps.console.print(answer_table(answer.json(), context.company.info.currency))
+    shown = describe_answer(answer.json(), context.company.info.currency)
+    context.steps.console.print(shown, crop=False)
 
 
-def answer_table(answer: dict[str, Any], currency: str) -> Table:
-    """Format the answer of `POST /v1/scores` for a terminal, one row per customer."""
-    table = Table(title=f"POST /v1/scores, as of {answer['as_of'][:10]}", title_justify="left")
-    for name in ("customer", "satisfaction", "NPS class", "churn", f"value {currency}", "why"):
-        table.add_column(name, overflow="fold")
-    for score in answer["scores"]:
-        p, reasons = score["predictions"], score.get("reasons") or {}
-        why: list[dict[str, Any]] = next(
-            (reasons[t] for t in ("churn", "satisfaction", "value") if t in reasons), []
-        )
-        table.add_row(
-            score["customer_id"],
-            _shown(p, "satisfaction", "score", "{:.0f} of 100"),
-            _shown(p, "nps", "class", "{}"),
-            _shown(p, "churn", "probability", "{:.1%}"),
-            f"{_shown(p, 'value', 'expected', '{:,.0f}')} ({_shown(p, 'value', 'segment', '{}')})",
-            "; ".join(r["text"] for r in why),
-        )
-    return table
+def describe_answer(answer: dict[str, Any], currency: str) -> Group:
+    """The answer of `POST /v1/scores` for a terminal: a row per customer, with the reasons below it."""
+    value = f"value {currency}"
+    columns = ("customer", "satisfaction", "NPS class", "churn", value, "segment")
+    title = Text(f"POST /v1/scores, as of {answer['as_of'][:10]}", "bold")
+    rows = [_row(score) for score in answer["scores"]]
+    return Group(Indented(title), TextTable(columns, rows, numbers=("churn", value)))
+
+
+def _row(score: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    p, reasons = score["predictions"], score.get("reasons") or {}
+    why: list[dict[str, Any]] = next(
+        (reasons[t] for t in ("churn", "satisfaction", "value") if t in reasons), []
+    )
+    cells = (
+        score["customer_id"],
+        _shown(p, "satisfaction", "score", "{:.0f} of 100"),
+        _shown(p, "nps", "class", "{}"),
+        _shown(p, "churn", "probability", "{:.1%}"),
+        _shown(p, "value", "expected", "{:,.0f}"),
+        _shown(p, "value", "segment", "{}"),
+    )
+    return cells, "\n".join(f"- {reason['text']}" for reason in why)
 
 
 def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> str:
@@ -107,11 +122,11 @@ def _shown(predictions: dict[str, Any], target: str, output: str, form: str) -> 
     return "–" if value is None else form.format(value)
 
 
-def _addresses(context: CommandContext, url: str) -> None:
+def _addresses(context: CommandContext, url: str, language: Language) -> None:
     lines = {
         "service": url,
         "API documentation": f"{url}/docs",
-        "report": context.workspace.report(context.company.name).as_uri(),
+        "report": context.workspace.report(context.company.name, language).as_uri(),
         "experiments": "make mlflow  (then open http://127.0.0.1:5000)",
     }
     for what, where in lines.items():

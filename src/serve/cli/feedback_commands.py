@@ -10,16 +10,15 @@ import click
 
 from serve.cli.command_context import CommandContext
 from serve.cli.options import BY, CLIENT, CUSTOMER, SINCE, WITHDRAWAL_REASON, command
+from serve.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from features.ingest.feedback_calls import FeedbackCall
 
-COLUMNS = ("id", "received", "client", "request", "events", "kinds", "customers", "state")
-#: The width of the table where there is no terminal to fit it to.
-WIDTH = 200
+COLUMNS = ("id", "received", "client", "events", "customers", "kinds")
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def feedback() -> None:
     """Look after feedback from the CRM: list, withdraw."""
 
@@ -28,14 +27,14 @@ def feedback() -> None:
 def list_feedback(
     context: CommandContext, customer: str | None, client: str | None, since: datetime | None
 ) -> None:
-    """List the stored calls, oldest first, and what became of their events at the last import.
+    """List the stored calls and what became of their events.
 
-    Times are in UTC.
+    As of the last import; the oldest first, times in UTC.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from features.ingest.feedback_calls import read_calls
+    from features.terminal_table import TextTable
 
     calls = read_calls(context.workspace.feedback(context.company.name))
     chosen = [
@@ -45,31 +44,31 @@ def list_feedback(
         and (client is None or client == call.client)
         and (since is None or call.received_at >= since.replace(tzinfo=UTC))
     ]
-    table = Table(*COLUMNS, box=None)
-    for row in _rows(context, chosen, _id_length(calls)):
-        table.add_row(*row)
-    console = Console()
-    Console(width=None if console.is_terminal else WIDTH, markup=False).print(table)
+    rows = list(_rows(context, chosen, _id_length(calls)))
+    if rows:
+        table = TextTable(COLUMNS, rows, numbers=("events", "customers"))
+        Console(highlight=False).print(table, crop=False)
     click.echo(f"{len(chosen):,} of {len(calls):,} calls", err=True)
 
 
 def _rows(
     context: CommandContext, calls: Sequence["FeedbackCall"], id_length: int
-) -> Iterator[tuple[str, ...]]:
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The cells of each call, and below them its request and what became of its events."""
     from features.ingest.applied_feedback import describe_state, read_call_outcomes
 
     outcomes = read_call_outcomes(context.workspace.history(context.company.name))
     for call in calls:
-        yield (
+        cells = (
             call.id[:id_length],
             f"{call.received_at.astimezone(UTC):%Y-%m-%d %H:%M}",
             call.client or "–",
-            call.request_id or "–",
             f"{len(call.events):,}",
-            ", ".join(sorted({str(event["kind"]) for event in call.events})),
             f"{len({event['customer_id'] for event in call.events}):,}",
-            describe_state(call, outcomes.get(call.id)),
+            ", ".join(sorted({str(event["kind"]) for event in call.events})),
         )
+        state = describe_state(call, outcomes.get(call.id))
+        yield cells, f"request {call.request_id}: {state}" if call.request_id else state
 
 
 def _id_length(calls: Sequence["FeedbackCall"]) -> int:

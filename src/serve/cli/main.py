@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from serve.cli.options import (
     CUSTOMERS,
     DESCRIBE,
     ENGINE,
+    LANGUAGE,
     LOSS_REASON,
     MINUTES,
     PORT,
@@ -26,27 +27,29 @@ from serve.cli.options import (
     command,
 )
 from serve.cli.service_commands import SERVICE_COMMANDS
+from serve.cli.verb_group import VerbGroup
+
+if TYPE_CHECKING:
+    from features.formatting import Language
 
 #: Old names of verbs. They still work in this release, with a note.
 RENAMED_VERBS = {"court": "leakage", "population": "nonresponse"}
+#: The verbs in the order of work, under the headings of `make help`.
+SECTIONS = {
+    "Set up": ("demo", "clean"),
+    "Data": ("data", "quality", "features", "leakage"),
+    "Models": ("tune", "train", "retrain", "rollback"),
+    "Results": ("score", "nonresponse", "reasons", "evaluate", "report"),
+    "Serve": ("serve", "bento", "keys", "feedback", "replay"),
+}
 
 
-class VerbGroup(click.Group):
-    """Verbs in the order of work; old names are accepted but not listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if new := RENAMED_VERBS.get(cmd_name):
-            click.echo(
-                f"goodwill: `{cmd_name}` is now `{new}`; the next release drops the old name",
-                err=True,
-            )
-        return super().get_command(ctx, new or cmd_name)
-
-
-@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=VerbGroup,
+    sections=SECTIONS,
+    renamed=RENAMED_VERBS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="goodwill")
 def cli() -> None:
     """Predict satisfaction, NPS, churn and value of each customer from a company's tables."""
@@ -58,7 +61,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; an error of ours, or of the disk, ends in one message and its exit code."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="goodwill", standalone_mode=False)
     except GoodwillError as err:
         click.echo(f"goodwill: {type(err).__name__}: {err}", err=True)
         sys.exit(err.exit_code)
@@ -84,15 +87,22 @@ def verb(name: str, *options: Callable[..., Any]) -> Callable[[Callable[..., Non
     return register
 
 
-@verb("demo", CUSTOMERS, SEED, PORT, STAY)
-def demo(context: CommandContext, customers: int, seed: int, port: int | None, stay: bool) -> None:
+@verb("demo", CUSTOMERS, SEED, LANGUAGE, PORT, STAY)
+def demo(
+    context: CommandContext,
+    customers: int,
+    seed: int,
+    language: "Language | None",
+    port: int | None,
+    stay: bool,
+) -> None:
     """Run everything on sample data and serve the scores.
 
     Makes data, trains, writes the report, serves, and prints the scores of three customers.
     """
     from serve.cli.demo import run_demo
 
-    run_demo(context, customers, seed, port, stay)
+    run_demo(context, customers, seed, language, port, stay)
 
 
 @verb("data", CUSTOMERS, SEED, ACCEPT_LOSS, LOSS_REASON)
@@ -137,10 +147,10 @@ def data(
 
 @verb("quality")
 def quality(context: CommandContext) -> None:
-    """Report data quality.
+    """Report data quality, in the terminal and as an HTML page.
 
-    Findings, remedies and the row audit, in the terminal and as HTML. Imports nothing. Exit
-    code 3 when an import would be refused.
+    The page has the remedies and the row audit, too. Imports nothing. Exit code 3 when an import
+    would be refused.
     """
     from features.data_quality.terminal_summary import findings_table
     from features.errors import DataRefused
@@ -151,7 +161,7 @@ def quality(context: CommandContext) -> None:
     with context.results() as workspace:
         found = run_dry_import(context.company, workspace, context.steps)
         path = write_data_quality_page(context.company, workspace, context.steps)
-    context.steps.console.print(findings_table(found))
+    context.steps.console.print(findings_table(found), crop=False)
     context.report_written(path, path.with_suffix(".json"))
     if found.refusals:
         raise DataRefused("an import would be refused:\n" + "\n".join(found.refusals))
@@ -190,7 +200,7 @@ def leakage(context: CommandContext) -> None:
         manifest = Manifest.read(workspace, company.name)
         counts, _ = read_counts(company, workspace)
         report = check_leakage(company, workspace, manifest, counts, context.steps)
-    context.print_table(report.table())
+    context.print_table(report.table(), wrapped="looked at")
     for note in report.notes:
         context.steps.note(f"  note: {note}")
     for reason in report.doubtful_targets().values():
@@ -201,10 +211,7 @@ def leakage(context: CommandContext) -> None:
 
 @verb("tune", MINUTES)
 def tune(context: CommandContext, minutes: float) -> None:
-    """Search for better hyperparameters.
-
-    `goodwill train` then uses them.
-    """
+    """Search for better hyperparameters; the next training uses them."""
     from models.training.tuning import tune as search
 
     with context.results() as workspace:
@@ -234,8 +241,13 @@ def train(context: CommandContext) -> None:
     check_gate(outcomes)
 
 
-@verb("retrain", ACCEPT_LOSS, LOSS_REASON)
-def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str | None) -> None:
+@verb("retrain", LANGUAGE, ACCEPT_LOSS, LOSS_REASON)
+def retrain(
+    context: CommandContext,
+    language: "Language | None",
+    accept_loss: tuple[str, ...],
+    reason: str | None,
+) -> None:
     """Run everything from the import to the report.
 
     Import, features, leakage check, training, scores, evaluation, report.
@@ -248,7 +260,7 @@ def retrain(context: CommandContext, accept_loss: tuple[str, ...], reason: str |
 
     accepted = AcceptedLoss.from_options(accept_loss, reason, context.company.tables)
     ensure_sample(context)
-    outcomes, paths = run_nightly(context, accepted=accepted)
+    outcomes, paths = run_nightly(context, accepted, language)
     context.report_written(*paths)
     check_gate(outcomes)
 
@@ -305,9 +317,9 @@ def reasons(context: CommandContext, top: int, engine: str) -> None:
 
 @verb("evaluate", REDRAW)
 def evaluate(context: CommandContext, redraw: bool) -> None:
-    """Evaluate the scored customers.
+    """Evaluate the scored customers: indicators, tiers, segments.
 
-    Indicators, tiers, stars, stages, segments and complaint causes, for report and service.
+    Also stars, stages and complaint causes. Report and service show them.
     """
     from insight.evaluation.run_evaluation import evaluate_company
 
@@ -316,17 +328,17 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
     context.report_written(*paths)
 
 
-@verb("report")
-def report(context: CommandContext) -> None:
+@verb("report", LANGUAGE)
+def report(context: CommandContext, language: "Language | None") -> None:
     """Write the report as two HTML files: page one and the details.
 
-    In Chinese with LANG_REPORT=zh.
+    report.html is in English, report.zh.html in Chinese; each links to the other.
     """
     from insight.business_report.business_report_page import write_report
 
     with context.results() as workspace:
-        path = write_report(context.company, workspace, context.steps)
-    context.report_written(path)
+        paths = write_report(context.company, workspace, context.steps, language)
+    context.report_written(*paths)
 
 
 for _verb in SERVICE_COMMANDS:

@@ -4,136 +4,175 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
+from click.types import OptionHelpExtra
 
 from features.errors import GoodwillError
+from features.formatting import Language
 from serve.cli.command_context import CommandContext
 
-COMPANY = click.option(
+
+class Option(click.Option):
+    """An option whose help ends with its default: a value, or in words (`without`) what holds then."""
+
+    def __init__(self, *given: Any, without: str = "", **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self.show_default = without or True
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.show_default, str):  # click puts it in brackets
+            extra["default"] = self.show_default
+        return extra
+
+
+option = partial(click.option, cls=Option)
+
+COMPANY = option(
     "--company",
     "toml",
     type=click.Path(path_type=Path),
-    default=None,
     envvar="GOODWILL_COMPANY",
-    help="TOML file of the company (default: data/sample.toml).",
+    without="GOODWILL_COMPANY or data/sample.toml",
+    help="TOML file of the company.",
 )
-CUSTOMERS = click.option(
+CUSTOMERS = option(
     "--customers",
     default=5000,
     envvar="CUSTOMERS",
-    show_default=True,
     help="Number of customers of the sample company.",
 )
-SEED = click.option(
-    "--seed",
-    default=7,
-    envvar="SEED",
-    show_default=True,
-    help="Random seed of the sample company.",
-)
-ENGINE = click.option(
+SEED = option("--seed", default=7, envvar="SEED", help="Random seed of the sample company.")
+ENGINE = option(
     "--engine",
     type=click.Choice(["local", "spark"]),
     default="local",
-    show_default=True,
     help="Run in this process, or on the Spark cluster of GOODWILL_SPARK_MASTER.",
 )
-DESCRIBE = click.option(
+DESCRIBE = option(
     "--describe",
     is_flag=True,
+    without="off",
     help="Only print the columns: meaning, unit, source, share of missing values.",
 )
-REFIT = click.option(
+REFIT = option(
     "--refit-comments",
     is_flag=True,
+    without="off",
     help="Train the comment score model again, even if a champion uses the present one.",
 )
-EVERYTHING = click.option(
-    "--all", "everything", is_flag=True, help="Also remove what no retrain can make again."
+EVERYTHING = option(
+    "--all",
+    "everything",
+    is_flag=True,
+    without="off",
+    help="Also remove what no retrain can make again.",
 )
-REDRAW = click.option(
+REDRAW = option(
     "--redraw",
     is_flag=True,
+    without="off",
     help="Fit the scales of value score, tiers and stars again, on today's customers.",
 )
-ACCEPT_LOSS = click.option(
+LANGUAGE = option(
+    "--lang",
+    "language",
+    type=click.Choice(get_args(Language)),
+    without="LANG_REPORT or en",
+    help="Language of the report; other languages that are there are written again, too.",
+)
+ACCEPT_LOSS = option(
     "--accept-loss",
     "accept_loss",
     multiple=True,
     metavar="TABLE",
+    without="no table",
     help="Import a table although rows are missing, this once (repeatable; needs --reason).",
 )
-LOSS_REASON = click.option(
-    "--reason", default=None, help="Why the rows may be missing; recorded with --accept-loss."
+LOSS_REASON = option(
+    "--reason",
+    without="none",
+    help="Why the rows may be missing; recorded with --accept-loss.",
 )
-PORT = click.option("--port", type=int, default=None, help="Port (default: GOODWILL_PORT or 3000).")
-STAY = click.option("--stay/--no-stay", default=True, help="Keep serving after the answers.")
-WITH_REASONS = click.option(
-    "--reasons", is_flag=True, help="Also write the reasons of each score, in the same pass."
+PORT = option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    without="GOODWILL_PORT or 3000",
+    help="Port of the service.",
 )
-TOP = click.option(
+STAY = option("--stay/--no-stay", default=True, help="Keep serving after the scores.")
+WITH_REASONS = option(
+    "--reasons",
+    is_flag=True,
+    without="off",
+    help="Also write the reasons of each score, in the same pass.",
+)
+TOP = option(
     "--top",
     type=click.IntRange(1, 10),
     default=3,
-    show_default=True,
     help="Number of reasons per customer and target.",
 )
-MINUTES = click.option(
+MINUTES = option(
     "--minutes",
     type=click.FloatRange(0.05, 600),
     default=10.0,
     envvar="MINUTES",
-    show_default=True,
     help="Time for the search, shared between the targets.",
 )
-HOST = click.option(
+HOST = option(
     "--host",
-    default=None,
-    help="Address (default: GOODWILL_HOST or 127.0.0.1; others require API keys).",
+    without="GOODWILL_HOST or 127.0.0.1",
+    help="Address of the service; without API keys, only this machine's own.",
 )
-SCOPE_LIST = click.option(
-    "--scopes", required=True, help="Scopes of the key: score,read,feedback,operate."
+SCOPE_LIST = option(
+    "--scopes", required=True, help="Scopes of the key, of score,read,feedback,operate."
 )
-DAYS = click.option(
-    "--days", type=click.FloatRange(0, min_open=True), help="Days until the key expires."
+DAYS = option(
+    "--days",
+    type=click.FloatRange(0, min_open=True),
+    without="never",
+    help="Days until the key expires.",
 )
-RATE = click.option(
+RATE = option(
     "--rate",
     type=click.FloatRange(0, min_open=True),
-    help="Rate limit in calls per second (default: GOODWILL_RATE).",
+    without="GOODWILL_RATE or 500",
+    help="Rate limit in calls per second.",
 )
-OVERLAP = click.option(
-    "--overlap-days",
-    type=click.FloatRange(0),
-    default=7.0,
-    show_default=True,
-    help="Days until the old key expires.",
+OVERLAP = option(
+    "--overlap-days", type=click.FloatRange(0), default=7.0, help="Days until the old key expires."
 )
-VERSION = click.option(
-    "--version", default=None, help="Version to restore (default: the previous one)."
+VERSION = option("--version", without="the previous one", help="Version to restore.")
+REPLAYED_CUSTOMER = option(
+    "--customer", without="none, give --records", help="Id of the customer whose calls to replay."
 )
-CUSTOMER = click.option("--customer", help="Id of the customer.")
-REQUEST = click.option("--request", default=None, help="Only the call with this request id.")
-RECORDS = click.option(
+REQUEST = option("--request", without="all calls", help="Only the call with this request id.")
+RECORDS = option(
     "--records",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    default=None,
+    without="none, give --customer",
     help="File with the request body that was sent to /v1/scores/records.",
 )
-CLIENT = click.option("--client", default=None, help="Only calls of this API client.")
-SINCE = click.option(
+CUSTOMER = option(
+    "--customer", without="all customers", help="Only calls with events of this customer."
+)
+CLIENT = option("--client", without="all clients", help="Only calls of this API client.")
+SINCE = option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    default=None,
-    help="Only calls received since then, in UTC.",
+    metavar="TIME",
+    without="all times",
+    help="Only calls received since then, in UTC, such as 2025-06-01 or 2025-06-01T09:00:00.",
 )
-WITHDRAWAL_REASON = click.option(
+WITHDRAWAL_REASON = option(
     "--reason", required=True, help="Why it is withdrawn; stored with the call."
 )
-BY = click.option("--by", default=None, help="Who withdraws it (default: your user name).")
+BY = option("--by", without="your user name", help="Who withdraws it.")
 
 
 #: A command that an error names, such as `goodwill retrain --reason ...` or `goodwill data`.
@@ -172,8 +211,8 @@ def command(
                 raise
 
         run.__doc__ = work.__doc__
-        for option in (*options, COMPANY):
-            run = option(run)
+        for add in (*reversed(options), COMPANY):
+            run = add(run)
         return click.command(name)(run)
 
     return register

@@ -14,7 +14,6 @@ from serve.cli.command_context import CommandContext
 from serve.cli.feedback_commands import feedback
 from serve.cli.options import (
     COMPANY,
-    CUSTOMER,
     DAYS,
     EVERYTHING,
     HOST,
@@ -22,11 +21,13 @@ from serve.cli.options import (
     PORT,
     RATE,
     RECORDS,
+    REPLAYED_CUSTOMER,
     REQUEST,
     SCOPE_LIST,
     VERSION,
     command,
 )
+from serve.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from serve.security.api_keys import Key, KeyFile
@@ -75,15 +76,16 @@ def serve(context: CommandContext, host: str | None, port: int | None) -> None:
         host=host or settings.host,
         drain_seconds=settings.drain_seconds,
     )
+    launch.check()  # before anything is announced
     admin_port = settings.operate_port or launch.port + 1
-    name = context.company.name
-    log.info("serving %s on %s (Ctrl-C ends): %s", name, launch.url, launch.access_note())
-    log.info("admin API, from this machine only: http://127.0.0.1:%d/status", admin_port)
     with run_admin_api(context.company, context.workspace, admin_port):
+        name = context.company.name
+        log.info("serving %s on %s (Ctrl-C ends): %s", name, launch.url, launch.access_note())
+        log.info("admin API, from this machine only: http://127.0.0.1:%d/status", admin_port)
         serve_until_stopped(launch)
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def keys() -> None:
     """Manage API keys: add, list, rotate, revoke."""
 
@@ -120,21 +122,22 @@ def add_key(
 def list_keys() -> None:
     """List the keys, without their secrets."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("id", "client", "company", "scopes", "created", "expires", "per second", box=None)
-    for key in _key_file().read():
-        table.add_row(*_key_row(key))
-    Console().print(table)
+    from features.terminal_table import TextTable
+
+    columns = ("id", "client", "company", "created", "expires")
+    rows = [_key_row(key) for key in _key_file().read()]
+    Console(highlight=False).print(TextTable(columns, rows), crop=False)
 
 
-def _key_row(key: "Key") -> tuple[str, ...]:
-    expires = f"{key.expires:%Y-%m-%d}" if key.expires else "–"
+def _key_row(key: "Key") -> tuple[tuple[str, ...], str]:
+    """The cells of a key, and below them its scopes, as `--scopes` takes them, and its rate."""
+    expires = f"{key.expires:%Y-%m-%d}" if key.expires else "never"
     if not key.is_valid(datetime.now(UTC)):
         expires = "expired"
-    rate = f"{key.rate:g}" if key.rate else "–"
-    scopes = ",".join(key.scopes)
-    return key.id, key.client, key.company, scopes, f"{key.created:%Y-%m-%d}", expires, rate
+    cells = (key.id, key.client, key.company, f"{key.created:%Y-%m-%d}", expires)
+    rate = f"; {key.rate:g} calls per second" if key.rate else ""
+    return cells, f"scopes {','.join(key.scopes)}{rate}"
 
 
 @keys.command("rotate")
@@ -161,7 +164,7 @@ def revoke_key(name: str) -> None:
 
 @command("rollback", click.argument("target"), VERSION)
 def rollback(context: CommandContext, target: str, version: str | None) -> None:
-    """Roll back to the previous version.
+    """Roll back a target to its previous version.
 
     Takes effect in the service within about a second.
     """
@@ -176,7 +179,7 @@ def rollback(context: CommandContext, target: str, version: str | None) -> None:
     )
 
 
-@command("replay", CUSTOMER, REQUEST, RECORDS)
+@command("replay", REPLAYED_CUSTOMER, REQUEST, RECORDS)
 def replay(
     context: CommandContext, customer: str | None, request: str | None, records: Path | None
 ) -> None:
@@ -184,6 +187,7 @@ def replay(
 
     Uses the stored models and the history.
     """
+    from features.terminal_table import TextTable
     from serve.security.audit_replay import replay_calls
 
     for replayed in replay_calls(context.company, context.workspace, customer, request, records):
@@ -192,7 +196,9 @@ def replay(
         context.steps.note(f"  {asked}, request {line.request_id}, as of {line.as_of[:10]}")
         for note in replayed.notes:
             context.steps.note(f"  [yellow]–[/] {note}")
-        context.print_table(replayed.table())
+        if rows := replayed.rows():
+            table = TextTable(("customer", "target", "version"), rows)
+            context.steps.console.print(table, crop=False)
 
 
 @click.command("clean")

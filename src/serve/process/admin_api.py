@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from features.config.company import Company
-from features.errors import ConfigRefused, GoodwillError
+from features.errors import EnvironmentFailed, GoodwillError
 from features.settings import Workspace
 from models.bundles.bundle_folders import kept_versions
 from models.bundles.champions import POINTER, serving_version
@@ -31,6 +31,7 @@ from serve.errors import (
     WrongMediaType,
 )
 from serve.observability.log_lines import facts
+from serve.process.server import describe_port_failure
 from serve.security.authentication import Authenticator
 
 log = logging.getLogger("goodwill.operate")
@@ -167,15 +168,15 @@ class _Handler(BaseHTTPRequestHandler):
 def run_admin_api(company: Company, workspace: Workspace, port: int) -> Iterator[None]:
     """Serve the admin API in the background while the block runs.
 
-    Raises ConfigRefused when the port is taken.
+    Raises EnvironmentFailed when the port is in use.
     """
     handler = partial(_Handler, ServiceAdmin(company, workspace))
     try:
         server = ThreadingHTTPServer((HOST, port), handler)
     except OSError as error:
-        raise ConfigRefused(
-            f"the admin API cannot use port {port} of {HOST} ({error.strerror}); set "
-            "GOODWILL_OPERATE_PORT to a free port"
+        raise EnvironmentFailed(
+            f"port {port} of {HOST}, for the admin API, {describe_port_failure(error)}; choose a free "
+            "one with GOODWILL_OPERATE_PORT, or another --port, whose next one it is"
         ) from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})

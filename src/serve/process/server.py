@@ -1,6 +1,7 @@
 """Starts the service as a child process, waits for it, and stops it with all its workers."""
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -18,7 +19,7 @@ from types import FrameType
 
 import httpx
 
-from features.errors import ConfigRefused, GoodwillError
+from features.errors import ConfigRefused, EnvironmentFailed, GoodwillError
 from features.settings import LIBRARY_SWITCHES, Workspace
 from serve.observability.log_lines import choose_format
 from serve.process.draining import STOP_NOW
@@ -87,6 +88,11 @@ class LaunchOptions:
                 f"other machines can reach host {self.host}, and there are no API keys; create "
                 "one with `goodwill keys add NAME --scopes score,read`, or serve on 127.0.0.1"
             )
+
+    def check(self) -> None:
+        """Raise ConfigRefused for an open address without keys, EnvironmentFailed for a port in use."""
+        self.refuse_open_access()
+        check_port_free(self.port, self.host)
 
     @property
     def scratch(self) -> Path:
@@ -163,9 +169,8 @@ class ServiceProcess:
 
 
 def start_service(launch: LaunchOptions) -> ServiceProcess:
-    """Start the service. Raises ConfigRefused for a port in use or an open address without keys."""
-    launch.refuse_open_access()
-    check_port_free(launch.port, launch.host)
+    """Start the service, unless `check` of its options refuses them."""
+    launch.check()
     with _open_log(launch.output) as stream:
         process = _start_supervisor(launch, stream)
         relay = (
@@ -240,7 +245,7 @@ def interrupt_on_sigterm() -> Iterator[None]:
 
 
 def check_port_free(port: int, host: str = HOST) -> None:
-    """Raise ConfigRefused when a port is in use.
+    """Raise EnvironmentFailed when the service cannot have this address and port.
 
     Checked before BentoML clears the metrics folder, which a running service still uses.
     """
@@ -250,9 +255,22 @@ def check_port_free(port: int, host: str = HOST) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigRefused(
-                f"port {port} of {host} cannot be used ({error.strerror}); choose a free one"
+            elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+            remedy = (
+                "choose an address of this machine with --host or GOODWILL_HOST"
+                if elsewhere
+                else "choose a free one with --port or GOODWILL_PORT"
+            )
+            raise EnvironmentFailed(
+                f"port {port} of {host} {describe_port_failure(error)}; {remedy}"
             ) from None
+
+
+def describe_port_failure(error: OSError) -> str:
+    """Describe why a port could not be bound, as the end of a sentence."""
+    if error.errno == errno.EADDRINUSE:
+        return "is in use"
+    return f"cannot be used ({error.strerror})"
 
 
 def _is_loopback(host: str) -> bool:

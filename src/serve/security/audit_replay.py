@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,9 +30,6 @@ from serve.scoring.assemble_scores import to_json_values
 from serve.scoring.records_to_arrow import records_to_tables
 from serve.security.audit_log import AuditEntry, AuditLog
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 #: customer -> target -> output -> value
 Scores = dict[str, dict[str, dict[str, Output]]]
 
@@ -46,16 +42,16 @@ class Replay:
     scores: Scores
     notes: list[str] = field(default_factory=list)
 
-    def table(self) -> "DataFrame":
-        """Return one row per customer and target, with all outputs in full precision."""
-        from pandas import DataFrame
-
-        rows: list[Any] = [
-            (customer, target, self.line.versions[target], json.dumps(outputs)[1:-1])
+    def rows(self) -> list[tuple[tuple[str, str, str], str]]:
+        """One row per customer and target: both and the version, and all outputs in full precision."""
+        return [
+            (
+                (customer, target, self.line.versions[target]),
+                ", ".join(f"{name}={json.dumps(value)}" for name, value in outputs.items()),
+            )
             for customer, targets in self.scores.items()
             for target, outputs in targets.items()
         ]
-        return DataFrame(rows, columns=["customer", "target", "version", "outputs"])
 
 
 def replay_calls(

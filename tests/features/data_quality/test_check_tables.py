@@ -98,8 +98,8 @@ def test_a_company_never_checked_has_no_report(shop):
 
 
 def shown(what) -> str:
-    console = Console(width=100, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(what)
+    console = Console(width=80, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(what, crop=False)
     return console.export_text()
 
 
@@ -112,8 +112,20 @@ def test_the_table_fits_a_screen_and_counts_the_rest():
     text = shown(findings_table(many(30)))
     assert text.count("\n") < 30
     assert "shop: 0 errors, 30 warnings, 1 advice" in text
-    assert "and 17 more in data-quality.html" in text
+    assert "and 21 more in data-quality.html" in text
     assert shown(findings_table(many(0))).count("advice") == 2
+
+
+def test_a_finding_is_shown_in_whole_within_80_columns():
+    says = "'contract' vanished after 2026-02-28: " + "0.6% of the rows before, none since; " * 4
+    found = TableFinding("events", "occurred_at", "vanished", "warning", 5000, 9, says.strip(), "y")
+    text = shown(findings_table(DataQualityReport("shop", "", "", {}, [found], [])))
+    head, columns, row, *rest = text.splitlines()
+    assert head == "shop: 0 errors, 1 warning, 0 advice"
+    assert columns.split() == ["severity", "where", "check", "rows"]
+    assert row.split() == ["warning", "events.occurred_at", "vanished", "5,000"]
+    assert " ".join(" ".join(rest).split()) == says.strip()
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_one_check_does_not_crowd_out_the_others():

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from insight.business_report.business_report_page import render_details, render_overview
+from insight.business_report.business_report_page import (
+    render_details,
+    render_overview,
+    report_files,
+)
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.translations import Language
 from support import report_builders
@@ -25,10 +29,16 @@ def language(request: pytest.FixtureRequest) -> Language:
 def file(evaluated, language, tmp_path) -> Path:
     """Page one; the details are in the same folder."""
     inputs = load_report_inputs(*evaluated, language)
-    for name, render in (("report", render_overview), ("report-details", render_details)):
+    files = report_files(evaluated[1], "tiny", language)
+    for path, render in ((files.overview, render_overview), (files.details, render_details)):
         text = render(inputs, report_builders.AS_OF)
-        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
-    return tmp_path / "report.html"
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    return tmp_path / files.overview.name
+
+
+def details_of(file: Path) -> Path:
+    """The file of the details next to a page one."""
+    return file.with_name(file.name.replace("report", "report-details"))
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ def page(browser: Browser, file: Path) -> Iterator[Page]:
     yield page
     context.close()
     assert messages == []
-    assert set(requests) <= {file.as_uri(), file.with_name("report-details.html").as_uri()}
+    assert set(requests) <= {file.as_uri(), details_of(file).as_uri()}
 
 
 @pytest.fixture
@@ -127,7 +137,7 @@ def test_a_phone_does_not_scroll_sideways(page, file, scheme):
     page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme=scheme)
     assert not scrolls_sideways(page)
-    page.goto(file.with_name("report-details.html").as_uri())
+    page.goto(details_of(file).as_uri())
     assert not scrolls_sideways(page)
     ink, paper = page.evaluate(
         "[getComputedStyle(document.querySelector('.chart text')).fill,"
@@ -169,7 +179,7 @@ def test_print_shows_all_customers_and_groups(page, file):
     page.emulate_media(media="print")
     assert len(first_cells(page, "#call-list")) == 3
     assert page.locator(".controls:visible, nav:visible").count() == 0
-    page.goto(file.with_name("report-details.html").as_uri())
+    page.goto(details_of(file).as_uri())
     assert page.locator(".cut:visible").count() == 3
     assert page.locator(".controls:visible, nav:visible").count() == 0
 

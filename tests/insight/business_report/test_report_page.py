@@ -88,8 +88,9 @@ def test_every_section_is_there(overview, details):
 
 
 def test_the_pages_lead_to_each_other(overview, details):
-    assert overview.count('href="report-details.html"') == 2  # at the top and at the end
-    assert details.count('href="report.html"') == 2
+    code = ".zh" if 'lang="zh-Hans"' in overview else ""
+    assert overview.count(f'href="report-details{code}.html"') == 2  # at the top and at the end
+    assert details.count(f'href="report{code}.html"') == 2
 
 
 def test_page_one_is_read_in_five_minutes(english):
@@ -221,17 +222,38 @@ def test_text_from_outside_is_escaped(world, scores_of):
 def test_all_pages_are_written_and_linked(evaluated, monkeypatch):
     company, workspace = evaluated
     monkeypatch.setenv("LANG_REPORT", "zh")
-    path = write_report(company, workspace, silent_steps())
-    assert path == workspace.report("tiny")
-    files = report_files(workspace, "tiny")
-    assert (files.overview, files.details.name) == (path, "report-details.html")
-    assert '<html lang="zh-Hans">' in files.details.read_text(encoding="utf-8")
+    (path,) = write_report(company, workspace, silent_steps())
+    files = report_files(workspace, "tiny", "zh")
+    assert (files.overview, files.details.name) == (path, "report-details.zh.html")
+    assert path.name == "report.zh.html"
+    details = files.details.read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in details
+    assert 'href="report.zh.html"' in details
     page = path.read_text(encoding="utf-8")
     assert '<html lang="zh-Hans">' in page
+    assert "hreflang" not in page  # it is the only language
     assert '<a href="models.html">' in page
     assert "data-quality.html" not in page  # there is none
     assert model_report_path(workspace, "tiny").is_file()
     assert not list(path.parent.glob("*.new"))
+
+
+def test_a_language_is_written_beside_the_other_and_both_link_to_each_other(evaluated):
+    company, workspace = evaluated
+    assert write_report(company, workspace, silent_steps(), "en") == [workspace.report("tiny")]
+    write_evaluation_files(workspace, report_builders.evaluation(fingerprint="other"))
+    first, second = write_report(company, workspace, silent_steps(), "zh")
+    assert [first.name, second.name] == ["report.zh.html", "report.html"]
+    chinese, english = first.read_text("utf-8"), second.read_text("utf-8")
+    assert 'href="report.html" hreflang="en" lang="en">English</a>' in chinese
+    assert 'href="report.zh.html" hreflang="zh-Hans" lang="zh-Hans">中文</a>' in english
+    assert '<html lang="en">' in english
+    assert "The data have changed since" in english  # both are of the same results
+    details = report_files(workspace, "tiny", "zh").details.read_text("utf-8")
+    assert 'href="report-details.html" hreflang="en" lang="en">English</a>' in details
+    assert "hreflang" not in render_overview(
+        load_report_inputs(*evaluated, "en"), report_builders.AS_OF
+    )
 
 
 def test_a_wrong_language_is_refused_before_anything_is_written(evaluated, monkeypatch):

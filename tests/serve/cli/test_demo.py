@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from features.settings import Workspace
-from serve.cli.demo import answer_table, pick_three_customers
+from serve.cli.demo import describe_answer, pick_three_customers
 
 ANSWER: dict[str, Any] = {
     "as_of": "2026-07-01T00:00:00Z",
@@ -36,22 +36,27 @@ ANSWER: dict[str, Any] = {
 }
 
 
-def test_scores_are_shown_as_a_table() -> None:
+def test_scores_are_shown_in_80_columns() -> None:
     out = StringIO()
-    Console(file=out, width=220).print(answer_table(ANSWER, "EUR"))
-    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
-    assert lines[0] == "POST /v1/scores, as of 2026-07-01"
-    assert [c.strip() for c in lines[2].strip("┃ ").split("┃")] == [
-        "customer", "satisfaction", "NPS class", "churn", "value EUR", "why",
-    ]  # fmt: skip
-    assert [c.strip() for c in lines[4].strip("│ ").split("│")] == [
-        "C-1", "72 of 100", "promoter", "4.1%", "12,346 (top)",
-        "74 days since the last order: +5.2 points churn risk; "
-        "industry in the CRM is retail: -1 point churn risk",
-    ]  # fmt: skip
-    assert [c.strip() for c in lines[5].strip("│ ").split("│")] == [
-        "C-2", "–", "passive", "–", "– (–)",
-    ]  # fmt: skip
+    Console(file=out, width=80).print(describe_answer(ANSWER, "EUR"), crop=False)
+    assert out.getvalue().splitlines() == [
+        "  POST /v1/scores, as of 2026-07-01",
+        "  customer  satisfaction  NPS class  churn  value EUR  segment",
+        "  C-1       72 of 100     promoter    4.1%     12,346  top",
+        "    - 74 days since the last order: +5.2 points churn risk",
+        "    - industry in the CRM is retail: -1 point churn risk",
+        "  C-2       –             passive        –          –  –",
+    ]
+
+
+@pytest.mark.parametrize("customer", ["0190a5c8-7e1d-7c3b-9f52-0f5d2c1b6a99", "客户" * 30])
+def test_a_long_customer_id_is_neither_broken_nor_cut(customer: str) -> None:
+    out = StringIO()
+    scores = [{**ANSWER["scores"][0], "customer_id": customer}]
+    Console(file=out, width=80).print(
+        describe_answer({**ANSWER, "scores": scores}, "EUR"), crop=False
+    )
+    assert customer in out.getvalue()
 
 
 SCORES = {

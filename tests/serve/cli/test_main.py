@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,10 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
+from features.config.company import Company
 from features.errors import EXIT_CODES, GateFailed
+from features.formatting import Language
+from features.settings import Workspace
 from serve.cli import main
 from support.offline import Offline
 from support.trained_company import PROJECT, copy_of_trained
@@ -91,14 +95,27 @@ def retrained(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_help_lists_the_verbs(home: Home) -> None:
     done = home.run_process("--help")
     assert done.returncode == 0
-    verbs = ("data", "quality", "features", "leakage", "train", "retrain", "score", "nonresponse",
-             "report", "serve", "demo")  # fmt: skip
-    assert set(main.cli.commands) >= set(verbs)
+    assert done.stdout.startswith("Usage: goodwill ")
     for verb in main.cli.commands:
         assert f"\n  {verb} " in done.stdout
-        assert main.cli.commands[verb].help, verb
     shown = home.run("retrain", "-h").stdout
     assert all(f"{code}  {why[:40]}" in shown for code, why in EXIT_CODES.items())
+
+
+def test_the_verbs_have_the_headings_of_make() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    of_make = {
+        target: heading
+        for section in makefile.split("##@ ")[1:]
+        for heading in [section.split("\n", 1)[0]]
+        for target in re.findall(r"^([a-z-]+):.*## ", section, re.MULTILINE)
+    }
+    ours = {verb: heading for heading, verbs in main.SECTIONS.items() for verb in verbs}
+    assert ours.keys() == main.cli.commands.keys()
+    both = ours.keys() & of_make.keys()
+    assert len(both) > 12
+    assert {verb: ours[verb] for verb in both} == {verb: of_make[verb] for verb in both}
+    assert [v for v in ours if v in both] == sorted(both, key=list(of_make).index)
 
 
 @pytest.mark.parametrize(("old", "new"), [("court", "leakage"), ("population", "nonresponse")])
@@ -144,6 +161,35 @@ def test_quality_exits_with_3_and_writes_the_page_for_refused_tables(home: Home)
     assert "future dates, after 2025-07-01" in done.stderr
     assert (home.path / "data/early/data-quality.html").exists()
     assert not (home.path / "data/early/history").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "written"),
+    [(["--lang", "zh"], "zh", "report.zh.html"), (["--lang", "en"], "en", "report.html"),
+     ([], None, "report.html")],
+)  # fmt: skip
+def test_report_takes_a_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], asked: str, written: str
+) -> None:
+    wanted = []
+
+    def write(company: Company, workspace: Workspace, _: object, language: Language) -> list[Path]:
+        wanted.append(language)
+        path = workspace.report(company.name, language or "en")
+        path.write_text("the report", encoding="utf-8")
+        return [path]
+
+    monkeypatch.setattr("insight.business_report.business_report_page.write_report", write)
+    home = Home(tmp_path / "home")
+    done = home.run("report", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        f"  wrote data/sample/{written}\n",
+    )
+    assert wanted == [asked]
+    assert (home.path / "data/sample" / written).read_text("utf-8") == "the report"
+    assert "'fr' is not one of 'en', 'zh'" in home.run("report", "--lang", "fr").stderr
 
 
 def test_an_unknown_verb_or_option_exits_with_2(home: Home) -> None:

@@ -9,6 +9,7 @@ import pytest
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.errors import ConfigRefused, DataRefused, PartMissing
+from features.formatting import Language
 from features.result_sets import staged_results
 from features.settings import Workspace
 from insight.evaluation.evaluation_files import EVALUATION_FILE, STATUS_FILE, evaluation_folder
@@ -38,11 +39,13 @@ def record_steps(
             raise evaluation
         return []
 
-    def report(company: Company, workspace: Workspace, steps: object) -> Path:
+    def report(
+        company: Company, workspace: Workspace, steps: object, language: Language
+    ) -> list[Path]:
         done.append("report")
-        path = workspace.report(company.name)
+        path = workspace.report(company.name, language)
         path.write_text("the report", encoding="utf-8")
-        return path
+        return [path]
 
     monkeypatch.setattr(chain, "run_chain", lambda *_, **__: outcomes)
     monkeypatch.setattr(
@@ -71,6 +74,24 @@ def test_the_order_of_a_nightly_run(
     assert [path.name for path in paths] == ["report.html"]
     assert (context.workspace.report("sample")).read_text("utf-8") == "the report"
     context.check_parts()
+
+
+def test_the_report_of_a_night_has_the_language_that_was_asked_for(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_steps(monkeypatch, [KEPT], None)
+    assert [p.name for p in nightly.run_nightly(context, language="zh")[1]] == ["report.zh.html"]
+    assert [p.name for p in nightly.run_nightly(context)[1]] == ["report.html", "report.zh.html"]
+
+
+def test_an_unknown_language_stops_before_the_training(
+    context: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = record_steps(monkeypatch, [KEPT], None)
+    monkeypatch.setenv("LANG_REPORT", "de")
+    with pytest.raises(ConfigRefused, match="LANG_REPORT='de'"):
+        nightly.run_nightly(context)
+    assert not done
 
 
 @pytest.mark.parametrize("error", [DataRefused("no surveys"), ZeroDivisionError("a plot")])

@@ -1,12 +1,17 @@
 """Verbs for operating the service: keys are shown once, errors end in messages."""
 
+import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from features.errors import ConfigRefused, DataRefused
+from features.errors import ConfigRefused, DataRefused, EnvironmentFailed
 from serve.cli.main import cli
 from serve.security.api_keys import KeyRing, read_keys
 
@@ -41,7 +46,8 @@ def test_a_key_from_creation_to_revocation(home: Path) -> None:
     assert rotated != secret
     listed = run("keys", "list").stdout
     assert listed.count("crm") == 2
-    assert "score,read" in listed
+    assert listed.count("    scopes score,read; 5 calls per second\n") == 2
+    assert max(map(len, listed.splitlines())) <= 80
     for hidden in (secret, rotated, key.sha256):
         assert hidden not in listed
     revoked = run("keys", "revoke", key.id)
@@ -62,6 +68,42 @@ def test_errors_end_in_messages(home: Path) -> None:
         run("replay")
     with pytest.raises(DataRefused, match="has no call about this customer"):
         run("replay", "--customer", "C-1")
+
+
+@pytest.mark.parametrize(("before", "named"), [(0, "of 127.0.0.1"), (1, "for the admin API")])
+def test_serve_announces_nothing_when_a_port_is_in_use(home: Path, before: int, named: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "serve.cli", "serve", "--port", str(port - before)],
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "src"), "GOODWILL_LOG_FORMAT": "json"},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 9
+    said = json.loads(line)["message"]
+    assert said.startswith(f"EnvironmentFailed: port {port} of 127.0.0.1")
+    assert named in said
+    assert "is in use; choose a free one with " in said
+    assert "--port" in said
+    assert not (home / "mlruns").exists()
+
+
+def test_the_demo_makes_nothing_when_its_port_is_in_use(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        with pytest.raises(EnvironmentFailed, match=f"port {port} of 127.0.0.1 is in use; choose"):
+            run("demo", "--port", port)
+    assert [path.name for path in home.rglob("*")] == ["data", "sample.toml"]
+
+
+@pytest.mark.parametrize("port", ["0", "70000"])
+def test_a_port_that_cannot_be_is_refused(home: Path, port: str) -> None:
+    assert "is not in the range 1<=x<=65535" in run("serve", "--port", port).stderr
 
 
 def test_the_verbs_are_in_the_help() -> None:

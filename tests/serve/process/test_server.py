@@ -13,12 +13,13 @@ import httpx
 import psutil
 import pytest
 
-from features.errors import ConfigRefused
+from features.errors import ConfigRefused, EnvironmentFailed
 from features.settings import Workspace
 from serve.process.server import (
     HOST,
     LaunchOptions,
     ServiceDown,
+    check_port_free,
     free_port,
     running_service,
     start_service,
@@ -48,11 +49,21 @@ def test_a_port_in_use_is_refused_before_anything_starts(tmp_path: Path) -> None
     with socket.socket() as other:
         other.bind((HOST, 0))
         other.listen()
-        with pytest.raises(ConfigRefused, match="choose a free one"):
-            start_service(
-                LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=other.getsockname()[1])
-            )
+        port = other.getsockname()[1]
+        with pytest.raises(EnvironmentFailed) as refused:
+            start_service(LaunchOptions(tmp_path / "x", Workspace(tmp_path), port=port))
+    assert str(refused.value) == (
+        f"port {port} of 127.0.0.1 is in use; choose a free one with --port or GOODWILL_PORT"
+    )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-machine.invalid"])
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
+    with pytest.raises(
+        EnvironmentFailed, match=r"cannot be used \(.*choose an address of this machine"
+    ):
+        check_port_free(4000, host)
 
 
 def test_a_service_that_exits_shows_its_log(tmp_path: Path) -> None:
