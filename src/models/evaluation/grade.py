@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,15 @@ class ModelEvaluation:
     def to_json(self) -> str:
         """The evaluation as JSON text; undefined values are null."""
         return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
+
+    def interval_rows(self) -> list[dict[str, Any]]:
+        """One row per measure and contestant, with the 95% interval; undefined values are None."""
+        return [
+            {"measure": measure, "contestant": who, "better": _better(measure)}
+            | {name: _finite_or_none(number) for name, number in asdict(interval).items()}
+            for who, measures in self.metrics.items()
+            for measure, interval in measures.items()
+        ]
 
     def table(self) -> pd.DataFrame:
         """One row per metric, one column per model or baseline: value and 95% interval as text."""
