@@ -6,6 +6,7 @@ that was trained and not promoted, so never one that is or was the champion. A n
 never given twice, even if the database was lost (`bundle_folders.py`).
 """
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,9 @@ class Registry(TrackingStore):
         """
         name = model_name(company, bundle.target)
         with explained(self.database), tempfile.TemporaryDirectory() as folder:
-            save_model(bundle, Path(folder) / "model")
+            model = save_model(bundle, Path(folder) / "model", run_id)
             self.client.log_artifacts(run_id, str(Path(folder) / "model"), "model")
+            self.client.set_tag(run_id, "mlflow.log-model.history", json.dumps([model]))
             self._create_model(company, bundle.target)
             source = f"{self.client.get_run(run_id).info.artifact_uri}/model"
             number = self._new_version(company, bundle.target, source, run_id, tags, description)
@@ -205,9 +207,8 @@ class Registry(TrackingStore):
             self.client.delete_registered_model_alias(name, "challenger")
 
     def describe_model(self, company: str, target: str, description: str) -> None:
-        """Say what the registered model of a target is, in Markdown."""
+        """Say what the registered model of a target is, in Markdown; it has a version already."""
         with explained(self.database):
-            self._create_model(company, target)
             self.client.update_registered_model(model_name(company, target), description)
 
     def champion(self, company: str, target: str) -> str | None:

@@ -33,6 +33,9 @@ CREATION_SECONDS = 120
 DESCRIPTION = "mlflow.note.content"
 #: MLflow's tag for a kind of experiment whose pages show runs and charts, not a language model's traces.
 KIND = {"mlflow.experimentKind": "custom_model_development"}
+#: In the address of one of MLflow's pages, the view for trained models; without it, a page opens in that
+#: for language models.
+MACHINE_LEARNING = "workflowType=machine_learning"
 
 
 class TrackingStore:
@@ -49,6 +52,7 @@ class TrackingStore:
         self.artifacts = self.folder / "artifacts"
         self.database = workspace.tracking_database
         self.uri = f"sqlite:///{self.database}"
+        self._experiments = dict[str, str]()
         lock = FileLock(self.folder / "mlflow.lock", timeout=CREATION_SECONDS)
         with explained(self.database):
             self.artifacts.mkdir(parents=True, exist_ok=True)
@@ -108,8 +112,10 @@ class TrackingStore:
             tags["mlflow.parentRunId"] = parent
         start, end = (_milliseconds(moment) for moment in span or (None, None))
         with explained(self.database):
-            run = self.client.create_run(self._experiment(company), start, tags, name)
+            experiment = self._experiment(company)
+            run = self.client.create_run(experiment, start, tags, name)
         run_id = str(run.info.run_id)
+        self._experiments[run_id] = experiment
         try:
             yield run_id
         except BaseException:
@@ -172,11 +178,9 @@ class TrackingStore:
             self.client.log_inputs(run_id, [_dataset_input(dataset) for dataset in datasets])
 
     def page(self, run_id: str, artifact: str = "") -> str:
-        """The address of a run's page, or of one of its files, within MLflow's pages."""
-        with explained(self.database):
-            experiment = self.client.get_run(run_id).info.experiment_id
-        path = f"#/experiments/{experiment}/runs/{run_id}"
-        return f"{path}/artifacts/{artifact}" if artifact else path
+        """The address of the page of a run opened here, or of a file of it, within MLflow's pages."""
+        path = f"#/experiments/{self._experiments[run_id]}/runs/{run_id}"
+        return f"{path}{artifact and f'/artifacts/{artifact}'}?{MACHINE_LEARNING}"
 
 
 #: When something began and ended.

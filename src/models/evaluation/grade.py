@@ -54,10 +54,11 @@ class ModelEvaluation:
         return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
 
     def interval_rows(self) -> list[dict[str, Any]]:
-        """One row per measure and contestant, with the 95% interval; undefined values are None."""
+        """One row per measure and contestant, with the 95% interval; None where undefined."""
         return [
-            {"measure": measure, "contestant": who, "better": _better(measure)}
-            | {name: _finite_or_none(number) for name, number in asdict(interval).items()}
+            {"measure": measure, "contestant": who}
+            | {name: _finite_or_none(float(f"{n:.4g}")) for name, n in asdict(interval).items()}
+            | {"better": _better(measure)}
             for who, measures in self.metrics.items()
             for measure, interval in measures.items()
         ]

@@ -13,8 +13,8 @@ from models.training_set.splits import instant
 if TYPE_CHECKING:
     from models.training.train import TrainingRows
 
-#: Hexadecimal digits of a digest: enough to tell all data sets of a company apart.
-DIGEST_DIGITS = 16
+#: Bytes of a digest: enough to tell all data sets of a company apart, and short enough to read.
+DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,16 @@ def _type(column: pa.ChunkedArray) -> str:
 
 def _digest(rows: "TrainingRows") -> str:
     """The digest of labels, weights and features, in the order of the rows."""
-    hashed = hashlib.sha256()
+    hashed = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name in rows.features.column_names:
         hashed.update(f"\0{name}\0".encode())
         _update(hashed, rows.features.column(name))
     for part in (rows.label, rows.weight, rows.customer, rows.cutoff):
         hashed.update(np.ascontiguousarray(part).data)
-    return hashed.hexdigest()[:DIGEST_DIGITS]
+    return hashed.hexdigest()
 
 
-def _update(hashed: "hashlib._Hash", column: pa.ChunkedArray) -> None:
+def _update(hashed: hashlib.blake2b, column: pa.ChunkedArray) -> None:
     """Add the values of a column; a missing number is NaN, a missing category has no code."""
     if not is_text(column.type):
         values = column.cast(pa.float64()).to_numpy()
