@@ -110,7 +110,8 @@ class Registry(TrackingStore):
                 if self.champion(company, target) != version:
                     notes.append(self._follow(company, target, version))
                     self._name_previous(company, target, kept_versions(serving, target))
-                self._not_challenging(model_name(company, target), version)
+                former = self._aliased(model_name(company, target), "previous")
+                self._not_challenging(model_name(company, target), version, former)
         return notes
 
     def _follow(self, company: str, target: str, version: str) -> str:
@@ -196,14 +197,15 @@ class Registry(TrackingStore):
         name = model_name(company, target)
         with explained(self.database):
             before = self.champion(company, target)
-            self._not_challenging(name, version)
+            self._not_challenging(name, version, before)
             if before and before != version:
                 self.client.set_registered_model_alias(name, "previous", before)
             self.client.set_registered_model_alias(name, "champion", version)
 
-    def _not_challenging(self, name: str, version: str) -> None:
-        """Take the alias `challenger` from a version that serves or is about to."""
-        if self._aliased(name, "challenger") == version:
+    def _not_challenging(self, name: str, *versions: str | None) -> None:
+        """Take the alias `challenger` from versions that serve, served or are about to."""
+        challenger = self._aliased(name, "challenger")
+        if challenger and challenger in versions:
             self.client.delete_registered_model_alias(name, "challenger")
 
     def describe_model(self, company: str, target: str, description: str) -> None:

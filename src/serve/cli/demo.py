@@ -16,6 +16,9 @@ from serve.process.server import (
     running_service,
 )
 
+#: The runs of the first company of a project in MLflow's view for trained models (`make mlflow`).
+EXPERIMENTS = "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+
 
 def run_demo(
     context: CommandContext, customers: int, seed: int, port: int | None, stay: bool
@@ -112,7 +115,7 @@ def _addresses(context: CommandContext, url: str) -> None:
         "service": url,
         "API documentation": f"{url}/docs",
         "report": context.workspace.report(context.company.name).as_uri(),
-        "experiments": "make mlflow  (then open http://127.0.0.1:5000)",
+        "experiments": f"make mlflow  (then open {EXPERIMENTS})",
     }
     for what, where in lines.items():
         context.steps.note(f"  {what:<18} {where}")

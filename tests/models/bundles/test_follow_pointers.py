@@ -71,6 +71,10 @@ def test_a_champion_that_an_older_version_left_as_challenger_is_none(workspace: 
     registry.client.set_registered_model_alias(CHURN, "challenger", "2")
     assert follow(registry) == []
     assert aliases(registry) == {"champion": "2", "previous": "1"}
+    registry.client.set_registered_model_alias(CHURN, "challenger", "2")
+    set_champion(workspace.serving("sample"), "churn", "1")  # rolled back without the registry
+    follow(registry)
+    assert aliases(registry) == {"champion": "1", "previous": "2"}
 
 
 def test_a_challenger_stays_one_through_a_rollback_until_it_serves(workspace: Workspace) -> None:
