@@ -98,7 +98,9 @@ train: setup  ## Train each target; promote models that beat their champion
 retrain: setup  ## Run everything from the import to the report
 	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
-mlflow: setup  ## Show the experiments on http://127.0.0.1:5000
+mlflow: setup  ## Show the experiments in MLflow; prints the address of the runs
+	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+	@echo "Where MLflow shows GenAI, choose Model training at the top left once; the browser remembers it."
 	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts
 

@@ -190,15 +190,15 @@ def read_bundle(folder: Path) -> Bundle:
 
 def golden_answers(bundle: Bundle) -> dict[str, Any]:
     """The bundle's predictions for the golden rows, and its comment scores for `SENTENCES`."""
-    rows = _golden_rows(bundle)
+    rows = artificial_rows(bundle)
     answers = {"answers": np.atleast_1d(bundle.calibrated(rows)).tolist()}
     if bundle.typical:
         answers["typical"] = np.asarray(bundle.typical_value(rows)).tolist()
     return answers | ({"tone": bundle.tone.predict(SENTENCES).tolist()} if bundle.tone else {})
 
 
-def _golden_rows(bundle: Bundle) -> pa.Table:
-    """Five artificial rows: fixed values for numeric columns, the categories in turn for others."""
+def artificial_rows(bundle: Bundle) -> pa.Table:
+    """Five made-up rows: fixed values for numeric columns, the categories in turn for others."""
     encoder = bundle.estimator.encoder
     steps = [float("nan"), 0.0, 1.0, 30.0, 1000.0]
     columns: dict[str, pa.Array] = {}
@@ -213,12 +213,12 @@ def _golden_rows(bundle: Bundle) -> pa.Table:
 
 def _replay(bundle: Bundle, expected: dict[str, Any], folder: Path) -> None:
     try:
-        answers = np.atleast_1d(bundle.calibrated(_golden_rows(bundle)))
+        answers = np.atleast_1d(bundle.calibrated(artificial_rows(bundle)))
         wanted = np.array(expected["answers"], dtype=np.float64)
         same = answers.shape == wanted.shape and _alike(answers, wanted)
         if bundle.typical:
             same = same and _alike(
-                np.asarray(bundle.typical_value(_golden_rows(bundle))),
+                np.asarray(bundle.typical_value(artificial_rows(bundle))),
                 np.array(expected["typical"], np.float64),
             )
         if bundle.tone:

@@ -1,41 +1,30 @@
-"""The MLflow tracking store and model registry: runs, registered versions and their aliases.
+"""The MLflow model registry: registered versions and their aliases, beside the runs of the store.
 
-A retrain is a run, each target a child run. The store is a SQLite database and files below `mlruns/`;
-it needs no server, and the project folder can move (see `mlflow_artifacts.py`).
-
-What serves is decided by the pointer files; the aliases here follow them (`follow_pointers`). A number
-of a version is never given twice, even if the database was lost (`bundle_folders.py`).
+What serves is decided by the pointer files; the aliases here follow them (`follow_pointers`):
+`champion` is the version that serves, `previous` the one before it, and `challenger` the newest version
+that was trained and not promoted, so never one that is or was the champion. A number of a version is
+never given twice, even if the database was lost (`bundle_folders.py`).
 """
 
+import json
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import mlflow
-from filelock import FileLock, Timeout
-from matplotlib.figure import Figure
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 
-from features.errors import DataRefused, EnvironmentFailed
-from features.settings import Workspace, disable_telemetry
-from features.text.comment_score_model import FILE as TONE_FILE
-from models.bundles.bundle import TYPICAL_FILE, Bundle, read_json
+from features.errors import DataRefused
+from models.bundles.bundle import Bundle, read_json
 from models.bundles.bundle_folders import highest_number, kept_versions, take_number
 from models.bundles.champions import POINTER, serving_version
 from models.bundles.mlflow_artifacts import SCHEME
-from models.bundles.model_manifest import VERSION_TAGS
-from models.bundles.store_failures import check_database, explained, silence_mlflow_log
+from models.bundles.mlflow_model import save_model
+from models.bundles.mlflow_runs import TrackingStore
+from models.bundles.model_manifest import UNKNOWN_REVISION, VERSION_TAGS
+from models.bundles.store_failures import explained
 
-REQUIREMENTS = ["lightgbm", "numpy"]
 #: Tag of a registered model: up to this number, its versions were restored from the bundles on disk.
 RESTORED = "goodwill.restored_until"
-#: Seconds to wait for a process that creates the database; it takes five.
-CREATION_SECONDS = 120
 
 
 def model_name(company: str, target: str) -> str:
@@ -43,129 +32,31 @@ def model_name(company: str, target: str) -> str:
     return f"goodwill-{target}-{company}"
 
 
-class Registry:
-    """The tracking store of one project.
+class Registry(TrackingStore):
+    """The tracking store of one project with its model registry."""
 
-    A damaged, locked or foreign database, and a full disk, raise EnvironmentFailed.
-    """
-
-    def __init__(self, workspace: Workspace) -> None:
-        disable_telemetry()
-        silence_mlflow_log()
-        self.workspace = workspace
-        self.folder = workspace.mlruns
-        self.artifacts = self.folder / "artifacts"
-        self.database = workspace.tracking_database
-        self.uri = f"sqlite:///{self.database}"
-        lock = FileLock(self.folder / "mlflow.lock", timeout=CREATION_SECONDS)
-        with explained(self.database):
-            self.artifacts.mkdir(parents=True, exist_ok=True)
-            try:
-                with lock:  # processes that create it at once would crash
-                    check_database(self.database)
-                    self.client = MlflowClient(self.uri, self.uri)
-                    self.client.search_experiments(max_results=1)
-            except Timeout:
-                raise EnvironmentFailed(
-                    f"another process has held {lock.lock_file} for {CREATION_SECONDS} s while it "
-                    "opens the tracking database; end it, then run the command again"
-                ) from None
-
-    def _experiment(self, company: str) -> str:
-        """The id of a company's experiment, created if needed.
-
-        An experiment of an older version has an absolute location, and a copy of the project would
-        write there. It is kept under another name, and a new one begins.
-        """
-        name = f"goodwill-{company}"
-        found = self.client.get_experiment_by_name(name)
-        if found and found.artifact_location.startswith(f"{SCHEME}:"):
-            return str(found.experiment_id)
-        if found:
-            self.client.rename_experiment(found.experiment_id, f"{name} {found.experiment_id}")
-        return str(self.client.create_experiment(name, f"{SCHEME}:/{company}"))
-
-    def sweep(self, company: str) -> int:
-        """End the runs that a killed retrain left running; returns their number."""
-        with explained(self.database):
-            experiment = self._experiment(company)
-            left = self.client.search_runs([experiment], "attributes.status = 'RUNNING'")
-            for run in left:
-                self.client.set_terminated(run.info.run_id, "KILLED")
-        return len(left)
-
-    @contextmanager
-    def run(self, company: str, name: str, parent: str | None = None) -> Iterator[str]:
-        """Open a run and yield its id; it ends FINISHED or FAILED. With `parent` it is a child run."""
-        tags = {"mlflow.runName": name, "goodwill.company": company}
-        if parent:
-            tags["mlflow.parentRunId"] = parent
-        with explained(self.database):
-            run = self.client.create_run(self._experiment(company), tags=tags, run_name=name)
-        run_id = str(run.info.run_id)
-        try:
-            yield run_id
-        except BaseException:
-            with suppress(
-                EnvironmentFailed
-            ):  # the first failure counts; `sweep` ends the run later
-                self._end(run_id, "FAILED")
-            raise
-        self._end(run_id, "FINISHED")
-
-    def _end(self, run_id: str, status: str) -> None:
-        with explained(self.database):
-            self.client.set_terminated(run_id, status)
-
-    def log(
+    def register(
         self,
         run_id: str,
-        params: dict[str, Any],
-        metrics: dict[str, float],
-        texts: dict[str, str] | None = None,
-        figures: dict[str, Figure] | None = None,
-    ) -> None:
-        """Log parameters, metrics, text files and plots to a run."""
-        now = int(time.time() * 1000)
-        with explained(self.database):
-            self.client.log_batch(
-                run_id,
-                metrics=[Metric(name, number, now, 0) for name, number in metrics.items()],
-                params=[Param(name, str(value)[:500]) for name, value in params.items()],
-            )
-            for name, text in (texts or {}).items():
-                self.client.log_text(run_id, text, name)
-            for name, figure in (figures or {}).items():
-                self.client.log_figure(run_id, figure, f"plots/{name}.png")
-
-    def register(self, run_id: str, company: str, bundle: Bundle, tags: dict[str, str]) -> str:
+        company: str,
+        bundle: Bundle,
+        tags: dict[str, str],
+        description: str = "",
+    ) -> str:
         """Store a model under its run and register it as a version, the new `challenger`.
 
         Returns the number of the version, which no version of the target ever had.
         """
         name = model_name(company, bundle.target)
-        with explained(self.database):
-            self._store_model(run_id, bundle)
+        with explained(self.database), tempfile.TemporaryDirectory() as folder:
+            model = save_model(bundle, Path(folder) / "model", run_id)
+            self.client.log_artifacts(run_id, str(Path(folder) / "model"), "model")
+            self.client.set_tag(run_id, "mlflow.log-model.history", json.dumps([model]))
             self._create_model(company, bundle.target)
             source = f"{self.client.get_run(run_id).info.artifact_uri}/model"
-            number = self._new_version(company, bundle.target, source, run_id, tags)
+            number = self._new_version(company, bundle.target, source, run_id, tags, description)
             self.client.set_registered_model_alias(name, "challenger", str(number))
         return str(number)
-
-    def _store_model(self, run_id: str, bundle: Bundle) -> None:
-        """Log the files of a model, in MLflow's own format, to its run."""
-        with tempfile.TemporaryDirectory() as folder:
-            model = Path(folder) / "model"
-            mlflow.lightgbm.save_model(
-                bundle.estimator.booster, str(model), pip_requirements=REQUIREMENTS
-            )
-            (model / "encoder.json").write_text(bundle.estimator.encoder.to_json(), "utf-8")
-            (model / "calibrator.json").write_text(bundle.calibrator.to_json(), "utf-8")
-            if bundle.typical:
-                (model / TYPICAL_FILE).write_text(bundle.typical.to_text(), "utf-8")
-            if bundle.tone:
-                (model / TONE_FILE).write_text(bundle.tone.to_json(), "utf-8")
-            self.client.log_artifacts(run_id, str(model), "model")
 
     def _create_model(self, company: str, target: str) -> None:
         """Create the registered model of a target unless it exists."""
@@ -176,7 +67,13 @@ class Registry:
                 raise
 
     def _new_version(
-        self, company: str, target: str, source: str, run_id: str, tags: dict[str, str]
+        self,
+        company: str,
+        target: str,
+        source: str,
+        run_id: str,
+        tags: dict[str, str],
+        description: str,
     ) -> int:
         """Register a version under the next number that neither registry nor disk has taken.
 
@@ -186,7 +83,10 @@ class Registry:
         name = model_name(company, target)
         taken = highest_number(self.workspace, company, target)
         while True:
-            number = int(self.client.create_model_version(name, source, run_id, tags).version)
+            made = self.client.create_model_version(
+                name, source, run_id, tags, description=description or None
+            )
+            number = int(made.version)
             if number > taken:
                 break
             self.client.delete_model_version(name, str(number))
@@ -210,6 +110,8 @@ class Registry:
                 if self.champion(company, target) != version:
                     notes.append(self._follow(company, target, version))
                     self._name_previous(company, target, kept_versions(serving, target))
+                former = self._aliased(model_name(company, target), "previous")
+                self._not_challenging(model_name(company, target), version, former)
         return notes
 
     def _follow(self, company: str, target: str, version: str) -> str:
@@ -255,14 +157,13 @@ class Registry:
         self.client.set_registered_model_tag(name, RESTORED, str(last))
         if not restored:
             return []
-        self.client.set_registered_model_alias(name, "challenger", restored[-1])
         return [
             f"{target}: version {', '.join(restored)} registered in MLflow again, from its bundle"
         ]
 
     def _create_from(self, name: str, company: str, manifest: dict[str, Any]) -> str:
         """Create the version of a bundle, whose run and its files may be gone; returns its number."""
-        run_id = str(manifest.get("run_id", "unknown"))
+        run_id = str(manifest.get("run_id", UNKNOWN_REVISION))
         tags = {key: str(manifest[key]) for key in VERSION_TAGS if key in manifest}
         source = f"{SCHEME}:/{company}/{run_id}/artifacts/model"
         return str(self.client.create_model_version(name, source, run_id, tags).version)
@@ -292,13 +193,25 @@ class Registry:
         return True
 
     def promote(self, company: str, target: str, version: str) -> None:
-        """Make a version the champion; the former champion becomes `previous`."""
+        """Make a version the champion and no challenger; the former champion becomes `previous`."""
         name = model_name(company, target)
         with explained(self.database):
             before = self.champion(company, target)
+            self._not_challenging(name, version, before)
             if before and before != version:
                 self.client.set_registered_model_alias(name, "previous", before)
             self.client.set_registered_model_alias(name, "champion", version)
+
+    def _not_challenging(self, name: str, *versions: str | None) -> None:
+        """Take the alias `challenger` from versions that serve, served or are about to."""
+        challenger = self._aliased(name, "challenger")
+        if challenger and challenger in versions:
+            self.client.delete_registered_model_alias(name, "challenger")
+
+    def describe_model(self, company: str, target: str, description: str) -> None:
+        """Say what the registered model of a target is, in Markdown; it has a version already."""
+        with explained(self.database):
+            self.client.update_registered_model(model_name(company, target), description)
 
     def champion(self, company: str, target: str) -> str | None:
         """The version with the alias `champion`, or None."""

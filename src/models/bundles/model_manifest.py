@@ -16,6 +16,9 @@ REQUIRED = ("target", "version", "kind", "schema", "population", "spend_level", 
 VERSION_TAGS = ("fingerprint", "code_revision", "horizon_days", "grade", "test_start",
                 "labels_until", "judged_run")  # fmt: skip
 
+#: The revision of code that is not in a git checkout.
+UNKNOWN_REVISION = "unknown"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelManifest:
@@ -119,12 +122,18 @@ class HoldoutSummary:
 
 
 def code_revision(workspace: Workspace) -> str:
-    """The git commit of the project, or "unknown" outside a checkout."""
-    head = workspace.home / ".git" / "HEAD"
-    if not head.is_file():
-        return os.environ.get("GOODWILL_REVISION", "unknown")
-    text = head.read_text(encoding="utf-8").strip()
+    """The git commit of the project, or UNKNOWN_REVISION outside a checkout."""
+    git = workspace.home / ".git"
+    if not (git / "HEAD").is_file():
+        return os.environ.get("GOODWILL_REVISION", UNKNOWN_REVISION)
+    text = (git / "HEAD").read_text(encoding="utf-8").strip()
     if not text.startswith("ref: "):
         return text
-    ref = workspace.home / ".git" / text[5:]
-    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else "unknown"
+    ref = text[5:]
+    if (git / ref).is_file():
+        return (git / ref).read_text(encoding="utf-8").strip()
+    packed = git / "packed-refs"  # where `git gc` puts it
+    for line in packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else ():
+        if line.endswith(f" {ref}"):
+            return line.split(" ")[0]
+    return UNKNOWN_REVISION

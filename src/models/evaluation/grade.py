@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,16 @@ class ModelEvaluation:
     def to_json(self) -> str:
         """The evaluation as JSON text; undefined values are null."""
         return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
+
+    def interval_rows(self) -> list[dict[str, Any]]:
+        """One row per measure and contestant, with the 95% interval; None where undefined."""
+        return [
+            {"measure": measure, "contestant": who}
+            | {name: _finite_or_none(float(f"{n:.4g}")) for name, n in asdict(interval).items()}
+            | {"better": _better(measure)}
+            for who, measures in self.metrics.items()
+            for measure, interval in measures.items()
+        ]
 
     def table(self) -> pd.DataFrame:
         """One row per metric, one column per model or baseline: value and 95% interval as text."""

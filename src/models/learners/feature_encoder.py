@@ -20,7 +20,8 @@ MIN_CATEGORY_SHARE = 0.02
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds categories."""
     return bool(
         pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
     )
@@ -41,7 +42,7 @@ def split_informative(features: pa.Table) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _varies(column: pa.ChunkedArray) -> bool:
-    if not _is_text(column.type):
+    if not is_text(column.type):
         numbers = _as_float(column)
         missing = np.isnan(numbers)
         present = numbers[~missing]
@@ -59,7 +60,7 @@ def _frequent(column: pa.ChunkedArray) -> tuple[str, ...]:
 
 
 def _cast(column: pa.Array, name: str) -> np.ndarray:
-    if _is_text(column.type):
+    if is_text(column.type):
         raise DataRefused(
             f"column {name} held numbers in training and is now {column.type}; "
             "it should be float64, NaN where unknown"
@@ -92,7 +93,7 @@ class Encoder:
         categories = {}
         for name in columns:
             column = features.column(name)
-            if _is_text(column.type):
+            if is_text(column.type):
                 categories[name] = _frequent(column)
         return cls(columns, categories)
 
@@ -195,7 +196,7 @@ class Encoder:
 def _codes(column: pa.Array, name: str, codes: dict[str, int]) -> np.ndarray:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
-    if not _is_text(column.type):
+    if not is_text(column.type):
         raise DataRefused(
             f"column {name} held categories in training and is now {column.type}; "
             "it should be a dictionary of strings, null where unknown"

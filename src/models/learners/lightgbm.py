@@ -1,7 +1,7 @@
 """Gradient boosted trees, the model of every target; the only file that imports LightGBM."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from features.errors import DataRefused
 from models.learners.feature_encoder import Encoder, split_informative
 from models.learners.labelled_rows import LabelledRows, check_labels, check_objective, check_values
+from models.learners.learning_curve import LearningCurve
 from models.learners.lightgbm_text import Forest, check_model_text, objective_of
 
 if TYPE_CHECKING:
@@ -46,13 +47,15 @@ class Params:
 class Estimator:
     """Trained trees and the encoder of their input.
 
-    `kind` is binary, multiclass or regression; `classes` is 2, K or 1.
+    `kind` is binary, multiclass or regression; `classes` is 2, K or 1. `curve` is there only where
+    `fit` was asked for it.
     """
 
     booster: "lgb.Booster"
     encoder: Encoder
     kind: str
     classes: int
+    curve: LearningCurve | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def fit(
@@ -62,10 +65,12 @@ class Estimator:
         valid: LabelledRows | None,
         params: Params,
         without: tuple[str, ...] = (),
+        with_curve: bool = False,
     ) -> "Estimator":
         """Grow trees on `train` until `valid` stops improving; all rounds when `valid` is None.
 
-        The columns in `without` are left out. The same data and seed give the same model text, byte
+        The columns in `without` are left out. `with_curve` keeps the losses of each round, which takes
+        `valid`. The same data and seed give the same model text, byte
         for byte, with any number of threads. Raises DataRefused for labels or features that LightGBM
         would silently accept.
         """
@@ -74,7 +79,8 @@ class Estimator:
             raise DataRefused(
                 f"none of the {len(dropped)} feature columns varies; at least one should"
             )
-        return cls._grow(kind, Encoder.fit(train.features, kept), (train, valid), params)
+        encoder = Encoder.fit(train.features, kept)
+        return cls._grow(kind, encoder, (train, valid), params, with_curve)
 
     def refit(self, data: LabelledRows, params: Params, rounds: int | None = None) -> "Estimator":
         """Train the same columns on other data for a fixed number of rounds.
@@ -92,6 +98,7 @@ class Estimator:
         encoder: Encoder,
         data: tuple[LabelledRows, LabelledRows | None],
         params: Params,
+        with_curve: bool = False,
     ) -> "Estimator":
         import lightgbm as lgb
 
@@ -100,16 +107,21 @@ class Estimator:
         check_objective(kind, train.y, params.objective)
         settings = _settings(kind, params, len(train.y))
         dataset = _dataset(encoder, train, settings)
-        checks, callbacks = [], []
+        checks, callbacks, losses = {}, [], dict[str, dict[str, list[float]]]()
         if valid is not None:
             check_values(kind, valid.y, params.n_classes)
-            checks = [_dataset(encoder, valid, settings, dataset)]
+            checks = {"validation": _dataset(encoder, valid, settings, dataset)}
             callbacks = [lgb.early_stopping(params.early_stopping_rounds, verbose=False)]
-        grown = lgb.train(settings, dataset, params.max_rounds, checks, callbacks=callbacks)
+            if with_curve:  # early stopping leaves out the data set that the trees learn from
+                checks["train"] = dataset
+                callbacks.append(lgb.record_evaluation(losses))
+        grown = lgb.train(
+            settings, dataset, params.max_rounds, [*checks.values()], [*checks], callbacks=callbacks
+        )
         text = grown.model_to_string(num_iteration=grown.best_iteration or None)
         # The only line that depends on the machine and not on data and settings.
         text = re.sub(r"^\[num_threads: .*\]$", "[num_threads: 1]", text, flags=re.MULTILINE)
-        return cls.from_text(text, encoder.to_json())
+        return replace(cls.from_text(text, encoder.to_json()), curve=_curve(losses))
 
     def raw(self, features: pa.Table) -> np.ndarray:
         """Raw scores before the link (log odds, class scores, log or plain value): (n,) or (n, K)."""
@@ -194,6 +206,14 @@ class Estimator:
         kind = objective if objective in ("binary", "multiclass") else "regression"
         classes = 2 if kind == "binary" else int(header["num_class"])
         return cls(booster, encoder, kind, classes)
+
+
+def _curve(losses: dict[str, dict[str, list[float]]]) -> LearningCurve | None:
+    """The curve out of LightGBM's record of each data set's losses; None without a record."""
+    if not losses:
+        return None
+    (loss,) = losses["validation"]
+    return LearningCurve(loss, tuple(losses["train"][loss]), tuple(losses["validation"][loss]))
 
 
 def _names(encoder: Encoder) -> list[str]:

@@ -16,7 +16,7 @@ from models.evaluation.grade import ModelEvaluation
 from models.evaluation.origin_evaluation import OriginsEvaluation
 from models.model_card.render_card import Card
 from models.targets.outputs import segment_bounds
-from models.training.train import TrainedTarget, flatten_metrics
+from models.training.train import TrainedTarget, flatten_metrics, training_set_path
 from models.training_set.build_training_sets import LabelCounts
 from models.validation.holdout_evaluation import HoldoutResult
 
@@ -35,7 +35,7 @@ def describe_model(
     `comment_model` is the digest of the model that reads the comments, None where it reads none.
     """
     target, config, split = trained.target, trained.config, trained.split
-    training = workspace.features(company.name) / f"{target.name}.parquet"
+    training = training_set_path(company, workspace, target.name)
     population = target.population(config)
     return ModelManifest(
         company=company.name,

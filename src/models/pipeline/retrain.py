@@ -117,7 +117,8 @@ def train_all(
     name = f"retrain {datetime.now(UTC):%Y-%m-%d %H:%M}"
     outcomes, trained = [], []
     with registry.run(company.name, name) as parent:
-        registry.log(parent, *_inputs(company, workspace, manifest))
+        text = f"Training of all targets of {company.name}, on data up to {manifest.data_end[:10]}."
+        registry.log(parent, *_inputs(company, workspace, manifest), description=text)
         report = check_leakage(company, workspace, manifest, counts, steps)
         registry.log(
             parent, {"leaks": len(report.findings)}, {}, {"leakage.json": report.to_json()}

@@ -18,6 +18,7 @@ from features.feature_table import plan_for
 from features.history.derived_columns import TONE
 from features.history_store import Manifest
 from features.progress import Steps
+from features.result_sets import published_path
 from features.settings import Workspace
 from features.text.comment_score_model import CommentScoreModel, model_digest
 from models.bundles.bundle import Bundle, write_bundle
@@ -26,6 +27,11 @@ from models.bundles.judged_bundle import read_judged, write_judged
 from models.bundles.model_manifest import VERSION_TAGS, ModelManifest
 from models.model_card.card_content import build_card
 from models.model_card.describe_model import describe_model, summarise_holdout
+from models.model_card.describe_run import (
+    describe_judged_run,
+    describe_registered_model,
+    describe_version,
+)
 from models.model_card.render_card import Card
 from models.pipeline.champion_rule import Promotion, decide_promotion
 from models.targets.registry import TARGETS
@@ -33,12 +39,17 @@ from models.training.fit_survival import fit_survival, refit_survival
 from models.training.hyperparameters import load_params
 from models.training.train import (
     TrainedTarget,
+    TrainingRows,
+    count_labels,
     flatten_metrics,
     load_rows,
+    point_metrics,
     refit_on_all,
     train,
+    training_set_path,
 )
 from models.training_set.build_training_sets import LabelCounts
+from models.training_set.dataset_summary import DatasetSummary, summarise_dataset
 from models.validation.holdout_evaluation import HoldoutResult, evaluate_on_holdout
 from models.validation.refit_agreement import RefitAgreement, compare_with_judged
 from models.validation.validation_checks import ValidationChecks, run_checks
@@ -54,6 +65,9 @@ RUN_PARAMETERS = ("kind", "horizon_days", "gap_days", "test_start", "valid_start
 #: What the MLflow run of a refit shows of its manifest, as parameters.
 REFIT_PARAMETERS = ("kind", "horizon_days", "gap_days", "fingerprint", "code_revision", "data_end",
                     "labels_until", "judged_run")  # fmt: skip
+
+#: The file of a run with the 95% intervals of its measures, which would make poor charts.
+INTERVALS = "intervals.json"
 
 
 @dataclass(frozen=True)
@@ -124,7 +138,8 @@ class TargetTraining:
             judged = self._bundle(trained)
             holdout = evaluate_on_holdout(judged, trained.test)
             self._log(trained, checks, judged.manifest, holdout)
-            bundle = self._register(refitted, agreement)
+            self._log_inputs(trained, rows)
+            bundle = self._register(refitted, rows, agreement)
             card = None
             with self.steps.optional(f"model card of {name}"):
                 card = build_card(trained, bundle.manifest, checks)
@@ -169,17 +184,41 @@ class TargetTraining:
             trained.estimator, trained.calibrator, manifest, comment_model, typical=trained.typical
         )
 
-    def _register(self, refitted: TrainedTarget, agreement: RefitAgreement) -> Bundle:
+    def _log_inputs(self, trained: TrainedTarget, rows: TrainingRows) -> None:
+        """Log the learning curve of a judged model, and what it learnt from and was judged on."""
+        if trained.recipe.first.curve:
+            self.registry.log_curve(self.run_id, trained.recipe.first.curve)
+        known = self._dataset(trained, rows.take(trained.learnt), "training")
+        self.registry.log_datasets(
+            self.run_id, [known, self._dataset(trained, trained.test, "test")]
+        )
+
+    def _dataset(self, trained: TrainedTarget, rows: TrainingRows, context: str) -> DatasetSummary:
+        """Rows of a target's training set as a dataset input: no values, only columns and counts."""
+        name = trained.target.name
+        path = published_path(training_set_path(self.company, self.workspace, name))
+        source = path.relative_to(self.workspace.home).as_posix()
+        counts = count_labels(trained.target, rows.label)
+        return summarise_dataset(name, context, source, rows, counts)
+
+    def _register(
+        self, refitted: TrainedTarget, rows: TrainingRows, agreement: RefitAgreement
+    ) -> Bundle:
         """Log the refit in a run below that of the judged model, and register it as a version."""
-        name = f"{refitted.target.name} refit"
-        bundle = self._bundle(refitted)
-        with self.registry.run(self.company.name, name, self.run_id) as run_id:
+        target, company = refitted.target, self.company.name
+        bundle, page = self._bundle(refitted), self.registry.page
+        with self.registry.run(company, f"{target.name} refit", self.run_id) as run_id:
             parameters = {k: getattr(bundle.manifest, k) for k in REFIT_PARAMETERS}
             parameters |= {"rows": int(refitted.learnt.sum()), "rounds": refitted.estimator.rounds,
                            "calibration": refitted.calibrator.method}  # fmt: skip
-            self.registry.log(run_id, parameters, agreement.to_dict())
+            card = page(run_id, "card.html")
+            text = describe_version(refitted, bundle.manifest, card, page(self.run_id))
+            self.registry.log(run_id, parameters, agreement.to_dict(), description=text)
+            self.registry.log_datasets(run_id, [self._dataset(refitted, rows, "training")])
             tags = {k: str(getattr(bundle.manifest, k)) for k in VERSION_TAGS}
-            version = self.registry.register(run_id, self.company.name, bundle, tags)
+            version = self.registry.register(run_id, company, bundle, tags, text)
+            summary = describe_registered_model(self.company, target)
+            self.registry.describe_model(company, target.name, summary)
         manifest = replace(
             bundle.manifest, version=version, run_id=run_id, refit_agreement=agreement.to_dict()
         )
@@ -192,7 +231,7 @@ class TargetTraining:
         manifest: ModelManifest,
         holdout: HoldoutResult,
     ) -> None:
-        """Log parameters, measures, texts and plots of a model that has no version yet."""
+        """Log parameters, measures, description, texts and plots of a model that has no version yet."""
         content = {k: v for k, v in manifest.content.items() if k not in ("version", "run_id")}
         self.registry.log(
             self.run_id,
@@ -201,7 +240,7 @@ class TargetTraining:
             | {"rounds": trained.estimator.rounds, "calibration": trained.calibrator.method,
                "cutoffs": ", ".join(c[:10] for c in self.counts.cutoffs)}
             | {f"labels_{k}": v for k, v in trained.label_counts.items()},
-            flatten_metrics(trained.evaluation),
+            point_metrics(trained.evaluation),
             {"evaluation.json": trained.evaluation.to_json(),
              "origins.json": json.dumps(trained.origins.to_dict(), indent=1),
              "evaluation.txt": trained.evaluation.table().to_string(),
@@ -209,7 +248,11 @@ class TargetTraining:
              "labels.json": json.dumps(asdict(self.counts), indent=1),
              "guards.json": checks.to_json(),
              "calibration.json": holdout.to_json()},
+            description=describe_judged_run(
+                trained, manifest, self.registry.page(self.run_id, "card.html")
+            ),
         )  # fmt: skip
+        self.registry.log_table(self.run_id, INTERVALS, trained.evaluation.interval_rows())
         with self.steps.optional(f"plots of {trained.target.name}"):
             self.registry.log(self.run_id, {}, {}, {}, _plots(trained, checks, manifest))
 

@@ -29,7 +29,7 @@ from models.targets.target import Target
 from models.training.train import (
     TrainedTarget,
     TrainingRows,
-    flatten_metrics,
+    point_metrics,
     to_training_rows,
     train,
 )
@@ -131,7 +131,7 @@ def _log(company: Company, workspace: Workspace, trial: FeatureTrial) -> None:
     registry = Registry(workspace)
     target = trial.with_them.target.name
     with registry.run(company.name, f"try {target} {datetime.now(UTC):%Y-%m-%d %H:%M}") as run_id:
-        without = flatten_metrics(trial.without.evaluation)
+        without = point_metrics(trial.without.evaluation)
         registry.log(
             run_id,
             {
@@ -139,7 +139,9 @@ def _log(company: Company, workspace: Workspace, trial: FeatureTrial) -> None:
                 "on_trial": ", ".join(trial.columns),
                 "verdict": trial.comparison.reason,
             },
-            flatten_metrics(trial.with_them.evaluation)
+            point_metrics(trial.with_them.evaluation)
             | {f"without_{name}": value for name, value in without.items()},
             {"comparison.txt": trial.table().to_string()},
+            description=f"{target} with and without {', '.join(trial.columns)}, on the same rows; no "
+            f"model is registered.\n\n{trial.comparison.reason}",
         )

@@ -93,7 +93,7 @@ class Recipe:
                 MeanRecipe.find(sample, spend, quick_params(params), without), params=params
             )
         fit, valid = (to_labelled(parts[name], spend) for name in ("fit", "valid"))
-        first = Estimator.fit(kind, fit, valid, params, without)
+        first = Estimator.fit(kind, fit, valid, params, without, with_curve=True)
         rounds = max(first.rounds, MIN_ROUNDS[kind])
         return cls(kind, first, params, rounds, horizon_days, mean=mean)
 

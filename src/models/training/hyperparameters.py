@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from features.atomic_write import write_text_atomically
@@ -15,6 +16,8 @@ from models.targets.target import Target
 #: Fewest boosting rounds: validation in another season than the test stops too early.
 MIN_ROUNDS = {"binary": 100, "multiclass": 60, "regression": 100}
 FILE = "tuned.json"
+#: Why a trial has no loss, among its attributes in Optuna.
+REFUSED = "refused"
 
 
 def learner_kind(target: Target) -> str:
@@ -41,10 +44,25 @@ def default_params(target: Target) -> Params:
 
 
 @dataclass(frozen=True)
+class TuningTrial:
+    """One set of parameters that was tried, and when.
+
+    `loss` is None for labels that do not allow the objective; `refused` says why.
+    """
+
+    params: dict[str, Any]
+    loss: float | None
+    refused: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True)
 class TuningResult:
     """The result of a search for one target: the parameters to change, and their loss.
 
-    `loss` and `default_loss` are means over the rolling validations; lower is better.
+    `loss` and `default_loss` are means over the rolling validations; lower is better. `tried` are all
+    trials in order, the defaults first.
     """
 
     params: dict[str, Any]
@@ -52,6 +70,7 @@ class TuningResult:
     default_loss: float
     trials: int
     seed: int
+    tried: tuple[TuningTrial, ...] = ()
 
     @property
     def better(self) -> bool:
@@ -76,6 +95,7 @@ def search_params(
         try:
             return loss(replace(start, **_suggested(trial, target)))
         except DataRefused as err:  # these labels do not allow the objective
+            trial.set_user_attr(REFUSED, str(err))
             raise optuna.TrialPruned(str(err)) from err
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8))
@@ -83,8 +103,15 @@ def search_params(
     study.optimize(objective, n_trials=trials, timeout=seconds)
     return TuningResult(
         dict(study.best_params), float(study.best_value), float(study.trials[0].value or 0.0),
-        len(study.trials), seed,
+        len(study.trials), seed, tuple(map(_tried, study.trials)),
     )  # fmt: skip
+
+
+def _tried(trial: Any) -> TuningTrial:
+    """A trial of Optuna, whose times are local ones."""
+    began, ended = (t.astimezone(UTC) for t in (trial.datetime_start, trial.datetime_complete))
+    refused = trial.user_attrs.get(REFUSED, "")
+    return TuningTrial(dict(trial.params), trial.value, refused, began, ended)
 
 
 #: The search space, from and to; on a logarithmic scale except for shares.
@@ -155,5 +182,10 @@ def _checked(target: Target, name: str, value: Any) -> Any:
 def write_tuned(company: Company, workspace: Workspace, found: dict[str, TuningResult]) -> None:
     """Write the parameters that are better than the defaults, for the next training."""
     path = workspace.company(company.name) / FILE
-    content = {name: asdict(tuned) for name, tuned in found.items() if tuned.better}
+    kept = ("params", "loss", "default_loss", "trials", "seed")
+    content = {
+        name: {key: getattr(tuned, key) for key in kept}
+        for name, tuned in found.items()
+        if tuned.better
+    }
     write_text_atomically(path, json.dumps(content, indent=1))

@@ -1,6 +1,7 @@
 """Train one target: split by time, fit, calibrate, judge at rolling origins, refit on all labels."""
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,14 @@ class TrainedTarget:
         return tuple(dict.fromkeys(extra))
 
 
+def training_set_path(company: Company, workspace: Workspace, target: str) -> Path:
+    """The file of a target's training set."""
+    return workspace.features(company.name) / f"{target}.parquet"
+
+
 def load_rows(company: Company, workspace: Workspace, target: str) -> TrainingRows:
     """Load the training set of a target; raises DataRefused when there is none."""
-    path = workspace.features(company.name) / f"{target}.parquet"
+    path = training_set_path(company, workspace, target)
     if not path.exists():
         raise DataRefused(f"no training set {path}; make it with `goodwill features`")
     return to_training_rows(pq.read_table(path))
@@ -276,13 +282,21 @@ def count_labels(target: Target, label: Floats) -> dict[str, int]:
     return {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
 
 
+def point_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
+    """The measures as `<contestant>_<measure>`, without prefix for the model; no NaN and no bounds."""
+    flat = {
+        name if who == "model" else f"{who}_{name}": float(interval.value)
+        for who, measures in evaluation.metrics.items()
+        for name, interval in measures.items()
+    }
+    return {name: value for name, value in flat.items() if np.isfinite(value)}
+
+
 def flatten_metrics(evaluation: ModelEvaluation) -> dict[str, float]:
-    """Flatten the measures to `<contestant>_<measure>`, without prefix for the model; no NaN."""
-    flat: dict[str, Any] = {}
-    for who, measures in evaluation.metrics.items():
-        for name, interval in measures.items():
-            prefix = "" if who == "model" else f"{who}_"
-            flat[f"{prefix}{name}"] = interval.value
-            if who == "model":
-                flat[f"{name}_low"], flat[f"{name}_high"] = interval.low, interval.high
-    return {k: float(v) for k, v in flat.items() if np.isfinite(v)}
+    """`point_metrics` with the model's bounds as `<measure>_low` and `<measure>_high`; no NaN."""
+    bounds = {
+        f"{name}_{end}": float(getattr(interval, end))
+        for name, interval in evaluation.metrics["model"].items()
+        for end in ("low", "high")
+    }
+    return point_metrics(evaluation) | {k: v for k, v in bounds.items() if np.isfinite(v)}

@@ -19,6 +19,9 @@ from serve.process.server import (
     running_service,
 )
 
+#: The runs of the first company of a project in MLflow's view for trained models (`make mlflow`).
+EXPERIMENTS = "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+
 
 def run_demo(
     context: CommandContext,
@@ -127,7 +130,7 @@ def _addresses(context: CommandContext, url: str, language: Language) -> None:
         "service": url,
         "API documentation": f"{url}/docs",
         "report": context.workspace.report(context.company.name, language).as_uri(),
-        "experiments": "make mlflow  (then open http://127.0.0.1:5000)",
+        "make mlflow": EXPERIMENTS,
     }
     for what, where in lines.items():
         context.steps.note(f"  {what:<18} {where}")

@@ -211,11 +211,18 @@ def leakage(context: CommandContext) -> None:
 
 @verb("tune", MINUTES)
 def tune(context: CommandContext, minutes: float) -> None:
-    """Search for better hyperparameters; the next training uses them."""
+    """Search for better hyperparameters; the next training uses them.
+
+    MLflow shows every trial.
+    """
+    from models.bundles.store_failures import check_database
+    from models.pipeline.log_tuning import log_tuning
     from models.training.tuning import tune as search
 
     with context.results() as workspace:
+        check_database(workspace.tracking_database)  # now, not after all the minutes
         found = search(context.company, workspace, context.steps, minutes)
+        log_tuning(context.company, workspace, found, context.steps)
     for name, tuned in found.items():
         what = "better, kept" if tuned.better else "the defaults stay"
         loss, default = tuned.loss, tuned.default_loss

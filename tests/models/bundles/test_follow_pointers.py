@@ -63,14 +63,46 @@ def register(registry: Registry, workspace: Workspace) -> str:
 def test_nothing_is_said_or_done_when_they_agree(workspace: Workspace) -> None:
     registry = Registry(workspace)
     assert follow(registry) == []
-    assert aliases(registry) == {"champion": "2", "challenger": "2", "previous": "1"}
+    assert aliases(registry) == {"champion": "2", "previous": "1"}
+
+
+def test_a_champion_that_an_older_version_left_as_challenger_is_none(workspace: Workspace) -> None:
+    registry = Registry(workspace)
+    registry.client.set_registered_model_alias(CHURN, "challenger", "2")
+    assert follow(registry) == []
+    assert aliases(registry) == {"champion": "2", "previous": "1"}
+    registry.client.set_registered_model_alias(CHURN, "challenger", "2")
+    set_champion(workspace.serving("sample"), "churn", "1")  # rolled back without the registry
+    follow(registry)
+    assert aliases(registry) == {"champion": "1", "previous": "2"}
+
+
+def test_a_challenger_stays_one_through_a_rollback_until_it_serves(workspace: Workspace) -> None:
+    registry, serving = Registry(workspace), workspace.serving("sample")
+    assert register(registry, workspace) == "3"
+    set_champion(serving, "churn", "1")
+    follow(registry)
+    assert aliases(registry) == {"champion": "1", "previous": "2", "challenger": "3"}
+    shutil.copytree(serving / "churn/2", serving / "churn/3")
+    set_champion(serving, "churn", "3")
+    follow(registry)
+    assert aliases(registry) == {"champion": "3", "previous": "1"}
+
+
+def test_a_refused_first_model_is_a_challenger_without_a_champion(workspace: Workspace) -> None:
+    registry = Registry(workspace)
+    with registry.run("other", "churn") as run_id:
+        registry.register(run_id, "other", champion(workspace), {})
+    assert registry.follow_pointers("other", workspace.serving("other")) == []
+    found = registry.client.get_registered_model(model_name("other", "churn")).aliases
+    assert {name: str(version) for name, version in found.items()} == {"challenger": "1"}
 
 
 def test_a_kill_between_pointer_and_alias_is_repaired(workspace: Workspace) -> None:
     set_champion(workspace.serving("sample"), "churn", "1")
     registry = Registry(workspace)
     assert follow(registry) == ["churn: version 1 serves; the MLflow aliases follow it now"]
-    assert aliases(registry) == {"champion": "1", "challenger": "2", "previous": "2"}
+    assert aliases(registry) == {"champion": "1", "previous": "2"}
     assert follow(registry) == []
 
 
@@ -83,7 +115,7 @@ def test_a_lost_database_is_filled_from_the_bundles(
     notes = follow(registry)
     assert "churn: version 1, 2 registered in MLflow again, from its bundle" in notes
     assert "nps: version 1 registered in MLflow again, from its bundle" in notes
-    assert aliases(registry) == {"champion": "2", "challenger": "2", "previous": "1"}
+    assert aliases(registry) == {"champion": "2", "previous": "1"}
     found = registry.client.get_model_version(CHURN, "2")
     assert (found.run_id, found.source) == (before.run_id, before.source)
     assert found.tags["grade"] == champion(workspace).manifest.grade
@@ -118,7 +150,7 @@ def test_an_older_database_catches_up_and_keeps_what_it_has(
         "churn: version 4 serves; the MLflow aliases follow it now",
     ]
     assert numbers(registry) == [1, 2, 4]
-    assert aliases(registry) == {"champion": "4", "challenger": "4", "previous": "2"}
+    assert aliases(registry) == {"champion": "4", "previous": "2"}
     assert register(registry, workspace) == "5"
 
 

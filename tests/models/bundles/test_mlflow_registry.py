@@ -1,24 +1,21 @@
 """The tracking store on a real SQLite file: runs, versions, aliases, and a project that moves."""
 
-import resource
+import json
 import shutil
-import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from matplotlib.figure import Figure
-from mlflow.exceptions import MlflowException
 
-from features.errors import EnvironmentFailed
 from features.settings import Workspace
 from models.bundles.champions import load_champion
 from models.bundles.mlflow_registry import Registry, model_name
-from models.bundles.model_manifest import code_revision
-from support.trained_company import PROJECT, trained
+from support.small_models import small_bundle
+from support.trained_company import SAMPLE_TARGETS, trained
+
+#: The day on which the data of the sample company end.
+LAST_DAY = "2026-07-01"
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +66,11 @@ def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> N
     assert {"kind", "horizon_days", "gap_days", "cutoffs", "test_start", "fingerprint", "grade",
             "code_revision", "param_learning_rate", "labels_stays", "labels_leaves", "decision",
             "rounds", "calibration"} <= set(run.data.params)  # fmt: skip
-    assert {"roc_auc", "roc_auc_low", "rule_roc_auc", "linear_roc_auc"} <= set(run.data.metrics)
+    assert {"roc_auc", "rule_roc_auc", "linear_roc_auc"} <= set(run.data.metrics)
+    assert not [name for name in run.data.metrics if name.endswith(("_low", "_high"))]
     assert {
         "card.md", "card.html", "evaluation.json", "evaluation.txt", "manifest.json", "labels.json",
-        "guards.json", "survival.json", "calibration.json", "origins.json", "plots",
+        "guards.json", "survival.json", "calibration.json", "origins.json", "intervals.json", "plots",
     } == artifacts(moved, run.info.run_id)  # fmt: skip
     assert len(artifacts(moved, run.info.run_id, "plots")) >= 4
     refit = next(r for r in runs(moved) if r.info.run_name == "churn refit").info.run_id
@@ -81,6 +79,49 @@ def test_a_child_run_logs_parameters_metrics_and_artifacts(moved: Registry) -> N
         f"model/{n}"
         for n in ("model.lgb", "encoder.json", "calibrator.json", "comment_score_model.json")
     } <= artifacts(moved, refit, "model")
+
+
+def test_every_judged_run_has_a_learning_curve_on_later_rows(moved: Registry) -> None:
+    for run in (r for r in runs(moved) if r.info.run_name in SAMPLE_TARGETS):
+        curves = {n: n.rpartition("_")[2] for n in run.data.metrics if n.startswith("learning_cur")}
+        assert sorted(curves.values()) == ["train", "validation"]
+        for name in curves:
+            history = moved.client.get_metric_history(run.info.run_id, name)
+            steps = [point.step for point in history]
+            assert steps[0] == 1
+            assert steps == sorted(set(steps))
+            assert 2 <= len(steps) <= 200
+
+
+def test_runs_name_their_data_sets_without_a_value_of_them(moved: Registry) -> None:
+    found = {run.info.run_name: run for run in runs(moved)}
+    for target in SAMPLE_TARGETS:
+        inputs = {i.tags[0].value: i.dataset for i in found[target].inputs.dataset_inputs}
+        assert set(inputs) == {"training", "test"}
+        (refit,) = found[f"{target} refit"].inputs.dataset_inputs
+        sets = [*inputs.values(), refit.dataset]
+        assert len({data.digest for data in sets}) == 3
+        for data in sets:
+            assert json.loads(data.source) == {"uri": f"data/sample/features/{target}.parquet"}
+            assert "A0000" not in data.schema + data.profile
+        rows = {k: json.loads(data.profile)["num_rows"] for k, data in inputs.items()}
+        assert rows["training"] + rows["test"] <= json.loads(refit.dataset.profile)["num_rows"]
+
+
+def test_runs_models_and_versions_say_what_they_predict(moved: Registry) -> None:
+    churn, refit = (
+        next(r for r in runs(moved) if r.info.run_name == name) for name in ("churn", "churn refit")
+    )
+    version = moved.client.get_model_version(model_name("sample", "churn"), "1")
+    texts = [run.data.tags["mlflow.note.content"] for run in (churn, refit)]
+    for text, run in ((texts[0], churn), (texts[1], refit), (version.description, refit)):
+        assert "The customer cancels within 90 days. Customers with an open contract" in text
+        assert f"Horizon: 90 days\n- Data: sample, up to {LAST_DAY}" in text
+        card = f"/runs/{run.info.run_id}/artifacts/card.html?workflowType=machine_learning)"
+        assert text.endswith(card)
+    assert f"{version.tags['grade']}, " in version.description
+    described = moved.client.get_registered_model(version.name).description
+    assert "`champion` is the version that serves" in described
 
 
 @pytest.mark.parametrize("target", ["satisfaction", "nps", "churn", "value"])
@@ -115,16 +156,6 @@ def test_after_the_move_new_runs_can_be_logged(moved: Registry) -> None:
     moved.client.delete_run(run_id)
 
 
-def test_an_experiment_with_a_location_elsewhere_is_renamed(registry: Registry) -> None:
-    old = registry.client.create_experiment("goodwill-older", "file:///elsewhere/artifacts/older")
-    with registry.run("older", "new") as run_id:
-        registry.log(run_id, {}, {}, {"note.txt": "here"})
-    assert registry.client.get_experiment(old).name == f"goodwill-older {old}"
-    new = registry.client.get_experiment_by_name("goodwill-older")
-    assert new.artifact_location == "goodwill:/older"
-    assert (registry.artifacts / "older" / run_id / "artifacts/note.txt").read_text() == "here"
-
-
 def test_no_artifact_is_a_pickle(moved: Registry) -> None:
     names = [f for f in moved.folder.rglob("*") if f.is_file()]
     assert len(names) > 50
@@ -147,127 +178,29 @@ def test_promoting_sets_the_former_champion_as_previous(registry: Registry) -> N
     assert numbers == ["1", "2", "3"]
     assert aliases() == {"challenger": "3"}
     registry.promote("sample", "nps", "1")
-    assert aliases() == {"challenger": "3", "champion": "1"}
+    assert aliases() == {"challenger": "3", "champion": "1"}  # an older one is no challenger either
     registry.promote("sample", "nps", "2")
     registry.promote("sample", "nps", "2")
     assert aliases() == {"challenger": "3", "champion": "2", "previous": "1"}
-    assert registry.champion("sample", "nps") == "2"
+    registry.promote("sample", "nps", "3")
+    assert aliases() == {"champion": "3", "previous": "2"}
+    assert registry.champion("sample", "nps") == "3"
     assert registry.champion("sample", "churn") is None
 
 
-def test_a_failing_run_ends_failed_and_a_killed_one_is_swept(registry: Registry) -> None:
-    def status(run_id: str) -> str:
-        return str(registry.client.get_run(run_id).info.status)
-
-    failing = registry.run("swept", "fails")
-    with pytest.raises(ZeroDivisionError), failing as failed:
-        _ = 1 / 0
-    killing = registry.run("swept", "killed")
-    killed = killing.__enter__()  # and never left
-    with registry.run("other", "of another company") as alive:
-        assert registry.sweep("swept") == 1
-        assert status(alive) == "RUNNING"
-    assert (status(failed), status(killed), status(alive)) == ("FAILED", "KILLED", "FINISHED")
-    assert registry.sweep("swept") == 0
-
-
-@pytest.mark.slow
-def test_two_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from features.settings import Workspace\n"
-        "from models.bundles.mlflow_registry import Registry\n"
-        "import mlflow.store.tracking.sqlalchemy_store\n"
-        "print('loaded', flush=True); input()\n"
-        "with Registry(Workspace(Path(sys.argv[1]))).run('both', 'theirs'): pass"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={"PYTHONPATH": str(PROJECT / "src"), "PATH": "/usr/bin"},
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with other:
-        assert other.stdout.readline() == "loaded\n"  # type: ignore[union-attr]
-        other.stdin.write("\n")  # type: ignore[union-attr]
-        other.stdin.flush()  # type: ignore[union-attr]
-        ours = Registry(Workspace(tmp_path))
-        with ours.run("both", "ours"):
-            error = other.communicate(timeout=120)[1]
-    assert other.returncode == 0, error
-    experiment = ours.client.get_experiment_by_name("goodwill-both").experiment_id
-    names = {r.info.run_name for r in ours.client.search_runs([experiment])}
-    assert names == {"ours", "theirs"}
-
-
-def test_the_code_revision_is_read_without_git(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "killed_at", ["delete_registered_model_alias", "set_registered_model_alias"]
+)
+def test_a_kill_within_a_promotion_leaves_no_version_with_both_aliases(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, killed_at: str
 ) -> None:
-    monkeypatch.delenv("GOODWILL_REVISION", raising=False)
-    workspace = Workspace(tmp_path)
-    assert code_revision(workspace) == "unknown"
-    monkeypatch.setenv("GOODWILL_REVISION", "abc")
-    assert code_revision(workspace) == "abc"
-    (tmp_path / ".git/refs/heads").mkdir(parents=True)
-    (tmp_path / ".git/HEAD").write_text("ref: refs/heads/main\n")
-    assert code_revision(workspace) == "unknown"
-    (tmp_path / ".git/refs/heads/main").write_text("1234\n")
-    assert code_revision(workspace) == "1234"
-    (tmp_path / ".git/HEAD").write_text("5678\n")
-    assert code_revision(workspace) == "5678"
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """Refuse to let any file of this process grow over a size, as a full disk would."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_full_disk_ends_a_run_with_a_sentence(registry: Registry) -> None:
-    with (
-        pytest.raises(EnvironmentFailed, match=r"could not be read or written \(File too large\)"),
-        registry.run("full", "artifacts") as run_id,
-        files_up_to(100_000),
-    ):
-        registry.log(run_id, {}, {}, {"note.txt": "here" * 100_000})
-    assert registry.client.get_run(run_id).info.status == "FAILED"
-
-
-def test_a_database_that_cannot_grow_ends_in_a_sentence(registry: Registry) -> None:
-    size = registry.database.stat().st_size // 2
-    message = r"mlflow\.db cannot be read or written \(disk I/O error\); check"
-    with (
-        pytest.raises(EnvironmentFailed, match=message),
-        registry.run("full", "database") as run_id,
-        files_up_to(size),
-    ):
-        registry.log(run_id, {f"p{i}": "long" * 100 for i in range(2000)}, {})
-
-
-def test_a_failing_database_does_not_hide_why_a_run_failed(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked(*_: object) -> None:
-        raise MlflowException("(sqlite3.OperationalError) database is locked")
-
-    monkeypatch.setattr(registry.client, "set_terminated", locked)
-    with pytest.raises(ZeroDivisionError), registry.run("locked", "fails"):
-        _ = 1 / 0
-
-
-@pytest.mark.slow
-def test_a_database_that_is_locked_later_ends_in_a_sentence_too(
-    registry: Registry, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with closing(sqlite3.connect(registry.database, isolation_level=None)) as other:
-        other.execute("begin exclusive")
-        with pytest.raises(EnvironmentFailed, match="is locked by another process"):
-            registry.champion("sample", "nps")  # MLflow waits for 20 seconds
-    assert "Traceback" not in capfd.readouterr().err
+    company, name = killed_at.split("_")[0], model_name(killed_at.split("_")[0], "churn")
+    with registry.run(company, "churn") as run_id:
+        registry.register(run_id, company, small_bundle("churn"), {})
+    with monkeypatch.context() as patched:
+        patched.setattr(registry.client, killed_at, Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            registry.promote(company, "churn", "1")
+    assert len(registry.client.get_registered_model(name).aliases) <= 1
+    registry.promote(company, "churn", "1")
+    assert registry.client.get_registered_model(name).aliases == {"champion": "1"}

@@ -106,3 +106,17 @@ def test_predictions_of_another_length_or_not_finite_are_refused():
     bad = np.where(np.arange(N) == 2, np.nan, GOOD)
     with pytest.raises(ValueError, match="1 numbers not finite"):
         evaluate_model("binary", CHURN, {"model": bad, "rule": POOR})
+
+
+def test_intervals_are_rows_by_contestant_and_undefined_ones_are_none():
+    rows = evaluate_model("binary", np.ones(N), {"model": GOOD, "rule": POOR}).interval_rows()
+    assert [*rows[0]] == ["measure", "contestant", "value", "low", "high", "better"]
+    assert rows[0] == {
+        "measure": "roc_auc", "contestant": "model", "value": None, "low": None, "high": None,
+        "better": "high",
+    }  # fmt: skip
+    brier = [row for row in rows if row["measure"] == "brier"]
+    assert [row["contestant"] for row in brier] == ["model", "rule"]
+    assert all(row["low"] <= row["value"] <= row["high"] for row in brier)
+    assert {row["better"] for row in brier} == {"low"}
+    json.dumps(rows, allow_nan=False)

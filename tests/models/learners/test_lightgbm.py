@@ -47,6 +47,23 @@ def fitted(request):
     return Estimator.fit(kind, train, LabelledRows(LATER, labels(LATER, kind)), SETTINGS[kind])
 
 
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [("binary", "binary_logloss"), ("multiclass", "multi_logloss"), ("regression", "l2")],
+)
+def test_the_curve_is_of_the_same_trees(kind, loss):
+    known, later = (LabelledRows(t, labels(t, kind)) for t in (TABLE, LATER))
+    plain = Estimator.fit(kind, known, later, SETTINGS[kind])
+    curved = Estimator.fit(kind, known, later, SETTINGS[kind], with_curve=True)
+    assert plain.curve is None
+    assert curved.to_text() == plain.to_text()
+    curve = curved.curve
+    assert curve.loss == loss
+    assert plain.rounds <= len(curve.train) == len(curve.validation) <= 40
+    assert int(np.argmin(curve.validation)) + 1 == plain.rounds
+    assert curve.train[-1] < curve.train[0]
+
+
 def test_shapes_and_ranges(fitted):
     raw, predicted = fitted.raw(LATER), fitted.predict(LATER)
     wide = len(fitted.encoder.columns) + 1

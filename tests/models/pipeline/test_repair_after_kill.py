@@ -74,6 +74,4 @@ def test_the_aliases_follow(restored: Workspace) -> None:
     assert registry.champion("sample", "churn") == "1"
     assert registry.champion("sample", "nps") == "2"
     aliases = registry.client.get_registered_model(model_name("sample", "churn")).aliases
-    assert {k: str(v) for k, v in aliases.items()} == {
-        "champion": "1", "challenger": "2", "previous": "2",
-    }  # fmt: skip
+    assert {k: str(v) for k, v in aliases.items()} == {"champion": "1", "previous": "2"}

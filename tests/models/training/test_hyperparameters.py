@@ -1,6 +1,7 @@
 """How trees are grown: the defaults, a seeded search that cannot end worse, and what it leaves."""
 
 from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,23 @@ def test_the_time_ends_the_search() -> None:
     loss = Bowl(10)
     found = search_params(CHURN, loss, trials=10_000, seconds=0.3, seed=3)
     assert 1 <= found.trials == len(loss.asked) < 10_000
+
+
+def test_every_trial_is_kept_the_defaults_first_and_a_refused_one_with_its_reason() -> None:
+    def loss(params: Params) -> float:
+        if params.objective == "tweedie":
+            raise DataRefused("3 of 9 labels are negative")
+        return float(params.leaves)
+
+    found = search_params(VALUE, loss, trials=30, seconds=60, seed=5)
+    assert len(found.tried) == found.trials == 30
+    assert found.tried[0].loss == found.default_loss == default_params(VALUE).leaves
+    assert min(t.loss for t in found.tried if t.loss is not None) == found.loss
+    refused = {t.params["objective"]: t.refused for t in found.tried if t.loss is None}
+    assert refused == {"tweedie": "3 of 9 labels are negative"}
+    moments = [moment for t in found.tried for moment in (t.began, t.ended)]
+    assert moments == sorted(moments)
+    assert {moment.tzinfo for moment in moments} == {UTC}
 
 
 def test_what_was_found_is_trained_with_and_the_rest_keeps_its_defaults(
