@@ -194,7 +194,7 @@ def _language_links(
 ) -> list[tuple[str, ...]]:
     """File, tag and name of a page in each other language in which the report is written."""
     facts = inputs.facts
-    links = []
+    links: list[tuple[str, ...]] = []
     for language in (n for n in LANGUAGES if n in written and n != inputs.translate.language):
         files = report_files(facts.workspace, facts.company.name, language)
         path = files.overview if page == "report" else files.details
