@@ -194,7 +194,8 @@ def test_promoting_sets_the_former_champion_as_previous(registry: Registry) -> N
 def test_a_kill_within_a_promotion_leaves_no_version_with_both_aliases(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, killed_at: str
 ) -> None:
-    company, name = killed_at.split("_")[0], model_name(killed_at.split("_")[0], "churn")
+    company = f"killed at {killed_at}"
+    name = model_name(company, "churn")
     with registry.run(company, "churn") as run_id:
         registry.register(run_id, company, small_bundle("churn"), {})
     with monkeypatch.context() as patched:
@@ -203,4 +204,4 @@ def test_a_kill_within_a_promotion_leaves_no_version_with_both_aliases(
             registry.promote(company, "churn", "1")
     assert len(registry.client.get_registered_model(name).aliases) <= 1
     registry.promote(company, "churn", "1")
-    assert registry.client.get_registered_model(name).aliases == {"champion": "1"}
+    assert set(registry.client.get_registered_model(name).aliases) == {"champion"}
