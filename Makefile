@@ -98,7 +98,7 @@ train: setup  ## Train each target; promote models that beat their champion
 retrain: setup  ## Run everything from the import to the report
 	@$(GOODWILL) retrain --company $(COMPANY) $(ACCEPTED)
 
-mlflow: setup  ## Show the experiments in MLflow; prints the address of the runs
+mlflow: setup  ## Show the experiments in MLflow; prints their address
 	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	@echo "Where MLflow shows GenAI, choose Model training at the top left once; the browser remembers it."
 	@$(PY) -m mlflow server --host 127.0.0.1 --port 5000 \

@@ -21,6 +21,7 @@ from features.import_history.loss_rules import Loss, find_lost_rows, find_small_
 from features.import_history.run_import import import_history, run_dry_import
 from features.import_history.usual_rows import easter
 from features.progress import Steps, silent_steps
+from features.terminal_table import Indented
 from support.company_builders import Shop
 
 LIMITS = ImportLimits()
@@ -440,7 +441,10 @@ class Notes:
         self.lines: list[str] = []
 
     def print(self, text: object, **_: object) -> None:
-        self.lines.append(str(text))
+        if isinstance(text, Indented):
+            self.lines.append(" " * text.indent + text.text.plain)
+        else:
+            self.lines.append(str(text))
 
     def status(self, *_: object) -> "Notes":
         return self

@@ -51,7 +51,7 @@ def page(browser: Browser, file: Path) -> Iterator[Page]:
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)  # a busy machine is no fault of the page
     page.goto(file.as_uri())
     yield page
     context.close()

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from features.errors import ConfigRefused
+from features.errors import ConfigRefused, EnvironmentFailed
 from serve.observability.log_lines import (
     JsonFormatter,
     TextFormatter,
@@ -202,9 +202,11 @@ def test_an_error_at_the_start_is_a_line_too(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         code, lines = run_goodwill_serve(tmp_path, None, port)
-    assert code == ConfigRefused.exit_code
+    assert code == EnvironmentFailed.exit_code
     assert lines[-1]["level"] == "critical"
-    assert lines[-1]["message"].startswith(f"ConfigRefused: port {port} of {HOST} cannot be used")
+    assert lines[-1]["message"].startswith(
+        f"EnvironmentFailed: port {port} of {HOST} cannot be used"
+    )
 
 
 def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_the_service_imports_no_training_code_and_no_mlflow() -> None:
     }
     assert training & set(found.modules) == set()
     of_insight = {name for name in found.modules if name.split(".")[0] == "insight"}
-    files = ("evaluation_files", "evaluation_schema", "indicator_schema")
+    files = ("business_schema", "evaluation_files", "evaluation_schema", "indicator_schema")
     read = {f"insight.evaluation.{name}" for name in files}
     assert of_insight == {"insight", "insight.evaluation", *read}
     assert (
