@@ -9,7 +9,7 @@ from features.errors import DataRefused
 from features.settings import find_workspace
 from models.bundles.champions import load_champions
 from models.bundles.judged_bundle import read_judged
-from models.evaluation.metrics import mae, roc_auc, spearman
+from models.evaluation.metrics import judged_by, mae, roc_auc, spearman
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 
@@ -41,25 +41,26 @@ def measure() -> str:
         known = state[state["cutoff"] == nearest].set_index("account_no")
         known = known.reindex(keys["customer_id"])
         inside = known["active"].fillna(False).to_numpy(bool)
-        lines += _compare(target, test.label[inside], _answers(bundles, target, test)[inside],
-                          known[inside])  # fmt: skip
+        said = {"model": np.asarray(bundles[target].calibrated(test.features))[inside]}
+        if (typical := bundles[target].typical_value(test.features)) is not None:
+            said["typical"] = np.asarray(typical)[inside]
+        lines += _compare(target, test.label[inside], said, known[inside])
     lines += ["", f"The ground truth is that of the nearest monthly cutoff ({nearest:%Y-%m-%d}), "
               "for customers active then; the test cutoff is the models' own.", ""]  # fmt: skip
     return "\n".join(lines)
 
 
-def _answers(bundles: dict, target: str, test: object) -> np.ndarray:  # type: ignore[type-arg]
-    return np.asarray(bundles[target].calibrated(test.features))  # type: ignore[attr-defined]
-
-
-def _compare(target: str, y: np.ndarray, model: np.ndarray, known: pd.DataFrame) -> list[str]:  # type: ignore[type-arg]
+def _compare(
+    target: str, y: np.ndarray, said: dict[str, np.ndarray], known: pd.DataFrame
+) -> list[str]:
+    """Rows of the table; the absolute error of a value judges its median, the rank its mean."""
     if target == "churn":
         best = known["churn_probability"].to_numpy()
-        a, b = roc_auc(y, model), roc_auc(y, best)
+        a, b = roc_auc(y, said["model"]), roc_auc(y, best)
         return [f"| churn | ROC AUC | {a:.3f} | {b:.3f} | {a / b:.3f} |"]
     best = known["expected_value"].to_numpy()
     rows = []
-    for name, measure_ in (("MAE", mae), ("Spearman", spearman)):
-        a, b = measure_(y, model), measure_(y, best)
+    for name, metric, measure_ in (("MAE", "mae", mae), ("Spearman", "spearman", spearman)):
+        a, b = measure_(y, judged_by(metric, said)), measure_(y, best)
         rows.append(f"| value | {name} | {a:,.3g} | {b:,.3g} | {a / b:.3f} |")
     return rows

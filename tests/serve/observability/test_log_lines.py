@@ -204,9 +204,7 @@ def test_an_error_at_the_start_is_a_line_too(tmp_path: Path) -> None:
         code, lines = run_goodwill_serve(tmp_path, None, port)
     assert code == EnvironmentFailed.exit_code
     assert lines[-1]["level"] == "critical"
-    assert lines[-1]["message"].startswith(
-        f"EnvironmentFailed: port {port} of {HOST} cannot be used"
-    )
+    assert lines[-1]["message"].startswith(f"EnvironmentFailed: port {port} of {HOST} is in use")
 
 
 def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path) -> None:
