@@ -157,7 +157,7 @@ check: lint test  ## Check format, lint, types and imports, then run the tests
 
 docs: setup  ## Build the documentation site in build/site, with notebooks
 	@$(PY) docs/generators reference pages notebooks
-	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 	@echo "wrote build/site/index.html"
 
 bench: setup  ## Measure speed and accuracy, into benchmarks/results
