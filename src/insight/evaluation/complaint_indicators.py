@@ -9,13 +9,13 @@ import pandas as pd
 from features.calendar_periods import add_months
 from features.config.company import Company
 from features.errors import DataRefused
+from features.json_values import finite_or_none
 from features.settings import Workspace
 from insight.closed_loop.target_status import Measurement
 from insight.complaints.handling_times import compute_cycle_times, compute_reopen_rates
 from insight.complaints.intake import Complaints, read_complaints
 from insight.evaluation.indicator_builder import (
     CaseCounts,
-    finite_or_none,
     first_day,
     last_point,
     previous_point,

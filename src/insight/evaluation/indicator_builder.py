@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from features.errors import DataRefused
+from features.json_values import finite_or_none
 from insight.evaluation.indicator_schema import (
     EmptyPeriod,
     GroupValue,
@@ -128,11 +129,6 @@ def previous_point(
     days = [start.date() for start in inputs.periods]
     place = days.index(last.period)
     return next((point for point in points if place and point.period == days[place - 1]), None)
-
-
-def finite_or_none(value: float) -> float | None:
-    """Return the number, or None where it is NaN or infinite: JSON has neither."""
-    return float(value) if math.isfinite(value) else None
 
 
 def first_day(start: datetime) -> date:

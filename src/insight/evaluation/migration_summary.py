@@ -1,10 +1,9 @@
 """Migration between tiers and between stages since the month before, with its causes."""
 
-import math
-
 import pandas as pd
 
 from features.errors import DataRefused
+from features.json_values import finite_or_none
 from insight.evaluation.evaluation_schema import MigrationCause, MigrationMatrix
 from insight.evaluation.evaluation_settings import EvaluationSettings
 from insight.evaluation.reference_scales import ReferenceScales
@@ -38,8 +37,8 @@ def summarise_tier_migration(
     plain = [_tiers_of_month_alone(month, settings) for month in (before, now)]
     return _matrix(before, now, counts).model_copy(
         update={
-            "moved": _finite_or_none(changed_share(before.table["tier"], now.table["tier"])),
-            "plain": _finite_or_none(changed_share(*plain)),
+            "moved": finite_or_none(changed_share(before.table["tier"], now.table["tier"])),
+            "plain": finite_or_none(changed_share(*plain)),
             "causes": causes,
         }
     ), moves
@@ -53,7 +52,7 @@ def summarise_stage_migration(months: list[TierMonth]) -> MigrationMatrix:
     before, now = _last_two(months)
     one, other = before.table["stage"], now.table["stage"]
     return _matrix(before, now, count_transitions(one, other)).model_copy(
-        update={"moved": _finite_or_none(changed_share(one, other))}
+        update={"moved": finite_or_none(changed_share(one, other))}
     )
 
 
@@ -88,7 +87,3 @@ def _tiers_of_month_alone(month: TierMonth, settings: EvaluationSettings) -> pd.
         return classify_tiers(score, fit_thresholds(score, settings.tiers))
     except DataRefused:  # too many equal scores in that month: no comparison
         return pd.Series(None, score.index, dtype=object)
-
-
-def _finite_or_none(share: float) -> float | None:
-    return share if math.isfinite(share) else None

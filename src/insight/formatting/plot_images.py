@@ -38,8 +38,10 @@ class PlotImage:
 def plot_image(figure: Figure, finding: str = "", note: str = "") -> PlotImage:
     """Render a figure as an image; without a `finding`, the title inside the figure is the caption."""
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=DPI)
-    image = Image.open(out).convert("RGB").quantize(COLOURS)
+    figure.savefig(out, format="rgba", dpi=DPI)
+    width, height = (round(inches * DPI) for inches in figure.get_size_inches())
+    pixels = Image.frombuffer("RGBA", (width, height), out.getvalue()).convert("RGB")
+    image = pixels.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
     small = io.BytesIO()
     image.save(small, format="png", optimize=True)
     source = "data:image/png;base64," + base64.b64encode(small.getvalue()).decode("ascii")

@@ -119,9 +119,8 @@ class TrackingStore:
         try:
             yield run_id
         except BaseException:
-            with suppress(
-                EnvironmentFailed
-            ):  # the first failure counts; `sweep` ends the run later
+            # The first failure counts; `sweep` ends the run later.
+            with suppress(EnvironmentFailed):
                 self._end(run_id, "FAILED")
             raise
         self._end(run_id, "FINISHED", end)

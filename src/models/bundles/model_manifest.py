@@ -28,7 +28,7 @@ class ModelManifest:
     `support` (out of distribution) and `survival` are the fitted parts as JSON holds them, None where
     the target has none or the model is of an older version. `never_negative`: no training label of a
     value is below 0. `sums` says how far sums of expected values may be off
-    (`models.evaluation.sum_intervals`). `tone` is the digest of the model that
+    (`models.evaluation.sum_errors`). `tone` is the digest of the model that
     reads the comments. `unknown_categories` is the share of test rows in unknown categories.
     `labels_until` is the end of the last label window that the model learnt from, `labels_digest` the
     digest of its label data; both are empty for a model of an older version. `origins` is the

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.json_values import finite_or_none
 from models.evaluation.bootstrap import Interval, bootstrap, paired_difference
 from models.evaluation.calibration_error import calibration_error
 from models.evaluation.metrics import (
@@ -35,8 +36,7 @@ class ModelEvaluation:
 
     `metrics[name][metric]`; `gain` is the improvement over the rule in the primary metric, positive
     when the model is better, whether high or low values are good (over all origins, see
-    `grade_over_origins`); `gain_over_linear` the same over the
-    linear model, None without one.
+    `grade_over_origins`); `gain_over_linear` is the same over the linear model, None without one.
     """
 
     kind: str
@@ -51,13 +51,13 @@ class ModelEvaluation:
 
     def to_json(self) -> str:
         """The evaluation as JSON text; undefined values are null."""
-        return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
+        return json.dumps(finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
 
     def interval_rows(self) -> list[dict[str, Any]]:
         """One row per measure and contestant, with the 95% interval; None where undefined."""
         return [
             {"measure": measure, "contestant": who}
-            | {name: _finite_or_none(float(f"{n:.4g}")) for name, n in asdict(interval).items()}
+            | {name: finite_or_none(float(f"{n:.4g}")) for name, n in asdict(interval).items()}
             | {"better": _better(measure)}
             for who, measures in self.metrics.items()
             for measure, interval in measures.items()
@@ -208,11 +208,3 @@ def format_interval(interval: Interval, sign: str = "") -> str:
 def _places(value: float) -> int:
     """Decimals that leave about three significant digits."""
     return 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-
-
-def _finite_or_none(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _finite_or_none(part) for name, part in value.items()}
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

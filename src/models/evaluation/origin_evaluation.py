@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.json_values import finite_or_none
 from models.evaluation.bootstrap import Interval, percentile_interval
 from models.evaluation.calibration_error import CalibrationError, calibration_error
 from models.evaluation.metrics import (
@@ -85,7 +86,7 @@ class OriginsEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as JSON holds it; undefined values are None."""
-        return {**_finite_or_none(asdict(self)), "level_error": self.level_error}
+        return {**finite_or_none(asdict(self)), "level_error": self.level_error}
 
 
 def evaluate_origins(
@@ -223,11 +224,3 @@ def _one(
         float(np.average(origin.y, weights=origin.weight)),
         excess,
     )
-
-
-def _finite_or_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite_or_none(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite_or_none(part) for part in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

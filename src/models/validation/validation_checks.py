@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.atomic_write import write_text_atomically
 from features.errors import DataRefused
+from features.json_values import finite_or_none
 from models.evaluation.bootstrap import Interval
 from models.evaluation.metrics import judged_by
 from models.plots.slices_and_staleness import age_curve, slice_gains
@@ -30,7 +31,7 @@ class ValidationChecks:
 
     def to_json(self) -> str:
         """The results as JSON text; undefined values are null."""
-        return json.dumps(_finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
+        return json.dumps(finite_or_none(asdict(self)), ensure_ascii=False, indent=1)
 
     def write(self, path: Path) -> None:
         """Write `to_json` to a file, replaced whole."""
@@ -86,11 +87,3 @@ def _interval(raw: dict[str, Any]) -> Interval:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _finite_or_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite_or_none(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite_or_none(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,7 +8,6 @@ import pytest
 from features.errors import DataRefused
 from insight.evaluation.indicator_builder import (
     CaseCounts,
-    finite_or_none,
     last_point,
     previous_point,
 )
@@ -46,7 +45,3 @@ def test_too_few_answers_in_every_period_are_refused():
         DataRefused, match="at most 19 answers in a quarter; the indicator needs 20"
     ):
         last_point([], INPUTS, counts)
-
-
-def test_nan_and_infinity_become_none():
-    assert [finite_or_none(v) for v in (1.5, float("nan"), float("inf"))] == [1.5, None, None]
