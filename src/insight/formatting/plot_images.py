@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import matplotlib
+import numpy as np
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from PIL import Image
@@ -37,10 +39,10 @@ class PlotImage:
 
 def plot_image(figure: Figure, finding: str = "", note: str = "") -> PlotImage:
     """Render a figure as an image; without a `finding`, the title inside the figure is the caption."""
-    out = io.BytesIO()
-    figure.savefig(out, format="rgba", dpi=DPI)
-    width, height = (round(inches * DPI) for inches in figure.get_size_inches())
-    pixels = Image.frombuffer("RGBA", (width, height), out.getvalue()).convert("RGB")
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     image = pixels.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
     small = io.BytesIO()
     image.save(small, format="png", optimize=True)
