@@ -13,6 +13,8 @@ from features.errors import DataRefused
 from features.execution.partitions import open_parquet
 from features.formatting import Language, close_up_percent
 from insight.business_report.report_inputs import ReportInputs
+from insight.calls.reason_order import urgent_signs
+from insight.calls.risk_ranking import rank_by_risk
 from insight.report_facts import ReportFacts, ScoreColumns
 from insight.value.expected_totals import ExpectedTotal, expected_total
 from models.bundles.champions import match_comment_model, snapshot_comment_model
@@ -23,10 +25,6 @@ from models.scoring.batch_reasons import TOP
 
 #: Factors of a prediction that are considered; some of them improve it.
 CONSIDERED = 8
-#: The sign of a contribution that worsens a prediction, by target, the most urgent target first. Where
-#: only value is predicted, the contributions that increase it.
-WORSENS = {"churn": 1.0, "satisfaction": -1.0, "nps": -1.0}
-INCREASES_VALUE = {"value": 1.0}
 #: Customers on the list.
 LISTED = 15
 
@@ -125,29 +123,11 @@ def _total(total: ExpectedTotal, inputs: ReportInputs) -> str:
 
 
 def _ranked(scores: ScoreColumns) -> tuple[pd.DataFrame, str]:
-    """Rank current customers by value times the higher probability of churn or dissatisfaction.
-
-    Without one of the three predictions, by the others. Returns the key of the order, too.
-    """
-    columns = {
-        "value": "value_expected", "churn": "churn_probability",
-        "dissatisfied": "satisfaction_dissatisfied", "detractor": "nps_detractor",
-    }  # fmt: skip
-    table = pd.DataFrame(
-        {short: scores.numbers(name) for short, name in columns.items() if name in scores},
-        index=pd.Index([str(i) for i in scores.columns["customer_id"]], name="customer_id"),
-    )
-    table = table[scores.current]
-    if "dissatisfied" not in table and "detractor" in table:
-        table["dissatisfied"] = table["detractor"]
-    risks = [name for name in ("churn", "dissatisfied") if name in table]
-    at_risk: Any = table[risks].max(axis=1) if risks else 1.0
-    if "value" in table:
-        at_risk = at_risk * table["value"].clip(lower=0)
-    risk = "risk" if len(risks) > 1 else risks[0] if risks else "only"
-    order = f"{'value' if 'value' in table else 'any'}_{risk}"
-    rank = np.argsort(-np.asarray(at_risk * np.ones(len(table)), np.float64), kind="stable")
-    return table.iloc[rank], order
+    """The current customers with their predictions in the order of the list, and the order's name."""
+    ranking = rank_by_risk(scores.columns, len(scores))
+    ids = scores.columns["customer_id"][ranking.rows]
+    index = pd.Index([str(i) for i in ids], name="customer_id")
+    return pd.DataFrame(ranking.predicted, index=index), ranking.by
 
 
 def _entry(
@@ -207,7 +187,7 @@ def call_reasons(
         table = _computed_reasons(facts, customers)
     if table is None or table.empty:
         return {}
-    sign = WORSENS if table["target"].isin(list(WORSENS)).any() else INCREASES_VALUE
+    sign = urgent_signs(set(table["target"]))
     worse = table[table["contribution"] * table["target"].map(sign) > 0]
     order = {target: place for place, target in enumerate(sign)}
     others = table[
