@@ -70,7 +70,7 @@ function filterForm(view, { groups }, filters) {
   const isFiltered = FILTERS.some((name) => filters[name]);
   return el("form", { class: "filters", "aria-label": translate("filters"), onsubmit: (event) => event.preventDefault() },
     present.map((name) =>
-      el("label", {}, attribute(name),
+      el("div", {}, el("label", { for: `filter-${name}` }, attribute(name)),
         el("select", { id: `filter-${name}`, onchange: (event) => go(name, event.target.value) },
           el("option", { value: "" }, translate("filter.all")), choices(name, groups[name], filters[name])))),
     isFiltered ? el("a", { href: listAddress(view, { by: filters.by }) }, translate("filter.clear")) : null);

@@ -77,7 +77,7 @@ export const ENGLISH = {
   "history": "Score history",
   "history.none": "No earlier scores are stored.",
   "history.one": "Scored once so far, on {day}.",
-  "history.line": "{count} scorings from {start} to {end}. {changes}.",
+  "history.line": "{count} {count:scoring|scorings} from {start} to {end}. {changes}.",
   "history.change": "{name} {first} → {last}",
   "history.charts": "Show charts and table",
   "history.text": "{name}: from {first} on {start} to {last} on {end}.",

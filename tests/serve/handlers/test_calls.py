@@ -18,7 +18,8 @@ def test_the_most_revenue_at_risk_comes_first(service: Service) -> None:
     found = calls(service, "limit=2")
     first = found.calls[0]
     assert [c.customer_id for c in found.calls] == ["C-193", "C-192"]
-    assert first.value is not None and first.churn is not None
+    assert first.value is not None
+    assert first.churn is not None
     assert first.amount == first.value * first.churn
     assert (first.owner, first.region, first.tier, first.stage) == ("S-2", "south", "B", "at_risk")
     assert first.next_step is not None
