@@ -98,7 +98,7 @@ let opened = 0;
 async function open() {
   const request = (opened += 1);
   const { name, rest, filters } = readAddress();
-  const focused = view.contains(document.activeElement) ? document.activeElement.id : "";
+  const from = document.activeElement;
   view.setAttribute("aria-busy", "true");
   show(notice);
   mark(name);
@@ -106,7 +106,7 @@ async function open() {
     const parts = await (VIEWS[name] ?? VIEWS.calls)(rest, filters);
     if (request !== opened) return;
     show(view, ...parts);
-    focusView(name, focused);
+    if ([from, document.body].includes(document.activeElement)) focusView(name, from.id);
   } catch (error) {
     if (request !== opened || isStale(error)) return;
     show(view);
@@ -119,7 +119,7 @@ async function open() {
 
 /** Keeps the focus on a filter, returns it to the customer that was opened, or moves it to the title. */
 function focusView(name, focused) {
-  const same = focused ? document.getElementById(focused) : null;
+  const same = focused ? view.querySelector(`#${CSS.escape(focused)}`) : null;
   const row = ["calls", "movers"].includes(name) ? openedLink(view) : null;
   (same ?? row ?? view.querySelector("h1"))?.focus({ preventScroll: !row });
   if (row) rememberOpened(null);

@@ -161,6 +161,21 @@ def test_an_error_of_the_list_leaves_the_search_in_place(
         expect(page.get_by_role("heading", level=1)).to_have_text("C-007")
 
 
+def test_typing_in_the_search_is_not_interrupted_when_the_list_arrives(
+    page: Page, address: str
+) -> None:
+    held: list[Route] = []
+    page.route("**/v1/calls?*", lambda route: held.append(route))
+    with page.expect_request("**/v1/calls?*"):
+        page.goto(address)
+    box = page.locator("#customer")
+    box.focus()
+    expect(box).to_be_focused()
+    held[0].continue_()
+    expect(page.locator(".list tbody tr")).to_have_count(25)
+    expect(box).to_be_focused()
+
+
 def test_the_list_in_chinese(page: Page, address: str) -> None:
     page.goto(f"{address}?lang=zh#calls?region=south")
     expect(page.locator("#list")).to_contain_text("31 位客户")
