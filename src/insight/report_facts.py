@@ -14,7 +14,7 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.history_store import Manifest
 from features.settings import Workspace
-from insight.calls.risk_ranking import is_current
+from insight.calls.call_ranking import is_current
 from models.bundles.bundle import Bundle
 from models.bundles.champions import load_champions
 from models.training_set.build_training_sets import LabelCounts, read_counts
@@ -51,7 +51,7 @@ class ScoreColumns:
 
     @property
     def current(self) -> NDArray[np.bool_]:
-        """Mask of current customers (`insight.calls.risk_ranking`)."""
+        """Mask of current customers (`insight.calls.call_ranking`)."""
         return is_current(self.columns, len(self))
 
 

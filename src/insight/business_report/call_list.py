@@ -13,8 +13,8 @@ from features.errors import DataRefused
 from features.execution.partitions import open_parquet
 from features.formatting import Language, close_up_percent
 from insight.business_report.report_inputs import ReportInputs
+from insight.calls.call_ranking import rank_by_risk
 from insight.calls.reason_order import urgent_signs
-from insight.calls.risk_ranking import rank_by_risk
 from insight.report_facts import ReportFacts, ScoreColumns
 from insight.value.expected_totals import ExpectedTotal, expected_total
 from models.bundles.champions import match_comment_model, snapshot_comment_model

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.execution.partitions import open_parquet
+from insight.calls.call_ranking import PREDICTED, rank_by_risk
 from insight.calls.customer_record import record_columns
-from insight.calls.risk_ranking import PREDICTED, rank_by_risk
 from models.scoring.score_history import VERSIONS, EarlierScores
 from models.targets.outputs import assign_segments
 from serve.scoring.snapshot import Snapshot

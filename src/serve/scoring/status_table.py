@@ -72,12 +72,14 @@ def _status(row: dict[str, Any]) -> CustomerStatus:
         "cause": row.get("moved_because"),
     }
     manager, hours = row.get("manager"), row.get("first_reply_hours")
-    policy_known = manager is not None and hours is not None
+    policy = None
+    if manager is not None and hours is not None:
+        policy = NextStep(manager=manager, within_hours=hours)
     texts = {name: row.get(name) for name in CustomerStatus.model_fields if name in _TEXTS}
     return CustomerStatus(
         **texts,
         stars=None if stars is None else int(stars),
-        next_step=NextStep(manager=manager, within_hours=hours) if policy_known else None,
+        next_step=policy,
         value_score=None if score is None else IntervalEstimate(value=score, **ends),
         migration=TierChange.model_validate(change) if changed else None,
     )

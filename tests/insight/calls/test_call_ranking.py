@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from insight.calls.risk_ranking import is_current, rank_by_risk
+from insight.calls.call_ranking import is_current, rank_by_risk
 
 #: Four customers, the last one gone. At risk: 100 x 0.8, 1000 x 0.1, 200 x 0.25.
 COLUMNS = {
