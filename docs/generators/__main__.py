@@ -1,8 +1,8 @@
 """Write the generated pages: `python docs/generators reference|pages|notebooks|pictures`.
 
-`reference` writes the pages that are kept in git (a test fails when they are stale), `pages` copies
-CONTRIBUTING and the changelog, `notebooks` executes the notebooks, `pictures` takes the README's
-screenshots with Chromium.
+`reference` writes the pages and the console's messages that are kept in git (a test fails when they
+are stale), `pages` copies CONTRIBUTING and the changelog, `notebooks` executes the notebooks,
+`pictures` takes the README's screenshots with Chromium.
 """
 
 import sys
@@ -16,9 +16,11 @@ def main(parts: list[str]) -> None:
     for part in parts:
         print(f"docs: {part}", file=sys.stderr, flush=True)
         if part == "reference":
+            from console_messages import write_console_messages
             from reference import write_reference
 
             write_reference()
+            write_console_messages()
         elif part == "pages":
             from pages import write_copied_pages
 

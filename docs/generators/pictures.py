@@ -1,4 +1,4 @@
-"""Take the pictures of the README: page one of the report, and a customer in the console.
+"""Take the pictures of the README: page one of the report, and the call list in the console.
 
 Needs the sample company trained (`make demo SERVE=0`), Chromium and a Chinese font (`fonts-noto-cjk`),
 without which the button for the other language shows empty boxes.
@@ -33,10 +33,8 @@ def take_pictures() -> None:
         page = browser.new_page(viewport=SIZE, device_scale_factor=0.75)
         page.goto((PROJECT / "data/sample/report.html").as_uri())
         page.screenshot(path=IMAGES / "report.png")
-        page.goto(f"{address}/#customer/A0000423")
-        page.wait_for_load_state("networkidle")
-        page.get_by_role("heading", name="A0000423").wait_for(timeout=30_000)
-        page.wait_for_timeout(1500)  # the charts are drawn after the answers
+        page.goto(f"{address}/")
+        page.locator(".list").wait_for(timeout=30_000)
         page.screenshot(path=IMAGES / "console.png")
         browser.close()
 

@@ -14,6 +14,7 @@ from features.config.company import Company
 from features.errors import DataRefused
 from features.history_store import Manifest
 from features.settings import Workspace
+from insight.calls.call_ranking import is_current
 from models.bundles.bundle import Bundle
 from models.bundles.champions import load_champions
 from models.training_set.build_training_sets import LabelCounts, read_counts
@@ -50,15 +51,8 @@ class ScoreColumns:
 
     @property
     def current(self) -> NDArray[np.bool_]:
-        """Mask of current customers: the population of churn; where churn is not scored, by stage.
-
-        Everybody where neither is known.
-        """
-        if "churn_in_population" in self.columns:
-            return np.asarray(self.columns["churn_in_population"], np.bool_)
-        if "stage" in self.columns:
-            return ~np.isin(self.columns["stage"].astype(str), ("lost", "prospect"))
-        return np.ones(len(self), np.bool_)
+        """Mask of current customers (`insight.calls.call_ranking`)."""
+        return is_current(self.columns, len(self))
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,14 @@ PastScore = dict[str, Any]
 class EvaluatedStatus(TypedDict):
     """The customer status of the last evaluation; None where unknown.
 
-    `migration` has from, to, since, cause.
+    `migration` has from, to, since, cause; `next_step` has manager and within_hours.
     """
 
     tier: str | None
     stars: int | None
     stage: str | None
     service_level: str | None
+    next_step: dict[str, Any] | None
     value_score: dict[str, float | None] | None
     group: str | None
     quadrant: str | None
@@ -180,6 +181,16 @@ class Client:
         found: Customer = self._call("GET", path, params={"language": language})
         return found
 
+    def calls(
+        self, order: Literal["risk", "churn_change", "value_change"] = "risk", *,
+        limit: int = 25, after: str | None = None, language: Language = "en", **wanted: str,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Get the call list; `wanted` are owner, region, tier and stage, `after` continues a list."""
+        query: dict[str, str | None] = {
+            "order": order, "limit": str(limit), "after": after, "language": language, **wanted,
+        }  # fmt: skip
+        return self._get("calls", query)
+
     def what_if(
         self, customer_id: str, target: str, *, goal: float | None = None,
         levers: Mapping[str, float] | None = None, language: Language = "en",
@@ -198,11 +209,11 @@ class Client:
 
     def indicators(self, name: str | None = None, by: str | None = None) -> dict[str, Any]:
         """Get the indicators of the last evaluation: all or one, with all groups or one column's."""
-        return self._get_evaluation("indicators", {"name": name, "by": by})
+        return self._get("indicators", {"name": name, "by": by})
 
     def segments(self, by: str | None = None) -> dict[str, Any]:
         """Get the segments of the last evaluation: all, or those by tier, stars or stage."""
-        return self._get_evaluation("segments", {"by": by})
+        return self._get("segments", {"by": by})
 
     def models(self) -> list[dict[str, Any]]:
         """List the loaded models."""
@@ -214,7 +225,7 @@ class Client:
         model: dict[str, Any] = self._call("GET", f"/v1/models/{quote(target, safe='')}")
         return model
 
-    def _get_evaluation(self, name: str, query: Mapping[str, str | None]) -> dict[str, Any]:
+    def _get(self, name: str, query: Mapping[str, str | None]) -> dict[str, Any]:
         given = {field: value for field, value in query.items() if value is not None}
         answer: dict[str, Any] = self._call("GET", f"/v1/{name}", params=given)
         return answer

@@ -20,6 +20,7 @@ from serve.errors import (
     WrongMediaType,
 )
 from serve.handlers import (
+    calls,
     console,
     customers,
     evaluation,
@@ -85,6 +86,16 @@ OPERATIONS: tuple[Operation, ...] = (
         customers.show_customer,
         customers.CustomerAnswer,
         query=customers.CustomerQuery,
+        errors=(UnknownCustomer, InvalidRequest, *_SCORING, StaleFeatures),
+        tag="customers",
+        scope="read",
+    ),
+    Operation(
+        "GET",
+        "/v1/calls",
+        calls.list_calls,
+        calls.CallsAnswer,
+        query=calls.CallsQuery,
         errors=(UnknownCustomer, InvalidRequest, *_SCORING, StaleFeatures),
         tag="customers",
         scope="read",

@@ -42,3 +42,15 @@ def test_every_generated_page_is_checked(rendered: dict[str, str]) -> None:
         p.name for p in REFERENCE.glob("*.md") if "Generated from the code" in p.read_text()
     ]
     assert sorted(generated) == sorted(rendered)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_consoles_copy_of_a_catalogue_is_not_stale(
+    monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.syspath_prepend(PROJECT / "docs/generators")
+    from console_messages import render
+
+    name = f"messages_{language}.js"
+    kept = (PROJECT / "src/serve/console" / name).read_text(encoding="utf-8")
+    assert render()[name] == kept, "run `docs/generators reference` and commit the file"

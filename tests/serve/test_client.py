@@ -68,6 +68,14 @@ def test_customer_status_indicators_and_segments(goodwill: Client) -> None:
     assert len(goodwill.segments()["segments"]) == 4
 
 
+def test_the_call_list(goodwill: Client) -> None:
+    first = goodwill.calls(limit=1, region="south")["calls"][0]
+    assert (first["customer_id"], first["region"]) == ("C-193", "south")
+    following = goodwill.calls(limit=1, region="south", after="C-193")["calls"][0]
+    assert following["customer_id"] == "C-191"
+    assert [c["customer_id"] for c in goodwill.calls("churn_change")["calls"]] == ["C-20", "C-30"]
+
+
 def test_models_and_feedback(goodwill: Client) -> None:
     assert [model["target"] for model in goodwill.models()] == ["churn", "value"]
     assert goodwill.model("churn")["card"] == "# Card"

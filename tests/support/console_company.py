@@ -8,8 +8,10 @@ from models.bundles.model_manifest import HoldoutSummary, ModelManifest
 from models.scoring.score_history import PastScore
 from serve.schemas.score_schemas import CustomerScore, Language, Output, ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.call_table import CallTable
 from serve.scoring.evaluation_cache import ServedEvaluation
 from serve.scoring.scorer import ScoreBatch
+from support.call_lists import call_table, earlier_of, moved_by
 from support.evaluation_builders import evaluated
 from support.fake_scorer import AS_OF, FakeScorer, model_manifest
 
@@ -38,6 +40,21 @@ class ConsoleCompany(FakeScorer):
 
     def evaluated(self) -> ServedEvaluation:
         return evaluated("C-{:03}")
+
+    def call_table(self) -> CallTable | None:
+        """C-050 and C-040 moved, C-045 was in another segment; the slow one would delay each list."""
+        ids = [i for i in IDS if i not in (OUTLIER, SLOW)]
+        outputs = [_outputs(i) for i in ids]
+        churn = [float(str(o["churn"]["probability"])) for o in outputs]
+        columns = {
+            "customer_id": ids, "churn_probability": churn, "churn_in_population": [True] * len(ids),
+            "value_expected": [o["value"]["expected"] for o in outputs],
+            "satisfaction_dissatisfied": [o["satisfaction"]["dissatisfied"] for o in outputs],
+            "value_segment": [o["value"]["segment"] for o in outputs],
+        }  # fmt: skip
+        value = [2500.0 if i == "C-045" else 1234.0 for i in ids]
+        before = earlier_of(ids, moved_by(churn, {50: 0.2, 40: -0.1}), value, version="6")
+        return call_table(AS_OF, columns, self.evaluated().statuses, before)
 
     def missing(self) -> dict[str, str]:
         return {"reorder": "no champion <i>yet</i>"}

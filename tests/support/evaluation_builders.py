@@ -39,6 +39,8 @@ SINCE = datetime(2025, 4, 15, tzinfo=UTC)
 SHARE = 0.1 + 0.2 + 0.4
 
 _LEVELS = {"A": "priority", "B": "plus", "C": "standard"}
+_MANAGERS = {"A": "dedicated", "B": "shared", "C": "none"}
+_HOURS = {"A": 2.0, "B": 8.0, "C": 24.0}
 
 
 def evaluation(company: str = "testing", as_of: datetime = AS_OF) -> CompanyEvaluation:
@@ -134,6 +136,8 @@ def standing(as_of: datetime = AS_OF, named: str = "C-{}") -> pa.Table:
         "stage_cause": ["no sign for 93 days"] * 1000,
         "quadrant": ["secure"] * 1000,
         "service_level": [_LEVELS.get(t or "") for t in tiers],
+        "manager": [_MANAGERS.get(t or "") for t in tiers],
+        "first_reply_hours": [_HOURS.get(t or "") for t in tiers],
         "tier_before": ["C" if n == 7 else t for n, t in zip(order, tiers, strict=True)],
         "tier_since": pa.array([SINCE if n == 7 else None for n in order], times),
         "moved_because": ["contribution" if n == 7 else None for n in order],

@@ -14,8 +14,11 @@ from models.scoring.score_history import PastScore
 from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import CustomerScore, Language, ScoreReason
 from serve.schemas.what_if_schemas import LeverChange, LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.call_table import CallTable
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 from serve.scoring.scorer import ScoreBatch
+from serve.scoring.status_table import StatusTable
+from support.call_lists import call_table, earlier_of, moved_by
 from support.evaluation_builders import evaluated
 
 AS_OF = datetime(2025, 6, 30, tzinfo=UTC)
@@ -47,7 +50,7 @@ class FakeScorer:
         self.limits = limits or ServingSettings()
         self.stored: dict[str, Feedback] = {}
         self.refreshed = 0
-        self.is_ready = True
+        self.is_ready = self.has_scores = True
         self.evaluation = evaluated()
         self.fail: Exception | None = None
 
@@ -144,9 +147,26 @@ class FakeScorer:
     def evaluated(self) -> ServedEvaluation:
         return self.evaluation
 
+    def call_table(self) -> CallTable | None:
+        return _call_table(self.evaluation.statuses) if self.has_scores else None
+
     def refresh(self) -> dict[str, str]:
         self.refreshed += 1
         return {}
+
+
+def _call_table(statuses: StatusTable | None) -> CallTable:
+    """The call list: C-96 is the first; C-0 to C-9 are no customers, and C-20 rose most."""
+    ids = [f"C-{n}" for n in range(200)]
+    predicted = [_predict(i, TARGETS) for i in ids]
+    churn = [float(p["churn"]["probability"] or 0.0) for p in predicted]
+    value = [float(p["value"]["expected"] or 0.0) for p in predicted]
+    columns = {
+        "customer_id": ids, "churn_probability": churn, "value_expected": value,
+        "churn_in_population": [n > 9 for n in range(200)], "value_segment": ["low"] * 200,
+    }  # fmt: skip
+    earlier = earlier_of(ids, moved_by(churn, {20: 0.2, 30: -0.1}), [*value[:190], *([600.0] * 10)])
+    return call_table(AS_OF, columns, statuses, earlier)
 
 
 def _predict(customer_id: str, targets: Sequence[str]) -> dict[str, dict[str, float | bool | None]]:

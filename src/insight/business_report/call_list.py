@@ -16,6 +16,7 @@ from features.settings import Settings
 from insight.business_report.customer_attributes import customer_attributes
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.risk_ranking import RankedCustomers, rank_customers
+from insight.calls.reason_order import urgent_signs
 from insight.report_facts import ReportFacts
 from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.explain.reasons import Explainer
@@ -24,10 +25,6 @@ from models.scoring.batch_reasons import TOP
 
 #: Factors of a prediction that are considered; some of them improve it.
 CONSIDERED = 8
-#: The sign of a contribution that worsens a prediction, by target, the most urgent target first. Where
-#: only value is predicted, the contributions that increase it.
-WORSENS = {"churn": 1.0, "satisfaction": -1.0, "nps": -1.0}
-INCREASES_VALUE = {"value": 1.0}
 #: Customers on the list, and reasons for each of them.
 LISTED, SHOWN_REASONS = 15, 2
 
@@ -207,7 +204,7 @@ def call_reasons(
         table = _computed_reasons(facts, customers)
     if table is None or table.empty:
         return {}
-    sign = WORSENS if table["target"].isin(list(WORSENS)).any() else INCREASES_VALUE
+    sign = urgent_signs(set(table["target"]))
     worse = table[table["contribution"] * table["target"].map(sign) > 0]
     order = {target: place for place, target in enumerate(sign)}
     others = table[

@@ -5,23 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from features.history_store import open_history
+from insight.calls.customer_record import record_columns
 from insight.report_facts import ReportFacts
-
-#: What the report shows of a customer's record, by the names that companies give it.
-ATTRIBUTES = {
-    "owner": ("account_owner", "owner", "account_manager", "sales_rep"),
-    "region": ("region", "sales_region", "area", "territory"),
-}
 
 
 def customer_attributes(facts: ReportFacts, customers: Sequence[str]) -> pd.DataFrame:
     """The last `owner` and `region` of these customers; without a column that no record has."""
     known = facts.manifest.schema.tables.get("customers", ())
-    chosen = {
-        label: column
-        for label, columns in ATTRIBUTES.items()
-        if (column := next((c for c in columns if c in known), None)) is not None
-    }
+    chosen = record_columns(known)
     if not chosen or not customers:
         return pd.DataFrame(index=pd.Index([], dtype=str))
     latest = ", ".join(

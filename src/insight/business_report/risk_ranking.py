@@ -5,14 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from insight.calls.call_ranking import rank_by_risk
 from insight.report_facts import ReportFacts, ScoreColumns
 from insight.value.expected_totals import ExpectedTotal, expected_total
 from models.evaluation.sum_errors import SumErrors
-
-COLUMNS = {
-    "value": "value_expected", "churn": "churn_probability",
-    "dissatisfied": "satisfaction_dissatisfied", "detractor": "nps_detractor",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,23 +31,11 @@ class RankedCustomers:
 
 def rank_customers(scores: ScoreColumns) -> RankedCustomers:
     """Rank current customers by value times the higher probability of churn or dissatisfaction."""
-    table = pd.DataFrame(
-        {short: scores.numbers(name) for short, name in COLUMNS.items() if name in scores},
-        index=pd.Index([str(i) for i in scores.columns["customer_id"]], name="customer_id"),
-    )
-    table = table[scores.current]
-    if "dissatisfied" not in table and "detractor" in table:
-        table["dissatisfied"] = table["detractor"]
-    risks = [name for name in ("churn", "dissatisfied") if name in table]
-    amount = np.ones(len(table))
-    if risks:
-        amount = table[risks].max(axis=1).to_numpy(np.float64)
-    if "value" in table:
-        amount = amount * table["value"].clip(lower=0).to_numpy(np.float64)
-    risk = "risk" if len(risks) > 1 else risks[0] if risks else "only"
-    order = np.argsort(-amount, kind="stable")
-    ranked = table.assign(amount=amount).iloc[order]
-    return RankedCustomers(ranked, f"{'value' if 'value' in table else 'any'}_{risk}")
+    ranking = rank_by_risk(scores.columns, len(scores))
+    ids = scores.columns["customer_id"][ranking.rows]
+    index = pd.Index([str(i) for i in ids], name="customer_id")
+    columns = {**ranking.predicted, "amount": ranking.amounts}
+    return RankedCustomers(pd.DataFrame(columns, index=index), ranking.by)
 
 
 def revenue_at_risk(

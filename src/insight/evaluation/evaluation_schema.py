@@ -70,6 +70,16 @@ class TierChange(EvaluationModel):
     cause: str | None
 
 
+class NextStep(EvaluationModel):
+    """Who contacts the customer, and within how many hours: the service policy of their tier.
+
+    `manager` is `dedicated`, `shared` or `none` (customer service).
+    """
+
+    manager: str
+    within_hours: float
+
+
 class CustomerStatus(EvaluationModel):
     """The status of one customer in the evaluation; null where it is not known."""
 
@@ -77,6 +87,9 @@ class CustomerStatus(EvaluationModel):
     stars: int | None = None
     stage: str | None = None
     service_level: str | None = None
+    next_step: Annotated[
+        NextStep | None, Field(description="Null for a customer without a tier.")
+    ] = None
     value_score: Annotated[
         IntervalEstimate | None, Field(description="0 to 100, with its interval.")
     ] = None

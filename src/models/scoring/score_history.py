@@ -8,7 +8,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ ROWS_TOGETHER = 5_000
 #: File names that sort by time and that every file system accepts.
 NAME = "%Y-%m-%dT%H%M%SZ"
 VERSIONS = b"goodwill_versions"
+#: Scores are compared with those of a month before: at least so many days.
+MONTH_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,15 @@ class PastScore:
 
     as_of: datetime
     scores: dict[str, float | None]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class EarlierScores:
+    """Everybody's scores of an earlier run: `customer_id` and one column for each target."""
+
+    as_of: datetime
+    table: pa.Table
     versions: dict[str, str]
 
 
@@ -94,6 +105,25 @@ def score_history(folder: Path, customer_id: str) -> list[PastScore]:
     return [past for past in found if past]
 
 
+def earlier_scores(folder: Path, as_of: datetime) -> EarlierScores | None:
+    """The last scoring run a month before `as_of`, or the oldest one if all are younger than a month.
+
+    None without an earlier run.
+    """
+    runs = {_time_of(path): path for path in sorted(folder.glob("*.parquet"))}
+    earlier = [moment for moment in runs if moment < as_of]
+    if not earlier:
+        return None
+    month_old = [m for m in earlier if m <= as_of - timedelta(days=MONTH_DAYS)]
+    chosen = max(month_old) if month_old else min(earlier)
+    table = pq.read_table(runs[chosen])
+    return EarlierScores(chosen, table, json.loads(table.schema.metadata[VERSIONS]))
+
+
+def _time_of(path: Path) -> datetime:
+    return datetime.strptime(path.stem, NAME).replace(tzinfo=UTC)
+
+
 def _look_up(path: Path, customer_id: str) -> PastScore | None:
     try:
         source = pa.memory_map(str(path))
@@ -110,8 +140,9 @@ def _look_up(path: Path, customer_id: str) -> PastScore | None:
             return None
         numbers = table.drop_columns(["customer_id"]).slice(row, 1).to_pylist()[0]
         versions = json.loads(file.schema_arrow.metadata[VERSIONS])
-    as_of = datetime.strptime(path.stem, NAME).replace(tzinfo=UTC)
-    return PastScore(as_of, {t: None if v != v else v for t, v in numbers.items()}, versions)
+    return PastScore(
+        _time_of(path), {t: None if v != v else v for t, v in numbers.items()}, versions
+    )
 
 
 def _last(file: pq.ParquetFile, group: int) -> str:

@@ -1,7 +1,9 @@
 // The page: routing by the address, navigation, and everything around a view.
 // The address holds its state behind "#", which browsers never send to a server.
 
+import { customerAddress, readAddress } from "./addresses.js";
 import { ask, forgetKey, hasKey, isStale, prepare } from "./api.js";
+import { callPage, moverPage, openedLink, rememberOpened } from "./call_list.js";
 import { customerPage } from "./customer.js";
 import { el, show } from "./dom.js";
 import { errorView } from "./errors.js";
@@ -36,16 +38,6 @@ function working(change) {
   }
 }
 
-/** The view and its parameter that the address names. */
-function route() {
-  const [name, rest] = location.hash.slice(1).split(/\/(.*)/s);
-  try {
-    return [name || "customers", decodeURIComponent(rest ?? "")];
-  } catch {
-    return ["customers", ""];
-  }
-}
-
 async function models() {
   served = await ask("models", "v1/models");
   document.getElementById("company").textContent = served.company;
@@ -61,22 +53,36 @@ async function customer(id) {
   return { ...rest, ...scores[0], segment: scores[0].predictions.value?.segment };
 }
 
+/** The groups of the call list; an error of it leaves the rest of a view in place. */
+const groups = () =>
+  ask("groups", "v1/calls?limit=0").catch((error) => {
+    if (isStale(error)) throw error;
+    return { error };
+  });
+
 const VIEWS = {
-  customers: async () => {
+  calls: async (_, filters) => {
     shown("");
-    const welcome = [el("p", { class: "welcome" }, translate("welcome"))];
-    await models().catch((error) => isStale(error) || welcome.push(errorView(error, open)));
-    return welcome;
+    const [list] = await Promise.all([callPage(filters), models()]);
+    return list;
+  },
+  movers: async (_, filters) => {
+    shown("");
+    const [list] = await Promise.all([moverPage(filters), models()]);
+    return list;
   },
   customer: async (id) => {
     shown(id);
+    rememberOpened(id);
     const [found, all] = await Promise.all([customer(id), models()]);
     return customerPage(found, all.models);
   },
   evaluation: async () => {
     shown("");
-    const [measured, cut] = await Promise.all([ask("view", "v1/indicators"), ask("cut", "v1/segments"), models()]);
-    return evaluationPage(measured, cut);
+    const [measured, cut, list] = await Promise.all([
+      ask("view", "v1/indicators"), ask("cut", "v1/segments"), groups(), models(),
+    ]);
+    return evaluationPage(measured, cut, list);
   },
   models: async (target) => {
     shown("");
@@ -91,15 +97,16 @@ let opened = 0;
 /** Shows the view that the address names, unless another one was opened meanwhile. */
 async function open() {
   const request = (opened += 1);
-  const [name, rest] = route();
+  const { name, rest, filters } = readAddress();
+  const from = document.activeElement;
   view.setAttribute("aria-busy", "true");
   show(notice);
   mark(name);
   try {
-    const parts = await (VIEWS[name] ?? VIEWS.customers)(rest);
+    const parts = await (VIEWS[name] ?? VIEWS.calls)(rest, filters);
     if (request !== opened) return;
     show(view, ...parts);
-    view.querySelector("h1")?.focus({ preventScroll: true });
+    if ([from, document.body].includes(document.activeElement)) focusView(name, from.id);
   } catch (error) {
     if (request !== opened || isStale(error)) return;
     show(view);
@@ -110,11 +117,19 @@ async function open() {
   }
 }
 
+/** Keeps the focus on a filter, returns it to the customer that was opened, or moves it to the title. */
+function focusView(name, focused) {
+  const same = focused ? view.querySelector(`#${CSS.escape(focused)}`) : null;
+  const row = ["calls", "movers"].includes(name) ? openedLink(view) : null;
+  (same ?? row ?? view.querySelector("h1"))?.focus({ preventScroll: !row });
+  if (row) rememberOpened(null);
+}
+
 function mark(name) {
-  const current = ["models", "evaluation"].includes(name) ? name : "customers";
+  const current = ["models", "evaluation"].includes(name) ? name : "calls";
   const link = (target, href) =>
     el("a", { href, "aria-current": target === current ? "page" : null }, translate(`place.${target}`));
-  const own = ["customers", "evaluation", "models"].map((target) => link(target, `#${target}`));
+  const own = ["calls", "evaluation", "models"].map((target) => link(target, `#${target}`));
   show(document.getElementById("places"), own, link("docs", "docs"));
 }
 
@@ -139,7 +154,7 @@ document.getElementById("forget").addEventListener("click", () => {
 window.addEventListener("hashchange", open);
 prepare({ key: askForKey, progress: working });
 prepareSearch((id) => {
-  const address = `#customer/${encodeURIComponent(id)}`;
+  const address = customerAddress(id);
   if (location.hash === address) open();
   else location.hash = address;
 });

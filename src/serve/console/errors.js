@@ -14,7 +14,7 @@ export function errorView(error, again = null) {
   const gaps = { seconds: error.retryAfter ?? "?", message: message(error.message) };
   const text = translate(`error.${known ? error.code : "unexpected"}`, gaps);
   if (!error.code) console.error(error); // an error in the page's own code
-  const details = (error.details ?? []).map((d) => el("li", {}, `${d.where}: ${message(d.problem)}`));
+  const details = (error.details ?? []).map((d) => el("li", {}, `${d.where}${translate("colon")}${message(d.problem)}`));
   return el(
     "div",
     { class: "error" },

@@ -1,20 +1,31 @@
 // The last evaluation: indicators with targets, alerts, segments and migration between tiers.
 
+import { listAddress } from "./addresses.js";
 import { spark } from "./charts.js";
+import { customerGroups } from "./customer_groups.js";
 import { el } from "./dom.js";
-import { day, digits, message, named, number, percent, period, rate, translate } from "./i18n.js";
+import { errorView } from "./errors.js";
+import { attribute, called, day, digits, message, named, number, percent, period, rate, translate } from "./i18n.js";
 
-/** The page of the last evaluation, from the answers about indicators and segments. */
-export function evaluationPage(measured, cut) {
+/** The page of the last evaluation, from the answers about indicators, segments and the call list. */
+export function evaluationPage(measured, cut, list) {
   return [
     el("h1", { tabindex: -1 }, translate("evaluation")),
     el("p", { class: "note" }, `${translate("evaluated", { day: day(measured.as_of) })} · ${translate("made", { day: day(measured.made_at) })}`),
     ...measured.warnings.map((warning) => el("p", { class: "warning", role: "status" }, message(warning))),
-    section("indicators", indicatorTable(measured), alerts(measured), lacking("not.measured", measured.not_measured)),
-    section("segments", segmentTables(cut)),
+    section("indicators", indicatorTable(measured), alerts(measured, list), lacking("not.measured", measured.not_measured)),
+    groupSection(list),
+    section("segments", segmentTables(cut, list)),
     cut.tiers ? section("moves", moves(cut.tiers)) : null,
     Object.keys(cut.skipped).length ? section("left.out", lacking("", cut.skipped)) : null,
   ];
+}
+
+/** Regions and owners with the way to their customers; without a call list, the reason. */
+function groupSection(list) {
+  if (list.error) return section("groups", errorView(list.error));
+  const tables = customerGroups(list);
+  return tables ? section("groups", tables) : null;
 }
 
 const section = (name, ...parts) =>
@@ -50,7 +61,9 @@ function indicatorTable({ indicators, period: length }) {
 /** The last period, where it has too few cases and the value is from an earlier one. */
 function emptyPeriod({ empty_period: empty, period: shown }, length) {
   if (!empty) return null;
-  const gaps = { count: number(empty.answered), cases: translate(`cases.${empty.cases}`), period: period(empty.period, length) };
+  const count = number(empty.answered);
+  const cases = translate(empty.answered ? `count.of.${empty.cases}` : `cases.${empty.cases}`, { count });
+  const gaps = { cases, period: period(empty.period, length) };
   gaps.last = empty.last ? period(empty.last, "month") : period(shown, length);
   return el("small", {}, translate(empty.answered ? "period.thin" : "period.empty", gaps));
 }
@@ -80,43 +93,53 @@ function verdict({ kind, expected, since, level, levels }, write, length) {
   });
 }
 
-function alerts({ alerts: found, indicators, period: length }) {
+function alerts({ alerts: found, indicators, period: length }, list) {
   const isWatched = indicators.some(({ verdict: of }) => of.kind !== "unwatched");
   if (!found.length) return el("p", { class: "note" }, translate(isWatched ? "alerts.none" : "alerts.unwatched"));
   const lines = found.map((alert) => {
     const of = indicators.find((one) => one.name === alert.indicator && one.dimension === alert.dimension);
     const write = written(of?.kind);
     const gaps = {
-      name: title({ ...alert, title: of?.title }), group: `${named("dimension", alert.by)} ${alert.group}`,
+      name: title({ ...alert, title: of?.title }), group: groupName(alert),
       value: write(alert.value), verdict: verdict(alert, write, length),
     };
-    return el("li", {}, translate("alert", gaps));
+    return el("li", {}, translate("alert", gaps), customersLink(alert, list));
   });
   return [el("h3", {}, translate("alerts")), el("ul", {}, lines)];
 }
 
+/** The group that an alert is about: "Region north". The whole company is a group of its own. */
+const groupName = ({ by, group }) => (by === "all" ? translate("whole.company") : `${attribute(by)} ${called(by, group)}`);
+
+/** The way from an alert to the customers of its group. */
+function customersLink({ by, group }, { attributes, groups }) {
+  const name = Object.keys(attributes ?? {}).find((one) => attributes[one] === by) ?? by;
+  if (!groups?.[name]?.some((one) => one.name === group)) return null;
+  return [" ", el("a", { href: listAddress("calls", { [name]: group }) }, translate("alert.customers"))];
+}
+
 /** What is not available, with the reasons of the service. */
 function lacking(heading, reasons) {
-  const lines = Object.entries(reasons).map(([name, why]) => el("li", {}, `${named("indicator", name)}: ${message(why)}`));
+  const lines = Object.entries(reasons).map(([name, why]) => el("li", {}, `${named("indicator", name)}${translate("colon")}${message(why)}`));
   if (!lines.length) return null;
   return [heading ? el("h3", {}, translate(heading)) : null, el("ul", { class: "note" }, lines)];
 }
 
-function segmentTables({ segments, currency, stability }) {
+function segmentTables({ segments, currency, stability }, list) {
   if (!segments.length) return el("p", {}, translate("segments.none"));
   const kinds = [...new Set(segments.map((one) => one.by))];
   return kinds.map((by) => [
     el("h3", {}, translate(`by.${by}`)),
-    segmentTable(by, segments.filter((one) => one.by === by), currency),
+    segmentTable(by, segments.filter((one) => one.by === by), currency, list),
     by === "group" && stability !== null ? el("p", { class: "note" }, translate("stability", { share: percent(stability) })) : null,
   ]);
 }
 
-function segmentTable(by, listed, currency) {
+function segmentTable(by, listed, currency, list) {
   const head = ["segment.name", "customers", "expected", "share.value", "target.satisfaction", "target.churn"].map((name) => translate(name));
   return table(head, listed.map((one) =>
     el("tr", {},
-      el("th", { scope: "row" }, called(by, one.name), one.rule ? el("small", {}, rule(one.rule)) : null),
+      el("th", { scope: "row" }, segmentName(by, one.name, list), one.rule ? el("small", {}, rule(one.rule)) : null),
       el("td", {}, number(one.customers), el("small", {}, percent(one.share))),
       el("td", {}, one.expected_value === null ? "–" : `${number(one.expected_value)} ${currency}`,
         typeof one.expected_low === "number" ? el("small", {}, translate("interval.90", { low: number(one.expected_low), high: number(one.expected_high) })) : null),
@@ -131,8 +154,11 @@ const rule = (text) =>
     .replace(/ and (?=\S+ [≤>])/g, translate("and"))
     .replace(/[a-z_]{2,}(?= [≤>])/g, (name) => named("cause", name, named("dimension", name)));
 
-/** The name of a segment: translated, or as the company calls it. */
-const called = (by, name) => (by === "stars" ? `${name} ★` : named(by === "value" ? "segment" : by, name));
+/** The name of a segment, as a link where the call list has customers of it. */
+function segmentName(by, name, { groups }) {
+  const isListed = groups?.[by]?.some((group) => group.name === name);
+  return isListed ? el("a", { href: listAddress("calls", { [by]: name }) }, called(by, name)) : called(by, name);
+}
 
 /** Tiers before (rows) and after (columns). */
 function moves({ since, until, before, after, customers, moved, causes, rebuilt }) {

@@ -2,12 +2,18 @@
 
 import { MESSAGES as ENGLISH_MESSAGES } from "./messages_en.js";
 import { MESSAGES as CHINESE_MESSAGES } from "./messages_zh.js";
+import { ENGLISH_CALLS } from "./texts_calls_en.js";
+import { CHINESE_CALLS } from "./texts_calls_zh.js";
 import { ENGLISH } from "./texts_en.js";
 import { CHINESE } from "./texts_zh.js";
 
 const LANGUAGE = "goodwill-language";
-const TEXTS = { en: ENGLISH, zh: CHINESE };
+const TEXTS = { en: { ...ENGLISH, ...ENGLISH_CALLS }, zh: { ...CHINESE, ...CHINESE_CALLS } };
 const PATTERNS = { en: patterns(ENGLISH_MESSAGES), zh: patterns(CHINESE_MESSAGES) };
+/** A gap, {count}, or words that depend on its number, {count:customer|customers}. */
+const GAP = /\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g;
+/** A plural after a 1, in messages that are written for any number. */
+const ONE = /(?<![\d.,])1 (answer|complaint|customer|day|group|hour|period|row|time|value)s\b/g;
 const SENTENCE = /[A-Za-z'’]+(?:,? [A-Za-z'’]+){3,}/;
 let current = initialLanguage();
 
@@ -26,12 +32,20 @@ export function setLanguage(chosen) {
 /** The text of a key with its gaps filled; an unknown key, such as a custom target, is shown as it is. */
 export function translate(key, gaps = {}) {
   const text = TEXTS[current][key] ?? TEXTS.en[key] ?? key.slice(key.lastIndexOf(".") + 1);
-  return text.replace(/\{(\w+)\}/g, (_, name) => gaps[name] ?? "");
+  const filled = (_, name, one, several) =>
+    one === undefined ? (gaps[name] ?? "") : String(gaps[name]) === "1" ? one : several;
+  return text.replace(GAP, filled);
 }
 
 /** The display name of something, such as a stage; the name itself where it has none. */
 export const named = (kind, name, otherwise = name) =>
   TEXTS[current][`${kind}.${name}`] ?? TEXTS.en[`${kind}.${name}`] ?? otherwise;
+
+/** The name of an attribute by which customers are grouped. */
+export const attribute = (name) => named("attribute", name);
+
+/** The value of an attribute: translated, or as the company calls it. */
+export const called = (by, name) => (by === "stars" ? `${name} ★` : named(by === "value" ? "segment" : by, name));
 
 const locale = () => (current === "zh" ? "zh-CN" : "en-GB");
 
@@ -42,7 +56,13 @@ const locale = () => (current === "zh" ? "zh-CN" : "en-GB");
 export function message(text) {
   const found = translated(text ?? "");
   if (current === "zh" && SENTENCE.test(found)) return translate("english.only");
-  return closeUp(found);
+  return closeUp(current === "en" ? found.replace(ONE, "1 $1") : found);
+}
+
+/** A number with a unit for which there is no text: "3 calls", "1 call". */
+export function inUnit(value, unit) {
+  const text = number(value);
+  return current === "en" && text === "1" ? `1 ${unit.replace(/ies$/, "y").replace(/s$/, "")}` : `${text} ${unit}`;
 }
 
 function translated(text) {

@@ -107,6 +107,8 @@ export const MESSAGES = [
   ["the refit on all labels predicts another level than the judged model: {rest}", "在全部标签上重新拟合的模型与评估模型的预测水平不一致"],
   ["{why}; no training sets of {company} at {path}; make them with `{command}`", "{why}；请运行 `{command}`"],
   ["{what} as of {one}, the features are as of {other}; run `goodwill evaluate`", "评估结果截至 {one}，特征截至 {other}；请运行 `goodwill evaluate`"],
+  ["the call list is as of {one}, the features are as of {other}; run `goodwill score`", "联系清单截至 {one}，特征截至 {other}；请运行 `goodwill score`"],
+  ["the call list was made with other models of {targets}; run `goodwill score`", "联系清单由其他版本的模型生成（{targets}）；请运行 `goodwill score`"],
   ["the features are {age} old; the company's limit is {limit}", "特征已有 {age}；公司规定的上限为 {limit}"],
   ["the features are {age} old; the company permits at most {limit}; run {commands}", "特征已有 {age}；公司最多允许 {limit}；请重新生成特征"],
   ["make it with `{command}`", "请运行 `{command}`"],

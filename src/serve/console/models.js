@@ -15,7 +15,7 @@ export function modelList({ models, missing }) {
       facts(model),
       el("p", {}, el("a", { href: `#models/${encodeURIComponent(model.target)}` }, translate("open.card")))),
   );
-  const absent = Object.entries(missing).map(([target, why]) => el("li", {}, `${translate(`target.${target}`)}: ${message(why)}`));
+  const absent = Object.entries(missing).map(([target, why]) => el("li", {}, `${translate(`target.${target}`)}${translate("colon")}${message(why)}`));
   return [
     el("h1", { tabindex: -1 }, translate("models")),
     models.length ? el("div", { class: "cards" }, cards) : el("p", {}, translate("models.none")),
@@ -47,7 +47,7 @@ function card(text) {
 function facts(model) {
   const rows = [
     [translate("grade"), model.grade],
-    [translate("model"), model.version],
+    [translate("version"), model.version],
     [translate("trained"), day(model.trained_at)],
     [translate("horizon"), translate("days", { count: model.horizon_days })],
     [translate("features"), number(model.features)],

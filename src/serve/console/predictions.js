@@ -31,7 +31,6 @@ function card(target, customer, models) {
   const output = customer.predictions[target];
   const model = models.find((one) => one.target === target);
   const ahead = model ? translate("ahead", { days: model.horizon_days }) : null;
-  const version = customer.model_versions[target];
   return el(
     "section",
     { class: "card", id: `target-${target}`, "aria-label": translate(`target.${target}`) },
@@ -39,7 +38,6 @@ function card(target, customer, models) {
     output ? shown(target, output, currencyOf(models)) : el("p", { class: "note" }, translate("not.served")),
     applies(output) && output.abstain ? el("p", { class: "warning" }, translate("abstain")) : null,
     applies(output) ? reasons(target, customer.reasons[target] ?? []) : null,
-    version ? el("p", { class: "note" }, translate("version", { version })) : null,
   );
 }
 
@@ -98,7 +96,7 @@ function value({ expected, typical, low, high, segment }, currency) {
     rangeBar({ value: expected, low, high, least, most, label: `${write(expected)}; ${range}`, write }),
     el("p", {}, range),
     typeof typical === "number" ? el("p", { class: "note" }, translate("typical", { amount: write(typical) })) : null,
-    segment ? el("p", { class: "note" }, `${translate("segment")}: ${translate(`segment.${segment}`)}`) : null,
+    segment ? el("p", { class: "note" }, `${translate("segment")}${translate("colon")}${translate(`segment.${segment}`)}`) : null,
   ];
 }
 

@@ -3,29 +3,41 @@
 import { timeLine } from "./charts.js";
 import { el } from "./dom.js";
 import { amount, TARGETS } from "./predictions.js";
-import { brief, day, translate } from "./i18n.js";
+import { brief, day, number, translate } from "./i18n.js";
 
-/** The section; `history` starts with the oldest scores. */
+/** One line on all scores, and charts and a table below it; `history` starts with the oldest scores. */
 export function scoreHistory(history, currency) {
-  const body = history.length
-    ? [
-        el("div", { class: "charts" }, TARGETS.map((target) => chart(target, history, currency))),
-        history.length > 1 ? table(history, currency) : null,
-      ]
-    : el("p", { class: "note" }, translate("history.none"));
-  return el("section", { class: "card wide", id: "history" }, el("h2", {}, translate("history")), body);
+  const charts = TARGETS.map((target) => chart(target, history, currency)).filter((drawn) => drawn !== null);
+  return el("section", { class: "card wide", id: "history" },
+    el("h2", {}, translate("history")),
+    el("p", {}, line(history, currency)),
+    charts.length ? el("details", {}, el("summary", {}, translate("history.charts")),
+      el("div", { class: "charts" }, charts), table(history, currency)) : null);
 }
 
+/** How each score changed from the first scoring to the last, as one sentence. */
+function line(history, currency) {
+  if (!history.length) return translate("history.none");
+  const [first, last] = [history[0], history.at(-1)];
+  if (history.length === 1) return translate("history.one", { day: day(first.as_of) });
+  const changes = TARGETS.filter((target) => isKnown(first[target]) && isKnown(last[target])).map((target) =>
+    translate("history.change", {
+      name: translate(`target.${target}`), first: amount(target, first[target], currency), last: amount(target, last[target], currency),
+    }));
+  return translate("history.line", {
+    count: number(history.length), start: day(first.as_of), end: day(last.as_of), changes: changes.join(translate("semicolon")),
+  });
+}
+
+const isKnown = (score) => score !== null && score !== undefined;
+
+/** The chart of a target that was scored at least twice. */
 function chart(target, history, currency) {
   const name = translate(`target.${target}`);
-  const known = history.filter((past) => past[target] !== null && past[target] !== undefined);
+  const known = history.filter((past) => isKnown(past[target]));
   const write = (score) => amount(target, score, currency);
-  if (!known.length) return null;
+  if (known.length < 2) return null;
   const [first, last] = [known[0], known.at(-1)];
-  if (known.length === 1) {
-    const gaps = { value: write(first[target]), day: day(first.as_of) };
-    return el("div", {}, el("h3", {}, name), el("p", { class: "note" }, translate("history.one", gaps)));
-  }
   const changed = known.flatMap((past, i) =>
     i && past.versions?.[target] !== known[i - 1].versions?.[target] ? [i] : [],
   );
@@ -47,5 +59,5 @@ function table(history, currency) {
       TARGETS.map((target) => el("td", {}, amount(target, past[target] ?? null, currency)))),
   );
   const whole = el("table", {}, el("thead", {}, head), el("tbody", {}, rows));
-  return el("details", {}, el("summary", {}, translate("history.table")), el("div", { class: "scroll", tabindex: 0 }, whole));
+  return el("div", { class: "scroll", tabindex: 0 }, whole);
 }

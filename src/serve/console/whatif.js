@@ -4,7 +4,7 @@ import { ask, dropped, isStale } from "./api.js";
 import { debounced, el, show } from "./dom.js";
 import { errorView } from "./errors.js";
 import { amount, applies, currencyOf, TARGETS } from "./predictions.js";
-import { closeUp, language, number, translate, tenths } from "./i18n.js";
+import { closeUp, inUnit, language, number, translate, tenths } from "./i18n.js";
 
 const PAUSE = 200;
 
@@ -51,7 +51,7 @@ function slider(lever, board, look) {
   });
   const unnoticed = el("p", { class: "note" }, translate("whatif.unnoticed"));
   const written = () => {
-    const text = inUnit(lever, amountOf());
+    const text = leverAmount(lever, amountOf());
     output.value = text;
     input.setAttribute("aria-valuetext", text);
   };
@@ -64,7 +64,7 @@ function slider(lever, board, look) {
   });
   written();
   const label = el("label", { for: id }, translate(`lever.${lever.lever}`));
-  const now = el("span", { class: "note" }, translate("whatif.now", { amount: inUnit(lever, lever.now) }));
+  const now = el("span", { class: "note" }, translate("whatif.now", { amount: leverAmount(lever, lever.now) }));
   return {
     element: el("div", { class: "slider" }, label, output, input, now, unnoticed),
     moved: () => (input.disabled || atCurrent() ? null : [lever.lever, amountOf()]),
@@ -81,12 +81,12 @@ function slider(lever, board, look) {
 }
 
 /** An amount with its unit; days of a delivery are late or early. */
-function inUnit({ lever, unit }, value) {
+function leverAmount({ lever, unit }, value) {
   if (lever === "delivery lateness") {
     return translate(value < 0 ? "unit.days early" : "unit.days late", { amount: number(Math.abs(value)) });
   }
   const text = translate(`unit.${unit}`, { amount: number(value) });
-  return text.includes(number(value)) ? text : `${number(value)} ${unit}`;
+  return text.includes(number(value)) ? text : inUnit(value, unit);
 }
 
 async function showAnswer({ customer, target, sliders, result, currency }) {

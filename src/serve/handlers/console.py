@@ -17,13 +17,17 @@ PAGE = "index.html"
 #: Only files that are listed here are served.
 MEDIA = {
     PAGE: "text/html",
-    "console.css": "text/css",
+    **dict.fromkeys(("console.css", "call_list.css"), "text/css"),
     **dict.fromkeys(
         (
+            "addresses.js",
             "api.js",
+            "call_list.js",
+            "call_tables.js",
             "charts.js",
             "console.js",
             "customer.js",
+            "customer_groups.js",
             "customer_status.js",
             "dom.js",
             "errors.js",
@@ -34,9 +38,12 @@ MEDIA = {
             "messages_en.js",
             "messages_zh.js",
             "models.js",
+            "next_step.js",
             "predictions.js",
             "score_history.js",
             "search.js",
+            "texts_calls_en.js",
+            "texts_calls_zh.js",
             "texts_en.js",
             "texts_zh.js",
             "whatif.js",
@@ -73,8 +80,8 @@ def console_file(name: str) -> ConsoleFile:
 async def show_console(state: AppState, call: Call, scope: Scope, receive: Receive) -> Response:
     """Show the console, a web page.
 
-    Search for a customer, see predictions with reasons, try what-ifs, read the model cards; in
-    English and Chinese.
+    Customers to call, predictions with reasons, what-ifs, the evaluation, the model cards; in English
+    and Chinese.
     """
     return _file_response(PAGE, scope)
 

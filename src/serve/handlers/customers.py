@@ -46,6 +46,7 @@ _STATUS = {
     "stars": 5,
     "stage": "active",
     "service_level": "priority",
+    "next_step": {"manager": "dedicated", "within_hours": 2.0},
     "value_score": {"value": 78.2, "low": 71.4, "high": 83.9},
     "group": "frequent, loyal",
     "quadrant": "keep",

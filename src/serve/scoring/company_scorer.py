@@ -33,6 +33,8 @@ from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import Language
 from serve.schemas.what_if_schemas import LeverRange, WhatIfAnswer, WhatIfTarget
 from serve.scoring.assemble_scores import CustomerBatch, ScoreOptions, assemble_scores
+from serve.scoring.call_table import CallTable
+from serve.scoring.call_table_cache import CallTableCache
 from serve.scoring.evaluation_cache import EvaluationCache, ServedEvaluation
 from serve.scoring.loaded_state import (
     SNAPSHOT,
@@ -51,11 +53,12 @@ log = logging.getLogger("goodwill.scorer")
 
 @dataclass(frozen=True)
 class Served:
-    """What calls see, replaced as a whole: the published set, its models and its evaluation."""
+    """What calls see, replaced as a whole: the published set, its models, evaluation and call list."""
 
     results: Workspace
     loaded: LoadedState
     evaluated: ServedEvaluation
+    calls: CallTable | None
 
 
 class CompanyScorer:
@@ -69,12 +72,20 @@ class CompanyScorer:
         self._snapshot_error = ""
         self._evaluations = EvaluationCache(company.name)
         results = pin_results(workspace, company.name)
+        self._calls = CallTableCache()
         self._evaluations.refresh(evaluation_folder(results, company.name))
-        self._served = Served(results, self._load(results), self._evaluations.current)
+        self._served = self._serve(results, self._load(results))
 
     @property
     def _loaded(self) -> LoadedState:
         return self._served.loaded
+
+    def _serve(self, results: Workspace, loaded: LoadedState) -> Served:
+        evaluated, value = self._evaluations.current, loaded.bundles.get("value")
+        bounds = value.manifest.segments if value else None
+        scores = results.scores(self.company)
+        calls = self._calls.refresh(scores, loaded.snapshot, evaluated.statuses, bounds)
+        return Served(results, loaded, evaluated, calls)
 
     def _snapshot_path(self, results: Workspace) -> Path:
         return results.features(self.company) / "snapshot.parquet"
@@ -210,12 +221,15 @@ class CompanyScorer:
     def evaluated(self) -> ServedEvaluation:
         return self._served.evaluated
 
+    def call_table(self) -> CallTable | None:
+        return self._served.calls
+
     def refresh(self) -> Mapping[str, str]:
         """Load what changed in the published results, and use all of it from one moment on."""
         results = pin_results(self.workspace, self.company)
         evaluated = self._evaluations.refresh(evaluation_folder(results, self.company))
         loaded, reloaded = self._refresh(results)
-        self._served = Served(results, loaded, self._evaluations.current)
+        self._served = self._serve(results, loaded)
         return {**evaluated, **reloaded}
 
     def _refresh(self, results: Workspace) -> tuple[LoadedState, Mapping[str, str]]:

@@ -42,12 +42,14 @@ class ServedEvaluation:
         return self.statuses.of(customer_id) if self.statuses else CustomerStatus()
 
 
-def date_mismatch_warnings(what: str, as_of: datetime, features: datetime) -> list[str]:
-    """Return a warning if the evaluation and the features are of different days (in UTC)."""
+def date_mismatch_warnings(
+    what: str, as_of: datetime, features: datetime, remedy: str = "goodwill evaluate"
+) -> list[str]:
+    """Return a warning if a result and the features are of different days (in UTC)."""
     one, other = (moment.astimezone(UTC).date().isoformat() for moment in (as_of, features))
     if one == other:
         return []
-    return [f"{what} as of {one}, the features are as of {other}; run `goodwill evaluate`"]
+    return [f"{what} as of {one}, the features are as of {other}; run `{remedy}`"]
 
 
 class EvaluationCache:

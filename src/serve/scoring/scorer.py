@@ -12,6 +12,7 @@ from models.scoring.score_history import PastScore
 from serve.schemas.record_schemas import Records
 from serve.schemas.score_schemas import CustomerScore, Language
 from serve.schemas.what_if_schemas import LeverRange, WhatIfAnswer, WhatIfTarget
+from serve.scoring.call_table import CallTable
 from serve.scoring.evaluation_cache import ServedEvaluation
 
 
@@ -125,6 +126,10 @@ class Scorer(Protocol):
 
     def evaluated(self) -> ServedEvaluation:
         """Return the last evaluation, or the reason why there is none."""
+        ...
+
+    def call_table(self) -> CallTable | None:
+        """Return the current customers in the order of the call list; None before the first scoring."""
         ...
 
     def refresh(self) -> Mapping[str, str]:

@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CustomerStatus, TierChange
+from insight.evaluation.evaluation_schema import CustomerStatus, NextStep, TierChange
 from insight.evaluation.indicator_schema import IntervalEstimate
 from models.training_set.splits import instant
 
 _INSTANT = pa.timestamp("us", "UTC")
 _TEXTS = (
-    "tier", "stage", "service_level", "group", "quadrant", "tier_before", "moved_because"
+    "tier", "stage", "service_level", "manager", "group", "quadrant", "tier_before", "moved_because"
 )  # fmt: skip
-_NUMBERS = ("stars", "value_score", "value_score_low", "value_score_high")
+_NUMBERS = ("stars", "first_reply_hours", "value_score", "value_score_low", "value_score_high")
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,15 @@ def _status(row: dict[str, Any]) -> CustomerStatus:
         "since": None if since is None else instant(since),
         "cause": row.get("moved_because"),
     }
+    manager, hours = row.get("manager"), row.get("first_reply_hours")
+    policy = None
+    if manager is not None and hours is not None:
+        policy = NextStep(manager=manager, within_hours=hours)
     texts = {name: row.get(name) for name in CustomerStatus.model_fields if name in _TEXTS}
     return CustomerStatus(
         **texts,
         stars=None if stars is None else int(stars),
+        next_step=policy,
         value_score=None if score is None else IntervalEstimate(value=score, **ends),
         migration=TierChange.model_validate(change) if changed else None,
     )

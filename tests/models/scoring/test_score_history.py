@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.scoring import score_history
-from models.scoring.score_history import history_folder, store_scores
+from models.scoring.score_history import earlier_scores, history_folder, store_scores
 from support.trained_company import trained
 
 VERSIONS = {"satisfaction": "3", "nps": "2", "churn": "1", "value": "4"}
@@ -118,3 +118,26 @@ def test_scoring_a_company_leaves_its_past() -> None:
         }
     )
     assert past.versions == dict.fromkeys(("satisfaction", "nps", "churn", "value"), "1")
+
+
+@pytest.mark.parametrize(
+    ("months", "as_of", "chosen"),
+    [
+        ([1, 2, 3, 4], datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        ([1, 3, 4], datetime(2026, 4, 20, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        ([3, 4], datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        ([4], datetime(2026, 4, 1, tzinfo=UTC), None),
+    ],
+    ids=["a month", "at least 28 days", "the oldest", "none"],
+)
+def test_the_scores_of_a_month_before(
+    tmp_path: Path, months: list[int], as_of: datetime, chosen: datetime | None
+) -> None:
+    scores = tmp_path / "scores" / "scores.parquet"
+    for month in months:
+        store_scores(write_scores(scores, month, {"a": ROW, "b": ROW}))
+    found = earlier_scores(history_folder(scores), as_of)
+    assert (found.as_of if found else None) == chosen
+    if found:
+        assert found.versions == VERSIONS
+        assert found.table["churn"].to_pylist() == [0.05, 0.05]

@@ -9,13 +9,13 @@ from support.watched_page import WatchedPage
 
 def test_a_customer_is_found_by_typing_and_arrow_keys(page: Page, address: str) -> None:
     page.goto(address)
-    box = page.get_by_role("combobox", name="Customer")
+    box = page.get_by_role("combobox", name="Find a customer")
     box.press_sequentially("C-01")
-    expect(page.get_by_role("option")).to_have_count(10)
+    expect(page.locator("#found").get_by_role("option")).to_have_count(10)
     expect(box).to_have_attribute("aria-expanded", "true")
     box.press("ArrowDown")
     box.press("ArrowDown")
-    expect(page.get_by_role("option", selected=True)).to_have_text("C-011")
+    expect(page.locator("#found").get_by_role("option", selected=True)).to_have_text("C-011")
     box.press("Enter")
     expect(page.get_by_role("heading", name="C-011", level=1)).to_be_focused()
     assert page.url == f"{address}#customer/C-011"
@@ -24,7 +24,7 @@ def test_a_customer_is_found_by_typing_and_arrow_keys(page: Page, address: str) 
 
 def test_notes_of_the_search_and_escape(page: Page, address: str) -> None:
     page.goto(address)
-    box = page.get_by_role("combobox")
+    box = page.locator("#customer")
     box.press_sequentially("C-")
     expect(page.locator("#search-note")).to_have_text(
         "The first 20 are shown. Type more characters to narrow the search."
@@ -58,15 +58,45 @@ def test_predictions_with_intervals_and_reasons(page: Page, address: str) -> Non
     expect(page.locator(".badge")).to_have_text("Value segment: middle")
 
 
-def test_score_history_as_charts_and_as_a_table(page: Page, address: str) -> None:
+def test_one_next_step_and_no_version_beside_each_prediction(page: Page, address: str) -> None:
+    page.goto(f"{address}#customer/C-007")
+    expect(page.locator(".next")).to_have_text("Next step: Shared account manager calls within 8 h")
+    expect(page.get_by_text("Next step")).to_have_count(1)
+    expect(page.get_by_text("model 7")).to_have_count(0)
+    page.evaluate(f"location.hash = '#customer/{OUTLIER}'")  # no tier, so no service policy
+    expect(page.get_by_role("heading", level=1)).to_have_text(OUTLIER)
+    expect(page.locator(".next")).to_have_count(0)
+
+
+def test_a_number_is_followed_by_the_right_form_of_its_unit(page: Page, address: str) -> None:
     page.goto(f"{address}#customer/C-001")
+    visits = page.get_by_role("slider", name="Sales visits")
+    expect(visits).to_have_attribute("aria-valuetext", "1 visit")
+    visits.press("ArrowRight")
+    expect(visits).to_have_attribute("aria-valuetext", "2 visits")
+    box = page.locator("#customer")
+    box.fill("C-out")
+    expect(page.locator("#search-note")).to_contain_text("1 customer found.")
+    box.fill("C-01")
+    expect(page.locator("#search-note")).to_contain_text("10 customers found.")
+
+
+def test_the_score_history_is_one_line_with_charts_and_a_table_below(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}#customer/C-001")
+    expect(page.locator("#history > p")).to_have_text(
+        "6 scorings from 31 Jan 2025 to 30 Jun 2025. Satisfaction 55 → 60; "
+        "Recommendation (NPS) +5 → +5; Churn 30% → 20%."
+    )
+    expect(page.locator("#history table")).to_be_hidden()
+    page.get_by_text("Show charts and table").click()
     charts = page.locator("#history").get_by_role("img")
     expect(charts).to_have_count(3)  # there are no value scores
     expect(charts.nth(0)).to_have_attribute(
         "aria-label", "Satisfaction: from 55 on 31 Jan 2025 to 60 on 30 Jun 2025."
     )
     expect(charts.nth(0).locator(".change")).to_have_count(1)
-    page.get_by_text("Show as table").click()
     expect(page.locator("#history tbody tr")).to_have_count(6)
 
 

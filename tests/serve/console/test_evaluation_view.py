@@ -52,12 +52,60 @@ def test_indicators_targets_trends_and_segments(page: Page, address: str) -> Non
     )
     expect(rows.nth(1)).to_contain_text("no interval")
     expect(page.locator("#indicators")).to_contain_text(
-        "region north: Satisfied answers 41%. Beyond chance since May 2025: 70% is usual."
+        "Region north: Satisfied answers 41%. Beyond chance since May 2025: 70% is usual."
     )
     expect(page.locator("#indicators")).to_contain_text("ces: no question of this kind was asked")
     expect(page.locator("#segments")).to_contain_text("orders_90d over 3")
     expect(page.locator("#moves tbody tr").nth(1).locator("td")).to_have_text(["4", "328", "1"])
     expect(page.locator("#left\\.out")).to_contain_text("the company has no tickets")
+
+
+def test_from_a_region_or_owner_to_its_customers(page: Page, address: str) -> None:
+    page.goto(f"{address}#evaluation")
+    groups = page.locator("#groups")
+    row = groups.get_by_role("row", name="north")
+    expect(row.locator("td")).to_have_text(["31", "11,994", "30%"])
+    groups.get_by_role("link", name="north").click()
+    expect(page.get_by_label("Region")).to_have_value("north")
+    expect(page.locator("#list")).to_contain_text("31 customers")
+    page.go_back()
+    groups.get_by_role("link", name="S-2").click()
+    expect(page.get_by_label("Owner")).to_have_value("S-2")
+    page.go_back()
+    page.locator("#segments").get_by_role("link", name="A", exact=True).click()
+    expect(page.get_by_label("Tier")).to_have_value("A")
+    page.go_back()
+    page.get_by_role("link", name="Show customers").click()
+    expect(page.get_by_label("Region")).to_have_value("north")
+
+
+def test_an_alert_of_the_whole_company_says_so(page: Page, address: str) -> None:
+    def of_the_company(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        told["alerts"][0] |= {"by": "all", "group": "all"}
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/v1/indicators", of_the_company)
+    page.goto(f"{address}#evaluation")
+    expect(page.locator("#indicators li").first).to_have_text(
+        "Whole company: Satisfied answers 41%. Beyond chance since May 2025: 70% is usual."
+    )
+
+
+def test_without_a_call_list_the_evaluation_is_shown_with_the_reason(
+    watched: WatchedPage, address: str
+) -> None:
+    def refuse(route: Route) -> None:
+        problem = {"where": "scores", "problem": "no customer has scores; run `goodwill score`"}
+        error = {"code": "not_ready", "message": "m", "details": [problem], "request_id": "r"}
+        route.fulfill(status=503, json={"error": error})
+
+    with ignore_failed_requests(watched):
+        watched.page.route("**/v1/calls?*", refuse)
+        watched.page.goto(f"{address}#evaluation")
+        expect(watched.page.locator("#groups")).to_contain_text("run `goodwill score`")
+        expect(watched.page.locator("#moves")).to_be_visible()
 
 
 def test_before_the_first_evaluation_the_error_names_the_command(

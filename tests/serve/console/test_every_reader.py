@@ -8,8 +8,8 @@ from support.watched_page import WatchedPage
 
 PHONE = {"width": 360, "height": 740}
 #: An element that shows that a view has loaded.
-LOADED = {"": ".welcome", "customer/": "#history", "models": ".cards", "models/": "#reliability",
-         "evaluation": "#moves"}  # fmt: skip
+LOADED = {"": ".list", "movers": ".list", "customer/": "#history", "models": ".cards",
+          "models/": "#reliability", "evaluation": "#moves"}  # fmt: skip
 
 
 def fits(page: Page) -> bool:
@@ -48,9 +48,9 @@ def test_the_language_can_be_switched_and_is_remembered(watched: WatchedPage, ad
         "language=zh"
     )
     page.goto(address)
-    expect(page.get_by_role("link", name="客户")).to_be_visible()
+    expect(page.get_by_role("link", name="联系清单")).to_be_visible()
     page.goto(f"{address}?lang=en")
-    expect(page.get_by_role("link", name="Customers")).to_be_visible()
+    expect(page.get_by_role("link", name="Call list")).to_be_visible()
 
 
 def test_models_with_card_and_calibration(page: Page, address: str) -> None:
@@ -78,6 +78,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, address: str, language: str) 
     page.goto(f"{address}?lang={language}")
     for view in (
         "",
+        "movers",
         "customer/C-007",
         "evaluation",
         "models",
@@ -111,9 +112,22 @@ def test_contrast_in_light_and_dark_mode(page: Page, address: str, scheme: str) 
         assert contrast(page, selector) >= 4.5, selector
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_of_the_call_list(page: Page, address: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{address}#movers")
+    page.locator(".list").wait_for()
+    for selector in (
+        ".list a", ".list thead th", ".list small", ".better strong", ".worse strong", ".tabs a",
+        ".filters label", ".filters select",
+    ):  # fmt: skip
+        assert contrast(page, selector) >= 4.5, selector
+
+
 def test_every_input_and_chart_has_a_label(page: Page, address: str) -> None:
     page.goto(f"{address}#customer/C-004")
     page.locator("#history").wait_for()
+    page.get_by_text("Show charts and table").click()
     for drawing in page.locator("svg:not([aria-hidden])").all():
         assert drawing.get_attribute("aria-label")
     unnamed = page.evaluate(

@@ -80,19 +80,24 @@ def test_each_imported_script_is_served() -> None:
         assert set(re.findall(r'from "\./([^"]+)"', text(name))) <= set(MEDIA)
 
 
-def texts(name: str) -> dict[str, str]:
-    return dict(re.findall(r'^  "([^"]+)": "(.*)",$', text(name), re.MULTILINE))
+def texts(language: str) -> dict[str, str]:
+    """All texts of a language; a key occurs in one of its files."""
+    names = [name for name in MEDIA if re.fullmatch(rf"texts_(\w+_)?{language}\.js", name)]
+    found = [re.findall(r'^  "([^"]+)": "(.*)",$', text(name), re.MULTILINE) for name in names]
+    assert len(names) == 2
+    assert len({key for part in found for key, _ in part}) == sum(map(len, found))
+    return dict(pair for part in found for pair in part)
 
 
 def test_both_languages_have_the_same_texts_and_placeholders() -> None:
-    english, chinese = texts("texts_en.js"), texts("texts_zh.js")
+    english, chinese = texts("en"), texts("zh")
     assert len(english) > 90
     assert english.keys() == chinese.keys()
     for key in english:
         assert set(re.findall(r"\{\w+\}", english[key])) == set(
             re.findall(r"\{\w+\}", chinese[key])
         )
-        assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|[→：]", chinese[key]), key
+        assert key == "language.other" or re.search(r"[\u4e00-\u9fff]|[→：；]", chinese[key]), key
 
 
 def test_each_requested_text_exists() -> None:
@@ -100,4 +105,12 @@ def test_each_requested_text_exists() -> None:
         key for name in PROGRAMS for key in re.findall(r'\btranslate\("([^"]+)"', text(name))
     }
     assert len(requested) > 50
-    assert requested <= texts("texts_en.js").keys()
+    assert requested <= texts("en").keys()
+
+
+def test_a_number_decides_between_singular_and_plural() -> None:
+    """A text that counts something has both forms in English; Chinese has none."""
+    counted = r"\{(amount|bins|count|days)\} ?(?!\{\1:)[a-z]+s\b"
+    for key, english in texts("en").items():
+        assert not re.search(counted, english), key
+    assert not [key for key, chinese in texts("zh").items() if re.search(r"\{\w+:", chinese)]

@@ -85,6 +85,7 @@ def test_answers_fit_the_document(service: Service) -> None:
     customer = {"$ref": "#/components/schemas/CustomerAnswer"}
     check(service.get("/v1/customers/C-13").json(), customer)
     check(service.get("/v1/customers").json(), {"$ref": "#/components/schemas/FoundCustomers"})
+    check(service.get("/v1/calls").json(), {"$ref": "#/components/schemas/CallsAnswer"})
     check(service.get("/v1/models/churn").json(), {"$ref": "#/components/schemas/ModelAnswer"})
     check(service.get("/v1/models").json(), {"$ref": "#/components/schemas/ModelsAnswer"})
     check(service.get("/v1/customers/C-7").json(), customer)

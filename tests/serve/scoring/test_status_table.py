@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.evaluation_schema import CustomerStatus
+from insight.evaluation.evaluation_schema import CustomerStatus, NextStep
 from insight.evaluation.indicator_schema import IntervalEstimate
 from serve.scoring.status_table import StatusTable
 from support.evaluation_builders import AS_OF, SINCE, standing
@@ -43,6 +43,13 @@ def test_only_a_change_of_tier_gives_a_migration(tmp_path: Path) -> None:
     assert found.of("C-8").migration is None
     nobody = found.of("C-9")
     assert (nobody.tier, nobody.stars, nobody.value_score, nobody.migration) == (None,) * 4
+
+
+def test_the_next_step_is_the_service_policy_of_the_tier(tmp_path: Path) -> None:
+    found = read(tmp_path, standing())
+    assert found.of("C-6").next_step == NextStep(manager="dedicated", within_hours=2.0)
+    assert found.of("C-8").next_step == NextStep(manager="none", within_hours=24.0)
+    assert found.of("C-9").next_step is None  # no tier
 
 
 def test_fewer_columns_and_other_types_are_read(tmp_path: Path) -> None:
