@@ -42,7 +42,7 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
         title = f"The {len(names)} most important features carry {shares.sum():.0%} of the gain"
     figure, (axis,) = canvas(
         title,
-        f"Share of the loss saved in training; {len(names)} of {len(gains)} features",
+        f"{len(names)} of {len(gains)} features, the most important first",
         (1,),
         (9.6, 1.6 + 0.28 * max(len(names), 3)),
     )
@@ -58,6 +58,7 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     percent(axis, "x")
+    axis.set_xlabel("share of the loss saved in training")
     return figure
 
 
