@@ -120,7 +120,7 @@ later = monthly.iloc[1:]
 right.bar(later["month"], later["signed"], 22, color=MODEL, label="signed (up)")
 right.bar(later["month"], -later["cancelled"], 22, color=RULE, label="cancelled (down)")
 right.axhline(0, color=QUIET, lw=1)
-right.set(ylabel="contracts per month", ylim=(None, 1.35 * max(1, later["signed"].max())))
+right.set(ylabel="contracts per month", ylim=(None, 1.6 * max(1, later["signed"].max())))
 heading(left, "Population")
 heading(right, "Contracts signed and cancelled")
 legend(right, "upper right")
@@ -224,7 +224,7 @@ for axis, kind in zip(axes, kinds, strict=True):
     axis.plot(part.rolling(8, center=True, min_periods=4).mean(), color=MODEL, lw=2)
     axis.set_ylim(0, part.quantile(0.95) * 1.35)
     axis.set_ylabel("per week")
-    along_time(axis, 4)
+    along_time(axis)
     heading(axis, kind)
 show(
     figure,
@@ -322,8 +322,8 @@ if has_surveys:
     rate = np.average(invitations["answered"], weights=invitations["n"])
     difference = repeated["answered"].iloc[-1] - repeated["answered"].iloc[0]
     figure, axes = tiles(
-        f"{rate:.0%} of the invitations are answered; by satisfied customers, "
-        f"{abs(difference) * 100:.0f} points {'more' if difference > 0 else 'fewer'}",
+        f"{rate:.0%} of the invitations are answered; satisfied customers answer "
+        f"{abs(difference) * 100:.0f} points {'more' if difference > 0 else 'less'} often",
         "Whiskers: 95% intervals of the share (Wilson)", 3, height=3.6,
     )  # fmt: skip
     for (name, part), colour in zip(
@@ -332,7 +332,7 @@ if has_surveys:
         line = "-" if colour == MODEL else "--"
         axes[0].plot(part["month"], part["answered"], line, color=colour, lw=2, label=name.upper())
     axes[0].set(ylim=(0, max(invitations["answered"]) * 1.35), ylabel="response rate")
-    along_time(axes[0], 4)
+    along_time(axes[0])
     percent(axes[0], "y")
     heading(axes[0], "Response rate by month")
     legend(axes[0], "upper right")

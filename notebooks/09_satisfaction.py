@@ -65,7 +65,7 @@ for name, why in found.skipped.items():
 
 def in_words(figure):
     """The title of an indicator, with its dimension, and its unit."""
-    title = f"Satisfaction with {figure.dimension}" if figure.dimension else figure.metric.title
+    title = figure.metric.title + (f": {figure.dimension}" if figure.dimension else "")
     return title, figure.metric.unit
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from bars import along_time, bars, dots, heading
 from figures import show
-from readable_tables import headed
+from readable_tables import headed, rounded
 from start import open_company
 
 from features.customer_definition import CustomerDefinition
@@ -177,7 +177,18 @@ words = {
     "worst": "worst tenth",
     "known": "share known",
 }
-headed(shown.set_axis(traits_in_words), words, "trait")
+
+
+def plain(text):
+    """A number in a text rounded; other texts unchanged."""
+    try:
+        return rounded(float(text))
+    except ValueError:
+        return text
+
+
+sides = {side: shown[side].map(plain) for side in ("best", "worst")}
+headed(shown.assign(**sides).set_axis(traits_in_words), words, "trait")
 
 # %% [markdown]
 # ## Stable tiers
@@ -330,7 +341,7 @@ words = {
     "first_reply_hours": "first reply within, hours",
     "visits_per_year": "visits a year",
 }
-headed(rows, words, "customer").head(8)
+headed(rows.replace({"stage": {"at_risk": "at risk"}}), words, "customer").head(8)
 
 # %% [markdown]
 # ## Summary
@@ -382,7 +393,7 @@ headed(rows, words, "customer").head(8)
 # )
 # ```
 #
-# These customers are near a threshold. Most of the differences would have been reversed a month later;
-# the price is that some real changes are recognised a month late.
+# These customers are near a threshold. Some of the differences would be reversed a month later; the
+# price of calm tiers is that real changes are recognised a month late.
 #
 # </details>

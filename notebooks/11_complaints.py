@@ -92,7 +92,7 @@ by_quarter = table.pivot_table(
     index="quarter", columns="category", values="weight", aggfunc="sum", fill_value=0
 )
 by_quarter = by_quarter[table["quarter"].value_counts().reindex(by_quarter.index) >= 20]
-shares = by_quarter.div(by_quarter.sum(axis=1), axis=0)
+shares = by_quarter.div(by_quarter.sum(axis=1), axis=0).astype(float)
 figure, (axis,) = canvas(
     f"Complaint categories, quarters {by_quarter.index[0]} to {by_quarter.index[-1]}",
     "Share of the complaints of each quarter; main categories", (1,), (9.6, 3.2),

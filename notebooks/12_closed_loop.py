@@ -302,7 +302,7 @@ headed(table.set_index("indicator"), words, "indicator")
 # ).rename_axis("order of the calls")
 # ```
 #
-# The largest customers buy anyway: calling them gains nothing in this simulation. Who spends most, who
-# is likely to leave and whose behaviour a call changes are three different lists.
+# In this simulation, the largest customers buy anyway, so calling them gains nothing. Who spends most,
+# who is likely to leave and whose behaviour a call changes are three different lists.
 #
 # </details>
