@@ -20,7 +20,7 @@
 # %matplotlib inline
 import inspect
 import os
-from textwrap import fill, shorten
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ from models.plots.style import (
     MODEL,
     RULE,
     canvas,
+    cut_middle,
     decile_bins,
     legend,
     money,
@@ -95,7 +96,9 @@ delays = delayed_records(sql, list(manifest.rows), CUSTOMER, CUTOFF)
 crossing = int(((delays["start"] < CUTOFF) & (delays["known"] >= CUTOFF)).sum())
 show(
     plot_delays(
-        delays, CUTOFF, f"{crossing} records had started before the cutoff and were not known yet"
+        delays,
+        CUTOFF,
+        f"{crossing} of {len(delays)} records had started before the cutoff and were not known yet",
     ),
     "Timeline of the records around the cutoff that were known later than they started, one row each",
 )
@@ -333,7 +336,7 @@ figure, (axis,) = canvas(
     f"Share of customers whose value differs from the correct one as of {CUTOFF:%d %B %Y}",
     (1,), (9.6, 5.2),
 )  # fmt: skip
-meaning = {c.name: shorten(c.meaning, 58, placeholder=" …") for c in full_plan.columns}
+meaning = {c.name: cut_middle(c.meaning, 62) for c in full_plan.columns}
 bars(axis, [meaning[name] for name in wrong.index[:14]], list(wrong[:14]),
      "share of customers with another value", "{:.1%}")  # fmt: skip
 percent(axis, "x")

@@ -164,11 +164,11 @@ place = np.arange(len(order))
 left.bar(place - 0.2, share["customers"], 0.38, color=QUIET, label="customers")
 left.bar(place + 0.2, share["money"], 0.38, color=RULE, label="expected value")
 left.set_xticks(place, order)
-left.set_ylabel("share of all customers and of all value")
+left.set_ylabel("share of the total")
 percent(left, "y")
 heading(left, "Share of customers and of value")
 legend(left, "upper right")
-left.set_ylim(0, 1.25 * share.max().max())
+left.set_ylim(0, 1.5 * share.max().max())
 bars(middle, order, list(risk.fillna(0)), leaves, "{:.1%}")
 percent(middle, "x")
 heading(middle, "Mean churn probability")
@@ -303,7 +303,7 @@ print(f"{len(requested) + 1} customers requested, {len(rows)} known; model versi
       + ", ".join(f"{model['target']} {model['version']}" for model in models))  # fmt: skip
 pd.DataFrame(
     [
-        (t, name, value if isinstance(value, bool | str) else rounded(value))
+        (t, name, value if isinstance(value, bool | str | None) else rounded(value))
         for t, outputs in rows[0]["predictions"].items()
         for name, value in outputs.items()
         if not isinstance(value, list)

@@ -20,7 +20,6 @@
 # %matplotlib inline
 import tempfile
 from pathlib import Path
-from textwrap import shorten
 
 import numpy as np
 import pandas as pd
@@ -45,7 +44,7 @@ from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.plots.style import MODEL, QUIET, RULE, canvas, legend, money, percent
+from models.plots.style import MODEL, QUIET, RULE, canvas, cut_middle, legend, money, percent
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features, read_counts
@@ -263,7 +262,7 @@ figure, (axis,) = canvas(
     (1,), (9.6, 4.6),
 )  # fmt: skip
 meanings = {c.name: c.meaning for c in plan.columns}
-bars(axis, [shorten(meanings[name], 58, placeholder=" …") for name in order.index[:12]],
+bars(axis, [cut_middle(meanings[name], 62) for name in order.index[:12]],
      list(order[:12]), "share of training rows with another value", "{:.0%}")  # fmt: skip
 percent(axis, "x")
 show(figure, "Bars: the twelve columns with the most other values, share of the training rows")

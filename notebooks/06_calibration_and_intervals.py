@@ -18,7 +18,6 @@
 # %matplotlib inline
 import json
 import os
-from textwrap import shorten
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before LightGBM: waiting threads sleep
 
@@ -36,7 +35,7 @@ from models.bundles.champions import load_champions
 from models.evaluation.calibration_error import calibration_error
 from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
-from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
+from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, cut_middle, legend, percent
 from models.training.fit_survival import measure_tenure
 from models.training_set.splits import microseconds
 from models.validation.holdout_evaluation import evaluate_on_test_rows
@@ -45,9 +44,7 @@ COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = open_company(COMPANY, upto="score")
 manifest = Manifest.read(workspace, company.name)
-meanings = {
-    c.name: shorten(c.meaning, 48, placeholder=" …") for c in plan_for(manifest.schema).columns
-}
+meanings = {c.name: cut_middle(c.meaning, 50) for c in plan_for(manifest.schema).columns}
 bundles, missing = load_champions(workspace.serving(company.name))
 evaluations = {
     target: evaluate_on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()

@@ -17,7 +17,6 @@
 # %%
 # %matplotlib inline
 import os
-from textwrap import shorten
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before LightGBM: waiting threads sleep
 
@@ -44,6 +43,7 @@ from models.plots.style import (
     QUIET,
     RULE,
     canvas,
+    cut_middle,
     decile_bins,
     legend,
     percent,
@@ -170,9 +170,7 @@ meanings = {c.name: c.meaning for c in plan_for(manifest.schema).columns}
 def in_words(covariate):
     """The meaning of a covariate: a column, or whether it is missing."""
     name, _, missing = covariate.partition(" ")
-    return shorten(meanings.get(name, name), 44, placeholder=" …") + (
-        f", {missing}" if missing else ""
-    )
+    return cut_middle(meanings.get(name, name), 46) + (f", {missing}" if missing else "")
 
 
 left.set_yticks(place, [in_words(name) for name, *_ in worst])

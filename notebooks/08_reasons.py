@@ -17,7 +17,6 @@
 # %matplotlib inline
 import os
 from dataclasses import replace
-from textwrap import shorten
 
 import numpy as np
 import pandas as pd
@@ -43,7 +42,7 @@ from models.explain.score_change_lines import ScoreChangeExplainer
 from models.learners.calibration import Calibrator
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.plots.style import INK, MODEL, QUIET, RULE, canvas, legend
+from models.plots.style import INK, MODEL, QUIET, RULE, canvas, cut_middle, legend
 from models.scoring.batch_reasons import explain_customers
 from models.targets.target import population_mask
 
@@ -65,7 +64,7 @@ meanings = {
 
 def in_words(feature, most=46):
     """The meaning of a column, or the name of a factor with spaces."""
-    return shorten(meanings.get(feature, feature.replace("_", " ")), most, placeholder=" …")
+    return cut_middle(meanings.get(feature, feature.replace("_", " ")), most)
 
 
 print(f"{TARGET}, version {bundle.version}: {len(explainer.columns)} columns in "
@@ -87,7 +86,7 @@ place = int(risk.argmax())
 reasons = explainer.reasons(inside.slice(place, 1), 9)[0]
 rest = found.score[place] - found.start[place] - sum(r.effect for r in reasons)
 steps = [(r.texts["en"].rsplit(": ", 1)[0], r.effect) for r in reasons]
-steps = [(what if len(what) < 62 else f"{what[:61]}…", moved) for what, moved in steps]
+steps = [(cut_middle(what, 62), moved) for what, moved in steps]
 steps.append((f"{int((totals[place] != 0).sum()) - len(reasons)} other factors", rest))
 positions = found.start[place] + np.cumsum([0.0, *(moved for _, moved in steps)])
 
@@ -135,7 +134,7 @@ one.set(xlabel=f"score: {named}", ylabel=f"base value plus effects, {UNITS.get(T
 heading(one, "Score and sum of effects")
 size = np.abs(totals).mean(axis=0)
 largest = np.argsort(-size)[:10]
-bars(other, [in_words(explainer.groups.names[i], 34) for i in largest],
+bars(other, [in_words(explainer.groups.names[i], 44) for i in largest],
      [float(size[i]) for i in largest], f"mean absolute effect on {named}", "{:.2f}")  # fmt: skip
 heading(other, "The strongest factors")
 show(
@@ -235,7 +234,7 @@ left_axis.axline((0, 0), slope=1, color=QUIET, lw=1, ls=(0, (4, 3)))
 left_axis.set(xlabel=f"change of {named}", ylabel=f"contribution, {UNITS.get(TARGET, 'points')}")
 legend(left_axis, "upper left")
 heading(left_axis, f"{len(later)} customers")
-effects = [(in_words(factor, 30), effect) for factor, effect in parts.items()]
+effects = [(in_words(factor, 42), effect) for factor, effect in parts.items()]
 reason_bars(right_axis, effects, ("lower", MODEL), ("higher", RULE), UNITS.get(TARGET, "points"))
 heading(right_axis, "Effect of the data, by factor")
 show(

@@ -45,7 +45,7 @@ def bars(
     axis.set_yticks(place, names)
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(0, max([*values, 1e-9]) * 1.18)
-    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axis.set_xlabel(unit)
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)

@@ -50,7 +50,8 @@ def alternative_text(figure: Figure, description: str) -> str:
     if not description.strip():
         raise ValueError("the description is empty; say what is drawn: kind of plot, axes, series")
     parts = [*(text.get_text() for text in figure.texts[:2]), description]
-    return " ".join(f"{part.strip().rstrip('.')}." for part in parts if part.strip())
+    sentences = (" ".join(part.split()).rstrip(".") for part in parts)
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def defects(figure: Figure) -> list[str]:

@@ -97,6 +97,14 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def cut_middle(name: str, most: int) -> str:
+    """A long name of a feature without its middle; its end, the window, tells columns apart."""
+    if len(name) <= most:
+        return name
+    tail = name[-24:].lstrip()
+    return name[: most - len(tail) - 1].rstrip() + "…" + tail
+
+
 def rows_text(y: Array) -> str:
     """The number of test rows as text."""
     return f"{len(y):,} test rows"
