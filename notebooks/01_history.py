@@ -24,7 +24,8 @@ import os
 import numpy as np
 import pandas as pd
 from bars import along_time, bars, dots, heading, tiles
-from IPython.display import display
+from figures import show
+from readable_tables import headed
 from start import open_company, open_tables
 
 from features.calendar_periods import bucket_sql
@@ -33,7 +34,7 @@ from features.history_store import Manifest
 from models.evaluation.calibration_error import wilson_interval
 from models.plots.style import (
     ACTUAL,
-    CASE,
+    INK,
     MODEL,
     QUIET,
     RULE,
@@ -79,10 +80,11 @@ for name, rows in manifest.rows.items():
         f"select count(distinct customer_id), min({clock}), max({clock}) from {name}"
     ).fetchall()[0]
     quarantined = sum(manifest.quarantined.get(name, {}).values())
-    overview.append((name, clock, rows, who, first, last, quarantined))
+    period = f"{first:%d %B %Y} to {last:%d %B %Y}"
+    overview.append((name, clock, period, rows, who, quarantined))
 pd.DataFrame(
     overview,
-    columns=["table", "clock", "rows", "customers", "first", "last", "quarantined"],
+    columns=["table", "clock", "period", "rows", "customers", "rows in quarantine"],
 ).set_index("table")
 
 # %% [markdown]
@@ -115,16 +117,20 @@ left.fill_between(monthly["month"], population, color=MODEL, alpha=0.2, step="mi
 left.step(monthly["month"], population, color=MODEL, lw=2, where="mid")
 left.set(ylim=(0, population.max() * 1.1), ylabel=what)
 later = monthly.iloc[1:]
-right.bar(later["month"], later["signed"], 22, color=ACTUAL, label="signed")
-right.bar(later["month"], -later["cancelled"], 22, color=CASE, label="cancelled")
+right.bar(later["month"], later["signed"], 22, color=MODEL, label="signed (up)")
+right.bar(later["month"], -later["cancelled"], 22, color=RULE, label="cancelled (down)")
 right.axhline(0, color=QUIET, lw=1)
-right.set(ylabel="contracts per month", ylim=(None, 1.35 * max(1, later["signed"].max())))
+right.set(ylabel="contracts per month", ylim=(None, 1.6 * max(1, later["signed"].max())))
 heading(left, "Population")
 heading(right, "Contracts signed and cancelled")
 legend(right, "upper right")
 along_time(left)
 along_time(right)
-figure
+show(
+    figure,
+    f"Left: step line of the {what}, by month. Right: bars by month, contracts signed upwards and "
+    "cancelled downwards",
+)
 
 # %% [markdown]
 # ## CRM records over time
@@ -165,12 +171,17 @@ heading(left, "Versions of a customer's record")
 counts = versions["versions"].clip(upper=8).value_counts(normalize=True).sort_index()
 left.bar(counts.index, counts, color=MODEL, width=0.75)
 left.set_xticks(counts.index, [f"{v}" if v < 8 else "8+" for v in counts.index])
-left.set(ylabel="share of customers", xlabel="versions")
+left.set(ylabel="share of customers", xlabel="versions of the record")
 percent(left, "y")
 heading(right, "Share of customers with a changed value")
-bars(right, [a.replace("_", " ") for a in changed.index], list(changed), "{:.0%}")
+names = [a.replace("_", " ") for a in changed.index]
+bars(right, names, list(changed), "share of customers, within a year", "{:.0%}")
 percent(right, "x")
-figure
+show(
+    figure,
+    "Left: bars, share of customers by the number of versions of their record. Right: bars, share of "
+    "customers whose value changed within a year, by attribute",
+)
 
 # %% [markdown]
 # The versions of one customer's record, oldest first. Only changed values are shown:
@@ -182,7 +193,9 @@ busiest = sql.sql(
 record = sql.execute(
     "select * from customers where customer_id = ? order by valid_from", [busiest]
 ).df().set_index("valid_from")[attributes]  # fmt: skip
-record.astype(object).where(record.ne(record.shift()), "").head(12)
+record.index = record.index.strftime("%d %B %Y")
+changes = record.astype(object).where(record.ne(record.shift()), "").head(12)
+headed(changes, {a: a.replace("_", " ") for a in attributes}, "valid from")
 
 # %% [markdown]
 # ## Events
@@ -210,9 +223,14 @@ for axis, kind in zip(axes, kinds, strict=True):
     axis.bar(part.index, part, 6, color=MODEL, alpha=0.3)
     axis.plot(part.rolling(8, center=True, min_periods=4).mean(), color=MODEL, lw=2)
     axis.set_ylim(0, part.quantile(0.95) * 1.35)
+    axis.set_ylabel("per week")
     along_time(axis)
     heading(axis, kind)
-figure
+show(
+    figure,
+    f"One panel for each kind of event ({', '.join(kinds)}): bars of the events per week, and a line of "
+    "their mean over eight weeks",
+)
 
 # %% [markdown]
 # ## Delayed records
@@ -222,8 +240,8 @@ figure
 # which a prediction is made), a row counts only if it happened *and* was known before the cutoff.
 #
 # The plot shows how much of what happened a given number of days before a cutoff was known at the
-# cutoff. A model trained on the complete tables sees the dashed line; in use, it gets the solid
-# lines.
+# cutoff. A model trained on the complete tables sees the thin line at 100%; in use, it gets the
+# others.
 
 # %%
 late = sql.sql("""
@@ -240,20 +258,25 @@ if len(delayed):
 figure, (left, right) = canvas(
     title, "Late: known an hour to several days after it happened", (1.2, 1)
 )
-for (_, row), colour in zip(delayed.iterrows(), (CASE, RULE, ACTUAL, MODEL, QUIET), strict=False):
+styles = zip((MODEL, RULE, ACTUAL, INK, QUIET), ("-", "--", "-.", ":", "-"), strict=True)
+for (_, row), (colour, line) in zip(delayed.iterrows(), styles, strict=False):
     known = [1 - row["late"] * np.mean(np.asarray(row["days"]) >= age) for age in ages]
-    left.plot(ages, known, lw=2.2, color=colour, label=row["kind"])
-left.axhline(1, color=QUIET, ls=(0, (4, 3)), lw=1, label="in the complete tables")
+    left.plot(ages, known, line, lw=2.2, color=colour, label=row["kind"])
+left.axhline(1, color=QUIET, lw=1, label="in the complete tables")
 left.set(xlabel="days before the cutoff", ylabel="share known at the cutoff")
 left.invert_xaxis()
 percent(left, "y")
 heading(left, "Known events of the last week")
 legend(left, "lower left")
 shown = late.head(8)
-bars(right, list(shown["kind"]), list(shown["late"]), "{:.0%}")
+bars(right, list(shown["kind"]), list(shown["late"]), "share of the events", "{:.0%}")
 percent(right, "x")
 heading(right, "Share of events known late")
-figure
+show(
+    figure,
+    "Left: one line for each kind of event, share known at the cutoff by days before the cutoff, "
+    "from seven to none. Right: bars, share of the events known late, by kind",
+)
 
 # %% [markdown]
 # ## Survey response
@@ -299,15 +322,16 @@ if has_surveys:
     rate = np.average(invitations["answered"], weights=invitations["n"])
     difference = repeated["answered"].iloc[-1] - repeated["answered"].iloc[0]
     figure, axes = tiles(
-        f"{rate:.0%} of the invitations are answered; the response rate of satisfied customers is "
-        f"{abs(difference) * 100:.0f} points {'higher' if difference > 0 else 'lower'}",
+        f"{rate:.0%} of the invitations are answered; satisfied customers answer "
+        f"{abs(difference) * 100:.0f} points {'more' if difference > 0 else 'less'} often",
         "Whiskers: 95% intervals of the share (Wilson)", 3, height=3.6,
     )  # fmt: skip
     for (name, part), colour in zip(
         invitations.groupby("instrument"), (MODEL, RULE, ACTUAL), strict=False
     ):
-        axes[0].plot(part["month"], part["answered"], color=colour, lw=2, label=name.upper())
-    axes[0].set(ylim=(0, max(invitations["answered"]) * 1.35))
+        line = "-" if colour == MODEL else "--"
+        axes[0].plot(part["month"], part["answered"], line, color=colour, lw=2, label=name.upper())
+    axes[0].set(ylim=(0, max(invitations["answered"]) * 1.35), ylabel="response rate")
     along_time(axes[0])
     percent(axes[0], "y")
     heading(axes[0], "Response rate by month")
@@ -317,17 +341,22 @@ if has_surveys:
     ):
         axes[1].plot(part["score"], part["n"] / part["n"].sum(), "o-", color=colour,
                      lw=2, ms=5, label=f"{name.upper()}, of {part['high'].iloc[0]:.0f}")  # fmt: skip
-    axes[1].set(ylim=(0, None), xlabel="answer, from lowest to highest")
+    axes[1].set(ylim=(0, None), xlabel="answer, lowest to highest", ylabel="share of the answers")
     percent(axes[1], "xy")
     heading(axes[1], "Answers")
     legend(axes[1], "upper left")
     low, high = wilson_interval(repeated["answered"].to_numpy(), repeated["n"].to_numpy())
-    quarters = ["lowest quarter", "below the middle", "above the middle", "highest quarter"]
+    quarters = ["lowest quarter", "second", "third", "highest quarter"]
     triples = list(zip(repeated["answered"], low, high, strict=True))
-    dots(axes[2], [quarters[q] for q in repeated["quarter"]], triples)
+    dots(axes[2], [quarters[q] for q in repeated["quarter"]], triples, "response rate")
     percent(axes[2], "x")
-    heading(axes[2], "Response rate by previous answer")
-    display(figure)
+    heading(axes[2], "By previous answer")
+    show(
+        figure,
+        "Left: lines, response rate by month for each instrument. Middle: lines, share of the answers "
+        "from the lowest to the highest. Right: response rate with 95% intervals by quarter of the "
+        "scale of the previous answer",
+    )
 else:
     print("This company has no surveys.")
 
@@ -358,23 +387,30 @@ if has_tickets:
             hours, np.arange(1, len(hours) + 1) / len(hours), color=colour, lw=2.2, label=label
         )
     left.set_xscale("log")
-    left.set_xticks([1, 6, 24, 48, 168, 720], ["1 h", "6 h", "1 day", "2", "1 week", "30 days"])
+    left.set_xticks([1, 6, 24, 168, 720], ["1 hour", "6 hours", "1 day", "1 week", "30 days"])
     left.minorticks_off()
     left.set(xlim=(0.5, 1500), ylim=(0, 1.02), ylabel="share of tickets")
-    left.axvline(48, color=QUIET, lw=1, ls=(0, (4, 3)))
+    left.set_xlabel("time since the ticket was opened")
+    left.axvline(48, color=QUIET, lw=1, ls=(0, (4, 3)), label="two days")
     percent(left, "y")
-    heading(left, "Time since the ticket was opened")
+    heading(left, "Replied to and closed")
     legend(left, "upper left")
     opened = tickets["opened_at"].dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
     by_month = tickets.groupby([opened.dt.to_period("M"), "kind"]).size().unstack()
-    for kind, colour in zip(by_month.columns[:4], (CASE, MODEL, ACTUAL, RULE), strict=False):
+    looks = zip((RULE, MODEL, ACTUAL, INK), ("o-", "s--", "^-.", "D:"), strict=True)
+    for kind, (colour, line) in zip(by_month.columns[:4], looks, strict=False):
         months = by_month.index.to_timestamp()
-        right.plot(months, by_month[kind], "o-", ms=4, color=colour, lw=2, label=kind)
+        right.plot(months, by_month[kind], line, ms=4, color=colour, lw=2, label=kind)
     right.set(ylim=(0, by_month.max().max() * 1.25), ylabel="tickets per month")
     along_time(right)
     heading(right, "Tickets opened")
     legend(right, "upper right")
-    display(figure)
+    show(
+        figure,
+        "Left: step lines, share of the tickets with a first reply and closed, by time since they were "
+        "opened, on a logarithmic axis from one hour to thirty days. Right: lines, tickets opened per "
+        "month, by kind",
+    )
 else:
     print("This company has no tickets.")
 
@@ -387,3 +423,48 @@ else:
 #   invited.
 #
 # Next: [02_features](02_features.ipynb) computes features from this history as of any cutoff.
+
+# %% [markdown]
+# ## Exercise 1: Which orders are known late?
+#
+# Reports by channel are only right once the orders are known. For each channel: how many orders are
+# there, what share was known late, and after how many days were 99% of the late ones known?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# by_channel = sql.sql("""
+#     select coalesce(channel, 'not recorded') as channel, count(*) as orders,
+#            avg((known_at > occurred_at)::int) as late,
+#            quantile_cont(date_diff('hour', occurred_at, known_at) / 24.0, 0.99)
+#                filter (known_at > occurred_at) as days
+#     from events where kind = 'order' group by all order by late desc
+# """).df()
+# words = {"orders": "orders", "late": "share known late", "days": "days until 99% are known"}
+# headed(by_channel.set_index("channel"), words, "channel")
+# ```
+#
+# A channel with a large share and many days needs care: in its last days, features of it are too
+# low in use, and a model must have seen them like that in training.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: Who changed plan within a year?
+#
+# `before` and `today` have each customer's CRM record as of a year ago and now. Tabulate the plan of a
+# year ago against the plan of today. What would a model get wrong that sees only today's plan?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# moves = pd.crosstab(before["plan"], today["plan"])
+# moves.rename_axis(index="plan a year ago", columns="plan today")
+# ```
+#
+# Customers off the diagonal changed plan. With today's record at a cutoff a year ago, the model would
+# see a plan that the customer chose later, perhaps for the reason that is to be predicted.
+#
+# </details>

@@ -20,12 +20,14 @@
 # %matplotlib inline
 import inspect
 import os
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bars import bars, heading, tiles
+from figures import show
 from IPython.display import Code
 from lives import customer_records, delayed_records, pick_customer
 from start import open_company, open_tables
@@ -40,11 +42,10 @@ from features.truncation_check import find_leaking_features, truncate
 from models.evaluation.calibration_error import wilson_interval
 from models.evaluation.metrics import roc_auc
 from models.plots.style import (
-    CASE,
     MODEL,
-    QUIET,
     RULE,
     canvas,
+    cut_middle,
     decile_bins,
     legend,
     money,
@@ -70,8 +71,14 @@ CUSTOMER, CUTOFF = pick_customer(sql, manifest, horizon)
 records = customer_records(sql, list(manifest.rows), CUSTOMER)
 lanes = list(records.groupby("lane")["moment"].min().sort_values().index)
 known = int((records["known"] < CUTOFF).sum())
-plot_customer(records, lanes, CUTOFF, horizon,
-     f"{CUSTOMER}: {len(records)} records, {known} of them known on {CUTOFF:%d %B %Y}")  # fmt: skip
+show(
+    plot_customer(
+        records, lanes, CUTOFF, horizon,
+        f"{CUSTOMER}: {len(records)} records, {known} of them known on {CUTOFF:%d %B %Y}",
+    ),
+    f"Timeline with one row for each kind of record ({', '.join(lanes)}), one dot for each record; a "
+    f"line marks the cutoff, a shaded area the label window of {horizon} days after it",
+)  # fmt: skip
 
 # %% [markdown]
 # The shaded area is the **label window**: the `horizon` days after the cutoff (a `gap` may lie
@@ -82,13 +89,18 @@ plot_customer(records, lanes, CUTOFF, horizon,
 #
 # Leaving out what happened after the cutoff is not enough. Some of what happened *before* it was
 # not known yet: a return that was not recorded, a ticket without a reply, an invitation without an
-# answer. Pink bars cross the cutoff.
+# answer. Orange bars cross the cutoff.
 
 # %%
 delays = delayed_records(sql, list(manifest.rows), CUSTOMER, CUTOFF)
 crossing = int(((delays["start"] < CUTOFF) & (delays["known"] >= CUTOFF)).sum())
-plot_delays(
-    delays, CUTOFF, f"{crossing} records had started before the cutoff and were not known yet"
+show(
+    plot_delays(
+        delays,
+        CUTOFF,
+        f"{crossing} of {len(delays)} records had started before the cutoff and were not known yet",
+    ),
+    "Timeline of the records around the cutoff that were known later than they started, one row each",
 )
 
 # %% [markdown]
@@ -130,8 +142,14 @@ kind = "orders"
 lengths = [d for d in (30, 90, 180, 365) if f"{kind}_{d}d" in plan.names]
 counts = {d: example[f"{kind}_{d}d"] for d in lengths}
 shortest, longest = counts[lengths[0]], counts[lengths[-1]]
-plot_windows(records[records["lane"] == "order"], CUTOFF, counts, "all orders",
-        f"Orders: {shortest:.0f} in {lengths[0]} days, {longest:.0f} in {lengths[-1]}")  # fmt: skip
+show(
+    plot_windows(
+        records[records["lane"] == "order"], CUTOFF, counts, "all orders",
+        f"Orders: {shortest:.0f} in {lengths[0]} days, {longest:.0f} in {lengths[-1]}",
+    ),
+    "Timeline of the customer's orders: all of them in the first row, then those within each window "
+    f"before the cutoff ({', '.join(map(str, lengths))} days), with their number",
+)  # fmt: skip
 
 # %% [markdown]
 # ## All features of all customers
@@ -145,8 +163,9 @@ made = pd.DataFrame(
     [(c.name, c.meaning, c.unit, example[c.name]) for c in plan.columns],
     columns=["column", "meaning", "unit", f"{CUSTOMER} at the cutoff"],
 ).set_index("column")
-print(f"{len(REGISTRY)} features declared, {len(made)} columns for {company.name}; "
-      f"by family: {pd.Series(family).value_counts().to_dict()}")  # fmt: skip
+families = pd.Series(family).value_counts()
+print(f"{len(REGISTRY)} features declared, {len(made)} columns for {company.name}; by family:")
+print(", ".join(f"{name.replace('_', ' ')} {number}" for name, number in families.items()))
 made.iloc[:: max(1, len(made) // 14)]
 
 # %%
@@ -159,7 +178,7 @@ empty = table[list(plan.names)].isna().mean().mean()
 figure, axes = tiles(
     f"{len(plan.names)} columns for {len(table):,} customers; {empty:.0%} of the cells are empty",
     f"As of {CUTOFF:%d %B %Y}. Empty: nothing to measure, which the trees distinguish from zero",
-    len(shown), height=1.9,
+    len(shown), height=2.1,
 )  # fmt: skip
 for axis, name in zip(axes, shown, strict=True):
     values = table[name].dropna()
@@ -167,16 +186,22 @@ for axis, name in zip(axes, shown, strict=True):
     axis.hist(values.clip(upper=top), bins=30, color=MODEL, alpha=0.8)
     axis.set_yticks([])
     axis.spines["left"].set_visible(False)
-    heading(axis, name)
-    if meanings[name].unit == "money":
+    heading(axis, fill(meanings[name].meaning, 34, max_lines=2))
+    unit = meanings[name].unit
+    if unit == "money":
         money(axis, "x")
-    axis.set_xlabel(f"{meanings[name].unit}; {table[name].isna().mean():.0%} empty")
+        unit = company.info.currency
+    axis.set_xlabel(f"{unit}; {table[name].isna().mean():.0%} empty")
     if not np.isnan(value := example[name]):
-        axis.axvline(min(value, top), color=CASE, lw=2)
-figure
+        axis.axvline(min(value, top), color=RULE, lw=2)
+show(
+    figure,
+    "One histogram over all customers for each of these features: "
+    f"{'; '.join(meanings[name].meaning for name in shown)}. A line marks the example customer",
+)
 
 # %% [markdown]
-# The pink line is the example customer.
+# The orange line is the example customer.
 #
 # ## Adding a feature
 #
@@ -233,15 +258,16 @@ figure, (left, right) = canvas(
 )  # fmt: skip
 low, high = pair[ADDED].quantile([0.01, 0.99])
 steps = np.linspace(low, high, 40)
-for label, colour, name in ((0, QUIET, "stayed"), (1, CASE, "left")):
+for label, colour, name in ((0, MODEL, "stayed"), (1, RULE, "left")):
     values = pair[ADDED][churned == label].clip(low, high).dropna()
     left.hist(values, steps, weights=np.full(len(values), 1 / len(values)), color=colour, alpha=0.3)
     left.hist(values, steps, weights=np.full(len(values), 1 / len(values)), histtype="step",
               color=colour, lw=1.8, label=name)  # fmt: skip
-left.set(xlabel=next(c.unit for c in plan_for(manifest.schema, (ADDED,)).columns))
-left.set(ylabel="share of the group")
+added = plan_for(manifest.schema, (ADDED,)).columns[0]
+left.set(xlabel=f"{ADDED}, {added.unit}", ylabel="share of the group")
 percent(left, "y")
-heading(left, ADDED)
+heading(left, "The new feature, by outcome")
+left.set_ylim(0, 1.15 * left.get_ylim()[1])
 legend(left, "upper right")
 for name, colour, mark in ((ADDED, MODEL, "o"), (EXISTING, RULE, "s")):
     given = pair[name].notna().to_numpy()
@@ -251,12 +277,17 @@ for name, colour, mark in ((ADDED, MODEL, "o"), (EXISTING, RULE, "s")):
     spread = np.maximum([share["mean"] - below, above - share["mean"]], 0)
     right.errorbar(share.index + 1, share["mean"], spread, fmt=f"{mark}-", color=colour, ms=5.5,
                    capsize=2.5, label=name)  # fmt: skip
-right.set(xlabel="decile of the value, lowest first", ylabel="churn rate", ylim=(0, None))
+right.set(xlabel="decile of the value, lowest first", ylim=(0, None))
+right.set_ylabel(f"share who left within {horizon} days")
 right.set_xticks(range(1, 11))
 percent(right, "y")
 heading(right, "Churn rate by decile")
 legend(right, "upper left")
-figure
+show(
+    figure,
+    f"Left: two histograms of {ADDED}, customers who stayed and who left. Right: lines with 95% "
+    f"intervals, churn rate by decile of {ADDED} and of {EXISTING}",
+)
 
 # %% [markdown]
 # Whether it improves the *model* is another question, because other columns may contain the same
@@ -276,7 +307,7 @@ full_plan = plan_for(manifest.schema)
 found = find_leaking_features(tables, all_ids, [microseconds(CUTOFF)], full_plan)
 truncated = truncate(tables, microseconds(CUTOFF))
 deleted = {name: tables[name].num_rows - truncated[name].num_rows for name in tables}
-print(f"rows deleted: {deleted}")
+print("rows deleted:", ", ".join(f"{name} {number:,}" for name, number in deleted.items()))
 print(
     f"{len(full_plan.names)} columns, {len(all_ids):,} customers; columns that differ: {found or 'none'}"
 )
@@ -305,9 +336,14 @@ figure, (axis,) = canvas(
     f"Share of customers whose value differs from the correct one as of {CUTOFF:%d %B %Y}",
     (1,), (9.6, 5.2),
 )  # fmt: skip
-bars(axis, list(wrong.index[:14]), list(wrong[:14]), "{:.1%}")
+meaning = {c.name: cut_middle(c.meaning, 62) for c in full_plan.columns}
+bars(axis, [meaning[name] for name in wrong.index[:14]], list(wrong[:14]),
+     "share of customers with another value", "{:.1%}")  # fmt: skip
 percent(axis, "x")
-figure
+show(
+    figure,
+    "Bars: the 14 columns with the most wrong values, share of customers whose value differs",
+)
 
 # %% [markdown]
 # Only a few customers in a thousand are affected, but they are those to whom something has just
@@ -319,3 +355,55 @@ figure
 # - Compute each feature as of a cutoff, from what was *known before* it.
 # - A missing value means that there is nothing to measure. It is not zero.
 # - Test features by truncating the history: a value that changes is leakage.
+
+# %% [markdown]
+# ## Exercise 1: Declare a feature and compute it
+#
+# Declare `return_rate`: returns per order in the last 180 and 365 days. Compute both columns for all
+# customers as of `CUTOFF`. For how many customers are they empty, and why?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# @feature(unit="ratio", windows=(180, 365))
+# def return_rate(past):
+#     """Returns per order in the last {window} days"""
+#     return past.events.where(kind="return").count() / past.events.where(kind="order").count()
+#
+#
+# columns = ("return_rate_180d", "return_rate_365d")
+# own = plan_for(manifest.schema, columns)
+# rates = features_at(CUTOFF, own).to_pandas()
+# rates = rates[[*columns]].set_axis([c.meaning for c in own.columns], axis=1)
+# pd.DataFrame({"share of customers, empty": rates.isna().mean(), "mean of the others": rates.mean()})
+# ```
+#
+# A customer without an order in the window has no rate: there is nothing to divide by. Empty is not
+# zero, and the trees treat it as a value of its own.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: What does a week change?
+#
+# Compute all columns of the example customer as of `CUTOFF` and as of seven days later. Which columns
+# changed, and which of them would a system miss that computes features once a week?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# moments = (CUTOFF, CUTOFF + pd.Timedelta(days=7))
+# then, later = (features_at(m, plan, pa.array([CUSTOMER])).to_pandas().iloc[0] for m in moments)
+# same = (then == later) | (then.isna() & later.isna())
+# changed = [name for name in plan.names if not same[name]]
+# print(f"{len(changed)} of {len(plan.names)} columns changed; the first twelve:")
+# table = pd.DataFrame({f"{m:%d %B}": values[changed] for m, values in zip(moments, (then, later))})
+# table.set_axis([meanings[name].meaning for name in changed]).head(12)
+# ```
+#
+# Days since something change each day by themselves. The others changed because something happened, or
+# because something that had happened became known.
+#
+# </details>

@@ -25,6 +25,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from bars import along_time, dots, heading
+from figures import show
+from readable_tables import headed
 from start import open_company
 from timelines import plot_split, split_part
 
@@ -32,6 +34,7 @@ from features.definitions.feature_registry import feature
 from features.feature_table import feature_table, plan_for
 from features.history.build_history import build_history
 from features.history_store import Manifest
+from insight.formatting.display_names import MEASURES, reason_sentence
 from models.evaluation.bootstrap import bootstrap
 from models.evaluation.calibration_error import wilson_interval
 from models.evaluation.metrics import roc_auc
@@ -76,8 +79,14 @@ cutoffs, first = np.unique(rows.cutoff, return_index=True)
 masks = {name: getattr(split, name)[first] for name in ("fit", "valid", "test", "refit")}
 parts = [split_part(masks, place) for place in range(len(cutoffs))]
 dates = list(pd.to_datetime(cutoffs, unit="us"))
-plot_split(dates, parts, config.gap_days, target.span_days(config),
-         f"{parts.count('fit')} cutoffs to fit, then one to validate, then one to test")  # fmt: skip
+show(
+    plot_split(
+        dates, parts, config.gap_days, target.span_days(config),
+        f"{parts.count('fit')} cutoffs to fit, then one to validate, then one to test",
+    ),
+    "Timeline with one row for each cutoff: a dot at the cutoff and a bar over its label window, "
+    "coloured by part; dashed lines mark the validation and the test cutoff",
+)  # fmt: skip
 
 # %% [markdown]
 # ## Churn rate
@@ -97,10 +106,12 @@ figure, (axis,) = canvas(
 axis.fill_between(dates, low, high, color=MODEL, alpha=0.18, lw=0)
 axis.plot(dates, left["mean"], "o-", color=MODEL, lw=2, ms=5)
 axis.plot(dates[-1], left["mean"].iloc[-1], "o", color=RULE, ms=10)
-axis.set(ylim=(0, None), ylabel="churn rate")
+axis.set(ylim=(0, None), ylabel=f"share who leave within {config.horizon_days} days")
 percent(axis, "y")
 along_time(axis)
-figure
+show(
+    figure, "Line: churn rate by cutoff, with its 95% interval as a band; the last dot is the test"
+)
 
 # %% [markdown]
 # ## Training
@@ -112,14 +123,18 @@ figure
 # %%
 trained = train(target, company, rows)
 evaluation = trained.evaluation
-print(f"grade {evaluation.grade}: {evaluation.reason}")
-evaluation.table()
+WHO = {"model": "model", "rule": "baseline rule", "linear": "linear model"}
+print(f"Grade {evaluation.grade}. {reason_sentence(evaluation.reason)}")
+measured = evaluation.table()
+measured.index = [MEASURES[name].label for name in measured.index]
+headed(measured, {"better": "better values", **WHO}, "measure, with its 95% interval")
 
 # %%
+primary = MEASURES[evaluation.primary].label
 names = [m for m in ("roc_auc", "pr_auc", "capture", "brier") if m in evaluation.metrics["model"]]
 sources = [("rule", QUIET), ("linear", RULE), ("model", MODEL)]
 figure, axes = canvas(
-    f"{evaluation.primary}: model {evaluation.metrics['model'][evaluation.primary].value:.3f}, "
+    f"{primary}: model {evaluation.metrics['model'][evaluation.primary].value:.3f}, "
     f"linear {evaluation.metrics['linear'][evaluation.primary].value:.3f}, "
     f"baseline rule {evaluation.metrics['rule'][evaluation.primary].value:.3f}",
     f"{evaluation.rows:,} customers at the test cutoff; whiskers: 95% intervals", (1,) * len(names),
@@ -128,13 +143,22 @@ figure, axes = canvas(
 for axis, name in zip(axes, names, strict=True):
     for place, (who, colour) in enumerate(sources):
         value = evaluation.metrics[who][name]
-        dots(axis, [w for w, _ in sources], [(np.nan,) * 3] * place
-             + [(value.value, value.low, value.high)], colour)  # fmt: skip
+        better = (
+            "high is better"
+            if evaluation.table().loc[name, "better"] == "high"
+            else "low is better"
+        )
+        dots(axis, [WHO[w] for w, _ in sources], [(np.nan,) * 3] * place
+             + [(value.value, value.low, value.high)], better, colour)  # fmt: skip
     if axis is not axes[0]:
         axis.set_yticklabels([])
-    axis.locator_params(axis="x", nbins=4)
-    heading(axis, name)
-figure
+    axis.locator_params(axis="x", nbins=3)
+    heading(axis, MEASURES[name].label)
+show(
+    figure,
+    f"One panel for each measure ({', '.join(MEASURES[name].label for name in names)}): value and 95% "
+    "interval of the baseline rule, the linear model and the model",
+)
 
 # %% [markdown]
 # ## Ranking
@@ -148,7 +172,10 @@ meanings = {c.name: c.meaning for c in plan_for(manifest.schema).columns}
 test, predictions = trained.test, trained.predictions
 plots = draw_all(target.kind, test.label, predictions["model"], predictions["rule"], test.weight,
                 trained.estimator.importance(), descriptions=meanings)  # fmt: skip
-plots["roc_and_pr"]
+show(
+    plots["roc_and_pr"],
+    "Left: ROC curves of model and rule. Right: their precision by recall. Dashed: chance",
+)
 
 # %% [markdown]
 # ## Calibration
@@ -159,7 +186,11 @@ plots["roc_and_pr"]
 # rows are overconfident.
 
 # %%
-plots["reliability"]
+show(
+    plots["reliability"],
+    "Left: share who left by predicted probability, by decile with 95% intervals, of model and rule; "
+    "dashed: perfect calibration. Right: histograms of the predicted probabilities",
+)
 
 # %% [markdown]
 # ## Gain and lift
@@ -168,7 +199,11 @@ plots["reliability"]
 # with the highest probability. **Lift**: how many times the average that is.
 
 # %%
-plots["gain_and_lift"]
+show(
+    plots["gain_and_lift"],
+    "Left: curves of model and rule, share of churned customers found by share of customers "
+    "contacted; dashed: at random. Right: bars, lift by decile",
+)
 
 # %% [markdown]
 # ## Feature importance
@@ -178,7 +213,11 @@ plots["gain_and_lift"]
 # cancellation. [04_scores](04_scores.ipynb) shows reasons for single customers.
 
 # %%
-plots["importance"]
+show(
+    plots["importance"],
+    "Bars: share of the loss saved in training by feature; the first ones, which add up to half, are "
+    "darker",
+)
 
 # %% [markdown]
 # ## The added feature
@@ -213,15 +252,17 @@ comparison = compare_with_champion(
     test.weight,
     test.customer,
 )
-print(comparison.reason)
+print(reason_sentence(comparison.reason))
 
 # %%
 figure, (left, right) = canvas(
-    f"{wider_model.evaluation.primary} changes by {comparison.gain.value:+.4f} with the added feature",
+    f"{primary} changes by {comparison.gain.value:+.4f} with the added feature",
     "Left: difference with its 95% interval. Right: predictions for the same customers", (1, 1),
 )  # fmt: skip
 gain = comparison.gain
-dots(left, [" and\n".join(added) or "no column\nadded"], [(gain.value, gain.low, gain.high)])
+dots(left, [" and\n".join(added) or "no column\nadded"], [(gain.value, gain.low, gain.high)],
+     f"difference in {primary}")  # fmt: skip
+left.locator_params(axis="x", nbins=4)
 left.axvline(0, color=QUIET, lw=1, ls=(0, (4, 3)))
 heading(left, "Improvement")
 for label, colour, name in ((0, QUIET, "stayed"), (1, RULE, "left")):
@@ -230,11 +271,15 @@ for label, colour, name in ((0, QUIET, "stayed"), (1, RULE, "left")):
                mew=0, color=colour, alpha=0.35 if label == 0 else 0.9, label=name)  # fmt: skip
 top = max(predictions["model"].max(), wider_model.predictions["model"].max())
 right.plot([0, top], [0, top], color=QUIET, lw=1, ls=(0, (4, 3)))
-right.set(xlabel="probability without the feature", ylabel="probability with the feature")
+right.set(xlabel="churn probability without the feature", ylabel="churn probability with it")
 percent(right, "xy")
-heading(right, "By customer")
+heading(right, f"By customer, within {config.horizon_days} days")
 legend(right, "upper left")
-figure
+show(
+    figure,
+    "Left: the difference with its 95% interval; dashed: none. Right: one dot for each test customer, "
+    "churn probability without and with the feature",
+)
 
 # %% [markdown]
 # ## Slices
@@ -277,11 +322,11 @@ figure, (axis,) = canvas(
     "ROC AUC within each slice, with 95% intervals; dashed: all customers",
     (1,), (9.6, 1.7 + 0.33 * max(1, len(found))),
 )  # fmt: skip
-dots(axis, [n for n, _ in found], [(a.value, a.low, a.high) for _, a in found])
+dots(axis, [n for n, _ in found], [(a.value, a.low, a.high) for _, a in found],
+     "ROC AUC; 0.5 is random")  # fmt: skip
 axis.axvline(whole, color=QUIET, lw=1, ls=(0, (4, 3)))
 axis.axvline(0.5, color=RULE, lw=1)
-axis.set_xlabel("ROC AUC; 0.5 is random")
-figure
+show(figure, "One row for each slice of customers: ROC AUC with its 95% interval")
 
 # %% [markdown]
 # ## Customer value
@@ -293,13 +338,21 @@ figure
 
 # %%
 value = train(TARGETS["value"], company, load_rows(company, workspace, "value"))
-print(f"grade {value.evaluation.grade}: {value.evaluation.reason}")
+print(f"Grade {value.evaluation.grade}. {reason_sentence(value.evaluation.reason)}")
 value_plots = draw_all("regression", value.test.label, value.predictions["model"],
                        value.predictions["rule"], value.test.weight)  # fmt: skip
-value_plots["residuals"]
+show(
+    value_plots["residuals"],
+    "Left: actual by predicted value, one dot for each customer, and means by decile of model and "
+    "rule, on logarithmic axes. Right: histograms of the errors of model and rule",
+)
 
 # %%
-value_plots["gain_and_lift"]
+show(
+    value_plots["gain_and_lift"],
+    "Left: curves of model and rule, share of all value by share of customers, highest predictions "
+    "first; dashed: at random. Right: bars, lift by decile",
+)
 
 # %% [markdown]
 # ## Summary
@@ -308,3 +361,53 @@ value_plots["gain_and_lift"]
 # - Report each metric with that of the baseline rule, and each difference with its interval.
 # - Ranking decides whom to call; calibration allows calculations.
 # - Check slices to find where the model is weak.
+
+# %% [markdown]
+# ## Exercise 1: A hundred calls
+#
+# The service desk can call 100 of the test customers. How many of those who leave are among the 100
+# with the highest probability of the model, and how many with the baseline rule and the linear model?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# def leavers_called(who, calls=100):
+#     """Number of customers who leave among the first calls."""
+#     first = np.argsort(-predictions[who], kind="stable")[:calls]
+#     return int(test.label[first].sum())
+#
+#
+# called = pd.DataFrame({"found": {WHO[who]: leavers_called(who) for who in predictions if who in WHO}})
+# called["share"] = called["found"] / test.label.sum()
+# words = {"found": "leavers among 100 calls", "share": "share of all leavers"}
+# headed(called, words, "order of the calls")
+# ```
+#
+# The differences are what the model is worth to the service desk: the same number of calls reaches
+# more customers who would leave.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: Calibration where it matters
+#
+# Calls go to the tenth with the highest probabilities. What share of them should leave according to
+# the model, and what share left, with a 95% interval? (`wilson_interval` takes shares and numbers.)
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# highest = np.argsort(-predictions["model"])[: len(test.label) // 10]
+# share = np.array([test.label[highest].mean()])
+# low, high = wilson_interval(share, np.array([len(highest)]))
+# expected = predictions["model"][highest].mean()
+# print(f"{len(highest)} customers: {expected:.1%} should leave, {share[0]:.1%} left "
+#       f"({low[0]:.1%} to {high[0]:.1%})")
+# ```
+#
+# If the expected share lies within the interval, the probabilities of these customers are consistent
+# with what happened. With few customers the interval is wide, and a bad calibration may hide in it.
+#
+# </details>

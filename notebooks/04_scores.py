@@ -23,12 +23,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from bars import bars, heading, reason_bars, tiles
+from figures import show
+from readable_tables import headed, rounded
 from start import open_company
 
+from insight.formatting.display_names import reason_sentence
 from models.bundles.champions import load_champions
 from models.plots.style import (
-    ACTUAL,
-    CASE,
     INK,
     MODEL,
     QUIET,
@@ -56,6 +57,8 @@ currency = company.info.currency
 
 # %%
 bundles, missing = load_champions(workspace.serving(company.name))
+HORIZON = {name: bundle.manifest.horizon_days for name, bundle in bundles.items()}
+leaves, next_days = f"within {HORIZON['churn']} days", f"in the next {HORIZON['value']} days"
 for name, why in missing.items():
     print(f"{name}: {why}")
 pd.DataFrame(
@@ -67,7 +70,9 @@ pd.DataFrame(
             "tested on": bundle.manifest.test_start[:10],
             "features": len(bundle.manifest.features),
             "trees": bundle.estimator.rounds,
-            "against the baseline rule": bundle.manifest.grade_reason.split(": ", 1)[1],
+            "against the baseline rule": reason_sentence(
+                bundle.manifest.grade_reason.split(": ", 1)[1]
+            ),
         }
         for name, bundle in bundles.items()
     }
@@ -77,14 +82,23 @@ pd.DataFrame(
 # ## Scores of all customers
 #
 # `goodwill score` writes this file, and `goodwill evaluate` adds columns with the customer status.
-# The notebook only reads it.
+# The notebook only reads it. The file has a column for each output of each model; these are the
+# ones that people look at first.
 
 # %%
 path = workspace.scores(company.name)
 scores = pq.read_table(path).to_pandas()
 as_of = scores["as_of"].iloc[0]
 print(f"{path.relative_to(workspace.home)}: {len(scores):,} customers as of {as_of:%d %B %Y}")
-scores.set_index("customer_id").head(3).T
+words = {
+    "satisfaction_score": "satisfaction, 0 to 100",
+    "nps_class": "class of the NPS answer",
+    "churn_probability": f"churn probability {leaves}",
+    "churn_in_population": "can leave",
+    "value_expected": f"expected value {next_days}, {currency}",
+    "value_segment": "value segment",
+}
+headed(scores.set_index("customer_id"), words, "customer").head(6)
 
 # %% [markdown]
 # A churn probability applies to customers who *can* leave, marked by `churn_in_population`. The
@@ -93,17 +107,17 @@ scores.set_index("customer_id").head(3).T
 # %%
 inside = scores[scores.get("churn_in_population", pd.Series(True, scores.index))]
 panels = {
-    "churn_probability": ("churn probability", CASE),
-    "satisfaction_score": ("satisfaction, 0 to 100", MODEL),
-    "nps_promoter": ("promoter probability", ACTUAL),
-    "value_expected": (f"expected value, {currency}", RULE),
+    "churn_probability": ("Churn probability", leaves),
+    "satisfaction_score": ("Satisfaction", "0 to 100"),
+    "nps_promoter": ("Probability of a promoter", "if asked today"),
+    "value_expected": ("Expected value", f"{currency} {next_days}"),
 }
 shown = [name for name in panels if name in scores]
 likely = int((inside["churn_probability"] > 0.2).sum()) if "churn_probability" in inside else 0
 figure, axes = tiles(
     f"{len(inside):,} of {len(scores):,} customers can leave; {likely:,} of them with a probability "
     "above 20%",
-    "Colour: customers in the population, with their median. Grey: former customers",
+    "Blue: customers who can leave; orange line: their median. Grey: former customers",
     len(shown), columns=2, height=2.1,
 )  # fmt: skip
 for axis, name in zip(axes, shown, strict=True):
@@ -111,15 +125,20 @@ for axis, name in zip(axes, shown, strict=True):
     top = values.quantile(0.98) if name == "value_expected" else values.max()
     steps = np.linspace(values.min(), top, 41)
     axis.hist(values.clip(upper=top), steps, color=QUIET, alpha=0.35)
-    axis.hist(inside[name].clip(upper=top), steps, color=panels[name][1], alpha=0.9)
-    axis.axvline(inside[name].median(), color=INK, lw=1.6)
-    axis.set(xlabel=panels[name][0], ylabel="customers")
+    axis.hist(inside[name].clip(upper=top), steps, color=MODEL, alpha=0.9)
+    axis.axvline(inside[name].median(), color=RULE, lw=1.8)
+    what, unit = panels[name]
+    axis.set(xlabel=unit, ylabel="customers")
     if name == "value_expected":
         money(axis, "x")
     elif name != "satisfaction_score":
         percent(axis, "x")
-    heading(axis, name)
-figure
+    heading(axis, what)
+show(
+    figure,
+    "Histograms of the customers who can leave and of former customers, one panel each: "
+    f"{'; '.join(f'{what}, {unit}' for what, unit in (panels[name] for name in shown))}",
+)
 
 # %% [markdown]
 # ## Segments
@@ -145,16 +164,22 @@ place = np.arange(len(order))
 left.bar(place - 0.2, share["customers"], 0.38, color=QUIET, label="customers")
 left.bar(place + 0.2, share["money"], 0.38, color=RULE, label="expected value")
 left.set_xticks(place, order)
+left.set_ylabel("share of the total")
 percent(left, "y")
 heading(left, "Share of customers and of value")
 legend(left, "upper right")
-left.set_ylim(0, 1.25 * share.max().max())
-bars(middle, order, list(risk.fillna(0)), "{:.1%}")
+left.set_ylim(0, 1.5 * share.max().max())
+bars(middle, order, list(risk.fillna(0)), leaves, "{:.1%}")
 percent(middle, "x")
 heading(middle, "Mean churn probability")
-bars(right, order, list(mean.fillna(0)), "{:,.0f}")
-heading(right, f"Mean {second.replace('_', ' ')}")
-figure
+what, unit = panels[second]
+bars(right, order, list(mean.fillna(0)), unit, "{:,.0f}")
+heading(right, f"Mean {what.lower()}")
+show(
+    figure,
+    "Bars for the segments top, high, middle and low. Left: share of customers and of expected value. "
+    f"Middle: mean churn probability. Right: mean {what.lower()}",
+)
 
 # %% [markdown]
 # ## Call list
@@ -182,31 +207,37 @@ threshold = first["at_risk"].iloc[-1]
 along = np.linspace(0.01, calls["churn_probability"].max(), 100)
 left.plot(along, threshold / along, color=RULE, lw=1.2, ls=(0, (4, 3)))
 left.set_yscale("log")
-left.set(xlabel="churn probability", ylabel=f"expected value, {currency}")
+left.set(xlabel=f"churn probability {leaves}", ylabel=f"expected value {next_days}, {currency}")
 left.set_ylim(max(1.0, calls["value_expected"].quantile(0.02)), calls["value_expected"].max() * 1.6)
 percent(left, "x")
 money(left, "y")
 heading(left, "Customers who can leave")
-for column, colour, label in (
-    ("at_risk", RULE, "by money at risk"),
-    ("churn_probability", CASE, "by probability"),
-    ("value_expected", MODEL, "by value"),
+for column, colour, line, label in (
+    ("at_risk", RULE, "-", "by money at risk"),
+    ("churn_probability", INK, ":", "by probability"),
+    ("value_expected", MODEL, "--", "by value"),
 ):
     reached = (
         calls.sort_values(column, ascending=False)["at_risk"].cumsum() / calls["at_risk"].sum()
     )
-    right.plot(np.arange(1, len(calls) + 1), reached, color=colour, lw=2.2, label=label)
+    right.plot(np.arange(1, len(calls) + 1), reached, line, color=colour, lw=2.2, label=label)
 right.axvline(budget, color=QUIET, lw=1)
-right.set(xlim=(0, min(len(calls), 12 * budget)), ylim=(0, 1.02), xlabel="calls",
+right.set(xlim=(0, min(len(calls), 12 * budget)), ylim=(0, 1.02), xlabel="number of calls",
           ylabel="share of the money at risk")  # fmt: skip
 percent(right, "y")
 heading(right, "Order of calls")
 legend(right, "lower right")
-figure
+show(
+    figure,
+    "Left: one dot for each customer, expected value on a logarithmic axis by churn probability; the "
+    "customers to be called lie above a dashed curve of equal money at risk. Right: lines, share of "
+    "the money at risk by number of calls, for three orders of the calls",
+)
 
 # %%
-columns = ["customer_id", "at_risk", "churn_probability", "value_expected", "value_segment"]
-calls[columns + [c for c in ("satisfaction_score", "nps_class") if c in calls]].head(10).round(3)
+listed = {"at_risk": f"money at risk {next_days}, {currency}", **words}
+del listed["churn_in_population"]
+headed(calls.set_index("customer_id"), listed, "customer").head(10)
 
 # %% [markdown]
 # ## Reasons
@@ -226,17 +257,25 @@ summary = calls.iloc[0]
 figure, axes = tiles(
     f"{CUSTOMER}: churn probability {summary['churn_probability']:.0%}, "
     f"{summary['value_expected']:,.0f} {currency} expected value",
-    "Effect of each factor, in points of the score", len(explained), 1, height=2.9,
+    f"Churn {leaves}, value {next_days}. Bars: effect of each factor, in points", len(explained), 1,
+    height=2.9,
 )  # fmt: skip
 sides = {
-    "churn": (("stays", MODEL), ("leaves", CASE)),
-    "satisfaction": (("dissatisfied", CASE), ("satisfied", MODEL)),
+    "churn": (("stays", MODEL), ("leaves", RULE)),
+    "satisfaction": (("dissatisfied", RULE), ("satisfied", MODEL)),
 }
 for axis, target in zip(axes, explained, strict=True):
     reasons = [(r.text.rsplit(": ", 1)[0], r.effect) for r in answer.reasons[target]]
-    reason_bars(axis, reasons, *sides[target])
-    heading(axis, target)
-figure
+    reason_bars(axis, reasons, *sides[target], "points")
+    heading(
+        axis,
+        panels[{"churn": "churn_probability", "satisfaction": "satisfaction_score"}[target]][0],
+    )
+show(
+    figure,
+    f"Bars to the left and to the right, the effects of eight factors on {' and on '.join(explained)}; "
+    "the table above has the customer's scores",
+)
 
 # %% [markdown]
 # ## Scores from the service
@@ -259,12 +298,22 @@ with (
         start = time.perf_counter()
         goodwill.scores([customer], reasons=3)
         latency.append(1000 * (time.perf_counter() - start))
-    models = {model["target"]: model["version"] for model in goodwill.models()}
-print(f"{len(requested) + 1} customers requested, {len(rows)} known; model versions {models}")
-rows[0]
+    models = goodwill.models()
+print(f"{len(requested) + 1} customers requested, {len(rows)} known; model versions: "
+      + ", ".join(f"{model['target']} {model['version']}" for model in models))  # fmt: skip
+pd.DataFrame(
+    [
+        (t, name, value if isinstance(value, bool | str | None) else rounded(value))
+        for t, outputs in rows[0]["predictions"].items()
+        for name, value in outputs.items()
+        if not isinstance(value, list)
+    ],
+    columns=["target", "output", f"answer for {rows[0]['customer_id']}"],
+).set_index(["target", "output"])
 
 # %% [markdown]
-# The answers must be identical to the file: same features, same models, same code.
+# The answer is JSON; the table leaves out the survival curve, a list of numbers. The answers must be
+# identical to the file: same features, same models, same code.
 
 # %%
 served = pd.DataFrame(
@@ -289,18 +338,23 @@ figure, (left, right) = canvas(
     f"Latency of one customer with three reasons: median {np.median(latency):.1f} ms, "
     f"95th percentile {np.quantile(latency, 0.95):.1f} ms", (1, 1),
 )  # fmt: skip
-for name, colour in (("churn_probability", CASE), ("nps_promoter", ACTUAL)):
+for name, colour, mark in (("churn_probability", RULE, "o"), ("nps_promoter", MODEL, "s")):
     if name in served:
-        left.plot(stored[name], served[name], "o", ms=5, mew=0, alpha=0.6, color=colour, label=name)
+        left.plot(stored[name], served[name], mark, ms=5, mew=0, alpha=0.6, color=colour,
+                  label=panels[name][0].lower())  # fmt: skip
 left.plot([0, 1], [0, 1], color=QUIET, lw=1, ls=(0, (4, 3)))
-left.set(xlabel="in the scores file", ylabel="over HTTP", xlim=(0, 1), ylim=(0, 1))
+left.set(xlabel="in the scores file", ylabel="over HTTP", xlim=(0, 1), ylim=(0, 1.02))
 percent(left, "xy")
 heading(left, "File and service")
 legend(left, "upper left")
 right.hist(np.clip(latency, 0, np.quantile(latency, 0.98)), bins=30, color=MODEL, alpha=0.85)
-right.set(xlabel="milliseconds", ylabel="requests", xlim=(0, None))
-heading(right, "Latency")
-figure
+right.set(xlabel="latency, milliseconds", ylabel="requests", xlim=(0, None))
+heading(right, "Latency of one customer")
+show(
+    figure,
+    "Left: one dot for each customer and probability, over HTTP by scores file; all lie on the dashed "
+    "diagonal. Right: histogram of the latency of a request",
+)
 
 # %% [markdown]
 # ## Summary
@@ -309,3 +363,51 @@ figure
 # - Order calls by money at risk; ordering by probability alone spends calls on small customers.
 # - Reasons describe what the model uses; the customer knows the actual cause.
 # - The file and the service agree because they share the code for features and predictions.
+
+# %% [markdown]
+# ## Exercise 1: Is the call list stable?
+#
+# The call list orders by `churn probability × expected value`. `value_high` is the upper end of the
+# prediction interval of the value. How many of the `budget` first customers stay on the list if it is
+# ordered by probability times `value_high`, and what does that say about the list?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# cautious = (calls["churn_probability"] * calls["value_high"].clip(lower=0)).nlargest(budget)
+# kept = cautious.index.isin(first.index).sum()
+# print(f"{kept} of {budget} customers are on both lists")
+# both = calls.loc[cautious.index].set_index("customer_id")
+# headed(both[~cautious.index.isin(first.index)], listed, "only on the cautious list").head(5)
+# ```
+#
+# Customers on both lists are safe choices. Those who appear only on the cautious list have an uncertain
+# value: it may be large, but nothing promises it.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: Where churn and satisfaction disagree
+#
+# Find the customers who can leave and are predicted to be satisfied (at least 75), but belong to the
+# tenth with the highest churn probability. How many are there, and what are the reasons of the
+# first?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# likely_to_leave = inside["churn_probability"] >= inside["churn_probability"].quantile(0.9)
+# puzzling = inside[likely_to_leave & (inside["satisfaction_score"] >= 75)]
+# print(f"{len(puzzling)} satisfied customers are likely to leave")
+# chosen = (puzzling if len(puzzling) else calls)["customer_id"].iloc[:1].astype(str).tolist()
+# (why,) = scorer.score_ids(chosen, None, reasons=5).scores
+# reasons = [(target, r.text) for target in ("churn", "satisfaction") for r in why.reasons[target]]
+# pd.DataFrame(reasons, columns=["target", f"reasons of {chosen[0]}"]).set_index("target")
+# ```
+#
+# Satisfied customers leave, too: a contract ends, or the need is gone. The two models answer two
+# questions, and a call can ask what neither of them knows.
+#
+# </details>

@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from bars import bars, heading
+from figures import show
 from scipy.stats import spearmanr
 from start import open_company
 
@@ -43,12 +44,13 @@ from models.leakage.check_leakage import check_leakage
 from models.leakage.findings import raise_on_leaks
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.plots.style import CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
+from models.plots.style import MODEL, QUIET, RULE, canvas, cut_middle, legend, money, percent
 from models.targets.registry import TARGETS
 from models.training.train import load_rows, split_rows
 from models.training_set.build_training_sets import build_features, read_counts
 
 workspace, company = open_company("data/complete_journey.toml", upto="features")
+currency = company.info.currency
 horizon = company.target("value").horizon_days
 
 
@@ -69,8 +71,7 @@ def leak_report(company, workspace):
 # %%
 clean = leak_report(company, workspace)
 raise_on_leaks(clean)
-pd.set_option("display.max_colwidth", 90)
-clean.table()
+clean.table().set_index("check")
 
 # %% [markdown]
 # ## An honest mistake
@@ -135,13 +136,17 @@ figure, (left, right) = canvas(
     f"{figures['with spent_so_far']:.2f}",
     f"{len(test.label):,} test households; spending in the {horizon} days after the cutoff", (1, 1.2),
 )  # fmt: skip
-bars(left, list(figures), list(figures.values()), "{:.3f}")
-heading(left, "Rank correlation on the test")
+bars(left, list(figures), list(figures.values()), "rank correlation; 1 is perfect", "{:.3f}")
+heading(left, "Predicted and actual order")
 gains = pd.Series(leaking.importance()).head(8)
-bars(right, list(gains.index), list(gains / gains.sum()), "{:.0%}")
+bars(right, list(gains.index), list(gains / gains.sum()), "share of the loss saved", "{:.0%}")
 percent(right, "x")
 heading(right, "Feature importance with spent_so_far")
-figure
+show(
+    figure,
+    "Left: bars, rank correlation of predicted and actual spending without and with spent_so_far. "
+    "Right: bars, importance of the eight most important features, crm_spent_so_far first",
+)
 
 # %% [markdown]
 # ## The improvement is not real
@@ -165,12 +170,16 @@ figure, (left, right) = canvas(
     f"In service, the error is {worse:.0%} larger than without the column",
     "The same two models; 'in service': the column has its value as of the cutoff", (1, 1),
 )  # fmt: skip
-bars(left, list(figures), list(figures.values()), "{:.3f}")
-heading(left, "Rank correlation")
-bars(right, list(error), list(error.values()), "{:,.0f}")
+bars(left, list(figures), list(figures.values()), "rank correlation; 1 is perfect", "{:.3f}")
+heading(left, "Predicted and actual order")
+bars(right, list(error), list(error.values()), f"{currency} in {horizon} days", "{:,.0f}")
 money(right, "x")
-heading(right, f"Mean absolute error, {company.info.currency}")
-figure
+heading(right, "Mean absolute error")
+show(
+    figure,
+    "Bars for the model without the column, with it, and with it in service. Left: rank correlation. "
+    "Right: mean absolute error",
+)
 
 # %% [markdown]
 # ## How leakage can be recognised
@@ -187,17 +196,24 @@ figure, (left, right) = canvas(
     f"{len(test.label):,} households at the test cutoff", (1, 1),
 )  # fmt: skip
 left.scatter(known, test.label, s=6, color=MODEL, alpha=0.35)
-left.set(xlabel="spending before the cutoff", ylabel=f"spending in the {horizon} days after")
+left.set(
+    xlabel=f"spending before the cutoff, {currency}",
+    ylabel=f"spending in the {horizon} days after, {currency}",
+)
 heading(left, "Past spending predicts imperfectly")
-right.scatter(hidden - known, test.label, s=6, color=CASE, alpha=0.35)
+right.scatter(hidden - known, test.label, s=6, color=RULE, alpha=0.35)
 right.set(
-    xlabel="spent_so_far minus spending before the cutoff",
-    ylabel=f"spending in the {horizon} days after",
+    xlabel=f"spent_so_far minus spending before, {currency}",
+    ylabel=f"spending in the {horizon} days after, {currency}",
 )
 heading(right, "The leaking column contains the outcome")
 for axis in (left, right):
     money(axis, "xy")
-figure
+show(
+    figure,
+    "One dot for each household, spending after the cutoff. Left: by spending before it, a cloud. "
+    "Right: by the leaking column minus that spending, a straight line",
+)
 
 # %% [markdown]
 # The leakage check tests this for each constant attribute, on the latest label windows. It reports
@@ -245,9 +261,11 @@ figure, (axis,) = canvas(
     "Share of training rows whose value differs from the one known at the cutoff",
     (1,), (9.6, 4.6),
 )  # fmt: skip
-bars(axis, list(order.index[:12]), list(order[:12]), "{:.0%}")
+meanings = {c.name: c.meaning for c in plan.columns}
+bars(axis, [cut_middle(meanings[name], 62) for name in order.index[:12]],
+     list(order[:12]), "share of training rows with another value", "{:.0%}")  # fmt: skip
 percent(axis, "x")
-figure
+show(figure, "Bars: the twelve columns with the most other values, share of the training rows")
 
 # %% [markdown]
 # The leakage check recomputes a sample of the stored rows, each from a history that **ends** at its
@@ -271,10 +289,16 @@ figure, (axis,) = canvas(
 spots = np.arange(len(a_week_later))
 axis.barh(spots - 0.18, list(before.values()), 0.34, color=QUIET, label="as of the cutoff")
 axis.barh(spots + 0.18, list(a_week_later.values()), 0.34, color=RULE, label="a week later")
-axis.set_yticks(spots, list(a_week_later))
+axis.set_yticks(spots, [meanings[name] for name in a_week_later])
+axis.set_xlabel("rank correlation; 1 is perfect")
+axis.set_xlim(0, 1)
 axis.invert_yaxis()
 legend(axis, "lower right")
-figure
+show(
+    figure,
+    "Pairs of bars for three columns: rank correlation with the spending as of the cutoff and a week "
+    "later, which is slightly larger",
+)
 
 # %% [markdown]
 # The metrics of a model would not reveal this error. Recomputing the rows does.
@@ -286,3 +310,49 @@ figure
 #   each past cutoff.
 # - Recompute training rows from a truncated history, whatever code wrote them.
 # - What the check covers, and its limits: [leakage check](../docs/background/leakage-check.md).
+
+# %% [markdown]
+# ## Exercise 1: Which features does the leak displace?
+#
+# The model with `spent_so_far` relies on it. Compare the importance of the other features in the two
+# models `plain` and `leaking`: which lose most of their share, and what does that tell a reviewer?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# importance = pd.DataFrame({"without": plain.importance(), "with spent_so_far": leaking.importance()})
+# share = (importance / importance.sum()).drop(LEAK)
+# share["lost"] = share["without"] - share["with spent_so_far"].fillna(0)
+# share = share.nlargest(6, "lost").map("{:.0%}".format)
+# share.rename(index=meanings, columns={"lost": "share lost"})
+# ```
+#
+# The features of past spending lose most. One column that makes the best known predictors superfluous
+# is a reason to ask where its values come from and when they are known.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: How good does a week of the future look?
+#
+# `late` has the training rows computed a week too late. Take the 30-day revenue, the 30-day orders and
+# the days since the last order of the test households from it. How much better does `plain` seem?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# cutoff_of_row = stored["cutoff"].combine_chunks().view(pa.int64()).to_numpy()
+# a_week_late = late.filter(pa.array(cutoff_of_row == test.cutoff[0]))
+# seen = test.features
+# for column in ("revenue_30d", "orders_30d", "days_since_order"):
+#     seen = seen.set_column(seen.column_names.index(column), column, a_week_late[column])
+# honest, inflated = ranking(plain, test.features), ranking(plain, seen)
+# print(f"rank correlation {honest:.3f} with the values of the cutoff, {inflated:.3f} with later ones")
+# ```
+#
+# The gain is small and looks like an improvement of the model. Only recomputing the rows from the past
+# shows that it is not one.
+#
+# </details>

@@ -25,15 +25,17 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from bars import bars, dots, heading, tiles
-from IPython.display import display
+from figures import show
+from readable_tables import headed
 from start import open_company
 
+from features.feature_table import plan_for
 from features.history_store import Manifest
 from models.bundles.champions import load_champions
 from models.evaluation.calibration_error import calibration_error
 from models.learners.survival_curve import MONTHS, kaplan_meier
 from models.plots.ranking_curves import reliability
-from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, percent
+from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, cut_middle, legend, percent
 from models.training.fit_survival import measure_tenure
 from models.training_set.splits import microseconds
 from models.validation.holdout_evaluation import evaluate_on_test_rows
@@ -42,6 +44,7 @@ COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
 workspace, company = open_company(COMPANY, upto="score")
 manifest = Manifest.read(workspace, company.name)
+meanings = {c.name: cut_middle(c.meaning, 50) for c in plan_for(manifest.schema).columns}
 bundles, missing = load_champions(workspace.serving(company.name))
 evaluations = {
     target: evaluate_on_test_rows(bundle, company, workspace) for target, bundle in bundles.items()
@@ -66,7 +69,11 @@ before = bundles[first].estimator.predict(evaluation.rows.features)
 y, predicted, raw = evaluation.rows.label, evaluation.predictions, before
 if predicted.ndim == 2:  # several classes: take the last
     y, predicted, raw = (y == predicted.shape[1] - 1).astype(float), predicted[:, -1], raw[:, -1]
-reliability(y, predicted, raw, evaluation.rows.weight, rival="uncalibrated model")
+show(
+    reliability(y, predicted, raw, evaluation.rows.weight, rival="uncalibrated model"),
+    f"{first}. Left: observed share by predicted probability, by decile with 95% intervals, served and "
+    "before calibration; dashed: perfect calibration. Right: histograms of the probabilities",
+)
 
 # %% [markdown]
 # With several classes, each is checked by itself: of the invitations with a promoter probability of
@@ -80,8 +87,8 @@ panels = [
 ]
 figure, axes = tiles(
     f"Calibration of {len(panels)} probabilities, by decile",
-    "Predicted (x) and observed (y) share, with 95% intervals; dashed: perfect calibration",
-    len(panels), columns=3, height=2.1,
+    "With 95% intervals; dashed: perfect calibration",
+    len(panels), columns=3, height=2.3,
 )  # fmt: skip
 for axis, (target, name, bins) in zip(axes, panels, strict=True):
     table = pd.DataFrame(bins)
@@ -94,9 +101,15 @@ for axis, (target, name, bins) in zip(axes, panels, strict=True):
     edge = 1.05 * max(table["predicted"].max(), table["high"].max())
     axis.plot([0, edge], [0, edge], color=QUIET, lw=1, ls=(0, (4, 3)), zorder=1)
     axis.set(xlim=(0, edge), ylim=(0, edge))
+    axis.set(xlabel="predicted share", ylabel="observed share")
+    axis.locator_params(nbins=4)
     percent(axis, "xy")
     heading(axis, f"{target}: {name}")
-figure
+show(
+    figure,
+    "One panel for each probability, observed by predicted share with 95% intervals: "
+    f"{', '.join(f'{target} {name}' for target, name, _ in panels)}",
+)
 
 # %% [markdown]
 # ## Calibration error and chance
@@ -133,9 +146,14 @@ how = {t: bundles[t].calibrator.method for t in errors}
 axis.set_yticks(range(len(errors)), [f"{t} ({e.rows:,} rows; {how[t]})" for t, e in errors.items()])
 axis.set(ylim=(len(errors) - 0.5, -0.5), xlim=(0, None))
 axis.grid(visible=False, axis="y")
+axis.set_xlabel("calibration error, percentage points")
 percent(axis, "x")
 legend(axis, "upper right")
-figure
+show(
+    figure,
+    f"One row for each target ({', '.join(errors)}): the error of the served and of the uncalibrated "
+    "probabilities, and a grey bar of the errors that chance explains",
+)
 
 # %% [markdown]
 # ## Calibration by segment
@@ -162,8 +180,13 @@ for place, (_, segment) in enumerate(shown):
 axis.set_yticks(range(len(shown)), [f"{t} · {s.name} ({s.rows:,})" for t, s in shown])
 axis.set(ylim=(max(1, len(shown)) - 0.5, -0.5), xlim=(0, None))
 axis.grid(visible=False, axis="y")
+axis.set_xlabel("calibration error, percentage points")
 percent(axis, "x")
-figure
+show(
+    figure,
+    "One row for each segment: its calibration error, orange if beyond chance, and a grey bar of the "
+    "errors that chance explains",
+)
 
 # %% [markdown]
 # ## Prediction intervals: coverage
@@ -183,10 +206,10 @@ for target, evaluation in with_intervals.items():
         lines.append((f"{target}: {name}", evaluation.coverage_of(kinds == name, name)))
     few = sorted(evaluation.coverage_by_segment, key=lambda s: abs(s.share - 0.9), reverse=True)[:5]
     lines += [(f"{target}, {s.name}", s) for s in few]
+shares = ", ".join(f"{t} {e.coverage.share:.1%}" for t, e in with_intervals.items())
 figure, (axis,) = canvas(
-    "; ".join(f"{t}: {evaluation.coverage.share:.1%} of outcomes in the interval"
-              for t, evaluation in with_intervals.items())
-    or "No target has prediction intervals",
+    f"Outcomes in the prediction interval: {shares}" if shares
+    else "No target has prediction intervals",
     "Coverage with 95% intervals: all, by value segment, and the five groups furthest from 90%",
     (1,), (9.6, 1.9 + 0.28 * max(1, len(lines))),
 )  # fmt: skip
@@ -194,10 +217,11 @@ dots(
     axis,
     [f"{name} ({c.rows:,})" for name, c in lines],
     [(c.share, c.low, c.high) for _, c in lines],
+    "share of the outcomes in the interval (dashed: 90%)",
 )
 axis.axvline(0.9, color=QUIET, lw=1, ls=(0, (4, 3)))
 percent(axis, "x")
-figure
+show(figure, "One row for each group of customers: coverage with its 95% interval")
 
 # %% [markdown]
 # Intervals are wider where less is known about the customer. For new customers they are wide;
@@ -208,7 +232,7 @@ pd.DataFrame(
     [(n, c.rows, f"{c.share:.1%}", f"{c.below:.1%}", f"{c.above:.1%}", f"{c.width:,.0f}")
      for n, c in lines],
     columns=["group", "rows", "inside", "below", "above", "median width"],
-)  # fmt: skip
+).set_index("group")  # fmt: skip
 
 # %%
 if "value" in with_intervals:
@@ -225,13 +249,14 @@ if "value" in with_intervals:
         middle=("width", "median"), high=("width", lambda w: w.quantile(0.75)),
     )  # fmt: skip
     figure, (axis,) = canvas(
-        f"{found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times the usual spending",
-        f"Width of the prediction interval of value by {column}; median and quartiles", (1,), (9.6, 3.4),
+        f"The interval is {found['middle'].iloc[0]:.1f} to {found['middle'].iloc[-1]:.1f} times as wide "
+        "as the usual spending",
+        "Prediction interval of value by length of the history; median and quartiles", (1,), (9.6, 3.4),
     )  # fmt: skip
     axis.fill_between(found["history"], found["low"], found["high"], color=MODEL, alpha=0.18, lw=0)
     axis.plot(found["history"], found["middle"], "o-", color=MODEL, lw=2)
-    axis.set(xlabel=column, ylabel="width / usual spending", ylim=(0, None))
-    display(figure)
+    axis.set(xlabel=meanings.get(column, column), ylabel="width / usual spending", ylim=(0, None))
+    show(figure, "Line: median width by length of the history, with a band between the quartiles")
 
 # %% [markdown]
 # ## Out of distribution
@@ -252,23 +277,30 @@ for target, evaluation in evaluations.items():
     )
     for k in np.argsort(-importance)[:3]:
         if importance[k] > 0:
-            out_of_range[f"{target}: {bundle.support.columns[k]}"] = out[:, k].mean()
+            column = bundle.support.columns[k]
+            out_of_range[f"{target}: {meanings.get(column, column)}"] = out[:, k].mean()
 most = max(evaluations, key=lambda t: evaluations[t].abstain_share)
 figure, (left, right) = canvas(
     f"At most {evaluations[most].abstain_share:.1%} of the test rows are out of distribution ({most})",
-    "Left: share of test rows with `abstain`. Right: columns outside the training range", (1, 1.3),
+    "Left: where the model abstains. Right: what lies outside the training range", (1, 1.1),
     (9.6, 3.4),
 )  # fmt: skip
 bars(
     left,
     list(evaluations),
     [evaluation.abstain_share for evaluation in evaluations.values()],
+    "share of the test rows",
     "{:.1%}",
 )
-bars(right, list(out_of_range) or ["none"], list(out_of_range.values()) or [0.0], "{:.0%}")
+bars(right, list(out_of_range) or ["none"], list(out_of_range.values()) or [0.0],
+     "share of the rows where it abstains", "{:.0%}")  # fmt: skip
 percent(left, "x")
 percent(right, "x")
-figure
+show(
+    figure,
+    "Left: bars, share of the test rows where the model abstains, by target. Right: bars, share of "
+    "these rows in which a feature lies outside the training range",
+)
 
 # %% [markdown]
 # ## Survival curves
@@ -287,24 +319,30 @@ if "churn" in evaluations and bundles["churn"].manifest.survival:
         f"After a year, {curves[:, -1].mean():.0%} of the customers are expected to remain",
         "Probability of remaining a customer, by months after the cutoff", (1, 1), (9.6, 4.2),
     )  # fmt: skip
-    for share, colour in ((0.05, ACTUAL), (0.5, MODEL), (0.98, RULE)):
+    for share, colour, mark in ((0.05, ACTUAL, "^-"), (0.5, MODEL, "o-"), (0.98, RULE, "s-")):
         row = order[int(share * (len(order) - 1))]
         stay = evaluation.outputs["months_left"][row]
-        left.plot(months, curves[row], "o-", color=colour, ms=4, lw=1.8,
+        left.plot(months, curves[row], mark, color=colour, ms=4, lw=1.8,
                   label=f"churn {evaluation.predictions[row]:.0%}: {stay:.1f} of 12 months")  # fmt: skip
     path = workspace.features(company.name) / "churn.parquet"
     keys = pq.read_table(path, columns=["customer_id", "cutoff"])
     keys = keys.filter(keys["cutoff"].cast("int64").to_numpy() >= evaluation.rows.cutoff.min())
     tenures = measure_tenure(company, workspace, manifest, keys, microseconds(manifest.end))
     right.plot(months, curves.mean(axis=0), "o-", color=MODEL, ms=4, lw=1.8, label="expected")
-    right.step(months, kaplan_meier(tenures, np.ones(keys.num_rows)), where="post", color=CASE, lw=2,
+    right.step(months, kaplan_meier(tenures, np.ones(keys.num_rows)), where="post", color=INK, lw=2,
                label="observed")  # fmt: skip
     for axis, text in ((left, "Three customers"), (right, "All test rows")):
-        axis.set(xlabel="months", ylim=(0, 1.02))
+        axis.set(
+            xlabel="months after the cutoff", ylabel="probability of remaining", ylim=(0, 1.02)
+        )
         percent(axis, "y")
         heading(axis, text)
         legend(axis, "lower left")
-    display(figure)
+    show(
+        figure,
+        "Survival curves over twelve months. Left: three customers with low, medium and high risk. "
+        "Right: the mean of all curves, and a step line of the observed survival, which ends earlier",
+    )
 
 # %% [markdown]
 # ## Consistency between targets
@@ -314,7 +352,13 @@ if "churn" in evaluations and bundles["churn"].manifest.survival:
 
 # %%
 checks = json.loads((workspace.scores(company.name).parent / "agreement.json").read_text())
-pd.DataFrame(checks, columns=["name", "bound", "customers", "contradictions", "share"])
+words = {
+    "bound": "limit",
+    "customers": "customers",
+    "contradictions": "contradictions",
+    "share": "share",
+}
+headed(pd.DataFrame(checks).set_index("name"), words, "targets")
 
 # %% [markdown]
 # ## Summary
@@ -325,3 +369,50 @@ pd.DataFrame(checks, columns=["name", "bound", "customers", "contradictions", "s
 #   error.
 # - Coverage of 90% on average is easy; check it by group.
 # - Abstaining is a valid answer for customers unlike those in the training data.
+
+# %% [markdown]
+# ## Exercise 1: Does a budget hold?
+#
+# Add up the churn probabilities of the test rows: how many customers should have left? How many left?
+# Simulate 2,000 times how many leave if every probability is right, and say whether the difference is
+# chance.
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# evaluation = probabilities["churn"]
+# chance_of_leaving, left = evaluation.predictions, evaluation.rows.label
+# draws = np.random.default_rng(1).random((2000, len(left))) < chance_of_leaving
+# low, high = np.quantile(draws.sum(axis=1), [0.025, 0.975])
+# expected = chance_of_leaving.sum()
+# print(f"{expected:.0f} expected ({low:.0f} to {high:.0f} by chance), {left.sum():.0f} left")
+# ```
+#
+# A sum outside the range means that the level of the probabilities was wrong at this cutoff, for
+# instance because of the season. The order of the customers can still be right.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: The price of certainty
+#
+# Intervals of the same width for everybody would be simpler. Find the width that covers 90% of the test
+# outcomes around `expected` for value, and compare it with the median width of the served intervals.
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# evaluation = with_intervals["value"]
+# miss = np.abs(evaluation.rows.label - evaluation.outputs["expected"])
+# same_for_all = 2 * np.quantile(miss, 0.9)
+# served = evaluation.outputs["high"] - evaluation.outputs["low"]
+# print(f"the same for all: {same_for_all:,.0f} {company.info.currency} wide; served: median "
+#       f"{np.median(served):,.0f}, a quarter above {np.quantile(served, 0.75):,.0f}")
+# ```
+#
+# One width for all is far too wide for most customers, who spend little, and too narrow for the few who
+# spend much. Groups of similar customers solve this.
+#
+# </details>

@@ -23,8 +23,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before LightGBM: waiting 
 import numpy as np
 import pandas as pd
 from bars import bars, dots, heading
+from figures import show
+from readable_tables import headed
 from start import open_company
 
+from features.feature_table import plan_for
 from features.history_store import Manifest
 from features.progress import silent_steps
 from models.nonresponse.aipw import aipw_mean
@@ -35,12 +38,12 @@ from models.nonresponse.overlap import estimate_all_customers, measure_overlap
 from models.nonresponse.sampling_frame import is_current_customer, read_snapshot
 from models.nonresponse.sensitivity import sensitivity_bound, smallest_gamma
 from models.plots.style import (
-    ACTUAL,
-    CASE,
+    INK,
     MODEL,
     QUIET,
     RULE,
     canvas,
+    cut_middle,
     decile_bins,
     legend,
     percent,
@@ -89,9 +92,10 @@ figure, (axis,) = canvas(
     f"{min(rates.values()):.0%} to {max(rates.values()):.0%} by customer behaviour",
     "Response rate of the invitations of the last year", (1,), (9.6, 3.2),
 )  # fmt: skip
-bars(axis, list(rates), [rate if np.isfinite(rate) else 0 for rate in rates.values()], "{:.1%}")
+bars(axis, list(rates), [rate if np.isfinite(rate) else 0 for rate in rates.values()],
+     "response rate", "{:.1%}")  # fmt: skip
 percent(axis, "x")
-figure
+show(figure, "Bars: response rate of the invitations by what the customer had done before")
 
 # %% [markdown]
 # ## Response propensity
@@ -115,21 +119,28 @@ figure, (left, right) = canvas(
 top = 1.1 * max(np.nanmax(expected), np.nanmax(observed))
 left.plot([0, top], [0, top], color=QUIET, lw=1, ls=(0, (4, 3)))
 left.plot(expected, observed, "o-", color=MODEL, ms=7, mew=0)
-left.set(xlabel="response propensity, by decile", ylabel="response rate", xlim=(0, top),
+left.set(xlabel="mean response propensity of the decile", ylabel="response rate", xlim=(0, top),
          ylim=(0, top))  # fmt: skip
 percent(left, "xy")
 heading(left, "Calibration of the propensity")
 bins = np.linspace(0, 1, 41)
 for mask, colour, label in (
     (~responded[recent], QUIET, "no answer"),
-    (responded[recent], ACTUAL, "answered"),
+    (responded[recent], RULE, "answered"),
 ):
-    right.hist(propensity[mask], bins, density=True, color=colour, alpha=0.55, label=label)
-right.set(xlabel="response propensity", yticks=[])
-percent(right, "x")
-heading(right, "Overlap of respondents and non-respondents")
+    share = np.full(int(mask.sum()), 1 / mask.sum())
+    right.hist(propensity[mask], bins, weights=share, color=colour, alpha=0.25)
+    right.hist(propensity[mask], bins, weights=share, histtype="step", color=colour, lw=1.8,
+               label=label)  # fmt: skip
+right.set(xlabel="response propensity", ylabel="share of the group")
+percent(right, "xy")
+heading(right, "Overlap of the two groups")
 legend(right)
-figure
+show(
+    figure,
+    "Left: response rate by propensity, by decile, near the dashed diagonal. Right: histograms of the "
+    "propensity of those who answered and of those who did not, which overlap",
+)
 
 # %% [markdown]
 # ## Weights
@@ -147,23 +158,36 @@ figure, (left, right) = canvas(
     f"Weighting reduces the largest difference from {abs(balance.before).max():.2f} to "
     f"{abs(balance.after).max():.2f} standard deviations",
     f"{answers:,} answers, effective sample size {model.weights.effective_size:,.0f}; "
-    f"{model.weights.clipped} propensities clipped", (1.5, 1),
+    f"{model.weights.clipped} propensities clipped", (1.1, 1), (9.6, 5.4),
 )  # fmt: skip
 place = np.arange(len(worst))
 left.axvline(0, color=QUIET, lw=1)
-left.plot([before for _, before, _ in worst], place, "o", color=CASE, label="unweighted")
-left.plot([after for *_, after in worst], place, "o", color=ACTUAL, label="weighted")
-left.set_yticks(place, [name for name, *_ in worst])
+left.plot([before for _, before, _ in worst], place, "s", color=RULE, label="unweighted")
+left.plot([after for *_, after in worst], place, "o", color=MODEL, label="weighted")
+meanings = {c.name: c.meaning for c in plan_for(manifest.schema).columns}
+
+
+def in_words(covariate):
+    """The meaning of a covariate: a column, or whether it is missing."""
+    name, _, missing = covariate.partition(" ")
+    return cut_middle(meanings.get(name, name), 46) + (f", {missing}" if missing else "")
+
+
+left.set_yticks(place, [in_words(name) for name, *_ in worst])
 left.invert_yaxis()
 left.set(xlabel="respondents minus all invited, standard deviations")
 heading(left, "Covariate balance")
-legend(left)
+legend(left, "lower right")
 weights = model.weights.weight[recent & responded]
 right.hist(weights, bins=30, color=MODEL, alpha=0.85)
 right.axvline(1, color=QUIET, lw=1)
 right.set(xlabel="weight of an answer", ylabel="answers")
 heading(right, "Weights")
-figure
+show(
+    figure,
+    "Left: the twelve covariates with the largest differences, unweighted (squares) and weighted "
+    "(circles). Right: histogram of the weights",
+)
 
 # %% [markdown]
 # ## Non-response-corrected satisfaction
@@ -198,10 +222,15 @@ figure, (axis,) = canvas(
     (1,), (9.6, 2.8),
 )  # fmt: skip
 names = ["respondents", "all invited", "all current customers"]
-dots(axis, names, [(e.value, e.low, e.high) for e in (answered, corrected, customers)])
+dots(axis, names, [(e.value, e.low, e.high) for e in (answered, corrected, customers)],
+     f"{metric.title}, answers of the last year")  # fmt: skip
 if true is not None:
     axis.axvline(true, color=RULE, lw=1.6, ls=(0, (4, 3)))
-figure
+show(
+    figure,
+    "Three estimates with 95% intervals: respondents, all invited, all current customers"
+    + ("; a dashed line marks the truth" if true is not None else ""),
+)
 
 # %% [markdown]
 # The third line extends the estimate to customers who were never invited. It relies on the outcome
@@ -234,12 +263,17 @@ axis.fill_between(
     gammas, [r.low for r in ranges], [r.high for r in ranges], color=MODEL, alpha=0.25
 )
 axis.axhline(corrected.value, color=MODEL, lw=2, label="all invited")
-axis.axhline(answered.value, color=CASE, lw=2, label="respondents")
+axis.axhline(answered.value, color=INK, lw=2, ls=":", label="respondents")
 if true is not None:
     axis.axhline(true, color=RULE, lw=1.6, ls=(0, (4, 3)), label="truth")
-axis.set(xlabel="Γ", ylabel=metric.title, xlim=(1, 2))
-legend(axis, "upper left")
-figure
+axis.set(xlabel="Γ, largest ratio of the response odds of similar customers", ylabel=metric.title)
+axis.set_xlim(1, 2)
+legend(axis, "lower left")
+show(
+    figure,
+    "A band around the corrected figure that widens from Γ = 1 to Γ = 2, with lines for the figure of "
+    "the respondents and of all invited" + (" and the truth" if true is not None else ""),
+)
 
 # %% [markdown]
 # ## Whom to invite next
@@ -252,22 +286,35 @@ figure
 for path in write_nonresponse_results(company, workspace, silent_steps()):
     print(path.relative_to(workspace.home))
 listed = pd.read_csv(workspace.company(company.name) / "ask_next.csv")
-listed.head(10)
+words = {
+    "rank": "rank",
+    "segment": "segment",
+    "chance_of_answer": "probability of an answer",
+    "uncertainty": "uncertainty, points",
+    "last_asked": "last invitation",
+    "why": "reason",
+}
+headed(listed.set_index("customer_id"), words, "customer").head(10)
 
 # %%
 figure, (left, right) = canvas(
     f"{len(listed)} next invitations, mean uncertainty {listed['uncertainty'].mean():.0f} points",
-    "Customers to invite next", (1.2, 1),
+    "Left: one dot for each customer. Right: number of customers", (1.2, 1),
 )  # fmt: skip
 left.scatter(listed["chance_of_answer"], listed["uncertainty"], c=listed["rank"], cmap="viridis",
              s=22, lw=0)  # fmt: skip
-left.set(xlabel="response propensity", ylabel="uncertainty of the answer, points")
+left.locator_params(axis="x", nbins=5)
+left.set(xlabel="response propensity", ylabel="uncertainty of the answer, points of 100")
 percent(left, "x")
 heading(left, "Dark: invited first")
 counts = listed["segment"].value_counts()
-bars(right, list(counts.index), list(counts.to_numpy()))
+bars(right, list(counts.index), list(counts.to_numpy()), "customers to invite")
 heading(right, "Invitations by segment")
-figure
+show(
+    figure,
+    "Left: uncertainty of the answer by response propensity of each listed customer, the first ones "
+    "dark. Right: bars, number of invitations by segment",
+)
 
 # %% [markdown]
 # ## Summary
@@ -277,3 +324,46 @@ figure
 #   depends on assumptions.
 # - With two models, either one may be wrong.
 # - Inviting the most informative customers next improves the estimate at little cost.
+
+# %% [markdown]
+# ## Exercise 1: What if nobody corrected?
+#
+# Suppose that the response rate of customers with a recent complaint drops to half. Which way does the
+# mean of the answers move? Check it: give the answers of these customers half their weight in a mean.
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# complained = invitations.features["complaints_90d"].to_numpy() > 0
+# mask = recent & responded
+# values = np.asarray(metric.observed(invitations.level[mask]))
+# halved = np.where(complained[mask], 0.5, 1.0)
+# print(f"mean of the answers {values.mean():.1f}; with half as many from customers who complained "
+#       f"{np.average(values, weights=halved):.1f}")
+# ```
+#
+# The mean rises although no customer is more satisfied. A falling response rate of dissatisfied
+# customers looks like success, unless the figure is corrected.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: How much precision do the weights cost?
+#
+# Compute the effective sample size of the answers, (Σw)² / Σw², from `weights`, and compare it with the
+# number of answers. By what factor does a confidence interval of a weighted mean become wider?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# effective = weights.sum() ** 2 / (weights**2).sum()
+# print(f"{len(weights):,} answers count like {effective:,.0f} equally weighted ones; "
+#       f"intervals become {np.sqrt(len(weights) / effective):.2f} times as wide")
+# ```
+#
+# Precision is exchanged for less bias. Clipping small propensities limits the price, and leaves some
+# of the bias in.
+#
+# </details>

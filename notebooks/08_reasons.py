@@ -23,9 +23,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bars import bars, heading, reason_bars, tiles
+from figures import show
+from readable_tables import headed
 from start import open_company
 
+from features.feature_table import plan_for
+from features.history_store import Manifest
 from features.progress import silent_steps
+from insight.formatting.display_names import TITLES
 from models.bundles.bundle import Bundle
 from models.bundles.champions import load_champions
 from models.explain import sentences_en
@@ -37,7 +42,7 @@ from models.explain.score_change_lines import ScoreChangeExplainer
 from models.learners.calibration import Calibrator
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
-from models.plots.style import ACTUAL, CASE, INK, MODEL, QUIET, RULE, canvas, legend
+from models.plots.style import INK, MODEL, QUIET, RULE, canvas, cut_middle, legend
 from models.scoring.batch_reasons import explain_customers
 from models.targets.target import population_mask
 
@@ -49,6 +54,19 @@ snapshot = pq.read_table(workspace.features(company.name) / "snapshot.parquet")
 TARGET = next(t for t in ("churn", "satisfaction", "nps", "value") if t in bundles)
 bundle, explainer = bundles[TARGET], Explainer(bundles[TARGET])
 name = sentences_en.score_name(TARGET)
+UNITS = {"churn": "%", "value": company.info.currency}
+named = f"{name}, {UNITS.get(TARGET, 'points of 100')}"
+days = f"within {bundle.manifest.horizon_days} days"
+meanings = {
+    c.name: c.meaning for c in plan_for(Manifest.read(workspace, company.name).schema).columns
+}
+
+
+def in_words(feature, most=46):
+    """The meaning of a column, or the name of a factor with spaces."""
+    return cut_middle(meanings.get(feature, feature.replace("_", " ")), most)
+
+
 print(f"{TARGET}, version {bundle.version}: {len(explainer.columns)} columns in "
       f"{len(explainer.groups.names)} factors")  # fmt: skip
 
@@ -68,26 +86,31 @@ place = int(risk.argmax())
 reasons = explainer.reasons(inside.slice(place, 1), 9)[0]
 rest = found.score[place] - found.start[place] - sum(r.effect for r in reasons)
 steps = [(r.texts["en"].rsplit(": ", 1)[0], r.effect) for r in reasons]
-steps = [(what if len(what) < 62 else f"{what[:61]}…", moved) for what, moved in steps]
+steps = [(cut_middle(what, 62), moved) for what, moved in steps]
 steps.append((f"{int((totals[place] != 0).sum()) - len(reasons)} other factors", rest))
 positions = found.start[place] + np.cumsum([0.0, *(moved for _, moved in steps)])
 
 figure, (axis,) = canvas(
     f"{inside['customer_id'][place]}: {name} from {found.start[place]:,.1f} "
     f"to {found.score[place]:,.1f}",
-    "Cumulative effect of the factors; red raises the score, blue lowers it", (1,),
+    f"{name[:1].upper()}{name[1:]} {days}. Cumulative effect of the factors; orange raises the score, "
+    "blue lowers it", (1,),
 )  # fmt: skip
 for i, (_, moved) in enumerate(steps):
-    axis.barh(i, moved, 0.66, left=positions[i], color=CASE if moved > 0 else MODEL)
+    axis.barh(i, moved, 0.66, left=positions[i], color=RULE if moved > 0 else MODEL)
     axis.annotate(f"{moved:+.1f}", (max(positions[i], positions[i + 1]), i), (4, 0), fontsize=9,
                   va="center", textcoords="offset points", color=INK)  # fmt: skip
 axis.set_yticks(range(len(steps)), [what for what, _ in steps])
 axis.set_ylim(len(steps) - 0.4, -0.6)
 axis.margins(x=0.12)
 axis.axvline(found.start[place], color=QUIET, lw=1)
-axis.set_xlabel(name)
+axis.set_xlabel(named)
 axis.grid(visible=False, axis="y")
-figure
+show(
+    figure,
+    "Waterfall of bars from the base value to the customer's score, one bar for each of the strongest "
+    "factors, with its effect, and one for all others",
+)
 
 # %% [markdown]
 # ## The effects sum to the score
@@ -107,16 +130,18 @@ figure, (one, other) = canvas(
 one.plot(
     found.score, found.start + found.parts.sum(axis=1), "o", ms=3, mew=0, alpha=0.5, color=MODEL
 )
-one.set(xlabel=f"score: {name}", ylabel="base value plus effects")
+one.set(xlabel=f"score: {named}", ylabel=f"base value plus effects, {UNITS.get(TARGET, 'points')}")
 heading(one, "Score and sum of effects")
 size = np.abs(totals).mean(axis=0)
 largest = np.argsort(-size)[:10]
-bars(
-    other, [explainer.groups.names[i] for i in largest], [float(size[i]) for i in largest], "{:.2f}"
-)
-other.set_xlabel(f"mean absolute effect on {name}")
+bars(other, [in_words(explainer.groups.names[i], 44) for i in largest],
+     [float(size[i]) for i in largest], f"mean absolute effect on {named}", "{:.2f}")  # fmt: skip
 heading(other, "The strongest factors")
-figure
+show(
+    figure,
+    "Left: one dot for each customer, base value plus effects by score, on the diagonal. Right: bars, "
+    "mean absolute effect of the ten strongest factors",
+)
 
 # %% [markdown]
 # ## The file for the CRM
@@ -129,20 +154,25 @@ path = explain_customers(company, workspace, silent_steps())
 stored = pq.read_table(path).to_pandas()
 print(f"{path.relative_to(workspace.home)}: {len(stored):,} reasons")
 customer = inside["customer_id"][place].as_py()
-stored[stored["customer_id"] == customer][["target", "rank", "text_en", "text_zh"]]
+words = {"rank": "rank", "text_en": "reason in English", "text_zh": "reason in Chinese"}
+headed(stored[stored["customer_id"] == customer].set_index("target"), words, f"score of {customer}")
 
 # %%
 first = stored[stored["rank"] == 1]
 shown = [t for t in bundles if t in set(first["target"])]
 figure, axes = tiles(
     f"{len(stored['feature'].unique())} features appear among the three reasons",
-    "Number of customers by the feature of their first reason", len(shown), columns=2, height=2.4,
+    "Customers by the feature of their first reason", len(shown), columns=1, height=2.2,
 )  # fmt: skip
 for axis, target in zip(axes, shown, strict=True):
     count = first[first["target"] == target]["feature"].value_counts().head(6)
-    bars(axis, count.index.tolist(), count.tolist())
-    heading(axis, target)
-figure
+    bars(axis, [in_words(f, 60) for f in count.index], count.tolist(), "customers")
+    heading(axis, TITLES[target])
+show(
+    figure,
+    f"Bars, one panel for each of {', '.join(TITLES[t] for t in shown)}: number of customers by the "
+    "feature of their first reason, the six most frequent ones",
+)
 
 # %% [markdown]
 # ## Why a score changed
@@ -195,15 +225,23 @@ figure, (left_axis, right_axis) = canvas(
     f"{ids[later[one]]}: {name} from {change.before[one]:,.1f} to {change.after[one]:,.1f}",
     f"data {sums[one, 0]:+,.1f}, trees {sums[one, 1]:+,.1f}, calibration {sums[one, 2]:+,.1f}", (1, 1.1),
 )  # fmt: skip
-for i, (what, colour) in enumerate((("data", CASE), ("model", MODEL), ("calibration", RULE))):
-    left_axis.plot(moved, sums[:, i], "o", ms=4, mew=0, alpha=0.5, color=colour, label=what)
+looks = (("data", RULE, "o"), ("model", MODEL, "s"), ("calibration", INK, "_"))
+for i, (what, colour, mark) in enumerate(looks):
+    left_axis.plot(
+        moved, sums[:, i], mark, ms=4, mew=mark == "_", alpha=0.5, color=colour, label=what
+    )
 left_axis.axline((0, 0), slope=1, color=QUIET, lw=1, ls=(0, (4, 3)))
-left_axis.set(xlabel=f"change of {name}", ylabel="contribution")
+left_axis.set(xlabel=f"change of {named}", ylabel=f"contribution, {UNITS.get(TARGET, 'points')}")
 legend(left_axis, "upper left")
 heading(left_axis, f"{len(later)} customers")
-reason_bars(right_axis, list(parts.items()), ("lower", MODEL), ("higher", CASE))
+effects = [(in_words(factor, 42), effect) for factor, effect in parts.items()]
+reason_bars(right_axis, effects, ("lower", MODEL), ("higher", RULE), UNITS.get(TARGET, "points"))
 heading(right_axis, "Effect of the data, by factor")
-figure
+show(
+    figure,
+    "Left: contribution of data, model and calibration to the change of each customer's score, by "
+    "the whole change. Right: bars to the left and right, effect of the changed data of one customer",
+)
 
 # %% [markdown]
 # ## What-if
@@ -238,17 +276,21 @@ figure, (one, other) = canvas(
     f"{len(reached)} of {len(answers)} customers with the worst scores could reach {goal:,.1f}",
     f"By changing levers, as predicted by the model; {name}", (1, 1.1),
 )  # fmt: skip
-bars(one, list(outcome), list(outcome.values()))
-one.set_xlabel("customers")
+bars(one, list(outcome), list(outcome.values()), "customers")
 heading(one, "Levers needed")
 for answer in answers:
-    colour = ACTUAL if answer.reached else QUIET
-    other.plot([0, 1], [answer.score, answer.score_then], color=colour, lw=1, alpha=0.6)
-other.axhline(goal, color=CASE, lw=1.4)
+    colour, wide = (RULE, 2) if answer.reached else (QUIET, 0.8)
+    other.plot([0, 1], [answer.score, answer.score_then], color=colour, lw=wide, alpha=0.6)
+other.axhline(goal, color=INK, lw=1.4, ls=(0, (4, 3)))
 other.set_xticks([0, 1], ["now", "after the change"])
-other.set_ylabel(name)
-heading(other, "Green: reaches the target")
-figure
+other.set_xlim(-0.25, 1.25)
+other.set_ylabel(f"{named} {days}")
+heading(other, "Thick and orange: reaches the target")
+show(
+    figure,
+    "Left: bars, number of customers by the levers that they need. Right: one line for each customer "
+    "from the score now to the score after the change; dashed: the target",
+)
 
 # %% [markdown]
 # ## Summary
@@ -259,3 +301,47 @@ figure
 # - A what-if keeps fixed what cannot be changed and moves related features together. It is no
 #   guarantee.
 # - The sentences come from the feature's declaration, so a new feature has reasons immediately.
+
+# %% [markdown]
+# ## Exercise 1: Reasons that rarely matter
+#
+# `totals` has the effect of each factor (column) on each customer (row). Which factors are weak on
+# average but are the strongest one for at least one customer?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# strongest = np.bincount(np.abs(totals).argmax(axis=1), minlength=totals.shape[1])
+# effect = pd.DataFrame({"first": strongest, "mean": np.abs(totals).mean(axis=0)})
+# effect.index = [in_words(factor, 60) for factor in explainer.groups.names]
+# rare = effect[(effect["first"] > 0) & (effect["mean"] < effect["mean"].quantile(0.9))]
+# rare = rare.sort_values("first", ascending=False).head(8)
+# headed(rare, {"first": "customers with it in first place", "mean": f"mean effect, {named}"}, "factor")
+# ```
+#
+# A ranking of features for the whole company hides what matters to a few. Someone who talks to a
+# customer needs that customer's reasons.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: How many reasons are enough?
+#
+# The first reasons of a customer explain only a part of the way from the base value to the score. What
+# share of the sum of absolute effects do the first one, three, five and ten factors hold in the median?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# sizes = -np.sort(-np.abs(totals), axis=1)
+# cumulative = sizes.cumsum(axis=1) / sizes.sum(axis=1, keepdims=True)
+# kept = {k: f"{np.median(cumulative[:, k - 1]):.0%}" for k in (1, 3, 5, 10)}
+# pd.DataFrame({"median share of the absolute effects": kept}).rename_axis("factors shown")
+# ```
+#
+# Three reasons start a conversation; they are not the whole score. That is why the sum of the other
+# factors is shown, too.
+#
+# </details>

@@ -23,8 +23,10 @@ import os
 import numpy as np
 import pandas as pd
 from airport import ITEMS, as_questions, read_airport_surveys
-from bars import bars, dots, heading
+from bars import along_time, bars, dots, heading, tiles
+from figures import show
 from IPython.display import display
+from readable_tables import headed
 from start import open_company
 
 from features.errors import DataRefused
@@ -43,7 +45,7 @@ from insight.satisfaction.rating_scales import find_reversed_items
 from insight.satisfaction.responses import read_questions
 from insight.satisfaction.satisfaction_metrics import SATISFACTION_METRICS
 from insight.satisfaction.satisfaction_settings import SatisfactionSettings
-from models.plots.style import ACTUAL, INK, MODEL, QUIET, RULE, canvas, legend, percent
+from models.plots.style import INK, MODEL, QUIET, RULE, canvas, legend, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 workspace, company = open_company(COMPANY, upto="data")
@@ -59,10 +61,27 @@ found = compute_indicators(company, workspace)
 figures = {figure.key: figure for figure in found.indicators}
 for name, why in found.skipped.items():
     print(f"{name}: {why}")
-pd.DataFrame(
-    {name: f.over_time.table.drop(columns=["period", "dimension"], errors="ignore").iloc[-1]
-     for name, f in figures.items()}
-).T.round(3)  # fmt: skip
+
+
+def in_words(figure):
+    """The title of an indicator, with its dimension, and its unit."""
+    title = figure.metric.title + (f": {figure.dimension}" if figure.dimension else "")
+    return title, figure.metric.unit
+
+
+words = {
+    "unit": "unit",
+    "value": "value",
+    "low": "interval from",
+    "high": "to",
+    "asked": "asked",
+    "answered": "answered",
+    "coverage": "share answered",
+}
+last = pd.DataFrame({key: f.over_time.table.iloc[-1] for key, f in figures.items()}).T
+last["unit"] = [in_words(f)[1] for f in figures.values()]
+last.index = [in_words(f)[0] for f in figures.values()]
+headed(last, words, f"indicator, {found.last_period:%B %Y}")
 
 # %% [markdown]
 # ## Over time, with correction for non-response
@@ -75,22 +94,28 @@ pd.DataFrame(
 period = read_section(company, "satisfaction", SatisfactionSettings).period
 year = {"month": 12, "quarter": 4, "year": 1}[period]
 shown = [n for n in ("csat_index", "nps", "retention", "complaint") if n in figures]
-figure, axes = canvas(
+figure, axes = tiles(
     f"{len(shown)} indicators by {period}",
-    "Bars: 95% intervals. Orange: corrected for non-response, last year",
-    (1,) * len(shown), (9.6, 3.4),
+    "Whiskers: 95% intervals. Orange: corrected for non-response, last year", len(shown), columns=2,
+    height=2.1,
 )  # fmt: skip
 for axis, name in zip(axes, shown, strict=True):
     line = figures[name].over_time.table
-    when = [f"{p:%y-%m}" for p in line["period"]]
+    when = pd.to_datetime(line["period"])
     axis.errorbar(when, line["value"], [line["value"] - line["low"], line["high"] - line["value"]],
                   fmt="o-", color=MODEL, ms=4, lw=1.4)  # fmt: skip
     corrected = figures[name].corrected
     if corrected:
         axis.fill_between(when[-year:], corrected.low, corrected.high, color=RULE, alpha=0.25)
-    axis.tick_params(axis="x", rotation=90)
-    heading(axis, name.replace("_", " "))
-figure
+    along_time(axis)
+    title, unit = in_words(figures[name])
+    axis.set_ylabel(unit)
+    heading(axis, title)
+show(
+    figure,
+    f"One panel for each of {', '.join(in_words(figures[name])[0] for name in shown)}: line by {period} "
+    "with 95% intervals, and a band of the corrected figure over the last year where it is known",
+)
 
 # %% [markdown]
 # ## Drivers of satisfaction
@@ -117,19 +142,25 @@ figure, (left, right) = canvas(
     f"Most important: {table.index[0]}, {table['importance'].iloc[0]:.0%} of the importance",
     "95% intervals. Right: importance and performance, divided at their means", (1, 1), (9.6, 3.8),
 )  # fmt: skip
-dots(left, list(table.index), table[["importance", "importance_low", "importance_high"]].to_numpy())
+dots(left, list(table.index), table[["importance", "importance_low", "importance_high"]].to_numpy(),
+     "share of the explained variance")  # fmt: skip
 percent(left, "x")
 heading(left, "Share of importance")
 right.plot(table["performance"], table["importance"], "o", color=MODEL, ms=8)
 for name, line in table.iterrows():
-    right.annotate(name, (line["performance"], line["importance"]), (4, 4),
+    right.annotate(name, (line["performance"], line["importance"]), (0, 7), ha="center",
                    textcoords="offset points", color=INK if line["clear"] else QUIET)  # fmt: skip
 right.axvline(table["performance"].mean(), color=QUIET, lw=1)
 right.axhline(table["importance"].mean(), color=QUIET, lw=1)
-right.set(xlabel="performance, 0 to 100")
+right.margins(0.2)
+right.set(xlabel="performance: mean answer, 0 to 100", ylabel="share of importance")
 percent(right, "y")
 heading(right, "Top left: priorities. Grey: not clear")
-figure
+show(
+    figure,
+    "Left: importance of each dimension with its 95% interval. Right: one dot for each dimension, "
+    "importance by performance, with lines at both means",
+)
 
 # %% [markdown]
 # ## Customer clusters
@@ -150,11 +181,11 @@ figure, (left, right) = canvas(
     f"Stability under resampling of customers: {clusters.stability:.2f} (1: identical clusters)",
     (1, 1), (9.6, 3),
 )  # fmt: skip
-bars(left, list(profile.index), list(profile["overall"]))
+bars(left, list(profile.index), list(profile["overall"]), "points of 100")
 heading(left, "Mean overall satisfaction")
-bars(right, list(profile.index), list(profile["customers"]))
-heading(right, "Customers")
-figure
+bars(right, list(profile.index), list(profile["customers"]), "customers")
+heading(right, "Size")
+show(figure, "Bars for each cluster. Left: mean overall satisfaction. Right: number of customers")
 
 # %% [markdown]
 # ## Alerts: changes beyond chance
@@ -175,12 +206,22 @@ errors = ((line["high"] - line["low"]) / 3.92).to_numpy()
 out = int((chart["kind"] != "").sum())
 figure, (axis,) = canvas(
     f"{out} of {int(chart['expected'].notna().sum())} tested months are beyond chance",
-    "Satisfaction index by month; band: control limits", (1,), (9.6, 3),
+    "Satisfaction index by month; grey line: expected level, band: control limits", (1,), (9.6, 3.2),
 )  # fmt: skip
 axis.fill_between(line["period"], chart["low"], chart["high"], color=QUIET, alpha=0.2)
 axis.plot(line["period"], chart["expected"], color=QUIET, lw=1)
 axis.plot(line["period"], line["value"], "o-", color=MODEL, ms=4)
-figure
+alarms = (chart["kind"] != "").to_numpy()
+axis.plot(line["period"][alarms], line["value"][alarms], "D", color=RULE, ms=8, label="alert")
+axis.set_ylabel("index, 0 to 10")
+along_time(axis, 9)
+if alarms.any():
+    legend(axis, "upper left")
+show(
+    figure,
+    "Line of the satisfaction index by month, with the expected level and a band of the control limits "
+    "once there are enough months; diamonds mark alerts",
+)
 
 # %% [markdown]
 # # San Francisco airport, 2011 to 2017
@@ -199,7 +240,10 @@ else:
     alpha = cronbach_alpha(surveys[ITEMS])
     print(f"Cronbach's alpha {alpha.alpha.value:.3f} ({alpha.alpha.low:.3f} to {alpha.alpha.high:.3f}), "
           f"{alpha.answers:,} complete")  # fmt: skip
-    display(describe_items(surveys[["overall", *ITEMS]]).round(2))
+    described = describe_items(surveys[["overall", *ITEMS]])
+    display(
+        headed(described, {name: str(name).replace("_", " ") for name in described}, "question")
+    )
 
 # %% [markdown]
 # ## Trend
@@ -221,15 +265,18 @@ else:
         forecast_series(yearly["value"].to_numpy(), season=1, ahead=1)
     except DataRefused as err:
         print(err)
-    first, last = yearly.iloc[0], yearly.iloc[-1]
+    first, newest = yearly.iloc[0], yearly.iloc[-1]
     figure, (axis,) = canvas(
-        f"Overall satisfaction: {first['value']:.2f} in 2011, {last['value']:.2f} in 2017",
+        f"Overall satisfaction: {first['value']:.2f} in 2011, {newest['value']:.2f} in 2017",
         "Scale 0 to 10, with 95% intervals", (1,), (9.6, 3),
     )  # fmt: skip
     axis.errorbar(yearly["period"], yearly["value"],
                   [yearly["value"] - yearly["low"], yearly["high"] - yearly["value"]],
                   fmt="o-", color=MODEL, ms=5, lw=1.6)  # fmt: skip
-    display(figure, yearly.round(3))
+    axis.set_ylabel("index, 0 to 10")
+    show(figure, "Line of the satisfaction index by year, with 95% intervals")
+    by_year = yearly.set_index(pd.to_datetime(yearly["period"]).dt.year)
+    display(headed(by_year, {k: v for k, v in words.items() if k != "unit"}, "year"))
 
 # %% [markdown]
 # ## Factors
@@ -250,9 +297,14 @@ else:
         "Eigenvalues of the answers and of shuffled answers", (1,), (9.6, 3),
     )  # fmt: skip
     axis.plot(count, factors.parallel.eigenvalues, "o-", color=MODEL, label="answers")
-    axis.plot(count, factors.parallel.noise, "o-", color=QUIET, label="shuffled")
+    axis.plot(count, factors.parallel.noise, "s--", color=QUIET, label="shuffled")
+    axis.set(xlabel="number of the factor", ylabel="eigenvalue")
     legend(axis)
-    display(figure, factors.loadings.round(2))
+    show(
+        figure, "Lines: eigenvalues of the answers and of shuffled answers, by number of the factor"
+    )
+    loadings = factors.loadings
+    display(headed(loadings, {name: f"loading on {name}" for name in loadings}, "question"))
 
 # %% [markdown]
 # ## Drivers of overall satisfaction and NPS
@@ -289,14 +341,26 @@ else:
         "; ".join(f"{name}: {d.table.index[0]}" for name, d in both.items()),
         "Share of importance with 95% intervals", (1, 1), (9.6, 4.4),
     )  # fmt: skip
-    for axis, (name, d), colour in zip(axes, both.items(), (MODEL, ACTUAL), strict=True):
+    measures = {
+        "importance": "share of importance",
+        "importance_low": "interval from",
+        "importance_high": "to",
+        "performance": "performance, 0 to 100",
+    }
+    for axis, (name, d) in zip(axes, both.items(), strict=True):
         shares = d.table[["importance", "importance_low", "importance_high"]].to_numpy()
-        dots(axis, list(d.table.index), shares, colour)
+        questions = [str(q).replace("_", " ") for q in d.table.index]
+        dots(axis, questions, shares, "share of the explained variance")
         percent(axis, "x")
-        heading(axis, f"{name} (n {d.rows:,}, {d.explained:.0%} explained)")
-        print(f"{name}: {d.incomplete:,} interviews with missing answers left out")
-        display(d.table.round(3))
-    display(figure)
+        heading(axis, name)
+        print(f"{name}: {d.rows:,} interviews, {d.explained:.0%} of the variance explained; "
+              f"{d.incomplete:,} with missing answers left out")  # fmt: skip
+        display(headed(d.table.set_axis(questions), measures, "question"))
+    show(
+        figure,
+        "Importance of each question with its 95% interval. Left: for overall satisfaction. Right: for "
+        "the net promoter score",
+    )
 
 # %% [markdown]
 # ## Summary
@@ -306,3 +370,50 @@ else:
 # - Importance shows what is associated with satisfaction, performance the current level; start
 #   where importance is high and performance low.
 # - An alert is a change beyond chance, not just a lower number.
+
+# %% [markdown]
+# ## Exercise 1: How many answers does a decision need?
+#
+# The satisfaction index of the last month has an interval. About how many answers would be needed for an
+# interval of ±0.25? (The width of an interval shrinks with the square root of the number of answers.)
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# index = figures["csat_index"].over_time.table.iloc[-1]
+# half = (index["high"] - index["low"]) / 2
+# needed = index["answered"] * (half / 0.25) ** 2
+# print(f"{index['answered']:,.0f} answers give ±{half:.2f}; ±0.25 needs about {needed:,.0f}")
+# ```
+#
+# Halving an interval takes four times as many answers. Often it is better to wait for a quarter than to
+# react to a month.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: Do the drivers agree with a correlation?
+#
+# Compare the order of the dimensions by importance with the order by their correlation with overall
+# satisfaction (`answers` has one row for each customer). Where do they differ, and why can they?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# overall = answers.corr()["overall"]
+# compared = pd.DataFrame(
+#     {
+#         "share of importance": table["importance"],
+#         "correlation with overall satisfaction": overall.reindex(table.index),
+#         "performance, 0 to 100": table["performance"],
+#     }
+# )
+# compared.rename_axis("dimension").sort_values("share of importance", ascending=False)
+# ```
+#
+# A correlation counts what a dimension has in common with the others each time; the share of the
+# explained variance divides it among them. With related dimensions the two can differ.
+#
+# </details>

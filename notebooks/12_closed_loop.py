@@ -21,6 +21,8 @@ import os
 import numpy as np
 import pandas as pd
 from bars import dots, heading
+from figures import show
+from readable_tables import headed
 from start import open_company, open_tables
 
 from insight.closed_loop.closed_loop_settings import IndicatorTarget
@@ -32,7 +34,7 @@ from insight.closed_loop.uplift import measure_qini, plan_treatments, score_upli
 from insight.complaints.confounders import encode_confounders
 from insight.complaints.intake import read_complaints
 from insight.evaluation.complaint_indicators import measure_complaints
-from models.plots.style import ACTUAL, CASE, MODEL, QUIET, RULE, canvas, legend, money, percent
+from models.plots.style import INK, MODEL, QUIET, RULE, canvas, legend, money, percent
 
 COMPANY = os.environ.get("GOODWILL_COMPANY", "data/sample.toml")
 
@@ -57,15 +59,25 @@ checked = check_targets(targets, measured)
 known = [c for c in checked if isinstance(c, CheckedTarget)]
 figure, axes = canvas(
     f"{sum(c.verdict == 'reached' for c in known)} of {len(targets)} targets reached",
-    "Indicator with its 95% interval; dashed: target", (1,) * len(known), (9.6, 2.2),
+    "Indicator with its 95% interval; dashed: target", (1,) * len(known), (9.6, 2.5),
 )  # fmt: skip
+units = {
+    "hours_to_reply": "hours, median",
+    "days_to_solution": "days, median",
+    "reopen_rate": "share of the solved complaints",
+}
 for axis, item in zip(axes, known, strict=True):
     m = item.measured
-    dots(axis, [item.verdict], [(m.value, m.low, m.high)])
+    dots(axis, [item.verdict], [(m.value, m.low, m.high)], units[item.name])
     axis.axvline(item.target.target, color=RULE, ls=(0, (4, 3)))
     axis.set_xlim(0, 1.3 * max(m.high, item.target.target))
-    heading(axis, item.name.replace("_", " "))
-figure
+    axis.locator_params(axis="x", nbins=4)
+    heading(axis, item.name.replace("_", " ").capitalize())
+show(
+    figure,
+    "One panel for each indicator: value with its 95% interval, and a dashed line at the target. "
+    + ", ".join(f"{item.name.replace('_', ' ')}: {item.verdict}" for item in known),
+)
 
 # %% [markdown]
 # ## Do: a call to a random half
@@ -123,15 +135,16 @@ no_holdout = estimate_holdout_effect(outcome, np.ones_like(treated), known_befor
 figure, (axis,) = canvas(
     f"The call adds {adjusted.effect.value:,.0f} {currency} per customer ({adjusted.effect.low:,.0f} to "
     f"{adjusted.effect.high:,.0f})",
-    f"Dashed: truth. Covariates explain {adjusted.sharper:.0%} of the variance", (1,), (9.6, 2.2),
+    f"Dashed: truth. Covariates explain {adjusted.sharper:.0%} of the variance", (1,), (9.6, 2.5),
 )  # fmt: skip
 measures = {"unadjusted difference": unadjusted.effect, "CUPED": adjusted.effect}
-dots(axis, list(measures), [(e.value, e.low, e.high) for e in measures.values()])
-axis.axvline(gain.mean(), color=ACTUAL, ls=(0, (4, 3)))
+QUARTER = f"effect of the call on spending in the quarter after it, {currency} per customer"
+dots(axis, list(measures), [(e.value, e.low, e.high) for e in measures.values()], QUARTER)
+axis.axvline(gain.mean(), color=RULE, ls=(0, (4, 3)))
 axis.axvline(0, color=QUIET, lw=1)
 money(axis, "x")
 print(f"all customers called: {no_holdout.verdict}. {no_holdout.note}")
-figure
+show(figure, "Two estimates with 95% intervals: unadjusted and with CUPED; dashed: the true effect")
 
 # %% [markdown]
 # ## Without randomisation
@@ -152,13 +165,17 @@ if matched.effect:
     estimates["similar customers"] = (matched.effect.value, matched.effect.low, matched.effect.high)
 figure, (axis,) = canvas(
     f"Unadjusted difference {matched.naive:,.0f} {currency}, truth {truth:,.0f}",
-    "Effect on the called customers; dashed: truth", (1,), (9.6, 2.2),
+    "Effect on the called customers; dashed: truth", (1,), (9.6, 2.5),
 )  # fmt: skip
-dots(axis, list(estimates), list(estimates.values()))
-axis.axvline(truth, color=ACTUAL, ls=(0, (4, 3)))
+dots(axis, list(estimates), list(estimates.values()), QUARTER)
+axis.axvline(truth, color=RULE, ls=(0, (4, 3)))
 money(axis, "x")
 print(f"analysed as if randomised: {as_randomised.verdict}. {as_randomised.note}")
-figure
+show(
+    figure,
+    "The unadjusted difference, and the estimate among similar customers with its 95% interval; "
+    "dashed: the true effect",
+)
 
 # %% [markdown]
 # ## Whose behaviour changes?
@@ -174,7 +191,7 @@ figure, (left, right) = canvas(
     f"Qini coefficient {learned.coefficient.value:,.1f} {currency} per customer "
     f"({learned.coefficient.low:,.1f} to {learned.coefficient.high:,.1f})", (1.3, 1), (9.6, 3.6),
 )  # fmt: skip
-left.plot(best.shares, best.gains, color=ACTUAL, label="truth", lw=1.4)
+left.plot(best.shares, best.gains, color=RULE, label="truth", lw=1.4)
 left.plot(learned.shares, learned.gains, color=MODEL, label="score", lw=2.2)
 left.plot([0, 1], [0, learned.gains[-1]], color=QUIET, ls=(0, (4, 3)), label="random")
 percent(left, "x")
@@ -186,9 +203,14 @@ by_tenth = pd.DataFrame({"score": score, "truth": gain}).groupby(tenth).mean()
 right.plot(by_tenth["score"], by_tenth["truth"], "o", color=MODEL)
 ends = [by_tenth["score"].min(), by_tenth["score"].max()]
 right.plot(ends, ends, color=QUIET, ls=(0, (4, 3)))
-right.set(xlabel="score", ylabel="true effect")
+right.locator_params(axis="x", nbins=5)
+right.set(xlabel=f"uplift score, {currency}", ylabel=f"true effect, {currency}")
 heading(right, "By decile of the score")
-figure
+show(
+    figure,
+    "Left: Qini curves of the score, of the truth and of calling at random, gain per customer by share "
+    "called. Right: one dot for each decile, mean true effect by mean score",
+)
 
 # %% [markdown]
 # ## Act: whom to call with a limited budget
@@ -208,11 +230,11 @@ figure, (axis,) = canvas(
     "True gain minus the cost of the calls, by budget", (1,), (9.6, 3.2),
 )  # fmt: skip
 axis.plot(budgets, true_gain, color=MODEL, lw=2.2, label="by uplift")
-axis.plot(budgets, random_gain, color=CASE, lw=1.6, label="random, same number")
-axis.set(xlabel=f"budget, {currency}", ylabel=f"net gain, {currency}")
+axis.plot(budgets, random_gain, "--", color=INK, lw=1.6, label="random, same number")
+axis.set(xlabel=f"budget of the campaign, {currency}", ylabel=f"net gain in a quarter, {currency}")
 money(axis, "xy")
 legend(axis, "lower right")
-figure
+show(figure, "Lines: net gain by budget, calling by uplift score and the same number at random")
 
 # %% [markdown]
 # ## The PDCA cycle in one table
@@ -224,14 +246,13 @@ goal = IndicatorTarget(target=float(round(1.2 * mean)), owner="sales", actions=[
 log = pd.DataFrame(
     [{"action": "call", "treated": int(treated.sum()), "held_out": int((~treated).sum())}]
 )
-pd.DataFrame(
-    [
-        vars(row)
-        for row in build_pdca_cycles(
-            [*checked, *check_targets({"spend": goal}, {"spend": spend})], log, {"call": adjusted}
-        )
-    ]
+cycles = build_pdca_cycles(
+    [*checked, *check_targets({"spend": goal}, {"spend": spend})], log, {"call": adjusted}
 )
+table = pd.DataFrame([vars(row) for row in cycles])
+table["indicator"] = table["indicator"].str.replace("_", " ")
+words = {"plan": "plan", "do": "do", "check": "check", "act": "act"}
+headed(table.set_index("indicator"), words, "indicator")
 
 # %% [markdown]
 # ## Summary
@@ -239,3 +260,49 @@ pd.DataFrame(
 # - Keep a random hold-out group: only this comparison needs no assumptions about who was treated.
 # - Adjusting for what was known before makes the same campaign more informative.
 # - The customer most likely to buy is rarely the one whose behaviour a call changes.
+
+# %% [markdown]
+# ## Exercise 1: How large must the hold-out group be?
+#
+# A hold-out group costs sales. Estimate the effect with only a tenth of the customers held out
+# instead of half: how much wider does the interval become?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# small_holdout = np.random.default_rng(3).random(len(rows)) < 0.9
+# then = np.minimum(rows["after"], 3 * mean_spend).to_numpy() + gain * small_holdout + noise
+# tenth_held_out = estimate_holdout_effect(then, small_holdout, known_before)
+# for share, found in (("half", adjusted), ("a tenth", tenth_held_out)):
+#     value, low, high = found.effect.value, found.effect.low, found.effect.high
+#     print(f"{share} held out: {value:,.0f} {currency} ({low:,.0f} to {high:,.0f}), "
+#           f"{high - low:,.0f} wide")
+# ```
+#
+# The smaller group determines the precision. A tenth is often enough for a large campaign, and cheap;
+# for a small one it may show nothing.
+#
+# </details>
+
+# %% [markdown]
+# ## Exercise 2: What does a wrong score cost?
+#
+# Sales prefers to call the customers with the most spending so far. Compare the true gain of 1,000 calls
+# in that order with 1,000 calls by uplift score and at random.
+#
+# <details>
+# <summary>Answer</summary>
+#
+# ```python
+# orders = {"uplift score": score, "spending so far": before, "random": rng.random(len(score))}
+# called_first = {name: np.argsort(-by, kind="stable")[:1000] for name, by in orders.items()}
+# pd.DataFrame(
+#     {f"true gain of 1,000 calls, {currency}": {n: gain[i].sum() for n, i in called_first.items()}}
+# ).rename_axis("order of the calls")
+# ```
+#
+# In this simulation, the largest customers buy anyway, so calling them gains nothing. Who spends most,
+# who is likely to leave and whose behaviour a call changes are three different lists.
+#
+# </details>

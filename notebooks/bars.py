@@ -6,6 +6,7 @@ import matplotlib.dates as mdates
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from models.plots.style import INK, MODEL, QUIET, apply_style, canvas
 from models.plots.style import heading as heading
@@ -32,8 +33,10 @@ def along_time(axis: Axes, most: int = 6) -> None:
     axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 
 
-def bars(axis: Axes, names: Sequence[str], values: Sequence[float], form: str = "{:,.0f}") -> None:
-    """Plot horizontal bars with their values, the first on top."""
+def bars(
+    axis: Axes, names: Sequence[str], values: Sequence[float], unit: str, form: str = "{:,.0f}"
+) -> None:
+    """Plot horizontal bars with their values, the first on top; `unit` labels the axis of the values."""
     place = np.arange(len(names))
     axis.barh(place, values, 0.68, color=MODEL)
     for i, value in zip(place, values, strict=True):
@@ -42,6 +45,8 @@ def bars(axis: Axes, names: Sequence[str], values: Sequence[float], form: str = 
     axis.set_yticks(place, names)
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(0, max([*values, 1e-9]) * 1.18)
+    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_xlabel(unit)
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
 
@@ -50,25 +55,34 @@ def dots(
     axis: Axes,
     names: Sequence[str],
     triples: Sequence[tuple[float, float, float]],
+    unit: str,
     colour: str = MODEL,
     shift: float = 0.0,
     label: str | None = None,
 ) -> None:
-    """Plot values with intervals (value, low, high) as dots, the first on top."""
+    """Plot values with intervals (value, low, high) as dots, the first on top.
+
+    `unit` labels the axis of the values.
+    """
     for i, (value, low, high) in enumerate(triples):
         axis.plot([low, high], [i + shift] * 2, color=colour, lw=2, alpha=0.6)
         axis.plot(value, i + shift, "o", color=colour, ms=7, mec="white", mew=1.2,
                   label=label if i == 0 else None)  # fmt: skip
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.set_xlabel(unit)
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
 
 
 def reason_bars(
-    axis: Axes, reasons: Sequence[tuple[str, float]], left: tuple[str, str], right: tuple[str, str]
+    axis: Axes,
+    reasons: Sequence[tuple[str, float]],
+    left: tuple[str, str],
+    right: tuple[str, str],
+    unit: str,
 ) -> None:
-    """Plot the effects of the reasons for one prediction.
+    """Plot the effects of the reasons for one prediction, in `unit`.
 
     `left` and `right` are the word and the colour for negative and positive effects.
     """
@@ -80,6 +94,6 @@ def reason_bars(
     axis.axvline(0, color=QUIET, lw=1)
     edge = 1.12 * max([abs(e) for e in effects], default=1.0)
     axis.set_xlim(-edge, edge)
-    axis.set_xlabel(f"← {left[0]}          {right[0]} →")
+    axis.set_xlabel(f"← {left[0]}      {unit}      {right[0]} →")
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
+from readable_tables import use_in_tables
 
 from features.config.company import Company, load_company
 from features.contract import TABLES
@@ -24,6 +25,7 @@ def open_company(toml: str, upto: str) -> tuple[Workspace, Company]:
     missing. Raises ValueError for another `upto`.
     """
     disable_telemetry()
+    use_in_tables()
     workspace = find_workspace()
     company = load_company(workspace.home / toml)
     for verb in ("data", "features", "train", "score"):

@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.plots.style import ACTUAL, CASE, FAINT, INK, MODEL, QUIET, RULE, canvas
+from models.plots.style import ACTUAL, FAINT, INK, MODEL, QUIET, RULE, canvas
 
 DAY = pd.Timedelta(days=1)
 #: The parts of a time split and their colours.
-PARTS = {"fit": MODEL, "valid": ACTUAL, "test": RULE, "only refit": "#9CC5DE", "unused": "#C9D1D9"}
+PARTS = {"fit": MODEL, "valid": ACTUAL, "test": RULE, "only refit": "#9CC5DE", "unused": QUIET}
+#: Widths of the bars: colours alone would not tell the unused cutoffs from those of the refit.
+WIDE, THIN = 6.5, 2.5
 
 
 def format_dates(axis: Axes) -> None:
@@ -27,8 +29,8 @@ def format_dates(axis: Axes) -> None:
 def draw_cutoff(axis: Axes, cutoff: pd.Timestamp, text: str = "cutoff") -> None:
     """Draw the cutoff as a labelled line."""
     axis.axvline(cutoff, color=INK, lw=1.6, zorder=4)
-    axis.annotate(text, (cutoff, 1.0), (0, 3), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="center", weight="bold", fontsize=9)  # fmt: skip
+    axis.annotate(text, (cutoff, 1.0), (3, 3), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="right", weight="bold", fontsize=9)  # fmt: skip
 
 
 def plot_customer(
@@ -41,9 +43,9 @@ def plot_customer(
         (1,), size,
     )  # fmt: skip
     end = cutoff + horizon_days * DAY
-    axis.axvspan(cutoff, end, color=CASE, alpha=0.12, lw=0)
-    axis.annotate("label window", (end, 1.0), (0, 3), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="right", weight="bold", color=CASE)  # fmt: skip
+    axis.axvspan(cutoff, end, color=RULE, alpha=0.12, lw=0)
+    axis.annotate("label window", (cutoff, 1.0), (9, 3), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="left", weight="bold", fontsize=9)  # fmt: skip
     for place, lane in enumerate(lanes):
         axis.axhline(place, color=FAINT, lw=1, zorder=1)
         part = rows[rows["lane"] == lane]
@@ -61,18 +63,18 @@ def plot_customer(
 def plot_delays(spans: pd.DataFrame, cutoff: pd.Timestamp, title: str) -> Figure:
     """Plot records that were known later than they started (`what`, `start`, `known`)."""
     figure, (axis,) = canvas(
-        title, "Dot: start.  Bar: time until it was known.  Pink: not known at the cutoff",
+        title, "Dot: start.  Bar: time until it was known.  Orange: not known at the cutoff",
         (1,), (9.6, 1.7 + 0.33 * len(spans)),
     )  # fmt: skip
     for place, row in enumerate(spans.itertuples()):
         crosses = row.start < cutoff <= row.known
-        colour = CASE if crosses else QUIET
+        colour = RULE if crosses else QUIET
         axis.plot([row.start, row.known], [place, place], color=colour, lw=6 if crosses else 4,
                   alpha=0.55, solid_capstyle="butt")  # fmt: skip
         axis.plot(row.start, place, "o", color=colour, ms=7)
     axis.set_yticks(range(len(spans)), spans["what"])
     for label, row in zip(axis.get_yticklabels(), spans.itertuples(), strict=True):
-        label.set_color(CASE if row.start < cutoff <= row.known else INK)
+        label.set_weight("bold" if row.start < cutoff <= row.known else "normal")
     axis.set_ylim(len(spans) - 0.4, -0.6)
     axis.set_xlim(cutoff - 45 * DAY, cutoff + 21 * DAY)
     format_dates(axis)
@@ -85,7 +87,7 @@ def plot_windows(
 ) -> Figure:
     """Plot records (`moment`, `known`) and their counts in the windows `[cutoff - days, cutoff)`."""
     figure, (axis,) = canvas(
-        title, "Pink: happened before the cutoff, but was not known yet, so no window counts it",
+        title, "Orange: happened before the cutoff, but was not known yet, so no window counts it",
         (1,), (9.6, 1.9 + 0.36 * len(counts)),
     )  # fmt: skip
     for place, (days, count) in enumerate({0: np.nan, **counts}.items()):
@@ -93,7 +95,7 @@ def plot_windows(
         inside = rows[(rows["moment"] >= start) & ((rows["moment"] < cutoff) | (days == 0))]
         early = inside["moment"] < cutoff
         late = early & (inside["known"] >= cutoff)
-        for mask, colour in ((~late, MODEL if days else QUIET), (late, CASE)):
+        for mask, colour in ((~late, MODEL if days else QUIET), (late, RULE)):
             axis.plot(inside["moment"][mask], [place] * int(mask.sum()), "|", color=colour, ms=11,
                       mew=2)  # fmt: skip
         if days:
@@ -120,13 +122,15 @@ def plot_split(
     for place, (moment, part) in enumerate(zip(cutoffs, parts, strict=True)):
         colour = PARTS[part]
         bar = [moment + gap_days * DAY, moment + span_days * DAY]
-        axis.plot(bar, [place, place], color=colour, lw=6.5, alpha=0.75, solid_capstyle="butt")
+        wide = THIN if part == "unused" else WIDE
+        axis.plot(bar, [place, place], color=colour, lw=wide, alpha=0.75, solid_capstyle="butt")
         axis.plot(moment, place, "o", color=colour, ms=6, mec="white", mew=0.8, zorder=3)
     for name in ("valid", "test"):
         moment = cutoffs[list(parts).index(name)]
         axis.axvline(moment, color=PARTS[name], lw=1.2, ls=(0, (4, 3)), zorder=1)
     for name in dict.fromkeys(parts):
-        axis.plot([], [], color=PARTS[name], lw=6, alpha=0.75, label=name)
+        wide = THIN if name == "unused" else WIDE
+        axis.plot([], [], color=PARTS[name], lw=wide, alpha=0.75, label=name)
     axis.legend(frameon=False, fontsize=9, loc="lower left", labelcolor=INK)
     axis.set_yticks([])
     axis.set_ylim(len(cutoffs) - 0.2, -0.8)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import jupytext
 import nbformat
+from exercises import exercises
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.util import run_sync
@@ -23,6 +24,8 @@ PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = PROJECT / "notebooks"
 #: The executed notebooks; tests/notebooks looks at them.
 EXECUTED = PROJECT / "build" / "notebooks"
+#: The answers to the exercises, executed after their notebook.
+ANSWERS = EXECUTED / "answers"
 GUARD = Path(__file__).parent / "offline" / "sitecustomize.py"
 CUSTOMERS = 1500
 #: These run one after another: they compute the history, training sets, models and scores of the others.
@@ -39,7 +42,7 @@ for declared in [n for n, f in REGISTRY.items() if f.build.__module__ == "__main
 def execute_notebooks() -> list[Path]:
     """Execute each notebook, write it below `build/notebooks`; raises on the first cell that fails."""
     shutil.rmtree(EXECUTED, ignore_errors=True)
-    EXECUTED.mkdir(parents=True)
+    ANSWERS.mkdir(parents=True)
     sources = sorted(NOTEBOOKS.glob("[0-9]*.py"))
     with tempfile.TemporaryDirectory() as folder:
         _prepare(Path(folder))
@@ -82,20 +85,25 @@ def _kernels(count: int) -> "Iterator[SimpleQueue[AsyncKernelManager]]":
 
 
 def _execute(source: Path, kernels: "SimpleQueue[AsyncKernelManager]") -> Path:
-    """Execute one notebook in an empty namespace of the first kernel that is free."""
+    """Execute a notebook, then the answers to its exercises, in an empty namespace of a free kernel."""
     print(f"  {source.stem}", file=sys.stderr, flush=True)
     kernel = kernels.get()
     try:
         place = {"metadata": {"path": str(NOTEBOOKS)}}
-        client = NotebookClient(
-            nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(RESET)]),
-            km=kernel, timeout=600, resources=place,
-        )  # fmt: skip
+        client = NotebookClient(_cells(RESET), km=kernel, timeout=600, resources=place)
         client.execute()
-        client.nb = jupytext.read(source)
+        client.nb = notebook = jupytext.read(source)
+        client.execute()
+        client.nb = _cells(*(exercise.code for exercise in exercises(notebook)))
         client.execute()
     finally:
         kernels.put(kernel)
     target = EXECUTED / f"{source.stem}.ipynb"
-    nbformat.write(client.nb, target)
+    nbformat.write(notebook, target)
+    nbformat.write(client.nb, ANSWERS / target.name)
     return target
+
+
+def _cells(*codes: str) -> nbformat.NotebookNode:
+    """A notebook of code cells."""
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])

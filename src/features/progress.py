@@ -136,4 +136,5 @@ def _short(value: Any) -> str:
 
 def silent_steps() -> Steps:
     """Steps that print nothing, for tests and notebooks."""
-    return Steps(console=Console(quiet=True))
+    # In Jupyter, a quiet console would still leave an empty widget for each step.
+    return Steps(console=Console(quiet=True, force_jupyter=False))

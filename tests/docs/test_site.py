@@ -59,6 +59,22 @@ def test_every_notebook_shows_a_plot(site: str, browser: Browser) -> None:
     page.close()
 
 
+def test_pictures_have_alternative_texts_and_answers_are_folded_away(
+    site: str, browser: Browser
+) -> None:
+    page = browser.new_page()
+    for source in sorted((PROJECT / "notebooks").glob("[0-9]*.py")):
+        page.goto(f"{site}/tutorial/notebooks/{source.stem}.html")
+        texts = page.locator("article img").evaluate_all("i => i.map(x => x.alt)")
+        assert min(map(len, texts)) >= 60, source.stem
+        answers = page.locator("article details")
+        assert answers.count() == 2, source.stem
+        assert not answers.first.locator("code").first.is_visible(), source.stem
+        answers.first.locator("summary").click()
+        assert answers.first.locator("code").first.is_visible(), source.stem
+    page.close()
+
+
 def test_search_finds_a_term(site: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{site}/index.html")

@@ -14,6 +14,7 @@ from models.plots.style import (
     MODEL,
     QUIET,
     canvas,
+    cut_middle,
     heading,
     legend,
     percent,
@@ -42,7 +43,7 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
         title = f"The {len(names)} most important features carry {shares.sum():.0%} of the gain"
     figure, (axis,) = canvas(
         title,
-        f"Share of the loss saved in training; {len(names)} of {len(gains)} features",
+        f"{len(names)} of {len(gains)} features, the most important first",
         (1,),
         (9.6, 1.6 + 0.28 * max(len(names), 3)),
     )
@@ -52,22 +53,14 @@ def importance(gains: dict[str, float], descriptions: dict[str, str] | None = No
     for i, share in zip(place, shares, strict=True):
         axis.annotate(f"{share:.1%}", (share, i), (4, 0), textcoords="offset points",
                       va="center", fontsize=8.5, color=INK)  # fmt: skip
-    axis.set_yticks(place, [_shorten(name) for name in names])
+    axis.set_yticks(place, [cut_middle(name.rstrip("."), 62) for name in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, max(shares, default=1.0) * 1.12 or 1.0))
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     percent(axis, "x")
+    axis.set_xlabel("share of the loss saved in training")
     return figure
-
-
-def _shorten(name: str, most: int = 62) -> str:
-    """Cut the middle of a long name: its end holds the window, which distinguishes columns."""
-    name = name.rstrip(".")
-    if len(name) <= most:
-        return name
-    tail = name[-24:].lstrip()
-    return name[: most - len(tail) - 1].rstrip() + "…" + tail
 
 
 def score_distribution(

@@ -35,10 +35,13 @@ def canvas(
         (0.16, title, 14, "bold", INK),
         (0.49, subtitle, 10, "normal", QUIET),
     ):
-        figure.text(
+        line = figure.text(
             0.16 / size[0], 1 - down / height, text, fontsize=points, weight=weight, color=colour,
             ha="left", va="top",
         )  # fmt: skip
+        room = 0.97 * (1 - 0.32 / size[0])  # at small sizes, letters are rounded up to whole pixels
+        taken = line.get_window_extent().width / figure.bbox.width
+        line.set_fontsize(points * min(1.0, room / max(taken, 1e-9)))
     grid = figure.add_gridspec(1, len(ratios), width_ratios=ratios)
     axes = [figure.add_subplot(grid[0, place]) for place in range(len(ratios))]
     for axis in axes:
@@ -92,6 +95,14 @@ def short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
     return f"{value:.3g}"
+
+
+def cut_middle(name: str, most: int) -> str:
+    """A long name of a feature without its middle; its end, the window, tells columns apart."""
+    if len(name) <= most:
+        return name
+    tail = name[-24:].lstrip()
+    return name[: most - len(tail) - 1].rstrip() + "…" + tail
 
 
 def rows_text(y: Array) -> str:
