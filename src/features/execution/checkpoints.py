@@ -6,11 +6,8 @@ the missing parts.
 """
 
 import json
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +19,7 @@ import pyarrow.parquet as pq
 
 from features.atomic_write import atomic_path, remove_path, replace_atomically
 from features.execution.partitions import ROW_GROUP_SIZE
+from features.execution.worker_processes import worker_processes
 from features.progress import Steps
 
 Piece = TypeVar("Piece")
@@ -99,9 +97,7 @@ def _parallel_map(
     if processes <= 1:
         yield map
         return
-    # Not forked: a fork of a process with threads may hold a lock for ever.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_initialise_worker) as pool:
+    with worker_processes(processes) as pool:
 
         def run(work: Callable[[Any], None], items: Iterable[Any]) -> Iterator[Any]:
             futures = [pool.submit(work, item) for item in items]
@@ -112,17 +108,3 @@ def _parallel_map(
                 pool.shutdown(wait=False, cancel_futures=True)
 
         yield run
-
-
-def _initialise_worker() -> None:
-    """Use one core, and end with the parent: an orphaned worker would wait for work for ever."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when the trees are loaded
-    pa.set_cpu_count(1)
-    parent = multiprocessing.parent_process()
-    if parent:
-        threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
-
-
-def _exit_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

@@ -1,15 +1,17 @@
 """Evaluate a company: a step of the nightly run, whose files the report and the service read."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from features.config.company import Company
+from features.execution.worker_processes import in_background
 from features.history_store import Manifest
 from features.progress import Steps
-from features.settings import Workspace
+from features.settings import Settings, Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
@@ -43,6 +45,27 @@ def evaluate_company(
     """
     settings = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
+    analyse = partial(write_complaints, company, workspace)  # takes as long as all the rest
+    with in_background(analyse, Settings().threads) as complaints_written:
+        evaluation, status = _evaluate(company, workspace, steps, manifest, settings, redraw)
+        folder = evaluation_folder(workspace, company.name)
+        path = write_evaluation(folder, evaluation)
+        with steps.step("complaints and causes"):
+            complaints = complaints_written()
+    for name, why in evaluation.skipped.items():
+        steps.note(f"  [yellow]–[/] no {name}: {why}")
+    return [path, *([folder / STATUS_FILE] if status else []), complaints]
+
+
+def _evaluate(
+    company: Company,
+    workspace: Workspace,
+    steps: Steps,
+    manifest: Manifest,
+    settings: EvaluationSettings,
+    redraw: bool,
+) -> tuple[CompanyEvaluation, StatusResult | None]:
+    """Compute customer status and indicators, and the evaluation made of them."""
     parts = EvaluationParts()
     scored = parts.compute(
         "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)
@@ -64,17 +87,11 @@ def evaluate_company(
             indicators=len(measured.indicators) if measured else 0,
             alerts=len(measured.alerts) if measured else 0,
         )
-    with steps.step("complaints and causes"):
-        complaints = write_complaints(company, workspace)
     with steps.step("drivers, targets, segments"):
         evaluation = _evaluation(
             company, workspace, manifest, settings, scored, measured, status, parts
         )
-    folder = evaluation_folder(workspace, company.name)
-    path = write_evaluation(folder, evaluation)
-    for name, why in evaluation.skipped.items():
-        steps.note(f"  [yellow]–[/] no {name}: {why}")
-    return [path, *([folder / STATUS_FILE] if status else []), complaints]
+    return evaluation, status
 
 
 def update_customer_status(company: Company, workspace: Workspace, steps: Steps) -> None:

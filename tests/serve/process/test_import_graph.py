@@ -88,7 +88,8 @@ def test_the_service_imports_no_training_code_and_no_mlflow() -> None:
     of_insight = {name for name in found.modules if name.split(".")[0] == "insight"}
     files = ("business_schema", "evaluation_files", "evaluation_schema", "indicator_schema")
     read = {f"insight.evaluation.{name}" for name in files}
-    assert of_insight == {"insight", "insight.evaluation", *read}
+    ranked = {f"insight.calls.{n}" for n in ("call_ranking", "customer_record", "reason_order")}
+    assert of_insight == {"insight", "insight.evaluation", "insight.calls", *read, *ranked}
     assert (
         found.packages & {"mlflow", "optuna", "matplotlib", "jupyter", "sqlalchemy", "statsmodels"}
         == set()
