@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PROJECT = Path(__file__).parents[1]
+#: Fixtures of what a machine may lack: Java and Chromium.
+ONLY_CI_HAS = {"spark", "browser"}
 # No test fails for being slow: a busy machine is no fault of the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -32,9 +34,10 @@ settings.load_profile("untimed")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on real data sets and on Spark as slow; put those of the trained company last."""
+    """Mark tests on real data, on Spark and in a browser as slow; those of the trained company last."""
     for item in items:
-        if item.get_closest_marker("real_data") or "spark" in getattr(item, "fixturenames", ()):
+        used = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("real_data") or not ONLY_CI_HAS.isdisjoint(used):
             item.add_marker(pytest.mark.slow)
     items.sort(key=_needs_trained_company)
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.atomic_write import write_text_atomically
@@ -46,6 +45,7 @@ from insight.business_report.trends_section import (
 )
 from insight.business_report.value_score_section import value_score_section
 from insight.data_quality_report.data_quality_page import data_quality_link
+from insight.formatting.page_templates import page_templates
 from insight.model_report.model_report_page import model_report_path, write_model_report
 
 #: The sections of each page in their order, and those that need an evaluation.
@@ -167,10 +167,7 @@ def _render(
     written: Sequence[Language], **sections: Any,
 ) -> str:  # fmt: skip
     """Render a page, `report` or `details`, as HTML."""
-    environment = Environment(
-        loader=PackageLoader("insight.business_report", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    environment = page_templates("insight.business_report", inputs.translate.language)
     environment.globals.update(w=inputs.translate, language=inputs.translate.language)
     script = environment.get_template("script.html.j2").render()
     evaluation = inputs.evaluation

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.data_quality.check_tables import DataQualityReport
@@ -16,6 +14,7 @@ from features.progress import Steps
 from features.row_audit import AuditLine
 from features.settings import Workspace
 from insight.data_quality_report.data_quality_plots import plot_customers, plot_table
+from insight.formatting.page_templates import page_templates
 from insight.formatting.plot_images import PlotImage
 from insight.report_facts import ReportFacts
 
@@ -73,26 +72,25 @@ def write_data_quality_page(company: Company, workspace: Workspace, steps: Steps
 
 def render(company: Company, report: DataQualityReport, created: datetime) -> str:
     """The page as HTML; `created` is the time it shows."""
-    environment = Environment(
-        loader=PackageLoader("insight", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(count=ENGLISH.count, share=ENGLISH.percent, day=ENGLISH.day)
     activity = report.profile.get("customers")
-    return environment.get_template("data_quality_report/data_quality.html.j2").render(
-        title=company.info.title or company.name,
-        name=company.name,
-        starts=datetime.fromisoformat(report.data_start),
-        ends=datetime.fromisoformat(report.data_end),
-        created=f"{ENGLISH.day(created)}, {created:%H:%M} UTC",
-        refusals=report.refusals,
-        groups=[
-            (s, *SEVERITY_TEXTS[s], [f for f in report.findings if f.severity == s])
-            for s in SEVERITIES
-        ],
-        tables=[_table_part(report, name) for name in report.rows],
-        customers=[plot_customers(activity)] if activity else [],
-        row_audit=row_audit_rows(report.row_audit),
+    return (
+        page_templates("insight")
+        .get_template("data_quality_report/data_quality.html.j2")
+        .render(
+            title=company.info.title or company.name,
+            name=company.name,
+            starts=datetime.fromisoformat(report.data_start),
+            ends=datetime.fromisoformat(report.data_end),
+            created=f"{ENGLISH.day(created)}, {created:%H:%M} UTC",
+            refusals=report.refusals,
+            groups=[
+                (s, *SEVERITY_TEXTS[s], [f for f in report.findings if f.severity == s])
+                for s in SEVERITIES
+            ],
+            tables=[_table_part(report, name) for name in report.rows],
+            customers=[plot_customers(activity)] if activity else [],
+            row_audit=row_audit_rows(report.row_audit),
+        )
     )
 
 

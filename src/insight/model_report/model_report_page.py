@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
 from features.formatting import ENGLISH
@@ -13,6 +11,7 @@ from features.progress import Steps
 from features.settings import Workspace
 from insight.data_quality_report.data_quality_page import data_quality_link
 from insight.formatting.display_names import TITLES
+from insight.formatting.page_templates import page_templates
 from insight.model_report.data_section import (
     audit_rows,
     excluded_rows,
@@ -51,16 +50,8 @@ def write_model_report(company: Company, workspace: Workspace, steps: Steps) -> 
 
 def render(facts: ReportFacts, created: datetime) -> str:
     """Render the page as HTML; `created` is the time shown on it."""
-    environment = Environment(
-        loader=PackageLoader("insight", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(count=ENGLISH.count, day=ENGLISH.day)
     sections, metrics = _sections(facts)
-    page = environment.get_template("model_report/model_report.html.j2")
+    page = page_templates("insight").get_template("model_report/model_report.html.j2")
     return page.render(
         **_head(facts, created, sections),
         warnings=model_warnings(facts),

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 FEW_ROWS = 5_000
 """Up to this many rows one thread predicts: starting others costs 6-12 ms at p99 for one row."""
 
+MANY_COLUMNS = 0.5
+"""From this share of columns in a tree on, histograms are built by row, which is faster there; below it
+by column (`benchmarks/results/histograms.md`)."""
+
 
 @dataclass(frozen=True)
 class Params:
@@ -225,6 +229,8 @@ def _names(encoder: Encoder) -> list[str]:
 
 
 def _settings(kind: str, params: Params, rows: int) -> dict[str, object]:
+    # The same trees either way; by column, a tree reads only the columns that it may split on.
+    by_column = params.feature_fraction < MANY_COLUMNS
     return {
         "objective": params.objective or kind,
         "num_class": params.n_classes if kind == "multiclass" else 1,
@@ -239,7 +245,8 @@ def _settings(kind: str, params: Params, rows: int) -> dict[str, object]:
         "seed": params.seed,
         "num_threads": params.threads,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": by_column,
+        "force_row_wise": not by_column,
         "verbosity": -1,
     }
 

@@ -32,9 +32,11 @@ def test_work_is_in_another_process_if_there_is_a_core_for_it(tmp_path: Path, co
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_an_error_is_raised_where_the_result_is_asked_for(cores: int) -> None:
-    with in_background(refuse, cores) as result:
-        with pytest.raises(DataRefused, match="^no complaints$"):
-            result()
+    with (
+        in_background(refuse, cores) as result,
+        pytest.raises(DataRefused, match=r"^no complaints$"),
+    ):
+        result()
 
 
 def test_after_an_error_next_to_it_the_work_has_ended(tmp_path: Path) -> None:

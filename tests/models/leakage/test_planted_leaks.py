@@ -284,7 +284,8 @@ def test_a_data_end_declared_too_late(planted):
 
 def test_a_quarter_without_a_cancellation_skips_churn_alone(planted):
     planted.replace_table(
-        "events", "select * from events where event_type <> 'cancel' or occurred_at < '2026-04-01'"
+        "contracts",
+        "select * from contracts where status <> 'cancelled' or changed_at < '2026-04-01'",
     )
     planted.build()
     report = planted.check_leakage()
