@@ -136,6 +136,7 @@ def test_the_affected_tests_pass_in_the_copy(followed: Path, recipe: str) -> Non
     assert done.returncode == 0, done.stdout[-6000:]
 
 
+@pytest.mark.slow
 def test_the_feature_is_a_column_where_the_company_has_what_it_needs(followed: Path) -> None:
     code = (
         "from features.definitions.company_schema import CompanySchema\n"

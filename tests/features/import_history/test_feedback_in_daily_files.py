@@ -96,6 +96,7 @@ def test_an_order_that_came_as_feedback_and_in_a_later_file_counts_once(shop: Da
     assert any("1 of 2 events that came as feedback" in f.says for f in report.findings)
 
 
+@pytest.mark.slow
 def test_a_completed_row_is_restored_before_the_next_files(shop: DailyShop) -> None:
     shop.send("k", event(0, 20.25), event(0, 20.25))
     shop.write(1, [row(0, 20.25)])
@@ -141,6 +142,7 @@ def test_an_event_that_waited_for_its_customer_comes_with_it(shop: DailyShop) ->
     assert shop.run().rows["events"] == 2
 
 
+@pytest.mark.slow
 def test_a_history_without_the_outcomes_of_feedback_is_read_in_full(shop: DailyShop) -> None:
     """One that was written before the outcomes were stored."""
     shop.send("k", event(0))

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, date, datetime
 
+import pytest
+
 from features.contract import TABLES
 from features.progress import silent_steps
 from insight.business_report.business_report_page import render_details, render_overview
@@ -85,6 +87,7 @@ def test_the_last_answers_may_be_of_the_period_that_has_not_ended(tmp_path):
     assert index.empty_period.last == date(2025, 12, 2)
 
 
+@pytest.mark.slow
 def test_only_surveys_that_end_early(tmp_path):
     """Nothing but surveys; two questions that nobody answered make the data go on until December."""
     late = [survey_answer(c, on(12), None) for c in PEOPLE[:2]]
@@ -98,6 +101,7 @@ def test_only_surveys_that_end_early(tmp_path):
     assert "没有调查数据" not in chinese
 
 
+@pytest.mark.slow
 def test_answers_to_other_questions_are_named(tmp_path):
     """Customer effort and service gaps: satisfaction is not asked, which is all that is said of it."""
     effort = answers(11, instrument="ces")
@@ -113,6 +117,7 @@ def test_answers_to_other_questions_are_named(tmp_path):
         assert "no surveys" not in reason
 
 
+@pytest.mark.slow
 def test_questions_with_two_scales_are_not_called_missing(tmp_path):
     mixed = [row | {"scale_high": 5.0 + i % 2} for i, row in enumerate(answers(11))]
     found, (english, _) = evaluate(tmp_path, surveys=mixed, events=orders(2, 11))
@@ -121,6 +126,7 @@ def test_questions_with_two_scales_are_not_called_missing(tmp_path):
     assert "has no surveys" not in english
 
 
+@pytest.mark.slow
 def test_answers_before_the_first_whole_period_are_not_denied(tmp_path):
     """The data begin in February: all answers are of the first quarter, which is not whole."""
     found, _ = evaluate(
@@ -131,6 +137,7 @@ def test_answers_before_the_first_whole_period_are_not_denied(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_surveys_that_nobody_answers(tmp_path):
     asked = [survey_answer(c, on(m), None) for c in PEOPLE for m in (2, 11)]
     found, (english, chinese) = evaluate(tmp_path, surveys=asked, events=orders(2, 11))
@@ -140,6 +147,7 @@ def test_surveys_that_nobody_answers(tmp_path):
     assert "has no surveys" not in english
 
 
+@pytest.mark.slow
 def test_perceptions_without_expectations_are_not_called_unanswered(tmp_path):
     surveys = answers(11, instrument="servqual", dimension="speed")
     found, (_, chinese) = evaluate(tmp_path, surveys=surveys, events=orders(2, 11))
@@ -157,6 +165,7 @@ def test_only_events(tmp_path):
     assert "No answers in" not in english
 
 
+@pytest.mark.slow
 def test_tickets_of_other_kinds_are_named(tmp_path):
     tickets = [
         {"customer_id": c, "opened_at": on(11), "kind": "request", "closed_at": on(11, 3)}

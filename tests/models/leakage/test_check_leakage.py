@@ -26,6 +26,7 @@ def leaking(small_company, tmp_path_factory):
     return planted
 
 
+@pytest.mark.slow
 def test_training_refuses_to_start(leaking):
     counts, unable = read_counts(leaking.company, leaking.workspace)
     with pytest.raises(LeakFound, match=r"duplicates: features/churn\.parquet"):

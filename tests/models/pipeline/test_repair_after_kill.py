@@ -51,6 +51,7 @@ def restored(
     return workspace
 
 
+@pytest.mark.slow
 def test_nothing_is_written_below_the_old_path(
     killed: Workspace, before: dict[str, bytes], restored: Workspace
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_champion_of_another_question_is_not_compared(
     assert outcome.reason == f"version 0 cannot be compared: it {why}"
 
 
+@pytest.mark.slow
 def test_a_broken_champion_is_replaced_and_named(copied: tuple[Company, Workspace]) -> None:
     company, workspace = copied
     (workspace.serving("sample") / "nps/1/model.txt").write_text("tree\n")
