@@ -15,7 +15,7 @@ from features.config.company import TargetConfig
 from features.errors import DataRefused
 from features.settings import Workspace
 from models.evaluation.metrics import capture, mae, rmse, spearman
-from models.evaluation.sum_errors import Origin, SumErrors
+from models.evaluation.sum_errors import PredictedOrigin, SumErrors
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 from models.targets.registry import TARGETS
@@ -128,7 +128,7 @@ def _predictions(task: Task) -> dict[str, Array]:
 
 def _line(form: str, said: list[Array], asked: list[tuple[str, TrainingRows]]) -> str:
     sums = SumErrors.fit(
-        [Origin(s, r.customer, r.label, p) for (s, r), p in zip(asked, said, strict=True)]
+        [PredictedOrigin(s, r.customer, r.label, p) for (s, r), p in zip(asked, said, strict=True)]
     )
     each = " ".join(f"{o.predicted / o.actual:.2f}" for o in sums.origins)
     pairs = [(r.label, p, _active(r)) for (_, r), p in zip(asked, said, strict=True)]

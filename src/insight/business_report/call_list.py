@@ -1,6 +1,6 @@
 """The customers to call this week: the most revenue at risk first, with reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from features.settings import Settings
 from insight.business_report.customer_attributes import customer_attributes
 from insight.business_report.report_inputs import ReportInputs
 from insight.business_report.risk_ranking import RankedCustomers, rank_customers
-from insight.calls.reason_order import urgent_signs
+from insight.calls.reason_order import listed_risk, urgent_signs
 from insight.report_facts import ReportFacts
 from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.explain.reasons import Explainer
@@ -78,7 +78,11 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     for more in (inputs.status, customer_attributes(inputs.facts, customers)):
         if more is not None:
             table = table.join(more[more.columns.difference(table.columns)])
-    reasons = call_reasons(inputs.facts, customers, inputs.translate.language)
+    first = {
+        customer: listed_risk(row.get("churn"), row.get("dissatisfied"))
+        for customer, row in zip(customers, table.to_dict("records"), strict=True)
+    }
+    reasons = call_reasons(inputs.facts, first, inputs.translate.language)
     entries = [
         _entry(customer, row, reasons.get(customer, []), ranked, inputs)
         for customer, row in zip(customers, table.to_dict("records"), strict=True)
@@ -190,14 +194,16 @@ def _text(value: Any) -> str:
 
 
 def call_reasons(
-    facts: ReportFacts, customers: Sequence[str], language: Language
+    facts: ReportFacts, first: Mapping[str, Collection[str]], language: Language
 ) -> dict[str, list[str]]:
     """At most three sentences for each customer: why they may leave or be dissatisfied.
 
-    If no strong factor worsens a customer's predictions, the strongest factors of any sign. Read from
-    the reasons file if it is newer than the scores, otherwise computed for these customers. Empty
+    The first sentence is of the targets that `first` has for the customer, if one of their factors is
+    strong. If no strong factor worsens a customer's predictions, the strongest factors of any sign. Read
+    from the reasons file if it is newer than the scores, otherwise computed for these customers. Empty
     without a snapshot or without models.
     """
+    customers = list(first)
     path = facts.workspace.scores(facts.company.name).with_name("reasons.parquet")
     table = _stored_reasons(path, facts, customers)
     if table is None:
@@ -211,7 +217,11 @@ def call_reasons(
         ~table["customer_id"].isin(worse["customer_id"]) & table["target"].isin(list(sign))
     ]
     shown = pd.concat([worse, others])
-    shown = shown.assign(place=shown["target"].map(order)).sort_values(["rank", "place"])
+    shown = shown.assign(place=shown["target"].map(order))
+    shown = shown.sort_values(["rank", "place"], ignore_index=True)
+    of_risk = [t in first[c] for c, t in zip(shown["customer_id"], shown["target"], strict=True)]
+    lead = shown[of_risk].drop_duplicates("customer_id")
+    shown = pd.concat([lead, shown.drop(lead.index)])
     shown = shown.drop_duplicates(["customer_id", "feature"])
     reasons: dict[str, list[str]] = {}
     for customer, text in zip(shown["customer_id"], shown[f"text_{language}"], strict=True):

@@ -22,7 +22,7 @@ ENDS = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
-class Origin:
+class PredictedOrigin:
     """Rows of one cutoff, predicted by a model that knew only what was known then."""
 
     cutoff: str
@@ -58,7 +58,7 @@ class SumErrors:
     dispersion: float
 
     @classmethod
-    def fit(cls, origins: Sequence[Origin], seed: int = 0) -> "SumErrors":
+    def fit(cls, origins: Sequence[PredictedOrigin], seed: int = 0) -> "SumErrors":
         """Compare predicted and actual sums of one origin or more."""
         predicted, actual = _by_customer(origins)
         sums = tuple(
@@ -109,7 +109,7 @@ class SumErrors:
         return cls(tuple(OriginSum(**o) for o in raw["origins"]), **numbers)
 
 
-def _by_customer(origins: Sequence[Origin]) -> tuple[Floats, Floats]:
+def _by_customer(origins: Sequence[PredictedOrigin]) -> tuple[Floats, Floats]:
     """Predicted and actual sums by origin and customer (origins, customers)."""
     count = max(int(o.customer.max(initial=0)) for o in origins) + 1
     sums = [
@@ -144,14 +144,14 @@ def _variance(mean: Floats, dispersion: float) -> Floats:
     return np.asarray(dispersion * np.maximum(mean, 0.0) ** POWER)
 
 
-def _dispersion(origins: Sequence[Origin]) -> float:
+def _dispersion(origins: Sequence[PredictedOrigin]) -> float:
     """Pearson's estimate: squared errors over the variance function."""
     squared = sum(float(((o.actual - o.predicted) ** 2).sum()) for o in origins)
     scale = sum(float(_variance(o.predicted, 1.0).sum()) for o in origins)
     return squared / scale if scale > 0 else 0.0
 
 
-def _common(origins: Sequence[Origin], dispersion: float) -> float:
+def _common(origins: Sequence[PredictedOrigin], dispersion: float) -> float:
     """The root mean square of the origins' relative errors, beyond those of the customers.
 
     Of few origins, it is enlarged as Student's t is against the normal distribution.

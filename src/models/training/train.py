@@ -16,7 +16,7 @@ from features.history.history_table import DAY
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model, grade_over_origins
 from models.evaluation.origin_evaluation import OriginRows, OriginsEvaluation, evaluate_origins
-from models.evaluation.sum_errors import Origin, SumErrors
+from models.evaluation.sum_errors import PredictedOrigin, SumErrors
 from models.evaluation.value_grade import with_value_faults
 from models.learners.calibration import Calibrator
 from models.learners.labelled_rows import LabelledRows
@@ -161,7 +161,7 @@ def train(
     sums = None
     if fitted.typical:
         sums = SumErrors.fit(
-            [Origin(o.start, o.customer, o.y, o.predictions["model"]) for o in judged]
+            [PredictedOrigin(o.start, o.customer, o.y, o.predictions["model"]) for o in judged]
         )
     return TrainedTarget(
         target, config,

@@ -1,6 +1,6 @@
 """The customers to call, the most revenue at risk first, with filters, next steps and changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from insight.calls.reason_order import main_reason
+from insight.calls.reason_order import listed_risk, main_reason
 from insight.evaluation.evaluation_schema import NextStep
 from models.bundles.model_manifest import ModelManifest
 from serve.app_state import AppState
@@ -22,8 +22,8 @@ from serve.schemas.score_schemas import (
     AS_OF,
     DEFAULT_REASONS,
     REASON,
-    CustomerScore,
     Language,
+    ScoreReason,
     schema_config,
 )
 from serve.scoring.call_table import GROUPED_BY, CallPage, CallTable, Order
@@ -91,8 +91,8 @@ class CallsQuery(BaseModel):
 class CallRow(BaseModel):
     """A customer to call; null where something is not known.
 
-    `amount` is what the list is sorted by. Of two reasons, the one that worsens the more urgent
-    prediction is shown. The last three are as of `compared_with`, the segment by today's bounds.
+    `amount` is what the list is sorted by. `reason` is of the higher risk, which the amount is made of.
+    The last three are as of `compared_with`, the segment by today's bounds.
     """
 
     model_config = schema_config(_CALL)
@@ -191,10 +191,10 @@ async def list_calls(state: AppState, call: Call, scope: Scope, receive: Receive
     facts = describe_freshness(batch, scorer.limits)
     facts["warnings"] += _mismatches(table, batch)
     statuses = scorer.evaluated()
-    reasons = {score.customer_id: _main_reason(score) for score in batch.scores}
+    reasons = {score.customer_id: score.reasons for score in batch.scores}
     calls = [
         {**row, "next_step": statuses.status(row["customer_id"]).next_step,
-         "reason": reasons.get(row["customer_id"])}
+         "reason": _main_reason(row, reasons.get(row["customer_id"], {}))}
         for row in page.rows
     ]  # fmt: skip
     answer = {"request_id": call.request_id, **facts, **_describe_list(table, scorer.models())}
@@ -215,8 +215,11 @@ def _explain_page(
     return page, scorer.score_ids(ids, targets, DEFAULT_REASONS, query.language)
 
 
-def _main_reason(score: CustomerScore) -> str | None:
-    reason = main_reason(score.reasons)
+def _main_reason(
+    row: Mapping[str, Any], reasons: Mapping[str, Sequence[ScoreReason]]
+) -> str | None:
+    """The main reason of the risk that the customer's amount is made of."""
+    reason = main_reason(reasons, listed_risk(row["churn"], row["dissatisfied"]))
     return (reason.text or reason.meaning) if reason else None
 
 

@@ -139,13 +139,22 @@ def test_with_value_alone_the_reasons_are_those_for_a_high_value(evaluated):
         ("C2", "value", 2, "month", -20.0, "December: -20", "十二月"),
     ]
     write(lines, evaluated[1])
-    assert call_reasons(load_report_inputs(*evaluated, "en").facts, ["C2"], "en") == {
+    assert call_reasons(load_report_inputs(*evaluated, "en").facts, {"C2": ["churn"]}, "en") == {
         "C2": ["old friend: +90"]
     }
 
 
+def test_the_reason_of_the_risk_that_a_customer_is_listed_for_comes_first(reasons):
+    facts = load_report_inputs(*reasons, "en").facts
+    churn, dissatisfied = (
+        call_reasons(facts, {"C2": targets}, "en")["C2"] for targets in (("churn",), ("satisfaction",))
+    )  # fmt: skip
+    assert churn[:2] == ["no orders: +4 points", "late on 5% of orders: -9 points"]
+    assert dissatisfied[:2] == ["late on 5% of orders: -9 points", "no orders: +4 points"]
+
+
 def test_a_factor_appears_once(reasons):
-    found = call_reasons(load_report_inputs(*reasons, "en").facts, ["C2"], "en")
+    found = call_reasons(load_report_inputs(*reasons, "en").facts, {"C2": ["churn"]}, "en")
     assert sum("late" in text for text in found["C2"]) == 1
 
 

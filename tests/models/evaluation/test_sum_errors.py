@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from models.evaluation.sum_errors import Origin, OriginSum, SumErrors
+from models.evaluation.sum_errors import OriginSum, PredictedOrigin, SumErrors
 
 
-def origin(cutoff: str, actual: list[float], predicted: list[float]) -> Origin:
-    return Origin(cutoff, np.arange(len(actual)), np.array(actual), np.array(predicted))
+def origin(cutoff: str, actual: list[float], predicted: list[float]) -> PredictedOrigin:
+    return PredictedOrigin(cutoff, np.arange(len(actual)), np.array(actual), np.array(predicted))
 
 
 def test_the_sums_of_two_origins_by_hand() -> None:
@@ -45,11 +45,11 @@ def test_intervals_cover_90_percent_of_later_sums() -> None:
     rng = np.random.default_rng(3)
     mean = rng.gamma(0.5, 40.0, 500)
 
-    def period(cutoff: str) -> Origin:
+    def period(cutoff: str) -> PredictedOrigin:
         better = np.exp(0.15 * rng.standard_normal() - 0.15**2 / 2)  # for all customers alike
         buys = rng.random(500) < 0.3
         amount = np.where(buys, mean / 0.3 * better * rng.gamma(2.0, 0.5, 500), 0.0)
-        return Origin(cutoff, np.arange(500), amount, mean)
+        return PredictedOrigin(cutoff, np.arange(500), amount, mean)
 
     covered = []
     for _ in range(150):
