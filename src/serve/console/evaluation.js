@@ -50,10 +50,10 @@ function indicatorTable({ indicators, period: length }) {
     const unit = one.kind === "rate" ? [] : [named("measured.in", one.unit)];
     return el("tr", {},
       el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · ")), emptyPeriod(one, length)),
-      el("td", {}, el("b", {}, write(one.value)), el("small", {}, between(one, write))),
+      el("td", {}, el("b", {}, write(one.value)), el("small", {}, between(one, write)), corrected(one.everybody, write)),
       el("td", {}, translate("answered.of", { answered: number(one.answered), asked: number(one.asked) })),
       el("td", {}, one.before === null ? "–" : write(one.before), el("small", {}, verdict(one.verdict, write, length))),
-      el("td", {}, goal(one.goal, write)),
+      el("td", {}, goal(one, write)),
       el("td", {}, trend(one, write, length)));
   }));
 }
@@ -70,10 +70,18 @@ function emptyPeriod({ empty_period: empty, period: shown }, length) {
 
 const between = ({ low, high }, write) => (low === null || high === null ? translate("interval.none") : `${write(low)} – ${write(high)}`);
 
-function goal(target, write) {
+/** The figure corrected for non-response, which the target is judged by. */
+function corrected(figure, write) {
+  if (!figure) return null;
+  return el("small", {}, translate("figure.corrected", { value: write(figure.value), interval: between(figure, write) }));
+}
+
+function goal({ goal: target, everybody }, write) {
   if (!target) return "–";
   const wanted = `${target.better === "higher" ? "≥" : "≤"} ${write(target.target)}`;
-  return [wanted, el("small", { class: `verdict ${target.verdict}` }, translate(`verdict.${target.verdict}`))];
+  const verdict = translate(`verdict.${target.verdict}`);
+  const shown = everybody ? translate("verdict.corrected", { verdict }) : verdict;
+  return [wanted, el("small", { class: `verdict ${target.verdict}` }, shown)];
 }
 
 function trend({ over_time, ...one }, write, length) {
