@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.reasons import sample
+from features.import_history.run_import import import_history
 from features.progress import silent_steps
 from features.settings import Workspace
 from models.learners import lightgbm
@@ -41,6 +42,7 @@ def measure() -> str:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         company = sample(workspace)
+        import_history(company, workspace, silent_steps())
         build_features(company, workspace, silent_steps())
         lines += [
             _row(target, load_rows(company, workspace, target.name)) for target in TARGETS.values()
