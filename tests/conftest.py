@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PROJECT = Path(__file__).parents[1]
-#: Fixtures of what a machine may lack: Java and Chromium.
-ONLY_CI_HAS = {"spark", "browser"}
+#: Fixtures that need a program which a machine may lack: Java, Chromium.
+PROGRAM_FIXTURES = {"spark", "browser"}
 # No test fails for being slow: a busy machine is no fault of the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests on real data, on Spark and in a browser as slow; those of the trained company last."""
     for item in items:
         used = getattr(item, "fixturenames", ())
-        if item.get_closest_marker("real_data") or not ONLY_CI_HAS.isdisjoint(used):
+        if item.get_closest_marker("real_data") or not PROGRAM_FIXTURES.isdisjoint(used):
             item.add_marker(pytest.mark.slow)
     items.sort(key=_needs_trained_company)
 

@@ -78,14 +78,12 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     for more in (inputs.status, customer_attributes(inputs.facts, customers)):
         if more is not None:
             table = table.join(more[more.columns.difference(table.columns)])
-    first = {
-        customer: listed_risk(row.get("churn"), row.get("dissatisfied"))
-        for customer, row in zip(customers, table.to_dict("records"), strict=True)
-    }
+    rows = dict(zip(customers, table.to_dict("records"), strict=True))
+    first = {c: listed_risk(row.get("churn"), row.get("dissatisfied")) for c, row in rows.items()}
     reasons = call_reasons(inputs.facts, first, inputs.translate.language)
     entries = [
         _entry(customer, row, reasons.get(customer, []), ranked, inputs)
-        for customer, row in zip(customers, table.to_dict("records"), strict=True)
+        for customer, row in rows.items()
     ]
     columns = ("tier", "stage", "owner", "region", "next_step", "reasons")
     days = _horizon(inputs)

@@ -11,7 +11,7 @@ from features.config.company import Company
 from features.execution.worker_processes import in_background
 from features.history_store import Manifest
 from features.progress import Steps
-from features.settings import Settings, Workspace
+from features.settings import Workspace
 from insight.closed_loop.closed_loop_settings import LoopSettings
 from insight.company_settings import read_section
 from insight.complaints.complaint_analysis import write_complaints
@@ -35,18 +35,19 @@ from models.evaluation.sum_errors import SumErrors
 
 
 def evaluate_company(
-    company: Company, workspace: Workspace, steps: Steps, redraw: bool = False
+    company: Company, workspace: Workspace, steps: Steps, redraw: bool = False, cores: int = 1
 ) -> list[Path]:
     """Write `evaluation.json`, `customer_status.parquet`, `complaints.json` and columns of the scores.
 
     A part that the data do not allow is skipped with the reason. `redraw` fits the reference scales of
-    value, tiers and stars again. Raises ConfigRefused for settings that cannot be used, DataRefused
-    without a history.
+    value, tiers and stars again. With more than one of `cores`, complaints are analysed in a second
+    process, which a script may only start below `if __name__ == "__main__"`. Raises ConfigRefused for
+    settings that cannot be used, DataRefused without a history.
     """
     settings = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
     analyse = partial(write_complaints, company, workspace)  # takes as long as all the rest
-    with in_background(analyse, Settings().threads) as complaints_written:
+    with in_background(analyse, cores) as complaints_written:
         evaluation, status = _evaluate(company, workspace, steps, manifest, settings, redraw)
         folder = evaluation_folder(workspace, company.name)
         path = write_evaluation(folder, evaluation)

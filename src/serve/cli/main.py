@@ -328,10 +328,12 @@ def evaluate(context: CommandContext, redraw: bool) -> None:
 
     Also stars, stages and complaint causes. Report and service show them.
     """
+    from features.settings import Settings
     from insight.evaluation.run_evaluation import evaluate_company
 
+    cores = Settings().threads
     with context.results() as workspace:
-        paths = evaluate_company(context.company, workspace, context.steps, redraw)
+        paths = evaluate_company(context.company, workspace, context.steps, redraw, cores)
     context.report_written(*paths)
 
 

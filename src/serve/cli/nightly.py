@@ -9,7 +9,7 @@ from features.formatting import Language
 from features.import_history.accepted_losses import AcceptedLoss
 from features.progress import Steps
 from features.result_sets import published_path
-from features.settings import Workspace
+from features.settings import Settings, Workspace
 from models.pipeline.train_target import Outcome
 from serve.cli.command_context import CommandContext
 
@@ -80,7 +80,7 @@ def _evaluate(company: Company, workspace: Workspace, steps: Steps) -> None:
     from insight.evaluation.run_evaluation import evaluate_company
 
     with steps.optional("evaluation"):
-        evaluate_company(company, workspace, steps)
+        evaluate_company(company, workspace, steps, cores=Settings().threads)
     if "evaluation" in steps.missing:
         for name in (EVALUATION_FILE, STATUS_FILE):
             remove_path(evaluation_folder(workspace, company.name) / name)

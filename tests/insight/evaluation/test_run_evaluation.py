@@ -131,10 +131,14 @@ def test_fuzzy_grades_follow_the_score(home: Home) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_run_gives_the_same_result(home: Home) -> None:
+def test_a_second_run_gives_the_same_result_also_on_two_cores(home: Home) -> None:
     before, table = read(home), read_status(home)
-    evaluate_company(*home, silent_steps())
+    path = home[1].company("sample") / "complaints.json"
+    complaints = path.read_text(encoding="utf-8")
+    path.unlink()
+    evaluate_company(*home, silent_steps(), cores=2)
     after = read(home)
+    assert path.read_text(encoding="utf-8") == complaints
     assert after.model_copy(update={"made_at": before.made_at}) == before
     pd.testing.assert_frame_equal(read_status(home), table)
 

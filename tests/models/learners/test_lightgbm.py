@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.errors import DataRefused
+from models.learners import lightgbm
 from models.learners.labelled_rows import LabelledRows
 from models.learners.lightgbm import Estimator, Params
 
@@ -45,6 +46,18 @@ def fitted(request):
     kind = request.param
     train = LabelledRows(TABLE, labels(TABLE, kind))
     return Estimator.fit(kind, train, LabelledRows(LATER, labels(LATER, kind)), SETTINGS[kind])
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_the_trees_are_the_same_by_row_and_by_column(kind, monkeypatch):
+    known = LabelledRows(TABLE, labels(TABLE, kind))
+    trees = {}
+    for share in (0.0, 1.1):  # never and always by column
+        monkeypatch.setattr(lightgbm, "MANY_COLUMNS", share)
+        text = Estimator.fit(kind, known, None, SETTINGS[kind]).to_text()
+        trees[share], _, settings = text.partition("parameters:")
+        assert f"[force_col_wise: {int(share > 1)}]" in settings
+    assert trees[0.0] == trees[1.1]
 
 
 @pytest.mark.parametrize(
