@@ -5,10 +5,15 @@ import { MESSAGES as CHINESE_MESSAGES } from "./messages_zh.js";
 import { ENGLISH_CALLS } from "./texts_calls_en.js";
 import { CHINESE_CALLS } from "./texts_calls_zh.js";
 import { ENGLISH } from "./texts_en.js";
+import { ENGLISH_EVALUATION } from "./texts_evaluation_en.js";
+import { CHINESE_EVALUATION } from "./texts_evaluation_zh.js";
 import { CHINESE } from "./texts_zh.js";
 
 const LANGUAGE = "goodwill-language";
-const TEXTS = { en: { ...ENGLISH, ...ENGLISH_CALLS }, zh: { ...CHINESE, ...CHINESE_CALLS } };
+const TEXTS = {
+  en: { ...ENGLISH, ...ENGLISH_CALLS, ...ENGLISH_EVALUATION },
+  zh: { ...CHINESE, ...CHINESE_CALLS, ...CHINESE_EVALUATION },
+};
 const PATTERNS = { en: patterns(ENGLISH_MESSAGES), zh: patterns(CHINESE_MESSAGES) };
 /** A gap, {count}, or words that depend on its number, {count:customer|customers}. */
 const GAP = /\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g;

@@ -45,6 +45,8 @@ MEDIA = {
             "texts_calls_en.js",
             "texts_calls_zh.js",
             "texts_en.js",
+            "texts_evaluation_en.js",
+            "texts_evaluation_zh.js",
             "texts_zh.js",
             "whatif.js",
         ),

@@ -84,7 +84,7 @@ def texts(language: str) -> dict[str, str]:
     """All texts of a language; a key occurs in one of its files."""
     names = [name for name in MEDIA if re.fullmatch(rf"texts_(\w+_)?{language}\.js", name)]
     found = [re.findall(r'^  "([^"]+)": "(.*)",$', text(name), re.MULTILINE) for name in names]
-    assert len(names) == 2
+    assert len(names) == 3
     assert len({key for part in found for key, _ in part}) == sum(map(len, found))
     return dict(pair for part in found for pair in part)
 
