@@ -140,7 +140,7 @@ lint: setup
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
 
-test: setup  ## Run the tests (about 12 minutes on two cores)
+test: setup  ## Run the tests (about 8 minutes on two cores)
 	@$(PY) -m pytest -m "not slow and not chaos" $(PARALLEL)
 
 test-slow: setup  ## Run only the tests that `make test` leaves out

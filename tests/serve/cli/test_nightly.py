@@ -33,7 +33,7 @@ def record_steps(
     """Replace the long steps by recorders; return the list of recorded calls."""
     done: list[str] = []
 
-    def evaluate(*_: object) -> list[Path]:
+    def evaluate(*_: object, cores: int) -> list[Path]:
         done.append("evaluate")
         if isinstance(evaluation, Exception):
             raise evaluation
