@@ -121,6 +121,9 @@ class FakeScorer:
     def has_customer(self, customer_id: str) -> bool:
         return customer_id in IDS
 
+    def owner_and_region(self, customer_id: str) -> dict[str, str | None]:
+        return {"owner": "S-21", "region": "North China"}
+
     def find_customers(self, prefix: str, limit: int) -> list[str]:
         return [i for i in sorted(IDS) if i.startswith(prefix)][:limit]
 

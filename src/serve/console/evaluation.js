@@ -44,7 +44,7 @@ const written = (kind) => (kind === "rate" ? rate : digits);
 
 function indicatorTable({ indicators, period: length }) {
   if (!indicators.length) return el("p", {}, translate("indicators.none"));
-  const head = ["indicator", "figure", "answered", "before", "target", "trend"].map((name) => translate(name));
+  const head = ["indicator", "figure", "answered", "compared", "target", "trend"].map((name) => translate(name));
   return table(head, indicators.map((one) => {
     const write = written(one.kind);
     const unit = one.kind === "rate" ? [] : [named("measured.in", one.unit)];
@@ -52,7 +52,7 @@ function indicatorTable({ indicators, period: length }) {
       el("th", { scope: "row" }, title(one), el("small", {}, [period(one.period, length), ...unit].join(" · ")), emptyPeriod(one, length)),
       el("td", {}, el("b", {}, write(one.value)), el("small", {}, between(one, write)), corrected(one.everybody, write)),
       el("td", {}, translate("answered.of", { answered: number(one.answered), asked: number(one.asked) })),
-      el("td", {}, one.before === null ? "–" : write(one.before), el("small", {}, verdict(one.verdict, write, length))),
+      el("td", {}, comparison(one, write, length), el("small", {}, verdict(one.verdict, write, length))),
       el("td", {}, goal(one, write)),
       el("td", {}, trend(one, write, length)));
   }));
@@ -74,6 +74,13 @@ const between = ({ low, high }, write) => (low === null || high === null ? trans
 function corrected(figure, write) {
   if (!figure) return null;
   return el("small", {}, translate("figure.corrected", { value: write(figure.value), interval: between(figure, write) }));
+}
+
+/** The value of the same period a year earlier, or else of the period before, with its period. */
+function comparison({ over_time, period: shown }, write, length) {
+  const day = `${Number(shown.slice(0, 4)) - 1}${shown.slice(4)}`;
+  const found = over_time.find((point) => point.period === day) ?? over_time.findLast((point) => point.period < shown);
+  return found ? [write(found.value), el("small", {}, period(found.period, length))] : "–";
 }
 
 function goal({ goal: target, everybody }, write) {

@@ -19,7 +19,7 @@ export const ENGLISH_EVALUATION = {
   "interval.none": "no interval",
   "answered": "Customers / answers",
   "answered.of": "{answered} of {asked}",
-  "before": "Previous period",
+  "compared": "Compared with",
   "change.usual": "As usual since {since}: {expected}",
   "change.jump": "Beyond chance since {since}: {expected} is usual",
   "change.shift": "Lasting change since {since}: {level}; before that {expected}",

@@ -19,7 +19,7 @@ export const CHINESE_EVALUATION = {
   "interval.none": "无区间",
   "answered": "客户数或回答数",
   "answered.of": "{asked} 中的 {answered}",
-  "before": "上一期",
+  "compared": "对比",
   "change.usual": "自{since}起的通常水平：{expected}",
   "change.jump": "自{since}起超出偶然波动：通常为 {expected}",
   "change.shift": "自{since}起持续变化：现为 {level}，此前为 {expected}",

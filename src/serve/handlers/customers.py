@@ -110,6 +110,8 @@ class CustomerAnswer(CustomerStatus):
             "warnings": [],
             "model_versions": {"churn": "3"},
             **SCORE,
+            "owner": "S-21",
+            "region": "north",
             "segment": "middle",
             "history": [_PAST_SCORE],
             "levers": [LEVER],
@@ -126,6 +128,10 @@ class CustomerAnswer(CustomerStatus):
     customer_id: str
     predictions: Predictions
     reasons: dict[str, list[ScoreReason]]
+    owner: Annotated[
+        str | None, Field(description="Who looks after the customer; null where no record says so.")
+    ]
+    region: str | None
     segment: Annotated[
         str | None, Field(description="Value segment; null without a model of value.")
     ]
@@ -181,7 +187,7 @@ async def show_customer(state: AppState, call: Call, scope: Scope, receive: Rece
 def _describe_customer(
     scorer: Scorer, customer_id: str, language: Any
 ) -> tuple[ScoreBatch, dict[str, Any]] | None:
-    """Collect scores, history and levers; None when the snapshot does not hold the customer."""
+    """Collect record, scores, history and levers; None when the snapshot does not hold the customer."""
     batch = scorer.score_ids([customer_id], None, DEFAULT_REASONS, language)
     if batch.unknown:
         return None
@@ -190,6 +196,9 @@ def _describe_customer(
     return batch, {
         "model_versions": batch.versions,
         **score,
+        "owner": None,
+        "region": None,
+        **scorer.owner_and_region(customer_id),
         "segment": segment,
         "history": [_past_score(past) for past in scorer.score_history(customer_id)],
         "levers": [asdict(lever) for lever in scorer.levers(customer_id)],

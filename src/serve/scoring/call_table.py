@@ -15,17 +15,14 @@ from numpy.typing import NDArray
 
 from features.execution.partitions import open_parquet
 from insight.calls.call_ranking import PREDICTED, rank_by_risk
-from insight.calls.customer_record import record_columns
 from models.scoring.score_history import VERSIONS, EarlierScores
 from models.targets.outputs import assign_segments
-from serve.scoring.snapshot import Snapshot
+from serve.scoring.snapshot import RECORD, Snapshot
 from serve.scoring.status_table import StatusTable
 
 Order = Literal["risk", "churn_change", "value_change"]
 #: What customers are filtered and grouped by, where the company has it.
 GROUPED_BY = ("owner", "region", "tier", "stage")
-#: Features of the snapshot that hold the customer's record begin with this.
-RECORD = "crm_"
 #: A probability of churn that changed by less than this is the same.
 SAME_CHURN = 0.01
 _FLOATS = ("amount", "value", "churn", "dissatisfied")
@@ -168,8 +165,8 @@ def build_call_table(
         columns["segment"] = scores.table["value_segment"].take(pa.array(ranking.rows))
     attributes: dict[str, str] = {}
     if snapshot is not None:
+        attributes = snapshot.attributes
         known = snapshot.features
-        attributes = record_columns([n.removeprefix(RECORD) for n in _records(known)])
         columns |= {n: _aligned(ids, known, RECORD + c) for n, c in attributes.items()}
     if statuses is not None:
         columns |= {
@@ -183,14 +180,6 @@ def build_call_table(
         tuple(str(b["name"]) for b in bounds or ()),
         earlier.as_of if earlier else None, new_models,
     )  # fmt: skip
-
-
-def _records(features: pa.Table) -> list[str]:
-    """The texts of the customer's record among the features."""
-    return [
-        f.name for f in features.schema
-        if f.name.startswith(RECORD) and not pa.types.is_floating(f.type)
-    ]  # fmt: skip
 
 
 def _before(

@@ -200,6 +200,12 @@ class CompanyScorer:
         snapshot = self._loaded.snapshot
         return snapshot is not None and customer_id in snapshot.row_of
 
+    def owner_and_region(self, customer_id: str) -> Mapping[str, str | None]:
+        snapshot = self._loaded.snapshot
+        if snapshot is None or customer_id not in snapshot.row_of:
+            return {}
+        return snapshot.owner_and_region(customer_id)
+
     def find_customers(self, prefix: str, limit: int) -> list[str]:
         snapshot = self._loaded.snapshot
         return snapshot.find_ids(prefix, limit) if snapshot else []

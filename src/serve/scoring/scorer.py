@@ -97,6 +97,10 @@ class Scorer(Protocol):
         """Return whether the snapshot holds this customer."""
         ...
 
+    def owner_and_region(self, customer_id: str) -> Mapping[str, str | None]:
+        """Return `owner` and `region` of a customer where the company records them; empty for an unknown one."""
+        ...
+
     def find_customers(self, prefix: str, limit: int) -> list[str]:
         """Return the first customers of the snapshot whose id starts with `prefix`, sorted."""
         ...

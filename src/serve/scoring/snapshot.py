@@ -12,9 +12,14 @@ import pyarrow.parquet as pq
 
 from features.errors import DataRefused
 from features.execution.file_metadata import read_metadata
+from insight.calls.customer_record import record_columns
 from models.bundles.bundle import Bundle
 from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.training_set.splits import instant
+
+
+#: Features that hold the customer's record begin with this.
+RECORD = "crm_"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,21 @@ class Snapshot:
     def ids(self) -> list[str]:
         """All customer ids, sorted."""
         return sorted(self.row_of)
+
+    @cached_property
+    def attributes(self) -> dict[str, str]:
+        """The company's names of owner and region, without those that its records do not hold."""
+        texts = [
+            f.name.removeprefix(RECORD) for f in self.features.schema
+            if f.name.startswith(RECORD) and not pa.types.is_floating(f.type)
+        ]  # fmt: skip
+        return record_columns(texts)
+
+    def owner_and_region(self, customer_id: str) -> dict[str, str | None]:
+        """Return owner and region of a customer by their names in `attributes`; None where not known."""
+        row = self.row_of[customer_id]
+        found = {n: self.features[RECORD + c][row].as_py() for n, c in self.attributes.items()}
+        return {name: None if value is None else str(value) for name, value in found.items()}
 
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """Return the first ids that start with `prefix`."""

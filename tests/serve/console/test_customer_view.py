@@ -100,6 +100,14 @@ def test_the_score_history_is_one_line_with_charts_and_a_table_below(
     expect(page.locator("#history tbody tr")).to_have_count(6)
 
 
+def test_owner_and_region_lead_to_their_other_customers(page: Page, address: str) -> None:
+    page.goto(f"{address}#customer/C-031")
+    shown = page.locator("p", has_text="Owner: ").first
+    expect(shown).to_have_text("Owner: S-21 · Region: North China")
+    shown.get_by_role("link", name="S-21").click()
+    assert page.url == f"{address}#calls?owner=S-21"
+
+
 def test_an_out_of_distribution_customer_has_a_warning(page: Page, address: str) -> None:
     page.goto(f"{address}#customer/{OUTLIER}")
     expect(page.get_by_role("region", name="Satisfaction")).to_contain_text("Out of distribution")

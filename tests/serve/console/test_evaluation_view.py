@@ -98,6 +98,26 @@ def test_an_alert_of_the_whole_company_says_so(page: Page, address: str) -> None
     )
 
 
+def test_compared_with_the_same_month_of_last_year_or_else_the_month_before(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}#evaluation")
+    compared = page.locator("#indicators tbody tr").first.locator("td").nth(2)
+    expect(compared).to_contain_text("66.7%Apr 2025")
+    page.route("**/v1/indicators", add_a_year_earlier)
+    page.reload()
+    expect(compared).to_contain_text("50%May 2024")
+    expect(compared).not_to_contain_text("Apr 2025")
+
+
+def add_a_year_earlier(route: Route) -> None:
+    answer = route.fetch()
+    shown = answer.json()
+    points = shown["indicators"][0]["over_time"]
+    points.insert(0, {**points[0], "period": "2024-05-01", "value": 0.5})
+    route.fulfill(response=answer, json=shown)
+
+
 def test_without_a_call_list_the_evaluation_is_shown_with_the_reason(
     watched: WatchedPage, address: str
 ) -> None:

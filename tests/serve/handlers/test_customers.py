@@ -51,6 +51,7 @@ def test_one_customer_has_all_details(service: Service) -> None:
     answer = service.get("/v1/customers/C-7?language=zh")
     made = CustomerAnswer.model_validate_json(answer.text)
     assert made.customer_id == "C-7"
+    assert (made.owner, made.region) == ("S-21", "North China")
     assert made.predictions["churn"]["probability"] == 7 / 97.3
     assert {len(reasons) for reasons in made.reasons.values()} == {3}
     assert [past.churn for past in made.history] == [0.2]

@@ -58,6 +58,15 @@ def test_it_is_ready_and_describes_its_models(shared: CompanyScorer) -> None:
     assert all(len(m.features) > 50 and m.grade in {"A", "B"} for m in infos.values())
 
 
+def test_owner_and_region_of_each_customer_are_those_of_the_snapshot(shared: CompanyScorer) -> None:
+    snapshot = pq.read_table(trained()[0].features("sample") / "snapshot.parquet")
+    columns = ("customer_id", "crm_account_owner", "crm_region")
+    for row in snapshot.select(columns).slice(0, 50).to_pylist():
+        known = {"owner": row["crm_account_owner"], "region": row["crm_region"]}
+        assert shared.owner_and_region(row["customer_id"]) == known
+    assert shared.owner_and_region("nobody") == {}
+
+
 def test_ids_are_scored_once_in_order_and_unknown_ones_are_listed(shared: CompanyScorer) -> None:
     batch = shared.score_ids(["A0000009", "nobody", "A0000002", "A0000009", "nobody"], None, 0)
     assert [s.customer_id for s in batch.scores] == ["A0000009", "A0000002"]

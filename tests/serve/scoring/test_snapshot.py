@@ -34,6 +34,18 @@ def test_it_has_its_customers_and_its_date() -> None:
     assert found.find_ids("A000001", 3) == ["A0000010", "A0000011", "A0000012"]
 
 
+def test_owner_and_region_by_the_companys_own_columns(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.parquet"
+    table = pq.read_table(original()).select(["customer_id", "cutoff"]).slice(0, 2)
+    table = table.append_column("crm_sales_rep", pa.array(["S-21", None]))
+    pq.write_table(table.append_column("crm_region_size", pa.array([1.0, 2.0])), path)
+    found = Snapshot.read(path, "sample")
+    first, second = table["customer_id"].to_pylist()
+    assert found.attributes == {"owner": "sales_rep"}
+    assert found.owner_and_region(first) == {"owner": "S-21"}
+    assert found.owner_and_region(second) == {"owner": None}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
 def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
     content, path = original().read_bytes(), tmp_path / "snapshot.parquet"
