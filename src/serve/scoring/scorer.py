@@ -98,7 +98,7 @@ class Scorer(Protocol):
         ...
 
     def owner_and_region(self, customer_id: str) -> Mapping[str, str | None]:
-        """Return `owner` and `region` of a customer where the company records them; empty for an unknown one."""
+        """Return `owner` and `region`, those that the company records; empty for an unknown customer."""
         ...
 
     def find_customers(self, prefix: str, limit: int) -> list[str]:

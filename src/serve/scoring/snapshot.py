@@ -17,7 +17,6 @@ from models.bundles.bundle import Bundle
 from models.bundles.champions import match_comment_model, snapshot_comment_model
 from models.training_set.splits import instant
 
-
 #: Features that hold the customer's record begin with this.
 RECORD = "crm_"
 
