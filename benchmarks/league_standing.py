@@ -13,7 +13,7 @@ OURS = "goodwill"
 
 @dataclass(frozen=True)
 class Standing:
-    """One contestant in one row: its measures, and the seconds it took; NaN where not measured."""
+    """One contestant in one row: its measures, and the CPU seconds it took; NaN where not measured."""
 
     name: str
     measures: dict[str, Interval]
