@@ -5,21 +5,33 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pyarrow as pa
+
+from features.errors import EnvironmentFailed
 
 Result = TypeVar("Result")
 
 
 @contextmanager
 def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Start up to `count` processes for work that is picklable; the block ends when they have ended."""
+    """Start up to `count` processes for work that is picklable; the block ends when they have ended.
+
+    Raises EnvironmentFailed where the system has killed one of them.
+    """
     # Not forked: a fork of a process with threads may hold a lock for ever.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, context, initializer=_initialise_worker) as pool:
-        yield pool
+        try:
+            yield pool
+        except BrokenProcessPool:
+            raise EnvironmentFailed(
+                "a worker process was killed, most often for want of memory: free memory, or set "
+                "GOODWILL_THREADS=1 to work in one process"
+            ) from None
 
 
 @contextmanager

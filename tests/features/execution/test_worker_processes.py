@@ -1,13 +1,14 @@
 """Work in the background: in another process, and never longer than its block."""
 
 import os
+import signal
 import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from features.errors import DataRefused
+from features.errors import DataRefused, EnvironmentFailed
 from features.execution.worker_processes import in_background
 
 
@@ -21,6 +22,11 @@ def write_late(path: Path) -> Path:
 def refuse() -> None:
     """Fail as a command does."""
     raise DataRefused("no complaints")
+
+
+def be_killed() -> None:
+    """End as a process does for which the system has no memory left."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -47,3 +53,11 @@ def test_after_an_error_next_to_it_the_work_has_ended(tmp_path: Path) -> None:
     ):
         raise ZeroDivisionError
     assert late.exists()
+
+
+def test_a_killed_worker_is_named_with_the_remedy() -> None:
+    with (
+        pytest.raises(EnvironmentFailed, match="was killed.*free memory, or set GOODWILL_THREADS=1"),
+        in_background(be_killed, cores=2) as result,
+    ):
+        result()
