@@ -13,7 +13,7 @@ import duckdb
 from features.config.company import Company
 from features.config.table_mapping import TableMapping
 from features.contract import TABLES, ContractColumn, TableContract
-from features.errors import ConfigRefused
+from features.errors import ConfigRefused, DataRefused
 from features.ingest.casts import cast_to_contract, default_sql, is_number
 from features.ingest.currencies import check_one_currency
 from features.ingest.source_views import bind_sources, spill_folder
@@ -75,7 +75,7 @@ def read_table(
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
     check_one_currency(con, company, name, mapping, kept)
-    types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
+    types = _types_of(con, company, name, mapping.columns, kept)
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
     selected, converted = [], []
     typed: dict[str, str] = {}
@@ -131,6 +131,26 @@ def _drop(
     )
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
     return "kept", dict(zip(mapping.drop, counted[0], strict=True))
+
+
+def _types_of(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    table: str,
+    expressions: Mapping[str, str],
+    base: str,
+) -> dict[str, str]:
+    """The SQL types of the expressions of a table's columns."""
+    asked = ", ".join(f"({sql}) as x{i}" for i, sql in enumerate(expressions.values()))
+    try:
+        described = run_company_sql(
+            con, f"describe select {asked} from {base}", company, f"tables.{table}.columns",
+            *expressions.values(),
+        )  # fmt: skip
+        return {c: str(row[1]) for c, row in zip(expressions, described, strict=True)}
+    except DataRefused:  # one by one, so that the error names its column
+        pass
+    return {c: _type_of(con, company, table, c, sql, base) for c, sql in expressions.items()}
 
 
 def _type_of(

@@ -23,7 +23,7 @@ PATTERNS = {
 NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
 
 #: Rows that rule out most types cheaply before all rows are checked.
-SAMPLE_ROWS = 10_000
+SAMPLE_ROWS = 1_000
 
 
 def infer_text_types(
