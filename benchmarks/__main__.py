@@ -43,6 +43,7 @@ def main() -> int:
         serving,
         value_forms,
         who_answers,
+        wide_tables,
     )
 
     known: dict[str, Callable[[], str]] = {
@@ -68,6 +69,7 @@ def main() -> int:
         "value_forms": value_forms.measure,
         "reasons": reasons.measure,
         "who_answers": who_answers.measure,
+        "wide_tables": wide_tables.measure,
         "serving": serving.measure,
         "load": load.measure,
         "million": million.measure,

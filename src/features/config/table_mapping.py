@@ -1,9 +1,10 @@
 """The `[tables.<name>]` sections of a company's TOML file: sources, queries and column expressions."""
 
+import codecs
 from textwrap import shorten
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.config.toml_section import TomlSection, did_you_mean
 
@@ -22,15 +23,41 @@ class Correction(TomlSection):
 class CsvFormat(TomlSection):
     """The format of CSV files, where that is not UTF-8 with `"` around texts (doubled inside).
 
+    `encoding` is any that Python knows, such as windows-1252 or gb18030.
+
     The delimiter is detected unless it is given. The first line after `skip_lines` names
-    the columns.
+    the columns. `decimal` and `thousands` are the marks in its numbers, which may then also carry the
+    sign or code of a currency. `texts` are columns that stay as they are written, such as ids that
+    look like decimal numbers.
     """
 
     delimiter: str | None = Field(default=None, min_length=1, max_length=4)
     quote: str = Field(default='"', max_length=1)
     escape: str = Field(default='"', max_length=1)
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: str = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    texts: list[str] = Field(default_factory=list)
+
+    @field_validator("encoding")
+    @classmethod
+    def _check_encoding(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+        except LookupError:
+            raise ValueError(
+                f"{value!r} is no encoding that Python knows, such as utf-8, windows-1252 or gb18030"
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _check_number_format(self) -> "CsvFormat":
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(
+                f'decimal and thousands are both "{self.decimal}"; one mark cannot be both'
+            )
+        return self
 
 
 class TableMapping(TomlSection):

@@ -3,13 +3,14 @@
 Only major values that occur steadily count: a product sold at Christmas has not vanished in June.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from features.data_quality.checked_table import SERIES, CheckedTable, month_of
 from features.data_quality.daily_counts import DailyCounts, rows_after, rows_before
 from features.data_quality.finding import TableFinding
+from features.ingest.column_blocks import column_blocks
 from features.ingest.sql import quote_identifier
 
 TEXTS = {
@@ -203,18 +204,28 @@ def _paused(
 def check_spellings(table: CheckedTable) -> Iterator[TableFinding]:
     """Values that differ only in case and spaces: probably the same value."""
     attributes = [a for a, kind in table.source.attributes.items() if kind == "text"]
-    for column in (*TEXTS[table.name], *attributes):
-        if not table.has(column):
-            continue
-        name = quote_identifier(column)
-        found = table.query(
-            f"select list(v order by n desc, v), sum(n)::bigint - max(n) from (select "
-            f"lower(trim({name})) as k, {name} as v, count(*) as n from {table.view} "
-            f"where {name} is not null group by 1, 2) group by k having count(*) > 1 "
-            "order by 2 desc, 1 limit 1000"
-        )
-        if found:
+    texts = [c for c in (*TEXTS[table.name], *attributes) if table.has(c)]
+    for relation, block in column_blocks(table.connection, table.view, texts, []):
+        for column, found in _find_spellings(table, relation, block).items():
             yield _spellings(table, column, found, shown=column not in attributes)
+
+
+def _find_spellings(
+    table: CheckedTable, relation: str, columns: Sequence[str]
+) -> dict[str, list[tuple[list[str], int]]]:
+    """Values with several spellings, by column: the most frequent first, and rows of the others."""
+    named = ", ".join(map(quote_identifier, columns))
+    found: dict[str, list[tuple[list[str], int]]] = {}
+    for column, spellings, rows in table.query(
+        "select place, list(v order by n desc, v), sum(n)::bigint - max(n) as others from ("
+        "select place, lower(trim(v)) as k, v, count(*) as n from "
+        f"(unpivot (select {named} from {relation}) on {named} into name place value v) "
+        "group by 1, 2, 3) group by place, k having count(*) > 1 "
+        "qualify row_number() over (partition by place order by others desc, k) <= 1000 "
+        "order by others desc, k"
+    ):
+        found.setdefault(column, []).append((spellings, rows))
+    return {column: found[column] for column in columns if column in found}
 
 
 def _spellings(

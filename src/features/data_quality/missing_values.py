@@ -74,23 +74,26 @@ def check_missing_values(table: CheckedTable) -> Iterator[TableFinding]:
     if not table.clock:
         yield from _check_attributes(table)
         return
-    for column in table.source.columns:
-        if column in ("customer_id", table.clock):
-            continue
-        for series, months in count_missing_by_month(table, column).items():
+    for column, found in count_missing_by_month(table).items():
+        for series, months in found.items():
             yield from _check_series(table, column, series, months)
 
 
-def count_missing_by_month(table: CheckedTable, column: str) -> dict[str, list[MissingMonth]]:
-    """Missing values by series and month, for series with at least one value."""
-    months: dict[str, list[MissingMonth]] = {}
-    for series, month, rows, filled in table.query(
-        f"select series, strftime(local, '%Y-%m'), sum(n)::bigint, "
-        f"sum({quote_identifier('has_' + column)})::bigint from slots_{table.name} "
+def count_missing_by_month(table: CheckedTable) -> dict[str, dict[str, list[MissingMonth]]]:
+    """Missing values by column, series and month, for series with at least one value."""
+    columns = [c for c in table.source.columns if c not in ("customer_id", table.clock)]
+    sums = "".join(f", sum({quote_identifier('has_' + c)})::bigint" for c in columns)
+    counted = table.query(
+        f"select series, strftime(local, '%Y-%m'), sum(n)::bigint{sums} from slots_{table.name} "
         "group by 1, 2 order by 1, 2"
-    ):
-        months.setdefault(series, []).append(MissingMonth(month, rows, rows - filled))
-    return {s: m for s, m in months.items() if any(x.missing < x.rows for x in m)}
+    )
+    found: dict[str, dict[str, list[MissingMonth]]] = {}
+    for place, column in enumerate(columns, start=3):
+        months: dict[str, list[MissingMonth]] = {}
+        for row in counted:
+            months.setdefault(row[0], []).append(MissingMonth(row[1], row[2], row[2] - row[place]))
+        found[column] = {s: m for s, m in months.items() if any(x.missing < x.rows for x in m)}
+    return found
 
 
 def _check_series(

@@ -5,13 +5,15 @@ with their own mean, so that a large customer is no outlier. Medians use at most
 outliers are counted in all rows. Iglewicz and Hoaglin (1993).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from features.data_quality.checked_table import CheckedTable
 from features.data_quality.finding import TableFinding
 from features.formatting import is_label, label_number
-from features.ingest.sql import quote_identifier
+from features.ingest.column_blocks import column_blocks
+from features.ingest.sql import quote_identifier, quote_literal
 
 #: Robust z-score from which a value is an outlier; logarithms of genuine amounts hardly reach 5.
 BOUND = 6.0
@@ -30,11 +32,19 @@ class OutlierMeasure:
     words: str
 
 
-def outlier_measures(table: CheckedTable) -> list[OutlierMeasure]:
-    """The numeric columns and durations of a table."""
+def check_outliers(table: CheckedTable) -> Iterator[TableFinding]:
+    """Values beyond the bound, by series of the table; attributes of customers each by itself."""
     if table.name == "customers":
-        numbers = [a for a, kind in table.source.attributes.items() if kind == "number"]
-        return [OutlierMeasure(a, quote_identifier(a), "value") for a in numbers]
+        yield from _check_attributes(table)
+        return
+    for measure in _measures(table):
+        _compare(table, _rows_of_measure(table, measure), has_levels=True)
+        for series, *found in _beyond(table):
+            yield from _report(table, measure, series, found)
+
+
+def _measures(table: CheckedTable) -> list[OutlierMeasure]:
+    """The numeric columns and durations of a table of events, surveys or tickets."""
     hours_open = "epoch_us(closed_at) - epoch_us(opened_at)"
     known = {
         "events": [OutlierMeasure(c, c, c) for c in ("amount", "quantity")],
@@ -47,34 +57,73 @@ def outlier_measures(table: CheckedTable) -> list[OutlierMeasure]:
     return [m for m in known[table.name] if table.has(m.column)]
 
 
-def check_outliers(table: CheckedTable) -> Iterator[TableFinding]:
-    """Values beyond the bound, by series of the table."""
-    for measure in outlier_measures(table):
-        _residuals(table, measure)
-        for series, rows, high, low, total, z, who, micros, value in _beyond(table):
-            if rows <= TAIL * total:
-                scale = 3.6e9 if measure.words == "hours open" else 1.0
-                example = [who, table.local_date(micros) if micros is not None else ""]
-                yield _finding(
-                    table, measure, series, (rows, high, low, total), z, example, value / scale
-                )
-        table.connection.execute("drop table residuals; drop table spread")
+def _check_attributes(table: CheckedTable) -> Iterator[TableFinding]:
+    numbers = [a for a, kind in table.source.attributes.items() if kind == "number"]
+    keys = ["customer_id", *([table.clock] if table.clock else [])]
+    for relation, block in column_blocks(table.connection, table.view, numbers, keys):
+        _compare(table, _rows_of_attributes(table, relation, block), has_levels=False)
+        for attribute, *found in _beyond(table):
+            measure = OutlierMeasure(attribute, quote_identifier(attribute), "value")
+            yield from _report(table, measure, "", found)
 
 
-def _residuals(table: CheckedTable, measure: OutlierMeasure) -> None:
-    """Create the tables `residuals` (values less the customer's level) and `spread` (median and MAD)."""
-    time = f"epoch_us({table.clock})" if table.clock else "null::bigint"
-    x = _scaled(table, measure)
-    rows = (
-        f"select customer_id, {table.series_sql} as series, {measure.value} as value, {x} as x, "
-        f"{time} as moment, {table.sample_condition()} as sampled from {table.view} "
+def _report(
+    table: CheckedTable, measure: OutlierMeasure, series: str, found: list[Any]
+) -> Iterator[TableFinding]:
+    """The finding of a series, unless so many rows are beyond the bound that this is its shape."""
+    rows, high, low, total, z, who, micros, value = found
+    if rows <= TAIL * total:
+        scale = 3.6e9 if measure.words == "hours open" else 1.0
+        example = [who, table.local_date(micros) if micros is not None else ""]
+        yield _finding(table, measure, series, (rows, high, low, total), z, example, value / scale)
+
+
+def _rows_of_measure(table: CheckedTable, measure: OutlierMeasure) -> str:
+    """SQL of the values of a measure, by series, as logarithms."""
+    return (
+        f"select customer_id, {table.series_sql} as series, {measure.value} as value, "
+        f"ln(abs({measure.value})::double) as x, epoch_us({table.clock}) as moment, "
+        f"{table.sample_condition()} as sampled from {table.view} "
         f"where {measure.value} <> 0 and isfinite({measure.value}::double)"
     )
-    own = table.name != "customers"
+
+
+def _rows_of_attributes(table: CheckedTable, relation: str, attributes: Sequence[str]) -> str:
+    """SQL of the values of numeric attributes, each a series, plain or as logarithms."""
+    time = f"epoch_us({table.clock})" if table.clock else "null::bigint"
+    numbers = ", ".join(f"{q}::double as {q}" for q in map(quote_identifier, attributes))
+    even = _plain_attributes(table, relation, attributes)
+    names = ", ".join(map(quote_literal, even)) or "null"
+    return (
+        "select customer_id, series, value, "
+        f"case when series in ({names}) then value else ln(abs(value)) end as x, moment, sampled "
+        f"from (unpivot (select customer_id, {time} as moment, "
+        f"{table.sample_condition()} as sampled, {numbers} from {relation}) "
+        f"on {', '.join(map(quote_identifier, attributes))} into name series value value) "
+        "where value <> 0 and isfinite(value)"
+    )
+
+
+def _plain_attributes(table: CheckedTable, relation: str, attributes: Sequence[str]) -> list[str]:
+    """The attributes whose values are less skewed than their logarithms."""
+    cuts = [
+        f"approx_quantile({x}, [0.05, 0.5, 0.95]) filter ({q} <> 0)"
+        for q in map(quote_identifier, attributes)
+        for x in (f"{q}::double", f"ln(abs(nullif({q}, 0))::double)")
+    ]
+    found = table.query_row(f"select {', '.join(cuts)} from {relation}")
+    return [
+        a for a, plain, log in zip(attributes, found[::2], found[1::2], strict=True)
+        if _skew(log) >= _skew(plain)
+    ]  # fmt: skip
+
+
+def _compare(table: CheckedTable, rows: str, has_levels: bool) -> None:
+    """Create the tables `residuals` (values less the customer's level) and `spread` (median and MAD)."""
     usual = (
         f"select customer_id, series, avg(x) as level from ({rows}) group by 1, 2 "
         f"having count(*) >= {OWN}"
-        if own
+        if has_levels
         else "select null::varchar as customer_id, '' as series, 0.0 as level where false"
     )
     table.connection.execute(
@@ -89,16 +138,6 @@ def _residuals(table: CheckedTable, measure: OutlierMeasure) -> None:
         "avg(abs(r - m)) as mean, count(*) as n from (select *, median(r) over "
         "(partition by series, own) as m from residuals where sampled) group by 1, 2)"
     )
-
-
-def _scaled(table: CheckedTable, measure: OutlierMeasure) -> str:
-    """SQL of the value or its logarithm; attributes use whichever is less skewed."""
-    plain, log = f"({measure.value})::double", f"ln(abs({measure.value})::double)"
-    if table.name != "customers":
-        return log
-    cuts = [f"approx_quantile({x}, [0.05, 0.5, 0.95])" for x in (plain, log)]
-    even = table.query_row(f"select {', '.join(cuts)} from {table.view} where {measure.value} <> 0")
-    return log if _skew(even[1]) < _skew(even[0]) else plain
 
 
 def _skew(cuts: list[float] | None) -> float:

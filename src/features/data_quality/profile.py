@@ -38,10 +38,8 @@ def _missing(table: CheckedTable) -> dict[str, float]:
 def _missing_by_month(table: CheckedTable) -> dict[str, Any]:
     """Shares of missing values by column and month, over the series that have the column."""
     sums: dict[str, dict[str, list[int]]] = {}
-    for column in table.source.columns:
-        if column in ("customer_id", table.clock):
-            continue
-        for months in missing_values.count_missing_by_month(table, column).values():
+    for column, found in missing_values.count_missing_by_month(table).items():
+        for months in found.values():
             for m in months:
                 month = sums.setdefault(column, {}).setdefault(m.month, [0, 0])
                 month[0] += m.missing

@@ -4,9 +4,7 @@ from features.config.company import Company
 from features.contract import ContractColumn
 from features.errors import DataRefused
 from features.ingest.sql import quote_literal
-
-#: An explicit offset at the end of a time written as text: Z, +02, +02:00, +0200.
-OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+from features.ingest.time_texts import time_sql
 
 
 def default_sql(column: ContractColumn, typed: dict[str, str]) -> str:
@@ -48,13 +46,7 @@ def cast_to_contract(
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return f"timezone({zone}, ({sql})::timestamp)", False
     if kind == "VARCHAR":
-        naive = f"timezone({zone}, try_cast(({sql}) as timestamp))"
-        aware = f"try_cast(({sql}) as timestamptz)"
-        has_offset = (
-            f"regexp_matches(trim({sql}), {quote_literal(OFFSET)}) and contains({sql}, ':')"
-        )
-        return f"case when {has_offset} then {aware} else {naive} end", True
+        return time_sql(f"({sql})", company.info.time_zone), True
     raise DataRefused(
-        f"{place}: all rows are of type {kind}, which is not a time; convert it in the expression, "
-        f"for seconds since 1970 with to_timestamp({sql})"
+        f"{place}: all rows are of type {kind}, which is not a time; convert it in the expression"
     )

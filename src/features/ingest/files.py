@@ -1,16 +1,21 @@
 """A company's source files: find them by pattern, and convert CSV to Parquet once."""
 
+import codecs
 import glob
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
+from features.atomic_write import atomic_path
 from features.config.company import Company
 from features.config.table_mapping import CsvFormat
 from features.errors import DataRefused, EnvironmentFailed
+from features.ingest.csv_diagnosis import diagnose_csv
+from features.ingest.encodings import fitting_encodings, write_utf8
+from features.ingest.number_texts import AmbiguousNumbers, NumberFormat, find_ambiguous_numbers
 from features.ingest.sql import quote_literal
 from features.ingest.type_inference import cast_sql, infer_text_types
 
@@ -83,22 +88,34 @@ def parquet_sql(paths: Sequence[Path]) -> str:
 
 
 def csv_sql(
-    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], form: CsvFormat, spill: Path, place: str
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    form: CsvFormat,
+    spill: Path,
+    place: str,
+    is_used: Callable[[str], bool] = lambda column: True,
 ) -> str:
     """SQL that reads CSV files, from a Parquet copy of their texts written once for this session.
 
     The files, also compressed ones, are streamed once. Types are then inferred from every row:
     inferring them from the first rows would round or cut later values. Raises DataRefused with file,
-    line and remedy for invalid CSV (`place` is the section of the company's file).
+    line and remedy for invalid CSV (`place` is the section of the company's file), and for numbers of a
+    used column that can be read in two ways.
     """
-    identity = f"{form!r} {[str(path) for path in paths]}"
-    name = f"spooled_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    if not con.execute(f"select 1 from duckdb_views() where view_name = '{name}'").fetchall():
-        try:
-            _check_delimiter(con, paths, form)
-            _spool(con, _csv_reader(paths, form), spill / f"{name}.parquet", name)
-        except duckdb.InvalidInputException as err:
-            raise DataRefused(_explain_csv_error(str(err), place)) from None
+    form, texts = form.model_copy(update={"texts": []}), form.texts
+    identity = hashlib.sha256(f"{form!r} {[str(path) for path in paths]}".encode()).hexdigest()[:16]
+    spooled = spill / f"spooled_{identity}.parquet"
+    read = _in_utf8(paths, form, spill, place)
+    try:
+        if not spooled.exists():
+            _check_delimiter(con, list(read), form)
+            _spool(con, _csv_reader(list(read), form), spooled)
+        name, unclear = _typed_view(con, spooled, texts, NumberFormat.of(form))
+    except duckdb.InvalidInputException as err:
+        raise DataRefused(f"{place}: {_explain_csv_error(str(err), form, read)}") from None
+    for numbers in unclear:
+        if is_used(numbers.column):
+            raise DataRefused(f"{place}: {paths[0].name}, {numbers}")
     return f"select * from {name}"
 
 
@@ -114,23 +131,39 @@ def _csv_reader(paths: Sequence[Path], form: CsvFormat) -> str:
         f"quote = {quote_literal(form.quote)}, escape = {quote_literal(form.escape)}, "
         f"skip = {form.skip_lines}, "
         "comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
-        f"encoding = {quote_literal(form.encoding)}{delimiter})"
+        f"encoding = 'utf-8'{delimiter})"
     )
 
 
-def _spool(con: duckdb.DuckDBPyConnection, reader: str, path: Path, name: str) -> None:
+def _spool(con: duckdb.DuckDBPyConnection, reader: str, path: Path) -> None:
+    """Copy all rows of CSV files, as texts, to a Parquet file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(
-        f"copy (from {reader}) to {quote_literal(str(path))} (format parquet, compression zstd)"
-    )
-    spooled = f"read_parquet({quote_literal(str(path))}, hive_partitioning = false)"
-    described = con.execute(f"describe from {spooled}").fetchall()
-    texts = [
-        row[0] for row in described if row[1] == "VARCHAR"
-    ]  # the key of a folder may be a date
-    con.execute(
-        f"create temp view {name} as {cast_sql(spooled, infer_text_types(con, spooled, texts))}"
-    )
+    with atomic_path(path) as temporary:
+        con.execute(
+            f"copy (from {reader}) to {quote_literal(str(temporary))} "
+            "(format parquet, compression zstd)"
+        )
+
+
+def _typed_view(
+    con: duckdb.DuckDBPyConnection,
+    spooled: Path,
+    texts: Sequence[str],
+    declared: NumberFormat | None,
+) -> tuple[str, list[AmbiguousNumbers]]:
+    """A view of the rows with types by their values, but for `texts`; and numbers of two readings."""
+    name = f"{spooled.stem}_{hashlib.sha256(repr(texts).encode()).hexdigest()[:8]}"
+    rows = f"read_parquet({quote_literal(str(spooled))}, hive_partitioning = false)"
+    if con.execute(f"select 1 from duckdb_views() where view_name = '{name}'").fetchall():
+        return name, []
+    described = con.execute(f"describe from {rows}").fetchall()
+    columns = [  # the key of a folder may be a date
+        row[0] for row in described if row[1] == "VARCHAR" and row[0] not in texts
+    ]
+    types = infer_text_types(con, rows, columns, numbers=declared)
+    con.execute(f"create temp view {name} as {cast_sql(rows, types, declared)}")
+    doubles = [column for column, kind in types.items() if kind == "DOUBLE"]
+    return name, [] if declared else find_ambiguous_numbers(con, rows, doubles)
 
 
 def _check_delimiter(
@@ -140,7 +173,8 @@ def _check_delimiter(
     columns = _columns(con, paths, form)
     for name in columns:
         parts = [part.strip('" ') for part in re.split(r"[,;|\t]", name)]
-        if len(parts) > 1 and (len(columns) == 1 or set(parts) < set(columns)):
+        is_note = name == columns[0] and name.lower().startswith("sep=")
+        if is_note or (len(parts) > 1 and (len(columns) == 1 or set(parts) < set(columns))):
             file = next(path for path in paths if name in _columns(con, [path], form))
             raise duckdb.InvalidInputException(f'{NOT_DETECTED} sniffing file "{file}"')
 
@@ -149,17 +183,43 @@ def _columns(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], form: CsvFor
     return [row[0] for row in con.execute(f"describe from {_csv_reader(paths, form)}").fetchall()]
 
 
-def _explain_csv_error(error: str, place: str) -> str:
-    """What is wrong with a CSV file and how to fix it, from DuckDB's error message."""
-    file = re.search(r"\n\s*file = (.+)", error) or re.search(r'sniffing file "(.+)"', error)
+def _in_utf8(paths: Sequence[Path], form: CsvFormat, spill: Path, place: str) -> dict[Path, Path]:
+    """The files to read, each with its original: copies where the files are not in UTF-8."""
+    if codecs.lookup(form.encoding).name == "utf-8":
+        return {path: path for path in paths}
+    copies = {}
+    for path in paths:
+        copy = spill / "utf-8" / path.relative_to(path.anchor)  # folders may be columns
+        copy = copy.with_name(re.sub("[.](gz|zst)$", "", copy.name, flags=re.IGNORECASE))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_utf8(path, copy, form.encoding)
+        except UnicodeDecodeError:
+            raise DataRefused(
+                f"{place}: {path.name} is not in {form.encoding}; {_suggest_encodings(path)}"
+            ) from None
+        copies[copy] = path
+    return copies
+
+
+def _suggest_encodings(path: Path) -> str:
+    found = fitting_encodings(path)
+    if not found:
+        return "save it as UTF-8"
+    fits = ", ".join(f'encoding = "{f.name}" for {f.example!r}' for f in found)
+    return f"declare under csv the one that reads its texts right: {fits}; or save it as UTF-8"
+
+
+def _explain_csv_error(error: str, form: CsvFormat, read: Mapping[Path, Path]) -> str:
+    """What is wrong with a CSV file, in which line, and how to fix it, from DuckDB's error message."""
+    named = re.search(r"\n\s*file = (.+)", error) or re.search(r'sniffing file "(.+)"', error)
+    file = read.get(Path(named[1]), Path(named[1])) if named else next(iter(read.values()))
     line = re.search(r"CSV Error on Line: (\d+)", error)
-    where = f"{place}: {Path(file[1]).name if file else 'a CSV file'}"
-    where += f", line {line[1]}" if line else ""
+    where = f"{file.name}, line {line[1]}" if line else file.name
     if "not utf-8 encoded" in error:
-        return (
-            f"{where}: not UTF-8; declare its encoding under {place}, "
-            'csv = { encoding = "latin-1" } (or "utf-16"), or save it as UTF-8'
-        )
+        return f"{where}: not UTF-8; {_suggest_encodings(file)}"
+    if found := diagnose_csv(file, form):
+        return f"{file.name}, {found}"
     lines = [text.strip() for text in error.removeprefix("Invalid Input Error: ").splitlines()]
     reason = next(text for text in lines if text and not text.startswith(("CSV Error", "Original")))
     if NOT_DETECTED in error:
@@ -167,7 +227,7 @@ def _explain_csv_error(error: str, place: str) -> str:
             "no delimiter splits rows and header alike: a row is longer, or a quote is not closed"
         )
     return (
-        f"{where}: {reason}; fix the file, or declare its format under {place}, such as "
+        f"{where}: {reason}; fix the file, or declare its format, such as "
         'csv = { delimiter = ";", quote = "\'", escape = "\\\\" }'
     )
 

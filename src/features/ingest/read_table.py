@@ -13,11 +13,12 @@ import duckdb
 from features.config.company import Company
 from features.config.table_mapping import TableMapping
 from features.contract import TABLES, ContractColumn, TableContract
-from features.errors import ConfigRefused
+from features.errors import ConfigRefused, DataRefused
 from features.ingest.casts import cast_to_contract, default_sql, is_number
 from features.ingest.currencies import check_one_currency
 from features.ingest.source_views import bind_sources, spill_folder
 from features.ingest.sql import quote_literal, run_company_sql
+from features.ingest.time_texts import describe_counted_times
 from features.settings import Workspace
 
 
@@ -75,7 +76,7 @@ def read_table(
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
     check_one_currency(con, company, name, mapping, kept)
-    types = {c: _type_of(con, company, name, c, sql, kept) for c, sql in mapping.columns.items()}
+    types = _types_of(con, company, name, mapping.columns, kept)
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
     selected, converted = [], []
     typed: dict[str, str] = {}
@@ -84,6 +85,10 @@ def read_table(
         if expression is None:
             selected.append(f'{default_sql(column, typed)} as "{column.name}"')
             continue
+        if column.kind == "time" and is_number(types[column.name]):
+            _refuse_counted_times(con, name, column.name, expression, kept)
+        if column.name == "customer_id" and is_number(types[column.name]):
+            _refuse_rounded_ids(con, company, name, types[column.name], expression, kept)
         sql, keep_raw = cast_to_contract(company, name, column, types[column.name], expression)
         typed[column.name] = sql
         selected.append(f'{sql} as "{column.name}"')
@@ -131,6 +136,55 @@ def _drop(
     )
     con.execute(f"create temp view kept as select * from reshaped where not ({earlier})")
     return "kept", dict(zip(mapping.drop, counted[0], strict=True))
+
+
+def _refuse_rounded_ids(
+    con: duckdb.DuckDBPyConnection, company: Company, table: str, kind: str, sql: str, base: str
+) -> None:
+    """Raise for ids that are decimal numbers, or too large for the numbers they are stored as."""
+    rounded = "x <> trunc(x)" + (" or abs(x) >= 1e15" if kind in ("DOUBLE", "FLOAT") else "")
+    found = run_company_sql(
+        con,
+        f"select min(x)::varchar from (select ({sql}) as x from {base}) where {rounded}",
+        company,
+        f"tables.{table}.columns.customer_id",
+    )[0][0]
+    if found is not None:
+        raise DataRefused(
+            f"table {table}, column customer_id: {found} is a decimal number, and ids that differ in "
+            f"their digits, such as 1000.1 and 1000.10, would become one; keep them as texts: for CSV "
+            f'with tables.{table}.csv, texts = ["the column"], elsewhere by a cast in the source'
+        )
+
+
+def _refuse_counted_times(
+    con: duckdb.DuckDBPyConnection, table: str, column: str, sql: str, base: str
+) -> None:
+    """Raise for numbers in a time column, with what they may count."""
+    raise DataRefused(
+        f"table {table}, column {column}: {sql} gives numbers, not times; "
+        f"{describe_counted_times(con, base, sql)}"
+    )
+
+
+def _types_of(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    table: str,
+    expressions: Mapping[str, str],
+    base: str,
+) -> dict[str, str]:
+    """The SQL types of the expressions of a table's columns."""
+    asked = ", ".join(f"({sql}) as x{i}" for i, sql in enumerate(expressions.values()))
+    try:
+        described = run_company_sql(
+            con, f"describe select {asked} from {base}", company, f"tables.{table}.columns",
+            *expressions.values(),
+        )  # fmt: skip
+        return {c: str(row[1]) for c, row in zip(expressions, described, strict=True)}
+    except DataRefused:  # one by one, so that the error names its column
+        pass
+    return {c: _type_of(con, company, table, c, sql, base) for c, sql in expressions.items()}
 
 
 def _type_of(

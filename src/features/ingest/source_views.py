@@ -1,6 +1,8 @@
 """The sources of a table as DuckDB views: files, and the results of PostgreSQL queries."""
 
+import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -8,6 +10,7 @@ import duckdb
 from features.config.company import Company
 from features.config.postgres_settings import find_postgres_address
 from features.config.table_mapping import TableMapping
+from features.contract import TABLES
 from features.ingest.files import csv_sql, find_files, is_csv, parquet_sql
 from features.ingest.postgres import PostgresExtract, extract_queries
 from features.ingest.sql import (
@@ -93,7 +96,10 @@ def bind_sources(
         if is_csv(paths[0]):
             with translate_sql_errors(con, company, place):
                 spill = spill_folder(workspace, company)
-                sql = csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
+                form = mapping.csv.model_copy(update={"texts": _columns_of_texts(table, mapping)})
+                sql = csv_sql(
+                    con, paths, form, spill, f"tables.{table}", partial(_mentions, mapping)
+                )
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
         run_company_sql(
@@ -107,6 +113,39 @@ def bind_sources(
             company,
             f"tables.{table}",
         )
+
+
+def _columns_of_texts(table: str, mapping: TableMapping) -> list[str]:
+    """The columns of CSV files that stay texts: those declared, and those mapped as they are to texts.
+
+    So ids that look like decimal numbers (1000.1 and 1000.10) stay two ids.
+    """
+    if mapping.query:
+        return mapping.csv.texts
+    contract = TABLES[table]
+    texts = {c.name for c in contract.columns if c.kind == "text"}
+    bare = {
+        sql.strip().strip('"') for name, sql in mapping.columns.items()
+        if name in texts and re.fullmatch(r'\s*("[^"]+"|\w+)\s*', sql)
+    }  # fmt: skip
+    others = [
+        sql for name, sql in [*mapping.columns.items(), *mapping.drop.items()]
+        if name not in texts or sql.strip().strip('"') not in bare
+    ]  # fmt: skip
+    return [
+        *mapping.csv.texts,
+        *sorted(b for b in bare if not any(_holds(sql, b) for sql in others)),
+    ]
+
+
+def _mentions(mapping: TableMapping, column: str) -> bool:
+    """Whether the query, the drop rules or an expression of a table use a column."""
+    sql = [mapping.query or "", *mapping.columns.values(), *mapping.drop.values()]
+    return any(_holds(text, column) for text in sql)
+
+
+def _holds(sql: str, column: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", sql, re.IGNORECASE) is not None
 
 
 #: Types that a few rows may be read as, and the type they have together with earlier rows.

@@ -21,14 +21,15 @@ def quote_literal(text: str) -> str:
 
 
 def run_company_sql(
-    con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, given: str = "null"
+    con: duckdb.DuckDBPyConnection, sql: str, company: Company, place: str, *given: str
 ) -> list[tuple]:  # type: ignore[type-arg]
-    """Run one statement that contains `given`, a single expression of the company's file.
+    """Run one statement that contains `given`, single expressions of the company's file.
 
     Raises DataRefused for whatever DuckDB rejects.
     """
     with translate_sql_errors(con, company, place):
-        if [len(con.extract_statements(text)) for text in (f"select {given}", sql)] != [1, 1]:
+        texts = (*(f"select {expression}" for expression in given), sql)
+        if any(len(con.extract_statements(text)) != 1 for text in texts):
             raise duckdb.ParserException("it holds several statements; write only one")
         return list(con.execute(sql).fetchall())
 

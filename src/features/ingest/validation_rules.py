@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from features.config.company import Company
 from features.contract import INSTRUMENTS
-from features.ingest.casts import OFFSET
 from features.ingest.read_table import SourceTable
+from features.ingest.time_texts import zone_sql
+
+#: No record of a customer is older.
+EARLIEST = 1900
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ def contract_rules(
                 f'not isfinite("{column.name}")',
                 "map 'infinity' to null, such as nullif(x, 'infinity')",
             )
+        if column.kind == "time":
+            yield ContractRule(
+                f"dates before {EARLIEST}",
+                column.name,
+                f"\"{column.name}\" < timestamptz '{EARLIEST}-01-01'",
+                "correct the century, or map what stands for no date to null, such as "
+                "nullif(x, timestamp '0001-01-01')",
+            )
         if column.kind == "time" and column.name != "due_at":
             yield ContractRule(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",
@@ -56,9 +68,24 @@ def contract_rules(
             "unknown customers",
             "customer_id",
             "customer_id is not null and customer_id not in (select customer_id from good_customers)",
-            "add them to the customers table, or drop their rows",
+            f"add them to the customers table, or drop their rows{_other_spelling(con, contract.name)}",
         )
     yield from _table_rules(contract.name, source)
+
+
+def _other_spelling(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """An unknown customer whose id is a known one but for zeros, blanks or case; empty without one."""
+    plain = "lower(regexp_replace(regexp_replace(trim(customer_id), '[.]0+$', ''), '^0+', ''))"
+    found = con.execute(
+        f"select u.customer_id, c.customer_id from (select distinct customer_id, {plain} as p "
+        f"from typed_{table} where customer_id not in (select customer_id from good_customers)) u "
+        f"join (select distinct customer_id, {plain} as p from good_customers) c using (p) "
+        "order by all limit 1"
+    ).fetchall()
+    if not found:
+        return ""
+    unknown, known = found[0]
+    return f"; {unknown!r} may be {known!r}: write ids the same way in all tables"
 
 
 def _conversions(
@@ -70,11 +97,18 @@ def _conversions(
         is_time = column is not None and column.kind == "time"
         what = "unparsable dates" if is_time else "wrong type, not a number"
         remedy = (
-            "write them as 2024-05-31 13:45:00, or parse them in the expression with strptime"
+            "write them as 2024-05-31 13:45:00, alone or with an offset or zone (+02:00, UTC, "
+            "Europe/Berlin), or parse them in the expression with strptime"
             if is_time
-            else "correct the values, or cast them in the expression"
+            else "correct the values, cast them in the expression, or declare the marks of numbers "
+            'under csv: decimal = "," and thousands = "." for 1.234,56; thousands = "," for 1,234.56'
         )
-        yield ContractRule(what, name, f'"raw_{name}" is not null and "{name}" is null', remedy)
+        condition = f'"raw_{name}" is not null and "{name}" is null'
+        example = con.execute(
+            f'select min("raw_{name}") from typed_{source.contract.name} where {condition}'
+        ).fetchall()[0][0]
+        such = "" if example is None else f"such as {shorten(example, 40)!r}: "
+        yield ContractRule(what, name, condition, such + remedy)
         if is_time:
             yield from _mixed_zones(con, company, source.contract.name, name)
 
@@ -84,8 +118,7 @@ def _mixed_zones(
 ) -> Iterator[ContractRule]:
     """A rule if a column mixes zones: some texts have an offset and some none, or the offsets differ
     by more than the daylight saving time of the company's zone."""
-    text = f'trim("raw_{name}")'
-    offset = f"case when contains({text}, ':') then regexp_extract({text}, '{OFFSET}') else '' end"
+    text, offset = f'"raw_{name}"', zone_sql(f'"raw_{name}"')
     counted = con.execute(
         f"select {offset}, count(*) from typed_{table} where {text} is not null "
         "group by 1 order by 2 desc, 1"
@@ -108,7 +141,7 @@ def _offsets_of(zone: str) -> set[str]:
     offsets = {moment.strftime("%z") for moment in moments}
     with_colon = {f"{o[:3]}:{o[3:]}" for o in offsets}
     spellings = offsets | with_colon | {o[:3] for o in offsets if o[3:] == "00"}
-    return spellings | {"Z"} if "+0000" in offsets else spellings
+    return spellings | {"Z", "UTC", "GMT"} if "+0000" in offsets else spellings
 
 
 def _table_rules(name: str, source: SourceTable) -> Iterator[ContractRule]:

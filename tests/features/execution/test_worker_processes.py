@@ -57,7 +57,9 @@ def test_after_an_error_next_to_it_the_work_has_ended(tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_named_with_the_remedy() -> None:
     with (
-        pytest.raises(EnvironmentFailed, match=r"was killed.*free memory, or set GOODWILL_THREADS=1"),
+        pytest.raises(
+            EnvironmentFailed, match=r"was killed.*free memory, or set GOODWILL_THREADS=1"
+        ),
         in_background(be_killed, cores=2) as result,
     ):
         result()

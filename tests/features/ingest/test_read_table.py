@@ -68,20 +68,22 @@ BAD = {
         of_table("events", query="select * from sauce"), DataRefused, ["tables.events.query", "sauce"]),
     "number that is none": (
         spoil("events", ",20,", ",twenty,"), DataRefused,
-        ["table events, column amount: wrong type, not a number in 1 of 4 rows; correct the values"]),
+        ["table events, column amount: wrong type, not a number in 1 of 4 rows; such as 'twenty': "
+         "correct the values"]),
     "number column of dates": (
         event(amount="occurred_at::date"), DataRefused,
         ["table events, column amount: all rows are of type DATE; cast it to a number"]),
     "time column of numbers": (
         event(occurred_at="amount"), DataRefused,
-        ["table events, column occurred_at: all rows are of type DOUBLE, which is not a time",
-         "to_timestamp(amount)"]),
+        ["table events, column occurred_at: amount gives numbers, not times; numbers from -3 to 25.5 "
+         "are no count of days"]),
     "flag that is none": (
         spoil("tickets", "true", "perhaps"), DataRefused,
         ["table tickets, column reopened: wrong type, not a number in 1 of 2 rows"]),
     "unparsable dates": (
         spoil("events", "2024-02-01 08:00:00", "32/13/2024"), DataRefused,
-        ["table events, column occurred_at: unparsable dates in 1 of 4 rows; write them as",
+        ["table events, column occurred_at: unparsable dates in 1 of 4 rows; such as '32/13/2024': "
+         "write them as",
          "strptime"]),
     "mixed time zones": (
         spoil("events", "2024-02-01 08:00:00", "2024-02-01T08:00:00+05:00"), DataRefused,
