@@ -216,13 +216,18 @@ def _report(
         yield _days(table, daily, rest, counts, series)
 
 
+def days_in_words(days: int) -> str:
+    """A number of days: 1 day, 2 days."""
+    return f"{days} day" if days == 1 else f"{days} days"
+
+
 def _what(table: CheckedTable, series: str) -> str:
     return f"{table.name} of kind {series}" if series else table.name
 
 
 def _period(daily: DailyCounts, span: Shortfall) -> str:
     first, last = daily.date_at(span.first), daily.date_at(span.last)
-    return f"on {first}" if first == last else f"from {first} to {last} ({span.days} days)"
+    return f"on {first}" if first == last else f"from {first} to {last} ({days_in_words(span.days)})"
 
 
 def _gap(
@@ -260,7 +265,7 @@ def _end(table: CheckedTable, daily: DailyCounts, span: Shortfall, counts: Count
     found = f"only {span.found:,.0f}" if span.found else "no"
     return TableFinding(
         table.name, table.clock or "", "last days", "warning", span.missing, int(counts.sum()),
-        f"{found} {table.name} from {first} to the end of the data ({span.days} days), "
+        f"{found} {table.name} from {first} to the end of the data ({days_in_words(span.days)}), "
         f"{span.usual:,.0f} are usual",
         f'set company.data_end = "{first}T00:00:00Z", or import the rest; until then customers '
         "look inactive in the last days",

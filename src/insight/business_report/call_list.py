@@ -81,14 +81,15 @@ def call_list(inputs: ReportInputs) -> CallList | None:
     rows = dict(zip(customers, table.to_dict("records"), strict=True))
     first = {c: listed_risk(row.get("churn"), row.get("dissatisfied")) for c, row in rows.items()}
     reasons = call_reasons(inputs.facts, first, inputs.translate.language)
+    none = [inputs.translate("reason_none")] if reasons and ranked.is_money else []
     entries = [
-        _entry(customer, row, reasons.get(customer, []), ranked, inputs)
+        _entry(customer, row, reasons.get(customer, none), ranked, inputs)
         for customer, row in rows.items()
     ]
     columns = ("tier", "stage", "owner", "region", "next_step", "reasons")
     days = _horizon(inputs)
     return CallList(
-        order=inputs.translate(f"calls_{ranked.by}", days=days),
+        order=inputs.translate(f"calls_{ranked.by}", days=days, **_risk_days(inputs)),
         amount=_amount_heading(ranked, days, inputs),
         summary=_summary(ranked, days, inputs),
         reach=_reach(inputs),
@@ -101,6 +102,12 @@ def call_list(inputs: ReportInputs) -> CallList | None:
 def _horizon(inputs: ReportInputs) -> int:
     """The days that the predictions look ahead: those of value, which amounts are for."""
     return inputs.facts.company.target("value").horizon_days
+
+
+def _risk_days(inputs: ReportInputs) -> dict[str, int]:
+    """The days within which each risk is predicted."""
+    targets = ("churn", "satisfaction")
+    return {f"{t}_days": inputs.facts.company.target(t).horizon_days for t in targets}
 
 
 def _amount_heading(ranked: RankedCustomers, days: int, inputs: ReportInputs) -> str:
@@ -120,7 +127,8 @@ def _summary(ranked: RankedCustomers, days: int, inputs: ReportInputs) -> str:
         return translate("call_them", n=count)
     top = float(amounts.head(LISTED).sum())
     amount = inputs.numbers.money(top, inputs.facts.company.info.currency)
-    return translate("call_them_for", n=count, amount=amount, days=days)
+    risks = translate(f"risks_{ranked.by.removeprefix('value_')}")
+    return translate("call_them_for", n=count, amount=amount, days=days, risks=risks)
 
 
 def _reach(inputs: ReportInputs) -> str:
@@ -197,9 +205,9 @@ def call_reasons(
     """At most three sentences for each customer: why they may leave or be dissatisfied.
 
     The first sentence is of the targets that `first` has for the customer, if one of their factors is
-    strong. If no strong factor worsens a customer's predictions, the strongest factors of any sign. Read
-    from the reasons file if it is newer than the scores, otherwise computed for these customers. Empty
-    without a snapshot or without models.
+    strong. A customer has none if no strong factor worsens their predictions. Read from the reasons file
+    if it is newer than the scores, otherwise computed for these customers. Empty without a snapshot or
+    without models.
     """
     customers = list(first)
     path = facts.workspace.scores(facts.company.name).with_name("reasons.parquet")
@@ -211,11 +219,7 @@ def call_reasons(
     sign = urgent_signs(set(table["target"]))
     worse = table[table["contribution"] * table["target"].map(sign) > 0]
     order = {target: place for place, target in enumerate(sign)}
-    others = table[
-        ~table["customer_id"].isin(worse["customer_id"]) & table["target"].isin(list(sign))
-    ]
-    shown = pd.concat([worse, others])
-    shown = shown.assign(place=shown["target"].map(order))
+    shown = worse.assign(place=worse["target"].map(order))
     shown = shown.sort_values(["rank", "place"], ignore_index=True)
     of_risk = [t in first[c] for c, t in zip(shown["customer_id"], shown["target"], strict=True)]
     lead = shown[of_risk].drop_duplicates("customer_id")
@@ -224,7 +228,7 @@ def call_reasons(
     reasons: dict[str, list[str]] = {}
     for customer, text in zip(shown["customer_id"], shown[f"text_{language}"], strict=True):
         reasons.setdefault(str(customer), []).append(close_up_percent(str(text)))
-    return {customer: texts[:TOP] for customer, texts in reasons.items()}
+    return {c: list(dict.fromkeys(texts))[:TOP] for c, texts in reasons.items()}
 
 
 def _stored_reasons(

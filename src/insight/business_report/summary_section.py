@@ -14,7 +14,7 @@ from insight.business_report.tiles_section import (
     signed_percent,
     worst_first,
 )
-from insight.business_report.verdict_text import target_text
+from insight.business_report.verdict_text import fell_since_last_year, target_text
 from insight.evaluation.business_schema import RevenueChange
 from insight.evaluation.indicator_schema import Indicator, IntervalEstimate
 from insight.satisfaction.indicators import indicator_key
@@ -85,12 +85,29 @@ def _attention(inputs: ReportInputs) -> str:
         parts.append(translate("missed_targets", what=translate("semicolon").join(missed)))
     if bad:
         parts.append(translate("worse_than_usual", n=len(bad)))
+    if fallen := _worse_than_last_year(ordered, inputs):
+        parts.append(translate("worse_than_last_year", what=translate("semicolon").join(fallen)))
     if parts:
         return translate("sentence_gap").join(parts)
     unclear = _with_verdict(ordered, "uncertain", inputs)
     if unclear:
         return translate("nothing_bad_but", what=translate("semicolon").join(unclear))
-    return translate("nothing_bad")
+    watched = any(i.verdict.kind != "unwatched" for i in inputs.evaluation.indicators)
+    return translate("nothing_bad" if watched else "nothing_watched")
+
+
+def _worse_than_last_year(indicators: list[Indicator], inputs: ReportInputs) -> list[str]:
+    """Indicators that nothing is known to be usual of, and that are worse than a year ago."""
+    translate = inputs.translate
+    return [
+        translate(
+            "against_last_year", name=indicator_title(i, translate),
+            value=format_value(i, i.value, translate),
+            former=format_value(i, former.value, translate),
+        )
+        for i in indicators
+        if i.verdict.kind == "unwatched" and (former := fell_since_last_year(i)) is not None
+    ]  # fmt: skip
 
 
 def _with_verdict(indicators: list[Indicator], verdict: str, inputs: ReportInputs) -> list[str]:

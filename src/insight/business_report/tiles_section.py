@@ -1,6 +1,6 @@
 """The six tiles of page one: revenue, revenue at risk, and the four indicators that matter most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from insight.business_report.figure_markup import (
     FormattedFigure,
@@ -17,6 +17,7 @@ from insight.business_report.verdict_text import (
     ARROWS,
     FormattedChange,
     FormattedTarget,
+    fell_since_last_year,
     format_change,
     format_target,
 )
@@ -60,7 +61,8 @@ def worst_first(indicators: list[Indicator], inputs: ReportInputs) -> list[Indic
 def _severity(indicator: Indicator, inputs: ReportInputs) -> int:
     of_target = SEVERITY[indicator.goal.verdict] if indicator.goal else NO_TARGET
     change = format_change(indicator, inputs.period, inputs.translate)
-    return min(of_target, BAD_ALERT) if change.mood == "bad" else of_target
+    fallen = indicator.verdict.kind == "unwatched" and fell_since_last_year(indicator) is not None
+    return min(of_target, BAD_ALERT) if change.mood == "bad" or fallen else of_target
 
 
 def _indicator(i: Indicator, inputs: ReportInputs) -> OverviewTile:
@@ -69,18 +71,20 @@ def _indicator(i: Indicator, inputs: ReportInputs) -> OverviewTile:
     period = translate.numbers.period(i.period, inputs.period)
     answered = format_figure(i, i, translate)
     notes = [describe_empty_period(i, inputs.period, translate)]
-    figure, when = answered, period
+    figure, when, change = answered, period, format_change(i, inputs.period, translate)
     if i.everybody is not None:
         figure, when = (
             format_figure(i, i.everybody, translate, "everybody"),
             translate("corrected_year"),
         )
-        notes.insert(0, translate("respondents", period=period, value=answered.value))
+        respondents = translate("respondents", period=period, value=answered.value)
+        text = translate("respondents_change", respondents=respondents, change=change.text)
+        change = replace(change, text=text)
     return OverviewTile(
         title=indicator_title(i, translate),
         when=when,
         figure=figure,
-        change=format_change(i, inputs.period, translate),
+        change=change,
         target=format_target(i, translate),
         notes=tuple(filter(None, notes)),
     )

@@ -81,6 +81,17 @@ def year_earlier(indicator: Indicator, points: Sequence[PeriodValue]) -> PeriodV
     return next((point for point in points if point.period == day), None)
 
 
+def fell_since_last_year(indicator: Indicator) -> PeriodValue | None:
+    """The value a year earlier, where today's is worse and the two intervals do not overlap."""
+    earlier = year_earlier(indicator, indicator.over_time)
+    ends = (indicator.low, indicator.high)
+    if earlier is None or None in (*ends, earlier.low, earlier.high):
+        return None
+    higher = better_direction(indicator) == "higher"
+    worse = ends[1] < earlier.low if higher else ends[0] > earlier.high  # type: ignore[operator]
+    return earlier if worse else None
+
+
 def format_change(indicator: Indicator, length: str, translate: Translator) -> FormattedChange:
     """Format the verdict on the whole company; only an alert has an arrow."""
     verdict = indicator.verdict

@@ -41,15 +41,16 @@ def listed_risk(churn: float | None, dissatisfied: float | None) -> tuple[str, .
 def main_reason(
     reasons: Mapping[str, Sequence[Reason]], first: Collection[str] = ()
 ) -> Reason | None:
-    """The strongest reason that worsens a prediction; if none does, the strongest of any sign.
+    """The strongest reason that worsens a prediction; None if none does.
 
     `reasons` are a customer's by target, the strongest first; those of the targets in `first` come
     before the others. Of equal rank, the more urgent target's.
     """
     ordered = [
-        (sign * (reason.effect or 0.0) <= 0, target not in first, rank, place, reason)
+        (target not in first, rank, place, reason)
         for place, (target, sign) in enumerate(urgent_signs(reasons).items())
         for rank, reason in enumerate(reasons.get(target, ()))
+        if sign * (reason.effect or 0.0) > 0
     ]
-    ordered.sort(key=lambda found: found[:4])
-    return ordered[0][4] if ordered else None
+    ordered.sort(key=lambda found: found[:3])
+    return ordered[0][3] if ordered else None

@@ -105,7 +105,7 @@ def rank_causes(
             doses[exposure.name] = _doses(adjusted, exposure, settings.late_days)
     if not ranked:
         raise DataRefused(
-            f"no causes of `{index_dates.title}` can be compared: {left_out or 'the tables hold none'}; "
+            f"no causes of '{index_dates.title}' can be compared: {left_out or 'the tables hold none'}; "
             "they come from deliveries with due_at, returns and tickets"
         )
     ranked.sort(key=lambda r: (-r.attribution.share.value, r.cause.name))

@@ -8,20 +8,33 @@ import { errorView } from "./errors.js";
 import { attribute, called, day, language, message, number, translate } from "./i18n.js";
 
 const ORDERS = { churn: "churn_change", value: "value_change" };
-const PAGE = 25;
+const [PAGE, MOST] = [25, 100];
 let opened = null;
+let extended = { address: "", rows: PAGE }; // the list that was made longer last
 
 /** Requests a part of the list. */
-function requested(order, filters, after = null) {
-  const query = new URLSearchParams({ order, limit: PAGE, language: language() });
+function requested(order, filters, after = null, limit = PAGE) {
+  const query = new URLSearchParams({ order, limit, language: language() });
   for (const name of FILTERS) if (filters[name]) query.set(name, filters[name]);
   if (after !== null) query.set("after", after);
   return ask("view", `v1/calls?${query}`);
 }
 
+/** Requests the start of the list, as long as it was when it was left. */
+async function start(order, filters) {
+  const rows = extended.address === location.hash ? extended.rows : PAGE;
+  const list = await requested(order, filters, null, Math.min(rows, MOST));
+  while (list.more && list.calls.length < rows) {
+    const next = await requested(order, filters, list.calls.at(-1).customer_id, MOST);
+    list.calls.push(...next.calls);
+    list.more = next.more;
+  }
+  return list;
+}
+
 /** The call list with these filters. */
 export async function callPage(filters) {
-  const list = await requested("risk", filters);
+  const list = await start("risk", filters);
   const intro = el("p", {}, translate(`calls.by.${list.by}`, horizon(list)));
   return page("calls", list, filters, intro, callTable, "risk");
 }
@@ -29,7 +42,7 @@ export async function callPage(filters) {
 /** The customers whose probability of churn or value segment moved most. */
 export async function moverPage(filters) {
   const by = filters.by in ORDERS ? filters.by : "churn";
-  const list = await requested(ORDERS[by], filters);
+  const list = await start(ORDERS[by], filters);
   const choices = el("nav", { class: "tabs small", "aria-label": translate("movers.by") },
     Object.keys(ORDERS).map((one) => tab("movers", { ...filters, by: one }, `movers.by.${one}`, one === by)));
   if (!list.compared_with) return page("movers", list, filters, [el("p", {}, translate("movers.no.history"))], null);
@@ -101,6 +114,7 @@ function results(list, filters, table, order) {
       const rows = [...table(next.calls, next).querySelectorAll("tbody tr")];
       body.querySelector("tbody").append(...rows);
       rows[0]?.querySelector("a").focus();
+      extended = { address: location.hash, rows: body.querySelectorAll("tbody tr").length };
       following(next);
     } catch (error) {
       if (error.code === "unknown_customer") window.dispatchEvent(new Event("hashchange")); // a new list meanwhile

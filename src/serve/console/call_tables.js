@@ -16,7 +16,11 @@ export function moverTable(by, rows, list) {
 }
 
 /** Columns: a heading and the content of a row, null where it is not known. */
-const reason = { head: () => translate("calls.reason"), cell: (row) => row.reason && closeUp(row.reason), class: "why" };
+const reason = {
+  head: () => translate("calls.reason"),
+  cell: (row) => (row.reason ? closeUp(row.reason) : translate("calls.reason.none")),
+  class: "why",
+};
 const step = { head: () => translate("next.step"), cell: (row) => nextStep(row.next_step), class: "step" };
 
 /** The columns of the attributes that the company has. */

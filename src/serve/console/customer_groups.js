@@ -2,6 +2,7 @@
 
 import { listAddress } from "./addresses.js";
 import { el } from "./dom.js";
+import { figureTable } from "./figure_table.js";
 import { attribute, called, number, percent, translate } from "./i18n.js";
 
 /** Groups shown before the others are folded. */
@@ -36,8 +37,5 @@ function groupTable(name, groups, { currency, horizons, by }, isMoney) {
       el("th", { scope: "row" }, el("a", { href: listAddress("calls", { [name]: group.name }) }, called(name, group.name))),
       cell(number(group.customers)), isMoney ? cell(number(group.amount)) : null,
       cell(group.churn === null ? "–" : percent(group.churn))));
-  return el("div", { class: "scroll", tabindex: 0 },
-    el("table", { class: "figures" },
-      el("thead", {}, el("tr", {}, heads.filter((head) => head !== null).map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, rows)));
+  return figureTable(heads.filter((head) => head !== null), rows);
 }

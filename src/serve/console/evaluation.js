@@ -5,7 +5,11 @@ import { spark } from "./charts.js";
 import { customerGroups } from "./customer_groups.js";
 import { el } from "./dom.js";
 import { errorView } from "./errors.js";
+import { figureTable as table } from "./figure_table.js";
 import { attribute, called, day, digits, message, named, number, percent, period, rate, translate } from "./i18n.js";
+
+/** The segmentations that are not folded. */
+const MAIN = ["tier", "stage"];
 
 /** The page of the last evaluation, from the answers about indicators, segments and the call list. */
 export function evaluationPage(measured, cut, list) {
@@ -30,10 +34,6 @@ function groupSection(list) {
 
 const section = (name, ...parts) =>
   el("section", { class: "card wide", id: name }, el("h2", {}, translate(name)), parts);
-
-const table = (head, rows) =>
-  el("div", { class: "scroll", tabindex: 0 },
-    el("table", { class: "figures" }, el("thead", {}, el("tr", {}, head.map((cell) => el("th", { scope: "col" }, cell)))), el("tbody", {}, rows)));
 
 /** The name of an indicator, with its dimension. */
 const title = ({ name, title: fallback, indicator, dimension }) =>
@@ -143,11 +143,15 @@ function lacking(heading, reasons) {
 function segmentTables({ segments, currency, stability }, list) {
   if (!segments.length) return el("p", {}, translate("segments.none"));
   const kinds = [...new Set(segments.map((one) => one.by))];
-  return kinds.map((by) => [
-    el("h3", {}, translate(`by.${by}`)),
+  const shown = (by) => [
     segmentTable(by, segments.filter((one) => one.by === by), currency, list),
     by === "group" && stability !== null ? el("p", { class: "note" }, translate("stability", { share: percent(stability) })) : null,
-  ]);
+  ];
+  const [main, others] = [kinds.filter((by) => MAIN.includes(by)), kinds.filter((by) => !MAIN.includes(by))];
+  return [
+    main.map((by) => [el("h3", {}, translate(`by.${by}`)), shown(by)]),
+    others.map((by) => el("details", {}, el("summary", {}, translate(`by.${by}`)), shown(by))),
+  ];
 }
 
 function segmentTable(by, listed, currency, list) {

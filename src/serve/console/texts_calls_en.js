@@ -19,6 +19,7 @@ export const ENGLISH_CALLS = {
   "calls.none": "There are no current customers to call.",
   "calls.none.filtered": "No current customer matches these filters.",
   "calls.reason": "Main reason",
+  "calls.reason.none": "No factor raises the risk; listed for the value",
   "customer": "Customer",
   "next.step": "Next step",
   "step.dedicated": "Account manager calls within {hours}\u00a0h",

@@ -19,6 +19,7 @@ export const CHINESE_CALLS = {
   "calls.none": "目前没有需要联系的客户。",
   "calls.none.filtered": "没有符合筛选条件的现有客户。",
   "calls.reason": "主要理由",
+  "calls.reason.none": "没有因素提高风险；因价值而列入",
   "customer": "客户",
   "next.step": "下一步",
   "step.dedicated": "专属客户经理在 {hours}\u00a0小时内联系",

@@ -91,7 +91,8 @@ class CallsQuery(BaseModel):
 class CallRow(BaseModel):
     """A customer to call; null where something is not known.
 
-    `amount` is what the list is sorted by. `reason` is of the higher risk, which the amount is made of.
+    `amount` is what the list is sorted by. `reason` is of the higher risk, which the amount is made of;
+    null where no factor raises a risk, so that the customer is listed for their value.
     The last three are as of `compared_with`, the segment by today's bounds.
     """
 

@@ -17,7 +17,7 @@ PAGE = "index.html"
 #: Only files that are listed here are served.
 MEDIA = {
     PAGE: "text/html",
-    **dict.fromkeys(("console.css", "call_list.css"), "text/css"),
+    **dict.fromkeys(("console.css", "call_list.css", "figures.css"), "text/css"),
     **dict.fromkeys(
         (
             "addresses.js",
@@ -28,6 +28,7 @@ MEDIA = {
             "console.js",
             "customer.js",
             "customer_groups.js",
+            "figure_table.js",
             "customer_status.js",
             "dom.js",
             "errors.js",

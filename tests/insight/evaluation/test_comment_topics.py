@@ -1,16 +1,9 @@
 """Topics of comments: counts, trend, and examples that name nobody."""
 
-import pandas as pd
 import pytest
 
 from features.errors import DataRefused
-from insight.evaluation.comment_topics import (
-    ExampleFinder,
-    read_comment_topics,
-    share_difference,
-    split_sentences,
-    units,
-)
+from insight.evaluation.comment_topics import read_comment_topics, share_difference
 from support.survey_builders import on, survey_answer, write_history
 
 LATE, CHEAP = "The delivery was late again.", "A fair price for good work."
@@ -66,38 +59,6 @@ def test_too_few_comments_are_refused(tmp_path, surveys, start, why):
         topics(tmp_path, surveys, start)
 
 
-def finder(*, persons=frozenset()):
-    """Many customers say the same; three write something of their own."""
-    texts = [*[LATE] * 12, *["交货总是迟到。"] * 12, *["Thanks to Li Wei for the good work."] * 12,
-             *["Call me at 555 0199, or mail to ann@example.com, at 8 it is late."] * 12,
-             "The delivery was late again, Quietwater."]  # fmt: skip
-    customers = [f"C{n}" for n in range(len(texts))]
-    return ExampleFinder(pd.DataFrame({"customer": customers, "comment": texts}), persons)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        (LATE, True),
-        ("交货总是迟到。", True),
-        ("交货总是王某。", False),  # a word that only one customer uses
-        ("The delivery was late again, quietwater.", False),
-        ("Thanks to Li Wei for the good work.", False),  # a capital letter inside
-        ("Call me at 555 0199.", False),
-        ("Call me, or mail to ann@example.com.", False),
-        ("Late.", False),  # says nothing
-    ],
-)
-def test_a_sentence_is_shown_only_if_it_names_nobody(sentence, shown):
-    assert finder().names_nobody(sentence) == shown
-
-
-def test_the_names_of_persons_in_the_customer_table_are_not_shown():
-    shown = "thanks to li wei for the good work."
-    assert finder().names_nobody(shown)
-    assert not finder(persons=frozenset({"li wei"})).names_nobody(shown)
-
-
 def test_a_critical_and_another_example_of_each_language(tmp_path):
     kind = "The delivery was fast and good."
     found = topics(
@@ -112,9 +73,3 @@ def test_owners_of_customers_are_read_from_their_records(tmp_path):
     thanks = "bob made the delivery fast."
     (found,) = topics(tmp_path, comments_of(PEOPLE, 9, thanks), customers=customers)
     assert found.examples == {}
-
-
-def test_sentences_and_words():
-    assert split_sentences("Late. Again!  交货慢。差") == ["Late.", "Again!", "交货慢。", "差"]
-    assert units("Don't be late") == ["don't", "be", "late"]
-    assert units("交货慢") == ["交货", "货慢"]
