@@ -46,7 +46,9 @@ def test_customers_are_sorted_by_value_times_the_higher_risk(english):
     assert (first.amount, first.made_of) == ("100", "1,000 × 10% churn")
     assert (second.amount, second.made_of) == ("80", "100 × 80% dissatisfied")
     assert (found.amount, found.tiers) == ("At risk in 90 days (EUR)", ["A", "B"])
-    assert found.order.startswith("Sorted by revenue at risk in the next 90 days")
+    assert found.order.startswith(
+        "Sorted by revenue at risk: the value expected in the next 90 days"
+    )
 
 
 def test_the_next_step_follows_the_service_policy(english, chinese):
@@ -100,7 +102,7 @@ def test_lift_in_plain_words(trained_company):
 @pytest.mark.parametrize(
     ("targets", "first", "order"),
     [
-        (("churn", "value"), "C2", "expected value × churn probability"),
+        (("churn", "value"), "C2", "× the probability of churn (within 90 days)"),
         (("churn",), "C1", "by churn probability"),
         (("satisfaction",), "C1", "by probability of dissatisfaction"),
         (("nps",), "C1", "by probability of dissatisfaction"),
@@ -128,7 +130,7 @@ def test_two_reasons_that_worsen_the_predictions(reasons):
         "no orders: +4 points",
         "late on 5% of orders: -9 points",
     ]
-    assert english[1].reasons == []
+    assert english[1].reasons == ["No factor raises the risk; listed for the value"]
     chinese = call_list(load_report_inputs(*reasons, "zh")).entries
     assert chinese[0].reasons == ["无订单", "延迟，满意度"]
 

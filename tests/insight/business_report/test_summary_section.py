@@ -7,7 +7,7 @@ import pytest
 from insight.business_report.call_list import call_list
 from insight.business_report.report_inputs import load_report_inputs
 from insight.business_report.summary_section import summary_sentences
-from insight.evaluation.indicator_schema import IntervalEstimate
+from insight.evaluation.indicator_schema import UNWATCHED, IntervalEstimate
 from support import report_builders
 
 
@@ -23,7 +23,8 @@ def test_what_changed_what_is_bad_and_what_to_do(english):
         "What needs attention:": "Missed: Net promoter score (NPS) +29.5, target at least +45.0. Worse "
         "than usual: 3 of the alerts below.",
         "What to do:": "Net promoter score (NPS): repeat it with more customers, or try another action "
-        "(service). Call the 3 customers below: EUR 230 of revenue at risk in the next 90 days.",
+        "(service). Call the 3 customers below: of the revenue that they are expected to bring in the "
+        "next 90 days, EUR 230 is at risk by churn or dissatisfaction.",
     }  # fmt: skip
 
 
@@ -33,7 +34,9 @@ def test_the_same_in_chinese(chinese):
         "2025年7月至2025年12月收入为 1,260欧元，比之前 6 个月少 19.2%，"
         "但与去年同期相比无明显变化（+5.0%）。"
     )
-    assert found[2].endswith("请联系下列 3 位客户：未来 90 天的风险收入共 230欧元。")
+    assert found[2].endswith(
+        "请联系下列 3 位客户：其未来 90 天的预期收入中，有 230欧元 因流失或不满意而有风险。"
+    )
 
 
 def test_two_comparisons_that_agree_are_joined_by_and(english):
@@ -62,6 +65,27 @@ def test_where_nothing_is_bad_the_sentence_says_so(english, verdict, text):
     )
     assert found["What needs attention:"] == text
     assert found["What to do:"].startswith("Call the 3 customers below")
+
+
+def test_a_history_too_short_to_say_what_is_usual_is_compared_with_last_year(english):
+    csat = report_builders.csat()
+    goal = csat.goal.model_copy(update={"verdict": "reached"})
+    short = {"goal": goal, "verdict": UNWATCHED, "over_time": csat.over_time[-1:]}
+    found = sentences(english, indicators=[csat.model_copy(update=short)], alerts=[], cycle=[])
+    assert found["What needs attention:"] == (
+        "No target is missed; there are not enough values yet to say what is usual."
+    )
+    for former, text in (
+        (8.2, "Worse than a year ago: Satisfaction index (0 to 10) 7.62 (a year ago 8.20)."),
+        (7.7, "No target is missed; there are not enough values yet to say what is usual."),
+    ):
+        day = csat.period.replace(year=csat.period.year - 1)
+        earlier = csat.over_time[-1].model_copy(
+            update={"period": day, "value": former, "low": former - 0.12, "high": former + 0.12}
+        )
+        indicator = csat.model_copy(update={**short, "over_time": [earlier, csat.over_time[-1]]})
+        found = sentences(english, indicators=[indicator], alerts=[], cycle=[])
+        assert found["What needs attention:"] == text
 
 
 def test_what_is_not_known_is_left_out(world):

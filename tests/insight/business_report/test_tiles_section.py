@@ -49,7 +49,8 @@ def test_the_tile_shows_the_corrected_figure_and_its_verdict(english):
     nps = tiles(english)["Net promoter score (NPS)"]
     assert (nps.figure.value, nps.figure.interval) == ("+29.5", "+24.0 to +35.0")
     assert nps.when == "last 12 months, corrected for non-response"
-    assert nps.notes == ("Respondents in Q4 2025: +31.2",)
+    assert nps.notes == ()
+    assert nps.change.text.startswith("Respondents in Q4 2025: +31.2. ")
     assert (nps.target.text, nps.target.verdict) == ("at least +45.0", "missed")
 
 

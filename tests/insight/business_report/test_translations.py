@@ -48,7 +48,7 @@ def test_chinese_texts_are_chinese():
     assert latin == {
         "comma", "colon", "of_dimension", "effect_of", "with_interval", "group_of", "owner",
         "alert_value", "alert_sentence", "change_year_ago", "semicolon", "channel.edi",
-        "line_tip", "next_step_of", "sentence_gap", "value_times",
+        "respondents_change", "line_tip", "next_step_of", "sentence_gap", "value_times",
     }  # fmt: skip
     assert not any("劣质" in text for text in all_texts("zh").values())
 
@@ -67,6 +67,7 @@ def test_every_sentence_of_the_catalogues_is_used():
     everything = "".join([*PAGES.values(), *CODE.values()])
     built = (
         "calls_",
+        "risks_",
         "causes_",
         "moves_",
         "segments_",

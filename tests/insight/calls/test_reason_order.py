@@ -18,10 +18,8 @@ class Reason(NamedTuple):
         ({"churn": [(-3.0, "loyal"), (2.0, "late")]}, "late"),
         ({"satisfaction": [(-1.0, "slow")], "churn": [(2.0, "late")]}, "late"),
         ({"satisfaction": [(-9.0, "slow")], "churn": [(-3.0, "loyal"), (2.0, "late")]}, "slow"),
-        ({"churn": [(-3.0, "loyal"), (-1.0, "new")], "nps": [(4.0, "liked")]}, "loyal"),
         ({"value": [(90.0, "large")]}, "large"),
         ({"value": [(90.0, "large")], "churn": [(1.0, "late")]}, "late"),
-        ({"churn": [(None, "unknown")]}, "unknown"),
     ],
 )
 def test_the_strongest_reason_that_worsens_a_prediction(reasons, expected):
@@ -58,6 +56,14 @@ def test_the_risk_of_a_customer_is_the_higher_probability(churn, dissatisfied, t
 def test_without_reasons_there_is_no_main_one():
     assert main_reason({}) is None
     assert main_reason({"churn": []}) is None
+
+
+def test_what_improves_a_prediction_is_no_reason_to_call():
+    better = {
+        "churn": [Reason(-3.0, "loyal"), Reason(None, "unknown")],
+        "nps": [Reason(4.0, "liked")],
+    }
+    assert main_reason(better) is None
 
 
 def test_value_counts_only_where_no_risk_is_predicted():
