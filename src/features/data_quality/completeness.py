@@ -227,7 +227,9 @@ def _what(table: CheckedTable, series: str) -> str:
 
 def _period(daily: DailyCounts, span: Shortfall) -> str:
     first, last = daily.date_at(span.first), daily.date_at(span.last)
-    return f"on {first}" if first == last else f"from {first} to {last} ({days_in_words(span.days)})"
+    return (
+        f"on {first}" if first == last else f"from {first} to {last} ({days_in_words(span.days)})"
+    )
 
 
 def _gap(
