@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from features.config.company import Company
+from features.config.snapshot_settings import LABEL
 from features.contract import TABLES, TableContract
 from features.definitions.company_schema import TOP, CompanySchema
 from features.ingest.identifier_columns import find_identifier_columns
@@ -20,8 +21,8 @@ def infer_schema(
 ) -> CompanySchema:
     """Infer the schema from the validated tables (`good_<name>`).
 
-    A column without a single value counts as missing, and so does an attribute that identifies the
-    customer.
+    A column without a single value counts as missing, and so do an attribute that identifies the
+    customer and the label of a snapshot.
     """
     tables = {}
     for name, table in mapped.items():
@@ -47,7 +48,7 @@ def infer_schema(
     present = {
         k: v
         for k, v in attributes.items()
-        if k in tables.get("customers", ()) and k not in identifiers
+        if k in tables.get("customers", ()) and k not in {LABEL, *identifiers}
     }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
     return CompanySchema(

@@ -24,6 +24,9 @@ Outputs = dict[str, NDArray[Any]]
 #: (calibrated predictions, feature table, manifest) -> outputs, one value a row each.
 OutputFunction = Callable[[Floats, pa.Table, Mapping[str, Any]], Outputs]
 
+#: In place of a rule's feature: the column that alone predicts best, chosen among the training rows.
+BEST_COLUMN = "the best single column"
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -59,7 +62,7 @@ class Target:
 
     `describe_label` and `describe_population` return one sentence each for the report. `label_sql`
     returns SQL for (customer_id, cutoff, label, weight); `required_columns` are the tables and
-    columns it reads; `rule_feature` names the feature of the business rule. `on_calendar`: labels at
+    columns it reads; `rule_feature` names the feature of the business rule, or is `BEST_COLUMN`. `on_calendar`: labels at
     calendar cutoffs; otherwise at the moment a question was sent. `make_outputs` turns calibrated
     predictions into `outputs`; `class_values` weights class probabilities into the one score that
     reasons explain. `missing_setting` names a setting that the company still has to make. An `opt_in`

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.atomic_write import remove_path, write_text_atomically
-from features.config.company import Company
+from features.config.company import Company, TargetConfig
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused, NothingTrained
 from features.execution.file_metadata import with_metadata
@@ -47,7 +47,7 @@ class LabelCounts:
     `outside`: customers outside the target's population; `unripe`: label windows that end after the
     data; `sampled_out`: rows beyond `calendar.max_rows`; `late`: answers after the horizon;
     `left_before`: customers who left between the cutoff and their window (`gap_days`), or before the
-    cutoff unnoticed.
+    cutoff unnoticed; `unlabelled`: customers of a snapshot without a label.
     """
 
     rows: int
@@ -59,6 +59,7 @@ class LabelCounts:
     classes: dict[str, int]
     late: int = 0
     left_before: int = 0
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,9 @@ def build_features(
                 done(left_out=unable[name])
                 continue
             path = folder / f"{name}.parquet"
-            counts[name] = _counts(target, path, labels, labels.table.num_rows - rows)
+            counts[name] = _counts(
+                target, company.target(name), path, labels, labels.table.num_rows - rows
+            )
             columns = len(writer.builder.plan.columns)
             done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
     if labelled and not counts:
@@ -246,7 +249,9 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
             remove_path(file)
 
 
-def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> LabelCounts:
+def _counts(
+    target: Target, config: TargetConfig, path: Path, labels: LabelRows, outside: int
+) -> LabelCounts:
     keys = pq.read_table(path, columns=list(KEYS))
     label = keys["label"].to_numpy()
     if target.classes:
@@ -255,6 +260,8 @@ def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> Labe
         classes = {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
     distinct = pc.unique(keys["cutoff"]).to_pylist()
     shown = distinct if target.on_calendar else [min(distinct), max(distinct)]
+    if config.is_snapshot:  # places of a hash, no moments
+        shown = []
     return LabelCounts(
         rows=keys.num_rows,
         customers=len(pc.unique(keys["customer_id"])),
@@ -263,6 +270,7 @@ def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> Labe
         sampled_out=labels.sampled_out,
         late=labels.late,
         left_before=labels.left_before,
+        unlabelled=labels.unlabelled,
         cutoffs=tuple(c.isoformat() for c in sorted(shown)),
         classes=classes,
     )
