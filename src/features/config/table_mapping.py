@@ -7,7 +7,6 @@ from pydantic import Field, field_validator, model_validator
 
 from features.config.toml_section import TomlSection, did_you_mean
 
-
 #: In place of a column's name: every other column of the source becomes an attribute.
 EVERY_COLUMN = "*"
 

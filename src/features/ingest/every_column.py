@@ -68,12 +68,12 @@ def _other_columns(
                 f"{attribute}; name one of them in a line of its own, or list it under except"
             )
         found[attribute] = quote_identifier(column)
-    for column in TABLES[name].columns:
-        if column.required and column.name not in {**mapping.columns, **found}:
+    for needed in TABLES[name].columns:
+        if needed.required and needed.name not in {**mapping.columns, **found}:
             raise ConfigRefused(
-                f"{file}: {place}.columns lacks {column.name}, which is required, and the source has no "
-                f'column of that name; write columns = {{ {column.name} = "...", "*" = "*" }} with '
-                f"one of: {', '.join(source)}"
+                f"{file}: {place}.columns lacks {needed.name}, which is required, and the source has no "
+                f'column of that name; write columns = {{ {needed.name} = "...", "*" = "*" }} with one '
+                f"of: {', '.join(source)}"
             )
     return found
 

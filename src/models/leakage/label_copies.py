@@ -27,8 +27,8 @@ ROWS = 20_000
 #: A column alone: an AUC of nobody's honest column, and a lower one that is far ahead of all others, in
 #: log odds.
 PERFECT, DECIDES, LEAD = 0.95, 0.88, 1.0
-#: A group of only leavers: so many customers, this share of all leavers, and of the group that left. With
-#: base rates above HIGH_BASE such groups are no surprise.
+#: A group of only leavers: so many customers, this share of all leavers, and of the group that left.
+#: Where most customers left, above HIGH_BASE, such groups are no surprise.
 GROUP, GROUP_SHARE, PURE, HIGH_BASE = 30, 0.05, 0.99, 0.8
 #: Values of a column that are looked at, the most frequent ones.
 VALUES = 50

@@ -50,7 +50,7 @@ def _population(config: TargetConfig) -> Condition | None:
 
 def _describe_population(config: TargetConfig) -> str:
     if config.is_snapshot:
-        return "Every customer of the snapshot."
+        return "Every customer of the snapshot; those who have left get no prediction."
     return CustomerDefinition.from_churn(config).text
 
 

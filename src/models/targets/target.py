@@ -62,11 +62,12 @@ class Target:
 
     `describe_label` and `describe_population` return one sentence each for the report. `label_sql`
     returns SQL for (customer_id, cutoff, label, weight); `required_columns` are the tables and
-    columns it reads; `rule_feature` names the feature of the business rule, or is `BEST_COLUMN`. `on_calendar`: labels at
-    calendar cutoffs; otherwise at the moment a question was sent. `make_outputs` turns calibrated
-    predictions into `outputs`; `class_values` weights class probabilities into the one score that
-    reasons explain. `missing_setting` names a setting that the company still has to make. An `opt_in`
-    target is trained only for companies whose file has a `[targets.NAME]` section.
+    columns it reads; `rule_feature` names the feature of the business rule, or is `BEST_COLUMN`.
+    `on_calendar`: labels at calendar cutoffs; otherwise at the moment a question was sent.
+    `make_outputs` turns calibrated predictions into `outputs`; `class_values` weights class
+    probabilities into the one score that reasons explain. `missing_setting` names a setting that the
+    company still has to make. An `opt_in` target is trained only for companies whose file has a
+    `[targets.NAME]` section.
     """
 
     name: str

@@ -15,7 +15,13 @@ from features.errors import DataRefused
 from features.history.history_table import DAY
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model, grade_over_origins
-from models.evaluation.origin_evaluation import OriginRows, OriginsEvaluation, evaluate_origins
+from models.evaluation.origin_evaluation import (
+    MOMENTS,
+    PARTS,
+    OriginRows,
+    OriginsEvaluation,
+    evaluate_origins,
+)
 from models.evaluation.sum_errors import PredictedOrigin, SumErrors
 from models.evaluation.value_grade import with_value_faults
 from models.learners.calibration import Calibrator
@@ -158,7 +164,8 @@ def train(
         test.customer,
     )  # fmt: skip
     judged = (latest, *predict_origins(target, config, rows, split, recipe))
-    origins = evaluate_origins(target.kind, judged)
+    named = PARTS if config.is_snapshot else MOMENTS
+    origins = evaluate_origins(target.kind, judged, named=named)
     sums = None
     if fitted.typical:
         sums = SumErrors.fit(

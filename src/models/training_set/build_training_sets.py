@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from features.atomic_write import remove_path, write_text_atomically
 from features.config.company import Company, TargetConfig
+from features.config.snapshot_settings import LABEL
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused, NothingTrained
 from features.execution.file_metadata import with_metadata
@@ -69,6 +70,7 @@ class FeatureRowBuilder:
     history: Path
     plan: FeaturePlan
     threads: int
+    of_snapshot: bool = False
 
     def training_rows(
         self, labels: Path, condition: Condition | None, customers: CustomerRange
@@ -93,6 +95,9 @@ class FeatureRowBuilder:
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
         features = self._features(history, ids, cutoff)
+        label = history.tables["customers"].numbers.get(LABEL) if self.of_snapshot else None
+        if label is not None:  # no feature: who has left gets no prediction
+            features = features.append_column(LABEL, [label])
         origin = {"company": manifest.company, "fingerprint": manifest.fingerprint}
         return with_metadata(features, {**origin, "tone": model_digest(self.plan.comment_model)})
 
@@ -124,11 +129,12 @@ class _TrainingSetWriter:
         workspace: Workspace,
         steps: Steps,
         runner: Runner,
+        of_snapshot: bool,
     ) -> "_TrainingSetWriter":
         name = manifest.company
         ids = customer_ids(workspace, name)
         plan = plan_for(manifest.schema, comment_model=comment_model)
-        builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
+        builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads, of_snapshot)
         pieces = split_customers(ids, runner.size(len(ids)))
         return cls(workspace.features(name), builder, pieces, runner, steps)
 
@@ -171,7 +177,9 @@ def build_features(
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: labels.table for name, labels in labelled.items()}
     comment_model = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
-    writer = _TrainingSetWriter.of(manifest, comment_model, workspace, steps, runner)
+    writer = _TrainingSetWriter.of(
+        manifest, comment_model, workspace, steps, runner, company.snapshot is not None
+    )
     counts: dict[str, LabelCounts] = {}
     for name, labels in labelled.items():
         target = TARGETS[name]

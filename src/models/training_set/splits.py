@@ -93,7 +93,7 @@ def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64
 
 
 def split_customers(cutoff: NDArray[np.int64], test_share: float) -> Split:
-    """Test a share of the customers of a snapshot, validate on a fifth of the others, fit on the rest."""
+    """Test a share of the customers, validate on a fifth of the others, fit on the rest."""
     test_start = share_start(cutoff, test_share)
     valid_start = share_start(cutoff, test_share + VALID_SHARE * (1 - test_share))
     return Split(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from features.config.snapshot_settings import NO_DATES
 from features.errors import DataRefused
 from features.history.history_table import DAY
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
