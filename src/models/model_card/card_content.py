@@ -158,8 +158,9 @@ def _origins(manifest: ModelManifest) -> Part:
         else f"The same recipe judged from {len(rows) - 1} moments: each model learnt what was known "
         "then. The latest row is the judged model itself; older ones are smaller fits. 95% intervals "
         "hold the spread between moments and between customers; the mean gain decides on the grade.",
-        f"The level moves: actual less predicted means are {level} over the {among}, their root "
-        f"mean square is {_figure(judged['level_error'])}. A prediction's level is as uncertain as that.",
+        f"The level moves: actual less predicted means are {level} over the {among}, their "
+        f"root mean square is {_figure(judged['level_error'])}. A prediction's level is as uncertain as "
+        "that.",
         *manifest.origin_limits,
     )
     where = (
