@@ -6,8 +6,10 @@ import duckdb
 
 from features.config.company import Company
 from features.config.snapshot_settings import LABEL
+from features.config.toml_section import did_you_mean
 from features.contract import TABLES, TableContract
 from features.definitions.company_schema import TOP, CompanySchema
+from features.errors import ConfigRefused
 from features.ingest.identifier_columns import find_identifier_columns
 from features.ingest.read_table import SourceTable
 from features.ingest.sql import quote_identifier
@@ -59,7 +61,21 @@ def infer_schema(
         _kinds(con, mapped),
         _frequent(con, mapped),
         company.info.time_zone,
+        _levers(company, present),
     )
+
+
+def _levers(company: Company, attributes: Mapping[str, str]) -> tuple[str, ...]:
+    """The levers of a snapshot; raises ConfigRefused unless they are numbers that features read."""
+    levers = company.snapshot.levers if company.snapshot else []
+    numbers = [name for name, kind in attributes.items() if kind == "number"]
+    for name in levers:
+        if name not in numbers:
+            raise ConfigRefused(
+                f"{company.path.name}: snapshot.levers: {name} is not a number of customers"
+                f"{did_you_mean(name, numbers)}"
+            )
+    return tuple(levers)
 
 
 def _kinds(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:

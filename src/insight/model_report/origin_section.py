@@ -99,8 +99,9 @@ def _mean(metrics: dict[str, Any], primary: str, form: MetricForm) -> tuple[str,
 def _level(kind: str, judged: dict[str, Any]) -> str:
     """How far the level of predictions was off when the base rate changed."""
     error = _outcome(kind, judged["level_error"])
+    among = "parts" if judged.get("named") == PARTS else "moments"
     unit = " levels" if kind in ("ordinal", "multiclass") else ""
-    return f"The mean prediction was off by {error}{unit} (root mean square over the moments)."
+    return f"The mean prediction was off by {error}{unit} (root mean square over the {among})."
 
 
 def _outcome(kind: str, value: float) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.config.snapshot_settings import WEAKER_EVIDENCE
 from features.definitions.catalog import as_percent
 from models.bundles.model_manifest import ModelManifest
 from models.evaluation.active_customers import evaluate_active
@@ -119,7 +118,6 @@ def _measures(trained: TrainedTarget) -> Part:
     sentences = (
         f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, {unlike}; 95% intervals from "
         f"resampled customers. {evaluation.primary} decides.",
-        *([WEAKER_EVIDENCE] if undated else []),
     )
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]

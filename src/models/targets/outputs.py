@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.config.snapshot_settings import LABEL
 from models.learners.prediction_intervals import LevelIntervals, ValueIntervals
 from models.learners.survival_curve import MONTHS, SurvivalCurve
 from models.targets.spend_level import SpendLevel
@@ -54,12 +53,9 @@ def probability_outputs(
     """The probability of the positive class, and whether the customer is in the population.
 
     The probability is NaN outside the population: the model has learnt nothing about such customers.
-    Those whom a snapshot marks as having left are outside, too.
     """
     raw = manifest["population"]
     inside = population_mask(features, Condition(**raw) if raw else None)
-    if LABEL in features.column_names:
-        inside &= features[LABEL].to_numpy() != 1
     return {"probability": np.where(inside, calibrated, np.nan), "in_population": inside}
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.config.company import TargetConfig
+from features.config.snapshot_settings import LABEL
 from features.customer_definition import CustomerDefinition
 
 Floats = NDArray[np.float64]
@@ -44,11 +45,17 @@ def customer_condition(definition: CustomerDefinition) -> Condition:
 
 
 def population_mask(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
-    """Mark the rows that meet the condition; a missing value does not meet it."""
+    """Mark the rows that meet the condition; a missing value does not meet it.
+
+    Those whom a snapshot marks as having left never do.
+    """
+    inside = np.ones(features.num_rows, bool)
+    if LABEL in features.column_names:
+        inside &= features[LABEL].to_numpy() != 1
     if condition is None:
-        return np.ones(features.num_rows, bool)
+        return inside
     value = np.asarray(features[condition.column].to_numpy(), np.float64)
-    inside = np.asarray(~np.isnan(value))
+    inside &= ~np.isnan(value)
     if condition.at_least is not None:
         inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
     if condition.at_most is not None:

@@ -1,4 +1,4 @@
-"""The `[snapshot]` section, `columns = "*"` and `test_from`: what a company file may say, and what not."""
+"""The `[snapshot]` section, `columns = "*"` and `test_from`: what a company file may say."""
 
 from pathlib import Path
 
