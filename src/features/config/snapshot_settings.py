@@ -23,8 +23,8 @@ class SnapshotSettings(TomlSection):
     who stayed, null where that is unknown. A source column that it names becomes no attribute through
     `columns = "*"`. Churn is learned from it; a share of the customers, `targets.churn.test_share`, is
     held out by a hash of their ids. `customers` is then the only table, and all of its attributes are
-    used: none needs a `valid_from` or to be `constant`. `levers` are attributes, numbers such as a price,
-    that the company can lower: what-if asks what a lower one would change.
+    used: none needs a `valid_from` or to be `constant`. `levers` are attributes that the company can
+    lower, numbers such as a price: what-if asks what a lower one would change.
     """
 
     label: str = Field(min_length=1)
