@@ -206,11 +206,8 @@ def test_http_scores_a_customer_by_the_attributes_alone(client):
     attributes = {"Contract": "Month-to-month", "tenure": 1, "Internet_Service": "Fiber optic",
                   "MonthlyCharges": 85.0, "PaymentMethod": "Electronic check", "SeniorCitizen": 0,
                   "gender": "Female"}  # fmt: skip
-    risky = {"customer_id": "new", "attributes": attributes}
-    safe = {
-        "customer_id": "old",
-        "attributes": {**attributes, "Contract": "Two year", "tenure": 70},
-    }
+    risky = {"customer_id": "new", **attributes}
+    safe = {**risky, "customer_id": "old", "Contract": "Two year", "tenure": 70}
     answer = client.post("/v1/scores/records", json={"records": {"customers": [risky, safe]}})
     assert answer.status_code == 200, answer.text
     found = {

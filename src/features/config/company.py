@@ -77,24 +77,23 @@ class TargetConfig(TomlSection):
     `silence` = no order in the horizon, among customers who ordered in the last `active_days`. Both say
     who is a customer for every part of Goodwill, also where churn is not predicted. `active_days` is
     365, or `insight.lifecycle.lost_days` or `insight.satisfaction.customer_days` of an older file, in
-    this order. `snapshot` is the definition of a company with a `[snapshot]`. `test_share`
-    (satisfaction, nps): the share of the latest answers used for testing; in a snapshot, of the
-    customers. `test_from` (satisfaction, nps), in place of `test_share`: answers to questions sent from
-    this time on are used for testing.
+    this order. `test_share` (satisfaction, nps): the share of the latest answers used for testing; in a
+    snapshot, of the customers. `test_from` (satisfaction, nps), in place of `test_share`: answers to
+    questions sent from this time on are used for testing.
     """
 
     enabled: bool = True
     horizon_days: int = Field(default=90, ge=1, le=1100)
     gap_days: int = Field(default=0, ge=0, le=365)
-    definition: Literal["cancel", "silence", "snapshot"] | None = None
+    definition: Literal["cancel", "silence"] | None = None
     active_days: int | None = Field(default=None, ge=1)
     test_share: float = Field(default=0.2, gt=0.0, lt=0.9)
     test_from: datetime | None = None
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether the label is that of a snapshot without dates."""
-        return self.definition == "snapshot"
+        """Whether the label is that of a snapshot without dates: a definition nobody writes."""
+        return self.definition not in (None, "cancel", "silence")
 
     @model_validator(mode="after")
     def _check_test(self) -> "TargetConfig":
@@ -320,7 +319,7 @@ def _snapshot_problems(company: Company) -> list[str]:
     elif "valid_from" in company.tables["customers"].columns:
         problems.append("snapshot: customers has no dates, so valid_from cannot be mapped")
     churn = company.targets.get("churn", TargetConfig())
-    if churn.definition not in (None, "snapshot"):
+    if churn.definition:
         problems.append(
             f"targets.churn.definition: {churn.definition!r} needs events with dates; a snapshot says "
             "with its label who has left: remove the line"

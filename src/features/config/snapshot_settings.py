@@ -12,6 +12,8 @@ WEAKER_EVIDENCE = (
     "is judged on customers whom it has not seen, not on later ones; whether a column was filled in "
     "after the outcome cannot be proved."
 )
+#: In place of a number of days.
+NO_HORIZON = "none: the table has no dates"
 #: Why whatever compares times cannot be made from a snapshot.
 NO_DATES = "the customers are a snapshot without dates"
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from features.config.company import TargetConfig
+from features.config.snapshot_settings import NO_HORIZON
 from features.errors import DataRefused
 from features.formatting import ENGLISH, MISSING
 from insight.formatting.display_names import (
@@ -166,7 +167,7 @@ def _definition(
 
 def _horizon(config: TargetConfig) -> str:
     if config.is_snapshot:
-        return "none: the table has no dates"
+        return NO_HORIZON
     gap = f", after a gap of {config.gap_days} days" if config.gap_days else ""
     return f"{config.horizon_days} days{gap}"
 

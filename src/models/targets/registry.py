@@ -74,11 +74,6 @@ def _why_not(target: Target, company: Company, schema: CompanySchema) -> str | N
         return (
             None if config.is_snapshot else f"{NO_DATES}: {target.title} needs records with dates"
         )
-    if config.is_snapshot:
-        return (
-            f"targets.{target.name}.definition is 'snapshot', but there is no [snapshot] section with "
-            "a label"
-        )
     if missing := target.missing_setting(config):
         return missing
     for table, columns in target.required_columns:

@@ -196,9 +196,8 @@ def build_features(
                 done(left_out=unable[name])
                 continue
             path = folder / f"{name}.parquet"
-            counts[name] = _counts(
-                target, company.target(name), path, labels, labels.table.num_rows - rows
-            )
+            outside = labels.table.num_rows - rows
+            counts[name] = _counts(target, company.target(name), path, labels, outside)
             columns = len(writer.builder.plan.columns)
             done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
     if labelled and not counts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from features.config.company import Company
+from features.config.company import Company, TargetConfig
 from features.config.snapshot_settings import LABEL
 from features.errors import DataRefused
 from features.history_store import (
@@ -51,19 +51,8 @@ def label_rows(
     span = target.span_days(config)
     con = open_history(workspace.history(company.name))
     try:
-        create_known_table(con, manifest.rows)
-        create_departures_table(con, manifest.rows)
         data_end = instant(microseconds(manifest.end)).isoformat()
-        if target.on_calendar and not config.is_snapshot:
-            grid = calendar_cutoffs(
-                company.calendar, span, manifest.start, manifest.end, target.name
-            )
-            con.execute("create temp table cutoffs (cutoff timestamptz)")
-            con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
-        label_sql = target.label_sql(config)
-        if config.is_snapshot:
-            label_sql = _snapshot_label_sql(f"timestamptz '{data_end}'")
-        query = f"({label_sql})"
+        query = f"({_prepare(con, target, company, manifest, data_end)})"
         mature = f"cutoff + interval {span} day <= timestamptz '{data_end}'"
         total, immature, left_before = con.execute(
             f"select count(*), count(*) filter (not ({mature})), "
@@ -79,21 +68,46 @@ def label_rows(
         ).to_arrow_table()
     finally:
         con.close()
-    if not total:
-        raise DataRefused(f"target {target.name}: the history has no label")
-    if not labels.num_rows and config.is_snapshot:
-        raise DataRefused(
-            f"target {target.name}: snapshot.label is empty for all {total:,} customers"
-        )
     if not labels.num_rows:
-        raise DataRefused(
-            f"target {target.name}: no mature label in {total:,} rows; "
-            f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
-        )
+        raise DataRefused(f"target {target.name}: {_no_label(config, span, total, manifest)}")
     sampled_out = int(labelled - labels.num_rows)
     if config.is_snapshot:
         return LabelRows(labels, 0, 0, 0, sampled_out, unlabelled=int(left_before))
     return LabelRows(labels, int(immature), late, int(left_before), sampled_out)
+
+
+def _prepare(
+    con: duckdb.DuckDBPyConnection,
+    target: Target,
+    company: Company,
+    manifest: Manifest,
+    data_end: str,
+) -> str:
+    """Create the tables that label SQL may read; returns the SQL of all labels, ripe or not."""
+    config = company.target(target.name)
+    if config.is_snapshot:
+        return _snapshot_label_sql(f"timestamptz '{data_end}'")
+    create_known_table(con, manifest.rows)
+    create_departures_table(con, manifest.rows)
+    if target.on_calendar:
+        grid = calendar_cutoffs(
+            company.calendar, target.span_days(config), manifest.start, manifest.end, target.name
+        )
+        con.execute("create temp table cutoffs (cutoff timestamptz)")
+        con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
+    return target.label_sql(config)
+
+
+def _no_label(config: TargetConfig, span: int, total: int, manifest: Manifest) -> str:
+    """Why a target has no label at all."""
+    if not total:
+        return "the history has no label"
+    if config.is_snapshot:
+        return f"snapshot.label is empty for all {total:,} customers"
+    return (
+        f"no mature label in {total:,} rows; "
+        f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
+    )
 
 
 def _snapshot_label_sql(data_end: str) -> str:

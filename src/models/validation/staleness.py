@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from features.config.snapshot_settings import NO_DATES
 from features.errors import DataRefused
 from features.history.history_table import DAY
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
@@ -100,6 +101,8 @@ def measure_staleness(trained: TrainedTarget, rows: TrainingRows) -> Staleness:
     the columns and parameters of the trained model, uncalibrated. Stops at the first age with too few
     rows.
     """
+    if trained.config.is_snapshot:
+        return Staleness(PRIMARY[trained.target.kind], float("nan"), (), NO_DATES)
     sample = _sampled(rows, trained.split.refit)
     scored: list[tuple[int, int, Floats]] = []
     for months in AGES:
