@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from features.config.feedback_settings import FeedbackSettings
 from features.config.import_limits import ImportLimits
 from features.config.postgres_settings import PostgresSettings
-from features.config.table_mapping import Correction, TableMapping
+from features.config.snapshot_settings import SnapshotSettings
+from features.config.table_mapping import EVERY_COLUMN, Correction, TableMapping
 from features.config.toml_section import TomlSection, did_you_mean
 from features.contract import TABLES
 from features.errors import ConfigRefused
@@ -76,7 +77,9 @@ class TargetConfig(TomlSection):
     `silence` = no order in the horizon, among customers who ordered in the last `active_days`. Both say
     who is a customer for every part of Goodwill, also where churn is not predicted. `active_days` is
     365, or `insight.lifecycle.lost_days` or `insight.satisfaction.customer_days` of an older file, in
-    this order. `test_share` (satisfaction, nps): the share of the latest answers used for testing.
+    this order. `test_share` (satisfaction, nps): the share of the latest answers used for testing; in a
+    snapshot, of the customers. `test_from` (satisfaction, nps), in place of `test_share`: answers to
+    questions sent from this time on are used for testing.
     """
 
     enabled: bool = True
@@ -85,6 +88,18 @@ class TargetConfig(TomlSection):
     definition: Literal["cancel", "silence"] | None = None
     active_days: int | None = Field(default=None, ge=1)
     test_share: float = Field(default=0.2, gt=0.0, lt=0.9)
+    test_from: datetime | None = None
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the label is that of a snapshot without dates: a definition nobody writes."""
+        return self.definition not in (None, "cancel", "silence")
+
+    @model_validator(mode="after")
+    def _check_test(self) -> "TargetConfig":
+        if self.test_from and "test_share" in self.model_fields_set:
+            raise ValueError("test_from and test_share both say what is tested; give one of them")
+        return self
 
 
 class PublishedBenchmark(TomlSection):
@@ -140,6 +155,7 @@ class Company(TomlSection):
     serving: ServingSettings = ServingSettings()
     feedback: FeedbackSettings = FeedbackSettings()
     limits: ImportLimits = Field(default=ImportLimits(), alias="import_limits")
+    snapshot: SnapshotSettings | None = None
     insight: dict[str, Any] = Field(default_factory=dict)
     postgres: PostgresSettings = PostgresSettings()
     path: Path = Path("company.toml")
@@ -154,9 +170,15 @@ class Company(TomlSection):
         return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
 
     def target(self, name: str) -> TargetConfig:
-        """The settings of a target; the default horizon is 90 days, 30 for survey answers."""
+        """The settings of a target; the default horizon is 90 days, 30 for survey answers.
+
+        Churn of a snapshot has no horizon: 0.
+        """
         default = 30 if name in {"satisfaction", "nps"} else 90
         config = self.targets.get(name) or TargetConfig(horizon_days=default)
+        if name == "churn" and self.snapshot:
+            without_dates = {"definition": "snapshot", "horizon_days": 0, "gap_days": 0}
+            config = config.model_copy(update=without_dates)
         if name == "churn" and config.active_days is None:
             return config.model_copy(update={"active_days": self._active_days()})
         return config
@@ -225,6 +247,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "serving": ServingSettings,
     "feedback": FeedbackSettings,
     "import_limits": ImportLimits,
+    "snapshot": SnapshotSettings,
     "postgres": PostgresSettings,
 }
 
@@ -252,26 +275,56 @@ def _check_mappings(company: Company) -> None:
     """Check that every table maps the required columns of the contract, and no unknown ones."""
     problems: list[str] = []
     for name, mapping in company.tables.items():
-        contract = TABLES[name]
+        contract, star = TABLES[name], mapping.has_every_column
         for column in contract.columns:
-            if column.required and column.name not in mapping.columns:
+            if column.required and column.name not in mapping.columns and not star:
                 problems.append(f"tables.{name}.columns lacks {column.name}, which is required")
+        if star and name != "customers":
+            problems.append(
+                f'tables.{name}.columns: "*" is for customers; name the columns of {name}'
+            )
         if not contract.open_ended:
-            for extra in set(mapping.columns) - set(contract.names):
+            for extra in set(mapping.columns) - {EVERY_COLUMN, *contract.names}:
                 hint = did_you_mean(extra, list(contract.names))
                 problems.append(f"unknown key tables.{name}.columns.{extra}{hint}")
         if name == "customers" and mapping.daily:
             problems.append(
                 "tables.customers.daily: versions of a customer are compared across files"
             )
-        for constant in set(mapping.constant) - set(mapping.columns):
+        for constant in set(mapping.constant) - set(mapping.columns) if not star else ():
             hint = did_you_mean(constant, list(mapping.columns))
             problems.append(f"tables.{name}.constant: {constant} is not a mapped column{hint}")
-    if "events" not in company.tables and "surveys" not in company.tables:
-        problems.append("tables needs at least events or surveys: there is nothing to learn from")
+    problems += _snapshot_problems(company)
     if problems:
         lines = "\n".join(f"  - {p}" for p in sorted(problems))
         raise ConfigRefused(f"{company.path.name} cannot be used:\n{lines}")
+
+
+def _snapshot_problems(company: Company) -> list[str]:
+    """What is missing to learn from dated records, or from a snapshot without dates."""
+    if not company.snapshot:
+        if company.tables.keys() & {"events", "surveys"}:
+            return []
+        return [
+            "tables needs at least events or surveys: there is nothing to learn from; a table of "
+            "customers with a label and no dates needs a [snapshot] section with its label, and "
+            "tickets that hold answers are mapped as surveys, too"
+        ]
+    problems = []
+    if set(company.tables) != {"customers"}:
+        problems.append(
+            "snapshot: customers must be the only table; records with dates are learned from without "
+            "a snapshot: remove [snapshot], or the other tables"
+        )
+    elif "valid_from" in company.tables["customers"].columns:
+        problems.append("snapshot: customers has no dates, so valid_from cannot be mapped")
+    churn = company.targets.get("churn", TargetConfig())
+    if churn.definition:
+        problems.append(
+            f"targets.churn.definition: {churn.definition!r} needs events with dates; a snapshot says "
+            "with its label who has left: remove the line"
+        )
+    return problems
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -2,11 +2,14 @@
 
 import codecs
 from textwrap import shorten
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from features.config.toml_section import TomlSection, did_you_mean
+
+#: In place of a column's name: every other column of the source becomes an attribute.
+EVERY_COLUMN = "*"
 
 
 class Correction(TomlSection):
@@ -65,7 +68,9 @@ class TableMapping(TomlSection):
 
     SQL sees `source` (all `files`, or the query or table `postgres` names), or each of `sources` and
     `postgres` by its name; `query` may join and reshape them first. `constant` lists customer
-    columns that never change, the only ones that may be used without a `valid_from`. `drop` holds
+    columns that never change, the only ones that may be used without a `valid_from`. `columns = "*"`
+    (customers), or the line `"*" = "*"` among other columns, makes an attribute of every column that no
+    expression names and `except` does not list (`features.ingest.every_column`). `drop` holds
     named rules: rows for which the SQL condition holds are removed and counted under the rule's name.
     `correct` holds named rules that change values, and `duplicates = "remove"` keeps one of several
     rows that are equal in every contract column; both run after the mapping and before validation,
@@ -81,12 +86,32 @@ class TableMapping(TomlSection):
     csv: CsvFormat = CsvFormat()
     query: str | None = None
     columns: dict[str, str]
+    left_out: list[str] = Field(default_factory=list, alias="except")
     constant: list[str] = Field(default_factory=list)
     drop: dict[str, str] = Field(default_factory=dict)
     correct: dict[str, Correction] = Field(default_factory=dict)
     duplicates: Literal["keep", "remove"] = "keep"
     daily: bool | list[str] = False
     may_be_empty: list[str] = Field(default_factory=list)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _spell_star(cls, columns: Any) -> Any:
+        return {EVERY_COLUMN: EVERY_COLUMN} if columns == EVERY_COLUMN else columns
+
+    @model_validator(mode="after")
+    def _check_every_column(self) -> "TableMapping":
+        given = self.columns.get(EVERY_COLUMN, EVERY_COLUMN)
+        if given != EVERY_COLUMN:
+            raise ValueError(f'columns: "*" = {given!r} is not a mapping; write "*" = "*"')
+        if self.left_out and not self.has_every_column:
+            raise ValueError('except lists columns that columns = "*" leaves out; there is no "*"')
+        return self
+
+    @property
+    def has_every_column(self) -> bool:
+        """Whether every column of the source is mapped, also those without a line."""
+        return EVERY_COLUMN in self.columns
 
     @model_validator(mode="after")
     def _check_sources(self) -> "TableMapping":
@@ -167,7 +192,7 @@ class TableMapping(TomlSection):
     @model_validator(mode="after")
     def _check_corrections(self) -> "TableMapping":
         for name, rule in self.correct.items():
-            if rule.column not in self.columns:
+            if rule.column not in self.columns and not self.has_every_column:
                 hint = did_you_mean(rule.column, list(self.columns))
                 raise ValueError(f"correct.{name}: {rule.column} is not a mapped column{hint}")
         return self

@@ -25,7 +25,8 @@ class CompanySchema:
     `attributes` maps an attribute of the CRM to "text" or "number". `horizons` are the label windows
     in days, for features that look back equally far. `kinds` are the kinds of rows by table, `tops`
     the most frequent values of a text column ("events.category") in the older half of its time span,
-    so that later data do not decide the columns. `time_zone` is where the calendar is read.
+    so that later data do not decide the columns. `time_zone` is where the calendar is read. `levers`
+    are attributes that the company can lower.
     """
 
     tables: dict[str, tuple[str, ...]]
@@ -35,6 +36,7 @@ class CompanySchema:
     kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tops: dict[str, tuple[str, ...]] = field(default_factory=dict)
     time_zone: str = "UTC"
+    levers: tuple[str, ...] = ()
 
     def values(self, each: str) -> tuple[str | HashBucket, ...]:
         """The values that a feature declared with `each` is repeated for."""
@@ -110,4 +112,5 @@ class CompanySchema:
             kinds,
             tops,
             raw.get("time_zone", "UTC"),
+            tuple(raw.get("levers", ())),
         )

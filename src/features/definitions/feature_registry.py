@@ -12,7 +12,7 @@ from features.contract import TABLES
 from features.definitions.company_schema import CompanySchema
 from features.definitions.expressions import Expression, Past
 from features.definitions.filters import HashBucket
-from features.definitions.levers import Lever
+from features.definitions.levers import Lever, attribute_lever
 from features.definitions.phrases import CHINESE_VALUES, PLAIN, Phrases
 from features.errors import ConfigRefused
 
@@ -179,8 +179,18 @@ def _columns(feature: Feature, schema: CompanySchema) -> Iterator[FeatureColumn]
             factor = "_".join(p for p in (feature.name, slug) if p)
             yield FeatureColumn(
                 name, meaning, feature.unit, expression, text, feature.build.__module__,
-                factor, window, _phrases(feature, window, value), feature.lever,
+                factor, window, _phrases(feature, window, value),
+                feature.lever or _attribute_lever(feature, schema, value),
             )  # fmt: skip
+
+
+def _attribute_lever(
+    feature: Feature, schema: CompanySchema, value: str | HashBucket | None
+) -> Lever | None:
+    """The lever of an attribute that the company's file calls one."""
+    if feature.each != "attribute" or value not in schema.levers:
+        return None
+    return attribute_lever(str(value))
 
 
 def _slugs(values: Sequence[str | HashBucket | None]) -> list[str]:

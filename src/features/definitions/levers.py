@@ -23,6 +23,19 @@ class Lever:
     form: str
 
 
+def attribute_lever(attribute: str) -> Lever:
+    """A number of the customer's record that the company can lower, such as a price."""
+    shown = attribute.replace("_", " ")
+    return Lever(
+        shown,
+        unit="attribute",
+        direction="down",
+        en=f"{shown} had been {{end}} (it is {{start}})",
+        zh=f"{shown}为{{end}}（现在{{start}}）",
+        form="",
+    )
+
+
 REPLY_TIME = Lever(
     "reply time",
     unit="hours",

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from features.config.company import Company
+from features.config.snapshot_settings import LABEL
+from features.config.toml_section import did_you_mean
 from features.contract import TABLES, TableContract
 from features.definitions.company_schema import TOP, CompanySchema
+from features.errors import ConfigRefused
 from features.ingest.identifier_columns import find_identifier_columns
 from features.ingest.read_table import SourceTable
 from features.ingest.sql import quote_identifier
@@ -20,8 +23,8 @@ def infer_schema(
 ) -> CompanySchema:
     """Infer the schema from the validated tables (`good_<name>`).
 
-    A column without a single value counts as missing, and so does an attribute that identifies the
-    customer.
+    A column without a single value counts as missing, and so do an attribute that identifies the
+    customer and the label of a snapshot.
     """
     tables = {}
     for name, table in mapped.items():
@@ -47,7 +50,7 @@ def infer_schema(
     present = {
         k: v
         for k, v in attributes.items()
-        if k in tables.get("customers", ()) and k not in identifiers
+        if k in tables.get("customers", ()) and k not in {LABEL, *identifiers}
     }
     horizons = {company.target(t).horizon_days for t in ("churn", "value")}
     return CompanySchema(
@@ -58,7 +61,21 @@ def infer_schema(
         _kinds(con, mapped),
         _frequent(con, mapped),
         company.info.time_zone,
+        _levers(company, present),
     )
+
+
+def _levers(company: Company, attributes: Mapping[str, str]) -> tuple[str, ...]:
+    """The levers of a snapshot; raises ConfigRefused unless they are numbers that features read."""
+    levers = company.snapshot.levers if company.snapshot else []
+    numbers = [name for name, kind in attributes.items() if kind == "number"]
+    for name in levers:
+        if name not in numbers:
+            raise ConfigRefused(
+                f"{company.path.name}: snapshot.levers: {name} is not a number of customers"
+                f"{did_you_mean(name, numbers)}"
+            )
+    return tuple(levers)
 
 
 def _kinds(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:

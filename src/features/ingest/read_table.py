@@ -16,6 +16,7 @@ from features.contract import TABLES, ContractColumn, TableContract
 from features.errors import ConfigRefused, DataRefused
 from features.ingest.casts import cast_to_contract, default_sql, is_number
 from features.ingest.currencies import check_one_currency
+from features.ingest.every_column import spell_out_columns
 from features.ingest.source_views import bind_sources, spill_folder
 from features.ingest.sql import quote_literal, run_company_sql
 from features.ingest.time_texts import describe_counted_times
@@ -75,6 +76,7 @@ def read_table(
     run_company_sql(con, f"create temp view reshaped as {mapping.query or 'select * from source'}",
          company, f"tables.{name}.query")  # fmt: skip
     kept, dropped = _drop(con, company, name, mapping)
+    mapping = spell_out_columns(con, company, name, mapping, kept)
     check_one_currency(con, company, name, mapping, kept)
     types = _types_of(con, company, name, mapping.columns, kept)
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
@@ -202,9 +204,12 @@ def _type_of(
 
 
 def _attributes(company: Company, mapping: TableMapping, types: dict[str, str]) -> dict[str, str]:
-    """The CRM attributes that may be used: all with `valid_from`, otherwise only the constant ones."""
+    """The CRM attributes that may be used: all with `valid_from`, otherwise only the constant ones.
+
+    In a snapshot, all of them: it is read as it stands.
+    """
     names = [c for c in mapping.columns if c not in {"customer_id", "valid_from"}]
-    if "valid_from" not in mapping.columns:
+    if "valid_from" not in mapping.columns and not company.snapshot:
         changing = [n for n in names if n not in mapping.constant]
         if changing:
             raise ConfigRefused(

@@ -20,11 +20,13 @@ def data_bounds(
 ) -> tuple[datetime, datetime]:
     """The first record of all tables with a clock, and the first instant that is not in the data.
 
-    Unless declared, that is the midnight after the last record where the company is.
+    Unless declared, that is the midnight after the last record where the company is; of a snapshot,
+    after its import.
     """
     clocks = [(n, t.contract.clock) for n, t in tables.items() if n != "customers"]
     parts = " union all ".join(
-        f"select min({c}) as a, max({c}) as b from good_{n}" for n, c in clocks
+        ["select null::timestamptz as a, null::timestamptz as b"]
+        + [f"select min({c}), max({c}) from good_{n}" for n, c in clocks]
     )
     bounds = con.sql(f"select min(a), max(b) from ({parts})").to_arrow_table()
     first, last = (bounds.column(i)[0].as_py() for i in (0, 1))

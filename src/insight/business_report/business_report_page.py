@@ -240,6 +240,7 @@ def _head(page: str, inputs: ReportInputs, created: datetime) -> dict[str, Any]:
         "created": f"{numbers.day(created)} {created:%H:%M} UTC",
         "customers": count_customers(inputs),
         "unreadable": inputs.translate.message(inputs.unreadable),
+        "is_snapshot": facts.company.snapshot is not None,
         "outdated": bool(evaluation and evaluation.fingerprint != facts.manifest.fingerprint),
         "fingerprint": facts.manifest.fingerprint,
         "models_page": models.name if models.is_file() else "",
@@ -258,5 +259,7 @@ def _headings(inputs: ReportInputs) -> dict[str, str]:
             "expected_in", days=company.target("value").horizon_days,
             currency=inputs.numbers.currency(company.info.currency),
         ),
-        "churn_heading": translate("churn_in", days=company.target("churn").horizon_days),
+        "churn_heading": translate("churn_undated")
+        if company.snapshot
+        else translate("churn_in", days=company.target("churn").horizon_days),
     }  # fmt: skip

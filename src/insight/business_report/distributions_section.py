@@ -56,7 +56,9 @@ def _histogram(name: str, colour: str, values: Floats, inputs: ReportInputs) -> 
     translate, numbers = inputs.translate, inputs.numbers
     high = 100.0 if name != "value_score" or values.max() > 1 else 1.0
     counts, edges = np.histogram(np.clip(values, 0, high), BINS, (0.0, high))
-    title = translate(f"distribution_{name}", days=_horizon(name, inputs))
+    undated = name == "churn_probability" and inputs.facts.company.snapshot
+    heading = "distribution_churn_undated" if undated else f"distribution_{name}"
+    title = translate(heading, days=_horizon(name, inputs))
     chart = InteractiveChart(f"distribution-{name}", title, (4.1, 2.1))
     axis, middle = chart.axis, (edges[:-1] + edges[1:]) / 2
     axis.bar(middle, counts, width=0.88 * (edges[1] - edges[0]), color=colour)

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
+from features.config.snapshot_settings import NO_DATES
 from features.errors import DataRefused
 from features.history_store import open_history
 from features.settings import Workspace
@@ -45,6 +46,9 @@ def _analyse(company: Company, workspace: Workspace) -> dict[str, Any]:
     skipped: dict[str, str] = {}
     result: dict[str, Any] = {"company": company.name, "skipped": skipped, "causes": {}}
     complaints: Complaints | None = None
+    if company.snapshot:
+        skipped |= dict.fromkeys(("complaints", "dissatisfaction", "churn"), NO_DATES)
+        return result
     try:
         complaints = read_complaints(company, workspace)
         result |= _summarise_intake(complaints)

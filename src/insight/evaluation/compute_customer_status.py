@@ -8,6 +8,8 @@ from typing import TypeVar
 import pandas as pd
 
 from features.atomic_write import atomic_path
+from features.config.company import Company
+from features.config.snapshot_settings import NO_DATES
 from features.errors import DataRefused
 from features.execution.partitions import ROW_GROUP_SIZE, write_parquet
 from insight.evaluation.assign_status import StatusAssignment, assign_status
@@ -27,16 +29,25 @@ Part = TypeVar("Part")
 
 @dataclass
 class EvaluationParts:
-    """Computes the parts of an evaluation; a part that the data do not allow is skipped."""
+    """Computes the parts of an evaluation; a part that the data do not allow is skipped.
+
+    `obstacle` is the reason behind all skipped parts, where there is a single one.
+    """
 
     skipped: dict[str, str] = field(default_factory=dict)
+    obstacle: str | None = None
+
+    @classmethod
+    def of(cls, company: Company) -> "EvaluationParts":
+        """The parts of a company; nothing that compares times can be made of a snapshot."""
+        return cls(obstacle=NO_DATES if company.snapshot else None)
 
     def compute(self, name: str, compute: Callable[[], Part]) -> Part | None:
         """Return the part, or None if it is skipped; `skipped` then has the reason."""
         try:
             return compute()
         except DataRefused as err:
-            self.skipped[name] = str(err)
+            self.skipped[name] = self.obstacle or str(err)
             return None
 
 

@@ -67,7 +67,7 @@ def _evaluate(
     redraw: bool,
 ) -> tuple[CompanyEvaluation, StatusResult | None]:
     """Compute customer status and indicators, and the evaluation made of them."""
-    parts = EvaluationParts()
+    parts = EvaluationParts.of(company)
     scored = parts.compute(
         "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)
     )
@@ -102,7 +102,7 @@ def update_customer_status(company: Company, workspace: Workspace, steps: Steps)
     """
     settings = read_evaluation_settings(company)
     manifest = Manifest.read(workspace, company.name)
-    parts = EvaluationParts()
+    parts = EvaluationParts.of(company)
     with steps.step("customer status") as done:
         scored = parts.compute(
             "scores", lambda: read_predicted_scores(workspace.scores(company.name), manifest.end)

@@ -9,6 +9,7 @@ from features.formatting import ENGLISH, MISSING
 from insight.formatting.display_names import MEASURES, MetricForm, format_interval, format_metric
 from models.bundles.model_manifest import ModelManifest
 from models.evaluation.bootstrap import Interval
+from models.evaluation.origin_evaluation import PARTS
 
 CONTESTANTS = ("model", "rule", "linear")
 
@@ -35,6 +36,7 @@ class OriginSection:
     rows: list[OriginRow]
     mean: list[tuple[str, str]]
     limits: list[str]
+    undated: bool = False
 
 
 def origin_section(manifest: ModelManifest) -> OriginSection | None:
@@ -43,28 +45,38 @@ def origin_section(manifest: ModelManifest) -> OriginSection | None:
     if not judged:
         return None
     metric = MEASURES[judged["primary"]]
+    undated = judged.get("named") == PARTS
     summary = (
-        f"The same recipe, judged from {len(judged['each'])} moments: each model learnt only what was "
-        "known then. The latest is the judged model, the others are smaller fits. The 95% intervals of "
-        "the mean hold the spread between moments and between customers. "
-        f"{_level(manifest.kind, judged)}"
-    )
+        f"The same recipe, judged on {len(judged['each'])} parts of the customers: each model learnt "
+        "from all the others. The first is the judged model, the others are smaller fits. "
+        "The 95% intervals of the mean hold the spread between parts and between customers. "
+        if undated
+        else f"The same recipe, judged from {len(judged['each'])} moments: each model learnt only what "
+        "was known then. The latest is the judged model, the others are smaller fits. The 95% intervals "
+        "of the mean hold the spread between moments and between customers. "
+    ) + _level(manifest.kind, judged)
     return OriginSection(
         metric.label,
         summary,
-        [_row(manifest.kind, one, judged["primary"], metric.form) for one in judged["each"]],
+        [
+            _row(manifest.kind, one, judged["primary"], metric.form, place if undated else None)
+            for place, one in enumerate(judged["each"], start=1)
+        ],
         [
             _mean(judged["metrics"].get(who, {}), judged["primary"], metric.form)
             for who in CONTESTANTS
         ],
         list(manifest.origin_limits),
+        undated,
     )
 
 
-def _row(kind: str, one: dict[str, Any], primary: str, form: MetricForm) -> OriginRow:
+def _row(
+    kind: str, one: dict[str, Any], primary: str, form: MetricForm, part: int | None = None
+) -> OriginRow:
     found = [one["metrics"].get(who, {}).get(primary) for who in CONTESTANTS]
     return OriginRow(
-        ENGLISH.day(datetime.fromisoformat(one["start"])),
+        f"part {part}" if part else ENGLISH.day(datetime.fromisoformat(one["start"])),
         ENGLISH.count(one["learnt"]),
         ENGLISH.count(one["rows"]),
         [MISSING if value is None else format_metric(value, form) for value in found],
@@ -87,8 +99,9 @@ def _mean(metrics: dict[str, Any], primary: str, form: MetricForm) -> tuple[str,
 def _level(kind: str, judged: dict[str, Any]) -> str:
     """How far the level of predictions was off when the base rate changed."""
     error = _outcome(kind, judged["level_error"])
+    among = "parts" if judged.get("named") == PARTS else "moments"
     unit = " levels" if kind in ("ordinal", "multiclass") else ""
-    return f"The mean prediction was off by {error}{unit} (root mean square over the moments)."
+    return f"The mean prediction was off by {error}{unit} (root mean square over the {among})."
 
 
 def _outcome(kind: str, value: float) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from features.config.company import TargetConfig
+from features.config.snapshot_settings import NO_HORIZON
 from features.errors import DataRefused
 from features.formatting import ENGLISH, MISSING
 from insight.formatting.display_names import (
@@ -165,6 +166,8 @@ def _definition(
 
 
 def _horizon(config: TargetConfig) -> str:
+    if config.is_snapshot:
+        return NO_HORIZON
     gap = f", after a gap of {config.gap_days} days" if config.gap_days else ""
     return f"{config.horizon_days} days{gap}"
 
@@ -173,8 +176,11 @@ def _test_words(target: str, facts: ReportFacts) -> str:
     """The time span of the test rows."""
     if target not in facts.counts:
         return ""
+    config = facts.company.target(target)
+    if config.is_snapshot:
+        return f"{ENGLISH.percent(config.test_share)} of the customers, by a hash of their ids"
     rows = load_rows(facts.company, facts.workspace, target)
-    start = split_rows(TARGETS[target], facts.company.target(target), rows).test_start
+    start = split_rows(TARGETS[target], config, rows).test_start
     if TARGETS[target].on_calendar:
         return f"the last cutoff, {ENGLISH.day(start)}"
     end = instant(int(rows.cutoff.max()))
@@ -197,6 +203,7 @@ def _labels(target: str, facts: ReportFacts, bundle: Bundle | None) -> list[tupl
                 ("not used: outside the population", counts.outside),
                 ("not used: label window not over yet", counts.unripe),
                 ("not used: left before the label window", counts.left_before),
+                ("not used: no label", counts.unlabelled),
                 ("not used: answered after the horizon", counts.late),
                 ("not used: beyond max_rows", counts.sampled_out),
             )

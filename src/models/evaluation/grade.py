@@ -159,7 +159,7 @@ def grade_over_origins(evaluation: ModelEvaluation, origins: OriginsEvaluation) 
     """Grade an evaluation by the mean gain over all origins, instead of that on its own test rows."""
     grade, reason = _grade(origins.primary, origins.metrics, origins.gains)
     if len(origins.each) > 1:
-        reason = f"{reason}; mean over {len(origins.each)} rolling origins"
+        reason = f"{reason}; mean over {len(origins.each)} {origins.named}"
     linear = origins.gains.get("linear")
     return replace(
         evaluation, gain=origins.gains["rule"], gain_over_linear=linear, grade=grade, reason=reason

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 RESAMPLES = 100
 RANK = "spearman"
+#: What the origins are: moments, or where nothing has a date, parts of the customers.
+MOMENTS, PARTS = "rolling origins", "parts of the customers"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class OriginsEvaluation:
     `gains` are the improvements over rule and linear model in the primary metric, `rank_gain` that over
     the rule in the rank correlation of a value, None for other targets. `level` is the mean
     outcome less the mean prediction, over the origins: by how much the level of a prediction is off
-    when the base rate changes.
+    when the base rate changes. `named` is what the origins are: moments, or parts of the customers.
     """
 
     primary: str
@@ -78,6 +80,7 @@ class OriginsEvaluation:
     gains: dict[str, Interval]
     level: Interval
     rank_gain: Interval | None = None
+    named: str = MOMENTS
 
     @property
     def level_error(self) -> float:
@@ -90,7 +93,7 @@ class OriginsEvaluation:
 
 
 def evaluate_origins(
-    kind: str, origins: tuple[OriginRows, ...], seed: int = 0
+    kind: str, origins: tuple[OriginRows, ...], seed: int = 0, named: str = MOMENTS
 ) -> OriginsEvaluation:
     """Judge the predictions at all `origins` (at least one): the model by all metrics of its kind.
 
@@ -122,6 +125,7 @@ def evaluate_origins(
         {rival: _gain(primary, found, rival, pick) for rival in found if rival != "model"},
         _pool(level, pick),
         _gain(RANK, found, "rule", pick) if kind == "regression" else None,
+        named,
     )
 
 

@@ -14,6 +14,7 @@ from models.leakage.duplicated_rows import check_duplicates
 from models.leakage.feature_lookahead import check_comment_model, check_feature_lookahead
 from models.leakage.findings import LeakCheckResult, LeakReport, merge_findings
 from models.leakage.identifiers import check_identifiers
+from models.leakage.label_copies import check_label_copies, sample_snapshot_rows
 from models.leakage.label_maturity import check_label_maturity
 from models.leakage.label_window_check import check_answer_cutoffs, check_label_windows
 from models.leakage.sampled_windows import build_label_windows
@@ -23,7 +24,13 @@ from models.training_set.build_training_sets import LabelCounts
 
 
 def _run_checks(sample: AuditSample) -> Iterator[LeakCheckResult]:
-    """The result of every check, in report order."""
+    """The result of every check that the company's tables allow, in report order."""
+    if sample.company.snapshot:
+        yield check_label_copies(sample)
+        yield check_shuffled_labels(sample, sample_snapshot_rows(sample))
+        yield check_duplicates(sample)
+        yield check_identifiers(sample)
+        return
     windows = build_label_windows(sample)
     yield check_feature_lookahead(sample)
     yield check_label_windows(sample)

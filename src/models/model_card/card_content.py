@@ -1,7 +1,7 @@
 """The content of a model card, section by section: from the data to the limits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from models.bundles.model_manifest import ModelManifest
 from models.evaluation.active_customers import evaluate_active
 from models.evaluation.bootstrap import Interval
 from models.evaluation.calibration_error import calibration_error
+from models.evaluation.origin_evaluation import PARTS
 from models.model_card.render_card import Card, Part, Table
 from models.training.train import TrainedTarget
 from models.validation.slice_metrics import Slice, to_output_scale
@@ -31,6 +32,8 @@ FACTS = {
     "fingerprint": "Data fingerprint",
     "code_revision": "Code revision",
 }
+#: Those that a snapshot without dates has not.
+DATED = ("data_end", "labels_until", "horizon_days", "gap_days", "test_start")
 STRONGEST = 12
 #: Test rows that are explained: exact reasons for all of them would take longer than training.
 EXPLAINED = 500
@@ -80,10 +83,15 @@ def _data(manifest: ModelManifest) -> Part:
             f"{_figure(agreed.get('correlation', math.nan))}, and its mean differs by "
             f"{_figure(agreed.get('difference', math.nan))} standard deviations.",
         )
-    known = [f"{words}: {getattr(manifest, key)}" for key, words in FACTS.items()]
-    return Part(
-        "The data", sentences, points=(*known, f"Training cutoffs: {_span(manifest.cutoffs)}")
-    )
+    if manifest.definition == "snapshot":
+        shown = {key: words for key, words in FACTS.items() if key not in DATED}
+        return Part("The data", sentences, points=_points(manifest, shown))
+    cutoffs = f"Training cutoffs: {_span(manifest.cutoffs)}"
+    return Part("The data", sentences, points=(*_points(manifest, FACTS), cutoffs))
+
+
+def _points(manifest: ModelManifest, facts: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{words}: {getattr(manifest, key)}" for key, words in facts.items())
 
 
 def _span(cutoffs: Sequence[str]) -> str:
@@ -105,24 +113,29 @@ def _labels(trained: TrainedTarget, manifest: ModelManifest) -> Part:
 def _measures(trained: TrainedTarget) -> Part:
     evaluation = trained.evaluation
     names = list(evaluation.metrics["model"])
+    undated = trained.config.is_snapshot
+    unlike = "none of whom it learnt from" if undated else "later than all it learnt from"
     sentences = (
-        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, later than all it learnt "
-        f"from; 95% intervals from resampled customers. {evaluation.primary} decides.",
+        f"{evaluation.rows:,} rows of {evaluation.customers:,} customers, {unlike}; 95% intervals from "
+        f"resampled customers. {evaluation.primary} decides.",
     )
     contestants = tuple(evaluation.metrics)
     rows = [(n, *(_shown(evaluation.metrics[who].get(n)) for who in contestants)) for n in names]
-    return Part("How well, on later data", sentences, table=Table(("measure", *contestants), rows))
+    where = "on other customers" if undated else "on later data"
+    return Part(f"How well, {where}", sentences, table=Table(("measure", *contestants), rows))
 
 
 def _origins(manifest: ModelManifest) -> Part:
     """Every origin in a row, then their mean; what limits it, and how far the level moves."""
     judged = manifest.origins or {}
     primary, rivals = judged["primary"], ("rule", "linear")
-    head = ("from", "learnt rows", "tested rows", primary, *rivals, "predicted", "actual",
+    undated = judged.get("named") == PARTS
+    where, among = ("part", "parts") if undated else ("from", "moments")
+    head = (where, "learnt rows", "tested rows", primary, *rivals, "predicted", "actual",
             "calibration error beyond chance")  # fmt: skip
     rows = [
         (
-            one["start"][:10],
+            f"part {place}" if undated else one["start"][:10],
             f"{one['learnt']:,}",
             f"{one['rows']:,}",
             *(_maybe(one["metrics"][who][primary]) for who in ("model", *rivals)),
@@ -130,20 +143,28 @@ def _origins(manifest: ModelManifest) -> Part:
             _figure(one["actual"]),
             _maybe(one["excess"]),
         )
-        for one in judged["each"]
+        for place, one in enumerate(judged["each"], start=1)
     ]
     over = [_shown(Interval(**_nan(judged["metrics"][who][primary]))) for who in ("model", *rivals)]
     rows.append(("mean", "", "", *over, "", "", ""))
     level = _shown(Interval(**_nan(judged["level"])))
     sentences = (
-        f"The same recipe judged from {len(rows) - 1} moments: each model learnt what was known then. "
-        "The latest row is the judged model itself; older ones are smaller fits. 95% intervals hold "
-        "the spread between moments and between customers; the mean gain decides on the grade.",
-        f"The level moves: actual less predicted means are {level} over the moments, their root mean "
-        f"square is {_figure(judged['level_error'])}. A prediction's level is as uncertain as that.",
+        f"The same recipe judged on {len(rows) - 1} parts of the customers: each model learnt from all "
+        "others. The first row is the judged model itself; the others are smaller fits. 95% intervals "
+        "hold the spread between parts and between customers; the mean gain decides on the grade."
+        if undated
+        else f"The same recipe judged from {len(rows) - 1} moments: each model learnt what was known "
+        "then. The latest row is the judged model itself; older ones are smaller fits. 95% intervals "
+        "hold the spread between moments and between customers; the mean gain decides on the grade.",
+        f"The level moves: actual less predicted means are {level} over the {among}, their "
+        f"root mean square is {_figure(judged['level_error'])}. A prediction's level is as uncertain as "
+        "that.",
         *manifest.origin_limits,
     )
-    return Part("At several moments (rolling origins)", sentences, table=Table(head, rows))
+    where = (
+        "On several parts of the customers" if undated else "At several moments (rolling origins)"
+    )
+    return Part(where, sentences, table=Table(head, rows))
 
 
 def _nan(interval: dict[str, float | None]) -> dict[str, float]:

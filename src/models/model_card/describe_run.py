@@ -6,6 +6,7 @@ The card says the rest; `card`, `judged_run` and the like are addresses within M
 from collections.abc import Iterable
 
 from features.config.company import Company, TargetConfig
+from features.config.snapshot_settings import NO_HORIZON
 from models.bundles.model_manifest import ModelManifest
 from models.targets.target import Target
 from models.training.train import TrainedTarget
@@ -60,7 +61,7 @@ def describe_registered_model(company: Company, target: Target) -> str:
         "`champion` is the version that serves, `previous` the one before it, `challenger` the newest "
         "one that was not promoted. Each version's description has its grade and links to its card; "
         f"the card of the champion is also `data/{name}/cards/{target.name}.html`.",
-        _points(("Horizon", f"{config.horizon_days} days")),
+        _points(("Horizon", NO_HORIZON if config.is_snapshot else f"{config.horizon_days} days")),
     )
 
 
@@ -70,7 +71,8 @@ def _question(target: Target, config: TargetConfig) -> str:
 
 def _window(manifest: ModelManifest) -> Iterable[tuple[str, str]]:
     gap = f", {manifest.gap_days} days after the cutoff" if manifest.gap_days else ""
-    yield "Horizon", f"{manifest.horizon_days} days{gap}"
+    undated = manifest.definition == "snapshot"
+    yield "Horizon", NO_HORIZON if undated else f"{manifest.horizon_days} days{gap}"
     yield "Data", f"{manifest.company}, up to {manifest.data_end[:10]}"
 
 

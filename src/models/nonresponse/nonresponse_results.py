@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from features.atomic_write import write_text_atomically
 from features.config.company import Company
+from features.config.snapshot_settings import NO_DATES
 from features.errors import ConfigRefused, DataRefused
 from features.history_store import Manifest
 from features.progress import Steps
@@ -44,8 +45,10 @@ def write_nonresponse_results(company: Company, workspace: Workspace, steps: Ste
     """Estimate both questions, write `nonresponse.json` and `ask_next.csv`, and return the paths.
 
     A question that cannot be corrected is listed with the reason. Raises DataRefused without a
-    history or features.
+    history or features, and for a snapshot.
     """
+    if company.snapshot:
+        raise DataRefused(f"non-response needs a survey: {NO_DATES}")
     manifest = Manifest.read(workspace, company.name)
     snapshot = read_snapshot(company, workspace, manifest)
     folder = workspace.company(company.name)

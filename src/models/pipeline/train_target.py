@@ -129,7 +129,7 @@ class TargetTraining:
             self.steps.note(f"  [yellow]–[/] {warning}")
         with self.steps.step(f"refit {name}") as done:
             refitted = refit_on_all(trained, rows)
-            if name == "churn":
+            if _has_tenure(refitted):
                 curve = refit_survival(refitted, self.company, self.workspace, self.manifest)
                 refitted = replace(refitted, survival=curve)
             agreement = compare_with_judged(trained, refitted)
@@ -151,7 +151,7 @@ class TargetTraining:
 
     def _with_survival(self, trained: TrainedTarget) -> TrainedTarget:
         """Add the survival curve of a churn model, fitted on the history after each cutoff."""
-        if trained.target.name != "churn":
+        if not _has_tenure(trained):
             return trained
         with self.steps.step("survival curve") as done:
             survival, agreement = fit_survival(trained, self.company, self.workspace, self.manifest)
@@ -318,6 +318,11 @@ class TargetTraining:
             return read_judged(serving, champion) if champion else None, None
         except DataRefused as err:
             return None, f"the champion cannot be read ({err})"
+
+
+def _has_tenure(trained: TrainedTarget) -> bool:
+    """Whether the history tells how long customers stay: of churn, unless it is without dates."""
+    return trained.target.name == "churn" and not trained.config.is_snapshot
 
 
 def _plots(

@@ -4,6 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from features.config.company import Company
+from features.config.snapshot_settings import NO_DATES
 from features.config.toml_section import did_you_mean
 from features.definitions.company_schema import CompanySchema
 from features.errors import ConfigRefused
@@ -51,7 +52,13 @@ def trainable(company: Company, schema: CompanySchema) -> tuple[list[Target], di
 
 
 def check_names(company: Company) -> None:
-    """Raise ConfigRefused when the company's file configures an unknown target."""
+    """Raise ConfigRefused when the company's file configures an unknown target, or its test wrongly."""
+    for name, config in company.targets.items():
+        if config.test_from and name in TARGETS and TARGETS[name].on_calendar:
+            raise ConfigRefused(
+                f"{company.path.name}: targets.{name}.test_from is for answers to surveys; the test of "
+                f"{name} begins at calendar.test_cutoff"
+            )
     for name in [*company.targets, *(r.target for r in company.references)]:
         if name not in TARGETS:
             raise ConfigRefused(
@@ -63,6 +70,10 @@ def _why_not(target: Target, company: Company, schema: CompanySchema) -> str | N
     config = company.target(target.name)
     if not config.enabled:
         return f"targets.{target.name}.enabled is false in {company.path.name}"
+    if company.snapshot:
+        return (
+            None if config.is_snapshot else f"{NO_DATES}: {target.title} needs records with dates"
+        )
     if missing := target.missing_setting(config):
         return missing
     for table, columns in target.required_columns:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.config.company import TargetConfig
+from features.config.snapshot_settings import LABEL
 from features.customer_definition import CustomerDefinition
 
 Floats = NDArray[np.float64]
@@ -23,6 +24,9 @@ Kind = Literal["binary", "multiclass", "ordinal", "regression"]
 Outputs = dict[str, NDArray[Any]]
 #: (calibrated predictions, feature table, manifest) -> outputs, one value a row each.
 OutputFunction = Callable[[Floats, pa.Table, Mapping[str, Any]], Outputs]
+
+#: In place of a rule's feature: the column that alone predicts best, chosen among the training rows.
+BEST_COLUMN = "the best single column"
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,17 @@ def customer_condition(definition: CustomerDefinition) -> Condition:
 
 
 def population_mask(features: pa.Table, condition: Condition | None) -> NDArray[np.bool_]:
-    """Mark the rows that meet the condition; a missing value does not meet it."""
+    """Mark the rows that meet the condition; a missing value does not meet it.
+
+    Those whom a snapshot marks as having left never do.
+    """
+    inside = np.ones(features.num_rows, bool)
+    if LABEL in features.column_names:
+        inside &= features[LABEL].to_numpy() != 1
     if condition is None:
-        return np.ones(features.num_rows, bool)
+        return inside
     value = np.asarray(features[condition.column].to_numpy(), np.float64)
-    inside = np.asarray(~np.isnan(value))
+    inside &= ~np.isnan(value)
     if condition.at_least is not None:
         inside &= np.nan_to_num(value, nan=-np.inf) >= condition.at_least
     if condition.at_most is not None:
@@ -59,11 +69,12 @@ class Target:
 
     `describe_label` and `describe_population` return one sentence each for the report. `label_sql`
     returns SQL for (customer_id, cutoff, label, weight); `required_columns` are the tables and
-    columns it reads; `rule_feature` names the feature of the business rule. `on_calendar`: labels at
-    calendar cutoffs; otherwise at the moment a question was sent. `make_outputs` turns calibrated
-    predictions into `outputs`; `class_values` weights class probabilities into the one score that
-    reasons explain. `missing_setting` names a setting that the company still has to make. An `opt_in`
-    target is trained only for companies whose file has a `[targets.NAME]` section.
+    columns it reads; `rule_feature` names the feature of the business rule, or is `BEST_COLUMN`.
+    `on_calendar`: labels at calendar cutoffs; otherwise at the moment a question was sent.
+    `make_outputs` turns calibrated predictions into `outputs`; `class_values` weights class
+    probabilities into the one score that reasons explain. `missing_setting` names a setting that the
+    company still has to make. An `opt_in` target is trained only for companies whose file has a
+    `[targets.NAME]` section.
     """
 
     name: str

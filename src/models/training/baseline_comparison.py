@@ -10,13 +10,14 @@ from features.config.company import TargetConfig
 from features.errors import DataRefused
 from models.learners.baselines import (
     BaselineRule,
+    best_column_rule,
     last_answer_rule,
     linear_model,
     recency_rule,
     repeat_rule,
 )
 from models.learners.labelled_rows import LabelledRows
-from models.targets.target import Target
+from models.targets.target import BEST_COLUMN, Target
 from models.training.fit_model import FittedModel
 from models.training.hyperparameters import learner_kind
 
@@ -26,6 +27,8 @@ Floats = NDArray[np.float64]
 def baseline_rule(target: Target, config: TargetConfig, columns: Sequence[str]) -> BaselineRule:
     """The business rule a target must beat; DataRefused when its feature is not in `columns`."""
     column = target.rule_feature(config)
+    if column == BEST_COLUMN:
+        return best_column_rule()
     if column not in columns:
         raise DataRefused(f"target {target.name}: its rule needs the feature {column}")
     if target.kind == "binary":

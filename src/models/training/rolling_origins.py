@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from features.config.snapshot_settings import WEAKER_EVIDENCE
 from features.errors import DataRefused
 from models.evaluation.origin_evaluation import OriginRows
 from models.learners.labelled_rows import LabelledRows
@@ -57,15 +58,17 @@ def _predict(
     )  # fmt: skip
 
 
-def origin_limits(origins: tuple[OriginRows, ...], horizon_days: int) -> list[str]:
-    """What limits a judgement over these origins: too few, or label windows that overlap."""
+def origin_limits(origins: tuple[OriginRows, ...], config: "TargetConfig") -> list[str]:
+    """What limits a judgement over these origins: no dates, too few, or label windows that overlap."""
+    if config.is_snapshot:
+        return [WEAKER_EVIDENCE]
     limits = []
     if len(origins) < ENOUGH_ORIGINS:
         limits.append(
             f"Judged at {len(origins)} moments only, for want of history; {ENOUGH_ORIGINS} show how "
             "much a judgement depends on its moment."
         )
-    if windows_overlap([datetime.fromisoformat(o.start) for o in origins], horizon_days):
+    if windows_overlap([datetime.fromisoformat(o.start) for o in origins], config.horizon_days):
         limits.append(
             "The label windows of the moments of judgement overlap, for want of history: the spread "
             "between them is larger than it looks."

@@ -15,7 +15,13 @@ from features.errors import DataRefused
 from features.history.history_table import DAY
 from features.settings import Workspace
 from models.evaluation.grade import ModelEvaluation, evaluate_model, grade_over_origins
-from models.evaluation.origin_evaluation import OriginRows, OriginsEvaluation, evaluate_origins
+from models.evaluation.origin_evaluation import (
+    MOMENTS,
+    PARTS,
+    OriginRows,
+    OriginsEvaluation,
+    evaluate_origins,
+)
 from models.evaluation.sum_errors import PredictedOrigin, SumErrors
 from models.evaluation.value_grade import with_value_faults
 from models.learners.calibration import Calibrator
@@ -33,6 +39,7 @@ from models.training.hyperparameters import default_params, learner_kind
 from models.training.minimum_data import check_minimum_data
 from models.training.rolling_origins import origin_limits, predict_origins
 from models.training_set.build_training_sets import KEYS
+from models.training_set.customer_holdout import places
 from models.training_set.label_reach import LabelReach
 from models.training_set.splits import Split, instant, split_by_time
 
@@ -157,7 +164,8 @@ def train(
         test.customer,
     )  # fmt: skip
     judged = (latest, *predict_origins(target, config, rows, split, recipe))
-    origins = evaluate_origins(target.kind, judged)
+    named = PARTS if config.is_snapshot else MOMENTS
+    origins = evaluate_origins(target.kind, judged, named=named)
     sums = None
     if fitted.typical:
         sums = SumErrors.fit(
@@ -174,7 +182,7 @@ def train(
         recipe=recipe,
         origins=origins,
         sums=sums,
-        limits=tuple(origin_limits(judged, config.horizon_days)),
+        limits=tuple(origin_limits(judged, config)),
         **_fitted_parts(target, config, rows, split.refit, fitted),
     )  # fmt: skip
 
@@ -220,7 +228,7 @@ def _fitted_parts(
         "calibrator": fitted.calibrator,
         "spend": fitted.spend,
         "dropped": tuple(c for c in rows.features.column_names if c not in columns),
-        "labels": _reach(rows, part, target.span_days(config)),
+        "labels": _reach(rows, part, config),
         "ranges": _ranges(target, part, fitted.unseen, fitted.spend),
         "support": TrainingSupport.fit(fitted.estimator, part.features),
         "learnt": learnt,
@@ -230,9 +238,14 @@ def _fitted_parts(
     }
 
 
-def _reach(rows: TrainingRows, learnt: TrainingRows, span_days: int) -> LabelReach:
-    """The reach of the labels that the model learnt from, and the digest of all of them."""
-    labelled = LabelReach.of(rows.cutoff, rows.customer, rows.label, rows.weight, span_days)
+def _reach(rows: TrainingRows, learnt: TrainingRows, config: TargetConfig) -> LabelReach:
+    """The reach of the labels that the model learnt from, and the digest of all of them.
+
+    A snapshot has the same labels on whatever day it is imported.
+    """
+    span_days = config.gap_days + config.horizon_days
+    when = places(rows.cutoff) if config.is_snapshot else rows.cutoff
+    labelled = LabelReach.of(when, rows.customer, rows.label, rows.weight, span_days)
     return replace(labelled, until=instant(int(learnt.cutoff.max()) + span_days * DAY))
 
 
@@ -251,7 +264,7 @@ def _ranges(
 
 
 def split_rows(target: Target, config: TargetConfig, rows: TrainingRows) -> Split:
-    """Split the rows of a target by time."""
+    """Split the rows of a target by time; those of a snapshot by customer."""
     return split_by_time(target, config, rows.cutoff)
 
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.atomic_write import remove_path, write_text_atomically
-from features.config.company import Company
+from features.config.company import Company, TargetConfig
+from features.config.snapshot_settings import LABEL
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused, NothingTrained
 from features.execution.file_metadata import with_metadata
@@ -47,7 +48,7 @@ class LabelCounts:
     `outside`: customers outside the target's population; `unripe`: label windows that end after the
     data; `sampled_out`: rows beyond `calendar.max_rows`; `late`: answers after the horizon;
     `left_before`: customers who left between the cutoff and their window (`gap_days`), or before the
-    cutoff unnoticed.
+    cutoff unnoticed; `unlabelled`: customers of a snapshot without a label.
     """
 
     rows: int
@@ -59,6 +60,7 @@ class LabelCounts:
     classes: dict[str, int]
     late: int = 0
     left_before: int = 0
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class FeatureRowBuilder:
     history: Path
     plan: FeaturePlan
     threads: int
+    of_snapshot: bool = False
 
     def training_rows(
         self, labels: Path, condition: Condition | None, customers: CustomerRange
@@ -92,6 +95,9 @@ class FeatureRowBuilder:
         ids = pa.array(history.customer_ids, pa.string())
         cutoff = np.full(len(ids), microseconds(manifest.end), np.int64)
         features = self._features(history, ids, cutoff)
+        label = history.tables["customers"].numbers.get(LABEL) if self.of_snapshot else None
+        if label is not None:  # no feature: who has left gets no prediction
+            features = features.append_column(LABEL, [label])
         origin = {"company": manifest.company, "fingerprint": manifest.fingerprint}
         return with_metadata(features, {**origin, "tone": model_digest(self.plan.comment_model)})
 
@@ -123,11 +129,12 @@ class _TrainingSetWriter:
         workspace: Workspace,
         steps: Steps,
         runner: Runner,
+        of_snapshot: bool,
     ) -> "_TrainingSetWriter":
         name = manifest.company
         ids = customer_ids(workspace, name)
         plan = plan_for(manifest.schema, comment_model=comment_model)
-        builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads)
+        builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads, of_snapshot)
         pieces = split_customers(ids, runner.size(len(ids)))
         return cls(workspace.features(name), builder, pieces, runner, steps)
 
@@ -170,7 +177,9 @@ def build_features(
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: labels.table for name, labels in labelled.items()}
     comment_model = select_comment_model(company, workspace, manifest, keys, steps, refit_comments)
-    writer = _TrainingSetWriter.of(manifest, comment_model, workspace, steps, runner)
+    writer = _TrainingSetWriter.of(
+        manifest, comment_model, workspace, steps, runner, company.snapshot is not None
+    )
     counts: dict[str, LabelCounts] = {}
     for name, labels in labelled.items():
         target = TARGETS[name]
@@ -187,7 +196,8 @@ def build_features(
                 done(left_out=unable[name])
                 continue
             path = folder / f"{name}.parquet"
-            counts[name] = _counts(target, path, labels, labels.table.num_rows - rows)
+            outside = labels.table.num_rows - rows
+            counts[name] = _counts(target, company.target(name), path, labels, outside)
             columns = len(writer.builder.plan.columns)
             done(rows=rows, columns=columns, cutoffs=len(counts[name].cutoffs))
     if labelled and not counts:
@@ -246,7 +256,9 @@ def _clear_others(folder: Path, keep: list[str]) -> None:
             remove_path(file)
 
 
-def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> LabelCounts:
+def _counts(
+    target: Target, config: TargetConfig, path: Path, labels: LabelRows, outside: int
+) -> LabelCounts:
     keys = pq.read_table(path, columns=list(KEYS))
     label = keys["label"].to_numpy()
     if target.classes:
@@ -255,6 +267,8 @@ def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> Labe
         classes = {"zero": int((label == 0).sum()), "not zero": int((label != 0).sum())}
     distinct = pc.unique(keys["cutoff"]).to_pylist()
     shown = distinct if target.on_calendar else [min(distinct), max(distinct)]
+    if config.is_snapshot:  # places of a hash, no moments
+        shown = []
     return LabelCounts(
         rows=keys.num_rows,
         customers=len(pc.unique(keys["customer_id"])),
@@ -263,6 +277,7 @@ def _counts(target: Target, path: Path, labels: LabelRows, outside: int) -> Labe
         sampled_out=labels.sampled_out,
         late=labels.late,
         left_before=labels.left_before,
+        unlabelled=labels.unlabelled,
         cutoffs=tuple(c.isoformat() for c in sorted(shown)),
         classes=classes,
     )

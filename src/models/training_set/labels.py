@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from features.config.company import Company
+from features.config.company import Company, TargetConfig
+from features.config.snapshot_settings import LABEL
 from features.errors import DataRefused
 from features.history_store import (
     Manifest,
@@ -15,6 +16,7 @@ from features.history_store import (
 )
 from features.settings import Workspace
 from models.targets.target import Target
+from models.training_set.customer_holdout import place_sql
 from models.training_set.splits import calendar_cutoffs, instant, microseconds
 
 #: A horizon in which every answer arrives, to count the answers after the real horizon.
@@ -26,8 +28,8 @@ class LabelRows:
     """The labels of a target: (customer_id, cutoff, label, weight), sorted, and the rows left out.
 
     `immature`: windows that end after the data; `late`: answers after the horizon; `left_before`:
-    customers who left before their window began, after the cutoff or unnoticed; `sampled_out`: rows
-    beyond `calendar.max_rows`.
+    customers who left before their window began, after the cutoff or unnoticed; `unlabelled`:
+    customers of a snapshot without a label; `sampled_out`: rows beyond `calendar.max_rows`.
     """
 
     table: pa.Table
@@ -35,6 +37,7 @@ class LabelRows:
     late: int
     left_before: int
     sampled_out: int
+    unlabelled: int = 0
 
 
 def label_rows(
@@ -48,16 +51,8 @@ def label_rows(
     span = target.span_days(config)
     con = open_history(workspace.history(company.name))
     try:
-        create_known_table(con, manifest.rows)
-        create_departures_table(con, manifest.rows)
-        if target.on_calendar:
-            grid = calendar_cutoffs(
-                company.calendar, span, manifest.start, manifest.end, target.name
-            )
-            con.execute("create temp table cutoffs (cutoff timestamptz)")
-            con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
         data_end = instant(microseconds(manifest.end)).isoformat()
-        query = f"({target.label_sql(config)})"
+        query = f"({_prepare(con, target, company, manifest, data_end)})"
         mature = f"cutoff + interval {span} day <= timestamptz '{data_end}'"
         total, immature, left_before = con.execute(
             f"select count(*), count(*) filter (not ({mature})), "
@@ -73,15 +68,54 @@ def label_rows(
         ).to_arrow_table()
     finally:
         con.close()
-    if not total:
-        raise DataRefused(f"target {target.name}: the history has no label")
     if not labels.num_rows:
-        raise DataRefused(
-            f"target {target.name}: no mature label in {total:,} rows; "
-            f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
-        )
+        raise DataRefused(f"target {target.name}: {_no_label(config, span, total, manifest)}")
     sampled_out = int(labelled - labels.num_rows)
+    if config.is_snapshot:
+        return LabelRows(labels, 0, 0, 0, sampled_out, unlabelled=int(left_before))
     return LabelRows(labels, int(immature), late, int(left_before), sampled_out)
+
+
+def _prepare(
+    con: duckdb.DuckDBPyConnection,
+    target: Target,
+    company: Company,
+    manifest: Manifest,
+    data_end: str,
+) -> str:
+    """Create the tables that label SQL may read; returns the SQL of all labels, ripe or not."""
+    config = company.target(target.name)
+    if config.is_snapshot:
+        return _snapshot_label_sql(f"timestamptz '{data_end}'")
+    create_known_table(con, manifest.rows)
+    create_departures_table(con, manifest.rows)
+    if target.on_calendar:
+        grid = calendar_cutoffs(
+            company.calendar, target.span_days(config), manifest.start, manifest.end, target.name
+        )
+        con.execute("create temp table cutoffs (cutoff timestamptz)")
+        con.executemany("insert into cutoffs values (?)", [[c.isoformat()] for c in grid])
+    return target.label_sql(config)
+
+
+def _no_label(config: TargetConfig, span: int, total: int, manifest: Manifest) -> str:
+    """Why a target has no label at all."""
+    if not total:
+        return "the history has no label"
+    if config.is_snapshot:
+        return f"snapshot.label is empty for all {total:,} customers"
+    return (
+        f"no mature label in {total:,} rows; "
+        f"answers must be {span} days older than the end of the data, {manifest.data_end[:10]}"
+    )
+
+
+def _snapshot_label_sql(data_end: str) -> str:
+    """The label of each customer of a snapshot, at the customer's place in the order of the hash."""
+    return (
+        f"select customer_id, {place_sql('customer_id', data_end)} as cutoff, "
+        f"{LABEL} as label, 1.0 as weight from customers"
+    )
 
 
 def _count_all_answers(con: duckdb.DuckDBPyConnection, target: Target, company: Company) -> int:

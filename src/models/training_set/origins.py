@@ -1,7 +1,8 @@
 """Rolling origins: the earlier moments at which a target is judged, besides the latest test.
 
 An origin is a moment: all labels ripe before it train, and the rows after it test. One moment says
-little about the next: seasons and growth move base rates and rankings between them.
+little about the next: seasons and growth move base rates and rankings between them. Customers without
+dates are judged in parts instead: each part is tested on models of all the others.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from features.config.company import TargetConfig
 from features.history.history_table import DAY
 from models.targets.target import Target
+from models.training_set.customer_holdout import share_start
 from models.training_set.splits import Split, instant
 
 Mask = NDArray[np.bool_]
@@ -40,18 +42,30 @@ def older_origins(
 
     On a calendar, origins are a horizon apart, so that their label windows do not overlap; where that
     leaves fewer than four, they are closer. Answers are tested in parts half as large as the test.
+    Parts of a snapshot are as large as the test, and have no customer in common.
     """
+    if config.is_snapshot:
+        return _customer_parts(cutoff, config.test_share)
     span = target.span_days(config) * DAY
     least = max(MIN_ROWS, MIN_SHARE * split.refit.sum())
     if target.on_calendar:
         moments = _calendar_moments(cutoff, span, config.horizon_days * DAY, least)
     else:
-        moments = _answer_moments(cutoff, config.test_share)
+        share = float(split.test.mean()) if config.test_from else config.test_share
+        moments = _answer_moments(cutoff, share)
     found = [
         Origin(instant(start), cutoff + span <= start, (cutoff >= start) & (cutoff < end))
         for start, end in moments
     ]
     return tuple(origin for origin in found if origin.learn.sum() >= least)
+
+
+def _customer_parts(cutoff: NDArray[np.int64], share: float) -> tuple[Origin, ...]:
+    """Parts of the customers before the test, the last first."""
+    count = min(MOST_ORIGINS, int(1 / share + 1e-9))
+    ends = [share_start(cutoff, place * share) for place in range(1, count + 1)]
+    parts = [(start, (cutoff >= start) & (cutoff < end)) for end, start in pairwise(ends)]
+    return tuple(Origin(instant(start), ~part, part) for start, part in parts if part.any())
 
 
 def windows_overlap(starts: list[datetime], horizon_days: int) -> bool:

@@ -16,6 +16,7 @@ from features.config.company import CutoffCalendar, TargetConfig, as_utc
 from features.errors import DataRefused
 from features.history.history_table import DAY
 from models.targets.target import Target
+from models.training_set.customer_holdout import share_start
 
 Mask = NDArray[np.bool_]
 #: Share of the answers before the test that is used for validation (satisfaction, nps).
@@ -84,9 +85,25 @@ def _back(last: datetime, steps: int, every: str) -> datetime:
 def split_by_time(target: Target, config: TargetConfig, cutoff: NDArray[np.int64]) -> Split:
     """Split the rows of a target by their cutoffs, the test last."""
     span = target.span_days(config)
+    if config.is_snapshot:
+        return split_customers(cutoff, config.test_share)
     if target.on_calendar:
         return split_calendar(cutoff, span)
-    return split_answers(cutoff, span, config.test_share)
+    return split_answers(cutoff, span, config.test_share, config.test_from)
+
+
+def split_customers(cutoff: NDArray[np.int64], test_share: float) -> Split:
+    """Test a share of the customers, validate on a fifth of the others, fit on the rest."""
+    test_start = share_start(cutoff, test_share)
+    valid_start = share_start(cutoff, test_share + VALID_SHARE * (1 - test_share))
+    return Split(
+        fit=cutoff < valid_start,
+        valid=(cutoff >= valid_start) & (cutoff < test_start),
+        test=cutoff >= test_start,
+        refit=cutoff < test_start,
+        valid_start=instant(valid_start),
+        test_start=instant(test_start),
+    )
 
 
 def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:
@@ -100,10 +117,20 @@ def split_calendar(cutoff: NDArray[np.int64], span_days: int) -> Split:
     return _split(cutoff, span, valid_start=before[-1], valid_end=before[-1] + 1, test_start=test)
 
 
-def split_answers(cutoff: NDArray[np.int64], span_days: int, test_share: float) -> Split:
-    """Test on the last share of the answers in time, validate on the last fifth mature before."""
+def split_answers(
+    cutoff: NDArray[np.int64],
+    span_days: int,
+    test_share: float,
+    test_from: datetime | None = None,
+) -> Split:
+    """Test on the last share of the answers in time, validate on the last fifth mature before.
+
+    With `test_from`, test on the answers to questions sent from then on.
+    """
     span = span_days * DAY
     test_start = int(np.quantile(cutoff, 1.0 - test_share, method="lower"))
+    if test_from:
+        test_start = _checked_start(cutoff, test_from)
     before = cutoff[cutoff + span <= test_start]
     if not len(before):
         raise DataRefused(
@@ -112,6 +139,17 @@ def split_answers(cutoff: NDArray[np.int64], span_days: int, test_share: float) 
         )
     valid_start = int(np.quantile(before, 1.0 - VALID_SHARE, method="lower"))
     return _split(cutoff, span, valid_start, int(test_start - span) + 1, test_start)
+
+
+def _checked_start(cutoff: NDArray[np.int64], test_from: datetime) -> int:
+    """The moment of `test_from` in microseconds; raises DataRefused when no answer follows it."""
+    start = microseconds(test_from)
+    if not (cutoff >= start).any():
+        raise DataRefused(
+            f"no answer to a question sent from test_from, {as_utc(test_from):%Y-%m-%d}, on; the last "
+            f"question with a mature answer was sent on {instant(int(cutoff.max())):%Y-%m-%d}"
+        )
+    return start
 
 
 def _split(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from features.config.snapshot_settings import NO_DATES
 from features.errors import DataRefused
 from features.history.history_table import DAY
 from models.evaluation.bootstrap import Interval, bootstrap_jointly, percentile_interval
@@ -49,11 +50,15 @@ class ModelAge:
 
 @dataclass(frozen=True)
 class Staleness:
-    """The primary metric by the age of the model, and that of the rule on the same rows."""
+    """The primary metric by the age of the model, and that of the rule on the same rows.
+
+    `obstacle` says why a model of these data has no age, None where it has.
+    """
 
     measure: str
     rule: float
     ages: tuple[ModelAge, ...]
+    obstacle: str | None = None
 
     @property
     def lasts(self) -> int | None:
@@ -73,6 +78,8 @@ class Staleness:
 
     def describe(self) -> str:
         """The result in a sentence."""
+        if self.obstacle:
+            return f"cannot be measured: {self.obstacle}"
         if self.lasts is None:
             return "the history is too short to train an older model"
         if self.lasts == self.ages[-1].months:
@@ -94,6 +101,8 @@ def measure_staleness(trained: TrainedTarget, rows: TrainingRows) -> Staleness:
     the columns and parameters of the trained model, uncalibrated. Stops at the first age with too few
     rows.
     """
+    if trained.config.is_snapshot:
+        return Staleness(PRIMARY[trained.target.kind], float("nan"), (), NO_DATES)
     sample = _sampled(rows, trained.split.refit)
     scored: list[tuple[int, int, Floats]] = []
     for months in AGES:

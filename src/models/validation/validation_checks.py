@@ -69,7 +69,8 @@ def read_staleness(path: Path) -> Staleness:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))["staleness"]
         ages = tuple(_model_age(age) for age in stored["ages"])
-        return Staleness(stored["measure"], _number(stored["rule"]), ages)
+        obstacle = stored.get("obstacle")
+        return Staleness(stored["measure"], _number(stored["rule"]), ages, obstacle)
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise DataRefused(
             f"{path} cannot be read ({type(err).__name__}); run `goodwill train` to write it again"

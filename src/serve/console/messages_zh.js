@@ -1,6 +1,8 @@
 // Generated from insight/business_report/locale/messages_zh.toml: stored messages and their translation.
 
 export const MESSAGES = [
+  ["the customers are a snapshot without dates", "客户表是没有日期的快照"],
+  ["the customers are a snapshot without dates: {title} needs records with dates", "客户表是没有日期的快照：预测{title}需要带日期的记录"],
   ["{title}: no data in {n} rows; {remedy}", "没有数据：相关的 {n} 行均无数值；{remedy}"],
   ["without contracts it takes targets.churn.active_days of data before a period ends", "没有合同数据时，统计期结束前须有 targets.churn.active_days 天的数据"],
   ["ask this question in a survey, or map its instrument and dimension", "请在调查中询问此题，或映射其 instrument 与 dimension"],

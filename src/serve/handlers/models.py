@@ -25,6 +25,7 @@ _MODEL = {
     "features": 120,
     "label_counts": {"0": 9100, "1": 900},
     "currency": "EUR",
+    "limits": [],
 }
 _BIN = {"case": "churn", "predicted": 0.21, "observed": 0.23, "low": 0.17, "high": 0.3, "rows": 310}
 _MEASURE = {"value": 0.84, "low": 0.81, "high": 0.87}
@@ -45,6 +46,12 @@ class ModelFacts(BaseModel):
     features: int
     label_counts: dict[str, int]
     currency: Annotated[str, Field(description="Currency of the company; empty if unknown.")]
+    limits: Annotated[
+        list[str],
+        Field(
+            description="What limits the evidence for it, such as a snapshot without time order."
+        ),
+    ]
 
 
 class ModelsAnswer(BaseModel):
@@ -183,4 +190,5 @@ def _model_facts(manifest: ModelManifest) -> dict[str, Any]:
         "features": len(manifest.features),
         "label_counts": manifest.label_counts,
         "currency": manifest.currency,
+        "limits": manifest.origin_limits,
     }

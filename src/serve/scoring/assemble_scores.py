@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.config.snapshot_settings import WEAKER_EVIDENCE
 from models.bundles.bundle import Bundle
 from models.bundles.predict import OUTPUTS
 from models.explain.previous_window import PreviousValues
@@ -63,7 +64,9 @@ def assemble_scores(
     reasons: list[dict[str, list[ScoreReason]]] = _by_customer(found, customers)
     scores = [*map(CustomerScore, customers.ids, predictions, reasons)]
     versions = {t: bundles[t].version for t in chosen}
-    return ScoreBatch(customers.as_of, scores, customers.unknown, versions)
+    weaker = any(bundles[t].manifest.definition == "snapshot" for t in versions)
+    warnings = [WEAKER_EVIDENCE] if weaker else []
+    return ScoreBatch(customers.as_of, scores, customers.unknown, versions, warnings=warnings)
 
 
 def to_json_values(values: NDArray[Any]) -> list[Output]:

@@ -185,7 +185,7 @@ class CompanyScorer:
         batch = assemble_scores(loaded.bundles, loaded.explanations, customers, options)
         chosen = {t: loaded.bundles[t] for t in batch.versions}
         unknown = count_unknown_categories(chosen, features)
-        warnings = record_warnings(records, loaded.schema)
+        warnings = [*batch.warnings, *record_warnings(records, loaded.schema)]
         return replace(batch, unknown_categories=unknown, warnings=warnings)
 
     def what_if(

@@ -124,3 +124,35 @@ def test_missing_columns_and_bad_labels_are_refused():
         baselines.recency_rule("days").fit(LabelledRows(features, np.arange(60) % 2))
     with pytest.raises(DataRefused, match="60 of class 0"):
         baselines.prior_rule("binary").fit(LabelledRows(features, np.zeros(60)))
+
+
+def test_the_best_single_column_is_the_one_whose_groups_differ_most():
+    """One of three columns decides: its groups have shares of 1/10 and 9/10."""
+    n = 2000
+    plan = np.where(np.arange(n) % 2 == 0, "basic", "gold")
+    y = ((np.arange(n) // 2) % 10 < np.where(plan == "gold", 9, 1)).astype(float)
+    rng = np.random.default_rng(0)
+    features = pa.table({"noise": rng.random(n), "plan": plan, "word": rng.choice(["a", "b"], n)})
+    fitted = baselines.best_column_rule().fit(LabelledRows(features, y))
+    asked = pa.table({"noise": [0.5, 0.5, 0.5], "plan": ["gold", "basic", None], "word": ["a"] * 3})
+    gold, basic, missing = fitted.predict(asked)
+    smoothed = (1000 * 0.9 + baselines.SMOOTHING * y.mean()) / (1000 + baselines.SMOOTHING)
+    assert gold == pytest.approx(smoothed, abs=0.002)
+    assert basic < 0.12
+    assert missing == pytest.approx(y.mean(), abs=0.01)
+
+
+def test_the_best_single_column_follows_a_number_in_tenths_and_its_missing_values():
+    n = 3000
+    days = np.where(np.arange(n) % 3 == 0, np.nan, np.arange(n) / n)
+    y = np.where(np.isnan(days), 1.0, days > 0.8)
+    fitted = baselines.best_column_rule().fit(LabelledRows(pa.table({"days": days}), y))
+    low, high, missing = fitted.predict(pa.table({"days": [0.3, 0.95, float("nan")]}))
+    assert low < 0.05 < 0.9 < high
+    assert missing > 0.95
+
+
+def test_without_a_column_that_varies_the_rule_is_the_average():
+    y = np.array([0.0, 1.0, 1.0, 1.0] * 25)
+    fitted = baselines.best_column_rule().fit(LabelledRows(pa.table({"same": np.ones(100)}), y))
+    assert fitted.predict(pa.table({"same": [1.0]}))[0] == pytest.approx(0.75, abs=0.01)

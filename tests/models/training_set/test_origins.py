@@ -67,3 +67,13 @@ def test_windows_overlap_when_origins_are_closer_than_the_horizon():
     assert not windows_overlap(starts, 90)
     assert windows_overlap(starts, 91)
     assert not windows_overlap(starts[:1], 91)
+
+
+def test_parts_of_answers_end_where_the_test_begins_at_a_date():
+    cutoff = np.arange(4000, dtype=np.int64) * DAY // 10
+    config = TargetConfig(horizon_days=30, test_from=datetime(1970, 12, 27, tzinfo=UTC))
+    split = split_answers(cutoff, 30, 0.2, config.test_from)
+    assert split.test.mean() == 0.1
+    found = older_origins(TARGETS["nps"], config, cutoff, split)
+    assert [int(o.test.sum()) for o in found] == [200, 200, 200, 200]
+    assert not any((o.test & split.test).any() for o in found)

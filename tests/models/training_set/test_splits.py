@@ -180,3 +180,19 @@ def test_instants_are_whole_microseconds(moment: datetime) -> None:
 def test_a_second_is_a_million_microseconds() -> None:
     assert microseconds(at("1970-01-01T00:00:01")) == 1_000_000
     assert instant(-1) == at("1969-12-31T23:59:59.999999")
+
+
+@pytest.mark.parametrize("first", [700, 900])
+def test_answers_are_tested_from_a_date_on(first: int) -> None:
+    cutoff = np.arange(1000, dtype=np.int64) * DAY
+    split = split_answers(cutoff, 30, 0.2, instant(first * DAY))
+    assert np.flatnonzero(split.test).tolist() == list(range(first, 1000))
+    assert np.flatnonzero(split.refit).max() == first - 30
+    assert split.test_start == instant(first * DAY)
+    assert not (split.valid & split.test).any()
+
+
+def test_a_date_after_the_last_answer_is_refused_with_its_day() -> None:
+    cutoff = np.arange(100, dtype=np.int64) * DAY
+    with pytest.raises(DataRefused, match=r"from test_from, 1970-05-01, on; .* sent on 1970-04-10"):
+        split_answers(cutoff, 30, 0.2, at("1970-05-01"))
