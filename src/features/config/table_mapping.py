@@ -1,9 +1,10 @@
 """The `[tables.<name>]` sections of a company's TOML file: sources, queries and column expressions."""
 
+import codecs
 from textwrap import shorten
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.config.toml_section import TomlSection, did_you_mean
 
@@ -23,14 +24,25 @@ class CsvFormat(TomlSection):
     """The format of CSV files, where that is not UTF-8 with `"` around texts (doubled inside).
 
     The delimiter is detected unless it is given. The first line after `skip_lines` names
-    the columns.
+    the columns. `encoding` is any that Python knows, such as gb18030 or windows-1252.
     """
 
     delimiter: str | None = Field(default=None, min_length=1, max_length=4)
     quote: str = Field(default='"', max_length=1)
     escape: str = Field(default='"', max_length=1)
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: str = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise ValueError(
+                f"{name!r} is not an encoding; examples are 'utf-8', 'gb18030' and 'windows-1252'"
+            ) from None
+        return name
 
 
 class TableMapping(TomlSection):
@@ -45,13 +57,15 @@ class TableMapping(TomlSection):
     and are counted in the row audit. `daily` (true, or names of sources) promises that files are
     written once, such as one a day, and that the query computes a file's rows from that file alone:
     imports then read only the new files. A source without any row stops an import unless
-    `may_be_empty` names it.
+    `may_be_empty` names it. `formats` holds the CSV format of single sources, where it is not `csv`.
+    A sheet of a workbook is written behind its file: "book.xlsx#Orders".
     """
 
     files: str | list[str] | None = None
     sources: dict[str, str | list[str]] = Field(default_factory=dict)
     postgres: str | dict[str, str] = Field(default_factory=dict)
     csv: CsvFormat = CsvFormat()
+    formats: dict[str, CsvFormat] = Field(default_factory=dict)
     query: str | None = None
     columns: dict[str, str]
     constant: list[str] = Field(default_factory=list)
@@ -87,6 +101,10 @@ class TableMapping(TomlSection):
         if isinstance(self.daily, list):
             return tuple(self.daily)
         return tuple(self.file_sources) if self.daily else ()
+
+    def format_of(self, source: str) -> CsvFormat:
+        """The CSV format of one source."""
+        return self.formats.get(source, self.csv)
 
     def with_files(self, files: dict[str, list[str]]) -> "TableMapping":
         """The same mapping with these files in place of those of its daily sources."""
@@ -130,11 +148,12 @@ class TableMapping(TomlSection):
         return self
 
     @model_validator(mode="after")
-    def _check_empty_sources(self) -> "TableMapping":
-        for name in self.may_be_empty:
-            if name not in self.origins:
-                hint = did_you_mean(name, list(self.origins))
-                raise ValueError(f"may_be_empty: {name} is not a source{hint}")
+    def _check_source_names(self) -> "TableMapping":
+        for key, names in (("may_be_empty", self.may_be_empty), ("formats", self.formats)):
+            for name in names:
+                if name not in self.origins:
+                    hint = did_you_mean(name, list(self.origins))
+                    raise ValueError(f"{key}: {name} is not a source{hint}")
         return self
 
     @model_validator(mode="after")

@@ -1,14 +1,16 @@
 """The sources of a table as DuckDB views: files, and the results of PostgreSQL queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
 from features.config.company import Company
 from features.config.postgres_settings import find_postgres_address
-from features.config.table_mapping import TableMapping
-from features.ingest.files import csv_sql, find_files, is_csv, parquet_sql
+from features.config.table_mapping import CsvFormat, TableMapping
+from features.ingest.excel import split_sheet
+from features.ingest.files import csv_sql, file_kind, find_files, parquet_sql
+from features.ingest.json_lines import json_lines_sql
 from features.ingest.postgres import PostgresExtract, extract_queries
 from features.ingest.sql import (
     quote_identifier,
@@ -17,6 +19,7 @@ from features.ingest.sql import (
     translate_sql_errors,
 )
 from features.ingest.type_inference import NUMBERS, cast_sql, infer_text_types
+from features.ingest.utf8_copies import as_utf8_csv
 from features.progress import Steps
 from features.settings import Workspace
 
@@ -89,11 +92,11 @@ def bind_sources(
             continue
         paths = find_files(company, table, root, given)
         place = f"tables.{table}: file {paths[0].name}"
-        sql = parquet_sql(paths)
-        if is_csv(paths[0]):
-            with translate_sql_errors(con, company, place):
-                spill = spill_folder(workspace, company)
-                sql = csv_sql(con, paths, mapping.csv, spill, f"tables.{table}")
+        spill = spill_folder(workspace, company)
+        with translate_sql_errors(con, company, place):
+            sheet = split_sheet(given[0])[1] if given else None
+            form = mapping.format_of(name)
+            sql = files_sql(con, paths, form, sheet, spill, f"tables.{table}")
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
         run_company_sql(
@@ -107,6 +110,24 @@ def bind_sources(
             company,
             f"tables.{table}",
         )
+
+
+def files_sql(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    form: CsvFormat,
+    sheet: str | None,
+    spill: Path,
+    place: str,
+) -> str:
+    """SQL that reads the files of one source, whatever their kind; `sheet` is that of a workbook."""
+    kind = file_kind(paths[0])
+    if kind == "parquet":
+        return parquet_sql(paths)
+    if kind == "json":
+        return json_lines_sql(con, paths)
+    paths, form = as_utf8_csv(paths, form, sheet, spill, place)
+    return csv_sql(con, paths, form, spill, place)
 
 
 #: Types that a few rows may be read as, and the type they have together with earlier rows.
