@@ -45,11 +45,11 @@ def read_postgres_queries(
         steps,
     )
     for key, place in places.items():
-        sql = _extract_sql(con, found[place])
+        sql = extract_sql(con, found[place])
         run_company_sql(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
 
 
-def _extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
+def extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
     """SQL that reads an extract; numbers without a declared precision get a type by their values."""
     relation = f"read_parquet({quote_literal(str(extract.path))}, hive_partitioning = false)"
     undeclared = [column for column, kind in extract.types.items() if kind is None]
