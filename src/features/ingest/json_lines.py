@@ -30,9 +30,7 @@ def json_lines_sql(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str
     return sql
 
 
-def _opened(
-    con: duckdb.DuckDBPyConnection, sql: str, columns: list[str], inner: list[str]
-) -> str:
+def _opened(con: duckdb.DuckDBPyConnection, sql: str, columns: list[str], inner: list[str]) -> str:
     """The select list that replaces each inner object by its fields."""
     taken = {name.lower() for name in columns if name not in inner}
     selected = []
@@ -46,5 +44,7 @@ def _opened(
             while column.lower() in taken:
                 column += "_"
             taken.add(column.lower())
-            selected.append(f"{quoted}.{quote_identifier(str(row[0]))} as {quote_identifier(column)}")
+            selected.append(
+                f"{quoted}.{quote_identifier(str(row[0]))} as {quote_identifier(column)}"
+            )
     return ", ".join(selected)

@@ -90,11 +90,17 @@ def _price_is_of_a_piece(
     evidence: Evidence, source: Source, price: Column, quantity: Column
 ) -> tuple[bool, Confidence, str]:
     """Whether a price is that of a piece: then it does not grow with the quantity of the same product."""
-    if price.means.share("unit_price") >= 0.99 and len(price.name) > 5 and price.name.lower() != "price":
+    if (
+        price.means.share("unit_price") >= 0.99
+        and len(price.name) > 5
+        and price.name.lower() != "price"
+    ):
         named = True
     else:
         named = False
-    products = [c for c in source.columns.values() if c.means.share("product") >= 0.4 and not c.is_time]
+    products = [
+        c for c in source.columns.values() if c.means.share("product") >= 0.4 and not c.is_time
+    ]
     if products:
         product = min(products, key=lambda c: c.distinct if c.distinct > 1 else 1 << 60)
         p, q = price.sql(), quantity.sql()
@@ -120,7 +126,11 @@ def _price_is_of_a_piece(
             "piece",
         )
     )
-    return answer == "piece", "unsure", f"price of {'one piece' if answer == 'piece' else 'the whole line'}"
+    return (
+        answer == "piece",
+        "unsure",
+        f"price of {'one piece' if answer == 'piece' else 'the whole line'}",
+    )
 
 
 def _decimal(evidence: Evidence, source: Source, column: Column, amount: Amount) -> Amount:
@@ -136,7 +146,10 @@ def _decimal(evidence: Evidence, source: Source, column: Column, amount: Amount)
         Question(
             f"{source.title}.{column.name}",
             f"{column.name} in {source.title} has values such as {example}: how are they written?",
-            {"decimal comma": "1,234 is one and a bit", "decimal point": "1,234 is a thousand and more"},
+            {
+                "decimal comma": "1,234 is one and a bit",
+                "decimal point": "1,234 is a thousand and more",
+            },
             safer,
         )
     )
@@ -145,4 +158,6 @@ def _decimal(evidence: Evidence, source: Source, column: Column, amount: Amount)
     def read(alias: str) -> str:
         return sql.format(f"{alias}.{column.quoted}" if alias else column.quoted)
 
-    return Amount(read, "unsure", f"{amount.why}; read with {answer}, could be {other}", amount.columns)
+    return Amount(
+        read, "unsure", f"{amount.why}; read with {answer}, could be {other}", amount.columns
+    )

@@ -30,7 +30,9 @@ def find_category(evidence: Evidence, source: Source) -> Category | None:
     own = _best(source, ("category", "reason"))
     if own:
         rivals = f"; could also be {', '.join(c.name for c in own[1:3])}" if own[1:] else ""
-        return Category(lambda a: _text(own[0], a), "likely" if rivals else "sure", own[0].name + rivals)
+        return Category(
+            lambda a: _text(own[0], a), "likely" if rivals else "sure", own[0].name + rivals
+        )
     for join in evidence.joins_from(source):
         if source.columns[join.column].means.share("product") < 0.4:
             continue
@@ -67,6 +69,8 @@ def shortened_code(evidence: Evidence, column: Column, rows: int) -> int | None:
     """
     source = next(s for s in evidence.sources.values() if s.columns.get(column.name) is column)
     best = None
+    if column.prose > 0.1 or not any(c.isdigit() for c in f"{column.low}{column.high}"):
+        return None
     for size in range(1, 9):
         groups = evidence.count(
             f"select count(distinct left({column.quoted}::varchar, {size})) from {source.quoted}"

@@ -73,7 +73,12 @@ class Column:
     def is_free_text(self) -> bool:
         """Whether values are sentences: long, of several words or Chinese, and mostly different."""
         long = self.length > 18 or (self.length > 8 and (self.low or "") > "\u2e80")
-        return self.is_text and self.prose > 0.5 and long and self.distinct > max(20, 0.2 * self.filled)
+        return (
+            self.is_text
+            and self.prose > 0.5
+            and long
+            and self.distinct > max(20, 0.2 * self.filled)
+        )
 
     @property
     def is_unique(self) -> bool:
@@ -153,9 +158,9 @@ def _may_count_time(column: Column) -> bool:
         return False
     means = column.means
     others = ("identifier", "amount", "quantity", "unit_price", "product")
-    return means.share("time", "due", "changed", "signup", "sent", "answered", "opened", "closed") > 0 and (
-        means.share(*others) <= 0.3
-    )
+    return means.share(
+        "time", "due", "changed", "signup", "sent", "answered", "opened", "closed"
+    ) > 0 and (means.share(*others) <= 0.3)
 
 
 def _distinct_values(con: duckdb.DuckDBPyConnection, relation: str, column: Column) -> list[str]:
@@ -186,7 +191,11 @@ def _time_of_texts(
 
 
 def _confirmed(
-    con: duckdb.DuckDBPyConnection, relation: str, column: Column, form: TimeForm, missing: list[str]
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    column: Column,
+    form: TimeForm,
+    missing: list[str],
 ) -> TimeForm | None:
     """The form with its words for no value, if it reads all rows; its twin only if that does too."""
     listed = ", ".join(quote_literal(v.strip()) for v in [*missing, ""])

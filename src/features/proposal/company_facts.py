@@ -32,7 +32,37 @@ _BY_NAME = {n: facts for names, facts in _COUNTRIES.items() for n in names.split
 _BY_LANGUAGE = {"de": "germany", "pt": "brazil", "zh": "china"}
 _BY_CURRENCY = {"GBP": "Europe/London", "BRL": "America/Sao_Paulo", "CNY": "Asia/Shanghai"}
 #: States of Brazil: a column that holds nothing else says the country.
-_BRAZIL = set("AC AL AP AM BA CE DF ES GO MA MT MS MG PA PB PR PE PI RJ RN RS RO RR SC SP SE TO".split())
+_BRAZIL = set(
+    [
+        "AC",
+        "AL",
+        "AP",
+        "AM",
+        "BA",
+        "CE",
+        "DF",
+        "ES",
+        "GO",
+        "MA",
+        "MT",
+        "MS",
+        "MG",
+        "PA",
+        "PB",
+        "PR",
+        "PE",
+        "PI",
+        "RJ",
+        "RN",
+        "RS",
+        "RO",
+        "RR",
+        "SC",
+        "SP",
+        "SE",
+        "TO",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -65,16 +95,25 @@ def find_facts(sources: Sequence[Source], book: GuessBook) -> CompanyFacts:
         zone = _BY_NAME[_BY_LANGUAGE[language]][1]
         book.add("company.time_zone", "unsure", f"by the language of names and values ({language})")
     else:
-        book.add("company.time_zone", "unsure", "times carry no zone and nothing says where they are from")
+        book.add(
+            "company.time_zone",
+            "unsure",
+            "times carry no zone and nothing says where they are from",
+        )
     return CompanyFacts(currency, zone or "UTC", tuple(codes))
 
 
 def _currency(
-    codes: list[str], country: tuple[str, str | None, str] | None, language: str | None, book: GuessBook
+    codes: list[str],
+    country: tuple[str, str | None, str] | None,
+    language: str | None,
+    book: GuessBook,
 ) -> str:
     if codes:
         why = f"signs or codes of the amounts: {', '.join(codes)}"
-        book.add("company.currency", "sure" if len(codes) == 1 and codes[0] != "USD" else "likely", why)
+        book.add(
+            "company.currency", "sure" if len(codes) == 1 and codes[0] != "USD" else "likely", why
+        )
         return codes[0]
     if country:
         book.add("company.currency", "likely", f"most customers are in one country: {country[2]}")
@@ -109,7 +148,9 @@ def _country(columns: Sequence[Column]) -> tuple[str, str | None, str] | None:
             return (*_BY_NAME["brazil"], "Brazil, by its states")
         top, count = next(iter(column.values.items()))
         facts = _BY_NAME.get(top.strip().lower())
-        named = len(top.strip()) > 2 or sum(v.strip().lower() in _BY_NAME for v in column.values) > 1
+        named = (
+            len(top.strip()) > 2 or sum(v.strip().lower() in _BY_NAME for v in column.values) > 1
+        )
         if facts and named and count > 0.5 * column.filled:
             return (*facts, top)
     return None

@@ -54,7 +54,10 @@ def on_sql(join: Join, left: str, right: str) -> str:
 
 
 def find_customer_paths(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], joins: Sequence[Join], book: GuessBook
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    joins: Sequence[Join],
+    book: GuessBook,
 ) -> dict[str, CustomerPath]:
     """Find the way to the customer for every source that has one."""
     by_name = {s.name: s for s in sources}
@@ -66,7 +69,9 @@ def find_customer_paths(
             continue
         if people and people.column == column.name and source.name != people.source:
             join = Join(source.name, column.name, people.source, people.column, 1.0)
-            paths[source.name] = CustomerPath((join,), by_name[people.source].columns[people.person])
+            paths[source.name] = CustomerPath(
+                (join,), by_name[people.source].columns[people.person]
+            )
         elif people and source.name == people.source:
             paths[source.name] = CustomerPath((), source.columns[people.person])
         else:
@@ -89,7 +94,10 @@ class _Person:
 
 
 def _person_of_orders(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], joins: Sequence[Join], book: GuessBook
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    joins: Sequence[Join],
+    book: GuessBook,
 ) -> _Person | None:
     """Find a key called customer that is new with every order, beside a key of the person."""
     for source in sources:

@@ -86,7 +86,9 @@ def _constants(evidence: Evidence, table: TableProposal, masters: list[Source]) 
             inner[attribute.name] = sql if path.column.is_unique else f"min({sql})"
             columns.setdefault(attribute.name, f"c{number}.{_quoted(attribute.name)}")
         grouped = "" if path.column.is_unique else "\ngroup by 1"
-        subquery = select_sql(inner, f"from {path.from_sql(source)}{grouped}").replace("\n", "\n     ")
+        subquery = select_sql(inner, f"from {path.from_sql(source)}{grouped}").replace(
+            "\n", "\n     "
+        )
         rest += f"\nleft join ({subquery}) c{number} using (customer_id)"
     evidence.book.add("customers.customer_id", "sure", _named(evidence, masters))
     table.constant = [name for name in columns if name != "customer_id"]
@@ -112,13 +114,15 @@ def _all_ids(evidence: Evidence, table: TableProposal, masters: list[Source]) ->
         if path.joins or not _orders(evidence, source):
             continue
         ids = f"select {path.customer_sql()} as customer_id from {path.from_sql(source)}"
-        missing = evidence.count(f"select count(*) from ({ids} except {known}) where customer_id is not null")
+        missing = evidence.count(
+            f"select count(*) from ({ids} except {known}) where customer_id is not null"
+        )
         if missing:
             table.use(source.name)
             parts.append(ids)
             evidence.book.add("customers.customer_id", "likely", f"{missing:,} customers of {source.title} are not in {_named(evidence, masters)} and are added")  # fmt: skip
     union = "\n     union ".join(parts)
-    return f"select customer_id from ({union}) where customer_id is not null"
+    return f"select distinct customer_id from ({union}) where customer_id is not null"
 
 
 def _orders(evidence: Evidence, source: Source) -> bool:
@@ -144,11 +148,15 @@ def _from_events(evidence: Evidence, table: TableProposal) -> TableProposal | No
         columns = {"customer_id": path.customer_sql()}
         time = max(time_columns(source), key=lambda c: c.filled)
         for attribute in found:
-            columns[attribute.name] = f"arg_min({attribute.sql.format('t')}, {evidence.time_sql(time, 't')})"
+            columns[attribute.name] = (
+                f"arg_min({attribute.sql.format('t')}, {evidence.time_sql(time, 't')})"
+            )
             evidence.book.add(f"customers.{attribute.name}", "likely", f"the first {attribute.column.name} of a customer; nearly all have only one")  # fmt: skip
         rest = f"from {path.from_sql(source)}\nwhere {path.customer_sql()} is not null\ngroup by 1"
         table.pieces.append(select_sql(columns, rest))
-        others = [s for s in evidence.sources.values() if s.name in evidence.paths and s is not source]
+        others = [
+            s for s in evidence.sources.values() if s.name in evidence.paths and s is not source
+        ]
         for other in others:
             way = evidence.paths[other.name]
             table.use(other.name, *(j.target for j in way.joins))
@@ -172,7 +180,9 @@ def _add_missing(
     )
     first = table.pieces.pop()
     known = f"select customer_id from ({first})"
-    if evidence.count(f"select count(*) from (({ids}) except {known}) where customer_id is not null"):
+    if evidence.count(
+        f"select count(*) from (({ids}) except {known}) where customer_id is not null"
+    ):
         table.pieces.append(
             f"with known as ({first})\nselect * from known\nunion all by name\n"
             f"select customer_id from (({ids}) except select customer_id from known)\n"
@@ -243,7 +253,9 @@ def _reason_against(column: Column, source: Source, master: bool) -> str | None:
     means = column.means
     if not column.filled or column.distinct < 2:
         return "has a single value"
-    if means.share("identifying") >= 0.3 and not ("stable" in means and column.distinct <= MANY_VALUES):
+    if means.share("identifying") >= 0.3 and not (
+        "stable" in means and column.distinct <= MANY_VALUES
+    ):
         return "identifies the customer"
     if "leak" in means:
         return "says what became of the customer, which is to be predicted"
@@ -251,9 +263,14 @@ def _reason_against(column: Column, source: Source, master: bool) -> str | None:
         return "a weight, not an attribute"
     if column.is_free_text:
         return "free text"
-    unique = column.distinct >= MIN_VALUES_PER_CUSTOMER * column.filled and column.filled >= MIN_CUSTOMERS
-    if unique and (column.is_text or (column.is_whole and "identifier" in means)) and not (
-        "stable" in means and column.length <= 12
+    unique = (
+        column.distinct >= MIN_VALUES_PER_CUSTOMER * column.filled
+        and column.filled >= MIN_CUSTOMERS
+    )
+    if (
+        unique
+        and (column.is_text or (column.is_whole and "identifier" in means))
+        and not ("stable" in means and column.length <= 12)
     ):
         return "nearly one value a customer: it identifies them"
     if "person" in means and "identifier" in means and not {"stable"} & set(means.shares):

@@ -44,7 +44,9 @@ def detect_format(path: Path) -> tuple[CsvFormat, list[str]]:
     encoding, others = detect_encoding(path)
     with open_unpacked(path) as file:
         raw = file.read(SAMPLE_BYTES)
-    lines = raw.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:SAMPLE_LINES]
+    lines = (
+        raw.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:SAMPLE_LINES]
+    )
     quote = "'" if _single_quoted(lines) else '"'
     delimiter, columns = _best_delimiter(lines, quote)
     skipped = 0
@@ -65,7 +67,9 @@ def _best_delimiter(lines: list[str], quote: str) -> tuple[str, int]:
     """The delimiter and number of columns that most lines agree on; a comma and 1 if there is none."""
     best = (0.0, 0, ",", 1)
     for delimiter in DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter, quotechar=quote))
+        widths = Counter(
+            len(row) for row in csv.reader(lines, delimiter=delimiter, quotechar=quote)
+        )
         columns, agreeing = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]))
         if columns > 1:
             best = max(best, (round(agreeing / len(lines), 2), columns, delimiter, columns))

@@ -51,14 +51,28 @@ def propose_events(evidence: Evidence) -> TableProposal | None:
                 _add_payments(evidence, table, found, join)
     if not table.pieces:
         return None
-    used = [name for name in _ORDER if any(f" as {name}" in p or f"       {name}," in p for p in table.pieces)]
+    used = [
+        name
+        for name in _ORDER
+        if any(f" as {name}" in p or f"       {name}," in p for p in table.pieces)
+    ]
     table.columns = {name: name for name in used}
     if "known_at" in table.columns:
         table.columns["known_at"] = "coalesce(known_at, occurred_at)"
     return table
 
 
-_ORDER = ("customer_id", "occurred_at", "known_at", "kind", "amount", "quantity", "channel", "category", "due_at")
+_ORDER = (
+    "customer_id",
+    "occurred_at",
+    "known_at",
+    "kind",
+    "amount",
+    "quantity",
+    "channel",
+    "category",
+    "due_at",
+)
 
 
 def _examine(evidence: Evidence, source: Source) -> EventSource:
@@ -105,7 +119,9 @@ def _examine(evidence: Evidence, source: Source) -> EventSource:
     )
 
 
-def _note(evidence: Evidence, found: EventSource, column: str, confidence: Confidence, why: str) -> None:
+def _note(
+    evidence: Evidence, found: EventSource, column: str, confidence: Confidence, why: str
+) -> None:
     """Note a guess about a column of the piece of one source."""
     evidence.book.add(f"events.{found.source.name}.{column}", confidence, why)
 
@@ -125,7 +141,13 @@ def _add_main_piece(evidence: Evidence, table: TableProposal, found: EventSource
     if times.main is not None:
         rivals = f"; could also be {', '.join(times.rivals[:3])}" if times.rivals else ""
         form = f", written as {times.main.time.name}" if times.main.time else ""
-        _note(evidence, found, "occurred_at", "unsure" if rivals else "sure", times.main.name + form + rivals)
+        _note(
+            evidence,
+            found,
+            "occurred_at",
+            "unsure" if rivals else "sure",
+            times.main.name + form + rivals,
+        )
     if found.document is not None:
         columns, rest = _by_document(evidence, found, columns, rest)
     table.pieces.append(select_sql(columns, rest))
@@ -222,9 +244,7 @@ def _type_as_category(source: Source, alias: str = "t") -> Category | None:
 def _signed(evidence: Evidence, found: EventSource, amount: Amount) -> str:
     """The amount with the sign of the contract: what a customer gets back is negative."""
     sql = amount.sql("t")
-    positive = not evidence.count(
-        f"select count(*) from {found.source.quoted} t where {sql} < 0"
-    )
+    positive = not evidence.count(f"select count(*) from {found.source.quoted} t where {sql} < 0")
     if found.kind_column and "return" in found.kind_column.kinds.values():
         return f"case when {_kind_sql(found)} = 'return' then -abs({sql}) else {sql} end"
     return f"-({sql})" if found.kind == "return" and positive else sql
@@ -238,13 +258,22 @@ def _by_document(
     amount = columns.get("amount")
     repeated = amount is not None and _repeats_total(evidence, found, amount)
     total = f"any_value({amount})" if repeated else f"sum({amount})"
-    grouped = {"customer_id": columns["customer_id"], "occurred_at": f"min({columns['occurred_at']})"}
+    grouped = {
+        "customer_id": columns["customer_id"],
+        "occurred_at": f"min({columns['occurred_at']})",
+    }
     grouped["kind"] = columns["kind"] if found.kind_column is None else f"min({columns['kind']})"
     if amount is not None:
         grouped["amount"] = total
-        if found.kind == "order" and found.kind_column is None and _has_negative(evidence, found, total):
+        if (
+            found.kind == "order"
+            and found.kind_column is None
+            and _has_negative(evidence, found, total)
+        ):
             grouped["kind"] = f"case when {total} < 0 then 'return' else 'order' end"
-            evidence.book.add(f"events.{found.source.name}.kind", "likely", "a negative total is a return")
+            evidence.book.add(
+                f"events.{found.source.name}.kind", "likely", "a negative total is a return"
+            )
     for name in ("known_at", "due_at", "channel"):
         if name in columns:
             grouped[name] = f"min({columns[name]})"
@@ -253,7 +282,9 @@ def _by_document(
     if "category" in columns:
         by = amount or columns.get("quantity") or "1"
         grouped["category"] = f"arg_max({columns['category']}, {by})"
-    _note(evidence, found, "rows", "sure", f"one event for each {found.document.name}, of its lines")
+    _note(
+        evidence, found, "rows", "sure", f"one event for each {found.document.name}, of its lines"
+    )
     return grouped, f"{rest}\ngroup by {columns['customer_id']}, t.{found.document.quoted}"
 
 
@@ -289,7 +320,10 @@ def _join_lines(
     amount = find_amount(evidence, lines)
     assert amount is not None  # noqa: S101
     quantity = find_quantity(lines)
-    inner = {"document": f"t.{quote_identifier(found.lines.column)}", "amount": f"sum({amount.sql('t')})"}
+    inner = {
+        "document": f"t.{quote_identifier(found.lines.column)}",
+        "amount": f"sum({amount.sql('t')})",
+    }
     inner["quantity"] = f"sum({quantity.sql('t')})" if quantity is not None else "count(*)"
     rest = f"from {lines.quoted} t"
     category = find_category(evidence, lines)
@@ -307,7 +341,13 @@ def _join_lines(
     columns["amount"] = "lines.amount" if own is None else own.sql("t")
     columns["quantity"] = "lines.quantity"
     chosen = own or amount
-    _note(evidence, found, "amount", chosen.confidence, f"{chosen.why} of {(found.source if own else lines).title}")
+    _note(
+        evidence,
+        found,
+        "amount",
+        chosen.confidence,
+        f"{chosen.why} of {(found.source if own else lines).title}",
+    )
     _note(evidence, found, "quantity", "sure" if quantity is not None else "likely",
           quantity.name if quantity is not None else f"the lines in {lines.title}")  # fmt: skip
     subquery = select_sql(inner, f"{rest}\ngroup by 1").replace("\n", "\n         ")
@@ -362,9 +402,7 @@ def _delivery_columns(
     return rest
 
 
-def _add_payments(
-    evidence: Evidence, table: TableProposal, found: EventSource, join: Join
-) -> None:
+def _add_payments(evidence: Evidence, table: TableProposal, found: EventSource, join: Join) -> None:
     """Add the payments of a document, at its time of payment or else at its own."""
     payments = evidence.sources[join.source]
     table.use(payments.name)
@@ -392,4 +430,3 @@ def _add_payments(
     why = f"paid at {time.name}" if known else f"no time of payment: that of the {found.kind}"
     evidence.book.add(f"events.{payments.name}.occurred_at", "likely" if known else "unsure", why)
     evidence.book.add(f"events.{payments.name}.amount", amount.confidence, amount.why)
-

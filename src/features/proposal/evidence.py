@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from features.ingest.sql import quote_literal
 from features.proposal.column_profile import Column
 from features.proposal.company_facts import CompanyFacts
 from features.proposal.customer_paths import CustomerPath
@@ -12,7 +13,6 @@ from features.proposal.guess import GuessBook
 from features.proposal.joins import Join
 from features.proposal.load_sources import Source
 from features.proposal.table_roles import SourceRole
-from features.ingest.sql import quote_literal
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Evidence:
     @property
     def zones_are_mixed(self) -> bool:
         """Whether some times carry a zone and others do not."""
-        times = [c for s in self.sources.values() for c in s.columns.values() if c.is_time and c.filled]
+        times = [
+            c for s in self.sources.values() for c in s.columns.values() if c.is_time and c.filled
+        ]
         return len({c.has_zone for c in times}) > 1
 
     def count(self, sql: str) -> int:

@@ -72,14 +72,20 @@ def _without_overlap(
         part = quote_identifier(part_name(source, number))
         sql = files_sql(con, [path], files.form, files.sheet, spill, files.patterns[number - 1])
         con.execute(f"create or replace temp view {part} as {sql}")
-        bounds = con.execute(f"select min({time.quoted}), max({time.quoted}) from {part}").fetchall()
+        bounds = con.execute(
+            f"select min({time.quoted}), max({time.quoted}) from {part}"
+        ).fetchall()
         parts.append((*bounds[0], part, files.patterns[number - 1]))
     until: dict[str, str] = {}
     known = sorted((p for p in parts if p[0] is not None), key=lambda p: (str(p[0]), str(p[1])))
     for (_, high, earlier, pattern), (low, _, later, _) in zip(known, known[1:], strict=False):
-        if str(low) <= str(high) and (rows := _repeated(con, time.quoted, earlier, later, str(low))):
+        if str(low) <= str(high) and (
+            rows := _repeated(con, time.quoted, earlier, later, str(low))
+        ):
             until[earlier] = str(low)
-            why = f"{pattern} and the next file both have the {rows:,} rows from {low} on: read once"
+            why = (
+                f"{pattern} and the next file both have the {rows:,} rows from {low} on: read once"
+            )
             book.add(f"events.{source.name}.files", "likely", why)
     if not until:
         return source
@@ -93,9 +99,7 @@ def part_name(source: Source, number: int) -> str:
     return f"{source.name}_{number}"
 
 
-def _repeated(
-    con: duckdb.DuckDBPyConnection, time: str, earlier: str, later: str, low: str
-) -> int:
+def _repeated(con: duckdb.DuckDBPyConnection, time: str, earlier: str, later: str, low: str) -> int:
     """The rows of an overlap if the later file repeats nearly all of them; else 0."""
     inside = f"select * from {earlier} where {time} >= {quote_literal(low)}"
     try:
@@ -111,7 +115,8 @@ def _repeated(
 def _restriction(parts: list[str], time: str, until: dict[str, str]) -> str:
     """SQL that reads every row of the parts once."""
     selects = [
-        f"select * from {part}" + (f" where {time} < {quote_literal(until[part])}" if part in until else "")
+        f"select * from {part}"
+        + (f" where {time} < {quote_literal(until[part])}" if part in until else "")
         for part in parts
     ]
     return " union all by name ".join(selects)

@@ -17,7 +17,10 @@ ENTITIES = ("person", "document", "product", "campaign")
 
 @dataclass(frozen=True)
 class Join:
-    """A join from a column of a source to the unique key of another; `share` of its values are there."""
+    """A join from a column of a source to the unique key of another; `share` of its values are there.
+
+    Where names are the same, `share` may be that of the key's values that the column has.
+    """
 
     source: str
     column: str
@@ -39,15 +42,23 @@ def find_joins(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> lis
                 for column in source.columns.values():
                     if names_agree(column, key, target):
                         share = contained(con, source, column, target, key)
+                        if share < CONTAINED and _stems(column.name) == _stems(key.name):
+                            # An extract may hold only some of the documents that others refer to.
+                            share = contained(con, target, key, source, column)
                         if share >= CONTAINED:
-                            found.append(Join(source.name, column.name, target.name, key.name, share))
+                            found.append(
+                                Join(source.name, column.name, target.name, key.name, share)
+                            )
     return found
 
 
 def is_key(column: Column) -> bool:
     """Whether a column identifies the rows of its source."""
-    return column.is_unique and not column.is_time and not column.is_free_text and (
-        column.is_text or column.is_whole
+    return (
+        column.is_unique
+        and not column.is_time
+        and not column.is_free_text
+        and (column.is_text or column.is_whole)
     )
 
 
@@ -86,4 +97,6 @@ def _stems(name: str, drop_identifier: bool = False) -> frozenset[str]:
     words = tokens(name)
     if drop_identifier:
         words = tuple(w for w in words if read_name(w).share("identifier") < 1)
-    return frozenset("id" if read_name(w).share("identifier") == 1 else w.rstrip("s") for w in words)
+    return frozenset(
+        "id" if read_name(w).share("identifier") == 1 else w.rstrip("s") for w in words
+    )

@@ -6,7 +6,23 @@ from dataclasses import dataclass
 from features.ingest.sql import quote_literal
 
 #: Words that stand for no value.
-NO_VALUE = {"", "-", "--", "n/a", "na", "null", "none", "nan", "\\n", "?", "k.a.", "n.a.", "无", "未知", "nd"}
+NO_VALUE = {
+    "",
+    "-",
+    "--",
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "nan",
+    "\\n",
+    "?",
+    "k.a.",
+    "n.a.",
+    "无",
+    "未知",
+    "nd",
+}
 _SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY",
           "EUR": "EUR", "USD": "USD", "GBP": "GBP", "BRL": "BRL", "CNY": "CNY", "RMB": "CNY",
           "CHF": "CHF", "$": "USD", "kr": "SEK", "zł": "PLN"}  # fmt: skip

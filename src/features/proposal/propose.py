@@ -1,6 +1,6 @@
 """Propose a company file for a folder of files or a PostgreSQL database. Nothing leaves the machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from features.proposal.joins import find_joins
 from features.proposal.load_sources import Source, load_database, load_folder
 from features.proposal.surveys_mapping import propose_surveys
 from features.proposal.table_proposal import TableProposal
-from features.proposal.table_roles import decide_roles
+from features.proposal.table_roles import SourceRole, decide_roles
 from features.proposal.target_proposal import TargetMaterial, describe_material, propose_targets
 from features.proposal.tickets_mapping import propose_tickets
 from features.proposal.toml_writer import write_company_file
@@ -39,9 +39,12 @@ class Proposal:
 
 
 def propose_folder(
-    folder: Path, name: str, spill: Path, steps: Steps, choose: Chooser = take_safer, title: str = ""
+    folder: Path, name: str, spill: Path, steps: Steps, choose: Chooser = take_safer, root: str = ""
 ) -> Proposal:
-    """Propose the company file of the files in a folder; `spill` is for temporary copies."""
+    """Propose the company file of the files in a folder; `spill` is for temporary copies.
+
+    `root` is how the file names the folder (default: its whole path).
+    """
     con = _connect(spill)
     book = GuessBook(choose)
     try:
@@ -50,7 +53,7 @@ def propose_folder(
             book.leave_out("sources", text)
         sources = leave_out_contained(con, sources, book)
         sources = split_overlapping(con, sources, spill, book)
-        settings = {"name": name, "title": title or name, "root": str(folder.resolve())}
+        settings = {"name": name, "title": name, "root": root or str(folder.resolve())}
         with steps.step("propose tables and columns") as done:
             proposal = _propose(con, sources, settings, book, None)
             done(tables=len(proposal.tables), guesses=len(book.guesses))
@@ -108,28 +111,18 @@ def _propose(
     _note_unused(evidence, tables)
     _bind(evidence, tables)
     targets = propose_targets(evidence, set(tables))
-    about: dict[str, object] = {
-        "name": settings["name"],
-        "title": settings["title"],
-        "currency": facts.currency,
-        "time_zone": facts.time_zone,
-    }
-    if "root" in settings:
-        about["root"] = settings["root"]
-    name = str(about.pop("name"))
-    toml = write_company_file(
-        name, about, tables.values(), targets.settings, by_name, book, url_from
-    )
+    about = {**settings, "currency": facts.currency, "time_zone": facts.time_zone}
+    toml = write_company_file(about, tables.values(), targets.settings, by_name, book, url_from)
     return Proposal(toml, book, tables, describe_material(evidence, targets, set(tables)))
 
 
 def _check_enough(
-    tables: dict[str, TableProposal], sources: Sequence[Source], roles: dict[str, object]
+    tables: dict[str, TableProposal], sources: Sequence[Source], roles: Mapping[str, SourceRole]
 ) -> None:
     """Refuse what has neither events nor surveys, and say what was found instead."""
     if {"events", "surveys"} & set(tables):
         return
-    found = "; ".join(f"{s.title}: {getattr(roles[s.name], 'why', '')}" for s in sources[:8])
+    found = "; ".join(f"{s.title}: {roles[s.name].why}" for s in sources[:8])
     raise DataRefused(
         "neither events nor surveys were found: they need a column of the customer and one of a time. "
         f"Looked at: {found}. Write the file by hand (docs/tutorial/your-own-data.md)"
@@ -152,8 +145,12 @@ def _drop_unknown(evidence: Evidence, tables: dict[str, TableProposal]) -> None:
             used = [s for s in tables["customers"].sources if s not in table.sources]
             table.use(*used)
             query = tables["customers"].query
-            table.drop["not in the customers table"] = f"customer_id not in (select customer_id from ({query}))"
-            evidence.book.add(f"{name}.rows", "likely", f"{rows:,} rows are of nobody in the customers table")
+            table.drop["not in the customers table"] = (
+                f"customer_id not in (select customer_id from ({query}))"
+            )
+            evidence.book.add(
+                f"{name}.rows", "likely", f"{rows:,} rows are of nobody in the customers table"
+            )
 
 
 def _note_unused(evidence: Evidence, tables: dict[str, TableProposal]) -> None:
@@ -168,10 +165,11 @@ def _note_unused(evidence: Evidence, tables: dict[str, TableProposal]) -> None:
 def _bind(evidence: Evidence, tables: dict[str, TableProposal]) -> None:
     """Bind each proposed table as a view `proposed_<name>`, as the import will see it."""
     for name, table in tables.items():
-        columns = ", ".join(f"{sql} as \"{column}\"" for column, sql in table.columns.items())
-        rules = " and ".join(f"not coalesce({rule}, false)" for rule in table.drop.values()) or "true"
+        columns = ", ".join(f'{sql} as "{column}"' for column, sql in table.columns.items())
+        rules = (
+            " and ".join(f"not coalesce({rule}, false)" for rule in table.drop.values()) or "true"
+        )
         evidence.con.execute(
             f"create or replace temp view proposed_{name} as "
             f"select {columns} from ({table.query}) where {rules}"
         )
-

@@ -50,8 +50,10 @@ def _is_score(column: Column, survey: bool) -> bool:
     if not column.is_number or column.is_flag or not named:
         return False
     numbers = [float(v) for v in column.values]
-    return bool(numbers) and all(n.is_integer() or n * 2 == int(n * 2) for n in numbers) and (
-        (survey or means.share("score") >= 0.5) and max(numbers) <= 9999 and len(numbers) >= 2
+    return (
+        bool(numbers)
+        and all(n.is_integer() or n * 2 == int(n * 2) for n in numbers)
+        and ((survey or means.share("score") >= 0.5) and max(numbers) <= 9999 and len(numbers) >= 2)
     )
 
 
@@ -74,7 +76,9 @@ def find_scale(column: Column, instrument: str, book: GuessBook, place: str) -> 
             )
         )
         confidence = "unsure"
-        why += f"; {'1 is read as the best answer' if answer == 'best' else '1 is read as the worst'}"
+        why += (
+            f"; {'1 is read as the best answer' if answer == 'best' else '1 is read as the worst'}"
+        )
         if answer == "best":
             sql = f"({low + high:g} - {sql})"
     return Scale(sql, low, high, confidence, why)
@@ -105,14 +109,18 @@ def _ends(
 
 def _may_be_grade(column: Column, low: float, high: float) -> bool:
     """Whether 1 may be the best: a German school mark, of 1 to 5 or 1 to 6."""
-    return (low, high) in {(1, 5), (1, 6)} and ("note" in tokens(column.name) or (low, high) == (1, 6))
+    return (low, high) in {(1, 5), (1, 6)} and (
+        "note" in tokens(column.name) or (low, high) == (1, 6)
+    )
 
 
 def _scale_of_words(column: Column) -> Scale:
     """The scale of answers in words, which say their direction themselves."""
     levels = {value: answer_level(value) for value in column.values}
     known = {value: level for value, level in levels.items() if level}
-    whens = " ".join(f"when {quote_literal(v)} then {n}" for v, n in sorted(known.items(), key=lambda i: i[1]))
+    whens = " ".join(
+        f"when {quote_literal(v)} then {n}" for v, n in sorted(known.items(), key=lambda i: i[1])
+    )
     unknown = sorted(set(levels) - set(known))
     why = "answers in words, from 1 to 5"
     if unknown:

@@ -38,7 +38,9 @@ def _times(evidence: Evidence, source: Source) -> tuple[Column | None, Column | 
     """When the question was sent and when it was answered; the same where there is one time only."""
     times = [c for c in time_columns(source) if "due" not in c.means and "changed" not in c.means]
     answered = max(
-        (c for c in times if "answered" in c.means), key=lambda c: c.means.share("answered"), default=None
+        (c for c in times if "answered" in c.means),
+        key=lambda c: c.means.share("answered"),
+        default=None,
     )
     sent = max(
         (c for c in times if "sent" in c.means and c is not answered),
@@ -159,7 +161,9 @@ def _instruments_of_rows(column: Column | None) -> str | None:
     known = {value: best_concept(value, "instruments") for value in column.values}
     if not all(known.values()):
         return None
-    whens = " ".join(f"when {quote_literal(v)} then {quote_literal(str(i))}" for v, i in known.items())
+    whens = " ".join(
+        f"when {quote_literal(v)} then {quote_literal(str(i))}" for v, i in known.items()
+    )
     return f"case t.{column.quoted} {whens} end"
 
 
@@ -178,7 +182,9 @@ def _texts(evidence: Evidence, source: Source) -> dict[str, str]:
         listed = ", ".join(f"t.{c.quoted}" for c in comments)
         found["comment"] = f"nullif(trim(concat_ws('. ', {listed})), '')"
     if comments:
-        evidence.book.add(f"surveys.{source.name}.comment", "sure", ", ".join(c.name for c in comments))
+        evidence.book.add(
+            f"surveys.{source.name}.comment", "sure", ", ".join(c.name for c in comments)
+        )
     channel = find_channel(source)
     if channel is not None:
         found["channel"] = f"t.{channel.quoted}"
@@ -191,12 +197,17 @@ def _texts(evidence: Evidence, source: Source) -> dict[str, str]:
 def _add_weight(evidence: Evidence, source: Source, columns: dict[str, str]) -> None:
     """Add the weight of an answer, from its own source or from one on the way to the customer."""
     path, alias = evidence.paths[source.name], "t"
-    places = [(source, "t"), *((evidence.sources[j.target], f"j{n}") for n, j in enumerate(path.joins, 1))]
+    places = [
+        (source, "t"),
+        *((evidence.sources[j.target], f"j{n}") for n, j in enumerate(path.joins, 1)),
+    ]
     for place, alias in places:
         weight = _column(place, "weight")
         if weight is not None and weight.is_number and float(weight.low or 0) > 0:
             columns["weight"] = weight.sql(alias)
-            evidence.book.add(f"surveys.{source.name}.weight", "likely", f"{weight.name} of {place.title}")
+            evidence.book.add(
+                f"surveys.{source.name}.weight", "likely", f"{weight.name} of {place.title}"
+            )
             return
 
 
@@ -204,5 +215,3 @@ def _column(source: Source, concept: str) -> Column | None:
     """The column whose name mostly says this concept."""
     found = [c for c in source.columns.values() if c.means.share(concept) >= 0.6 and not c.is_time]
     return max(found, key=lambda c: c.means.share(concept), default=None)
-
-

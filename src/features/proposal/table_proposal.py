@@ -31,7 +31,7 @@ class TableProposal:
 def select_sql(columns: dict[str, str], rest: str) -> str:
     """A select statement of named expressions; an expression that is its own name stands alone."""
     listed = ",\n       ".join(
-        sql if sql == name else f'{sql} as {name if name.isidentifier() else _quoted(name)}'
+        sql if sql == name else f"{sql} as {name if name.isidentifier() else _quoted(name)}"
         for name, sql in columns.items()
     )
     return f"select {listed}\n{rest}"

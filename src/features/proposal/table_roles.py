@@ -34,7 +34,10 @@ def decide_roles(
 
 
 def _role(
-    source: Source, joins: Sequence[Join], paths: Mapping[str, CustomerPath], by_name: Mapping[str, Source]
+    source: Source,
+    joins: Sequence[Join],
+    paths: Mapping[str, CustomerPath],
+    by_name: Mapping[str, Source],
 ) -> SourceRole:
     path = paths.get(source.name)
     if path is None:
@@ -93,7 +96,8 @@ def document_column(source: Source) -> Column | None:
         and not c.is_time
         and not c.is_free_text
         and (c.is_text or c.is_whole)
-        and not {"status", "kind", "amount", "category", "channel", "line", "product"} & set(c.means.shares)
+        and not {"status", "kind", "amount", "category", "channel", "line", "product"}
+        & set(c.means.shares)
         and c.distinct > 20
     ]
     return max(found, key=lambda c: (c.means.share("document"), c.distinct), default=None)
@@ -148,6 +152,7 @@ def _has_amount(source: Source) -> bool:
 def _survey_times(source: Source) -> bool:
     """Whether a source has a time, and nothing that is bought."""
     bought = any(
-        c.is_number and c.means.share("unit_price", "quantity") >= 0.5 for c in source.columns.values()
+        c.is_number and c.means.share("unit_price", "quantity") >= 0.5
+        for c in source.columns.values()
     )
     return bool(time_columns(source)) and not bought and not _has_amount(source)

@@ -30,25 +30,35 @@ def propose_targets(evidence: Evidence, tables: set[str]) -> TargetProposal:
         found.settings["satisfaction"] = {"horizon_days": 30}
     if "events" not in tables:
         return found
-    kinds = dict(evidence.con.execute("select kind, count(*) from proposed_events group by 1").fetchall())
-    span = evidence.number("select date_diff('day', min(occurred_at), max(occurred_at)) from proposed_events")
+    kinds = dict(
+        evidence.con.execute("select kind, count(*) from proposed_events group by 1").fetchall()
+    )
+    span = evidence.number(
+        "select date_diff('day', min(occurred_at), max(occurred_at)) from proposed_events"
+    )
     if kinds.get("cancel", 0) >= FEWEST_CANCELLATIONS and (
         kinds.get("contract", 0) + kinds.get("renewal", 0) > 0
     ):
         why = f"{kinds['cancel']:,} cancellations of contracts"
         evidence.book.add("targets.churn.definition", "sure", why)
         horizon = _fitting(90, span or 0.0)
-        evidence.book.add("targets.churn.horizon_days", "likely", "a quarter, where contracts can be ended")
+        evidence.book.add(
+            "targets.churn.horizon_days", "likely", "a quarter, where contracts can be ended"
+        )
         found.settings["churn"] = {"definition": "cancel", "horizon_days": horizon}
         found.settings["value"] = {"horizon_days": horizon}
         return found
     return _by_silence(evidence, found, kinds.get("order", 0), span or 0.0)
 
 
-def _by_silence(evidence: Evidence, found: TargetProposal, orders: int, span: float) -> TargetProposal:
+def _by_silence(
+    evidence: Evidence, found: TargetProposal, orders: int, span: float
+) -> TargetProposal:
     """Churn by silence, with the horizon from the gaps between the orders of a customer."""
     if not orders:
-        evidence.book.add("targets.churn.definition", "sure", "no order: churn and value cannot be predicted")
+        evidence.book.add(
+            "targets.churn.definition", "sure", "no order: churn and value cannot be predicted"
+        )
         found.settings |= {"churn": {"enabled": False}, "value": {"enabled": False}}
         return found
     again = evidence.number(
@@ -70,7 +80,9 @@ def _by_silence(evidence: Evidence, found: TargetProposal, orders: int, span: fl
     too_short = (gap or 0.0) > horizon
     if too_short:
         why += f", but the data span only {span:.0f} days"
-    evidence.book.add("targets.churn.definition", "likely", "no contracts: silence is an order that does not come")
+    evidence.book.add(
+        "targets.churn.definition", "likely", "no contracts: silence is an order that does not come"
+    )
     evidence.book.add("targets.churn.horizon_days", "unsure" if too_short else "likely", why)
     active = {"active_days": 2 * horizon} if horizon > 182 else {}
     found.settings["churn"] = {"definition": "silence", "horizon_days": horizon, **active}
@@ -92,7 +104,9 @@ class TargetMaterial:
     says: str
 
 
-def describe_material(evidence: Evidence, proposal: TargetProposal, tables: set[str]) -> list[TargetMaterial]:
+def describe_material(
+    evidence: Evidence, proposal: TargetProposal, tables: set[str]
+) -> list[TargetMaterial]:
     """Say for every target what it would have to learn from."""
     found = []
     if "events" in tables:

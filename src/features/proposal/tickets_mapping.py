@@ -65,10 +65,14 @@ def _described(evidence: Evidence, source: Source, place: str) -> dict[str, str]
     channel = find_channel(source)
     if channel is not None:
         found["channel"] = f"t.{channel.quoted}" + ("" if channel.is_text else "::varchar")
-    reopened = next((c for c in source.columns.values() if "reopened" in c.means and not c.is_time), None)
+    reopened = next(
+        (c for c in source.columns.values() if "reopened" in c.means and not c.is_time), None
+    )
     if reopened is not None and (reopened.is_flag or reopened.is_number):
         found["reopened"] = f"t.{reopened.quoted}"
-    comments = [c for c in source.columns.values() if "comment" in c.means and c.is_text and c.distinct > 20]
+    comments = [
+        c for c in source.columns.values() if "comment" in c.means and c.is_text and c.distinct > 20
+    ]
     if comments:
         found["comment"] = f"t.{max(comments, key=lambda c: c.length).quoted}"
     return found
@@ -102,10 +106,14 @@ def _kind(evidence: Evidence, source: Source, place: str) -> str | None:
         known = {v: k for v, k in kinds.items() if k}
         if known and sum(column.values[v] for v in known) >= 0.5 * column.filled:
             whens = " ".join(
-                f"when {quote_literal(v)} then {quote_literal(k)}" for v, k in known.items() if v != k
+                f"when {quote_literal(v)} then {quote_literal(k)}"
+                for v, k in known.items()
+                if v != k
             )
             listed = ", ".join(f"{v} = {k}" for v, k in known.items())
-            evidence.book.add(f"{place}.kind", "sure" if len(known) == len(kinds) else "likely", listed)
+            evidence.book.add(
+                f"{place}.kind", "sure" if len(known) == len(kinds) else "likely", listed
+            )
             name = f"t.{column.quoted}"
             return f"case {name} {whens} else {name} end" if whens else name
     named = best_concept(source.title, "ticket_kinds")

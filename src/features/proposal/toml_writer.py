@@ -15,7 +15,6 @@ WIDTH = 110
 
 
 def write_company_file(
-    name: str,
     settings: Mapping[str, object],
     tables: Iterable[TableProposal],
     targets: Mapping[str, Mapping[str, object]],
@@ -25,15 +24,19 @@ def write_company_file(
 ) -> str:
     """Write the company file; `settings` are those of `[company]`, `url_from` names a variable."""
     lines = [
-        f"# {name}: proposed by `goodwill init`; look at every comment, and first at those marked unsure.",
+        f"# {settings['title']}: proposed by `goodwill init`; look at every comment, and first at those marked unsure.",
         "# sure: the data say so. likely: nothing speaks against it. unsure: another reading is as likely.",
     ]
     lines += [f"# asked: {q.text} -> {answer}" for q, answer in book.decided]
-    lines += ["", "[company]", f"name = {_value(name)}"]
+    lines += ["", "[company]"]
     for key, value in settings.items():
         lines += [*_comment(book, f"company.{key}"), f"{_key(key)} = {_value(value)}"]
     if url_from:
-        lines += ["", "[postgres]", f"url_from = {_value(url_from)}  # the variable holds user and password"]
+        lines += [
+            "",
+            "[postgres]",
+            f"url_from = {_value(url_from)}  # the variable holds user and password",
+        ]
     for table in tables:
         lines += ["", *_table(table, sources, book)]
     for target, values in targets.items():
@@ -59,7 +62,10 @@ def _table(table: TableProposal, sources: Mapping[str, Source], book: GuessBook)
     lines += [f"# {g.place.split('.', 1)[1]}: {g.comment}" for g in notes if g.place not in names]
     lines += ['query = """', with_parts(table.query, used.values()), '"""']
     if table.constant:
-        lines += ["# never change, so they may be used without valid_from", f"constant = {_value(table.constant)}"]
+        lines += [
+            "# never change, so they may be used without valid_from",
+            f"constant = {_value(table.constant)}",
+        ]
     lines += ["", f"[tables.{table.name}.columns]"]
     for column, sql in table.columns.items():
         found = book.guesses.get(f"{table.name}.{column}")

@@ -101,7 +101,7 @@ def _width(words: tuple[str, ...], place: tuple[int, int]) -> int:
 def _read_latin(words: tuple[str, ...], index: int, section: Section) -> list[tuple[str, int]]:
     """The concepts of the expression that begins at a word, with its number of words."""
     index_of = _latin_words(section)
-    found = []
+    found: list[tuple[str, int]] = []
     for length in (3, 2, 1):
         expression = words[index : index + length]
         if len(expression) == length:
