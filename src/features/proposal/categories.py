@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from features.ingest.sql import quote_identifier
 from features.proposal.column_profile import Column
@@ -31,7 +32,7 @@ def find_category(evidence: Evidence, source: Source) -> Category | None:
     if own:
         rivals = f"; could also be {', '.join(c.name for c in own[1:3])}" if own[1:] else ""
         return Category(
-            lambda a: _text(own[0], a), "likely" if rivals else "sure", own[0].name + rivals
+            partial(_text, own[0]), "likely" if rivals else "sure", own[0].name + rivals
         )
     for join in evidence.joins_from(source):
         if source.columns[join.column].means.share("product") < 0.4:
@@ -41,7 +42,7 @@ def find_category(evidence: Evidence, source: Source) -> Category | None:
         if found:
             why = f"{found[0].name} of {product.title}"
             why += f"; could also be {', '.join(c.name for c in found[1:3])}" if found[1:] else ""
-            return Category(lambda a: _text(found[0], a), "likely", why, join)
+            return Category(partial(_text, found[0]), "likely", why, join)
     return _code(evidence, source)
 
 
@@ -118,7 +119,7 @@ def _code(evidence: Evidence, source: Source) -> Category | None:
         return None
     column = min(products, key=lambda c: (c.distinct > MOST_VALUES, c.length, c.distinct))
     if column.distinct <= MOST_VALUES:
-        return Category(lambda a: _text(column, a), "likely", column.name)
+        return Category(partial(_text, column), "likely", column.name)
     size = shortened_code(evidence, column, source.rows // 20)
     if size is None or column.length > 16:
         return None

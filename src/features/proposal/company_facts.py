@@ -31,38 +31,13 @@ _COUNTRIES = {
 _BY_NAME = {n: facts for names, facts in _COUNTRIES.items() for n in names.split("|")}
 _BY_LANGUAGE = {"de": "germany", "pt": "brazil", "zh": "china"}
 _BY_CURRENCY = {"GBP": "Europe/London", "BRL": "America/Sao_Paulo", "CNY": "Asia/Shanghai"}
+#: Currencies whose sign others use, too.
+_SHARED_SIGNS = {"USD", "CNY", "SEK"}
 #: States of Brazil: a column that holds nothing else says the country.
-_BRAZIL = set(
-    [
-        "AC",
-        "AL",
-        "AP",
-        "AM",
-        "BA",
-        "CE",
-        "DF",
-        "ES",
-        "GO",
-        "MA",
-        "MT",
-        "MS",
-        "MG",
-        "PA",
-        "PB",
-        "PR",
-        "PE",
-        "PI",
-        "RJ",
-        "RN",
-        "RS",
-        "RO",
-        "RR",
-        "SC",
-        "SP",
-        "SE",
-        "TO",
-    ]
-)
+_BRAZIL = {
+    "AC", "AL", "AP", "AM", "BA", "CE", "DF", "ES", "GO", "MA", "MT", "MS", "MG", "PA", "PB", "PR", "PE",
+    "PI", "RJ", "RN", "RS", "RO", "RR", "SC", "SP", "SE", "TO",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,7 +87,7 @@ def _currency(
     if codes:
         why = f"signs or codes of the amounts: {', '.join(codes)}"
         book.add(
-            "company.currency", "sure" if len(codes) == 1 and codes[0] != "USD" else "likely", why
+            "company.currency", "sure" if len(codes) == 1 and codes[0] not in _SHARED_SIGNS else "likely", why
         )
         return codes[0]
     if country:

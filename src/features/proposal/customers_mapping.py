@@ -220,7 +220,13 @@ def _attributes(evidence: Evidence, source: Source) -> Iterator[Attribute]:
     master = evidence.roles[source.name].role == "customers"
     taken = {"customer_id", "valid_from", "customer_since" if not master else ""}
     for column in source.columns.values():
-        if column is path.column or (column.is_time and "signup" not in column.means):
+        if column is path.column:
+            continue
+        if column.is_time and "signup" not in column.means:
+            if master and "changed" not in column.means:
+                evidence.book.leave_out(
+                    "customers", f"{column.name} of {source.title}: a time; it may say what became of them"
+                )
             continue
         reason = _reason_against(column, source, master)
         if reason:

@@ -246,7 +246,8 @@ def _signed(evidence: Evidence, found: EventSource, amount: Amount) -> str:
     sql = amount.sql("t")
     positive = not evidence.count(f"select count(*) from {found.source.quoted} t where {sql} < 0")
     if found.kind_column and "return" in found.kind_column.kinds.values():
-        return f"case when {_kind_sql(found)} = 'return' then -abs({sql}) else {sql} end"
+        returned = found.kind_column.is_kind("t", "return")
+        return f"case when {returned} then -abs({sql}) else {sql} end"
     return f"-({sql})" if found.kind == "return" and positive else sql
 
 

@@ -36,6 +36,12 @@ class KindColumn:
         return f"case {whens} else {rest} end"
 
 
+    def is_kind(self, alias: str, kind: str) -> str:
+        """SQL of whether a row is of a kind."""
+        values = ", ".join(quote_literal(v) for v, k in self.kinds.items() if k == kind)
+        return f"{alias}.{self.column.quoted}::varchar in ({values})"
+
+
 def kind_of_name(name: str) -> str | None:
     """The kind that a name mentions: handing over to a carrier before delivery, a return before an order."""
     reading = read_name(name, "kinds")

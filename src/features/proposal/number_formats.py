@@ -63,7 +63,11 @@ def number_form(values: list[str]) -> NumberForm | None:
         return None
     separated = [v for v in plain if "," in v or "." in v]
     unclear = bool(separated) and all(_UNCLEAR.fullmatch(v) for v in separated) and comma and point
-    readings = {"decimal comma": _sql(",", missing), "decimal point": _sql(".", missing)}
+    signed = any(not v[0].isdigit() or not v[-1].isdigit() for v in plain)
+    readings = {
+        "decimal comma": _sql(",", missing, signed),
+        "decimal point": _sql(".", missing, signed),
+    }
     names = list(readings) if comma and not (point and not unclear) else list(readings)[::-1]
     return NumberForm(names[0], readings[names[0]], currency, missing, unclear, readings[names[1]])
 
@@ -83,7 +87,7 @@ def _without_sign(values: list[str]) -> tuple[list[str], str | None]:
     return plain, found.pop() if len(found) == 1 else None
 
 
-def _sql(decimal: str, missing: tuple[str, ...]) -> str:
+def _sql(decimal: str, missing: tuple[str, ...], signed: bool) -> str:
     """SQL that reads texts with this decimal separator; a minus may stand behind, brackets are a minus."""
     text = "trim({0}::varchar)"
     if missing:
@@ -91,5 +95,7 @@ def _sql(decimal: str, missing: tuple[str, ...]) -> str:
         text = f"case when trim({{0}}::varchar) not in ({listed}) then {text} end"
     kept = f"regexp_replace({text}, '[^0-9{decimal}]', '', 'g')"
     number = f"replace({kept}, ',', '.')" if decimal == "," else kept
-    sign = "case when regexp_matches({0}::varchar, '^[^0-9]*[-(]|-\\s*$') then -1 else 1 end"
+    if not signed:
+        return f"{number}::double"
+    sign = "case when regexp_matches({0}::varchar, '^[^0-9]*[-(]|- *$') then -1 else 1 end"
     return f"{sign} * {number}::double"

@@ -60,7 +60,8 @@ def _table(table: TableProposal, sources: Mapping[str, Source], book: GuessBook)
     notes = [g for place, g in book.guesses.items() if place.startswith(f"{table.name}.")]
     names = {f"{table.name}.{column}" for column in table.columns}
     lines += [f"# {g.place.split('.', 1)[1]}: {g.comment}" for g in notes if g.place not in names]
-    lines += ['query = """', with_parts(table.query, used.values()), '"""']
+    query = with_parts(table.query, used.values()).replace("\\", "\\\\").replace('"""', '\\"""')
+    lines += ['query = """', query, '"""']
     if table.constant:
         lines += [
             "# never change, so they may be used without valid_from",
