@@ -49,7 +49,9 @@ def german_software(folder: Path) -> None:
              draw.choice(["Bayern", "Hessen", "Sachsen"]), draw.choice(["Handel", "Industrie", "IT"]),
              gone.strftime("%d.%m.%Y") if gone else "", f"{begin:%d.%m.%Y}"]
         )  # fmt: skip
-        contracts.append([key, f"{begin:%d.%m.%Y}", "Vertragsabschluss", draw.choice(["Basis", "Profi"])])
+        contracts.append(
+            [key, f"{begin:%d.%m.%Y}", "Vertragsabschluss", draw.choice(["Basis", "Profi"])]
+        )
         if gone:
             contracts.append([key, f"{gone:%d.%m.%Y}", "Kündigung", ""])
         day = begin
@@ -57,7 +59,9 @@ def german_software(folder: Path) -> None:
             invoices.append([f"R{len(invoices):06d}", key, f"{day:%d.%m.%Y}", _german(draw.choice([49.9, 199.0, 1290.5])) + " €"])  # fmt: skip
             day += timedelta(days=30)
     _write(folder / "Kunden.csv", ["Kundennr", "Firma", "E-Mail", "Bundesland", "Branche", "Kündigungsdatum", "Angelegt am"], customers, "cp1252", ";")  # fmt: skip
-    _write(folder / "Verträge.csv", ["Kundennr", "Datum", "Vorgang", "Tarif"], contracts, "cp1252", ";")
+    _write(
+        folder / "Verträge.csv", ["Kundennr", "Datum", "Vorgang", "Tarif"], contracts, "cp1252", ";"
+    )
     _write(folder / "Rechnungen.csv", ["Rechnungsnr", "Kundennr", "Rechnungsdatum", "Nettobetrag"], invoices, "cp1252", ";")  # fmt: skip
 
 
@@ -114,17 +118,35 @@ def telco_workbook(folder: Path) -> None:
     """
     draw = random.Random(4)
     folder.mkdir(parents=True, exist_ok=True)
-    book = xlsxwriter.Workbook(str(folder / "export.xlsx"), {"default_date_format": "yyyy-mm-dd hh:mm"})
+    book = xlsxwriter.Workbook(
+        str(folder / "export.xlsx"), {"default_date_format": "yyyy-mm-dd hh:mm"}
+    )
     sheets: dict[str, Rows] = {
         "Subscribers": [["Subscriber ID", "Full Name", "Region", "Plan", "Gender", "Churned"]],
         "Subscription Events": [["Subscriber ID", "Event Date", "Event Type", "Plan"]],
         "Bills": [["Bill No", "Subscriber ID", "Bill Date", "Total Amount", "VAT"]],
-        "Trouble Tickets": [["Ticket No", "Subscriber ID", "Opened", "First Response", "Resolved", "Priority", "Type", "Description"]],  # fmt: skip
-        "NPS": [["Subscriber ID", "Sent", "Answered", "How likely are you to recommend us", "Comment"]],
+        "Trouble Tickets": [
+            [
+                "Ticket No",
+                "Subscriber ID",
+                "Opened",
+                "First Response",
+                "Resolved",
+                "Priority",
+                "Type",
+                "Description",
+            ]
+        ],  # fmt: skip
+        "NPS": [
+            ["Subscriber ID", "Sent", "Answered", "How likely are you to recommend us", "Comment"]
+        ],
     }
     end = datetime(2024, 12, 31)
     for number in range(260):
-        key, begin = 700100 + number, datetime(2023, 1, 1) + timedelta(days=draw.randrange(300), hours=9)
+        key, begin = (
+            700100 + number,
+            datetime(2023, 1, 1) + timedelta(days=draw.randrange(300), hours=9),
+        )
         leaves = begin + timedelta(days=draw.randrange(90, 900)) if draw.random() < 0.5 else end
         gone, plan = leaves < end, draw.choice(["S", "M", "L"])
         sheets["Subscribers"].append([key, f"Person {number}", draw.choice(["North", "South"]), plan, draw.choice(["f", "m"]), "Yes" if gone else "No"])  # fmt: skip
@@ -159,7 +181,9 @@ def survey_lines(folder: Path) -> None:
     lines: dict[str, list[dict[str, Any]]] = {"purchases": [], "feedback": []}
     for number in range(200):
         key = f"u-{number:04x}"
-        moment = datetime(2023, 1, 1) + timedelta(days=draw.randrange(80), minutes=draw.randrange(1440))
+        moment = datetime(2023, 1, 1) + timedelta(
+            days=draw.randrange(80), minutes=draw.randrange(1440)
+        )
         while moment < datetime(2024, 12, 20):
             lines["purchases"].append({"user": {"id": key, "country": draw.choice(["Germany"] * 5 + ["Austria"])}, "purchased_at": f"{moment:%Y-%m-%dT%H:%M:%S}Z", "total": round(draw.uniform(1, 80), 2), "currency": "EUR", "platform": draw.choice(["ios", "android"])})  # fmt: skip
             if draw.random() < 0.3:

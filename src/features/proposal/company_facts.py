@@ -87,7 +87,9 @@ def _currency(
     if codes:
         why = f"signs or codes of the amounts: {', '.join(codes)}"
         book.add(
-            "company.currency", "sure" if len(codes) == 1 and codes[0] not in _SHARED_SIGNS else "likely", why
+            "company.currency",
+            "sure" if len(codes) == 1 and codes[0] not in _SHARED_SIGNS else "likely",
+            why,
         )
         return codes[0]
     if country:

@@ -225,7 +225,8 @@ def _attributes(evidence: Evidence, source: Source) -> Iterator[Attribute]:
         if column.is_time and "signup" not in column.means:
             if master and "changed" not in column.means:
                 evidence.book.leave_out(
-                    "customers", f"{column.name} of {source.title}: a time; it may say what became of them"
+                    "customers",
+                    f"{column.name} of {source.title}: a time; it may say what became of them",
                 )
             continue
         reason = _reason_against(column, source, master)

@@ -109,7 +109,8 @@ def _examine(evidence: Evidence, source: Source) -> EventSource:
         (
             j
             for j in evidence.joins_to(source)
-            if evidence.roles[j.source].role == "lines"
+            if kind == "order"
+            and evidence.roles[j.source].role == "lines"
             and find_amount(evidence, evidence.sources[j.source]) is not None
         ),
         None,
@@ -178,6 +179,11 @@ def _row_columns(
         rest += _join_lines(evidence, table, found, columns)
     else:
         rest += _own_columns(evidence, table, found, columns)
+    for column in source.columns.values():
+        taken = found.kind_column and found.kind_column.column is column
+        if "status" in column.means and column.is_text and not taken:
+            why = f"{column.name} of {source.title}: how it ended, which was not known when it happened"
+            evidence.book.leave_out("events", why)
     channel = find_channel(source, payment=found.kind == "payment")
     if channel is not None:
         columns["channel"] = f"t.{channel.quoted}" + ("" if channel.is_text else "::varchar")

@@ -70,12 +70,13 @@ def _without_overlap(
     for number, path in enumerate(source.files.paths, start=1):
         files = source.files
         part = quote_identifier(part_name(source, number))
-        sql = files_sql(con, [path], files.form, files.sheet, spill, files.patterns[number - 1])
+        name = (files.single_patterns or files.patterns)[number - 1]
+        sql = files_sql(con, [path], files.form, files.sheet, spill, name)
         con.execute(f"create or replace temp view {part} as {sql}")
         bounds = con.execute(
             f"select min({time.quoted}), max({time.quoted}) from {part}"
         ).fetchall()
-        parts.append((*bounds[0], part, files.patterns[number - 1]))
+        parts.append((*bounds[0], part, name))
     until: dict[str, str] = {}
     known = sorted((p for p in parts if p[0] is not None), key=lambda p: (str(p[0]), str(p[1])))
     for (_, high, earlier, pattern), (low, _, later, _) in zip(known, known[1:], strict=False):

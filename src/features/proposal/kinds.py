@@ -35,7 +35,6 @@ class KindColumn:
         rest = quote_literal(fallback) if fallback else f"lower({name}::varchar)"
         return f"case {whens} else {rest} end"
 
-
     def is_kind(self, alias: str, kind: str) -> str:
         """SQL of whether a row is of a kind."""
         values = ", ".join(quote_literal(v) for v, k in self.kinds.items() if k == kind)

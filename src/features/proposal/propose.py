@@ -13,6 +13,7 @@ from features.proposal.company_facts import find_facts
 from features.proposal.customer_paths import find_customer_paths
 from features.proposal.customers_mapping import propose_customers
 from features.proposal.events_mapping import propose_events
+from features.proposal.day_order import settle_day_order
 from features.proposal.evidence import Evidence
 from features.proposal.file_overlap import leave_out_contained, split_overlapping
 from features.proposal.guess import Chooser, GuessBook, take_safer
@@ -99,6 +100,7 @@ def _propose(
     book: GuessBook,
     url_from: str | None,
 ) -> Proposal:
+    sources = settle_day_order(sources, book)
     joins = find_joins(con, sources)
     paths = find_customer_paths(con, sources, joins, book)
     facts = find_facts(sources, book)

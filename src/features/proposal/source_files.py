@@ -22,7 +22,7 @@ class SourceFiles:
     """A source of files: the name that SQL sees, its patterns relative to the folder, and its format.
 
     `title` is the name of the file or sheet as it is; `others` are encodings in which the file could be
-    read too.
+    read too; `single_patterns` name each file where `patterns` is one for all.
     """
 
     name: str
@@ -32,6 +32,7 @@ class SourceFiles:
     form: CsvFormat = CsvFormat()
     others: tuple[str, ...] = ()
     title: str = ""
+    single_patterns: tuple[str, ...] = ()
 
 
 def find_sources(folder: Path) -> tuple[list[SourceFiles], list[str]]:
@@ -57,7 +58,7 @@ def find_sources(folder: Path) -> tuple[list[SourceFiles], list[str]]:
             f"{folder} has no data file; readable are {', '.join((*CSV, *JSON_LINES))}, .parquet and "
             f".xlsx, also packed as {' or '.join(PACKED)}" + _listed(unused)
         )
-    return _named(_grouped(found)), unused
+    return _named([_with_pattern(source, folder) for source in _grouped(found)]), unused
 
 
 def _listed(unused: list[str]) -> str:
@@ -100,6 +101,22 @@ def _joined(pieces: list[SourceFiles]) -> SourceFiles:
     paths = tuple(path for piece in pieces for path in piece.paths)
     patterns = tuple(pattern for piece in pieces for pattern in piece.patterns)
     return replace(pieces[0], name=name, paths=paths, patterns=patterns)
+
+
+def _with_pattern(source: SourceFiles, folder: Path) -> SourceFiles:
+    """The source with one pattern for its many files, if no other file fits it: later ones then do."""
+    if len(source.paths) < 3 or source.sheet:
+        return source
+    prefix = re.split(r"\d", source.patterns[0], maxsplit=1)[0]
+    path = source.paths[0]
+    packed = path.suffix.lower() in PACKED
+    ending = "".join(path.suffixes[-2:]) if packed else path.suffix
+    pattern = f"{prefix}*{ending}"
+    return (
+        replace(source, patterns=(pattern,), single_patterns=source.patterns)
+        if set(folder.glob(pattern)) == set(source.paths)
+        else source
+    )
 
 
 def _named(sources: list[SourceFiles]) -> list[SourceFiles]:

@@ -89,7 +89,7 @@ def _add_source(
         rest = f"from {path.from_sql(source)}"
         if len(scores) > 1:
             rest += f"\nwhere {columns['score']} is not null"
-        elif sent is answered:
+        elif sent is answered and score.filled < score.rows:
             columns["answered_at"] = f"case when {columns['score']} is not null then {shared['answered_at']} end"  # fmt: skip
         table.pieces.append(select_sql(columns, rest))
 

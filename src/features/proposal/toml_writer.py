@@ -89,7 +89,9 @@ def _origin_lines(used: Mapping[str, Source]) -> dict[str, str]:
     files: dict[str, list[str]] = {}
     for name, source in used.items():
         if source.files and source.restriction:
-            for number, pattern in enumerate(source.files.patterns, start=1):
+            for number, pattern in enumerate(
+                source.files.single_patterns or source.files.patterns, start=1
+            ):
                 files[part_name(source, number)] = [pattern]
         elif source.files:
             files[name] = list(source.files.patterns)
