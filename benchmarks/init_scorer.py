@@ -1,9 +1,9 @@
 """How much of the shipped company files `goodwill init` finds from the raw files alone.
 
-The rows and labels that both company files lead to are compared, not their texts: rows by customer, kind
-and local time, columns by their values in the rows that both have, attributes by their values whatever
-they are called, labels at the cutoffs of the shipped file. A guess that is wrong and marked sure is taken
-off the total.
+The rows and labels that both company files lead to are compared, not their texts: rows by customer,
+kind and local time, columns by their values in the rows that both have, attributes by their values
+whatever they are called, labels at the cutoffs of the shipped file. A guess that is wrong and marked
+sure is taken off the total.
 """
 
 import re
@@ -41,7 +41,7 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that the shipped file says: how much of it was found (0 to 1), and how sure the guess was."""
+    """One thing that the shipped file says: how much of it was found (0 to 1), and how surely."""
 
     what: str
     found: float
@@ -213,7 +213,8 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str, proposal: Proposal) -> lis
 def _overlap(con: duckdb.DuckDBPyConnection, where: str) -> float:
     """The share of rows that both have: the smaller of recall and precision."""
     rows = con.execute(
-        f"select (select count(*) from ours where {where}), (select count(*) from theirs where {where}), "
+        f"select (select count(*) from ours where {where}), "
+        f"(select count(*) from theirs where {where}), "
         f"(select count(*) from ours join theirs using (row_key) where ours.{where})".replace(
             "ours.true", "true"
         )
@@ -222,14 +223,17 @@ def _overlap(con: duckdb.DuckDBPyConnection, where: str) -> float:
 
 
 def _equal(con: duckdb.DuckDBPyConnection, left: str, right: str, where: str) -> float:
-    """The share of the rows with a value in ours, among those that both have, with the same in theirs."""
+    """The share of the rows with a value in ours that have the same in theirs."""
     a, b = f"o.{quote_identifier(left)}", f"t.{quote_identifier(right)}"
     equal = (
         f"({a}::varchar = {b}::varchar or "
         f"abs(try_cast({a}::varchar as double) - try_cast({b}::varchar as double)) "
         f"<= 1e-6 * (1 + abs(try_cast({a}::varchar as double))))"
     )
-    if {con.execute(f"select typeof({x}) from {s} limit 1").fetchall()[0][0] for x, s in ((a, "ours o"), (b, "theirs t"))} == {"TIMESTAMP WITH TIME ZONE"}:  # fmt: skip
+    kinds = con.execute(
+        f"select typeof({a}), typeof({b}) from (from ours limit 1) o, (from theirs limit 1) t"
+    ).fetchall()
+    if kinds and set(kinds[0]) == {"TIMESTAMP WITH TIME ZONE"}:
         equal = f"abs(date_diff('minute', {a}, {b})) % 15 = 0 and abs(date_diff('hour', {a}, {b})) <= 14"
     condition = where if where == "true" else f"o.{where}"
     share = con.execute(
@@ -240,7 +244,7 @@ def _equal(con: duckdb.DuckDBPyConnection, left: str, right: str, where: str) ->
 
 
 def _confidence(proposal: Proposal, table: str, part: str | None, column: str) -> str:
-    """The least confidence of the guesses about a column of the sources that rows of a kind come from."""
+    """The least confidence of the guesses about a column of the sources of a kind of rows."""
     pieces = proposal.tables[table].pieces
     if part and part in KINDS.get(table, ()):
         pieces = [p for p in pieces if f"'{part}'" in p]
@@ -289,13 +293,16 @@ def _targets(
         con.execute("SET TimeZone = 'UTC'")
         con.register("ours", labels[0])
         con.register("theirs", labels[1])
-        day = "cutoff::date"  # the zones may differ
+
+        def numbered(side: str) -> str:
+            """Labels with the day of their cutoff, whose hour depends on the zone."""
+            day = "cutoff::date as k, row_number() over (partition by customer_id, cutoff::date"
+            return f"select *, {day} order by label) as n from {side}"
+
         equal, total = con.execute(
             f"select count(*) filter (abs(o.label - t.label) <= 1e-6 * (1 + abs(o.label))), "
             f"greatest(count(*), (select count(*) from ours), (select count(*) from theirs)) "
-            f"from (select *, {day} as k, row_number() over (partition by customer_id, {day} order by label) as n from ours) o "
-            f"join (select *, {day} as k, row_number() over (partition by customer_id, {day} order by label) as n from theirs) t "
-            "using (customer_id, k, n)"
+            f"from ({numbered('ours')}) o join ({numbered('theirs')}) t using (customer_id, k, n)"
         ).fetchall()[0]
         items.append(Item(f"target {name}: labels", float(equal / max(total, 1)), confidence))
         con.close()

@@ -1,4 +1,4 @@
-"""Excel workbooks: the sheet that a source names, and a sheet's rows as texts. The only user of calamine."""
+"""Excel workbooks: the sheet that a source names, and its rows as texts. The only user of calamine."""
 
 import re
 from collections.abc import Iterator

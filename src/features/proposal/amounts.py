@@ -14,7 +14,7 @@ _OTHERS = ("deduction", "charges", "leak", "score", "weight", "identifier", "sev
 
 @dataclass(frozen=True)
 class Amount:
-    """SQL of an amount per row, with its columns and how sure it is; `doubled` if lines repeat a total."""
+    """SQL of an amount per row, with its columns and how sure it is."""
 
     sql: Callable[[str], str]
     confidence: Confidence
@@ -89,7 +89,7 @@ def _rank(column: Column, refunds: bool) -> tuple[float, float, int]:
 def _price_is_of_a_piece(
     evidence: Evidence, source: Source, price: Column, quantity: Column
 ) -> tuple[bool, Confidence, str]:
-    """Whether a price is that of a piece: then it does not grow with the quantity of the same product."""
+    """Whether a price is that of a piece: then it does not grow with the quantity of a product."""
     if (
         price.means.share("unit_price") >= 0.99
         and len(price.name) > 5

@@ -1,4 +1,4 @@
-"""The category and the channel of an event: a column of its source, of its product, or a product's code."""
+"""The category and the channel of an event: a column of its source, of its product, or a code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What holds for the whole company: its currency and its time zone, from signs, codes, places and language."""
+"""What holds for the whole company: currency and time zone, from signs, codes, places and language."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -114,7 +114,7 @@ def _person_of_orders(
                 book.add(
                     "customer",
                     "likely",
-                    f"{column.name} of {source.title} has one order each, so {person.name} is the person",
+                    f"{column.name} of {source.title} has one order each: the person is {person.name}",
                 )
                 return _Person(source.name, column.name, person.name)
     return None

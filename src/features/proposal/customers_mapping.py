@@ -21,7 +21,7 @@ MANY_VALUES = 200
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute of customers: its name, SQL with {0} for the alias, and whether it never changes."""
+    """An attribute of customers: its name, SQL with {0} for the alias, whether it never changes."""
 
     name: str
     sql: str
@@ -30,7 +30,7 @@ class Attribute:
 
 
 def propose_customers(evidence: Evidence) -> TableProposal | None:
-    """Propose the customers, from their own table or from the events; None if nothing is known of them."""
+    """Propose the customers, from their own table or from the events; None if no table knows them."""
     masters = sorted(evidence.having("customers"), key=lambda s: (-_ids(evidence, s), s.name))
     table = TableProposal("customers")
     if not masters:
@@ -120,7 +120,11 @@ def _all_ids(evidence: Evidence, table: TableProposal, masters: list[Source]) ->
         if missing:
             table.use(source.name)
             parts.append(ids)
-            evidence.book.add("customers.customer_id", "likely", f"{missing:,} customers of {source.title} are not in {_named(evidence, masters)} and are added")  # fmt: skip
+            evidence.book.add(
+                "customers.customer_id",
+                "likely",
+                f"{missing:,} customers of {source.title} are not in {_named(evidence, masters)}: added",
+            )
     union = "\n     union ".join(parts)
     return f"select distinct customer_id from ({union}) where customer_id is not null"
 
@@ -151,7 +155,11 @@ def _from_events(evidence: Evidence, table: TableProposal) -> TableProposal | No
             columns[attribute.name] = (
                 f"arg_min({attribute.sql.format('t')}, {evidence.time_sql(time, 't')})"
             )
-            evidence.book.add(f"customers.{attribute.name}", "likely", f"the first {attribute.column.name} of a customer; nearly all have only one")  # fmt: skip
+            evidence.book.add(
+                f"customers.{attribute.name}",
+                "likely",
+                f"the first {attribute.column.name} of a customer; nearly all have only one",
+            )
         rest = f"from {path.from_sql(source)}\nwhere {path.customer_sql()} is not null\ngroup by 1"
         table.pieces.append(select_sql(columns, rest))
         others = [
@@ -208,9 +216,16 @@ def _keep_constant(evidence: Evidence, source: Source, attribute: Attribute) -> 
     """Whether an attribute may be used without a time; otherwise it is listed as left out."""
     name = attribute.column.name
     if attribute.constant:
-        evidence.book.add(f"customers.{attribute.name}", "likely", f"{name} of {source.title}, which hardly ever changes")  # fmt: skip
+        evidence.book.add(
+            f"customers.{attribute.name}",
+            "likely",
+            f"{name} of {source.title}, which hardly ever changes",
+        )
         return True
-    evidence.book.leave_out("customers", f"{name} of {source.title}: shows today's state; it may be used with valid_from, or under constant if it never changes")  # fmt: skip
+    evidence.book.leave_out(
+        "customers",
+        f"{name} of {source.title}: shows today's state; add it under constant if it never changes",
+    )
     return False
 
 
@@ -289,7 +304,7 @@ def attribute_name(name: str) -> str:
     """The name of an attribute: the column's words in small letters, without those for customer."""
     from features.proposal.vocabulary import read_name
 
-    words = [w for w in tokens(name)]
+    words = list(tokens(name))
     kept = [w for w in words if read_name(w).share("person") < 1 or "stable" in read_name(w)]
     shown = kept if kept and kept != ["since"] and len(kept) < len(words) else words
     text = re.sub(r"\W+", "_", "_".join(shown)).strip("_")

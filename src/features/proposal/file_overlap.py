@@ -1,7 +1,8 @@
-"""Rows that several files of a source repeat: files that overlap in time, and sources that contain another."""
+"""Rows that files repeat: files of a source that overlap in time, sources that contain another."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -79,7 +80,7 @@ def _without_overlap(
         parts.append((*bounds[0], part, name))
     until: dict[str, str] = {}
     known = sorted((p for p in parts if p[0] is not None), key=lambda p: (str(p[0]), str(p[1])))
-    for (_, high, earlier, pattern), (low, _, later, _) in zip(known, known[1:], strict=False):
+    for (_, high, earlier, pattern), (low, _, later, _) in pairwise(known):
         if str(low) <= str(high) and (
             rows := _repeated(con, time.quoted, earlier, later, str(low))
         ):

@@ -34,7 +34,7 @@ class Guess:
 
 @dataclass
 class GuessBook:
-    """All guesses of a proposal by their place, the questions that were decided, and what is left out."""
+    """All guesses of a proposal by place, the questions that were decided, and what is left out."""
 
     choose: Chooser
     guesses: dict[str, Guess] = field(default_factory=dict)

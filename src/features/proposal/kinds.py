@@ -16,7 +16,7 @@ NAMED = 0.25
 
 @dataclass(frozen=True)
 class KindColumn:
-    """A column whose values say the kind: SQL with {0} for the column, and values not understood."""
+    """A column whose values say the kind, and the values that are not understood."""
 
     column: Column
     kinds: dict[str, str]
@@ -29,7 +29,8 @@ class KindColumn:
         for value, kind in self.kinds.items():
             by_kind.setdefault(kind, []).append(value)
         whens = " ".join(
-            f"when {name}::varchar in ({', '.join(map(quote_literal, values))}) then {quote_literal(kind)}"
+            f"when {name}::varchar in ({', '.join(map(quote_literal, values))}) "
+            f"then {quote_literal(kind)}"
             for kind, values in by_kind.items()
         )
         rest = quote_literal(fallback) if fallback else f"lower({name}::varchar)"
@@ -42,7 +43,7 @@ class KindColumn:
 
 
 def kind_of_name(name: str) -> str | None:
-    """The kind that a name mentions: handing over to a carrier before delivery, a return before an order."""
+    """The kind that a name mentions: handing over before delivery, a return before an order."""
     reading = read_name(name, "kinds")
     for kind in ("handover", "return"):
         if reading.share(kind) > 0:

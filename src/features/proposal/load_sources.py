@@ -1,4 +1,4 @@
-"""The sources of a folder or a database, bound as DuckDB views by the import's own readers, with profiles."""
+"""The sources of a folder or a database: bound as views by the import's own readers, with profiles."""
 
 import re
 from collections.abc import Mapping

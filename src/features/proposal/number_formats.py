@@ -79,7 +79,7 @@ def _without_sign(values: list[str]) -> tuple[list[str], str | None]:
     for value in values:
         text = value.strip().removesuffix("%")
         for sign, code in _SIGNS.items():
-            if text.startswith(sign) or text.endswith(sign) or text.startswith(f"-{sign}"):
+            if text.startswith((sign, f"-{sign}")) or text.endswith(sign):
                 found.add(code)
                 text = text.replace(sign, "")
                 break
@@ -88,7 +88,7 @@ def _without_sign(values: list[str]) -> tuple[list[str], str | None]:
 
 
 def _sql(decimal: str, missing: tuple[str, ...], signed: bool) -> str:
-    """SQL that reads texts with this decimal separator; a minus may stand behind, brackets are a minus."""
+    """SQL that reads texts with this decimal separator; brackets and a minus behind are a minus."""
     text = "trim({0}::varchar)"
     if missing:
         listed = ", ".join(quote_literal(v.strip()) for v in missing)

@@ -12,8 +12,8 @@ from features.progress import Steps
 from features.proposal.company_facts import find_facts
 from features.proposal.customer_paths import find_customer_paths
 from features.proposal.customers_mapping import propose_customers
-from features.proposal.events_mapping import propose_events
 from features.proposal.day_order import settle_day_order
+from features.proposal.events_mapping import propose_events
 from features.proposal.evidence import Evidence
 from features.proposal.file_overlap import leave_out_contained, split_overlapping
 from features.proposal.guess import Chooser, GuessBook, take_safer
@@ -71,7 +71,7 @@ def propose_database(
     steps: Steps,
     choose: Chooser = take_safer,
 ) -> Proposal:
-    """Propose the company file of a database; the file names the variable `url_from`, never the address."""
+    """Propose the company file of a database; it names the variable `url_from`, never the address."""
     con = _connect(spill)
     book = GuessBook(choose)
     try:

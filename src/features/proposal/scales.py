@@ -70,7 +70,7 @@ def find_scale(column: Column, instrument: str, book: GuessBook, place: str) -> 
         answer = book.ask(
             Question(
                 place,
-                f"{column.name} is from {low:g} to {high:g}: is 1 the best (a school mark) or the worst?",
+                f"{column.name} is from {low:g} to {high:g}: is 1 the best (a mark) or the worst?",
                 {"best": "1 is the best answer", "worst": "1 is the worst answer"},
                 "best" if (low, high) == (1, 6) else "worst",
             )

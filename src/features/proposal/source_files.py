@@ -1,4 +1,4 @@
-"""The sources of a folder: its files, where files of the same columns and kind of name are one source."""
+"""The sources of a folder: its files, where those whose names differ in numbers only are one source."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from features.proposal.vocabulary import tokens
 
 #: What is not a letter in a name that many files share: numbers of years, months, parts.
 _NUMBERED = re.compile(r"\d+|(?<![a-z])(part|first|second|q)(?![a-z])")
+DEFAULT_FORMAT = CsvFormat()
 _RESERVED = {"source", "order", "group", "select", "table", "case", "end", "user", "values", "all"}
 
 
@@ -29,7 +30,7 @@ class SourceFiles:
     paths: tuple[Path, ...]
     patterns: tuple[str, ...]
     sheet: str | None = None
-    form: CsvFormat = CsvFormat()
+    form: CsvFormat = DEFAULT_FORMAT
     others: tuple[str, ...] = ()
     title: str = ""
     single_patterns: tuple[str, ...] = ()

@@ -13,9 +13,19 @@ from features.proposal.table_roles import time_columns
 from features.proposal.vocabulary import best_concept, read_name, tokens
 
 _ORDER = (
-    "customer_id", "sent_at", "answered_at", "instrument", "dimension", "score", "scale_low",
-    "scale_high", "expectation", "comment", "channel", "weight",
-)  # fmt: skip
+    "customer_id",
+    "sent_at",
+    "answered_at",
+    "instrument",
+    "dimension",
+    "score",
+    "scale_low",
+    "scale_high",
+    "expectation",
+    "comment",
+    "channel",
+    "weight",
+)
 
 
 def propose_surveys(evidence: Evidence) -> TableProposal | None:
@@ -75,7 +85,11 @@ def _add_source(
         "answered_at": evidence.time_sql(answered, "t"),
     }
     if sent is answered:
-        book.add(f"surveys.{source.name}.sent_at", "likely", f"{sent.name} is the only time: sent and answered at once")  # fmt: skip
+        book.add(
+            f"surveys.{source.name}.sent_at",
+            "likely",
+            f"{sent.name} is the only time: sent and answered at once",
+        )
     else:
         book.add(f"surveys.{source.name}.sent_at", "sure", sent.name)
         book.add(f"surveys.{source.name}.answered_at", "sure", answered.name)
@@ -90,7 +104,9 @@ def _add_source(
         if len(scores) > 1:
             rest += f"\nwhere {columns['score']} is not null"
         elif sent is answered and score.filled < score.rows:
-            columns["answered_at"] = f"case when {columns['score']} is not null then {shared['answered_at']} end"  # fmt: skip
+            columns["answered_at"] = (
+                f"case when {columns['score']} is not null then {shared['answered_at']} end"
+            )
         table.pieces.append(select_sql(columns, rest))
 
 
@@ -134,21 +150,33 @@ def _instrument(evidence: Evidence, source: Source, score: Column) -> str:
         found = read_name(name, "instruments").shares
         best = max(found, key=lambda i: found[i]) if found else None
         if best == "nps" or (best and not to_ten):
-            evidence.book.add(f"surveys.{source.name}.{score.name}.instrument", "sure", f"{best}: {where} is called {name}")  # fmt: skip
+            evidence.book.add(
+                f"surveys.{source.name}.{score.name}.instrument",
+                "sure",
+                f"{best}: {where} is called {name}",
+            )
             return best
     if not to_ten:
-        evidence.book.add(f"surveys.{source.name}.{score.name}.instrument", "likely", "csat: nothing says another instrument")  # fmt: skip
+        evidence.book.add(
+            f"surveys.{source.name}.{score.name}.instrument",
+            "likely",
+            "csat: nothing says another instrument",
+        )
         return "csat"
     low = min(numbers)
     answer = evidence.book.ask(
         Question(
             f"surveys.{source.name}.{score.name}",
-            f"{score.name} in {source.title} goes up to 10: NPS (would you recommend us?) or satisfaction?",
+            f"{score.name} in {source.title} goes up to 10: NPS (would you recommend?) or satisfaction?",
             {"nps": "likelihood to recommend", "csat": "satisfaction on a scale to 10"},
             "csat" if low >= 1 else "nps",
         )
     )
-    evidence.book.add(f"surveys.{source.name}.{score.name}.instrument", "unsure", f"{answer}: up to 10, but no name says which")  # fmt: skip
+    evidence.book.add(
+        f"surveys.{source.name}.{score.name}.instrument",
+        "unsure",
+        f"{answer}: up to 10, but no name says which",
+    )
     return answer
 
 
@@ -171,10 +199,13 @@ def _texts(evidence: Evidence, source: Source) -> dict[str, str]:
     """Comment, channel and expectation of an answer."""
     found: dict[str, str] = {}
     comments = [
-        c for c in source.columns.values()
-        if c.means.share("comment") >= 0.3 and c.is_text and "identifier" not in c.means
+        c
+        for c in source.columns.values()
+        if c.means.share("comment") >= 0.3
+        and c.is_text
+        and "identifier" not in c.means
         and (c.distinct > 20 or c.is_free_text)
-    ]  # fmt: skip
+    ]
     comments.sort(key=lambda c: c.length)
     if len(comments) == 1:
         found["comment"] = f"t.{comments[0].quoted}"

@@ -1,4 +1,4 @@
-"""What to predict: churn by contract or by silence, with a horizon from the observed gaps, and the rest."""
+"""What to predict: churn by contract or by silence, with a horizon from the observed gaps."""
 
 from dataclasses import dataclass, field
 
@@ -62,7 +62,8 @@ def _by_silence(
         found.settings |= {"churn": {"enabled": False}, "value": {"enabled": False}}
         return found
     again = evidence.number(
-        "select avg((n > 1)::int) from (select count(distinct occurred_at::date) as n from proposed_events "
+        "select avg((n > 1)::int) from (select count(distinct occurred_at::date) as n "
+        "from proposed_events "
         "where kind = 'order' and customer_id is not null group by customer_id)"
     )
     if (again or 0.0) < REPEATING:
@@ -144,4 +145,5 @@ def _of_events(name: str, proposal: TargetProposal, kinds: dict[str, tuple]) -> 
         return f"nothing: no event of kind {kind}"
     count, people, first, last = kinds[kind]
     horizon = settings.get("horizon_days")
-    return f"{count:,} events of kind {kind} of {people:,} customers, {first} to {last}, horizon {horizon} days"
+    rows = f"{count:,} events of kind {kind} of {people:,} customers"
+    return f"{rows}, {first} to {last}, horizon {horizon} days"

@@ -30,7 +30,7 @@ _NUMBERS: dict[str, tuple[float, float, str]] = {
 
 @dataclass(frozen=True)
 class TimeForm:
-    """A way to read a column as a time: its name, SQL with {0} for the column, and whether zones are in it.
+    """A way to read a column as a time: its name, SQL with {0} for the column, and whether it has zones.
 
     `twin` reads the same texts with day and month exchanged, where nothing in them decides.
     """

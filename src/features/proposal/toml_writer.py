@@ -24,8 +24,9 @@ def write_company_file(
 ) -> str:
     """Write the company file; `settings` are those of `[company]`, `url_from` names a variable."""
     lines = [
-        f"# {settings['title']}: proposed by `goodwill init`; look at every comment, and first at those marked unsure.",
-        "# sure: the data say so. likely: nothing speaks against it. unsure: another reading is as likely.",
+        f"# {settings['title']}: proposed by `goodwill init`. Look at the comments, first at "
+        "those marked unsure.",
+        "# sure: the data say so. likely: nothing speaks against it. unsure: it may well be otherwise.",
     ]
     lines += [f"# asked: {q.text} -> {answer}" for q, answer in book.decided]
     lines += ["", "[company]"]

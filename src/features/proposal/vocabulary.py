@@ -135,7 +135,7 @@ def _compound(word: str, section: Section) -> tuple[str, ...]:
 def _read_chinese(
     word: str, index: int, section: Section, covered: dict[str, set[tuple[int, int]]]
 ) -> None:
-    """Add the concepts of the longest words in a run of Chinese; none of their characters counts twice."""
+    """Add the concepts of the longest words in a run of Chinese; no character counts twice."""
     left = word
     for known, concepts in _chinese_words(section):
         if known in left:

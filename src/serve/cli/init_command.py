@@ -1,4 +1,4 @@
-"""`goodwill init`: propose a company file for a folder or a database, write it, and check the data with it."""
+"""`goodwill init`: propose a company file for a folder or a database, and check the data with it."""
 
 import os
 import re
