@@ -91,7 +91,7 @@ def german_software(folder: Path) -> None:
 
 
 def chinese_shop(folder: Path) -> None:
-    """A shop: one file of orders (订单) and returns (退货) in GBK, customers with a city, no contracts."""
+    """A shop: one file of orders (订单) and returns (退货) in GBK, customers with a city."""
     draw = random.Random(2)
     people, rows = [], []
     for number in range(250):

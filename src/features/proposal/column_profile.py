@@ -13,6 +13,8 @@ from features.proposal.vocabulary import Reading, read_name
 
 #: Values that are looked at for the form of texts, and distinct values that are listed.
 FORM_VALUES, LISTED = 2_000, 60
+#: Texts that are kept as examples.
+EXAMPLES = 200
 #: The rows from which distinct values are estimated.
 ESTIMATE_FROM = 3_000_000
 
@@ -21,7 +23,7 @@ ESTIMATE_FROM = 3_000_000
 class Column:
     """A column of a source: its values in short, and the form of its texts if they are times or numbers.
 
-    `prose` is the share of values with several words or Chinese characters.
+    `prose` is the share of values with several words or Chinese characters; `examples` are some texts.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column:
     values: dict[str, int] = field(default_factory=dict)
     time: TimeForm | None = None
     number: NumberForm | None = None
+    examples: tuple[str, ...] = ()
 
     @cached_property
     def means(self) -> Reading:
@@ -144,6 +147,7 @@ def _with_values(con: duckdb.DuckDBPyConnection, relation: str, plain: Column) -
         }
     if plain.type == "VARCHAR" and plain.filled:
         values = _distinct_values(con, relation, plain)
+        kept["examples"] = tuple(values[:EXAMPLES])
         kept["time"] = _time_of_texts(con, relation, plain, values)
         if kept["time"] is None:
             kept["number"] = _number_of_texts(con, relation, plain, values)

@@ -1,5 +1,6 @@
 """What holds for the whole company: currency and time zone, from signs, codes, places and language."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _COUNTRIES = {
 }
 _BY_NAME = {n: facts for names, facts in _COUNTRIES.items() for n in names.split("|")}
 _BY_LANGUAGE = {"de": "germany", "pt": "brazil", "zh": "china"}
+#: Packages in pounds and ounces are those of the United States; other countries must print grams.
+_US_PACKAGE = re.compile(r"\d\s*(LBS?|OZ|FL OZ|GAL|QT)\b", re.IGNORECASE)
+_US_SHARE, _MOST_AMERICANS = 0.3, "America/New_York"
 _BY_CURRENCY = {"GBP": "Europe/London", "BRL": "America/Sao_Paulo", "CNY": "Asia/Shanghai"}
 #: Currencies whose sign others use, too.
 _SHARED_SIGNS = {"USD", "CNY", "SEK"}
@@ -55,7 +59,8 @@ def find_facts(sources: Sequence[Source], book: GuessBook) -> CompanyFacts:
     country = _country(columns)
     language = language_of([c.name for c in columns] + [v for c in columns for v in _words(c)])
     codes = _currencies(columns)
-    currency, zone = _currency(codes, country, language, book), None
+    american = country is None and not codes and any(map(_is_american, columns))
+    currency, zone = _currency(codes, country, language, american, book), None
     zoned = [c for c in columns if c.is_time]
     if zoned and all(c.has_zone for c in zoned):
         book.add("company.time_zone", "sure", "every time carries its zone")
@@ -66,6 +71,11 @@ def find_facts(sources: Sequence[Source], book: GuessBook) -> CompanyFacts:
     elif codes and codes[0] in _BY_CURRENCY:
         book.add("company.time_zone", "unsure", f"by the currency {codes[0]}")
         zone = _BY_CURRENCY[codes[0]]
+    elif american:
+        book.add(
+            "company.time_zone", "unsure", "packages are in pounds and ounces: one of the US zones"
+        )
+        zone = _MOST_AMERICANS
     elif language in _BY_LANGUAGE:
         zone = _BY_NAME[_BY_LANGUAGE[language]][1]
         book.add("company.time_zone", "unsure", f"by the language of names and values ({language})")
@@ -82,6 +92,7 @@ def _currency(
     codes: list[str],
     country: tuple[str, str | None, str] | None,
     language: str | None,
+    american: bool,
     book: GuessBook,
 ) -> str:
     if codes:
@@ -95,6 +106,9 @@ def _currency(
     if country:
         book.add("company.currency", "likely", f"most customers are in one country: {country[2]}")
         return country[0]
+    if american:
+        book.add("company.currency", "unsure", "packages are in pounds and ounces, as in the US")
+        return "USD"
     if language in _BY_LANGUAGE:
         book.add("company.currency", "unsure", f"by the language of names and values ({language})")
         return _BY_NAME[_BY_LANGUAGE[language]][0]
@@ -131,6 +145,13 @@ def _country(columns: Sequence[Column]) -> tuple[str, str | None, str] | None:
         if facts and named and count > 0.5 * column.filled:
             return (*facts, top)
     return None
+
+
+def _is_american(column: Column) -> bool:
+    """Whether the sizes of packages are in pounds and ounces."""
+    texts = column.examples
+    found = sum(1 for text in texts if _US_PACKAGE.search(text))
+    return len(texts) >= 10 and found >= _US_SHARE * len(texts)
 
 
 def _words(column: Column) -> list[str]:

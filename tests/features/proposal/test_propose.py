@@ -19,7 +19,7 @@ Rows = Callable[[str], list[tuple]]
 
 
 def propose_and_import(tmp_path: Path, name: str) -> tuple[Proposal, Rows]:
-    """Propose a made-up company's file, import with it; returns the proposal and queries of the history."""
+    """Propose the file of a made-up company and import with it; returns queries of the history, too."""
     folder = tmp_path / "raw"
     getattr(made_up_companies, name)(folder)
     proposal = propose_folder(folder, name, tmp_path / "spill", silent_steps())
