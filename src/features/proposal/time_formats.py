@@ -1,5 +1,6 @@
 """The form of times that are written as texts or numbers, as SQL that reads them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ _NUMBERS: dict[str, tuple[float, float, str]] = {
     "seconds since 1970": (3e8, 4.2e9, "to_timestamp({0})"),
     "milliseconds since 1970": (3e11, 4.2e12, "to_timestamp({0} / 1000)"),
     "microseconds since 1970": (3e14, 4.2e15, "to_timestamp({0} / 1000000)"),
-    "Excel's days": (14_000, 65_000, "(timestamp '1899-12-30' + to_seconds(round({0} * 86400)))"),
+    "Excel's days": (14_000, 65_000, "(timestamp '1899-12-30' + to_seconds(round({0} * 86400.0)))"),
 }
 
 
@@ -77,14 +78,20 @@ def _possible(values: list[str]) -> list[str]:
     probes = [value.strip() for value in values[:20]]
     if not probes or not all(any(c.isdigit() for c in p) and 6 <= len(p) <= 45 for p in probes):
         return []
-    fixed = [c for c in "-/.:年点时, T" if all(c in p for p in probes)]
+    has_century = all(re.search(r"\d{4}", p) for p in probes)
     absent = [c for c in "-/.:年点时," if not any(c in p for p in probes)]
-    return [
-        f
-        for f in time_forms()
-        if all(c in f or (c == ":" and "%" in f) or c in "+- T" for c in fixed if c not in "-")
-        and not any(c in f for c in absent)
-    ]
+    present = [c for c in "/.:年点时," if all(c in p for p in probes)]
+    return [f for f in time_forms() if _may_fit(f, has_century, absent, present)]
+
+
+def _may_fit(fmt: str, has_century: bool, absent: list[str], present: list[str]) -> bool:
+    """Whether a format has the fixed characters that texts have; only four digits are a whole year."""
+    if ("%Y" in fmt) != has_century or any(c in fmt for c in absent):
+        return False
+    in_zone = {"%z": ":", "%Z": "/"}
+    return all(
+        c in fmt or any(z in fmt and c == sign for z, sign in in_zone.items()) for c in present
+    )
 
 
 def number_time_form(low: float, high: float) -> TimeForm | None:

@@ -42,7 +42,9 @@ def test_delimiters_with_commas_in_numbers_and_texts(tmp_path: Path, delimiter: 
 
 def test_lines_above_the_header_and_packed_files(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
-    path.write_bytes(gzip.compress(b"Report of May\n\nid;day;sum\n1;2024-05-01;3\n2;2024-05-02;4\n"))
+    path.write_bytes(
+        gzip.compress(b"Report of May\n\nid;day;sum\n1;2024-05-01;3\n2;2024-05-02;4\n")
+    )
     form, _ = detect_format(path)
     assert (form.delimiter, form.skip_lines) == (";", 2)
 

@@ -13,7 +13,9 @@ def read(values: list[str]) -> list[float | None]:
     form = number_form(values)
     assert form is not None
     sql = form.sql.format("v")
-    rows = duckdb.execute(f"select {sql} from (select unnest(?::varchar[]) as v)", [values]).fetchall()
+    rows = duckdb.execute(
+        f"select {sql} from (select unnest(?::varchar[]) as v)", [values]
+    ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -54,14 +56,16 @@ def test_a_separator_before_three_digits_is_unclear() -> None:
     assert form is not None
     assert form.unclear
     value = quote_literal("1,234")
-    found = duckdb.execute(f"select {form.sql.format(value)}, {form.other.format(value)}").fetchall()
+    found = duckdb.execute(
+        f"select {form.sql.format(value)}, {form.other.format(value)}"
+    ).fetchall()
     assert sorted(found[0]) == [1.234, 1234.0]
     clear = number_form(["1,234", "5,6"])
     assert clear is not None
     assert not clear.unclear
 
 
-@given(st.lists(st.decimals(-10**7, 10**7, places=2), min_size=1, max_size=20))
+@given(st.lists(st.decimals(-(10**7), 10**7, places=2), min_size=1, max_size=20))
 def test_german_and_english_amounts_are_read_exactly(numbers: list) -> None:
     english = [f"{n:,.2f}" for n in numbers]
     german = [t.replace(",", "_").replace(".", ",").replace("_", ".") for t in english]

@@ -42,12 +42,18 @@ def test_forms(value: str, year: int, month: int, day: int) -> None:
 def test_a_zone_makes_an_instant() -> None:
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    for value in ("2024-06-01T12:00:00+02:00", "2024-06-01T10:00:00Z", "2024-06-01 12:00:00 Europe/Berlin"):
+    for value in (
+        "2024-06-01T12:00:00+02:00",
+        "2024-06-01T10:00:00Z",
+        "2024-06-01 12:00:00 Europe/Berlin",
+    ):
         form = form_of(value)
         assert form is not None
         assert form.has_zone
         sql = form.sql.format(quote_literal(value))
-        assert con.execute(f"select {sql} = timestamptz '2024-06-01 10:00:00+00'").fetchall() == [(True,)]
+        assert con.execute(f"select {sql} = timestamptz '2024-06-01 10:00:00+00'").fetchall() == [
+            (True,)
+        ]
 
 
 def test_day_and_month_that_nothing_tells_apart_have_a_twin() -> None:
@@ -60,7 +66,9 @@ def test_day_and_month_that_nothing_tells_apart_have_a_twin() -> None:
     assert (decided.name, decided.twin) == ("%d/%m/%Y", None)
 
 
-@pytest.mark.parametrize("values", [("abc",), ("1,5",), ("2024-13-45",), ("12345",), ("31.12.2024", "x")])
+@pytest.mark.parametrize(
+    "values", [("abc",), ("1,5",), ("2024-13-45",), ("12345",), ("31.12.2024", "x")]
+)
 def test_what_is_no_time(values: tuple[str, ...]) -> None:
     assert form_of(*values) is None
 

@@ -22,7 +22,9 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main.cli, ["init", *words])
 
 
-def test_it_writes_the_file_checks_the_data_and_says_what_there_is_to_learn_from(home: Path) -> None:
+def test_it_writes_the_file_checks_the_data_and_says_what_there_is_to_learn_from(
+    home: Path,
+) -> None:
     done = run("--from", str(home / "My Export"))
     assert done.exception is None, done.output
     toml = tomllib.loads((home / "data" / "my_export.toml").read_text("utf-8"))
