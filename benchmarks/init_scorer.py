@@ -22,6 +22,7 @@ from features.ingest.sql import quote_identifier, quote_literal
 from features.progress import silent_steps
 from features.proposal.guess import GuessBook
 from features.proposal.propose import Proposal, propose_folder
+from features.sample_company.generate import generate_sample_company
 from features.settings import Workspace
 from models.targets.registry import TARGETS
 from models.training_set.labels import label_rows
@@ -96,6 +97,8 @@ def score_company(name: str, workspace: Workspace) -> Score:
     """Propose a company file from the raw files of a shipped company, import both, and compare."""
     shipped = load_company(workspace.data / f"{name}.toml")
     raw = shipped.root(workspace)
+    if name == "sample" and not raw.is_dir():
+        generate_sample_company(raw, raw.parent / "truth", customers=1500, seed=7)
     if not raw.is_dir():
         raise DataRefused(f"no raw files at {raw}")
     proposal = propose_folder(raw, name, workspace.home / "spill", silent_steps())

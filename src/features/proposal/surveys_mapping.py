@@ -204,7 +204,7 @@ def _texts(evidence: Evidence, source: Source) -> dict[str, str]:
         if c.means.share("comment") >= 0.3
         and c.is_text
         and "identifier" not in c.means
-        and (c.distinct > 20 or c.is_free_text)
+        and (c.distinct > 20 or c.prose > 0.5)
     ]
     comments.sort(key=lambda c: c.length)
     if len(comments) == 1:
