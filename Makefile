@@ -75,6 +75,9 @@ clean:  ## Remove results that a retrain can make again (ALL=1: all)
 
 ##@ Data
 
+init: setup  ## Propose a company file for your own tables (FROM=folder)
+	@$(GOODWILL) init --from $(FROM) $(if $(NAME),--name $(NAME)) $(if $(YES),--yes) $(if $(FORCE),--force)
+
 data: setup  ## Import the tables (of the sample: makes them first)
 	@$(GOODWILL) data --company $(COMPANY) --customers $(CUSTOMERS) --seed $(SEED) $(ACCEPTED)
 

@@ -77,13 +77,15 @@ class TableMapping(TomlSection):
     and are counted in the row audit. `daily` (true, or names of sources) promises that files are
     written once, such as one a day, and that the query computes a file's rows from that file alone:
     imports then read only the new files. A source without any row stops an import unless
-    `may_be_empty` names it.
+    `may_be_empty` names it. `formats` holds the CSV format of single sources, where it is not `csv`.
+    A sheet of a workbook is written behind its file: "book.xlsx#Orders".
     """
 
     files: str | list[str] | None = None
     sources: dict[str, str | list[str]] = Field(default_factory=dict)
     postgres: str | dict[str, str] = Field(default_factory=dict)
     csv: CsvFormat = CsvFormat()
+    formats: dict[str, CsvFormat] = Field(default_factory=dict)
     query: str | None = None
     columns: dict[str, str]
     left_out: list[str] = Field(default_factory=list, alias="except")
@@ -140,6 +142,10 @@ class TableMapping(TomlSection):
             return tuple(self.daily)
         return tuple(self.file_sources) if self.daily else ()
 
+    def format_of(self, source: str) -> CsvFormat:
+        """The CSV format of one source."""
+        return self.formats.get(source, self.csv)
+
     def with_files(self, files: dict[str, list[str]]) -> "TableMapping":
         """The same mapping with these files in place of those of its daily sources."""
         if self.files is not None:
@@ -182,11 +188,12 @@ class TableMapping(TomlSection):
         return self
 
     @model_validator(mode="after")
-    def _check_empty_sources(self) -> "TableMapping":
-        for name in self.may_be_empty:
-            if name not in self.origins:
-                hint = did_you_mean(name, list(self.origins))
-                raise ValueError(f"may_be_empty: {name} is not a source{hint}")
+    def _check_source_names(self) -> "TableMapping":
+        for key, names in (("may_be_empty", self.may_be_empty), ("formats", self.formats)):
+            for name in names:
+                if name not in self.origins:
+                    hint = did_you_mean(name, list(self.origins))
+                    raise ValueError(f"{key}: {name} is not a source{hint}")
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
@@ -67,7 +68,12 @@ def _is_plausible(text: str) -> bool:
     return text.isprintable() and 2 * len(letters) > len(beyond)
 
 
+def open_unpacked(path: Path) -> IO[bytes]:
+    """Open a file for reading, unpacked if it ends in .gz or .zst."""
+    return pa.input_stream(str(path), compression="detect")  # type: ignore[no-any-return]
+
+
 def _blocks(source: Path) -> Iterator[bytes]:
-    with pa.input_stream(str(source), compression="detect") as stream:
+    with open_unpacked(source) as stream:
         while block := stream.read(_BLOCK):
             yield block

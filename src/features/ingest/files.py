@@ -15,11 +15,13 @@ from features.config.table_mapping import CsvFormat
 from features.errors import DataRefused, EnvironmentFailed
 from features.ingest.csv_diagnosis import diagnose_csv
 from features.ingest.encodings import fitting_encodings, write_utf8
+from features.ingest.excel import split_sheet
 from features.ingest.number_texts import AmbiguousNumbers, NumberFormat, find_ambiguous_numbers
 from features.ingest.sql import quote_literal
 from features.ingest.type_inference import cast_sql, infer_text_types
 
-CSV = (".csv", ".tsv")
+CSV = (".csv", ".tsv", ".txt")
+JSON_LINES = (".jsonl", ".ndjson")
 PACKED = (".gz", ".zst")
 #: How DuckDB's message starts when it cannot detect the format of a file.
 NOT_DETECTED = "Error when"
@@ -29,8 +31,7 @@ def find_files(company: Company, table: str, root: Path, patterns: Sequence[str]
     """Find the files of one source by its patterns; `**` matches folders of any depth.
 
     A folder stands for the data files in it, at any depth. Raises EnvironmentFailed when the company's
-    folder itself is away, DataRefused for a pattern without files, and for files that are neither all
-    Parquet nor all CSV.
+    folder itself is away, DataRefused for a pattern without files, and for files of several kinds.
     """
     if not root.is_dir():
         raise EnvironmentFailed(
@@ -39,35 +40,37 @@ def find_files(company: Company, table: str, root: Path, patterns: Sequence[str]
         )
     paths = [path for pattern in patterns for path in _matching(company, table, root, pattern)]
     paths = list(dict.fromkeys(paths))
-    kinds = {_kind(path) for path in paths}
+    kinds = {file_kind(path) for path in paths}
     if len(kinds) > 1 or None in kinds:
-        odd = sorted(paths, key=lambda path: _kind(path) or "")[:3]
+        odd = sorted(paths, key=lambda path: file_kind(path) or "")[:3]
         raise DataRefused(
             f"{company.path.name}: tables.{table} reads {', '.join(p.name for p in odd)}; the files "
-            f"of one source must all be Parquet or all be CSV (.csv, .tsv, also .gz or .zst)"
+            f"of one source must all be Parquet, all be CSV (.csv, .tsv, also .gz or .zst), all be JSON "
+            f"lines (.jsonl) or all be Excel workbooks (.xlsx)"
         )
     return paths
 
 
-def is_csv(path: Path) -> bool:
-    """Whether a file is read as CSV."""
-    return _kind(path) == "csv"
-
-
-def _kind(path: Path) -> str | None:
+def file_kind(path: Path) -> str | None:
+    """How a file is read: as parquet, csv, json or excel; None if it is none of them."""
     name = path.name.lower()
     if name.endswith(".parquet"):
         return "parquet"
+    if name.endswith(".xlsx"):
+        return "excel"
     for packed in PACKED:
         name = name.removesuffix(packed)
+    if name.endswith(JSON_LINES):
+        return "json"
     return "csv" if name.endswith(CSV) else None
 
 
 def _matching(company: Company, table: str, root: Path, pattern: str) -> list[Path]:
+    pattern, _ = split_sheet(pattern)
     full = str(Path(glob.escape(str(root))) / pattern)
     found = sorted(Path(p) for p in glob.glob(full, recursive=True))
     inside = [path for folder in found if folder.is_dir() for path in sorted(folder.rglob("*"))]
-    files = [p for p in found if p.is_file()] + [p for p in inside if p.is_file() and _kind(p)]
+    files = [p for p in found if p.is_file()] + [p for p in inside if p.is_file() and file_kind(p)]
     if not files:
         raise DataRefused(
             f"table {table}: missing file {root / pattern} (0 rows read); check `root` and `files` in "

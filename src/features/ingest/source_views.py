@@ -1,7 +1,7 @@
 """The sources of a table as DuckDB views: files, and the results of PostgreSQL queries."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import duckdb
 
 from features.config.company import Company
 from features.config.postgres_settings import find_postgres_address
-from features.config.table_mapping import TableMapping
+from features.config.table_mapping import CsvFormat, TableMapping
 from features.contract import TABLES
-from features.ingest.files import csv_sql, find_files, is_csv, parquet_sql
+from features.ingest.excel import sheets_as_csv, split_sheet
+from features.ingest.files import csv_sql, file_kind, find_files, parquet_sql
+from features.ingest.json_lines import json_lines_sql
 from features.ingest.postgres import PostgresExtract, extract_queries
 from features.ingest.sql import (
     quote_identifier,
@@ -45,11 +47,11 @@ def read_postgres_queries(
         steps,
     )
     for key, place in places.items():
-        sql = _extract_sql(con, found[place])
+        sql = extract_sql(con, found[place])
         run_company_sql(con, f"create temp view {_postgres_view(*key)} as {sql}", company, place)
 
 
-def _extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
+def extract_sql(con: duckdb.DuckDBPyConnection, extract: PostgresExtract) -> str:
     """SQL that reads an extract; numbers without a declared precision get a type by their values."""
     relation = f"read_parquet({quote_literal(str(extract.path))}, hive_partitioning = false)"
     undeclared = [column for column, kind in extract.types.items() if kind is None]
@@ -92,14 +94,13 @@ def bind_sources(
             continue
         paths = find_files(company, table, root, given)
         place = f"tables.{table}: file {paths[0].name}"
-        sql = parquet_sql(paths)
-        if is_csv(paths[0]):
-            with translate_sql_errors(con, company, place):
-                spill = spill_folder(workspace, company)
-                form = mapping.csv.model_copy(update={"texts": _columns_of_texts(table, mapping)})
-                sql = csv_sql(
-                    con, paths, form, spill, f"tables.{table}", partial(_mentions, mapping)
-                )
+        spill = spill_folder(workspace, company)
+        with translate_sql_errors(con, company, place):
+            sheet = split_sheet(given[0])[1] if given else None
+            form = mapping.format_of(name)
+            form = form.model_copy(update={"texts": _columns_of_texts(table, mapping, form)})
+            is_used = partial(_mentions, mapping)
+            sql = files_sql(con, paths, form, sheet, spill, f"tables.{table}", is_used)
         if types and name in types:
             sql = f"select {_promoted(con, sql, types[name])} from ({sql})"
         run_company_sql(
@@ -115,13 +116,36 @@ def bind_sources(
         )
 
 
-def _columns_of_texts(table: str, mapping: TableMapping) -> list[str]:
+def files_sql(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    form: CsvFormat,
+    sheet: str | None,
+    spill: Path,
+    place: str,
+    is_used: Callable[[str], bool] = lambda column: False,
+) -> str:
+    """SQL that reads the files of one source, whatever their kind; `sheet` is that of a workbook.
+
+    Numbers that can be read in two ways are refused in the columns for which `is_used` is true.
+    """
+    kind = file_kind(paths[0])
+    if kind == "parquet":
+        return parquet_sql(paths)
+    if kind == "json":
+        return json_lines_sql(con, paths)
+    if kind == "excel":
+        paths, form = sheets_as_csv(paths, sheet, spill), CsvFormat(delimiter=",", texts=form.texts)
+    return csv_sql(con, paths, form, spill, place, is_used)
+
+
+def _columns_of_texts(table: str, mapping: TableMapping, form: CsvFormat) -> list[str]:
     """The columns of CSV files that stay texts: those declared, and those mapped as they are to texts.
 
     So ids that look like decimal numbers (1000.1 and 1000.10) stay two ids.
     """
     if mapping.query:
-        return mapping.csv.texts
+        return form.texts
     contract = TABLES[table]
     texts = {c.name for c in contract.columns if c.kind == "text"}
     bare = {
@@ -133,7 +157,7 @@ def _columns_of_texts(table: str, mapping: TableMapping) -> list[str]:
         if name not in texts or sql.strip().strip('"') not in bare
     ]  # fmt: skip
     return [
-        *mapping.csv.texts,
+        *form.texts,
         *sorted(b for b in bare if not any(_holds(sql, b) for sql in others)),
     ]
 

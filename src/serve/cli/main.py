@@ -9,6 +9,7 @@ import click
 from features.disk_failures import disk_failure
 from features.errors import EXIT_CODES, EnvironmentFailed, GoodwillError
 from serve.cli.command_context import CommandContext, ensure_sample, make_sample
+from serve.cli.init_command import init
 from serve.cli.options import (
     ACCEPT_LOSS,
     CUSTOMERS,
@@ -37,7 +38,7 @@ RENAMED_VERBS = {"court": "leakage", "population": "nonresponse"}
 #: The verbs in the order of work, under the headings of `make help`.
 SECTIONS = {
     "Set up": ("demo", "clean"),
-    "Data": ("data", "quality", "features", "leakage"),
+    "Data": ("init", "data", "quality", "features", "leakage"),
     "Models": ("tune", "train", "retrain", "rollback"),
     "Results": ("score", "nonresponse", "reasons", "evaluate", "report"),
     "Serve": ("serve", "bento", "keys", "feedback", "replay"),
@@ -350,5 +351,6 @@ def report(context: CommandContext, language: "Language | None") -> None:
     context.report_written(*paths)
 
 
+cli.add_command(init)
 for _verb in SERVICE_COMMANDS:
     cli.add_command(_verb)

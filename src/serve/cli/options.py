@@ -175,6 +175,27 @@ WITHDRAWAL_REASON = option(
 BY = option("--by", without="your user name", help="Who withdraws it.")
 
 
+FROM = option(
+    "--from",
+    "source",
+    required=True,
+    metavar="FOLDER|postgres://...",
+    help="Folder of your files, or the address of a PostgreSQL database.",
+)
+NAME = option(
+    "--name",
+    without="that of the folder or database",
+    help="Name of the company and of its file.",
+)
+YES = option(
+    "--yes",
+    is_flag=True,
+    without="off",
+    help="Ask nothing: of two readings take the safer one, and say so.",
+)
+FORCE = option("--force", is_flag=True, without="off", help="Replace a company file that exists.")
+
+
 #: A command that an error names, such as `goodwill retrain --reason ...` or `goodwill data`.
 NAMED_COMMAND = re.compile(
     r"(`goodwill [a-z]+(?: list| withdraw)?|goodwill [a-z]+(?= --))\b(?! --company)"
