@@ -41,7 +41,7 @@ class CsvFormat(TomlSection):
     skip_lines: int = Field(default=0, ge=0)
     decimal: Literal[".", ","] | None = None
     thousands: Literal[".", ",", " ", "'"] | None = None
-    texts: list[str] = Field(default_factory=list)
+    texts: tuple[str, ...] = ()
 
     @field_validator("encoding")
     @classmethod

@@ -105,7 +105,7 @@ def csv_sql(
     line and remedy for invalid CSV (`place` is the section of the company's file), and for numbers of a
     used column that can be read in two ways.
     """
-    form, texts = form.model_copy(update={"texts": []}), form.texts
+    form, texts = form.model_copy(update={"texts": ()}), form.texts
     identity = hashlib.sha256(f"{form!r} {[str(path) for path in paths]}".encode()).hexdigest()[:16]
     spooled = spill / f"spooled_{identity}.parquet"
     read = _in_utf8(paths, form, spill, place)

@@ -139,7 +139,7 @@ def files_sql(
     return csv_sql(con, paths, form, spill, place, is_used)
 
 
-def _columns_of_texts(table: str, mapping: TableMapping, form: CsvFormat) -> list[str]:
+def _columns_of_texts(table: str, mapping: TableMapping, form: CsvFormat) -> tuple[str, ...]:
     """The columns of CSV files that stay texts: those declared, and those mapped as they are to texts.
 
     So ids that look like decimal numbers (1000.1 and 1000.10) stay two ids.
@@ -156,10 +156,8 @@ def _columns_of_texts(table: str, mapping: TableMapping, form: CsvFormat) -> lis
         sql for name, sql in [*mapping.columns.items(), *mapping.drop.items()]
         if name not in texts or sql.strip().strip('"') not in bare
     ]  # fmt: skip
-    return [
-        *form.texts,
-        *sorted(b for b in bare if not any(_holds(sql, b) for sql in others)),
-    ]
+    kept = sorted(column for column in bare if not any(_holds(sql, column) for sql in others))
+    return (*form.texts, *kept)
 
 
 def _mentions(mapping: TableMapping, column: str) -> bool:

@@ -58,7 +58,7 @@ def test_a_long_query_is_shortened():
             "occurs under both sources and postgres",
         ),
         ({"files": "a.csv", "csv": {"delimeter": ";"}}, "delimeter"),
-        ({"files": "a.csv", "csv": {"encoding": "utf-9"}}, "'utf-9' is not an encoding"),
+        ({"files": "a.csv", "csv": {"encoding": "utf-9"}}, "'utf-9' is no encoding"),
     ],
 )
 def test_invalid_mappings_are_refused(given, message):

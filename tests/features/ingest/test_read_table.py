@@ -52,10 +52,10 @@ BAD = {
     "glob without a match": (
         of_table("events", files="events_*.parquet"), DataRefused, ["events_*.parquet"]),
     "files of two kinds": (
-        mixed_kinds, DataRefused, ["tables.events", "all be Parquet or all be CSV"]),
+        mixed_kinds, DataRefused, ["tables.events", "all be Parquet, all be CSV"]),
     "file of no kind": (
-        lambda shop: ((shop.raw / "e.xlsx").touch(), of_table("events", files="e.xlsx")(shop)),
-        DataRefused, ["tables.events reads e.xlsx", "all be Parquet or all be CSV"]),
+        lambda shop: ((shop.raw / "e.pdf").touch(), of_table("events", files="e.pdf")(shop)),
+        DataRefused, ["tables.events reads e.pdf", "all be Parquet, all be CSV"]),
     "broken file": (not_parquet, DataRefused, ["tables.events: file events.parquet cannot be read"]),
     "missing column": (
         spoil("events", ",amount,", ",net,"), DataRefused,
