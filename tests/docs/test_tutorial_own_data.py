@@ -1,4 +1,4 @@
-"""The tutorial "your own data" shows what `goodwill init` says about the messy folder that is shipped."""
+"""The tutorial "your own data" shows what `goodwill init` says about the messy folder."""
 
 import re
 from pathlib import Path
