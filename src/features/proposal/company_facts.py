@@ -29,6 +29,8 @@ _COUNTRIES = {
     "canada|ca": ("CAD", None),
     "australia|au": ("AUD", None),
 }
+#: The share of the rows from which a country is that of the company.
+MOST = 0.7
 _BY_NAME = {n: facts for names, facts in _COUNTRIES.items() for n in names.split("|")}
 _BY_LANGUAGE = {"de": "germany", "pt": "brazil", "zh": "china"}
 #: Packages in pounds and ounces are those of the United States; other countries must print grams.
@@ -142,7 +144,7 @@ def _country(columns: Sequence[Column]) -> tuple[str, str | None, str] | None:
         named = (
             len(top.strip()) > 2 or sum(v.strip().lower() in _BY_NAME for v in column.values) > 1
         )
-        if facts and named and count > 0.5 * column.filled:
+        if facts and named and count > MOST * column.filled:
             return (*facts, top)
     return None
 

@@ -115,7 +115,7 @@ def _all_ids(evidence: Evidence, table: TableProposal, masters: list[Source]) ->
             continue
         ids = f"select {path.customer_sql()} as customer_id from {path.from_sql(source)}"
         missing = evidence.count(
-            f"select count(*) from ({ids} except {known}) where customer_id is not null"
+            f"select count(*) from ({ids} except ({known})) where customer_id is not null"
         )
         if missing:
             table.use(source.name)
@@ -189,7 +189,7 @@ def _add_missing(
     first = table.pieces.pop()
     known = f"select customer_id from ({first})"
     if evidence.count(
-        f"select count(*) from (({ids}) except {known}) where customer_id is not null"
+        f"select count(*) from (({ids}) except ({known})) where customer_id is not null"
     ):
         table.pieces.append(
             f"with known as ({first})\nselect * from known\nunion all by name\n"

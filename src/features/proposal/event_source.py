@@ -1,6 +1,6 @@
 """A source of events: its customer, its kind and times, and where its lines are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from features.proposal.amounts import find_amount
 from features.proposal.column_profile import Column
@@ -53,6 +53,7 @@ def examine_event_source(evidence: Evidence, source: Source) -> EventSource:
             confidence = "likely" if bought else "unsure"
             why = f"{source.title} has amounts" if bought else f"{source.title}: no known kind"
         times = find_event_times(source, kind) if time_join is None else times
+    times = _with_earlier_record(evidence, source, times)
     kind_column = find_kind_column(source, kind)
     if kind_column:
         listed = ", ".join(f"{v} = {k}" for v, k in list(kind_column.kinds.items())[:8])
@@ -75,6 +76,19 @@ def examine_event_source(evidence: Evidence, source: Source) -> EventSource:
     return EventSource(
         source, evidence.paths[source.name], kind, times, kind_column, document, lines, time_join
     )
+
+
+def _with_earlier_record(evidence: Evidence, source: Source, times: EventTimes) -> EventTimes:
+    """What is recorded before it happens, such as a booked room, happened when it was recorded."""
+    main, booked = times.main, times.booked
+    if main is None or booked is None:
+        return times
+    earlier = evidence.number(
+        f"select avg(({booked.sql('t')} < {main.sql('t')})::int) from {source.quoted} t"
+    )
+    if (earlier or 0.0) <= 0.5:
+        return times
+    return replace(times, main=booked, booked=None, rivals=(main.name, *times.rivals))
 
 
 def note_event_guess(

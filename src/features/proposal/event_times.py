@@ -41,7 +41,9 @@ def find_event_times(source: Source, kind: str | None) -> EventTimes:
         elif "booked" in means:
             booked = booked or column
         elif "until" in means and verb != "cancel":
-            continue
+            # Only contracts that have ended have the time of their end.
+            if kind == "contract" and 0 < column.filled < column.rows:
+                further.setdefault("cancel", column)
         elif verb and kind and verb != kind and verb in FOLLOWING.get(kind, ()):
             further.setdefault(verb, column)
         else:

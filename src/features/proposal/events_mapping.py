@@ -43,6 +43,8 @@ def propose_events(evidence: Evidence) -> TableProposal | None:
     return table
 
 
+#: The share of negative amounts from which it is unclear what a sign means.
+MANY_NEGATIVE = 0.2
 _ORDER = (
     "customer_id",
     "occurred_at",
@@ -147,6 +149,7 @@ def _own_columns(
     if amount is not None:
         columns["amount"] = _signed(evidence, found, amount)
         note_event_guess(evidence, found, "amount", amount.confidence, amount.why)
+        _note_signs(evidence, found, amount)
     quantity = find_quantity(source)
     if quantity is not None:
         columns["quantity"] = quantity.sql("t")
@@ -163,6 +166,16 @@ def _own_columns(
         columns["category"], rest = add_category(table, category)
         note_event_guess(evidence, found, "category", category.confidence, category.why)
     return rest
+
+
+def _note_signs(evidence: Evidence, found: EventSource, amount: Amount) -> None:
+    """Note amounts of both signs, where nothing says which is money of the customer."""
+    share = evidence.number(
+        f"select avg(({amount.sql('t')} < 0)::int) from {found.source.quoted} t"
+    )
+    if found.kind != "return" and found.kind_column is None and (share or 0.0) > MANY_NEGATIVE:
+        why = f"{share:.0%} are negative: those that the customer pays must be positive"
+        note_event_guess(evidence, found, "amount", "unsure", why)
 
 
 def _type_as_category(source: Source, alias: str = "t") -> Category | None:
@@ -202,7 +215,10 @@ def _add_further_piece(
         rest += _delivery_columns(evidence, table, found, kind, columns)
     table.pieces.append(select_sql(columns, f"{rest}\nwhere {column.sql('t')} is not null"))
     sure: Confidence = "sure" if is_contract_kind(kind) else "likely"
-    evidence.book.add(f"events.{found.source.name}.{kind}", sure, f"the time {column.name}")
+    why = f"the time {column.name}"
+    if "until" in column.means:
+        sure, why = "unsure", f"{why}, if it is only there for contracts that have ended"
+    evidence.book.add(f"events.{found.source.name}.{kind}", sure, why)
 
 
 def _delivery_columns(

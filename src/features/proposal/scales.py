@@ -90,7 +90,8 @@ def _ends(
     """The ends of the scale, and the values outside it that are codes."""
     total = sum(counts.values())
     seen = f"values from {min(counts):g} to {max(counts):g}"
-    for low, high in SCALES:
+    least = min((v for v in counts if v not in CODES or v >= 1), default=min(counts))
+    for low, high in sorted(SCALES, key=lambda s: (s[1], s[0] != (0 if least < 1 else 1))):
         if instrument == "nps" and (low, high) != (0, 10):
             continue
         outside = sorted(v for v in counts if not low <= v <= high)

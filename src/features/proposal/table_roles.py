@@ -52,6 +52,8 @@ def _role(
         return SourceRole("surveys", "surveys" in means, "answers on a scale, of customers")
     if _is_ticket_table(source):
         return SourceRole("tickets", "tickets" in means, "opened and closed, of customers")
+    if times and "customers" not in means and _is_contract_table(source):
+        return SourceRole("events", True, "called like contracts or orders")
     one_each = path.column.is_unique or _is_versioned(source, path)
     if not path.joins and one_each and ("customers" in means or not _has_amount(source)):
         why = "one row a customer" if path.column.is_unique else "versions of a customer"
@@ -119,6 +121,12 @@ def _is_versioned(source: Source, path: CustomerPath) -> bool:
     changed = [c for c in time_columns(source) if "changed" in c.means]
     attributes = [c for c in source.columns.values() if c.is_text and c is not path.column]
     return bool(changed) and len(attributes) >= 3
+
+
+def _is_contract_table(source: Source) -> bool:
+    """Whether a source is called like contracts or orders, of which a customer may have one each."""
+    kinds = {"contract", "order", "cancel", "renewal", "payment", "return", "shipment"}
+    return bool(kinds & set(read_name(source.title, "kinds").shares))
 
 
 def _is_ticket_table(source: Source) -> bool:
