@@ -71,6 +71,8 @@ class Customer(Score, EvaluatedStatus):
     feature_age_seconds: float
     warnings: list[str]
     model_versions: dict[str, str]
+    owner: str | None
+    region: str | None
     segment: str | None
     history: list[PastScore]
     levers: list[dict[str, Any]]

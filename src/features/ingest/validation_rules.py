@@ -15,6 +15,8 @@ from features.ingest.time_texts import zone_sql
 
 #: No record of a customer is older.
 EARLIEST = 1900
+#: Times that may stand for ever: when a version of a customer began, when something is due.
+OF_ANY_AGE = ("valid_from", "due_at")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def contract_rules(
                 f'not isfinite("{column.name}")',
                 "map 'infinity' to null, such as nullif(x, 'infinity')",
             )
-        if column.kind == "time":
+        if column.kind == "time" and column.name not in OF_ANY_AGE:
             yield ContractRule(
                 f"dates before {EARLIEST}",
                 column.name,

@@ -90,14 +90,8 @@ def _price_is_of_a_piece(
     evidence: Evidence, source: Source, price: Column, quantity: Column
 ) -> tuple[bool, Confidence, str]:
     """Whether a price is that of a piece: then it does not grow with the quantity of a product."""
-    if (
-        price.means.share("unit_price") >= 0.99
-        and len(price.name) > 5
-        and price.name.lower() != "price"
-    ):
-        named = True
-    else:
-        named = False
+    says_so = price.means.share("unit_price") >= 0.99
+    named = says_so and len(price.name) > 5 and price.name.lower() != "price"
     products = [
         c for c in source.columns.values() if c.means.share("product") >= 0.4 and not c.is_time
     ]
@@ -111,11 +105,10 @@ def _price_is_of_a_piece(
             "pieces - avg(pieces) over (partition by product) as pieces from rows) "
             "select regr_slope(price, pieces) from centred"
         )
-        if slope is not None and slope == slope:
-            if slope < 0.3:
-                return True, "sure", "the price of a product does not grow with the quantity"
-            if slope > 0.7:
-                return False, "likely", "grows with the quantity: it is that of the whole line"
+        if slope is not None and slope < 0.3:
+            return True, "sure", "the price of a product does not grow with the quantity"
+        if slope is not None and slope > 0.7:
+            return False, "likely", "grows with the quantity: it is that of the whole line"
     if named:
         return True, "likely", "called the price of a piece"
     answer = evidence.book.ask(

@@ -115,6 +115,7 @@ def join_lines(
 
 
 def add_category(table: TableProposal, category: Category) -> tuple[str, str]:
+    """The expression of a category, and the join that it needs; an empty text without one."""
     if category.join is None:
         return category.sql("t"), ""
     table.use(category.join.target)

@@ -62,20 +62,18 @@ def examine_event_source(evidence: Evidence, source: Source) -> EventSource:
         if kind_column.unknown:
             why += f"; not understood: {', '.join(kind_column.unknown[:5])}"
     evidence.book.add(f"events.{source.name}.kind", confidence, why)
-    document = has_lines(source)
-    lines = next(
-        (
-            j
-            for j in evidence.joins_to(source)
-            if kind == "order"
-            and evidence.roles[j.source].role == "lines"
-            and find_amount(evidence, evidence.sources[j.source]) is not None
-        ),
-        None,
-    )
-    return EventSource(
-        source, evidence.paths[source.name], kind, times, kind_column, document, lines, time_join
-    )
+    lines = _find_lines(evidence, source) if kind == "order" else None
+    path, document = evidence.paths[source.name], has_lines(source)
+    return EventSource(source, path, kind, times, kind_column, document, lines, time_join)
+
+
+def _find_lines(evidence: Evidence, source: Source) -> Join | None:
+    """The join to a table with the lines of the documents of a source, and their amounts."""
+    for join in evidence.joins_to(source):
+        is_lines = evidence.roles[join.source].role == "lines"
+        if is_lines and find_amount(evidence, evidence.sources[join.source]) is not None:
+            return join
+    return None
 
 
 def _with_earlier_record(evidence: Evidence, source: Source, times: EventTimes) -> EventTimes:

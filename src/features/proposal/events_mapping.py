@@ -121,9 +121,8 @@ def _row_columns(
     if channel is not None:
         columns["channel"] = f"t.{channel.quoted}" + ("" if channel.is_text else "::varchar")
         note_event_guess(evidence, found, "channel", "sure", channel.name)
-    due = times.due.get(found.kind) or times.due.get(None)
-    if due is None and found.kind == "order":
-        due = times.due.get("shipment")
+    for_order = times.due.get("shipment") if found.kind == "order" else None
+    due = times.due.get(found.kind) or times.due.get(None) or for_order
     if due is not None:
         columns["due_at"] = evidence.time_sql(due, alias)
         note_event_guess(

@@ -86,6 +86,7 @@ def _event_role(
 
 
 def time_columns(source: Source) -> list[Column]:
+    """The columns with times, without those that are empty."""
     return [c for c in source.columns.values() if c.is_time and c.filled]
 
 
