@@ -63,6 +63,7 @@ def trained(write: Callable[[Path], Path], home: Path) -> dict[str, Outcome]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the libraries that train
 def test_a_survey_alone_predicts_answers_and_says_what_it_lacks(tmp_path: Path) -> None:
     found = trained(write_survey_company, tmp_path)
     assert {t: o.decision for t, o in found.items()} == {
@@ -74,6 +75,7 @@ def test_a_survey_alone_predicts_answers_and_says_what_it_lacks(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the libraries that train
 def test_tickets_alone_predict_ratings_and_correct_for_silence(tmp_path: Path) -> None:
     found = trained(write_ticket_company, tmp_path)
     assert {t: o.decision for t, o in found.items() if t != "value"} == {

@@ -10,7 +10,11 @@ from features.errors import DataRefused
 from features.ingest.sql import quote_identifier, run_company_sql
 
 #: Names of columns that say in which currency an amount is.
-_CURRENCY = re.compile(r"(^|_)(currency|ccy)(_code|_iso)?$|^(币种|货币|货币代码)$", re.IGNORECASE)
+_CURRENCY = re.compile(
+    r"(currency|(^|[^a-z])(curr|ccy|w(ä|ae)hrung|devise|moneda|moeda|valuta))([^a-z]?(code|iso|symbol))?$"
+    "|^(币种|货币|货币代码)$",
+    re.IGNORECASE,
+)
 _CODE = re.compile(r"[A-Z]{3}")
 #: Codes in use that are not those of ISO 4217.
 _ALIASES = {"RMB": "CNY"}

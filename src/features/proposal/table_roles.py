@@ -52,7 +52,7 @@ def _role(
         return SourceRole("surveys", "surveys" in means, "answers on a scale, of customers")
     if _is_ticket_table(source):
         return SourceRole("tickets", "tickets" in means, "opened and closed, of customers")
-    if times and "customers" not in means and _is_contract_table(source):
+    if times and not path.joins and "customers" not in means and _is_contract_table(source):
         return SourceRole("events", True, "called like contracts or orders")
     one_each = path.column.is_unique or _is_versioned(source, path)
     if not path.joins and one_each and ("customers" in means or not _has_amount(source)):

@@ -89,6 +89,11 @@ def _attention(inputs: ReportInputs) -> str:
         parts.append(translate("worse_than_last_year", what=translate("semicolon").join(fallen)))
     if parts:
         return translate("sentence_gap").join(parts)
+    unmeasured = [
+        indicator_title(i, translate) for i in ordered if i.goal and i.goal.verdict == "unmeasured"
+    ]
+    if unmeasured:
+        return translate("targets_unmeasured", what=translate("semicolon").join(unmeasured))
     unclear = _with_verdict(ordered, "uncertain", inputs)
     if unclear:
         return translate("nothing_bad_but", what=translate("semicolon").join(unclear))

@@ -4,6 +4,7 @@ import pandas as pd
 
 from features.errors import DataRefused
 from features.json_values import finite_or_none
+from insight.calls.call_ranking import NO_CUSTOMERS
 from insight.evaluation.evaluation_schema import MigrationCause, MigrationMatrix
 from insight.evaluation.evaluation_settings import EvaluationSettings
 from insight.evaluation.reference_scales import ReferenceScales
@@ -51,8 +52,9 @@ def summarise_stage_migration(months: list[TierMonth]) -> MigrationMatrix:
     """
     before, now = _last_two(months)
     one, other = before.table["stage"], now.table["stage"]
+    customers = one[~one.isin(NO_CUSTOMERS)]  # who had left already could not change much
     return _matrix(before, now, count_transitions(one, other)).model_copy(
-        update={"moved": finite_or_none(changed_share(one, other))}
+        update={"moved": finite_or_none(changed_share(customers, other))}
     )
 
 

@@ -32,6 +32,23 @@ def test_several_currencies_are_refused_with_the_remedy(tmp_path):
     assert refused.value.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    "column", ["currencyCode", "orderCurrency", "curr", "waehrung", "Währung", "ccy_iso", "币种"]
+)
+def test_a_currency_has_many_names(tmp_path, column):
+    found = shop(tmp_path)
+    found.text["events"] = found.text["events"].replace(",currency\n", f",{column}\n")
+    with pytest.raises(DataRefused, match=rf"{column} is EUR \(2 rows\), USD"):
+        found.run()
+
+
+@pytest.mark.parametrize("column", ["current", "currency_rate", "recurr"])
+def test_other_columns_are_no_currency(tmp_path, column):
+    found = shop(tmp_path)
+    found.text["events"] = found.text["events"].replace(",currency\n", f",{column}\n")
+    assert found.run().rows["events"] == 4
+
+
 @pytest.mark.parametrize("currency", ["EUR", "", " Eur "])
 def test_one_currency_and_rows_without_one_are_imported(tmp_path, currency):
     assert shop(tmp_path, currency).run().rows["events"] == 4

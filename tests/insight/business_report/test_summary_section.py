@@ -55,6 +55,7 @@ def test_two_comparisons_that_agree_are_joined_by_and(english):
         ("reached", "No target is missed, and nothing is worse than usual."),
         ("uncertain", "No target is missed, and nothing is worse than usual; not clear yet: "
                       "Satisfaction index (0 to 10) 7.62, target at least 7.40."),
+        ("unmeasured", "Not measured, so the target is not judged: Satisfaction index (0 to 10)."),
     ],
 )  # fmt: skip
 def test_where_nothing_is_bad_the_sentence_says_so(english, verdict, text):

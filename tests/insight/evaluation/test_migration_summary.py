@@ -71,6 +71,7 @@ def test_stage_migration_matrix() -> None:
     matrix = summarise_stage_migration([BEFORE, NOW])
     assert sum(map(sum, matrix.customers)) == 3  # known at both dates
     assert matrix.customers[matrix.before.index("lost")][matrix.after.index("reactivated")] == 1
+    assert matrix.moved == 0.5  # of the two who were customers, one fell
 
 
 def test_a_single_month_is_refused() -> None:
