@@ -62,20 +62,26 @@ def examine_event_source(evidence: Evidence, source: Source) -> EventSource:
         if kind_column.unknown:
             why += f"; not understood: {', '.join(kind_column.unknown[:5])}"
     evidence.book.add(f"events.{source.name}.kind", confidence, why)
-    document = has_lines(source)
-    lines = next(
-        (
-            j
-            for j in evidence.joins_to(source)
-            if kind == "order"
-            and evidence.roles[j.source].role == "lines"
-            and find_amount(evidence, evidence.sources[j.source]) is not None
-        ),
-        None,
-    )
+    lines = _lines_of(evidence, source) if kind == "order" else None
     return EventSource(
-        source, evidence.paths[source.name], kind, times, kind_column, document, lines, time_join
+        source,
+        evidence.paths[source.name],
+        kind,
+        times,
+        kind_column,
+        has_lines(source),
+        lines,
+        time_join,
     )
+
+
+def _lines_of(evidence: Evidence, source: Source) -> Join | None:
+    """The join by which another source holds the lines of this one's documents."""
+    for join in evidence.joins_to(source):
+        lines = evidence.sources[join.source]
+        if evidence.roles[join.source].role == "lines" and find_amount(evidence, lines) is not None:
+            return join
+    return None
 
 
 def _with_earlier_record(evidence: Evidence, source: Source, times: EventTimes) -> EventTimes:

@@ -86,6 +86,7 @@ def _event_role(
 
 
 def time_columns(source: Source) -> list[Column]:
+    """The columns of a source that hold times, and have any."""
     return [c for c in source.columns.values() if c.is_time and c.filled]
 
 
