@@ -34,7 +34,7 @@ GOODWILL := .venv/bin/goodwill
 # Changes with the lock and with the folder: scripts and the editable install hold its path.
 READY := .venv/ready-$(shell echo "$(CURDIR)" | cat - requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup spark demo clean data quality features leakage tune train retrain mlflow score \
+.PHONY: help setup spark demo clean init data quality features leakage tune train retrain mlflow score \
         nonresponse reasons evaluate report notebooks serve bento lint test test-slow chaos test-all \
         check docs bench court population
 

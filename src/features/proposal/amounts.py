@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 from features.proposal.column_profile import Column
 from features.proposal.evidence import Evidence
@@ -90,26 +91,12 @@ def _price_is_of_a_piece(
     evidence: Evidence, source: Source, price: Column, quantity: Column
 ) -> tuple[bool, Confidence, str]:
     """Whether a price is that of a piece: then it does not grow with the quantity of a product."""
-    says_so = price.means.share("unit_price") >= 0.99
-    named = says_so and len(price.name) > 5 and price.name.lower() != "price"
-    products = [
-        c for c in source.columns.values() if c.means.share("product") >= 0.4 and not c.is_time
-    ]
-    if products:
-        product = min(products, key=lambda c: c.distinct if c.distinct > 1 else 1 << 60)
-        p, q = price.sql(), quantity.sql()
-        slope = evidence.number(
-            f"with rows as (select {product.quoted} as product, ln({p}) as price, ln({q}) as pieces "
-            f"from {source.quoted} where {p} > 0 and {q} > 0), centred as (select "
-            "price - avg(price) over (partition by product) as price, "
-            "pieces - avg(pieces) over (partition by product) as pieces from rows) "
-            "select regr_slope(price, pieces) from centred"
-        )
-        if slope is not None and slope < 0.3:
-            return True, "sure", "the price of a product does not grow with the quantity"
-        if slope is not None and slope > 0.7:
-            return False, "likely", "grows with the quantity: it is that of the whole line"
-    if named:
+    slope = _growth_with_quantity(evidence, source, price, quantity)
+    if slope is not None and slope < 0.3:
+        return True, "sure", "the price of a product does not grow with the quantity"
+    if slope is not None and slope > 0.7:
+        return False, "likely", "grows with the quantity: it is that of the whole line"
+    if price.means.share("unit_price") >= 0.99 and price.name.lower() not in {"price", "preis"}:
         return True, "likely", "called the price of a piece"
     answer = evidence.book.ask(
         Question(
@@ -124,6 +111,27 @@ def _price_is_of_a_piece(
         "unsure",
         f"price of {'one piece' if answer == 'piece' else 'the whole line'}",
     )
+
+
+def _growth_with_quantity(
+    evidence: Evidence, source: Source, price: Column, quantity: Column
+) -> float | None:
+    """By which power of the quantity the price of the same product grows; None without products."""
+    products = [
+        c for c in source.columns.values() if c.means.share("product") >= 0.4 and not c.is_time
+    ]
+    if not products:
+        return None
+    product = min(products, key=lambda c: c.distinct if c.distinct > 1 else 1 << 60)
+    p, q = price.sql(), quantity.sql()
+    slope = evidence.number(
+        f"with rows as (select {product.quoted} as product, ln({p}) as price, ln({q}) as pieces "
+        f"from {source.quoted} where {p} > 0 and {q} > 0), centred as (select "
+        "price - avg(price) over (partition by product) as price, "
+        "pieces - avg(pieces) over (partition by product) as pieces from rows) "
+        "select regr_slope(price, pieces) from centred"
+    )
+    return slope if slope is None or isfinite(slope) else None
 
 
 def _decimal(evidence: Evidence, source: Source, column: Column, amount: Amount) -> Amount:

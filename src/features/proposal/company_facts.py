@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.proposal.column_profile import Column
-from features.proposal.guess import GuessBook
+from features.proposal.guess import Confidence, GuessBook
 from features.proposal.load_sources import Source
 from features.proposal.vocabulary import language_of
 
@@ -62,32 +62,31 @@ def find_facts(sources: Sequence[Source], book: GuessBook) -> CompanyFacts:
     language = language_of([c.name for c in columns] + [v for c in columns for v in _words(c)])
     codes = _currencies(columns)
     american = country is None and not codes and any(map(_is_american, columns))
-    currency, zone = _currency(codes, country, language, american, book), None
-    zoned = [c for c in columns if c.is_time]
-    if zoned and all(c.has_zone for c in zoned):
-        book.add("company.time_zone", "sure", "every time carries its zone")
-        zone = "UTC"
+    currency = _currency(codes, country, language, american, book)
+    times = [c for c in columns if c.is_time]
+    confidence: Confidence
+    if times and all(c.has_zone for c in times):
+        zone, confidence, why = "UTC", "sure", "every time carries its zone"
     elif country and country[1]:
-        book.add("company.time_zone", "likely", f"most customers are in one country: {country[2]}")
-        zone = country[1]
-    elif codes and codes[0] in _BY_CURRENCY:
-        book.add("company.time_zone", "unsure", f"by the currency {codes[0]}")
-        zone = _BY_CURRENCY[codes[0]]
-    elif american:
-        book.add(
-            "company.time_zone", "unsure", "packages are in pounds and ounces: one of the US zones"
-        )
-        zone = _MOST_AMERICANS
-    elif language in _BY_LANGUAGE:
-        zone = _BY_NAME[_BY_LANGUAGE[language]][1]
-        book.add("company.time_zone", "unsure", f"by the language of names and values ({language})")
+        zone, confidence = country[1], "likely"
+        why = f"most customers are in one country: {country[2]}"
     else:
-        book.add(
-            "company.time_zone",
-            "unsure",
-            "times carry no zone and nothing says where they are from",
-        )
-    return CompanyFacts(currency, zone or "UTC", tuple(codes))
+        confidence = "unsure"
+        zone, why = _unsure_zone(codes, american, language)
+    book.add("company.time_zone", confidence, why)
+    return CompanyFacts(currency, zone, tuple(codes))
+
+
+def _unsure_zone(codes: list[str], american: bool, language: str | None) -> tuple[str, str]:
+    """A zone that the currency, the units or the language suggest, and why; UTC without any."""
+    if codes and codes[0] in _BY_CURRENCY:
+        return _BY_CURRENCY[codes[0]], f"by the currency {codes[0]}"
+    if american:
+        return _MOST_AMERICANS, "packages are in pounds and ounces: one of the US zones"
+    zone = _BY_NAME[_BY_LANGUAGE[language]][1] if language in _BY_LANGUAGE else None
+    if zone:
+        return zone, f"by the language of names and values ({language})"
+    return "UTC", "times carry no zone and nothing says where they are from"
 
 
 def _currency(

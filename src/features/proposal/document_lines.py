@@ -115,7 +115,7 @@ def join_lines(
 
 
 def add_category(table: TableProposal, category: Category) -> tuple[str, str]:
-    """The expression of a category, and the join that it needs; an empty text without one."""
+    """SQL of a category, and the join that it needs; the table notes the source of the join."""
     if category.join is None:
         return category.sql("t"), ""
     table.use(category.join.target)

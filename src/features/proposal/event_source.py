@@ -62,16 +62,24 @@ def examine_event_source(evidence: Evidence, source: Source) -> EventSource:
         if kind_column.unknown:
             why += f"; not understood: {', '.join(kind_column.unknown[:5])}"
     evidence.book.add(f"events.{source.name}.kind", confidence, why)
-    lines = _find_lines(evidence, source) if kind == "order" else None
-    path, document = evidence.paths[source.name], has_lines(source)
-    return EventSource(source, path, kind, times, kind_column, document, lines, time_join)
+    lines = _lines_of(evidence, source) if kind == "order" else None
+    return EventSource(
+        source,
+        evidence.paths[source.name],
+        kind,
+        times,
+        kind_column,
+        has_lines(source),
+        lines,
+        time_join,
+    )
 
 
-def _find_lines(evidence: Evidence, source: Source) -> Join | None:
-    """The join to a table with the lines of the documents of a source, and their amounts."""
+def _lines_of(evidence: Evidence, source: Source) -> Join | None:
+    """The join by which another source holds the lines of this one's documents."""
     for join in evidence.joins_to(source):
-        is_lines = evidence.roles[join.source].role == "lines"
-        if is_lines and find_amount(evidence, evidence.sources[join.source]) is not None:
+        lines = evidence.sources[join.source]
+        if evidence.roles[join.source].role == "lines" and find_amount(evidence, lines) is not None:
             return join
     return None
 

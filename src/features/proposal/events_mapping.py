@@ -112,6 +112,15 @@ def _row_columns(
         rest += join_lines(evidence, table, found, columns)
     else:
         rest += _own_columns(evidence, table, found, columns)
+    _add_details(evidence, found, columns, alias)
+    return columns, rest
+
+
+def _add_details(
+    evidence: Evidence, found: EventSource, columns: dict[str, str], alias: str
+) -> None:
+    """Add channel and due time, and leave out what was not known when the event happened."""
+    source, times = found.source, found.times
     for column in source.columns.values():
         taken = found.kind_column and found.kind_column.column is column
         if "status" in column.means and column.is_text and not taken:
@@ -128,7 +137,6 @@ def _row_columns(
         note_event_guess(
             evidence, found, "due_at", "likely" if len(times.due) > 1 else "sure", due.name
         )
-    return columns, rest
 
 
 def _kind_sql(found: EventSource) -> str:

@@ -86,7 +86,7 @@ def _event_role(
 
 
 def time_columns(source: Source) -> list[Column]:
-    """The columns with times, without those that are empty."""
+    """The columns of a source that hold times, and have any."""
     return [c for c in source.columns.values() if c.is_time and c.filled]
 
 
