@@ -130,3 +130,12 @@ KINDS = {
 
 #: The survey instruments.
 INSTRUMENTS = ("csat", "nps", "ces", "servqual")
+
+
+def near_kind(kind: str, table: str) -> str | None:
+    """The contract's word that a kind is written like, but for case, blanks or a plural; or None."""
+    plain = kind.strip().lower()
+    known = KINDS[table]
+    if plain in known:
+        return plain
+    return next((word for word in known if plain in (f"{word}s", f"{word}es")), None)

@@ -16,6 +16,7 @@ from features.data_quality import (
     completeness,
     daily_counts,
     duplicates,
+    event_kinds,
     missing_values,
     outliers,
     profile,
@@ -28,6 +29,7 @@ from features.data_quality.daily_counts import DailyCounts
 from features.data_quality.feedback_findings import check_feedback
 from features.data_quality.finding import SEVERITIES, TableFinding, rank_findings
 from features.data_quality.imported_table import ImportedTable
+from features.ingest.reversed_scales import TURNED_AROUND
 from features.ingest.time_bounds import data_bounds
 from features.ingest.validate import RuleViolation
 from features.row_audit import AuditLine, RowAudit
@@ -43,6 +45,7 @@ ANY_TABLE: tuple[Check, ...] = (
     duplicates.check_duplicates,
     outliers.check_outliers,
     category_drift.check_spellings,
+    event_kinds.check_kinds,
 )
 CLOCKED: tuple[Check, ...] = (
     timestamps.check_time_order,
@@ -128,6 +131,7 @@ def check_tables(
     tables = [t for t in tables if t.rows]
     findings = report_broken_rules([b for t in taken for b in t.validation.violations])
     findings += report_idle_rules(audit)
+    findings += report_turned_scales(audit)
     findings += [f for t in taken for f in t.repeated_rows]
     findings += [f for t in taken if t.feedback for f in check_feedback(t.feedback)]
     profiles: dict[str, Any] = {"tables": {}}
@@ -203,4 +207,18 @@ def report_idle_rules(audit: RowAudit) -> list[TableFinding]:
         )
         for line in audit.lines
         if line.step in ("drop", "correct") and not line.rows
+    ]  # fmt: skip
+
+
+def report_turned_scales(audit: RowAudit) -> list[TableFinding]:
+    """Answers on scales whose best answer is mapped below the worst: meant, or two columns swapped."""
+    return [
+        TableFinding(
+            line.table, "score", "scale", "advice", line.rows, line.before,
+            f"{line.rows:,} answers to {line.rule}",
+            "nothing if the lower number is the best answer, such as a school mark; if it is the worst, "
+            "swap scale_low and scale_high",
+        )
+        for line in audit.lines
+        if line.step == "scale" and TURNED_AROUND in line.rule
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from features.ingest.corrections import apply_corrections, audit_reading, audit_
 from features.ingest.feedback_calls import read_calls
 from features.ingest.feedback_import import FeedbackRules, add_feedback
 from features.ingest.read_table import SourceTable, count_query_rows, read_table
+from features.ingest.reversed_scales import turn_reversed_scales
 from features.ingest.source_views import read_postgres_queries
 from features.ingest.time_bounds import latest_allowed
 from features.ingest.validate import InvalidRowFiles, validate_table
@@ -157,6 +158,8 @@ def import_table(
     repeated_rows = list(check_duplicates_in_sources(con, name, mapping))
     audit_reading(con, mapping, source, audit)
     apply_corrections(con, company, source, audit)
+    if name == "surveys":
+        turn_reversed_scales(con, audit)
     files = InvalidRowFiles(
         workspace.company(company.name) / "quarantine" / f"{name}.parquet",
         workspace.refused_rows(company.name) / f"{name}.parquet",

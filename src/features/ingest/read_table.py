@@ -18,7 +18,7 @@ from features.ingest.casts import cast_to_contract, default_sql, is_number
 from features.ingest.currencies import check_one_currency
 from features.ingest.every_column import spell_out_columns
 from features.ingest.source_views import bind_sources, spill_folder
-from features.ingest.sql import quote_literal, run_company_sql
+from features.ingest.sql import check_bare_names, quote_literal, run_company_sql
 from features.ingest.time_texts import describe_counted_times
 from features.settings import Workspace
 
@@ -78,6 +78,7 @@ def read_table(
     kept, dropped = _drop(con, company, name, mapping)
     mapping = spell_out_columns(con, company, name, mapping, kept)
     check_one_currency(con, company, name, mapping, kept)
+    check_bare_names(con, company, f"tables.{name}.columns", mapping.columns, kept)
     types = _types_of(con, company, name, mapping.columns, kept)
     attributes = _attributes(company, mapping, types) if contract.open_ended else {}
     selected, converted = [], []

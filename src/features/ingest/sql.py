@@ -1,6 +1,7 @@
 """SQL helpers: quoting, and running SQL from a company's file with errors that name the place in it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
@@ -32,6 +33,62 @@ def run_company_sql(
         if any(len(con.extract_statements(text)) != 1 for text in texts):
             raise duckdb.ParserException("it holds several statements; write only one")
         return list(con.execute(sql).fetchall())
+
+
+def check_bare_names(
+    con: duckdb.DuckDBPyConnection,
+    company: Company,
+    place: str,
+    expressions: Mapping[str, str],
+    base: str,
+) -> None:
+    """Raise for the bare name of a column that SQL does not read as that column.
+
+    Names with blanks and reserved words are no valid SQL; `net-tax` beside the columns `net` and `tax`
+    is both a column and a difference, and nobody but the company can say which is meant.
+    """
+    described = con.execute(f"describe select * from {base}").fetchall()
+    keywords = {
+        row[0] for row in con.execute("select keyword_name from duckdb_keywords()").fetchall()
+    }
+    names = {
+        name.lower(): name
+        for name in (str(row[0]) for row in described)
+        if name.lower() in keywords or not re.fullmatch(r"[^\W\d]\w*", name)
+    }
+    for column, sql in expressions.items():
+        name = names.get(sql.strip().lower())
+        if name is None or not _is_read_otherwise(con, name, base):
+            continue
+        quoted = quote_identifier(name)
+        means = f"for the column {name!r} write it in double quotes: {column} = '{quoted}'"
+        if _is_expression(con, sql, base):
+            means += f'; for the expression write it in parentheses: {column} = "({sql.strip()})"'
+        raise DataRefused(
+            f"{company.path.name}: {place}.{column} is {sql.strip()!r}, which SQL does not read as the "
+            f"column of that name; {means}"
+        )
+
+
+def _is_read_otherwise(con: duckdb.DuckDBPyConnection, name: str, base: str) -> bool:
+    """Whether the name, without quotes, is anything but the column of that name."""
+    try:
+        both = con.execute(
+            f"select * from (select ({name}) is distinct from {quote_identifier(name)} as other "
+            f"from {base}) where other limit 1"
+        ).fetchall()
+    except duckdb.Error:
+        return True
+    return bool(both)
+
+
+def _is_expression(con: duckdb.DuckDBPyConnection, sql: str, base: str) -> bool:
+    """Whether the text is a valid expression over the columns."""
+    try:
+        con.execute(f"describe select ({sql}) from {base}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The rules of the data contract: the SQL condition of a row that breaks each, and the remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from features.config.company import Company
-from features.contract import INSTRUMENTS
+from features.contract import INSTRUMENTS, ContractColumn, TableContract
 from features.ingest.read_table import SourceTable
+from features.ingest.sql import quote_identifier
 from features.ingest.time_texts import zone_sql
 
 #: No record of a customer is older.
 EARLIEST = 1900
-#: Times that may stand for ever: when a version of a customer began, when something is due.
-OF_ANY_AGE = ("valid_from", "due_at")
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,8 @@ def contract_rules(
                 f'not isfinite("{column.name}")',
                 "map 'infinity' to null, such as nullif(x, 'infinity')",
             )
-        if column.kind == "time" and column.name not in OF_ANY_AGE:
-            yield ContractRule(
-                f"dates before {EARLIEST}",
-                column.name,
-                f"\"{column.name}\" < timestamptz '{EARLIEST}-01-01'",
-                "correct the century, or map what stands for no date to null, such as "
-                "nullif(x, timestamp '0001-01-01')",
-            )
+        if column.kind == "time" and (column.name in source.columns or column.default == "null"):
+            yield _too_early(contract, column)
         if column.kind == "time" and column.name != "due_at":
             yield ContractRule(
                 f"future dates, after {limit:%Y-%m-%d %H:%M} UTC",
@@ -72,7 +65,29 @@ def contract_rules(
             "customer_id is not null and customer_id not in (select customer_id from good_customers)",
             f"add them to the customers table, or drop their rows{_other_spelling(con, contract.name)}",
         )
-    yield from _table_rules(contract.name, source)
+    yield from _table_rules(source, company.tables[contract.name].columns)  # type: ignore[index]
+
+
+def _too_early(contract: TableContract, column: ContractColumn) -> ContractRule:
+    """No record of a customer is that old: a year without its century, or a sign for no date."""
+    when = f"{column.name} < timestamptz '{EARLIEST}-01-01'"
+    if contract.name == "customers":
+        remedy = (
+            f"write years with four digits; for 'since ever', under tables.customers.correct: since = "
+            f'{{ column = "{column.name}", when = "{when}", '
+            f"becomes = \"timestamptz '{EARLIEST}-01-01'\" }}"
+        )
+    elif column.required and column.revealed_by is None:
+        remedy = (
+            "write years with four digits; rows without a date are dropped by a rule under "
+            f"tables.{contract.name}.drop on the column it is read from"
+        )
+    else:
+        remedy = (
+            f"write years with four digits; for 'no date', under tables.{contract.name}.correct: none = "
+            f'{{ column = "{column.name}", when = "{when}", becomes = "null" }}'
+        )
+    return ContractRule(f"dates before {EARLIEST}", column.name, when, remedy)
 
 
 def _other_spelling(con: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -146,8 +161,10 @@ def _offsets_of(zone: str) -> set[str]:
     return spellings | {"Z", "UTC", "GMT"} if "+0000" in offsets else spellings
 
 
-def _table_rules(name: str, source: SourceTable) -> Iterator[ContractRule]:
-    """The rules of a single table."""
+def _table_rules(source: SourceTable, mapped: Mapping[str, str]) -> Iterator[ContractRule]:
+    """The rules of a single table; `mapped` are the expressions of its columns."""
+    name = source.contract.name
+    yield from _infinite_numbers(source, mapped)
     if name == "customers":
         key = "customer_id, valid_from" if "valid_from" in source.columns else "customer_id"
         yield ContractRule(
@@ -159,7 +176,10 @@ def _table_rules(name: str, source: SourceTable) -> Iterator[ContractRule]:
     elif name == "events":
         for column in ("amount", "quantity"):
             condition = f'"{column}" is not null and not isfinite("{column}")'
-            yield ContractRule("not a finite number", column, condition, "correct the values")
+            yield ContractRule(
+                "not a finite number", column, condition,
+                f"correct the values, or map them to null, {_finite_or_null(mapped, column)}",
+            )  # fmt: skip
     elif name == "surveys":
         yield from _survey_rules()
     else:
@@ -170,12 +190,32 @@ def _table_rules(name: str, source: SourceTable) -> Iterator[ContractRule]:
             )
 
 
+def _infinite_numbers(source: SourceTable, mapped: Mapping[str, str]) -> Iterator[ContractRule]:
+    """Numbers without a bound, such as a ratio with a zero below; NaN in these columns is unknown."""
+    numbers = [n for n, kind in source.attributes.items() if kind == "number"]
+    numbers += ["severity"] if source.contract.column("severity") else []
+    for column in numbers:
+        yield ContractRule(
+            "not a finite number",
+            column,
+            f"isinf({quote_identifier(column)})",
+            f"correct the values, or map them to null, {_finite_or_null(mapped, column)}",
+        )
+
+
+def _finite_or_null(mapped: Mapping[str, str], column: str) -> str:
+    """An expression that reads what is not finite as unknown."""
+    given = mapped.get(column, column)
+    return f'such as {column} = "case when isfinite({given}) then {given} end"'
+
+
 def _survey_rules() -> Iterator[ContractRule]:
     yield ContractRule(
-        "negative scale, its top is not above its bottom",
+        "a scale without extent, its worst and its best answer are the same or not finite",
         "scale_high",
-        "not (scale_high > scale_low)",
-        "map scale_low to the worst and scale_high to the best answer",
+        "not (scale_high > scale_low and isfinite(scale_high) and isfinite(scale_low))",
+        "map scale_low to the worst answer and scale_high to the best one, such as 5 and 1 for marks "
+        "of which 1 is the best",
     )
     for column in ("score", "expectation"):
         yield ContractRule(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.atomic_write import remove_path, write_text_atomically
 from features.config.company import Company, TargetConfig
 from features.config.snapshot_settings import LABEL
+from features.contract import KINDS
 from features.engine.compute_features import FeaturePlan
 from features.errors import DataRefused, NothingTrained
 from features.execution.file_metadata import with_metadata
@@ -120,6 +121,7 @@ class _TrainingSetWriter:
     pieces: list[CustomerRange]
     runner: Runner
     steps: Steps
+    kinds: tuple[str, ...]
 
     @classmethod
     def of(
@@ -136,7 +138,8 @@ class _TrainingSetWriter:
         plan = plan_for(manifest.schema, comment_model=comment_model)
         builder = FeatureRowBuilder(workspace.history(name), plan, runner.threads, of_snapshot)
         pieces = split_customers(ids, runner.size(len(ids)))
-        return cls(workspace.features(name), builder, pieces, runner, steps)
+        kinds = manifest.schema.kinds.get("events", ())
+        return cls(workspace.features(name), builder, pieces, runner, steps, kinds)
 
     def write_training(self, target: Target, labels: pa.Table, condition: Condition | None) -> int:
         """Write the training set of a target and count its rows; raises DataRefused when it is empty."""
@@ -149,8 +152,19 @@ class _TrainingSetWriter:
         finally:
             labels_path.unlink()
         if not rows:
-            raise DataRefused(f"target {target.name}: no customer belongs to its population")
+            raise DataRefused(
+                f"target {target.name}: no customer belongs to its population{self._missing_kinds()}"
+            )
         return rows
+
+    def _missing_kinds(self) -> str:
+        """What a population without customers comes from where no event has a kind that labels read."""
+        if set(self.kinds) & set(KINDS["events"]):
+            return ""
+        return (
+            f"; no event is of a kind that labels read ({', '.join(KINDS['events'])}), the kinds found "
+            f"are {', '.join(map(repr, self.kinds)) or 'none'}: map them in the expression of kind"
+        )
 
     def write_snapshot(self, manifest: Manifest) -> int:
         """Write the features of every customer as of the end of the data and count the rows."""

@@ -24,12 +24,23 @@ def test_a_failed_check_becomes_a_finding():
     assert found.says.startswith("the check test_check_tables.check failed: ")
 
 
-@pytest.mark.parametrize("odd", ["0001-01-01", "9999-12-31 23:59:59"])
-def test_times_beyond_all_calendars_do_not_stop_an_import(shop, odd):
-    shop.columns["events"] = {"due_at": f"case when amount = 20 then timestamptz '{odd}' end"}
-    shop.columns["customers"] = {"valid_from": "timestamptz '0001-01-01'", "size": "'inf'::double"}
+def test_a_due_date_in_the_last_year_of_the_calendar_does_not_stop_an_import(shop):
+    shop.columns["events"] = {
+        "due_at": "case when amount = 20 then timestamptz '9999-12-31 23:59:59' end"
+    }
+    shop.columns["customers"] = {"valid_from": "timestamptz '1900-01-01'", "size": "1e300"}
     assert shop.run().rows["events"] == 4
     assert DataQualityReport.read(shop.workspace, "shop") is not None
+
+
+def test_year_1_and_infinite_attributes_are_findings_of_the_quality_check(shop):
+    shop.columns["events"] = {"due_at": "case when amount = 20 then timestamptz '0001-01-01' end"}
+    shop.columns["customers"] = {"valid_from": "timestamptz '0001-01-01'", "size": "'inf'::double"}
+    report = run_dry_import(shop.company(), shop.workspace, silent_steps())
+    broken = {f.place: f.says for f in report.findings if f.severity == "error"}
+    assert broken["customers.valid_from"] == "dates before 1900 in 2 of 2 rows"
+    assert broken["customers.size"] == "not a finite number in 2 of 2 rows"
+    assert broken["events.due_at"] == "dates before 1900 in 1 of 4 rows"
 
 
 def finding(severity, rows, check="missing", table="events"):

@@ -122,10 +122,10 @@ BAD = {
     "infinite amount": (
         spoil("events", ",20,", ",inf,"), DataRefused,
         ["table events, column amount: not a finite number in 1 of 4 rows"]),
-    "negative scale": (
-        spoil("surveys", "4,1,5", "4,5,1"), DataRefused,
-        ["table surveys, column scale_high: negative scale, its top is not above its bottom in 1 of 2 "
-         "rows; map scale_low to the worst"]),
+    "scale without extent": (
+        spoil("surveys", "4,1,5", "4,5,5"), DataRefused,
+        ["table surveys, column scale_high: a scale without extent, its worst and its best answer are "
+         "the same or not finite in 1 of 2 rows; map scale_low to the worst"]),
     "score outside its scale": (
         spoil("surveys", "4,1,5", "6,1,5"), DataRefused,
         ["table surveys, column score: score outside its scale in 1 of 2 rows; correct the scale"]),
@@ -342,3 +342,40 @@ def test_attributes_have_the_type_of_their_values(shop):
         "share": "number",
     }  # fmt: skip
     assert shop.stored("customers")["vip"].to_pylist() == [0.0, 1.0]
+
+
+def renamed(shop, table, old, new):
+    """Give a column another header."""
+    shop.text[table] = shop.text[table].replace(old, new, 1)
+
+
+@pytest.mark.parametrize("header", ["Customer ID", "order", "select", "2024", "a.b", 'the "id"'])
+def test_a_bare_name_that_sql_does_not_read_is_refused_and_its_remedy_works(shop, header):
+    renamed(shop, "events", "customer_id", '"' + header.replace('"', '""') + '"')
+    shop.columns["events"] = {"customer_id": header}
+    quoted = '"' + header.replace('"', '""') + '"'
+    with pytest.raises(DataRefused) as refused:
+        shop.run()
+    assert f"write it in double quotes: customer_id = '{quoted}'" in str(refused.value)
+    shop.columns["events"] = {"customer_id": quoted}
+    assert shop.run().rows["events"] == 4
+
+
+def test_a_name_that_is_also_a_difference_is_refused_with_both_readings(shop):
+    shop.text["events"] = """customer_id,occurred_at,kind,amount,tax,amount-tax
+A,2024-01-05 10:00:00,order,10,2,50
+A,2024-01-09 12:30:00,return,-3,1,50
+B,2024-02-01 08:00:00,order,20,4,50
+B,2024-03-01 00:00:00,order,25.5,5,50
+"""
+    shop.columns["events"] = {"amount": "amount-tax", "channel": "'web'"}
+    with pytest.raises(DataRefused) as refused:
+        shop.run()
+    assert "amount = '\"amount-tax\"'" in str(refused.value)
+    assert 'amount = "(amount-tax)"' in str(refused.value)
+    shop.columns["events"]["amount"] = '"amount-tax"'
+    shop.run()
+    assert set(shop.stored("events")["amount"].to_pylist()) == {50.0}
+    shop.columns["events"]["amount"] = "(amount-tax)"
+    shop.run()
+    assert sorted(shop.stored("events")["amount"].to_pylist()) == [-4.0, 8.0, 16.0, 20.5]

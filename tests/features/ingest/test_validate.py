@@ -142,3 +142,63 @@ def test_infinite_dates_are_reported(shop, odd):
     shop.columns["events"] = {"due_at": f"case when amount = 20 then timestamptz '{odd}' end"}
     with pytest.raises(DataRefused, match="column due_at: infinite dates in 1 of 4 rows; map 'inf"):
         shop.run()
+
+
+def test_an_infinite_attribute_is_refused_and_its_remedy_makes_it_unknown(shop):
+    shop.spoil("customers", "north,5", "north,inf")
+    with pytest.raises(DataRefused) as refused:
+        shop.run()
+    message = str(refused.value)
+    assert "table customers, column size: not a finite number in 1 of 2 rows" in message
+    remedy = "case when isfinite(size) then size end"
+    assert f'size = "{remedy}"' in message
+    shop.columns["customers"] = {"size": remedy}
+    shop.run()
+    assert shop.stored("customers")["size"].to_pylist() == [None, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "old", "new"),
+    [
+        ("events", "amount", ",20,", ",-inf,"),
+        ("tickets", "severity", "10:00:00,2,", "10:00:00,inf,"),
+    ],
+)
+def test_infinite_numbers_of_every_table_are_refused(shop, table, column, old, new):
+    with pytest.raises(DataRefused, match=f"table {table}, column {column}: not a finite number"):
+        shop.spoil(table, old, new).run()
+
+
+def test_a_missing_number_of_an_attribute_is_no_violation(shop):
+    shop.columns["customers"] = {"size": "'nan'::double"}
+    assert shop.run().rows["customers"] == 2
+
+
+def test_year_1_is_refused_and_each_remedy_works(shop):
+    shop.columns["customers"] = {"valid_from": "timestamp '0001-01-01'"}
+    with pytest.raises(DataRefused) as refused:
+        shop.run()
+    assert "valid_from: dates before 1900 in 2 of 2 rows; write years with four" in str(
+        refused.value
+    )
+    since = {"column": "valid_from", "when": "valid_from < timestamptz '1900-01-01'",
+             "becomes": "timestamptz '1900-01-01'"}  # fmt: skip
+    assert f'when = "{since["when"]}", becomes = "{since["becomes"]}"' in str(refused.value)
+    shop.tables["customers"] = {"correct": {"since": since}}
+    shop.run()
+    assert shop.moments("customers", "valid_from") == ["1900-01-01 00:00:00"] * 2
+
+
+def test_year_1_of_an_optional_time_becomes_no_date(shop):
+    shop.spoil("tickets", "2024-02-05 10:00:00", "0001-01-01 00:00:00")
+    with pytest.raises(DataRefused) as refused:
+        shop.run()
+    none = {
+        "column": "closed_at",
+        "when": "closed_at < timestamptz '1900-01-01'",
+        "becomes": "null",
+    }
+    assert f'when = "{none["when"]}", becomes = "null"' in str(refused.value)
+    shop.tables["tickets"] = {"correct": {"none": none}}
+    shop.run()
+    assert shop.moments("tickets", "closed_at") == [None, None]

@@ -5,7 +5,7 @@ import pyarrow as pa
 from features.contract import TABLES
 from features.definitions.company_schema import CompanySchema
 from serve.schemas.record_schemas import Records
-from serve.scoring.records_to_arrow import TYPES, records_to_tables
+from serve.scoring.records_to_arrow import TYPES, record_warnings, records_to_tables
 
 SCHEMA = CompanySchema({}, {"region": "text", "size": "number"}, ())
 DAY = "2025-03-01T00:00:00Z"
@@ -53,3 +53,24 @@ def test_attributes_take_the_types_of_the_companys_crm() -> None:
     assert made.column_names == ["customer_id", "valid_from", "region", "size"]
     assert made["region"].to_pylist() == ["north", "7.0", None]
     assert made["size"].to_pylist() == [40.0, None, None]
+
+
+def test_kinds_that_no_feature_reads_are_warned_of_without_their_words() -> None:
+    words = ["order", "Order", "secret", "tasting"]
+    events = [{"customer_id": "a", "occurred_at": DAY, "kind": word} for word in words]
+    records = Records.model_validate({"customers": [{"customer_id": "a"}], "events": events})
+    schema = CompanySchema({}, {}, (), kinds={"events": ("order", "tasting")})
+    (warning,) = record_warnings(records, schema)
+    assert warning.startswith("2 of 4 events are of a kind that the company does not have")
+    assert warning.endswith("some differ from order only in spelling")
+    assert "secret" not in warning
+
+
+def test_an_answer_on_a_scale_with_the_best_below_is_turned_around() -> None:
+    answer = {"customer_id": "a", "sent_at": DAY, "answered_at": DAY, "instrument": "csat",
+              "score": 1, "expectation": 2, "scale_low": 5, "scale_high": 1}  # fmt: skip
+    made = tables(surveys=[answer, answer | {"score": None, "answered_at": None}])["surveys"]
+    assert made["score"].to_pylist() == [5.0, None]
+    assert made["expectation"].to_pylist() == [4.0, 4.0]
+    assert made["scale_low"].to_pylist() == [1.0, 1.0]
+    assert made["scale_high"].to_pylist() == [5.0, 5.0]
